@@ -1,0 +1,1 @@
+"""MindVideo's API: the protocol without I/O, and the thin client around it."""

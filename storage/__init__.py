@@ -1,0 +1,1 @@
+"""Where jobs live: what a job is, what a store promises, and the stores that keep the promise."""

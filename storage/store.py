@@ -1,0 +1,120 @@
+"""What every store promises, whichever database is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from storage.job import Event, Instant, Job, Outcome, Stage
+
+
+class StoreError(Exception):
+    """The store could not do what was asked; the name of the subclass says what to do."""
+
+
+class StoreFullError(StoreError):
+    """No space (or a read-only file): nothing was written; try again when that is mended."""
+
+
+class StoreBrokenError(StoreError):
+    """A write may or may not be on disk: stop the process, and read the file anew."""
+
+
+class StoreInUseError(StoreError):
+    """Another process owns this store; the message says which file and what to do."""
+
+
+class StaleFenceError(StoreError):
+    """The claim was taken over or the row is gone: whatever this holder knows is void."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs to list; a field left `None` does not narrow."""
+
+    team: str | None = None
+    channel: str | None = None
+    user: str | None = None
+    stages: frozenset[Stage] | None = None
+    outcome: Outcome | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    limit: int = 50
+
+
+class Store(Protocol):
+    """Jobs and their timeline, durable.
+
+    Every method that writes returns only after its commit is on disk. A method that raises
+    `StoreFullError` wrote nothing.
+    """
+
+    async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
+        """Insert `job`, or return the row that has its `ask_key` already.
+
+        Idempotent by `ask_key`: the second value says whether this call made the row.
+        """
+
+    async def claim(self, now: Instant, lease_seconds: float, limit: int) -> list[Job]:
+        """Take up to `limit` rows that are due and not leased, the longest due first.
+
+        Each gets a lease until `now + lease_seconds` and a fence one higher than before. Two
+        callers never hold the same fence of a row.
+        """
+
+    async def renew(self, jobs: Sequence[Job], until: Instant) -> frozenset[str]:
+        """Extend the leases of `jobs` that still have their fence; return the IDs of those."""
+
+    async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
+        """Write the fields in which `after` differs from `before`, if the fence still holds.
+
+        One commit with the event. Fields that are equal in both are not written, so a person's
+        cancel request that arrived meanwhile survives; the returned job is the row as it now
+        stands. Raises `StaleFenceError` (nothing written) for a claim that was taken over, and
+        `IllegalTransitionError` for a move that the table does not know.
+        """
+
+    async def get(self, job_id: str) -> Job | None:
+        """Return the job, or `None`."""
+
+    async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
+        """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
+
+    async def find_twin(self, job: Job, since: Instant) -> Job | None:
+        """Return the newest job of the same person, channel, model and input made after `since`."""
+
+    async def jobs(self, wanted: JobFilter) -> list[Job]:
+        """Return the jobs that match, newest first."""
+
+    async def events(self, job_id: str) -> list[Event]:
+        """Return the job's timeline, oldest first."""
+
+    async def render_seconds(self, kind: str, limit: int) -> list[float]:
+        """Return how long the last successes of this kind took from submit to finish, in seconds."""
+
+    async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """Note that `by` wants the job cancelled and make it due now; the first request stands.
+
+        Writes no field that a step writes but `due_at`, so it needs no fence. Returns the row as
+        it now stands, or `None` if there is none. Idempotent.
+        """
+
+    async def resume(self, job_id: str, now: Instant) -> Job | None:
+        """Send a parked job back to the stage it left, due now; `None` if there is none.
+
+        Raises the fence, so that nobody's older claim survives. Raises `IllegalTransitionError`
+        for a job that is not parked.
+        """
+
+    async def stage_counts(self) -> dict[Stage, int]:
+        """Return how many jobs stand in each stage, for the metrics."""
+
+    async def backup(self, path: str) -> None:
+        """Write a consistent copy to `path` while everything goes on."""
+
+    async def ping(self) -> None:
+        """Raise `StoreError` unless a write would work now."""
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the store."""
