@@ -63,10 +63,10 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = MappingProxyType(
         Stage.REJECTED: frozenset(),
     },
 )
-"""Every move between stages. A change within one stage (an intent, a counter) is always legal."""
+"""Every move between stages. A change within a stage (an intent, a counter) is always legal."""
 
 TERMINAL = frozenset(stage for stage, targets in TRANSITIONS.items() if not targets)
-"""Stages that a job never leaves; its row may still be due, to tell the person or the final cost."""
+"""Stages that a job never leaves; its row may still be due, to tell a refusal or a cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,7 @@ class Store(Protocol):
         """Return the job's timeline, oldest first."""
 
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
-        """Return how long the last successes of this kind took from submit to finish, in seconds."""
+        """Return how long the last successes of this kind took, submit to finish, in seconds."""
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Note that `by` wants the job cancelled and make it due now; the first request stands.
