@@ -29,8 +29,8 @@ the page knows comes from these calls; every `user` is an ID of `users`, every `
 `text` and `blocks` hold mrkdwn as the bot sent it (`<@U…>`, `<!date^…>`, `&lt;`). The error stays
 until this person's next act.
 
-**`GET /demo/stream?user=U…`** → server-sent events, `data: {"changed": true, "version": 17}`: one at
-once, then one whenever anything changed.
+**`GET /demo/stream?user=U…`** → server-sent events, `data: {"changed": true, "version": 17}`: one
+at once, then one whenever anything changed.
 
 **`POST /demo/act`** with JSON `{"user": "U…", "type": …, …}` → what Slack does with it.
 Answer: `{"ok": true, "ephemeral": null | Message}`, where `ephemeral` is the private answer
@@ -49,7 +49,7 @@ submit_view        `view_id`, `values`
 close_view         `view_id`
 shortcut           `callback_id`
 message_shortcut   `callback_id`, `channel`, `ts`
-open_home          –
+open_home          (none)
 =================  ==============================================================================
 
 `value` is plain: a text for an input, the option's `value` for a select or radio buttons, a list of

@@ -1,0 +1,243 @@
+"""The `Chat` port over Slack's Web API: say it once, find it again, edit it, whisper."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import aiohttp
+from pydantic import BaseModel
+from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
+
+from bot.errors import RetryLaterError, UnreachablePlaceError
+from bot.ports import Message, Place
+from bot.slack.files import STALL_SECONDS, SlackFiles
+from bot.slack.web import OK, Done, answer_of, ask, is_slack, read
+from storage.job import Json
+
+EVENT_TYPE = "video_job"
+"""Our messages' metadata, by which a doubtful post is found again."""
+
+CLOCK_SLACK = 300.0
+"""Slack stamps messages by its own clock: look this many seconds further back than ours says."""
+
+PAGE = 200
+"""https://docs.slack.dev/reference/methods/conversations.history recommends at most this many."""
+
+MOST_PAGES = 50
+
+ANSWER_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
+"""Where a `response_url` may lead. It is data from outside, so it is checked before each use.
+
+https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who the bot is at Slack, and what it may do there."""
+
+    team: str
+    user: str
+    bot: str
+    scopes: frozenset[str]
+
+
+class _Posted(BaseModel):
+    ts: str
+
+
+class _Channel(BaseModel):
+    id: str
+
+
+class _Opened(BaseModel):
+    channel: _Channel
+
+
+class _Me(BaseModel):
+    team_id: str
+    user_id: str
+    bot_id: str = ""
+
+
+class _Metadata(BaseModel):
+    event_type: str = ""
+    event_payload: dict[str, object] = {}
+
+
+class _Said(BaseModel):
+    ts: str
+    user: str = ""
+    bot_id: str = ""
+    metadata: _Metadata = _Metadata()
+
+
+class _Cursor(BaseModel):
+    next_cursor: str = ""
+
+
+class _Page(BaseModel):
+    messages: list[_Said]
+    response_metadata: _Cursor | None = None
+
+
+class SlackChat(SlackFiles):
+    """Slack, as the steps see it: the port `bot.ports.Chat`, whose promises it keeps."""
+
+    def __init__(self, client: AsyncWebClient, *, stall_seconds: float = STALL_SECONDS) -> None:
+        super().__init__(client, stall_seconds=stall_seconds)
+        self._me: Identity | None = None
+
+    async def identity(self) -> Identity:
+        """Ask Slack who we are. A read."""
+        answer = await answer_of(self._client.auth_test(), doubtful=False)
+        me = read(answer, _Me, doubtful=False)
+        scopes = answer.headers.get("X-OAuth-Scopes", "")
+        self._me = Identity(
+            team=me.team_id,
+            user=me.user_id,
+            bot=me.bot_id,
+            scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+        )
+        return self._me
+
+    async def join(self, channel: str) -> None:
+        """Enter a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""
+        await ask(self._client.conversations_join(channel=channel), Done, doubtful=False)
+
+    async def post(self, place: Place, message: Message, job_id: str) -> str:
+        """Post, with the job's ID as metadata, and return the message's `ts`.
+
+        Not idempotent: after `OutcomeUnknownError` call `find_posts`. Raises
+        `UnreachablePlaceError`.
+        """
+        return await self._post(place, message, job_id=job_id, doubtful=True)
+
+    async def find_posts(self, place: Place, job_id: str, since: float) -> list[str]:
+        """Return the `ts` of our messages in `place` that carry `job_id`, oldest first. A read.
+
+        `since` (seconds since 1970) bounds how far back to look. Raises `UnreachablePlaceError`
+        when the place cannot be read, because nothing can be said about it then.
+        """
+        me = self._me or await self.identity()
+        found: list[str] = []
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            page = await self._read(place, since=since, cursor=cursor)
+            found += [said.ts for said in page.messages if _is_ours(said, me, job_id)]
+            cursor = page.response_metadata.next_cursor if page.response_metadata else ""
+            if not cursor:
+                return sorted(found, key=Decimal)
+        raise RetryLaterError("There are too many messages to look through.", code="too_many")
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        """Replace what a message of ours says. Safe to repeat.
+
+        Raises `UnreachablePlaceError` when the message is gone.
+        """
+        # Without `blocks` Slack would keep the old ones; an empty list takes them away.
+        call = self._client.chat_update(
+            channel=channel, ts=ts, text=message.text, blocks=_blocks(message)
+        )
+        await ask(call, Done, doubtful=False)
+
+    async def whisper(
+        self, place: Place, user: str, message: Message, response_url: str | None
+    ) -> None:
+        """Tell one person privately: by `response_url`, else ephemerally, else directly.
+
+        Safe to repeat in that the person is told twice at worst.
+        """
+        if response_url is not None and await self._answer(response_url, place, message):
+            return
+        call = self._client.chat_postEphemeral(
+            channel=place.channel,
+            user=user,
+            text=message.text,
+            blocks=_blocks(message) or None,
+            thread_ts=place.thread_ts,
+        )
+        try:
+            await ask(call, Done, doubtful=False)
+        except UnreachablePlaceError:
+            direct = Place(channel=await self.open_direct(user))
+            await self._post(direct, message, job_id=None, doubtful=False)
+
+    async def open_direct(self, user: str) -> str:
+        """Return the channel of our direct conversation with `user`. Safe to repeat."""
+        answer = await ask(self._client.conversations_open(users=user), _Opened, doubtful=False)
+        return answer.channel.id
+
+    async def _post(
+        self, place: Place, message: Message, *, job_id: str | None, doubtful: bool
+    ) -> str:
+        metadata = {"event_type": EVENT_TYPE, "event_payload": {"job_id": job_id}}
+        call = self._client.chat_postMessage(
+            channel=place.channel,
+            thread_ts=place.thread_ts,
+            text=message.text,
+            blocks=_blocks(message) or None,
+            metadata=None if job_id is None else metadata,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return (await ask(call, _Posted, doubtful=doubtful)).ts
+
+    async def _read(self, place: Place, *, since: float, cursor: str) -> _Page:
+        oldest = f"{max(since - CLOCK_SLACK, 0):.6f}"
+        if place.thread_ts is None:
+            call = self._client.conversations_history(
+                channel=place.channel,
+                oldest=oldest,
+                cursor=cursor or None,
+                limit=PAGE,
+                include_all_metadata=True,
+            )
+        else:
+            call = self._client.conversations_replies(
+                channel=place.channel,
+                ts=place.thread_ts,
+                oldest=oldest,
+                cursor=cursor or None,
+                limit=PAGE,
+                include_all_metadata=True,
+            )
+        return await ask(call, _Page, doubtful=False)
+
+    async def _answer(self, response_url: str, place: Place, message: Message) -> bool:
+        """Tell whether Slack took the message by this URL; it expires, so that no is no error."""
+        url = _parsed(response_url)
+        if url is None or not is_slack(url, URL(self._client.base_url), ANSWER_HOSTS):
+            return False
+        body: dict[str, Json] = {
+            "response_type": "ephemeral",
+            "replace_original": False,
+            "text": message.text,
+            "blocks": _blocks(message),
+        }
+        if place.thread_ts is not None:
+            body["thread_ts"] = place.thread_ts
+        try:
+            async with self._session.post(
+                url, json=body, allow_redirects=False, proxy=self._client.proxy
+            ) as answer:
+                return answer.status == OK
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+
+def _is_ours(said: _Said, me: Identity, job_id: str) -> bool:
+    by_us = said.user == me.user or (said.bot_id != "" and said.bot_id == me.bot)
+    carries = said.metadata.event_payload.get("job_id") == job_id
+    return by_us and said.metadata.event_type == EVENT_TYPE and carries
+
+
+def _blocks(message: Message) -> list[dict[str, Json]]:
+    return [dict(block) for block in message.blocks]
+
+
+def _parsed(url: str) -> URL | None:
+    try:
+        return URL(url)
+    except ValueError:
+        return None
