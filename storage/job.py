@@ -158,6 +158,8 @@ class Job:
     outcome: Outcome | None = None
     finished_at: Instant | None = None
 
+    link_only: bool = False
+    """The files cannot be had or put here: the person gets links instead."""
     uploads: tuple[Upload, ...] = ()
     result_intent_at: Instant | None = None
     """The result may have been posted at or after this moment: look before posting."""

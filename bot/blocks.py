@@ -1,0 +1,83 @@
+"""Block Kit building blocks (https://docs.slack.dev/reference/block-kit), without any words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from storage.job import Json
+
+Block: TypeAlias = Mapping[str, Json]
+
+# https://docs.slack.dev/reference/block-kit/blocks/section-block
+SECTION_LIMIT = 3000
+ELLIPSIS = "…"
+
+
+def escape(text: str) -> str:
+    """Return what a person typed so that Slack shows it and acts on none of it.
+
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return `text`, cut with an ellipsis if it is longer than `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
+
+
+def section(mrkdwn: str) -> Block:
+    """Return a paragraph of mrkdwn."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": shorten(mrkdwn, SECTION_LIMIT)}}
+
+
+def context(*mrkdwn: str) -> Block:
+    """Return a line of small print."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in mrkdwn]}
+
+
+def quote(text: str) -> Block:
+    """Return literal text as a quotation: nothing in it is mrkdwn and nobody is notified."""
+    element: Block = {"type": "text", "text": text}
+    return {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_quote", "elements": [element]}],
+    }
+
+
+def button(
+    label: str,
+    action_id: str,
+    value: str,
+    *,
+    style: str | None = None,
+    confirm: Mapping[str, Json] | None = None,
+) -> Block:
+    """Return a button; `value` comes back with the click."""
+    made: dict[str, Json] = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": label, "emoji": True},
+        "action_id": action_id,
+        "value": value,
+    }
+    if style:
+        made["style"] = style
+    if confirm:
+        made["confirm"] = confirm
+    return made
+
+
+def confirm(title: str, mrkdwn: str, yes: str, no: str) -> Mapping[str, Json]:
+    """Return the question that Slack asks before it sends a click."""
+    return {
+        "title": {"type": "plain_text", "text": title},
+        "text": {"type": "mrkdwn", "text": mrkdwn},
+        "confirm": {"type": "plain_text", "text": yes},
+        "deny": {"type": "plain_text", "text": no},
+    }
+
+
+def actions(buttons: Sequence[Block]) -> Block:
+    """Return a row of buttons."""
+    return {"type": "actions", "elements": list(buttons)}

@@ -1,0 +1,113 @@
+"""Time: a clock that never steps back, and the schedule that drives the engine's tick."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import structlog
+from apscheduler.executors.asyncio import AsyncIOExecutor
+from apscheduler.job import Job as ScheduledJob
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from storage.job import Instant
+
+TICK_SECONDS = 0.5
+# How long the tick may be overdue before the watchdog believes that the wall clock was stepped.
+OVERDUE_SECONDS = 2 * TICK_SECONDS
+
+
+class SteadyClock:
+    """Seconds since 1970 that advance with the monotonic clock, whatever the wall clock does.
+
+    `not_before` is the last moment that the store knows of: after a restart on a machine whose
+    clock was set back, time goes on from there, and nothing waits for the wall to catch up.
+    """
+
+    def __init__(
+        self,
+        not_before: Instant = 0.0,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
+        self._offset = max(wall(), not_before) - monotonic()
+
+    def __call__(self) -> Instant:
+        """Return the present moment."""
+        return self._monotonic() + self._offset
+
+
+class Clock:
+    """Runs `tick` at least every half second, and at once when woken. One scheduled job."""
+
+    def __init__(
+        self, tick: Callable[[], Awaitable[object]], *, on_fatal: Callable[[BaseException], None]
+    ) -> None:
+        self._tick = tick
+        self._on_fatal = on_fatal
+        self._again = False
+        self._ticked_at = time.monotonic()
+        self._log = structlog.get_logger("clock")
+        # Ticks that come late still count (misfire_grace_time defaults to 1 s and drops them),
+        # several missed ones are one, and two never overlap.
+        # https://apscheduler.readthedocs.io/en/3.x/userguide.html#missed-job-executions-and-coalescing
+        self.scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            executors={"default": AsyncIOExecutor()},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self._job: ScheduledJob | None = None
+        self._watchdog: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to tick. Needs a running event loop."""
+        self._job = self.scheduler.add_job(
+            self._run, "interval", seconds=TICK_SECONDS, next_run_time=datetime.now(UTC)
+        )
+        self.scheduler.start()
+        self._watchdog = asyncio.create_task(self._watch(), name="clock watchdog")
+
+    def wake(self) -> None:
+        """Tick now, because something became due this moment."""
+        self._again = True
+        if self._job is not None:
+            self._job.modify(next_run_time=datetime.now(UTC))
+
+    def is_alive(self) -> bool:
+        """Tell whether the last tick is recent enough."""
+        return time.monotonic() - self._ticked_at < 10 * TICK_SECONDS
+
+    async def stop(self) -> None:
+        """Tick no more."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        if self.scheduler.running:
+            # Waiting would cancel coroutines that run: the engine ends its own.
+            self.scheduler.shutdown(wait=False)
+
+    async def _run(self) -> None:
+        self._again = True
+        while self._again:
+            self._again = False
+            self._ticked_at = time.monotonic()
+            try:
+                await self._tick()
+            except Exception as error:
+                self._log.exception("tick_failed")
+                self._on_fatal(error)
+                return
+
+    async def _watch(self) -> None:
+        """Notice by the monotonic clock that ticks have stopped, and start them again.
+
+        APScheduler compares wall-clock times: when the clock is set back, its next run lies as
+        far in the future as the step was wide.
+        """
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            if time.monotonic() - self._ticked_at > OVERDUE_SECONDS:
+                self._log.warning("tick_overdue")
+                self.wake()

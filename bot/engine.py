@@ -1,0 +1,217 @@
+"""Claim what is due, run its step with bounded concurrency, commit what the step answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Protocol, TypeAlias
+
+import structlog
+
+from bot import pacing
+from bot.errors import (
+    BotError,
+    OperatorMustActError,
+    OutcomeUnknownError,
+    RetryLaterError,
+)
+from bot.steps.announce import announce
+from bot.steps.deliver import deliver
+from bot.steps.poll import poll
+from bot.steps.result import Again, Park, Result, conclude
+from bot.steps.settle import settle
+from bot.steps.submit import submit
+from bot.steps.tell import tell
+from bot.steps.turn import Tools, Turn
+from storage.job import Job, Stage
+from storage.store import StaleFenceError, StoreBrokenError, StoreError
+
+Step: TypeAlias = Callable[[Turn], Awaitable[Result]]
+
+STEPS: Mapping[Stage, Step] = MappingProxyType(
+    {
+        Stage.ACCEPTED: announce,
+        Stage.ANNOUNCED: submit,
+        Stage.RENDERING: poll,
+        Stage.FINISHED: deliver,
+        Stage.DELIVERED: settle,
+        Stage.REJECTED: tell,
+        Stage.PARKED: tell,
+    },
+)
+
+# A lease outlives several ticks, so that one slow moment does not lose it, and is short enough
+# that another process takes over within a minute.
+LEASE_SECONDS = 60.0
+RENEW_BEFORE_SECONDS = 40.0
+# How many jobs are in a step at the same time. Each holds at most a few buffers of a stream.
+CONCURRENCY = 64
+# A doubtful call may still arrive at the other side: give it a moment before looking for it.
+DOUBT_SECONDS = 2.0
+# An error that nobody foresaw is tried again a few times, then a person must look.
+UNFORESEEN_TRIES = 6
+# With pauses of at most two minutes this is several hours of trouble at the other side.
+KNOWN_TRIES = 400
+
+
+class Observer(Protocol):
+    """Hears what the engine does, for metrics."""
+
+    def step_done(self, stage: Stage, result: str, seconds: float) -> None:
+        """A step ended; `result` is its kind in lower case, or the kind of its trouble."""
+
+
+class Engine:
+    """Runs the steps of claimed jobs. `tick` is what the clock and the tests drive."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        *,
+        chance: Callable[[], float],
+        observer: Observer,
+        concurrency: int = CONCURRENCY,
+        steps: Mapping[Stage, Step] = STEPS,
+    ) -> None:
+        self._tools = tools
+        self._chance = chance
+        self._observer = observer
+        self._concurrency = concurrency
+        self._steps = steps
+        self._running: dict[str, tuple[Job, asyncio.Task[None]]] = {}
+        self._stopping = False
+        self._broken: StoreBrokenError | None = None
+        self._log = structlog.get_logger("engine")
+
+    async def tick(self) -> int:
+        """Start the steps of what is due, as far as there is room; return how many were started.
+
+        Raises `StoreBrokenError` once the store cannot tell what is on disk: the process must
+        end and read the file anew.
+        """
+        if self._broken:
+            raise self._broken
+        await self._renew()
+        room = self._concurrency - len(self._running)
+        if self._stopping or room <= 0:
+            return 0
+        claimed = await self._tools.store.claim(self._tools.now(), LEASE_SECONDS, room)
+        for job in claimed:
+            task = asyncio.create_task(self._run(job), name=f"job {job.id}")
+            self._running[job.id] = (job, task)
+        return len(claimed)
+
+    async def drain(self) -> None:
+        """Wait until every step that was started has been committed."""
+        while self._running:
+            await asyncio.wait([task for _, task in self._running.values()])
+
+    async def stop(self, seconds: float) -> None:
+        """Start nothing more, give running steps `seconds` to end, then let go of their jobs.
+
+        A step that is cut off is safe: its intent is on disk, and the next claim looks first.
+        """
+        self._stopping = True
+        tasks = [task for _, task in self._running.values()]
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _renew(self) -> None:
+        now = self._tools.now()
+        held = [
+            job
+            for job, _ in self._running.values()
+            if (job.lease_until or 0.0) - now < RENEW_BEFORE_SECONDS
+        ]
+        if not held:
+            return
+        kept = await self._tools.store.renew(held, now + LEASE_SECONDS)
+        for job in held:
+            current = self._running.get(job.id)
+            if current is None:
+                continue
+            if job.id in kept:
+                renewed = replace(job, lease_until=now + LEASE_SECONDS)
+                self._running[job.id] = (renewed, current[1])
+            else:
+                current[1].cancel()
+
+    async def _run(self, job: Job) -> None:
+        turn = Turn(job, self._tools)
+        try:
+            while await self._take_step(turn):
+                pass
+        except StaleFenceError:
+            self._log.warning("claim_lost", job=job.id, stage=job.stage)
+        except StoreBrokenError as error:
+            self._broken = error
+        except StoreError as error:
+            # The row keeps its lease and comes up again when that has run out.
+            self._log.error("store_trouble", job=job.id, problem=str(error))
+        finally:
+            self._running.pop(job.id, None)
+
+    async def _take_step(self, turn: Turn) -> bool:
+        """Run one step and commit its answer; tell whether the next step is due at once."""
+        stage = turn.job.stage
+        began = time.perf_counter()
+        result, kind = await self._attempt(turn)
+        now = self._tools.now()
+        after, event = conclude(result, now)
+        goes_on = after.due_at is not None and after.due_at <= now and not self._stopping
+        if not goes_on:
+            after = replace(after, lease_until=None)
+        await turn.write(after, event)
+        self._observer.step_done(stage, kind, time.perf_counter() - began)
+        return goes_on
+
+    async def _attempt(self, turn: Turn) -> tuple[Result, str]:
+        log = self._log.bind(job=turn.job.id, stage=turn.job.stage)
+        try:
+            result = await self._steps[turn.job.stage](turn)
+        except StoreError:
+            raise
+        except BotError as error:
+            kind = type(error).__name__
+            level = log.error if isinstance(error, OperatorMustActError) else log.warning
+            level("step_trouble", kind=kind, problem=str(error), code=error.code)
+            return after_trouble(turn.job, error, self._chance()), kind
+        except Exception as error:
+            log.exception("step_failed")
+            return after_surprise(turn.job, error, self._chance()), "surprise"
+        return result, type(result).__name__.lower()
+
+
+def after_trouble(job: Job, error: BotError, chance: float) -> Result:
+    """Return what follows a trouble that has a name. `chance` is a random number from 0 to 1."""
+    kind = type(error).__name__.removesuffix("Error")
+    detail = f"{kind}: {error}"
+    if isinstance(error, OperatorMustActError):
+        pause = error.retry_after or pacing.operator_backoff(job.attempts, chance)
+        return Again(job=job, after=pause, note="held", detail=detail, failed=True)
+    if not isinstance(error, (RetryLaterError, OutcomeUnknownError)):
+        return Park(job=job, problem=str(error), detail=detail)
+    if job.attempts >= KNOWN_TRIES:
+        problem = "It could not be finished in many hours of trying."
+        return Park(job=job, problem=problem, detail=detail)
+    pause = error.retry_after or pacing.backoff(job.attempts, chance)
+    if isinstance(error, OutcomeUnknownError):
+        pause = max(pause, DOUBT_SECONDS)
+    return Again(job=job, after=pause, note="retry", detail=detail, failed=True)
+
+
+def after_surprise(job: Job, error: Exception, chance: float) -> Result:
+    """Return what follows an error that nobody foresaw: try again a few times, then park."""
+    detail = f"unforeseen {type(error).__name__}"
+    if job.attempts >= UNFORESEEN_TRIES:
+        problem = "Something in this bot went wrong that trying again does not mend."
+        return Park(job=job, problem=problem, detail=detail)
+    pause = pacing.backoff(job.attempts, chance)
+    return Again(job=job, after=pause, note="retry", detail=detail, failed=True)

@@ -1,0 +1,35 @@
+"""Durations and amounts as people read them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+MINUTE = 60
+HOUR = 3600
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in seconds as words: `8 s`, `2 min 5 s`, `1 h 3 min`."""
+    whole = max(round(seconds), 0)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        minutes, rest = divmod(whole, MINUTE)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(whole, HOUR)
+    minutes = rest // MINUTE
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def money(amount: Decimal, unit: str | None) -> str:
+    """Return an amount exactly as billed, with the operator's name for the unit if there is one.
+
+    MindVideo's page names no currency, so none is made up.
+    """
+    figure = f"{amount.normalize():f}"
+    return f"{figure} {unit}" if unit else figure
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return a counted noun: `1 video`, `3 videos`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,65 @@
+"""Post the job's own message, whose ID becomes the idempotency key: no message, no charge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.errors import OperatorMustActError, RetryLaterError, UnreachablePlaceError
+from bot.messages import cannot_enter, job_message
+from bot.ports import Place
+from bot.steps.member import is_closed_to_us, post_as_member
+from bot.steps.result import Advance, Reject, Result
+from bot.steps.turn import Turn
+from storage.job import Job, Outcome, Stage
+
+# A row this old at its first try may come from a backup: its message may stand already.
+FRESH_SECONDS = 30.0
+# Slack's clock and ours differ; the look-back covers it.
+LOOK_BACK_SECONDS = 3600.0
+
+
+async def announce(turn: Turn) -> Result:
+    """Post the message, or find the one that was posted before.
+
+    Safe to repeat: the intent is committed before the post, and a row that carries an intent (or
+    is old enough to come from a backup) looks for its message by metadata before it posts.
+    """
+    job, tools = turn.job, turn.tools
+    place = Place(channel=job.channel, thread_ts=job.thread_ts)
+    found = await _find(turn, place)
+    if found is not None:
+        return _announced(job, found, "found")
+    if job.cancel_requested_at is not None:
+        return Reject(job=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
+    now = tools.now()
+    job = await turn.record(replace(job, post_intent_at=now), "posting")
+    message = job_message(job, await tools.sheet(job), now)
+    try:
+        ts = await post_as_member(tools.chat, place, message, job.id)
+    except (RetryLaterError, OperatorMustActError):
+        # Certainly not posted, so the next try need not look.
+        await turn.record(replace(job, post_intent_at=None), "not posted")
+        raise
+    except UnreachablePlaceError as error:
+        problem = cannot_enter(job.channel) if is_closed_to_us(error) else str(error)
+        return Reject(job=job, problem=problem, outcome=Outcome.FAILED)
+    return _announced(job, ts, "posted")
+
+
+async def _find(turn: Turn, place: Place) -> str | None:
+    """Return the `ts` of a message that an earlier try may have posted."""
+    job = turn.job
+    if job.post_intent_at is None and turn.tools.now() - job.created_at <= FRESH_SECONDS:
+        return None
+    since = (job.post_intent_at or job.created_at) - LOOK_BACK_SECONDS
+    try:
+        found = await turn.tools.chat.find_posts(place, job.id, since)
+    except UnreachablePlaceError:
+        # Where we cannot read we could not have posted either.
+        return None
+    return found[0] if found else None
+
+
+def _announced(job: Job, ts: str, how: str) -> Advance:
+    announced = replace(job, stage=Stage.ANNOUNCED, message_ts=ts)
+    return Advance(job=announced, note="announced", detail=how)

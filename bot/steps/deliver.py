@@ -1,0 +1,78 @@
+"""Bring the result to the person: the file in the thread, else a link, else a direct message."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import pacing
+from bot.errors import RefusedError, RetryLaterError, UnreachablePlaceError
+from bot.messages import final_message
+from bot.ports import Place
+from bot.steps.result import Advance, Park, Result
+from bot.steps.say_once import say_once
+from bot.steps.share import share_files
+from bot.steps.show import show
+from bot.steps.turn import Turn
+from storage.job import Job, Outcome, Stage
+
+
+async def deliver(turn: Turn) -> Result:
+    """Tell the person how it ended, once, and bring the job's own message up to date.
+
+    Safe to repeat: a result that stands is found again (`files.info`, message metadata) before
+    anything is posted, and the edit is idempotent.
+    """
+    try:
+        await _tell(turn)
+    except UnreachablePlaceError as error:
+        if turn.job.result_channel is not None:
+            problem = "The result could not be brought to you, neither there nor directly."
+            return Park(job=turn.job, problem=problem, detail=str(error))
+        await _turn_to_person(turn)
+        raise RetryLaterError("The channel takes nothing; telling the person directly.") from error
+    if turn.job.result_ts is None:
+        raise RetryLaterError("The result does not stand yet.")
+    return await _delivered(turn)
+
+
+async def _tell(turn: Turn) -> None:
+    if turn.job.result_ts is not None:
+        return
+    place = _place(turn.job)
+    if turn.job.outcome is Outcome.SUCCEEDED and not turn.job.link_only:
+        try:
+            await share_files(turn, place)
+        except UnreachablePlaceError:
+            raise
+        except RefusedError as error:
+            # The file cannot be had or put here; the person still gets the link and the cost.
+            given_up = replace(
+                turn.job, link_only=True, problem=str(error), uploads=(), result_intent_at=None
+            )
+            await turn.record(given_up, "link only", str(error))
+        else:
+            return
+    await say_once(turn, place, final_message(turn.job, await turn.tools.sheet(turn.job)))
+
+
+def _place(job: Job) -> Place:
+    if job.result_channel is not None:
+        return Place(channel=job.result_channel)
+    return Place(channel=job.channel, thread_ts=job.thread_root)
+
+
+async def _turn_to_person(turn: Turn) -> None:
+    """Choose the direct conversation, where the channel or the thread takes nothing any more."""
+    direct = await turn.tools.chat.open_direct(turn.job.user)
+    elsewhere = replace(turn.job, result_channel=direct, uploads=(), result_intent_at=None)
+    await turn.record(elsewhere, "direct", direct)
+
+
+async def _delivered(turn: Turn) -> Advance:
+    job = turn.job
+    delivered = replace(
+        job, stage=Stage.DELIVERED, delivered_at=turn.tools.now(), cost_told=job.cost_actual
+    )
+    shown = await show(delivered, turn.tools)
+    pause = pacing.settle_pause(0, cost_known=job.cost_actual is not None)
+    return Advance(job=shown, note="delivered", detail=job.result_ts or "", after=pause or 0.0)

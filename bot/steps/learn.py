@@ -1,0 +1,27 @@
+"""Fold what MindVideo told into the row: pure, and the same answer twice changes nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.ports import Snapshot, TaskState
+from storage.job import Instant, Job
+
+
+def learn(job: Job, snapshot: Snapshot, now: Instant) -> Job:
+    """Return the row with everything that the snapshot knows; what it lacks is kept as it was."""
+    rendering = snapshot.state is TaskState.PROCESSING or snapshot.state.is_terminal
+    return replace(
+        job,
+        look_by=snapshot.look_by,
+        provider_state=snapshot.state_text,
+        request_id=job.request_id or snapshot.request_id,
+        started_at=job.started_at or (now if rendering else None),
+        cost_estimate=job.cost_estimate
+        if snapshot.cost_estimate is None
+        else snapshot.cost_estimate,
+        cost_actual=job.cost_actual if snapshot.cost_actual is None else snapshot.cost_actual,
+        outputs=snapshot.outputs or job.outputs,
+        problem=snapshot.problem or job.problem,
+        missing_since=None,
+    )

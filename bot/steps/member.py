@@ -1,0 +1,29 @@
+"""Enter a public channel where that is what a message or a file needs."""
+
+from __future__ import annotations
+
+from bot.errors import UnreachablePlaceError
+from bot.ports import Chat, Message, Place
+
+# Slack's two words for a channel that we are not in: the second is what a private one says.
+# https://docs.slack.dev/reference/methods/chat.postMessage#errors
+NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
+
+
+def is_closed_to_us(error: UnreachablePlaceError) -> bool:
+    """Tell whether the place only lacks our membership."""
+    return error.code in NOT_A_MEMBER
+
+
+async def post_as_member(chat: Chat, place: Place, message: Message, job_id: str) -> str:
+    """Post, after joining the channel if that is what Slack asks for; return the `ts`.
+
+    Raises what `Chat.post` raises; the first, refused post left nothing behind.
+    """
+    try:
+        return await chat.post(place, message, job_id)
+    except UnreachablePlaceError as error:
+        if not is_closed_to_us(error):
+            raise
+    await chat.join(place.channel)
+    return await chat.post(place, message, job_id)

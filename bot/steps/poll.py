@@ -1,0 +1,76 @@
+"""Look how the render goes, tell the person, and say when to look again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from bot import pacing
+from bot.errors import NotFoundError
+from bot.ports import Snapshot, TaskState
+from bot.steps.learn import learn
+from bot.steps.result import Advance, Again, Park, Result
+from bot.steps.show import show_progress
+from bot.steps.turn import Turn
+from storage.job import Job, Outcome, Stage
+
+OUTCOMES: Mapping[TaskState, Outcome] = MappingProxyType(
+    {
+        TaskState.SUCCEEDED: Outcome.SUCCEEDED,
+        TaskState.FAILED: Outcome.FAILED,
+        TaskState.CANCELLED: Outcome.CANCELLED,
+    },
+)
+# A task that MindVideo accepted and then does not know, or that succeeded without a file, is
+# most likely not there *yet*: wait this long before a person must look.
+PATIENCE_SECONDS = 15 * 60.0
+
+
+async def poll(turn: Turn) -> Result:
+    """Ask MindVideo once. Safe to repeat: it only reads, and `learn` is idempotent."""
+    job, tools = turn.job, turn.tools
+    now = tools.now()
+    history = await tools.history(job)
+    age = now - (job.submitted_at or job.created_at)
+    pause = pacing.next_look(age, history, tools.poll_min, tools.poll_max)
+    try:
+        snapshot = await tools.video.look(job.task_id or "", job.look_by)
+    except NotFoundError:
+        return _missing(job, now, pause, "MindVideo no longer knows this render.")
+    seen = learn(job, snapshot, now)
+    if snapshot.state is TaskState.SUCCEEDED and not seen.outputs:
+        without = replace(seen, missing_since=job.missing_since)
+        return _missing(without, now, pause, "MindVideo finished but gave no file.")
+    if snapshot.state in OUTCOMES:
+        return _finished(seen, snapshot, now)
+    if pacing.is_abandoned(age, history):
+        return Park(job=seen, problem="MindVideo has been rendering this for far too long.")
+    if pacing.is_late(age, history) and seen.late_told_at is None:
+        seen = replace(seen, late_told_at=now)
+    shown = await show_progress(seen, tools)
+    return Again(job=shown, after=pause, note=_news(job, seen), detail=_said(snapshot))
+
+
+def _missing(job: Job, now: float, pause: float, problem: str) -> Again | Park:
+    since = job.missing_since or now
+    if now - since > PATIENCE_SECONDS:
+        return Park(job=job, problem=problem, detail=f"task {job.task_id}")
+    note = "missing" if job.missing_since is None else None
+    return Again(job=replace(job, missing_since=since), after=pause, note=note, detail=problem)
+
+
+def _finished(job: Job, snapshot: Snapshot, now: float) -> Advance:
+    ended = replace(job, stage=Stage.FINISHED, outcome=OUTCOMES[snapshot.state], finished_at=now)
+    return Advance(job=ended, note="finished", detail=_said(snapshot))
+
+
+def _news(before: Job, after: Job) -> str | None:
+    if after.late_told_at != before.late_told_at:
+        return "late"
+    return "state" if after.provider_state != before.provider_state else None
+
+
+def _said(snapshot: Snapshot) -> str:
+    known = snapshot.state is not TaskState.UNKNOWN
+    return snapshot.state_text if known else f"unknown state {snapshot.state_text}"

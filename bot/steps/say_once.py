@@ -1,0 +1,37 @@
+"""Post a job's last word at most once, although Slack has no idempotency key for a post."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.errors import OperatorMustActError, RetryLaterError
+from bot.ports import Message, Place
+from bot.steps.member import post_as_member
+from bot.steps.turn import Turn
+from storage.job import Job
+
+# Slack's clock and ours differ; the look-back covers it.
+LOOK_BACK_SECONDS = 3600.0
+
+
+async def say_once(turn: Turn, place: Place, message: Message) -> Job:
+    """Post `message` as the job's result and return the row that knows its `ts`.
+
+    Safe to repeat: the intent is committed before the post, and a row that carries an intent
+    looks for its message by metadata before it posts.
+    """
+    job, chat = turn.job, turn.tools.chat
+    if job.result_intent_at is not None:
+        since = job.result_intent_at - LOOK_BACK_SECONDS
+        posts = await chat.find_posts(place, job.id, since)
+        results = [ts for ts in posts if ts != job.message_ts]
+        if results:
+            return await turn.record(replace(job, result_ts=results[0]), "told", "found")
+    job = await turn.record(replace(job, result_intent_at=turn.tools.now()), "telling")
+    try:
+        ts = await post_as_member(chat, place, message, job.id)
+    except (RetryLaterError, OperatorMustActError):
+        # Certainly not posted, so the next try need not look.
+        await turn.record(replace(job, result_intent_at=None), "not told")
+        raise
+    return await turn.record(replace(job, result_ts=ts), "told")

@@ -1,0 +1,50 @@
+"""After the delivery, look for the final cost and correct what was told."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from bot import pacing
+from bot.errors import NotFoundError, UnreachablePlaceError
+from bot.messages import final_message
+from bot.steps.learn import learn
+from bot.steps.result import Again, Rest, Result
+from bot.steps.show import show
+from bot.steps.turn import Tools, Turn
+from storage.job import Job
+
+
+async def settle(turn: Turn) -> Result:
+    """Ask once for the cost. Safe to repeat: a read, and edits of messages that stand."""
+    job, tools = turn.job, turn.tools
+    try:
+        snapshot = await tools.video.look(job.task_id or "", job.look_by)
+    except NotFoundError:
+        return Rest(job=job, note="cost unknown", detail="MindVideo no longer knows the task")
+    learned = learn(job, snapshot, tools.now())
+    job = replace(
+        job,
+        cost_actual=learned.cost_actual,
+        cost_estimate=learned.cost_estimate,
+        settle_tries=job.settle_tries + 1,
+    )
+    note = None
+    if job.cost_actual != job.cost_told:
+        job = await _correct(job, tools)
+        note = "cost corrected"
+    pause = pacing.settle_pause(job.settle_tries, cost_known=job.cost_actual is not None)
+    detail = str(job.cost_actual)
+    if pause is None:
+        return Rest(job=job, note=note, detail=detail)
+    return Again(job=job, after=pause, note=note, detail=detail)
+
+
+async def _correct(job: Job, tools: Tools) -> Job:
+    shown = await show(job, tools)
+    if job.result_ts is not None:
+        message = final_message(job, await tools.sheet(job))
+        # Where the thread's line is gone or may not be edited, the job's own message is right.
+        with suppress(UnreachablePlaceError):
+            await tools.chat.update(job.result_channel or job.channel, job.result_ts, message)
+    return replace(shown, cost_told=job.cost_actual)

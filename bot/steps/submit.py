@@ -1,0 +1,82 @@
+"""Hand the job to MindVideo, once: one key, one body, however often it must be sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.errors import KeyConflictError, RefusedError
+from bot.ports import Snapshot
+from bot.steps.learn import learn
+from bot.steps.result import Advance, Park, Reject, Result
+from bot.steps.turn import Turn
+from storage.job import Job, Outcome, Stage
+
+# MindVideo does not say how long it remembers a key. 24 h is assumed, and an hour kept in hand:
+# past that a repeat could be a second charge.
+KEY_LIFETIME_SECONDS = 23 * 3600.0
+
+
+def idempotency_key(job: Job) -> str:
+    """Return the key of an announced job: the ID of its own message."""
+    return f"slack:{job.team}:{job.channel}:{job.message_ts}"
+
+
+async def submit(turn: Turn) -> Result:
+    """Start the render, or get the task that an earlier try started.
+
+    Safe to repeat: the key and the exact bytes are committed before the first of them leaves, and
+    every repeat sends those same bytes under that same key, which MindVideo answers with the
+    original task and no second charge (https://api.mindvideo.ai, "Submit a request").
+    """
+    tools = turn.tools
+    if turn.job.request_body is None:
+        await _prepare(turn)
+        if turn.job.cancel_requested_at is not None:
+            return Reject(job=turn.job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
+    job = turn.job
+    if tools.now() - (job.first_sent_at or 0.0) > KEY_LIFETIME_SECONDS:
+        return Park(
+            job=job,
+            problem="MindVideo gave no clear answer for almost a day, so it was not asked again.",
+            detail="the idempotency key may have expired; look the task up at MindVideo",
+        )
+    try:
+        snapshot = await tools.video.submit(job.request_body or b"", job.idempotency_key or "")
+    except KeyConflictError as error:
+        return Park(
+            job=job,
+            problem="MindVideo knows this job's key with another request.",
+            detail=f"409 {error.code or ''} request {error.request_id or 'unknown'}",
+        )
+    except RefusedError as error:
+        return Reject(job=job, problem=f"MindVideo says: {error}", outcome=Outcome.FAILED)
+    return _accepted(job, snapshot, tools.now())
+
+
+async def _prepare(turn: Turn) -> None:
+    """Commit the key, the bytes and the moment, unless a cancel request came first.
+
+    The store returns the row as it stands after the commit: a cancel request that is in it came
+    before, and one that is not comes too late to be free.
+    """
+    job = turn.job
+    if job.cancel_requested_at is not None:
+        return
+    prepared = replace(
+        job,
+        idempotency_key=idempotency_key(job),
+        request_body=turn.tools.video.request_body(job.model, job.input),
+        first_sent_at=turn.tools.now(),
+    )
+    await turn.record(prepared, "submitting")
+
+
+def _accepted(job: Job, snapshot: Snapshot, now: float) -> Advance:
+    known = learn(job, snapshot, now)
+    started = replace(
+        known,
+        stage=Stage.RENDERING,
+        task_id=snapshot.task_id,
+        submitted_at=job.first_sent_at,
+    )
+    return Advance(job=started, note="submitted", detail=f"task {snapshot.task_id}")

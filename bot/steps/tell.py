@@ -1,0 +1,24 @@
+"""Tell the person that their job was refused, was cancelled early, or is on hold."""
+
+from __future__ import annotations
+
+from bot.errors import UnreachablePlaceError
+from bot.messages import told_message
+from bot.ports import Place
+from bot.steps.result import Rest, Result
+from bot.steps.show import show
+from bot.steps.turn import Turn
+
+
+async def tell(turn: Turn) -> Result:
+    """Edit the job's message and tell the person privately.
+
+    Safe to repeat: the edit is idempotent, and a private word is at worst said twice.
+    """
+    shown = await show(turn.job, turn.tools)
+    place = Place(channel=shown.channel, thread_ts=shown.thread_root)
+    try:
+        await turn.tools.chat.whisper(place, shown.user, told_message(shown), shown.response_url)
+    except UnreachablePlaceError as error:
+        return Rest(job=shown, note="nobody to tell", detail=str(error))
+    return Rest(job=shown, note="told")

@@ -1,0 +1,67 @@
+"""One turn of one claimed job: the outside world, and the row as it was last committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot import pacing
+from bot.catalog import Catalog
+from bot.messages import Sheet
+from bot.options import non_default_options
+from bot.ports import Chat, VideoService
+from storage.job import Event, Instant, Job
+from storage.store import Store
+
+# Enough renders for a 95th percentile; more would only slow the look-up down.
+HISTORY = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The outside world as the steps see it. `poll_min` and `poll_max` are seconds."""
+
+    video: VideoService
+    chat: Chat
+    store: Store
+    catalog: Catalog
+    now: Callable[[], Instant]
+    edits: pacing.EditBudget
+    poll_min: float = 1.0
+    poll_max: float = 30.0
+    unit: str | None = None
+
+    async def history(self, job: Job) -> list[float]:
+        """Return how many seconds the last renders of the job's kind took."""
+        return await self.store.render_seconds(job.kind, HISTORY)
+
+    async def sheet(self, job: Job) -> Sheet:
+        """Return the names and figures that messages about `job` need."""
+        model = self.catalog.find(job.model)
+        return Sheet(
+            model_title=model.title if model else job.model,
+            options=non_default_options(model, job.input) if model else (),
+            expected=pacing.expected(await self.history(job)),
+            unit=self.unit,
+        )
+
+
+class Turn:
+    """What a step is given. `job` is always the row as it stands in the store under our fence."""
+
+    def __init__(self, job: Job, tools: Tools) -> None:
+        self.job = job
+        self.tools = tools
+
+    async def record(self, after: Job, note: str, detail: str = "") -> Job:
+        """Commit an intent or a finding before going on; return the row as it now stands.
+
+        Raises `StaleFenceError` when the claim was lost: the step must not go on.
+        """
+        event = Event(at=self.tools.now(), name=note, detail=detail)
+        return await self.write(after, event)
+
+    async def write(self, after: Job, event: Event | None) -> Job:
+        """Commit `after` in place of `job`."""
+        self.job = await self.tools.store.apply(self.job, after, event)
+        return self.job
