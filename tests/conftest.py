@@ -1,0 +1,79 @@
+"""What holds for every test: no network but loopback, nothing of the developer's environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from bot.settings import Settings
+
+Address: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | str | bytes"
+
+_OTHERS_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide the developer's variables, and work in an empty folder, away from any `.env`."""
+    ours = {name.upper() for name in Settings.model_fields}
+    for name in list(os.environ):
+        if name.upper() in ours or name.upper() in _OTHERS_VARIABLES:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loopback_only() -> Iterator[None]:
+    """Fail a test that reaches for the outside world, and say which address it wanted.
+
+    `pytest.fail` raises no `Exception`, so code that tolerates network errors cannot hide it.
+    """
+    connect, connect_ex, resolve = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        socket.getaddrinfo,
+    )
+
+    def guarded_connect(self: socket.socket, address: Address) -> None:
+        _refuse_outside(self, address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Address) -> int:
+        _refuse_outside(self, address)
+        return connect_ex(self, address)
+
+    def guarded_resolve(
+        host: str | bytes | None, *rest: object, **named: object
+    ) -> list[tuple[object, ...]]:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name and name != "localhost" and not _is_address(name):
+            pytest.fail(f"a test wanted to look up {name}: only loopback is allowed")
+        return resolve(host, *rest, **named)  # type: ignore[arg-type,return-value] # passed on
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket, "getaddrinfo", guarded_resolve)
+        yield
+
+
+def _refuse_outside(sock: socket.socket, address: Address) -> None:
+    if sock.family == socket.AF_UNIX:
+        return
+    host = str(address[0])
+    if host != "localhost" and not (_is_address(host) and ipaddress.ip_address(host).is_loopback):
+        pytest.fail(f"a test wanted to connect to {address!r}: only loopback is allowed")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
