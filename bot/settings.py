@@ -30,6 +30,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that are this machine: only there may a token travel without TLS."""
 
 _SQLITE = "sqlite:///"
+_UNREADABLE_FILE = "The file .env cannot be read. Make it UTF-8 text that this user may read."
 
 
 def _check_secret(secret: SecretStr) -> SecretStr:
@@ -255,12 +256,14 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         return Settings.model_validate({name: text for name, text in env.items() if text})
     except ValidationError as error:
         lines = [_describe(detail) for detail in error.errors(include_input=False)]
-    except (OSError, UnicodeDecodeError) as error:
-        lines = [f".env cannot be read ({type(error).__name__}): make it a readable UTF-8 file."]
+    except OSError:
+        lines = [_UNREADABLE_FILE]
     raise ConfigurationError("\n".join(dict.fromkeys(lines)))
 
 
 def _describe(detail: ErrorDetails) -> str:
+    if not detail["loc"]:  # pydantic's form for an error of decoding the file
+        return _UNREADABLE_FILE
     field = str(detail["loc"][0]).lower()  # pydantic names a default by its field
     advice = Settings.model_fields[field].description
     match detail["type"]:

@@ -1,0 +1,170 @@
+"""The settings: read once, checked all at once, and never told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.errors import ConfigurationError
+from bot.settings import Settings, load_settings
+
+NEEDED = {
+    "SLACK_BOT_TOKEN": "xoxb-1",
+    "SLACK_APP_TOKEN": "xapp-1",
+    "MINDVIDEO_API_KEY": "mv_live_1",
+}
+
+
+def load(**changes: str) -> Settings:
+    return load_settings({**NEEDED, **changes})
+
+
+def complaint(env: Mapping[str, str]) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(env)
+    return str(caught.value)
+
+
+def test_what_is_not_set_has_its_documented_default() -> None:
+    settings = load()
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.mindvideo_base_url == "https://api.mindvideo.ai"
+    assert settings.database_path == Path("video-bot.db")
+    assert (settings.host, settings.port) == ("0.0.0.0", 3000)  # noqa: S104 - the contract's default
+    assert (settings.poll_min_seconds, settings.poll_max_seconds) == (1, 30)
+    assert (settings.models_dir, settings.public_url, settings.cost_unit) == (None, None, None)
+    assert (settings.admins, settings.log_level, settings.log_prompts) == ((), "info", False)
+
+
+def test_values_are_read(tmp_path: Path) -> None:
+    settings = load(
+        SLACK_API_URL="http://127.0.0.1:8001/api",
+        MINDVIDEO_BASE_URL="http://[::1]:8002/",
+        DATABASE_URL="sqlite:////var/lib/bot.db",
+        MODELS_DIR=str(tmp_path),
+        PUBLIC_URL="https://videos.example.com/",
+        ADMINS=" U1, W22 ,",
+        COST_UNIT="USD",
+        LOG_LEVEL="DEBUG",
+        LOG_FORMAT="Console",
+        PORT="0",
+    )
+    assert settings.slack_api_url == "http://127.0.0.1:8001/api/"
+    assert settings.mindvideo_base_url == "http://[::1]:8002"
+    assert settings.database_path == Path("/var/lib/bot.db")
+    assert settings.models_dir == tmp_path
+    assert settings.public_url == "https://videos.example.com"
+    assert settings.admins == ("U1", "W22")
+    assert settings.cost_unit == "USD"
+    assert (settings.log_level, settings.log_format, settings.port) == ("debug", "console", 0)
+
+
+def test_every_missing_variable_is_named_at_once_with_what_to_do() -> None:
+    lines = complaint({}).splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "MINDVIDEO_API_KEY",
+    ]
+    assert all(" is not set. Set it to " in line for line in lines)
+    assert "or set SLACK_APP_TOKEN" in lines[1]
+
+
+def test_every_wrong_variable_is_named_at_once() -> None:
+    wrong = {
+        "SLACK_BOT_TOKEN": "xoxp-1",
+        "SLACK_APP_TOKEN": "xoxb-1",
+        "MINDVIDEO_API_KEY": "two words",
+        "MINDVIDEO_BASE_URL": "https://api.mindvideo.ai/api/v1",
+        "SLACK_API_URL": "http://slack.com/api/",
+        "DATABASE_URL": "postgresql://localhost/bot",
+        "HOST": " ",
+        "PORT": "65536",
+        "POLL_MIN_SECONDS": "0",
+        "POLL_MAX_SECONDS": "nan",
+        "MODELS_DIR": "missing/folder",
+        "PUBLIC_URL": "videos.example.com",
+        "ADMINS": "@bob",
+        "COST_UNIT": "<!channel>",
+        "LOG_FORMAT": "xml",
+        "LOG_LEVEL": "loud",
+        "LOG_PROMPTS": "perhaps",
+    }
+    named = [line.split()[0] for line in complaint(wrong).splitlines()]
+    assert sorted(named) == sorted(wrong)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("SLACK_BOT_TOKEN", "xapp-1", "does not begin with xoxb-"),
+        ("SLACK_APP_TOKEN", "xoxb-1", "does not begin with xapp-"),
+        ("DATABASE_URL", "postgres://h/db", "PostgreSQL is not supported"),
+        ("DATABASE_URL", "sqlite:///:memory:", "names no SQLite file"),
+        ("DATABASE_URL", "video-bot.db", "names no SQLite file"),
+        ("DATABASE_URL", "sqlite:////var/lib/", "names no SQLite file"),
+        ("POLL_MIN_SECONDS", "31", "less than POLL_MIN_SECONDS"),
+        ("PUBLIC_URL", "http://videos.example.com", "must begin with https://"),
+        ("PUBLIC_URL", "https://[", "not an http(s) address"),
+        ("PUBLIC_URL", "ftp://videos.example.com", "not an http(s) address"),
+        ("SLACK_API_URL", "https://me:pw@slack.com/", "must not hold a user"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(variable: str, value: str, words: str) -> None:
+    assert words in complaint({**NEEDED, variable: value})
+
+
+def test_a_wrong_app_token_is_no_reason_to_ask_for_a_signing_secret() -> None:
+    assert "SLACK_SIGNING_SECRET" not in complaint({**NEEDED, "SLACK_APP_TOKEN": "oops"})
+
+
+def test_a_signing_secret_serves_instead_of_an_app_token() -> None:
+    env = {**NEEDED, "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "abc"}
+    assert load_settings(env).slack_app_token is None
+
+
+def test_no_secret_is_ever_shown() -> None:
+    """Not when it is right, and not when it is wrong or in the wrong place."""
+    settings = load(SLACK_SIGNING_SECRET="hush-1")
+    assert settings.secrets == ("xoxb-1", "xapp-1", "hush-1", "mv_live_1")
+    assert not any(secret in repr(settings) for secret in settings.secrets)
+
+    misplaced = {name.upper(): "hush 2" for name in Settings.model_fields}
+    assert "hush" not in complaint(misplaced)
+
+
+def test_nothing_can_be_changed_later() -> None:
+    settings = load()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 1
+
+
+def test_the_environment_wins_over_the_file_and_empty_counts_as_unset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path(".env").write_text(
+        "SLACK_BOT_TOKEN=xoxb-file\nSLACK_SIGNING_SECRET='abc' # comment\nPORT=1\nHOST=h\n"
+        "MINDVIDEO_API_KEY=key\nUNRELATED=1\n",
+    )
+    monkeypatch.setenv("PORT", "2")
+    monkeypatch.setenv("HOST", "")
+    settings = load_settings()
+    assert (settings.port, settings.host) == (2, "h")
+    assert settings.secrets == ("xoxb-file", "abc", "key")
+
+
+def test_given_values_stand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the environment nor the file mixes with what a caller passes."""
+    Path(".env").write_text("PORT=1\n")
+    monkeypatch.setenv("HOST", "h")
+    settings = load()
+    assert (settings.port, settings.host) == (3000, "0.0.0.0")  # noqa: S104 - the default
+
+
+def test_an_unreadable_file_is_a_plain_sentence() -> None:
+    Path(".env").write_bytes(b"PORT=\xff\xfe\n")
+    with pytest.raises(ConfigurationError, match=r"\.env cannot be read"):
+        load_settings()
