@@ -1,0 +1,48 @@
+"""JSON as strangers send it, read exactly and without a surprise."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, DecimalException
+from typing import TypeAlias, cast
+
+Parsed: TypeAlias = "str | int | Decimal | bool | list[Parsed] | dict[str, Parsed] | None"
+"""A value read from JSON: a number with a point is the exact `Decimal` that was written."""
+
+
+def read_json(text: str) -> Parsed:
+    """Return what the JSON text says; `NaN` and the infinities are `None`.
+
+    Raises `ValueError` for anything that is not JSON, nests too deep or holds a number beyond
+    all sense.
+    """
+    try:
+        return cast(
+            "Parsed",
+            json.loads(text, parse_float=Decimal, parse_constant=_no_number),
+        )
+    except (RecursionError, DecimalException) as error:
+        raise ValueError("not a JSON text that makes sense") from error
+
+
+def _no_number(_name: str) -> None:
+    """Python's reader takes `NaN`, `Infinity` and `-Infinity`, which JSON does not know."""
+
+
+def read_word(value: Parsed) -> str | None:
+    """Return a short name (an ID, a code) as text, whether it was sent as text or number."""
+    match value:
+        case bool() | None | list() | dict() | Decimal():
+            return None
+        case int():
+            return str(value) if abs(value) < _LONGEST_INTEGER else None
+        case str():
+            word = value.strip()
+            return word if word.isprintable() and 0 < len(word) <= _LONGEST_WORD else None
+
+
+_LONGEST_WORD = 200
+"""Longer than any ID or code that an API hands out."""
+
+_LONGEST_INTEGER = 10**40
+"""Python refuses to spell integers of more than 4,300 digits; IDs stay far below."""

@@ -1,0 +1,137 @@
+"""What MindVideo says went wrong, whatever shape it says it in, as one clean line."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.logs import make_redactor
+from bot.mindvideo.parsing import Parsed, read_json, read_word
+
+LONGEST_MESSAGE = 300
+"""Characters of a message that a person is shown."""
+
+_LONGEST_SOURCE = 5_000
+"""Characters that are looked at to find those: pages of HTML can be long."""
+
+_DEEPEST = 6
+"""Levels at which a message may hide; deeper nesting is noise, or meant to hurt."""
+
+_MOST_PARTS = 10
+"""Entries of a list of problems that are told; more do not fit the line."""
+
+_MESSAGE_KEYS = (
+    "error",
+    "message",
+    "detail",
+    "error_message",
+    "failure_reason",
+    "reason",
+    "msg",
+    "errors",
+    "title",
+)
+_CODE_KEYS = ("code", "error_code", "type")
+
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[a-z/!?][^<>]*>", re.IGNORECASE)
+
+_redact = make_redactor(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A message fit for people, and what support asks for; `None` where nothing was said."""
+
+    message: str | None = None
+    code: str | None = None
+    request_id: str | None = None
+
+
+def read_problem(text: str) -> Problem:
+    """Read an error body: JSON of any shape, HTML, plain text or nothing. Never raises."""
+    try:
+        parsed = read_json(text)
+    except ValueError:
+        return Problem(message=clean(_title(text)))
+    if isinstance(parsed, dict):
+        return find_problem(parsed)
+    return Problem(message=_first(_messages(parsed)))
+
+
+def find_problem(body: dict[str, Parsed]) -> Problem:
+    """Read the problem that a JSON object tells of; a failed task is such an object too."""
+    inner = body.get("error")
+    layers = [inner, body] if isinstance(inner, dict) else [body]
+    return Problem(
+        message=_first(_messages(body)),
+        code=_first(_words(layers, _CODE_KEYS)),
+        request_id=_first(_words(layers, ("request_id",))),
+    )
+
+
+def clean(text: str) -> str | None:
+    """Return the text as one line without markup, invisible characters or tokens; `None`: empty.
+
+    At most 300 characters. It is still text from outside: escape it for wherever it is shown.
+    """
+    plain = _UNSEEN.sub(" ", html.unescape(text[:_LONGEST_SOURCE]))
+    plain = _TAG.sub(" ", plain)
+    visible = "".join(" " if unicodedata.category(c).startswith("C") else c for c in plain)
+    line = _redact(" ".join(visible.split()))
+    if len(line) > LONGEST_MESSAGE:
+        return line[: LONGEST_MESSAGE - 1].rstrip() + "…"
+    return line or None
+
+
+def _title(text: str) -> str:
+    """A page's title says what its body says, without the decoration."""
+    found = _TITLE.search(text[:_LONGEST_SOURCE])
+    return found[1] if found else text
+
+
+def _messages(value: Parsed, depth: int = 0) -> Iterator[str]:
+    """Give the messages in `value`, the most telling first."""
+    if depth > _DEEPEST:
+        return
+    match value:
+        case str():
+            message = clean(value)
+            if message is not None:
+                yield message
+        case dict():
+            for key in _MESSAGE_KEYS:
+                for message in _messages(value.get(key), depth + 1):
+                    yield _located(value, message)
+        case list():
+            firsts = (_first(_messages(item, depth + 1)) for item in value[:_MOST_PARTS])
+            together = clean("; ".join(filter(None, firsts)))
+            if together is not None:
+                yield together
+        case _:
+            return
+
+
+def _located(problem: dict[str, Parsed], message: str) -> str:
+    """Put the field's name before its message, where a list of problems names it in `loc`."""
+    where = problem.get("loc")
+    if not isinstance(where, list):
+        return message
+    names = [name for name in map(read_word, where) if name not in {None, "body", "input"}]
+    return f"{'.'.join(filter(None, names))}: {message}" if names else message
+
+
+def _words(layers: list[dict[str, Parsed]], keys: tuple[str, ...]) -> Iterator[str]:
+    for layer in layers:
+        for key in keys:
+            word = read_word(layer.get(key))
+            if word is not None:
+                yield word
+
+
+def _first(found: Iterator[str]) -> str | None:
+    return next(found, None)
