@@ -13,6 +13,7 @@ from apscheduler.job import Job as ScheduledJob
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from storage.job import Instant
+from storage.store import StoreBrokenError, StoreError
 
 TICK_SECONDS = 0.5
 # How long the tick may be overdue before the watchdog believes that the wall clock was stepped.
@@ -41,13 +42,14 @@ class SteadyClock:
 
 
 class Clock:
-    """Runs `tick` at least every half second, and at once when woken. One scheduled job."""
+    """Runs one scheduled job, the tick: at least every half second, and at once when woken.
 
-    def __init__(
-        self, tick: Callable[[], Awaitable[object]], *, on_fatal: Callable[[BaseException], None]
-    ) -> None:
-        self._tick = tick
-        self._on_fatal = on_fatal
+    `on_broken` hears of a store that cannot tell any more what is on disk.
+    """
+
+    def __init__(self, on_broken: Callable[[StoreBrokenError], None]) -> None:
+        self._on_broken = on_broken
+        self._tick: Callable[[], Awaitable[object]] | None = None
         self._again = False
         self._ticked_at = time.monotonic()
         self._log = structlog.get_logger("clock")
@@ -62,8 +64,9 @@ class Clock:
         self._job: ScheduledJob | None = None
         self._watchdog: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    def start(self, tick: Callable[[], Awaitable[object]]) -> None:
         """Begin to tick. Needs a running event loop."""
+        self._tick = tick
         self._job = self.scheduler.add_job(
             self._run, "interval", seconds=TICK_SECONDS, next_run_time=datetime.now(UTC)
         )
@@ -90,15 +93,17 @@ class Clock:
 
     async def _run(self) -> None:
         self._again = True
-        while self._again:
+        while self._again and self._tick is not None:
             self._again = False
             self._ticked_at = time.monotonic()
             try:
                 await self._tick()
-            except Exception as error:
-                self._log.exception("tick_failed")
-                self._on_fatal(error)
-                return
+            except StoreBrokenError as error:
+                self._log.critical("store_broken", problem=str(error))
+                self._on_broken(error)
+            except StoreError as error:
+                # Nothing is lost by waiting: what is due stays due.
+                self._log.error("tick_without_store", problem=str(error))
 
     async def _watch(self) -> None:
         """Notice by the monotonic clock that ticks have stopped, and start them again.

@@ -65,7 +65,10 @@ class Observer(Protocol):
 
 
 class Engine:
-    """Runs the steps of claimed jobs. `tick` is what the clock and the tests drive."""
+    """Runs the steps of claimed jobs. `tick` is what the clock and the tests drive.
+
+    `chance` gives random numbers from 0 to 1; `wake` asks for a tick as soon as there is room.
+    """
 
     def __init__(
         self,
@@ -73,16 +76,19 @@ class Engine:
         *,
         chance: Callable[[], float],
         observer: Observer,
+        wake: Callable[[], None],
         concurrency: int = CONCURRENCY,
         steps: Mapping[Stage, Step] = STEPS,
     ) -> None:
         self._tools = tools
         self._chance = chance
         self._observer = observer
+        self._wake = wake
         self._concurrency = concurrency
         self._steps = steps
         self._running: dict[str, tuple[Job, asyncio.Task[None]]] = {}
         self._stopping = False
+        self._more_is_due = False
         self._broken: StoreBrokenError | None = None
         self._log = structlog.get_logger("engine")
 
@@ -102,6 +108,7 @@ class Engine:
         for job in claimed:
             task = asyncio.create_task(self._run(job), name=f"job {job.id}")
             self._running[job.id] = (job, task)
+        self._more_is_due = len(claimed) == room
         return len(claimed)
 
     async def drain(self) -> None:
@@ -157,6 +164,8 @@ class Engine:
             self._log.error("store_trouble", job=job.id, problem=str(error))
         finally:
             self._running.pop(job.id, None)
+            if self._more_is_due:
+                self._wake()
 
     async def _take_step(self, turn: Turn) -> bool:
         """Run one step and commit its answer; tell whether the next step is due at once."""

@@ -207,12 +207,31 @@ def alt_text(job: Job) -> str:
     return blocks.shorten(prompt_of(job) or f"Made by {job.model}", ALT_TEXT_LIMIT)
 
 
-def store_full() -> str:
+def store_full() -> Message:
     """Return the answer while nothing can be written: the ask was not taken."""
-    return (
+    return private(
         "I cannot write anything down right now, so I did not take this. Nothing was started and "
         "nothing was charged. Please try again later."
     )
+
+
+def refusal(problem: str) -> Message:
+    """Return what a person is told about something they typed; `problem` is plain text."""
+    return private(f":warning: {blocks.escape(problem)}\nNothing was started or charged.")
+
+
+def asked_before(job: Job, now: Instant) -> Message:
+    """Return the question whether the same ask, made again so soon, is meant."""
+    ago = figures.duration(now - job.created_at)
+    return private(
+        f":eyes: You asked for exactly this {ago} ago, and job `{job.id}` is on its way. "
+        "I did not start a second one, because it would be charged again."
+    )
+
+
+def private(mrkdwn: str) -> Message:
+    """Return a few words for one person."""
+    return Message(text=mrkdwn, blocks=[blocks.section(mrkdwn)])
 
 
 def _noun(job: Job) -> str:

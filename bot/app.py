@@ -1,0 +1,189 @@
+"""The composition root: the only place that constructs clients, store, schedule and listeners."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+from storage.sqlite import SqliteStore
+
+from bot import health, pacing
+from bot.catalog import Catalog
+from bot.clock import Clock, SteadyClock
+from bot.engine import Engine
+from bot.intake import Intake
+from bot.metrics import Metrics
+from bot.mindvideo.client import MindVideoClient
+from bot.settings import Settings
+from bot.slack import commands
+from bot.slack.chat import Identity, SlackChat
+from bot.slack.desk import Desk
+from bot.slack.web import slack_client
+from bot.steps.turn import Tools
+from storage.store import StoreBrokenError
+
+EVENTS_PATH = "/slack/events"
+# Supervisors kill after 30 s; 25 are promised, and what is left goes to closing connections.
+STOP_SECONDS = 20.0
+# Without I, L, O and U an ID can be read aloud and never spells anything.
+ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+ID_LENGTH = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A bot that runs: where it listens, and the event that ends it."""
+
+    port: int
+    stopping: asyncio.Event
+    broken: list[StoreBrokenError]
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then finish or release what is claimed and return.
+
+    Raises `StoreBrokenError` when the store cannot tell what is on disk, and `BotError` when
+    Slack does not take the token at the start.
+    """
+    async with running(settings) as service:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, service.stopping.set)
+        await service.stopping.wait()
+    if service.broken:
+        raise service.broken[0]
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Service]:
+    """Start everything, hand it out while it runs, and stop it in the opposite order."""
+    log = structlog.get_logger("app")
+    stopping = asyncio.Event()
+    broken: list[StoreBrokenError] = []
+
+    def on_broken(error: StoreBrokenError) -> None:
+        broken.append(error)
+        stopping.set()
+
+    async with AsyncExitStack() as stack:
+        catalog = Catalog.load(settings.models_dir)
+        store = await SqliteStore.open(str(settings.database_path))
+        stack.push_async_callback(store.close)
+        client = await stack.enter_async_context(_slack_client(settings))
+        chat = SlackChat(client)
+        me = await chat.identity()
+        now = SteadyClock(not_before=await store.last_event_at())
+        video = MindVideoClient(
+            settings.mindvideo_base_url,
+            settings.mindvideo_api_key.get_secret_value(),
+            now=now,
+        )
+        stack.push_async_callback(video.aclose)
+        metrics = Metrics()
+        clock = Clock(on_broken)
+        engine = Engine(
+            Tools(
+                video=video,
+                chat=chat,
+                store=store,
+                catalog=catalog,
+                now=now,
+                edits=pacing.EditBudget(),
+                poll_min=settings.poll_min_seconds,
+                poll_max=settings.poll_max_seconds,
+                unit=settings.cost_unit,
+            ),
+            chance=secrets.SystemRandom().random,
+            observer=metrics,
+            wake=clock.wake,
+        )
+        desk = Desk(
+            intake=Intake(store, now=now, new_id=new_id, wake=clock.wake),
+            store=store,
+            catalog=catalog,
+            chat=chat,
+            now=now,
+            bot_user=me.user,
+            unit=settings.cost_unit,
+            admins=frozenset(settings.admins),
+        )
+        bolt = _bolt(settings, client, me)
+        commands.register(bolt, desk)
+        clock.start(engine.tick)
+        stack.push_async_callback(clock.stop)
+        stack.push_async_callback(engine.stop, STOP_SECONDS)
+        site = bolt.web_app(EVENTS_PATH)
+        health.register(site, store=store, clock=clock, metrics=metrics, stopping=stopping)
+        port = await stack.enter_async_context(_listening(site, settings.host, settings.port))
+        if settings.slack_app_token is not None:
+            token = settings.slack_app_token.get_secret_value()
+            await stack.enter_async_context(_socket_mode(bolt, token))
+        log.info("ready", port=port, socket_mode=settings.slack_app_token is not None)
+        yield Service(port=port, stopping=stopping, broken=broken)
+        stopping.set()
+        log.info("stopping")
+
+
+def new_id() -> str:
+    """Return a new job ID: 50 random bits, short enough to be typed."""
+    return "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
+
+
+@asynccontextmanager
+async def _slack_client(settings: Settings) -> AsyncIterator[AsyncWebClient]:
+    token = settings.slack_bot_token.get_secret_value()
+    async with slack_client(token=token, base_url=settings.slack_api_url) as client:
+        yield client
+
+
+def _bolt(settings: Settings, client: AsyncWebClient, me: Identity) -> AsyncApp:
+    """Return Bolt's app: one workspace, and no call of `auth.test` on the way to an answer."""
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=me.team,
+            bot_user_id=me.user,
+            bot_id=me.bot,
+            bot_token=client.token,
+        )
+
+    secret = settings.slack_signing_secret
+    return AsyncApp(
+        client=client,
+        authorize=authorize,
+        signing_secret=secret.get_secret_value() if secret else "",
+    )
+
+
+@asynccontextmanager
+async def _listening(site: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serve the site while the context lasts; return the port, which differs for port 0."""
+    runner = web.AppRunner(site, access_log=None)
+    await runner.setup()
+    try:
+        tcp = web.TCPSite(runner, host, port, shutdown_timeout=STOP_SECONDS)
+        await tcp.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _socket_mode(bolt: AsyncApp, token: str) -> AsyncIterator[None]:
+    handler = AsyncSocketModeHandler(bolt, token)
+    await handler.connect_async()
+    try:
+        yield
+    finally:
+        await handler.close_async()

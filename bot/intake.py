@@ -1,0 +1,98 @@
+"""A valid ask becomes a row, or the row that stands; the same words twice become a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.options import Ask
+from storage.job import Event, Instant, Job
+from storage.store import Store
+
+# Somebody who sees an error types the command again at once; after this long they mean it.
+TWIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks, where, and how Slack will name this very ask if it delivers it again."""
+
+    team: str
+    channel: str
+    user: str
+    surface: str
+    ask_key: str
+    """The same for every delivery of one ask, and different for any two asks."""
+    thread_ts: str | None = None
+    response_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The ask is on disk, now or since an earlier delivery (`is_new` tells)."""
+
+    job: Job
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedBefore:
+    """The same person asked for the same a moment ago; nothing was taken. `job` is that ask."""
+
+    job: Job
+
+
+Answer: TypeAlias = Accepted | AskedBefore
+
+
+class Intake:
+    """The one way in. Raises `StoreError` when an ask could not be written: it was not taken."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        now: Callable[[], Instant],
+        new_id: Callable[[], str],
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._new_id = new_id
+        self._wake = wake
+
+    async def accept(
+        self, ask: Ask, asker: Asker, *, parent_id: str | None = None, sure: bool = False
+    ) -> Answer:
+        """Write the ask down; when this returns `Accepted`, it is on disk.
+
+        Idempotent by `asker.ask_key`. `sure` says that the person knows that they asked before.
+        """
+        now = self._now()
+        job = Job(
+            id=self._new_id(),
+            ask_key=asker.ask_key,
+            team=asker.team,
+            channel=asker.channel,
+            user=asker.user,
+            surface=asker.surface,
+            thread_ts=asker.thread_ts,
+            response_url=asker.response_url,
+            parent_id=parent_id,
+            model=ask.model,
+            input=ask.input,
+            kind=ask.kind,
+            created_at=now,
+            due_at=now,
+        )
+        if not sure:
+            twin = await self._store.find_twin(job, now - TWIN_SECONDS)
+            if twin is not None and twin.ask_key != job.ask_key:
+                return AskedBefore(job=twin)
+        row, is_new = await self._store.insert(
+            job, Event(at=now, name="accepted", detail=asker.surface)
+        )
+        if is_new:
+            self._wake()
+        return Accepted(job=row, is_new=is_new)

@@ -1,0 +1,81 @@
+"""The slash command: `/video …` becomes a job, or a private word of why not."""
+
+from __future__ import annotations
+
+import structlog
+from pydantic import BaseModel
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot import help as manual
+from bot import messages
+from bot.errors import UsageError
+from bot.intake import Asker
+from bot.options import parse_ask
+from bot.ports import Message
+from bot.slack.desk import Desk
+
+COMMAND = "/video"
+
+
+class TypedCommand(BaseModel):
+    """A slash command as Slack delivers it.
+
+    https://docs.slack.dev/interactivity/implementing-slash-commands#app_command_handling
+    """
+
+    team_id: str
+    channel_id: str
+    user_id: str
+    trigger_id: str
+    text: str = ""
+    response_url: str | None = None
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """Listen to `/video`."""
+
+    async def video_typed(ack: AsyncAck, body: dict[str, object]) -> None:
+        reply = await answer(TypedCommand.model_validate(body), desk)
+        if reply is None:
+            # An empty acknowledgement: what there is to see is the job's own message.
+            await ack()
+        else:
+            await ack(text=reply.text, blocks=list(reply.blocks), response_type="ephemeral")
+
+    app.command(COMMAND)(video_typed)
+
+
+async def answer(typed: TypedCommand, desk: Desk) -> Message | None:
+    """Take the command; return a private answer, or `None` when a job was accepted.
+
+    Idempotent by the command's trigger: a repeated delivery finds the row of the first.
+    """
+    try:
+        return manual_page(typed.text, desk) or await _ask(typed, desk)
+    except UsageError as error:
+        structlog.get_logger("slack").info("command_refused", user=typed.user_id)
+        return messages.refusal(str(error))
+
+
+def manual_page(text: str, desk: Desk) -> Message | None:
+    """Return the help that `help` or `help MODEL` asks for; longer texts are prompts."""
+    words = text.split()
+    match [word.lower() for word in words]:
+        case ["help"]:
+            return messages.private(manual.overview(desk.catalog))
+        case ["help", slug] if (model := desk.catalog.find(slug)) is not None:
+            return messages.private(manual.model_page(model))
+        case _:
+            return None
+
+
+async def _ask(typed: TypedCommand, desk: Desk) -> Message | None:
+    asker = Asker(
+        team=typed.team_id,
+        channel=typed.channel_id,
+        user=typed.user_id,
+        surface="command",
+        ask_key=f"command:{typed.team_id}:{typed.trigger_id}",
+        response_url=typed.response_url,
+    )
+    return await desk.take(parse_ask(typed.text, desk.catalog), asker)

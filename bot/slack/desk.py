@@ -1,0 +1,43 @@
+"""What every listener is given, and what all surfaces say the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot import messages
+from bot.catalog import Catalog
+from bot.intake import AskedBefore, Asker, Intake
+from bot.options import Ask
+from bot.ports import Chat, Message
+from storage.job import Instant
+from storage.store import Store, StoreError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The rooms behind the listeners. A listener parses, asks one of them, and acknowledges."""
+
+    intake: Intake
+    store: Store
+    catalog: Catalog
+    chat: Chat
+    now: Callable[[], Instant]
+    bot_user: str
+    unit: str | None = None
+    admins: frozenset[str] = frozenset()
+
+    async def take(
+        self, ask: Ask, asker: Asker, *, parent_id: str | None = None, sure: bool = False
+    ) -> Message | None:
+        """Accept an ask; return a private answer, or `None` when the job's message says it all.
+
+        When this returns `None` the ask is on disk. Idempotent by `asker.ask_key`.
+        """
+        try:
+            answer = await self.intake.accept(ask, asker, parent_id=parent_id, sure=sure)
+        except StoreError:
+            return messages.store_full()
+        if isinstance(answer, AskedBefore):
+            return messages.asked_before(answer.job, self.now())
+        return None
