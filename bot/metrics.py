@@ -15,10 +15,10 @@ _STEP_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
 
 
 class Metrics:
-    """The bot's metrics in `registry`, one set each registry; also the engine's `Observer`."""
+    """The metrics of one bot, in a registry of their own; also the engine's `Observer`."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
         self._jobs = Gauge(
             "video_bot_jobs", "Jobs that stand in a stage.", ["stage"], registry=registry
         )
@@ -52,8 +52,11 @@ class Metrics:
         """A step ended; `result` is its kind, or the kind of its trouble."""
         self._step_seconds.labels(stage.value, result).observe(seconds)
 
-    def render(self, stage_counts: Mapping[Stage, int]) -> bytes:
-        """Return everything in Prometheus's text format, with how many jobs stand where."""
+    def count_stages(self, counts: Mapping[Stage, int]) -> None:
+        """Say how many jobs stand in each stage; a stage that is not told has none."""
         for stage in Stage:
-            self._jobs.labels(stage.value).set(stage_counts.get(stage, 0))
+            self._jobs.labels(stage.value).set(counts.get(stage, 0))
+
+    def render(self) -> bytes:
+        """Return everything in Prometheus's text format."""
         return generate_latest(self._registry)
