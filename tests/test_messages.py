@@ -1,0 +1,208 @@
+"""What people read about a job."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from bot import messages
+from bot.messages import Sheet
+from bot.pacing import Expected
+from storage.job import Job, Media, Outcome, Output, Stage
+
+SHEET = Sheet(model_title="Kling V3", options=[("Duration", "10"), ("Mode", "pro")])
+ASKED = Job(
+    id="k7m2p9",
+    ask_key="command:T1:1",
+    team="T1",
+    channel="C1",
+    user="U1",
+    surface="command",
+    model="kling-v3",
+    input={"prompt": "a red sports car"},
+    kind="kling-v3",
+    created_at=1000.0,
+)
+RENDERING = replace(ASKED, stage=Stage.RENDERING, submitted_at=1000.0)
+DONE = replace(
+    RENDERING,
+    stage=Stage.DELIVERED,
+    outcome=Outcome.SUCCEEDED,
+    finished_at=1123.0,
+    outputs=(Output(media=Media.VIDEO, url="https://files.example/v.mp4"),),
+    cost_estimate=Decimal("0.40"),
+    cost_actual=Decimal("0.42"),
+)
+
+
+def status(job: Job, sheet: Sheet = SHEET, now: float = 1060.0) -> str:
+    """Return the status line of `job`."""
+    return messages.status_line(job, sheet, now)
+
+
+def test_the_job_message_says_who_what_and_how() -> None:
+    """Who asked, the prompt, the model and the options that differ, and where it stands."""
+    message = messages.job_message(ASKED, SHEET, 1000.0)
+    said = str(message.blocks)
+    for part in ("<@U1>", "a red sports car", "Kling V3", "Duration: 10", "Mode: pro", "k7m2p9"):
+        assert part in said
+    assert "a red sports car" in message.text
+    assert "Queued" in message.text
+
+
+def test_a_prompt_rings_nobody() -> None:
+    """What a person typed is literal in the blocks and escaped in the text."""
+    job = replace(ASKED, input={"prompt": "<!channel> & <@U2>"})
+    message = messages.job_message(job, SHEET, 1000.0)
+    assert "<!channel>" not in message.text
+    assert "&lt;!channel&gt; &amp; &lt;@U2&gt;" in message.text
+    quoted = next(block for block in message.blocks if block["type"] == "rich_text")
+    assert "'type': 'text', 'text': '<!channel> & <@U2>'" in str(quoted)
+
+
+def test_a_long_prompt_is_shown_in_part() -> None:
+    """A prompt of thousands of characters does not fill the channel."""
+    job = replace(ASKED, input={"prompt": "x" * 2500})
+    assert len(str(messages.job_message(job, SHEET, 1000.0))) < 2500
+
+
+def test_queued_and_rendering_tell_the_elapsed_time() -> None:
+    """Before the render starts it is queued at MindVideo; then it renders."""
+    assert status(RENDERING) == ":hourglass_flowing_sand: *Queued at MindVideo* · 1 min so far"
+    started = replace(RENDERING, started_at=1010.0)
+    assert status(started) == ":movie_camera: *Rendering* · 1 min so far"
+
+
+def test_the_expected_time_is_told_once_it_is_known() -> None:
+    """The bar is elapsed time against the time by which nine in ten are done."""
+    usual = replace(SHEET, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
+    line = status(replace(RENDERING, started_at=1010.0), usual)
+    assert "usually 1 min 50 s" in line
+    assert "`██████░░░░░░`" in line
+
+
+def test_a_late_render_is_called_late() -> None:
+    """Once told, the line keeps saying so."""
+    late = replace(RENDERING, started_at=1010.0, late_told_at=1050.0)
+    assert "longer than usual" in status(late)
+
+
+def test_done_tells_time_and_cost() -> None:
+    """The actual cost, and the estimate because it differs."""
+    line = status(DONE)
+    assert line == (
+        ":white_check_mark: *Done* in 2 min 3 s · cost 0.42 as billed by MindVideo (estimate 0.4)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("actual", "estimate", "words"),
+    [
+        ("0.42", "0.42", "cost 0.42 USD"),
+        ("0.42", None, "cost 0.42 USD"),
+        ("0.42", "0.40", "cost 0.42 USD (estimate 0.4 USD)"),
+        (None, "0.40", "cost pending (estimate 0.4 USD)"),
+        (None, None, "cost pending"),
+        ("0", "0.40", "cost 0 USD (estimate 0.4 USD)"),
+    ],
+)
+def test_cost_is_what_mindvideo_said(actual: str | None, estimate: str | None, words: str) -> None:
+    """An amount that is not known is pending, never zero and never the estimate."""
+    job = replace(
+        DONE,
+        cost_actual=None if actual is None else Decimal(actual),
+        cost_estimate=None if estimate is None else Decimal(estimate),
+    )
+    assert messages.cost_words(job, replace(SHEET, unit="USD")) == words
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"stage": Stage.FINISHED}, "bringing it here"),
+        ({"outcome": Outcome.FAILED}, "*Failed* after 2 min 3 s"),
+        ({"outcome": Outcome.CANCELLED}, "*Cancelled* after 2 min 3 s"),
+        ({"stage": Stage.REJECTED, "outcome": Outcome.FAILED}, "*Not started*"),
+        ({"stage": Stage.REJECTED, "outcome": Outcome.CANCELLED}, "Nothing was charged"),
+        ({"stage": Stage.PARKED, "problem": "It is odd."}, "*On hold* · It is odd."),
+    ],
+)
+def test_every_ending_has_its_words(change: dict[str, object], words: str) -> None:
+    """Each stage and outcome is told apart."""
+    assert words in status(replace(DONE, **change))  # type: ignore[arg-type] # fields by name
+
+
+def test_the_result_mentions_the_asker_the_time_and_the_cost() -> None:
+    """The thread's line with the file."""
+    text = messages.final_message(DONE, SHEET).text
+    assert text.startswith("<@U1> your video is ready. It took 2 min 3 s; cost 0.42")
+
+
+def test_without_the_file_there_is_a_link() -> None:
+    """A file that cannot be shared is replaced by its link, with reason and cost."""
+    job = replace(DONE, link_only=True, problem="The file is too large for this workspace.")
+    text = messages.final_message(job, SHEET).text
+    assert "<https://files.example/v.mp4|Open video 1>" in text
+    assert "too large for this workspace" in text
+    assert "cost 0.42" in text
+
+
+def test_several_images_are_counted() -> None:
+    """An image model's result is not called a video."""
+    outputs = tuple(Output(media=Media.IMAGE, url=f"https://f.example/{n}.png") for n in (1, 2))
+    text = messages.final_message(replace(DONE, outputs=outputs), SHEET).text
+    assert "your images are ready" in text
+
+
+def test_a_failure_says_why_what_it_cost_and_what_to_do() -> None:
+    """MindVideo's reason is quoted, escaped; the next step is named."""
+    failed = replace(DONE, outcome=Outcome.FAILED, problem="unsafe <prompt>", outputs=())
+    text = messages.final_message(failed, SHEET).text
+    assert "MindVideo says: “unsafe &lt;prompt&gt;”" in text
+    assert "Cost 0.42" in text
+    assert "ask again" in text
+
+
+def test_parked_and_refused_are_told_apart() -> None:
+    """On hold can be resumed; refused and cancelled cost nothing."""
+    parked = replace(DONE, stage=Stage.PARKED, problem="MindVideo is silent.")
+    assert "on hold: MindVideo is silent." in messages.told_message(parked).text
+    refused = replace(ASKED, stage=Stage.REJECTED, outcome=Outcome.FAILED, problem="No way in.")
+    assert "No way in. Nothing was charged." in messages.told_message(refused).text
+    cancelled = replace(ASKED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
+    assert "Nothing was charged." in messages.told_message(cancelled).text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("A red, sports CAR!", "a-red-sports-car.mp4"),
+        ("../../etc/passwd", "etc-passwd.mp4"),
+        ("日本の海", "日本の海.mp4"),
+        ("…", "kling-v3.mp4"),
+        ("x" * 300, "x" * 60 + ".mp4"),
+    ],
+)
+def test_files_are_named_after_the_prompt(prompt: str, name: str) -> None:
+    """Only letters and digits of the prompt get into a file name."""
+    assert messages.filename(replace(DONE, input={"prompt": prompt}), 0, "mp4") == name
+
+
+def test_several_files_are_numbered() -> None:
+    """Two outputs of one job have two names."""
+    two = replace(DONE, outputs=DONE.outputs * 2)
+    assert messages.filename(two, 1, "mp4") == "a-red-sports-car-2.mp4"
+
+
+def test_alt_text_is_the_prompt() -> None:
+    """A screen reader says what was asked for; a job without a prompt names its model."""
+    assert messages.alt_text(DONE) == "a red sports car"
+    assert messages.alt_text(replace(DONE, input={})) == "Made by kling-v3"
+    assert messages.title(replace(DONE, input={"prompt": "a\n b"})) == "a b"
+
+
+def test_asking_twice_is_a_question() -> None:
+    """The same ask again so soon names the first job and charges nothing."""
+    text = messages.asked_before(ASKED, 1012.0).text
+    assert "12 s ago" in text
+    assert "k7m2p9" in text
