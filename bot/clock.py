@@ -16,8 +16,10 @@ from storage.job import Instant
 from storage.store import StoreBrokenError, StoreError
 
 TICK_SECONDS = 0.5
-# How long the tick may be overdue before the watchdog believes that the wall clock was stepped.
-OVERDUE_SECONDS = 2 * TICK_SECONDS
+# So many ticks overdue, the watchdog believes that the wall clock was stepped …
+OVERDUE_TICKS = 2
+# … and so many overdue, the process is not healthy.
+DEAD_TICKS = 10
 
 
 class SteadyClock:
@@ -47,8 +49,11 @@ class Clock:
     `on_broken` hears of a store that cannot tell any more what is on disk.
     """
 
-    def __init__(self, on_broken: Callable[[StoreBrokenError], None]) -> None:
+    def __init__(
+        self, on_broken: Callable[[StoreBrokenError], None], *, tick_seconds: float = TICK_SECONDS
+    ) -> None:
         self._on_broken = on_broken
+        self._tick_seconds = tick_seconds
         self._tick: Callable[[], Awaitable[object]] | None = None
         self._again = False
         self._ticked_at = time.monotonic()
@@ -68,7 +73,7 @@ class Clock:
         """Begin to tick. Needs a running event loop."""
         self._tick = tick
         self._job = self.scheduler.add_job(
-            self._run, "interval", seconds=TICK_SECONDS, next_run_time=datetime.now(UTC)
+            self._run, "interval", seconds=self._tick_seconds, next_run_time=datetime.now(UTC)
         )
         self.scheduler.start()
         self._watchdog = asyncio.create_task(self._watch(), name="clock watchdog")
@@ -81,7 +86,7 @@ class Clock:
 
     def is_alive(self) -> bool:
         """Tell whether the last tick is recent enough."""
-        return time.monotonic() - self._ticked_at < 10 * TICK_SECONDS
+        return time.monotonic() - self._ticked_at < DEAD_TICKS * self._tick_seconds
 
     async def stop(self) -> None:
         """Tick no more."""
@@ -112,7 +117,7 @@ class Clock:
         far in the future as the step was wide.
         """
         while True:
-            await asyncio.sleep(TICK_SECONDS)
-            if time.monotonic() - self._ticked_at > OVERDUE_SECONDS:
+            await asyncio.sleep(self._tick_seconds)
+            if time.monotonic() - self._ticked_at > OVERDUE_TICKS * self._tick_seconds:
                 self._log.warning("tick_overdue")
                 self.wake()

@@ -1,0 +1,108 @@
+"""Time that never steps back, and ticks that never stop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from bot.clock import Clock, SteadyClock
+from storage.store import StoreBrokenError, StoreFullError
+
+TICK = 0.02
+
+
+class Ticker:
+    """Counts ticks, and raises what it was given instead, once."""
+
+    def __init__(self, trouble: Exception | None = None) -> None:
+        self.count = 0
+        self._trouble = trouble
+        self._ticked = asyncio.Event()
+
+    async def __call__(self) -> None:
+        """Tick."""
+        self.count += 1
+        self._ticked.set()
+        if self._trouble is not None:
+            trouble, self._trouble = self._trouble, None
+            raise trouble
+
+    async def wait_for(self, count: int) -> None:
+        """Return once there were so many ticks; fail after a second."""
+        async with asyncio.timeout(1):
+            while self.count < count:
+                self._ticked.clear()
+                await self._ticked.wait()
+
+
+@asynccontextmanager
+async def ticking(
+    ticker: Ticker, tick_seconds: float = TICK
+) -> AsyncIterator[tuple[Clock, list[StoreBrokenError]]]:
+    """Run a clock; hand out what it reported as broken."""
+    broken: list[StoreBrokenError] = []
+    clock = Clock(broken.append, tick_seconds=tick_seconds)
+    clock.start(ticker)
+    try:
+        yield clock, broken
+    finally:
+        await clock.stop()
+
+
+def test_time_goes_on_when_the_wall_clock_is_set_back() -> None:
+    """An hour back on the wall is no step at all."""
+    wall, monotonic = [5000.0], [10.0]
+    now = SteadyClock(wall=lambda: wall[0], monotonic=lambda: monotonic[0])
+    assert now() == 5000.0
+    wall[0] -= 3600.0
+    monotonic[0] += 2.0
+    assert now() == 5002.0
+
+
+def test_time_goes_on_from_what_the_store_knows() -> None:
+    """After a restart on a clock that was set back, nothing waits for the wall to catch up."""
+    now = SteadyClock(not_before=9000.0, wall=lambda: 5000.0, monotonic=lambda: 1.0)
+    assert now() == 9000.0
+
+
+async def test_the_clock_ticks_by_itself() -> None:
+    """Ticks come at once and go on."""
+    ticker = Ticker()
+    async with ticking(ticker) as (clock, _):
+        await ticker.wait_for(3)
+        assert clock.is_alive()
+
+
+async def test_a_wake_is_not_made_to_wait() -> None:
+    """An accepted job is looked at now and not at the next tick."""
+    ticker = Ticker()
+    async with ticking(ticker, tick_seconds=30) as (clock, _):
+        await ticker.wait_for(1)
+        clock.wake()
+        await ticker.wait_for(2)
+
+
+async def test_ticks_go_on_after_the_wall_clock_was_set_back() -> None:
+    """The watchdog finds by the monotonic clock that the next run lies in the far future."""
+    ticker = Ticker()
+    async with ticking(ticker) as (clock, _):
+        await ticker.wait_for(1)
+        (job,) = clock.scheduler.get_jobs()
+        job.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
+        await ticker.wait_for(ticker.count + 3)
+
+
+async def test_a_full_disk_does_not_stop_the_clock() -> None:
+    """What is due stays due; the next tick tries again."""
+    ticker = Ticker(StoreFullError("no space"))
+    async with ticking(ticker) as (_, broken):
+        await ticker.wait_for(3)
+        assert broken == []
+
+
+async def test_a_broken_store_is_reported() -> None:
+    """Whoever runs the process hears that it must end."""
+    ticker = Ticker(StoreBrokenError("fsync failed"))
+    async with ticking(ticker) as (_, broken):
+        await ticker.wait_for(2)
+        assert [str(error) for error in broken] == ["fsync failed"]
