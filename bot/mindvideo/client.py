@@ -1,0 +1,179 @@
+"""MindVideo over HTTP: the protocol's requests sent, its answers read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+
+from bot.errors import BotError, OutcomeUnknownError, RetryLaterError
+from bot.mindvideo import protocol
+from bot.mindvideo.addresses import is_loopback
+from bot.mindvideo.download import Downloader
+from bot.mindvideo.exchange import Answer, Request
+from bot.mindvideo.wire import TROUBLE, http_client, was_never_sent
+from bot.ports import Download, Snapshot, TaskState
+from storage.job import Instant, Json, LookBy
+
+GIBIBYTE = 2**30
+
+_MOST_CONNECTIONS = 100
+_SILENCE_SECONDS = 20.0
+_SUBMIT_SECONDS = 60.0
+"""Longer than a look: to give up on a submit is to be in doubt."""
+_LOOK_SECONDS = 30.0
+
+_MOST_JSON = 2**20
+"""Bytes of an answer that are read; a task needs some hundreds."""
+
+_STREAM_SECONDS = 2.0
+"""How long to listen to a stream of events that does not end by itself."""
+
+_EVENTS_IN_A_ROW = 5
+"""So many looks by events alone; then the task is asked too, in case an event was lost."""
+
+_MOST_REMEMBERED = 10_000
+"""Tasks and words kept in mind; losing them costs a call or a line of log."""
+
+
+class MindVideoClient:
+    """A `VideoService`. `base_url` is without `/api/v1`; `now` counts the dates of `Retry-After`.
+
+    The API key goes to the host of `base_url` alone. A download reaches public addresses only,
+    and this machine's if `base_url` is this machine; it is refused above `max_download_bytes`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        now: Callable[[], Instant],
+        max_download_bytes: int = GIBIBYTE,
+        max_download_seconds: float = 30 * 60.0,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._api_key = api_key
+        self._now = now
+        self._http = http_client(
+            headers={"Authorization": f"Bearer {api_key}"},
+            connections=_MOST_CONNECTIONS,
+            seconds=_SILENCE_SECONDS,
+        )
+        self._downloader = Downloader(
+            now=now,
+            allow_loopback=is_loopback(urlsplit(base_url).hostname or ""),
+            max_bytes=max_download_bytes,
+            max_seconds=max_download_seconds,
+        )
+        self._events_in_a_row: Counter[str] = Counter()
+        self._noted: set[tuple[str, str]] = set()
+        self._log = structlog.get_logger("mindvideo")
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+        await self._downloader.aclose()
+
+    def request_body(self, model: str, options: Mapping[str, Json]) -> bytes:
+        """See `VideoService`."""
+        return protocol.request_body(model, options)
+
+    async def submit(self, body: bytes, idempotency_key: str) -> Snapshot:
+        """See `VideoService`. A reply that is lost on the way leaves the outcome unknown."""
+        request = protocol.submit_request(body, idempotency_key)
+        answer = await self._exchange(request, _SUBMIT_SECONDS, OutcomeUnknownError)
+        return self._noting(protocol.read_submit(answer, self._now()))
+
+    async def look(self, task_id: str, by: LookBy) -> Snapshot:
+        """See `VideoService`. Asks the task itself where the events do not tell enough."""
+        by_events = await self._look_at_events(task_id) if by is LookBy.EVENTS else None
+        if by_events is not None and not self._wants_task(task_id, by_events):
+            return self._noting(by_events)
+        request = protocol.look_request(task_id, LookBy.TASK)
+        answer = await self._exchange(request, _LOOK_SECONDS, RetryLaterError)
+        by_task = protocol.read_task_look(answer, self._now())
+        return self._noting(protocol.combine(by_events, by_task) if by_events else by_task)
+
+    def download(self, url: str) -> AbstractAsyncContextManager[Download]:
+        """See `VideoService`."""
+        return self._downloader.open(url)
+
+    async def _look_at_events(self, task_id: str) -> Snapshot | None:
+        request = protocol.look_request(task_id, LookBy.EVENTS)
+        answer = await self._exchange(request, _LOOK_SECONDS, RetryLaterError)
+        reading = protocol.read_events_look(answer, self._now())
+        self._note("an event that nobody here understands", reading.strange)
+        return reading.snapshot
+
+    def _wants_task(self, task_id: str, by_events: Snapshot) -> bool:
+        if by_events.state.is_terminal:
+            self._events_in_a_row.pop(task_id, None)
+            return not protocol.is_complete(by_events)
+        if len(self._events_in_a_row) >= _MOST_REMEMBERED:
+            self._events_in_a_row.clear()
+        self._events_in_a_row[task_id] += 1
+        return self._events_in_a_row[task_id] % _EVENTS_IN_A_ROW == 0
+
+    async def _exchange(self, request: Request, seconds: float, lost: type[BotError]) -> Answer:
+        """Send a request; raise `lost` if it may have been heard without an answer."""
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._http.stream(
+                    request.method,
+                    self._base_url + request.path,
+                    headers=request.headers,
+                    content=request.content,
+                ) as response,
+            ):
+                body, ended = await _read(response)
+        except TROUBLE as error:
+            if was_never_sent(error):
+                raise RetryLaterError("MindVideo cannot be reached.") from error
+            raise lost("The connection to MindVideo broke.") from error
+        return Answer(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            text=self._without_key(body.decode("utf-8-sig", errors="replace")),
+            ended=ended,
+        )
+
+    def _without_key(self, text: str) -> str:
+        """An error that quotes the key must not carry it to people."""
+        return text.replace(self._api_key, "[removed]") if self._api_key else text
+
+    def _noting(self, snapshot: Snapshot) -> Snapshot:
+        if snapshot.state is TaskState.UNKNOWN:
+            self._note("a state that nobody here understands", [snapshot.state_text])
+        return snapshot
+
+    def _note(self, what: str, words: Iterable[str]) -> None:
+        """Log each strange word once."""
+        for word in words:
+            if (what, word) not in self._noted and len(self._noted) < _MOST_REMEMBERED:
+                self._noted.add((what, word))
+                self._log.warning(what, word=word)
+
+
+async def _read(response: httpx.Response) -> tuple[bytes, bool]:
+    """Return at most `_MOST_JSON` bytes, and whether the answer ended by itself.
+
+    What is cut is no JSON any more, and so counts as unreadable.
+    """
+    streamed = response.headers.get("content-type", "").lower().startswith("text/event-stream")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_STREAM_SECONDS if streamed else None):
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _MOST_JSON:
+                    return bytes(body[:_MOST_JSON]), False
+    except TimeoutError:
+        return bytes(body), False
+    return bytes(body), True

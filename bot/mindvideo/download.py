@@ -1,0 +1,190 @@
+"""A finished file as a stream, from an address that came from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from urllib.parse import urljoin
+
+import httpx
+
+from bot.errors import BotError, NotFoundError, RefusedError, RetryLaterError
+from bot.mindvideo.addresses import guarded_sockets
+from bot.mindvideo.retry_after import read_retry_after
+from bot.mindvideo.wire import TROUBLE, Trouble, http_client, is_not_public
+from bot.ports import Download
+from storage.job import Instant
+
+_MOST_REDIRECTS = 5
+_MOST_CONNECTIONS = 20
+
+_SILENCE_SECONDS = 30.0
+"""A host that sends nothing for so long is given up."""
+
+# A page or a message in the place of a file says in its own way that the URL has expired.
+_NOT_A_FILE = ("text/html", "application/json", "application/xml", "text/xml")
+
+_PASSING = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS},
+)
+
+
+class Downloader:
+    """Opens URLs at public addresses only; no credential goes along.
+
+    `allow_loopback` lets it reach a simulated MindVideo on this machine. `max_bytes` bounds one
+    file, `max_seconds` the time that it may take.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], Instant],
+        allow_loopback: bool,
+        max_bytes: int,
+        max_seconds: float,
+    ) -> None:
+        self._now = now
+        self._max_bytes = max_bytes
+        self._max_seconds = max_seconds
+        self._http = http_client(
+            # A file that is compressed on the way would have no length to trust.
+            headers={"Accept": "video/*, image/*, */*;q=0.5", "Accept-Encoding": "identity"},
+            connections=_MOST_CONNECTIONS,
+            seconds=_SILENCE_SECONDS,
+            socket_factory=guarded_sockets(allow_loopback=allow_loopback),
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    @asynccontextmanager
+    async def open(self, url: str) -> AsyncIterator[Download]:
+        """Open a file; keeps and raises what `VideoService.download` promises."""
+        response = await self._follow(url)
+        try:
+            length = _length(response)
+            if length is not None and length > self._max_bytes:
+                raise _too_large(self._max_bytes)
+            chunks = counted(_received(response), length, self._max_bytes)
+            yield Download(
+                length=length,
+                content_type=response.headers.get("content-type"),
+                chunks=_in_time(chunks, self._max_seconds),
+            )
+        finally:
+            await response.aclose()
+
+    async def _follow(self, url: str) -> httpx.Response:
+        """Return the first answer that is no redirect; each address on the way is checked."""
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = await self._get(url)
+            location = response.headers.get("location")
+            if not (response.is_redirect and location):
+                try:
+                    _check(response, self._now())
+                except BotError:
+                    await response.aclose()
+                    raise
+                return response
+            await response.aclose()
+            url = _joined(url, location)
+        raise RefusedError("The video's address leads from one address to the next without end.")
+
+    async def _get(self, url: str) -> httpx.Response:
+        if not url.lower().startswith(("http://", "https://")):
+            raise RefusedError("The video's address is not a web address.")
+        try:
+            request = self._http.build_request("GET", url)
+            return await self._http.send(request, stream=True)
+        except TROUBLE as error:
+            raise _broken(error) from error
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise _broken(error) from error
+
+
+async def counted(
+    chunks: AsyncIterator[bytes], length: int | None, max_bytes: int
+) -> AsyncIterator[bytes]:
+    """Pass the chunks on, and hold the sender to what it promised.
+
+    Raises `RetryLaterError` for an empty file and for fewer bytes than `length`, `RefusedError`
+    for more than `length` or than `max_bytes`.
+    """
+    count = 0
+    async for chunk in chunks:
+        count += len(chunk)
+        if length is not None and count > length:
+            raise RefusedError("The video's file is longer than its sender said.")
+        if count > max_bytes:
+            raise _too_large(max_bytes)
+        yield chunk
+    if count == 0:
+        raise RetryLaterError("The video's file is still empty.")
+    if length is not None and count < length:
+        raise RetryLaterError("The video's file arrived incomplete.")
+
+
+async def _received(response: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in response.aiter_bytes():
+            yield chunk
+    except TROUBLE as error:
+        raise _broken(error) from error
+
+
+async def _in_time(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+    """Pass the chunks on until the time is up: a trickle must not hold a worker for ever."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    async for chunk in chunks:
+        if clock() > deadline:
+            raise RetryLaterError("The video's file came too slowly.")
+        yield chunk
+
+
+def _length(response: httpx.Response) -> int | None:
+    """Return the file's length; a compressed answer's length is not the file's."""
+    length = response.headers.get("content-length", "")
+    encoded = response.headers.get("content-encoding", "identity") != "identity"
+    return int(length) if length.isdecimal() and not encoded else None
+
+
+def _check(response: httpx.Response, now: Instant) -> None:
+    """Raise unless the answer holds the file."""
+    status = response.status_code
+    if status == HTTPStatus.OK:
+        if response.headers.get("content-type", "").lower().startswith(_NOT_A_FILE):
+            raise NotFoundError("The video's address holds a page instead of a file.")
+        if response.headers.get("content-length") == "0":
+            raise RetryLaterError("The video's file is still empty.")
+        return
+    if (
+        HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        and status not in _PASSING
+    ):
+        raise NotFoundError(f"The video's address is no longer valid (status {status}).")
+    raise RetryLaterError(
+        f"The video's file cannot be had just now (status {status}).",
+        retry_after=read_retry_after(response.headers.get("retry-after"), now),
+    )
+
+
+def _broken(error: Trouble) -> BotError:
+    if is_not_public(error):
+        return RefusedError("The video's address is not a public one.")
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | ValueError):
+        return RefusedError("The video's address is not a web address.")
+    return RetryLaterError("The connection to the video's file broke.")
+
+
+def _too_large(max_bytes: int) -> RefusedError:
+    return RefusedError(f"The video's file is larger than {max_bytes / 2**20:.0f} MiB.")
