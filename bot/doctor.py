@@ -1,0 +1,156 @@
+"""Looks at everything that the bot needs, changes nothing, costs nothing, and says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from contextlib import aclosing, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pysqlite3
+from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.catalog import Catalog
+from bot.errors import BotError, ConfigurationError, NotFoundError, OperatorMustActError
+from bot.manifest import SCOPES
+from bot.mindvideo.client import MindVideoClient
+from bot.settings import Settings
+from bot.slack.chat import SlackChat
+from bot.slack.web import answer_of, slack_client
+from storage.connection import connect_reader
+from storage.job import LookBy
+from storage.store import StoreError
+
+CALL_SECONDS = 10.0
+"""How long one look at a service may take: a person waits for the report."""
+
+# Rows are small, but a video whose length MindVideo does not tell passes through a file.
+_ROOM_BYTES = 1 << 30
+
+# No task has this ID, so asking for it starts nothing and reads nothing.
+_NO_TASK = "doctor-no-such-task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    ok: bool
+    what: str
+    """What was found, as a plain sentence without secrets."""
+    advice: str = ""
+    """What to do; empty if all is well."""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at Slack, MindVideo, the store and the models at the same time. Repeat freely."""
+    async with slack_client(
+        token=settings.slack_bot_token.get_secret_value(),
+        base_url=settings.slack_api_url,
+        call_seconds=CALL_SECONDS,
+    ) as client:
+        found = await asyncio.gather(
+            _bot_token(client),
+            _connection(client, settings.slack_app_token),
+            _mindvideo(settings.mindvideo_base_url, settings.mindvideo_api_key),
+            asyncio.to_thread(_store, settings.database_path),
+            asyncio.to_thread(_models, settings.models_dir),
+        )
+    return [finding for findings in found for finding in findings]
+
+
+async def _bot_token(client: AsyncWebClient) -> list[Finding]:
+    try:
+        me = await SlackChat(client).identity()
+    except BotError as error:
+        return [_slack_trouble("the bot token", error, "Check SLACK_BOT_TOKEN.")]
+    here = Finding(ok=True, what=f"Slack takes the bot token: {me.user} in {me.team}.")
+    return [here, _scopes(me.scopes)]
+
+
+def _scopes(granted: frozenset[str]) -> Finding:
+    missing = [f"{scope} ({use})" for scope, use in SCOPES.items() if scope not in granted]
+    if not missing:
+        return Finding(ok=True, what="The Slack app has every scope.")
+    return Finding(
+        ok=False,
+        what=f"The Slack app lacks {'; '.join(missing)}.",
+        advice="Paste the output of `python -m bot manifest` into the app's page App Manifest,"
+        " then install the app again.",
+    )
+
+
+async def _connection(client: AsyncWebClient, app_token: SecretStr | None) -> list[Finding]:
+    if app_token is None:
+        return [Finding(ok=True, what="Slack's requests come by HTTP, signed.")]
+    token = app_token.get_secret_value()
+    try:
+        await answer_of(client.apps_connections_open(app_token=token), doubtful=False)
+    except BotError as error:
+        advice = (
+            "Check SLACK_APP_TOKEN (it needs the scope connections:write), and that Socket Mode is"
+            " switched on in the app."
+        )
+        return [_slack_trouble("the app token", error, advice)]
+    return [Finding(ok=True, what="Slack opens Socket Mode for the app token.")]
+
+
+def _slack_trouble(token: str, error: BotError, advice: str) -> Finding:
+    code = f" ({error.code})" if error.code else ""
+    return Finding(ok=False, what=f"Slack does not take {token}{code}: {error}", advice=advice)
+
+
+async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
+    """Look at a task that nobody has: "not found" is the good answer."""
+    well = Finding(ok=True, what="MindVideo answers, and does not refuse the key.")
+    video = MindVideoClient(base_url, key.get_secret_value(), now=time.time)
+    async with aclosing(video):
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                await video.look(_NO_TASK, LookBy.TASK)
+        except NotFoundError:
+            return [well]
+        except TimeoutError:
+            what = "MindVideo does not answer."
+            advice = "Check MINDVIDEO_BASE_URL, and the network from this machine."
+        except OperatorMustActError as error:
+            what = f"{error}."
+            advice = "Check MINDVIDEO_API_KEY and MINDVIDEO_BASE_URL, and the credit on its site."
+        except BotError as error:
+            what = f"{error}."
+            advice = "Check MINDVIDEO_BASE_URL; if it is right, try again in some minutes."
+        else:
+            return [well]
+    return [Finding(ok=False, what=what, advice=advice)]
+
+
+def _store(path: Path) -> list[Finding]:
+    """Look without owning the store, so that a bot which runs is not in the way."""
+    advice = "Check DATABASE_URL, and that this user may write in its folder."
+    try:
+        with tempfile.TemporaryFile(dir=path.absolute().parent) as probe:
+            probe.write(b"\0")
+        if path.exists():
+            with closing(connect_reader(str(path))) as db:
+                db.execute("PRAGMA schema_version").fetchone()
+        room = shutil.disk_usage(path.absolute().parent).free
+    except (OSError, StoreError, pysqlite3.Error) as error:
+        return [Finding(ok=False, what=f"The store at {path} is no use: {error}.", advice=advice)]
+    findings = [Finding(ok=True, what=f"The store at {path} can be opened and written.")]
+    if room < _ROOM_BYTES:
+        what = f"Only {room >> 20} MiB are free where the store is."
+        findings.append(Finding(ok=False, what=what, advice="Make room, or move the store."))
+    return findings
+
+
+def _models(folder: Path | None) -> list[Finding]:
+    try:
+        catalog = Catalog.load(folder)
+    except ConfigurationError as error:
+        return [Finding(ok=False, what=str(error), advice="Correct the file, or take it away.")]
+    slugs = ", ".join(model.slug for model in catalog.models)
+    return [Finding(ok=True, what=f"Models on offer: {slugs}.")]
