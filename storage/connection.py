@@ -1,0 +1,112 @@
+"""One connection to the SQLite file as this store needs it, and where that file is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import pysqlite3
+from sqlite_utils import Database
+
+from storage.store import StoreError
+
+Synchronous: TypeAlias = Literal["FULL", "NORMAL", "OFF"]
+"""How much SQLite waits for the disk. https://sqlite.org/pragma.html#pragma_synchronous"""
+
+BUSY_TIMEOUT_SECONDS = 5.0
+"""How long to wait for another process's write, which here takes milliseconds at most."""
+
+_WAL_BYTES_KEPT = 64 * 1024 * 1024
+"""A log that one burst made long is cut back to this when it starts over."""
+
+
+def path_from_url(url: str) -> str:
+    """Return the file that a `DATABASE_URL` names: `sqlite:///relative` or `sqlite:////absolute`.
+
+    Raises `ValueError`, in a sentence for the operator and without the URL (it can hold a
+    password), for anything else.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise ValueError("DATABASE_URL must look like sqlite:///video-bot.db")
+    if scheme.partition("+")[0] in {"postgresql", "postgres"}:
+        raise ValueError("Postgres is not supported by this version")
+    if scheme != "sqlite":
+        raise ValueError("DATABASE_URL must begin with sqlite:///")
+    path = rest.removeprefix("/")
+    if path == rest or not path or path.endswith("/"):
+        raise ValueError("DATABASE_URL must name a file after sqlite:///")
+    if path == ":memory:":
+        raise ValueError("DATABASE_URL must name a file: jobs kept in memory would be lost")
+    return path
+
+
+def check_library(version: tuple[int, int, int]) -> None:
+    """Raise `StoreError` for a release of SQLite that can damage a file in WAL mode.
+
+    Refusing is right although the damage is rare: it would cost jobs that were acknowledged.
+    The bug and the releases without it: https://sqlite.org/wal.html#walresetbug
+    """
+    match version:
+        case (3, 44, patch) if patch >= 6:  # noqa: PLR2004 - numbers of releases
+            return
+        case (3, 50, patch) if patch >= 7:  # noqa: PLR2004 - numbers of releases
+            return
+    if version < (3, 51, 3):
+        number = ".".join(map(str, version))
+        raise StoreError(
+            f"SQLite {number} can damage the database (the WAL-reset bug): install a pysqlite3"
+            " that brings SQLite 3.51.3 or newer"
+        )
+
+
+def connect_writer(path: str, *, create: bool, synchronous: Synchronous) -> Database:
+    """Open the connection that writes, and `create` the file if need be.
+
+    The connection belongs to the calling thread. Raises as `connect` does, and `OSError`.
+    """
+    if create:
+        # Prompts and response URLs are nobody else's business; the log and the shared memory
+        # beside the file take its mode over.
+        Path(path).touch(mode=0o600)
+    db = connect(path)
+    # Readers and the writer do not wait for each other. The mode is kept in the file.
+    # https://sqlite.org/wal.html
+    db.execute("PRAGMA journal_mode = WAL")
+    # A commit returns once it is on the disk: what is acknowledged survives a power cut.
+    db.execute(f"PRAGMA synchronous = {synchronous}")
+    # Where fsync leaves the data in the drive's cache (macOS), ask for the real thing; no
+    # effect elsewhere. https://sqlite.org/pragma.html#pragma_fullfsync
+    db.execute("PRAGMA fullfsync = ON")
+    # Off by default in SQLite: an event without its job would be nobody's.
+    db.execute("PRAGMA foreign_keys = ON")
+    # The writer makes its checkpoints itself, because the automatic ones hide their errors.
+    db.execute("PRAGMA wal_autocheckpoint = 0")
+    db.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
+    return db
+
+
+def connect_reader(path: str) -> Database:
+    """Open a connection that cannot write; it belongs to the calling thread."""
+    db = connect(path)
+    # A slip in a query cannot become a write that bypasses the writer.
+    db.execute("PRAGMA query_only = ON")
+    return db
+
+
+def connect(path: str) -> Database:
+    """Open a plain connection to a file that is there; it belongs to the calling thread.
+
+    Raises `StoreError` for a library that could damage the file, and pysqlite3's errors.
+    """
+    check_library(pysqlite3.sqlite_version_info)
+    connection = pysqlite3.connect(
+        # `rw` never creates: a mistyped path must not become an empty store.
+        f"{Path(path).absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_TIMEOUT_SECONDS,
+        # Transactions begin and end only where this project says so.
+        isolation_level=None,
+    )
+    connection.row_factory = pysqlite3.Row
+    return Database(connection)

@@ -1,0 +1,125 @@
+"""The tables, one migration after the other; what has once been released is never edited."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+from storage.store import StoreError
+
+MIGRATIONS = Migrations("slack-video-bot")
+
+
+@MIGRATIONS(name="0001_jobs")
+def _jobs(db: Database) -> None:
+    # `seq` keeps the order of arrival; a bare rowid may be renumbered by VACUUM.
+    # https://sqlite.org/lang_vacuum.html
+    db.execute("""
+        CREATE TABLE jobs (
+            seq                 INTEGER PRIMARY KEY,
+            id                  TEXT NOT NULL UNIQUE,
+            ask_key             TEXT NOT NULL UNIQUE,
+            team                TEXT NOT NULL,
+            channel             TEXT NOT NULL,
+            user                TEXT NOT NULL,
+            surface             TEXT NOT NULL,
+            model               TEXT NOT NULL,
+            input               TEXT NOT NULL,  -- JSON object
+            kind                TEXT NOT NULL,
+            created_at          REAL NOT NULL,
+            thread_ts           TEXT,
+            response_url        TEXT,
+            parent_id           TEXT,
+            stage               TEXT NOT NULL,
+            due_at              REAL,
+            lease_until         REAL,
+            fence               INTEGER NOT NULL,
+            attempts            INTEGER NOT NULL,
+            parked_from         TEXT,
+            problem             TEXT,
+            post_intent_at      REAL,
+            message_ts          TEXT,
+            shown               TEXT,
+            shown_at            REAL,
+            idempotency_key     TEXT UNIQUE,
+            request_body        BLOB,
+            first_sent_at       REAL,
+            request_id          TEXT,
+            task_id             TEXT,
+            submitted_at        REAL,
+            look_by             TEXT NOT NULL,
+            provider_state      TEXT,
+            started_at          REAL,
+            missing_since       REAL,
+            late_told_at        REAL,
+            cost_estimate       TEXT,           -- decimal number, exact
+            cost_actual         TEXT,           -- decimal number, exact
+            outputs             TEXT NOT NULL,  -- JSON list of objects
+            outcome             TEXT,
+            finished_at         REAL,
+            link_only           INTEGER NOT NULL,  -- 0 or 1
+            uploads             TEXT NOT NULL,  -- JSON list of objects
+            result_intent_at    REAL,
+            result_ts           TEXT,
+            result_channel      TEXT,
+            cost_told           TEXT,           -- decimal number, exact
+            delivered_at        REAL,
+            settle_tries        INTEGER NOT NULL,
+            cancel_requested_at REAL,
+            cancel_requested_by TEXT
+        ) STRICT
+    """)
+    # The timer. Nearly every row is done and will never be due again: an index over the few
+    # others stays small however long the history grows, and is empty when nothing is to do.
+    # https://sqlite.org/partialindex.html
+    db.execute("CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL")
+    db.execute("CREATE INDEX jobs_message ON jobs (message_ts) WHERE message_ts IS NOT NULL")
+    db.execute("CREATE INDEX jobs_thread ON jobs (thread_ts) WHERE thread_ts IS NOT NULL")
+    db.execute("CREATE INDEX jobs_result ON jobs (result_ts) WHERE result_ts IS NOT NULL")
+    # A person's list, and the search for a twin of what they asked a moment ago.
+    db.execute("CREATE INDEX jobs_user ON jobs (user, created_at)")
+    db.execute("CREATE INDEX jobs_channel ON jobs (channel, created_at)")
+    db.execute("CREATE INDEX jobs_created ON jobs (created_at)")
+    # Counting the stages reads this index alone, never the wide rows.
+    db.execute("CREATE INDEX jobs_stage ON jobs (stage, created_at)")
+    # How long a kind takes, read from the index alone.
+    db.execute("""
+        CREATE INDEX jobs_durations ON jobs (kind, finished_at, submitted_at)
+        WHERE outcome = 'succeeded'
+    """)
+
+
+@MIGRATIONS(name="0002_job_events")
+def _job_events(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE job_events (
+            seq    INTEGER PRIMARY KEY AUTOINCREMENT,
+            job_id TEXT NOT NULL REFERENCES jobs (id),
+            at     REAL NOT NULL,
+            name   TEXT NOT NULL,
+            detail TEXT NOT NULL
+        ) STRICT
+    """)
+    db.execute("CREATE INDEX job_events_job ON job_events (job_id)")
+    # A timeline that support relies on is not corrected afterwards, not even by hand.
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(f"""
+            CREATE TRIGGER job_events_no_{verb.lower()} BEFORE {verb} ON job_events
+            BEGIN SELECT RAISE(ABORT, 'job_events is append-only'); END
+        """)
+
+
+def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
+    """Bring the tables up to date: each step whole, in one transaction, or not at all.
+
+    Idempotent. A process that is killed meanwhile leaves a file that the next call completes.
+    """
+    migrations.apply(db)
+
+
+def check_migrated(db: Database, migrations: Migrations = MIGRATIONS) -> None:
+    """Raise `StoreError` unless the tables are up to date. A read."""
+    if migrations.pending(db):
+        raise StoreError(
+            "the tables are older than this version of the program: start the service once,"
+            " which brings them up to date"
+        )

@@ -1,0 +1,123 @@
+"""Every question that is asked of the tables."""
+
+from __future__ import annotations
+
+import json
+
+from sqlite_utils import Database
+
+from storage.job import Event, Instant, Job, Stage
+from storage.rows import Value, event_from_row, input_text, job_from_row
+from storage.store import JobFilter
+
+FIND_BY_MESSAGE = """
+    SELECT * FROM jobs
+    WHERE team = :team AND (
+        (message_ts = :ts AND channel = :channel)
+        OR (thread_ts = :ts AND channel = :channel)
+        OR (result_ts = :ts AND coalesce(result_channel, channel) = :channel)
+    )
+    ORDER BY created_at DESC, seq DESC LIMIT 1
+"""
+
+FIND_TWIN = """
+    SELECT * FROM jobs
+    WHERE user = :user AND created_at >= :since
+        AND team = :team AND channel = :channel AND model = :model AND input = :input
+        AND id <> :id
+    ORDER BY created_at DESC, seq DESC LIMIT 1
+"""
+
+RENDER_SECONDS = """
+    SELECT finished_at - submitted_at AS seconds FROM jobs
+    WHERE kind = :kind AND outcome = 'succeeded'
+        AND finished_at IS NOT NULL AND submitted_at IS NOT NULL
+    ORDER BY finished_at DESC LIMIT :limit
+"""
+
+_CONDITIONS = {
+    "team": "team = :team",
+    "channel": "channel = :channel",
+    "user": "user = :user",
+    "stages": "stage IN (SELECT value FROM json_each(:stages))",
+    "outcome": "outcome = :outcome",
+    "since": "created_at >= :since",
+    "until": "created_at < :until",
+}
+
+STAGE_COUNTS = "SELECT stage, count(*) AS jobs FROM jobs GROUP BY stage"
+
+
+def job_by_id(db: Database, job_id: str) -> Job | None:
+    """Return the job with this ID, or `None`."""
+    return _first_job(db, "SELECT * FROM jobs WHERE id = :id", {"id": job_id})
+
+
+def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job | None:
+    """Return the newest job whose message, result or thread root in `channel` is `ts`."""
+    return _first_job(db, FIND_BY_MESSAGE, {"team": team, "channel": channel, "ts": ts})
+
+
+def find_twin(db: Database, job: Job, since: Instant) -> Job | None:
+    """Return the newest other job that asks for the same, made at or after `since`."""
+    return _first_job(
+        db,
+        FIND_TWIN,
+        {
+            "user": job.user,
+            "since": since,
+            "team": job.team,
+            "channel": job.channel,
+            "model": job.model,
+            "input": input_text(job.input),
+            "id": job.id,
+        },
+    )
+
+
+def jobs(db: Database, wanted: JobFilter) -> list[Job]:
+    """Return the jobs that match, newest first; `since` is in the range and `until` is not."""
+    query, values = jobs_query(wanted)
+    return [job_from_row(row) for row in db.execute(query, values)]
+
+
+def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
+    """Return the query for `wanted`; only conditions that narrow are in it, so indexes serve."""
+    values: dict[str, Value] = {
+        "team": wanted.team,
+        "channel": wanted.channel,
+        "user": wanted.user,
+        "stages": None if wanted.stages is None else json.dumps(sorted(wanted.stages)),
+        "outcome": wanted.outcome,
+        "since": wanted.since,
+        "until": wanted.until,
+        # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
+        "limit": max(0, wanted.limit),
+    }
+    narrowing = [test for name, test in _CONDITIONS.items() if values[name] is not None]
+    where = " AND ".join(["TRUE", *narrowing])
+    order = "ORDER BY created_at DESC, seq DESC LIMIT :limit"
+    return f"SELECT * FROM jobs WHERE {where} {order}", values  # noqa: S608 - texts from above
+
+
+def events(db: Database, job_id: str) -> list[Event]:
+    """Return the job's timeline, oldest first."""
+    query = "SELECT * FROM job_events WHERE job_id = :id ORDER BY seq"
+    return [event_from_row(row) for row in db.execute(query, {"id": job_id})]
+
+
+def render_seconds(db: Database, kind: str, limit: int) -> list[float]:
+    """Return how long the last successes of this kind took, the newest first."""
+    values = {"kind": kind, "limit": max(0, limit)}
+    return [row["seconds"] for row in db.execute(RENDER_SECONDS, values)]
+
+
+def stage_counts(db: Database) -> dict[Stage, int]:
+    """Return the number of jobs in every stage; a stage without jobs has 0."""
+    counts = {Stage(row["stage"]): int(row["jobs"]) for row in db.execute(STAGE_COUNTS)}
+    return {stage: counts.get(stage, 0) for stage in Stage}
+
+
+def _first_job(db: Database, query: str, values: dict[str, Value]) -> Job | None:
+    row = db.execute(query, values).fetchone()
+    return None if row is None else job_from_row(row)

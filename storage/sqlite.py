@@ -1,0 +1,217 @@
+"""The store in one SQLite file: one owner, one writer, and reads that never wait for a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from functools import partial
+from typing import Self, TypeVar
+
+import pysqlite3
+from sqlite_utils import Database
+
+from storage import reads, writes
+from storage.backup import copy_store
+from storage.connection import Synchronous, connect_reader, connect_writer
+from storage.failures import store_error
+from storage.job import Event, Instant, Job, Stage, check_transition
+from storage.lanes import InlineLane, Lane, ThreadLane
+from storage.migrations import check_migrated, migrate
+from storage.ownership import ownership
+from storage.store import JobFilter, StoreError
+from storage.writer import Commit, GroupWriter, InlineWriter, Journal, Writer, commit
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """Keeps the promises of `Store` in one file. Make one with `open`, end it with `close`."""
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        writer: Writer,
+        reader: Database,
+        reading: Lane,
+        new_lane: Callable[[str], Lane],
+        resources: AsyncExitStack,
+    ) -> None:
+        self._path = path
+        self._writer = writer
+        self._reader = reader
+        self._reading = reading
+        self._new_lane = new_lane
+        self._resources = resources
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        path: str,
+        *,
+        owner: bool = True,
+        threads: bool = True,
+        synchronous: Synchronous = "FULL",
+        commit: Commit = commit,
+    ) -> Self:
+        """Open the store at `path`.
+
+        The `owner`, of which there is one, makes the file if need be, brings its tables up to
+        date and frees what a dead owner had claimed. Others (an operator's command) may read and
+        write beside it, and take the file as it is.
+
+        For simulations and tests: without `threads` all work is done in the calling coroutine,
+        which then never yields; `synchronous` below `FULL` gives durability up for speed;
+        `commit` stands in for the commit, to fail or to stop before or after it.
+
+        Raises `StoreInUseError` when there is an owner already, and `StoreError` when the file
+        cannot be used or this library of SQLite could damage it.
+        """
+        new_lane: Callable[[str], Lane] = ThreadLane if threads else InlineLane
+        writing, reading = new_lane("store-writer"), new_lane("store-reader")
+        resources = AsyncExitStack()
+        try:
+            with _naming(path):
+                if owner:
+                    resources.enter_context(ownership(path))
+                prepare = partial(_prepare, path, owner=owner, synchronous=synchronous)
+                journal = Journal(await _connect(resources, writing, prepare), commit)
+                reader = await _connect(resources, reading, partial(connect_reader, path))
+        except BaseException:
+            await resources.aclose()
+            raise
+        writer: Writer = GroupWriter(writing, journal) if threads else InlineWriter(journal)
+        resources.push_async_callback(writer.close)
+        return cls(
+            path=path,
+            new_lane=new_lane,
+            writer=writer,
+            reading=reading,
+            reader=reader,
+            resources=resources,
+        )
+
+    async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
+        """Insert `job`, or return the row that has its `ask_key` already."""
+        return await self._write(lambda db: writes.insert(db, job, event))
+
+    async def claim(self, now: Instant, lease_seconds: float, limit: int) -> list[Job]:
+        """Take up to `limit` rows that are due and not leased, the longest due first."""
+        return await self._write(lambda db: writes.claim(db, now, lease_seconds, limit))
+
+    async def renew(self, jobs: Sequence[Job], until: Instant) -> frozenset[str]:
+        """Extend the leases of `jobs` that are still held; return the IDs of those."""
+        return await self._write(lambda db: writes.renew(db, jobs, until))
+
+    async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
+        """Write the fields in which `after` differs, with the event, if the fence still holds."""
+        check_transition(before, after)
+        return await self._write(lambda db: writes.apply(db, before, after, event))
+
+    async def get(self, job_id: str) -> Job | None:
+        """Return the job, or `None`."""
+        return await self._read(lambda db: reads.job_by_id(db, job_id))
+
+    async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
+        """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
+        return await self._read(lambda db: reads.find_by_message(db, team, channel, ts))
+
+    async def find_twin(self, job: Job, since: Instant) -> Job | None:
+        """Return the newest other job that asks for the same, made at or after `since`."""
+        return await self._read(lambda db: reads.find_twin(db, job, since))
+
+    async def jobs(self, wanted: JobFilter) -> list[Job]:
+        """Return the jobs that match, newest first."""
+        return await self._read(lambda db: reads.jobs(db, wanted))
+
+    async def events(self, job_id: str) -> list[Event]:
+        """Return the job's timeline, oldest first."""
+        return await self._read(lambda db: reads.events(db, job_id))
+
+    async def render_seconds(self, kind: str, limit: int) -> list[float]:
+        """Return how long the last successes of this kind took, in seconds, the newest first."""
+        return await self._read(lambda db: reads.render_seconds(db, kind, limit))
+
+    async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """Note the first wish to cancel and make the job due; one that is over stays as it is."""
+        return await self._write(lambda db: writes.request_cancel(db, job_id, by, now))
+
+    async def resume(self, job_id: str, now: Instant) -> Job | None:
+        """Send a parked job back to the stage it left, due now; `None` if there is none."""
+        return await self._write(lambda db: writes.resume(db, job_id, now))
+
+    async def stage_counts(self) -> dict[Stage, int]:
+        """Return how many jobs stand in each stage."""
+        return await self._read(reads.stage_counts)
+
+    async def backup(self, path: str) -> None:
+        """Write a consistent copy to the new file `path` while everything goes on.
+
+        Raises `StoreError` when `path` exists or cannot be written.
+        """
+        # A lane of its own: a large copy takes seconds, for which no other read should wait.
+        lane = self._new_lane("store-backup")
+        try:
+            with _naming(path):
+                await lane.run(partial(copy_store, self._path, path))
+        finally:
+            lane.stop()
+
+    async def ping(self) -> None:
+        """Raise `StoreError` unless a write would work now: it writes, in fact, one page."""
+        await self._write(writes.touch)
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the file. Idempotent."""
+        self._closed = True
+        await self._resources.aclose()
+
+    async def _write(self, work: Callable[[Database], T]) -> T:
+        self._refuse_if_closed()
+        return await self._writer.write(work)
+
+    async def _read(self, question: Callable[[Database], T]) -> T:
+        self._refuse_if_closed()
+        try:
+            return await self._reading.run(partial(question, self._reader))
+        except pysqlite3.Error as error:
+            raise store_error(error) from error
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise StoreError("the store is closed")
+
+
+def _prepare(path: str, *, owner: bool, synchronous: Synchronous) -> Database:
+    db = connect_writer(path, create=owner, synchronous=synchronous)
+    try:
+        if owner:
+            migrate(db)
+            writes.void_leases(db)
+        else:
+            check_migrated(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+async def _connect(
+    resources: AsyncExitStack, lane: Lane, connect: Callable[[], Database]
+) -> Database:
+    resources.callback(lane.stop)
+    db = await lane.run(connect)
+    resources.push_async_callback(lane.run, db.close)
+    return db
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    try:
+        yield
+    except pysqlite3.Error as error:
+        meaning = store_error(error)
+        raise type(meaning)(f"{path}: {meaning}") from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error

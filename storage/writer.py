@@ -1,0 +1,205 @@
+"""Writes that wait at the same moment share one commit; each caller resumes only after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, TypeAlias, TypeVar
+
+import pysqlite3
+from sqlite_utils import Database
+
+from storage.failures import store_error
+from storage.lanes import Lane
+from storage.store import StoreBrokenError, StoreFullError
+
+T = TypeVar("T")
+
+Work: TypeAlias = Callable[[Database], None]
+"""One write: runs inside a transaction that is not its own and must not end it."""
+
+Commit: TypeAlias = Callable[[Database], None]
+"""Makes the open transaction durable. A test passes its own to fail or to stop right there."""
+
+MAX_BATCH = 256
+"""Writes in one commit at most: 10,000 that arrive at once must not become one commit of a
+second, for which a person's command would wait."""
+
+CHECKPOINT_EVERY = 500
+"""Writes between two checkpoints; the log then stays around SQLite's own default of 1,000 pages."""
+
+
+def commit(db: Database) -> None:
+    """Make the open transaction durable."""
+    db.execute("COMMIT")
+
+
+class Writer(Protocol):
+    """Takes writes and commits them."""
+
+    async def write(self, work: Callable[[Database], T]) -> T:
+        """Run `work` in a transaction and return its result once the commit is on disk.
+
+        A `work` that raises is rolled back alone and its error is raised here. A commit that
+        fails raises `StoreFullError` or `StoreBrokenError` in everyone who shared it; after the
+        latter every later write is refused with the same. A caller that is cancelled does not
+        learn whether its write was done.
+        """
+
+    async def close(self) -> None:
+        """Finish what was accepted, and accept nothing more."""
+
+
+class Journal:
+    """Commits batches on one connection, and remembers when the disk cannot be trusted."""
+
+    def __init__(self, db: Database, commit: Commit) -> None:
+        self._db = db
+        self._commit = commit
+        self._broken = False
+        self._writes_since_checkpoint = 0
+
+    def write(self, works: Sequence[Work]) -> list[Exception | None]:
+        """Run `works` in one transaction and return, for each, what went wrong with it."""
+        if self._broken:
+            return [StoreBrokenError("an earlier write failed on disk: start anew") for _ in works]
+        try:
+            failures = _commit_together(self._db, works, self._commit)
+        except pysqlite3.Error as error:
+            self._note(error)
+            return [store_error(error) for _ in works]
+        self._writes_since_checkpoint += len(works)
+        return [
+            store_error(failure) if isinstance(failure, pysqlite3.Error) else failure
+            for failure in failures
+        ]
+
+    def checkpoint_if_due(self) -> None:
+        """Now and then move the log's content into the database file.
+
+        SQLite's automatic checkpoint would do it, but hides its errors: a database file that
+        could not be synced would then look sound. https://sqlite.org/c3ref/wal_hook.html
+        A checkpoint that finds no space has lost nothing and is tried again after the next write.
+        """
+        if self._broken or self._writes_since_checkpoint < CHECKPOINT_EVERY:
+            return
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except pysqlite3.Error as error:
+            self._note(error)
+        else:
+            self._writes_since_checkpoint = 0
+
+    def _note(self, error: Exception) -> None:
+        self._broken = self._broken or isinstance(store_error(error), StoreBrokenError)
+
+
+class InlineWriter:
+    """Each write its own commit, in the caller's own thread, without yielding to the event loop."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def write(self, work: Callable[[Database], T]) -> T:
+        """Run `work` and commit it at once."""
+        results: list[T] = []
+        [failure] = self._journal.write([lambda db: results.append(work(db))])
+        if failure is not None:
+            raise failure
+        self._journal.checkpoint_if_due()
+        return results[0]
+
+    async def close(self) -> None:
+        """Do nothing: nothing ever waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ticket:
+    work: Work
+    done: asyncio.Future[None]
+
+
+class GroupWriter:
+    """Commits in a lane what has gathered while the commit before was under way."""
+
+    def __init__(self, lane: Lane, journal: Journal) -> None:
+        self._lane = lane
+        self._journal = journal
+        self._waiting: deque[_Ticket] = deque()
+        self._draining: asyncio.Task[None] | None = None
+
+    async def write(self, work: Callable[[Database], T]) -> T:
+        """Queue `work`, and wait for the commit that it shares."""
+        results: list[T] = []
+        ticket = _Ticket(
+            work=lambda db: results.append(work(db)),
+            done=asyncio.get_running_loop().create_future(),
+        )
+        self._waiting.append(ticket)
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain())
+        await ticket.done
+        return results[0]
+
+    async def close(self) -> None:
+        """Wait until nothing is queued."""
+        if self._draining is not None:
+            await asyncio.wait({self._draining})
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                size = min(len(self._waiting), MAX_BATCH)
+                await self._commit([self._waiting.popleft() for _ in range(size)])
+        finally:
+            self._draining = None
+
+    async def _commit(self, batch: Sequence[_Ticket]) -> None:
+        works = [ticket.work for ticket in batch]
+        failures: Sequence[Exception | None]
+        try:
+            failures = await self._lane.run(partial(self._journal.write, works))
+        except Exception as error:  # noqa: BLE001 - everyone who waits for this commit raises it
+            failures = [error] * len(batch)
+        for ticket, failure in zip(batch, failures, strict=True):
+            if ticket.done.done():
+                continue
+            if failure is None:
+                ticket.done.set_result(None)
+            else:
+                ticket.done.set_exception(failure)
+        await self._lane.run(self._journal.checkpoint_if_due)
+
+
+def _commit_together(db: Database, works: Sequence[Work], commit: Commit) -> list[Exception | None]:
+    # IMMEDIATE takes the write lock now: a transaction that read first and wants to write then
+    # could be refused in its middle. https://sqlite.org/lang_transaction.html
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        failures = [_attempt(db, work) for work in works]
+        commit(db)
+    except BaseException:
+        db.rollback()
+        raise
+    return failures
+
+
+def _attempt(db: Database, work: Work) -> Exception | None:
+    """Run `work` in a savepoint; return its error, unless that one concerns the whole batch."""
+    try:
+        with db.atomic():
+            work(db)
+    except Exception as error:
+        if not db.conn.in_transaction or _concerns_all(error):
+            raise
+        return error
+    return None
+
+
+def _concerns_all(error: Exception) -> bool:
+    return isinstance(error, pysqlite3.Error) and isinstance(
+        store_error(error), (StoreFullError, StoreBrokenError)
+    )

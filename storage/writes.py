@@ -1,0 +1,160 @@
+"""Every change that is made to the tables; each function runs inside the writer's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from storage.job import TERMINAL, Event, IllegalTransitionError, Instant, Job, Stage
+from storage.reads import job_by_id
+from storage.rows import (
+    COLUMNS,
+    Value,
+    changed_columns,
+    event_to_row,
+    job_from_row,
+    job_to_row,
+)
+from storage.store import StaleFenceError
+
+_INSERT_JOB = (
+    f"INSERT INTO jobs ({', '.join(COLUMNS)})"  # noqa: S608 - names of a dataclass's fields
+    f" VALUES ({', '.join(f':{name}' for name in COLUMNS)})"
+    " ON CONFLICT (ask_key) DO NOTHING RETURNING *"
+)
+
+DUE = """
+    SELECT seq FROM jobs
+    WHERE due_at IS NOT NULL AND due_at <= :now
+        AND (lease_until IS NULL OR lease_until <= :now)
+    ORDER BY due_at, seq LIMIT :limit
+"""
+
+_CLAIM = f"""
+    UPDATE jobs SET lease_until = :until, fence = fence + 1
+    WHERE seq IN ({DUE}) RETURNING *
+"""  # noqa: S608 - the text above
+
+_RENEW = """
+    UPDATE jobs SET lease_until = :until
+    WHERE id = :id AND fence = :fence AND lease_until IS NOT NULL
+"""
+
+_VOID_LEASES = """
+    UPDATE jobs SET lease_until = NULL
+    WHERE due_at IS NOT NULL AND lease_until IS NOT NULL
+"""
+
+_ADD_EVENT = """
+    INSERT INTO job_events (job_id, at, name, detail) VALUES (:job_id, :at, :name, :detail)
+"""
+
+_SETTLED = ", ".join(f"'{stage}'" for stage in sorted({*TERMINAL, Stage.PARKED}))
+
+_REQUEST_CANCEL = f"""
+    UPDATE jobs SET
+        cancel_requested_by = iif(cancel_requested_at IS NULL, :by, cancel_requested_by),
+        cancel_requested_at = coalesce(cancel_requested_at, :now),
+        due_at = min(coalesce(due_at, :now), :now)
+    WHERE id = :id AND stage NOT IN ({_SETTLED})
+"""  # noqa: S608 - names of stages
+
+_RESUME = """
+    UPDATE jobs SET
+        stage = parked_from, parked_from = NULL, attempts = 0, problem = NULL,
+        due_at = :now, lease_until = NULL, fence = fence + 1
+    WHERE id = :id AND stage = 'parked' AND parked_from IS NOT NULL
+    RETURNING *
+"""
+
+
+def insert(db: Database, job: Job, event: Event) -> tuple[Job, bool]:
+    """Insert `job` with its first event, or return the row that has its `ask_key`."""
+    row = job_to_row(job)
+    made = _changed(db, _INSERT_JOB, row)
+    if made:
+        _add_event(db, job.id, event)
+        return made[0], True
+    query = "SELECT * FROM jobs WHERE ask_key = :ask_key"
+    [standing] = _changed(db, query, {"ask_key": row["ask_key"]})
+    return standing, False
+
+
+def claim(db: Database, now: Instant, lease_seconds: float, limit: int) -> list[Job]:
+    """Lease up to `limit` due rows and raise their fences; the longest due comes first."""
+    # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
+    values = {"now": now, "until": now + lease_seconds, "limit": max(0, limit)}
+    # RETURNING gives rows in no promised order. https://sqlite.org/lang_returning.html
+    return sorted(_changed(db, _CLAIM, values), key=lambda job: job.due_at or now)
+
+
+def renew(db: Database, jobs: Sequence[Job], until: Instant) -> frozenset[str]:
+    """Extend the leases of `jobs` that stand as claimed; return the IDs of those.
+
+    A job whose holder has released it stays released, whatever order the two calls came in.
+    """
+    return frozenset(
+        job.id
+        for job in jobs
+        if db.execute(_RENEW, {"id": job.id, "fence": job.fence, "until": until}).rowcount
+    )
+
+
+def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
+    """Write what differs, and the event, if the row still has the fence and stage of `before`."""
+    changes = changed_columns(before, after)
+    # `fence = fence` changes nothing and keeps the statement whole when no field differs.
+    assignments = ", ".join(["fence = fence", *(f"{name} = :{name}" for name in changes)])
+    written = _changed(
+        db,
+        f"UPDATE jobs SET {assignments}"  # noqa: S608 - names of a dataclass's fields
+        " WHERE id = :held_id AND fence = :held_fence AND stage = :held_stage RETURNING *",
+        changes
+        | {"held_id": before.id, "held_fence": before.fence, "held_stage": before.stage.value},
+    )
+    if not written:
+        raise StaleFenceError(f"job {before.id} is no longer held with fence {before.fence}")
+    if event is not None:
+        _add_event(db, before.id, event)
+    return written[0]
+
+
+def request_cancel(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
+    """Note the first request and make the job due; a settled or parked job stays as it is."""
+    db.execute(_REQUEST_CANCEL, {"id": job_id, "by": by, "now": now})
+    return job_by_id(db, job_id)
+
+
+def resume(db: Database, job_id: str, now: Instant) -> Job | None:
+    """Send a parked job back to the stage it left, due now."""
+    resumed = _changed(db, _RESUME, {"id": job_id, "now": now})
+    if resumed:
+        return resumed[0]
+    job = job_by_id(db, job_id)
+    if job is not None:
+        raise IllegalTransitionError(job_id, job.stage, job.parked_from or job.stage)
+    return None
+
+
+def void_leases(db: Database) -> None:
+    """Free what a dead owner had claimed; the new owner is the only process that can claim."""
+    db.execute(_VOID_LEASES)
+
+
+def touch(db: Database) -> None:
+    """Write one page, so that the commit that follows needs the disk."""
+    # A number in the file's header that SQLite leaves to its users and that nothing here reads.
+    # https://sqlite.org/pragma.html#pragma_user_version
+    db.execute("PRAGMA user_version = 0")
+
+
+def _add_event(db: Database, job_id: str, event: Event) -> None:
+    db.execute(_ADD_EVENT, event_to_row(job_id, event))
+
+
+def _changed(db: Database, statement: str, values: Mapping[str, Value]) -> list[Job]:
+    # Fetched to the end: a savepoint cannot be released while a statement still has rows.
+    rows: list[Row] = db.execute(statement, dict(values)).fetchall()
+    return [job_from_row(row) for row in rows]
