@@ -87,26 +87,33 @@ class SlackPersonFiles:
         url = URL(file.url)
         if not is_slack(url, URL(self._client.base_url), FILE_HOSTS):
             raise RefusedError("This file is not kept at Slack.", code="foreign_host")
+        async with self._get(url) as answer:
+            _check(answer)
+            yield Download(
+                length=answer.content_length,
+                content_type=answer.content_type,
+                chunks=_chunks(answer),
+            )
+
+    @asynccontextmanager
+    async def _get(self, url: URL) -> AsyncIterator[aiohttp.ClientResponse]:
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS
+        )
         try:
-            async with self._session.get(
+            answer = await self._session.get(
                 url,
                 headers={"Authorization": f"Bearer {self._client.token}"},
-                timeout=aiohttp.ClientTimeout(
-                    total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS
-                ),
+                timeout=timeout,
                 allow_redirects=False,
                 proxy=self._client.proxy,
-            ) as answer:
-                _check(answer)
-                yield Download(
-                    length=answer.content_length,
-                    content_type=answer.content_type,
-                    chunks=_chunks(answer),
-                )
+            )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise not_connected() from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise lost_answer(doubtful=False) from error
+        async with answer:
+            yield answer
 
 
 def _check(answer: aiohttp.ClientResponse) -> None:
