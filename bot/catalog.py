@@ -1,0 +1,118 @@
+"""The models on offer: one JSON file each, checked when the program starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.errors import ConfigurationError, UsageError
+from bot.model_file import read_model_file
+from bot.schema import PROMPT, Option, Schema
+from bot.wording import nearest, quoted
+
+_PACKAGED = Path(__file__).with_name("models")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One of MindVideo's models and its options."""
+
+    slug: str
+    """The name that MindVideo knows it by."""
+    title: str
+    description: str
+    schema: Schema = field(repr=False)
+    """The input's JSON Schema, as published."""
+    options: tuple[Option, ...] = field(repr=False)
+    """In the schema's order."""
+    max_prompt: int | None = None
+    """The most characters that a prompt may have, if that is known."""
+    render_time_by: tuple[str, ...] = ()
+    """The options that decide how long a render takes."""
+    examples: tuple[str, ...] = ()
+    """Commands to show in help, without `/video`."""
+    is_default: bool = False
+
+    def option(self, name: str) -> Option | None:
+        """Return the option of a property's name, if the model has it."""
+        return next((option for option in self.options if option.name == name), None)
+
+    @property
+    def prompt(self) -> Option | None:
+        """The option that the plain words of a command fill, if the model takes words."""
+        return self.option(PROMPT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """All models on offer, at least one; the packaged ones first, each folder by file name."""
+
+    models: tuple[Model, ...]
+
+    @classmethod
+    def load(cls, extra_dir: Path | None = None) -> Catalog:
+        """Read the packaged model files, and those in the folder that `MODELS_DIR` names.
+
+        Raises `ConfigurationError` that names the file and what is wrong with it.
+        """
+        if extra_dir is not None and not extra_dir.is_dir():
+            raise ConfigurationError(f"MODELS_DIR: there is no folder {extra_dir}")
+        return cls.read([_PACKAGED] if extra_dir is None else [_PACKAGED, extra_dir])
+
+    @classmethod
+    def read(cls, folders: Iterable[Path]) -> Catalog:
+        """Read the model files of `folders`. Raises `ConfigurationError`."""
+        files: dict[str, Path] = {}
+        models: list[Model] = []
+        for path in (path for folder in folders for path in sorted(folder.glob("*.json"))):
+            model = _model(path)
+            first = files.setdefault(model.slug.casefold(), path)
+            if first is not path:
+                raise ConfigurationError(
+                    f"Model files {first} and {path} both have the slug `{model.slug}`"
+                )
+            models.append(model)
+        if not models:
+            raise ConfigurationError("There is no model file to offer")
+        return cls(models=tuple(models))
+
+    @property
+    def default(self) -> Model:
+        """The model of an ask that names none: the last file that says so, else the first.
+
+        The last, so that a file in `MODELS_DIR` can take the packaged one's place.
+        """
+        return next((model for model in reversed(self.models) if model.is_default), self.models[0])
+
+    def find(self, slug: str) -> Model | None:
+        """Return the model of a slug in any case, if it is on offer."""
+        return next((one for one in self.models if one.slug.casefold() == slug.casefold()), None)
+
+    def get(self, slug: str) -> Model:
+        """Return the model of a slug in any case.
+
+        Raises `UsageError` that names the nearest one, and all.
+        """
+        model = self.find(slug)
+        if model is not None:
+            return model
+        close = nearest(slug, [model.slug for model in self.models])
+        hint = f" Did you mean `{close}`?" if close else ""
+        offered = ", ".join(f"`{model.slug}`" for model in self.models)
+        raise UsageError(f"There is no model {quoted(slug)}.{hint} Models: {offered}.")
+
+
+def _model(path: Path) -> Model:
+    file, options = read_model_file(path)
+    return Model(
+        slug=file.slug,
+        title=file.title or file.slug,
+        description=file.description,
+        schema=file.published,
+        options=options,
+        max_prompt=file.bot.max_prompt,
+        render_time_by=tuple(file.bot.render_time_by),
+        examples=tuple(file.bot.examples),
+        is_default=file.bot.default,
+    )

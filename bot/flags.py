@@ -1,0 +1,114 @@
+"""Finds which option a typed flag means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.catalog import Catalog, Model
+from bot.command import Line, Word
+from bot.errors import UsageError
+from bot.model_file import MODEL_FLAG
+from bot.schema import Kind, Option, spelling
+from bot.wording import nearest, quoted
+
+_SINGLE_DASH = re.compile(r"-([A-Za-z][\w-]+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What a flag means for one model."""
+
+    flag: str
+    """The flag in full, as it should be typed."""
+    option: Option | None
+    """`None`: the flag that chooses the model."""
+    is_negation: bool = False
+
+    def takes(self, word: str) -> bool:
+        """Whether the word behind the flag is its value.
+
+        A boolean stands alone; only `true` and `false` are hardly meant for the prompt.
+        """
+        if self.is_negation:
+            return False
+        if self.option is None or self.option.kind is not Kind.BOOLEAN:
+            return True
+        return word.casefold() in {"true", "false"}
+
+
+class Flags:
+    """What flags mean for one model; other models are known to say that a flag is theirs."""
+
+    def __init__(self, model: Model, catalog: Catalog) -> None:
+        self._model = model
+        self._catalog = catalog
+        self._in_full = _in_full(model)
+        self._exact = {**_aliases(model), **self._in_full}
+
+    def meaning_of(self, name: str) -> Meaning:
+        """Return what a flag means, typed in full, by an alias, or in part if that is unambiguous.
+
+        Raises `UsageError` that names the nearest flags, or the model that has this one.
+        """
+        typed = spelling(name)
+        if typed in self._exact:
+            return self._exact[typed]
+        longer = [full for flag, full in self._in_full.items() if flag.startswith(typed)]
+        match longer:
+            case [only] if only.option is not None:
+                return only
+            case [_]:
+                raise UsageError(f"Write `--{MODEL_FLAG}` in full; you gave {quoted(f'--{name}')}.")
+            case []:
+                raise self._unknown(name)
+            case several:
+                flags = " or ".join(f"`{meaning.flag}`" for meaning in several)
+                raise UsageError(f"{quoted(f'--{name}')} could be {flags}. Write more of it.")
+
+    def refuse_single_dash(self, line: Line) -> None:
+        """Raise `UsageError` for `-duration`: as words of the prompt it would be paid for."""
+        for token in line.tokens:
+            typed = _SINGLE_DASH.fullmatch(token.value) if isinstance(token, Word) else None
+            meaning = self._exact.get(spelling(typed[1])) if typed else None
+            if typed is not None and meaning is not None:
+                raise UsageError(
+                    f"Write `{meaning.flag}` with two dashes; you gave {quoted(typed[0])}."
+                )
+
+    def _unknown(self, name: str) -> UsageError:
+        typed = spelling(name)
+        for other in self._catalog.models:
+            if typed in _in_full(other) or typed in _aliases(other):
+                return UsageError(
+                    f"{quoted(f'--{name}')} is an option of `{other.slug}`, not of "
+                    f"`{self._model.slug}`. Add `--{MODEL_FLAG} {other.slug}` to use it."
+                )
+        close = nearest(typed, self._exact)
+        advice = (
+            f"Did you mean `--{close}`?"
+            if close
+            else f"`/video help {self._model.slug}` lists all; "
+            "words behind a lone `--` belong to the prompt."
+        )
+        return UsageError(f"{self._model.title} has no option {quoted(f'--{name}')}. {advice}")
+
+
+def _in_full(model: Model) -> Mapping[str, Meaning]:
+    """Return all flags of a model as they are written in full."""
+    table = {MODEL_FLAG: Meaning(flag=f"--{MODEL_FLAG}", option=None)}
+    for option in model.options:
+        table[spelling(option.name)] = Meaning(flag=option.flag, option=option)
+        if option.negation is not None:
+            flag = f"--{option.negation}"
+            table[option.negation] = Meaning(flag=flag, option=option, is_negation=True)
+    return table
+
+
+def _aliases(model: Model) -> Mapping[str, Meaning]:
+    return {
+        spelling(alias): Meaning(flag=option.flag, option=option)
+        for option in model.options
+        for alias in option.aliases
+    }

@@ -1,0 +1,120 @@
+"""The manual: what can be typed, told from the model files alone.
+
+All texts are mrkdwn with nothing escaped; whoever sends them escapes `&`, `<` and `>`.
+"""
+
+from __future__ import annotations
+
+from bot.catalog import Catalog, Model
+from bot.model_file import MODEL_FLAG
+from bot.schema import PROMPT, Kind, Option
+from bot.wording import allowed, shown
+
+
+def overview(catalog: Catalog) -> str:
+    """Return what `/video help` says: how to ask, an example of each kind, all models."""
+    model = catalog.default
+    parts = [
+        f"*Make a video:* `/video {_PLACE_OF_PROMPT} {_PLACE_OF_OPTIONS}`",
+        _examples(model),
+        "*Options* may stand before, between or behind the words: `--option value` or "
+        "`--option=value`, in full or as much as is unambiguous. `--option` switches a thing on "
+        "and `--no-option` off. Values with spaces go in quotes. Words behind a lone `--` all "
+        "belong to the prompt.",
+        _short_list(model),
+        "*Models*\n" + "\n".join(_model_line(one, catalog) for one in catalog.models),
+        f"`/video help {model.slug}` tells all about a model and its options.",
+    ]
+    if len(catalog.models) > 1:
+        parts.append(f"`--{MODEL_FLAG} {catalog.models[-1].slug}` takes another model.")
+    return "\n\n".join(filter(None, parts))
+
+
+_PLACE_OF_PROMPT = "what it shows"
+_PLACE_OF_OPTIONS = "--option value"
+
+
+def model_page(model: Model) -> str:
+    """Return what `/video help SLUG` says: each option with what it allows, and examples."""
+    lines = [_option_lines(model, option) for option in model.options]
+    parts = [f"*{model.title}* (`{model.slug}`)", model.description, "\n".join(lines)]
+    return "\n\n".join(filter(None, [*parts, _examples(model)]))
+
+
+def options_table(model: Model) -> str:
+    """Return a model's options as a Markdown table, for the README."""
+    rows = [
+        ("Option", "Short", "Allowed", "Default", "What it does"),
+        ("---",) * 5,
+        *(
+            (
+                _usage(option),
+                ", ".join(f"`--{alias}`" for alias in option.aliases),
+                _allowed(model, option),
+                _default(option),
+                option.hint,
+            )
+            for option in model.options
+        ),
+    ]
+    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows) + "\n"
+
+
+def _examples(model: Model) -> str:
+    return "\n".join(f"> `/video {example}`" for example in model.examples)
+
+
+def _short_list(model: Model) -> str:
+    usual = [option for option in model.options if not option.advanced and option.name != PROMPT]
+    return "\n".join(f"• {_usage(option)}: {_allowed(model, option)}" for option in usual)
+
+
+def _model_line(model: Model, catalog: Catalog) -> str:
+    usual = " (the usual one)" if model is catalog.default else ""
+    about = f": {model.description}" if model.description else ""
+    return f"• `{model.slug}` {model.title}{usual}{about}"
+
+
+def _option_lines(model: Model, option: Option) -> str:
+    facts = [_allowed(model, option)]
+    if default := _default(option):
+        facts.append(f"default {default}")
+    if option.required:
+        facts.append("required")
+    if option.aliases:
+        facts.append("short " + ", ".join(f"`--{alias}`" for alias in option.aliases))
+    hint = f"\n    {option.hint}" if option.hint else ""
+    return f"• {_usage(option)}: {'; '.join(facts)}{hint}"
+
+
+def _usage(option: Option) -> str:
+    """Return how an option is typed."""
+    if option.name == PROMPT:
+        return "the words, or " + f"`{option.flag}`"
+    if option.negation:
+        return f"`{option.flag}` or `--{option.negation}`"
+    repeated = " …" if option.kind is Kind.ARRAY and not option.choices else ""
+    return f"`{option.flag}`{repeated}"
+
+
+def _allowed(model: Model, option: Option) -> str:
+    said = allowed(option.schema)
+    if option.name == PROMPT and model.max_prompt is not None:
+        return f"{said}, at most {model.max_prompt:,} characters"
+    if option.kind is Kind.ARRAY and not option.choices:
+        return f"{said}; repeat the flag for more"
+    return said
+
+
+def _default(option: Option) -> str:
+    match option.default:
+        case None:
+            return ""
+        case bool(value):
+            return "on" if value else "off"
+        case value:
+            return f"`{shown(value)}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,137 @@
+"""Reads one model file and refuses it unless everything in it is sound and understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PositiveInt,
+    StringConstraints,
+    ValidationError,
+)
+
+from bot.errors import ConfigurationError
+from bot.schema import PROMPT, Kind, Option, options_of, properties_of, required_of
+from bot.schema_check import check_schema
+from bot.strict_json import load_json
+from bot.validation import find_problem
+
+MODEL_FLAG = "model"
+"""The flag that chooses the model; no option may be called so."""
+_TYPEABLE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class BotPart(BaseModel):
+    """What a model file says beside the published schema, for this program only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    default: bool = False
+    """Whether this is the model of an ask that names none."""
+    aliases: dict[str, str] = {}
+    """Short flags: alias to property."""
+    help: dict[str, _Line] = {}
+    """One line of help: property to text."""
+    render_time_by: list[str] = []
+    """The properties that decide how long a render takes."""
+    max_prompt: PositiveInt | None = None
+    """The most characters that a prompt may have."""
+    examples: list[_Line] = []
+    """Commands to show in help, without `/video`."""
+
+
+class ModelFile(BaseModel):
+    """A model file as it stands on disk."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    slug: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$")]
+    title: _Line | None = None
+    description: str = ""
+    published: dict[str, JsonValue] = Field(alias="schema")
+    """The input's JSON Schema, as MindVideo publishes it."""
+    bot: BotPart = BotPart()
+
+
+def read_model_file(path: Path) -> tuple[ModelFile, tuple[Option, ...]]:
+    """Read and check a file; return what it says, and the schema's options in its order.
+
+    Raises `ConfigurationError` that names the file and what is wrong with it.
+    """
+    try:
+        file = _parse(path.read_text(encoding="utf-8-sig"))
+        return file, _options(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"Model file {path} cannot be read: {error}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"Model file {path}: it is nested too deeply") from error
+    except ConfigurationError as error:
+        raise ConfigurationError(f"Model file {path}: {error}") from error
+
+
+def _parse(text: str) -> ModelFile:
+    try:
+        return ModelFile.model_validate(load_json(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise ConfigurationError(f"{where}: {first['msg']}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"it is not JSON: {error}") from error
+
+
+def _options(file: ModelFile) -> tuple[Option, ...]:
+    check_schema(file.published)
+    _check_names(file)
+    options = tuple(options_of(file.published, file.bot.aliases, file.bot.help))
+    _check_flags(options)
+    for option in options:
+        if option.name == PROMPT and option.kind is not Kind.STRING:
+            raise ConfigurationError(f"`{PROMPT}` must have the type string")
+        if option.default is not None and find_problem(option.default, option.schema):
+            raise ConfigurationError(f"the default of `{option.name}` is not what it allows")
+    return options
+
+
+def _check_names(file: ModelFile) -> None:
+    """Refuse the name of a property that the schema does not have."""
+    known = properties_of(file.published)
+    for place, names in (
+        ("schema.required", sorted(required_of(file.published))),
+        ("bot.aliases", file.bot.aliases.values()),
+        ("bot.help", file.bot.help),
+        ("bot.render_time_by", file.bot.render_time_by),
+    ):
+        for name in names:
+            if name not in known:
+                raise ConfigurationError(f"{place} names `{name}`, which the schema does not have")
+
+
+def _check_flags(options: tuple[Option, ...]) -> None:
+    """Refuse a name that cannot be typed as a flag, and two options behind one flag."""
+    owners = {MODEL_FLAG: "the choice of the model"}
+    for option in options:
+        for name in (option.name, *option.aliases):
+            if not _TYPEABLE.fullmatch(name):
+                raise ConfigurationError(f"`{name}` cannot be typed as a flag")
+        for typed in _typed(option):
+            if typed in owners:
+                raise ConfigurationError(
+                    f"`--{typed}` would mean `{option.name}` and also {owners[typed]}"
+                )
+            owners[typed] = f"`{option.name}`"
+
+
+def _typed(option: Option) -> Iterator[str]:
+    yield from option.spellings
+    if option.negation is not None:
+        yield option.negation

@@ -1,0 +1,187 @@
+"""A model's options: what each property of its JSON Schema means to people and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from bot.errors import ConfigurationError
+from storage.job import Json
+
+Schema: TypeAlias = Mapping[str, Json]
+
+PROMPT = "prompt"
+"""The property that the plain words of a command fill."""
+
+_DASHES = str.maketrans("_–—", "---")
+
+
+class Kind(StrEnum):
+    """What type of value an option holds, in JSON Schema's words."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    ARRAY = "array"
+    OBJECT = "object"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One property of a model's schema."""
+
+    name: str
+    """The property's name, as MindVideo wants it."""
+    schema: Schema
+    kind: Kind
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+    """Short names from the model file, without dashes."""
+    hint: str = ""
+    """One line of help from the model file, else the schema's description."""
+
+    @property
+    def flag(self) -> str:
+        """The flag as it is typed: `--aspect-ratio`."""
+        return f"--{spelling(self.name)}"
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every name that means this option after the dashes, its negation not included."""
+        return tuple(spelling(name) for name in (self.name, *self.aliases))
+
+    @property
+    def negation(self) -> str | None:
+        """The name that switches a boolean off: `no-audio`."""
+        return f"no-{spelling(self.name)}" if self.kind is Kind.BOOLEAN else None
+
+    @property
+    def title(self) -> str:
+        """The schema's title, else the name in words."""
+        return str(self.schema.get("title") or self.name.replace("_", " ").capitalize())
+
+    @property
+    def default(self) -> Json:
+        """What MindVideo takes when nothing is given; `None`: the schema does not say."""
+        return self.schema.get("default")
+
+    @property
+    def choices(self) -> tuple[Json, ...]:
+        """The only values allowed; empty when the schema does not list them."""
+        return choices_of(self.schema)
+
+    @property
+    def items(self) -> Schema:
+        """The schema of an array's items; empty when it does not say."""
+        return subschema(self.schema.get("items"))
+
+    @property
+    def playground(self) -> Schema:
+        """MindVideo's own remarks on how to show the field (`x-playground`)."""
+        return subschema(self.schema.get("x-playground"))
+
+    @property
+    def advanced(self) -> bool:
+        """Whether the field may be hidden at first."""
+        return self.playground.get("advanced") is True and not self.required
+
+
+def spelling(name: str) -> str:
+    """Return a name as flags are compared: lower case, plain dashes inside."""
+    return name.casefold().translate(_DASHES)
+
+
+def subschema(value: Json) -> Schema:
+    """Return a schema that stands inside another; what is not one says nothing."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def properties_of(schema: Schema) -> Mapping[str, Json]:
+    """Return the named parts of an object's schema."""
+    return subschema(schema.get("properties"))
+
+
+def required_of(schema: Schema) -> frozenset[str]:
+    """Return the names that an object must have."""
+    match schema.get("required"):
+        case [*names]:
+            return frozenset(map(str, names))
+        case _:
+            return frozenset()
+
+
+def choices_of(schema: Schema) -> tuple[Json, ...]:
+    """Return the only values that a schema allows, `null` aside; empty when it lists none."""
+    match schema:
+        case {"const": only}:
+            values = [only]
+        case {"enum": [*values]}:
+            pass
+        case _:
+            values = []
+    return tuple(value for value in values if value is not None)
+
+
+def types_of(schema: Schema) -> tuple[str, ...]:
+    """Return the types that a schema allows, `null` aside.
+
+    An option whose value would be null is one that is not given, so null adds nothing.
+    """
+    match schema.get("type"):
+        case str(name):
+            return (name,)
+        case [*names]:
+            return tuple(str(name) for name in names if name != "null")
+        case _:
+            return tuple(dict.fromkeys(map(_type_of, choices_of(schema))))
+
+
+def kind_of(schema: Schema) -> Kind | None:
+    """Return the one type that a schema describes; `None` when it leaves that open."""
+    match types_of(schema):
+        case [name] if name != "null":
+            return Kind(name)
+        case _:
+            return None
+
+
+def _type_of(value: Json) -> str:
+    match value:
+        case bool():
+            return Kind.BOOLEAN
+        case int():
+            return Kind.INTEGER
+        case float():
+            return Kind.NUMBER
+        case str():
+            return Kind.STRING
+        case Mapping():
+            return Kind.OBJECT
+        case _:
+            return Kind.ARRAY
+
+
+def options_of(
+    schema: Schema, aliases: Mapping[str, str], hints: Mapping[str, str]
+) -> Iterator[Option]:
+    """Yield the options of a checked schema, in its order.
+
+    Raises `ConfigurationError` that names a property without a type of its own.
+    """
+    required = required_of(schema)
+    for name, part in properties_of(schema).items():
+        described = subschema(part)
+        kind = kind_of(described)
+        if kind is None:
+            raise ConfigurationError(f"`{name}` must have one type out of {', '.join(Kind)}")
+        yield Option(
+            name=name,
+            schema=described,
+            kind=kind,
+            required=name in required,
+            aliases=tuple(alias for alias, target in aliases.items() if target == name),
+            hint=hints.get(name, str(described.get("description", ""))),
+        )

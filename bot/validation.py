@@ -1,0 +1,61 @@
+"""Holds a value against its schema; the library's rules, with two that people would trip over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from urllib.parse import urlsplit
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+
+from bot.schema import Schema, subschema
+from storage.job import Json
+
+_FORMATS = FormatChecker()
+
+
+@_FORMATS.checks("uri", raises=ValueError)
+@_FORMATS.checks("url", raises=ValueError)
+def _is_link(value: object) -> bool:
+    """Check links, which the library leaves alone without further packages."""
+    return not isinstance(value, str) or (
+        bool(urlsplit(value).scheme) and not re.search(r"\s", value)
+    )
+
+
+def _multiple_of(
+    _validator: Validator, step: float, value: object, _schema: Schema
+) -> Iterator[ValidationError]:
+    """Count steps as people write numbers: the library divides floats, so 0.3 fails for 0.1."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and (Fraction(str(value)) / Fraction(str(step))).denominator != 1:
+        yield ValidationError(f"not a multiple of {step}")
+
+
+# jsonschema's own types leave this function out.
+_Validator = extend(Draft202012Validator, {"multipleOf": _multiple_of})  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """The first part of a value that its schema does not allow."""
+
+    path: tuple[str | int, ...]
+    """Names and positions that lead to the part; empty for the value itself."""
+    schema: Schema
+    """What is asked of that part."""
+    value: Json
+
+
+def find_problem(value: Json, schema: Schema) -> Problem | None:
+    """Return the first thing about a finite value that a checked schema refuses, if any."""
+    for error in _Validator(schema, format_checker=_FORMATS).iter_errors(value):
+        return Problem(
+            path=tuple(error.absolute_path), schema=subschema(error.schema), value=error.instance
+        )
+    return None

@@ -1,0 +1,161 @@
+"""Turns what a person typed into the values of a schema, and refuses what it does not allow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from bot.command import straightened
+from bot.errors import UsageError
+from bot.schema import Kind, Option, Schema, choices_of, kind_of
+from bot.strict_json import load_json
+from bot.validation import find_problem
+from bot.wording import allowed, quoted, short, shown
+from storage.job import Json
+
+# Phones put a dash or a minus sign where a hyphen was typed.
+_SIGNS = str.maketrans("–—\N{MINUS SIGN}", "---")
+# Python reads integers of at most 4,300 digits; no option needs a hundredth of that.
+_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
+_NUMBER = re.compile(
+    r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
+)
+_WORDS_FOR_TRUTH: Mapping[str, bool] = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+# Beyond this, dividing by a step of a fraction overflows.
+_LARGEST = 1e300
+# Deeper than any real option, and far from Python's limit of recursion.
+_DEEPEST = 20
+# C0 and C1 without tab and line feed, and halves of surrogate pairs, which UTF-8 cannot hold.
+_UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# They only steer how text is laid out, and could make our messages read otherwise than they
+# are: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings. The harmless marks
+# U+200E and U+200F stay.
+_DIRECTION_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def refusal(label: str, schema: Schema, given: Json) -> UsageError:
+    """Return the sentence that names the option, what is allowed and what was given."""
+    return UsageError(f"{label} must be {allowed(schema)}; you gave {quoted(given)}.")
+
+
+def read_value(raws: Sequence[str], option: Option, label: str) -> Json:
+    """Return the value that a person typed, of the option's type but not checked further.
+
+    Only a list may be typed in several pieces; each is an item, or a JSON list of items. Raises
+    `UsageError` that begins with `label`.
+    """
+    if option.kind is not Kind.ARRAY or option.choices:
+        return _read(raws[0], option.schema, label)
+    items: list[Json] = []
+    for raw in raws:
+        if not raw.lstrip().startswith("["):
+            items.append(_read(raw, option.items, label))
+            continue
+        listed = _read_json(raw, option.schema, label)
+        is_one = kind_of(option.items) is Kind.ARRAY and not _all_lists(listed)
+        items.extend([listed] if is_one or not isinstance(listed, list) else listed)
+    return items
+
+
+def _all_lists(listed: Json) -> bool:
+    return isinstance(listed, list) and all(isinstance(item, list) for item in listed)
+
+
+def _read(raw: str, schema: Schema, label: str) -> Json:
+    choices = choices_of(schema)
+    if choices:
+        return _choice(raw, choices, schema, label)
+    number = raw.strip().translate(_SIGNS)
+    match kind_of(schema):
+        case Kind.BOOLEAN if raw.casefold() in _WORDS_FOR_TRUTH:
+            return _WORDS_FOR_TRUTH[raw.casefold()]
+        case Kind.INTEGER | Kind.NUMBER if _INTEGER.fullmatch(number):
+            return int(number)
+        case Kind.NUMBER if _NUMBER.fullmatch(number):
+            return float(number)
+        case Kind.BOOLEAN | Kind.INTEGER | Kind.NUMBER:
+            raise refusal(label, schema, raw)
+        case Kind.ARRAY | Kind.OBJECT:
+            return _read_json(raw, schema, label)
+        case Kind.STRING | None:
+            return raw
+        case kind:
+            assert_never(kind)
+
+
+def _choice(raw: str, choices: Sequence[Json], schema: Schema, label: str) -> Json:
+    """Return the choice that is typed so; failing that, in another case."""
+    for fold in (str, str.casefold):
+        for choice in choices:
+            if fold(shown(choice)) == fold(raw):
+                return choice
+    raise refusal(label, schema, raw)
+
+
+def _read_json(raw: str, schema: Schema, label: str) -> Json:
+    """Read JSON, also with the quotes of a phone."""
+    try:
+        return load_json(raw)
+    except ValueError:
+        pass
+    try:
+        return load_json(straightened(raw))
+    except ValueError as error:
+        raise UsageError(
+            f"{label} must be {allowed(schema)}; you gave {quoted(raw)}, "
+            f"which is not JSON ({error})."
+        ) from error
+
+
+def clean(value: Json, label: str) -> Json:
+    """Return a value that can be sent, stored and shown.
+
+    Controls of text direction are left out. Raises `UsageError` that begins with `label` for
+    control characters, halves of surrogate pairs, and what is too large or too deep.
+    """
+    return _clean(value, label, _DEEPEST)
+
+
+def _clean(value: Json, label: str, depth: int) -> Json:
+    if depth == 0:
+        raise UsageError(f"{label} is nested more than {_DEEPEST} deep. Flatten it.")
+    match value:
+        case str():
+            return _clean_text(value, label)
+        case int() | float() if not -_LARGEST < value < _LARGEST:
+            raise UsageError(f"{label} holds a number that is too large. Give a smaller one.")
+        case Mapping():
+            return {
+                _clean_text(name, label): _clean(part, label, depth - 1)
+                for name, part in value.items()
+            }
+        case Sequence():
+            return [_clean(part, label, depth - 1) for part in value]
+        case _:
+            return value
+
+
+def _clean_text(text: str, label: str) -> str:
+    found = _UNSENDABLE.search(text)
+    if found is not None:
+        raise UsageError(
+            f"{label} holds a control character (U+{ord(found[0]):04X}, character "
+            f"{found.start() + 1}). Remove it."
+        )
+    return _DIRECTION_CONTROLS.sub("", text)
+
+
+def check(value: Json, schema: Schema, label: str) -> None:
+    """Raise `UsageError` that begins with `label` unless the schema allows the value."""
+    problem = find_problem(value, schema)
+    if problem is not None:
+        place = ", ".join((label, *map(_step, problem.path)))
+        raise refusal(place, problem.schema, problem.value)
+
+
+def _step(step: str | int) -> str:
+    return f"item {step + 1}" if isinstance(step, int) else f"`{short(step)}`"

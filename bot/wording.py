@@ -1,0 +1,156 @@
+"""Says in plain words what a person gave, and what a schema allows."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from bot.schema import Kind, Schema, choices_of, properties_of, required_of, subschema, types_of
+from storage.job import Json
+
+# Long enough to recognise what was typed, short enough for a sentence.
+_SHOWN = 60
+# Comparing takes time that grows with the square of the length; no real name is longer.
+_COMPARED = 60
+# A list of more choices than this is not read in a sentence.
+_LISTED = 20
+
+_NOUNS: Mapping[str, str] = {
+    Kind.STRING: "text",
+    Kind.INTEGER: "a whole number",
+    Kind.NUMBER: "a number",
+    Kind.BOOLEAN: "true or false",
+    Kind.ARRAY: "a list",
+    Kind.OBJECT: "a JSON object",
+    "null": "null",
+}
+_FORMATS: Mapping[str, str] = {
+    "uri": "a link (https://…)",
+    "url": "a link (https://…)",
+    "email": "an email address",
+    "date": "a date (2025-01-31)",
+    "time": "a time (14:30:00Z)",
+    "date-time": "a date and time (2025-01-31T14:30:00Z)",
+}
+
+_NUMBER_LIMITS: Mapping[str, str] = {
+    "minimum": "from",
+    "exclusiveMinimum": "above",
+    "maximum": "to",
+    "exclusiveMaximum": "below",
+    "multipleOf": "in steps of",
+}
+
+
+def shown(value: Json) -> str:
+    """Return a value as it could be typed: text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def short(text: str) -> str:
+    """Return at most 60 characters of a text, on one line, harmless in a code span."""
+    head = text[: _SHOWN + 1].replace("`", "'")
+    line = "".join(letter if letter.isprintable() else " " for letter in head)
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+
+
+def quoted(value: Json) -> str:
+    """Return a value as a code span of a message: shortened, without backticks inside."""
+    text = short(shown(value))
+    return f"`{text}`" if is_visible(text) else "nothing"
+
+
+def is_visible(text: str) -> bool:
+    """Whether any character of a text can be seen: no space, mark of direction or the like."""
+    return any(unicodedata.category(letter)[0] not in "CZ" for letter in text)
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the one of `names` that `name` was probably meant to be."""
+    close = difflib.get_close_matches(name[:_COMPARED].casefold(), names, n=1)
+    return close[0] if close else None
+
+
+def allowed(schema: Schema) -> str:
+    """Say what a schema allows, as the end of a sentence: `a whole number from 3 to 15`."""
+    choices = choices_of(schema)
+    if choices:
+        return one_of(choices)
+    return " or ".join(_described(schema, name) for name in types_of(schema)) or "any value"
+
+
+def one_of(choices: Sequence[Json]) -> str:
+    """List choices as the end of a sentence."""
+    listed = [f"`{shown(choice)}`" for choice in choices[:_LISTED]]
+    more = [f"{len(choices) - _LISTED} more"] if len(choices) > _LISTED else []
+    return ("one of " if len(choices) > 1 else "") + ", ".join(listed + more)
+
+
+def _described(schema: Schema, type_name: str) -> str:
+    noun = _NOUNS[type_name]
+    match type_name:
+        case Kind.STRING:
+            noun = _FORMATS.get(str(schema.get("format")), noun)
+            return noun + "".join(_text_limits(schema))
+        case Kind.INTEGER | Kind.NUMBER:
+            return noun + "".join(_number_limits(schema))
+        case Kind.ARRAY:
+            return noun + "".join(_list_limits(schema))
+        case Kind.OBJECT:
+            return noun + "".join(_members(schema))
+        case _:
+            return noun
+
+
+def _text_limits(schema: Schema) -> Iterator[str]:
+    low, high = schema.get("minLength", 0), schema.get("maxLength")
+    if low == 1 and high is None:
+        yield ", not empty"
+    else:
+        yield _count(low, high, "character")
+    if "pattern" in schema:
+        yield f", matching `{schema['pattern']}`"
+
+
+def _number_limits(schema: Schema) -> Iterator[str]:
+    for keyword, words in _NUMBER_LIMITS.items():
+        if keyword in schema:
+            alone = keyword == "maximum" and "minimum" not in schema
+            yield f" {'up to' if alone else words} {shown(schema[keyword])}"
+
+
+def _list_limits(schema: Schema) -> Iterator[str]:
+    yield _count(schema.get("minItems", 0), schema.get("maxItems"), "item")
+    items = subschema(schema.get("items"))
+    if items:
+        yield f", each {allowed(items)}"
+    if schema.get("uniqueItems") is True:
+        yield ", all different"
+
+
+def _members(schema: Schema) -> Iterator[str]:
+    required = required_of(schema)
+    members = [
+        f"`{name}` ({allowed(subschema(part))})" + ("" if name in required else ", if wanted")
+        for name, part in properties_of(schema).items()
+    ]
+    members += [f"`{name}`" for name in sorted(required - set(properties_of(schema)))]
+    if members:
+        yield " with " + "; ".join(members)
+
+
+def _count(low: Json, high: Json, noun: str) -> str:
+    match low, high:
+        case 0, None:
+            return ""
+        case 0, _:
+            limit = f"at most {high}"
+        case _, None:
+            limit = f"at least {low}"
+        case _ if low == high:
+            limit = f"exactly {high}"
+        case _:
+            limit = f"{low} to {high}"
+    return f" of {limit} {noun}" + ("" if limit.endswith(" 1") else "s")
