@@ -11,6 +11,9 @@ from typing import Literal, TextIO, TypeAlias
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+LogFormat: TypeAlias = Literal["json", "console"]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+
 Redact: TypeAlias = Callable[[str], str]
 """Returns the text without secrets."""
 
@@ -68,8 +71,8 @@ def _however_escaped(secret: str) -> str:
 
 def configure_logs(
     *,
-    log_format: Literal["json", "console"],
-    log_level: Literal["debug", "info", "warning", "error"],
+    log_format: LogFormat,
+    log_level: LogLevel,
     secrets: Iterable[str],
     log_prompts: bool,
     stream: TextIO,
@@ -114,7 +117,7 @@ def configure_logs(
     logging.root.setLevel(log_level.upper())
 
 
-def _renderers(log_format: Literal["json", "console"], *, is_terminal: bool) -> list[Processor]:
+def _renderers(log_format: LogFormat, *, is_terminal: bool) -> list[Processor]:
     if log_format == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -25,6 +25,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigurationError
+from bot.logs import LogFormat, LogLevel
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that are this machine: only there may a token travel without TLS."""
@@ -66,7 +67,7 @@ def _lower(word: object) -> object:
     return word.lower() if isinstance(word, str) else word
 
 
-def _terminal_or_machine() -> Literal["json", "console"]:
+def _terminal_or_machine() -> LogFormat:
     return "console" if sys.stderr.isatty() else "json"
 
 
@@ -156,16 +157,17 @@ class Settings(BaseModel):
         default=(),
         description="the Slack user IDs (U…) of those who may cancel everyone's jobs, with commas",
     )
-    log_format: Annotated[Literal["json", "console"], BeforeValidator(_lower)] = Field(
+    log_format: Annotated[LogFormat, BeforeValidator(_lower)] = Field(
         default_factory=_terminal_or_machine,
-        description="json or console",
+        description="the log's format, json or console; unset, console on a terminal, else json",
     )
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = (
-        Field(default="info", description="debug, info, warning or error")
+    log_level: Annotated[LogLevel, BeforeValidator(_lower)] = Field(
+        default="info",
+        description="the least severe level that is logged: debug, info, warning or error",
     )
     log_prompts: bool = Field(
         default=False,
-        description="true to write prompts into the log, else false",
+        description="true if prompts may stand in the log, else false",
     )
 
     @property

@@ -6,13 +6,13 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import pytest
 import structlog
 
 from bot.errors import OperatorMustActError
-from bot.logs import REMOVED, configure_logs, make_redactor
+from bot.logs import REMOVED, LogFormat, LogLevel, configure_logs, make_redactor
 
 Configure: TypeAlias = Callable[..., io.StringIO]
 
@@ -25,8 +25,8 @@ def configure() -> Iterator[Configure]:
     handlers, level = logging.root.handlers, logging.root.level
 
     def into_buffer(
-        log_format: Literal["json", "console"] = "json",
-        log_level: Literal["debug", "info"] = "info",
+        log_format: LogFormat = "json",
+        log_level: LogLevel = "info",
         *,
         log_prompts: bool = False,
     ) -> io.StringIO:
@@ -66,7 +66,7 @@ def test_our_events_and_the_libraries_records_come_out_alike(configure: Configur
 @pytest.mark.parametrize("log_format", ["json", "console"])
 @pytest.mark.parametrize("secret", SECRETS)
 def test_a_secret_is_removed_wherever_it_hides(
-    configure: Configure, log_format: Literal["json", "console"], secret: str
+    configure: Configure, log_format: LogFormat, secret: str
 ) -> None:
     """In the event, in nested values, in a record's arguments and in a traceback."""
     stream = configure(log_format)

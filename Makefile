@@ -1,0 +1,36 @@
+# Each target does its own set-up: a fresh Debian with Python 3.11 and make is enough.
+
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: help run demo test check bench soak chromium
+
+help: ## Show this
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+run: $(READY) ## Run the bot with the configuration of the environment and .env
+	$(BIN)/python -m bot run
+
+demo: $(READY) ## Try the bot on a simulated Slack and MindVideo: no account, no cost
+	$(BIN)/python -m bot demo
+
+test: $(READY) chromium ## Run every test but the long proofs
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m "not soak"
+
+check: $(READY) ## Lint, formatting, types, and which module may import which
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## Measure what the README promises
+	$(BIN)/python -m tests.bench
+
+soak: $(READY) ## Run the long proofs: thousands of seeds, hundreds of kills
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m soak
+
+chromium:
+	@scripts/get-chromium
+
+$(READY): scripts/set-up pyproject.toml constraints.txt
+	scripts/set-up
