@@ -59,3 +59,127 @@ those for checkboxes and multi-selects, a list of file IDs for a `file_input`; a
 **`POST /demo/files?user=U…`**, multipart with a part `file` → `{"file_id": "F…"}`, to be named in
 a `message` or in a `file_input`. **`GET /demo/files/F…`** → its bytes; answers `Range`.
 """
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from importlib.resources import files
+
+from aiohttp import BodyPartReader, web
+from aiohttp.client_exceptions import ClientConnectionResetError
+from pydantic import ValidationError
+
+from bot.sandbox.demo_acts import ACTS
+from bot.sandbox.demo_state import Eyes, message_for_page, state_for
+from bot.sandbox.slack_entities import Payload, RefusalError
+from bot.sandbox.slack_people import People
+
+CHUNK = 64 * 1024
+
+
+class DemoApi:
+    """The routes of the demo page over one sandbox."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._world = people.world
+        self._streams: set[asyncio.Task[None]] = set()
+
+    def add_to(self, app: web.Application) -> None:
+        """Serve the page and its calls in `app`, next to the sandbox's own routes."""
+        app.add_routes(self.routes())
+        app.on_shutdown.append(self._end_streams)
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Return the routes to add to an aiohttp application."""
+        page = files("bot.sandbox") / "page"
+        return [
+            web.get("/", self._index),
+            web.static("/page", str(page)),
+            web.get("/demo/state", self._state),
+            web.get("/demo/stream", self._stream),
+            web.post("/demo/act", self._act),
+            web.post("/demo/files", self._upload),
+            web.get("/demo/files/{file_id}", self._file),
+        ]
+
+    async def _index(self, _: web.Request) -> web.StreamResponse:
+        return web.FileResponse(str(files("bot.sandbox") / "page" / "index.html"))
+
+    async def _state(self, request: web.Request) -> web.Response:
+        eyes = Eyes(
+            user=request.query.get("user", ""),
+            channel=request.query.get("channel"),
+            thread_ts=request.query.get("thread"),
+        )
+        try:
+            return web.json_response(state_for(self._people, eyes))
+        except RefusalError as refusal:
+            return _refused(refusal.code, status=400)
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        await answer.prepare(request)
+        stream = asyncio.create_task(self._tell_changes(answer))
+        self._streams.add(stream)
+        await asyncio.wait({stream})
+        self._streams.discard(stream)
+        return answer
+
+    async def _tell_changes(self, answer: web.StreamResponse) -> None:
+        version = self._world.workspace.version
+        try:
+            while True:
+                told = json.dumps({"changed": True, "version": version})
+                await answer.write(f"data: {told}\n\n".encode())
+                version = await self._world.workspace.changed_since(version)
+        except ClientConnectionResetError:
+            # The page was closed: a stream has no other end.
+            return
+
+    async def _end_streams(self, _: web.Application) -> None:
+        for stream in self._streams:
+            stream.cancel()
+
+    async def _act(self, request: web.Request) -> web.Response:
+        try:
+            delivery = await ACTS.validate_json(await request.read()).do(self._people)
+        except ValidationError as error:
+            return _refused(str(error), status=400)
+        except RefusalError as refusal:
+            return _refused(refusal.code)
+        if delivery is not None and delivery.error is not None:
+            return _refused(delivery.error)
+        shown = None
+        if delivery is not None and delivery.shown is not None:
+            shown = message_for_page(self._people, delivery.shown)
+        return web.json_response({"ok": True, "ephemeral": shown})
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        owner = request.query.get("user", "")
+        part = await (await request.multipart()).next()
+        if not isinstance(part, BodyPartReader) or owner not in self._world.workspace.users:
+            return _refused("a user and a part named file are needed", status=400)
+        file = await self._world.files.put(
+            name=part.filename or "file", owner=owner, chunks=_chunks(part)
+        )
+        return web.json_response({"file_id": file.id})
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        try:
+            file = self._world.files.file(request.match_info["file_id"])
+        except RefusalError as refusal:
+            return _refused(refusal.code, status=404)
+        return web.FileResponse(file.path, headers={"Content-Type": file.mimetype})
+
+
+def _refused(reason: str, *, status: int = 200) -> web.Response:
+    answer: Payload = {"ok": False, "error": reason}
+    return web.json_response(answer, status=status)
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(CHUNK):
+        yield chunk
