@@ -24,7 +24,7 @@ FIND_TWIN = """
     SELECT * FROM jobs
     WHERE user = :user AND created_at >= :since
         AND team = :team AND channel = :channel AND model = :model AND input = :input
-        AND id <> :id
+        AND id <> :id AND stage <> 'rejected'
     ORDER BY created_at DESC, seq DESC LIMIT 1
 """
 
@@ -104,6 +104,13 @@ def events(db: Database, job_id: str) -> list[Event]:
     """Return the job's timeline, oldest first."""
     query = "SELECT * FROM job_events WHERE job_id = :id ORDER BY seq"
     return [event_from_row(row) for row in db.execute(query, {"id": job_id})]
+
+
+def last_event_at(db: Database) -> Instant:
+    """Return the moment of the newest event, or 0 if there is none."""
+    # By sequence and not by time: the newest line is the last one, whatever its clock said.
+    row = db.execute("SELECT at FROM job_events ORDER BY seq DESC LIMIT 1").fetchone()
+    return 0.0 if row is None else float(row["at"])
 
 
 def render_seconds(db: Database, kind: str, limit: int) -> list[float]:

@@ -141,6 +141,10 @@ class SqliteStore:
         """Send a parked job back to the stage it left, due now; `None` if there is none."""
         return await self._write(lambda db: writes.resume(db, job_id, now))
 
+    async def last_event_at(self) -> Instant:
+        """Return the moment of the newest line of any timeline, or 0 if there is none."""
+        return await self._read(reads.last_event_at)
+
     async def stage_counts(self) -> dict[Stage, int]:
         """Return how many jobs stand in each stage."""
         return await self._read(reads.stage_counts)

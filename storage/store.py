@@ -82,7 +82,10 @@ class Store(Protocol):
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
 
     async def find_twin(self, job: Job, since: Instant) -> Job | None:
-        """Return the newest job of the same person, channel, model and input made after `since`."""
+        """Return the newest job of the same person, channel, model and input made after `since`.
+
+        One that was rejected cost nothing and does not count.
+        """
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
         """Return the jobs that match, newest first."""
@@ -105,6 +108,12 @@ class Store(Protocol):
 
         Raises the fence, so that nobody's older claim survives. Raises `IllegalTransitionError`
         for a job that is not parked.
+        """
+
+    async def last_event_at(self) -> Instant:
+        """Return the moment of the newest line of any timeline, or 0 if there is none.
+
+        Time must go on from there: the machine's clock may have been set back since.
         """
 
     async def stage_counts(self) -> dict[Stage, int]:
