@@ -1,0 +1,120 @@
+"""Jobs, events and failures for the tests of the store."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pysqlite3
+from sqlite_utils import Database
+
+from storage.job import Event, Job, LookBy, Media, Outcome, Output, Stage, Upload
+
+NOW = 1_800_000_000.0
+
+ACCEPTED = Event(at=NOW, name="accepted", detail="by command")
+
+
+def a_job(number: int = 1) -> Job:
+    """Return a fresh job, due at `NOW`; another number is another ask by the same person."""
+    return Job(
+        id=f"job{number}",
+        ask_key=f"command:T1:{number}",
+        team="T1",
+        channel="C1",
+        user="U1",
+        surface="command",
+        model="kling-v3",
+        input={"prompt": f"car number {number}", "duration": 10},
+        kind="kling-v3/std",
+        created_at=NOW + number,
+        due_at=NOW,
+    )
+
+
+def a_full_job() -> Job:
+    """Return a job none of whose fields has its default."""
+    return Job(
+        id="full",
+        ask_key="button:T1:full",
+        team="T1",
+        channel="C1",
+        user="U1",
+        surface="button",
+        model="kling-v3",
+        input={
+            "prompt": "ein Auto 🚗 \x00 \u202e",
+            "multi_prompt": [{"duration": 2.5}, None, True],
+        },
+        kind="kling-v3/pro",
+        created_at=NOW + 0.123456,
+        thread_ts="1800000000.000100",
+        response_url="https://hooks.example/1",
+        parent_id="job1",
+        stage=Stage.PARKED,
+        due_at=NOW,
+        lease_until=NOW + 60,
+        fence=3,
+        attempts=2,
+        parked_from=Stage.FINISHED,
+        problem="MindVideo said no",
+        post_intent_at=NOW + 1,
+        message_ts="1800000001.000200",
+        shown="digest",
+        shown_at=NOW + 2,
+        idempotency_key="slack:T1:C1:1800000001.000200",
+        request_body=b'{"model":"kling-v3"}\x00\xff',
+        first_sent_at=NOW + 3,
+        request_id="req_1",
+        task_id="task_1",
+        submitted_at=NOW + 4,
+        look_by=LookBy.TASK,
+        provider_state="succeeded",
+        started_at=NOW + 5,
+        missing_since=NOW + 6,
+        late_told_at=NOW + 7,
+        cost_estimate=Decimal("0.0756"),
+        cost_actual=Decimal("0.07560"),
+        outputs=(Output(media=Media.VIDEO, url="https://video.example/1.mp4"),),
+        outcome=Outcome.SUCCEEDED,
+        finished_at=NOW + 90,
+        link_only=True,
+        uploads=(Upload(file_id="F1", sent=True), Upload(file_id="F2")),
+        result_intent_at=NOW + 91,
+        result_ts="1800000092.000300",
+        result_channel="D1",
+        cost_told=Decimal("1E+2"),
+        delivered_at=NOW + 92,
+        settle_tries=4,
+        cancel_requested_at=NOW + 8,
+        cancel_requested_by="U2",
+    )
+
+
+def sqlite_failure(code: int, name: str) -> Exception:
+    """Return the error that SQLite raises with this result code."""
+    error: Exception = pysqlite3.OperationalError("injected")
+    error.sqlite_errorcode = code  # type: ignore[attr-defined] # as pysqlite3 does
+    error.sqlite_errorname = name  # type: ignore[attr-defined] # as pysqlite3 does
+    return error
+
+
+class Commits:
+    """Stands in for the commit: counts, and does once what a test asks for."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.instead: Exception | None = None
+        """Raised once in place of a commit."""
+        self.afterwards: Exception | None = None
+        """Raised once after a commit that worked."""
+
+    def __call__(self, db: Database) -> None:
+        """Commit, unless something else was asked for."""
+        instead, self.instead = self.instead, None
+        if instead is not None:
+            raise instead
+        db.execute("COMMIT")
+        self.count += 1
+        afterwards, self.afterwards = self.afterwards, None
+        if afterwards is not None:
+            raise afterwards
