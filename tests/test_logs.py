@@ -169,4 +169,4 @@ def test_the_console_shows_no_local_variables_in_a_traceback(configure: Configur
     except RuntimeError:
         structlog.get_logger("bot").exception("step failed")
     assert "RuntimeError: lost" in stream.getvalue()
-    assert words not in stream.getvalue().replace(f'words = "{words}"', "")
+    assert words not in stream.getvalue()
