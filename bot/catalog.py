@@ -39,6 +39,13 @@ class Model:
         return next((option for option in self.options if option.name == name), None)
 
     @property
+    def in_reading_order(self) -> tuple[Option, ...]:
+        """The options as people read them: the prompt, what must be given, all else."""
+        return tuple(
+            sorted(self.options, key=lambda option: (option.name != PROMPT, not option.required))
+        )
+
+    @property
     def prompt(self) -> Option | None:
         """The option that the plain words of a command fill, if the model takes words."""
         return self.option(PROMPT)

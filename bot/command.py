@@ -15,15 +15,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.errors import UsageError
+from bot.markup import plain
 from bot.wording import quoted
-
-# Slack sends links as `<https://…>` or `<https://…|what was typed>` and e-mail addresses likewise:
-# https://docs.slack.dev/messaging/formatting-message-text/#extracting-links
-_LINK = re.compile(r"<(https?://[^\s<>|]+)(?:\|[^<>]*)?>|<(?:mailto|tel):[^\s<>|]+\|([^<>]*)>")
-# The only three characters that Slack escapes in the text of a message:
-# https://docs.slack.dev/messaging/formatting-message-text/#escaping
-_ENTITY = re.compile("&(amp|lt|gt);")
-_ENTITIES: Mapping[str, str] = {"amp": "&", "lt": "<", "gt": ">"}
 
 # Phones turn two hyphens into an em dash, and macOS a hyphen into an en dash. They are read so
 # only before a letter: `— calm` is prose, `-5` and `–5` are numbers.
@@ -134,15 +127,6 @@ class Line:
 def _waits(flags: list[Flag], runs: list[list[Word]]) -> bool:
     """Whether the last flag has no value yet and stands right before."""
     return bool(flags) and flags[-1].value is None and not runs[-1]
-
-
-def plain(typed: str) -> str:
-    """Undo Slack's markup: links become their address, and the three entities characters.
-
-    Links come first: a `<` that the person typed arrives as `&lt;` and is never markup.
-    """
-    bare = _LINK.sub(lambda link: link[1] or link[2], typed.replace("\r\n", "\n"))
-    return _ENTITY.sub(lambda entity: _ENTITIES[entity[1]], bare)
 
 
 def straightened(text: str) -> str:

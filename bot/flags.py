@@ -70,11 +70,14 @@ class Flags:
     def refuse_single_dash(self, line: Line) -> None:
         """Raise `UsageError` for `-duration`: as words of the prompt it would be paid for."""
         for token in line.tokens:
-            typed = _SINGLE_DASH.fullmatch(token.value) if isinstance(token, Word) else None
-            meaning = self._exact.get(spelling(typed[1])) if typed else None
-            if typed is not None and meaning is not None:
+            match token:
+                case Word(quoted=False) if typed := _SINGLE_DASH.fullmatch(token.value):
+                    meaning = self._exact.get(spelling(typed[1]))
+                case _:
+                    continue
+            if meaning is not None:
                 raise UsageError(
-                    f"Write `{meaning.flag}` with two dashes; you gave {quoted(typed[0])}."
+                    f"Write `{meaning.flag}` with two dashes; you gave {quoted(token.value)}."
                 )
 
     def _unknown(self, name: str) -> UsageError:

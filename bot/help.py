@@ -10,17 +10,21 @@ from bot.model_file import MODEL_FLAG
 from bot.schema import PROMPT, Kind, Option
 from bot.wording import allowed, shown
 
+_HOW_OPTIONS_WORK = (
+    "*Options* may stand before, between or behind the words: `--option value` or "
+    "`--option=value`, in full or as much as is unambiguous. `--option` switches a thing on and "
+    "`--no-option` off. Values with spaces go in quotes. Words behind a lone `--` all belong to "
+    "the prompt."
+)
+
 
 def overview(catalog: Catalog) -> str:
-    """Return what `/video help` says: how to ask, an example of each kind, all models."""
+    """Return what `/video help` says: how to ask, with examples, and all models."""
     model = catalog.default
     parts = [
-        f"*Make a video:* `/video {_PLACE_OF_PROMPT} {_PLACE_OF_OPTIONS}`",
+        "*How to ask:* `/video what it shows --option value`",
         _examples(model),
-        "*Options* may stand before, between or behind the words: `--option value` or "
-        "`--option=value`, in full or as much as is unambiguous. `--option` switches a thing on "
-        "and `--no-option` off. Values with spaces go in quotes. Words behind a lone `--` all "
-        "belong to the prompt.",
+        _HOW_OPTIONS_WORK,
         _short_list(model),
         "*Models*\n" + "\n".join(_model_line(one, catalog) for one in catalog.models),
         f"`/video help {model.slug}` tells all about a model and its options.",
@@ -30,13 +34,9 @@ def overview(catalog: Catalog) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-_PLACE_OF_PROMPT = "what it shows"
-_PLACE_OF_OPTIONS = "--option value"
-
-
 def model_page(model: Model) -> str:
     """Return what `/video help SLUG` says: each option with what it allows, and examples."""
-    lines = [_option_lines(model, option) for option in model.options]
+    lines = [_option_lines(model, option) for option in model.in_reading_order]
     parts = [f"*{model.title}* (`{model.slug}`)", model.description, "\n".join(lines)]
     return "\n\n".join(filter(None, [*parts, _examples(model)]))
 
@@ -54,7 +54,7 @@ def options_table(model: Model) -> str:
                 _default(option),
                 option.hint,
             )
-            for option in model.options
+            for option in model.in_reading_order
         ),
     ]
     return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows) + "\n"
@@ -65,12 +65,14 @@ def _examples(model: Model) -> str:
 
 
 def _short_list(model: Model) -> str:
-    usual = [option for option in model.options if not option.advanced and option.name != PROMPT]
+    usual = [
+        option for option in model.in_reading_order if not option.advanced and option.name != PROMPT
+    ]
     return "\n".join(f"• {_usage(option)}: {_allowed(model, option)}" for option in usual)
 
 
 def _model_line(model: Model, catalog: Catalog) -> str:
-    usual = " (the usual one)" if model is catalog.default else ""
+    usual = " (unless another is named)" if model is catalog.default else ""
     about = f": {model.description}" if model.description else ""
     return f"• `{model.slug}` {model.title}{usual}{about}"
 
@@ -90,7 +92,7 @@ def _option_lines(model: Model, option: Option) -> str:
 def _usage(option: Option) -> str:
     """Return how an option is typed."""
     if option.name == PROMPT:
-        return "the words, or " + f"`{option.flag}`"
+        return f"the words, or `{option.flag}`"
     if option.negation:
         return f"`{option.flag}` or `--{option.negation}`"
     repeated = " …" if option.kind is Kind.ARRAY and not option.choices else ""
@@ -98,6 +100,8 @@ def _usage(option: Option) -> str:
 
 
 def _allowed(model: Model, option: Option) -> str:
+    if option.negation:
+        return "on or off"
     said = allowed(option.schema)
     if option.name == PROMPT and model.max_prompt is not None:
         return f"{said}, at most {model.max_prompt:,} characters"

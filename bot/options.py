@@ -92,7 +92,7 @@ def check_input(model: Model, given: Mapping[str, Json]) -> Ask:
             raise UsageError(f"{model.title} has no option {quoted(name)}.")
     values: dict[str, Json] = {}
     for option in model.options:
-        value = _accept(model, option, given.get(option.name))
+        value = accept(model, option, given.get(option.name), label_of(option))
         if value is not None:
             values[option.name] = value
         elif option.required:
@@ -100,12 +100,33 @@ def check_input(model: Model, given: Mapping[str, Json]) -> Ask:
     return Ask(model=model.slug, input=values, kind=_kind(model, values))
 
 
+def accept(model: Model, option: Option, given: Json, label: str) -> Json:
+    """Return a value as it will be sent; `None`: it counts as not given.
+
+    Raises `UsageError` that begins with `label`, or with "The prompt".
+    """
+    if given is None:
+        return None
+    value = clean(given, label)
+    if option.name == PROMPT and isinstance(value, str):
+        value = value.strip()
+        if not is_visible(value):
+            return None
+        if model.max_prompt is not None and len(value) > model.max_prompt:
+            raise UsageError(
+                f"The prompt has {len(value):,} characters; {model.title} takes at most "
+                f"{model.max_prompt:,}. Shorten it by {len(value) - model.max_prompt:,}."
+            )
+    check(value, option.schema, label)
+    return value
+
+
 def fitting(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:
     """Return those of `values` that the model has and allows."""
     kept: dict[str, Json] = {}
     for option in model.options:
         try:
-            value = _accept(model, option, values.get(option.name))
+            value = accept(model, option, values.get(option.name), option.title)
         except UsageError:
             continue
         if value is not None:
@@ -172,7 +193,7 @@ def _value(flags: list[tuple[Meaning, Flag]]) -> Json:
         given = ", ".join(
             f"`{each.flag}`" if flag.value is None else quoted(flag.value) for each, flag in flags
         )
-        raise UsageError(f"{label} is given {len(flags)} times ({given}). Give it once.")
+        raise UsageError(f"{label} is given more than once ({given}). Give it once.")
     if option is not None and option.kind is Kind.BOOLEAN:
         if meaning.is_negation and first.value is not None:
             raise UsageError(f"`{meaning.flag}` takes no value; you gave {quoted(first.value)}.")
@@ -183,25 +204,6 @@ def _value(flags: list[tuple[Meaning, Flag]]) -> Json:
         what = f": {allowed(option.schema)}" if option else ", a model's name"
         raise UsageError(f"{label} needs a value{what}.")
     return read_value(raws, option, label) if option else raws[0]
-
-
-def _accept(model: Model, option: Option, given: Json) -> Json:
-    """Return a value as it will be sent; `None`: it counts as not given."""
-    if given is None:
-        return None
-    label = label_of(option)
-    value = clean(given, label)
-    if option.name == PROMPT and isinstance(value, str):
-        value = value.strip()
-        if not is_visible(value):
-            return None
-        if model.max_prompt is not None and len(value) > model.max_prompt:
-            raise UsageError(
-                f"The prompt has {len(value):,} characters; {model.title} takes at most "
-                f"{model.max_prompt:,}. Shorten it by {len(value) - model.max_prompt:,}."
-            )
-    check(value, option.schema, label)
-    return value
 
 
 def _missing(model: Model, option: Option) -> UsageError:

@@ -76,12 +76,12 @@ class Option:
     @property
     def items(self) -> Schema:
         """The schema of an array's items; empty when it does not say."""
-        return subschema(self.schema.get("items"))
+        return as_mapping(self.schema.get("items"))
 
     @property
     def playground(self) -> Schema:
         """MindVideo's own remarks on how to show the field (`x-playground`)."""
-        return subschema(self.schema.get("x-playground"))
+        return as_mapping(self.schema.get("x-playground"))
 
     @property
     def advanced(self) -> bool:
@@ -94,14 +94,14 @@ def spelling(name: str) -> str:
     return name.casefold().translate(_DASHES)
 
 
-def subschema(value: Json) -> Schema:
-    """Return a schema that stands inside another; what is not one says nothing."""
+def as_mapping(value: Json) -> Schema:
+    """Return a value that should be an object; one that is not has no members."""
     return value if isinstance(value, Mapping) else {}
 
 
 def properties_of(schema: Schema) -> Mapping[str, Json]:
     """Return the named parts of an object's schema."""
-    return subschema(schema.get("properties"))
+    return as_mapping(schema.get("properties"))
 
 
 def required_of(schema: Schema) -> frozenset[str]:
@@ -173,7 +173,7 @@ def options_of(
     """
     required = required_of(schema)
     for name, part in properties_of(schema).items():
-        described = subschema(part)
+        described = as_mapping(part)
         kind = kind_of(described)
         if kind is None:
             raise ConfigurationError(f"`{name}` must have one type out of {', '.join(Kind)}")

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from bot.errors import ConfigurationError
-from bot.schema import Schema, properties_of, subschema
+from bot.schema import Schema, as_mapping, properties_of
 
 # Meaning of each: https://json-schema.org/draft/2020-12/json-schema-validation. A keyword outside
 # this list could hold a rule that help, form and messages would not tell, so it is refused.
@@ -68,6 +68,6 @@ def _parts(where: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
     for step, part in inside:
         path = f"{where}/{step}".lstrip("/")
         if not isinstance(part, bool):
-            yield from _parts(path, subschema(part))
+            yield from _parts(path, as_mapping(part))
         elif step != "additionalProperties":
             raise ConfigurationError(f"{path} must be a schema, not {str(part).lower()}")

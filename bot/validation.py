@@ -13,7 +13,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from bot.schema import Schema, subschema
+from bot.schema import Schema, as_mapping
 from storage.job import Json
 
 _FORMATS = FormatChecker()
@@ -56,6 +56,6 @@ def find_problem(value: Json, schema: Schema) -> Problem | None:
     """Return the first thing about a finite value that a checked schema refuses, if any."""
     for error in _Validator(schema, format_checker=_FORMATS).iter_errors(value):
         return Problem(
-            path=tuple(error.absolute_path), schema=subschema(error.schema), value=error.instance
+            path=tuple(error.absolute_path), schema=as_mapping(error.schema), value=error.instance
         )
     return None

@@ -7,7 +7,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bot.schema import Kind, Schema, choices_of, properties_of, required_of, subschema, types_of
+from bot.schema import Kind, Schema, as_mapping, choices_of, properties_of, required_of, types_of
 from storage.job import Json
 
 # Long enough to recognise what was typed, short enough for a sentence.
@@ -123,7 +123,7 @@ def _number_limits(schema: Schema) -> Iterator[str]:
 
 def _list_limits(schema: Schema) -> Iterator[str]:
     yield _count(schema.get("minItems", 0), schema.get("maxItems"), "item")
-    items = subschema(schema.get("items"))
+    items = as_mapping(schema.get("items"))
     if items:
         yield f", each {allowed(items)}"
     if schema.get("uniqueItems") is True:
@@ -133,7 +133,7 @@ def _list_limits(schema: Schema) -> Iterator[str]:
 def _members(schema: Schema) -> Iterator[str]:
     required = required_of(schema)
     members = [
-        f"`{name}` ({allowed(subschema(part))})" + ("" if name in required else ", if wanted")
+        f"`{name}` ({allowed(as_mapping(part))})" + ("" if name in required else ", if wanted")
         for name, part in properties_of(schema).items()
     ]
     members += [f"`{name}`" for name in sorted(required - set(properties_of(schema)))]

@@ -1,0 +1,146 @@
+"""The elements by which a form asks for an option, each within Slack's limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+
+from bot.blocks import Block, shorten
+from bot.schema import Kind, Option
+from bot.wording import shown
+from storage.job import Json
+
+TICKED = "on"
+
+# https://docs.slack.dev/reference/block-kit/composition-objects/option-object
+_OPTION_TEXT = 75
+_OPTION_VALUE = 150
+MOST_CHOICES = 100
+"""https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element"""
+LONGEST_TEXT = 3000
+"""https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element"""
+# https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
+_MOST_FILES = 10
+# Extensions of the types that models take; the content is checked when a file arrives.
+_EXTENSIONS: Mapping[str, tuple[str, ...]] = {
+    "image/*": ("png", "jpg", "jpeg", "webp"),
+    "video/*": ("mp4", "mov", "webm"),
+    "audio/*": ("mp3", "wav", "m4a"),
+}
+
+
+class Widget(StrEnum):
+    """What kind of field an option gets."""
+
+    SELECT = "select"
+    CHECKBOX = "checkbox"
+    NUMBER = "number"
+    FILES = "files"
+    TEXT = "text"
+
+
+def widget_of(option: Option) -> Widget:
+    """Return the kind of field by which an option is asked for."""
+    if 0 < len(option.choices) <= MOST_CHOICES and option.kind not in {Kind.ARRAY, Kind.OBJECT}:
+        return Widget.SELECT
+    match option.kind:
+        case Kind.BOOLEAN:
+            return Widget.CHECKBOX
+        case Kind.INTEGER | Kind.NUMBER if not option.choices:
+            return Widget.NUMBER
+        case Kind.STRING | Kind.ARRAY if option.playground.get("widget") == "file-upload":
+            return Widget.FILES
+        case _:
+            return Widget.TEXT
+
+
+def choice_key(position: int, choice: Json) -> str:
+    """Return what stands for a choice in Slack's answer."""
+    text = shown(choice)
+    return text if 0 < len(text) <= _OPTION_VALUE else f"#{position}"
+
+
+def as_text(value: Json) -> str:
+    """Return a value as it stands in a field for text; a list has one item per line."""
+    if not isinstance(value, list | tuple):
+        return shown(value)
+    lines = [shown(item) for item in value]
+    if any("\n" in line or not line.strip() or line.startswith("[") for line in lines):
+        return json.dumps(value, ensure_ascii=False)
+    return "\n".join(lines)
+
+
+def select(option: Option, value: Json) -> Block:
+    """Return a menu of the option's choices with `value` chosen; `None`: none of them."""
+    choices = {
+        shown(choice): choice_of(shown(choice), choice_key(position, choice))
+        for position, choice in enumerate(option.choices)
+    }
+    element: dict[str, Json] = {"type": "static_select", "options": list(choices.values())}
+    if value is not None:
+        element["initial_option"] = choices[shown(value)]
+    return element
+
+
+def checkbox(label: str, *, is_ticked: bool) -> Block:
+    """Return one box to tick."""
+    box = choice_of(label, TICKED)
+    element: dict[str, Json] = {"type": "checkboxes", "options": [box]}
+    if is_ticked:
+        element["initial_options"] = [box]
+    return element
+
+
+def number(option: Option, value: Json) -> Block:
+    """Return a field for a number within the option's limits."""
+    is_whole = option.kind is Kind.INTEGER
+    element: dict[str, Json] = {"type": "number_input", "is_decimal_allowed": not is_whole}
+    for ours, theirs, beyond, step in (
+        ("minimum", "min_value", "exclusiveMinimum", 1),
+        ("maximum", "max_value", "exclusiveMaximum", -1),
+    ):
+        limit = option.schema.get(ours)
+        next_to = option.schema.get(beyond)
+        if isinstance(limit, int | float):
+            element[theirs] = shown(limit)
+        elif isinstance(next_to, int) and is_whole:
+            element[theirs] = shown(next_to + step)
+    if value is not None:
+        element["initial_value"] = shown(value)
+    return element
+
+
+def files(option: Option) -> Block:
+    """Return a field for as many files as the option and Slack take."""
+    most = option.schema.get("maxItems", _MOST_FILES) if option.kind is Kind.ARRAY else 1
+    element: dict[str, Json] = {
+        "type": "file_input",
+        "max_files": max(1, min(_MOST_FILES, most)) if isinstance(most, int) else _MOST_FILES,
+    }
+    extensions = _EXTENSIONS.get(str(option.playground.get("accept")))
+    if extensions:
+        element["filetypes"] = list(extensions)
+    return element
+
+
+def choice_of(text: str, value: str) -> Block:
+    """Return one entry of a menu or one box; `value` comes back when it is chosen."""
+    return {"text": plain_text(shorten(text or "(empty)", _OPTION_TEXT)), "value": value}
+
+
+def plain_text(text: str) -> Block:
+    """Return text in which nothing is markup."""
+    return {"type": "plain_text", "text": text}
+
+
+def text(value: str, longest: int, *, is_multiline: bool) -> Block:
+    """Return a field for text of at most `longest` characters."""
+    element: dict[str, Json] = {
+        "type": "plain_text_input",
+        "multiline": is_multiline,
+        "max_length": longest,
+    }
+    if value:
+        element["initial_value"] = value
+    return element

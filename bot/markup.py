@@ -1,0 +1,23 @@
+"""Undoes what Slack does to the text that a person types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# Slack sends links as `<https://…>` or `<https://…|what was typed>` and e-mail addresses likewise:
+# https://docs.slack.dev/messaging/formatting-message-text/#extracting-links
+_LINK = re.compile(r"<(https?://[^\s<>|]+)(?:\|[^<>]*)?>|<(?:mailto|tel):[^\s<>|]+\|([^<>]*)>")
+# The only three characters that Slack escapes in the text of a message:
+# https://docs.slack.dev/messaging/formatting-message-text/#escaping
+_ENTITY = re.compile("&(amp|lt|gt);")
+_ENTITIES: Mapping[str, str] = {"amp": "&", "lt": "<", "gt": ">"}
+
+
+def plain(typed: str) -> str:
+    """Undo Slack's markup: links become their address, and the three entities characters.
+
+    Links come first: a `<` that the person typed arrives as `&lt;` and is never markup.
+    """
+    bare = _LINK.sub(lambda link: link[1] or link[2], typed.replace("\r\n", "\n"))
+    return _ENTITY.sub(lambda entity: _ENTITIES[entity[1]], bare)
