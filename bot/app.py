@@ -15,12 +15,12 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
-from storage.sqlite import SqliteStore
 
 from bot import health, pacing
 from bot.catalog import Catalog
 from bot.clock import Clock, SteadyClock
 from bot.engine import Engine
+from bot.ids import new_id
 from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.mindvideo.client import MindVideoClient
@@ -30,14 +30,12 @@ from bot.slack.chat import Identity, SlackChat
 from bot.slack.desk import Desk
 from bot.slack.web import slack_client
 from bot.steps.turn import Tools
+from storage.sqlite import SqliteStore
 from storage.store import StoreBrokenError
 
 EVENTS_PATH = "/slack/events"
 # Supervisors kill after 30 s; 25 are promised, and what is left goes to closing connections.
 STOP_SECONDS = 20.0
-# Without I, L, O and U an ID can be read aloud and never spells anything.
-ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-ID_LENGTH = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +132,6 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         log.info("stopping")
 
 
-def new_id() -> str:
-    """Return a new job ID: 50 random bits, short enough to be typed."""
-    return "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
-
-
 @asynccontextmanager
 async def _slack_client(settings: Settings) -> AsyncIterator[AsyncWebClient]:
     token = settings.slack_bot_token.get_secret_value()
@@ -182,8 +175,8 @@ async def _listening(site: web.Application, host: str, port: int) -> AsyncIterat
 @asynccontextmanager
 async def _socket_mode(bolt: AsyncApp, token: str) -> AsyncIterator[None]:
     handler = AsyncSocketModeHandler(bolt, token)
-    await handler.connect_async()
+    await handler.connect_async()  # type: ignore[no-untyped-call] # Bolt leaves it untyped
     try:
         yield
     finally:
-        await handler.close_async()
+        await handler.close_async()  # type: ignore[no-untyped-call] # the same

@@ -15,6 +15,7 @@ from bot.doctor import examine
 from bot.errors import BotError, ConfigurationError
 from bot.logs import configure_logs
 from bot.manifest import build_manifest
+from bot.operate import backup, jobs
 from bot.settings import load_settings
 from storage.store import StoreError
 
@@ -81,6 +82,10 @@ def doctor() -> None:
             click.echo(f"      {finding.advice}")
     if not all(finding.ok for finding in findings):
         raise SystemExit(FAILED)
+
+
+main.add_command(jobs)
+main.add_command(backup)
 
 
 def _is_https(url: str) -> bool:

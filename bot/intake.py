@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.options import Ask
-from storage.job import Event, Instant, Job
+from storage.job import Event, Instant, Job, Outcome, Stage
 from storage.store import Store
 
 # Somebody who sees an error types the command again at once; after this long they mean it.
@@ -96,3 +96,35 @@ class Intake:
         if is_new:
             self._wake()
         return Accepted(job=row, is_new=is_new)
+
+
+def resent(job: Job, new_id: str, now: Instant) -> Job:
+    """Return a job that delivers the files of a finished one again, in the same thread.
+
+    It starts where the render ended, so it has no key and is never sent to MindVideo.
+    """
+    return Job(
+        id=new_id,
+        ask_key=f"resend:{job.id}:{new_id}",
+        team=job.team,
+        channel=job.channel,
+        user=job.user,
+        surface="resend",
+        thread_ts=job.thread_root,
+        parent_id=job.id,
+        model=job.model,
+        input=job.input,
+        kind=job.kind,
+        created_at=now,
+        due_at=now,
+        stage=Stage.FINISHED,
+        outcome=Outcome.SUCCEEDED,
+        task_id=job.task_id,
+        request_id=job.request_id,
+        submitted_at=job.submitted_at,
+        finished_at=job.finished_at,
+        look_by=job.look_by,
+        outputs=job.outputs,
+        cost_estimate=job.cost_estimate,
+        cost_actual=job.cost_actual,
+    )

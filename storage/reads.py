@@ -20,10 +20,12 @@ FIND_BY_MESSAGE = """
     ORDER BY created_at DESC, seq DESC LIMIT 1
 """
 
+# The `+` keeps SQLite from the channel's index: a person's jobs are fewer than a channel's.
+# https://sqlite.org/optoverview.html
 FIND_TWIN = """
     SELECT * FROM jobs
     WHERE user = :user AND created_at >= :since
-        AND team = :team AND channel = :channel AND model = :model AND input = :input
+        AND team = :team AND +channel = :channel AND model = :model AND input = :input
         AND id <> :id AND stage <> 'rejected'
     ORDER BY created_at DESC, seq DESC LIMIT 1
 """
@@ -32,6 +34,7 @@ RENDER_SECONDS = """
     SELECT finished_at - submitted_at AS seconds FROM jobs
     WHERE kind = :kind AND outcome = 'succeeded'
         AND finished_at IS NOT NULL AND submitted_at IS NOT NULL
+        AND first_sent_at IS NOT NULL -- a resent job repeats the times of its parent
     ORDER BY finished_at DESC LIMIT :limit
 """
 

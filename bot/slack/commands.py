@@ -6,9 +6,9 @@ import structlog
 from pydantic import BaseModel
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot import help as manual
 from bot import messages
 from bot.errors import UsageError
+from bot.help import model_page, overview
 from bot.intake import Asker
 from bot.options import parse_ask
 from bot.ports import Message
@@ -40,7 +40,8 @@ def register(app: AsyncApp, desk: Desk) -> None:
             # An empty acknowledgement: what there is to see is the job's own message.
             await ack()
         else:
-            await ack(text=reply.text, blocks=list(reply.blocks), response_type="ephemeral")
+            shown = [dict(block) for block in reply.blocks]
+            await ack(text=reply.text, blocks=shown, response_type="ephemeral")
 
     app.command(COMMAND)(video_typed)
 
@@ -62,9 +63,9 @@ def manual_page(text: str, desk: Desk) -> Message | None:
     words = text.split()
     match [word.lower() for word in words]:
         case ["help"]:
-            return messages.private(manual.overview(desk.catalog))
+            return messages.private(overview(desk.catalog))
         case ["help", slug] if (model := desk.catalog.find(slug)) is not None:
-            return messages.private(manual.model_page(model))
+            return messages.private(model_page(model))
         case _:
             return None
 

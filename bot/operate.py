@@ -1,0 +1,172 @@
+"""What an operator does to jobs from a shell, beside the running bot: look, resume, resend."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+import click
+from tabulate import tabulate
+
+from bot.blocks import shorten
+from bot.errors import BotError
+from bot.ids import new_id
+from bot.intake import resent
+from bot.messages import prompt_of
+from bot.settings import load_settings
+from storage.job import Event, IllegalTransitionError, Instant, Job, Outcome, Stage
+from storage.sqlite import SqliteStore
+from storage.store import JobFilter, Store
+
+T = TypeVar("T")
+
+# A table is read in a terminal.
+PROMPT_WIDTH = 40
+
+
+@click.group()
+def jobs() -> None:
+    """List, show, resume and resend jobs, while the bot runs or not."""
+
+
+@jobs.command("list")
+@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), multiple=True)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def list_jobs(stage: tuple[str, ...], limit: int, *, as_json: bool) -> None:
+    """List jobs, the newest first; --stage parked shows what waits for you."""
+    stages = frozenset(Stage(name) for name in stage) or None
+    found = _with_store(lambda store: store.jobs(JobFilter(stages=stages, limit=limit)))
+    if as_json:
+        click.echo(json.dumps([_plain(job) for job in found], indent=2))
+        return
+    headers = ["id", "stage", "outcome", "user", "channel", "created", "cost", "prompt"]
+    click.echo(tabulate([_line(job) for job in found], headers, disable_numparse=True))
+
+
+@jobs.command()
+@click.argument("job_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def show(job_id: str, *, as_json: bool) -> None:
+    """Show everything about one job, and its timeline."""
+    job, events = _with_store(lambda store: _read(store, job_id))
+    if as_json:
+        timeline = [asdict(event) for event in events]
+        click.echo(json.dumps(_plain(job) | {"events": timeline}, indent=2))
+        return
+    known = [(name, value) for name, value in _plain(job).items() if value not in (None, [], "")]
+    click.echo(tabulate(known, tablefmt="plain", disable_numparse=True))
+    click.echo()
+    lines = [(_moment(event.at), event.name, event.detail) for event in events]
+    click.echo(tabulate(lines, ["at", "what", "detail"], disable_numparse=True))
+
+
+@jobs.command()
+@click.argument("job_id")
+def resume(job_id: str) -> None:
+    """Send a parked job back to the stage that it left."""
+    job = _with_store(lambda store: _resume(store, job_id))
+    click.echo(f"Job {job.id} goes on from {job.stage}.")
+
+
+@jobs.command()
+@click.argument("job_id")
+def resend(job_id: str) -> None:
+    """Deliver a finished job's files again, without rendering or charging again."""
+    child = _with_store(lambda store: _resend(store, job_id))
+    click.echo(f"Job {child.id} delivers the files of {job_id} again.")
+
+
+@click.command()
+@click.argument("path", type=click.Path(dir_okay=False))
+def backup(path: str) -> None:
+    """Write a consistent copy of the store to PATH, while the bot runs or not."""
+    _with_store(lambda store: store.backup(path))
+    click.echo(f"The store is copied to {path}.")
+
+
+def _with_store(work: Callable[[SqliteStore], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with _store() as store:
+            return await work(store)
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def _store() -> AsyncIterator[SqliteStore]:
+    store = await SqliteStore.open(str(load_settings().database_path), owner=False)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _read(store: Store, job_id: str) -> tuple[Job, Sequence[Event]]:
+    return await _get(store, job_id), await store.events(job_id)
+
+
+async def _get(store: Store, job_id: str) -> Job:
+    job = await store.get(job_id)
+    if job is None:
+        raise _unknown(job_id)
+    return job
+
+
+async def _resume(store: Store, job_id: str) -> Job:
+    try:
+        job = await store.resume(job_id, time.time())
+    except IllegalTransitionError:
+        raise BotError(f"Job {job_id} is not parked, so there is nothing to resume.") from None
+    if job is None:
+        raise _unknown(job_id)
+    return job
+
+
+async def _resend(store: Store, job_id: str) -> Job:
+    job = await _get(store, job_id)
+    if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
+        raise BotError(f"Job {job_id} has no finished files to send.")
+    now = time.time()
+    child = resent(job, new_id(), now)
+    await store.insert(child, Event(at=now, name="accepted", detail=f"resend of {job.id}"))
+    return child
+
+
+def _unknown(job_id: str) -> BotError:
+    return BotError(f"There is no job {job_id}. `jobs list` shows those that there are.")
+
+
+def _line(job: Job) -> tuple[str, ...]:
+    return (
+        job.id,
+        job.stage,
+        job.outcome or "",
+        job.user,
+        job.channel,
+        _moment(job.created_at),
+        "" if job.cost_actual is None else str(job.cost_actual),
+        shorten(" ".join(prompt_of(job).split()), PROMPT_WIDTH),
+    )
+
+
+def _plain(job: Job) -> dict[str, object]:
+    """Return a job as JSON can hold it; the answer URL is a key to the channel and stays out."""
+    row = asdict(job)
+    del row["response_url"]
+    body = job.request_body
+    row["request_body"] = None if body is None else body.decode(errors="replace")
+    return {
+        name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()
+    }
+
+
+def _moment(at: Instant) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,142 @@
+"""What an operator does to jobs from a shell."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from storage.job import Event, Job, Media, Outcome, Output, Stage
+from storage.sqlite import SqliteStore
+
+Run = Callable[..., Result]
+
+ASKED = Job(
+    id="k7m2p9aaaa",
+    ask_key="command:T1:1",
+    team="T1",
+    channel="C1",
+    user="U1",
+    surface="command",
+    model="kling-v3",
+    input={"prompt": "a red sports car"},
+    kind="kling-v3",
+    created_at=1000.0,
+    response_url="https://hooks.slack.com/commands/secret",
+)
+DONE = replace(
+    ASKED,
+    id="done000000",
+    ask_key="command:T1:2",
+    stage=Stage.DELIVERED,
+    outcome=Outcome.SUCCEEDED,
+    message_ts="1.1",
+    first_sent_at=1.0,
+    outputs=(Output(media=Media.VIDEO, url="https://files.example/v.mp4"),),
+)
+PARKED = replace(
+    ASKED,
+    id="park000000",
+    ask_key="command:T1:3",
+    stage=Stage.PARKED,
+    parked_from=Stage.RENDERING,
+    problem="MindVideo is silent.",
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command beside a store with three jobs."""
+    path = tmp_path / "jobs.db"
+
+    async def fill() -> None:
+        store = await SqliteStore.open(str(path))
+        for job in (ASKED, DONE, PARKED):
+            await store.insert(job, Event(at=1000.0, name="accepted", detail="command"))
+        await store.close()
+
+    asyncio.run(fill())
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
+    monkeypatch.setenv("MINDVIDEO_API_KEY", "mv_live_1")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
+    return lambda *words: CliRunner().invoke(main, words)
+
+
+def test_list_shows_every_job(run: Run) -> None:
+    """A table with the newest first."""
+    result = run("jobs", "list")
+    assert result.exit_code == 0
+    for job in (ASKED, DONE, PARKED):
+        assert job.id in result.output
+    assert "a red sports car" in result.output
+
+
+def test_list_narrows_by_stage_and_prints_json(run: Run) -> None:
+    """What waits for the operator, for programs; the answer URL stays inside."""
+    result = run("jobs", "list", "--stage", "parked", "--json")
+    (listed,) = json.loads(result.output)
+    assert listed["id"] == PARKED.id
+    assert listed["problem"] == "MindVideo is silent."
+    assert "hooks.slack.com" not in result.output
+
+
+def test_show_prints_the_timeline(run: Run) -> None:
+    """Everything known about a job, and what happened to it."""
+    result = run("jobs", "show", PARKED.id)
+    assert "MindVideo is silent." in result.output
+    assert "accepted" in result.output
+    timeline = json.loads(run("jobs", "show", PARKED.id, "--json").output)["events"]
+    assert timeline == [{"at": 1000.0, "name": "accepted", "detail": "command"}]
+
+
+def test_resume_sends_a_parked_job_back(run: Run) -> None:
+    """It goes on where it stopped, once."""
+    assert "goes on from rendering" in run("jobs", "resume", PARKED.id).output
+    again = run("jobs", "resume", PARKED.id)
+    assert again.exit_code == 1
+    assert "not parked" in again.output
+
+
+def test_resend_makes_a_job_that_only_delivers(run: Run) -> None:
+    """It starts where the render ended, in the parent's thread, without a key."""
+    assert run("jobs", "resend", DONE.id).exit_code == 0
+    (child,) = json.loads(run("jobs", "list", "--stage", "finished", "--json").output)
+    assert child["parent_id"] == DONE.id
+    assert child["thread_ts"] == "1.1"
+    assert child["idempotency_key"] is None
+    assert child["due_at"] is not None
+
+
+def test_resend_needs_files(run: Run) -> None:
+    """A job without a result is refused in a sentence."""
+    result = run("jobs", "resend", ASKED.id)
+    assert result.exit_code == 1
+    assert "no finished files" in result.output
+
+
+@pytest.mark.parametrize("command", ["show", "resume", "resend"])
+def test_an_unknown_job_is_a_sentence(run: Run, command: str) -> None:
+    """No traceback for a wrong ID."""
+    result = run("jobs", command, "nope")
+    assert result.exit_code == 1
+    assert "There is no job nope" in result.output
+
+
+def test_a_backup_can_be_opened(run: Run, tmp_path: Path) -> None:
+    """The copy is a whole store; a file that exists is not overwritten."""
+    copy = tmp_path / "copy.db"
+    assert run("backup", str(copy)).exit_code == 0
+    assert run("backup", str(copy)).exit_code == 1
+
+    async def count() -> int:
+        store = await SqliteStore.open(str(copy))
+        counts = await store.stage_counts()
+        await store.close()
+        return sum(counts.values())
+
+    assert asyncio.run(count()) == 3
