@@ -16,7 +16,7 @@ from bot.mindvideo import protocol
 from bot.mindvideo.addresses import is_loopback
 from bot.mindvideo.download import Downloader
 from bot.mindvideo.exchange import Answer, Request
-from bot.mindvideo.wire import TROUBLE, http_client, was_never_sent
+from bot.mindvideo.wire import TROUBLE, cause_of, http_client, was_never_sent
 from bot.ports import Download, Snapshot, TaskState
 from storage.job import Instant, Json, LookBy
 
@@ -136,7 +136,7 @@ class MindVideoClient:
         except TROUBLE as error:
             if was_never_sent(error):
                 raise RetryLaterError("MindVideo cannot be reached.") from error
-            raise lost("The connection to MindVideo broke.") from error
+            raise lost("The connection to MindVideo broke.") from cause_of(error)
         return Answer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},

@@ -13,7 +13,7 @@ import httpx
 from bot.errors import BotError, NotFoundError, RefusedError, RetryLaterError
 from bot.mindvideo.addresses import guarded_sockets
 from bot.mindvideo.retry_after import read_retry_after
-from bot.mindvideo.wire import TROUBLE, Trouble, http_client, is_not_public
+from bot.mindvideo.wire import TROUBLE, Trouble, cause_of, http_client, is_not_public
 from bot.ports import Download
 from storage.job import Instant
 
@@ -101,14 +101,14 @@ class Downloader:
             request = self._http.build_request("GET", url)
             return await self._http.send(request, stream=True)
         except TROUBLE as error:
-            raise _broken(error) from error
+            raise _broken(error) from cause_of(error)
 
 
 def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as error:
-        raise _broken(error) from error
+        raise _broken(error) from cause_of(error)
 
 
 async def counted(
@@ -138,7 +138,7 @@ async def _received(response: httpx.Response) -> AsyncIterator[bytes]:
         async for chunk in response.aiter_bytes():
             yield chunk
     except TROUBLE as error:
-        raise _broken(error) from error
+        raise _broken(error) from cause_of(error)
 
 
 async def _in_time(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:

@@ -57,7 +57,7 @@ def read_problem(text: str) -> Problem:
     try:
         parsed = read_json(text)
     except ValueError:
-        return Problem(message=clean(_title(text)))
+        return Problem(message=None if _is_broken_json(text) else clean(_title(text)))
     if isinstance(parsed, dict):
         return find_problem(parsed)
     return Problem(message=_first(_messages(parsed)))
@@ -86,6 +86,11 @@ def clean(text: str) -> str | None:
     if len(line) > LONGEST_MESSAGE:
         return line[: LONGEST_MESSAGE - 1].rstrip() + "…"
     return line or None
+
+
+def _is_broken_json(text: str) -> bool:
+    """JSON that was cut off is nothing to show to people."""
+    return text.lstrip()[:1] in {"{", "["}
 
 
 def _title(text: str) -> str:

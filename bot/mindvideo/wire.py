@@ -69,3 +69,11 @@ def is_not_public(trouble: Trouble) -> bool:
     return isinstance(cause, aiohttp.ClientConnectorError) and isinstance(
         cause.os_error, NotPublicError
     )
+
+
+def cause_of(trouble: Trouble) -> Trouble | None:
+    """Return what to chain to our own exception; `None` where its text quotes what arrived.
+
+    aiohttp puts the whole of a reply that is not HTTP into the exception: megabytes for a log.
+    """
+    return None if isinstance(trouble, aiohttp.ClientResponseError) else trouble
