@@ -17,12 +17,13 @@ from bot.errors import (
     UnreachablePlaceError,
 )
 from bot.ports import Message, Place
+from bot.sandbox.server import serve
 from bot.sandbox.slack import SlackSandbox
 from bot.sandbox.slack_entities import ANA, BEN, BOT, GENERAL, MIA, OPEN, TEAM, VAULT
 from bot.sandbox.slack_faults import RESPONSE_URL, Fault, FaultKind
 from bot.slack.chat import EVENT_TYPE, PAGE, SlackChat
 from bot.slack.web import slack_client
-from tests.slack_sandbox import HELLO, HERE, client_of, running_slack, serving
+from tests.slack_sandbox import HELLO, HERE, client_of, running_slack
 
 METADATA = {"event_type": EVENT_TYPE, "event_payload": {"job_id": "j1"}}
 
@@ -255,7 +256,7 @@ async def test_the_token_does_not_follow_a_redirect_to_another_host() -> None:
 
     other = web.Application()
     other.router.add_route("*", "/{path:.*}", elsewhere)
-    async with serving(other) as other_url:
+    async with serve(other) as other_url:
 
         async def redirect(_: web.Request) -> web.Response:
             raise web.HTTPTemporaryRedirect(other_url)
@@ -263,7 +264,7 @@ async def test_the_token_does_not_follow_a_redirect_to_another_host() -> None:
         api = web.Application()
         api.router.add_route("*", "/{path:.*}", redirect)
         async with (
-            serving(api) as api_url,
+            serve(api) as api_url,
             slack_client(token="xoxb-secret", base_url=api_url) as client,
         ):
             with pytest.raises(OperatorMustActError):

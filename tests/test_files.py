@@ -24,7 +24,7 @@ from bot.sandbox.slack_entities import ANA, GENERAL, OPEN
 from bot.sandbox.slack_faults import DOWNLOAD, UPLOAD, Fault, FaultKind
 from bot.slack.chat import SlackChat
 from bot.slack.person_files import PersonFile, SlackPersonFiles
-from tests.slack_sandbox import HELLO, HERE, client_of, running_slack
+from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack
 
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(500)
 MIB = 1024 * 1024
@@ -48,12 +48,6 @@ async def client(sandbox: SlackSandbox) -> AsyncIterator[AsyncWebClient]:
 def chat(client: AsyncWebClient) -> SlackChat:
     """The adapter."""
     return SlackChat(client)
-
-
-async def chunks_of(*parts: bytes) -> AsyncIterator[bytes]:
-    """Yield the parts of a file."""
-    for part in parts:
-        yield part
 
 
 async def uploaded(chat: SlackChat, content: bytes = VIDEO) -> UploadTarget:

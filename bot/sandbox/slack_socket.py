@@ -52,7 +52,8 @@ class SocketHub:
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Tell every bot to connect anew, as Slack does from time to time, and hang up."""
-        for socket in list(self._sockets):
+        leaving, self._sockets = self._sockets, []
+        for socket in leaving:
             await socket.send_json({"type": "disconnect", "reason": reason})
             await socket.close()
 
@@ -83,7 +84,8 @@ class SocketHub:
                 if message.type is WSMsgType.TEXT:
                     self._acknowledged(json.loads(message.data))
         finally:
-            self._sockets.remove(socket)
+            if socket in self._sockets:
+                self._sockets.remove(socket)
             self._fail_waiting()
         return socket
 
