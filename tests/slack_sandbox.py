@@ -1,6 +1,7 @@
 """A simulated Slack that runs for one test, and the bot's adapters connected to it."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,9 +21,11 @@ HELLO = Message(
 
 
 @asynccontextmanager
-async def running_slack(folder: Path, *, ack_seconds: float = 3.0) -> AsyncIterator[SlackSandbox]:
+async def running_slack(
+    folder: Path, *, now: Callable[[], float] = time.time, ack_seconds: float = 3.0
+) -> AsyncIterator[SlackSandbox]:
     """Run a simulated Slack that repeats events at once."""
-    sandbox = SlackSandbox(folder, ack_seconds=ack_seconds, retry_pauses=(0, 0, 0))
+    sandbox = SlackSandbox(folder, now=now, ack_seconds=ack_seconds, retry_pauses=(0, 0, 0))
     async with serve(sandbox.app) as base_url:
         sandbox.listens_at(base_url)
         yield sandbox

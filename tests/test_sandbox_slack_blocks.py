@@ -1,0 +1,76 @@
+"""What the simulated Slack checks of blocks, so that a mistake shows up before the real one."""
+
+import pytest
+
+from bot.sandbox.slack_blocks import checked_blocks
+from bot.sandbox.slack_entities import Payload, RefusalError
+
+
+def plain(text: str) -> Payload:
+    """A plain text object."""
+    return {"type": "plain_text", "text": text}
+
+
+def section(text: str) -> Payload:
+    """A section that says something."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def button(**changes: object) -> Payload:
+    """A row with one button."""
+    element = {"type": "button", "action_id": "a", "text": plain("Again"), **changes}
+    return {"type": "actions", "elements": [element]}
+
+
+def select(count: int) -> Payload:
+    """A row with a select of so many options."""
+    options = [{"text": plain(str(number)), "value": str(number)} for number in range(count)]
+    element = {"type": "static_select", "action_id": "a", "options": options}
+    return {"type": "actions", "elements": [element]}
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [section("x" * 3000)],
+        [section("x")] * 50,
+        [button()],
+        [button(text=plain("x" * 75), value="v" * 2000)],
+        [select(1)],
+        [select(100)],
+        [{"type": "divider"}, {"type": "header", "text": plain("x" * 150)}],
+        [{"type": "context", "elements": [{"type": "mrkdwn", "text": "x"}] * 10}],
+        [{"type": "markdown", "text": "**x**"}],
+    ],
+)
+def test_blocks_within_the_limits_are_taken_and_named(blocks: list[Payload]) -> None:
+    taken = checked_blocks(blocks)
+
+    assert len({block["block_id"] for block in taken}) == len(blocks)
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [section("x" * 3001)],
+        [section("")],
+        [section("x")] * 51,
+        [{"type": "section"}],
+        [{"type": "nonsense"}],
+        [{}],
+        [button(text=plain("x" * 76))],
+        [button(value="v" * 2001)],
+        [button(action_id="a" * 256)],
+        [{"type": "actions", "elements": []}],
+        [select(0)],
+        [select(101)],
+        [{"type": "header", "text": plain("x" * 151)}],
+        [{"type": "image", "image_url": "https://example.com/x.png"}],
+        [{"type": "context", "elements": [{"type": "mrkdwn", "text": "x"}] * 11}],
+        [{**section("x"), "block_id": "same"}, {**section("y"), "block_id": "same"}],
+    ],
+)
+def test_blocks_beyond_the_limits_are_refused(blocks: list[Payload]) -> None:
+    with pytest.raises(RefusalError) as caught:
+        checked_blocks(blocks)
+    assert caught.value.code == "invalid_blocks"
