@@ -68,7 +68,8 @@ async def test_a_file_is_reserved_sent_shared_into_the_thread_and_seen_there(
     )
     await chat.share([(target.file_id, "A red car")], thread, Message(text="Here it is"))
 
-    shared = sandbox.world.workspace.thread(GENERAL, str(thread.thread_ts))[1]
+    (shared,) = sandbox.world.workspace.shares_of("j1")
+    assert sandbox.world.workspace.thread(GENERAL, str(thread.thread_ts))[1] is shared
     assert (shared.text, shared.files) == ("Here it is", (target.file_id,))
     assert await chat.look_at_file(target.file_id, GENERAL) == FileState(
         uploaded=True, shared_ts=shared.ts

@@ -32,6 +32,7 @@ def state_for(people: People, eyes: Eyes) -> Payload:
     channel = next((each for each in channels if eyes.channel in {None, each.id}), None)
     if channel is None:
         raise RefusalError("channel_not_found")
+    replies = workspace.reply_counts(channel.id)
     home = people.world.views.homes.get(me.id)
     modal = people.world.views.top(me.id)
     return {
@@ -42,7 +43,7 @@ def state_for(people: People, eyes: Eyes) -> Payload:
         "channels": [_channel_json(workspace, each, me) for each in channels],
         "channel": _channel_json(workspace, channel, me),
         "messages": [
-            message_for_page(people, said)
+            message_for_page(people, said, replies=replies[said.ts])
             for said in _seen(workspace, channel, me)
             if said.thread_ts is None
         ],
@@ -56,13 +57,8 @@ def state_for(people: People, eyes: Eyes) -> Payload:
     }
 
 
-def message_for_page(people: People, said: Said) -> Payload:
+def message_for_page(people: People, said: Said, *, replies: int = 0) -> Payload:
     """Return one message as the page shows it."""
-    replies = [
-        each
-        for each in people.world.workspace.all_in(said.channel)
-        if each.thread_ts == said.ts and each.ephemeral_for is None
-    ]
     files = [people.world.files.files[file_id] for file_id in said.files]
     return {
         "ts": said.ts,
@@ -72,7 +68,7 @@ def message_for_page(people: People, said: Said) -> Payload:
         "blocks": said.blocks,
         "edited": said.edited_ts is not None,
         "thread_ts": said.thread_ts,
-        "reply_count": len(replies),
+        "reply_count": replies,
         "files": [_file_json(file) for file in files if file.progress is Progress.COMPLETED],
         "ephemeral_for": said.ephemeral_for,
     }
@@ -91,7 +87,9 @@ def _thread_json(
         return None
     seen = _seen(workspace, channel, me)
     shown = [said for said in seen if thread_ts in {said.ts, said.thread_ts}]
-    return {"ts": thread_ts, "messages": [message_for_page(people, said) for said in shown]}
+    replies = workspace.reply_counts(channel.id)
+    messages = [message_for_page(people, said, replies=replies[said.ts]) for said in shown]
+    return {"ts": thread_ts, "messages": messages}
 
 
 def _user(workspace: Workspace, user: str) -> User:

@@ -25,7 +25,8 @@ class SlackSandbox:
     Serve `app`, tell `listens_at` where, and give the bot `api_url` with the tokens and the
     signing secret of `credentials`. Deliveries go to an open socket, or to where `deliver_to`
     says. Files are kept in `folder`, which must exist. `world` is all state, `people` is what
-    people do, `world.faults` is what goes wrong, `world.calls` what the bot called.
+    people do, `faults` is what goes wrong, `world.calls` what the bot called. Without `echo` the
+    bot is not told of its own messages, which a benchmark may want.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class SlackSandbox:
         now: Callable[[], float] = time.time,
         ack_seconds: float = ACK_SECONDS,
         retry_pauses: Sequence[float] = RETRY_PAUSES,
+        echo: bool = True,
     ) -> None:
         workspace = Workspace(now)
         self.world = World(
@@ -46,7 +48,7 @@ class SlackSandbox:
         self.courier = Courier(
             self.world, self.sockets, ack_seconds=ack_seconds, retry_pauses=retry_pauses
         )
-        self.people = People(self.world, self.courier)
+        self.people = People(self.world, self.courier, echo=echo)
         self.app = web.Application()
         for part in (WebApi(self.world), FileRoutes(self.world), Hooks(self.world), self.sockets):
             self.app.add_routes(part.routes())

@@ -51,7 +51,7 @@ def _replies(world: World, args: _Read) -> Payload:
     page = _page(world, args, replies)
     messages = page["messages"]
     if isinstance(messages, list) and not args.cursor:
-        messages.insert(0, _shown(world, first, args))
+        messages.insert(0, _shown(world, first, args, replies=len(replies)))
     return page
 
 
@@ -120,14 +120,16 @@ def _page(world: World, args: _Read, said: list[Said]) -> Payload:
     start = int(args.cursor or 0)
     end = start + args.limit
     more = end < len(within)
+    counts = world.workspace.reply_counts(args.channel)
     return {
-        "messages": [_shown(world, each, args) for each in within[start:end]],
+        "messages": [
+            _shown(world, each, args, replies=counts[each.ts]) for each in within[start:end]
+        ],
         "has_more": more,
         "response_metadata": {"next_cursor": str(end) if more else ""},
     }
 
 
-def _shown(world: World, said: Said, args: _Read) -> Payload:
+def _shown(world: World, said: Said, args: _Read, *, replies: int) -> Payload:
     shown = message_json(world, said, with_metadata=args.include_all_metadata)
-    replies = len(world.workspace.thread(said.channel, said.ts)) - 1
     return {**shown, "thread_ts": said.ts, "reply_count": replies} if replies else shown

@@ -37,12 +37,14 @@ class Typed:
 class People(Clicks):
     """Everything a person can do. Texts are as Slack delivers them: `<@U0BEN>`, `&amp;`.
 
-    A bot hears of messages only where it is a member, and of its own as well.
+    A bot hears of messages only where it is a member, and of its own as well unless `echo` is
+    off.
     """
 
-    def __init__(self, world: World, courier: Courier) -> None:
+    def __init__(self, world: World, courier: Courier, *, echo: bool = True) -> None:
         super().__init__(world, courier)
-        world.workspace.listeners.append(self._tell_of_own)
+        if echo:
+            world.workspace.listeners.append(self._tell_of_own)
 
     async def command(
         self, user: str, channel: str, text: str, *, command: str = COMMAND

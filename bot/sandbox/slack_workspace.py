@@ -1,6 +1,7 @@
 """The simulated Slack workspace: what is said in its channels, and what may be done there."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
@@ -175,6 +176,10 @@ class Workspace:
         first = self.message(channel, ts)
         return [first, *(said for said in self._public(channel) if said.thread_ts == ts)]
 
+    def reply_counts(self, channel: str) -> Counter[str]:
+        """Return how many replies each message of a channel has."""
+        return Counter(said.thread_ts for said in self._public(channel) if said.thread_ts)
+
     def posts_of(self, job_id: str) -> list[Said]:
         """Return the messages whose metadata names this job, in all channels."""
         return [
@@ -182,6 +187,16 @@ class Workspace:
             for channel in self._said
             for said in self._public(channel)
             if said.job_id == job_id
+        ]
+
+    def shares_of(self, job_id: str) -> list[Said]:
+        """Return the bot's messages with files in the threads where this job's messages stand."""
+        roots = {(said.channel, said.thread_ts or said.ts) for said in self.posts_of(job_id)}
+        return [
+            said
+            for channel, ts in sorted(roots)
+            for said in self._public(channel)
+            if said.thread_ts == ts and said.user == BOT and said.files
         ]
 
     def _check_thread(self, channel: str, thread_ts: str | None) -> None:
