@@ -138,7 +138,9 @@ async function become(user) {
   localError = null;
   const wasWithApp = isApp(state.channel);
   const { tab, channel } = session;
-  await go({ user, thread: null, channel: wasWithApp ? null : channel });
+  // Another person may not see a private channel, and has another conversation with the app.
+  const isShared = state.channel.kind === "public";
+  await go({ user, thread: null, channel: isShared ? channel : null });
   const own = state.channels.find(isApp);
   if (!wasWithApp || !own) return;
   await go({ channel: own.id });
