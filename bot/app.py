@@ -20,8 +20,10 @@ from bot import health, pacing
 from bot.catalog import Catalog
 from bot.clock import Clock, SteadyClock
 from bot.engine import Engine
+from bot.errors import ConfigurationError
 from bot.ids import new_id
 from bot.intake import Intake
+from bot.manifest import EVENTS_PATH
 from bot.metrics import Metrics
 from bot.mindvideo.client import MindVideoClient
 from bot.settings import Settings
@@ -33,9 +35,10 @@ from bot.steps.turn import Tools
 from storage.sqlite import SqliteStore
 from storage.store import StoreBrokenError
 
-EVENTS_PATH = "/slack/events"
 # Supervisors kill after 30 s; 25 are promised, and what is left goes to closing connections.
 STOP_SECONDS = 20.0
+# A listener answers within milliseconds; who is still connected after this only holds us up.
+GOODBYE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +121,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         bolt = _bolt(settings, client, me)
         commands.register(bolt, desk)
         clock.start(engine.tick)
-        stack.push_async_callback(clock.stop)
         stack.push_async_callback(engine.stop, STOP_SECONDS)
+        stack.push_async_callback(clock.stop)
         site = bolt.web_app(EVENTS_PATH)
         health.register(site, store=store, clock=clock, metrics=metrics, stopping=stopping)
         port = await stack.enter_async_context(_listening(site, settings.host, settings.port))
@@ -162,11 +165,16 @@ def _bolt(settings: Settings, client: AsyncWebClient, me: Identity) -> AsyncApp:
 @asynccontextmanager
 async def _listening(site: web.Application, host: str, port: int) -> AsyncIterator[int]:
     """Serve the site while the context lasts; return the port, which differs for port 0."""
-    runner = web.AppRunner(site, access_log=None)
+    runner = web.AppRunner(site, access_log=None, shutdown_timeout=GOODBYE_SECONDS)
     await runner.setup()
     try:
-        tcp = web.TCPSite(runner, host, port, shutdown_timeout=STOP_SECONDS)
-        await tcp.start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise ConfigurationError(
+                f"HOST and PORT: cannot listen on {host}, port {port} ({error.strerror}). "
+                "Set PORT to a free port."
+            ) from error
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()

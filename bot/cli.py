@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
@@ -16,6 +17,7 @@ from bot.errors import BotError, ConfigurationError
 from bot.logs import configure_logs
 from bot.manifest import build_manifest
 from bot.operate import backup, jobs
+from bot.sandbox.demo import run_command, serve_page
 from bot.settings import load_settings
 from storage.store import StoreError
 
@@ -82,6 +84,39 @@ def doctor() -> None:
             click.echo(f"      {finding.advice}")
     if not all(finding.ok for finding in findings):
         raise SystemExit(FAILED)
+
+
+@main.command()
+@click.argument("command", required=False, metavar="['/video …']")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--separate", is_flag=True, help="Give the bot a process of its own (Socket Mode).")
+@click.option("--render-seconds", type=click.FloatRange(0), default=6.0, show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    help="Where the video of a single command is saved.",
+)
+def demo(
+    command: str | None, port: int, *, separate: bool, render_seconds: float, out: Path
+) -> None:
+    """Try the bot with a simulated Slack and a simulated MindVideo. Needs no configuration.
+
+    Without a command it serves a page that looks like a channel; with one, such as
+    "/video a red car --duration 5", it runs that and prints the thread as it happens.
+    """
+    configure_logs(
+        log_format="console", log_level="warning", secrets=(), log_prompts=False, stream=sys.stderr
+    )
+    if command is None:
+        page = serve_page(click.echo, port=port, separate=separate, render_seconds=render_seconds)
+        asyncio.run(page)
+    else:
+        asyncio.run(
+            run_command(
+                command, click.echo, folder=out, separate=separate, render_seconds=render_seconds
+            )
+        )
 
 
 main.add_command(jobs)

@@ -56,6 +56,7 @@ class Clock:
         self._tick_seconds = tick_seconds
         self._tick: Callable[[], Awaitable[object]] | None = None
         self._again = False
+        self._ticking = asyncio.Lock()
         self._ticked_at = time.monotonic()
         self._log = structlog.get_logger("clock")
         # Ticks that come late still count (misfire_grace_time defaults to 1 s and drops them),
@@ -89,26 +90,32 @@ class Clock:
         return time.monotonic() - self._ticked_at < DEAD_TICKS * self._tick_seconds
 
     async def stop(self) -> None:
-        """Tick no more."""
+        """Tick no more; a tick that is under way is waited for."""
+        self._tick = None
         if self._watchdog is not None:
             self._watchdog.cancel()
-        if self.scheduler.running:
-            # Waiting would cancel coroutines that run: the engine ends its own.
-            self.scheduler.shutdown(wait=False)
+        async with self._ticking:
+            if self.scheduler.running:
+                self.scheduler.shutdown(wait=False)
+        self._job = None
 
     async def _run(self) -> None:
         self._again = True
-        while self._again and self._tick is not None:
-            self._again = False
-            self._ticked_at = time.monotonic()
-            try:
-                await self._tick()
-            except StoreBrokenError as error:
-                self._log.critical("store_broken", problem=str(error))
-                self._on_broken(error)
-            except StoreError as error:
-                # Nothing is lost by waiting: what is due stays due.
-                self._log.error("tick_without_store", problem=str(error))
+        async with self._ticking:
+            while self._again and self._tick is not None:
+                self._again = False
+                self._ticked_at = time.monotonic()
+                await self._tick_once(self._tick)
+
+    async def _tick_once(self, tick: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await tick()
+        except StoreBrokenError as error:
+            self._log.critical("store_broken", problem=str(error))
+            self._on_broken(error)
+        except StoreError as error:
+            # Nothing is lost by waiting: what is due stays due.
+            self._log.error("tick_without_store", problem=str(error))
 
     async def _watch(self) -> None:
         """Notice by the monotonic clock that ticks have stopped, and start them again.

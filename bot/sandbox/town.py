@@ -1,0 +1,76 @@
+"""Both simulated services together, and the environment that a bot needs to live between them."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.manifest import EVENTS_PATH
+from bot.sandbox.demo_api import DemoApi
+from bot.sandbox.mindvideo import SandboxMindVideo
+from bot.sandbox.server import serve
+from bot.sandbox.slack import SlackSandbox
+
+API_KEY = "mv_live_sandbox"
+RENDER_SECONDS = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Town:
+    """A simulated Slack with its page, a simulated MindVideo, and a folder for the bot."""
+
+    slack: SlackSandbox
+    video: SandboxMindVideo
+    slack_url: str
+    """Also where the demo page is."""
+    video_url: str
+    folder: Path
+
+    def environment(self, *, socket_mode: bool) -> dict[str, str]:
+        """Return the variables with which a bot runs here, listening on a free port."""
+        credentials = self.slack.credentials
+        way_in = (
+            {"SLACK_APP_TOKEN": credentials.app_token or ""}
+            if socket_mode
+            else {"SLACK_SIGNING_SECRET": credentials.signing_secret}
+        )
+        return way_in | {
+            "SLACK_BOT_TOKEN": credentials.bot_token or "",
+            "SLACK_API_URL": self.slack.api_url,
+            "MINDVIDEO_API_KEY": API_KEY,
+            "MINDVIDEO_BASE_URL": self.video_url,
+            "DATABASE_URL": f"sqlite:///{self.folder / 'video-bot.db'}",
+            "HOST": "127.0.0.1",
+            "PORT": "0",
+        }
+
+    def deliver_to_port(self, port: int) -> None:
+        """Let Slack deliver by HTTP to the bot that listens there."""
+        self.slack.deliver_to(f"http://127.0.0.1:{port}{EVENTS_PATH}")
+
+
+@asynccontextmanager
+async def town(
+    *,
+    port: int = 0,
+    render_seconds: float = RENDER_SECONDS,
+    now: Callable[[], float] = time.time,
+) -> AsyncIterator[Town]:
+    """Serve both services on loopback while the context lasts; `port` is Slack's and the page's."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="video-bot-")))
+        files = folder / "slack-files"
+        files.mkdir()
+        slack = SlackSandbox(files, now=now)
+        DemoApi(slack.people).add_to(slack.app)
+        video = SandboxMindVideo(now=now, render_seconds=render_seconds, api_key=API_KEY)
+        slack_url = await stack.enter_async_context(serve(slack.app, port))
+        slack.listens_at(slack_url)
+        video_url = await stack.enter_async_context(serve(video.app()))
+        yield Town(
+            slack=slack, video=video, slack_url=slack_url, video_url=video_url, folder=folder
+        )

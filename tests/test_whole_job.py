@@ -1,0 +1,227 @@
+"""The main job over real HTTP: a slash command becomes a video, with its cost, in the thread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from decimal import Decimal
+
+import httpx
+import pytest
+from slack_sdk.signature import SignatureVerifier
+
+from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
+from bot.sandbox.slack_entities import ANA, GENERAL, OPEN, TEAM, VAULT
+from tests.house import House, house
+
+ASK = "A red sports car at sunset --duration 10 --mode pro --aspect-ratio 9:16"
+
+
+@pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket mode"])
+async def test_a_command_becomes_one_video_with_its_cost(*, socket_mode: bool) -> None:
+    """One charge, one message, one video in its thread, the cost told, the key the message's ID."""
+    async with house(socket_mode=socket_mode) as home:
+        delivery = await home.type(ASK)
+        assert delivery.error is None
+        assert delivery.shown is None
+        await home.until_delivered()
+        (message,) = home.messages()
+        (reply,) = home.replies()
+        (charge,) = home.town.video.charges
+        (submit,) = home.town.video.calls(Call.SUBMIT)
+
+    assert charge.key == f"slack:{TEAM}:{GENERAL}:{message.ts}"
+    assert submit.key == charge.key
+    assert json.loads(submit.body) == {
+        "model": "kling-v3",
+        "input": {
+            "prompt": "A red sports car at sunset",
+            "mode": "pro",
+            "duration": 10,
+            "aspect_ratio": "9:16",
+        },
+    }
+    assert submit.authorization == "Bearer mv_live_sandbox"
+    assert reply.thread_ts == message.ts
+    assert f"<@{ANA}>" in str(reply.blocks)
+    cost = f"cost {charge.amount.normalize():f} as billed by MindVideo"
+    assert cost in str(reply.blocks)
+    assert cost in message.text
+    (file_id,) = reply.files
+    file = home.town.slack.world.files.file(file_id)
+    assert file.name == "a-red-sports-car-at-sunset.mp4"
+    assert file.alt == "A red sports car at sunset"
+    assert message.metadata == {
+        "event_type": "video_job",
+        "event_payload": {"job_id": message.job_id},
+    }
+
+
+async def test_the_message_is_edited_as_the_render_goes() -> None:
+    """Queued, rendering, done: in this order, in one message."""
+    async with house(render_seconds=3.5) as home:
+        await home.type("a lake")
+        await home.until_delivered()
+        (message,) = home.messages()
+    said = [text for text, _ in message.edits] + [message.text]
+    stages = [next(w for w in ("Queued", "Rendering", "Done") if w in text) for text in said]
+    assert list(dict.fromkeys(stages)) == ["Queued", "Rendering", "Done"]
+
+
+async def test_the_same_trigger_ten_times_at_once_is_one_job() -> None:
+    """Slack may deliver a command again; the row of the first delivery answers all."""
+    async with house() as home:
+        body = {
+            "team_id": TEAM,
+            "channel_id": GENERAL,
+            "user_id": ANA,
+            "command": "/video",
+            "text": "a lake",
+            "trigger_id": "13345224609.738474920.8088930838d88f008e0",
+        }
+        answers = await asyncio.gather(*(deliver(home, body) for _ in range(10)))
+        await home.until_delivered()
+        assert [answer.status_code for answer in answers] == [200] * 10
+        assert len(home.messages()) == 1
+        assert len(home.town.video.charges) == 1
+
+
+async def test_a_forged_or_stale_signature_is_refused() -> None:
+    """What is not signed by Slack, now, starts nothing: 401."""
+    async with house() as home:
+        body = {"team_id": TEAM, "command": "/video", "text": "a lake"}
+        assert (await deliver(home, body, secret="guessed")).status_code == 401
+        assert (await deliver(home, body, age=301)).status_code == 401
+        assert home.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a lake --colour red", ["--colour"]),
+        ("a lake --duratoin 5", ["--duratoin", "--duration"]),
+        ("a lake --duration 40", ["--duration", "3", "15", "40"]),
+        ("a lake --mode best", ["--mode", "std", "pro", "4k", "best"]),
+        ("a lake --duration", ["--duration"]),
+        ('a "lake', ["quote"]),
+        ("", ["/video"]),
+        ("--duration 5", ["what to show"]),
+        ("x" * 2501, ["2,500"]),
+        ("a\x07lake", ["control"]),
+        ("a lake --multi-prompt {broken", ["--multi-prompt"]),
+        ("a lake --model kling-v9", ["kling-v9", "kling-v3"]),
+    ],
+)
+async def test_bad_input_is_answered_privately_and_costs_nothing(
+    text: str, words: list[str]
+) -> None:
+    """The option, what was given and what is allowed; nothing in the channel, nothing charged."""
+    async with house() as home:
+        delivery = await home.type(text)
+        assert delivery.error is None
+        assert delivery.shown is not None
+        assert delivery.shown.ephemeral_for == ANA
+        for word in words:
+            assert word in delivery.shown.text
+        assert home.messages() == []
+        assert home.town.video.requests == []
+
+
+async def test_a_public_channel_is_joined_first() -> None:
+    """A file can only be shared where the bot is a member."""
+    async with house() as home:
+        await home.type("a lake", channel=OPEN)
+        await home.until_delivered(channel=OPEN)
+        (reply,) = home.replies(OPEN)
+        assert reply.files
+        assert home.town.slack.world.count("conversations.join") == 1
+
+
+async def test_a_closed_channel_gets_a_private_word_of_invite() -> None:
+    """Where the bot may not enter, nothing is charged and only the asker hears."""
+    async with house() as home:
+        await home.type("a lake", channel=VAULT)
+        await home.until(lambda: home.whispers(VAULT))
+        (whisper,) = home.whispers(VAULT)
+        assert whisper.ephemeral_for == ANA
+        assert "/invite" in whisper.text
+        assert home.messages(VAULT) == []
+        assert home.town.video.requests == []
+
+
+async def test_a_prompt_rings_nobody() -> None:
+    """What looks like a call to everyone is shown as text."""
+    async with house() as home:
+        await home.type("<!channel> a lake &amp; <!here>")
+        await home.until_delivered()
+        (message,) = home.messages()
+        (reply,) = home.replies()
+    for said in (message, reply):
+        shown = said.text + json.dumps([b for b in said.blocks if b["type"] != "rich_text"])
+        assert "<!channel>" not in shown
+        assert "<!here>" not in shown
+
+
+async def test_a_failed_render_says_why_what_it_cost_and_what_to_do() -> None:
+    """MindVideo's reason, the cost, the next step; in the thread and in the message."""
+    async with house() as home:
+        home.town.video.fail(
+            Fault(call=Call.SUBMIT, kind=FaultKind.TASK_FAILS, message="unsafe content")
+        )
+        await home.type("a lake")
+        await home.until_delivered()
+        (message,) = home.messages()
+        (reply,) = home.replies()
+        (charge,) = home.town.video.charges
+    assert "Failed" in message.text
+    assert "unsafe content" in reply.text
+    assert f"Cost {charge.amount.normalize():f}" in reply.text
+    assert "ask again" in reply.text
+
+
+async def test_a_pending_cost_is_told_as_pending() -> None:
+    """An amount that MindVideo has not named is neither zero nor the estimate."""
+    async with house() as home:
+        home.town.video.cost_delay_seconds = 3600
+        await home.type("a lake")
+        await home.until_delivered()
+        (message,) = home.messages()
+    assert "cost pending (estimate 0.0756)" in message.text
+
+
+async def test_the_estimate_is_told_where_it_differs() -> None:
+    """Both amounts, exact, from the ledger."""
+    async with house(COST_UNIT="USD") as home:
+        await home.type("a lake")
+        await home.until_delivered()
+        (message,) = home.messages()
+        (charge,) = home.town.video.charges
+    assert charge.amount == Decimal("0.0756")
+    assert "cost 0.0756 USD" in message.text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_health_is_told_while_it_runs(path: str) -> None:
+    """A supervisor and a dashboard get an answer."""
+    async with house() as home, httpx.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{home.service.port}{path}")
+        assert answer.status_code == 200
+
+
+async def deliver(
+    home: House, body: dict[str, str], *, secret: str | None = None, age: int = 0
+) -> httpx.Response:
+    """Deliver a command as Slack would, signed."""
+    credentials = home.town.slack.credentials
+    encoded = str(httpx.QueryParams(body))
+    stamp = str(int(home.town.slack.world.workspace.now()) - age)
+    verifier = SignatureVerifier(secret or credentials.signing_secret)
+    headers = {
+        "content-type": "application/x-www-form-urlencoded",
+        "x-slack-request-timestamp": stamp,
+        "x-slack-signature": verifier.generate_signature(timestamp=stamp, body=encoded) or "",
+    }
+    async with httpx.AsyncClient() as client:
+        return await client.post(
+            f"http://127.0.0.1:{home.service.port}/slack/events", content=encoded, headers=headers
+        )
