@@ -172,7 +172,11 @@ class Job:
     """Looks for the final cost since the delivery."""
 
     cancel_requested_at: Instant | None = None
+    """Set only while nothing was sent to MindVideo, so a cancel that is noted is free."""
     cancel_requested_by: str | None = None
+    unfollowed_at: Instant | None = None
+    """When the person gave up a render that MindVideo goes on to make and to bill."""
+    unfollowed_by: str | None = None
 
     @property
     def thread_root(self) -> str | None:

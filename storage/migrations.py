@@ -65,15 +65,23 @@ def _jobs(db: Database) -> None:
             delivered_at        REAL,
             settle_tries        INTEGER NOT NULL,
             cancel_requested_at REAL,
-            cancel_requested_by TEXT
+            cancel_requested_by TEXT,
+            unfollowed_at       REAL,
+            unfollowed_by       TEXT
         ) STRICT
     """)
     # The timer. Nearly every row is done and will never be due again: an index over the few
     # others stays small however long the history grows, and is empty when nothing is to do.
     # https://sqlite.org/partialindex.html
     db.execute("CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL")
-    db.execute("CREATE INDEX jobs_message ON jobs (message_ts) WHERE message_ts IS NOT NULL")
-    db.execute("CREATE INDEX jobs_thread ON jobs (thread_ts) WHERE thread_ts IS NOT NULL")
+    # A reply or a click names a message. With the channel in them, these indexes are preferred to
+    # the channel's own, which holds everything that was ever made there.
+    db.execute("""
+        CREATE INDEX jobs_message ON jobs (message_ts, channel) WHERE message_ts IS NOT NULL
+    """)
+    db.execute("""
+        CREATE INDEX jobs_thread ON jobs (thread_ts, channel) WHERE thread_ts IS NOT NULL
+    """)
     db.execute("CREATE INDEX jobs_result ON jobs (result_ts) WHERE result_ts IS NOT NULL")
     # A person's list, and the search for a twin of what they asked a moment ago.
     db.execute("CREATE INDEX jobs_user ON jobs (user, created_at)")
@@ -83,8 +91,8 @@ def _jobs(db: Database) -> None:
     db.execute("CREATE INDEX jobs_stage ON jobs (stage, created_at)")
     # How long a kind takes, read from the index alone.
     db.execute("""
-        CREATE INDEX jobs_durations ON jobs (kind, finished_at, submitted_at)
-        WHERE outcome = 'succeeded'
+        CREATE INDEX jobs_durations ON jobs (kind, finished_at, submitted_at, first_sent_at)
+        WHERE outcome = 'succeeded' AND first_sent_at IS NOT NULL
     """)
 
 

@@ -134,8 +134,12 @@ class SqliteStore:
         return await self._read(lambda db: reads.render_seconds(db, kind, limit))
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
-        """Note the first wish to cancel and make the job due; one that is over stays as it is."""
+        """Note the first wish to cancel and make the job due, if nothing was sent yet."""
         return await self._write(lambda db: writes.request_cancel(db, job_id, by, now))
+
+    async def unfollow(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """Note that a render at MindVideo is given up, and make the job due."""
+        return await self._write(lambda db: writes.unfollow(db, job_id, by, now))
 
     async def resume(self, job_id: str, now: Instant) -> Job | None:
         """Send a parked job back to the stage it left, due now; `None` if there is none."""

@@ -97,10 +97,18 @@ class Store(Protocol):
         """Return how long the last successes of this kind took, submit to finish, in seconds."""
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
-        """Note that `by` wants the job cancelled and make it due now; the first request stands.
+        """Note that `by` wants the job cancelled, if nothing was sent to MindVideo yet.
 
-        Writes no field that a step writes but `due_at`, so it needs no fence. Returns the row as
-        it now stands, or `None` if there is none. Idempotent.
+        The returned row tells: with `cancel_requested_at` the cancel is free and certain, without
+        it the render was sent, or the job is over. Makes the job due now; the first request
+        stands. Writes no field that a step writes but `due_at`, so it needs no fence. `None`:
+        there is no such job. Idempotent.
+        """
+
+    async def unfollow(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """Note that `by` gives up a render that MindVideo has; as idempotent as `request_cancel`.
+
+        Without effect on a job that is not at MindVideo.
         """
 
     async def resume(self, job_id: str, now: Instant) -> Job | None:

@@ -7,7 +7,7 @@ from sqlite3 import Row
 
 from sqlite_utils import Database
 
-from storage.job import TERMINAL, Event, IllegalTransitionError, Instant, Job, Stage
+from storage.job import Event, IllegalTransitionError, Instant, Job
 from storage.reads import job_by_id
 from storage.rows import (
     COLUMNS,
@@ -51,15 +51,21 @@ _ADD_EVENT = """
     INSERT INTO job_events (job_id, at, name, detail) VALUES (:job_id, :at, :name, :detail)
 """
 
-_SETTLED = ", ".join(f"'{stage}'" for stage in sorted({*TERMINAL, Stage.PARKED}))
-
-_REQUEST_CANCEL = f"""
+_REQUEST_CANCEL = """
     UPDATE jobs SET
         cancel_requested_by = iif(cancel_requested_at IS NULL, :by, cancel_requested_by),
         cancel_requested_at = coalesce(cancel_requested_at, :now),
         due_at = min(coalesce(due_at, :now), :now)
-    WHERE id = :id AND stage NOT IN ({_SETTLED})
-"""  # noqa: S608 - names of stages
+    WHERE id = :id AND stage IN ('accepted', 'announced') AND first_sent_at IS NULL
+"""
+
+_UNFOLLOW = """
+    UPDATE jobs SET
+        unfollowed_by = iif(unfollowed_at IS NULL, :by, unfollowed_by),
+        unfollowed_at = coalesce(unfollowed_at, :now),
+        due_at = min(coalesce(due_at, :now), :now)
+    WHERE id = :id AND stage IN ('announced', 'rendering') AND first_sent_at IS NOT NULL
+"""
 
 _RESUME = """
     UPDATE jobs SET
@@ -122,9 +128,13 @@ def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
 
 
 def request_cancel(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
-    """Note the first request and make the job due; a settled or parked job stays as it is."""
-    db.execute(_REQUEST_CANCEL, {"id": job_id, "by": by, "now": now})
-    return job_by_id(db, job_id)
+    """Note the first request and make the job due, unless something was sent already."""
+    return _wished(db, _REQUEST_CANCEL, job_id, by, now)
+
+
+def unfollow(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
+    """Note that a render at MindVideo is given up, and make the job due."""
+    return _wished(db, _UNFOLLOW, job_id, by, now)
 
 
 def resume(db: Database, job_id: str, now: Instant) -> Job | None:
@@ -152,6 +162,11 @@ def touch(db: Database) -> None:
 
 def _add_event(db: Database, job_id: str, event: Event) -> None:
     db.execute(_ADD_EVENT, event_to_row(job_id, event))
+
+
+def _wished(db: Database, wish: str, job_id: str, by: str, now: Instant) -> Job | None:
+    db.execute(wish, {"id": job_id, "by": by, "now": now})
+    return job_by_id(db, job_id)
 
 
 def _changed(db: Database, statement: str, values: Mapping[str, Value]) -> list[Job]:

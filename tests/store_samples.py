@@ -87,6 +87,8 @@ def a_full_job() -> Job:
         settle_tries=4,
         cancel_requested_at=NOW + 8,
         cancel_requested_by="U2",
+        unfollowed_at=NOW + 9,
+        unfollowed_by="U3",
     )
 
 

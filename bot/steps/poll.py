@@ -30,6 +30,8 @@ PATIENCE_SECONDS = 15 * 60.0
 async def poll(turn: Turn) -> Result:
     """Ask MindVideo once. Safe to repeat: it only reads, and `learn` is idempotent."""
     job, tools = turn.job, turn.tools
+    if job.unfollowed_at is not None:
+        return _given_up(job, tools.now())
     now = tools.now()
     history = await tools.history(job)
     age = now - (job.submitted_at or job.created_at)
@@ -63,6 +65,14 @@ def _missing(job: Job, now: float, pause: float, problem: str) -> Again | Park:
 def _finished(job: Job, snapshot: Snapshot, now: float) -> Advance:
     ended = replace(job, stage=Stage.FINISHED, outcome=OUTCOMES[snapshot.state], finished_at=now)
     return Advance(job=ended, note="finished", detail=_said(snapshot))
+
+
+def _given_up(job: Job, now: float) -> Advance:
+    """End the job for the person; MindVideo renders on, and its bill is looked for afterwards."""
+    ended = replace(
+        job, stage=Stage.FINISHED, outcome=Outcome.CANCELLED, finished_at=now, problem=None
+    )
+    return Advance(job=ended, note="given up")
 
 
 def _news(before: Job, after: Job) -> str | None:

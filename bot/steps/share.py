@@ -42,6 +42,9 @@ async def share_files(turn: Turn, place: Place) -> None:
         # Certainly not shared, so the next try need not look.
         await turn.record(replace(turn.job, result_intent_at=None), "not shared")
         raise
+    except NotFoundError as error:
+        # The file is gone, or was shared by a call whose answer was lost: look before repeating.
+        raise OutcomeUnknownError("Slack does not know the file that was to be shared.") from error
     await _stands(turn, place)
 
 

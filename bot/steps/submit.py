@@ -31,8 +31,9 @@ async def submit(turn: Turn) -> Result:
     tools = turn.tools
     if turn.job.request_body is None:
         await _prepare(turn)
-        if turn.job.cancel_requested_at is not None:
-            return Reject(job=turn.job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
+    if turn.job.cancel_requested_at is not None:
+        # The store notes a cancel only before the first send is committed, so nothing was sent.
+        return Reject(job=turn.job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
     job = turn.job
     if tools.now() - (job.first_sent_at or 0.0) > KEY_LIFETIME_SECONDS:
         return Park(
@@ -57,7 +58,7 @@ async def _prepare(turn: Turn) -> None:
     """Commit the key, the bytes and the moment, unless a cancel request came first.
 
     The store returns the row as it stands after the commit: a cancel request that is in it came
-    before, and one that is not comes too late to be free.
+    before, and after it the store notes none.
     """
     job = turn.job
     if job.cancel_requested_at is not None:
