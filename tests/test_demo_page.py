@@ -105,6 +105,15 @@ async def test_typing_a_slash_offers_the_command_and_enter_takes_it(stage: Stage
     assert stage.bot.told == []
 
 
+async def test_the_example_at_the_beginning_of_a_channel_is_ready_to_send(stage: Stage) -> None:
+    page = await stage.enter()
+    await page.get_by_test_id("try-example").click()
+    await expect(page.get_by_test_id("composer-input")).to_be_focused()
+    await page.keyboard.press("Enter")
+    told = await stage.bot.hears("command")
+    assert told.at("text") == "a red sports car --duration 10 --mode pro"
+
+
 async def test_what_the_app_did_not_answer_is_told_in_red_and_can_be_sent_again(
     stage: Stage,
 ) -> None:

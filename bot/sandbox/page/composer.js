@@ -120,6 +120,13 @@ export class Composer {
     this.#typed();
   }
 
+  /** Put a text into the box, ready to be changed or sent. @param {string} text */
+  write(text) {
+    this.box.value = text;
+    this.box.focus();
+    this.#typed();
+  }
+
   /** @param {Writing["shortcuts"]} shortcuts */
   #drawShortcuts(shortcuts) {
     const signature = JSON.stringify(shortcuts);

@@ -5,7 +5,8 @@
 //   channel-title, channel-bot, tab-home, tab-messages, home, messages
 //   message (with data-ts, data-user), edited, see-more, file-video, file-image, file-card
 //   thread-open (the bar with replies), thread-reply, message-actions, menu-item (data-id)
-//   composer, composer-input, composer-send, composer-file, shortcut-<callback ID>, suggestion
+//   try-example, composer, composer-input, composer-send, composer-file, suggestion
+//   shortcut-<callback ID>
 //   thread, thread-messages, thread-composer, thread-input, thread-send, thread-file, thread-close
 //   modal, modal-submit, modal-close, modal-x, field-error, upload
 //   confirm, confirm-yes, confirm-no, notice, notice-dismiss, offline, newest
@@ -25,6 +26,7 @@ import { renderSidebar, WORKSPACE } from "./sidebar.js";
 import { COMMAND } from "./suggest.js";
 import { ThreadPane } from "./thread.js";
 import { Home, Modal } from "./views.js";
+import { welcome } from "./welcome.js";
 
 /** How often "5 minutes ago" is written anew, in milliseconds. */
 const CLOCK_TICK = 15_000;
@@ -195,13 +197,14 @@ function draw(told) {
   const place = { state: told, names, expanded, act, upload };
   renderSidebar(at("sidebar"), told, { open: openChannel, become });
   renderHeader(at("channel-header"), told, session, { menu: () => showMenu(true), tab: openTab });
-  renderMessages(scroller.list, told.messages, { ...place, id: "channel", openThread });
+  const beginning = welcome(told, (text) => composer.write(text));
+  renderMessages(scroller.list, told.messages, { ...place, id: "channel", beginning, openThread });
   composer.show(writing(`${told.me.id}/${told.channel.id}`, placeOf(told), "global"));
   tellNews(told, names);
   const key = `${told.me.id}/${told.channel.id}/${session.thread}`;
   thread.show(
     session.thread,
-    { ...place, id: "thread", openThread: null },
+    { ...place, id: "thread", beginning: null, openThread: null },
     writing(key, "Reply…", null),
   );
   if (showsHome) home.show(told.views.home, names);

@@ -17,6 +17,7 @@ import { toolbar } from "./toolbar.js";
  * @property {Set<string>} expanded
  * @property {(action: Record<string, unknown>) => Promise<boolean>} act
  * @property {(file: File) => Promise<string>} upload
+ * @property {import("./dom.js").Item | null} beginning  what stands above the first message
  * @property {((ts: string) => void) | null} openThread  `null` within a thread
  */
 
@@ -26,7 +27,7 @@ const TOGETHER = 300;
 /** @param {HTMLElement} container @param {any[]} messages @param {Place} place */
 export function renderMessages(container, messages, place) {
   /** @type {import("./dom.js").Item[]} */
-  const items = [];
+  const items = place.beginning ? [place.beginning] : [];
   messages.forEach((message, index) => {
     const before = messages[index - 1];
     const day = dayName(momentOf(message.ts));
