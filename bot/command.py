@@ -41,7 +41,7 @@ _SINGLE_CLOSE = re.compile(r"(?<!\s)['’](?=$|[\s.,;:!?)])")
 _JSON_CLOSING: Mapping[str, str] = {**_CLOSING, "'": "'’", "‘": "’'"}
 # Straight quotes may hold straight quotes, each written twice.
 _STRAIGHT = re.compile(r'"([^"]*(?:""[^"]*)*)"')
-_STRAIGHTENED = str.maketrans("“”„‘’", '"""\'\'')
+_STRAIGHTENED = str.maketrans("“”„", '"""')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,7 @@ def _waits(flags: list[Flag], runs: list[list[Word]]) -> bool:
 
 
 def straightened(text: str) -> str:
-    """Return text of the same length with straight quotes for curly ones."""
+    """Return text of the same length with straight double quotes for curly ones."""
     return text.translate(_STRAIGHTENED)
 
 

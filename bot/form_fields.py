@@ -113,10 +113,11 @@ def number(option: Option, value: Json) -> Block:
 
 def files(option: Option) -> Block:
     """Return a field for as many files as the option and Slack take."""
-    most = option.schema.get("maxItems", _MOST_FILES) if option.kind is Kind.ARRAY else 1
+    limit = option.schema.get("maxItems") if option.kind is Kind.ARRAY else 1
+    most = int(limit) if isinstance(limit, int | float) else _MOST_FILES
     element: dict[str, Json] = {
         "type": "file_input",
-        "max_files": max(1, min(_MOST_FILES, most)) if isinstance(most, int) else _MOST_FILES,
+        "max_files": max(1, min(_MOST_FILES, most)),
     }
     extensions = _EXTENSIONS.get(str(option.playground.get("accept")))
     if extensions:

@@ -26,6 +26,8 @@ from bot.validation import find_problem
 MODEL_FLAG = "model"
 """The flag that chooses the model; no option may be called so."""
 _TYPEABLE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+# Enough of a path to find the place in a model file.
+_STEPS_SHOWN = 6
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -83,7 +85,7 @@ def _parse(text: str) -> ModelFile:
         return ModelFile.model_validate(load_json(text))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
+        where = ".".join(map(str, first["loc"][:_STEPS_SHOWN])) or "the file"
         raise ConfigurationError(f"{where}: {first['msg']}") from error
     except ValueError as error:
         raise ConfigurationError(f"it is not JSON: {error}") from error

@@ -19,7 +19,7 @@ from bot.blocks import shorten
 from bot.errors import BotError
 from bot.ids import new_id
 from bot.intake import resent
-from bot.messages import prompt_of
+from bot.messages.job import prompt_of
 from bot.settings import load_settings
 from storage.job import Event, IllegalTransitionError, Instant, Job, Outcome, Stage
 from storage.sqlite import SqliteStore

@@ -27,7 +27,10 @@ class Ask:
     model: str
     """The model's slug."""
     input: Mapping[str, Json]
-    """What was given, in the schema's order; defaults are left to MindVideo."""
+    """What was given, in the schema's order; defaults are left to MindVideo.
+
+    Only the default of a property that the schema demands is written out.
+    """
     kind: str
     """Asks of one kind take about as long: `kling-v3 mode=pro duration=10`."""
     left_out: tuple[str, ...] = ()
@@ -93,10 +96,12 @@ def check_input(model: Model, given: Mapping[str, Json]) -> Ask:
     values: dict[str, Json] = {}
     for option in model.options:
         value = accept(model, option, given.get(option.name), label_of(option))
+        if value is None and option.required:
+            value = option.default
+            if value is None:
+                raise _missing(model, option)
         if value is not None:
             values[option.name] = value
-        elif option.required:
-            raise _missing(model, option)
     return Ask(model=model.slug, input=values, kind=_kind(model, values))
 
 

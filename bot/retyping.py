@@ -16,7 +16,8 @@ from bot.wording import shown
 from storage.job import Json
 
 _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9_.,:;/?@%+=#][A-Za-z0-9_.,:;/?@%+=#&~-]*")
-_LEADING_DASH = re.compile(r"(?<!\S)-")
+# A dash could be taken for a flag's, and a quote could close in a flag's value.
+_OPENING = re.compile(r"""(?<!\S)[-"“”„«]""")
 
 
 def to_command(asked: Asked, catalog: Catalog) -> str:
@@ -38,7 +39,7 @@ def to_command(asked: Asked, catalog: Catalog) -> str:
 
 def _is_plain(prompt: str) -> bool:
     """Whether the words of a prompt are read as they stand, with flags behind them."""
-    if _LEADING_DASH.search(prompt):
+    if _OPENING.search(prompt):
         return False
     try:
         command = read_line(prompt).split(lambda _flag, _word: True)

@@ -174,7 +174,8 @@ def options_of(
     required = required_of(schema)
     for name, part in properties_of(schema).items():
         described = as_mapping(part)
-        kind = kind_of(described)
+        # Choices of several types are picked from as text.
+        kind = kind_of(described) or (Kind.STRING if choices_of(described) else None)
         if kind is None:
             raise ConfigurationError(f"`{name}` must have one type out of {', '.join(Kind)}")
         yield Option(

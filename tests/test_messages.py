@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from bot import messages
-from bot.messages import Sheet
+from bot.messages import job as messages
+from bot.messages import private
+from bot.messages.job import Sheet
 from bot.pacing import Expected
 from storage.job import Job, Media, Outcome, Output, Stage
 
@@ -203,6 +204,6 @@ def test_alt_text_is_the_prompt() -> None:
 
 def test_asking_twice_is_a_question() -> None:
     """The same ask again so soon names the first job and charges nothing."""
-    text = messages.asked_before(ASKED, 1012.0).text
+    text = private.asked_before(ASKED, 1012.0).text
     assert "12 s ago" in text
     assert "k7m2p9" in text

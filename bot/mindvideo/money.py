@@ -22,13 +22,13 @@ def read_amount(value: Parsed) -> Decimal | None:
     Takes numbers and numbers as text; refuses negative, infinite and absurd ones.
     """
     match value:
-        case bool() | None | list() | dict():
-            return None
-        case int() | Decimal():
-            return _sensible(Decimal(value))
         case str():
             text = value.strip()
             return _sensible(Decimal(text)) if _AMOUNT.fullmatch(text) else None
+        case int() | Decimal() if not isinstance(value, bool):
+            return _sensible(Decimal(value))
+        case _:
+            return None
 
 
 def _sensible(amount: Decimal) -> Decimal | None:

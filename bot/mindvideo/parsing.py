@@ -32,13 +32,13 @@ def _no_number(_name: str) -> None:
 def read_word(value: Parsed) -> str | None:
     """Return a short name (an ID, a code) as text, whether it was sent as text or number."""
     match value:
-        case bool() | None | list() | dict() | Decimal():
-            return None
-        case int():
-            return str(value) if abs(value) < _LONGEST_INTEGER else None
         case str():
             word = value.strip()
             return word if word.isprintable() and 0 < len(word) <= _LONGEST_WORD else None
+        case int() if not isinstance(value, bool):
+            return str(value) if abs(value) < _LONGEST_INTEGER else None
+        case _:
+            return None
 
 
 _LONGEST_WORD = 200

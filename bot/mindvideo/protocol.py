@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from typing import assert_never
 from urllib.parse import quote
 
 from bot.errors import OutcomeUnknownError, RetryLaterError
@@ -62,14 +61,10 @@ def submit_request(body: bytes, idempotency_key: str) -> Request:
 def look_request(task_id: str, by: LookBy) -> Request:
     """Return the call that tells how a task goes."""
     path = f"{TASKS_PATH}/{quote(task_id, safe='')}"
-    match by:
-        case LookBy.TASK:
-            return Request(method="GET", path=path, headers={"Accept": "application/json"})
-        case LookBy.EVENTS:
-            accept = {"Accept": "application/json, text/event-stream;q=0.5"}
-            return Request(method="GET", path=f"{path}/events", headers=accept)
-        case _:
-            assert_never(by)
+    if by is LookBy.TASK:
+        return Request(method="GET", path=path, headers={"Accept": "application/json"})
+    accept = {"Accept": "application/json, text/event-stream;q=0.5"}
+    return Request(method="GET", path=f"{path}/events", headers=accept)
 
 
 def read_submit(answer: Answer, now: Instant) -> Snapshot:

@@ -6,10 +6,10 @@ import structlog
 from pydantic import BaseModel
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot import messages
 from bot.errors import UsageError
 from bot.help import model_page, overview
 from bot.intake import Asker
+from bot.messages import private
 from bot.options import parse_ask
 from bot.ports import Message
 from bot.slack.desk import Desk
@@ -55,7 +55,7 @@ async def answer(typed: TypedCommand, desk: Desk) -> Message | None:
         return manual_page(typed.text, desk) or await _ask(typed, desk)
     except UsageError as error:
         structlog.get_logger("slack").info("command_refused", user=typed.user_id)
-        return messages.refusal(str(error))
+        return private.refusal(str(error))
 
 
 def manual_page(text: str, desk: Desk) -> Message | None:
@@ -63,9 +63,9 @@ def manual_page(text: str, desk: Desk) -> Message | None:
     words = text.split()
     match [word.lower() for word in words]:
         case ["help"]:
-            return messages.private(overview(desk.catalog))
+            return private.words(overview(desk.catalog))
         case ["help", slug] if (model := desk.catalog.find(slug)) is not None:
-            return messages.private(model_page(model))
+            return private.words(model_page(model))
         case _:
             return None
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot import messages
 from bot.catalog import Catalog
 from bot.intake import AskedBefore, Asker, Intake
+from bot.messages import private
 from bot.options import Ask
 from bot.ports import Chat, Message
 from storage.job import Instant
@@ -37,7 +37,7 @@ class Desk:
         try:
             answer = await self.intake.accept(ask, asker, parent_id=parent_id, sure=sure)
         except StoreError:
-            return messages.store_full()
+            return private.store_full()
         if isinstance(answer, AskedBefore):
-            return messages.asked_before(answer.job, self.now())
+            return private.asked_before(answer.job, self.now())
         return None

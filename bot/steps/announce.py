@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.errors import OperatorMustActError, RetryLaterError, UnreachablePlaceError
-from bot.messages import cannot_enter, job_message
+from bot.messages.job import job_message
+from bot.messages.private import cannot_enter
 from bot.ports import Place
 from bot.steps.member import is_closed_to_us, post_as_member
 from bot.steps.result import Advance, Reject, Result

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot import pacing
 from bot.errors import RefusedError, RetryLaterError, UnreachablePlaceError
-from bot.messages import final_message
+from bot.messages.job import final_message
 from bot.ports import Place
 from bot.steps.result import Advance, Park, Result
 from bot.steps.say_once import say_once

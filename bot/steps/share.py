@@ -11,7 +11,7 @@ from bot.errors import (
     RetryLaterError,
     UnreachablePlaceError,
 )
-from bot.messages import final_message, title
+from bot.messages.job import final_message, title
 from bot.ports import Message, Place
 from bot.steps.fetch import fetch
 from bot.steps.learn import learn

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bot.errors import OutcomeUnknownError, RetryLaterError, UnreachablePlaceError
-from bot.messages import job_message
+from bot.messages.job import job_message
 from bot.ports import Message
 from bot.steps.turn import Tools
 from storage.job import Job

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot import pacing
 from bot.catalog import Catalog
-from bot.messages import Sheet
+from bot.messages.job import Sheet
 from bot.options import non_default_options
 from bot.ports import Chat, VideoService
 from storage.job import Event, Instant, Job

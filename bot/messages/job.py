@@ -1,4 +1,4 @@
-"""Every word and block that a person sees about a job."""
+"""What stands in the channel and the thread of a job."""
 
 from __future__ import annotations
 
@@ -184,11 +184,6 @@ def told_message(job: Job) -> Message:
     return Message(text=line, blocks=[blocks.section(line), blocks.context(f"Job `{job.id}`")])
 
 
-def cannot_enter(channel: str) -> str:
-    """Return why a job cannot be announced in a channel that the bot may not enter."""
-    return f"I cannot post in <#{channel}>. Type `/invite` there, choose this app, and ask again."
-
-
 def filename(job: Job, index: int, extension: str) -> str:
     """Return a file name made of the prompt's letters and digits."""
     kept = "".join(letter if letter.isalnum() else "-" for letter in prompt_of(job).lower())
@@ -205,33 +200,6 @@ def title(job: Job) -> str:
 def alt_text(job: Job) -> str:
     """Return what a screen reader says of the file: the prompt."""
     return blocks.shorten(prompt_of(job) or f"Made by {job.model}", ALT_TEXT_LIMIT)
-
-
-def store_full() -> Message:
-    """Return the answer while nothing can be written: the ask was not taken."""
-    return private(
-        "I cannot write anything down right now, so I did not take this. Nothing was started and "
-        "nothing was charged. Please try again later."
-    )
-
-
-def refusal(problem: str) -> Message:
-    """Return what a person is told about something they typed; `problem` is plain text."""
-    return private(f":warning: {blocks.escape(problem)}\nNothing was started or charged.")
-
-
-def asked_before(job: Job, now: Instant) -> Message:
-    """Return the question whether the same ask, made again so soon, is meant."""
-    ago = figures.duration(now - job.created_at)
-    return private(
-        f":eyes: You asked for exactly this {ago} ago, and job `{job.id}` is on its way. "
-        "I did not start a second one, because it would be charged again."
-    )
-
-
-def private(mrkdwn: str) -> Message:
-    """Return a few words for one person."""
-    return Message(text=mrkdwn, blocks=[blocks.section(mrkdwn)])
 
 
 def _noun(job: Job) -> str:

@@ -1,0 +1,39 @@
+"""What one person is told and nobody else sees."""
+
+from __future__ import annotations
+
+from bot import blocks, figures
+from bot.ports import Message
+from storage.job import Instant, Job
+
+
+def store_full() -> Message:
+    """Return the answer while nothing can be written: the ask was not taken."""
+    return words(
+        "I cannot write anything down right now, so I did not take this. Nothing was started and "
+        "nothing was charged. Please try again later."
+    )
+
+
+def refusal(problem: str) -> Message:
+    """Return what a person is told about something they typed; `problem` is plain text."""
+    return words(f":warning: {blocks.escape(problem)}\nNothing was started or charged.")
+
+
+def asked_before(job: Job, now: Instant) -> Message:
+    """Return the question whether the same ask, made again so soon, is meant."""
+    ago = figures.duration(now - job.created_at)
+    return words(
+        f":eyes: You asked for exactly this {ago} ago, and job `{job.id}` is on its way. "
+        "I did not start a second one, because it would be charged again."
+    )
+
+
+def words(mrkdwn: str) -> Message:
+    """Return a few words for one person."""
+    return Message(text=mrkdwn, blocks=[blocks.section(mrkdwn)])
+
+
+def cannot_enter(channel: str) -> str:
+    """Return why a job cannot be announced in a channel that the bot may not enter."""
+    return f"I cannot post in <#{channel}>. Type `/invite` there, choose this app, and ask again."
