@@ -32,6 +32,7 @@ from bot.slack.chat import Identity, SlackChat
 from bot.slack.desk import Desk
 from bot.slack.web import slack_client
 from bot.steps.turn import Tools
+from bot.verbs import Verbs
 from storage.sqlite import SqliteStore
 from storage.store import StoreBrokenError
 
@@ -108,15 +109,23 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             observer=metrics,
             wake=clock.wake,
         )
+        intake = Intake(store, now=now, new_id=new_id, wake=clock.wake)
         desk = Desk(
-            intake=Intake(store, now=now, new_id=new_id, wake=clock.wake),
+            intake=intake,
+            verbs=Verbs(
+                intake=intake,
+                store=store,
+                catalog=catalog,
+                now=now,
+                new_id=new_id,
+                admins=frozenset(settings.admins),
+            ),
             store=store,
             catalog=catalog,
             chat=chat,
             now=now,
             bot_user=me.user,
             unit=settings.cost_unit,
-            admins=frozenset(settings.admins),
         )
         bolt = _bolt(settings, client, me)
         commands.register(bolt, desk)

@@ -60,7 +60,7 @@ class Intake:
         self._store = store
         self._now = now
         self._new_id = new_id
-        self._wake = wake
+        self.wake = wake
 
     async def accept(
         self, ask: Ask, asker: Asker, *, parent_id: str | None = None, sure: bool = False
@@ -94,18 +94,18 @@ class Intake:
             job, Event(at=now, name="accepted", detail=asker.surface)
         )
         if is_new:
-            self._wake()
+            self.wake()
         return Accepted(job=row, is_new=is_new)
 
 
-def resent(job: Job, new_id: str, now: Instant) -> Job:
+def resent(job: Job, new_id: str, ask_key: str, now: Instant) -> Job:
     """Return a job that delivers the files of a finished one again, in the same thread.
 
     It starts where the render ended, so it has no key and is never sent to MindVideo.
     """
     return Job(
         id=new_id,
-        ask_key=f"resend:{job.id}:{new_id}",
+        ask_key=ask_key,
         team=job.team,
         channel=job.channel,
         user=job.user,

@@ -16,12 +16,14 @@ import click
 from tabulate import tabulate
 
 from bot.blocks import shorten
+from bot.catalog import Catalog
 from bot.errors import BotError
 from bot.ids import new_id
-from bot.intake import resent
+from bot.intake import Intake
 from bot.messages.job import prompt_of
 from bot.settings import load_settings
-from storage.job import Event, IllegalTransitionError, Instant, Job, Outcome, Stage
+from bot.verbs import Verbs
+from storage.job import Event, IllegalTransitionError, Instant, Job, Stage
 from storage.sqlite import SqliteStore
 from storage.store import JobFilter, Store
 
@@ -131,13 +133,15 @@ async def _resume(store: Store, job_id: str) -> Job:
 
 
 async def _resend(store: Store, job_id: str) -> Job:
-    job = await _get(store, job_id)
-    if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
-        raise BotError(f"Job {job_id} has no finished files to send.")
-    now = time.time()
-    child = resent(job, new_id(), now)
-    await store.insert(child, Event(at=now, name="accepted", detail=f"resend of {job.id}"))
-    return child
+    verbs = Verbs(
+        intake=Intake(store, now=time.time, new_id=new_id, wake=lambda: None),
+        store=store,
+        catalog=Catalog.load(),
+        now=time.time,
+        new_id=new_id,
+    )
+    # Each call of an operator is a wish of its own.
+    return await verbs.resend(await _get(store, job_id), f"resend:{job_id}:{new_id()}")
 
 
 def _unknown(job_id: str) -> BotError:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.catalog import Catalog
-from bot.intake import AskedBefore, Asker, Intake
+from bot.intake import Answer, AskedBefore, Asker, Intake
 from bot.messages import private
 from bot.options import Ask
 from bot.ports import Chat, Message
+from bot.verbs import Verbs
 from storage.job import Instant
 from storage.store import Store, StoreError
 
@@ -19,13 +20,13 @@ class Desk:
     """The rooms behind the listeners. A listener parses, asks one of them, and acknowledges."""
 
     intake: Intake
+    verbs: Verbs
     store: Store
     catalog: Catalog
     chat: Chat
     now: Callable[[], Instant]
     bot_user: str
     unit: str | None = None
-    admins: frozenset[str] = frozenset()
 
     async def take(
         self, ask: Ask, asker: Asker, *, parent_id: str | None = None, sure: bool = False
@@ -34,8 +35,12 @@ class Desk:
 
         When this returns `None` the ask is on disk. Idempotent by `asker.ask_key`.
         """
+        return await self.answer(self.intake.accept(ask, asker, parent_id=parent_id, sure=sure))
+
+    async def answer(self, taking: Awaitable[Answer]) -> Message | None:
+        """Return the private answer to an ask that is being taken, or `None`, as `take` does."""
         try:
-            answer = await self.intake.accept(ask, asker, parent_id=parent_id, sure=sure)
+            answer = await taking
         except StoreError:
             return private.store_full()
         if isinstance(answer, AskedBefore):

@@ -1,0 +1,94 @@
+"""What a person does to a job that stands: the same from a button, a reply and a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.catalog import Catalog
+from bot.errors import UsageError
+from bot.intake import Answer, Asker, Intake, resent
+from bot.options import changed_ask, check_input
+from storage.job import TERMINAL, Event, Instant, Job, Outcome, Stage
+from storage.store import Store
+
+
+class Cancelled(StrEnum):
+    """What came of a wish to cancel."""
+
+    FREE = "free"
+    """Nothing was sent yet: it ends without a charge."""
+    BILLED = "billed"
+    """MindVideo has it and bills it either way; it can only be given up."""
+    GIVEN_UP = "given up"
+    """It is no longer followed up; the bill still comes."""
+    OVER = "over"
+    """There was nothing left to cancel."""
+    NOT_YOURS = "not yours"
+    """Only who asked, and admins, may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verbs:
+    """Everything that can be done to a job. Raises `StoreError` when it could not be written."""
+
+    intake: Intake
+    store: Store
+    catalog: Catalog
+    now: Callable[[], Instant]
+    new_id: Callable[[], str]
+    admins: frozenset[str] = frozenset()
+
+    async def again(self, job: Job, asker: Asker, changes: str = "") -> Answer:
+        """Render the same again, with what `changes` says changed; a new job with a new charge.
+
+        Idempotent by `asker.ask_key`. Raises `UsageError` for changes that cannot be made and for
+        a model that left the catalog.
+        """
+        if changes.strip():
+            ask = changed_ask(job, changes, self.catalog)
+        else:
+            ask = check_input(self.catalog.get(job.model), job.input)
+        return await self.intake.accept(ask, asker, parent_id=job.id, sure=True)
+
+    async def cancel(self, job: Job, by: str) -> Cancelled:
+        """Cancel while it is free. Idempotent."""
+        if not self.may_change(job, by):
+            return Cancelled.NOT_YOURS
+        row = await self.store.request_cancel(job.id, by, self.now())
+        if row is None or row.stage in TERMINAL or row.stage is Stage.FINISHED:
+            return Cancelled.OVER
+        if row.cancel_requested_at is not None:
+            self.intake.wake()
+            return Cancelled.FREE
+        return Cancelled.GIVEN_UP if row.unfollowed_at is not None else Cancelled.BILLED
+
+    async def give_up(self, job: Job, by: str) -> Cancelled:
+        """Stop following a render that MindVideo has, for the person. Idempotent."""
+        if not self.may_change(job, by):
+            return Cancelled.NOT_YOURS
+        row = await self.store.unfollow(job.id, by, self.now())
+        if row is None or row.unfollowed_at is None:
+            return Cancelled.OVER
+        self.intake.wake()
+        return Cancelled.GIVEN_UP
+
+    async def resend(self, job: Job, ask_key: str) -> Job:
+        """Deliver the files of a finished job again, without rendering or charging again.
+
+        Idempotent by `ask_key`. Raises `UsageError` for a job without files.
+        """
+        if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
+            raise UsageError(f"Job {job.id} has no finished files to send.")
+        now = self.now()
+        child = resent(job, self.new_id(), ask_key, now)
+        event = Event(at=now, name="accepted", detail=f"resend of {job.id}")
+        row, is_new = await self.store.insert(child, event)
+        if is_new:
+            self.intake.wake()
+        return row
+
+    def may_change(self, job: Job, user: str) -> bool:
+        """Tell whether `user` may cancel the job: who asked for it, and admins."""
+        return user == job.user or user in self.admins
