@@ -3,8 +3,8 @@
 `GET /` is the page (`bot/sandbox/page/index.html`), `GET /page/{name}` its other files. All that
 the page knows comes from these calls; every `user` is an ID of `users`, every `ts` a string.
 
-**`GET /demo/state?user=U…[&channel=C…][&thread=TS]`** → what that person sees now. Without
-`channel` the first channel of `channels`; `thread` is the `ts` of a thread's first message::
+**`GET /demo/state[?user=U…][&channel=C…][&thread=TS]`** → what that person sees now, Ana if none is
+named. Without `channel` the first channel of `channels`; `thread` is the `ts` of a thread's first message::
 
     {"version": 17,
      "me": User, "bot": User, "users": [User],        # `users`: the people, without the bot
@@ -71,10 +71,13 @@ from pydantic import ValidationError
 
 from bot.sandbox.demo_acts import ACTS
 from bot.sandbox.demo_state import Eyes, message_for_page, state_for
-from bot.sandbox.slack_entities import Payload, RefusalError
+from bot.sandbox.slack_entities import ANA, Payload, RefusalError
 from bot.sandbox.slack_people import People
 
 CHUNK = 64 * 1024
+
+UNTRUSTED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
+"""A person's file is shown from the page's own origin and must not act there."""
 
 
 class DemoApi:
@@ -88,6 +91,7 @@ class DemoApi:
     def add_to(self, app: web.Application) -> None:
         """Serve the page and its calls in `app`, next to the sandbox's own routes."""
         app.add_routes(self.routes())
+        app.on_response_prepare.append(_keep_fresh)
         app.on_shutdown.append(self._end_streams)
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -108,7 +112,7 @@ class DemoApi:
 
     async def _state(self, request: web.Request) -> web.Response:
         eyes = Eyes(
-            user=request.query.get("user", ""),
+            user=request.query.get("user", ANA),
             channel=request.query.get("channel"),
             thread_ts=request.query.get("thread"),
         )
@@ -172,7 +176,13 @@ class DemoApi:
             file = self._world.files.file(request.match_info["file_id"])
         except RefusalError as refusal:
             return _refused(refusal.code, status=404)
-        return web.FileResponse(file.path, headers={"Content-Type": file.mimetype})
+        return web.FileResponse(file.path, headers=UNTRUSTED | {"Content-Type": file.mimetype})
+
+
+async def _keep_fresh(request: web.Request, answer: web.StreamResponse) -> None:
+    """Have the browser ask for the page's parts anew, so that old and new ones never mix."""
+    if request.path == "/" or request.path.startswith("/page/"):
+        answer.headers["Cache-Control"] = "no-cache"
 
 
 def _refused(reason: str, *, status: int = 200) -> web.Response:
