@@ -3,8 +3,9 @@
 `GET /` is the page (`bot/sandbox/page/index.html`), `GET /page/{name}` its other files. All that
 the page knows comes from these calls; every `user` is an ID of `users`, every `ts` a string.
 
-**`GET /demo/state[?user=U…][&channel=C…][&thread=TS]`** → what that person sees now, Ana if none is
-named. Without `channel` the first channel of `channels`; `thread` is the `ts` of a thread's first message::
+**`GET /demo/state[?user=U…][&channel=C…][&thread=TS]`** → what that person sees now, Ana if none
+is named. Without `channel` the first channel of `channels`; `thread` is the `ts` of a thread's first
+message::
 
     {"version": 17,
      "me": User, "bot": User, "users": [User],        # `users`: the people, without the bot
