@@ -8,14 +8,12 @@ from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
 from bot.catalog import Model
-from bot.command import straightened
 from bot.errors import UsageError
 from bot.form_fields import Widget, choice_key, widget_of
 from bot.modal_form import MODEL_BLOCK, MORE_BLOCK, field_block, links_block
 from bot.options import accept, fitting
 from bot.schema import PROMPT, Kind, Option, as_mapping, kind_of
-from bot.strict_json import load_json
-from bot.values import read_value, refusal
+from bot.values import load_typed_json, read_value, refusal
 from storage.job import Json
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
@@ -141,10 +139,10 @@ def _pieces(option: Option, text: str) -> list[str]:
 
 
 def _is_json(option: Option, text: str) -> bool:
-    if kind_of(option.items) not in {Kind.OBJECT, Kind.ARRAY} and not text.startswith("["):
+    if kind_of(option.items) not in {Kind.OBJECT, Kind.ARRAY} and not text.lstrip().startswith("["):
         return False
     try:
-        load_json(straightened(text))
+        load_typed_json(text)
     except ValueError:
         return False
     return True

@@ -66,7 +66,7 @@ def as_text(value: Json) -> str:
     if not isinstance(value, list | tuple):
         return shown(value)
     lines = [shown(item) for item in value]
-    if any("\n" in line or not line.strip() or line.startswith("[") for line in lines):
+    if any("\n" in line or not line.strip() or line.lstrip().startswith("[") for line in lines):
         return json.dumps(value, ensure_ascii=False)
     return "\n".join(lines)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import assert_never
 
 from bot.blocks import Block, context, shorten
 from bot.catalog import Catalog, Model
@@ -96,6 +97,8 @@ def _fields(model: Model, option: Option, values: Mapping[str, Json]) -> Iterato
             yield from _text_field(model, option, value, links_block(option))
         case Widget.TEXT:
             yield from _text_field(model, option, value, field_block(option))
+        case widget:
+            assert_never(widget)
 
 
 def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Iterator[Block]:

@@ -53,13 +53,18 @@ def _flags(option: Option, value: Json) -> Iterator[str]:
         case bool():
             yield option.flag if value else f"--{option.negation}"
         case [*items] if option.kind is Kind.ARRAY and not option.choices:
-            texts = [item for item in items if isinstance(item, str) and not item.startswith("[")]
-            if items and len(texts) == len(items):
-                yield from (f"{option.flag} {_quoted(text)}" for text in texts)
+            words = [item for item in items if _is_word(item)]
+            if items and len(words) == len(items):
+                yield from (f"{option.flag} {_quoted(shown(word))}" for word in words)
             else:
                 yield f"{option.flag} '{json.dumps(value, ensure_ascii=False)}'"
         case _:
             yield f"{option.flag} {_quoted(shown(value))}"
+
+
+def _is_word(item: Json) -> bool:
+    """Whether an item of a list would not be taken for a list itself."""
+    return isinstance(item, str) and not item.lstrip().startswith("[")
 
 
 def _quoted(text: str) -> str:

@@ -97,18 +97,21 @@ def _choice(raw: str, choices: Sequence[Json], schema: Schema, label: str) -> Js
 
 
 def _read_json(raw: str, schema: Schema, label: str) -> Json:
-    """Read JSON, also with the quotes of a phone."""
     try:
-        return load_json(raw)
-    except ValueError:
-        pass
-    try:
-        return load_json(straightened(raw))
+        return load_typed_json(raw)
     except ValueError as error:
         raise UsageError(
             f"{label} must be {allowed(schema)}; you gave {quoted(raw)}, "
             f"which is not JSON ({error})."
         ) from error
+
+
+def load_typed_json(raw: str) -> Json:
+    """Read JSON as it is typed, else with the quotes of a phone. Raises `ValueError`."""
+    try:
+        return load_json(raw)
+    except ValueError:
+        return load_json(straightened(raw))
 
 
 def clean(value: Json, label: str) -> Json:

@@ -1,0 +1,73 @@
+"""The manual says what the model files say, and its examples work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.catalog import Catalog
+from bot.help import model_page, options_table, overview
+from bot.options import parse_ask
+from storage.job import Json
+from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
+
+KLING = Catalog.load()
+
+
+@pytest.mark.parametrize("example", [one for model in KLING.models for one in model.examples])
+def test_every_example_of_the_manual_can_be_typed(example: str) -> None:
+    assert parse_ask(example, KLING).model
+
+
+def test_the_overview_shows_how_to_ask_the_usual_options_and_all_models(tmp_path: Path) -> None:
+    text = overview(catalog_with(tmp_path, ANIMATE))
+    assert "`/video a red sports car on a coastal road at sunset`" in text
+    assert "• `--duration`: a whole number from 3 to 15\n" in text
+    assert "--negative-prompt" not in text
+    assert "• `kling-v3` Kling V3 (unless another is named): Kuaishou's video model" in text
+    assert f"• `{ANIMATE_SLUG}` Animate 2\n" in text
+    assert f"`--model {ANIMATE_SLUG}` takes another model." in text
+
+
+def test_the_overview_of_one_model_does_not_speak_of_others() -> None:
+    assert "--model" not in overview(KLING)
+
+
+def test_a_models_page_tells_all_about_every_option() -> None:
+    page = model_page(KLING.default)
+    assert page.startswith("*Kling V3* (`kling-v3`)\n\nKuaishou's video model")
+    assert (
+        "• the words, or `--prompt`: text, not empty, at most 2,500 characters; required\n" in page
+    )
+    assert "• `--mode`: one of `std`, `pro`, `4k`; default `std`\n" in page
+    assert "• `--audio` or `--no-audio`: on or off; default off; short `--sound`\n" in page
+    assert "• `--image-urls` …: a list, each text; repeat the flag for more; short" in page
+    assert all(option.flag in page for option in KLING.default.options)
+
+
+def test_a_models_page_without_hints_and_examples_is_short(tmp_path: Path) -> None:
+    parts: Mapping[str, Json] = {
+        "a": {"type": "string"},
+        "prompt": {"type": "string"},
+        "b": {"const": [1]},
+    }
+    assert model_page(model_with(tmp_path, parts)) == (
+        "*sample* (`sample`)\n\n• the words, or `--prompt`: text\n• `--a`: text\n• `--b`: `[1]`"
+    )
+
+
+def test_the_table_has_a_row_for_every_option() -> None:
+    lines = options_table(KLING.default).splitlines()
+    assert lines[0] == "| Option | Short | Allowed | Default | What it does |"
+    assert lines[1] == "| --- | --- | --- | --- | --- |"
+    assert len(lines) == 2 + len(KLING.default.options)
+    assert "| `--duration` |  | a whole number from 3 to 15 | `5` | Length in seconds. |" in lines
+
+
+def test_a_table_cell_holds_no_bars_and_no_line_breaks(tmp_path: Path) -> None:
+    part: Json = {"type": "boolean", "default": True, "description": "a|b\nc"}
+    assert options_table(model_with(tmp_path, {"a": part})).splitlines()[2] == (
+        "| `--a` or `--no-a` |  | on or off | on | a\\|b c |"
+    )

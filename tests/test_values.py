@@ -1,0 +1,83 @@
+"""Typed text becomes values of the schema's types, cleaned of what cannot be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from bot.errors import UsageError
+from bot.schema import Kind, Option
+from bot.values import check, clean, read_value
+from storage.job import Json
+
+
+def read(raw: str, schema: Mapping[str, Json], kind: Kind = Kind.ARRAY) -> Json:
+    return read_value([raw], Option(name="a", schema=schema, kind=kind), "`--a`")
+
+
+@pytest.mark.parametrize(
+    ("raw", "items", "value"),
+    [
+        ("x y", {}, ["x y"]),
+        ("5", {"type": "integer"}, [5]),
+        ("no", {"type": "boolean"}, [False]),
+        ("[1]", {"type": "array"}, [[1]]),
+        ("[]", {"type": "array"}, []),
+        (" [[1]]", {"type": "array"}, [[1]]),
+        ("[1, 2]", {"type": "integer"}, [1, 2]),
+        ("2", {"const": 2}, [2]),
+    ],
+)
+def test_items_are_read_by_their_own_type(raw: str, items: Mapping[str, Json], value: Json) -> None:
+    assert read(raw, {"type": "array", "items": items}) == value
+
+
+def test_a_list_to_choose_from_is_chosen_as_a_whole() -> None:
+    assert read("[1, 2]", {"enum": [[1], [1, 2]]}) == [1, 2]
+
+
+@pytest.mark.parametrize("raw", ["", "1.5", "٣", "1_000", "0x10", "9" * 41, "nan", "--5"])
+def test_only_plain_digits_are_a_whole_number(raw: str) -> None:
+    with pytest.raises(UsageError, match=r"^`--a` must be a whole number; you gave"):
+        read(raw, {"type": "integer"}, Kind.INTEGER)
+
+
+def test_choices_that_differ_by_case_are_told_apart() -> None:
+    schema: Mapping[str, Json] = {"enum": ["HD", "hd"]}
+    assert read("hd", schema, Kind.STRING) == "hd"
+    assert read("Hd", schema, Kind.STRING) == "HD"
+
+
+def test_what_steers_the_direction_of_text_is_left_out_and_marks_stay() -> None:
+    given: Json = {
+        "\u202aa": ["b\u2066c\u2069", "\u200fd\u200e", "tab\t\n"],
+        "n": [None, True, 1.5],
+    }
+    assert clean(given, "x") == {
+        "a": ["bc", "\u200fd\u200e", "tab\t\n"],
+        "n": [None, True, 1.5],
+    }
+
+
+@pytest.mark.parametrize("value", ["\r", "\x7f", "\x85", "\udfff", {"a": "\x1b"}, ["\x0b"]])
+def test_what_cannot_be_sent_is_refused(value: Json) -> None:
+    with pytest.raises(UsageError, match=r"^X holds a control character \(U\+[0-9A-F]{4}, char"):
+        clean(value, "X")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -(10**400), 1e301])
+def test_numbers_that_no_model_means_are_refused(value: Json) -> None:
+    with pytest.raises(UsageError, match=r"^X holds a number that is too large"):
+        clean(value, "X")
+
+
+def test_a_value_that_is_allowed_passes_and_another_names_its_place() -> None:
+    schema: Mapping[str, Json] = {
+        "type": "array",
+        "items": {"type": "object", "properties": {"a`b": {"type": "integer"}}},
+    }
+    check([{"a`b": 1}], schema, "X")
+    with pytest.raises(UsageError) as refused:
+        check([{}, {"a`b": "c"}], schema, "X")
+    assert str(refused.value) == "X, item 2, `a'b` must be a whole number; you gave `c`."

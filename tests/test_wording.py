@@ -1,0 +1,79 @@
+"""Plain words for what a schema allows and for what a person gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from bot.wording import allowed, is_visible, nearest, quoted
+from storage.job import Json
+
+TEXT: Mapping[str, Json] = {"type": "string"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({}, "any value"),
+        ({"type": "null"}, "null"),
+        ({"type": ["string", "null"]}, "text"),
+        ({"type": ["string", "integer"], "minimum": 2}, "text or a whole number from 2"),
+        ({"const": 5}, "`5`"),
+        ({"enum": ["a", True]}, "one of `a`, `true`"),
+        ({"enum": list(range(22))}, f"one of {', '.join(f'`{n}`' for n in range(20))}, 2 more"),
+        ({"type": "boolean"}, "true or false"),
+        ({"type": "integer", "minimum": 3, "maximum": 15}, "a whole number from 3 to 15"),
+        ({"type": "integer", "maximum": 15}, "a whole number up to 15"),
+        ({"type": "number", "exclusiveMinimum": 0.5}, "a number above 0.5"),
+        ({"type": "number", "exclusiveMaximum": 1}, "a number below 1"),
+        ({"type": "integer", "multipleOf": 8}, "a whole number in steps of 8"),
+        ({"type": "string", "minLength": 1}, "text, not empty"),
+        ({"type": "string", "minLength": 2}, "text of at least 2 characters"),
+        ({"type": "string", "maxLength": 1}, "text of at most 1 character"),
+        ({"type": "string", "minLength": 2, "maxLength": 4}, "text of 2 to 4 characters"),
+        ({"type": "string", "minLength": 2, "maxLength": 2}, "text of exactly 2 characters"),
+        ({"type": "string", "pattern": "^a"}, "text, matching `^a`"),
+        ({"type": "string", "format": "uri"}, "a link (https://…)"),
+        ({"type": "string", "format": "unheard-of"}, "text"),
+        ({"type": "array"}, "a list"),
+        ({"type": "array", "items": TEXT, "minItems": 1}, "a list of at least 1 item, each text"),
+        ({"type": "array", "uniqueItems": True}, "a list, all different"),
+        ({"type": "object"}, "a JSON object"),
+        (
+            {"type": "object", "properties": {"a": TEXT, "b": TEXT}, "required": ["c", "a"]},
+            "a JSON object with `a` (text); `b` (text), if wanted; `c`",
+        ),
+    ],
+)
+def test_what_is_allowed_ends_a_sentence(schema: Mapping[str, Json], words: str) -> None:
+    assert allowed(schema) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("pro", "`pro`"),
+        (5, "`5`"),
+        ({"a": "ü"}, '`{"a": "ü"}`'),
+        ("a`b\n\x07c", "`a'b  c`"),
+        ("x" * 60, f"`{'x' * 60}`"),
+        ("x" * 61, f"`{'x' * 60}…`"),
+        (" \u200b", "nothing"),
+        ("", "nothing"),
+    ],
+)
+def test_what_was_given_is_quoted_short_and_harmless(value: Json, words: str) -> None:
+    assert quoted(value) == words
+
+
+def test_the_nearest_name_is_found_in_any_case_or_not_at_all() -> None:
+    assert nearest("DURATON", ["mode", "duration"]) == "duration"
+    assert nearest("zzz", ["mode", "duration"]) is None
+    assert nearest("x" * 100_000, ["mode"]) is None
+
+
+def test_only_what_leaves_a_mark_is_visible() -> None:
+    assert is_visible("a")
+    assert is_visible("🙂")
+    assert not is_visible(" \n\u200b\u202e\u00a0")
