@@ -6,7 +6,7 @@ import contextlib
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.command import Command, Flag, read_line, straightened
@@ -154,6 +154,7 @@ TRICKY = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)  # how long one example takes says nothing on a busy machine
 @given(st.one_of(st.text(), TRICKY))
 def test_any_text_is_either_split_or_refused(text: str) -> None:
     try:
@@ -181,7 +182,7 @@ def test_any_text_is_either_split_or_refused(text: str) -> None:
     ],
 )
 def test_forty_thousand_characters_are_split_at_once(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with contextlib.suppress(UsageError):
         split(piece * (40_000 // len(piece)))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.catalog import Catalog
@@ -222,6 +222,7 @@ def test_a_draft_carries_what_is_hidden() -> None:
 WORDS = st.text(alphabet="ab{}[]\"' \n“”", max_size=12)
 
 
+@settings(deadline=None)  # how long one example takes says nothing on a busy machine
 @given(
     st.fixed_dictionaries(
         {"prompt": WORDS},

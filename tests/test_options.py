@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.catalog import Catalog
@@ -429,6 +429,7 @@ TRICKY = st.lists(
 )
 
 
+@settings(deadline=None)  # how long one example takes says nothing on a busy machine
 @given(st.one_of(st.text(), TRICKY.map("".join)))
 def test_any_text_becomes_an_ask_or_a_sentence(text: str) -> None:
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.blocks import escape
@@ -74,6 +74,7 @@ INPUTS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)  # how long one example takes says nothing on a busy machine
 @given(INPUTS)
 def test_the_written_command_asks_for_the_same(given_input: Mapping[str, Json]) -> None:
     try:
