@@ -1,0 +1,31 @@
+"""The `Retry-After` header."""
+
+import pytest
+
+from bot.mindvideo.retry_after import read_retry_after
+
+NOW = 1_750_000_000.0
+"""Sunday, 15 June 2025, 15:06:40 UTC."""
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("30", 30),
+        (" 2.5 ", 2.5),
+        ("0", 1),
+        ("-5", 1),
+        ("31536000", 900),
+        ("inf", 900),
+        ("Sun, 15 Jun 2025 15:07:10 GMT", 30),
+        ("Sun, 15 Jun 2025 15:00:00 GMT", 1),
+        ("Mon, 15 Jun 2026 15:07:10 GMT", 900),
+    ],
+)
+def test_the_pause_is_between_a_second_and_a_quarter_of_an_hour(value: str, seconds: float) -> None:
+    assert read_retry_after(value, NOW) == seconds
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", "nan", "Sun, 99 Jun 2025 15:07:10 GMT"])
+def test_a_header_that_tells_nothing_leaves_the_pause_to_us(value: str | None) -> None:
+    assert read_retry_after(value, NOW) is None
