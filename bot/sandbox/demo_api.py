@@ -4,7 +4,7 @@
 the page knows comes from these calls; every `user` is an ID of `users`, every `ts` a string.
 
 **`GET /demo/state[?user=U…][&channel=C…][&thread=TS]`** → what that person sees now, Ana if none
-is named. Without `channel` the first channel of `channels`; `thread` is the `ts` of a thread's first
+is named. Without `channel` the first of `channels`; `thread` is the `ts` of a thread's first
 message::
 
     {"version": 17,

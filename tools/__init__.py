@@ -1,0 +1,1 @@
+"""Programs for those who develop the bot; none of them runs in it."""
