@@ -1,0 +1,220 @@
+"""The engine with its real adapters between the two simulated services, under a clock set by hand.
+
+Real HTTP, real SQLite, no waiting: when nothing is due, the clock jumps to what is due next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pysqlite3
+
+from bot.catalog import Catalog
+from bot.engine import Engine
+from bot.ids import new_id
+from bot.intake import Accepted, Asker, Intake
+from bot.mindvideo.client import MindVideoClient
+from bot.options import parse_ask
+from bot.pacing import EditBudget
+from bot.sandbox.slack_entities import ANA, GENERAL, TEAM, Said
+from bot.sandbox.town import API_KEY, Town, town
+from bot.slack.chat import SlackChat
+from bot.slack.web import slack_client
+from bot.steps.turn import Tools
+from storage.job import Event, Job, Stage
+from storage.sqlite import SqliteStore
+
+START = 1_800_000_000.0
+HOUR = 3600.0
+RENDER_SECONDS = 60.0
+# Long enough for a loaded machine, short enough for a test of a service that never answers.
+CALL_SECONDS = 2.0
+CATALOG = Catalog.load()
+
+
+class Crash(BaseException):
+    """The process ends here, as by SIGKILL: nobody may handle it."""
+
+
+@dataclass
+class HandClock:
+    """Time that stands still until it is moved."""
+
+    moment: float = START
+
+    def __call__(self) -> float:
+        """Return the present moment."""
+        return self.moment
+
+
+class Silent:
+    """An observer that wants to hear nothing."""
+
+    def step_done(self, stage: Stage, result: str, seconds: float) -> None:
+        """A step ended."""
+
+
+class CrashingStore(SqliteStore):
+    """A store whose process dies at a chosen commit, before or after it is on disk."""
+
+    _event: str | None = None
+    _before: bool = False
+
+    def crash(self, event: str, *, before: bool) -> None:
+        """Die at the next commit with this event."""
+        self._event, self._before = event, before
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether the process has died, or was never to die."""
+        return self._event is None
+
+    async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
+        """Apply, and crash if this is the commit."""
+        strikes = event is not None and event.name == self._event
+        if strikes:
+            self._event = None
+        if strikes and self._before:
+            raise Crash
+        row = await super().apply(before, after, event)
+        if strikes:
+            raise Crash
+        return row
+
+
+@dataclass
+class Workbench:
+    """One bot that can be stopped and started again on the same file."""
+
+    town: Town
+    clock: HandClock
+    chat: SlackChat
+    video: MindVideoClient
+    path: Path
+    store: CrashingStore
+    engine: Engine = field(init=False)
+    intake: Intake = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the parts that die with the process."""
+        tools = Tools(
+            video=self.video,
+            chat=self.chat,
+            store=self.store,
+            catalog=CATALOG,
+            now=self.clock,
+            edits=EditBudget(),
+        )
+        self.engine = Engine(tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None)
+        self.intake = Intake(self.store, now=self.clock, new_id=new_id, wake=lambda: None)
+
+    async def ask(self, text: str = "a red car", *, channel: str = GENERAL) -> Job:
+        """Take an ask as the slash command does."""
+        asker = Asker(
+            team=TEAM,
+            channel=channel,
+            user=ANA,
+            surface="command",
+            ask_key=f"command:{new_id()}",
+            response_url=self.town.slack.world.new_answer_url(channel, ANA),
+        )
+        answer = await self.intake.accept(parse_ask(text, CATALOG), asker)
+        assert isinstance(answer, Accepted)
+        return answer.job
+
+    async def run(self, hours: float = 2.0, until: Callable[[], bool] = lambda: False) -> None:
+        """Run what is due until nothing is, the time is over, or `until` says so."""
+        end = self.clock.moment + hours * HOUR
+        while True:
+            await self.engine.tick()
+            await self.engine.drain()
+            due = await self._next_due()
+            if until() or due is None or due > end:
+                return
+            self.clock.moment = max(self.clock.moment, due)
+
+    async def restart(self) -> None:
+        """Start a new process on the same file; the old one is gone as it stood."""
+        await self.store.close()
+        self.store = await CrashingStore.open(str(self.path))
+        self.__post_init__()
+
+    async def job(self, job_id: str) -> Job:
+        """Return the job as it stands."""
+        job = await self.store.get(job_id)
+        assert job is not None
+        return job
+
+    def messages(self, channel: str = GENERAL) -> list[Said]:
+        """Return the bot's messages in a channel, outside of threads, seen by all."""
+        said = self.town.slack.world.workspace.all_in(channel)
+        return [one for one in said if not one.thread_ts and not one.ephemeral_for]
+
+    def results(self, channel: str = GENERAL) -> list[Said]:
+        """Return what stands in the threads of a channel, seen by all."""
+        said = self.town.slack.world.workspace.all_in(channel)
+        return [one for one in said if one.thread_ts and not one.ephemeral_for]
+
+    def whispers(self, channel: str = GENERAL) -> list[Said]:
+        """Return what only one person sees."""
+        said = self.town.slack.world.workspace.all_in(channel)
+        return [one for one in said if one.ephemeral_for]
+
+    async def assert_one_of_each(self, job: Job) -> Job:
+        """Hold the promise: delivered, one charge, one message, one result, the cost told."""
+        row = await self.job(job.id)
+        assert row.stage is Stage.DELIVERED, (row.stage, await self.store.events(job.id))
+        (charge,) = self.town.video.charges
+        (message,) = self.messages()
+        (result,) = self.results()
+        assert charge.key == f"slack:{TEAM}:{GENERAL}:{message.ts}"
+        assert result.thread_ts == message.ts
+        assert result.files
+        assert row.cost_actual == charge.amount
+        assert f"cost {charge.amount.normalize():f}" in message.text
+        return row
+
+    async def _next_due(self) -> float | None:
+        # Not a question that the bot ever asks, so the store has no method for it.
+        with closing(pysqlite3.connect(str(self.path))) as db:
+            query = """
+                SELECT min(max(due_at, coalesce(lease_until, 0))) FROM jobs
+                WHERE due_at IS NOT NULL
+            """
+            (due,) = db.execute(query).fetchone()
+            return None if due is None else float(due)
+
+
+@asynccontextmanager
+async def workbench(*, render_seconds: float = RENDER_SECONDS) -> AsyncIterator[Workbench]:
+    """Set everything up on loopback while the context lasts."""
+    clock = HandClock()
+    async with AsyncExitStack() as stack:
+        place = await stack.enter_async_context(town(render_seconds=render_seconds, now=clock))
+        client = await stack.enter_async_context(
+            slack_client(
+                token=place.slack.credentials.bot_token or "",
+                base_url=place.slack.api_url,
+                call_seconds=CALL_SECONDS,
+            ),
+        )
+        chat = SlackChat(client, stall_seconds=CALL_SECONDS)
+        await chat.identity()
+        video = MindVideoClient(place.video_url, API_KEY, now=clock)
+        stack.push_async_callback(video.aclose)
+        path = place.folder / "bench.db"
+        bench = Workbench(
+            town=place,
+            clock=clock,
+            chat=chat,
+            video=video,
+            path=path,
+            store=await CrashingStore.open(str(path)),
+        )
+        try:
+            yield bench
+        finally:
+            await bench.store.close()
