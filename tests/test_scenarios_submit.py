@@ -1,0 +1,153 @@
+"""What can go wrong when a job is handed to MindVideo, and how each of it ends."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+import pytest
+
+from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
+from storage.job import Job, Outcome, Stage
+from tests.workbench import HOUR, START, Workbench, workbench
+
+HTML = "<html><body><h1>Bad gateway</h1></body></html>"
+MINUTE = 60.0
+
+
+def submit_fault(kind: FaultKind, *, times: int | None = 1, **how: str | int) -> Fault:
+    """Return what goes wrong with the submit."""
+    return Fault.model_validate({"call": Call.SUBMIT, "kind": kind, "times": times, **how})
+
+
+def answer(status: int, *, times: int = 1, after: bool = False, **how: str) -> Fault:
+    """Return an answer of MindVideo's in place of the right one."""
+    kind = FaultKind.ANSWER_AFTER if after else FaultKind.ANSWER_BEFORE
+    return submit_fault(kind, times=times, status=status, **how)
+
+
+PASSING = {
+    "reply lost once": submit_fault(FaultKind.LOST_AFTER),
+    "reply lost thrice": submit_fault(FaultKind.LOST_AFTER, times=3),
+    "request lost": submit_fault(FaultKind.LOST_BEFORE),
+    "500 with a charge": answer(500, after=True),
+    "500 without a charge": answer(500),
+    "502 with HTML": answer(502, body=HTML, content_type="text/html"),
+    "502 with HTML and a charge": answer(502, after=True, body=HTML, content_type="text/html"),
+    "200 with HTML": answer(200, after=True, body=HTML, content_type="text/html"),
+    "200 with truncated JSON": submit_fault(FaultKind.TRUNCATED_AFTER),
+    "200 with wrong types": answer(200, after=True, body='{"task_id": [], "status": 7}'),
+    "200 without a task": answer(200, after=True, body="{}"),
+    "10 MB of body": submit_fault(FaultKind.HUGE_AFTER),
+    "409 in progress": answer(409, code="in_progress", message="Still being created."),
+    "425": answer(425),
+    "429 with seconds": answer(429, retry_after="7"),
+    "429 with a date": answer(429, retry_after=formatdate(START + 90, usegmt=True)),
+    "429 without Retry-After": answer(429),
+    "429 with a negative Retry-After": answer(429, retry_after="-5"),
+    "429 for a year": answer(429, retry_after="31536000"),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
+async def test_passing_trouble_ends_in_one_charge_and_one_video(fault: Fault) -> None:
+    """The same bytes go again under the same key until MindVideo answers."""
+    async with workbench() as bench:
+        bench.town.video.fail(fault)
+        job = await bench.ask()
+        await bench.run()
+        await bench.assert_one_of_each(job)
+        submits = bench.town.video.calls(Call.SUBMIT)
+        assert len({seen.key for seen in submits}) == 1
+        assert len({seen.body for seen in submits}) == 1
+        assert len(submits) > 1
+
+
+async def test_429_for_a_year_is_clamped() -> None:
+    """Nobody waits longer than 15 minutes for a limit that was meant in jest."""
+    async with workbench() as bench:
+        bench.town.video.fail(PASSING["429 for a year"])
+        job = await bench.ask()
+        await bench.run()
+        row = await bench.assert_one_of_each(job)
+        assert (row.delivered_at or 0) - START < 20 * MINUTE
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+async def test_the_operators_trouble_holds_the_job_and_then_it_goes_on(status: int) -> None:
+    """A wrong key or an empty account for ten minutes costs the person nothing but time."""
+    async with workbench() as bench:
+        bench.town.video.fail(answer(status, times=100))
+        job = await bench.ask()
+        await bench.run(hours=10 * MINUTE / HOUR)
+        held = await bench.job(job.id)
+        assert held.stage is Stage.ANNOUNCED
+        assert "held" in [event.name for event in await bench.store.events(job.id)]
+        bench.town.video.faults.clear()
+        await bench.run()
+        row = await bench.assert_one_of_each(job)
+        assert (row.delivered_at or 0) - START < 20 * MINUTE
+
+
+async def test_reply_always_lost_is_parked_before_the_key_expires() -> None:
+    """After 23 hours nothing is sent any more: a repeat could be a second charge."""
+    async with workbench() as bench:
+        bench.town.video.fail(submit_fault(FaultKind.LOST_AFTER, times=None))
+        job = await bench.ask()
+        await bench.run(hours=48)
+        row = await assert_parked_and_told(bench, job)
+        assert row.outcome is None
+        assert len(bench.town.video.charges) == 1
+        last = bench.town.video.calls(Call.SUBMIT)[-1]
+        assert last.at - START <= 23 * HOUR
+
+
+async def test_key_older_than_23_hours_is_not_sent_again() -> None:
+    """A bot that was off for a day does not repeat a submit whose answer it never saw."""
+    async with workbench() as bench:
+        job = await bench.ask()
+        bench.store.crash("submitting", before=False)
+        await bench.run(until=lambda: bench.store.has_crashed)
+        bench.clock.moment += 23 * HOUR + 1
+        await bench.restart()
+        await bench.run()
+        await assert_parked_and_told(bench, job)
+        assert bench.town.video.calls(Call.SUBMIT) == []
+
+
+async def test_409_conflict_is_parked_for_a_person_to_look() -> None:
+    """The key stands for another request at MindVideo: sending anything would be a guess."""
+    async with workbench() as bench:
+        bench.town.video.fail(answer(409, code="idempotency_conflict", message="Different input."))
+        job = await bench.ask()
+        await bench.run()
+        await assert_parked_and_told(bench, job)
+        assert len(bench.town.video.calls(Call.SUBMIT)) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+async def test_a_refusal_is_told_with_its_reason_and_costs_nothing(status: int) -> None:
+    """What MindVideo will not do is told in its words, and nothing is charged."""
+    async with workbench() as bench:
+        bench.town.video.fail(answer(status, message="Too many cars."))
+        job = await bench.ask()
+        await bench.run()
+        row = await bench.job(job.id)
+        assert (row.stage, row.outcome) == (Stage.REJECTED, Outcome.FAILED)
+        (message,) = bench.messages()
+        assert "Too many cars." in message.text
+        assert "Nothing was charged" in message.text
+        assert "Too many cars." in bench.whispers()[0].text
+        assert bench.town.video.charges == []
+
+
+async def assert_parked_and_told(bench: Workbench, job: Job) -> Job:
+    """Hold that the job waits for a person, that its asker knows, and that it can be resumed."""
+    row = await bench.job(job.id)
+    assert row.stage is Stage.PARKED
+    (message,) = bench.messages()
+    assert "On hold" in message.text
+    assert any("on hold" in whisper.text for whisper in bench.whispers())
+    resumed = await bench.store.resume(job.id, bench.clock())
+    assert resumed is not None
+    assert resumed.stage is Stage.ANNOUNCED
+    return row
