@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,32 +21,37 @@ from bot.mindvideo.wire import TROUBLE, cause_of, http_client, was_never_sent
 from bot.ports import Download, Snapshot, TaskState
 from storage.job import Instant, Json, LookBy
 
-GIBIBYTE = 2**30
-
 _MOST_CONNECTIONS = 100
-_SILENCE_SECONDS = 20.0
-_SUBMIT_SECONDS = 60.0
-"""Longer than a look: to give up on a submit is to be in doubt."""
-_LOOK_SECONDS = 30.0
-
-_MOST_JSON = 2**20
-"""Bytes of an answer that are read; a task needs some hundreds."""
-
-_STREAM_SECONDS = 2.0
-"""How long to listen to a stream of events that does not end by itself."""
 
 _EVENTS_IN_A_ROW = 5
 """So many looks by events alone; then the task is asked too, in case an event was lost."""
 
-_MOST_REMEMBERED = 10_000
-"""Tasks and words kept in mind; losing them costs a call or a line of log."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long to wait, and how much to take, in seconds and bytes."""
+
+    submit_seconds: float = 60.0
+    """Longer than a look: to give up on a submit is to be in doubt."""
+    look_seconds: float = 30.0
+    stream_seconds: float = 2.0
+    """How long to listen to a stream of events that does not end by itself."""
+    json_bytes: int = 2**20
+    """A task needs some hundreds."""
+    download_seconds: float = 30 * 60.0
+    download_bytes: int = 2**30
+    remembered: int = 10_000
+    """Tasks and strange words kept in mind; to forget one costs a call or a line of log."""
+
+
+_USUAL = Limits()
 
 
 class MindVideoClient:
     """A `VideoService`. `base_url` is without `/api/v1`; `now` counts the dates of `Retry-After`.
 
     The API key goes to the host of `base_url` alone. A download reaches public addresses only,
-    and this machine's if `base_url` is this machine; it is refused above `max_download_bytes`.
+    and this machine's if `base_url` is this machine.
     """
 
     def __init__(
@@ -54,22 +60,22 @@ class MindVideoClient:
         api_key: str,
         *,
         now: Callable[[], Instant],
-        max_download_bytes: int = GIBIBYTE,
-        max_download_seconds: float = 30 * 60.0,
+        limits: Limits = _USUAL,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
         self._now = now
+        self._limits = limits
         self._http = http_client(
             headers={"Authorization": f"Bearer {api_key}"},
             connections=_MOST_CONNECTIONS,
-            seconds=_SILENCE_SECONDS,
+            seconds=limits.submit_seconds,
         )
         self._downloader = Downloader(
             now=now,
             allow_loopback=is_loopback(urlsplit(base_url).hostname or ""),
-            max_bytes=max_download_bytes,
-            max_seconds=max_download_seconds,
+            max_bytes=limits.download_bytes,
+            max_seconds=limits.download_seconds,
         )
         self._events_in_a_row: Counter[str] = Counter()
         self._noted: set[tuple[str, str]] = set()
@@ -87,7 +93,7 @@ class MindVideoClient:
     async def submit(self, body: bytes, idempotency_key: str) -> Snapshot:
         """See `VideoService`. A reply that is lost on the way leaves the outcome unknown."""
         request = protocol.submit_request(body, idempotency_key)
-        answer = await self._exchange(request, _SUBMIT_SECONDS, OutcomeUnknownError)
+        answer = await self._exchange(request, self._limits.submit_seconds, OutcomeUnknownError)
         return self._noting(protocol.read_submit(answer, self._now()))
 
     async def look(self, task_id: str, by: LookBy) -> Snapshot:
@@ -96,7 +102,7 @@ class MindVideoClient:
         if by_events is not None and not self._wants_task(task_id, by_events):
             return self._noting(by_events)
         request = protocol.look_request(task_id, LookBy.TASK)
-        answer = await self._exchange(request, _LOOK_SECONDS, RetryLaterError)
+        answer = await self._exchange(request, self._limits.look_seconds, RetryLaterError)
         by_task = protocol.read_task_look(answer, self._now())
         return self._noting(protocol.combine(by_events, by_task) if by_events else by_task)
 
@@ -106,7 +112,7 @@ class MindVideoClient:
 
     async def _look_at_events(self, task_id: str) -> Snapshot | None:
         request = protocol.look_request(task_id, LookBy.EVENTS)
-        answer = await self._exchange(request, _LOOK_SECONDS, RetryLaterError)
+        answer = await self._exchange(request, self._limits.look_seconds, RetryLaterError)
         reading = protocol.read_events_look(answer, self._now())
         self._note("an event that nobody here understands", reading.strange)
         return reading.snapshot
@@ -115,7 +121,7 @@ class MindVideoClient:
         if by_events.state.is_terminal:
             self._events_in_a_row.pop(task_id, None)
             return not protocol.is_complete(by_events)
-        if len(self._events_in_a_row) >= _MOST_REMEMBERED:
+        if len(self._events_in_a_row) >= self._limits.remembered:
             self._events_in_a_row.clear()
         self._events_in_a_row[task_id] += 1
         return self._events_in_a_row[task_id] % _EVENTS_IN_A_ROW == 0
@@ -132,7 +138,7 @@ class MindVideoClient:
                     content=request.content,
                 ) as response,
             ):
-                body, ended = await _read(response)
+                body, ended = await _read(response, self._limits)
         except TROUBLE as error:
             if was_never_sent(error):
                 raise RetryLaterError("MindVideo cannot be reached.") from error
@@ -156,24 +162,24 @@ class MindVideoClient:
     def _note(self, what: str, words: Iterable[str]) -> None:
         """Log each strange word once."""
         for word in words:
-            if (what, word) not in self._noted and len(self._noted) < _MOST_REMEMBERED:
+            if (what, word) not in self._noted and len(self._noted) < self._limits.remembered:
                 self._noted.add((what, word))
                 self._log.warning(what, word=word)
 
 
-async def _read(response: httpx.Response) -> tuple[bytes, bool]:
-    """Return at most `_MOST_JSON` bytes, and whether the answer ended by itself.
+async def _read(response: httpx.Response, limits: Limits) -> tuple[bytes, bool]:
+    """Return the first bytes of the answer, and whether it ended by itself.
 
     What is cut is no JSON any more, and so counts as unreadable.
     """
     streamed = response.headers.get("content-type", "").lower().startswith("text/event-stream")
     body = bytearray()
     try:
-        async with asyncio.timeout(_STREAM_SECONDS if streamed else None):
+        async with asyncio.timeout(limits.stream_seconds if streamed else None):
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > _MOST_JSON:
-                    return bytes(body[:_MOST_JSON]), False
+                if len(body) > limits.json_bytes:
+                    return bytes(body[: limits.json_bytes]), False
     except TimeoutError:
         return bytes(body), False
     return bytes(body), True

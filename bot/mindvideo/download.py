@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from urllib.parse import urljoin
 
 import httpx
 
@@ -25,6 +24,13 @@ _SILENCE_SECONDS = 30.0
 
 # A page or a message in the place of a file says in its own way that the URL has expired.
 _NOT_A_FILE = ("text/html", "application/json", "application/xml", "text/xml")
+
+_NO_ADDRESS = (
+    httpx.InvalidURL,
+    httpx.UnsupportedProtocol,
+    httpx.RemoteProtocolError,
+    ValueError,
+)
 
 _PASSING = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS},
@@ -82,17 +88,19 @@ class Downloader:
         """Return the first answer that is no redirect; each address on the way is checked."""
         for _ in range(_MOST_REDIRECTS + 1):
             response = await self._get(url)
-            location = response.headers.get("location")
-            if not (response.is_redirect and location):
-                try:
-                    _check(response, self._now())
-                except BotError:
-                    await response.aclose()
-                    raise
-                return response
+            if response.next_request is None:
+                return await self._checked(response)
+            url = str(response.next_request.url)
             await response.aclose()
-            url = _joined(url, location)
         raise RefusedError("The video's address leads from one address to the next without end.")
+
+    async def _checked(self, response: httpx.Response) -> httpx.Response:
+        try:
+            _check(response, self._now())
+        except BotError:
+            await response.aclose()
+            raise
+        return response
 
     async def _get(self, url: str) -> httpx.Response:
         if not url.lower().startswith(("http://", "https://")):
@@ -102,13 +110,6 @@ class Downloader:
             return await self._http.send(request, stream=True)
         except TROUBLE as error:
             raise _broken(error) from cause_of(error)
-
-
-def _joined(url: str, location: str) -> str:
-    try:
-        return urljoin(url, location)
-    except ValueError as error:
-        raise _broken(error) from cause_of(error)
 
 
 async def counted(
@@ -181,7 +182,8 @@ def _check(response: httpx.Response, now: Instant) -> None:
 def _broken(error: Trouble) -> BotError:
     if is_not_public(error):
         return RefusedError("The video's address is not a public one.")
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | ValueError):
+    # httpx calls it a protocol error when it cannot read where a redirect leads.
+    if isinstance(error, _NO_ADDRESS):
         return RefusedError("The video's address is not a web address.")
     return RetryLaterError("The connection to the video's file broke.")
 

@@ -5,6 +5,8 @@ httpx alone takes seven times the processor time of httpx over aiohttp (docs/dec
 
 from __future__ import annotations
 
+import ssl
+from functools import cache
 from typing import TypeAlias
 
 import aiohttp
@@ -21,6 +23,7 @@ TROUBLE = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, Valu
 """All that a call can raise when the network or the other side fails."""
 
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+_CONNECT_SECONDS = 10.0
 _AGENT = "slack-video-bot"
 
 
@@ -33,9 +36,9 @@ def http_client(
 ) -> httpx.AsyncClient:
     """Return a client that follows no redirect, keeps no cookie and asks no proxy.
 
-    At most `connections` at once; each read and each connect takes at most `seconds`.
+    At most `connections` at once; the other side may be silent for at most `seconds`.
     """
-    context = httpx.create_ssl_context()
+    context = _tls()
 
     def make_session() -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -48,10 +51,16 @@ def http_client(
     return httpx.AsyncClient(
         transport=AiohttpTransport(verify=context, client=make_session),
         headers={"User-Agent": _AGENT, **headers},
-        timeout=httpx.Timeout(seconds),
+        timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
         follow_redirects=False,
         trust_env=False,
     )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """To read all certificates takes some 30 ms of the loop's time: once is enough."""
+    return httpx.create_ssl_context()
 
 
 def was_never_sent(trouble: Trouble) -> bool:

@@ -16,12 +16,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
-from pydantic import ValidationError
 
+from bot.sandbox.mindvideo_control import control_routes
 from bot.sandbox.mindvideo_events import Shape, render_events, to_json, told
 from bot.sandbox.mindvideo_faults import (
     EVENTS,
@@ -103,7 +103,11 @@ class SandboxMindVideo:
         return self._books.charges
 
     def fail(self, fault: Fault) -> None:
-        """Let the next calls meet this fault."""
+        """Let the next calls meet this fault. Raises `ValueError` for a value without sense."""
+        if fault.kind is FaultKind.SHAPE:
+            Shape(fault.value or "")
+        if fault.kind is FaultKind.COST and fault.value is not None:
+            json.loads(fault.value)
         self.faults.add(fault)
 
     def calls(self, call: Call) -> list[Seen]:
@@ -118,9 +122,7 @@ class SandboxMindVideo:
         app.router.add_get(api + "/{id}", self._handler(Call.TASK, self._tell_task))
         app.router.add_get(api + "/{id}/events", self._handler(Call.EVENTS, self._tell_events))
         app.router.add_get("/files/{id}/{file}", self._handler(Call.FILE, self._file))
-        app.router.add_post("/sandbox/faults", self._add_fault)
-        app.router.add_delete("/sandbox/faults", self._clear_faults)
-        app.router.add_get("/sandbox/ledger", self._ledger)
+        app.router.add_routes(control_routes(self.fail, self.faults.clear, self.charges))
         return app
 
     def _handler(self, call: Call, respond: Respond) -> Respond:
@@ -235,18 +237,3 @@ class SandboxMindVideo:
             url = f"{request.url.origin()}/files/{task.id}/{name}"
             body["output"] = {f"{task.model.media}s": [{"url": url}]}
         return body
-
-    async def _add_fault(self, request: web.Request) -> web.Response:
-        try:
-            self.fail(Fault.model_validate_json(await request.read()))
-        except ValidationError as error:
-            return failure(400, "no_such_fault", str(error))
-        return web.json_response({"ok": True})
-
-    async def _clear_faults(self, _request: web.Request) -> web.Response:
-        self.faults.clear()
-        return web.json_response({"ok": True})
-
-    async def _ledger(self, _request: web.Request) -> web.Response:
-        charges = [{**asdict(charge), "amount": str(charge.amount)} for charge in self.charges]
-        return web.json_response({"charges": charges})

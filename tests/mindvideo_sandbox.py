@@ -1,0 +1,72 @@
+"""A simulated MindVideo that runs for one test, under a clock that the test sets."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bot.mindvideo.client import Limits, MindVideoClient
+from bot.ports import Download, Snapshot
+from bot.sandbox.mindvideo import SandboxMindVideo
+from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
+from bot.sandbox.server import serve
+from storage.job import LookBy
+
+KEY = "slack:T1:C1:1750000000.000100"
+API_KEY = "mv_live_secret0123456789"
+
+
+class Clock:
+    """The time of day, as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 1_750_000_000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studio:
+    """A client, the service that it talks to, and their clock."""
+
+    clock: Clock
+    service: SandboxMindVideo
+    client: MindVideoClient
+    url: str
+
+    def body(self, prompt: str = "a red car") -> bytes:
+        """Return the body of a submit."""
+        return self.client.request_body("kling-v3", {"prompt": prompt})
+
+    async def submit(self) -> Snapshot:
+        """Start the usual task under the usual key."""
+        return await self.client.submit(self.body(), KEY)
+
+    async def finished(self) -> Snapshot:
+        """Start a task, let it render, and return how it ended."""
+        task = await self.submit()
+        self.clock.now += self.service.render_seconds
+        return await self.client.look(task.task_id or "", LookBy.TASK)
+
+    def fail(self, call: Call, kind: FaultKind, **details: object) -> None:
+        """Let the next calls meet a fault."""
+        self.service.fail(Fault.model_validate({"call": call, "kind": kind, **details}))
+
+
+@asynccontextmanager
+async def running_studio(limits: Limits | None = None) -> AsyncIterator[Studio]:
+    """Run a simulated MindVideo and a client."""
+    clock = Clock()
+    service = SandboxMindVideo(now=clock, api_key=API_KEY)
+    async with serve(service.app()) as url:
+        client = MindVideoClient(url, API_KEY, now=clock, limits=limits or Limits())
+        try:
+            yield Studio(clock=clock, service=service, client=client, url=url)
+        finally:
+            await client.aclose()
+
+
+async def read(download: Download) -> bytes:
+    """Return all bytes of a download."""
+    return b"".join([chunk async for chunk in download.chunks])
