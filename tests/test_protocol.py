@@ -331,7 +331,8 @@ def test_without_events_the_task_is_asked(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '[{"cost_actual": 1}]', '{"events": []}', "[[1]]", "5"]
+    "text",
+    ["", "[]", "{}", "<html></html>", '[{"cost_actual": 1}]', '{"events": []}', "[[1]]", "5"],
 )
 def test_events_that_tell_no_state_leave_it_to_the_task(text: str) -> None:
     assert read_events_look(Answer(status=200, text=text), NOW).snapshot is None
