@@ -16,7 +16,7 @@ from bot.catalog import Catalog
 from bot.engine import Engine
 from bot.ids import new_id
 from bot.intake import Accepted, Asker, Intake
-from bot.mindvideo.client import MindVideoClient
+from bot.mindvideo.client import Limits, MindVideoClient
 from bot.options import parse_ask
 from bot.pacing import EditBudget
 from bot.sandbox.slack_entities import ANA, GENERAL, TEAM, Said
@@ -32,6 +32,8 @@ HOUR = 3600.0
 RENDER_SECONDS = 60.0
 # Long enough for a loaded machine, short enough for a test of a service that never answers.
 CALL_SECONDS = 2.0
+# Enough for the sandbox's files, and soon reached by one without end.
+LARGEST_FILE = 2**20
 CATALOG = Catalog.load()
 
 
@@ -203,7 +205,9 @@ async def workbench(*, render_seconds: float = RENDER_SECONDS) -> AsyncIterator[
         )
         chat = SlackChat(client, stall_seconds=CALL_SECONDS)
         await chat.identity()
-        video = MindVideoClient(place.video_url, API_KEY, now=clock)
+        video = MindVideoClient(
+            place.video_url, API_KEY, now=clock, limits=Limits(download_bytes=LARGEST_FILE)
+        )
         stack.push_async_callback(video.aclose)
         path = place.folder / "bench.db"
         bench = Workbench(

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot import pacing
-from bot.errors import RefusedError, RetryLaterError, UnreachablePlaceError
+from bot.errors import (
+    OutcomeUnknownError,
+    RefusedError,
+    RetryLaterError,
+    UnreachablePlaceError,
+)
 from bot.messages.job import final_message
 from bot.ports import Place
 from bot.steps.result import Advance, Park, Result
@@ -14,6 +19,9 @@ from bot.steps.share import share_files
 from bot.steps.show import show
 from bot.steps.turn import Turn
 from storage.job import Job, Outcome, Stage
+
+# With the engine's pauses this is about half an hour of trying to carry the file over.
+FILE_TRIES = 30
 
 
 async def deliver(turn: Turn) -> Result:
@@ -46,13 +54,20 @@ async def _tell(turn: Turn) -> None:
             raise
         except RefusedError as error:
             # The file cannot be had or put here; the person still gets the link and the cost.
-            given_up = replace(
-                turn.job, link_only=True, problem=str(error), uploads=(), result_intent_at=None
-            )
-            await turn.record(given_up, "link only", str(error))
+            await _give_up_file(turn, str(error))
+        except (RetryLaterError, OutcomeUnknownError) as error:
+            sharing = turn.job.result_intent_at is not None
+            if sharing or turn.job.attempts < FILE_TRIES:
+                raise
+            await _give_up_file(turn, str(error))
         else:
             return
     await say_once(turn, place, final_message(turn.job, await turn.tools.sheet(turn.job)))
+
+
+async def _give_up_file(turn: Turn, reason: str) -> None:
+    given_up = replace(turn.job, link_only=True, problem=reason, uploads=(), result_intent_at=None)
+    await turn.record(given_up, "link only", reason)
 
 
 def _place(job: Job) -> Place:

@@ -1,0 +1,226 @@
+"""What can go wrong while MindVideo renders and while its file is fetched, and how it ends."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from bot.sandbox.mindvideo_events import Shape
+from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
+from storage.job import LookBy, Stage
+from tests.workbench import Workbench, workbench
+
+MINUTE = 60.0
+
+
+def fault(call: Call, kind: FaultKind, *, times: int | None = 1, **how: str | int) -> Fault:
+    """Return a fault."""
+    return Fault.model_validate({"call": call, "kind": kind, "times": times, **how})
+
+
+def look(kind: FaultKind, *, times: int | None = 1, **how: str | int) -> list[Fault]:
+    """Return what goes wrong with a look, by whichever of the two calls it is made."""
+    return [fault(call, kind, times=times, **how) for call in (Call.EVENTS, Call.TASK)]
+
+
+LOOKS = {
+    "state goes back": look(FaultKind.STATE, times=2, value="queued"),
+    "unknown state": look(FaultKind.STATE, times=3, value="polishing"),
+    "reply lost": look(FaultKind.LOST_BEFORE, times=3),
+    "500": look(FaultKind.ANSWER_BEFORE, times=3, status=500),
+    "429": look(FaultKind.ANSWER_BEFORE, status=429, retry_after="20"),
+    "401": look(FaultKind.ANSWER_BEFORE, times=2, status=401),
+    "200 with HTML": look(FaultKind.ANSWER_BEFORE, times=2, status=200, body="<html>"),
+    "truncated JSON": look(FaultKind.TRUNCATED_AFTER, times=2),
+    "10 MB of body": look(FaultKind.HUGE_AFTER),
+    "nulls": look(FaultKind.NULLS, times=2),
+    "no output yet": look(FaultKind.NO_OUTPUT, times=2),
+    "404 after acceptance": look(FaultKind.ANSWER_BEFORE, times=3, status=404),
+    "unknown event": [fault(Call.EVENTS, FaultKind.STRANGE_EVENTS, times=None)],
+    "duplicate events": [fault(Call.EVENTS, FaultKind.DUPLICATED, times=None)],
+    "reordered events": [fault(Call.EVENTS, FaultKind.REORDERED, times=None)],
+    "gaps between events": [fault(Call.EVENTS, FaultKind.GAPS, times=None)],
+}
+
+
+@pytest.mark.parametrize("shape", [Shape.TASK, Shape.LIST, Shape.STREAM], ids=str)
+@pytest.mark.parametrize("faults", LOOKS.values(), ids=LOOKS.keys())
+async def test_a_bad_look_changes_nothing_but_the_time(faults: list[Fault], shape: Shape) -> None:
+    """Whatever a look answers, the render is found in the end, charged once, delivered once."""
+    async with workbench() as bench:
+        bench.town.video.shape = shape
+        for one in faults:
+            bench.town.video.fail(one)
+        job = await bench.ask()
+        await bench.run()
+        await bench.assert_one_of_each(job)
+
+
+@pytest.mark.parametrize("shape", [Shape.MISSING, Shape.NOT_ALLOWED], ids=str)
+async def test_without_events_the_task_itself_is_asked_from_then_on(shape: Shape) -> None:
+    """One try at the events, then only the other call."""
+    async with workbench() as bench:
+        bench.town.video.shape = shape
+        job = await bench.ask()
+        await bench.run()
+        row = await bench.assert_one_of_each(job)
+        assert row.look_by is LookBy.TASK
+        assert len(bench.town.video.calls(Call.EVENTS)) == 1
+
+
+@pytest.mark.parametrize("value", [None, "-1", "NaN", '"cheap"', "null"])
+async def test_a_cost_that_is_no_amount_is_pending(value: str | None) -> None:
+    """A missing, negative or absurd cost is not told as one."""
+    async with workbench() as bench:
+        costs = {"kind": FaultKind.COST, "times": None, "value": value}
+        for call in (Call.EVENTS, Call.TASK):
+            bench.town.video.fail(Fault.model_validate({"call": call, **costs}))
+        job = await bench.ask()
+        await bench.run(hours=5 * MINUTE / 3600)
+        row = await bench.job(job.id)
+        assert row.stage is Stage.DELIVERED
+        assert row.cost_actual is None
+        (message,) = bench.messages()
+        assert "cost pending (estimate 0.0756)" in message.text
+        bench.town.video.faults.clear()
+        await bench.run(hours=48)
+        await bench.assert_one_of_each(job)
+
+
+async def test_a_cost_as_text_is_an_amount() -> None:
+    """Numbers may come in quotes."""
+    async with workbench() as bench:
+        for one in look(FaultKind.COST, times=None, value='"0.1234"'):
+            bench.town.video.fail(one)
+        job = await bench.ask()
+        await bench.run(hours=5 * MINUTE / 3600)
+        assert (await bench.job(job.id)).cost_actual == Decimal("0.1234")
+
+
+async def test_a_cost_that_changes_later_is_corrected_once() -> None:
+    """The message and the thread tell the ledger's amount in the end, in the same two messages."""
+    async with workbench() as bench:
+        for one in look(FaultKind.COST, times=None, value="0.5"):
+            bench.town.video.fail(one)
+        job = await bench.ask()
+        await bench.run(until=lambda: bool(bench.results()))
+        assert "cost 0.5 " in str(bench.results()[0].blocks)
+        bench.town.video.faults.clear()
+        await bench.run(hours=48)
+        await bench.assert_one_of_each(job)
+        (result,) = bench.results()
+        assert "cost 0.0756 " in result.text
+        names = [event.name for event in await bench.store.events(job.id)]
+        assert names.count("cost corrected") == 1
+
+
+async def test_a_render_that_never_ends_is_told_and_parked() -> None:
+    """Late is said once; after hours a person must look, and can resume."""
+    async with workbench() as bench:
+        bench.town.video.fail(fault(Call.SUBMIT, FaultKind.TASK_NEVER_ENDS))
+        job = await bench.ask()
+        await bench.run(hours=1)
+        assert "longer than usual" in bench.messages()[0].text
+        await bench.run(hours=24)
+        assert (await bench.job(job.id)).stage is Stage.PARKED
+        assert "On hold" in bench.messages()[0].text
+        assert bench.whispers()
+        names = [event.name for event in await bench.store.events(job.id)]
+        assert names.count("late") == 1
+
+
+async def test_a_task_that_stays_unknown_is_parked() -> None:
+    """404 for a quarter of an hour after the acceptance is no delay any more."""
+    async with workbench() as bench:
+        for one in look(FaultKind.ANSWER_BEFORE, times=None, status=404):
+            bench.town.video.fail(one)
+        job = await bench.ask()
+        await bench.run()
+        row = await bench.job(job.id)
+        assert row.stage is Stage.PARKED
+        assert row.parked_from is Stage.RENDERING
+        assert len(bench.town.video.charges) == 1
+
+
+DOWNLOADS = {
+    "URL expired": fault(Call.FILE, FaultKind.ANSWER_BEFORE, status=403),
+    "URL gone": fault(Call.FILE, FaultKind.ANSWER_BEFORE, status=410),
+    "reply lost": fault(Call.FILE, FaultKind.LOST_BEFORE, times=2),
+    "500": fault(Call.FILE, FaultKind.ANSWER_BEFORE, times=3, status=500),
+    "0 bytes": fault(Call.FILE, FaultKind.FILE_EMPTY, times=2),
+    "cut at 99 %": fault(Call.FILE, FaultKind.FILE_CUT, times=2),
+    "unknown length": fault(Call.FILE, FaultKind.FILE_UNSIZED),
+}
+
+
+@pytest.mark.parametrize("trouble", DOWNLOADS.values(), ids=DOWNLOADS.keys())
+async def test_a_bad_download_is_tried_again(trouble: Fault) -> None:
+    """The file is fetched again, with a fresh URL if need be; nothing is rendered again."""
+    async with workbench() as bench:
+        bench.town.video.fail(trouble)
+        job = await bench.ask()
+        await bench.run()
+        await bench.assert_one_of_each(job)
+        await assert_whole_file(bench)
+
+
+async def test_an_expired_url_is_asked_for_anew() -> None:
+    """A bot that was off while the URL expired gets a fresh one from the task."""
+    async with workbench() as bench:
+        job = await bench.ask()
+        bench.store.crash("finished", before=False)
+        await bench.run(until=lambda: bench.store.has_crashed)
+        bench.clock.moment += 3600.0
+        await bench.restart()
+        await bench.run()
+        await bench.assert_one_of_each(job)
+        await assert_whole_file(bench)
+
+
+LINKS = {
+    "wrong length": fault(Call.FILE, FaultKind.FILE_TOO_LONG, times=None),
+    "endless body": fault(Call.FILE, FaultKind.FILE_ENDLESS, times=None),
+    "5 GB": fault(Call.FILE, FaultKind.FILE_HUGE, times=None),
+}
+
+
+@pytest.mark.parametrize("trouble", LINKS.values(), ids=LINKS.keys())
+async def test_a_file_that_cannot_be_taken_becomes_a_link(trouble: Fault) -> None:
+    """The person still gets what was paid for: the link, the reason and the cost."""
+    async with workbench() as bench:
+        bench.town.video.fail(trouble)
+        job = await bench.ask()
+        await bench.run(hours=48)
+        row = await bench.job(job.id)
+        assert row.stage is Stage.DELIVERED
+        (result,) = bench.results()
+        assert not result.files
+        assert f"<{row.outputs[0].url}|Open video 1>" in result.text
+        assert "cost 0.0756" in result.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://169.254.169.254/latest/meta-data/", "file:///etc/passwd", "ftp://example.com/v.mp4"],
+)
+async def test_a_redirect_to_where_it_must_not_go_is_refused(url: str) -> None:
+    """A metadata address or another scheme is never asked; the person gets the link."""
+    async with workbench() as bench:
+        bench.town.video.fail(fault(Call.FILE, FaultKind.FILE_REDIRECT, times=None, value=url))
+        job = await bench.ask()
+        await bench.run(hours=48)
+        assert (await bench.job(job.id)).stage is Stage.DELIVERED
+        (result,) = bench.results()
+        assert not result.files
+        assert url not in result.text
+
+
+async def assert_whole_file(bench: Workbench) -> None:
+    """Hold that what lies at Slack is the file that MindVideo made, byte for byte."""
+    (result,) = bench.results()
+    (file_id,) = result.files
+    stored = bench.town.slack.world.files.file(file_id)
+    head = stored.path.read_bytes()[4:8]
+    assert head == b"ftyp"
+    assert stored.path.stat().st_size == stored.size
