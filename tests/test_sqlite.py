@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from sqlite3 import SQLITE_FULL, SQLITE_IOERR_FSYNC
@@ -14,6 +15,7 @@ from sqlite3 import SQLITE_FULL, SQLITE_IOERR_FSYNC
 import pytest
 from sqlite_utils import Database
 
+from storage.connection import connect
 from storage.job import Stage
 from storage.sqlite import SqliteStore
 from storage.store import (
@@ -208,6 +210,16 @@ async def test_after_a_failed_sync_reads_go_on_and_writes_are_refused(
     with pytest.raises(StoreBrokenError):
         await store.ping()
     assert await store.get("job1") == a_job(1)
+
+
+async def test_a_question_that_the_file_cannot_answer_raises_a_store_error(
+    store: Store, tmp_path: Path
+) -> None:
+    """The floors above know one tree of errors, whatever the database's are called."""
+    with closing(connect(str(tmp_path / "jobs.db"))) as damaged:
+        damaged.execute("DROP TABLE job_events")
+    with pytest.raises(StoreError, match="no such table"):
+        await store.events("job1")
 
 
 DISK_WITHOUT_ROOM = """
