@@ -47,8 +47,9 @@ STEPS: Mapping[Stage, Step] = MappingProxyType(
 # that another process takes over within a minute.
 LEASE_SECONDS = 60.0
 RENEW_BEFORE_SECONDS = 40.0
-# How many jobs are in a step at the same time. Each holds at most a few buffers of a stream.
-CONCURRENCY = 64
+# How many jobs are in a step at the same time. Each holds at most a few buffers of a stream, and
+# they all get their turn between two acknowledgements: more would make people wait.
+CONCURRENCY = 32
 # A doubtful call may still arrive at the other side: give it a moment before looking for it.
 DOUBT_SECONDS = 2.0
 # An error that nobody foresaw is tried again a few times, then a person must look.
