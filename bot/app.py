@@ -168,6 +168,10 @@ def _bolt(settings: Settings, client: AsyncWebClient, me: Identity) -> AsyncApp:
         client=client,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else "",
+        # Answer as soon as the listener has ended, which is after its commit; by default Bolt
+        # looks every 10 ms whether it has acknowledged, and acknowledges events beforehand.
+        # https://github.com/slackapi/bolt-python/blob/main/slack_bolt/listener/asyncio_runner.py
+        process_before_response=True,
     )
 
 
