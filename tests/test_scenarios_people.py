@@ -1,0 +1,106 @@
+"""What people do that could cost twice, ring everybody, or show what must stay hidden."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
+from bot.sandbox.slack_entities import ANA, BEN, CREW, GENERAL
+from tests.house import house
+from tests.workbench import workbench
+
+
+async def test_the_same_ask_within_a_minute_is_a_question_and_no_charge() -> None:
+    """Somebody who saw an error types it again: they are asked, and the first job goes on."""
+    async with house() as home:
+        await home.type("a red car --duration 5")
+        again = await home.type("a red car --duration 5")
+        assert again.shown is not None
+        assert "ago" in again.shown.text
+        await home.until_delivered()
+        assert len(home.town.video.charges) == 1
+        assert len(home.messages()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "user", "channel"),
+    [
+        ("a red car --duration 6", ANA, GENERAL),
+        ("a red car", BEN, GENERAL),
+        ("a red car", ANA, CREW),
+    ],
+    ids=["another option", "another person", "another channel"],
+)
+async def test_what_differs_is_another_ask(text: str, user: str, channel: str) -> None:
+    """Only the same person, place, model and input make a repetition."""
+    async with house() as home:
+        await home.type("a red car")
+        other = await home.type(text, user=user, channel=channel)
+        assert other.shown is None
+        await home.until(lambda: len(home.messages(GENERAL) + home.messages(CREW)) == 2)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "x" * 40_000,
+        "a\x00car",
+        "a\u202ecar --colour red",
+        '"a car',
+        "a car \ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace") * 2600,
+    ],
+    ids=["40,000 characters", "NUL", "direction override", "open quote", "replacement characters"],
+)
+async def test_hostile_text_is_answered_within_the_time_slack_gives(prompt: str) -> None:
+    """Each is refused in a sentence; nothing is charged and nothing stands in the channel."""
+    async with house() as home:
+        delivery = await home.type(prompt)
+        assert delivery.error is None
+        assert delivery.shown is not None
+        assert len(delivery.shown.text) < 1000
+        assert home.messages() == []
+        assert home.town.video.requests == []
+
+
+@pytest.mark.parametrize("prompt", ["<!here> look", "<@U0BEN> in a car", "a \u200flake\u200e"])
+async def test_odd_but_harmless_text_is_a_prompt(prompt: str) -> None:
+    """It is rendered as it stands and rings nobody."""
+    async with house() as home:
+        await home.type(prompt)
+        await home.until_delivered()
+        (message,) = home.messages()
+        assert "<!here>" not in message.text
+        assert "<@U0BEN>" not in message.text
+
+
+async def test_a_secret_in_an_error_reaches_neither_people_nor_logs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """MindVideo repeats our key in its error: nobody gets to see it."""
+    caplog.set_level(logging.DEBUG)
+    async with workbench() as bench:
+        said = "Invalid request with Authorization: Bearer mv_live_sandbox"
+        bench.town.video.fail(
+            Fault(call=Call.SUBMIT, kind=FaultKind.ANSWER_BEFORE, status=422, message=said)
+        )
+        job = await bench.ask()
+        await bench.run()
+        row = await bench.job(job.id)
+        shown = [said.text + str(said.blocks) for said in bench.messages() + bench.whispers()]
+        events = await bench.store.events(job.id)
+    for text in [*shown, row.problem or "", *(event.detail for event in events), caplog.text]:
+        assert "mv_live_sandbox" not in text
+
+
+async def test_events_in_another_order_change_nothing() -> None:
+    """Two commands whose deliveries overtake each other are two jobs all the same."""
+    async with house() as home:
+        first = await home.type("a lake")
+        second = await home.type("a hill")
+        await home.town.slack.courier.deliver_again(second)
+        await home.town.slack.courier.deliver_again(first)
+        await home.until_delivered(jobs=2)
+        assert len(home.town.video.charges) == 2
+        assert len(home.messages()) == 2
