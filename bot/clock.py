@@ -16,6 +16,9 @@ from storage.job import Instant
 from storage.store import StoreBrokenError, StoreError
 
 TICK_SECONDS = 0.5
+# What becomes due within so short a time is claimed by one tick, in one commit. Each wake by
+# itself would cost the scheduler and the store more than the acknowledgement that caused it.
+GATHER_SECONDS = 0.02
 # So many ticks overdue, the watchdog believes that the wall clock was stepped …
 OVERDUE_TICKS = 2
 # … and so many overdue, the process is not healthy.
@@ -68,6 +71,7 @@ class Clock:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._job: ScheduledJob | None = None
+        self._waking: asyncio.TimerHandle | None = None
         self._watchdog: asyncio.Task[None] | None = None
 
     def start(self, tick: Callable[[], Awaitable[object]]) -> None:
@@ -80,10 +84,10 @@ class Clock:
         self._watchdog = asyncio.create_task(self._watch(), name="clock watchdog")
 
     def wake(self) -> None:
-        """Tick now, because something became due this moment."""
-        self._again = True
-        if self._job is not None:
-            self._job.modify(next_run_time=datetime.now(UTC))
+        """Tick at once, because something became due this moment."""
+        if self._waking is None and self._job is not None:
+            loop = asyncio.get_running_loop()
+            self._waking = loop.call_later(GATHER_SECONDS, self._wake_now)
 
     def is_alive(self) -> bool:
         """Tell whether the last tick is recent enough."""
@@ -98,6 +102,14 @@ class Clock:
             if self.scheduler.running:
                 self.scheduler.shutdown(wait=False)
         self._job = None
+
+    def _wake_now(self) -> None:
+        self._waking = None
+        if self._ticking.locked():
+            # The tick that is under way is followed by another.
+            self._again = True
+        elif self._job is not None:
+            self._job.modify(next_run_time=datetime.now(UTC))
 
     async def _run(self) -> None:
         self._again = True

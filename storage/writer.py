@@ -77,15 +77,18 @@ class Journal:
             for failure in failures
         ]
 
-    def checkpoint_if_due(self) -> None:
-        """Now and then move the log's content into the database file.
+    @property
+    def wants_checkpoint(self) -> bool:
+        """Whether `checkpoint` has something to do; cheap enough to ask after every commit."""
+        return not self._broken and self._writes_since_checkpoint >= CHECKPOINT_EVERY
+
+    def checkpoint(self) -> None:
+        """Move the log's content into the database file.
 
         SQLite's automatic checkpoint would do it, but hides its errors: a database file that
         could not be synced would then look sound. https://sqlite.org/c3ref/wal_hook.html
         A checkpoint that finds no space has lost nothing and is tried again after the next write.
         """
-        if self._broken or self._writes_since_checkpoint < CHECKPOINT_EVERY:
-            return
         try:
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except pysqlite3.Error as error:
@@ -109,7 +112,8 @@ class InlineWriter:
         [failure] = self._journal.write([lambda db: results.append(work(db))])
         if failure is not None:
             raise failure
-        self._journal.checkpoint_if_due()
+        if self._journal.wants_checkpoint:
+            self._journal.checkpoint()
         return results[0]
 
     async def close(self) -> None:
@@ -171,7 +175,8 @@ class GroupWriter:
                 ticket.done.set_result(None)
             else:
                 ticket.done.set_exception(failure)
-        await self._lane.run(self._journal.checkpoint_if_due)
+        if self._journal.wants_checkpoint:
+            await self._lane.run(self._journal.checkpoint)
 
 
 def _commit_together(db: Database, works: Sequence[Work], commit: Commit) -> list[Exception | None]:

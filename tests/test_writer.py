@@ -251,7 +251,7 @@ def test_a_checkpoint_that_fails_on_disk_ends_the_writing(
         journal = Journal(db, Commits())
         create: Work = partial(_run, "CREATE TABLE IF NOT EXISTS t (a)")
         assert journal.write([create] * CHECKPOINT_EVERY) == [None] * CHECKPOINT_EVERY
-        journal.checkpoint_if_due()
+        journal.checkpoint()
         [failure] = journal.write([create])
         assert isinstance(failure, later)
 
