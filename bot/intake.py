@@ -69,6 +69,9 @@ class Intake:
 
         Idempotent by `asker.ask_key`. `sure` says that the person knows that they asked before.
         """
+        standing = await self._store.find_ask(asker.ask_key)
+        if standing is not None:
+            return Accepted(job=standing, is_new=False)
         now = self._now()
         job = Job(
             id=self._new_id(),

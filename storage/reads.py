@@ -56,6 +56,11 @@ def job_by_id(db: Database, job_id: str) -> Job | None:
     return _first_job(db, "SELECT * FROM jobs WHERE id = :id", {"id": job_id})
 
 
+def find_ask(db: Database, ask_key: str) -> Job | None:
+    """Return the job that was made of this ask, or `None`."""
+    return _first_job(db, "SELECT * FROM jobs WHERE ask_key = :ask_key", {"ask_key": ask_key})
+
+
 def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job | None:
     """Return the newest job whose message, result or thread root in `channel` is `ts`."""
     return _first_job(db, FIND_BY_MESSAGE, {"team": team, "channel": channel, "ts": ts})

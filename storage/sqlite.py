@@ -113,6 +113,10 @@ class SqliteStore:
         """Return the job, or `None`."""
         return await self._read(lambda db: reads.job_by_id(db, job_id))
 
+    async def find_ask(self, ask_key: str) -> Job | None:
+        """Return the job that was made of this ask, or `None`."""
+        return await self._read(lambda db: reads.find_ask(db, ask_key))
+
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
         return await self._read(lambda db: reads.find_by_message(db, team, channel, ts))

@@ -78,6 +78,9 @@ class Store(Protocol):
     async def get(self, job_id: str) -> Job | None:
         """Return the job, or `None`."""
 
+    async def find_ask(self, ask_key: str) -> Job | None:
+        """Return the job that was made of this ask, or `None`."""
+
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
 

@@ -8,7 +8,7 @@ from bot.errors import OperatorMustActError, RetryLaterError, UnreachablePlaceEr
 from bot.messages.job import job_message
 from bot.messages.private import cannot_enter
 from bot.ports import Place
-from bot.steps.member import is_closed_to_us, post_as_member
+from bot.steps.member import find_as_member, is_closed_to_us, post_as_member
 from bot.steps.result import Advance, Reject, Result
 from bot.steps.turn import Turn
 from storage.job import Job, Outcome, Stage
@@ -27,7 +27,11 @@ async def announce(turn: Turn) -> Result:
     """
     job, tools = turn.job, turn.tools
     place = Place(channel=job.channel, thread_ts=job.thread_ts)
-    found = await _find(turn, place)
+    try:
+        found = await _find(turn, place)
+    except UnreachablePlaceError as error:
+        # An earlier try may have posted there, so a second message must not follow it.
+        return _shut_out(job, error)
     if found is not None:
         return _announced(job, found, "found")
     if job.cancel_requested_at is not None:
@@ -42,8 +46,7 @@ async def announce(turn: Turn) -> Result:
         await turn.record(replace(job, post_intent_at=None), "not posted")
         raise
     except UnreachablePlaceError as error:
-        problem = cannot_enter(job.channel) if is_closed_to_us(error) else str(error)
-        return Reject(job=job, problem=problem, outcome=Outcome.FAILED)
+        return _shut_out(job, error)
     return _announced(job, ts, "posted")
 
 
@@ -53,12 +56,13 @@ async def _find(turn: Turn, place: Place) -> str | None:
     if job.post_intent_at is None and turn.tools.now() - job.created_at <= FRESH_SECONDS:
         return None
     since = (job.post_intent_at or job.created_at) - LOOK_BACK_SECONDS
-    try:
-        found = await turn.tools.chat.find_posts(place, job.id, since)
-    except UnreachablePlaceError:
-        # Where we cannot read we could not have posted either.
-        return None
+    found = await find_as_member(turn.tools.chat, place, job.id, since)
     return found[0] if found else None
+
+
+def _shut_out(job: Job, error: UnreachablePlaceError) -> Reject:
+    problem = cannot_enter(job.channel) if is_closed_to_us(error) else str(error)
+    return Reject(job=job, problem=problem, outcome=Outcome.FAILED)
 
 
 def _announced(job: Job, ts: str, how: str) -> Advance:

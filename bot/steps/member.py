@@ -15,6 +15,21 @@ def is_closed_to_us(error: UnreachablePlaceError) -> bool:
     return error.code in NOT_A_MEMBER
 
 
+async def find_as_member(chat: Chat, place: Place, job_id: str, since: float) -> list[str]:
+    """Look for our messages, after joining the channel if that is what Slack asks for.
+
+    Raises what `Chat.find_posts` raises, and `UnreachablePlaceError`: then nothing is known about
+    the place, and above all not that nothing was posted there.
+    """
+    try:
+        return await chat.find_posts(place, job_id, since)
+    except UnreachablePlaceError as error:
+        if not is_closed_to_us(error):
+            raise
+    await chat.join(place.channel)
+    return await chat.find_posts(place, job_id, since)
+
+
 async def post_as_member(chat: Chat, place: Place, message: Message, job_id: str) -> str:
     """Post, after joining the channel if that is what Slack asks for; return the `ts`.
 

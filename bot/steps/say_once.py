@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.errors import OperatorMustActError, RetryLaterError
 from bot.ports import Message, Place
-from bot.steps.member import post_as_member
+from bot.steps.member import find_as_member, post_as_member
 from bot.steps.turn import Turn
 from storage.job import Job
 
@@ -23,7 +23,7 @@ async def say_once(turn: Turn, place: Place, message: Message) -> Job:
     job, chat = turn.job, turn.tools.chat
     if job.result_intent_at is not None:
         since = job.result_intent_at - LOOK_BACK_SECONDS
-        posts = await chat.find_posts(place, job.id, since)
+        posts = await find_as_member(chat, place, job.id, since)
         results = [ts for ts in posts if ts != job.message_ts]
         if results:
             return await turn.record(replace(job, result_ts=results[0]), "told", "found")

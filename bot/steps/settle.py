@@ -17,18 +17,9 @@ from storage.job import Job
 
 async def settle(turn: Turn) -> Result:
     """Ask once for the cost. Safe to repeat: a read, and edits of messages that stand."""
-    job, tools = turn.job, turn.tools
-    try:
-        snapshot = await tools.video.look(job.task_id or "", job.look_by)
-    except NotFoundError:
-        return Rest(job=job, note="cost unknown", detail="MindVideo no longer knows the task")
-    learned = learn(job, snapshot, tools.now())
-    job = replace(
-        job,
-        cost_actual=learned.cost_actual,
-        cost_estimate=learned.cost_estimate,
-        settle_tries=job.settle_tries + 1,
-    )
+    tools = turn.tools
+    await _listen(turn)
+    job = replace(turn.job, settle_tries=turn.job.settle_tries + 1)
     note = None
     if job.cost_actual != job.cost_told:
         job = await _correct(job, tools)
@@ -38,6 +29,19 @@ async def settle(turn: Turn) -> Result:
     if pause is None:
         return Rest(job=job, note=note, detail=detail)
     return Again(job=job, after=pause, note=note, detail=detail)
+
+
+async def _listen(turn: Turn) -> None:
+    """Ask for the cost and commit what is new: MindVideo may not know it when asked again."""
+    job = turn.job
+    try:
+        snapshot = await turn.tools.video.look(job.task_id or "", job.look_by)
+    except NotFoundError:
+        return
+    learned = learn(job, snapshot, turn.tools.now())
+    if learned.cost_actual != job.cost_actual:
+        costs = replace(job, cost_actual=learned.cost_actual, cost_estimate=learned.cost_estimate)
+        await turn.record(costs, "cost", str(learned.cost_actual))
 
 
 async def _correct(job: Job, tools: Tools) -> Job:

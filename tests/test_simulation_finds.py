@@ -1,0 +1,81 @@
+"""Troubles that the simulation found, each told again as one story over real HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.intake import Accepted, Asker
+from bot.options import parse_ask
+from bot.sandbox.mindvideo_faults import Call
+from bot.sandbox.mindvideo_faults import Fault as VideoFault
+from bot.sandbox.mindvideo_faults import FaultKind as VideoFaultKind
+from bot.sandbox.slack_entities import ANA, BOT, GENERAL, TEAM
+from bot.sandbox.slack_faults import Fault, FaultKind
+from storage.job import Job, Stage
+from tests.workbench import CATALOG, Workbench, workbench
+
+MINUTE = 1 / 60
+"""In hours, as the workbench counts."""
+
+
+async def test_a_bot_removed_after_a_lost_reply_enters_again_to_look() -> None:
+    """Where it may not read it must not believe that nothing was posted, and post again."""
+    async with workbench() as bench:
+        bench.town.slack.faults.add("chat.postMessage", Fault(kind=FaultKind.LOST_AFTER))
+        job = await bench.ask()
+        await bench.run(until=lambda: bool(bench.messages()))
+        bench.town.slack.world.workspace.channels[GENERAL].members.discard(BOT)
+        await bench.run()
+        await bench.assert_one_of_each(job)
+
+
+async def test_a_cost_that_was_heard_is_told_though_the_task_is_then_forgotten() -> None:
+    """The correction fails at first; when it is tried again MindVideo knows the task no more."""
+    async with workbench() as bench:
+        job = await _delivered_without_cost(bench)
+        bench.town.slack.faults.add("chat.update", Fault(kind=FaultKind.LOST_BEFORE), times=2)
+        await bench.run(until=lambda: bench.town.slack.faults.waiting == 1)
+        _forget_task(bench, times=None)
+        await bench.run(hours=48)
+        await bench.assert_one_of_each(job)
+
+
+async def test_a_task_that_is_unknown_for_once_still_tells_its_cost() -> None:
+    """After the delivery as before it, one answer of 404 is not the end."""
+    async with workbench() as bench:
+        job = await _delivered_without_cost(bench)
+        _forget_task(bench, times=1)
+        await bench.run(hours=48)
+        await bench.assert_one_of_each(job)
+
+
+async def test_an_ask_delivered_again_after_its_twin_finds_its_own_row() -> None:
+    """A person who meant it twice has two jobs, and each delivery knows its own."""
+    async with workbench() as bench:
+        ask = parse_ask("a red car", CATALOG)
+        first = Asker(team=TEAM, channel=GENERAL, user=ANA, surface="command", ask_key="first")
+        taken = await bench.intake.accept(ask, first)
+        await bench.intake.accept(ask, replace(first, ask_key="second"), sure=True)
+        assert isinstance(taken, Accepted)
+        again = await bench.intake.accept(ask, first)
+        assert again == Accepted(job=taken.job, is_new=False)
+
+
+async def _delivered_without_cost(bench: Workbench) -> Job:
+    """Return a job that was delivered before MindVideo told its cost, which it now does."""
+    for call in (Call.EVENTS, Call.TASK):
+        bench.town.video.fail(VideoFault(call=call, kind=VideoFaultKind.COST, times=None))
+    job = await bench.ask()
+    await bench.run(hours=2 * MINUTE)
+    row = await bench.job(job.id)
+    assert row.stage is Stage.DELIVERED
+    assert row.cost_actual is None
+    bench.town.video.faults.clear()
+    return row
+
+
+def _forget_task(bench: Workbench, *, times: int | None) -> None:
+    for call in (Call.EVENTS, Call.TASK):
+        bench.town.video.fail(
+            VideoFault(call=call, kind=VideoFaultKind.ANSWER_BEFORE, status=404, times=times)
+        )
