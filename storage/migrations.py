@@ -116,6 +116,43 @@ def _job_events(db: Database) -> None:
         """)
 
 
+@MIGRATIONS(name="0004_settings_and_notices")
+def _settings_and_notices(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE settings (
+            scope TEXT NOT NULL,
+            name  TEXT NOT NULL,
+            value TEXT NOT NULL,  -- JSON
+            PRIMARY KEY (scope, name)
+        ) STRICT
+    """)
+    db.execute("""
+        CREATE TABLE notices (
+            seq         INTEGER PRIMARY KEY,
+            id          TEXT NOT NULL UNIQUE,
+            team        TEXT NOT NULL,
+            channel     TEXT NOT NULL,
+            kind        TEXT NOT NULL,
+            happened_at REAL NOT NULL,
+            job_id      TEXT REFERENCES jobs (id),
+            detail      TEXT NOT NULL,
+            due_at      REAL,
+            lease_until REAL,
+            fence       INTEGER NOT NULL,
+            attempts    INTEGER NOT NULL,
+            file_id     TEXT,
+            plain       INTEGER NOT NULL,  -- 0 or 1
+            intent_at   REAL,
+            posted_ts   TEXT,
+            problem     TEXT
+        ) STRICT
+    """)
+    # The same timer as the jobs' own.
+    db.execute("CREATE INDEX notices_due ON notices (due_at) WHERE due_at IS NOT NULL")
+    # Whether a channel heard of this trouble within the hour.
+    db.execute("CREATE INDEX notices_channel ON notices (channel, kind, happened_at)")
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Bring the tables up to date: each step whole, in one transaction, or not at all.
 

@@ -10,13 +10,14 @@ from typing import Self, TypeVar
 import pysqlite3
 from sqlite_utils import Database
 
-from storage import reads, writes
+from storage import notices, reads, writes
 from storage.backup import copy_store
 from storage.connection import Synchronous, connect_reader, connect_writer
 from storage.failures import store_error
 from storage.job import Event, Instant, Job, Stage, check_transition
 from storage.lanes import InlineLane, Lane, ThreadLane
 from storage.migrations import check_migrated, migrate
+from storage.notices import SqliteNotices
 from storage.ownership import ownership
 from storage.store import JobFilter, StoreError
 from storage.writer import Commit, GroupWriter, InlineWriter, Journal, Writer, commit
@@ -24,7 +25,7 @@ from storage.writer import Commit, GroupWriter, InlineWriter, Journal, Writer, c
 T = TypeVar("T")
 
 
-class SqliteStore:
+class SqliteStore(SqliteNotices):
     """Keeps the promises of `Store` in one file. Make one with `open`, end it with `close`."""
 
     def __init__(
@@ -201,6 +202,7 @@ def _prepare(path: str, *, owner: bool, synchronous: Synchronous) -> Database:
         if owner:
             migrate(db)
             writes.void_leases(db)
+            notices.void_leases(db)
         else:
             check_migrated(db)
     except BaseException:

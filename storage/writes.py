@@ -7,6 +7,7 @@ from sqlite3 import Row
 
 from sqlite_utils import Database
 
+from storage import notices
 from storage.job import Event, IllegalTransitionError, Instant, Job
 from storage.reads import job_by_id
 from storage.rows import (
@@ -124,6 +125,7 @@ def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
         raise StaleFenceError(f"job {before.id} is no longer held with fence {before.fence}")
     if event is not None:
         _add_event(db, before.id, event)
+        notices.note(db, written[0], event)
     return written[0]
 
 

@@ -1,0 +1,262 @@
+"""Settings and notices in SQLite: every statement about them, and the store's methods for them."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from decimal import Decimal
+from sqlite3 import Row
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from storage.job import Event, Instant, Job, Json, Outcome, Stage
+from storage.notice import (
+    HEARD,
+    NOTIFY,
+    TROUBLE_PAUSE_SECONDS,
+    Changes,
+    Notice,
+    NoticeKind,
+    Render,
+    channels_of,
+    kind_of,
+    notice_id,
+)
+from storage.store import StaleFenceError
+
+T = TypeVar("T")
+
+COLUMNS = tuple(field.name for field in fields(Notice))
+"""Every field of a notice is the column of that name."""
+
+_INSERT = (
+    f"INSERT INTO notices ({', '.join(COLUMNS)})"  # noqa: S608 - names of a dataclass's fields
+    f" VALUES ({', '.join(f':{name}' for name in COLUMNS)}) ON CONFLICT (id) DO NOTHING"
+)
+
+# One a channel, so that what happened first is told first. A bare column beside min() is that of
+# the row with the minimum. https://sqlite.org/lang_select.html#bareagg
+_CLAIM = """
+    UPDATE notices SET lease_until = :until, fence = fence + 1
+    WHERE seq IN (
+        SELECT seq FROM (
+            SELECT min(seq) AS seq, due_at FROM notices
+            WHERE due_at IS NOT NULL
+                AND channel NOT IN (
+                    SELECT channel FROM notices
+                    WHERE due_at IS NOT NULL AND lease_until > :now
+                )
+            GROUP BY channel
+        )
+        WHERE due_at <= :now ORDER BY due_at, seq LIMIT :limit
+    )
+    RETURNING *
+"""
+
+_APPLY = f"""
+    UPDATE notices SET {", ".join(f"{name} = :{name}" for name in COLUMNS)}
+    WHERE id = :id AND fence = :fence RETURNING *
+"""  # noqa: S608 - names of a dataclass's fields
+
+_TOLD_LATELY = """
+    SELECT 1 FROM notices
+    WHERE channel = :channel AND kind = :kind AND happened_at > :since
+        AND team = :team AND detail = :detail
+    LIMIT 1
+"""
+
+# The end of the range is the scope with its last letter raised, so that the primary key serves.
+_SETTINGS = """
+    SELECT scope, value FROM settings
+    WHERE scope >= :first AND scope < :end AND name = :name
+"""
+
+_RENDERS = """
+    SELECT user, model, created_at, stage, outcome, finished_at - submitted_at AS seconds,
+        cost_estimate, cost_actual
+    FROM jobs
+    WHERE created_at >= :since AND created_at < :until AND team = :team
+        AND surface <> 'resend' -- a resent job repeats the figures of its parent
+    ORDER BY created_at
+"""
+
+_CHANGES = """
+    SELECT max(job_events.seq) AS seq, jobs.user AS user
+    FROM job_events JOIN jobs ON jobs.id = job_events.job_id
+    WHERE job_events.seq > :after GROUP BY jobs.user
+"""
+
+
+class SqliteNotices(ABC):
+    """The part of the store that keeps the promises of `SettingStore` and `NoticeStore`."""
+
+    @abstractmethod
+    async def _write(self, work: Callable[[Database], T]) -> T:
+        """Run `work` in a transaction and return once its commit is on disk."""
+
+    @abstractmethod
+    async def _read(self, question: Callable[[Database], T]) -> T:
+        """Run `question` on a connection that cannot write."""
+
+    async def setting(self, scope: str, name: str) -> Json:
+        """Return a setting, or `None`."""
+        return await self._read(lambda db: setting(db, scope, name))
+
+    async def settings(self, scopes: str, name: str) -> dict[str, Json]:
+        """Return the setting of this name in each scope that begins with `scopes`."""
+        return await self._read(lambda db: settings(db, scopes, name))
+
+    async def set(self, scope: str, name: str, value: Json) -> None:
+        """Set it, or take it away."""
+        await self._write(lambda db: put(db, scope, name, value))
+
+    async def add_notice(self, notice: Notice) -> bool:
+        """Put a notice in, unless it is there."""
+        return await self._write(lambda db: add(db, notice))
+
+    async def claim_notices(self, now: Instant, lease_seconds: float, limit: int) -> list[Notice]:
+        """Take up to `limit` notices that are due, one a channel."""
+        return await self._write(lambda db: claim(db, now, lease_seconds, limit))
+
+    async def apply_notice(self, before: Notice, after: Notice) -> Notice:
+        """Write `after`, if the fence of `before` still holds."""
+        return await self._write(lambda db: apply(db, before, after))
+
+    async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
+        """Return what was asked for in this time, oldest first."""
+        return await self._read(lambda db: renders(db, team, since, until))
+
+    async def changes(self, after_seq: int | None) -> Changes:
+        """Tell whose jobs' timelines grew since line `after_seq`."""
+        return await self._read(lambda db: changes(db, after_seq))
+
+
+def note(db: Database, job: Job, event: Event) -> None:
+    """Put in a notice for every channel that wants to hear of this event."""
+    kind = kind_of(job, event)
+    if kind is None:
+        return
+    first = channels_of(job.team)
+    for scope, level in settings(db, first, NOTIFY).items():
+        if kind in HEARD.get(str(level), frozenset()):
+            notice = _notice(kind, job, event, scope.removeprefix(first))
+            if kind is not NoticeKind.TROUBLE or not _told_lately(db, notice):
+                add(db, notice)
+
+
+def setting(db: Database, scope: str, name: str) -> Json:
+    """Return a setting, or `None`."""
+    query = "SELECT value FROM settings WHERE scope = :scope AND name = :name"
+    row = db.execute(query, {"scope": scope, "name": name}).fetchone()
+    return None if row is None else _parsed(row)
+
+
+def settings(db: Database, scopes: str, name: str) -> dict[str, Json]:
+    """Return the setting of this name in each scope that begins with `scopes`."""
+    end = scopes[:-1] + chr(ord(scopes[-1]) + 1)
+    found = db.execute(_SETTINGS, {"first": scopes, "end": end, "name": name})
+    return {row["scope"]: _parsed(row) for row in found}
+
+
+def put(db: Database, scope: str, name: str, value: Json) -> None:
+    """Set it, or take it away."""
+    values = {"scope": scope, "name": name, "value": json.dumps(value)}
+    if value is None:
+        db.execute("DELETE FROM settings WHERE scope = :scope AND name = :name", values)
+    else:
+        db.execute("INSERT OR REPLACE INTO settings VALUES (:scope, :name, :value)", values)
+
+
+def add(db: Database, notice: Notice) -> bool:
+    """Put a notice in, unless it is there."""
+    return bool(db.execute(_INSERT, asdict(notice)).rowcount)
+
+
+def claim(db: Database, now: Instant, lease_seconds: float, limit: int) -> list[Notice]:
+    """Lease up to `limit` due notices, one a channel, and raise their fences."""
+    values = {"now": now, "until": now + lease_seconds, "limit": max(0, limit)}
+    rows = db.execute(_CLAIM, values).fetchall()
+    return sorted(map(_from_row, rows), key=lambda notice: notice.due_at or now)
+
+
+def apply(db: Database, before: Notice, after: Notice) -> Notice:
+    """Write `after`, if the fence of `before` still holds."""
+    if (before.id, before.fence) != (after.id, after.fence):
+        raise ValueError("only the store may change a notice's id and fence")
+    rows = db.execute(_APPLY, asdict(after)).fetchall()
+    if not rows:
+        raise StaleFenceError(f"{before.id} is no longer held with fence {before.fence}")
+    return _from_row(rows[0])
+
+
+def renders(db: Database, team: str, since: Instant, until: Instant) -> list[Render]:
+    """Return what was asked for from `since` until before `until`, oldest first."""
+    values = {"team": team, "since": since, "until": until}
+    return [_render(row) for row in db.execute(_RENDERS, values)]
+
+
+def changes(db: Database, after_seq: int | None) -> Changes:
+    """Tell whose jobs' timelines grew since line `after_seq`, and up to which line."""
+    if after_seq is None:
+        row = db.execute("SELECT coalesce(max(seq), 0) AS seq FROM job_events").fetchone()
+        return Changes(seq=row["seq"], users=frozenset())
+    rows = db.execute(_CHANGES, {"after": after_seq}).fetchall()
+    return Changes(
+        seq=max((row["seq"] for row in rows), default=after_seq),
+        users=frozenset(row["user"] for row in rows),
+    )
+
+
+def void_leases(db: Database) -> None:
+    """Free what a dead owner had claimed."""
+    db.execute("UPDATE notices SET lease_until = NULL WHERE due_at IS NOT NULL")
+
+
+def _notice(kind: NoticeKind, job: Job, event: Event, channel: str) -> Notice:
+    # A job is parked, and meets trouble, more than once; all else happens to it once.
+    often = kind in {NoticeKind.PARKED, NoticeKind.TROUBLE}
+    return Notice(
+        id=notice_id(kind, channel, f"{job.id}:{event.at}" if often else job.id),
+        team=job.team,
+        channel=channel,
+        kind=kind,
+        happened_at=event.at,
+        job_id=job.id,
+        # As in the timeline: text that UTF-8 lacks must not make this commit impossible.
+        detail=event.detail.encode(errors="replace").decode(),
+        due_at=event.at,
+    )
+
+
+def _told_lately(db: Database, notice: Notice) -> bool:
+    since = notice.happened_at - TROUBLE_PAUSE_SECONDS
+    return db.execute(_TOLD_LATELY, {**asdict(notice), "since": since}).fetchone() is not None
+
+
+def _parsed(row: Row) -> Json:
+    value: Json = json.loads(row["value"])
+    return value
+
+
+def _from_row(row: Row) -> Notice:
+    values = {name: row[name] for name in COLUMNS}
+    return Notice(
+        **values | {"kind": NoticeKind(row["kind"]), "plain": bool(row["plain"])},
+    )
+
+
+def _render(row: Row) -> Render:
+    estimate, actual = row["cost_estimate"], row["cost_actual"]
+    return Render(
+        user=row["user"],
+        model=row["model"],
+        created_at=row["created_at"],
+        stage=Stage(row["stage"]),
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        seconds=row["seconds"],
+        estimate=None if estimate is None else Decimal(estimate),
+        actual=None if actual is None else Decimal(actual),
+    )
