@@ -95,7 +95,8 @@ def check_input(model: Model, given: Mapping[str, Json]) -> Ask:
             raise UsageError(f"{model.title} has no option {quoted(name)}.")
     values: dict[str, Json] = {}
     for option in model.options:
-        value = accept(model, option, given.get(option.name), label_of(option))
+        raw = given.get(option.name)
+        value = None if raw is None else accept(model, option, raw, label_of(option))
         if value is None and option.required:
             value = option.default
             if value is None:
@@ -130,8 +131,10 @@ def fitting(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:
     """Return those of `values` that the model has and allows."""
     kept: dict[str, Json] = {}
     for option in model.options:
+        if option.name not in values:
+            continue
         try:
-            value = accept(model, option, values.get(option.name), option.title)
+            value = accept(model, option, values[option.name], option.title)
         except UsageError:
             continue
         if value is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 from bot.errors import ConfigurationError
@@ -15,6 +16,8 @@ Schema: TypeAlias = Mapping[str, Json]
 PROMPT = "prompt"
 """The property that the plain words of a command fill."""
 
+# The same few dozen names are compared for every command.
+_SPELLINGS_KEPT = 4096
 _DASHES = str.maketrans("_–—", "---")
 
 
@@ -89,6 +92,7 @@ class Option:
         return self.playground.get("advanced") is True and not self.required
 
 
+@lru_cache(maxsize=_SPELLINGS_KEPT)
 def spelling(name: str) -> str:
     """Return a name as flags are compared: lower case, plain dashes inside."""
     return name.casefold().translate(_DASHES)
