@@ -169,7 +169,8 @@ class Busy:
         raise AssertionError(url)
 
 
-async def test_ten_thousand_jobs_due_at_once_are_paced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", [1_000, pytest.param(10_000, marks=pytest.mark.soak)])
+async def test_jobs_that_are_all_due_at_once_are_paced(jobs: int, tmp_path: Path) -> None:
     """After an outage everything is due: at most so many at a time, and asks stay quick."""
     store = await SqliteStore.open(str(tmp_path / "many.db"))
     clock = HandClock()
@@ -186,7 +187,7 @@ async def test_ten_thousand_jobs_due_at_once_are_paced(tmp_path: Path) -> None:
         )
         engine = Engine(tools, chance=lambda: 0.5, observer=Silent(), wake=wake.set)
         intake = Intake(store, now=clock, new_id=new_id, wake=wake.set)
-        outage = [rendering(number) for number in range(10_000)]
+        outage = [rendering(number) for number in range(jobs)]
         accepted = Event(at=START, name="accepted")
         await asyncio.gather(*(store.insert(job, accepted) for job in outage))
 
@@ -202,7 +203,7 @@ async def test_ten_thousand_jobs_due_at_once_are_paced(tmp_path: Path) -> None:
         await engine.stop(5)
     await store.close()
     assert busy.most_at_once <= CONCURRENCY
-    assert len(waits) > 100
+    assert len(waits) > jobs / 100
     # Not the longest: on a machine that tests share, one wait may be the machine's own.
     assert quantiles(waits, n=100)[98] < 0.05
 

@@ -117,7 +117,7 @@ async def test_a_cost_that_changes_later_is_corrected_once() -> None:
 
 async def test_a_render_that_never_ends_is_told_and_parked() -> None:
     """Late is said once; after hours a person must look, and can resume."""
-    async with workbench() as bench:
+    async with workbench(poll_max=600.0) as bench:
         bench.town.video.fail(fault(Call.SUBMIT, FaultKind.TASK_NEVER_ENDS))
         job = await bench.ask()
         await bench.run(hours=1)

@@ -97,6 +97,8 @@ class Workbench:
     video: MindVideoClient
     path: Path
     store: CrashingStore
+    poll_max: float = 30.0
+    """The longest pause between two looks, in seconds; tests of whole days set it higher."""
     engine: Engine = field(init=False)
     intake: Intake = field(init=False)
 
@@ -109,6 +111,7 @@ class Workbench:
             catalog=CATALOG,
             now=self.clock,
             edits=EditBudget(),
+            poll_max=self.poll_max,
         )
         self.engine = Engine(tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None)
         self.intake = Intake(self.store, now=self.clock, new_id=new_id, wake=lambda: None)
@@ -191,7 +194,9 @@ class Workbench:
 
 
 @asynccontextmanager
-async def workbench(*, render_seconds: float = RENDER_SECONDS) -> AsyncIterator[Workbench]:
+async def workbench(
+    *, render_seconds: float = RENDER_SECONDS, poll_max: float = 30.0
+) -> AsyncIterator[Workbench]:
     """Set everything up on loopback while the context lasts."""
     clock = HandClock()
     async with AsyncExitStack() as stack:
@@ -217,6 +222,7 @@ async def workbench(*, render_seconds: float = RENDER_SECONDS) -> AsyncIterator[
             video=video,
             path=path,
             store=await CrashingStore.open(str(path)),
+            poll_max=poll_max,
         )
         try:
             yield bench
