@@ -69,9 +69,6 @@ class Intake:
 
         Idempotent by `asker.ask_key`. `sure` says that the person knows that they asked before.
         """
-        standing = await self._store.find_ask(asker.ask_key)
-        if standing is not None:
-            return Accepted(job=standing, is_new=False)
         now = self._now()
         job = Job(
             id=self._new_id(),
@@ -92,7 +89,8 @@ class Intake:
         if not sure:
             twin = await self._store.find_twin(job, now - TWIN_SECONDS)
             if twin is not None and twin.ask_key != job.ask_key:
-                return AskedBefore(job=twin)
+                standing = await self._store.find_ask(asker.ask_key)
+                return Accepted(job=standing, is_new=False) if standing else AskedBefore(job=twin)
         row, is_new = await self._store.insert(
             job, Event(at=now, name="accepted", detail=asker.surface)
         )

@@ -34,6 +34,7 @@ class SqliteStore(SqliteNotices):
         path: str,
         writer: Writer,
         reader: Database,
+        near: Database,
         reading: Lane,
         new_lane: Callable[[str], Lane],
         resources: AsyncExitStack,
@@ -41,6 +42,7 @@ class SqliteStore(SqliteNotices):
         self._path = path
         self._writer = writer
         self._reader = reader
+        self._near = near
         self._reading = reading
         self._new_lane = new_lane
         self._resources = resources
@@ -79,6 +81,8 @@ class SqliteStore(SqliteNotices):
                 prepare = partial(_prepare, path, owner=owner, synchronous=synchronous)
                 journal = Journal(await _connect(resources, writing, prepare), commit)
                 reader = await _connect(resources, reading, partial(connect_reader, path))
+                near = connect_reader(path)
+                resources.callback(near.close)
         except BaseException:
             await resources.aclose()
             raise
@@ -90,6 +94,7 @@ class SqliteStore(SqliteNotices):
             writer=writer,
             reading=reading,
             reader=reader,
+            near=near,
             resources=resources,
         )
 
@@ -112,19 +117,19 @@ class SqliteStore(SqliteNotices):
 
     async def get(self, job_id: str) -> Job | None:
         """Return the job, or `None`."""
-        return await self._read(lambda db: reads.job_by_id(db, job_id))
+        return self._peek(lambda db: reads.job_by_id(db, job_id))
 
     async def find_ask(self, ask_key: str) -> Job | None:
         """Return the job that was made of this ask, or `None`."""
-        return await self._read(lambda db: reads.find_ask(db, ask_key))
+        return self._peek(lambda db: reads.find_ask(db, ask_key))
 
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
-        return await self._read(lambda db: reads.find_by_message(db, team, channel, ts))
+        return self._peek(lambda db: reads.find_by_message(db, team, channel, ts))
 
     async def find_twin(self, job: Job, since: Instant) -> Job | None:
         """Return the newest other job that asks for the same, made at or after `since`."""
-        return await self._read(lambda db: reads.find_twin(db, job, since))
+        return self._peek(lambda db: reads.find_twin(db, job, since))
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
         """Return the jobs that match, newest first."""
@@ -136,7 +141,7 @@ class SqliteStore(SqliteNotices):
 
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
         """Return how long the last successes of this kind took, in seconds, the newest first."""
-        return await self._read(lambda db: reads.render_seconds(db, kind, limit))
+        return self._peek(lambda db: reads.render_seconds(db, kind, limit))
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Note the first wish to cancel and make the job due, if nothing was sent yet."""
@@ -183,6 +188,17 @@ class SqliteStore(SqliteNotices):
     async def _write(self, work: Callable[[Database], T]) -> T:
         self._refuse_if_closed()
         return await self._writer.write(work)
+
+    def _peek(self, question: Callable[[Database], T]) -> T:
+        """Answer from an index, right here: that takes 50 µs, and a thread would add 200.
+
+        In WAL mode it waits for no writer. https://sqlite.org/wal.html#concurrency
+        """
+        self._refuse_if_closed()
+        try:
+            return question(self._near)
+        except pysqlite3.Error as error:
+            raise store_error(error) from error
 
     async def _read(self, question: Callable[[Database], T]) -> T:
         self._refuse_if_closed()
