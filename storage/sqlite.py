@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 import pysqlite3
 from sqlite_utils import Database
 
-from storage import notices, reads, writes
+from storage import notices, reads, reports, writes
 from storage.backup import copy_store
 from storage.connection import Synchronous, connect_reader, connect_writer
 from storage.failures import store_error
@@ -19,7 +19,7 @@ from storage.lanes import InlineLane, Lane, ThreadLane
 from storage.migrations import check_migrated, migrate
 from storage.notices import SqliteNotices
 from storage.ownership import ownership
-from storage.store import JobFilter, StoreError
+from storage.store import JobFilter, Spend, SpendFilter, StoreError
 from storage.writer import Commit, GroupWriter, InlineWriter, Journal, Writer, commit
 
 T = TypeVar("T")
@@ -142,6 +142,10 @@ class SqliteStore(SqliteNotices):
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
         """Return how long the last successes of this kind took, in seconds, the newest first."""
         return self._peek(lambda db: reads.render_seconds(db, kind, limit))
+
+    async def spend(self, wanted: SpendFilter) -> Spend:
+        """Return what the jobs that match cost, as far as MindVideo has named it."""
+        return await self._read(lambda db: reports.spend(db, wanted))
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Note the first wish to cancel and make the job due, if nothing was sent yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from storage.job import Event, Instant, Job, Outcome, Stage
@@ -41,6 +42,28 @@ class JobFilter:
     since: Instant | None = None
     until: Instant | None = None
     limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendFilter:
+    """Whose spend, of jobs made from `since` until before `until`; `None` does not narrow."""
+
+    team: str
+    since: Instant
+    until: Instant
+    user: str | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """What jobs cost: the exact sum of the amounts that are known, and how many are not."""
+
+    total: Decimal
+    priced: int
+    """Jobs whose amounts are in `total`."""
+    pending: int
+    """Jobs that were sent to MindVideo and whose amount it has not named yet."""
 
 
 class Store(Protocol):
@@ -98,6 +121,12 @@ class Store(Protocol):
 
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
         """Return how long the last successes of this kind took, submit to finish, in seconds."""
+
+    async def spend(self, wanted: SpendFilter) -> Spend:
+        """Return what the jobs that match cost; one that was never sent to MindVideo cost nothing.
+
+        A resent job repeats the amount of its parent and is not counted.
+        """
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Note that `by` wants the job cancelled, if nothing was sent to MindVideo yet.
