@@ -49,6 +49,35 @@ async def test_a_task_that_is_unknown_for_once_still_tells_its_cost() -> None:
         await bench.assert_one_of_each(job)
 
 
+async def test_one_odd_look_after_a_long_outage_does_not_give_the_render_up() -> None:
+    """The bot was down for hours: that the render is old says nothing about the render."""
+    async with workbench() as bench:
+        job = await bench.ask()
+        await bench.run(until=lambda: bool(bench.town.video.charges))
+        bench.clock.moment += 8 * 3600
+        for call in (Call.EVENTS, Call.TASK):
+            bench.town.video.fail(
+                VideoFault(call=call, kind=VideoFaultKind.STATE, value="processing")
+            )
+        await bench.run()
+        await bench.assert_one_of_each(job)
+
+
+async def test_who_resumes_a_job_grants_it_the_same_patience_anew() -> None:
+    """A task that MindVideo denies is parked, resumed, denied once more, and then there."""
+    async with workbench() as bench:
+        job = await bench.ask()
+        await bench.run(until=lambda: bool(bench.town.video.charges))
+        _forget_task(bench, times=None)
+        await bench.run()
+        assert (await bench.job(job.id)).stage is Stage.PARKED
+        bench.town.video.faults.clear()
+        _forget_task(bench, times=1)
+        await bench.store.resume(job.id, bench.clock.moment)
+        await bench.run()
+        await bench.assert_one_of_each(job)
+
+
 async def test_an_ask_delivered_again_after_its_twin_finds_its_own_row() -> None:
     """A person who meant it twice has two jobs, and each delivery knows its own."""
     async with workbench() as bench:

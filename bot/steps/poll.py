@@ -46,18 +46,26 @@ async def poll(turn: Turn) -> Result:
         return _missing(without, now, pause, "MindVideo finished but gave no file.")
     if snapshot.state in OUTCOMES:
         return _finished(seen, snapshot, now)
-    if pacing.is_abandoned(age, history):
-        return Park(job=seen, problem="MindVideo has been rendering this for far too long.")
+    if pacing.is_abandoned(age, history) and _was_told_late(seen, now):
+        problem = "MindVideo has been rendering this for far too long."
+        return Park(job=replace(seen, late_told_at=None), problem=problem)
     if pacing.is_late(age, history) and seen.late_told_at is None:
         seen = replace(seen, late_told_at=now)
     shown = await show_progress(seen, tools)
     return Again(job=shown, after=pause, note=_news(job, seen), detail=_said(snapshot))
 
 
+def _was_told_late(job: Job, now: float) -> bool:
+    """Tell whether the person knows for a while: one odd look after an outage decides nothing."""
+    return job.late_told_at is not None and now - job.late_told_at > PATIENCE_SECONDS
+
+
 def _missing(job: Job, now: float, pause: float, problem: str) -> Again | Park:
     since = job.missing_since or now
     if now - since > PATIENCE_SECONDS:
-        return Park(job=job, problem=problem, detail=f"task {job.task_id}")
+        # Whoever resumes it grants the same patience anew.
+        fresh = replace(job, missing_since=None)
+        return Park(job=fresh, problem=problem, detail=f"task {job.task_id}")
     note = "missing" if job.missing_since is None else None
     return Again(job=replace(job, missing_since=since), after=pause, note=note, detail=problem)
 
