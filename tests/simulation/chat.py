@@ -1,0 +1,117 @@
+"""The port to the Slack workspace in memory, and everything that can go wrong on the way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from bot.errors import CannotShareFileError, OutcomeUnknownError, RetryLaterError
+from bot.ports import FileState, Message, Place, UploadTarget
+from storage.job import Stage
+from tests.simulation.line import Call, Line
+from tests.simulation.workspace import Workspace
+from tests.simulation.world import ACTOR, Actor
+
+# The adapter looks further back than it is asked to, because Slack stamps by its own clock.
+CLOCK_SLACK = 300.0
+NOBODY = Actor("?", Stage.ACCEPTED)
+
+
+class ChatLine:
+    """The port `Chat`, as one process of the bot sees it."""
+
+    def __init__(self, workspace: Workspace, line: Line) -> None:
+        self._workspace = workspace
+        self._line = line
+        self._world = line.world
+
+    async def join(self, channel: str) -> None:
+        """See `Chat`."""
+        await self._line.ask("join", lambda: self._workspace.enter(channel))
+
+    async def post(self, place: Place, message: Message, job_id: str) -> str:
+        """See `Chat`."""
+        actor = Actor(job_id, _actor().stage)
+        return await self._line.make(
+            Call(
+                name="post",
+                act=lambda: self._workspace.post(place, message, actor),
+                repeatable=False,
+            )
+        )
+
+    async def find_posts(self, place: Place, job_id: str, since: float) -> list[str]:
+        """See `Chat`."""
+        return await self._line.ask(
+            "find posts", lambda: self._workspace.marked(place, job_id, since - CLOCK_SLACK)
+        )
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        """See `Chat`."""
+        await self._line.ask("update", lambda: self._workspace.edit(channel, ts, message))
+
+    async def whisper(
+        self, place: Place, user: str, message: Message, response_url: str | None
+    ) -> None:
+        """See `Chat`."""
+        actor = _actor()
+        self._world.note(f"whispers beside {place.channel}/{place.thread_ts}, by {response_url}")
+        await self._line.ask("whisper", lambda: self._workspace.whisper(user, message, actor))
+
+    async def open_direct(self, user: str) -> str:
+        """See `Chat`."""
+        return await self._line.ask("open direct", lambda: self._workspace.direct(user))
+
+    async def reserve_upload(self, filename: str, length: int, alt_text: str) -> UploadTarget:
+        """See `Chat`."""
+        actor = _actor()
+        self._world.note(f"wants to upload {filename}: {alt_text}")
+        file_id = await self._line.ask("reserve", lambda: self._workspace.reserve(length, actor))
+        if self._world.happens("reserve: not allowed", 0.3):
+            raise CannotShareFileError("files are switched off here")
+        return UploadTarget(file_id=file_id, url=f"https://upload.example/{file_id}")
+
+    async def send_upload(self, target_url: str, length: int, chunks: AsyncIterator[bytes]) -> None:
+        """See `Chat`."""
+        content = b""
+        async for chunk in chunks:
+            content += chunk
+            if self._world.happens("upload: broken off"):
+                raise OutcomeUnknownError("the connection broke")
+        if len(content) != length:
+            raise RetryLaterError("the file is not as long as was announced")
+        file_id = target_url.rsplit("/", 1)[1]
+        await self._line.make(
+            Call(
+                name="upload",
+                act=lambda: self._workspace.upload(file_id, content),
+                repeatable=False,
+                recognised=True,
+            )
+        )
+
+    async def share(self, files: Sequence[tuple[str, str]], place: Place, message: Message) -> None:
+        """See `Chat`."""
+        actor = _actor()
+        file_ids = [file_id for file_id, _ in files]
+        await self._line.make(
+            Call(
+                name="share",
+                act=lambda: self._workspace.complete(file_ids, place, message, actor),
+                repeatable=False,
+                recognised=True,
+            )
+        )
+
+    async def look_at_file(self, file_id: str, channel: str) -> FileState:
+        """See `Chat`."""
+        return await self._line.ask(
+            "look at file", lambda: self._workspace.look_at_file(file_id, channel)
+        )
+
+    async def discard_file(self, file_id: str) -> None:
+        """See `Chat`."""
+        await self._line.ask("discard", lambda: self._workspace.discard(file_id))
+
+
+def _actor() -> Actor:
+    return ACTOR.get() or NOBODY

@@ -1,0 +1,251 @@
+"""People: they ask, see an error and ask again, cancel, and rearrange their workspace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from bot.errors import UsageError
+from bot.intake import TWIN_SECONDS, Accepted, Answer, AskedBefore, Asker
+from bot.options import Ask
+from bot.verbs import Cancelled, Verbs
+from storage.job import IllegalTransitionError, Instant, Job, Json, Stage
+from storage.store import StoreError
+from tests.simulation.invariants import Invariants
+from tests.simulation.process import Process
+from tests.simulation.video import REFUSED_WORD
+from tests.simulation.workspace import TEAM, Channel
+from tests.simulation.world import World
+
+PEOPLE = ("U1", "U2")
+CHANNELS = ("C1", "C2")
+# Slack waits so long for an acknowledgement, then shows the person an error.
+PATIENCE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Where people reach a bot that runs."""
+
+    process: Process
+    verbs: Verbs
+
+
+class People:
+    """Everybody in the workspace. `door` is `None` while the bot is down."""
+
+    def __init__(self, world: World, invariants: Invariants) -> None:
+        self.door: Door | None = None
+        self._world = world
+        self._invariants = invariants
+        self._slack = invariants.slack
+        self._lives: list[asyncio.Task[None]] = []
+        self._asks = 0
+        for channel in CHANNELS:
+            self._slack.channels[channel] = Channel(private=world.odds(0.3), member=world.odds(0.8))
+        self._slack.takes_a_file_twice = world.odds(0.5)
+        self._slack.orphans_allowed = world.odds(0.5)
+
+    def begin(self) -> None:
+        """Let everybody do what they will do."""
+        world = self._world
+        for number in range(world.chance.choice((1, 1, 2, 2, 3, 4))):
+            self._live(self._want_video(number))
+        if world.odds(0.25):
+            self._live(self._rearrange())
+        if world.odds(0.6):
+            self._live(self._operate())
+
+    @property
+    def are_done(self) -> bool:
+        """Whether nobody will do anything more. Raises what went wrong with them."""
+        return all(life.done() and life.result() is None for life in self._lives)
+
+    def _live(self, life: Coroutine[object, object, None]) -> None:
+        self._lives.append(self._world.live(life))
+
+    async def _want_video(self, number: int) -> None:
+        world = self._world
+        await world.sleep(world.between(0, 90))
+        word = f" {REFUSED_WORD}" if world.odds(0.05) else ""
+        wanted: dict[str, Json] = {"prompt": f"wish {number}{word}"}
+        if world.odds(0.3):
+            wanted["duration"] = world.chance.choice((3, 10))
+        ask = Ask(model="kling-v3", input=wanted, kind="kling-v3")
+        asker = self._asker()
+        for _ in range(4):
+            answer = await self._deliver(ask, asker)
+            if isinstance(answer, Accepted):
+                await self._go_on(answer.job)
+                return
+            if isinstance(answer, AskedBefore) and world.odds(0.5):
+                return
+            # Most people whose ask went wrong type it again.
+            await world.sleep(world.between(1, 100))
+            asker = replace(asker, ask_key=self._new_key())
+
+    def _asker(self) -> Asker:
+        chance = self._world.chance
+        return Asker(
+            team=TEAM,
+            channel=chance.choice(CHANNELS),
+            user=chance.choice(PEOPLE),
+            surface="command",
+            ask_key=self._new_key(),
+            thread_ts=chance.choice((None, None, None, "1700000000.000100")),
+            response_url=chance.choice((None, "https://hooks.example/1")),
+        )
+
+    def _new_key(self) -> str:
+        self._asks += 1
+        return f"ask{self._asks}"
+
+    async def _deliver(self, ask: Ask, asker: Asker) -> Answer | None:
+        """Deliver an ask as Slack does: perhaps twice, at once or later, in whatever order."""
+        world = self._world
+        sure = world.odds(0.2)
+        while world.happens("ask delivered again"):
+            delay = world.chance.choice((0.0, 0.01, 1.0, 20.0, 300.0))
+            self._live(self._deliver_again(delay, ask, asker, sure=sure))
+        return await self._hand_over(ask, asker, sure=sure)
+
+    async def _deliver_again(self, delay: float, ask: Ask, asker: Asker, *, sure: bool) -> None:
+        await self._world.sleep(delay)
+        await self._hand_over(ask, asker, sure=sure)
+
+    async def _hand_over(self, ask: Ask, asker: Asker, *, sure: bool) -> Answer | None:
+        """Bring an ask to the bot; return its answer, or `None` if the person sees an error."""
+        if self.door is None:
+            return None
+        reply: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        self.door.process.spawn(self._listen(self.door, ask, asker, reply, sure=sure))
+        await asyncio.wait((reply,), timeout=PATIENCE_SECONDS)
+        if not reply.done():
+            return None
+        answer = reply.result()
+        match answer:
+            case Accepted(job=job):
+                self._world.note(f"acknowledged {asker.ask_key}: {job.id}")
+                self._invariants.acknowledge(asker.ask_key, job)
+            case AskedBefore() if asker.ask_key in self._invariants.acknowledged:
+                self._world.violate("a repeated delivery finds its row", asker.ask_key)
+        return answer
+
+    async def _listen(
+        self,
+        door: Door,
+        ask: Ask,
+        asker: Asker,
+        reply: asyncio.Future[Answer | None],
+        *,
+        sure: bool,
+    ) -> None:
+        """What a listener does, inside the bot's process."""
+        door.process.point("before an ask")
+        is_twin = not sure and self._has_twin(asker, ask.input, door.verbs.now())
+        try:
+            answer = await door.verbs.intake.accept(ask, asker, sure=sure)
+        except StoreError:
+            reply.set_result(None)
+            return
+        if isinstance(answer, Accepted) and answer.is_new and is_twin:
+            self._world.violate("the same words at once are a question", asker.ask_key)
+        door.process.point("before an acknowledgement")
+        reply.set_result(answer)
+
+    def _has_twin(self, asker: Asker, wanted: Mapping[str, Json], now: Instant) -> bool:
+        return any(
+            (row.user, row.channel, row.input) == (asker.user, asker.channel, wanted)
+            and row.created_at >= now - TWIN_SECONDS
+            and row.stage is not Stage.REJECTED
+            and row.ask_key != asker.ask_key
+            for row in self._invariants.rows.values()
+        )
+
+    async def _go_on(self, job: Job) -> None:
+        """Do, or leave, what people do with a job of theirs."""
+        if self._world.odds(0.3):
+            await self._inside(self._world.chance.choice((0.0, 0.5, 2.0, 10.0)), self._cancel, job)
+        elif self._world.odds(0.15):
+            await self._inside(self._world.between(0, 100), self._give_up, job)
+        elif self._world.odds(0.15):
+            await self._inside(self._world.between(100, 1000), self._resend, job)
+
+    async def _inside(
+        self, delay: float, act: Callable[[Door, Job], Coroutine[object, object, None]], job: Job
+    ) -> None:
+        """Have the bot do something about a job after a while, if it is up then."""
+        await self._world.sleep(delay)
+        if self.door is not None:
+            self.door.process.spawn(act(self.door, job))
+
+    async def _cancel(self, door: Door, job: Job) -> None:
+        door.process.point("before a cancel")
+        with suppress(StoreError):
+            if await door.verbs.cancel(job, job.user) is Cancelled.FREE:
+                self._invariants.promise_free(job.id)
+
+    async def _give_up(self, door: Door, job: Job) -> None:
+        with suppress(StoreError):
+            await door.verbs.give_up(job, job.user)
+
+    async def _resend(self, door: Door, job: Job) -> None:
+        with suppress(StoreError, UsageError):
+            key = self._new_key()
+            first = await door.verbs.resend(self._invariants.rows[job.id], key)
+            again = await door.verbs.resend(self._invariants.rows[job.id], key)
+            if first.id != again.id:
+                self._world.violate("one ask, one job", f"{key}: {first.id} and {again.id}")
+
+    async def _operate(self) -> None:
+        """Resume what is parked, now and then."""
+        for _ in range(4):
+            await self._world.sleep(self._world.between(300, 4000))
+            if self.door is not None:
+                self.door.process.spawn(self._resume_parked(self.door))
+
+    async def _resume_parked(self, door: Door) -> None:
+        parked = [row for row in self._invariants.rows.values() if row.stage is Stage.PARKED]
+        for row in parked:
+            with suppress(StoreError, IllegalTransitionError):
+                await door.verbs.store.resume(row.id, door.verbs.now())
+                door.verbs.intake.wake()
+                self._invariants.resumed_at[row.id] = self._world.age
+                self._world.count("operator resumes a job")
+
+    async def _rearrange(self) -> None:
+        """Archive, remove, invite and delete, while faults happen."""
+        world = self._world
+        for _ in range(world.chance.randint(1, 5)):
+            await world.sleep(world.chance.expovariate(1 / 60))
+            if not world.faulty:
+                return
+            self._disturb(world.chance.choice(CHANNELS))
+
+    def _disturb(self, name: str) -> None:
+        world, slack, channel = self._world, self._slack, self._slack.channels[name]
+        match world.chance.choice(("archive", "remove", "message", "message", "file", "leave")):
+            case "archive":
+                world.count("people: channel archived or back")
+                slack.disturbed.add(name)
+                channel.archived = not channel.archived
+            case "remove":
+                world.count("people: bot removed or invited")
+                slack.disturbed.add(name)
+                channel.member = not channel.member
+            case "message":
+                standing = [said for said in slack.posts if not said.deleted]
+                if standing:
+                    world.count("people: message deleted")
+                    slack.delete(world.chance.choice(standing))
+            case "file":
+                present = [key for key, file in slack.files.items() if not file.deleted]
+                if present:
+                    world.count("people: file deleted")
+                    slack.discard(world.chance.choice(present))
+            case _:
+                if world.odds(0.3):
+                    world.count("people: somebody leaves")
+                    slack.gone_people.add(world.chance.choice(PEOPLE))

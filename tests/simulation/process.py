@@ -1,0 +1,90 @@
+"""One life of the bot's process: what dies together, and the points at which it may."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+
+from tests.simulation.world import World
+
+# A planned death comes at one of the next points, whichever that is, …
+POINTS_TO_DEATH = 40
+# … or beside the next call of one kind, so that rare calls have their share of deaths.
+CALLS = (
+    "submit",
+    "look",
+    "download",
+    "join",
+    "post",
+    "find posts",
+    "update",
+    "whisper",
+    "open direct",
+    "reserve",
+    "upload",
+    "share",
+    "look at file",
+    "discard",
+)
+WHERE = ("before", "inside", "after")
+
+
+class CrashError(BaseException):
+    """The process is dead; nothing of it goes on. No `except Exception` may hold it up."""
+
+
+class Process:
+    """What dies together. Every commit and every call passes points at which it may."""
+
+    def __init__(self, world: World, *, mortal: bool) -> None:
+        self.world = world
+        self.alive = True
+        self.dead = asyncio.Event()
+        self.leaving = asyncio.Event()
+        """Somebody asked the process to stop."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        chance = world.chance
+        self._doomed_at = ""
+        self._points_left: int | None = None
+        if mortal and world.odds(0.5):
+            self._points_left = 1 + int(chance.expovariate(1 / POINTS_TO_DEATH))
+        elif mortal:
+            self._doomed_at = f"{chance.choice(WHERE)} {chance.choice(CALLS)}"
+            self._points_left = chance.choice((1, 1, 1, 2, 4))
+
+    def point(self, name: str) -> None:
+        """Pass a point at which the process may die, or be noticed to be dead."""
+        if not self.alive:
+            raise CrashError
+        if self._points_left is None or not self.world.faulty:
+            return
+        if self._doomed_at not in {"", name}:
+            return
+        self._points_left -= 1
+        if self._points_left == 0:
+            self.die(name)
+            raise CrashError
+
+    def die(self, where: str) -> None:
+        """Die now."""
+        if self.alive:
+            self.alive = False
+            self.dead.set()
+            self.world.crashes[where] += 1
+            self.world.note(f"CRASH {where}")
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run `work` as a part of the process."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def bury(self) -> None:
+        """Undo what is left of a dead process: all of its tasks, the engines' too."""
+        self.alive = False
+        mine = asyncio.current_task()
+        kept = {mine, *self.world.outlive}
+        rest = [task for task in asyncio.all_tasks() if task not in kept]
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)

@@ -1,0 +1,223 @@
+"""One seed, one run: the bot lives, dies and lives again until nothing is left to do."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from storage.job import TERMINAL, Job, Stage
+from storage.sqlite import SqliteStore
+from tests.simulation import clock
+from tests.simulation.invariants import Invariants
+from tests.simulation.life import Life
+from tests.simulation.people import People
+from tests.simulation.process import CrashError, Process
+from tests.simulation.replaced import files_without_threads
+from tests.simulation.tasks import NEVER
+from tests.simulation.world import EPOCH, Violation, World
+
+# The promise: so long after the last fault (and the end of the render) every job has ended.
+ENDS_WITHIN_SECONDS = 2 * 3600.0
+# A render that never ends is given up six hours after it began.
+GIVEN_UP_AFTER_SECONDS = 6 * 3600.0
+# Where faults never stop, nothing need end: such a run only shows that nothing breaks.
+STORMY_SECONDS = 4 * 3600.0
+# Costs are looked for over a day and more; nothing takes longer than this.
+AT_REST_AFTER_SECONDS = 6 * 24 * 3600.0
+CHECK_SECONDS = 300.0
+ENDED = TERMINAL | {Stage.PARKED}
+# Memory where there is some: a commit to a disk takes a hundred times as long.
+FAST_FOLDER = Path("/dev/shm")  # noqa: S108 - each run makes a folder of its own there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came of one seed."""
+
+    seed: int
+    violations: tuple[Violation, ...]
+    faults: Counter[str]
+    crashes: Counter[str]
+    counts: Counter[str]
+    ends: Counter[str]
+    trace: tuple[str, ...]
+
+
+def simulate(seed: int, *, trace: bool = False, late_posts: bool = False) -> Report:
+    """Run one seed. The same seed gives the same report."""
+    parent = FAST_FOLDER if FAST_FOLDER.is_dir() else None
+    _empty_store()
+    with (
+        files_without_threads(),
+        tempfile.TemporaryDirectory(prefix="simulation-", dir=parent) as folder,
+    ):
+        return clock.run(_run(seed, Path(folder), trace=trace, late_posts=late_posts))
+
+
+async def _run(seed: int, folder: Path, *, trace: bool, late_posts: bool) -> Report:
+    world = World(seed, late_posts=late_posts, trace=trace)
+    invariants = Invariants(world)
+    asyncio.get_running_loop().set_exception_handler(_Handler(world).handle)
+    await _Run(world, invariants, folder).go()
+    return Report(
+        seed=seed,
+        violations=tuple(world.violations),
+        faults=world.faults,
+        crashes=world.crashes,
+        counts=world.counts,
+        ends=Counter(_ending(row) for row in invariants.rows.values()),
+        trace=tuple(world.lines or ()),
+    )
+
+
+class _Handler:
+    """Hears of errors that no task retrieved: those of a dead process are none."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def handle(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        if not isinstance(context.get("exception"), CrashError):
+            self._world.violate("no error is lost", repr(context))
+
+
+class _Run:
+    def __init__(self, world: World, invariants: Invariants, folder: Path) -> None:
+        self._world = world
+        self._invariants = invariants
+        self._folder = folder
+        self._generation = 0
+        self._people = People(world, invariants)
+        self._deaths = world.chance.choice((0, 1, 1, 2, 3, 6))
+        self._is_long = world.odds(0.04)
+        self._is_stormy = world.odds(0.2)
+        self._clock_errs = world.odds(0.15)
+        invariants.video.clock_errs = self._clock_errs
+        self._calm_at = float("inf")
+        self._up_at = 0.0
+
+    async def go(self) -> None:
+        """Run until all is at rest or a promise is broken."""
+        world = self._world
+        self._path.write_bytes(_empty_store())
+        self._people.begin()
+        world.live(self._watch())
+        if not self._is_stormy:
+            world.later(world.between(1, 1500), self._calm_down)
+        while not world.over.is_set():
+            await self._live(Process(world, mortal=self._deaths > 0))
+            self._deaths -= 1
+            await world.sleep(self._downtime())
+
+    @property
+    def _path(self) -> Path:
+        return self._folder / f"{self._generation}.db"
+
+    async def _live(self, process: Process) -> None:
+        """Start the bot, let it run, and clear away what is left of it."""
+        world = self._world
+        clock_error = world.between(-3000, 3000) if self._clock_errs else 0.0
+        life = await Life.begin(self._path, process, self._invariants, clock_error)
+        self._people.door = life.door
+        self._up_at = world.age
+        if world.faulty and world.odds(0.2):
+            world.later(world.between(0, 400), lambda: process.die("at any moment"))
+        if world.faulty and world.odds(0.2):
+            world.later(world.between(0, 400), process.leaving.set)
+        await _first_of(process.dead, process.leaving, world.over)
+        self._people.door = None
+        self._up_at = float("inf")
+        if process.alive and process.leaving.is_set():
+            world.live(self._leave(life, process))
+            await _first_of(process.dead, world.over)
+        await process.bury()
+        self._keep_what_is_on_disk()
+        await life.close()
+
+    async def _leave(self, life: Life, process: Process) -> None:
+        await life.end()
+        process.die("asked to stop")
+
+    def _keep_what_is_on_disk(self) -> None:
+        """Copy the files as a killed process leaves them: closing would tidy the log away."""
+        left = self._path
+        self._generation += 1
+        for suffix in ("", "-wal"):
+            file = left.with_name(left.name + suffix)
+            if file.exists():
+                shutil.copyfile(file, self._path.with_name(self._path.name + suffix))
+
+    def _downtime(self) -> float:
+        world = self._world
+        if self._is_long and world.faulty and world.odds(0.5):
+            return world.between(22 * 3600, 30 * 3600)
+        return world.between(2, 120) if world.odds(0.9) else world.between(120, 2400)
+
+    def _calm_down(self) -> None:
+        self._world.note("faults stop")
+        self._world.faulty = False
+        self._calm_at = self._world.age
+
+    async def _watch(self) -> None:
+        """End the run when all is at rest, or when it ought to be."""
+        world = self._world
+        while not world.over.is_set():
+            await world.sleep(CHECK_SECONDS)
+            if self._people.are_done and not self._invariants.unfinished():
+                self._invariants.at_rest()
+                world.over.set()
+            elif self._is_stormy and world.age > STORMY_SECONDS:
+                world.over.set()
+            elif world.age > AT_REST_AFTER_SECONDS + self._calm_at:
+                world.violate("everything comes to rest", str(self._invariants.unfinished()))
+            self._check_endings()
+
+    def _check_endings(self) -> None:
+        for row in self._invariants.unfinished():
+            if row.stage not in ENDED and self._world.age > self._deadline(row):
+                self._world.violate("every job ends in time", f"{row.id} is {row.stage}")
+
+    def _deadline(self, row: Job) -> float:
+        """Return the age of the world at which the job must have ended."""
+        resumed_at = self._invariants.resumed_at.get(row.id, 0.0)
+        moment = max(self._calm_at, self._up_at, resumed_at)
+        for task in self._invariants.video.tasks.values():
+            if task.job_id == row.id:
+                ends = (
+                    task.born + GIVEN_UP_AFTER_SECONDS
+                    if NEVER in {task.ends, task.known_from, task.files_from}
+                    else max(task.ends, task.known_from, task.files_from)
+                )
+                moment = max(moment, ends - EPOCH)
+        return moment + ENDS_WITHIN_SECONDS
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+
+
+@cache
+def _empty_store() -> bytes:
+    """Return the file of a store without jobs: making its tables anew takes long."""
+    with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
+        path = Path(folder) / "empty.db"
+        asyncio.run(_make_store(path))
+        return path.read_bytes()
+
+
+async def _make_store(path: Path) -> None:
+    store = await SqliteStore.open(str(path), threads=False, synchronous="OFF")
+    await store.close()
+
+
+def _ending(row: Job) -> str:
+    outcome = f" {row.outcome}" if row.outcome else ""
+    return f"{row.stage}{outcome}"

@@ -1,0 +1,204 @@
+"""A MindVideo that lives in memory, keeps a ledger, and fails; and the port to it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from bot.errors import KeyConflictError, NotFoundError, RefusedError, RetryLaterError
+from bot.ports import Download, Snapshot, TaskState
+from storage.job import Instant, Json, LookBy
+from tests.simulation.line import Call, Line
+from tests.simulation.tasks import NEVER, Task, draw_task
+from tests.simulation.world import ACTOR, World
+
+# How long a key is remembered: what the bot assumes.
+KEY_MEMORY_SECONDS = 24 * 3600.0
+# A prompt with this word is refused, however often it is sent.
+REFUSED_WORD = "forbidden"
+SUBMIT_SECONDS = 30.0
+# So long a task, or its file, may be missing before a person must look.
+PATIENCE_SECONDS = 15 * 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """A render that somebody pays for."""
+
+    job_id: str
+    key: str
+    task_id: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Key:
+    body: bytes
+    task_id: str
+    at: Instant
+
+
+class MindVideo:
+    """The service itself: it outlives every process of the bot. `audit` hears of each effect."""
+
+    def __init__(self, world: World, audit: Callable[[str], None]) -> None:
+        self.world = world
+        self.charges: list[Charge] = []
+        self.bodies: dict[str, dict[str, set[bytes]]] = defaultdict(lambda: defaultdict(set))
+        """Of each job: the keys that came, and the bodies under each."""
+        self.heard: dict[str, list[Decimal]] = defaultdict(list)
+        """Of each job: the final costs that the bot was told, in order."""
+        self.fresh: dict[str, Decimal] = {}
+        """Of each job: the cost that was told to a step which has committed nothing since."""
+        self.tasks: dict[str, Task] = {}
+        self.clock_errs = False
+        """Whether the bot's clock may jump, so that its patience ends at any time."""
+        self._keys: dict[str, _Key] = {}
+        self._denied_since: dict[str, Instant] = {}
+        self._given_up: set[str] = set()
+        self._audit = audit
+
+    def submit(self, body: bytes, key: str, job_id: str) -> Snapshot:
+        """Take a request that arrived; the same key and bytes give the same task."""
+        now = self.world.now()
+        self.bodies[job_id][key].add(body)
+        known = self._keys.get(key)
+        if known is None or now - known.at > KEY_MEMORY_SECONDS:
+            if REFUSED_WORD.encode() in body:
+                self._audit(job_id)
+                raise RefusedError("this prompt is not accepted")
+            known = self._start(body, key, job_id)
+        self._audit(job_id)
+        if known.body != body:
+            raise KeyConflictError("the key is in use for another input")
+        return self.tasks[known.task_id].snapshot(now, LookBy.EVENTS)
+
+    def look(self, task_id: str, by: LookBy) -> Snapshot:
+        """Tell about a task, not always the truth of this moment."""
+        world, now = self.world, self.world.now()
+        task = self.tasks.get(task_id)
+        if task is None or now < task.known_from or world.happens("task unknown for once"):
+            raise NotFoundError("there is no such task")
+        told = task.snapshot(now, by)
+        if world.happens("state goes back"):
+            return task.snapshot(world.between(task.born, now), by)
+        if not told.state.is_terminal and world.happens("unknown state"):
+            told = replace(told, state=TaskState.UNKNOWN, state_text="simmering")
+        if by is LookBy.EVENTS and world.happens("events give way to the task"):
+            told = replace(told, look_by=LookBy.TASK)
+        return told
+
+    def deny(self, task_id: str) -> None:
+        """Note that the bot heard that a task, or its file, is not there."""
+        since = self._denied_since.setdefault(task_id, self.world.now())
+        if self.clock_errs or self.world.now() - since > PATIENCE_SECONDS:
+            self._given_up.add(task_id)
+
+    def confirm(self, task_id: str) -> None:
+        """Note that the bot heard that a task is there."""
+        self._denied_since.pop(task_id, None)
+
+    def excuses_parking(self, job_id: str) -> bool:
+        """Tell whether the bot does well to give this job's render up."""
+        mine = [task for task in self.tasks.values() if task.job_id == job_id]
+        return any(task.ends == NEVER or task.id in self._given_up for task in mine)
+
+    def _start(self, body: bytes, key: str, job_id: str) -> _Key:
+        task_id = f"task{len(self.tasks) + 1}"
+        self.tasks[task_id] = draw_task(self.world, task_id, job_id)
+        self._keys[key] = _Key(body=body, task_id=task_id, at=self.world.now())
+        self.charges.append(Charge(job_id=job_id, key=key, task_id=task_id, at=self.world.now()))
+        self.world.note(f"MindVideo charges for {task_id} under {key}")
+        return self._keys[key]
+
+
+class VideoLine:
+    """The port `VideoService`, as one process of the bot sees it."""
+
+    def __init__(self, service: MindVideo, line: Line) -> None:
+        self._service = service
+        self._line = line
+        self._world = line.world
+
+    def request_body(self, model: str, options: Mapping[str, Json]) -> bytes:
+        """See `VideoService`."""
+        return json.dumps({"model": model, "input": options}).encode()
+
+    async def submit(self, body: bytes, idempotency_key: str) -> Snapshot:
+        """See `VideoService`."""
+        actor = ACTOR.get()
+        job_id = actor.job_id if actor else "?"
+        call = Call(
+            name="submit",
+            act=lambda: self._service.submit(body, idempotency_key, job_id),
+            repeatable=False,
+            recognised=True,
+            seconds=SUBMIT_SECONDS,
+        )
+        snapshot = await self._line.make(call)
+        return self._heard(snapshot)
+
+    async def look(self, task_id: str, by: LookBy) -> Snapshot:
+        """See `VideoService`."""
+        try:
+            told = await self._line.ask("look", lambda: self._service.look(task_id, by))
+        except NotFoundError:
+            self._service.deny(task_id)
+            raise
+        if told.state is TaskState.SUCCEEDED and not told.outputs:
+            self._service.deny(task_id)
+        else:
+            self._service.confirm(task_id)
+        return self._heard(told)
+
+    def download(self, url: str) -> AbstractAsyncContextManager[Download]:
+        """See `VideoService`."""
+        return self._open(url)
+
+    @asynccontextmanager
+    async def _open(self, url: str) -> AsyncIterator[Download]:
+        task = self._service.tasks[url.split("/")[3]]
+        content = await self._line.ask("download", lambda: task.content(url, self._world.now()))
+        if content is None or self._world.happens("download: gone for once"):
+            raise NotFoundError("the link has expired")
+        if self._world.happens("download: address not public", 0.3):
+            raise RefusedError("the file's address is not a public one")
+        length = None if self._world.happens("download: length not told") else len(content)
+        yield Download(length=length, content_type="video/mp4", chunks=_Chunks(self._line, content))
+
+    def _heard(self, snapshot: Snapshot) -> Snapshot:
+        actor = ACTOR.get()
+        if actor is not None and snapshot.cost_actual is not None:
+            self._service.heard[actor.job_id].append(snapshot.cost_actual)
+            self._service.fresh[actor.job_id] = snapshot.cost_actual
+        return snapshot
+
+
+class _Chunks:
+    """A file's bytes in pieces, which may come slowly, break off or never end."""
+
+    def __init__(self, line: Line, content: bytes) -> None:
+        self._line = line
+        third = max(len(content) // 3, 1)
+        self._pieces = [content[at : at + third] for at in range(0, len(content), third)]
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        world = self._line.world
+        self._line.process.point("inside download")
+        if world.happens("download: slow"):
+            await world.sleep(world.between(1, 50))
+        if world.happens("download: cut off"):
+            raise RetryLaterError("the connection broke")
+        if world.happens("download: too large", 0.3):
+            raise RefusedError("the file is too large")
+        if not self._pieces:
+            raise StopAsyncIteration
+        await world.sleep(0.02)
+        return self._pieces.pop(0)
