@@ -26,10 +26,14 @@ from bot.intake import Intake
 from bot.manifest import EVENTS_PATH
 from bot.metrics import Metrics
 from bot.mindvideo.client import MindVideoClient
+from bot.notices.board import NoticeBoard
+from bot.notices.digests import Digests
+from bot.notices.telling import NoticeTools
 from bot.settings import Settings
 from bot.slack import commands
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.desk import Desk
+from bot.slack.directory import SlackDirectory
 from bot.slack.web import slack_client
 from bot.steps.turn import Tools
 from bot.verbs import Verbs
@@ -40,6 +44,8 @@ from storage.store import StoreBrokenError
 STOP_SECONDS = 20.0
 # A listener answers within milliseconds; who is still connected after this only holds us up.
 GOODBYE_SECONDS = 2.0
+# Digests are due at any minute of a day, in any time zone.
+EVERY_MINUTE = "* * * * *"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +115,20 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             observer=metrics,
             wake=clock.wake,
         )
+        directory = SlackDirectory(client, now=now)
+        board = NoticeBoard(
+            NoticeTools(
+                jobs=store,
+                notices=store,
+                chat=chat,
+                directory=directory,
+                catalog=catalog,
+                now=now,
+                unit=settings.cost_unit,
+            ),
+            chance=secrets.SystemRandom().random,
+        )
+        digests = Digests(store, team=me.team, now=now)
         intake = Intake(store, now=now, new_id=new_id, wake=clock.wake)
         desk = Desk(
             intake=intake,
@@ -121,6 +141,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
                 admins=frozenset(settings.admins),
             ),
             store=store,
+            settings=store,
+            directory=directory,
             catalog=catalog,
             chat=chat,
             now=now,
@@ -129,8 +151,15 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         )
         bolt = _bolt(settings, client, me)
         commands.register(bolt, desk)
-        clock.start(engine.tick)
+
+        async def tick() -> None:
+            await engine.tick()
+            await board.tick()
+
+        clock.start(tick)
+        clock.also(digests.put_in, EVERY_MINUTE)
         stack.push_async_callback(engine.stop, STOP_SECONDS)
+        stack.push_async_callback(board.stop, GOODBYE_SECONDS)
         stack.push_async_callback(clock.stop)
         site = bolt.web_app(EVENTS_PATH)
         health.register(site, store=store, clock=clock, metrics=metrics, stopping=stopping)

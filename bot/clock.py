@@ -11,6 +11,7 @@ import structlog
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.job import Job as ScheduledJob
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
 
 from storage.job import Instant
 from storage.store import StoreBrokenError, StoreError
@@ -18,7 +19,7 @@ from storage.store import StoreBrokenError, StoreError
 TICK_SECONDS = 0.5
 # What becomes due within so short a time is claimed by one tick, in one commit. Each wake by
 # itself would cost the scheduler and the store more than the acknowledgement that caused it.
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
 # So many ticks overdue, the watchdog believes that the wall clock was stepped …
 OVERDUE_TICKS = 2
 # … and so many overdue, the process is not healthy.
@@ -83,6 +84,14 @@ class Clock:
         self.scheduler.start()
         self._watchdog = asyncio.create_task(self._watch(), name="clock watchdog")
 
+    def also(self, work: Callable[[], Awaitable[object]], crontab: str) -> None:
+        """Do something else at the minutes that a crontab expression names, in UTC.
+
+        Never beside a tick, and never after `stop`. What was missed is done once, later.
+        """
+        trigger = CronTrigger.from_crontab(crontab, timezone=UTC)
+        self.scheduler.add_job(self._beside, trigger, args=[work])
+
     def wake(self) -> None:
         """Tick at once, because something became due this moment."""
         if self._waking is None and self._job is not None:
@@ -118,6 +127,11 @@ class Clock:
                 self._again = False
                 self._ticked_at = time.monotonic()
                 await self._tick_once(self._tick)
+
+    async def _beside(self, work: Callable[[], Awaitable[object]]) -> None:
+        async with self._ticking:
+            if self._tick is not None:
+                await self._tick_once(work)
 
     async def _tick_once(self, tick: Callable[[], Awaitable[object]]) -> None:
         try:

@@ -60,7 +60,7 @@ def parse_ask(text: str, catalog: Catalog, *, defaults: Mapping[str, Json] = _NO
     slug = line.value_of(MODEL_FLAG)
     usual = catalog.find(str(defaults.get(MODEL_FLAG))) or catalog.default
     model = usual if slug is None else catalog.get(slug)
-    given = _given(line, model, catalog)
+    given = given_in(line, model, catalog)
     return check_input(model, {**fitting(model, defaults), **given})
 
 
@@ -73,7 +73,7 @@ def changed_ask(previous: Asked, text: str, catalog: Catalog) -> Ask:
     line = read_line(text)
     slug = line.value_of(MODEL_FLAG)
     model = catalog.get(previous.model if slug is None else slug)
-    given = _given(line, model, catalog)
+    given = given_in(line, model, catalog)
     if slug is None and not given:
         raise UsageError(
             f"Say what to change: a new prompt, or options; `/video help {model.slug}` lists them."
@@ -161,8 +161,11 @@ def _title(model: Model | None, name: str) -> str:
     return option.title if option else name
 
 
-def _given(line: Line, model: Model, catalog: Catalog) -> dict[str, Json]:
-    """Return the values that a line gives, by property; not yet held against the schema."""
+def given_in(line: Line, model: Model, catalog: Catalog) -> dict[str, Json]:
+    """Return the values that a line gives, by property; not yet held against the schema.
+
+    Raises `UsageError` for a flag that the model does not have, or that lacks its value.
+    """
     flags = Flags(model, catalog)
     flags.refuse_single_dash(line)
     command = line.split(lambda name, word: flags.meaning_of(name).takes(word))

@@ -91,4 +91,8 @@ class Verbs:
 
     def may_change(self, job: Job, user: str) -> bool:
         """Tell whether `user` may cancel the job: who asked for it, and admins."""
-        return user == job.user or user in self.admins
+        return user == job.user or self.is_admin(user)
+
+    def is_admin(self, user: str) -> bool:
+        """Tell whether `user` is one of the operator's admins."""
+        return user in self.admins

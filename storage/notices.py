@@ -98,12 +98,16 @@ class SqliteNotices(ABC):
         """Run `work` in a transaction and return once its commit is on disk."""
 
     @abstractmethod
+    def _peek(self, question: Callable[[Database], T]) -> T:
+        """Answer a question that an index answers, right here."""
+
+    @abstractmethod
     async def _read(self, question: Callable[[Database], T]) -> T:
         """Run `question` on a connection that cannot write."""
 
     async def setting(self, scope: str, name: str) -> Json:
         """Return a setting, or `None`."""
-        return await self._read(lambda db: setting(db, scope, name))
+        return self._peek(lambda db: setting(db, scope, name))
 
     async def settings(self, scopes: str, name: str) -> dict[str, Json]:
         """Return the setting of this name in each scope that begins with `scopes`."""
@@ -131,7 +135,7 @@ class SqliteNotices(ABC):
 
     async def changes(self, after_seq: int | None) -> Changes:
         """Tell whose jobs' timelines grew since line `after_seq`."""
-        return await self._read(lambda db: changes(db, after_seq))
+        return self._peek(lambda db: changes(db, after_seq))
 
 
 def note(db: Database, job: Job, event: Event) -> None:

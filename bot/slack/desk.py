@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from bot.catalog import Catalog
+from bot.channel_defaults import DEFAULTS
+from bot.directory import Directory
 from bot.intake import Answer, AskedBefore, Asker, Intake
 from bot.messages import private
 from bot.options import Ask
 from bot.ports import Chat, Message
 from bot.verbs import Verbs
-from storage.job import Instant
+from storage.job import Instant, Json
+from storage.notice import SettingStore, channel_scope
 from storage.store import Store, StoreError
 
 
@@ -22,6 +25,8 @@ class Desk:
     intake: Intake
     verbs: Verbs
     store: Store
+    settings: SettingStore
+    directory: Directory
     catalog: Catalog
     chat: Chat
     now: Callable[[], Instant]
@@ -36,6 +41,11 @@ class Desk:
         When this returns `None` the ask is on disk. Idempotent by `asker.ask_key`.
         """
         return await self.answer(self.intake.accept(ask, asker, parent_id=parent_id, sure=sure))
+
+    async def defaults(self, team: str, channel: str) -> Mapping[str, Json]:
+        """Return the options that a channel's videos have unless an ask says otherwise."""
+        kept = await self.settings.setting(channel_scope(team, channel), DEFAULTS)
+        return kept if isinstance(kept, Mapping) else {}
 
     async def answer(self, taking: Awaitable[Answer]) -> Message | None:
         """Return the private answer to an ask that is being taken, or `None`, as `take` does."""

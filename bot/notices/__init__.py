@@ -1,0 +1,1 @@
+"""What channels are told of their own accord: notices of single jobs, and digests."""

@@ -1,0 +1,49 @@
+"""A notice about one job: gather what its words need, and post them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.messages.job import Sheet
+from bot.messages.notice import News, notice_message
+from bot.notices.post import post_once
+from bot.notices.telling import NoticeTools, Telling
+from bot.ports import Message
+from storage.job import Job
+from storage.notice import Notice
+
+NOT_THEIRS = "It was made in a private conversation."
+
+
+async def tell_news(telling: Telling) -> None:
+    """Tell a channel about a job. As safe to repeat as `post_once`."""
+    message = await _compose(telling.notice, telling.tools)
+    if message is None:
+        await telling.record(replace(telling.notice, due_at=None, problem=NOT_THEIRS))
+        return
+    ts = await post_once(telling, message)
+    await telling.record(replace(telling.notice, due_at=None, posted_ts=ts))
+
+
+async def _compose(notice: Notice, tools: NoticeTools) -> Message | None:
+    job = await tools.jobs.get(notice.job_id or "")
+    if job is None:
+        return None
+    is_open = job.channel == notice.channel or (await tools.directory.room(job.channel)).is_public
+    model = tools.catalog.find(job.model)
+    return notice_message(
+        News(
+            kind=notice.kind,
+            job=job,
+            sheet=Sheet(model_title=model.title if model else job.model, unit=tools.unit),
+            asker=(await tools.directory.person(job.user)).name,
+            detail=notice.detail,
+            link=await _link(job, tools) if is_open else None,
+            is_open=is_open,
+        )
+    )
+
+
+async def _link(job: Job, tools: NoticeTools) -> str | None:
+    ts = job.message_ts or job.thread_ts
+    return None if ts is None else await tools.directory.permalink(job.channel, ts)

@@ -1,0 +1,47 @@
+"""One claimed notice: the outside world, and the row as it was last committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.catalog import Catalog
+from bot.directory import Directory
+from bot.ports import Chat, Place
+from storage.job import Instant
+from storage.notice import Notice, NoticeStore
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeTools:
+    """The outside world as notices see it."""
+
+    jobs: Store
+    notices: NoticeStore
+    chat: Chat
+    directory: Directory
+    catalog: Catalog
+    now: Callable[[], Instant]
+    unit: str | None = None
+
+
+class Telling:
+    """What telling a notice is given. `notice` is always the row as it stands under our fence."""
+
+    def __init__(self, notice: Notice, tools: NoticeTools) -> None:
+        self.notice = notice
+        self.tools = tools
+
+    @property
+    def place(self) -> Place:
+        """Where it is told."""
+        return Place(channel=self.notice.channel)
+
+    async def record(self, after: Notice) -> Notice:
+        """Commit an intent or a finding; return the row as it now stands.
+
+        Raises `StaleFenceError` when the claim was lost: nothing more may be done.
+        """
+        self.notice = await self.tools.notices.apply_notice(self.notice, after)
+        return self.notice
