@@ -1,0 +1,262 @@
+"""Notices: each happening told once to each channel that listens, whatever breaks in between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.slack_entities import BEN, CREW, GENERAL, OPEN
+from bot.sandbox.slack_faults import Fault, FaultKind
+from storage.job import Event, Outcome, Stage
+from storage.notice import Level, NoticeKind
+from storage.store import StaleFenceError
+from tests.notice_bench import NoticeBench, notice_bench
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[NoticeBench]:
+    """A channel, the crew's, listens to all."""
+    async with notice_bench(tmp_path) as ready:
+        await ready.listen(Level.ALL)
+        yield ready
+
+
+async def test_each_channel_hears_once(bench: NoticeBench) -> None:
+    await bench.listen(Level.ALL, GENERAL)
+    await bench.deliver(await bench.job())
+    await bench.run(3)
+    bench.restart()
+    await bench.run(3)
+    assert len(bench.told(CREW)) == len(bench.told(GENERAL)) == 1
+
+
+async def test_a_channel_hears_things_in_the_order_in_which_they_happened(
+    bench: NoticeBench,
+) -> None:
+    """Also when the first is held up."""
+    bench.slack.world.faults.add(
+        "chat.postMessage", Fault(kind=FaultKind.RATE_LIMITED, retry_after="20")
+    )
+    for number in range(3):
+        await bench.deliver(await bench.job(f"lake {number}"))
+        bench.clock.moment += 1
+    await bench.run(30)
+    assert [said.text[-8:-2] for said in bench.told()] == ["lake 0", "lake 1", "lake 2"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (FaultKind.LOST_AFTER, ""),
+        (FaultKind.LOST_BEFORE, ""),
+        (FaultKind.ERROR_AFTER, "internal_error"),
+        (FaultKind.ERROR_AFTER, "fatal_error"),
+        (FaultKind.STATUS_AFTER, ""),
+        (FaultKind.GARBLED_AFTER, ""),
+        (FaultKind.SILENT_AFTER, ""),
+        (FaultKind.RATE_LIMITED, ""),
+        (FaultKind.ERROR_BEFORE, "token_revoked"),
+    ],
+)
+async def test_a_doubtful_post_is_looked_for_and_never_repeated(
+    bench: NoticeBench, kind: FaultKind, code: str
+) -> None:
+    bench.slack.world.faults.add("chat.postMessage", Fault(kind=kind, code=code))
+    await bench.deliver(await bench.job())
+    await bench.run(60)
+    assert len(bench.told()) == 1
+
+
+async def test_a_process_that_dies_while_it_posts_does_not_post_twice(bench: NoticeBench) -> None:
+    """The intent is on disk, so the next process looks first, and finds."""
+    bench.slack.world.faults.add("chat.postMessage", Fault(kind=FaultKind.SILENT_AFTER))
+    await bench.deliver(await bench.job())
+    workspace = bench.slack.world.workspace
+    before = workspace.version
+    await bench.board.tick()
+    await workspace.changed_since(before)
+    await bench.board.stop(0)
+    bench.restart()
+    await bench.run(90)
+    assert len(bench.told()) == 1
+    assert bench.slack.world.count("chat.postMessage") == 1
+
+
+async def test_a_process_that_died_before_it_posted_posts(bench: NoticeBench) -> None:
+    """An intent of which nothing came: the next process looks, finds nothing, and posts."""
+    await bench.deliver(await bench.job())
+    await change_rows(bench, f"intent_at = {bench.clock()}")
+    await bench.run(3)
+    assert len(bench.told()) == 1
+    assert bench.slack.world.count("conversations.history") == 1
+
+
+async def test_a_notice_is_known_by_what_happened_even_after_a_restored_backup(
+    bench: NoticeBench,
+) -> None:
+    """The same happening makes the same ID, and an old row looks before it posts."""
+    job = await bench.job()
+    await bench.deliver(job)
+    await bench.run(3)
+    (told,) = bench.told()
+    (notice,) = [n for n in await all_notices(bench) if n["kind"] == NoticeKind.FINISHED]
+    assert told.job_id == notice["id"]
+    bench.clock.moment += 3600
+    await change_rows(bench, "posted_ts = NULL, intent_at = NULL, due_at = 1")
+    await bench.run(3)
+    assert len(bench.told()) == 1
+
+
+async def test_what_does_not_happen_is_not_told(bench: NoticeBench) -> None:
+    """A step whose claim was lost writes neither its event nor a notice."""
+    job = await bench.job()
+    await bench.deliver(job)
+    with pytest.raises(StaleFenceError):
+        await bench.deliver(job)
+    await bench.run(3)
+    assert len(bench.told()) == 1
+
+
+async def test_the_levels_hear_what_they_say(bench: NoticeBench) -> None:
+    """Failures, jobs on hold and troubles for both; finished videos for `all` alone."""
+    await bench.listen(Level.FAILURES, GENERAL)
+    await bench.deliver(await bench.job("good"))
+    await bench.deliver(await bench.job("bad", outcome=Outcome.FAILED))
+    await bench.deliver(await bench.job("cancelled", outcome=Outcome.CANCELLED))
+    refused = await bench.job("refused", stage=Stage.ANNOUNCED, outcome=Outcome.FAILED)
+    await bench.happen(refused, "rejected", stage=Stage.REJECTED, problem="MindVideo says: no")
+    parked = await bench.job("odd", stage=Stage.RENDERING, outcome=None)
+    await bench.happen(
+        parked, "parked", "task 17", stage=Stage.PARKED, problem="MindVideo lost it."
+    )
+    waiting = await bench.job("waits", stage=Stage.ANNOUNCED, outcome=None)
+    await bench.happen(waiting, "held", "OperatorMustAct: The credit is used up.")
+    await bench.run(10)
+    heard = [said.text for said in bench.told(GENERAL)]
+    assert len(heard) == 4
+    assert "could not be made" in heard[0]
+    assert "“bad”" in heard[0]
+    assert "MindVideo says: no" in heard[1]
+    assert "nothing was charged" in json.dumps(bench.told(GENERAL)[1].blocks)
+    assert "on hold" in heard[2]
+    assert "MindVideo lost it. task 17" in heard[2]
+    assert "jobs resume job5" in json.dumps(bench.told(GENERAL)[2].blocks)
+    assert heard[3] == ":key: *Somebody must act.* The credit is used up."
+    assert [said.text for said in bench.told(CREW)][1:] == heard
+    assert "“good”" in bench.told(CREW)[0].text
+
+
+async def test_the_same_trouble_is_told_once_an_hour(bench: NoticeBench) -> None:
+    """Every waiting job meets it; another trouble is told at once."""
+    for minutes in range(0, 130, 10):
+        job = await bench.job(stage=Stage.ANNOUNCED, outcome=None)
+        await bench.happen(job, "held", "OperatorMustAct: The API key is wrong.")
+        if minutes == 20:
+            await bench.happen(job, "held", "OperatorMustAct: The credit is used up.")
+        await bench.run(600)
+    told = [said.text.rpartition("* ")[2] for said in bench.told()]
+    assert told == [
+        "The API key is wrong.",
+        "The credit is used up.",
+        "The API key is wrong.",
+        "The API key is wrong.",
+    ]
+
+
+async def test_a_job_that_is_parked_again_is_told_again(bench: NoticeBench) -> None:
+    job = await bench.job(stage=Stage.RENDERING, outcome=None)
+    parked = await bench.happen(job, "parked", stage=Stage.PARKED, problem="It is lost.")
+    bench.clock.moment += 60
+    resumed = await bench.store.resume(parked.id, bench.clock())
+    assert resumed is not None
+    await bench.happen(resumed, "parked", stage=Stage.PARKED, problem="It is lost.")
+    await bench.run(5)
+    assert len(bench.told()) == 2
+
+
+async def test_what_was_made_in_private_is_not_spread(bench: NoticeBench) -> None:
+    """Neither its words nor its asker; a finished video not at all, troubles by their job's ID."""
+    await bench.listen(Level.ALL, GENERAL)
+    direct = bench.slack.world.workspace.direct(BEN).id
+    for channel in (CREW, direct):
+        await bench.deliver(await bench.job("a secret", channel=channel, user=BEN))
+        failed = await bench.job("a secret", channel=channel, user=BEN, outcome=Outcome.FAILED)
+        await bench.deliver(failed)
+    await bench.run(5)
+    assert [said.text.partition("\n")[0] for said in bench.told(GENERAL)] == [
+        ":x: A video from a private conversation could not be made: job `job2`",
+        ":x: A video from a private conversation could not be made: job `job4`",
+    ]
+    assert "a secret" not in json.dumps([said.blocks for said in bench.told(GENERAL)])
+    in_its_own = [said.text for said in bench.told(CREW)]
+    assert sum("a secret" in text for text in in_its_own) == 2
+
+
+async def test_a_public_channel_is_joined_to_be_told(bench: NoticeBench) -> None:
+    await bench.listen(Level.ALL, OPEN)
+    await bench.deliver(await bench.job())
+    await bench.run(3)
+    assert len(bench.told(OPEN)) == 1
+
+
+async def test_an_archived_channel_holds_nobody_else_up(bench: NoticeBench) -> None:
+    """Its notice is given up, and the reason kept."""
+    await bench.listen(Level.ALL, GENERAL)
+    bench.slack.archive(CREW)
+    await bench.deliver(await bench.job())
+    await bench.run(5)
+    assert len(bench.told(GENERAL)) == 1
+    (given_up,) = [n for n in await all_notices(bench) if n["channel"] == CREW]
+    assert given_up["due_at"] is None
+    assert "archived" in str(given_up["problem"])
+
+
+async def test_a_prompt_rings_nobody_and_breaks_no_link(bench: NoticeBench) -> None:
+    await bench.deliver(await bench.job("<!channel> a|b > c & d\n\nlake"))
+    await bench.run(3)
+    (told,) = bench.told()
+    assert "|“&lt;!channel&gt; a¦b &gt; c &amp; d lake”>" in told.text
+
+
+async def test_a_deleted_message_leaves_the_words_without_a_link(bench: NoticeBench) -> None:
+    job = await bench.job("a lake")
+    bench.slack.world.workspace.delete(bench.slack.world.workspace.locate(job.message_ts or ""))
+    await bench.deliver(job)
+    await bench.run(3)
+    (told,) = bench.told()
+    assert told.text == ":clapper: A video for *ana* is ready: “a lake”"
+
+
+async def test_a_long_line_at_slack_is_given_up_in_the_end(bench: NoticeBench) -> None:
+    """What Slack refuses for good is not tried for ever."""
+    bench.slack.world.faults.add(
+        "chat.postMessage", Fault(kind=FaultKind.ERROR_BEFORE, code="msg_too_long")
+    )
+    await bench.deliver(await bench.job())
+    await bench.run(60)
+    assert bench.slack.world.count("chat.postMessage") == 1
+    assert bench.told() == []
+
+
+async def test_text_that_utf8_lacks_does_not_stop_a_job(bench: NoticeBench) -> None:
+    job = await bench.job(stage=Stage.ANNOUNCED, outcome=None)
+    await bench.store.apply(
+        job, job, Event(at=bench.clock(), name="held", detail="OperatorMustAct: \ud800 gone")
+    )
+    await bench.run(3)
+    assert bench.told()[0].text.endswith("? gone")
+
+
+async def all_notices(bench: NoticeBench) -> list[dict[str, object]]:
+    """Return the rows as they stand; not a question that the bot ever asks."""
+    return await bench.store._read(lambda db: list(db["notices"].rows))  # noqa: SLF001 - see above
+
+
+async def change_rows(bench: NoticeBench, assignments: str) -> None:
+    """Make the rows what a crash or a restored backup leaves."""
+    await bench.store._write(  # noqa: SLF001 - the store has no method for it
+        lambda db: db.execute(f"UPDATE notices SET {assignments}")  # noqa: S608 - from above
+    )
