@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -44,6 +46,10 @@ from storage.store import StoreBrokenError
 STOP_SECONDS = 20.0
 # A listener answers within milliseconds; who is still connected after this only holds us up.
 GOODBYE_SECONDS = 2.0
+# The store's thread takes a few turns for each commit, and a person waits for them: Python's
+# default lets the other thread wait 5 ms for each.
+# https://docs.python.org/3/library/sys.html#sys.setswitchinterval
+SWITCH_SECONDS = 0.001
 # Digests are due at any minute of a day, in any time zone.
 EVERY_MINUTE = "* * * * *"
 
@@ -63,7 +69,12 @@ async def serve(settings: Settings) -> None:
     Raises `StoreBrokenError` when the store cannot tell what is on disk, and `BotError` when
     Slack does not take the token at the start.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     async with running(settings) as service:
+        # What the start made stays: no later collection need walk through it.
+        # https://docs.python.org/3/library/gc.html#gc.freeze
+        gc.collect()
+        gc.freeze()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, service.stopping.set)
@@ -129,7 +140,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             chance=secrets.SystemRandom().random,
         )
         digests = Digests(store, team=me.team, now=now)
-        intake = Intake(store, now=now, new_id=new_id, wake=clock.wake)
+        intake = Intake(store, now=now, new_id=new_id, wake=clock.wake, make_way=engine.make_way)
         desk = Desk(
             intake=intake,
             verbs=Verbs(

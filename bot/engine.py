@@ -26,6 +26,7 @@ from bot.steps.settle import settle
 from bot.steps.submit import submit
 from bot.steps.tell import tell
 from bot.steps.turn import Tools, Turn
+from bot.turnstile import Turnstile
 from storage.job import Job, Stage
 from storage.store import StaleFenceError, StoreBrokenError, StoreError
 
@@ -87,6 +88,7 @@ class Engine:
         self._wake = wake
         self._concurrency = concurrency
         self._steps = steps
+        self._turnstile = Turnstile()
         self._running: dict[str, tuple[Job, asyncio.Task[None]]] = {}
         self._stopping = False
         self._more_is_due = False
@@ -111,6 +113,10 @@ class Engine:
             self._running[job.id] = (job, task)
         self._more_is_due = len(claimed) == room
         return len(claimed)
+
+    def make_way(self) -> None:
+        """Let steps begin one by one for a moment: a person waits for an answer."""
+        self._turnstile.make_way()
 
     async def drain(self) -> None:
         """Wait until every step that was started has been committed."""
@@ -154,6 +160,10 @@ class Engine:
     async def _run(self, job: Job) -> None:
         turn = Turn(job, self._tools)
         try:
+            await self._turnstile.pass_through()
+            if self._stopping:
+                await turn.write(replace(turn.job, lease_until=None), None)
+                return
             while await self._take_step(turn):
                 pass
         except StaleFenceError:

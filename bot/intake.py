@@ -47,7 +47,10 @@ Answer: TypeAlias = Accepted | AskedBefore
 
 
 class Intake:
-    """The one way in. Raises `StoreError` when an ask could not be written: it was not taken."""
+    """The one way in; `make_way` hears that a person waits.
+
+    Raises `StoreError` when an ask could not be written: it was not taken.
+    """
 
     def __init__(
         self,
@@ -56,11 +59,13 @@ class Intake:
         now: Callable[[], Instant],
         new_id: Callable[[], str],
         wake: Callable[[], None],
+        make_way: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._now = now
         self._new_id = new_id
         self.wake = wake
+        self._make_way = make_way
 
     async def accept(
         self, ask: Ask, asker: Asker, *, parent_id: str | None = None, sure: bool = False
@@ -69,6 +74,7 @@ class Intake:
 
         Idempotent by `asker.ask_key`. `sure` says that the person knows that they asked before.
         """
+        self._make_way()
         now = self._now()
         job = Job(
             id=self._new_id(),

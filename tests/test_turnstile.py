@@ -1,0 +1,57 @@
+"""Background work begins in order, one piece at a time, and makes way for people."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from bot.turnstile import CALM_TIMERS, TIMER_SECONDS, Turnstile
+
+
+async def test_work_begins_one_after_the_other_in_the_order_of_arrival() -> None:
+    """While a person waits, no two begin before the loop has been calm in between."""
+    turnstile = Turnstile()
+    turnstile.make_way()
+    began: list[tuple[int, float]] = []
+
+    async def work(number: int) -> None:
+        await turnstile.pass_through()
+        began.append((number, time.monotonic()))
+
+    await asyncio.gather(*(work(number) for number in range(3)))
+    assert [number for number, _ in began] == [0, 1, 2]
+    moments = [moment for _, moment in began]
+    gaps = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    assert min(gaps) >= CALM_TIMERS * TIMER_SECONDS * 0.9
+
+
+async def test_work_waits_while_the_loop_is_busy_but_not_for_ever() -> None:
+    """A loop that never keeps time holds work back until patience ends."""
+    turnstile = Turnstile(patience=0.2)
+    turnstile.make_way()
+    waiting = asyncio.create_task(turnstile.pass_through())
+    started = time.monotonic()
+    while not waiting.done():
+        turnstile.make_way()
+        time.sleep(0.02)  # noqa: ASYNC251 - this is what keeps the loop busy
+        await asyncio.sleep(0)
+    assert time.monotonic() - started >= 0.2
+
+
+async def test_one_who_stops_waiting_holds_nobody_up() -> None:
+    """A cancelled step leaves the turnstile to the next."""
+    turnstile = Turnstile()
+    turnstile.make_way()
+    first = asyncio.create_task(turnstile.pass_through())
+    await asyncio.sleep(0)
+    first.cancel()
+    async with asyncio.timeout(5):
+        await turnstile.pass_through()
+
+
+async def test_nobody_is_held_up_while_no_person_waits() -> None:
+    """Work begins without any pause."""
+    turnstile = Turnstile()
+    began = asyncio.create_task(turnstile.pass_through())
+    await asyncio.sleep(0)
+    assert began.done()
