@@ -26,6 +26,8 @@ class Model:
     """The input's JSON Schema, as published."""
     options: tuple[Option, ...] = field(repr=False)
     """In the schema's order."""
+    images: tuple[str, ...] = ()
+    """The names of the options that take images, first the one for files that none names."""
     max_prompt: int | None = None
     """The most characters that a prompt may have, if that is known."""
     render_time_by: tuple[str, ...] = ()
@@ -44,6 +46,12 @@ class Model:
         return tuple(
             sorted(self.options, key=lambda option: (option.name != PROMPT, not option.required))
         )
+
+    @property
+    def image_options(self) -> tuple[Option, ...]:
+        """The options that take images, first the one for files that no option names."""
+        found = (self.option(name) for name in self.images)
+        return tuple(option for option in found if option is not None)
 
     @property
     def prompt(self) -> Option | None:
@@ -118,6 +126,7 @@ def _model(path: Path) -> Model:
         description=file.description,
         schema=file.published,
         options=options,
+        images=file.images,
         max_prompt=file.bot.max_prompt,
         render_time_by=tuple(file.bot.render_time_by),
         examples=tuple(file.bot.examples),

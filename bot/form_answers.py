@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
+from bot.attachments import Attached, attached_files
 from bot.catalog import Model
 from bot.errors import UsageError
 from bot.form_fields import Widget, choice_key, widget_of
@@ -30,8 +31,8 @@ class FormInput:
     """What a form says: values by property, and the Slack files that shall become values."""
 
     values: Mapping[str, Json]
-    files: Mapping[str, tuple[str, ...]]
-    """IDs of uploaded files, by property."""
+    files: Mapping[str, tuple[Attached, ...]]
+    """Uploaded files, by property."""
 
 
 class FormError(UsageError):
@@ -59,11 +60,11 @@ def read_form(model: Model, state: State, carried: Mapping[str, Json] = _NOTHING
     `carried`. Raises `FormError`.
     """
     values: dict[str, Json] = {}
-    files: dict[str, tuple[str, ...]] = {}
+    files: dict[str, tuple[Attached, ...]] = {}
     errors: dict[str, str] = {}
     kept = fitting(model, carried)
     for option in model.options:
-        attached = _files(state, option)
+        attached = files_in(state, option)
         try:
             value = (
                 _read(model, state, option) if _is_shown(state, option) else kept.get(option.name)
@@ -178,8 +179,6 @@ def _is_ticked(answer: Mapping[str, Json]) -> bool:
     return bool(answer.get("selected_options"))
 
 
-def _files(state: State, option: Option) -> tuple[str, ...]:
-    files = _answer(state, field_block(option)).get("files")
-    listed = files if isinstance(files, list) else []
-    found = (as_mapping(file).get("id") for file in listed)
-    return tuple(file_id for file_id in found if isinstance(file_id, str))
+def files_in(state: State, option: Option) -> tuple[Attached, ...]:
+    """Return the files that were uploaded for an option."""
+    return attached_files(_answer(state, field_block(option)).get("files"))

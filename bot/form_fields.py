@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from enum import StrEnum
 
 from bot.blocks import Block, shorten
@@ -22,12 +21,8 @@ LONGEST_TEXT = 3000
 """https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element"""
 # https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
 _MOST_FILES = 10
-# Extensions of the types that models take; the content is checked when a file arrives.
-_EXTENSIONS: Mapping[str, tuple[str, ...]] = {
-    "image/*": ("png", "jpg", "jpeg", "webp"),
-    "video/*": ("mp4", "mov", "webm"),
-    "audio/*": ("mp3", "wav", "m4a"),
-}
+# Of the types in `bot.attachments`; the content is looked at before a job is sent.
+_EXTENSIONS = ("png", "jpg", "jpeg", "webp")
 
 
 class Widget(StrEnum):
@@ -49,7 +44,7 @@ def widget_of(option: Option) -> Widget:
             return Widget.CHECKBOX
         case Kind.INTEGER | Kind.NUMBER if not option.choices:
             return Widget.NUMBER
-        case Kind.STRING | Kind.ARRAY if option.playground.get("widget") == "file-upload":
+        case Kind.STRING | Kind.ARRAY if option.takes_images:
             return Widget.FILES
         case _:
             return Widget.TEXT
@@ -115,14 +110,11 @@ def files(option: Option) -> Block:
     """Return a field for as many files as the option and Slack take."""
     limit = option.schema.get("maxItems") if option.kind is Kind.ARRAY else 1
     most = int(limit) if isinstance(limit, int | float) else _MOST_FILES
-    element: dict[str, Json] = {
+    return {
         "type": "file_input",
         "max_files": max(1, min(_MOST_FILES, most)),
+        "filetypes": list(_EXTENSIONS),
     }
-    extensions = _EXTENSIONS.get(str(option.playground.get("accept")))
-    if extensions:
-        element["filetypes"] = list(extensions)
-    return element
 
 
 def choice_of(text: str, value: str) -> Block:

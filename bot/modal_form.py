@@ -65,7 +65,8 @@ def form_blocks(
     """Return the fields of a model, filled with `values` and else with the defaults.
 
     Of `values` those are shown that the model has and allows, and a prompt in any case, cut to
-    what the field takes.
+    what the field takes. An advanced option that has a value is shown in any case: nobody can
+    take back, or pay for, what they do not see.
     """
     prompt = {PROMPT: values[PROMPT]} if isinstance(values.get(PROMPT), str) else {}
     fitted = {**fitting(model, values), **prompt}
@@ -77,9 +78,13 @@ def form_blocks(
     if any(option.advanced for option in options):
         blocks.append(_toggle(show_advanced=show_advanced))
     for option in options:
-        if option.advanced and show_advanced:
+        if option.advanced and (show_advanced or _is_set(option, fitted)):
             blocks += _fields(model, option, fitted)
     return blocks[:_MOST_BLOCKS]
+
+
+def _is_set(option: Option, values: Mapping[str, Json]) -> bool:
+    return option.name in values and values[option.name] != option.default
 
 
 def _fields(model: Model, option: Option, values: Mapping[str, Json]) -> Iterator[Block]:

@@ -18,7 +18,17 @@ from pydantic import (
 )
 
 from bot.errors import ConfigurationError
-from bot.schema import PROMPT, Kind, Option, options_of, properties_of, required_of
+from bot.schema import (
+    PROMPT,
+    Kind,
+    Option,
+    as_mapping,
+    kind_of,
+    options_of,
+    properties_of,
+    required_of,
+    shows_image_upload,
+)
 from bot.schema_check import check_schema
 from bot.strict_json import load_json
 from bot.validation import find_problem
@@ -45,6 +55,11 @@ class BotPart(BaseModel):
     """One line of help: property to text."""
     render_time_by: list[str] = []
     """The properties that decide how long a render takes."""
+    images: list[str] | None = None
+    """The properties that take images, first the one for files that no option names.
+
+    `null`: those for which the schema's `x-playground` shows an upload of images.
+    """
     max_prompt: PositiveInt | None = None
     """The most characters that a prompt may have."""
     examples: list[_Line] = []
@@ -62,6 +77,14 @@ class ModelFile(BaseModel):
     published: dict[str, JsonValue] = Field(alias="schema")
     """The input's JSON Schema, as MindVideo publishes it."""
     bot: BotPart = BotPart()
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The properties that take images, first the one for files that no option names."""
+        if self.bot.images is not None:
+            return tuple(self.bot.images)
+        properties = properties_of(self.published).items()
+        return tuple(name for name, part in properties if shows_image_upload(as_mapping(part)))
 
 
 def read_model_file(path: Path) -> tuple[ModelFile, tuple[Option, ...]]:
@@ -94,14 +117,23 @@ def _parse(text: str) -> ModelFile:
 def _options(file: ModelFile) -> tuple[Option, ...]:
     check_schema(file.published)
     _check_names(file)
-    options = tuple(options_of(file.published, file.bot.aliases, file.bot.help))
+    options = tuple(options_of(file.published, file.bot.aliases, file.bot.help, file.images))
     _check_flags(options)
     for option in options:
         if option.name == PROMPT and option.kind is not Kind.STRING:
             raise ConfigurationError(f"`{PROMPT}` must have the type string")
+        if option.takes_images and not _holds_text(option):
+            raise ConfigurationError(f"`{option.name}` takes images, so it must hold text")
         if option.default is not None and find_problem(option.default, option.schema):
             raise ConfigurationError(f"the default of `{option.name}` is not what it allows")
     return options
+
+
+def _holds_text(option: Option) -> bool:
+    """Whether links to images fit: the option is free text, or a list of free texts."""
+    if option.choices or option.name == PROMPT:
+        return False
+    return Kind.STRING in {option.kind, kind_of(option.items)}
 
 
 def _check_names(file: ModelFile) -> None:
@@ -112,6 +144,7 @@ def _check_names(file: ModelFile) -> None:
         ("bot.aliases", file.bot.aliases.values()),
         ("bot.help", file.bot.help),
         ("bot.render_time_by", file.bot.render_time_by),
+        ("bot.images", file.images),
     ):
         for name in names:
             if name not in known:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
+from bot.attachments import Attached, attach
 from bot.catalog import Catalog, Model
 from bot.command import Command, Flag, Line, read_line
 from bot.errors import UsageError
 from bot.flags import Flags, Meaning
 from bot.model_file import MODEL_FLAG
+from bot.references import in_words
 from bot.schema import PROMPT, Kind, Option
 from bot.values import check, clean, read_value
 from bot.wording import allowed, is_visible, quoted, short, shown
@@ -49,8 +51,14 @@ class Asked(Protocol):
         """What was given."""
 
 
-def parse_ask(text: str, catalog: Catalog, *, defaults: Mapping[str, Json] = _NOTHING) -> Ask:
-    """Read a command as Slack delivers it, without `/video`.
+def parse_ask(
+    text: str,
+    catalog: Catalog,
+    *,
+    defaults: Mapping[str, Json] = _NOTHING,
+    files: Sequence[Attached] = (),
+) -> Ask:
+    """Read a command as Slack delivers it, without `/video`, and the files attached to it.
 
     `defaults` stand beneath what is typed, `model` among them; those that the model does not have
     or not allow are passed over. Raises `UsageError` that names the option, what was given and
@@ -60,20 +68,23 @@ def parse_ask(text: str, catalog: Catalog, *, defaults: Mapping[str, Json] = _NO
     slug = line.value_of(MODEL_FLAG)
     usual = catalog.find(str(defaults.get(MODEL_FLAG))) or catalog.default
     model = usual if slug is None else catalog.get(slug)
-    given = given_in(line, model, catalog)
+    given = given_in(line, model, catalog, files)
     return check_input(model, {**fitting(model, defaults), **given})
 
 
-def changed_ask(previous: Asked, text: str, catalog: Catalog) -> Ask:
+def changed_ask(
+    previous: Asked, text: str, catalog: Catalog, files: Sequence[Attached] = ()
+) -> Ask:
     """Read what is to be changed about an earlier ask: options, the prompt, or the model.
 
-    Words replace the prompt; all else stays. Options that a newly chosen model does not have are
-    left out, and named in the result. Raises `UsageError`, also when nothing is to change.
+    Words replace the prompt, attached files the images of their option; all else stays. Options
+    that a newly chosen model does not have are left out, and named in the result. Raises
+    `UsageError`, also when nothing is to change.
     """
     line = read_line(text)
     slug = line.value_of(MODEL_FLAG)
     model = catalog.get(previous.model if slug is None else slug)
-    given = given_in(line, model, catalog)
+    given = given_in(line, model, catalog, files)
     if slug is None and not given:
         raise UsageError(
             f"Say what to change: a new prompt, or options; `/video help {model.slug}` lists them."
@@ -145,7 +156,7 @@ def fitting(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:
 def non_default_options(model: Model, given: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
     """Return title and value, shortened, of each option but the prompt that is not its default."""
     return tuple(
-        (option.title, short(shown(given[option.name])))
+        (option.title, short(shown(in_words(given[option.name]))))
         for option in model.options
         if option.name != PROMPT and option.name in given and given[option.name] != option.default
     )
@@ -161,10 +172,13 @@ def _title(model: Model | None, name: str) -> str:
     return option.title if option else name
 
 
-def given_in(line: Line, model: Model, catalog: Catalog) -> dict[str, Json]:
-    """Return the values that a line gives, by property; not yet held against the schema.
+def given_in(
+    line: Line, model: Model, catalog: Catalog, files: Sequence[Attached] = ()
+) -> Mapping[str, Json]:
+    """Return the values that a line and its files give, by property; not held to the schema yet.
 
-    Raises `UsageError` for a flag that the model does not have, or that lacks its value.
+    Raises `UsageError` for a flag that the model does not have, or that lacks its value, and for
+    files that it cannot take.
     """
     flags = Flags(model, catalog)
     flags.refuse_single_dash(line)
@@ -176,7 +190,7 @@ def given_in(line: Line, model: Model, catalog: Catalog) -> dict[str, Json]:
         typed.setdefault(name, []).append((meaning, flag))
     given = {name: _value(found) for name, found in typed.items()}
     given.pop(MODEL_FLAG, None)
-    return {**given, **_prompt(command, model, given)}
+    return attach({**given, **_prompt(command, model, given)}, files, model)
 
 
 def _prompt(command: Command, model: Model, given: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -45,6 +45,8 @@ class Option:
     """Short names from the model file, without dashes."""
     hint: str = ""
     """One line of help from the model file, else the schema's description."""
+    takes_images: bool = False
+    """Whether its value, or each of its values, is an image."""
 
     @property
     def flag(self) -> str:
@@ -168,10 +170,20 @@ def _type_of(value: Json) -> str:
             return Kind.ARRAY
 
 
+def shows_image_upload(schema: Schema) -> bool:
+    """Whether MindVideo's own page lets people upload images for a property."""
+    playground = as_mapping(schema.get("x-playground"))
+    kind = str(playground.get("uploadKind") or playground.get("accept"))
+    return playground.get("widget") == "file-upload" and kind.startswith("image")
+
+
 def options_of(
-    schema: Schema, aliases: Mapping[str, str], hints: Mapping[str, str]
+    schema: Schema,
+    aliases: Mapping[str, str],
+    hints: Mapping[str, str],
+    images: Collection[str] = (),
 ) -> Iterator[Option]:
-    """Yield the options of a checked schema, in its order.
+    """Yield the options of a checked schema, in its order; `images` names those that take images.
 
     Raises `ConfigurationError` that names a property without a type of its own.
     """
@@ -189,4 +201,5 @@ def options_of(
             required=name in required,
             aliases=tuple(alias for alias, target in aliases.items() if target == name),
             hint=hints.get(name, str(described.get("description", ""))),
+            takes_images=name in images,
         )

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.attachments import Attached
 from bot.catalog import Catalog
 from bot.errors import UsageError
 from bot.form_answers import FormError, chosen_model, read_draft, read_form, shows_advanced
@@ -106,7 +107,7 @@ def test_files_come_back_by_option_beside_links() -> None:
     state = entered(image_urls=answer)
     state["links:image_urls"] = {"kling-v3": {"value": "https://a\n\n https://b "}}
     read = read_form(KLING.default, state)
-    assert read.files == {"image_urls": ("F1", "F2")}
+    assert read.files == {"image_urls": (Attached(id="F1"), Attached(id="F2"))}
     assert read.values["image_urls"] == ["https://a", " https://b "]
 
 
@@ -188,7 +189,10 @@ def test_a_required_picture_may_come_as_a_file(tmp_path: Path) -> None:
     assert refused.value.errors == {"option:image_urls": "Image urls is needed."}
     state["option:image_urls"] = {"x": {"files": [{"id": "F1"}]}}
     read = read_form(model, state)
-    assert (read.values, read.files) == ({"resolution": 720}, {"image_urls": ("F1",)})
+    assert (read.values, read.files) == (
+        {"resolution": 720},
+        {"image_urls": (Attached(id="F1"),)},
+    )
 
 
 def test_the_form_says_which_model_and_whether_to_show_all(tmp_path: Path) -> None:

@@ -67,8 +67,15 @@ def test_advanced_fields_stand_behind_the_toggle() -> None:
         "option:multi_prompt",
         "option:negative_prompt",
         "option:last_frame_image",
+        "links:last_frame_image",
         "option:first_frame_image",
+        "links:first_frame_image",
     ]
+
+
+def test_an_advanced_option_that_has_a_value_is_never_hidden() -> None:
+    shown = fields(KLING.default, {"negative_prompt": "people", "multi_shot": False})
+    assert list(shown)[-2:] == [MORE_BLOCK, "option:negative_prompt"]
 
 
 def test_the_toggle_remembers_itself() -> None:
@@ -214,12 +221,14 @@ def test_fields_stay_within_slacks_limits(tmp_path: Path) -> None:
         "beyond": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10},
         "none": {"type": "string", "maxLength": 0},
         "small": {"type": "string", "maxLength": 7},
-        "one": {"type": "string", "x-playground": {"widget": "file-upload", "accept": "x/y"}},
-        "few": {"type": "array", "maxItems": 50, "x-playground": {"widget": "file-upload"}},
-        "half": {"type": "array", "maxItems": 2.0, "x-playground": {"widget": "file-upload"}},
+        "film": {"type": "string", "x-playground": {"widget": "file-upload", "accept": "video/*"}},
+        "one": {"type": "string"},
+        "few": {"type": "array", "maxItems": 50, "items": {"type": "string"}},
+        "half": {"type": "array", "maxItems": 2.0, "items": {"type": "string"}},
         "lines": {"type": "string", "title": "t" * 3000, "description": "d" * 3000},
     }
-    shown = fields(model_with(tmp_path, parts))
+    shown = fields(model_with(tmp_path, parts, images=["one", "few", "half"]))
+    assert element(shown["option:film"])["type"] == "plain_text_input"
     assert element(shown["option:empty"])["options"] == [
         {"text": plain("(empty)"), "value": "#0"},
         {"text": plain("x" * 74 + "…"), "value": "#1"},
@@ -234,6 +243,7 @@ def test_fields_stay_within_slacks_limits(tmp_path: Path) -> None:
     assert element(shown["option:one"]) == {
         "type": "file_input",
         "max_files": 1,
+        "filetypes": ["png", "jpg", "jpeg", "webp"],
         "action_id": "sample",
     }
     assert element(shown["option:few"])["max_files"] == 10

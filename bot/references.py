@@ -1,0 +1,50 @@
+"""Names a file at Slack in a job's input: its ID stays good, while a link to it would expire."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from storage.job import Json
+
+_REFERENCE = re.compile(r"slack-file:([A-Za-z0-9]+)")
+
+
+def reference(file_id: str) -> str:
+    """Return what stands for a file until its job is sent."""
+    return f"slack-file:{file_id}"
+
+
+def file_named(value: Json) -> str | None:
+    """Return the ID of the file that a value stands for; `None`: it stands for itself."""
+    found = _REFERENCE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found[1] if found else None
+
+
+def files_named(values: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return the IDs of all files that the values of an input stand for, each once, in order."""
+    named = (file_named(item) for value in values.values() for item in _items(value))
+    return tuple(dict.fromkeys(file_id for file_id in named if file_id is not None))
+
+
+def replaced(value: Json, links: Mapping[str, str]) -> Json:
+    """Return a value with the link, by file ID, in place of each reference."""
+    if isinstance(value, list | tuple):
+        return [replaced(item, links) for item in value]
+    file_id = file_named(value)
+    return value if file_id is None else links[file_id]
+
+
+def in_words(value: Json) -> Json:
+    """Return a value as people are told it: files are counted, not named."""
+    items = _items(value)
+    others = [item for item in items if file_named(item) is None]
+    count = len(items) - len(others)
+    if count == 0:
+        return value
+    attached = "attached image" if count == 1 else f"{count} attached images"
+    return ", ".join([attached, *(str(item) for item in others)])
+
+
+def _items(value: Json) -> list[Json]:
+    return list(value) if isinstance(value, list | tuple) else [value]
