@@ -42,6 +42,11 @@ class SetLevel:
     """`None`: where it is typed."""
     level: Level | None
 
+    @property
+    def is_end(self) -> bool:
+        """Whether the channel is to be told no more."""
+        return self.level is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetDigest:
@@ -50,6 +55,11 @@ class SetDigest:
     channel: str | None
     every: Every | None
     at: time
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the channel is to get no more."""
+        return self.every is None
 
 
 Wish: TypeAlias = Show | SetLevel | SetDigest

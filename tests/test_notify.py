@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from bot.app import running
 from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
-from bot.sandbox.slack_entities import ANA, CREW, GENERAL, Said
+from bot.sandbox.slack_entities import ANA, BEN, CREW, GENERAL, MIA, OPEN, VAULT, Said
+from bot.sandbox.slack_faults import Fault as SlackFault
+from bot.sandbox.slack_faults import FaultKind as SlackFaultKind
+from bot.sandbox.town import town
+from bot.settings import load_settings
 from tests.house import House, house
 
 
@@ -53,3 +60,99 @@ async def test_failures_are_told_and_successes_are_not() -> None:
         (notice,) = notices(home, CREW)
     assert "could not be made" in notice.text
     assert "unsafe content" in notice.text
+
+
+async def test_what_is_set_is_shown() -> None:
+    """Every channel that listens, with the hour and the zone of its digest."""
+    async with house() as home:
+        assert "No channel is told anything" in await answer(home, "notify")
+        await answer(home, "notify here failures")
+        told = await answer(home, "notify here digest weekly at 17:30", channel=CREW)
+        assert "every Monday at 17:30 (Europe/Berlin)" in told
+        shown = await answer(home, "notify")
+        assert f"• <#{GENERAL}>: failures, jobs on hold" in shown
+        assert f"• <#{CREW}>: a digest every Monday at 17:30" in shown
+        assert "no longer told" in await answer(home, "notify here off")
+        assert "no more digests" in await answer(home, "notify here digest off", channel=CREW)
+        assert "No channel is told anything" in await answer(home, "notify")
+        assert home.town.video.requests == []
+
+
+async def test_settings_outlive_the_process() -> None:
+    async with town() as place:
+        shown = []
+        for text in ("notify here all", "notify"):
+            async with running(load_settings(place.environment(socket_mode=False))) as service:
+                place.deliver_to_port(service.port)
+                delivery = await place.slack.people.command(ANA, GENERAL, text)
+                assert delivery.shown is not None
+                shown.append(delivery.shown.text)
+        assert f"• <#{GENERAL}>: each finished video" in shown[1]
+
+
+async def test_only_members_and_admins_decide_for_a_channel() -> None:
+    """Mia is not in the crew's channel: she may not, until the operator names her an admin."""
+    async with house() as home:
+        refused = await answer(home, f"notify <#{CREW}|crew> all", user=MIA)
+        assert f"Only members of <#{CREW}>" in refused
+        assert "No channel" in await answer(home, "notify")
+        assert "hears of" in await answer(home, f"notify <#{CREW}|crew> all", user=BEN)
+    async with house(ADMINS=MIA) as home:
+        assert "hears of" in await answer(home, f"notify <#{CREW}|crew> all", user=MIA)
+
+
+async def test_a_public_channel_is_joined_at_once() -> None:
+    async with house() as home:
+        await answer(home, f"notify <#{OPEN}|open-studio> all")
+        assert home.town.slack.world.count("conversations.join") == 1
+
+
+@pytest.mark.parametrize("text", ["notify here all", "notify here digest daily"])
+async def test_a_private_channel_without_the_bot_is_told_to_invite_it(text: str) -> None:
+    """Nothing is set; after the invitation the same words work at once."""
+    async with house() as home:
+        assert "/invite" in await answer(home, text, channel=VAULT)
+        assert "/invite" in await answer(home, f"notify <#{VAULT}|vault> all")
+        assert "No channel" in await answer(home, "notify")
+        home.town.slack.invite_bot(VAULT)
+        assert f"<#{VAULT}>" in await answer(home, text, channel=VAULT)
+        assert f"<#{VAULT}>" in await answer(home, "notify")
+
+
+async def test_ones_own_conversation_with_the_bot_may_listen() -> None:
+    async with house() as home:
+        direct = home.town.slack.world.workspace.direct(ANA).id
+        await answer(home, "notify here failures", channel=direct)
+        assert f"<#{direct}>" in await answer(home, "notify")
+
+
+async def test_slacks_trouble_sets_nothing_and_asks_to_try_again() -> None:
+    async with house() as home:
+        home.town.slack.world.faults.add(
+            "conversations.members", SlackFault(kind=SlackFaultKind.RATE_LIMITED)
+        )
+        told = await answer(home, f"notify <#{CREW}|crew> all")
+        assert "Try again" in told
+        assert "No channel" in await answer(home, "notify")
+
+
+async def test_trouble_with_the_key_reaches_the_channel() -> None:
+    """The operator hears of it while the job waits; then the job goes on by itself."""
+    async with house() as home:
+        await answer(home, "notify here failures", channel=CREW)
+        home.town.video.fail(
+            Fault(call=Call.SUBMIT, kind=FaultKind.ANSWER_BEFORE, status=401, code="unauthorized")
+        )
+        await home.type("a lake")
+        await home.until(lambda: notices(home, CREW))
+        (notice,) = notices(home, CREW)
+        assert "Somebody must act" in notice.text
+        assert "API key" in notice.text
+
+
+async def test_words_that_go_on_are_a_prompt() -> None:
+    async with house() as home:
+        await home.type("notify the king of his sins")
+        await home.until(home.messages)
+        (message,) = home.messages()
+        assert "notify the king of his sins" in message.text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot import blocks
 from bot.digest_plan import Every, Plan
-from bot.messages.private import words
+from bot.messages.private import cannot_enter, words
 from bot.ports import Message
 from storage.notice import Level
 
@@ -54,12 +54,17 @@ def digest_set(channel: str, plan: Plan | None) -> Message:
     return words(f":bar_chart: <#{channel}> gets a digest {_when(plan)}.")
 
 
-def not_a_member(channel: str) -> str:
+def not_a_member(channel: str) -> Message:
     """Return why somebody may not decide for a channel."""
-    return (
-        f"Only members of <#{channel}>, and admins, decide what it hears. Join it, or ask one "
-        "of its members."
+    return words(
+        f":warning: Only members of <#{channel}>, and admins, decide what it hears. Join it, or "
+        "ask one of its members."
     )
+
+
+def not_let_in(channel: str) -> Message:
+    """Return why a channel cannot be told anything."""
+    return words(f":warning: {cannot_enter(channel)}")
 
 
 def defaults_shown(flags: Sequence[str]) -> Message:

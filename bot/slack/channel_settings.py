@@ -36,4 +36,5 @@ CHANNEL_SETTINGS = Subcommand(
     usage="settings [mode pro --aspect-ratio 9:16|reset]",
     about="shows or sets the options that this channel's videos have unless an ask says otherwise",
     run=channel_settings,
+    most=None,
 )

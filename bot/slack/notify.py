@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from bot.digest_plan import DIGEST, Plan, read_plan
-from bot.errors import UnreachablePlaceError, UsageError
+from bot.errors import UnreachablePlaceError
 from bot.intake import Asker
 from bot.messages import notify as said
-from bot.messages.private import cannot_enter
+from bot.ports import Message
 from bot.slack.desk import Desk
 from bot.slack.subcommand import Done, Subcommand
 from bot.wish import SetDigest, SetLevel, Show, read_wish
@@ -28,19 +28,27 @@ async def notify(desk: Desk, asker: Asker, text: str) -> Done | None:
             return None
         case Show():
             return Done(reply=said.listening(await _all(asker.team, desk)))
-        case SetLevel(channel=channel, level=level):
-            place = channel or asker.channel
-            await _check(place, asker, desk, wanted=level is not None)
-            await desk.settings.set(channel_scope(asker.team, place), NOTIFY, level)
-            return Done(reply=said.level_set(place, level))
-        case SetDigest(channel=channel, every=every, at=at):
-            place = channel or asker.channel
-            await _check(place, asker, desk, wanted=every is not None)
+        case SetLevel() | SetDigest():
+            return Done(reply=await _change(wish, asker, desk))
+        case _:
+            assert_never(wish)
+
+
+async def _change(wish: SetLevel | SetDigest, asker: Asker, desk: Desk) -> Message:
+    channel = wish.channel or asker.channel
+    refusal = await _refusal(channel, asker, desk, ends=wish.is_end)
+    if refusal is not None:
+        return refusal
+    scope = channel_scope(asker.team, channel)
+    match wish:
+        case SetLevel(level=level):
+            await desk.settings.set(scope, NOTIFY, level)
+            return said.level_set(channel, level)
+        case SetDigest(every=every, at=at):
             zone = (await desk.directory.person(asker.user)).zone
             plan = Plan(every=every, at=at, zone=zone, since=desk.now()) if every else None
-            value = plan.to_json() if plan else None
-            await desk.settings.set(channel_scope(asker.team, place), DIGEST, value)
-            return Done(reply=said.digest_set(place, plan))
+            await desk.settings.set(scope, DIGEST, plan.to_json() if plan else None)
+            return said.digest_set(channel, plan)
         case _:
             assert_never(wish)
 
@@ -63,15 +71,17 @@ def _level(setting: Json) -> Level | None:
     return Level(setting) if isinstance(setting, str) and setting in set(Level) else None
 
 
-async def _check(channel: str, asker: Asker, desk: Desk, *, wanted: bool) -> None:
-    """Raise `UsageError` unless they may decide for the channel and the bot can speak there."""
+async def _refusal(channel: str, asker: Asker, desk: Desk, *, ends: bool) -> Message | None:
+    """Return why they may not decide for the channel, or the bot cannot speak there."""
     try:
         if not await _decides(channel, asker, desk):
-            raise UsageError(said.not_a_member(channel))
-        if wanted and not await _is_open(channel, asker, desk):
+            return said.not_a_member(channel)
+        # To be told no more, a channel need not let the bot in.
+        if not ends and not await _is_open(channel, asker, desk):
             await desk.chat.join(channel)
-    except UnreachablePlaceError as error:
-        raise UsageError(cannot_enter(channel)) from error
+    except UnreachablePlaceError:
+        return said.not_let_in(channel)
+    return None
 
 
 async def _decides(channel: str, asker: Asker, desk: Desk) -> bool:
@@ -92,4 +102,5 @@ NOTIFICATIONS = Subcommand(
     usage="notify [#channel|here] [all|failures|off|digest daily|weekly [at 09:00]]",
     about="shows or sets what a channel is told: finished videos, failures, troubles, digests",
     run=notify,
+    most=None,
 )

@@ -1,0 +1,67 @@
+"""What `/video notify` reads, and what it leaves to be a prompt."""
+
+from __future__ import annotations
+
+from datetime import time
+
+import pytest
+
+from bot.digest_plan import Every
+from bot.errors import UsageError
+from bot.wish import SetDigest, SetLevel, Show, Wish, read_wish
+from storage.notice import Level
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("", Show()),
+        ("here", Show()),
+        ("<#C1|crew>", Show()),
+        ("<#C1|crew> all", SetLevel(channel="C1", level=Level.ALL)),
+        ("<#C1> failures", SetLevel(channel="C1", level=Level.FAILURES)),
+        ("<#C1|> OFF", SetLevel(channel="C1", level=None)),
+        ("here all", SetLevel(channel=None, level=Level.ALL)),
+        ("Here digest daily", SetDigest(channel=None, every=Every.DAILY, at=time(9))),
+        (
+            "here digest weekly at 17:30",
+            SetDigest(channel=None, every=Every.WEEKLY, at=time(17, 30)),
+        ),
+        ("here digest weekly 8", SetDigest(channel=None, every=Every.WEEKLY, at=time(8))),
+        ("<#C1|x> digest off", SetDigest(channel="C1", every=None, at=time(9))),
+    ],
+)
+def test_a_wish_is_read(text: str, wish: Wish) -> None:
+    assert read_wish(text) == wish
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the king of his sins",
+        "me",
+        "here is a city that never sleeps",
+        "<#C1|crew> by night, in snow, and fog",
+    ],
+)
+def test_other_words_are_a_prompt(text: str) -> None:
+    assert read_wish(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("#crew all", ["`#crew`", "here"]),
+        ("here everything", ["`everything`", "failures", "/video -- notify"]),
+        ("here digest monthly", ["`digest monthly`", "weekly"]),
+        ("here digest daily at 25:00", ["`25:00`", "09:00"]),
+        ("here digest daily at 9:75", ["`9:75`"]),
+        ("here digest daily at noon", ["`noon`"]),
+    ],
+)
+def test_what_looks_like_a_wish_and_is_none_is_explained(text: str, words: list[str]) -> None:
+    """It would be a strange prompt, and would cost."""
+    with pytest.raises(UsageError) as raised:
+        read_wish(text)
+    for word in words:
+        assert word in str(raised.value)
