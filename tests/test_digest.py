@@ -1,0 +1,185 @@
+"""Digests: put in once when they are due, with figures and a chart, whatever breaks in between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import pytest
+
+from bot.digest_plan import DIGEST, Every, Plan
+from bot.sandbox.slack_entities import ANA, BEN, CREW, OPEN, TEAM
+from bot.sandbox.slack_faults import UPLOAD, Fault, FaultKind
+from storage.job import Outcome
+from storage.notice import channel_scope
+from tests.notice_bench import NoticeBench, notice_bench
+
+DAY = 86400.0
+# A Wednesday, 17 minutes before nine.
+BEFORE_NINE = datetime(2026, 11, 18, 8, 43, tzinfo=UTC).timestamp()
+NINE = datetime(2026, 11, 18, 9, tzinfo=UTC).timestamp()
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[NoticeBench]:
+    """The crew wants a digest every day at nine, UTC; Ana and Ben made videos the day before."""
+    async with notice_bench(tmp_path) as ready:
+        ready.clock.moment = BEFORE_NINE - DAY / 2
+        await wish(ready)
+        await ready.deliver(await ready.job("a lake"))
+        await ready.deliver(await ready.job("a hill", user=BEN, cost="1.25", seconds=90.0))
+        await ready.deliver(await ready.job("a sea", user=BEN, outcome=Outcome.FAILED, cost="0.1"))
+        ready.clock.moment = BEFORE_NINE
+        yield ready
+
+
+async def wish(bench: NoticeBench, channel: str = CREW, every: Every = Every.DAILY) -> None:
+    """Let a channel want digests."""
+    plan = Plan(every=every, at=time(9), zone="UTC", since=bench.clock() - 20 * DAY)
+    await bench.store.set(channel_scope(TEAM, channel), DIGEST, plan.to_json())
+
+
+async def at_nine(bench: NoticeBench, seconds: float = 5.0) -> None:
+    """Let it become nine, and a little later."""
+    bench.clock.moment = NINE
+    await bench.digests.put_in()
+    await bench.run(seconds)
+
+
+async def test_a_digest_comes_at_its_hour_and_once(bench: NoticeBench) -> None:
+    """Not before; and neither another look, nor a restart, nor a second process repeats it."""
+    await bench.store.set(channel_scope(TEAM, CREW), DIGEST, None)
+    await wish(bench)
+    await bench.digests.put_in()
+    await bench.run(3)
+    yesterday = len(bench.told())
+    await at_nine(bench)
+    assert len(bench.told()) == yesterday + 1
+    for _ in range(3):
+        bench.restart()
+        await bench.digests.put_in()
+        await bench.run(3)
+    assert len(bench.told()) == yesterday + 1
+    bench.clock.moment = NINE + DAY
+    await bench.digests.put_in()
+    await bench.run(3)
+    assert len(bench.told()) == yesterday + 2
+
+
+async def test_a_digest_says_how_it_went_and_what_it_cost(bench: NoticeBench) -> None:
+    await at_nine(bench)
+    (told,) = bench.told()
+    said = json.dumps(told.blocks, ensure_ascii=False)
+    for words in (
+        "3 videos asked for, 2 finished, 1 failed.",
+        "Success rate 67%. Median time 1 min 15 s.",
+        "Spent 1.85.",
+        "Billed 1.85 against an estimate of 1.2 (+54%).",
+        "• ben: 1.35 for 1 video\\n• ana: 0.5 for 1 video",
+        "• Kling V3: 1.85 for 2 videos",
+        f"<!date^{int(NINE)}^",
+    ):
+        assert words in said
+    assert "<@" not in said
+
+
+async def test_the_chart_comes_with_the_words_and_in_words(bench: NoticeBench) -> None:
+    """One message: the picture, what a screen reader says of it, and the figures."""
+    await at_nine(bench)
+    (told,) = bench.told()
+    (file_id,) = told.files
+    file = bench.slack.world.files.file(file_id)
+    assert file.name == "videos-2026-11-18.png"
+    assert file.alt.startswith("Bar chart of videos a day. Thursday 5: none;")
+    assert "Tuesday 17: 2 finished, 1 failed" in file.alt
+    assert file.path.read_bytes().startswith(PNG)
+
+
+async def test_a_week_covers_seven_days(bench: NoticeBench) -> None:
+    await bench.store.set(channel_scope(TEAM, CREW), DIGEST, None)
+    await wish(bench, every=Every.WEEKLY)
+    bench.clock.moment = NINE + 5 * DAY
+    await bench.digests.put_in()
+    await bench.run(3)
+    (told,) = bench.told()
+    assert "Videos of the last 7 days" in json.dumps(told.blocks)
+    assert "3 videos asked for" in json.dumps(told.blocks)
+
+
+async def test_a_quiet_day_is_said_in_words_alone(bench: NoticeBench) -> None:
+    bench.clock.moment = NINE + 30 * DAY
+    await bench.digests.put_in()
+    await bench.run(3)
+    (told,) = bench.told()
+    assert "Nobody asked for a video." in told.text
+    assert told.files == ()
+
+
+@pytest.mark.parametrize(
+    ("method", "fault"),
+    [
+        ("files.getUploadURLExternal", Fault(kind=FaultKind.LOST_AFTER)),
+        ("files.getUploadURLExternal", Fault(kind=FaultKind.RATE_LIMITED)),
+        (UPLOAD, Fault(kind=FaultKind.LOST_BEFORE)),
+        (UPLOAD, Fault(kind=FaultKind.LOST_AFTER)),
+        (UPLOAD, Fault(kind=FaultKind.STATUS_AFTER, status=408)),
+        ("files.completeUploadExternal", Fault(kind=FaultKind.LOST_BEFORE)),
+        ("files.completeUploadExternal", Fault(kind=FaultKind.LOST_AFTER)),
+        ("files.completeUploadExternal", Fault(kind=FaultKind.ERROR_AFTER)),
+        ("files.completeUploadExternal", Fault(kind=FaultKind.NO_SHARE)),
+        ("files.completeUploadExternal", Fault(kind=FaultKind.RATE_LIMITED)),
+        ("files.info", Fault(kind=FaultKind.HIDDEN_SHARES)),
+        ("files.info", Fault(kind=FaultKind.RATE_LIMITED)),
+    ],
+)
+async def test_a_doubtful_share_is_looked_for_and_never_repeated(
+    bench: NoticeBench, method: str, fault: Fault
+) -> None:
+    bench.slack.world.faults.add(method, fault)
+    await at_nine(bench, 200)
+    (told,) = bench.told()
+    assert len(told.files) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["file_uploads_disabled", "file_upload_size_restricted", "storage_limit_reached"]
+)
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+async def test_where_slack_takes_no_files_the_words_come_alone(
+    bench: NoticeBench, code: str, method: str
+) -> None:
+    """Once as well, also when the post is doubtful."""
+    bench.slack.world.faults.add(method, Fault(kind=FaultKind.ERROR_BEFORE, code=code))
+    bench.slack.world.faults.add("chat.postMessage", Fault(kind=FaultKind.LOST_AFTER))
+    await at_nine(bench, 60)
+    (told,) = bench.told()
+    assert told.files == ()
+    assert "3 videos asked for" in told.text
+
+
+async def test_a_public_channel_is_joined_for_its_digest(bench: NoticeBench) -> None:
+    await wish(bench, OPEN)
+    await at_nine(bench)
+    assert len(bench.told(OPEN)) == 1
+
+
+async def test_a_digest_that_was_due_while_the_bot_was_down_comes_late_and_once(
+    bench: NoticeBench,
+) -> None:
+    """Of several that were missed, the newest."""
+    bench.clock.moment = NINE + 3 * DAY + 7200
+    await bench.digests.put_in()
+    await bench.run(3)
+    assert len(bench.told()) == 1
+
+
+async def test_an_unknown_person_has_no_name(bench: NoticeBench) -> None:
+    """Somebody who left the workspace still counts."""
+    await bench.deliver(await bench.job("a moor", user="U0GONE"))
+    await at_nine(bench)
+    (told,) = bench.told()
+    assert "somebody: 0.5 for 1 video" in json.dumps(told.blocks)
+    assert ANA not in json.dumps(told.blocks)

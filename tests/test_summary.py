@@ -1,0 +1,105 @@
+"""Figures from renders."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.summary import by_day, summarize
+from storage.job import Outcome, Stage
+from storage.notice import Render
+
+MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC).timestamp()
+DAY = 86400.0
+
+
+def render(
+    *,
+    user: str = "U1",
+    created_at: float = MONDAY,
+    stage: Stage = Stage.DELIVERED,
+    outcome: Outcome | None = Outcome.SUCCEEDED,
+    seconds: float | None = 60.0,
+    actual: str | None = "0.5",
+) -> Render:
+    """Return a render that went well, but for what is said."""
+    return Render(
+        user=user,
+        model="kling-v3",
+        created_at=created_at,
+        stage=stage,
+        outcome=outcome,
+        seconds=seconds,
+        estimate=Decimal("0.4"),
+        actual=None if actual is None else Decimal(actual),
+    )
+
+
+RENDERS = [
+    render(),
+    render(user="U2", actual="2.25", seconds=120.0),
+    render(user="U2", actual=None, seconds=600.0),
+    render(outcome=Outcome.FAILED, seconds=5.0, actual="0.1"),
+    render(outcome=Outcome.CANCELLED, seconds=None),
+    render(stage=Stage.REJECTED, outcome=Outcome.FAILED, seconds=None, actual=None),
+    render(stage=Stage.PARKED, outcome=None, seconds=None, actual=None),
+    render(stage=Stage.RENDERING, outcome=None, seconds=None, actual=None),
+]
+
+
+def test_each_render_is_counted_by_how_it_ended() -> None:
+    summary = summarize(RENDERS)
+    assert (summary.asked, summary.succeeded, summary.failed) == (8, 3, 2)
+    assert (summary.cancelled, summary.parked, summary.running) == (1, 1, 1)
+    assert summary.success_rate == 3 / 5
+    assert summary.median_seconds == 120.0
+
+
+def test_amounts_are_exact_and_an_unknown_one_is_pending() -> None:
+    """What was refused before it was sent is neither."""
+    summary = summarize(RENDERS)
+    assert summary.spent.amount == Decimal("3.35")
+    assert summary.spent.pending == 1
+    assert [(one.name, one.amount, one.videos) for one in summary.by_person] == [
+        ("U2", Decimal("2.25"), 2),
+        ("U1", Decimal("1.1"), 1),
+    ]
+    assert (summary.estimated, summary.billed) == (Decimal("1.6"), Decimal("3.35"))
+
+
+def test_nothing_has_no_rate_and_no_median() -> None:
+    summary = summarize([])
+    assert (summary.success_rate, summary.median_seconds, summary.asked) == (None, None, 0)
+
+
+def test_days_are_those_of_the_zone_and_empty_ones_are_there() -> None:
+    """11 at night in London is the next day in Berlin."""
+    late = datetime(2026, 11, 14, 23, 30, tzinfo=UTC).timestamp()
+    until = datetime(2026, 11, 16, tzinfo=UTC).timestamp()
+    days = by_day(
+        [render(created_at=late), render(created_at=late, outcome=Outcome.FAILED)],
+        until,
+        3,
+        ZoneInfo("Europe/Berlin"),
+    )
+    assert [(day.date.day, day.succeeded, day.failed) for day in days] == [
+        (14, 0, 0),
+        (15, 1, 1),
+        (16, 0, 0),
+    ]
+
+
+@given(st.lists(st.sampled_from(RENDERS)))
+def test_the_parts_make_the_whole(renders: list[Render]) -> None:
+    summary = summarize(renders)
+    assert summary.asked == (
+        summary.succeeded + summary.failed + summary.cancelled + summary.parked + summary.running
+    )
+    for parts in (summary.by_person, summary.by_model):
+        assert sum((part.amount for part in parts), Decimal(0)) == summary.spent.amount
+        assert sum(part.videos for part in parts) == summary.spent.videos == summary.succeeded
+        assert sum(part.pending for part in parts) == summary.spent.pending
