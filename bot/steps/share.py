@@ -20,7 +20,7 @@ from bot.steps.turn import Turn
 from storage.job import LookBy
 
 # How long Slack may take to show that a file is shared, after it said so.
-SHARE_PATIENCE_SECONDS = 90.0
+SHARE_PATIENCE_SECONDS = 30.0
 
 
 async def share_files(turn: Turn, place: Place) -> None:
