@@ -32,7 +32,8 @@ from bot.notices.board import NoticeBoard
 from bot.notices.digests import Digests
 from bot.notices.telling import NoticeTools
 from bot.settings import Settings
-from bot.slack import commands
+from bot.slack import commands, conversations
+from bot.slack.aside import Aside
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.desk import Desk
 from bot.slack.directory import SlackDirectory
@@ -141,6 +142,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         )
         digests = Digests(store, team=me.team, now=now)
         intake = Intake(store, now=now, new_id=new_id, wake=clock.wake, make_way=engine.make_way)
+        aside = Aside(chat)
+        stack.push_async_callback(aside.close)
         desk = Desk(
             intake=intake,
             verbs=Verbs(
@@ -156,12 +159,14 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             directory=directory,
             catalog=catalog,
             chat=chat,
+            aside=aside,
             now=now,
             bot_user=me.user,
             unit=settings.cost_unit,
         )
         bolt = _bolt(settings, client, me)
         commands.register(bolt, desk)
+        conversations.register(bolt, desk)
 
         async def tick() -> None:
             await engine.tick()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TypeAlias
 
-from storage.job import Json
+from storage.job import Instant, Json
 
 Block: TypeAlias = Mapping[str, Json]
 
@@ -22,6 +23,15 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def moment(at: Instant) -> str:
+    """Return a moment as mrkdwn that Slack shows in each reader's own time zone.
+
+    https://docs.slack.dev/messaging/formatting-message-text#date-formatting
+    """
+    fallback = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{fallback}>"
+
+
 def shorten(text: str, limit: int) -> str:
     """Return `text`, cut with an ellipsis if it is longer than `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
@@ -35,6 +45,11 @@ def section(mrkdwn: str) -> Block:
 def context(*mrkdwn: str) -> Block:
     """Return a line of small print."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in mrkdwn]}
+
+
+def sections(mrkdwn: str) -> list[Block]:
+    """Return a long text, paragraph by paragraph; Slack limits the length of each section."""
+    return [section(paragraph) for paragraph in mrkdwn.split("\n\n") if paragraph]
 
 
 def quote(text: str) -> Block:

@@ -5,6 +5,8 @@ All texts are mrkdwn with nothing escaped; whoever sends them escapes `&`, `<` a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.catalog import Catalog, Model
 from bot.model_file import MODEL_FLAG
 from bot.schema import PROMPT, Kind, Option
@@ -18,20 +20,34 @@ _HOW_OPTIONS_WORK = (
 )
 
 
-def overview(catalog: Catalog) -> str:
-    """Return what `/video help` says: how to ask, with examples, and all models."""
+def overview(
+    catalog: Catalog, *, commands: Mapping[str, str], replies: Mapping[str, str], bot_user: str
+) -> str:
+    """Return what `/video help` says: how to ask, with examples, and what else there is.
+
+    `commands` and `replies` have how each is typed, and what it does.
+    """
     model = catalog.default
     parts = [
         "*How to ask:* `/video what it shows --option value`",
         _examples(model),
         _HOW_OPTIONS_WORK,
         _short_list(model),
-        "*Models*\n" + "\n".join(_model_line(one, catalog) for one in catalog.models),
+        _in_messages(model, replies, bot_user),
+        "*Besides*\n"
+        + "\n".join(f"• `/video {usage}`: {does}" for usage, does in commands.items()),
+        "A prompt may begin with one of these words behind two dashes: `/video -- list of cats`.",
+        model_list(catalog),
         f"`/video help {model.slug}` tells all about a model and its options.",
     ]
     if len(catalog.models) > 1:
         parts.append(f"`--{MODEL_FLAG} {catalog.models[-1].slug}` takes another model.")
     return "\n\n".join(filter(None, parts))
+
+
+def model_list(catalog: Catalog) -> str:
+    """Return what `/video models` says: each model in a line."""
+    return "*Models*\n" + "\n".join(_model_line(one, catalog) for one in catalog.models)
 
 
 def model_page(model: Model) -> str:
@@ -62,6 +78,16 @@ def options_table(model: Model) -> str:
 
 def _examples(model: Model) -> str:
     return "\n".join(f"> `/video {example}`" for example in model.examples)
+
+
+def _in_messages(model: Model, replies: Mapping[str, str], bot_user: str) -> str:
+    example = next(iter(model.examples), "a boat on a lake")
+    words = ", ".join(f"`{word}`" for word in replies)
+    return (
+        f"*In messages* the same words work behind a mention: <@{bot_user}> {example}\n"
+        "In a direct message to me no mention is needed. In a video's thread, mention me with a "
+        f"new prompt or with the options to change; or with {words}."
+    )
 
 
 def _short_list(model: Model) -> str:

@@ -16,13 +16,19 @@ from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
 KLING = Catalog.load()
 
 
+def _overview(catalog: Catalog) -> str:
+    commands = {"list": "shows your jobs", "status ID": "tells where a job stands"}
+    replies = {"again": "renders the same again", "cancel": "cancels it"}
+    return overview(catalog, commands=commands, replies=replies, bot_user="U0BOT")
+
+
 @pytest.mark.parametrize("example", [one for model in KLING.models for one in model.examples])
 def test_every_example_of_the_manual_can_be_typed(example: str) -> None:
     assert parse_ask(example, KLING).model
 
 
 def test_the_overview_shows_how_to_ask_the_usual_options_and_all_models(tmp_path: Path) -> None:
-    text = overview(catalog_with(tmp_path, ANIMATE))
+    text = _overview(catalog_with(tmp_path, ANIMATE))
     assert "`/video a red sports car on a coastal road at sunset`" in text
     assert "• `--duration`: a whole number from 3 to 15\n" in text
     assert "--negative-prompt" not in text
@@ -31,8 +37,16 @@ def test_the_overview_shows_how_to_ask_the_usual_options_and_all_models(tmp_path
     assert f"`--model {ANIMATE_SLUG}` takes another model." in text
 
 
+def test_the_overview_tells_what_else_can_be_typed_and_said() -> None:
+    text = _overview(KLING)
+    assert "• `/video list`: shows your jobs\n• `/video status ID`: tells where" in text
+    assert "`/video -- list of cats`" in text
+    assert "<@U0BOT> a red sports car" in text
+    assert "or with `again`, `cancel`." in text
+
+
 def test_the_overview_of_one_model_does_not_speak_of_others() -> None:
-    assert "--model" not in overview(KLING)
+    assert "--model" not in _overview(KLING)
 
 
 def test_a_models_page_tells_all_about_every_option() -> None:

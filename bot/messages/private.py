@@ -6,6 +6,9 @@ from bot import blocks, figures
 from bot.ports import Message
 from storage.job import Instant, Job
 
+AGAIN = "job_again"
+"""Action ID of the button that renders a job again; its value is the job's ID."""
+
 
 def store_full() -> Message:
     """Return the answer while nothing can be written: the ask was not taken."""
@@ -23,15 +26,17 @@ def refusal(problem: str) -> Message:
 def asked_before(job: Job, now: Instant) -> Message:
     """Return the question whether the same ask, made again so soon, is meant."""
     ago = figures.duration(now - job.created_at)
-    return words(
+    line = (
         f":eyes: You asked for exactly this {ago} ago, and job `{job.id}` is on its way. "
         "I did not start a second one, because it would be charged again."
     )
+    anyway = blocks.button("Render it again anyway", AGAIN, job.id)
+    return Message(text=line, blocks=[blocks.section(line), blocks.actions([anyway])])
 
 
 def words(mrkdwn: str) -> Message:
     """Return a few words for one person."""
-    return Message(text=mrkdwn, blocks=[blocks.section(mrkdwn)])
+    return Message(text=mrkdwn, blocks=blocks.sections(mrkdwn))
 
 
 def cannot_enter(channel: str) -> str:

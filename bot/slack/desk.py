@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from bot.catalog import Catalog
 from bot.channel_defaults import DEFAULTS
 from bot.directory import Directory
+from bot.errors import BotError, UsageError
 from bot.intake import Answer, AskedBefore, Asker, Intake
 from bot.messages import private
 from bot.options import Ask
 from bot.ports import Chat, Message
+from bot.slack.aside import Aside
 from bot.verbs import Verbs
 from storage.job import Instant, Json
 from storage.notice import SettingStore, channel_scope
@@ -29,6 +33,7 @@ class Desk:
     directory: Directory
     catalog: Catalog
     chat: Chat
+    aside: Aside
     now: Callable[[], Instant]
     bot_user: str
     unit: str | None = None
@@ -56,3 +61,15 @@ class Desk:
         if isinstance(answer, AskedBefore):
             return private.asked_before(answer.job, self.now())
         return None
+
+    async def politely(self, doing: Awaitable[Message | None], asker: Asker) -> Message | None:
+        """Return what `doing` answers, or in plain words why it could not be done."""
+        try:
+            return await doing
+        except UsageError as error:
+            structlog.get_logger("slack").info("ask_refused", user=asker.user, by=asker.surface)
+            return private.refusal(str(error))
+        except BotError as error:
+            return private.refusal(f"{error} Try again in a moment.")
+        except StoreError:
+            return private.store_full()

@@ -16,7 +16,10 @@ async def tell(turn: Turn) -> Result:
     Safe to repeat: the edit is idempotent, and a private word is at worst said twice.
     """
     shown = await show(turn.job, turn.tools)
-    place = Place(channel=shown.channel, thread_ts=shown.thread_root)
+    # Slack shows a private word in a thread only if the thread has replies, which is certain where
+    # our own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral
+    thread_ts = shown.thread_ts if shown.message_ts else None
+    place = Place(channel=shown.channel, thread_ts=thread_ts)
     try:
         await turn.tools.chat.whisper(place, shown.user, told_message(shown), shown.response_url)
     except UnreachablePlaceError as error:

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from bot import pacing
 from bot.catalog import Catalog
 from bot.messages.job import Sheet
-from bot.options import non_default_options
 from bot.ports import Chat, VideoService
+from bot.sheets import HISTORY, sheet
 from storage.job import Event, Instant, Job
 from storage.store import Store
-
-# Enough renders for a 95th percentile; more would only slow the look-up down.
-HISTORY = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +34,7 @@ class Tools:
 
     async def sheet(self, job: Job) -> Sheet:
         """Return the names and figures that messages about `job` need."""
-        model = self.catalog.find(job.model)
-        return Sheet(
-            model_title=model.title if model else job.model,
-            options=non_default_options(model, job.input) if model else (),
-            expected=pacing.expected(await self.history(job)),
-            unit=self.unit,
-        )
+        return await sheet(job, self.store, self.catalog, self.unit)
 
 
 class Turn:

@@ -1,0 +1,123 @@
+"""What a person is told who asks about a job, or wants something done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot import blocks
+from bot.messages.job import PROMPT_SHOWN, Sheet, cost_words, prompt_of, status_line
+from bot.messages.private import words
+from bot.ports import Message
+from storage.job import Instant, Job, Stage
+
+STOP_FOLLOWING = "job_give_up"
+"""Action ID of the button that gives a render up; its value is the job's ID."""
+
+
+def status(job: Job, sheet: Sheet, now: Instant) -> Message:
+    """Return where a job stands, with all that was asked for."""
+    line = status_line(job, sheet, now)
+    options = "".join(f" · {title}: {value}" for title, value in sheet.options)
+    asked = f"Asked for by <@{job.user}> in <#{job.channel}>, {blocks.moment(job.created_at)}"
+    prompt = blocks.shorten(prompt_of(job), PROMPT_SHOWN)
+    body = [blocks.section(line)]
+    if prompt:
+        body.append(blocks.quote(prompt))
+    body.append(blocks.context(blocks.escape(f"{sheet.model_title}{options}")))
+    body.append(blocks.context(f"{asked} · Job `{job.id}`"))
+    return Message(text=f"Job {job.id}: {line}", blocks=body)
+
+
+def cost(job: Job, sheet: Sheet) -> Message:
+    """Return what a job cost, as far as it is known."""
+    if job.first_sent_at is None and job.cost_actual is None:
+        return words(f"Job `{job.id}` was not sent to MindVideo, so it has cost nothing so far.")
+    return words(f"Job `{job.id}`: {cost_words(job, sheet)}.")
+
+
+def cancelled(job: Job) -> Message:
+    """Return the answer to a cancel that came in time."""
+    return words(
+        f"Job `{job.id}` is cancelled. Nothing was sent to MindVideo, so it costs nothing."
+    )
+
+
+def billed(job: Job) -> Message:
+    """Return the answer to a cancel that came after the submit, and what can still be done."""
+    line = (
+        f"Job `{job.id}` is at MindVideo already, which bills the render whether or not anybody "
+        "waits for it; it cannot be cancelled there. I can stop following it up: then the video "
+        "is not brought here."
+    )
+    stop = blocks.button("Stop following it", STOP_FOLLOWING, job.id)
+    return Message(text=line, blocks=[blocks.section(line), blocks.actions([stop])])
+
+
+def on_hold(job: Job) -> Message:
+    """Return the answer to a cancel of a job that waits for whoever runs this bot."""
+    return words(
+        f"Job `{job.id}` is on hold, so I cannot cancel it: whoever runs this bot decides. "
+        "It does not go on by itself."
+    )
+
+
+def given_up(job: Job) -> Message:
+    """Return the answer to a cancel of a job that is not followed up any more."""
+    return words(f"Job `{job.id}` is not followed up any more. MindVideo bills the render.")
+
+
+def over(job: Job, sheet: Sheet, now: Instant) -> Message:
+    """Return the answer to a cancel of a job that has ended."""
+    line = status_line(job, sheet, now)
+    return words(f"There is nothing left to cancel of job `{job.id}`.\n{line}")
+
+
+def not_yours(job: Job) -> Message:
+    """Return the answer to a cancel by somebody who may not."""
+    return words(f"Only <@{job.user}>, who asked for job `{job.id}`, and admins may cancel it.")
+
+
+def resending(job: Job) -> Message:
+    """Return the answer to a wish to have the files again."""
+    return words(
+        f"I am bringing the files of job `{job.id}` again, into its thread in <#{job.channel}>. "
+        "Nothing is rendered and nothing is charged."
+    )
+
+
+def in_a_thread(replies: Mapping[str, str], bot_user: str) -> Message:
+    """Return what can be said in a job's thread; `replies` has each word with what it does."""
+    lines = [f"• `{word}`: {about}" for word, about in replies.items()]
+    return words(
+        f"In this thread <@{bot_user}> takes:\n"
+        "• a new prompt, `make it night`: renders it with the same options\n"
+        "• options, `--duration 8 --mode pro`: renders the same with these changed\n"
+        + "\n".join(lines)
+    )
+
+
+def unknown_job(typed: str) -> str:
+    """Return why a job cannot be found; `typed` is shown as it was typed."""
+    return f"There is no job {typed}. `/video list` shows yours."
+
+
+def edited(job: Job | None) -> Message:
+    """Return what is told about a message that was changed after it was sent."""
+    if job is None:
+        return words(
+            "I read a message once, when it is sent, so your change started nothing. "
+            "Send it as a new message."
+        )
+    return words(
+        f"I read a message once, when it is sent: job `{job.id}` goes by what it said first. "
+        "To render something else, reply in its thread with what is to change."
+    )
+
+
+def deleted(job: Job) -> Message:
+    """Return what is told about a message that was deleted while its job is under way."""
+    at_mindvideo = job.first_sent_at is not None or job.stage is Stage.RENDERING
+    return words(
+        f"You deleted the message that asked for job `{job.id}`; the job goes on. "
+        f"`/video cancel {job.id}` " + ("lets it go." if at_mindvideo else "ends it for free.")
+    )

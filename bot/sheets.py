@@ -1,0 +1,31 @@
+"""Gathers what messages say of a job beyond its row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import pacing
+from bot.catalog import Catalog
+from bot.messages.job import Sheet
+from bot.options import non_default_options
+from storage.job import Job
+from storage.store import Store
+
+# Enough renders for a 95th percentile; more would only slow the look-up down.
+HISTORY = 50
+
+
+def names(job: Job, catalog: Catalog, unit: str | None) -> Sheet:
+    """Return the sheet of a job without figures, for a line in a list."""
+    model = catalog.find(job.model)
+    return Sheet(
+        model_title=model.title if model else job.model,
+        options=non_default_options(model, job.input) if model else (),
+        unit=unit,
+    )
+
+
+async def sheet(job: Job, store: Store, catalog: Catalog, unit: str | None) -> Sheet:
+    """Return the sheet of a job, with how long renders of its kind take."""
+    history = await store.render_seconds(job.kind, HISTORY)
+    return replace(names(job, catalog, unit), expected=pacing.expected(history))

@@ -1,0 +1,180 @@
+"""Messages of people: mentions, direct messages, and replies in a job's thread.
+
+Slack hears "ok" when the listener has ended, so what a message asks for is on disk by then; an
+exception here answers 500, and Slack sends the event again. One message may come under two kinds of
+event, and each of them more than once: https://docs.slack.dev/apis/events-api
+"""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import BaseModel
+from slack_bolt.async_app import AsyncApp
+
+from bot.intake import Asker
+from bot.messages import answers
+from bot.ports import Message, Place
+from bot.slack import acts, replies, subcommands
+from bot.slack.desk import Desk
+from storage.job import Job, Stage
+
+# Slack's own voice, which has no `bot_id`: reminders, and words about the workspace.
+SLACKBOT = "USLACKBOT"
+
+CANCELLABLE = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING})
+"""Stages in which somebody who deleted their message may want to do something about the job."""
+
+
+class Said(BaseModel):
+    """A message, as far as it counts here.
+
+    https://docs.slack.dev/reference/events/message and …/app_mention
+    """
+
+    ts: str
+    user: str = ""
+    bot_id: str | None = None
+    text: str = ""
+    thread_ts: str | None = None
+    edited: object = None
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it stands in a thread; a thread's first message names its own."""
+        return self.thread_ts not in {None, self.ts}
+
+
+class Event(Said):
+    """A message event; one about a change has the message inside."""
+
+    channel: str
+    channel_type: str = ""
+    subtype: str | None = None
+    message: Said | None = None
+    previous_message: Said | None = None
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether person and bot are alone, so that no mention is needed."""
+        return self.channel_type == "im"
+
+
+class Delivery(BaseModel):
+    """An event in its envelope.
+
+    https://docs.slack.dev/apis/events-api#event-type-structure
+    """
+
+    team_id: str
+    event: Event
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    """Listen to messages and mentions."""
+
+    async def something_said(body: dict[str, object]) -> None:
+        await hear(Delivery.model_validate(body), desk)
+
+    app.event("message")(something_said)
+    app.event("app_mention")(something_said)
+
+
+async def hear(delivery: Delivery, desk: Desk) -> None:
+    """Do what a message asks for. Idempotent by the message: its team, channel and `ts`."""
+    match delivery.event.subtype:
+        case None | "file_share" | "thread_broadcast":
+            await _sent(delivery, desk)
+        case "message_changed":
+            await _changed(delivery, desk)
+        case "message_deleted":
+            await _deleted(delivery, desk)
+        case _:
+            # All else are notes of Slack's own: https://docs.slack.dev/reference/events/message
+            return
+
+
+async def _sent(delivery: Delivery, desk: Desk) -> None:
+    said = delivery.event
+    text = _addressed(said, said, desk.bot_user)
+    # A mention that was added later comes as an event of its own, beside that of the change.
+    if text is None or said.edited is not None or await _standing(delivery, said, desk) is not None:
+        return
+    job = await _job_of_thread(delivery, desk)
+    asker = Asker(
+        team=delivery.team_id,
+        channel=said.channel,
+        user=said.user,
+        surface="reply" if job else "message" if said.is_direct else "mention",
+        ask_key=_ask_key(delivery, said),
+        thread_ts=said.thread_ts or said.ts,
+    )
+    if job is None:
+        taking = subcommands.respond(text, asker, desk)
+    else:
+        taking = _reply(text, job, asker, desk)
+    answer = await desk.politely(taking, asker)
+    if answer is not None:
+        desk.aside.say(asker.ask_key, _place(said, said), said.user, answer)
+
+
+async def _reply(text: str, job: Job, asker: Asker, desk: Desk) -> Message | None:
+    """Take a reply in the thread of `job`: a word, a subcommand, or what to render differently."""
+    done = await replies.perform(text, job, asker, desk)
+    done = done or await subcommands.perform(text, asker, desk)
+    return done.reply if done else await acts.again(desk, job, asker, text)
+
+
+async def _changed(delivery: Delivery, desk: Desk) -> None:
+    event, said, before = delivery.event, delivery.event.message, delivery.event.previous_message
+    # Slack also tells of a change when it adds the preview of a link.
+    if said is None or before is None or said.text == before.text:
+        return
+    if _addressed(event, said, desk.bot_user) is not None:
+        answer = answers.edited(await _standing(delivery, said, desk))
+        desk.aside.say(f"change:{event.ts}", _place(event, said), said.user, answer)
+
+
+async def _deleted(delivery: Delivery, desk: Desk) -> None:
+    event, said = delivery.event, delivery.event.previous_message
+    job = None if said is None else await _standing(delivery, said, desk)
+    if job is not None and job.stage in CANCELLABLE:
+        # Not in the thread, which may have gone with its first message.
+        place = Place(channel=event.channel)
+        desk.aside.say(f"deletion:{event.ts}", place, job.user, answers.deleted(job))
+
+
+def _addressed(event: Event, said: Said, bot_user: str) -> str | None:
+    """Return what a person tells the bot; `None`: not meant for it, or said by a bot."""
+    if said.bot_id is not None or said.user in {"", bot_user, SLACKBOT}:
+        return None
+    mention = re.compile(rf" ?<@{re.escape(bot_user)}(?:\|[^<>]*)?>[,:]?")
+    if not event.is_direct and mention.search(said.text) is None:
+        return None
+    return mention.sub("", said.text).strip()
+
+
+async def _standing(delivery: Delivery, said: Said, desk: Desk) -> Job | None:
+    """Return the job that was made of a message."""
+    return await desk.store.find_ask(_ask_key(delivery, said))
+
+
+async def _job_of_thread(delivery: Delivery, desk: Desk) -> Job | None:
+    """Return the newest job of the thread in which a message stands."""
+    said = delivery.event
+    if said.thread_ts is None or not said.is_reply:
+        return None
+    return await desk.store.find_by_message(delivery.team_id, said.channel, said.thread_ts)
+
+
+def _ask_key(delivery: Delivery, said: Said) -> str:
+    return f"message:{delivery.team_id}:{delivery.event.channel}:{said.ts}"
+
+
+def _place(event: Event, said: Said) -> Place:
+    """Return where the person who wrote a message sees a private answer.
+
+    Slack shows one in a thread only if the thread has replies:
+    https://docs.slack.dev/reference/methods/chat.postEphemeral
+    """
+    return Place(channel=event.channel, thread_ts=said.thread_ts if said.is_reply else None)

@@ -1,0 +1,89 @@
+"""The words that a job's thread takes as they are; any other text there is a change to render."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+from bot.command import Flag, read_line
+from bot.intake import Asker
+from bot.messages import answers
+from bot.ports import Message
+from bot.slack import acts
+from bot.slack.desk import Desk
+from bot.slack.subcommand import Done
+from storage.job import Job
+
+Handler: TypeAlias = Callable[[Desk, Asker, Job], Awaitable[Message | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A word, what it does in words for the manual, and what it does."""
+
+    about: str
+    run: Handler
+
+
+async def perform(text: str, job: Job, asker: Asker, desk: Desk) -> Done | None:
+    """Do what a single word in the thread of `job` says; `None`: the text is no such word.
+
+    `again` may be followed by options. Idempotent by `asker.ask_key`. Raises `UsageError`.
+    """
+    word, *behind = text.split(maxsplit=1) or ["help"]
+    reply = REPLIES.get(word.rstrip(".!?").lower())
+    if reply is None:
+        return None
+    if not behind:
+        return Done(reply=await reply.run(desk, asker, job))
+    if reply is REPLIES["again"] and _begins_with_option(behind[0]):
+        return Done(reply=await acts.again(desk, job, asker, behind[0]))
+    return None
+
+
+def usages() -> Mapping[str, str]:
+    """Return each word, and what it does."""
+    return {word: reply.about for word, reply in REPLIES.items()}
+
+
+def _begins_with_option(text: str) -> bool:
+    tokens = read_line(text).tokens
+    return bool(tokens) and isinstance(tokens[0], Flag)
+
+
+async def _again(desk: Desk, asker: Asker, job: Job) -> Message | None:
+    return await acts.again(desk, job, asker)
+
+
+async def _status(desk: Desk, _: Asker, job: Job) -> Message:
+    return await acts.status(desk, job)
+
+
+async def _cost(desk: Desk, _: Asker, job: Job) -> Message:
+    return acts.cost(desk, job)
+
+
+async def _cancel(desk: Desk, asker: Asker, job: Job) -> Message:
+    return await acts.cancel(desk, job, asker.user)
+
+
+async def _resend(desk: Desk, asker: Asker, job: Job) -> Message:
+    return await acts.resend(desk, job, asker.ask_key)
+
+
+async def _help(desk: Desk, _: Asker, __: Job) -> Message:
+    return answers.in_a_thread(usages(), desk.bot_user)
+
+
+REPLIES: Mapping[str, Reply] = MappingProxyType(
+    {
+        "again": Reply(about="renders the same again, with the options behind it", run=_again),
+        "status": Reply(about="tells where the job stands", run=_status),
+        "cost": Reply(about="tells what it cost", run=_cost),
+        "cancel": Reply(about="cancels it, for free until it is sent to MindVideo", run=_cancel),
+        "resend": Reply(about="brings its files again, free of charge", run=_resend),
+        "help": Reply(about="shows this", run=_help),
+    }
+)

@@ -1,0 +1,196 @@
+"""The words that may stand first behind `/video` and are no prompt: a table, and what each does.
+
+The same words work in a message to the bot. Every answer is private.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from bot.errors import UsageError
+from bot.help import model_list, model_page, overview
+from bot.ids import ALPHABET, LENGTH
+from bot.intake import Asker
+from bot.messages import answers, lists, private
+from bot.messages.job import Sheet
+from bot.months import Month, last_month, this_month
+from bot.options import parse_ask
+from bot.ports import Message
+from bot.sheets import names
+from bot.slack import acts, replies
+from bot.slack.channel_settings import CHANNEL_SETTINGS
+from bot.slack.desk import Desk
+from bot.slack.notify import NOTIFICATIONS
+from bot.slack.subcommand import Done, Subcommand
+from bot.wording import quoted
+from storage.job import TERMINAL, Job, Stage
+from storage.store import JobFilter, Spend, SpendFilter
+
+LISTED = 10
+"""How many jobs of each part a list shows."""
+
+_ID = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
+# Slack shows an ID as a code span, and people copy its marks along.
+_MARKS = "`*_.,;:"
+
+
+async def respond(text: str, asker: Asker, desk: Desk) -> Message | None:
+    """Do what a text says; return the private answer, or `None` when a job's message says it all.
+
+    Idempotent by `asker.ask_key`. Raises `UsageError`, and `StoreError` when it was not written.
+    """
+    done = await perform(text, asker, desk)
+    if done is not None:
+        return done.reply
+    defaults = await desk.defaults(asker.team, asker.channel)
+    return await desk.take(parse_ask(text, desk.catalog, defaults=defaults), asker)
+
+
+async def perform(text: str, asker: Asker, desk: Desk) -> Done | None:
+    """Run the subcommand that a text is; `None`: it is a prompt.
+
+    A text longer than the subcommand's form is a prompt. Raises `UsageError` for a shorter one.
+    """
+    word, *behind = text.split(maxsplit=1) or [""]
+    subcommand = SUBCOMMANDS.get(word.lower())
+    if subcommand is None:
+        return None
+    rest = behind[0].strip() if behind else ""
+    given = len(rest.split())
+    if subcommand.most is not None and given > subcommand.most:
+        return None
+    if given < subcommand.least:
+        raise UsageError(
+            f"Type `/video {subcommand.usage}`; for a video of this word, `/video -- {word}`."
+        )
+    return await subcommand.run(desk, asker, rest)
+
+
+def usages() -> Mapping[str, str]:
+    """Return how each subcommand is typed, and what it does."""
+    return {subcommand.usage: subcommand.about for subcommand in SUBCOMMANDS.values()}
+
+
+async def _help(desk: Desk, _: Asker, slug: str) -> Done | None:
+    if not slug:
+        manual = overview(
+            desk.catalog, commands=usages(), replies=replies.usages(), bot_user=desk.bot_user
+        )
+        return Done(reply=private.words(manual))
+    model = desk.catalog.find(slug)
+    return None if model is None else Done(reply=private.words(model_page(model)))
+
+
+async def _list(desk: Desk, asker: Asker, _: str) -> Done:
+    mine = JobFilter(team=asker.team, user=asker.user, limit=LISTED)
+    running = await desk.store.jobs(replace(mine, stages=frozenset(Stage) - TERMINAL))
+    recent = await desk.store.jobs(replace(mine, stages=TERMINAL))
+    return Done(reply=lists.jobs(_sheets(desk, running), _sheets(desk, recent), desk.now()))
+
+
+async def _status(desk: Desk, asker: Asker, typed: str) -> Done:
+    return Done(reply=await acts.status(desk, await _job(desk, asker, typed)))
+
+
+async def _cancel(desk: Desk, asker: Asker, typed: str) -> Done:
+    return Done(reply=await acts.cancel(desk, await _job(desk, asker, typed), asker.user))
+
+
+async def _again(desk: Desk, asker: Asker, rest: str) -> Done | None:
+    typed, *changes = rest.split(maxsplit=1)
+    if changes and _ID.fullmatch(_id(typed)) is None:
+        return None
+    job = await _job(desk, asker, typed)
+    return Done(reply=await acts.again(desk, job, asker, *changes))
+
+
+async def _resend(desk: Desk, asker: Asker, typed: str) -> Done:
+    return Done(reply=await acts.resend(desk, await _job(desk, asker, typed), asker.ask_key))
+
+
+async def _cost(desk: Desk, asker: Asker, _: str) -> Done:
+    now = desk.now()
+    months = [
+        (month.name, await _spends(desk, asker, month))
+        for month in (this_month(now), last_month(now))
+    ]
+    return Done(reply=lists.spends(months, desk.unit))
+
+
+async def _models(desk: Desk, _: Asker, __: str) -> Done:
+    return Done(reply=private.words(model_list(desk.catalog)))
+
+
+async def _spends(desk: Desk, asker: Asker, month: Month) -> Sequence[tuple[str, Spend]]:
+    team = SpendFilter(team=asker.team, since=month.since, until=month.until)
+    return [
+        ("you", await desk.store.spend(replace(team, user=asker.user))),
+        ("this channel", await desk.store.spend(replace(team, channel=asker.channel))),
+        ("the whole team", await desk.store.spend(team)),
+    ]
+
+
+async def _job(desk: Desk, asker: Asker, typed: str) -> Job:
+    """Return the job that a person names. Raises `UsageError` if there is none in their team."""
+    job = await desk.store.get(_id(typed))
+    if job is None or job.team != asker.team:
+        raise UsageError(answers.unknown_job(quoted(typed)))
+    return job
+
+
+def _id(typed: str) -> str:
+    return typed.strip(_MARKS).lower()
+
+
+def _sheets(desk: Desk, jobs: Sequence[Job]) -> Sequence[tuple[Job, Sheet]]:
+    return [(job, names(job, desk.catalog, desk.unit)) for job in jobs]
+
+
+SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
+    {
+        "help": Subcommand(
+            usage="help",
+            about="shows this; `help MODEL` tells all about a model",
+            run=_help,
+            most=1,
+        ),
+        "list": Subcommand(
+            usage="list", about="shows your jobs: those running, and the last ones", run=_list
+        ),
+        "status": Subcommand(
+            usage="status ID", about="tells where a job stands", run=_status, least=1, most=1
+        ),
+        "cancel": Subcommand(
+            usage="cancel ID",
+            about="cancels a job, for free until it is sent to MindVideo",
+            run=_cancel,
+            least=1,
+            most=1,
+        ),
+        "again": Subcommand(
+            usage="again ID [changes]",
+            about="renders a job again, with another prompt or options if you like",
+            run=_again,
+            least=1,
+            most=None,
+        ),
+        "resend": Subcommand(
+            usage="resend ID",
+            about="brings the files of a finished job again, free of charge",
+            run=_resend,
+            least=1,
+            most=1,
+        ),
+        "cost": Subcommand(
+            usage="cost",
+            about="tells what you, this channel and the team spent this month and last",
+            run=_cost,
+        ),
+        "models": Subcommand(usage="models", about="lists the models on offer", run=_models),
+        "notify": NOTIFICATIONS,
+        "settings": CHANNEL_SETTINGS,
+    }
+)

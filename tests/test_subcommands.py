@@ -1,0 +1,208 @@
+"""`/video help`, `list`, `status`, `cancel`, `again`, `resend`, `cost`, `models`: all private."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.sandbox.mindvideo_faults import Call
+from bot.sandbox.slack_entities import ANA, BEN, CREW
+from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.slack.replies import REPLIES
+from bot.slack.subcommands import SUBCOMMANDS
+from tests.house import House, house
+
+NO_ID = "0123456789"
+
+SLOW_DOWN = Fault(kind=FaultKind.RATE_LIMITED, retry_after="60")
+"""Holds a job before its message stands, so that nothing of it is sent."""
+
+
+async def told(home: House, text: str, *, user: str = ANA) -> str:
+    """Type `/video text` and return the whole private answer."""
+    delivery = await home.type(text, user=user)
+    assert delivery.error is None
+    assert delivery.shown is not None
+    assert delivery.shown.ephemeral_for == user
+    return delivery.shown.text + json.dumps(delivery.shown.blocks, ensure_ascii=False)
+
+
+async def made(home: House, text: str = "a lake --duration 5") -> str:
+    """Let Ana make a video and return its job's ID."""
+    await home.type(text)
+    await home.until(lambda: any("cost" in said.text for said in home.messages()))
+    return home.messages()[0].job_id or ""
+
+
+async def test_the_manual_tells_every_subcommand_and_every_word_of_a_thread() -> None:
+    """It is written from the tables that do the work."""
+    async with house() as home:
+        manual = await told(home, "help")
+    for word, subcommand in SUBCOMMANDS.items():
+        assert subcommand.usage.split()[0] == word
+        assert f"`/video {subcommand.usage}`: {subcommand.about}" in manual
+    for word in REPLIES:
+        assert f"`{word}`" in manual
+
+
+async def test_help_of_a_model_tells_its_options() -> None:
+    """In any case of letters."""
+    async with house() as home:
+        assert "--negative-prompt" in await told(home, "HELP Kling-V3")
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("list of cats", "list of cats"),
+        ("-- list", "list"),
+        ("-- list of cats", "list of cats"),
+        ("— cost", "cost"),
+        ("help the dog", "help the dog"),
+        ("help wanted", "help wanted"),
+        ("status of a ship", "status of a ship"),
+        ("cancel culture debate", "cancel culture debate"),
+        ("again the sea", "again the sea"),
+        ("models on a catwalk --duration 5", "models on a catwalk"),
+        ("cost of living", "cost of living"),
+        ("notify the neighbours", "notify the neighbours"),
+        ("settings of a play", "settings of a play"),
+    ],
+)
+async def test_a_text_longer_than_the_form_is_a_prompt(text: str, prompt: str) -> None:
+    """A prompt may begin with any of the words."""
+    async with house() as home:
+        delivery = await home.type(text)
+        assert delivery.shown is None
+        await home.until(lambda: home.town.video.calls(Call.SUBMIT))
+        (submit,) = home.town.video.calls(Call.SUBMIT)
+        assert json.loads(submit.body)["input"]["prompt"] == prompt
+
+
+@pytest.mark.parametrize("word", ["status", "cancel", "again", "resend"])
+async def test_a_word_without_its_id_tells_the_usage_and_costs_nothing(word: str) -> None:
+    """Nobody means to pay for a video of the word `cancel`; who does, learns how."""
+    async with house() as home:
+        answer = await told(home, word)
+        assert f"/video {SUBCOMMANDS[word].usage}" in answer
+        assert f"/video -- {word}" in answer
+        assert home.messages() == []
+
+
+@pytest.mark.parametrize("text", ["status {}", "cancel {}", "again {} --duration 8", "resend {}"])
+async def test_a_job_that_is_not_there_is_told(text: str) -> None:
+    """Nothing is done and nothing is charged."""
+    async with house() as home:
+        answer = await told(home, text.format(NO_ID))
+        assert f"There is no job `{NO_ID}`" in answer
+        assert home.town.video.requests == []
+
+
+async def test_list_shows_my_jobs_running_and_recent() -> None:
+    """Wherever they were asked for, and nobody else's."""
+    async with house() as home:
+        assert "not asked for anything" in await told(home, "list")
+        job_id = await made(home)
+        home.town.slack.faults.add("chat.postMessage", SLOW_DOWN)
+        await home.type("a sea <!channel>", channel=CREW)
+        await home.type("a hill", user=BEN)
+        listed = await told(home, "list")
+    running, _, recent = listed.partition("*Recent*")
+    assert "*Running*" in running
+    assert "a sea &lt;!channel&gt;" in running
+    assert "a hill" not in listed
+    assert f"`{job_id}` · <!date^" in recent
+    assert "*Done* in" in recent
+
+
+async def test_status_tells_where_a_job_stands() -> None:
+    """To anybody who knows its ID, with the marks that were copied along."""
+    async with house() as home:
+        job_id = await made(home, "a lake --mode pro")
+        answer = await told(home, f"status `{job_id.upper()}`", user=BEN)
+    assert "*Done* in" in answer
+    assert "a lake" in answer
+    assert "Mode: pro" in answer
+    assert f"<@{ANA}>" in answer
+
+
+async def test_cancel_ends_a_job_that_was_not_sent() -> None:
+    """It is free, and asking twice changes nothing."""
+    async with house() as home:
+        home.town.slack.faults.add("chat.postMessage", SLOW_DOWN)
+        await home.type("a lake")
+        job_id = (await told(home, "list")).partition("`")[2].partition("`")[0]
+        assert f"Only <@{ANA}>" in await told(home, f"cancel {job_id}", user=BEN)
+        assert "costs nothing" in await told(home, f"cancel {job_id}")
+        await home.until(
+            lambda: any("Nothing was charged" in said.text for said in home.whispers())
+        )
+        assert "nothing left to cancel" in await told(home, f"cancel {job_id}")
+        assert home.messages() == []
+        assert home.town.video.requests == []
+
+
+async def test_again_renders_a_job_again_with_changes() -> None:
+    """A new job with a new charge; the question about the same words is not asked."""
+    async with house() as home:
+        job_id = await made(home)
+        for text in (f"again {job_id}", f"again {job_id} make it night --mode pro"):
+            delivery = await home.type(text, user=BEN)
+            assert delivery.shown is None
+        await home.until_delivered(3)
+        given = [json.loads(call.body)["input"] for call in home.town.video.calls(Call.SUBMIT)]
+    assert given[1:] == [
+        {"prompt": "a lake", "duration": 5},
+        {"prompt": "make it night", "mode": "pro", "duration": 5},
+    ]
+
+
+async def test_resend_brings_the_files_again() -> None:
+    """Into the thread where they stood, without a charge."""
+    async with house() as home:
+        job_id = await made(home)
+        assert "nothing is charged" in await told(home, f"resend {job_id}")
+        await home.until(lambda: sum(bool(said.files) for said in home.replies()) == 2)
+        assert len(home.town.video.charges) == 1
+
+
+async def test_resend_of_a_job_without_files_is_refused() -> None:
+    """It says which job."""
+    async with house(render_seconds=30) as home:
+        await home.type("a lake")
+        await home.until(lambda: home.town.video.charges)
+        job_id = home.messages()[0].job_id
+        assert f"Job {job_id} has no finished files" in await told(home, f"resend {job_id}")
+
+
+async def test_cost_tells_what_i_the_channel_and_the_team_spent() -> None:
+    """Exact, for this month and last; what is not named yet is pending."""
+    async with house(COST_UNIT="USD") as home:
+        await home.type("a lake")
+        await home.type("a hill", user=BEN)
+        await home.type("a sea", channel=CREW)
+        await home.until(lambda: sum("cost" in said.text for said in home.messages()) == 2)
+        await home.until(lambda: any("cost" in said.text for said in home.messages(CREW)))
+        home.town.video.cost_delay_seconds = 3600
+        await home.type("a lake at night")
+        await home.until_delivered(3)
+        answer = (await told(home, "cost")).split("[{")[0]
+    this, last, note = answer.split("\n\n")
+    assert this.splitlines()[1:] == [
+        "• you: 0.1512 USD for 2 renders, 1 render pending",
+        "• this channel: 0.1512 USD for 2 renders, 1 render pending",
+        "• the whole team: 0.2268 USD for 3 renders, 1 render pending",
+    ]
+    assert last.splitlines()[1:] == [
+        "• you: nothing",
+        "• this channel: nothing",
+        "• the whole team: nothing",
+    ]
+    assert "UTC" in note
+
+
+async def test_models_lists_what_is_on_offer() -> None:
+    """With its slug, as `--model` takes it."""
+    async with house() as home:
+        assert "`kling-v3` Kling V3" in await told(home, "models")
