@@ -3,7 +3,7 @@
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help run demo test check bench soak chromium
+.PHONY: help run demo test prove check bench soak chromium
 
 help: ## Show this
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -14,8 +14,11 @@ run: $(READY) ## Run the bot with the configuration of the environment and .env
 demo: $(READY) ## Try the bot on a simulated Slack and MindVideo: no account, no cost
 	$(BIN)/python -m bot demo
 
-test: $(READY) chromium ## Run every test but the long proofs
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m "not soak"
+test: $(READY) chromium ## Run every test but the proofs
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m "not proof and not soak"
+
+prove: $(READY) ## Run two thousand simulated lives full of faults, and forty real kills
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m proof
 
 check: $(READY) ## Lint, formatting, types, and which module may import which
 	$(BIN)/ruff check
@@ -26,7 +29,8 @@ check: $(READY) ## Lint, formatting, types, and which module may import which
 bench: $(READY) ## Measure what the README promises
 	$(BIN)/python -m tests.bench
 
-soak: $(READY) ## Run the long proofs: thousands of seeds, hundreds of kills
+soak: $(READY) ## Run the long proofs: ten thousand seeds, hundreds of kills
+	$(BIN)/python -m tests.simulation --seeds 0:10000 --jobs 2
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m soak
 
 chromium:
