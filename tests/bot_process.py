@@ -75,7 +75,7 @@ async def start(
         sys.executable,
         *arguments,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "LOG_FORMAT": "json"} | environment,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "LOG_FORMAT": "json", **environment},
         stderr=asyncio.subprocess.PIPE,
     )
     bot = BotProcess(process=process, ready=asyncio.get_running_loop().create_future())

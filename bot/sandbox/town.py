@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.manifest import EVENTS_PATH
 from bot.sandbox.demo_api import DemoApi
 from bot.sandbox.mindvideo import SandboxMindVideo
+from bot.sandbox.mindvideo_files import PACKAGED_MEDIA
 from bot.sandbox.server import serve
 from bot.sandbox.slack import SlackSandbox
 
@@ -59,15 +60,23 @@ async def town(
     port: int = 0,
     render_seconds: float = RENDER_SECONDS,
     now: Callable[[], float] = time.time,
+    media_dir: Path = PACKAGED_MEDIA,
+    echo: bool = True,
 ) -> AsyncIterator[Town]:
-    """Serve both services on loopback while the context lasts; `port` is Slack's and the page's."""
+    """Serve both services on loopback while the context lasts; `port` is Slack's and the page's.
+
+    `media_dir` holds what MindVideo's renders look like; without `echo` the bot is not told of
+    its own messages.
+    """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="video-bot-")))
         files = folder / "slack-files"
         files.mkdir()
-        slack = SlackSandbox(files, now=now)
+        slack = SlackSandbox(files, now=now, echo=echo)
         DemoApi(slack.people).add_to(slack.app)
-        video = SandboxMindVideo(now=now, render_seconds=render_seconds, api_key=API_KEY)
+        video = SandboxMindVideo(
+            now=now, render_seconds=render_seconds, api_key=API_KEY, media_dir=media_dir
+        )
         slack_url = await stack.enter_async_context(serve(slack.app, port))
         slack.listens_at(slack_url)
         video_url = await stack.enter_async_context(serve(video.app()))

@@ -1,0 +1,23 @@
+"""Take all figures, show them, and write them down: `python -m tests.bench`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.bench import acknowledge, polling, relay
+from tests.bench.figure import keep, table
+
+
+async def main() -> None:
+    """Take one figure after the other, so that none disturbs another."""
+    figures = [
+        *await acknowledge.measure(),
+        *await polling.measure(),
+        *await relay.measure(),
+    ]
+    keep(figures)
+    print(table(figures, "simple"))  # noqa: T201 - this is what it is for
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

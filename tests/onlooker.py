@@ -1,0 +1,56 @@
+"""What stands in the simulated Slack, as somebody who looks on sees it, and what they type."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.sandbox.slack_delivery import Delivery
+from bot.sandbox.slack_entities import ANA, GENERAL, Said
+from bot.sandbox.town import Town
+
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onlooker:
+    """Looks at a town, whichever bot runs in it."""
+
+    town: Town
+
+    async def type(self, text: str, *, user: str = ANA, channel: str = GENERAL) -> Delivery:
+        """Type `/video text`."""
+        return await self.town.slack.people.command(user, channel, text)
+
+    def messages(self, channel: str = GENERAL) -> list[Said]:
+        """Return what stands in a channel outside of threads, for everyone."""
+        said = self.town.slack.world.workspace.all_in(channel)
+        return [one for one in said if one.thread_ts is None and one.ephemeral_for is None]
+
+    def replies(self, channel: str = GENERAL) -> list[Said]:
+        """Return what stands in the channel's threads."""
+        said = self.town.slack.world.workspace.all_in(channel)
+        return [one for one in said if one.thread_ts is not None and one.ephemeral_for is None]
+
+    def whispers(self, channel: str = GENERAL) -> list[Said]:
+        """Return what only one person sees."""
+        said = self.town.slack.world.workspace.all_in(channel)
+        return [one for one in said if one.ephemeral_for is not None]
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until what stands in Slack fulfils the condition; fail after a while."""
+        workspace = self.town.slack.world.workspace
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not condition():
+                await workspace.changed_since(workspace.version)
+
+    async def until_delivered(self, jobs: int = 1, channel: str = GENERAL) -> None:
+        """Wait until so many jobs' messages in the channel say how they ended."""
+        ends = ("Done in", "Failed after", "Cancelled", "Not started", "On hold")
+        await self.until(
+            lambda: (
+                sum(any(end in said.text for end in ends) for said in self.messages(channel))
+                == jobs
+            )
+        )
