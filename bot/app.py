@@ -31,12 +31,15 @@ from bot.mindvideo.client import MindVideoClient
 from bot.notices.board import NoticeBoard
 from bot.notices.digests import Digests
 from bot.notices.telling import NoticeTools
+from bot.rounds import Rounds
 from bot.settings import Settings
-from bot.slack import commands, conversations
+from bot.slack import commands, conversations, home
 from bot.slack.aside import Aside
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.desk import Desk
 from bot.slack.directory import SlackDirectory
+from bot.slack.home import Homes, HomeTools
+from bot.slack.views import SlackViews
 from bot.slack.web import slack_client
 from bot.steps.turn import Tools
 from bot.verbs import Verbs
@@ -164,18 +167,27 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             bot_user=me.user,
             unit=settings.cost_unit,
         )
+        homes = Homes(
+            HomeTools(
+                store=store,
+                changes=store,
+                views=SlackViews(client),
+                directory=directory,
+                catalog=catalog,
+                now=now,
+                team=me.team,
+                unit=settings.cost_unit,
+            ),
+            wake=clock.wake,
+        )
         bolt = _bolt(settings, client, me)
+        home.register(bolt, homes)
         commands.register(bolt, desk)
         conversations.register(bolt, desk)
-
-        async def tick() -> None:
-            await engine.tick()
-            await board.tick()
-
-        clock.start(tick)
+        rounds = Rounds(engine, board, homes)
+        clock.start(rounds.tick)
         clock.also(digests.put_in, EVERY_MINUTE)
-        stack.push_async_callback(engine.stop, STOP_SECONDS)
-        stack.push_async_callback(board.stop, GOODBYE_SECONDS)
+        stack.push_async_callback(rounds.stop, STOP_SECONDS)
         stack.push_async_callback(clock.stop)
         site = bolt.web_app(EVENTS_PATH)
         health.register(site, store=store, clock=clock, metrics=metrics, stopping=stopping)

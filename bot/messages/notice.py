@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import assert_never
 
@@ -126,7 +125,7 @@ def digest_message(
     """Return a digest; `names` by user ID as plain text, `titles` by the model's slug."""
     days = round((until - since) / 86400)
     title = f"Videos of the last {figures.count(days, 'day')}" if days > 1 else "Videos of the day"
-    span = f"{_moment(since)} to {_moment(until)}, in the whole workspace"
+    span = f"{blocks.moment(since)} to {blocks.moment(until)}, in the whole workspace"
     if summary.asked == 0:
         line = f":bar_chart: *{title}*\nNobody asked for a video."
         return _message(line, span)
@@ -196,15 +195,6 @@ def _ranking(
     rest = len(spends) - NAMED
     more = [f"• and {rest} more"] if rest > 0 else []
     return "\n".join([f"*{title}*", *lines, *more])
-
-
-def _moment(at: Instant) -> str:
-    """Return a moment in each reader's own time zone.
-
-    https://docs.slack.dev/messaging/formatting-message-text#date-formatting
-    """
-    fallback = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
 def chart_words(days: Sequence[Day]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.messages.job import Sheet
 from bot.messages.notice import News, notice_message
 from bot.notices.post import post_once
 from bot.notices.telling import NoticeTools, Telling
 from bot.ports import Message
+from bot.sheets import names
 from storage.job import Job
 from storage.notice import Notice
 
@@ -30,12 +30,11 @@ async def _compose(notice: Notice, tools: NoticeTools) -> Message | None:
     if job is None:
         return None
     is_open = job.channel == notice.channel or (await tools.directory.room(job.channel)).is_public
-    model = tools.catalog.find(job.model)
     return notice_message(
         News(
             kind=notice.kind,
             job=job,
-            sheet=Sheet(model_title=model.title if model else job.model, unit=tools.unit),
+            sheet=names(job, tools.catalog, tools.unit),
             asker=(await tools.directory.person(job.user)).name,
             detail=notice.detail,
             link=await _link(job, tools) if is_open else None,

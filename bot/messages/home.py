@@ -1,0 +1,154 @@
+"""The Home tab: what is on its way, the last videos, what was spent, and a way to begin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from bot import blocks, figures
+from bot.messages.job import Sheet, cost_words, prompt_of
+from storage.job import Job, Json, Outcome, Stage
+from storage.store import Spend
+
+PROMPT_SHOWN = 200
+CREATE_VIDEO = "create_video"
+JOB_AGAIN = "job_again"
+JOB_EDIT = "job_edit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One job as Home shows it."""
+
+    job: Job
+    sheet: Sheet
+    link: str | None
+    """Its message in its channel, if it stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeSheet:
+    """Everything that a person's Home tab shows."""
+
+    running: Sequence[Card]
+    recent: Sequence[Card]
+    month: str
+    mine: Spend
+    team: Spend
+    unit: str | None
+
+
+def home_view(sheet: HomeSheet) -> Mapping[str, Json]:
+    """Return the Home tab.
+
+    It says no durations that go on by themselves: it is drawn again only when something changes.
+    """
+    body = [
+        blocks.section("*Make videos from words.* Say what to show, and the video comes to Slack."),
+        blocks.actions([blocks.button("Create a video", CREATE_VIDEO, "home", style="primary")]),
+        *_on_their_way(sheet.running),
+        *_last(sheet.recent),
+        *([] if sheet.running or sheet.recent else [_first_time()]),
+        _header("Spent"),
+        blocks.section(
+            f"You: {spent(sheet.mine, sheet.unit)}\nThe whole team: {spent(sheet.team, sheet.unit)}"
+        ),
+        blocks.context(f"{sheet.month}, in UTC · `/video cost` tells more"),
+    ]
+    return {"type": "home", "blocks": body}
+
+
+def spent(spend: Spend, unit: str | None) -> str:
+    """Return what was spent, and of how many videos the cost is not known yet."""
+    known = f"*{figures.money(spend.total, unit)}* for {figures.count(spend.priced, 'video')}"
+    return f"{known}, {spend.pending} more with their cost pending" if spend.pending else known
+
+
+def _on_their_way(cards: Sequence[Card]) -> list[blocks.Block]:
+    if not cards:
+        return []
+    body = [_header("On their way")]
+    for card in cards:
+        body += [
+            blocks.section(_title(card)),
+            blocks.context(f"{_state(card.job)} · {_small(card)}"),
+        ]
+    return body
+
+
+def _last(cards: Sequence[Card]) -> list[blocks.Block]:
+    if not cards:
+        return []
+    body = [_header("Your last videos")]
+    for card in cards:
+        body += [
+            blocks.section(_title(card)),
+            blocks.context(f"{_ending(card)} · {_small(card)}"),
+            blocks.actions(
+                [
+                    blocks.button("Again", JOB_AGAIN, card.job.id),
+                    blocks.button("Edit", JOB_EDIT, card.job.id),
+                ]
+            ),
+        ]
+    return body
+
+
+def _first_time() -> blocks.Block:
+    return blocks.section(
+        "Nothing here yet. Press *Create a video*, type `/video a lake at dawn` in a channel, or "
+        "write to me in *Messages*."
+    )
+
+
+def _title(card: Card) -> str:
+    words = " ".join(prompt_of(card.job).split()) or card.sheet.model_title
+    # A link's label ends at `|` and `>`; the latter is escaped with the rest.
+    title = blocks.escape(blocks.shorten(words, PROMPT_SHOWN)).replace("|", "¦")
+    return f"*{title}*" if card.link is None else f"*<{card.link}|{title}>*"
+
+
+def _small(card: Card) -> str:
+    options = [f"{title}: {value}" for title, value in card.sheet.options]
+    model = blocks.escape(" · ".join([card.sheet.model_title, *options]))
+    return f"{model} · asked {blocks.moment(card.job.created_at)} · `{card.job.id}`"
+
+
+def _state(job: Job) -> str:
+    match job.stage:
+        case Stage.ACCEPTED | Stage.ANNOUNCED:
+            return ":hourglass_flowing_sand: Queued"
+        case Stage.RENDERING:
+            if job.started_at is None:
+                return ":hourglass_flowing_sand: Queued at MindVideo"
+            late = ", taking longer than usual" if job.late_told_at is not None else ""
+            return f":movie_camera: Rendering since {blocks.moment(job.started_at)}{late}"
+        case Stage.FINISHED:
+            return ":package: Finished, on its way to you"
+        case Stage.PARKED:
+            return f":construction: On hold: {blocks.escape(job.problem or '')}"
+        case Stage.DELIVERED | Stage.REJECTED:
+            return ":checkered_flag: Over"
+        case _:
+            assert_never(job.stage)
+
+
+def _ending(card: Card) -> str:
+    job = card.job
+    charge = "not charged" if job.stage is Stage.REJECTED else cost_words(job, card.sheet)
+    match job.outcome:
+        case Outcome.SUCCEEDED:
+            took = (job.finished_at or 0.0) - (job.submitted_at or job.created_at)
+            return f":white_check_mark: Done in {figures.duration(took)} · {charge}"
+        case Outcome.CANCELLED:
+            return f":no_entry_sign: Cancelled · {charge}"
+        case Outcome.FAILED | None:
+            reason = blocks.escape(blocks.shorten(job.problem or "no reason given", PROMPT_SHOWN))
+            return f":x: Failed: {reason} · {charge}"
+        case _:
+            assert_never(job.outcome)
+
+
+def _header(text: str) -> blocks.Block:
+    return {"type": "header", "text": {"type": "plain_text", "text": text}}
