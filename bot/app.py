@@ -18,7 +18,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import health, pacing
+from bot import health, media_site, pacing
 from bot.catalog import Catalog
 from bot.clock import Clock, SteadyClock
 from bot.engine import Engine
@@ -26,6 +26,8 @@ from bot.errors import ConfigurationError
 from bot.ids import new_id
 from bot.intake import Intake
 from bot.manifest import EVENTS_PATH
+from bot.media import SlackPictures
+from bot.media_links import MediaLinks
 from bot.metrics import Metrics
 from bot.mindvideo.client import MindVideoClient
 from bot.notices.board import NoticeBoard
@@ -38,6 +40,7 @@ from bot.slack.aside import Aside
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.desk import Desk
 from bot.slack.directory import SlackDirectory
+from bot.slack.person_files import SlackPersonFiles
 from bot.slack.home import Homes, HomeTools
 from bot.slack.views import SlackViews
 from bot.slack.web import slack_client
@@ -114,10 +117,12 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(video.aclose)
         metrics = Metrics()
         clock = Clock(on_broken)
+        pictures = SlackPictures(SlackPersonFiles(client), _media_links(settings, now))
         engine = Engine(
             Tools(
                 video=video,
                 chat=chat,
+                pictures=pictures,
                 store=store,
                 catalog=catalog,
                 now=now,
@@ -191,6 +196,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(clock.stop)
         site = bolt.web_app(EVENTS_PATH)
         health.register(site, store=store, clock=clock, metrics=metrics, stopping=stopping)
+        media_site.register(site, links=pictures.links, files=pictures.files)
         port = await stack.enter_async_context(_listening(site, settings.host, settings.port))
         if settings.slack_app_token is not None:
             token = settings.slack_app_token.get_secret_value()
@@ -206,6 +212,13 @@ async def _slack_client(settings: Settings) -> AsyncIterator[AsyncWebClient]:
     token = settings.slack_bot_token.get_secret_value()
     async with slack_client(token=token, base_url=settings.slack_api_url) as client:
         yield client
+
+
+def _media_links(settings: Settings, now: SteadyClock) -> MediaLinks | None:
+    if settings.public_url is None:
+        return None
+    secret = settings.slack_bot_token.get_secret_value()
+    return MediaLinks(settings.public_url, secret, now=now)
 
 
 def _bolt(settings: Settings, client: AsyncWebClient, me: Identity) -> AsyncApp:

@@ -90,6 +90,17 @@ class VideoService(Protocol):
         """
 
 
+class Pictures(Protocol):
+    """The images that people attached, which an input names by `bot.references`."""
+
+    async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return an input in which links that MindVideo can read stand for the files.
+
+        Reads alone: repeat freely, but each time may give other links. Raises `RefusedError` for
+        a file that is gone, too large or no image, `RetryLaterError` and `OperatorMustActError`.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What stands in Slack: `text` for notifications and screen readers, `blocks` for the eye."""

@@ -30,7 +30,10 @@ async def submit(turn: Turn) -> Result:
     """
     tools = turn.tools
     if turn.job.request_body is None:
-        await _prepare(turn)
+        try:
+            await _prepare(turn)
+        except RefusedError as error:
+            return Reject(job=turn.job, problem=str(error), outcome=Outcome.FAILED)
     if turn.job.cancel_requested_at is not None:
         # The store notes a cancel only before the first send is committed, so nothing was sent.
         return Reject(job=turn.job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
@@ -58,15 +61,17 @@ async def _prepare(turn: Turn) -> None:
     """Commit the key, the bytes and the moment, unless a cancel request came first.
 
     The store returns the row as it stands after the commit: a cancel request that is in it came
-    before, and after it the store notes none.
+    before, and after it the store notes none. Raises `RefusedError` for an attached image that
+    cannot be used: nothing was sent.
     """
     job = turn.job
     if job.cancel_requested_at is not None:
         return
+    values = await turn.tools.pictures.resolve(job.input)
     prepared = replace(
         job,
         idempotency_key=idempotency_key(job),
-        request_body=turn.tools.video.request_body(job.model, job.input),
+        request_body=turn.tools.video.request_body(job.model, values),
         first_sent_at=turn.tools.now(),
     )
     await turn.record(prepared, "submitting")

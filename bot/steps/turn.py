@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from bot import pacing
 from bot.catalog import Catalog
 from bot.messages.job import Sheet
-from bot.ports import Chat, VideoService
+from bot.ports import Chat, Pictures, VideoService
 from bot.sheets import HISTORY, sheet
-from storage.job import Event, Instant, Job
+from storage.job import Event, Instant, Job, Json
 from storage.store import Store
+
+
+class NoPictures:
+    """The port `Pictures` where nobody can attach a file: every input goes as it is."""
+
+    async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return the same input."""
+        return values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +32,7 @@ class Tools:
     catalog: Catalog
     now: Callable[[], Instant]
     edits: pacing.EditBudget
+    pictures: Pictures = field(default_factory=NoPictures)
     poll_min: float = 1.0
     poll_max: float = 30.0
     unit: str | None = None

@@ -1,0 +1,105 @@
+"""Looks at the bytes of an image, and makes a smaller one of it. Blocking: call it in a thread."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from bot.errors import RefusedError
+
+MOST_PIXELS = 50_000_000
+"""More than any camera phone takes, and what fits in memory when it is unpacked (200 MB)."""
+
+_SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+# A model looks at about two megapixels; below the last side there is hardly a picture left.
+_SIDES = (2048, 1536, 1024, 768, 512)
+_QUALITY = 85
+_UNREADABLE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    # A warning that a program may turn into an error.
+    Image.DecompressionBombWarning,
+    OSError,
+    SyntaxError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The bytes of an image, and the ending of a name for them: `png`, `jpg` or `webp`."""
+
+    data: bytes
+    suffix: str
+
+    @property
+    def mimetype(self) -> str:
+        """The media type of the bytes."""
+        return mimetype_of(self.suffix)
+
+
+def mimetype_of(suffix: str) -> str:
+    """Return the media type that an ending of a name stands for."""
+    return "image/jpeg" if suffix == "jpg" else f"image/{suffix}"
+
+
+def recognised(data: bytes) -> Picture:
+    """Return bytes as the image that they are, whatever their name says. Raises `RefusedError`."""
+    with _opened(data) as image:
+        suffix = _SUFFIXES[image.format or ""]
+        image.verify()
+    return Picture(data=data, suffix=suffix)
+
+
+def compact(picture: Picture, most_bytes: int) -> Picture:
+    """Return an image of at most so many bytes: the same one if it fits, else a smaller JPEG.
+
+    Raises `RefusedError` for bytes that cannot be unpacked.
+    """
+    if len(picture.data) <= most_bytes:
+        return picture
+    with _opened(picture.data) as image:
+        # Lets a JPEG be unpacked at a fraction of its size.
+        image.draft("RGB", (_SIDES[0], _SIDES[0]))
+        upright = _on_white(ImageOps.exif_transpose(image))
+    for side in _SIDES:
+        upright.thumbnail((side, side))
+        data = _as_jpeg(upright)
+        if len(data) <= most_bytes:
+            return Picture(data=data, suffix="jpg")
+    raise RefusedError("An attached image cannot be made small enough to be sent.")
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    try:
+        with Image.open(io.BytesIO(data), formats=tuple(_SUFFIXES)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise RefusedError(
+                    f"An attached image has more than {MOST_PIXELS // 1_000_000} megapixels. "
+                    "Attach a smaller one."
+                )
+            yield image
+    except _UNREADABLE as error:
+        raise RefusedError(
+            "An attached file is no image that can be read. Attach PNG, JPEG or WebP."
+        ) from error
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return an image without transparency, which a JPEG cannot hold."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    coloured = image.convert("RGBA")
+    white = Image.new("RGBA", coloured.size, "white")
+    return Image.alpha_composite(white, coloured).convert("RGB")
+
+
+def _as_jpeg(image: Image.Image) -> bytes:
+    target = io.BytesIO()
+    image.save(target, "JPEG", quality=_QUALITY, optimize=True)
+    return target.getvalue()
