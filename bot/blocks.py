@@ -12,6 +12,8 @@ Block: TypeAlias = Mapping[str, Json]
 
 # https://docs.slack.dev/reference/block-kit/blocks/section-block
 SECTION_LIMIT = 3000
+# https://docs.slack.dev/reference/block-kit/block-elements/button-element
+LABEL_LIMIT = 75
 ELLIPSIS = "…"
 
 
@@ -67,9 +69,13 @@ def button(
     value: str,
     *,
     style: str | None = None,
+    spoken: str | None = None,
     confirm: Mapping[str, Json] | None = None,
 ) -> Block:
-    """Return a button; `value` comes back with the click."""
+    """Return a button; `value` comes back with the click.
+
+    `spoken` is what a screen reader says of it, where many buttons of one label stand in a channel.
+    """
     made: dict[str, Json] = {
         "type": "button",
         "text": {"type": "plain_text", "text": label, "emoji": True},
@@ -78,6 +84,8 @@ def button(
     }
     if style:
         made["style"] = style
+    if spoken:
+        made["accessibility_label"] = shorten(spoken, LABEL_LIMIT)
     if confirm:
         made["confirm"] = confirm
     return made

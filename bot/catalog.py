@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import ConfigurationError, UsageError
-from bot.model_file import read_model_file
+from bot.model_file import Upgrade, read_model_file
 from bot.schema import PROMPT, Option, Schema
 from bot.wording import nearest, quoted
 
@@ -32,6 +32,8 @@ class Model:
     """The most characters that a prompt may have, if that is known."""
     render_time_by: tuple[str, ...] = ()
     """The options that decide how long a render takes."""
+    upgrades: tuple[Upgrade, ...] = ()
+    """What is offered once a render has succeeded."""
     examples: tuple[str, ...] = ()
     """Commands to show in help, without `/video`."""
     is_default: bool = False
@@ -129,6 +131,7 @@ def _model(path: Path) -> Model:
         images=file.images,
         max_prompt=file.bot.max_prompt,
         render_time_by=tuple(file.bot.render_time_by),
+        upgrades=tuple(file.bot.upgrades),
         examples=tuple(file.bot.examples),
         is_default=file.bot.default,
     )

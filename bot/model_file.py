@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,10 +37,26 @@ from bot.validation import find_problem
 MODEL_FLAG = "model"
 """The flag that chooses the model; no option may be called so."""
 _TYPEABLE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+# A row of buttons holds 25 and should not hold more than people read.
+MOST_UPGRADES = 5
+# A button carries what it sets, and its value has 2,000 characters:
+# https://docs.slack.dev/reference/block-kit/block-elements/button-element
+LONGEST_UPGRADE = 1800
 # Enough of a path to find the place in a model file.
 _STEPS_SHOWN = 6
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Upgrade(BaseModel):
+    """A better version of a finished render, offered by a button."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    # https://docs.slack.dev/reference/block-kit/block-elements/button-element
+    label: Annotated[_Line, StringConstraints(max_length=75)]
+    changes: dict[str, JsonValue] = Field(alias="set", min_length=1)
+    """The values that differ from the finished render's, by property."""
 
 
 class BotPart(BaseModel):
@@ -62,6 +79,8 @@ class BotPart(BaseModel):
     """
     max_prompt: PositiveInt | None = None
     """The most characters that a prompt may have."""
+    upgrades: Annotated[list[Upgrade], Field(max_length=MOST_UPGRADES)] = []
+    """What is offered once a render has succeeded."""
     examples: list[_Line] = []
     """Commands to show in help, without `/video`."""
 
@@ -126,6 +145,7 @@ def _options(file: ModelFile) -> tuple[Option, ...]:
             raise ConfigurationError(f"`{option.name}` takes images, so it must hold text")
         if option.default is not None and find_problem(option.default, option.schema):
             raise ConfigurationError(f"the default of `{option.name}` is not what it allows")
+    _check_upgrades(file.bot.upgrades, options)
     return options
 
 
@@ -145,10 +165,24 @@ def _check_names(file: ModelFile) -> None:
         ("bot.help", file.bot.help),
         ("bot.render_time_by", file.bot.render_time_by),
         ("bot.images", file.images),
+        ("bot.upgrades", [name for each in file.bot.upgrades for name in each.changes]),
     ):
         for name in names:
             if name not in known:
                 raise ConfigurationError(f"{place} names `{name}`, which the schema does not have")
+
+
+def _check_upgrades(upgrades: list[Upgrade], options: tuple[Option, ...]) -> None:
+    """Refuse an upgrade to a value that its option does not allow, and one too long to carry."""
+    allowed = {option.name: option.schema for option in options}
+    for upgrade in upgrades:
+        for name, value in upgrade.changes.items():
+            if find_problem(value, allowed[name]):
+                raise ConfigurationError(
+                    f"bot.upgrades: {upgrade.label} sets `{name}` to what it does not allow"
+                )
+        if len(json.dumps(upgrade.changes)) > LONGEST_UPGRADE:
+            raise ConfigurationError(f"bot.upgrades: {upgrade.label} sets too much for a button")
 
 
 def _check_flags(options: tuple[Option, ...]) -> None:

@@ -88,6 +88,20 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
         (model_file({"a": TEXT}, aliases={"x": "b"}), r"bot\.aliases names `b`"),
         (model_file({"a": TEXT}, help={"b": "Text."}), r"bot\.help names `b`"),
         (model_file({"a": TEXT}, render_time_by=["b"]), r"bot\.render_time_by names `b`"),
+        (model_file({"a": TEXT}, upgrades=[{"label": "Big", "set": {"b": ""}}]), "names `b`"),
+        (
+            model_file({"a": {"enum": ["x"]}}, upgrades=[{"label": "Big", "set": {"a": "y"}}]),
+            r"bot\.upgrades: Big sets `a` to what it does not allow",
+        ),
+        (
+            model_file({"a": TEXT}, upgrades=[{"label": "Big", "set": {"a": "y" * 1800}}]),
+            r"bot\.upgrades: Big sets too much for a button",
+        ),
+        (
+            model_file({"a": TEXT}, upgrades=[{"label": "L" * 76, "set": {"a": "y"}}]),
+            r"bot\.upgrades\.0\.label: .*at most 75",
+        ),
+        (model_file({"a": TEXT}, upgrades=[{"label": "Big", "set": {}}]), r"upgrades\.0\.set"),
         (model_file({"a b": TEXT}), "`a b` cannot be typed as a flag"),
         (model_file({"a": TEXT}, aliases={"-": "a"}), "`-` cannot be typed as a flag"),
         (model_file({"model": TEXT}), "`--model` would mean `model` and also the choice"),

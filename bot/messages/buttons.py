@@ -1,0 +1,120 @@
+"""Which buttons stand under what is said of a job, and what a click on one says.
+
+A button never expires: its value names the job, and all else is read from the job's row when it is
+pressed. An upgrade's button also carries the options it promises, whatever the model file says by
+then. What tells two clicks apart is Slack's `action_ts`, not the value: a button that stands
+unchanged for months is pressed more than once, and means it each time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from bot import blocks
+from bot.blocks import Block
+from bot.catalog import Model
+from bot.model_file import Upgrade
+from storage.job import Job, Json, Outcome, Stage
+
+AGAIN = "job_again"
+UPGRADE = "job_upgrade"
+"""How the action IDs of upgrades begin: each in a row needs its own."""
+CANCEL = "job_cancel"
+SHARE = "job_share"
+DETAILS = "job_details"
+GIVE_UP = "job_give_up"
+
+# Enough of a prompt to tell the buttons of one message from those of another by ear.
+PROMPT_SPOKEN = 50
+# A conversation between one person and the bot, which has nobody to share with.
+# https://docs.slack.dev/reference/objects/conversation-object
+DIRECT = "D"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """What a button's value says."""
+
+    job_id: str
+    changes: Mapping[str, Json]
+    """The options that it sets, by property."""
+
+
+def read_value(value: str) -> Pressed | None:
+    """Return what a button's value says, or `None` if it is none of ours."""
+    job_id, _, rest = value.partition(" ")
+    try:
+        changes = json.loads(rest) if rest else {}
+    except ValueError:
+        return None
+    if not job_id or not isinstance(changes, dict):
+        return None
+    return Pressed(job_id=job_id, changes=changes)
+
+
+def upgrades_for(model: Model, job: Job) -> Sequence[Upgrade]:
+    """Return the model's upgrades that the job does not have already."""
+    effective = {
+        option.name: job.input.get(option.name, option.default) for option in model.options
+    }
+    return [
+        upgrade
+        for upgrade in model.upgrades
+        if any(effective[name] != value for name, value in upgrade.changes.items())
+    ]
+
+
+def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
+    """Return the row of buttons under the job's own message, as the job stands."""
+    match job.stage:
+        case Stage.ACCEPTED | Stage.ANNOUNCED | Stage.RENDERING:
+            ending = job.cancel_requested_at is not None or job.unfollowed_at is not None
+            row = [] if ending else [_button("Cancel", CANCEL, job)]
+        case Stage.FINISHED | Stage.PARKED:
+            row = []
+        case Stage.DELIVERED | Stage.REJECTED:
+            row = [*_once_more(job, upgrades)]
+        case _:
+            assert_never(job.stage)
+    return [blocks.actions([*row, _button("Details", DETAILS, job)])]
+
+
+def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
+    """Return the row of buttons under the result in the thread."""
+    row = [*_once_more(job, upgrades)]
+    is_in_channel = job.result_channel is None and not job.channel.startswith(DIRECT)
+    if job.outcome is Outcome.SUCCEEDED and is_in_channel:
+        row.append(_button("Share to channel", SHARE, job))
+    return [blocks.actions([*row, _button("Details", DETAILS, job)])]
+
+
+def give_up(job: Job) -> Block:
+    """Return the button that lets go of a render that MindVideo has."""
+    return _button("Stop following it", GIVE_UP, job)
+
+
+def again_anyway(job: Job) -> Block:
+    """Return the button that renders a job again although that was asked for a moment ago."""
+    return _button("Render it again anyway", AGAIN, job)
+
+
+def _once_more(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[Block]:
+    yield _button("Again", AGAIN, job)
+    if job.outcome is Outcome.SUCCEEDED:
+        for number, upgrade in enumerate(upgrades):
+            action_id = f"{UPGRADE}_{number}"
+            yield _button(upgrade.label, action_id, job, json.dumps(upgrade.changes))
+
+
+def _button(label: str, action_id: str, job: Job, carried: str = "") -> Block:
+    prompt = job.input.get("prompt")
+    about = " ".join(prompt.split()) if isinstance(prompt, str) else job.model
+    return blocks.button(
+        label,
+        action_id,
+        f"{job.id} {carried}".rstrip(),
+        spoken=f"{label}: {blocks.shorten(about, PROMPT_SPOKEN)}",
+    )
