@@ -26,8 +26,8 @@ class Memory:
 def memory(pid: int) -> Memory:
     """Return what a process holds."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    kib = {name: rest.split()[0] for name, _, rest in (line.partition(":") for line in lines)}
-    return Memory(now=int(kib["VmRSS"]) * 1024, peak=int(kib["VmHWM"]) * 1024)
+    kib = {line.split()[0]: int(line.split()[1]) for line in lines if line.startswith("Vm")}
+    return Memory(now=kib["VmRSS:"] * 1024, peak=kib["VmHWM:"] * 1024)
 
 
 def clear_peak(pid: int) -> None:
