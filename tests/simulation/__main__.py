@@ -1,38 +1,73 @@
-"""The simulation on the command line: one seed with its trace, or many with their sums."""
+"""The simulation on the command line: one seed with its trace, many seeds, or a broken bot."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 
 import click
 
-from tests.simulation.report import Summary, run_parallel, silence
+from tests.simulation.report import CATCH_BOUND, Summary, catch_all, quiet, run_parallel
 from tests.simulation.runner import simulate
 
 
 @click.command()
 @click.option("--seed", type=int, help="Replay one seed.")
 @click.option("--trace", is_flag=True, help="Tell everything that happens in it.")
-@click.option("--seeds", "wanted", metavar="A:B", help="Run the seeds from A up to B.")
+@click.option("--seeds", default="0:2000", show_default=True, metavar="A:B", help="From A up to B.")
 @click.option("--jobs", default=2, show_default=True, help="Processes.")
-@click.option("--late-posts", is_flag=True, help="Let posts arrive long after they were given up.")
-def main(seed: int | None, wanted: str | None, jobs: int, *, trace: bool, late_posts: bool) -> None:
+@click.option("--mutants", is_flag=True, help="Break the bot on purpose, and see it noticed.")
+@click.option("--late-posts", is_flag=True, help="Let posts arrive after they were looked for.")
+def main(
+    *, seed: int | None, trace: bool, seeds: str, jobs: int, mutants: bool, late_posts: bool
+) -> None:
     """Show that no promise breaks, whatever fails."""
     began = time.monotonic()
-    summary = Summary()
-    if seed is not None:
-        with silence():
-            report = simulate(seed, trace=trace, late_posts=late_posts)
-        click.echo("".join(f"{line}\n" for line in report.trace), nl=False)
-        summary.add(report)
+    if mutants:
+        failed = _tell_mutants(jobs)
+    elif seed is not None:
+        failed = _tell_seed(seed, trace=trace, late_posts=late_posts)
     else:
-        first, _, last = (wanted or "0:2000").partition(":")
-        summary = run_parallel(range(int(first), int(last)), jobs, late_posts=late_posts)
+        first, _, last = seeds.partition(":")
+        failed = _tell(run_parallel(range(int(first), int(last)), jobs, late_posts=late_posts))
+    click.echo(f"{time.monotonic() - began:.0f} s")
+    sys.exit(1 if failed else 0)
+
+
+def _tell_seed(seed: int, *, trace: bool, late_posts: bool) -> bool:
+    with quiet():
+        report = simulate(seed, trace=trace, late_posts=late_posts)
+    for line in report.trace:
+        click.echo(line)
+    summary = Summary()
+    summary.add(report)
+    return _tell(summary)
+
+
+def _tell(summary: Summary) -> bool:
     for line in summary.lines():
         click.echo(line)
-    click.echo(f"{time.monotonic() - began:.1f} s")
-    sys.exit(1 if summary.failed else 0)
+    return bool(summary.failed)
 
 
-main()
+def _tell_mutants(jobs: int) -> bool:
+    failed = False
+    for line, caught in _mutant_lines(jobs):
+        click.echo(line)
+        failed |= not caught
+    return failed
+
+
+def _mutant_lines(jobs: int) -> Iterator[tuple[str, bool]]:
+    yield "| the bot … | promise that breaks | first seed |", True
+    yield "| --- | --- | --- |", True
+    for name, found in catch_all(jobs):
+        if found is None:
+            yield f"| {name} | none below seed {CATCH_BOUND} | – |", False
+        else:
+            yield f"| {name} | {found.invariant} | {found.seed} |", True
+
+
+if __name__ == "__main__":
+    main()

@@ -143,7 +143,7 @@ class Invariants:
                     self._world.violate("every job ends", f"{row.id} is {row.stage} and never due")
 
     def _check_delivered(self, row: Job) -> None:
-        if row.result_ts is None:
+        if not any(said.ts == row.result_ts for said in self.slack.posts):
             self._world.violate("a delivered job was told", row.id)
         if not self._charges(row.id) and row.surface != RESEND:
             self._world.violate("a delivered job was charged once", row.id)

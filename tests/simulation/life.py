@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -45,8 +46,9 @@ class Life:
         self._invariants = invariants
         self._now = now
         self._woken = asyncio.Event()
-        chance = self._world.chance
-        self._engines = [self._engine() for _ in range(chance.choice((1, 1, 1, 1, 1, 1, 2)))]
+        engines = range(self._world.engines)
+        lines = [{service: Line(process, service) for service in Service} for _ in engines]
+        self._engines = [self._engine(lines[number]) for number in engines]
         self.door = Door(
             process=process,
             verbs=Verbs(
@@ -57,8 +59,8 @@ class Life:
                 new_id=self._new_id,
             ),
         )
-        for engine in self._engines:
-            process.spawn(self._tick(engine))
+        for number, engine in enumerate(self._engines):
+            process.spawn(self._tick(engine, list(lines[number].values())))
 
     @classmethod
     async def begin(
@@ -84,11 +86,11 @@ class Life:
         """Let go of the file."""
         await self._store.close()
 
-    def _engine(self) -> Engine:
-        world, process = self._world, self._process
+    def _engine(self, lines: Mapping[Service, Line]) -> Engine:
+        world = self._world
         tools = Tools(
-            video=VideoLine(self._invariants.video, Line(process, Service.MINDVIDEO)),
-            chat=ChatLine(self._invariants.slack, Line(process, Service.SLACK)),
+            video=VideoLine(self._invariants.video, lines[Service.MINDVIDEO]),
+            chat=ChatLine(self._invariants.slack, lines[Service.SLACK]),
             store=self._store,
             catalog=_catalog(),
             now=self._now,
@@ -123,21 +125,26 @@ class Life:
 
         return run
 
-    async def _tick(self, engine: Engine) -> None:
+    async def _tick(self, engine: Engine, lines: Sequence[Line]) -> None:
         """Tick as the clock does, every half second or when woken, but only if it matters."""
         world = self._world
         while True:
             self._woken.clear()
+            started = 0
             try:
-                await engine.tick()
+                started = await engine.tick()
             except StoreBrokenError:
                 self._process.die("the store is broken")
                 return
             except StoreError:
                 await world.sleep(TICK_SECONDS)
             ticked_at = world.age
-            if len(self._engines) > 1 and world.happens("engine stands still", 0.5):
-                await world.sleep(world.between(60, 300))
+            if started and len(self._engines) > 1 and world.faulty and world.odds(0.2):
+                world.count("one of two engines stands still")
+                pause = world.between(30, 200)
+                for line in lines:
+                    line.hear_nothing(pause)
+                await world.sleep(pause)
             await self._wait(world.between(0.01, TICK_SECONDS))
             while (pause := self._idle_until(ticked_at) - world.age) > 0:
                 await self._wait(pause)

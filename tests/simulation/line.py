@@ -62,6 +62,11 @@ class Line:
         self.process = process
         self.world = process.world
         self._service = service
+        self._deaf_until = 0.0
+
+    def hear_nothing(self, seconds: float) -> None:
+        """Let every answer wait: whoever asked stands still."""
+        self._deaf_until = self.world.age + seconds
 
     async def ask(self, name: str, act: Callable[[], T]) -> T:
         """Make a call that is safe to repeat: `act` is what it does on arrival."""
@@ -103,6 +108,7 @@ class Line:
             await self.world.sleep(call.seconds)
             raise call.doubt("The connection broke.")
         await self._fly()
+        await self.world.sleep(max(self._deaf_until - self.world.age, 0.0))
         if fate is Fate.ERROR_WITH_EFFECT:
             raise call.doubt("An internal error.")
         self.process.point(f"after {call.name}")

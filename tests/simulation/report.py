@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -9,14 +10,20 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import repeat
 from multiprocessing import get_context
 
 import structlog
 
+from tests.simulation.mutants import MUTANTS, Catch, catch
 from tests.simulation.runner import Report, simulate
 
 # Seeds are handed to the processes in pieces: large enough to cost nothing, small enough to share.
 PIECE = 25
+# A broken bot must be noticed by a seed below this.
+CATCH_BOUND = 400
+# Objects between two collections: most of a run's garbage is gone without.
+GARBAGE = 50_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +35,7 @@ class Summary:
     crashes: Counter[str] = field(default_factory=Counter)
     steps: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    doubled: Counter[str] = field(default_factory=Counter)
     failed: list[Report] = field(default_factory=list)
 
     def add(self, report: Report) -> None:
@@ -37,6 +45,7 @@ class Summary:
         self.crashes += report.crashes
         self.steps += report.counts
         self.ends += report.ends
+        self.doubled += report.doubled
         if report.violations:
             self.failed.append(report)
 
@@ -52,17 +61,18 @@ class Summary:
             ("crashes by point", self.crashes),
             ("faults by kind", self.faults),
             ("steps by result", self.steps),
+            ("doubled by a post that came after it was looked for", self.doubled),
         ):
             yield f"{title}: {counted.total()}"
             yield from (f"  {number:8}  {name}" for name, number in sorted(counted.items()))
 
 
-def run_seeds(seeds: Iterable[int], *, late_posts: bool = False) -> Summary:
+def run_seeds(seeds: Iterable[int]) -> Summary:
     """Run seeds one after the other, without their logs."""
     summary = Summary()
-    with silence():
+    with quiet():
         for seed in seeds:
-            summary.add(simulate(seed, late_posts=late_posts))
+            summary.add(simulate(seed))
     return summary
 
 
@@ -82,20 +92,34 @@ def replay_command(seed: int) -> str:
     return f"python -m tests.simulation --seed {seed} --trace"
 
 
+def catch_all(processes: int, bound: int = CATCH_BOUND) -> Iterator[tuple[str, Catch | None]]:
+    """Return, for each way to break the bot, the first seed below `bound` that notices it."""
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        names = [mutant.name for mutant in MUTANTS]
+        yield from zip(names, pool.map(_catch, range(len(MUTANTS)), repeat(bound)), strict=True)
+
+
 @contextmanager
-def silence() -> Iterator[None]:
-    """Keep the bot's log to itself: the trace tells more."""
-    held = structlog.get_config()
+def quiet() -> Iterator[None]:
+    """Keep the bot's log to itself, because the trace tells more, and collect garbage rarely."""
+    held, thresholds = structlog.get_config(), gc.get_threshold()
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
         cache_logger_on_first_use=False,
     )
+    gc.set_threshold(GARBAGE)
     try:
         yield
     finally:
+        gc.set_threshold(*thresholds)
         structlog.configure(**held)
 
 
 def _reports(seeds: range, *, late_posts: bool) -> list[Report]:
-    with silence():
+    with quiet():
         return [simulate(seed, late_posts=late_posts) for seed in seeds]
+
+
+def _catch(number: int, bound: int) -> Catch | None:
+    with quiet():
+        return catch(MUTANTS[number], range(bound))

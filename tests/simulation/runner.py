@@ -45,6 +45,8 @@ class Report:
     crashes: Counter[str]
     counts: Counter[str]
     ends: Counter[str]
+    doubled: Counter[str]
+    """Only where posts may arrive very late: what stood twice."""
     trace: tuple[str, ...]
 
 
@@ -71,6 +73,7 @@ async def _run(seed: int, folder: Path, *, trace: bool, late_posts: bool) -> Rep
         crashes=world.crashes,
         counts=world.counts,
         ends=Counter(_ending(row) for row in invariants.rows.values()),
+        doubled=Counter(invariant for invariant, _ in world.doubled),
         trace=tuple(world.lines or ()),
     )
 
@@ -94,7 +97,6 @@ class _Run:
         self._generation = 0
         self._people = People(world, invariants)
         self._deaths = world.chance.choice((0, 1, 1, 2, 3, 6))
-        self._is_long = world.odds(0.04)
         self._is_stormy = world.odds(0.2)
         self._clock_errs = world.odds(0.15)
         invariants.video.clock_errs = self._clock_errs
@@ -115,6 +117,10 @@ class _Run:
             await world.sleep(self._downtime())
 
     @property
+    def _is_down_for_long(self) -> bool:
+        return self._world.is_long and self._generation <= 1
+
+    @property
     def _path(self) -> Path:
         return self._folder / f"{self._generation}.db"
 
@@ -125,7 +131,7 @@ class _Run:
         life = await Life.begin(self._path, process, self._invariants, clock_error)
         self._people.door = life.door
         self._up_at = world.age
-        if world.faulty and world.odds(0.2):
+        if world.faulty and (world.odds(0.2) or self._is_down_for_long):
             world.later(world.between(0, 400), lambda: process.die("at any moment"))
         if world.faulty and world.odds(0.2):
             world.later(world.between(0, 400), process.leaving.set)
@@ -154,7 +160,7 @@ class _Run:
 
     def _downtime(self) -> float:
         world = self._world
-        if self._is_long and world.faulty and world.odds(0.5):
+        if self._is_down_for_long and world.faulty:
             return world.between(22 * 3600, 30 * 3600)
         return world.between(2, 120) if world.odds(0.9) else world.between(120, 2400)
 

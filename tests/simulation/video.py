@@ -21,8 +21,8 @@ KEY_MEMORY_SECONDS = 24 * 3600.0
 # A prompt with this word is refused, however often it is sent.
 REFUSED_WORD = "forbidden"
 SUBMIT_SECONDS = 30.0
-# So long a task, or its file, may be missing before a person must look.
-PATIENCE_SECONDS = 15 * 60.0
+# A bot that heard for so long that a task, or its file, is missing does well to give it up.
+EXCUSED_SECONDS = 10 * 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class MindVideo:
     def deny(self, task_id: str) -> None:
         """Note that the bot heard that a task, or its file, is not there."""
         since = self._denied_since.setdefault(task_id, self.world.now())
-        if self.clock_errs or self.world.now() - since > PATIENCE_SECONDS:
+        if self.clock_errs or self.world.now() - since > EXCUSED_SECONDS:
             self._given_up.add(task_id)
 
     def confirm(self, task_id: str) -> None:
@@ -122,7 +122,7 @@ class VideoLine:
     def __init__(self, service: MindVideo, line: Line) -> None:
         self._service = service
         self._line = line
-        self._world = line.world
+        self.world = line.world
 
     def request_body(self, model: str, options: Mapping[str, Json]) -> bytes:
         """See `VideoService`."""
@@ -162,12 +162,12 @@ class VideoLine:
     @asynccontextmanager
     async def _open(self, url: str) -> AsyncIterator[Download]:
         task = self._service.tasks[url.split("/")[3]]
-        content = await self._line.ask("download", lambda: task.content(url, self._world.now()))
-        if content is None or self._world.happens("download: gone for once"):
+        content = await self._line.ask("download", lambda: task.content(url, self.world.now()))
+        if content is None or self.world.happens("download: gone for once"):
             raise NotFoundError("the link has expired")
-        if self._world.happens("download: address not public", 0.3):
+        if self.world.happens("download: address not public", 0.3):
             raise RefusedError("the file's address is not a public one")
-        length = None if self._world.happens("download: length not told") else len(content)
+        length = None if self.world.happens("download: length not told") else len(content)
         yield Download(length=length, content_type="video/mp4", chunks=_Chunks(self._line, content))
 
     def _heard(self, snapshot: Snapshot) -> Snapshot:
@@ -193,7 +193,7 @@ class _Chunks:
         world = self._line.world
         self._line.process.point("inside download")
         if world.happens("download: slow"):
-            await world.sleep(world.between(1, 50))
+            await world.sleep(world.between(1, 60))
         if world.happens("download: cut off"):
             raise RetryLaterError("the connection broke")
         if world.happens("download: too large", 0.3):

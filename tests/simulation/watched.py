@@ -41,7 +41,7 @@ class WatchedStore(SqliteStore):
 
     def watch(self, process: Process, watcher: Watcher) -> None:
         """Show every row to `watcher` from now on."""
-        self._process = process
+        self.process = process
         self._watcher = watcher
 
     async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
@@ -64,9 +64,9 @@ class WatchedStore(SqliteStore):
         await self._pause()
         row = await super().apply(before, after, event)
         told = f": {event.name} {event.detail}" if event else ""
-        self._process.world.note(f"commit {row.stage}{told}")
+        self.process.world.note(f"commit {row.stage}{told}")
         self._watcher.after_write(row)
-        if self._process.world.odds(0.2):
+        if self.process.world.odds(0.2):
             await self._pause()
         return row
 
@@ -91,7 +91,7 @@ class WatchedStore(SqliteStore):
         return row
 
     async def _pause(self) -> None:
-        world = self._process.world
+        world = self.process.world
         await world.sleep(world.between(0, 0.01))
 
 

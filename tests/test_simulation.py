@@ -1,0 +1,87 @@
+"""Nothing lost, nothing charged twice, nothing posted twice, in thousands of bad days."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.simulation import clock
+from tests.simulation.mutants import MUTANTS, Mutant, catch
+from tests.simulation.report import CATCH_BOUND, Summary, quiet, run_seeds
+from tests.simulation.runner import simulate
+
+SEEDS = 2000
+# A piece is one test, so that pytest-xdist can share the pieces out.
+PIECE = 50
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, PIECE))
+def test_no_promise_breaks_whatever_fails(first: int) -> None:
+    """Every seed draws other faults, crashes and restarts; a failing one tells how to replay it."""
+    summary = run_seeds(range(first, first + PIECE))
+    assert not summary.failed, "\n".join(summary.lines())
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_bot_broken_on_purpose_is_noticed(mutant: Mutant) -> None:
+    """Were one of these overlooked, the seeds above would prove nothing."""
+    with quiet():
+        assert catch(mutant, range(CATCH_BOUND))
+
+
+def test_a_seed_replays_exactly() -> None:
+    """The same seed tells the same story, line by line."""
+    with quiet():
+        first, second = (simulate(7, trace=True) for _ in range(2))
+    assert first == second
+    assert first.trace
+
+
+def test_a_failing_seed_says_how_to_replay_it() -> None:
+    """Whoever sees it fail in CI can see it fail at home."""
+    summary = Summary()
+    with quiet(), MUTANTS[0].patch():
+        for seed in range(CATCH_BOUND):
+            summary.add(simulate(seed))
+            if summary.failed:
+                break
+    command = f"python -m tests.simulation --seed {summary.failed[0].seed} --trace"
+    assert command in "\n".join(summary.lines())
+
+
+def test_a_post_that_comes_late_doubles_a_message_but_never_a_charge() -> None:
+    """Slack has no key for a post; what is then lost is tidiness, not money."""
+    summary = Summary()
+    with quiet():
+        for seed in range(100):
+            summary.add(simulate(seed, late_posts=True))
+    assert not summary.failed, "\n".join(summary.lines())
+    assert summary.doubled
+
+
+def test_virtual_time_passes_without_waiting() -> None:
+    """A day is over at once, and things happen in their order."""
+
+    async def day() -> list[float]:
+        loop = asyncio.get_running_loop()
+        moments: list[float] = []
+
+        async def wait(seconds: float) -> None:
+            await asyncio.sleep(seconds)
+            moments.append(loop.time())
+
+        await asyncio.gather(wait(86_400), wait(1), wait(3600))
+        return moments
+
+    assert clock.run(day()) == [1, 3600, 86_400]
+
+
+def test_a_standstill_is_an_error() -> None:
+    """Everybody waiting for nobody would otherwise hang for ever."""
+
+    async def wait_for_nobody() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(clock.StandstillError):
+        clock.run(wait_for_nobody())
