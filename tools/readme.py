@@ -12,6 +12,7 @@ from types import MappingProxyType
 from bot.catalog import Catalog
 from bot.help import options_table
 from bot.settings import Settings
+from bot.slack import replies, subcommands
 from storage.job import TERMINAL, TRANSITIONS, Stage
 
 README = Path(__file__).parent.parent / "README.md"
@@ -38,6 +39,25 @@ def state_diagram() -> str:
     return "\n".join(["```mermaid", *lines, "```"])
 
 
+def commands() -> str:
+    """Return the subcommands as a Markdown table, as `/video help` tells them."""
+    return _typed({f"/video {usage}": about for usage, about in subcommands.usages().items()})
+
+
+def thread_replies() -> str:
+    """Return what can be written in a job's thread, as `/video help` tells it."""
+    return _typed({f"@video {usage}": about for usage, about in replies.usages().items()})
+
+
+def _typed(meanings: Mapping[str, str]) -> str:
+    rows = ["| typed | what it does |", "| --- | --- |"]
+    for typed, about in meanings.items():
+        # A bar would end the cell, even in code.
+        escaped = typed.replace("|", r"\|")
+        rows.append(f"| `{escaped}` | {about} |")
+    return "\n".join(rows)
+
+
 def variables() -> str:
     """Return the configuration as a Markdown table, from `Settings`."""
     rows = ["| variable | meaning | default |", "| --- | --- | --- |"]
@@ -52,6 +72,8 @@ def variables() -> str:
 PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "options of kling-v3": lambda: options_table(Catalog.load().get("kling-v3")),
+        "commands": commands,
+        "replies": thread_replies,
         "states": state_diagram,
         "variables": variables,
     },
