@@ -40,12 +40,13 @@ from bot.slack.aside import Aside
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.desk import Desk
 from bot.slack.directory import SlackDirectory
-from bot.slack.person_files import SlackPersonFiles
 from bot.slack.home import Homes, HomeTools
+from bot.slack.person_files import SlackPersonFiles
 from bot.slack.views import SlackViews
 from bot.slack.web import slack_client
 from bot.steps.turn import Tools
 from bot.verbs import Verbs
+from storage.notice import OPERATORS, team_scope
 from storage.sqlite import SqliteStore
 from storage.store import StoreBrokenError
 
@@ -172,6 +173,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             bot_user=me.user,
             unit=settings.cost_unit,
         )
+        await store.set(team_scope(me.team), OPERATORS, list(settings.admins))
         homes = Homes(
             HomeTools(
                 store=store,

@@ -42,6 +42,11 @@ HEARD: Mapping[str, frozenset[NoticeKind]] = MappingProxyType(
 NOTIFY = "notify"
 """Name of the setting that holds a channel's `Level`."""
 
+OPERATORS = "operators"
+"""Name of a workspace's setting that lists who hears of what needs them if no channel does."""
+
+FOR_OPERATORS = frozenset({NoticeKind.PARKED, NoticeKind.TROUBLE})
+
 TROUBLE_PAUSE_SECONDS = 3600.0
 """The same trouble is told to a channel once in this time: every waiting job meets it."""
 
@@ -60,6 +65,7 @@ class Notice:
     """
     team: str
     channel: str
+    """Where it is told: a channel, or a person, directly."""
     kind: NoticeKind
     happened_at: Instant
     job_id: str | None = None
@@ -152,6 +158,11 @@ def notice_id(kind: NoticeKind, channel: str, about: str) -> str:
     """Return the ID of a notice; the same happening told to the same channel gives the same."""
     digest = hashlib.blake2b(f"{kind}:{channel}:{about}".encode(), digest_size=10)
     return f"notice-{digest.hexdigest()}"
+
+
+def team_scope(team: str) -> str:
+    """Return the scope of a workspace's settings."""
+    return f"team:{team}"
 
 
 def channel_scope(team: str, channel: str) -> str:

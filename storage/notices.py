@@ -1,21 +1,20 @@
-"""Settings and notices in SQLite: every statement about them, and the store's methods for them."""
+"""Notices in SQLite: every statement about them, and the store's methods for them."""
 
 from __future__ import annotations
 
-import json
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from decimal import Decimal
 from sqlite3 import Row
-from typing import TypeVar
 
 from sqlite_utils import Database
 
-from storage.job import Event, Instant, Job, Json, Outcome, Stage
+from storage.job import Event, Instant, Job, Outcome, Stage
 from storage.notice import (
+    FOR_OPERATORS,
     HEARD,
     NOTIFY,
+    OPERATORS,
     TROUBLE_PAUSE_SECONDS,
     Changes,
     Notice,
@@ -24,10 +23,11 @@ from storage.notice import (
     channels_of,
     kind_of,
     notice_id,
+    team_scope,
 )
+from storage.session import Session
+from storage.settings import setting, settings
 from storage.store import StaleFenceError
-
-T = TypeVar("T")
 
 COLUMNS = tuple(field.name for field in fields(Notice))
 """Every field of a notice is the column of that name."""
@@ -68,12 +68,6 @@ _TOLD_LATELY = """
     LIMIT 1
 """
 
-# The end of the range is the scope with its last letter raised, so that the primary key serves.
-_SETTINGS = """
-    SELECT scope, value FROM settings
-    WHERE scope >= :first AND scope < :end AND name = :name
-"""
-
 _RENDERS = """
     SELECT user, model, created_at, stage, outcome, finished_at - submitted_at AS seconds,
         cost_estimate, cost_actual
@@ -90,32 +84,8 @@ _CHANGES = """
 """
 
 
-class SqliteNotices(ABC):
-    """The part of the store that keeps the promises of `SettingStore` and `NoticeStore`."""
-
-    @abstractmethod
-    async def _write(self, work: Callable[[Database], T]) -> T:
-        """Run `work` in a transaction and return once its commit is on disk."""
-
-    @abstractmethod
-    def _peek(self, question: Callable[[Database], T]) -> T:
-        """Answer a question that an index answers, right here."""
-
-    @abstractmethod
-    async def _read(self, question: Callable[[Database], T]) -> T:
-        """Run `question` on a connection that cannot write."""
-
-    async def setting(self, scope: str, name: str) -> Json:
-        """Return a setting, or `None`."""
-        return self._peek(lambda db: setting(db, scope, name))
-
-    async def settings(self, scopes: str, name: str) -> dict[str, Json]:
-        """Return the setting of this name in each scope that begins with `scopes`."""
-        return await self._read(lambda db: settings(db, scopes, name))
-
-    async def set(self, scope: str, name: str, value: Json) -> None:
-        """Set it, or take it away."""
-        await self._write(lambda db: put(db, scope, name, value))
+class SqliteNotices(Session):
+    """The part of the store that keeps the promises of `NoticeStore`."""
 
     async def add_notice(self, notice: Notice) -> bool:
         """Put a notice in, unless it is there."""
@@ -139,39 +109,14 @@ class SqliteNotices(ABC):
 
 
 def note(db: Database, job: Job, event: Event) -> None:
-    """Put in a notice for every channel that wants to hear of this event."""
+    """Put in a notice for everyone who is to hear of this event."""
     kind = kind_of(job, event)
     if kind is None:
         return
-    first = channels_of(job.team)
-    for scope, level in settings(db, first, NOTIFY).items():
-        if kind in HEARD.get(str(level), frozenset()):
-            notice = _notice(kind, job, event, scope.removeprefix(first))
-            if kind is not NoticeKind.TROUBLE or not _told_lately(db, notice):
-                add(db, notice)
-
-
-def setting(db: Database, scope: str, name: str) -> Json:
-    """Return a setting, or `None`."""
-    query = "SELECT value FROM settings WHERE scope = :scope AND name = :name"
-    row = db.execute(query, {"scope": scope, "name": name}).fetchone()
-    return None if row is None else _parsed(row)
-
-
-def settings(db: Database, scopes: str, name: str) -> dict[str, Json]:
-    """Return the setting of this name in each scope that begins with `scopes`."""
-    end = scopes[:-1] + chr(ord(scopes[-1]) + 1)
-    found = db.execute(_SETTINGS, {"first": scopes, "end": end, "name": name})
-    return {row["scope"]: _parsed(row) for row in found}
-
-
-def put(db: Database, scope: str, name: str, value: Json) -> None:
-    """Set it, or take it away."""
-    values = {"scope": scope, "name": name, "value": json.dumps(value)}
-    if value is None:
-        db.execute("DELETE FROM settings WHERE scope = :scope AND name = :name", values)
-    else:
-        db.execute("INSERT OR REPLACE INTO settings VALUES (:scope, :name, :value)", values)
+    for channel in _listeners(db, job.team, kind):
+        notice = _notice(kind, job, event, channel)
+        if kind is not NoticeKind.TROUBLE or not _told_lately(db, notice):
+            add(db, notice)
 
 
 def add(db: Database, notice: Notice) -> bool:
@@ -219,6 +164,19 @@ def void_leases(db: Database) -> None:
     db.execute("UPDATE notices SET lease_until = NULL WHERE due_at IS NOT NULL")
 
 
+def _listeners(db: Database, team: str, kind: NoticeKind) -> Sequence[str]:
+    first = channels_of(team)
+    channels = [
+        scope.removeprefix(first)
+        for scope, level in settings(db, first, NOTIFY).items()
+        if kind in HEARD.get(str(level), frozenset())
+    ]
+    if channels or kind not in FOR_OPERATORS:
+        return channels
+    operators = setting(db, team_scope(team), OPERATORS)
+    return [str(user) for user in operators] if isinstance(operators, list) else []
+
+
 def _notice(kind: NoticeKind, job: Job, event: Event, channel: str) -> Notice:
     # A job is parked, and meets trouble, more than once; all else happens to it once.
     often = kind in {NoticeKind.PARKED, NoticeKind.TROUBLE}
@@ -238,11 +196,6 @@ def _notice(kind: NoticeKind, job: Job, event: Event, channel: str) -> Notice:
 def _told_lately(db: Database, notice: Notice) -> bool:
     since = notice.happened_at - TROUBLE_PAUSE_SECONDS
     return db.execute(_TOLD_LATELY, {**asdict(notice), "since": since}).fetchone() is not None
-
-
-def _parsed(row: Row) -> Json:
-    value: Json = json.loads(row["value"])
-    return value
 
 
 def _from_row(row: Row) -> Notice:

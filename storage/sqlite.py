@@ -19,13 +19,14 @@ from storage.lanes import InlineLane, Lane, ThreadLane
 from storage.migrations import check_migrated, migrate
 from storage.notices import SqliteNotices
 from storage.ownership import ownership
+from storage.settings import SqliteSettings
 from storage.store import JobFilter, Spend, SpendFilter, StoreError
 from storage.writer import Commit, GroupWriter, InlineWriter, Journal, Writer, commit
 
 T = TypeVar("T")
 
 
-class SqliteStore(SqliteNotices):
+class SqliteStore(SqliteSettings, SqliteNotices):
     """Keeps the promises of `Store` in one file. Make one with `open`, end it with `close`."""
 
     def __init__(

@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.slack_entities import BEN, CREW, GENERAL, OPEN
+from bot.sandbox.slack_entities import BEN, CREW, GENERAL, MIA, OPEN, TEAM
 from bot.sandbox.slack_faults import Fault, FaultKind
 from storage.job import Event, Outcome, Stage
-from storage.notice import Level, NoticeKind
+from storage.notice import (
+    NOTIFY,
+    OPERATORS,
+    Level,
+    NoticeKind,
+    channel_scope,
+    team_scope,
+)
 from storage.store import StaleFenceError
 from tests.notice_bench import NoticeBench, notice_bench
 
@@ -193,6 +200,31 @@ async def test_what_was_made_in_private_is_not_spread(bench: NoticeBench) -> Non
     assert "a secret" not in json.dumps([said.blocks for said in bench.told(GENERAL)])
     in_its_own = [said.text for said in bench.told(CREW)]
     assert sum("a secret" in text for text in in_its_own) == 2
+
+
+async def test_operators_hear_directly_of_what_needs_them_where_no_channel_does(
+    bench: NoticeBench,
+) -> None:
+    """A job on hold and a trouble; once a channel listens, it hears instead of them."""
+    await bench.store.set(channel_scope(TEAM, CREW), NOTIFY, None)
+    await bench.store.set(team_scope(TEAM), OPERATORS, [MIA, BEN])
+    bench.slack.world.faults.add("chat.postMessage", Fault(kind=FaultKind.LOST_AFTER))
+    job = await bench.job(stage=Stage.RENDERING, outcome=None)
+    await bench.happen(job, "parked", stage=Stage.PARKED, problem="It is lost.")
+    await bench.deliver(await bench.job(outcome=Outcome.FAILED))
+    waiting = await bench.job(stage=Stage.ANNOUNCED, outcome=None)
+    await bench.happen(waiting, "held", "OperatorMustAct: The credit is used up.")
+    await bench.run(60)
+    for person in (MIA, BEN):
+        told = bench.told(bench.slack.world.workspace.direct(person).id)
+        assert ["on hold" in said.text for said in told] == [True, False]
+        assert "The credit is used up." in told[1].text
+    await bench.listen(Level.FAILURES)
+    other = await bench.job(stage=Stage.RENDERING, outcome=None)
+    await bench.happen(other, "parked", stage=Stage.PARKED, problem="It is lost too.")
+    await bench.run(5)
+    assert len(bench.told(bench.slack.world.workspace.direct(MIA).id)) == 2
+    assert len(bench.told(CREW)) == 1
 
 
 async def test_a_public_channel_is_joined_to_be_told(bench: NoticeBench) -> None:

@@ -106,7 +106,7 @@ async def _share(telling: Telling, message: Message, days: list[Day]) -> str:
 async def _share_as_member(
     telling: Telling, files: list[tuple[str, str]], message: Message
 ) -> None:
-    chat, place = telling.tools.chat, telling.place
+    chat, place = telling.tools.chat, await telling.place()
     try:
         await chat.share(files, place, message)
     except UnreachablePlaceError as error:

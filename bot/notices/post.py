@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.errors import OperatorMustActError, RetryLaterError
 from bot.notices.telling import Telling
-from bot.ports import Message
+from bot.ports import Message, Place
 from bot.steps.member import find_as_member, post_as_member
 
 # A row this old at its first try may come from a backup: its message may stand already.
@@ -22,22 +22,23 @@ async def post_once(telling: Telling, message: Message) -> str:
     is old enough to come from a backup) looks for its message by metadata before it posts.
     """
     notice, tools = telling.notice, telling.tools
-    found = await _find(telling)
+    place = await telling.place()
+    found = await _find(telling, place)
     if found is not None:
         return found
     await telling.record(replace(notice, intent_at=tools.now()))
     try:
-        return await post_as_member(tools.chat, telling.place, message, notice.id)
+        return await post_as_member(tools.chat, place, message, notice.id)
     except (RetryLaterError, OperatorMustActError):
         # Certainly not posted, so the next try need not look.
         await telling.record(replace(telling.notice, intent_at=None))
         raise
 
 
-async def _find(telling: Telling) -> str | None:
+async def _find(telling: Telling, place: Place) -> str | None:
     notice, tools = telling.notice, telling.tools
     if notice.intent_at is None and tools.now() - notice.happened_at <= FRESH_SECONDS:
         return None
     since = (notice.intent_at or notice.happened_at) - LOOK_BACK_SECONDS
-    found = await find_as_member(tools.chat, telling.place, notice.id, since)
+    found = await find_as_member(tools.chat, place, notice.id, since)
     return found[0] if found else None

@@ -12,6 +12,10 @@ from storage.job import Instant
 from storage.notice import Notice, NoticeStore
 from storage.store import Store
 
+# How IDs of people begin; those of channels do not.
+# https://docs.slack.dev/reference/objects/user-object
+PEOPLE = ("U", "W")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeTools:
@@ -33,10 +37,12 @@ class Telling:
         self.notice = notice
         self.tools = tools
 
-    @property
-    def place(self) -> Place:
-        """Where it is told."""
-        return Place(channel=self.notice.channel)
+    async def place(self) -> Place:
+        """Return where it is told; for a person, their conversation with the bot."""
+        channel = self.notice.channel
+        if channel.startswith(PEOPLE):
+            channel = await self.tools.chat.open_direct(channel)
+        return Place(channel=channel)
 
     async def record(self, after: Notice) -> Notice:
         """Commit an intent or a finding; return the row as it now stands.

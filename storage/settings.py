@@ -1,0 +1,61 @@
+"""Settings made in Slack, in SQLite."""
+
+from __future__ import annotations
+
+import json
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from storage.job import Json
+from storage.session import Session
+
+# The end of the range is the scope with its last letter raised, so that the primary key serves.
+_SETTINGS = """
+    SELECT scope, value FROM settings
+    WHERE scope >= :first AND scope < :end AND name = :name
+"""
+
+
+class SqliteSettings(Session):
+    """The part of the store that keeps the promises of `SettingStore`."""
+
+    async def setting(self, scope: str, name: str) -> Json:
+        """Return a setting, or `None`."""
+        return self._peek(lambda db: setting(db, scope, name))
+
+    async def settings(self, scopes: str, name: str) -> dict[str, Json]:
+        """Return the setting of this name in each scope that begins with `scopes`."""
+        return self._peek(lambda db: settings(db, scopes, name))
+
+    async def set(self, scope: str, name: str, value: Json) -> None:
+        """Set it, or take it away."""
+        await self._write(lambda db: put(db, scope, name, value))
+
+
+def setting(db: Database, scope: str, name: str) -> Json:
+    """Return a setting, or `None`."""
+    query = "SELECT value FROM settings WHERE scope = :scope AND name = :name"
+    row = db.execute(query, {"scope": scope, "name": name}).fetchone()
+    return None if row is None else _parsed(row)
+
+
+def settings(db: Database, scopes: str, name: str) -> dict[str, Json]:
+    """Return the setting of this name in each scope that begins with `scopes`."""
+    end = scopes[:-1] + chr(ord(scopes[-1]) + 1)
+    found = db.execute(_SETTINGS, {"first": scopes, "end": end, "name": name})
+    return {row["scope"]: _parsed(row) for row in found}
+
+
+def put(db: Database, scope: str, name: str, value: Json) -> None:
+    """Set it, or take it away."""
+    values = {"scope": scope, "name": name, "value": json.dumps(value)}
+    if value is None:
+        db.execute("DELETE FROM settings WHERE scope = :scope AND name = :name", values)
+    else:
+        db.execute("INSERT OR REPLACE INTO settings VALUES (:scope, :name, :value)", values)
+
+
+def _parsed(row: Row) -> Json:
+    value: Json = json.loads(row["value"])
+    return value
