@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.attachments import Attached
 from bot.catalog import Catalog
 from bot.errors import UsageError
 from bot.intake import Answer, Asker, Intake, resent
@@ -40,14 +41,16 @@ class Verbs:
     new_id: Callable[[], str]
     admins: frozenset[str] = frozenset()
 
-    async def again(self, job: Job, asker: Asker, changes: str = "") -> Answer:
-        """Render the same again, with what `changes` says changed; a new job with a new charge.
+    async def again(
+        self, job: Job, asker: Asker, changes: str = "", files: Sequence[Attached] = ()
+    ) -> Answer:
+        """Render the same again, with what words and files change; a new job with a new charge.
 
         Idempotent by `asker.ask_key`. Raises `UsageError` for changes that cannot be made and for
         a model that left the catalog.
         """
-        if changes.strip():
-            ask = changed_ask(job, changes, self.catalog)
+        if changes.strip() or files:
+            ask = changed_ask(job, changes, self.catalog, files)
         else:
             ask = check_input(self.catalog.get(job.model), job.input)
         return await self.intake.accept(ask, asker, parent_id=job.id, sure=True)

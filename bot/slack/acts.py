@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
+from bot.attachments import Attached
 from bot.intake import Asker
 from bot.messages import answers
 from bot.ports import Message
@@ -46,12 +48,14 @@ async def cancel(desk: Desk, job: Job, by: str) -> Message:
             assert_never(verdict)
 
 
-async def again(desk: Desk, job: Job, asker: Asker, changes: str = "") -> Message | None:
-    """Render a job again, with what is to change; `None`: its message says it all.
+async def again(
+    desk: Desk, job: Job, asker: Asker, changes: str = "", files: Sequence[Attached] = ()
+) -> Message | None:
+    """Render a job again, with what words and files change; `None`: its message says it all.
 
     Idempotent by `asker.ask_key`. Raises `UsageError`.
     """
-    return await desk.answer(desk.verbs.again(job, asker, changes))
+    return await desk.answer(desk.verbs.again(job, asker, changes, files))
 
 
 async def resend(desk: Desk, job: Job, ask_key: str) -> Message:

@@ -8,10 +8,12 @@ event, and each of them more than once: https://docs.slack.dev/apis/events-api
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from slack_bolt.async_app import AsyncApp
 
+from bot.attachments import Attached, attached_files
 from bot.intake import Asker
 from bot.messages import answers
 from bot.ports import Message, Place
@@ -38,6 +40,7 @@ class Said(BaseModel):
     text: str = ""
     thread_ts: str | None = None
     edited: object = None
+    files: list[JsonValue] = []
 
     @property
     def is_reply(self) -> bool:
@@ -109,20 +112,26 @@ async def _sent(delivery: Delivery, desk: Desk) -> None:
         ask_key=_ask_key(delivery, said),
         thread_ts=said.thread_ts or said.ts,
     )
+    files = attached_files(said.files)
     if job is None:
-        taking = subcommands.respond(text, asker, desk)
+        taking = subcommands.respond(text, asker, desk, files)
     else:
-        taking = _reply(text, job, asker, desk)
+        taking = _reply(text, files, job, asker, desk)
     answer = await desk.politely(taking, asker)
     if answer is not None:
         desk.aside.say(asker.ask_key, _place(said, said), said.user, answer)
 
 
-async def _reply(text: str, job: Job, asker: Asker, desk: Desk) -> Message | None:
+async def _reply(
+    text: str, files: Sequence[Attached], job: Job, asker: Asker, desk: Desk
+) -> Message | None:
     """Take a reply in the thread of `job`: a word, a subcommand, or what to render differently."""
-    done = await replies.perform(text, job, asker, desk)
-    done = done or await subcommands.perform(text, asker, desk)
-    return done.reply if done else await acts.again(desk, job, asker, text)
+    if text or not files:
+        done = await replies.perform(text, job, asker, desk)
+        done = done or await subcommands.perform(text, asker, desk)
+        if done is not None:
+            return done.reply
+    return await acts.again(desk, job, asker, text, files)
 
 
 async def _changed(delivery: Delivery, desk: Desk) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from bot.attachments import Attached
 from bot.errors import UsageError
 from bot.help import model_list, model_page, overview
 from bot.ids import ALPHABET, LENGTH
@@ -37,7 +38,9 @@ _ID = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
 _MARKS = "`*_.,;:"
 
 
-async def respond(text: str, asker: Asker, desk: Desk) -> Message | None:
+async def respond(
+    text: str, asker: Asker, desk: Desk, files: Sequence[Attached] = ()
+) -> Message | None:
     """Do what a text says; return the private answer, or `None` when a job's message says it all.
 
     Idempotent by `asker.ask_key`. Raises `UsageError`, and `StoreError` when it was not written.
@@ -46,7 +49,7 @@ async def respond(text: str, asker: Asker, desk: Desk) -> Message | None:
     if done is not None:
         return done.reply
     defaults = await desk.defaults(asker.team, asker.channel)
-    return await desk.take(parse_ask(text, desk.catalog, defaults=defaults), asker)
+    return await desk.take(parse_ask(text, desk.catalog, defaults=defaults, files=files), asker)
 
 
 async def perform(text: str, asker: Asker, desk: Desk) -> Done | None:
@@ -104,7 +107,7 @@ async def _again(desk: Desk, asker: Asker, rest: str) -> Done | None:
     if changes and _ID.fullmatch(_id(typed)) is None:
         return None
     job = await _job(desk, asker, typed)
-    return Done(reply=await acts.again(desk, job, asker, *changes))
+    return Done(reply=await acts.again(desk, job, asker, "".join(changes)))
 
 
 async def _resend(desk: Desk, asker: Asker, typed: str) -> Done:
