@@ -32,10 +32,11 @@ from bot.metrics import Metrics
 from bot.mindvideo.client import MindVideoClient
 from bot.notices.board import NoticeBoard
 from bot.notices.digests import Digests
+from bot.notices.operators import keep_operators
 from bot.notices.telling import NoticeTools
 from bot.rounds import Rounds
 from bot.settings import Settings
-from bot.slack import commands, conversations, home
+from bot.slack import actions, commands, conversations, home
 from bot.slack.aside import Aside
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.desk import Desk
@@ -46,7 +47,6 @@ from bot.slack.views import SlackViews
 from bot.slack.web import slack_client
 from bot.steps.turn import Tools
 from bot.verbs import Verbs
-from storage.notice import OPERATORS, team_scope
 from storage.sqlite import SqliteStore
 from storage.store import StoreBrokenError
 
@@ -165,6 +165,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ),
             store=store,
             settings=store,
+            notices=store,
             directory=directory,
             catalog=catalog,
             chat=chat,
@@ -173,7 +174,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             bot_user=me.user,
             unit=settings.cost_unit,
         )
-        await store.set(team_scope(me.team), OPERATORS, list(settings.admins))
+        await keep_operators(store, me.team, settings.admins)
         homes = Homes(
             HomeTools(
                 store=store,
@@ -189,8 +190,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         )
         bolt = _bolt(settings, client, me)
         home.register(bolt, homes)
-        commands.register(bolt, desk)
-        conversations.register(bolt, desk)
+        for register in (commands.register, actions.register, conversations.register):
+            register(bolt, desk)
         rounds = Rounds(engine, board, homes)
         clock.start(rounds.tick)
         clock.also(digests.put_in, EVERY_MINUTE)

@@ -106,3 +106,17 @@ async def test_a_broken_store_is_reported() -> None:
     async with ticking(ticker) as (_, broken):
         await ticker.wait_for(2)
         assert [str(error) for error in broken] == ["fsync failed"]
+
+
+async def test_other_work_is_done_at_its_minutes_and_trouble_in_it_stops_nothing() -> None:
+    """Never beside a tick, and not after the end."""
+    ticker, other = Ticker(), Ticker(StoreFullError("no space"))
+    async with ticking(ticker) as (clock, broken):
+        clock.also(other, "* * * * *")
+        (scheduled,) = [job for job in clock.scheduler.get_jobs() if job.args]
+        for count in (1, 2):
+            scheduled.modify(next_run_time=datetime.now(UTC))
+            await other.wait_for(count)
+        await ticker.wait_for(ticker.count + 1)
+        assert broken == []
+    assert scheduled.trigger.get_next_fire_time(None, datetime.now(UTC)).second == 0

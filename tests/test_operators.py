@@ -1,0 +1,47 @@
+"""Who hears of what needs an operator, from the configuration to their conversation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from bot.notices.operators import keep_operators
+from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
+from bot.sandbox.slack_entities import MIA, TEAM
+from storage.notice import OPERATORS, team_scope
+from storage.sqlite import SqliteStore
+from storage.writer import commit
+from tests.house import house
+
+
+async def test_admins_hear_directly_of_a_wrong_key() -> None:
+    async with house(ADMINS=MIA) as home:
+        direct = home.town.slack.world.workspace.direct(MIA).id
+        home.town.video.fail(
+            Fault(call=Call.SUBMIT, kind=FaultKind.ANSWER_BEFORE, status=401, code="unauthorized")
+        )
+        await home.type("a lake")
+        await home.until(lambda: home.messages(direct))
+        (told,) = home.messages(direct)
+        assert "Somebody must act" in told.text
+
+
+async def test_admins_are_kept_and_changed_and_need_no_write_when_they_stay(
+    tmp_path: Path,
+) -> None:
+    writes = 0
+
+    def counted(db: Database) -> None:
+        nonlocal writes
+        writes += 1
+        commit(db)
+
+    store = await SqliteStore.open(str(tmp_path / "jobs.db"), commit=counted)
+    try:
+        for admins, so_far in (((), 0), ((MIA,), 1), ((MIA,), 1), ((), 2)):
+            await keep_operators(store, TEAM, admins)
+            assert await store.setting(team_scope(TEAM), OPERATORS) == (list(admins) or None)
+            assert writes == so_far
+    finally:
+        await store.close()
