@@ -25,13 +25,15 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def moment(at: Instant) -> str:
+def moment(at: Instant, form: str = "{date_short_pretty} {time}") -> str:
     """Return a moment as mrkdwn that Slack shows in each reader's own time zone.
+
+    `form` is made of Slack's tokens, such as `{time}` and `{time_secs}`.
 
     https://docs.slack.dev/messaging/formatting-message-text#date-formatting
     """
     fallback = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{fallback}>"
+    return f"<!date^{int(at)}^{form}|{fallback}>"
 
 
 def shorten(text: str, limit: int) -> str:

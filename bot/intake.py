@@ -72,7 +72,8 @@ class Intake:
     ) -> Answer:
         """Write the ask down; when this returns `Accepted`, it is on disk.
 
-        Idempotent by `asker.ask_key`. `sure` says that the person knows that they asked before.
+        Idempotent by `asker.ask_key`. `sure` says that the person knows that they asked before;
+        whoever renders `parent_id` again knows that of the parent.
         """
         self._make_way()
         now = self._now()
@@ -94,7 +95,7 @@ class Intake:
         )
         if not sure:
             twin = await self._store.find_twin(job, now - TWIN_SECONDS)
-            if twin is not None and twin.ask_key != job.ask_key:
+            if twin is not None and twin.ask_key != job.ask_key and twin.id != parent_id:
                 standing = await self._store.find_ask(asker.ask_key)
                 return Accepted(job=standing, is_new=False) if standing else AskedBefore(job=twin)
         row, is_new = await self._store.insert(

@@ -162,6 +162,16 @@ def non_default_options(model: Model, given: Mapping[str, Json]) -> tuple[tuple[
     )
 
 
+def all_options(model: Model, given: Mapping[str, Json]) -> tuple[tuple[str, str, bool], ...]:
+    """Return title, value, and whether it was given, of each option but the prompt with a value."""
+    values = ((option, given.get(option.name, option.default)) for option in model.options)
+    return tuple(
+        (option.title, short(shown(in_words(value))), option.name in given)
+        for option, value in values
+        if option.name != PROMPT and value is not None
+    )
+
+
 def label_of(option: Option) -> str:
     """Return how a message names an option."""
     return "The prompt" if option.name == PROMPT else f"`{option.flag}`"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from bot.catalog import Catalog
 from bot.errors import UsageError
 from bot.intake import Answer, Asker, Intake, resent
 from bot.options import changed_ask, check_input
-from storage.job import TERMINAL, Event, Instant, Job, Outcome, Stage
+from storage.job import TERMINAL, Event, Instant, Job, Json, Outcome, Stage
 from storage.store import Store
 
 
@@ -54,6 +54,15 @@ class Verbs:
         else:
             ask = check_input(self.catalog.get(job.model), job.input)
         return await self.intake.accept(ask, asker, parent_id=job.id, sure=True)
+
+    async def again_with(self, job: Job, asker: Asker, changes: Mapping[str, Json]) -> Answer:
+        """Render the same again with some options set, unless that was asked for a moment ago.
+
+        For buttons, which are easily pressed twice. Idempotent by `asker.ask_key`. Raises
+        `UsageError` for options or a model that are not on offer any more.
+        """
+        ask = check_input(self.catalog.get(job.model), {**job.input, **changes})
+        return await self.intake.accept(ask, asker, parent_id=job.id)
 
     async def cancel(self, job: Job, by: str) -> Cancelled:
         """Cancel while it is free. Idempotent."""

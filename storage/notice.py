@@ -22,6 +22,8 @@ class NoticeKind(StrEnum):
     TROUBLE = "trouble"
     """A key, a token, a permission or the credit: only the operator can mend it."""
     DIGEST = "digest"
+    SHARED = "shared"
+    """Somebody shares a result that stands in a thread: `detail` is their ID."""
 
 
 class Level(StrEnum):
@@ -33,11 +35,11 @@ class Level(StrEnum):
 
 HEARD: Mapping[str, frozenset[NoticeKind]] = MappingProxyType(
     {
-        Level.ALL: frozenset(NoticeKind) - {NoticeKind.DIGEST},
+        Level.ALL: frozenset(NoticeKind) - {NoticeKind.DIGEST, NoticeKind.SHARED},
         Level.FAILURES: frozenset({NoticeKind.FAILED, NoticeKind.PARKED, NoticeKind.TROUBLE}),
     },
 )
-"""What each level hears; a digest comes by its own setting."""
+"""What each level hears; a digest comes by its own setting, and sharing is a person's wish."""
 
 NOTIFY = "notify"
 """Name of the setting that holds a channel's `Level`."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot import blocks
+from bot.messages import buttons
 from bot.messages.job import PROMPT_SHOWN, Sheet, cost_words, prompt_of, status_line
 from bot.messages.private import words
 from bot.ports import Message
 from storage.job import Instant, Job, Stage
-
-STOP_FOLLOWING = "job_give_up"
-"""Action ID of the button that gives a render up; its value is the job's ID."""
 
 
 def status(job: Job, sheet: Sheet, now: Instant) -> Message:
@@ -49,8 +47,8 @@ def billed(job: Job) -> Message:
         "waits for it; it cannot be cancelled there. I can stop following it up: then the video "
         "is not brought here."
     )
-    stop = blocks.button("Stop following it", STOP_FOLLOWING, job.id)
-    return Message(text=line, blocks=[blocks.section(line), blocks.actions([stop])])
+    stop = blocks.actions([buttons.give_up(job)])
+    return Message(text=line, blocks=[blocks.section(line), stop])
 
 
 def on_hold(job: Job) -> Message:
@@ -82,6 +80,24 @@ def resending(job: Job) -> Message:
     return words(
         f"I am bringing the files of job `{job.id}` again, into its thread in <#{job.channel}>. "
         "Nothing is rendered and nothing is charged."
+    )
+
+
+def sharing(job: Job) -> Message:
+    """Return the answer to a wish to share a result."""
+    return words(f"I am sharing job `{job.id}` to <#{job.channel}>.")
+
+
+def shared_before(job: Job) -> Message:
+    """Return the answer to a wish to share what was shared before."""
+    return words(f"Job `{job.id}` was shared to <#{job.channel}> already, so I left it at that.")
+
+
+def gone() -> Message:
+    """Return the answer to a click on a button whose job is not, or no more, on record here."""
+    return words(
+        "I have no record of this video any more, so I cannot do that. Nothing was started or "
+        "charged."
     )
 
 

@@ -30,6 +30,7 @@ class News:
     asker: str
     """Their name as plain text, so that it rings nobody."""
     detail: str
+    """What happened, in words; of a result that somebody shares, their name as plain text."""
     link: str | None
     is_open: bool
     """The channel may know what was asked for: it was asked there, or in public."""
@@ -46,6 +47,8 @@ def notice_message(news: News) -> Message | None:
             return _parked(news)
         case NoticeKind.TROUBLE:
             return _trouble(news)
+        case NoticeKind.SHARED:
+            return _shared(news) if news.is_open else None
         case NoticeKind.DIGEST:
             return None
         case _:
@@ -58,6 +61,15 @@ def _finished(news: News) -> Message:
     return _message(
         f":clapper: {_whose(news)} is ready: {_title(news)}",
         small + cost_words(news.job, news.sheet),
+    )
+
+
+def _shared(news: News) -> Message:
+    sharer = f"*{blocks.escape(news.detail)}*"
+    made_for = f"made for {blocks.escape(news.asker)}"
+    return _message(
+        f":clapper: {sharer} shares a video: {_title(news)}",
+        f"{news.sheet.model_title} · {made_for}",
     )
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from bot import blocks, figures
+from bot.messages import buttons
 from bot.ports import Message
 from storage.job import Instant, Job
-
-AGAIN = "job_again"
-"""Action ID of the button that renders a job again; its value is the job's ID."""
 
 
 def store_full() -> Message:
@@ -30,8 +28,8 @@ def asked_before(job: Job, now: Instant) -> Message:
         f":eyes: You asked for exactly this {ago} ago, and job `{job.id}` is on its way. "
         "I did not start a second one, because it would be charged again."
     )
-    anyway = blocks.button("Render it again anyway", AGAIN, job.id)
-    return Message(text=line, blocks=[blocks.section(line), blocks.actions([anyway])])
+    anyway = blocks.actions([buttons.again_anyway(job)])
+    return Message(text=line, blocks=[blocks.section(line), anyway])
 
 
 def words(mrkdwn: str) -> Message:

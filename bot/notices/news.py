@@ -10,7 +10,7 @@ from bot.notices.telling import NoticeTools, Telling
 from bot.ports import Message
 from bot.sheets import names
 from storage.job import Job
-from storage.notice import Notice
+from storage.notice import Notice, NoticeKind
 
 NOT_THEIRS = "It was made in a private conversation."
 
@@ -36,13 +36,20 @@ async def _compose(notice: Notice, tools: NoticeTools) -> Message | None:
             job=job,
             sheet=names(job, tools.catalog, tools.unit),
             asker=(await tools.directory.person(job.user)).name,
-            detail=notice.detail,
-            link=await _link(job, tools) if is_open else None,
+            detail=await _detail(notice, tools),
+            link=await _link(notice, job, tools) if is_open else None,
             is_open=is_open,
         )
     )
 
 
-async def _link(job: Job, tools: NoticeTools) -> str | None:
-    ts = job.message_ts or job.thread_ts
+async def _detail(notice: Notice, tools: NoticeTools) -> str:
+    if notice.kind is NoticeKind.SHARED:
+        return (await tools.directory.person(notice.detail)).name
+    return notice.detail
+
+
+async def _link(notice: Notice, job: Job, tools: NoticeTools) -> str | None:
+    shown = job.result_ts if notice.kind is NoticeKind.SHARED else job.message_ts
+    ts = shown or job.thread_ts
     return None if ts is None else await tools.directory.permalink(job.channel, ts)

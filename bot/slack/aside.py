@@ -32,16 +32,30 @@ class Aside:
         self._said: OrderedDict[str, None] = OrderedDict()
         self._saying: set[asyncio.Task[None]] = set()
 
-    def say(self, key: str, place: Place, user: str, message: Message) -> None:
-        """Tell `user` in the background, once for each `key` that is remembered."""
-        if key in self._said:
+    def say(
+        self,
+        key: str,
+        place: Place | None,
+        user: str,
+        message: Message,
+        response_url: str | None = None,
+    ) -> None:
+        """Tell `user` in the background, once for each `key` that is remembered.
+
+        By `response_url` while that is good, else in `place`, or directly if there is none.
+        """
+        if self.has_said(key):
             return
         self._said[key] = None
         if len(self._said) > REMEMBER_MOST:
             self._said.popitem(last=False)
-        task = asyncio.create_task(self._whisper(place, user, message))
+        task = asyncio.create_task(self._tell(place, user, message, response_url))
         self._saying.add(task)
         task.add_done_callback(self._saying.discard)
+
+    def has_said(self, key: str) -> bool:
+        """Tell whether something was said, or is being said, under this key."""
+        return key in self._said
 
     async def close(self) -> None:
         """Finish what is being said, for a few seconds, and leave the rest unsaid."""
@@ -51,10 +65,13 @@ class Aside:
                 task.cancel()
             await asyncio.gather(*unsaid, return_exceptions=True)
 
-    async def _whisper(self, place: Place, user: str, message: Message) -> None:
+    async def _tell(
+        self, place: Place | None, user: str, message: Message, response_url: str | None
+    ) -> None:
         for tries_left in reversed(range(TRIES)):
             try:
-                await self._chat.whisper(place, user, message, None)
+                here = place or Place(channel=await self._chat.open_direct(user))
+                await self._chat.whisper(here, user, message, response_url)
             except BotError as error:
                 passes = isinstance(error, RetryLaterError | OutcomeUnknownError)
                 if not passes or not tries_left:

@@ -18,7 +18,7 @@ from bot.ports import Chat, Message
 from bot.slack.aside import Aside
 from bot.verbs import Verbs
 from storage.job import Instant, Json
-from storage.notice import SettingStore, channel_scope
+from storage.notice import NoticeStore, SettingStore, channel_scope
 from storage.store import Store, StoreError
 
 
@@ -30,6 +30,7 @@ class Desk:
     verbs: Verbs
     store: Store
     settings: SettingStore
+    notices: NoticeStore
     directory: Directory
     catalog: Catalog
     chat: Chat
