@@ -1,0 +1,49 @@
+"""A link is good for the one file that was signed, for two days, and cannot be made up."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.media_links import LIFETIME_SECONDS, Hosted, MediaLinks
+
+BASE = "https://bot.example"
+HOSTED = Hosted(file_id="F123", suffix="png")
+NOON = 1_700_000_000.0
+
+
+def links(key: str = "xoxb-1", now: float = NOON) -> MediaLinks:
+    return MediaLinks(BASE, key, now=lambda: now)
+
+
+def name(link: str) -> str:
+    return link.removeprefix(f"{BASE}/media/")
+
+
+def test_a_link_tells_file_and_type_and_looks_like_an_image() -> None:
+    link = links().url(HOSTED)
+    assert link.startswith(f"{BASE}/media/")
+    assert link.endswith(".png")
+    assert links().read(name(link)) == HOSTED
+
+
+def test_a_link_outlives_every_repeat_of_a_submit_and_then_expires() -> None:
+    link = name(links().url(HOSTED))
+    assert LIFETIME_SECONDS >= 24 * 3600
+    assert links(now=NOON + LIFETIME_SECONDS - 1).read(link) == HOSTED
+    assert links(now=NOON + LIFETIME_SECONDS).read(link) is None
+
+
+def test_the_secret_is_not_in_the_link() -> None:
+    assert "xoxb" not in links("xoxb-secret").url(HOSTED)
+
+
+@pytest.mark.parametrize("other", ["", "x", ".png", "a.b.png", "WyJGMTIzIl0.AAAA.png"])
+def test_what_was_not_signed_is_no_link(other: str) -> None:
+    assert links().read(other) is None
+
+
+def test_a_link_that_was_changed_is_no_link() -> None:
+    link = name(links().url(HOSTED))
+    assert links("xoxb-2").read(link) is None
+    assert links().read(link.replace(".png", ".jpg")) is None
+    assert links().read("X" + link) is None
