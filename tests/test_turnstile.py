@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import pairwise
 
 from bot.turnstile import CALM_TIMERS, TIMER_SECONDS, Turnstile
 
@@ -21,7 +22,7 @@ async def test_work_begins_one_after_the_other_in_the_order_of_arrival() -> None
     await asyncio.gather(*(work(number) for number in range(3)))
     assert [number for number, _ in began] == [0, 1, 2]
     moments = [moment for _, moment in began]
-    gaps = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(moments)]
     assert min(gaps) >= CALM_TIMERS * TIMER_SECONDS * 0.9
 
 
