@@ -23,7 +23,7 @@ async def test_home_invites_whoever_has_made_nothing_yet() -> None:
         await home.town.slack.people.open_home(ANA)
         await home.until(lambda: "Nothing here yet" in shown(home))
         assert '"action_id": "create_video"' in shown(home)
-        assert "*0* for 0 videos" in shown(home)
+        assert "*0* for 0 renders" in shown(home)
 
 
 async def test_home_follows_a_job_from_its_ask_to_its_cost() -> None:
@@ -37,7 +37,7 @@ async def test_home_follows_a_job_from_its_ask_to_its_cost() -> None:
         (message,) = home.messages()
         (charge,) = home.town.video.charges
         cost = f"{charge.amount.normalize():f} USD"
-        await home.until(lambda: f"*{cost}* for 1 video" in shown(home))
+        await home.until(lambda: f"*{cost}* for 1 render" in shown(home))
     assert "On their way" not in shown(home)
     assert "Done in" in shown(home)
     assert f"cost {cost}" in shown(home)
@@ -53,8 +53,8 @@ async def test_home_shows_my_jobs_and_what_all_of_us_spent() -> None:
         await home.town.slack.people.open_home(ANA)
         await home.until(lambda: shown(home))
     assert "a lake of mine" not in shown(home)
-    assert "You: *0* for 0 videos" in shown(home)
-    assert "The whole team: *0.0756* for 1 video" in shown(home)
+    assert "You: *0* for 0 renders" in shown(home)
+    assert "The whole team: *0.0756* for 1 render" in shown(home)
 
 
 async def test_a_failure_says_why() -> None:
@@ -103,3 +103,19 @@ async def test_nobody_else_is_drawn_for() -> None:
         await home.until_delivered()
         assert shown(home, BEN) == ""
         assert home.town.slack.world.count("views.publish") == 1
+
+
+async def test_again_is_pressed_on_home() -> None:
+    """The same renders once more where it was asked for, however often Slack delivers the click."""
+    async with house() as home:
+        await home.type("a lake --duration 4")
+        await home.until_delivered()
+        await home.town.slack.people.open_home(ANA)
+        await home.until(lambda: "Your last videos" in shown(home))
+        view = home.town.slack.world.views.homes[ANA]
+        delivery = await home.town.slack.people.view_action(ANA, view.id, "job_again")
+        assert delivery.error is None
+        await home.town.slack.courier.deliver_again(delivery)
+        await home.until_delivered(2)
+        assert len(home.town.video.charges) == 2
+        await home.until(lambda: shown(home).count("job_again") == 2)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot import blocks, figures
+from bot.messages.buttons import AGAIN
 from bot.messages.job import Sheet, cost_words, prompt_of
 from storage.job import Job, Json, Outcome, Stage
 from storage.store import Spend
 
 PROMPT_SHOWN = 200
 CREATE_VIDEO = "create_video"
-JOB_AGAIN = "job_again"
 JOB_EDIT = "job_edit"
 
 
@@ -61,7 +61,7 @@ def home_view(sheet: HomeSheet) -> Mapping[str, Json]:
 
 def spent(spend: Spend, unit: str | None) -> str:
     """Return what was spent, and of how many videos the cost is not known yet."""
-    known = f"*{figures.money(spend.total, unit)}* for {figures.count(spend.priced, 'video')}"
+    known = f"*{figures.money(spend.total, unit)}* for {figures.count(spend.priced, 'render')}"
     return f"{known}, {spend.pending} more with their cost pending" if spend.pending else known
 
 
@@ -87,8 +87,8 @@ def _last(cards: Sequence[Card]) -> list[blocks.Block]:
             blocks.context(f"{_ending(card)} · {_small(card)}"),
             blocks.actions(
                 [
-                    blocks.button("Again", JOB_AGAIN, card.job.id),
-                    blocks.button("Edit", JOB_EDIT, card.job.id),
+                    _button("Again", AGAIN, card),
+                    _button("Edit", JOB_EDIT, card),
                 ]
             ),
         ]
@@ -148,6 +148,12 @@ def _ending(card: Card) -> str:
             return f":x: Failed: {reason} · {charge}"
         case _:
             assert_never(job.outcome)
+
+
+def _button(label: str, action_id: str, card: Card) -> blocks.Block:
+    words = prompt_of(card.job) or card.sheet.model_title
+    spoken = f"{label}: {' '.join(words.split())}"
+    return blocks.button(label, action_id, card.job.id, spoken=spoken)
 
 
 def _header(text: str) -> blocks.Block:
