@@ -118,12 +118,14 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(video.aclose)
         metrics = Metrics()
         clock = Clock(on_broken)
+        directory = SlackDirectory(client, now=now)
         pictures = SlackPictures(SlackPersonFiles(client), _media_links(settings, now))
         engine = Engine(
             Tools(
                 video=video,
                 chat=chat,
                 pictures=pictures,
+                links=directory,
                 store=store,
                 catalog=catalog,
                 now=now,
@@ -136,7 +138,6 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             observer=metrics,
             wake=clock.wake,
         )
-        directory = SlackDirectory(client, now=now)
         board = NoticeBoard(
             NoticeTools(
                 jobs=store,

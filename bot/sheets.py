@@ -6,13 +6,15 @@ from dataclasses import replace
 
 from bot import pacing
 from bot.catalog import Catalog
+from bot.messages.buttons import upgrades_for
 from bot.messages.job import Sheet
 from bot.options import non_default_options
-from storage.job import Job
+from storage.job import Job, Stage
 from storage.store import Store
 
 # Enough renders for a 95th percentile; more would only slow the look-up down.
 HISTORY = 50
+WAITING = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING})
 
 
 def names(job: Job, catalog: Catalog, unit: str | None) -> Sheet:
@@ -21,11 +23,16 @@ def names(job: Job, catalog: Catalog, unit: str | None) -> Sheet:
     return Sheet(
         model_title=model.title if model else job.model,
         options=non_default_options(model, job.input) if model else (),
+        upgrades=upgrades_for(model, job) if model else (),
         unit=unit,
     )
 
 
 async def sheet(job: Job, store: Store, catalog: Catalog, unit: str | None) -> Sheet:
-    """Return the sheet of a job, with how long renders of its kind take."""
+    """Return the sheet of a job, with how long renders of its kind take and how many wait."""
     history = await store.render_seconds(job.kind, HISTORY)
-    return replace(names(job, catalog, unit), expected=pacing.expected(history))
+    return replace(
+        names(job, catalog, unit),
+        expected=pacing.expected(history),
+        ahead=await store.ahead_of(job) if job.stage in WAITING and not job.started_at else 0,
+    )

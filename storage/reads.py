@@ -38,6 +38,12 @@ RENDER_SECONDS = """
     ORDER BY finished_at DESC LIMIT :limit
 """
 
+AHEAD_OF = """
+    SELECT count(*) AS jobs FROM jobs
+    WHERE stage IN ('accepted', 'announced', 'rendering') AND created_at < :created_at
+        AND started_at IS NULL
+"""
+
 _CONDITIONS = {
     "team": "team = :team",
     "channel": "channel = :channel",
@@ -125,6 +131,11 @@ def render_seconds(db: Database, kind: str, limit: int) -> list[float]:
     """Return how long the last successes of this kind took, the newest first."""
     values = {"kind": kind, "limit": max(0, limit)}
     return [row["seconds"] for row in db.execute(RENDER_SECONDS, values)]
+
+
+def ahead_of(db: Database, job: Job) -> int:
+    """Return how many jobs were made before this one and do not render yet."""
+    return int(db.execute(AHEAD_OF, {"created_at": job.created_at}).fetchone()["jobs"])
 
 
 def stage_counts(db: Database) -> dict[Stage, int]:

@@ -144,6 +144,10 @@ class SqliteStore(SqliteSettings, SqliteNotices):
         """Return how long the last successes of this kind took, in seconds, the newest first."""
         return self._peek(lambda db: reads.render_seconds(db, kind, limit))
 
+    async def ahead_of(self, job: Job) -> int:
+        """Return how many jobs were made before this one and do not render yet."""
+        return self._peek(lambda db: reads.ahead_of(db, job))
+
     async def spend(self, wanted: SpendFilter) -> Spend:
         """Return what the jobs that match cost, as far as MindVideo has named it."""
         return await self._read(lambda db: reports.spend(db, wanted))

@@ -122,6 +122,12 @@ class Store(Protocol):
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
         """Return how long the last successes of this kind took, submit to finish, in seconds."""
 
+    async def ahead_of(self, job: Job) -> int:
+        """Return how many jobs were made before this one and do not render yet; parked ones aside.
+
+        A read by index, as cheap as there are jobs under way.
+        """
+
     async def spend(self, wanted: SpendFilter) -> Spend:
         """Return what the jobs that match cost; one that was never sent to MindVideo cost nothing.
 

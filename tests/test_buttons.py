@@ -130,7 +130,7 @@ def test_each_button_of_a_row_has_its_own_action(tmp_path: Path) -> None:
 
 def test_a_screen_reader_hears_which_video_a_button_is_about() -> None:
     """Its words begin with the label, and Slack takes 75 letters."""
-    job = replace(DONE, input={"prompt": "a\n" + "very long " * 30})
+    job = replace(DONE, input={"prompt": "a\n<very> long " + "very long " * 30})
     for each in row(buttons.under_result(job, KLING.upgrades)):
         assert each["accessibility_label"].startswith(
             cast("Mapping[str, str]", each["text"])["text"]

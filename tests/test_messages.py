@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from bot.messages import file, private, result
 from bot.messages import job as messages
-from bot.messages import private
 from bot.messages.job import Sheet
 from bot.pacing import Expected
 from storage.job import Job, Media, Outcome, Output, Stage
@@ -71,15 +71,54 @@ def test_queued_and_rendering_tell_the_elapsed_time() -> None:
     """Before the render starts it is queued at MindVideo; then it renders."""
     assert status(RENDERING) == ":hourglass_flowing_sand: *Queued at MindVideo* · 1 min so far"
     started = replace(RENDERING, started_at=1010.0)
-    assert status(started) == ":movie_camera: *Rendering* · 1 min so far"
+    began = "<!date^1010^{time}|1970-01-01 00:16 UTC>"
+    assert status(started) == f":movie_camera: *Rendering* since {began} · 1 min so far"
 
 
 def test_the_expected_time_is_told_once_it_is_known() -> None:
     """The bar is elapsed time against the time by which nine in ten are done."""
     usual = replace(SHEET, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
-    line = status(replace(RENDERING, started_at=1010.0), usual)
-    assert "usually 1 min 50 s" in line
-    assert "`██████░░░░░░`" in line
+    started = replace(RENDERING, started_at=1010.0)
+    assert "usually 1 min 50 s" in status(started, usual)
+    bar = messages.progress_bar(started, usual, 1060.0)
+    assert bar == "`██████░░░░░░` nine in ten take at most 2 min"
+    message = messages.job_message(started, usual, 1060.0)
+    assert bar in str(message.blocks)
+    assert "█" not in message.text, "a screen reader would read it cell by cell"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "filled"), [(0.0, 0), (9.9, 0), (10.0, 1), (119.0, 11), (120.0, 12), (9999.0, 12)]
+)
+def test_the_bar_never_runs_over(seconds: float, filled: int) -> None:
+    """It stands full once nine in ten would be done, and claims no share of the work."""
+    usual = replace(SHEET, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
+    started = replace(RENDERING, started_at=1000.0)
+    bar = messages.progress_bar(started, usual, 1000.0 + seconds) or ""
+    assert (bar.count("█"), bar.count("░")) == (filled, 12 - filled)
+
+
+@pytest.mark.parametrize("job", [ASKED, RENDERING, DONE])
+def test_there_is_a_bar_only_while_it_renders(job: Job) -> None:
+    usual = replace(SHEET, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
+    assert messages.progress_bar(job, usual, 1060.0) is None
+    assert messages.progress_bar(replace(RENDERING, started_at=1.0), SHEET, 1060.0) is None
+
+
+@pytest.mark.parametrize("job", [ASKED, RENDERING])
+@pytest.mark.parametrize(("ahead", "words"), [(1, "1 job of ours"), (3, "3 jobs of ours")])
+def test_who_waits_is_told_how_many_wait_before_them(job: Job, ahead: int, words: str) -> None:
+    assert f" · {words} ahead" in status(job, replace(SHEET, ahead=ahead))
+    assert "ahead" not in status(job)
+
+
+def test_a_rerun_links_to_its_parent() -> None:
+    """Where the parent's message is gone, its ID is left."""
+    child = replace(ASKED, parent_id="n4q8r2")
+    linked = replace(SHEET, parent_link="https://studio.example/archives/C1/p1")
+    said = str(messages.job_message(child, linked, 1000.0).blocks)
+    assert "made from job <https://studio.example/archives/C1/p1|n4q8r2>" in said
+    assert "made from job `n4q8r2`" in str(messages.job_message(child, SHEET, 1000.0).blocks)
 
 
 def test_a_late_render_is_called_late() -> None:
@@ -135,14 +174,14 @@ def test_every_ending_has_its_words(change: dict[str, object], words: str) -> No
 
 def test_the_result_mentions_the_asker_the_time_and_the_cost() -> None:
     """The thread's line with the file."""
-    text = messages.final_message(DONE, SHEET).text
+    text = result.final_message(DONE, SHEET).text
     assert text.startswith("<@U1> your video is ready. It took 2 min 3 s; cost 0.42")
 
 
 def test_without_the_file_there_is_a_link() -> None:
     """A file that cannot be shared is replaced by its link, with reason and cost."""
     job = replace(DONE, link_only=True, problem="The file is too large for this workspace.")
-    text = messages.final_message(job, SHEET).text
+    text = result.final_message(job, SHEET).text
     assert "<https://files.example/v.mp4|Open video 1>" in text
     assert "too large for this workspace" in text
     assert "cost 0.42" in text
@@ -151,27 +190,57 @@ def test_without_the_file_there_is_a_link() -> None:
 def test_several_images_are_counted() -> None:
     """An image model's result is not called a video."""
     outputs = tuple(Output(media=Media.IMAGE, url=f"https://f.example/{n}.png") for n in (1, 2))
-    text = messages.final_message(replace(DONE, outputs=outputs), SHEET).text
+    text = result.final_message(replace(DONE, outputs=outputs), SHEET).text
     assert "your images are ready" in text
 
 
 def test_a_failure_says_why_what_it_cost_and_what_to_do() -> None:
     """MindVideo's reason is quoted, escaped; the next step is named."""
     failed = replace(DONE, outcome=Outcome.FAILED, problem="unsafe <prompt>", outputs=())
-    text = messages.final_message(failed, SHEET).text
+    text = result.final_message(failed, SHEET).text
     assert "MindVideo says: “unsafe &lt;prompt&gt;”" in text
     assert "Cost 0.42" in text
     assert "ask again" in text
 
 
+@pytest.mark.parametrize(("by", "who"), [("U1", "you"), ("U9", "an admin")])
+def test_what_was_given_up_is_still_billed(by: str, who: str) -> None:
+    """In the message and in the thread, before the cost is known and after; nobody else is rung."""
+    given_up = replace(
+        DONE,
+        outcome=Outcome.CANCELLED,
+        unfollowed_at=1100.0,
+        unfollowed_by=by,
+        outputs=(),
+        cost_actual=None,
+    )
+    assert status(given_up) == (
+        ":no_entry_sign: *Given up* after 2 min 3 s · MindVideo goes on with it and bills it"
+        " · cost pending (estimate 0.4)"
+    )
+    assert result.final_message(given_up, SHEET).text == (
+        f"<@U1> {who} stopped following this render after 2 min 3 s; MindVideo goes on with it and "
+        "bills it. Cost pending (estimate 0.4)."
+    )
+    billed = replace(given_up, cost_actual=Decimal("0.42"))
+    assert "Cost 0.42 as billed" in result.final_message(billed, SHEET).text
+    assert "bringing" not in status(replace(given_up, stage=Stage.FINISHED))
+
+
+def test_what_came_before_the_giving_up_counts() -> None:
+    """A render that ended while somebody gave it up is theirs all the same."""
+    late = replace(DONE, unfollowed_at=1122.0, unfollowed_by="U1")
+    assert "your video is ready" in result.final_message(late, SHEET).text
+
+
 def test_parked_and_refused_are_told_apart() -> None:
     """On hold can be resumed; refused and cancelled cost nothing."""
     parked = replace(DONE, stage=Stage.PARKED, problem="MindVideo is silent.")
-    assert "on hold: MindVideo is silent." in messages.told_message(parked).text
+    assert "on hold: MindVideo is silent." in result.told_message(parked).text
     refused = replace(ASKED, stage=Stage.REJECTED, outcome=Outcome.FAILED, problem="No way in.")
-    assert "No way in. Nothing was charged." in messages.told_message(refused).text
+    assert "No way in. Nothing was charged." in result.told_message(refused).text
     cancelled = replace(ASKED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
-    assert "Nothing was charged." in messages.told_message(cancelled).text
+    assert "Nothing was charged." in result.told_message(cancelled).text
 
 
 @pytest.mark.parametrize(
@@ -186,20 +255,20 @@ def test_parked_and_refused_are_told_apart() -> None:
 )
 def test_files_are_named_after_the_prompt(prompt: str, name: str) -> None:
     """Only letters and digits of the prompt get into a file name."""
-    assert messages.filename(replace(DONE, input={"prompt": prompt}), 0, "mp4") == name
+    assert file.filename(replace(DONE, input={"prompt": prompt}), 0, "mp4") == name
 
 
 def test_several_files_are_numbered() -> None:
     """Two outputs of one job have two names."""
     two = replace(DONE, outputs=DONE.outputs * 2)
-    assert messages.filename(two, 1, "mp4") == "a-red-sports-car-2.mp4"
+    assert file.filename(two, 1, "mp4") == "a-red-sports-car-2.mp4"
 
 
 def test_alt_text_is_the_prompt() -> None:
     """A screen reader says what was asked for; a job without a prompt names its model."""
-    assert messages.alt_text(DONE) == "a red sports car"
-    assert messages.alt_text(replace(DONE, input={})) == "Made by kling-v3"
-    assert messages.title(replace(DONE, input={"prompt": "a\n b"})) == "a b"
+    assert file.alt_text(DONE) == "a red sports car"
+    assert file.alt_text(replace(DONE, input={})) == "Made by kling-v3"
+    assert file.title(replace(DONE, input={"prompt": "a\n b"})) == "a b"
 
 
 def test_asking_twice_is_a_question() -> None:

@@ -189,6 +189,22 @@ def tables(tmp_path: Path) -> Iterator[Database]:
         yield db
 
 
+async def test_those_count_as_ahead_that_came_before_and_still_wait(store: Store) -> None:
+    """Neither what renders or is over, nor what is on hold, nor what came later."""
+    waiting = replace(a_job(5), created_at=NOW + 5)
+    await _insert(
+        store,
+        replace(a_job(1), created_at=NOW + 1),
+        replace(a_job(2), created_at=NOW + 2, stage=Stage.RENDERING),
+        replace(a_job(3), created_at=NOW + 3, stage=Stage.RENDERING, started_at=NOW + 4),
+        replace(a_job(4), created_at=NOW + 4, stage=Stage.PARKED, parked_from=Stage.ANNOUNCED),
+        waiting,
+        replace(a_job(6), created_at=NOW + 6),
+        replace(a_job(7), created_at=NOW, stage=Stage.DELIVERED),
+    )
+    assert await store.ahead_of(waiting) == 2
+
+
 @pytest.mark.parametrize(
     ("query", "indexes"),
     [
@@ -214,8 +230,20 @@ def tables(tmp_path: Path) -> Iterator[Database]:
             reads.jobs_query(JobFilter(stages=frozenset({Stage.PARKED})))[0],
             ["jobs_stage (stage=?)"],
         ),
+        (reads.AHEAD_OF, ["jobs_stage (stage=? AND created_at<?)"]),
     ],
-    ids=["due", "message", "twin", "durations", "counts", "all", "user", "channel", "stages"],
+    ids=[
+        "due",
+        "message",
+        "twin",
+        "durations",
+        "counts",
+        "all",
+        "user",
+        "channel",
+        "stages",
+        "ahead",
+    ],
 )
 def test_an_index_answers(tables: Database, query: str, indexes: list[str]) -> None:
     """The history may grow to millions of rows: no question reads it all."""

@@ -112,6 +112,8 @@ def _once_more(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[Block]:
 def _button(label: str, action_id: str, job: Job, carried: str = "") -> Block:
     prompt = job.input.get("prompt")
     about = " ".join(prompt.split()) if isinstance(prompt, str) else job.model
+    # Nobody wants to hear marks, and what looks like a call to everyone should not be anywhere.
+    about = about.replace("<", "").replace(">", "")
     return blocks.button(
         label,
         action_id,

@@ -11,7 +11,7 @@ from bot.errors import (
     RetryLaterError,
     UnreachablePlaceError,
 )
-from bot.messages.job import final_message
+from bot.messages.result import final_message
 from bot.ports import Place
 from bot.steps.result import Advance, Park, Result
 from bot.steps.say_once import say_once

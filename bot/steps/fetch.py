@@ -9,7 +9,7 @@ from dataclasses import replace
 import anyio
 
 from bot.errors import NotFoundError
-from bot.messages.job import alt_text, filename
+from bot.messages.file import alt_text, filename
 from bot.ports import Download
 from bot.steps.turn import Turn
 from storage.job import Job, Media, Output, Upload

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot import pacing
 from bot.errors import NotFoundError, UnreachablePlaceError
-from bot.messages.job import final_message
+from bot.messages.result import final_message
 from bot.steps.learn import learn
 from bot.steps.result import Again, Rest, Result
 from bot.steps.show import show

@@ -11,7 +11,8 @@ from bot.errors import (
     RetryLaterError,
     UnreachablePlaceError,
 )
-from bot.messages.job import final_message, title
+from bot.messages.file import title
+from bot.messages.result import final_message
 from bot.ports import Message, Place
 from bot.steps.fetch import fetch
 from bot.steps.learn import learn

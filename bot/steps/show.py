@@ -43,11 +43,9 @@ async def show_progress(job: Job, tools: Tools) -> Job:
     now = tools.now()
     if job.message_ts is None or now < (job.shown_at or 0.0) + PROGRESS_SECONDS:
         return job
-    if not tools.edits.take(job.team, now):
-        return job
     message = job_message(job, await tools.sheet(job), now)
     digest = _digest(message)
-    if digest == job.shown:
+    if digest == job.shown or not tools.edits.take(job.team, now):
         return job
     try:
         await tools.chat.update(job.channel, job.message_ts, message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.errors import UnreachablePlaceError
-from bot.messages.job import told_message
+from bot.messages.result import told_message
 from bot.ports import Place
 from bot.steps.result import Rest, Result
 from bot.steps.show import show

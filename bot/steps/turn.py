@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from bot import pacing
 from bot.catalog import Catalog
+from bot.errors import BotError
 from bot.messages.job import Sheet
 from bot.ports import Chat, Pictures, VideoService
 from bot.sheets import HISTORY, sheet
@@ -22,6 +25,21 @@ class NoPictures:
         return values
 
 
+class Links(Protocol):
+    """The part of `Directory` that messages need."""
+
+    async def permalink(self, channel: str, ts: str) -> str | None:
+        """Return the link to a message; `None`: it is gone."""
+
+
+class NoLinks:
+    """`Links` where nobody can ask for them."""
+
+    async def permalink(self, channel: str, ts: str) -> str | None:  # noqa: ARG002 - see `Links`
+        """Return nothing."""
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """The outside world as the steps see it. `poll_min` and `poll_max` are seconds."""
@@ -33,6 +51,7 @@ class Tools:
     now: Callable[[], Instant]
     edits: pacing.EditBudget
     pictures: Pictures = field(default_factory=NoPictures)
+    links: Links = field(default_factory=NoLinks)
     poll_min: float = 1.0
     poll_max: float = 30.0
     unit: str | None = None
@@ -43,7 +62,18 @@ class Tools:
 
     async def sheet(self, job: Job) -> Sheet:
         """Return the names and figures that messages about `job` need."""
-        return await sheet(job, self.store, self.catalog, self.unit)
+        known = await sheet(job, self.store, self.catalog, self.unit)
+        return replace(known, parent_link=await self._parent_link(job))
+
+    async def _parent_link(self, job: Job) -> str | None:
+        """Return the link to the message of the job that this one re-renders, if it stands."""
+        parent = None if job.parent_id is None else await self.store.get(job.parent_id)
+        if parent is None or parent.message_ts is None:
+            return None
+        # What is worth a look is not worth a wait: without the link there is still the ID.
+        with suppress(BotError):
+            return await self.links.permalink(parent.channel, parent.message_ts)
+        return None
 
 
 class Turn:

@@ -1,0 +1,102 @@
+"""What a person is told once their job is over, or cannot go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import blocks
+from bot.messages import buttons
+from bot.messages.job import (
+    GOES_ON,
+    Sheet,
+    cost_words,
+    is_cancelled,
+    is_given_up,
+    noun,
+    took,
+)
+from bot.ports import Message
+from storage.job import Job, Outcome, Stage
+
+
+def final_message(job: Job, sheet: Sheet) -> Message:
+    """Return what stands in the thread once the job is over, with the files or without."""
+    if is_given_up(job):
+        said = _given_up(job, sheet)
+    elif job.outcome is not Outcome.SUCCEEDED:
+        said = _unsuccessful(job, sheet)
+    elif job.link_only:
+        said = _with_links(job, sheet)
+    else:
+        said = _with_files(job, sheet)
+    return replace(said, blocks=[*said.blocks, *buttons.under_result(job, sheet.upgrades)])
+
+
+def _with_files(job: Job, sheet: Sheet) -> Message:
+    line = f"<@{job.user}> {_your(job)} ready. It took {took(job)}; {cost_words(job, sheet)}."
+    return Message(text=line, blocks=[blocks.section(line)])
+
+
+def _with_links(job: Job, sheet: Sheet) -> Message:
+    links = "\n".join(
+        f"<{output.url}|Open {output.media.value} {number}>"
+        for number, output in enumerate(job.outputs, start=1)
+    )
+    line = (
+        f"<@{job.user}> {_your(job)} ready, but could not be put here: "
+        f"{blocks.escape(job.problem or '')} It took {took(job)}; {cost_words(job, sheet)}."
+    )
+    advice = "The link works for a short time only, so save the file soon."
+    return Message(
+        text=f"{line}\n{links}",
+        blocks=[blocks.section(f"{line}\n{links}"), blocks.context(advice)],
+    )
+
+
+def _given_up(job: Job, sheet: Sheet) -> Message:
+    # Naming an admin would ring for them.
+    who = "you" if job.unfollowed_by == job.user else "an admin"
+    line = (
+        f"<@{job.user}> {who} stopped following this render after {took(job)}; {GOES_ON}. "
+        f"{_first_up(cost_words(job, sheet))}."
+    )
+    return Message(text=line, blocks=[blocks.section(line), blocks.context(f"Job `{job.id}`")])
+
+
+def _unsuccessful(job: Job, sheet: Sheet) -> Message:
+    what = "was cancelled at MindVideo" if is_cancelled(job) else "could not be made"
+    reason = f" MindVideo says: “{blocks.escape(job.problem)}”" if job.problem else ""
+    advice = (
+        "Change the prompt or the options and ask again; a new ask is a new render with its own "
+        "cost."
+    )
+    cost = _first_up(cost_words(job, sheet))
+    line = f"<@{job.user}> {noun(job)} {what}.{reason} {cost}."
+    return Message(
+        text=f"{line} {advice}",
+        blocks=[blocks.section(line), blocks.context(f"{advice} Job `{job.id}`")],
+    )
+
+
+def told_message(job: Job) -> Message:
+    """Return what a person is told when a job was refused, cancelled early or put on hold."""
+    reason = blocks.escape(job.problem or "")
+    if job.stage is Stage.PARKED:
+        line = (
+            f"<@{job.user}> this job is on hold: {reason} "
+            "It is kept, and whoever runs this bot can resume it."
+        )
+    elif is_cancelled(job):
+        line = f"<@{job.user}> cancelled before it was sent to MindVideo. Nothing was charged."
+    else:
+        line = f"<@{job.user}> {noun(job)} could not be started: {reason} Nothing was charged."
+    return Message(text=line, blocks=[blocks.section(line), blocks.context(f"Job `{job.id}`")])
+
+
+def _your(job: Job) -> str:
+    one = noun(job).split()[1]
+    return f"your {one}s are" if len(job.outputs) > 1 else f"your {one} is"
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
