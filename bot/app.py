@@ -36,7 +36,7 @@ from bot.notices.operators import keep_operators
 from bot.notices.telling import NoticeTools
 from bot.rounds import Rounds
 from bot.settings import Settings
-from bot.slack import actions, commands, conversations, home
+from bot.slack import actions, commands, conversations, home, modals, shortcuts
 from bot.slack.aside import Aside
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.desk import Desk
@@ -171,6 +171,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             catalog=catalog,
             chat=chat,
             aside=aside,
+            views=SlackViews(client),
             now=now,
             bot_user=me.user,
             unit=settings.cost_unit,
@@ -191,8 +192,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         )
         bolt = _bolt(settings, client, me)
         home.register(bolt, homes)
-        for register in (commands.register, actions.register, conversations.register):
-            register(bolt, desk)
+        for surface in (commands, actions, conversations, modals, shortcuts):
+            surface.register(bolt, desk)
         rounds = Rounds(engine, board, homes)
         clock.start(rounds.tick)
         clock.also(digests.put_in, EVERY_MINUTE)

@@ -20,6 +20,13 @@ _HOW_OPTIONS_WORK = (
 )
 
 
+_IN_A_FORM = (
+    "*In a form* every option has its field: `/video` alone opens it, and so do the shortcuts "
+    "*Create a video* and, in a message's menu, *Make a video from this*. *Edit and re-run* under "
+    "a job opens it filled."
+)
+
+
 def overview(
     catalog: Catalog, *, commands: Mapping[str, str], replies: Mapping[str, str], bot_user: str
 ) -> str:
@@ -34,6 +41,8 @@ def overview(
         _HOW_OPTIONS_WORK,
         _short_list(model),
         _in_messages(model, replies, bot_user),
+        _IN_A_FORM,
+        _with_images(model),
         "*Besides*\n"
         + "\n".join(f"• `/video {usage}`: {does}" for usage, does in commands.items()),
         "A prompt may begin with one of these words behind two dashes: `/video -- list of cats`.",
@@ -87,6 +96,17 @@ def _in_messages(model: Model, replies: Mapping[str, str], bot_user: str) -> str
         f"*In messages* the same words work behind a mention: <@{bot_user}> {example}\n"
         "In a direct message to me no mention is needed. In a video's thread, mention me with a "
         f"new prompt or with the options to change; or with {words}."
+    )
+
+
+def _with_images(model: Model) -> str:
+    if not model.image_options:
+        return ""
+    usual, *others = model.image_options
+    named = "".join(f", `{option.flag} 1` is the first of them" for option in others[:1])
+    return (
+        "*Images* that you attach to a message, or upload in the form, become "
+        f"`{usual.flag}`{named}."
     )
 
 

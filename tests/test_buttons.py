@@ -73,16 +73,22 @@ def test_what_is_about_to_end_or_on_hold_cannot_be_cancelled(job: Job) -> None:
 
 
 def test_a_finished_video_can_be_made_again_and_better() -> None:
-    assert message_labels(DONE) == ["Again", "In 4K", "Details"]
-    assert result_labels(DONE) == ["Again", "In 4K", "Share to channel", "Details"]
+    assert message_labels(DONE) == ["Again", "Edit and re-run", "In 4K", "Details"]
+    assert result_labels(DONE) == [
+        "Again",
+        "Edit and re-run",
+        "In 4K",
+        "Share to channel",
+        "Details",
+    ]
 
 
 def test_a_failure_can_be_tried_again_but_not_improved() -> None:
     failed = replace(DONE, outcome=Outcome.FAILED)
-    assert message_labels(failed) == ["Again", "Details"]
-    assert result_labels(failed) == ["Again", "Details"]
+    assert message_labels(failed) == ["Again", "Edit and re-run", "Details"]
+    assert result_labels(failed) == ["Again", "Edit and re-run", "Details"]
     refused = replace(ASKED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
-    assert message_labels(refused) == ["Again", "Details"]
+    assert message_labels(refused) == ["Again", "Edit and re-run", "Details"]
 
 
 @pytest.mark.parametrize("alone", [{"channel": "D1"}, {"result_channel": "D1"}])
@@ -94,7 +100,7 @@ def test_what_one_person_sees_alone_is_not_shared(alone: Mapping[str, str]) -> N
 
 def test_an_upgrade_is_offered_where_the_job_does_not_have_it() -> None:
     better = replace(DONE, input={"prompt": "a lake", "mode": "4k"})
-    assert message_labels(better) == ["Again", "Details"]
+    assert message_labels(better) == ["Again", "Edit and re-run", "Details"]
     assert upgrades_for(KLING, replace(DONE, input={"mode": "pro"})) == list(KLING.upgrades)
 
 
@@ -110,7 +116,7 @@ def test_a_default_counts_as_what_the_job_has(tmp_path: Path) -> None:
 
 def test_a_value_names_the_job_and_what_is_promised() -> None:
     """Months later the button still does what its label said."""
-    again, upgrade, _, _ = row(buttons.under_result(DONE, KLING.upgrades))
+    again, _, upgrade, _, _ = row(buttons.under_result(DONE, KLING.upgrades))
     assert read_value(again["value"]) == Pressed(job_id="k7m2p9", changes={})
     assert read_value(upgrade["value"]) == Pressed(job_id="k7m2p9", changes={"mode": "4k"})
 
@@ -125,7 +131,7 @@ def test_each_button_of_a_row_has_its_own_action(tmp_path: Path) -> None:
     changes: Sequence[Json] = [{"label": str(n), "set": {"n": n}} for n in range(5)]
     model = model_with(tmp_path, {"n": {"type": "integer"}}, upgrades=changes)
     elements = row(buttons.under_result(DONE, model.upgrades))
-    assert len({each["action_id"] for each in elements}) == len(elements) == 8
+    assert len({each["action_id"] for each in elements}) == len(elements) == 9
 
 
 def test_a_screen_reader_hears_which_video_a_button_is_about() -> None:

@@ -45,6 +45,15 @@ def test_the_overview_tells_what_else_can_be_typed_and_said() -> None:
     assert "or with `again`, `cancel`." in text
 
 
+def test_the_overview_tells_of_the_form_and_of_images(tmp_path: Path) -> None:
+    text = _overview(KLING)
+    assert "`/video` alone opens it" in text
+    assert "*Make a video from this*" in text
+    assert "become `--image-urls`, `--first-frame-image 1` is the first of them." in text
+    mute = catalog_with(tmp_path, {**ANIMATE, "bot": {"default": True, "images": []}})
+    assert "*Images*" not in _overview(mute)
+
+
 def test_the_overview_of_one_model_does_not_speak_of_others() -> None:
     assert "--model" not in _overview(KLING)
 

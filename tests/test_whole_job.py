@@ -104,7 +104,6 @@ async def test_a_forged_or_stale_signature_is_refused() -> None:
         ("a lake --mode best", ["--mode", "std", "pro", "4k", "best"]),
         ("a lake --duration", ["--duration"]),
         ('a "lake', ["quote"]),
-        ("", ["/video"]),
         ("--duration 5", ["what to show"]),
         ("x" * 2501, ["2,500"]),
         ("a\x07lake", ["control"]),

@@ -20,6 +20,7 @@ from bot.model_file import Upgrade
 from storage.job import Job, Json, Outcome, Stage
 
 AGAIN = "job_again"
+EDIT = "job_edit"
 UPGRADE = "job_upgrade"
 """How the action IDs of upgrades begin: each in a row needs its own."""
 CANCEL = "job_cancel"
@@ -103,6 +104,7 @@ def again_anyway(job: Job) -> Block:
 
 def _once_more(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[Block]:
     yield _button("Again", AGAIN, job)
+    yield _button("Edit and re-run", EDIT, job)
     if job.outcome is Outcome.SUCCEEDED:
         for number, upgrade in enumerate(upgrades):
             action_id = f"{UPGRADE}_{number}"

@@ -7,6 +7,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.intake import Asker
 from bot.ports import Message
+from bot.slack import modals
 from bot.slack.desk import Desk
 from bot.slack.subcommands import respond
 
@@ -33,7 +34,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
     async def video_typed(ack: AsyncAck, body: dict[str, object]) -> None:
         reply = await answer(TypedCommand.model_validate(body), desk)
         if reply is None:
-            # An empty acknowledgement: what there is to see is the job's own message.
+            # An empty acknowledgement: what there is to see is the job's message, or the form.
             await ack()
         else:
             shown = [dict(block) for block in reply.blocks]
@@ -43,7 +44,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 
 async def answer(typed: TypedCommand, desk: Desk) -> Message | None:
-    """Take the command; return a private answer, or `None` when a job's message says it all.
+    """Take the command; return a private answer, or `None` when there is something else to see.
 
     Idempotent by the command's trigger: a repeated delivery finds the row of the first.
     """
@@ -55,4 +56,7 @@ async def answer(typed: TypedCommand, desk: Desk) -> Message | None:
         ask_key=f"command:{typed.team_id}:{typed.trigger_id}",
         response_url=typed.response_url,
     )
-    return await desk.politely(respond(typed.text, asker, desk), asker)
+    if typed.text.strip():
+        return await desk.politely(respond(typed.text, asker, desk), asker)
+    opening = modals.open_new(desk, typed.trigger_id, typed.team_id, typed.channel_id)
+    return await desk.politely(opening, asker)

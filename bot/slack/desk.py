@@ -16,6 +16,7 @@ from bot.messages import private
 from bot.options import Ask
 from bot.ports import Chat, Message
 from bot.slack.aside import Aside
+from bot.slack.views import SlackViews
 from bot.verbs import Verbs
 from storage.job import Instant, Json
 from storage.notice import NoticeStore, SettingStore, channel_scope
@@ -35,6 +36,7 @@ class Desk:
     catalog: Catalog
     chat: Chat
     aside: Aside
+    views: SlackViews
     now: Callable[[], Instant]
     bot_user: str
     unit: str | None = None

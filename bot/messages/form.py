@@ -1,0 +1,109 @@
+"""The form: a modal with a model's options, and what is said at its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot import blocks, figures
+from bot.attachments import IMAGE_NAMES, MOST_MEGABYTES
+from bot.catalog import Catalog, Model
+from bot.form_origin import Origin
+from bot.modal_form import form_blocks
+from bot.references import files_named
+from bot.wording import short
+from storage.job import Instant, Job, Json
+
+CALLBACK = "video_form"
+CHANNEL_BLOCK = "channel"
+"""Block and action of the choice of the channel, where none is known."""
+
+# https://docs.slack.dev/reference/views/modal-views
+_MOST_BLOCKS = 100
+_ATTACHED = (
+    "`slack-file:…` stands for an image that was attached before; without its line it is left out."
+)
+
+
+def form_view(
+    catalog: Catalog,
+    model: Model,
+    origin: Origin,
+    values: Mapping[str, Json],
+    *,
+    show_advanced: bool = False,
+    note: str = "",
+) -> Mapping[str, Json]:
+    """Return the form of a model, filled with `values`; `note` is mrkdwn that stands above."""
+    notes = [note] if note else []
+    if files_named(values):
+        notes.append(_ATTACHED)
+    fields = form_blocks(catalog, model, values, show_advanced=show_advanced)
+    above = [*map(blocks.context, notes), *([] if origin.channel else [_channel_choice()])]
+    is_again = origin.parent_id is not None
+    return {
+        "type": "modal",
+        "callback_id": CALLBACK,
+        "private_metadata": origin.to_text(),
+        "title": _plain("Edit and re-run" if is_again else "Create a video"),
+        "submit": _plain("Render"),
+        "close": _plain("Cancel"),
+        "blocks": [*above, *fields][:_MOST_BLOCKS],
+    }
+
+
+def model_gone(slug: str) -> str:
+    """Return why a form cannot be taken whose model was drawn and is not there any more."""
+    return (
+        f"{slug} is not on offer any more, so nothing was started. Choose another model; if there "
+        "is no choice here, copy your prompt and open the form again."
+    )
+
+
+def replaced_model(slug: str, model: Model) -> str:
+    """Return the note above a form whose job had a model that is not there any more."""
+    return blocks.escape(
+        f"{slug} is not on offer any more. This is {model.title}: look its options over."
+    )
+
+
+def left_out(names: Sequence[str]) -> str:
+    """Return the note above a form for files of a message that cannot be references."""
+    files = ", ".join(blocks.escape(short(name)) or "a file" for name in names)
+    return f"Left out, because I take {IMAGE_NAMES} of at most {MOST_MEGABYTES} MB: {files}."
+
+
+def asked_before(job: Job, now: Instant) -> str:
+    """Return why the same ask, made again so soon, was not taken."""
+    ago = figures.duration(now - job.created_at)
+    return (
+        f"You asked for exactly this {ago} ago, and job {job.id} is on its way. Change something, "
+        "or press Again at that job."
+    )
+
+
+def store_full() -> str:
+    """Return why a form was not taken while nothing can be written."""
+    return (
+        "I cannot write anything down right now, so nothing was started or charged. "
+        "Try again later."
+    )
+
+
+def _channel_choice() -> blocks.Block:
+    # https://docs.slack.dev/reference/block-kit/block-elements/multi-select-menu-element
+    element: blocks.Block = {
+        "type": "conversations_select",
+        "action_id": CHANNEL_BLOCK,
+        "default_to_current_conversation": True,
+        "filter": {"include": ["public", "private", "im"]},
+    }
+    return {
+        "type": "input",
+        "block_id": CHANNEL_BLOCK,
+        "label": _plain("Where the video goes"),
+        "element": element,
+    }
+
+
+def _plain(text: str) -> blocks.Block:
+    return {"type": "plain_text", "text": text}

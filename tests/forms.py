@@ -1,0 +1,75 @@
+"""What people do with the bot's form in the simulated Slack, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.sandbox.slack_delivery import Delivery
+from bot.sandbox.slack_entities import ANA, Payload
+from bot.sandbox.slack_forms import Values
+from bot.sandbox.slack_views import View
+from tests.house import House
+
+KLING = "kling-v3"
+
+
+def form_of(home: House, user: str = ANA) -> View:
+    """Return the form that stands before a person."""
+    view = home.town.slack.world.views.top(user)
+    assert view is not None
+    return view
+
+
+def blocks_of(view: View) -> Mapping[str, Payload]:
+    """Return the blocks of a form by their IDs."""
+    blocks = view.data["blocks"]
+    assert isinstance(blocks, list)
+    return {str(block["block_id"]): block for block in blocks}
+
+
+def element_of(view: View, block_id: str) -> Payload:
+    """Return the field of a block."""
+    block = blocks_of(view)[block_id]
+    elements = block.get("elements")
+    element = elements[0] if isinstance(elements, list) else block["element"]
+    assert isinstance(element, dict)
+    return element
+
+
+def chosen(view: View, block_id: str) -> object:
+    """Return the value that a menu starts with."""
+    option = element_of(view, block_id)["initial_option"]
+    assert isinstance(option, dict)
+    return option["value"]
+
+
+def entries(model: str = KLING, channel: str | None = None, /, **fields: object) -> Values:
+    """Return what is entered in the fields of options; `links_NAME` is a field for links."""
+    found: dict[str, Mapping[str, object]] = {}
+    for name, value in fields.items():
+        block = f"links:{name[6:]}" if name.startswith("links_") else f"option:{name}"
+        found[block] = {model: value}
+    if channel is not None:
+        found["channel"] = {"channel": channel}
+    return found
+
+
+async def submit(home: House, user: str = ANA, values: Values | None = None) -> Delivery:
+    """Send the form that stands before a person."""
+    view = form_of(home, user)
+    return await home.town.slack.people.submit_view(user, view.id, values or {})
+
+
+async def switch(
+    home: House,
+    block_id: str,
+    value: str | Sequence[str],
+    values: Values | None = None,
+    user: str = ANA,
+) -> None:
+    """Choose another model, or tick the box for all options."""
+    view = form_of(home, user)
+    delivery = await home.town.slack.people.view_action(
+        user, view.id, block_id, block_id=block_id, value=value, values=values or {}
+    )
+    assert delivery.error is None

@@ -1,0 +1,273 @@
+"""The form over real HTTP: what is filled in becomes one job, or a sentence at the field."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.form_origin import MOST_FILES, Origin
+from bot.sandbox.mindvideo_faults import Call
+from bot.sandbox.slack_delivery import DeliveryKind
+from bot.sandbox.slack_entities import ANA, GENERAL, TEAM, VAULT
+from bot.sandbox.slack_faults import Fault, FaultKind
+from tests.forms import blocks_of, chosen, element_of, entries, form_of, submit, switch
+from tests.house import House, house
+from tests.model_samples import ANIMATE, model_file, write
+from tests.pictures import image_bytes, put_file
+
+
+def sent(home: House) -> Mapping[str, object]:
+    """Return the request that MindVideo got last."""
+    found = json.loads(home.town.video.calls(Call.SUBMIT)[-1].body)
+    assert isinstance(found, dict)
+    return found
+
+
+async def test_the_command_without_words_opens_a_form_that_makes_a_video() -> None:
+    """Defaults are set and not sent; the job stands in the channel where it was typed."""
+    async with house() as home:
+        delivery = await home.type("  ")
+        assert (delivery.error, delivery.shown) == (None, None)
+        view = form_of(home)
+        assert element_of(view, "option:duration")["initial_value"] == "5"
+        assert "channel" not in blocks_of(view)
+        await submit(home, values=entries(prompt="a lake", mode="pro", audio=["on"]))
+        assert home.town.slack.world.views.top(ANA) is None
+        await home.until_delivered()
+        assert sent(home)["input"] == {"mode": "pro", "audio": True, "prompt": "a lake"}
+        (charge,) = home.town.video.charges
+        (message,) = home.messages()
+    assert charge.key == f"slack:{TEAM}:{GENERAL}:{message.ts}"
+
+
+async def test_a_form_that_is_sent_twice_is_one_job() -> None:
+    """A repeated delivery names the same form, whatever happened in between."""
+    async with house() as home:
+        await home.type("")
+        first = await submit(home, values=entries(prompt="a lake"))
+        deliver = home.town.slack.courier.deliver
+        await asyncio.gather(*(deliver(DeliveryKind.INTERACTION, first.payload) for _ in range(5)))
+        await home.until_delivered()
+        await deliver(DeliveryKind.INTERACTION, first.payload)
+        assert len(home.messages()) == 1
+        assert len(home.town.video.charges) == 1
+
+
+async def test_the_same_ask_in_a_second_form_is_asked_about_and_not_charged() -> None:
+    """The form stays open, so that something can be changed and sent."""
+    async with house() as home:
+        await home.type("")
+        await submit(home, values=entries(prompt="a lake"))
+        await home.type("")
+        await submit(home, values=entries(prompt="a lake"))
+        assert "You asked for exactly this" in form_of(home).errors["option:prompt"]
+        await submit(home, values=entries(prompt="a lake at dawn"))
+        await home.until_delivered(jobs=2)
+        assert len(home.town.video.charges) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "block", "words"),
+    [
+        ({"prompt": " \n "}, "option:prompt", "Prompt is needed"),
+        ({"prompt": "a\x07lake"}, "option:prompt", "control"),
+        ({"prompt": "a lake", "multi_prompt": "{broken"}, "option:multi_prompt", "not JSON"),
+        ({"prompt": "a lake", "links_image_urls": "slack-file:F9"}, "option:image_urls", "Upload"),
+        ({"prompt": "a lake", "negative_prompt": "slack-file:F9"}, "option:negative_prompt", "Upl"),
+    ],
+)
+async def test_what_is_wrong_is_said_at_its_field_and_costs_nothing(
+    fields: Mapping[str, str], block: str, words: str
+) -> None:
+    """The form stays open with everything in it."""
+    async with house() as home:
+        await home.type("")
+        await switch(home, "more", ["on"])
+        await submit(home, values=entries(**fields))
+        assert words in form_of(home).errors[block]
+        assert home.messages() == []
+        assert home.town.video.requests == []
+
+
+async def test_uploaded_images_go_to_their_options_and_links_stand_beside_them() -> None:
+    """A link and a file in one list; a file alone for the first frame."""
+    async with house() as home:
+        await home.type("")
+        await switch(home, "more", ["on"], entries(prompt="a lake"))
+        one, two = [await put_file(home, image_bytes(side=side)) for side in (20, 30)]
+        fields = entries(
+            prompt="a lake",
+            image_urls=[one],
+            links_image_urls="https://pictures.example/a.png",
+            first_frame_image=[two],
+        )
+        await submit(home, values=fields)
+        await home.until_delivered()
+        given = sent(home)["input"]
+    assert isinstance(given, dict)
+    link, inside = given["image_urls"]
+    assert link == "https://pictures.example/a.png"
+    assert inside.startswith("data:image/png;base64,")
+    assert given["first_frame_image"].startswith("data:image/png;base64,")
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "link", "words"),
+    [
+        ("notes.pdf", 10, "", "notes.pdf is not an image"),
+        ("huge.png", 30_000_000, "", "huge.png has more than 10 MB"),
+        ("cat.png", 10, "https://a/b.png", "First frame image takes one image, and there are 2"),
+    ],
+)
+async def test_an_image_that_cannot_be_used_is_told_at_its_field(
+    name: str, size: int, link: str, words: str
+) -> None:
+    """Nothing is started, and the form can be sent again without it."""
+    async with house() as home:
+        await home.type("")
+        await switch(home, "more", ["on"], entries(prompt="a lake"))
+        file_id = await put_file(home, image_bytes(), name)
+        home.town.slack.world.files.file(file_id).size = size
+        fields = {"first_frame_image": [file_id], "links_first_frame_image": link}
+        await submit(home, values=entries(prompt="a lake", **fields))
+        assert words in form_of(home).errors["option:first_frame_image"]
+        assert home.town.video.requests == []
+
+
+async def test_the_toggle_shows_all_options_and_hides_none_that_has_a_value() -> None:
+    """What was entered stays, and nobody pays for what they do not see."""
+    async with house() as home:
+        await home.type("")
+        assert "option:negative_prompt" not in blocks_of(form_of(home))
+        await switch(home, "more", ["on"], entries(prompt="a lake", mode="pro"))
+        view = form_of(home)
+        assert "option:multi_prompt" in blocks_of(view)
+        assert element_of(view, "option:prompt")["initial_value"] == "a lake"
+        assert chosen(view, "option:mode") == "pro"
+        picture = await put_file(home, image_bytes())
+        filled = entries(prompt="a lake", negative_prompt="people", image_urls=[picture])
+        await switch(home, "more", [], filled)
+        view = form_of(home)
+        assert "option:multi_prompt" not in blocks_of(view)
+        assert element_of(view, "option:negative_prompt")["initial_value"] == "people"
+        assert element_of(view, "links:image_urls")["initial_value"] == f"slack-file:{picture}"
+        await submit(home)
+        await home.until_delivered()
+        given = sent(home)["input"]
+    assert isinstance(given, dict)
+    assert given["negative_prompt"] == "people"
+    assert len(given["image_urls"]) == 1
+
+
+async def test_another_model_redraws_the_form_and_keeps_what_fits(tmp_path: Path) -> None:
+    """Its own options, with the prompt and the images that the person gave already."""
+    text = {"type": "string"}
+    painter = model_file(
+        {"prompt": text, "image_urls": {"type": "array", "items": text}, "style": text},
+        images=["image_urls"],
+    )
+    write(tmp_path, painter)
+    async with house(MODELS_DIR=str(tmp_path)) as home:
+        await home.type("")
+        await switch(home, "more", ["on"])
+        picture = await put_file(home, image_bytes())
+        filled = entries(prompt="a lake", image_urls=[picture], mode="pro")
+        await switch(home, "model", "sample", filled)
+        view = form_of(home)
+        assert "option:mode" not in blocks_of(view)
+        assert element_of(view, "option:prompt")["initial_value"] == "a lake"
+        assert "slack-file" in str(blocks_of(view))
+        await submit(home, values=entries("sample", style="ink"))
+        await home.until_delivered()
+        request = sent(home)
+    given = request["input"]
+    assert isinstance(given, dict)
+    assert request["model"] == "sample"
+    assert (given["prompt"], given["style"]) == ("a lake", "ink")
+    assert given["image_urls"][0].startswith("data:image/png")
+
+
+async def test_a_form_whose_model_left_the_catalog_says_so_and_keeps_the_words(
+    tmp_path: Path,
+) -> None:
+    """The bot was started anew without the model while the form stood open."""
+    write(tmp_path, ANIMATE)
+    async with house(MODELS_DIR=str(tmp_path)) as home:
+        await home.type("")
+        view = form_of(home)
+        view.data["private_metadata"] = Origin(model="gone", channel=GENERAL).to_text()
+        options = element_of(view, "model")["options"]
+        assert isinstance(options, list)
+        options[0]["value"] = options[1]["value"] = "gone"
+        await switch(home, "model", "gone", entries(prompt="a lake"))
+        await submit(home, values={**entries(prompt="a lake"), "model": {"model": "gone"}})
+        assert "gone is not on offer any more" in form_of(home).errors["model"]
+        assert home.town.video.requests == []
+        assert home.messages() == []
+
+
+async def test_a_form_that_was_closed_meanwhile_is_left_alone() -> None:
+    """A redraw that comes too late troubles nobody."""
+    async with house() as home:
+        await home.type("")
+        view = form_of(home)
+        fault = Fault(kind=FaultKind.ERROR_BEFORE, code="not_found")
+        home.town.slack.world.faults.add("views.update", fault)
+        await switch(home, "more", ["on"])
+        assert form_of(home) is view
+        assert home.whispers() == []
+
+
+async def test_a_form_that_slack_will_not_open_is_told_privately() -> None:
+    """The command is answered with what to do."""
+    async with house() as home:
+        fault = Fault(kind=FaultKind.ERROR_BEFORE, code="expired_trigger_id")
+        home.town.slack.world.faults.add("views.open", fault)
+        delivery = await home.type("")
+        assert delivery.shown is not None
+        assert delivery.shown.ephemeral_for == ANA
+        assert "try again" in delivery.shown.text
+
+
+async def test_a_form_for_a_closed_channel_gets_a_private_word_of_invite() -> None:
+    """The bot is no member of a private channel: nothing is charged."""
+    async with house() as home:
+        await home.type("", channel=VAULT)
+        await submit(home, values=entries(prompt="a lake"))
+        await home.until(lambda: home.whispers(VAULT) or _direct(home))
+        said = home.whispers(VAULT) or _direct(home)
+        assert "/invite" in str(said[-1])
+        assert home.town.video.requests == []
+
+
+async def test_the_channels_defaults_stand_in_the_form_and_can_be_taken_back() -> None:
+    """What the form shows counts, also where a person chose the model's own default."""
+    async with house() as home:
+        await home.type("settings mode pro --duration 8")
+        await home.type("")
+        view = form_of(home)
+        assert chosen(view, "option:mode") == "pro"
+        assert element_of(view, "option:duration")["initial_value"] == "8"
+        await submit(home, values=entries(prompt="a lake", mode="std"))
+        await home.until_delivered()
+        assert sent(home)["input"] == {"prompt": "a lake", "duration": 8}
+
+
+def test_what_a_form_remembers_fits_its_place() -> None:
+    """Slack takes 3,000 characters."""
+    files = [f"F{number:010}" for number in range(500)]
+    origin = Origin(
+        model="m" * 100, channel="C" * 20, thread_ts="1" * 20, parent_id="x" * 20
+    ).drawn("m" * 100, files)
+    assert len(origin.files) == MOST_FILES
+    assert len(origin.to_text()) <= 3000
+    assert Origin.of_text(origin.to_text()) == origin
+
+
+def _direct(home: House) -> list[object]:
+    world = home.town.slack.world.workspace
+    return list(world.all_in(world.direct(ANA).id))
