@@ -119,3 +119,21 @@ async def test_again_is_pressed_on_home() -> None:
         await home.until_delivered(2)
         assert len(home.town.video.charges) == 2
         await home.until(lambda: shown(home).count("job_again") == 2)
+
+
+async def test_create_and_edit_open_the_form() -> None:
+    """An empty one, and one that holds what the job had."""
+    async with house() as home:
+        people, views = home.town.slack.people, home.town.slack.world.views
+        await home.type("a lake --duration 4")
+        await home.until_delivered()
+        await people.open_home(ANA)
+        await home.until(lambda: "Your last videos" in shown(home))
+        for action, holds in (("create_video", False), ("job_edit", True)):
+            delivery = await people.view_action(ANA, views.homes[ANA].id, action)
+            assert delivery.error is None
+            await home.until(lambda: views.top(ANA))
+            form = views.top(ANA)
+            assert form is not None
+            assert ("a lake" in json.dumps(form.data)) is holds
+            await people.close_view(ANA, form.id)

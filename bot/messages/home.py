@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot import blocks, figures
-from bot.messages.buttons import AGAIN
+from bot.messages.buttons import AGAIN, EDIT
 from bot.messages.job import Sheet, cost_words, prompt_of
 from storage.job import Job, Json, Outcome, Stage
 from storage.store import Spend
 
 PROMPT_SHOWN = 200
 CREATE_VIDEO = "create_video"
-JOB_EDIT = "job_edit"
+"""The button opens what the shortcut of this name opens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ def _last(cards: Sequence[Card]) -> list[blocks.Block]:
             blocks.actions(
                 [
                     _button("Again", AGAIN, card),
-                    _button("Edit", JOB_EDIT, card),
+                    _button("Edit", EDIT, card),
                 ]
             ),
         ]
