@@ -1,0 +1,221 @@
+"""Shortcuts, Home's button and a job's button open the form, filled with what is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from bot.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
+from bot.messages.buttons import EDIT
+from bot.sandbox.mindvideo_faults import Call
+from bot.sandbox.slack_delivery import DeliveryKind
+from bot.sandbox.slack_entities import ANA, BEN, BOT, CREW, GENERAL, VAULT, Said
+from bot.sandbox.slack_faults import Fault, FaultKind
+from tests.forms import KLING, blocks_of, chosen, element_of, entries, form_of, submit
+from tests.house import House, house
+from tests.pictures import image_bytes, put_file
+
+
+def given(home: House) -> Mapping[str, object]:
+    """Return the input that MindVideo got last."""
+    found = json.loads(home.town.video.calls(Call.SUBMIT)[-1].body)["input"]
+    assert isinstance(found, dict)
+    return found
+
+
+async def from_message(home: House, said: Said, user: str = ANA) -> None:
+    """Choose "Make a video from this" in a message's menu."""
+    people = home.town.slack.people
+    delivery = await people.message_shortcut(user, said.ts, VIDEO_FROM_MESSAGE)
+    assert delivery.error is None
+
+
+async def until_done_in_thread(home: House, ts: str) -> Said:
+    """Wait until the job in a message's thread is done; return the job's message."""
+
+    def done() -> list[Said]:
+        return [one for one in home.replies() if one.thread_ts == ts and "Done in" in one.text]
+
+    await home.until(done)
+    return done()[0]
+
+
+async def test_the_global_shortcut_asks_where_the_video_goes() -> None:
+    """The job stands in the channel that was chosen in the form."""
+    async with house() as home:
+        delivery = await home.town.slack.people.shortcut(ANA, CREATE_VIDEO)
+        assert delivery.error is None
+        where = element_of(form_of(home), "channel")
+        assert where["type"] == "conversations_select"
+        await submit(home, values=entries(prompt="a lake"))
+        assert "channel" in form_of(home).errors
+        await submit(home, values=entries(KLING, CREW, prompt="a lake"))
+        await home.until_delivered(channel=CREW)
+        assert home.messages() == []
+        assert len(home.town.video.charges) == 1
+
+
+async def test_a_channel_that_the_bot_may_not_enter_costs_nothing() -> None:
+    """Slack lets people choose any channel they are in."""
+    async with house() as home:
+        await home.town.slack.people.shortcut(ANA, CREATE_VIDEO)
+        await submit(home, values=entries(KLING, VAULT, prompt="a lake"))
+        await home.until(lambda: home.whispers(VAULT) or direct(home))
+        assert home.town.video.requests == []
+
+
+async def test_a_message_becomes_a_form_with_its_words_and_its_images() -> None:
+    """The job stands in the thread of that message; other files are named and left out."""
+    data = image_bytes()
+    async with house() as home:
+        files = [await put_file(home, data, user=BEN)]
+        files.append(await put_file(home, b"words", "notes.pdf", user=BEN))
+        people = home.town.slack.people
+        said = (await people.message(BEN, GENERAL, "boats &amp; birds", files=files)).said
+        await from_message(home, said)
+        view = form_of(home)
+        assert element_of(view, "option:prompt")["initial_value"] == "boats & birds"
+        assert element_of(view, "links:image_urls")["initial_value"] == f"slack-file:{files[0]}"
+        assert "notes.pdf" in str(view.data["blocks"])
+        await submit(home)
+        await until_done_in_thread(home, said.ts)
+        sent = given(home)
+    assert sent["prompt"] == "boats & birds"
+    images = sent["image_urls"]
+    assert isinstance(images, list)
+    assert [image.partition(",")[0] for image in images] == ["data:image/png;base64"]
+
+
+async def test_an_image_of_the_message_can_be_left_out() -> None:
+    """Its line in the form is emptied."""
+    async with house() as home:
+        people = home.town.slack.people
+        picture = await put_file(home, image_bytes())
+        said = (await people.message(ANA, GENERAL, "a lake", files=[picture])).said
+        await from_message(home, said)
+        await submit(home, values=entries(links_image_urls=""))
+        await until_done_in_thread(home, said.ts)
+        assert given(home) == {"prompt": "a lake"}
+
+
+async def test_a_message_in_a_thread_keeps_the_video_in_that_thread() -> None:
+    """Nothing new appears in the channel."""
+    async with house() as home:
+        people = home.town.slack.people
+        first = (await people.message(ANA, GENERAL, "look")).said
+        reply = (await people.message(BEN, GENERAL, "a lake", thread_ts=first.ts)).said
+        await from_message(home, reply)
+        await submit(home)
+        await until_done_in_thread(home, first.ts)
+        assert [said for said in home.messages() if said.user == BOT] == []
+
+
+async def test_a_job_can_be_edited_and_rendered_again() -> None:
+    """The form is filled with the job's ask; the new job knows its parent."""
+    async with house() as home:
+        await home.type("a lake --mode pro --no people --duration 8")
+        await home.until_delivered()
+        (message,) = home.messages()
+        await home.until(lambda: EDIT in str(message.blocks))
+        await home.town.slack.people.click(BEN, message.ts, EDIT)
+        view = form_of(home, BEN)
+        assert element_of(view, "option:prompt")["initial_value"] == "a lake"
+        assert element_of(view, "option:negative_prompt")["initial_value"] == "people"
+        assert chosen(view, "option:mode") == "pro"
+        await submit(home, BEN, entries(mode="std", prompt="a lake at night"))
+        await home.until_delivered(jobs=2)
+        assert given(home) == {
+            "prompt": "a lake at night",
+            "duration": 8,
+            "negative_prompt": "people",
+        }
+        again = next(said for said in home.messages() if said.ts != message.ts)
+        assert f"<@{BEN}>" in str(again.blocks)
+
+
+async def test_an_edited_job_keeps_its_images_and_may_stay_as_it_was() -> None:
+    """Who presses the button means it, so the same ask is not questioned."""
+    data = image_bytes()
+    async with house() as home:
+        people = home.town.slack.people
+        picture = await put_file(home, data)
+        said = (await people.message(ANA, GENERAL, f"<@{BOT}> a lake", files=[picture])).said
+        message = await until_done_in_thread(home, said.ts)
+        first = given(home)
+        await home.until(lambda: EDIT in str(message.blocks))
+        await people.click(ANA, message.ts, EDIT)
+        await submit(home)
+        await home.until(lambda: len(home.town.video.calls(Call.SUBMIT)) == 2)
+        assert given(home) == first
+        await home.until(lambda: sum("Done in" in one.text for one in home.replies()) == 2)
+
+
+async def test_home_opens_an_empty_form_and_the_form_of_a_video() -> None:
+    """The buttons of the Home tab are the same ways in."""
+    async with house() as home:
+        await home.type("a lake --mode pro")
+        await home.until_delivered()
+        await home.town.slack.people.open_home(ANA)
+        homes = home.town.slack.world.views.homes
+        await home.until(lambda: EDIT in str(homes.get(ANA)))
+        people = home.town.slack.people
+        await people.view_action(ANA, homes[ANA].id, CREATE_VIDEO)
+        assert "channel" in blocks_of(form_of(home))
+        await people.view_action(ANA, homes[ANA].id, EDIT)
+        assert chosen(form_of(home), "option:mode") == "pro"
+        await submit(home, values=entries(mode="std"))
+        await home.until_delivered(jobs=2)
+        assert given(home) == {"prompt": "a lake"}
+
+
+async def test_a_job_that_is_gone_is_said_privately() -> None:
+    """A button never expires, but its job may."""
+    async with house() as home:
+        await home.type("a lake")
+        await home.until_delivered()
+        (message,) = home.messages()
+        await home.until(lambda: EDIT in str(message.blocks))
+        delivery = await home.town.slack.people.click(ANA, message.ts, EDIT)
+        payload = json.loads(json.dumps(delivery.payload))
+        payload["actions"][0]["value"] = "nosuchjob0"
+        payload["trigger_id"] = "1.2"
+        await home.town.slack.courier.deliver(DeliveryKind.INTERACTION, payload)
+        await home.until(lambda: "no record of this video" in str(home.whispers()))
+
+
+@pytest.mark.parametrize("code", ["expired_trigger_id", "internal_error"])
+async def test_a_form_that_does_not_open_is_said_privately(code: str) -> None:
+    """Where the shortcut was used, or directly where there is no channel."""
+    async with house() as home:
+        people = home.town.slack.people
+        said = (await people.message(ANA, GENERAL, "a lake")).said
+        fault = Fault(kind=FaultKind.ERROR_BEFORE, code=code)
+        home.town.slack.world.faults.add("views.open", fault, times=2)
+        await from_message(home, said)
+        await home.until(home.whispers)
+        assert home.whispers()[-1].ephemeral_for == ANA
+        await people.shortcut(ANA, CREATE_VIDEO)
+        await home.until(lambda: direct(home))
+        assert home.town.slack.world.views.top(ANA) is None
+
+
+async def test_a_shortcut_that_is_delivered_twice_opens_one_form_and_says_nothing() -> None:
+    """The second finds its trigger used, which means that the form is there."""
+    async with house() as home:
+        delivery = await home.town.slack.people.shortcut(ANA, CREATE_VIDEO)
+        view = form_of(home)
+        deliver = home.town.slack.courier.deliver
+        repeated = await deliver(DeliveryKind.INTERACTION, delivery.payload)
+        assert repeated.error is None
+        assert form_of(home) is view
+        await home.type("a lake")
+        await home.until_delivered()
+        assert direct(home) == []
+
+
+def direct(home: House, user: str = ANA) -> list[Said]:
+    """Return what the bot told a person directly."""
+    workspace = home.town.slack.world.workspace
+    return list(workspace.all_in(workspace.direct(user).id))
