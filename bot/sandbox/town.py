@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from aiohttp.typedefs import Middleware
 
 from bot.manifest import EVENTS_PATH
 from bot.sandbox.demo_api import DemoApi
@@ -62,11 +64,12 @@ async def town(
     now: Callable[[], float] = time.time,
     media_dir: Path = PACKAGED_MEDIA,
     echo: bool = True,
+    middlewares: Sequence[Middleware] = (),
 ) -> AsyncIterator[Town]:
     """Serve both services on loopback while the context lasts; `port` is Slack's and the page's.
 
     `media_dir` holds what MindVideo's renders look like; without `echo` the bot is not told of
-    its own messages.
+    its own messages. `middlewares` see every request that comes to either service.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="video-bot-")))
@@ -74,12 +77,15 @@ async def town(
         files.mkdir()
         slack = SlackSandbox(files, now=now, echo=echo)
         DemoApi(slack.people).add_to(slack.app)
+        slack.app.middlewares.extend(middlewares)
         video = SandboxMindVideo(
             now=now, render_seconds=render_seconds, api_key=API_KEY, media_dir=media_dir
         )
+        video_app = video.app()
+        video_app.middlewares.extend(middlewares)
         slack_url = await stack.enter_async_context(serve(slack.app, port))
         slack.listens_at(slack_url)
-        video_url = await stack.enter_async_context(serve(video.app()))
+        video_url = await stack.enter_async_context(serve(video_app))
         yield Town(
             slack=slack, video=video, slack_url=slack_url, video_url=video_url, folder=folder
         )

@@ -1,0 +1,63 @@
+"""What must hold after any number of kills, read from the two ledgers and the store."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from bot.sandbox.mindvideo_faults import Call
+from bot.sandbox.slack_entities import GENERAL
+from bot.sandbox.town import Town
+from storage.connection import connect_reader
+from storage.job import Job, Outcome, Stage
+from storage.rows import job_from_row
+
+
+def rows(path: Path) -> list[Job]:
+    """Return all jobs of a store, the oldest first."""
+    if not path.exists():
+        return []
+    db = connect_reader(str(path))
+    try:
+        return [job_from_row(row) for row in db.execute("SELECT * FROM jobs ORDER BY seq")]
+    finally:
+        db.close()
+
+
+def check(town: Town, jobs: list[Job], acknowledged: set[str]) -> None:
+    """Assert that nothing was lost, charged twice or posted twice, and that all has ended."""
+    assert acknowledged <= {job.ask_key for job in jobs}
+    charges = Counter(charge.key for charge in town.video.charges)
+    assert set(charges.values()) <= {1}
+    assert set(charges) <= {job.idempotency_key for job in jobs}
+    bodies = defaultdict(set)
+    for seen in town.video.calls(Call.SUBMIT):
+        bodies[seen.key].add(seen.body)
+    assert all(len(sent) == 1 for sent in bodies.values())
+    amounts = {charge.key: charge.amount for charge in town.video.charges}
+    for job in jobs:
+        assert (job.stage, job.outcome) == (Stage.DELIVERED, Outcome.SUCCEEDED), job
+        assert job.cost_told == amounts[job.idempotency_key]
+        _check_told(town, job)
+    _check_nothing_else_stands(town, jobs)
+
+
+def _check_told(town: Town, job: Job) -> None:
+    """Assert that one message and one result of the job stand, and that they agree."""
+    workspace = town.slack.world.workspace
+    (message,) = workspace.posts_of(job.id)
+    assert message.ts == job.message_ts
+    assert message.thread_ts is None
+    assert "Done in" in message.text
+    (result,) = workspace.shares_of(job.id)
+    assert result.ts == job.result_ts
+    (file_id,) = result.files
+    file = town.slack.world.files.file(file_id)
+    assert file.size == file.path.stat().st_size
+
+
+def _check_nothing_else_stands(town: Town, jobs: list[Job]) -> None:
+    stands = town.slack.world.workspace.all_in(GENERAL)
+    public = [said.ts for said in stands if said.ephemeral_for is None]
+    ours = [ts for job in jobs for ts in (job.message_ts, job.result_ts)]
+    assert sorted(public) == sorted(str(ts) for ts in ours)

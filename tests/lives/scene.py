@@ -1,0 +1,95 @@
+"""A town, the lives of a bot in it, and the people who go on asking while it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from bot.sandbox.slack_delivery import Delivery
+from bot.sandbox.slack_entities import TEAM
+from bot.sandbox.town import town
+from storage.job import TERMINAL
+from tests.house import FAST, RENDER_SECONDS
+from tests.lives import promises
+from tests.lives.nursery import Life, Nursery, nursery
+from tests.lives.striker import Striker
+from tests.onlooker import Onlooker
+
+LOOK_SECONDS = 0.05
+# All that was asked in a run ends within this after the last kill, on a busy machine too.
+END_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene(Onlooker):
+    """Everything that a run of kills needs."""
+
+    nursery: Nursery
+    striker: Striker
+    asked: list[Delivery] = field(default_factory=list)
+    takes: Iterator[int] = field(default_factory=count)
+
+    @property
+    def store(self) -> Path:
+        """The file that all lives share."""
+        return self.town.folder / "video-bot.db"
+
+    async def live(self, variables: Mapping[str, str] | None = None) -> Life:
+        """Start a life and let Slack deliver to it, if it comes to listen."""
+        environment = self.town.environment(socket_mode=False) | FAST
+        life = await self.nursery.start({**environment, **(variables or {})})
+        port = await life.listens()
+        if port is not None:
+            self.town.deliver_to_port(port)
+        return life
+
+    async def ask(self) -> Delivery:
+        """Type a command unlike all others; whether it is acknowledged is another matter."""
+        delivery = await self.type(f"a lake, take {next(self.takes)}")
+        self.asked.append(delivery)
+        return delivery
+
+    async def ask_again(self) -> None:
+        """Deliver what nobody acknowledged once more, as it is: Slack does so at times."""
+        for delivery in self.asked:
+            if delivery.acks[-1].problem is not None:
+                await self.town.slack.courier.deliver_again(delivery)
+
+    async def all_end(self) -> None:
+        """Wait until every job in the store has ended."""
+        async with asyncio.timeout(END_SECONDS):
+            while True:
+                jobs = await asyncio.to_thread(promises.rows, self.store)
+                if all(job.stage in TERMINAL for job in jobs):
+                    return
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def conclude(self) -> None:
+        """Let a last life finish everything, stop it politely, and check all promises."""
+        life = await self.live()
+        await self.ask_again()
+        await self.all_end()
+        life.send(signal.SIGTERM)
+        assert await life.end() == 0
+        acknowledged = {
+            f"command:{TEAM}:{delivery.payload['trigger_id']}"
+            for delivery in self.asked
+            if any(ack.problem is None and not ack.body for ack in delivery.acks)
+        }
+        promises.check(self.town, promises.rows(self.store), acknowledged)
+
+
+@asynccontextmanager
+async def scene(render_seconds: float = RENDER_SECONDS) -> AsyncIterator[Scene]:
+    """Set everything up while the context lasts; no bot lives yet."""
+    striker = Striker()
+    async with (
+        town(render_seconds=render_seconds, middlewares=[striker.middleware()]) as place,
+        nursery(place.folder) as lives,
+    ):
+        yield Scene(town=place, nursery=lives, striker=striker)
