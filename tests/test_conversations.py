@@ -238,6 +238,18 @@ async def test_a_deleted_message_leaves_its_job_and_says_how_to_cancel() -> None
         await home.until(lambda: len(home.town.video.charges) == 1)
 
 
+async def test_a_deleted_message_with_replies_leaves_its_job_too() -> None:
+    """Slack puts a tombstone in its place and tells of a change."""
+    async with house(render_seconds=3) as home:
+        said = await say(home, f"<@{BOT}> a lake")
+        await home.until(home.replies)
+        stone = {"subtype": "tombstone", "user": "USLACKBOT", "ts": said.ts, "text": "Deleted."}
+        event = {"type": "message", "subtype": "message_changed", "message": stone, "ts": "9.9"}
+        payload = home.town.slack.courier.wrap({**event, "channel": GENERAL})
+        await home.town.slack.courier.deliver(DeliveryKind.EVENT, payload)
+        assert "/video cancel" in (await until_whispered(home)).text
+
+
 async def test_a_message_that_is_deleted_afterwards_is_nobodys_business() -> None:
     """The job is over, and so is what there was to say."""
     async with house() as home:
@@ -272,6 +284,20 @@ async def test_the_same_words_within_a_minute_are_a_question_with_a_button() -> 
         (message,) = await until_done(home, 1)
         assert button_of(question) == ("job_again", message.job_id)
         assert len(home.town.video.charges) == 1
+
+
+async def test_a_message_that_was_a_question_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack may deliver it again when the minute is over; the person was told that it was left."""
+    async with house() as home:
+        await say(home, f"<@{BOT}> a lake")
+        typed = await home.town.slack.people.message(ANA, GENERAL, f"<@{BOT}> a lake")
+        await until_whispered(home)
+        monkeypatch.setattr("bot.intake.TWIN_SECONDS", -60.0)
+        await home.town.slack.courier.deliver_again(typed.deliveries[0])
+        await home.type("a marker")
+        await home.until_delivered()
+        await until_done(home, 1)
+        assert len(home.town.video.charges) == 2
 
 
 async def test_a_mention_without_words_is_told_what_to_say() -> None:

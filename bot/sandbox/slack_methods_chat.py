@@ -69,6 +69,10 @@ def _whisper(world: World, args: _Ephemeral) -> Payload:
         raise RefusalError("not_in_channel")
     if args.user not in channel.members:
         raise RefusalError("user_not_in_channel")
+    if args.thread_ts is not None and not world.workspace.reply_counts(channel.id)[args.thread_ts]:
+        # "Ephemeral messages in threads are only shown if there is already an active thread":
+        # https://docs.slack.dev/reference/methods/chat.postEphemeral
+        return {"message_ts": world.workspace.new_ts()}
     said = world.workspace.whisper(
         channel.id,
         args.user,

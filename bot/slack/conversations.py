@@ -24,6 +24,9 @@ from storage.job import Job, Stage
 # Slack's own voice, which has no `bot_id`: reminders, and words about the workspace.
 SLACKBOT = "USLACKBOT"
 
+TOMBSTONE = "tombstone"
+"""What stands in the place of a deleted message that has replies; the event is one of a change."""
+
 CANCELLABLE = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING})
 """Stages in which somebody who deleted their message may want to do something about the job."""
 
@@ -35,9 +38,10 @@ class Said(BaseModel):
     """
 
     ts: str
-    user: str = ""
+    subtype: str | None = None
+    user: str | None = None
     bot_id: str | None = None
-    text: str = ""
+    text: str | None = None
     thread_ts: str | None = None
     edited: object = None
     files: list[JsonValue] = []
@@ -49,13 +53,16 @@ class Said(BaseModel):
 
 
 class Event(Said):
-    """A message event; one about a change has the message inside."""
+    """A message event; one about a change has the message inside.
+
+    https://docs.slack.dev/reference/events/message/message_changed and …/message_deleted
+    """
 
     channel: str
     channel_type: str = ""
-    subtype: str | None = None
     message: Said | None = None
     previous_message: Said | None = None
+    deleted_ts: str | None = None
 
     @property
     def is_direct(self) -> bool:
@@ -85,13 +92,16 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 async def hear(delivery: Delivery, desk: Desk) -> None:
     """Do what a message asks for. Idempotent by the message: its team, channel and `ts`."""
-    match delivery.event.subtype:
+    event = delivery.event
+    match event.subtype:
         case None | "file_share" | "thread_broadcast":
             await _sent(delivery, desk)
-        case "message_changed":
-            await _changed(delivery, desk)
-        case "message_deleted":
-            await _deleted(delivery, desk)
+        case "message_changed" if event.message and event.message.subtype == TOMBSTONE:
+            await _deleted(delivery, event.message.ts, desk)
+        case "message_changed" if event.message:
+            await _changed(delivery, event.message, desk)
+        case "message_deleted" if event.deleted_ts:
+            await _deleted(delivery, event.deleted_ts, desk)
         case _:
             # All else are notes of Slack's own: https://docs.slack.dev/reference/events/message
             return
@@ -101,7 +111,11 @@ async def _sent(delivery: Delivery, desk: Desk) -> None:
     said = delivery.event
     text = _addressed(said, said, desk.bot_user)
     # A mention that was added later comes as an event of its own, beside that of the change.
-    if text is None or said.edited is not None or await _standing(delivery, said, desk) is not None:
+    if text is None or said.user is None or said.edited is not None:
+        return
+    ask_key = _ask_key(delivery, said.ts)
+    # A question or a refusal stands, although the same message might be taken a minute later.
+    if desk.aside.has_said(ask_key) or await desk.store.find_ask(ask_key) is not None:
         return
     job = await _job_of_thread(delivery, desk)
     asker = Asker(
@@ -109,7 +123,7 @@ async def _sent(delivery: Delivery, desk: Desk) -> None:
         channel=said.channel,
         user=said.user,
         surface="reply" if job else "message" if said.is_direct else "mention",
-        ask_key=_ask_key(delivery, said),
+        ask_key=ask_key,
         thread_ts=said.thread_ts or said.ts,
     )
     files = attached_files(said.files)
@@ -119,7 +133,7 @@ async def _sent(delivery: Delivery, desk: Desk) -> None:
         taking = _reply(text, files, job, asker, desk)
     answer = await desk.politely(taking, asker)
     if answer is not None:
-        desk.aside.say(asker.ask_key, _place(said, said), said.user, answer)
+        desk.aside.say(ask_key, _place(said, said), said.user, answer)
 
 
 async def _reply(
@@ -134,38 +148,33 @@ async def _reply(
     return await acts.again(desk, job, asker, text, files)
 
 
-async def _changed(delivery: Delivery, desk: Desk) -> None:
-    event, said, before = delivery.event, delivery.event.message, delivery.event.previous_message
+async def _changed(delivery: Delivery, said: Said, desk: Desk) -> None:
+    event, before = delivery.event, delivery.event.previous_message
     # Slack also tells of a change when it adds the preview of a link.
-    if said is None or before is None or said.text == before.text:
+    if said.user is None or (before is not None and said.text == before.text):
         return
-    if _addressed(event, said, desk.bot_user) is not None:
-        answer = answers.edited(await _standing(delivery, said, desk))
-        desk.aside.say(f"change:{event.ts}", _place(event, said), said.user, answer)
+    if said.edited is not None and _addressed(event, said, desk.bot_user) is not None:
+        job = await desk.store.find_ask(_ask_key(delivery, said.ts))
+        desk.aside.say(f"change:{event.ts}", _place(event, said), said.user, answers.edited(job))
 
 
-async def _deleted(delivery: Delivery, desk: Desk) -> None:
-    event, said = delivery.event, delivery.event.previous_message
-    job = None if said is None else await _standing(delivery, said, desk)
+async def _deleted(delivery: Delivery, ts: str, desk: Desk) -> None:
+    job = await desk.store.find_ask(_ask_key(delivery, ts))
     if job is not None and job.stage in CANCELLABLE:
         # Not in the thread, which may have gone with its first message.
-        place = Place(channel=event.channel)
-        desk.aside.say(f"deletion:{event.ts}", place, job.user, answers.deleted(job))
+        place = Place(channel=job.channel)
+        desk.aside.say(f"deletion:{job.id}", place, job.user, answers.deleted(job))
 
 
 def _addressed(event: Event, said: Said, bot_user: str) -> str | None:
     """Return what a person tells the bot; `None`: not meant for it, or said by a bot."""
-    if said.bot_id is not None or said.user in {"", bot_user, SLACKBOT}:
+    if said.bot_id is not None or said.user in {None, bot_user, SLACKBOT}:
         return None
+    text = said.text or ""
     mention = re.compile(rf" ?<@{re.escape(bot_user)}(?:\|[^<>]*)?>[,:]?")
-    if not event.is_direct and mention.search(said.text) is None:
+    if not event.is_direct and mention.search(text) is None:
         return None
-    return mention.sub("", said.text).strip()
-
-
-async def _standing(delivery: Delivery, said: Said, desk: Desk) -> Job | None:
-    """Return the job that was made of a message."""
-    return await desk.store.find_ask(_ask_key(delivery, said))
+    return mention.sub("", text).strip()
 
 
 async def _job_of_thread(delivery: Delivery, desk: Desk) -> Job | None:
@@ -176,8 +185,8 @@ async def _job_of_thread(delivery: Delivery, desk: Desk) -> Job | None:
     return await desk.store.find_by_message(delivery.team_id, said.channel, said.thread_ts)
 
 
-def _ask_key(delivery: Delivery, said: Said) -> str:
-    return f"message:{delivery.team_id}:{delivery.event.channel}:{said.ts}"
+def _ask_key(delivery: Delivery, ts: str) -> str:
+    return f"message:{delivery.team_id}:{delivery.event.channel}:{ts}"
 
 
 def _place(event: Event, said: Said) -> Place:
