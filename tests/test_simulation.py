@@ -11,18 +11,29 @@ from tests.simulation.mutants import MUTANTS, Mutant, catch
 from tests.simulation.report import CATCH_BOUND, Summary, quiet, run_seeds
 from tests.simulation.runner import simulate
 
-SEEDS = 2000
-# A piece is one test, so that pytest-xdist can share the pieces out.
-PIECE = 50
+# These run with all tests, …
+FEW = range(60)
+# … and these by `make prove`, in pieces that pytest-xdist can share out.
+MANY = range(2000)
+PIECE = 40
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, PIECE))
+def test_no_promise_breaks_in_a_few_lives() -> None:
+    """A quick look before the long one."""
+    summary = run_seeds(FEW)
+    assert not summary.failed, "\n".join(summary.lines())
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("first", MANY[::PIECE])
 def test_no_promise_breaks_whatever_fails(first: int) -> None:
     """Every seed draws other faults, crashes and restarts; a failing one tells how to replay it."""
     summary = run_seeds(range(first, first + PIECE))
     assert not summary.failed, "\n".join(summary.lines())
 
 
+@pytest.mark.proof
+@pytest.mark.proof
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_bot_broken_on_purpose_is_noticed(mutant: Mutant) -> None:
     """Were one of these overlooked, the seeds above would prove nothing."""
@@ -38,6 +49,7 @@ def test_a_seed_replays_exactly() -> None:
     assert first.trace
 
 
+@pytest.mark.proof
 def test_a_failing_seed_says_how_to_replay_it() -> None:
     """Whoever sees it fail in CI can see it fail at home."""
     summary = Summary()
@@ -50,6 +62,8 @@ def test_a_failing_seed_says_how_to_replay_it() -> None:
     assert command in "\n".join(summary.lines())
 
 
+@pytest.mark.proof
+@pytest.mark.proof
 def test_a_post_that_comes_late_doubles_a_message_but_never_a_charge() -> None:
     """Slack has no key for a post; what is then lost is tidiness, not money."""
     summary = Summary()
