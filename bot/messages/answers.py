@@ -133,7 +133,8 @@ def edited(job: Job | None) -> Message:
 def deleted(job: Job) -> Message:
     """Return what is told about a message that was deleted while its job is under way."""
     at_mindvideo = job.first_sent_at is not None or job.stage is Stage.RENDERING
+    then = "tells what can still be done." if at_mindvideo else "ends it for free."
     return words(
         f"You deleted the message that asked for job `{job.id}`; the job goes on. "
-        f"`/video cancel {job.id}` " + ("lets it go." if at_mindvideo else "ends it for free.")
+        f"`/video cancel {job.id}` {then}"
     )
