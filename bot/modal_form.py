@@ -117,11 +117,16 @@ def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Ite
         return
     rows = option.playground.get("rows")
     is_multiline = option.kind is not Kind.STRING or (isinstance(rows, int) and rows > 1)
-    hint = _sentences(option.hint, option.schema)
-    if option.kind is Kind.ARRAY:
-        hint = f"{hint} One per line.".strip()
     field = text(shown_text, longest, is_multiline=is_multiline)
-    yield _input(model, option, field, hint, block_id)
+    yield _input(model, option, field, _text_hint(option, block_id), block_id)
+
+
+def _text_hint(option: Option, block_id: str) -> str:
+    """Return the line under a field for text; beside a field for files it takes links."""
+    if block_id == links_block(option):
+        return "One link per line." if option.kind is Kind.ARRAY else "A link, instead of a file."
+    said = _sentences(option.hint, option.schema)
+    return f"{said} One per line.".strip() if option.kind is Kind.ARRAY else said
 
 
 def _longest(model: Model, option: Option) -> int:

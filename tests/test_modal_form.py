@@ -94,7 +94,7 @@ def test_every_type_has_its_field_with_limits_and_default() -> None:
         "label": plain("Prompt"),
         "optional": False,
         "hint": plain(
-            "What the video shows. The words of the command are the prompt. Text, not empty."
+            "What the video shows. In a command, the words that are no option. Text, not empty."
         ),
         "element": {
             "type": "plain_text_input",

@@ -17,8 +17,11 @@ export const CHOICES = {
     select(withOptions(element, options.names.users()), options, element.initial_user),
   channels_select: (element, options) =>
     select(withOptions(element, options.names.channels()), options, element.initial_channel),
-  conversations_select: (element, options) =>
-    select(withOptions(element, options.names.channels()), options, element.initial_conversation),
+  conversations_select: (element, options) => {
+    const here = element.default_to_current_conversation ? options.names.here : undefined;
+    const initial = element.initial_conversation ?? here;
+    return select(withOptions(element, options.names.channels()), options, initial);
+  },
   radio_buttons: (element, options) =>
     boxes(element, options, "radio", [element.initial_option].filter(Boolean)),
   checkboxes: (element, options) =>

@@ -5,9 +5,9 @@ import { h } from "./dom.js";
 import { emojiNamed, withEmoji } from "./emoji.js";
 
 /**
- * @typedef {{me: string, user: (id: string) => string, channel: (id: string) => string,
+ * @typedef {{me: string, here: string, user: (id: string) => string, channel: (id: string) => string,
  *            users: () => Entry[], channels: () => Entry[]}} Names
- * What stands behind an ID, and whose eyes these are.
+ * What stands behind an ID, whose eyes these are, and at which channel they look.
  *
  * @typedef {{id: string, name: string}} Entry
  */

@@ -33,6 +33,7 @@ export function namesIn(state) {
     Array.from(map, ([id, name]) => ({ id, name }));
   return {
     me: state.me.id,
+    here: state.channel.id,
     user: (id) => people.get(id) ?? id,
     channel: (id) => channels.get(id) ?? id,
     users: () => entries(people).filter(({ id }) => id !== state.bot.id),
