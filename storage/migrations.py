@@ -153,6 +153,15 @@ def _settings_and_notices(db: Database) -> None:
     db.execute("CREATE INDEX notices_channel ON notices (channel, kind, happened_at)")
 
 
+@MIGRATIONS(name="0005_waiting")
+def _waiting(db: Database) -> None:
+    # Who waits before a job, asked each time that its progress is told.
+    db.execute("""
+        CREATE INDEX jobs_waiting ON jobs (created_at)
+        WHERE stage IN ('accepted', 'announced', 'rendering') AND started_at IS NULL
+    """)
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Bring the tables up to date: each step whole, in one transaction, or not at all.
 

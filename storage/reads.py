@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from storage.job import Event, Instant, Job, Stage
 from storage.rows import Value, event_from_row, input_text, job_from_row
-from storage.store import JobFilter
+from storage.store import MOST_AHEAD, JobFilter
 
 FIND_BY_MESSAGE = """
     SELECT * FROM jobs
@@ -38,10 +38,15 @@ RENDER_SECONDS = """
     ORDER BY finished_at DESC LIMIT :limit
 """
 
+# Without being told, SQLite takes the index of stages, which holds all that renders as well.
+# https://sqlite.org/lang_indexedby.html
 AHEAD_OF = """
-    SELECT count(*) AS jobs FROM jobs
-    WHERE stage IN ('accepted', 'announced', 'rendering') AND created_at < :created_at
-        AND started_at IS NULL
+    SELECT count(*) AS jobs FROM (
+        SELECT 1 FROM jobs INDEXED BY jobs_waiting
+        WHERE stage IN ('accepted', 'announced', 'rendering') AND started_at IS NULL
+            AND created_at < :created_at
+        LIMIT :limit
+    )
 """
 
 _CONDITIONS = {
@@ -134,8 +139,9 @@ def render_seconds(db: Database, kind: str, limit: int) -> list[float]:
 
 
 def ahead_of(db: Database, job: Job) -> int:
-    """Return how many jobs were made before this one and do not render yet."""
-    return int(db.execute(AHEAD_OF, {"created_at": job.created_at}).fetchone()["jobs"])
+    """Return how many jobs were made before this one and do not render yet, up to a bound."""
+    values = {"created_at": job.created_at, "limit": MOST_AHEAD}
+    return int(db.execute(AHEAD_OF, values).fetchone()["jobs"])
 
 
 def stage_counts(db: Database) -> dict[Stage, int]:

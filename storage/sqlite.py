@@ -145,7 +145,7 @@ class SqliteStore(SqliteSettings, SqliteNotices):
         return self._peek(lambda db: reads.render_seconds(db, kind, limit))
 
     async def ahead_of(self, job: Job) -> int:
-        """Return how many jobs were made before this one and do not render yet."""
+        """Return how many jobs were made before this one and do not render yet, up to a bound."""
         return self._peek(lambda db: reads.ahead_of(db, job))
 
     async def spend(self, wanted: SpendFilter) -> Spend:

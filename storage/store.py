@@ -9,6 +9,9 @@ from typing import Protocol
 
 from storage.job import Event, Instant, Job, Outcome, Stage
 
+MOST_AHEAD = 100
+"""Nobody who waits behind more jobs than this needs their exact number."""
+
 
 class StoreError(Exception):
     """The store could not do what was asked; the name of the subclass says what to do."""
@@ -125,7 +128,7 @@ class Store(Protocol):
     async def ahead_of(self, job: Job) -> int:
         """Return how many jobs were made before this one and do not render yet; parked ones aside.
 
-        A read by index, as cheap as there are jobs under way.
+        Counted up to `MOST_AHEAD`, so that a backlog does not slow its own progress down.
         """
 
     async def spend(self, wanted: SpendFilter) -> Spend:

@@ -106,9 +106,16 @@ def test_there_is_a_bar_only_while_it_renders(job: Job) -> None:
 
 
 @pytest.mark.parametrize("job", [ASKED, RENDERING])
-@pytest.mark.parametrize(("ahead", "words"), [(1, "1 job of ours"), (3, "3 jobs of ours")])
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (1, "1 job of ours ahead"),
+        (3, "3 jobs of ours ahead"),
+        (100, "100 jobs of ours ahead, or more"),
+    ],
+)
 def test_who_waits_is_told_how_many_wait_before_them(job: Job, ahead: int, words: str) -> None:
-    assert f" · {words} ahead" in status(job, replace(SHEET, ahead=ahead))
+    assert f" · {words}" in status(job, replace(SHEET, ahead=ahead))
     assert "ahead" not in status(job)
 
 

@@ -12,6 +12,7 @@ from bot.model_file import Upgrade
 from bot.pacing import Expected
 from bot.ports import Message
 from storage.job import Instant, Job, Media, Outcome, Stage
+from storage.store import MOST_AHEAD
 
 # Long prompts are shown in part, so that a message stays a message.
 PROMPT_SHOWN = 600
@@ -28,7 +29,10 @@ class Sheet:
     """Title and value of each option that differs from its default."""
     expected: Expected | None = None
     ahead: int = 0
-    """How many jobs were made before this one and still wait, while it waits itself."""
+    """How many jobs were made before this one and still wait, while it waits itself.
+
+    Counted up to `MOST_AHEAD`.
+    """
     upgrades: Sequence[Upgrade] = ()
     """What is on offer that the job does not have."""
     parent_link: str | None = None
@@ -115,6 +119,8 @@ def progress_bar(job: Job, sheet: Sheet, now: Instant) -> str | None:
 
 
 def _ahead(sheet: Sheet) -> str:
+    if sheet.ahead >= MOST_AHEAD:
+        return f" · {MOST_AHEAD} jobs of ours ahead, or more"
     return f" · {figures.count(sheet.ahead, 'job')} of ours ahead" if sheet.ahead else ""
 
 
