@@ -1,1 +1,0 @@
-"""The real process, killed with SIGKILL at chosen points and at random ones."""
