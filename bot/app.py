@@ -78,24 +78,30 @@ async def serve(settings: Settings) -> None:
     Slack does not take the token at the start.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    async with running(settings) as service:
+    # Before the start, which takes its time: whoever stops the bot then means it as well.
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    async with running(settings, stopping) as service:
         # What the start made stays: no later collection need walk through it.
         # https://docs.python.org/3/library/gc.html#gc.freeze
         gc.collect()
         gc.freeze()
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, service.stopping.set)
         await service.stopping.wait()
     if service.broken:
         raise service.broken[0]
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Service]:
-    """Start everything, hand it out while it runs, and stop it in the opposite order."""
+async def running(
+    settings: Settings, stopping: asyncio.Event | None = None
+) -> AsyncIterator[Service]:
+    """Start everything, hand it out while it runs, and stop it in the opposite order.
+
+    `stopping`, set by whoever wants it to end, is its own if it is not given.
+    """
     log = structlog.get_logger("app")
-    stopping = asyncio.Event()
+    stopping = stopping or asyncio.Event()
     broken: list[StoreBrokenError] = []
 
     def on_broken(error: StoreBrokenError) -> None:

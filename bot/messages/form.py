@@ -9,9 +9,9 @@ from bot.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.catalog import Catalog, Model
 from bot.form_origin import Origin
 from bot.modal_form import form_blocks
-from bot.references import files_named
 from bot.wording import short
 from storage.job import Instant, Job, Json
+from storage.store import StoreBrokenError, StoreError
 
 CALLBACK = "video_form"
 CHANNEL_BLOCK = "channel"
@@ -19,9 +19,6 @@ CHANNEL_BLOCK = "channel"
 
 # https://docs.slack.dev/reference/views/modal-views
 _MOST_BLOCKS = 100
-_ATTACHED = (
-    "`slack-file:…` stands for an image that was attached before; without its line it is left out."
-)
 
 
 def form_view(
@@ -34,11 +31,10 @@ def form_view(
     note: str = "",
 ) -> Mapping[str, Json]:
     """Return the form of a model, filled with `values`; `note` is mrkdwn that stands above."""
-    notes = [note] if note else []
-    if files_named(values):
-        notes.append(_ATTACHED)
     fields = form_blocks(catalog, model, values, show_advanced=show_advanced)
-    above = [*map(blocks.context, notes), *([] if origin.channel else [_channel_choice()])]
+    above = [blocks.context(note)] if note else []
+    if origin.channel is None:
+        above.append(_channel_choice())
     is_again = origin.parent_id is not None
     return {
         "type": "modal",
@@ -72,6 +68,11 @@ def left_out(names: Sequence[str]) -> str:
     return f"Left out, because I take {IMAGE_NAMES} of at most {MOST_MEGABYTES} MB: {files}."
 
 
+def no_channel() -> str:
+    """Return what is said where no channel was chosen."""
+    return "Choose where the video goes."
+
+
 def asked_before(job: Job, now: Instant) -> str:
     """Return why the same ask, made again so soon, was not taken."""
     ago = figures.duration(now - job.created_at)
@@ -81,8 +82,13 @@ def asked_before(job: Job, now: Instant) -> str:
     )
 
 
-def store_full() -> str:
-    """Return why a form was not taken while nothing can be written."""
+def store_trouble(error: StoreError) -> str:
+    """Return what becomes of a form that met trouble in the store: not taken, or nobody knows."""
+    if isinstance(error, StoreBrokenError):
+        return (
+            "My disk failed just now, so I am not sure that I took this. Close the form; if I "
+            "did, a message appears in the channel within a few minutes."
+        )
     return (
         "I cannot write anything down right now, so nothing was started or charged. "
         "Try again later."

@@ -6,10 +6,16 @@ from bot import blocks, figures
 from bot.messages import buttons
 from bot.ports import Message
 from storage.job import Instant, Job
+from storage.store import StoreBrokenError, StoreError
 
 
-def store_full() -> Message:
-    """Return the answer while nothing can be written: the ask was not taken."""
+def store_trouble(error: StoreError) -> Message:
+    """Return the answer to an ask that met trouble in the store: not taken, or nobody knows."""
+    if isinstance(error, StoreBrokenError):
+        return words(
+            "My disk failed just now, so I am not sure that I took this. If I did, its message "
+            "appears within a few minutes; please ask again only if it does not."
+        )
     return words(
         "I cannot write anything down right now, so I did not take this. Nothing was started and "
         "nothing was charged. Please try again later."

@@ -59,8 +59,8 @@ class Desk:
         """Return the private answer to an ask that is being taken, or `None`, as `take` does."""
         try:
             answer = await taking
-        except StoreError:
-            return private.store_full()
+        except StoreError as error:
+            return private.store_trouble(error)
         if isinstance(answer, AskedBefore):
             return private.asked_before(answer.job, self.now())
         return None
@@ -74,5 +74,5 @@ class Desk:
             return private.refusal(str(error))
         except BotError as error:
             return private.refusal(f"{error} Try again in a moment.")
-        except StoreError:
-            return private.store_full()
+        except StoreError as error:
+            return private.store_trouble(error)

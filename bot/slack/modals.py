@@ -156,8 +156,8 @@ async def take(filled: Filled, desk: Desk) -> Mapping[str, str]:
         return error.errors
     except UsageError as error:
         return {view.first_field: str(error).replace("`", "")}
-    except StoreError:
-        return {view.first_field: form.store_full()}
+    except StoreError as error:
+        return {view.first_field: form.store_trouble(error)}
     if isinstance(answer, AskedBefore):
         return {view.first_field: form.asked_before(answer.job, desk.now())}
     return {}
@@ -217,6 +217,8 @@ def _asker(filled: Filled) -> Asker:
 
 
 def _chosen_channel(state: Mapping[str, Json]) -> str:
-    """Return the channel that was chosen; Slack does not send the form without one."""
     answer = as_mapping(as_mapping(state.get(form.CHANNEL_BLOCK)).get(form.CHANNEL_BLOCK))
-    return str(answer.get("selected_conversation"))
+    chosen = answer.get("selected_conversation")
+    if not isinstance(chosen, str):
+        raise FormError({form.CHANNEL_BLOCK: form.no_channel()})
+    return chosen
