@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aiohttp import web
@@ -37,24 +37,30 @@ CALLS = {
 
 @dataclass(slots=True)
 class Striker:
-    """Calls `kill` at the chosen moment of the next call of the chosen kind, once."""
+    """Kills the bot during a chosen call, once, or holds the call until it is let go."""
 
     call: str | None = None
     moment: Moment = Moment.ARRIVED
     kill: Callable[[], None] | None = None
-    held: asyncio.Event | None = None
-    """Set: calls of the chosen kind wait for it instead, and nothing is killed."""
-    arrived: asyncio.Event | None = None
-    """Set as soon as a call of the chosen kind has arrived."""
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once a chosen call has arrived."""
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set: nobody is held."""
 
     def aim(self, call: str, moment: Moment, kill: Callable[[], None]) -> None:
-        """Choose the call, the moment and how to kill."""
+        """Let the next call of this kind find `kill` at that moment."""
         self.call, self.moment, self.kill = call, moment, kill
 
-    def hold(self, call: str) -> tuple[asyncio.Event, asyncio.Event]:
-        """Let calls of this kind wait; return what tells that one came, and what lets them go."""
-        self.call, self.arrived, self.held = call, asyncio.Event(), asyncio.Event()
-        return self.arrived, self.held
+    def hold(self, call: str) -> None:
+        """Hold calls of this kind, from their arrival until `release`."""
+        self.call, self.kill = call, None
+        self.arrived.clear()
+        self.let_go.clear()
+
+    def release(self) -> None:
+        """Let go of what is held, and hold nothing more."""
+        self.call = None
+        self.let_go.set()
 
     def middleware(self) -> Middleware:
         """Return what an aiohttp application needs to be watched."""
@@ -63,17 +69,18 @@ class Striker:
         async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
             if self.call is None or not re.fullmatch(CALLS[self.call], request.path):
                 return await handler(request)
-            if self.arrived is not None and self.held is not None:
-                self.arrived.set()
-                await self.held.wait()
-                return await handler(request)
-            return await self._strike(request, handler)
+            self.arrived.set()
+            if self.kill is not None:
+                return await self._strike(self.kill, request, handler)
+            await self.let_go.wait()
+            return await handler(request)
 
         return watch
 
-    async def _strike(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        kill, self.call, self.kill = self.kill, None, None
-        assert kill is not None
+    async def _strike(
+        self, kill: Callable[[], None], request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        self.call = None
         if self.moment is Moment.ARRIVED:
             kill()
             return web.Response(status=503)
