@@ -29,6 +29,7 @@ from bot.form_fields import (
     widget_of,
 )
 from bot.options import fitting
+from bot.references import files_named
 from bot.schema import PROMPT, Kind, Option, Schema
 from bot.wording import allowed
 from storage.job import Json
@@ -118,13 +119,15 @@ def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Ite
     rows = option.playground.get("rows")
     is_multiline = option.kind is not Kind.STRING or (isinstance(rows, int) and rows > 1)
     field = text(shown_text, longest, is_multiline=is_multiline)
-    yield _input(model, option, field, _text_hint(option, block_id), block_id)
+    yield _input(model, option, field, _text_hint(option, value, block_id), block_id)
 
 
-def _text_hint(option: Option, block_id: str) -> str:
+def _text_hint(option: Option, value: Json, block_id: str) -> str:
     """Return the line under a field for text; beside a field for files it takes links."""
     if block_id == links_block(option):
-        return "One link per line." if option.kind is Kind.ARRAY else "A link, instead of a file."
+        hint = "One link per line." if option.kind is Kind.ARRAY else "A link, instead of a file."
+        attached = files_named({option.name: value})
+        return f"{hint} slack-file:… is an image that was attached before." if attached else hint
     said = _sentences(option.hint, option.schema)
     return f"{said} One per line.".strip() if option.kind is Kind.ARRAY else said
 

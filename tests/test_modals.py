@@ -27,9 +27,12 @@ def sent(home: House) -> Mapping[str, object]:
     return found
 
 
-async def test_the_command_without_words_opens_a_form_that_makes_a_video() -> None:
+@pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket mode"])
+async def test_the_command_without_words_opens_a_form_that_makes_a_video(
+    *, socket_mode: bool
+) -> None:
     """Defaults are set and not sent; the job stands in the channel where it was typed."""
-    async with house() as home:
+    async with house(socket_mode=socket_mode) as home:
         delivery = await home.type("  ")
         assert (delivery.error, delivery.shown) == (None, None)
         view = form_of(home)

@@ -140,6 +140,19 @@ async def test_a_refusal_is_told_with_its_reason_and_costs_nothing(status: int) 
         assert bench.town.video.charges == []
 
 
+@pytest.mark.parametrize("fault", [None, answer(422, message="Not this.")])
+async def test_a_body_with_images_is_not_kept_once_it_was_answered(fault: Fault | None) -> None:
+    """It holds megabytes, and is never sent again; a small one is kept for support."""
+    async with workbench() as bench:
+        for link, is_kept in (("https://a/b.png", True), ("data:," + "x" * 200_000, False)):
+            if fault is not None:
+                bench.town.video.fail(fault)
+            job = await bench.ask(f"a lake --image {link}")
+            await bench.run()
+            assert ((await bench.job(job.id)).request_body is not None) is is_kept
+            assert len(bench.town.video.calls(Call.SUBMIT)[-1].body) > len(link)
+
+
 async def assert_parked_and_told(bench: Workbench, job: Job) -> Job:
     """Hold that the job waits for a person, that its asker knows, and that it can be resumed."""
     row = await bench.job(job.id)

@@ -15,6 +15,9 @@ from storage.job import Job, Outcome, Stage
 # past that a repeat could be a second charge.
 KEY_LIFETIME_SECONDS = 23 * 3600.0
 
+LARGEST_KEPT_BODY = 100_000
+"""Bytes. A body that was answered is kept for support alone; one with images has megabytes."""
+
 
 def idempotency_key(job: Job) -> str:
     """Return the key of an announced job: the ID of its own message."""
@@ -53,7 +56,8 @@ async def submit(turn: Turn) -> Result:
             detail=f"409 {error.code or ''} request {error.request_id or 'unknown'}",
         )
     except RefusedError as error:
-        return Reject(job=job, problem=f"MindVideo says: {error}", outcome=Outcome.FAILED)
+        problem = f"MindVideo says: {error}"
+        return Reject(job=_without_images(job), problem=problem, outcome=Outcome.FAILED)
     return _accepted(job, snapshot, tools.now())
 
 
@@ -77,8 +81,17 @@ async def _prepare(turn: Turn) -> None:
     await turn.record(prepared, "submitting")
 
 
+def _without_images(job: Job) -> Job:
+    """Return a job that is never sent again, without a body so large that it holds images."""
+    return (
+        job
+        if len(job.request_body or b"") <= LARGEST_KEPT_BODY
+        else replace(job, request_body=None)
+    )
+
+
 def _accepted(job: Job, snapshot: Snapshot, now: float) -> Advance:
-    known = learn(job, snapshot, now)
+    known = learn(_without_images(job), snapshot, now)
     started = replace(
         known,
         stage=Stage.RENDERING,
