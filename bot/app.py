@@ -179,6 +179,7 @@ async def running(
             aside=aside,
             views=SlackViews(client),
             now=now,
+            observer=metrics,
             bot_user=me.user,
             unit=settings.cost_unit,
         )

@@ -30,7 +30,7 @@ class Metrics:
         )
         self._ack_seconds = Histogram(
             "video_bot_ack_seconds",
-            "Time from a delivery of Slack to its acknowledgement, the commit included.",
+            "Time that a listener took to answer an ask, the commit included.",
             registry=registry,
             buckets=_ACK_SECONDS,
         )
@@ -44,7 +44,7 @@ class Metrics:
         )
 
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
-        """An ask was acknowledged; `answer` is `accepted`, `repeated` or `refused`."""
+        """Somebody was answered; `answer` is `accepted`, `answered` in words, or `refused`."""
         self._asks.labels(surface, answer).inc()
         self._ack_seconds.observe(seconds)
 

@@ -207,6 +207,17 @@ async def test_health_is_told_while_it_runs(path: str) -> None:
         assert answer.status_code == 200
 
 
+async def test_the_metrics_tell_how_asks_were_answered() -> None:
+    """Accepted, answered in words, refused; and how long each took."""
+    async with house() as home, httpx.AsyncClient() as client:
+        for text in ("a lake", "help", "a lake --duration 40"):
+            await home.type(text)
+        answer = await client.get(f"http://127.0.0.1:{home.service.port}/metrics")
+    for kind in ("accepted", "answered", "refused"):
+        assert f'video_bot_asks_total{{answer="{kind}",surface="command"}} 1.0' in answer.text
+    assert "video_bot_ack_seconds_count 3.0" in answer.text
+
+
 async def deliver(
     home: House, body: dict[str, str], *, secret: str | None = None, age: int = 0
 ) -> httpx.Response:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -23,6 +25,13 @@ from storage.notice import NoticeStore, SettingStore, channel_scope
 from storage.store import Store, StoreError
 
 
+class Observer(Protocol):
+    """Hears what people were answered, for metrics."""
+
+    def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
+        """Somebody was answered: `accepted`, `answered` in words, or `refused`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The rooms behind the listeners. A listener parses, asks one of them, and acknowledges."""
@@ -38,6 +47,7 @@ class Desk:
     aside: Aside
     views: SlackViews
     now: Callable[[], Instant]
+    observer: Observer
     bot_user: str
     unit: str | None = None
 
@@ -67,12 +77,21 @@ class Desk:
 
     async def politely(self, doing: Awaitable[Message | None], asker: Asker) -> Message | None:
         """Return what `doing` answers, or in plain words why it could not be done."""
-        try:
-            return await doing
-        except UsageError as error:
-            structlog.get_logger("slack").info("ask_refused", user=asker.user, by=asker.surface)
-            return private.refusal(str(error))
-        except BotError as error:
-            return private.refusal(f"{error} Try again in a moment.")
-        except StoreError as error:
-            return private.store_trouble(error)
+        began = time.perf_counter()
+        reply, kind = await _in_words(doing, asker)
+        self.observer.ask_answered(asker.surface, kind, time.perf_counter() - began)
+        return reply
+
+
+async def _in_words(doing: Awaitable[Message | None], asker: Asker) -> tuple[Message | None, str]:
+    """Return the answer, and the observer's word for it."""
+    try:
+        reply = await doing
+    except UsageError as error:
+        structlog.get_logger("slack").info("ask_refused", user=asker.user, by=asker.surface)
+        return private.refusal(str(error)), "refused"
+    except BotError as error:
+        return private.refusal(f"{error} Try again in a moment."), "refused"
+    except StoreError as error:
+        return private.store_trouble(error), "refused"
+    return reply, "accepted" if reply is None else "answered"
