@@ -121,31 +121,39 @@ def settle_pause(tries: int, *, cost_known: bool) -> float | None:
 
 
 class EditBudget:
-    """How many progress edits a workspace still takes this minute: a token bucket.
+    """How many progress edits a workspace still takes: a token bucket.
 
     Slack's `chat.update` is Tier 3, about 50 a minute for a workspace
-    (https://docs.slack.dev/apis/web-api/rate-limits). Progress leaves `reserve` of them to
-    results, which are never held back.
+    (https://docs.slack.dev/apis/web-api/rate-limits). In any minute progress takes at most what
+    `reserve` leaves of them; results are never held back, and what they take, progress lacks.
     """
 
-    def __init__(self, per_minute: float = 50.0, reserve: float = 15.0) -> None:
-        self._per_minute = per_minute
-        self._reserve = reserve
+    def __init__(
+        self, per_minute: float = 50.0, reserve: float = 15.0, burst: float = 10.0
+    ) -> None:
+        self._burst = burst
+        # A full bucket and what flows in during a minute are the most of any minute.
+        self._per_second = (per_minute - reserve - burst) / 60
+        self._deepest = -per_minute
         self._tokens: dict[str, tuple[float, float]] = {}
+        self._held: dict[str, float] = {}
 
     def take(self, team: str, now: float) -> bool:
         """Take one edit for progress if the workspace can spare it."""
         left = self._left(team, now)
-        if left < self._reserve + 1:
+        if left < 1 or now < self._held.get(team, 0.0):
             return False
         self._tokens[team] = (left - 1, now)
         return True
 
     def spend(self, team: str, now: float) -> None:
         """Count an edit that could not wait."""
-        self._tokens[team] = (max(self._left(team, now) - 1, 0.0), now)
+        self._tokens[team] = (max(self._left(team, now) - 1, self._deepest), now)
+
+    def hold(self, team: str, until: float) -> None:
+        """Take nothing for progress before this moment: Slack said when to come back."""
+        self._held[team] = max(until, self._held.get(team, 0.0))
 
     def _left(self, team: str, now: float) -> float:
-        tokens, then = self._tokens.get(team, (self._per_minute, now))
-        refilled = tokens + max(now - then, 0.0) * self._per_minute / 60
-        return min(refilled, self._per_minute)
+        tokens, then = self._tokens.get(team, (self._burst, now))
+        return min(tokens + max(now - then, 0.0) * self._per_second, self._burst)

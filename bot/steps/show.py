@@ -50,8 +50,11 @@ async def show_progress(job: Job, tools: Tools) -> Job:
     try:
         await tools.chat.update(job.channel, job.message_ts, message)
     except (RetryLaterError, OutcomeUnknownError) as error:
-        # Only the moment moves: the next edit comes when Slack will take it.
-        return replace(job, shown_at=now + (error.retry_after or 0.0))
+        # Only the moment moves: the next edit comes when Slack will take it, and as long as it
+        # takes none, no other job tries either.
+        if error.retry_after is not None:
+            tools.edits.hold(job.team, now + error.retry_after)
+        return replace(job, shown_at=now)
     except UnreachablePlaceError:
         return replace(job, shown_at=now)
     return replace(job, shown=digest, shown_at=now)
