@@ -49,11 +49,10 @@ def test_a_seed_replays_exactly() -> None:
     assert first.trace
 
 
-@pytest.mark.proof
 def test_a_failing_seed_says_how_to_replay_it() -> None:
     """Whoever sees it fail in CI can see it fail at home."""
     summary = Summary()
-    with quiet(), MUTANTS[0].patch():
+    with quiet(), MUTANTS[-1].patch():
         for seed in range(CATCH_BOUND):
             summary.add(simulate(seed))
             if summary.failed:
@@ -68,7 +67,7 @@ def test_a_post_that_comes_late_doubles_a_message_but_never_a_charge() -> None:
     """Slack has no key for a post; what is then lost is tidiness, not money."""
     summary = Summary()
     with quiet():
-        for seed in range(100):
+        for seed in range(40):
             summary.add(simulate(seed, late_posts=True))
     assert not summary.failed, "\n".join(summary.lines())
     assert summary.doubled

@@ -95,7 +95,7 @@ class Life:
             catalog=_catalog(),
             now=self._now,
             edits=EditBudget(),
-            poll_max=world.chance.choice((30.0, 30.0, 120.0)),
+            poll_max=world.poll_max,
         )
         return Engine(
             tools,

@@ -51,7 +51,7 @@ class People:
     def begin(self) -> None:
         """Let everybody do what they will do."""
         world = self._world
-        for number in range(world.chance.choice((1, 1, 2, 2, 3, 4))):
+        for number in range(world.chance.choice((1, 1, 1, 2, 2, 4))):
             self._live(self._want_video(number))
         if world.odds(0.25):
             self._live(self._rearrange())

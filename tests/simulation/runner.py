@@ -26,7 +26,7 @@ ENDS_WITHIN_SECONDS = 2 * 3600.0
 # A render that never ends is given up six hours after it began.
 GIVEN_UP_AFTER_SECONDS = 6 * 3600.0
 # Where faults never stop, nothing need end: such a run only shows that nothing breaks.
-STORMY_SECONDS = 4 * 3600.0
+STORMY_SECONDS = 2 * 3600.0
 # Costs are looked for over a day and more; nothing takes longer than this.
 AT_REST_AFTER_SECONDS = 6 * 24 * 3600.0
 CHECK_SECONDS = 300.0
@@ -110,15 +110,16 @@ class _Run:
         self._people.begin()
         world.live(self._watch())
         if not self._is_stormy:
-            world.later(world.between(1, 1500), self._calm_down)
+            world.later(world.between(400 if world.is_long else 1, 1500), self._calm_down)
         while not world.over.is_set():
-            await self._live(Process(world, mortal=self._deaths > 0))
+            mortal = self._deaths > 0 and not self._is_before_long_pause
+            await self._live(Process(world, mortal=mortal))
             self._deaths -= 1
             await world.sleep(self._downtime())
 
     @property
-    def _is_down_for_long(self) -> bool:
-        return self._world.is_long and self._generation <= 1
+    def _is_before_long_pause(self) -> bool:
+        return self._world.is_long and self._generation == 0
 
     @property
     def _path(self) -> Path:
@@ -131,8 +132,10 @@ class _Run:
         life = await Life.begin(self._path, process, self._invariants, clock_error)
         self._people.door = life.door
         self._up_at = world.age
-        if world.faulty and (world.odds(0.2) or self._is_down_for_long):
-            world.later(world.between(0, 400), lambda: process.die("at any moment"))
+        if world.faulty and (world.odds(0.2) or self._is_before_long_pause):
+            # Late enough, before a long pause, for something to have been sent.
+            earliest = 120 if self._is_before_long_pause else 0
+            world.later(world.between(earliest, 400), lambda: process.die("at any moment"))
         if world.faulty and world.odds(0.2):
             world.later(world.between(0, 400), process.leaving.set)
         await _first_of(process.dead, process.leaving, world.over)
@@ -160,7 +163,7 @@ class _Run:
 
     def _downtime(self) -> float:
         world = self._world
-        if self._is_down_for_long and world.faulty:
+        if self._world.is_long and self._generation == 1 and world.faulty:
             return world.between(22 * 3600, 30 * 3600)
         return world.between(2, 120) if world.odds(0.9) else world.between(120, 2400)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.ports import Snapshot, TaskState
 from storage.job import Instant, LookBy, Media, Output
-from tests.simulation.world import World
+from tests.simulation.world import RARELY, World
 
 NEVER = float("inf")
 # Longer than the bot's patience with a task that is not there, and shorter.
@@ -85,7 +85,7 @@ def draw_task(world: World, task_id: str, job_id: str) -> Task:
     ending = TaskState.SUCCEEDED
     if world.odds(0.15):
         ending = chance.choice((TaskState.FAILED, TaskState.CANCELLED))
-    if world.happens("task never ends", 0.1):
+    if world.poll_max == RARELY and world.happens("task never ends", 0.4):
         ends = NEVER
     estimate = None if world.happens("no estimate") else _amount(world)
     return Task(

@@ -25,6 +25,9 @@ RATES = (0.0, 0.0, 0.0, 0.02, 0.06, 0.2)
 HEAVY_CHANCE, HEAVY_RATE = 0.02, 0.85
 
 
+# Renders that never end are drawn only where they are looked at as rarely as this, in seconds: they
+# are followed for six hours.
+RARELY = 900.0
 # What nobody can promise where a post may arrive long after it was given up and looked for.
 DOUBLED = frozenset({"messages ≤ 1", "results in a thread ≤ 1"})
 
@@ -101,6 +104,8 @@ class World:
         self._rates: dict[str, float] = {}
         self.is_long = self.odds(0.04)
         """Whether MindVideo's answers are lost at first, and the bot is then down for a day."""
+        self.poll_max = self.chance.choice((30.0, 30.0, 120.0, RARELY))
+        """At most so many seconds lie between two looks at a render."""
         self.engines = 2 if self.odds(0.1) else 1
         """How many engines share the store."""
         self._outages = self._draw_outages()
