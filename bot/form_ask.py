@@ -19,8 +19,7 @@ def read_ask(
 ) -> Ask:
     """Return what a submitted form asks for.
 
-    `files` are the IDs that it may name beside those uploaded in it. Raises `FormError`, and
-    `UsageError` for what no single field is to blame for.
+    `files` are the IDs that it may name beside those uploaded in it. Raises `FormError`.
     """
     form = read_form(model, state, carried)
     values = dict(form.values)

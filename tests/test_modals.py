@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from bot.app import running
 from bot.form_origin import MOST_FILES, Origin
+from bot.messages.buttons import EDIT
 from bot.sandbox.mindvideo_faults import Call
 from bot.sandbox.slack_delivery import DeliveryKind
 from bot.sandbox.slack_entities import ANA, GENERAL, TEAM, VAULT
 from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.sandbox.town import Town, town
+from bot.settings import load_settings
 from tests.forms import blocks_of, chosen, element_of, entries, form_of, submit, switch
-from tests.house import House, house
-from tests.model_samples import ANIMATE, model_file, write
+from tests.house import FAST, House, house
+from tests.model_samples import model_file, write
 from tests.pictures import image_bytes, put_file
 
 
@@ -194,23 +199,56 @@ async def test_another_model_redraws_the_form_and_keeps_what_fits(tmp_path: Path
     assert given["image_urls"][0].startswith("data:image/png")
 
 
+@asynccontextmanager
+async def bot_in(place: Town, **environment: str) -> AsyncIterator[House]:
+    """Run a bot in a town that stays when the bot goes."""
+    variables = place.environment(socket_mode=False) | FAST | environment
+    async with running(load_settings(variables)) as service:
+        place.deliver_to_port(service.port)
+        yield House(town=place, service=service)
+
+
+@pytest.mark.parametrize("others", [True, False], ids=["with a choice", "without a choice"])
 async def test_a_form_whose_model_left_the_catalog_says_so_and_keeps_the_words(
-    tmp_path: Path,
+    tmp_path: Path, *, others: bool
 ) -> None:
-    """The bot was started anew without the model while the form stood open."""
-    write(tmp_path, ANIMATE)
-    async with house(MODELS_DIR=str(tmp_path)) as home:
-        await home.type("")
-        view = form_of(home)
-        view.data["private_metadata"] = Origin(model="gone", channel=GENERAL).to_text()
-        options = element_of(view, "model")["options"]
-        assert isinstance(options, list)
-        options[0]["value"] = options[1]["value"] = "gone"
-        await switch(home, "model", "gone", entries(prompt="a lake"))
-        await submit(home, values={**entries(prompt="a lake"), "model": {"model": "gone"}})
-        assert "gone is not on offer any more" in form_of(home).errors["model"]
-        assert home.town.video.requests == []
-        assert home.messages() == []
+    """The operator took the model away while the form stood open."""
+    async with town(render_seconds=0.2) as place:
+        text = {"type": "string"}
+        write(tmp_path, model_file({"prompt": text}, default=True))
+        async with bot_in(place, MODELS_DIR=str(tmp_path)) as home:
+            await home.type("")
+        if not others:
+            view = form_of(home)
+            view.data["blocks"] = [
+                block for id_, block in blocks_of(view).items() if id_ != "model"
+            ]
+        async with bot_in(place) as home:
+            if others:
+                await switch(home, "model", "sample", entries("sample", prompt="a lake"))
+            await submit(home, values=entries("sample", prompt="a lake"))
+            where = "model" if others else "option:prompt"
+            assert "sample is not on offer any more" in form_of(home).errors[where]
+            assert home.messages() == []
+            assert home.town.video.requests == []
+
+
+async def test_a_job_whose_model_left_the_catalog_is_edited_with_another(tmp_path: Path) -> None:
+    """What fits is kept, and the person is told to look it over."""
+    text = {"type": "string"}
+    write(tmp_path, model_file({"prompt": text, "style": text}))
+    async with town(render_seconds=0.2) as place:
+        async with bot_in(place, MODELS_DIR=str(tmp_path)) as home:
+            await home.type("a lake --model sample --style ink")
+            await home.until_delivered()
+            (message,) = home.messages()
+            await home.until(lambda: EDIT in str(message.blocks))
+        async with bot_in(place) as home:
+            await place.slack.people.click(ANA, message.ts, EDIT)
+            assert "This is Kling V3" in str(form_of(home).data["blocks"])
+            await submit(home)
+            await home.until_delivered(jobs=2)
+            assert sent(home) == {"model": "kling-v3", "input": {"prompt": "a lake"}}
 
 
 async def test_a_form_that_was_closed_meanwhile_is_left_alone() -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, JsonValue
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.attachments import Attached
-from bot.errors import BotError, RefusedError, UsageError
+from bot.errors import BotError, RefusedError
 from bot.form_answers import FormError, chosen_model, shows_advanced
 from bot.form_ask import read_ask, read_unfinished, with_images
 from bot.form_origin import Origin
@@ -154,8 +154,6 @@ async def take(filled: Filled, desk: Desk) -> Mapping[str, str]:
         )
     except FormError as error:
         return error.errors
-    except UsageError as error:
-        return {view.first_field: str(error).replace("`", "")}
     except StoreError as error:
         return {view.first_field: form.store_trouble(error)}
     if isinstance(answer, AskedBefore):
