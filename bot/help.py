@@ -26,13 +26,23 @@ _IN_A_FORM = (
     "a job opens it filled."
 )
 
+_AT_HOME = (
+    "*At home:* the app's Home tab shows what is on its way, your last videos with *Again* and "
+    "*Edit*, and what was spent this month."
+)
+
 
 def overview(
-    catalog: Catalog, *, commands: Mapping[str, str], replies: Mapping[str, str], bot_user: str
+    catalog: Catalog,
+    *,
+    commands: Mapping[str, str],
+    replies: Mapping[str, str],
+    buttons: Mapping[str, str],
+    bot_user: str,
 ) -> str:
     """Return what `/video help` says: how to ask, with examples, and what else there is.
 
-    `commands` and `replies` have how each is typed, and what it does.
+    `commands`, `replies` and `buttons` have how each is typed or called, and what it does.
     """
     model = catalog.default
     parts = [
@@ -42,6 +52,9 @@ def overview(
         _short_list(model),
         _in_messages(model, replies, bot_user),
         _IN_A_FORM,
+        "*Buttons under a job*, which never expire\n"
+        + "\n".join(f"• *{label}*: {does}" for label, does in buttons.items()),
+        _AT_HOME,
         _with_images(model),
         "*Besides*\n"
         + "\n".join(f"• `/video {usage}`: {does}" for usage, does in commands.items()),

@@ -9,6 +9,7 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.help import model_page, options_table, overview
+from bot.messages.buttons import usages
 from bot.options import parse_ask
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
@@ -19,7 +20,13 @@ KLING = Catalog.load()
 def _overview(catalog: Catalog) -> str:
     commands = {"list": "shows your jobs", "status ID": "tells where a job stands"}
     replies = {"again": "renders the same again", "cancel": "cancels it"}
-    return overview(catalog, commands=commands, replies=replies, bot_user="U0BOT")
+    return overview(
+        catalog,
+        commands=commands,
+        replies=replies,
+        buttons=usages(catalog.models),
+        bot_user="U0BOT",
+    )
 
 
 @pytest.mark.parametrize("example", [one for model in KLING.models for one in model.examples])
@@ -43,12 +50,15 @@ def test_the_overview_tells_what_else_can_be_typed_and_said() -> None:
     assert "`/video -- list of cats`" in text
     assert "<@U0BOT> a red sports car" in text
     assert "or with `again`, `cancel`." in text
+    assert "• *In 4K*: renders the same with `--mode 4k`\n" in text
+    assert "• *Share to channel*: tells the channel" in text
 
 
 def test_the_overview_tells_of_the_form_and_of_images(tmp_path: Path) -> None:
     text = _overview(KLING)
     assert "`/video` alone opens it" in text
     assert "*Make a video from this*" in text
+    assert "Home tab" in text
     assert "become `--image-urls`, `--first-frame-image 1` is the first of them." in text
     mute = catalog_with(tmp_path, {**ANIMATE, "bot": {"default": True, "images": []}})
     assert "*Images*" not in _overview(mute)
