@@ -16,7 +16,9 @@ from bot.notices.telling import NoticeTools, Telling
 from storage.notice import Notice, NoticeKind
 from storage.store import StaleFenceError, StoreBrokenError, StoreError
 
-LEASE_SECONDS = 60.0
+# Longer than the slowest telling, whose every call has its own limit, so none needs renewing; a
+# restart frees what it held.
+LEASE_SECONDS = 300.0
 # One a channel at a time, so that what happened first is told first; this many channels at once.
 CHANNELS = 8
 # A doubtful post may still arrive: give it a moment before looking for it.
