@@ -27,7 +27,12 @@ def test_a_status_tells_who_where_when_and_with_which_options() -> None:
 def test_a_status_of_a_job_without_words_has_no_empty_quote() -> None:
     """Slack refuses an empty text."""
     message = answers.status(replace(JOB, input={}), SHEET, NOW)
-    assert [block["type"] for block in message.blocks] == ["section", "context", "context"]
+    assert [block["type"] for block in message.blocks] == [
+        "section",
+        "context",
+        "context",
+        "actions",
+    ]
 
 
 def test_what_was_not_sent_has_cost_nothing() -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from bot.catalog import Catalog
 from bot.help import options_table
+from bot.messages import buttons
 from bot.settings import Settings
 from bot.slack import replies, subcommands
 from storage.job import TERMINAL, TRANSITIONS, Stage
@@ -49,6 +50,13 @@ def thread_replies() -> str:
     return _typed({f"@video {usage}": about for usage, about in replies.usages().items()})
 
 
+def job_buttons() -> str:
+    """Return the buttons under a job as a Markdown table, as `/video help` tells them."""
+    rows = ["| button | what it does |", "| --- | --- |"]
+    meanings = buttons.usages(Catalog.load().models)
+    return "\n".join([*rows, *(f"| *{label}* | {about} |" for label, about in meanings.items())])
+
+
 def _typed(meanings: Mapping[str, str]) -> str:
     rows = ["| typed | what it does |", "| --- | --- |"]
     for typed, about in meanings.items():
@@ -74,6 +82,7 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "options of kling-v3": lambda: options_table(Catalog.load().get("kling-v3")),
         "commands": commands,
         "replies": thread_replies,
+        "buttons": job_buttons,
         "states": state_diagram,
         "variables": variables,
     },

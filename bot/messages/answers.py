@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 from bot import blocks
 from bot.messages import buttons
-from bot.messages.job import PROMPT_SHOWN, Sheet, cost_words, prompt_of, status_line
+from bot.messages.job import (
+    PROMPT_SHOWN,
+    Sheet,
+    cost_words,
+    progress_bar,
+    prompt_of,
+    status_line,
+)
 from bot.messages.private import words
 from bot.ports import Message
 from storage.job import Instant, Job, Stage
@@ -18,11 +25,13 @@ def status(job: Job, sheet: Sheet, now: Instant) -> Message:
     options = "".join(f" · {title}: {value}" for title, value in sheet.options)
     asked = f"Asked for by <@{job.user}> in <#{job.channel}>, {blocks.moment(job.created_at)}"
     prompt = blocks.shorten(prompt_of(job), PROMPT_SHOWN)
-    body = [blocks.section(line)]
+    bar = progress_bar(job, sheet, now)
+    body = [blocks.section(f"{line}\n{bar}" if bar else line)]
     if prompt:
         body.append(blocks.quote(prompt))
     body.append(blocks.context(blocks.escape(f"{sheet.model_title}{options}")))
     body.append(blocks.context(f"{asked} · Job `{job.id}`"))
+    body += buttons.under_message(job, sheet.upgrades)
     return Message(text=f"Job {job.id}: {line}", blocks=body)
 
 

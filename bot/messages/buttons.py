@@ -17,6 +17,7 @@ from bot import blocks
 from bot.blocks import Block
 from bot.catalog import Model
 from bot.model_file import Upgrade
+from bot.wording import shown
 from storage.job import Job, Json, Outcome, Stage
 
 AGAIN = "job_again"
@@ -27,6 +28,12 @@ CANCEL = "job_cancel"
 SHARE = "job_share"
 DETAILS = "job_details"
 GIVE_UP = "job_give_up"
+
+_AGAIN = "Again"
+_EDIT = "Edit and re-run"
+_CANCEL = "Cancel"
+_SHARE = "Share to channel"
+_DETAILS = "Details"
 
 # Enough of a prompt to tell the buttons of one message from those of another by ear.
 PROMPT_SPOKEN = 50
@@ -56,6 +63,22 @@ def read_value(value: str) -> Pressed | None:
     return Pressed(job_id=job_id, changes=changes)
 
 
+def usages(models: Sequence[Model]) -> Mapping[str, str]:
+    """Return each button under a job, and what it does."""
+    return {
+        _AGAIN: "renders the same again",
+        _EDIT: "opens the form, filled with what was asked for",
+        **{
+            upgrade.label: f"renders the same with {_with(model, upgrade)}"
+            for model in models
+            for upgrade in model.upgrades
+        },
+        _CANCEL: "cancels it, for free until it is sent to MindVideo; then it can be given up",
+        _SHARE: "tells the channel of a result in a thread, once",
+        _DETAILS: "shows you its options, IDs, timeline and cost",
+    }
+
+
 def upgrades_for(model: Model, job: Job) -> Sequence[Upgrade]:
     """Return the model's upgrades that the job does not have already."""
     effective = {
@@ -73,14 +96,14 @@ def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
     match job.stage:
         case Stage.ACCEPTED | Stage.ANNOUNCED | Stage.RENDERING:
             ending = job.cancel_requested_at is not None or job.unfollowed_at is not None
-            row = [] if ending else [_button("Cancel", CANCEL, job)]
+            row = [] if ending else [_button(_CANCEL, CANCEL, job)]
         case Stage.FINISHED | Stage.PARKED:
             row = []
         case Stage.DELIVERED | Stage.REJECTED:
             row = [*_once_more(job, upgrades)]
         case _:
             assert_never(job.stage)
-    return [blocks.actions([*row, _button("Details", DETAILS, job)])]
+    return [blocks.actions([*row, _button(_DETAILS, DETAILS, job)])]
 
 
 def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
@@ -88,8 +111,8 @@ def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
     row = [*_once_more(job, upgrades)]
     is_in_channel = job.result_channel is None and not job.channel.startswith(DIRECT)
     if job.outcome is Outcome.SUCCEEDED and is_in_channel:
-        row.append(_button("Share to channel", SHARE, job))
-    return [blocks.actions([*row, _button("Details", DETAILS, job)])]
+        row.append(_button(_SHARE, SHARE, job))
+    return [blocks.actions([*row, _button(_DETAILS, DETAILS, job)])]
 
 
 def give_up(job: Job) -> Block:
@@ -102,9 +125,14 @@ def again_anyway(job: Job) -> Block:
     return _button("Render it again anyway", AGAIN, job)
 
 
+def _with(model: Model, upgrade: Upgrade) -> str:
+    options = ((model.option(name), value) for name, value in upgrade.changes.items())
+    return ", ".join(f"`{option.flag} {shown(value)}`" for option, value in options if option)
+
+
 def _once_more(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[Block]:
-    yield _button("Again", AGAIN, job)
-    yield _button("Edit and re-run", EDIT, job)
+    yield _button(_AGAIN, AGAIN, job)
+    yield _button(_EDIT, EDIT, job)
     if job.outcome is Outcome.SUCCEEDED:
         for number, upgrade in enumerate(upgrades):
             action_id = f"{UPGRADE}_{number}"

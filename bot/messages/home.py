@@ -8,7 +8,7 @@ from typing import assert_never
 
 from bot import blocks, figures
 from bot.messages.buttons import AGAIN, EDIT
-from bot.messages.job import Sheet, cost_words, prompt_of
+from bot.messages.job import GOES_ON, Sheet, cost_words, is_given_up, prompt_of
 from storage.job import Job, Json, Outcome, Stage
 from storage.store import Spend
 
@@ -141,6 +141,8 @@ def _ending(card: Card) -> str:
         case Outcome.SUCCEEDED:
             took = (job.finished_at or 0.0) - (job.submitted_at or job.created_at)
             return f":white_check_mark: Done in {figures.duration(took)} · {charge}"
+        case Outcome.CANCELLED if is_given_up(job):
+            return f":no_entry_sign: Given up, {GOES_ON} · {charge}"
         case Outcome.CANCELLED:
             return f":no_entry_sign: Cancelled · {charge}"
         case Outcome.FAILED | None:

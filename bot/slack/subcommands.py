@@ -15,7 +15,7 @@ from bot.errors import UsageError
 from bot.help import model_list, model_page, overview
 from bot.ids import ALPHABET, LENGTH
 from bot.intake import Asker
-from bot.messages import answers, lists, private
+from bot.messages import answers, buttons, lists, private
 from bot.messages.job import Sheet
 from bot.months import Month, last_month, this_month
 from bot.options import parse_ask
@@ -80,7 +80,11 @@ def usages() -> Mapping[str, str]:
 async def _help(desk: Desk, _: Asker, slug: str) -> Done | None:
     if not slug:
         manual = overview(
-            desk.catalog, commands=usages(), replies=replies.usages(), bot_user=desk.bot_user
+            desk.catalog,
+            commands=usages(),
+            replies=replies.usages(),
+            buttons=buttons.usages(desk.catalog.models),
+            bot_user=desk.bot_user,
         )
         return Done(reply=private.words(manual))
     model = desk.catalog.find(slug)
