@@ -143,7 +143,8 @@ async def test_a_closed_channel_gets_a_private_word_of_invite() -> None:
         await home.until(lambda: home.whispers(VAULT))
         (whisper,) = home.whispers(VAULT)
         assert whisper.ephemeral_for == ANA
-        assert "/invite" in whisper.text
+        assert "Type `/invite` there" in whisper.text
+        assert "&lt;" not in whisper.text
         assert home.messages(VAULT) == []
         assert home.town.video.requests == []
 

@@ -43,6 +43,6 @@ def words(mrkdwn: str) -> Message:
     return Message(text=mrkdwn, blocks=blocks.sections(mrkdwn))
 
 
-def cannot_enter(channel: str) -> str:
+def cannot_enter() -> str:
     """Return why a job cannot be announced in a channel that the bot may not enter."""
-    return f"I cannot post in <#{channel}>. Type `/invite` there, choose this app, and ask again."
+    return "I cannot post in that channel. Type `/invite` there, choose this app, and ask again."

@@ -61,7 +61,7 @@ async def _find(turn: Turn, place: Place) -> str | None:
 
 
 def _shut_out(job: Job, error: UnreachablePlaceError) -> Reject:
-    problem = cannot_enter(job.channel) if is_closed_to_us(error) else str(error)
+    problem = cannot_enter() if is_closed_to_us(error) else str(error)
     return Reject(job=job, problem=problem, outcome=Outcome.FAILED)
 
 
