@@ -186,13 +186,14 @@ async def test_passing_trouble_at_slack_delays_a_job_and_costs_nothing() -> None
         assert len(home.town.video.charges) == 1
 
 
-async def test_images_alone_in_a_thread_render_the_same_again_with_them() -> None:
+@pytest.mark.parametrize("text", ["", "again", "again --mode pro"])
+async def test_images_in_a_thread_render_the_same_again_with_them(text: str) -> None:
     """The prompt and the options stay."""
     data = image_bytes()
     async with house() as home:
         said = await ask(home, "a lake --mode pro")
         await until_done(home)
-        await ask(home, "", await put_file(home, data), thread_ts=said.ts)
+        await ask(home, text, await put_file(home, data), thread_ts=said.ts)
         await until_done(home, jobs=2)
         given = sent(home)
     assert (given["prompt"], given["mode"]) == ("a lake", "pro")

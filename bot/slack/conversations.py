@@ -140,12 +140,9 @@ async def _reply(
     text: str, files: Sequence[Attached], job: Job, asker: Asker, desk: Desk
 ) -> Message | None:
     """Take a reply in the thread of `job`: a word, a subcommand, or what to render differently."""
-    if text or not files:
-        done = await replies.perform(text, job, asker, desk)
-        done = done or await subcommands.perform(text, asker, desk)
-        if done is not None:
-            return done.reply
-    return await acts.again(desk, job, asker, text, files)
+    done = await replies.perform(text, job, asker, desk, files)
+    done = done or await subcommands.perform(text, asker, desk)
+    return done.reply if done else await acts.again(desk, job, asker, text, files)
 
 
 async def _changed(delivery: Delivery, said: Said, desk: Desk) -> None:

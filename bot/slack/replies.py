@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
+from bot.attachments import Attached
 from bot.command import Flag, read_line
 from bot.intake import Asker
 from bot.messages import answers
@@ -27,20 +28,22 @@ class Reply:
     run: Handler
 
 
-async def perform(text: str, job: Job, asker: Asker, desk: Desk) -> Done | None:
+async def perform(
+    text: str, job: Job, asker: Asker, desk: Desk, files: Sequence[Attached] = ()
+) -> Done | None:
     """Do what a single word in the thread of `job` says; `None`: the text is no such word.
 
-    `again` may be followed by options. Idempotent by `asker.ask_key`. Raises `UsageError`.
+    `again` may be followed by options, and files alone mean it. Idempotent by `asker.ask_key`.
+    Raises `UsageError`.
     """
-    word, *behind = text.split(maxsplit=1) or ["help"]
+    word, *behind = text.split(maxsplit=1) or ["again" if files else "help"]
     reply = REPLIES.get(word.rstrip(".!?").lower())
     if reply is None:
         return None
-    if not behind:
-        return Done(reply=await reply.run(desk, asker, job))
-    if reply is REPLIES["again"] and _begins_with_option(behind[0]):
-        return Done(reply=await acts.again(desk, job, asker, behind[0]))
-    return None
+    changes = "".join(behind)
+    if reply is REPLIES["again"] and (_begins_with_option(changes) or (files and not changes)):
+        return Done(reply=await acts.again(desk, job, asker, changes, files))
+    return None if changes else Done(reply=await reply.run(desk, asker, job))
 
 
 def usages() -> Mapping[str, str]:
