@@ -54,7 +54,7 @@ CONCURRENCY = 32
 # A doubtful call may still arrive at the other side: give it a moment before looking for it.
 DOUBT_SECONDS = 2.0
 # An error that nobody foresaw is tried again a few times, then a person must look.
-UNFORESEEN_TRIES = 6
+UNFORESEEN_TRIES = 20
 # With pauses of at most two minutes this is several hours of trouble at the other side.
 KNOWN_TRIES = 400
 
@@ -174,13 +174,15 @@ class Engine:
             # The row keeps its lease and comes up again when that has run out.
             self._log.error("store_trouble", job=job.id, problem=str(error))
         finally:
-            self._running.pop(job.id, None)
+            # A later claim of the same job may stand here already.
+            if self._running.get(job.id, (job, None))[1] is asyncio.current_task():
+                del self._running[job.id]
             if self._more_is_due:
                 self._wake()
 
     async def _take_step(self, turn: Turn) -> bool:
         """Run one step and commit its answer; tell whether the next step is due at once."""
-        stage = turn.job.stage
+        stage, wishes = turn.job.stage, _wishes(turn.job)
         began = time.perf_counter()
         result, kind = await self._attempt(turn)
         now = self._tools.now()
@@ -188,7 +190,10 @@ class Engine:
         goes_on = after.due_at is not None and after.due_at <= now and not self._stopping
         if not goes_on:
             after = replace(after, lease_until=None)
-        await turn.write(after, event)
+        row = await turn.write(after, event)
+        if _wishes(row) != wishes and not goes_on and row.due_at is not None:
+            # Somebody wished something while the step ran, and its pause must not outlast that.
+            await turn.write(replace(row, due_at=now), None)
         self._observer.step_done(stage, kind, time.perf_counter() - began)
         return goes_on
 
@@ -209,19 +214,24 @@ class Engine:
         return result, type(result).__name__.lower()
 
 
+def _wishes(job: Job) -> tuple[float | None, float | None]:
+    return job.cancel_requested_at, job.unfollowed_at
+
+
 def after_trouble(job: Job, error: BotError, chance: float) -> Result:
     """Return what follows a trouble that has a name. `chance` is a random number from 0 to 1."""
     kind = type(error).__name__.removesuffix("Error")
     detail = f"{kind}: {error}"
     if isinstance(error, OperatorMustActError):
-        pause = error.retry_after or pacing.operator_backoff(job.attempts, chance)
+        pause = max(error.retry_after or 0.0, pacing.operator_backoff(job.attempts, chance))
         return Again(job=job, after=pause, note="held", detail=detail, failed=True)
     if not isinstance(error, (RetryLaterError, OutcomeUnknownError)):
         return Park(job=job, problem=str(error), detail=detail)
     if job.attempts >= KNOWN_TRIES:
         problem = "It could not be finished in many hours of trying."
         return Park(job=job, problem=problem, detail=detail)
-    pause = error.retry_after or pacing.backoff(job.attempts, chance)
+    # Who asks for a second each time would else use up in minutes the tries meant for hours.
+    pause = max(error.retry_after or 0.0, pacing.backoff(job.attempts, chance))
     if isinstance(error, OutcomeUnknownError):
         pause = max(pause, DOUBT_SECONDS)
     return Again(job=job, after=pause, note="retry", detail=detail, failed=True)

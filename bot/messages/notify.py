@@ -64,7 +64,7 @@ def not_a_member(channel: str) -> Message:
 
 def not_let_in(channel: str) -> Message:
     """Return why a channel cannot be told anything."""
-    return words(f":warning: {cannot_enter(channel)}")
+    return words(f":warning: <#{channel}>: {cannot_enter()}")
 
 
 def defaults_shown(flags: Sequence[str]) -> Message:

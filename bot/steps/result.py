@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
-from storage.job import Event, Instant, Job, Outcome, Stage
+from storage.job import TERMINAL, Event, Instant, Job, Outcome, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,9 @@ def conclude(result: Result, now: Instant) -> tuple[Job, Event | None]:
         case Rest():
             after = replace(result.job, due_at=None, attempts=0)
             return after, _event(now, result.note, result.detail)
+        case Park() if result.job.stage in {*TERMINAL, Stage.PARKED}:
+            # There is no step left that could be resumed: what is known stays as it is.
+            return conclude(Rest(job=result.job, note="given up", detail=result.detail), now)
         case Park():
             after = replace(
                 result.job,

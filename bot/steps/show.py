@@ -7,7 +7,12 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.errors import OutcomeUnknownError, RetryLaterError, UnreachablePlaceError
+from bot.errors import (
+    OperatorMustActError,
+    OutcomeUnknownError,
+    RefusedError,
+    RetryLaterError,
+)
 from bot.messages.job import job_message
 from bot.ports import Message
 from bot.steps.turn import Tools
@@ -30,7 +35,8 @@ async def show(job: Job, tools: Tools) -> Job:
     if digest == job.shown:
         return job
     tools.edits.spend(job.team, now)
-    with suppress(UnreachablePlaceError):
+    # Where an edit is refused for good there is nobody to tell through it; the job goes on.
+    with suppress(RefusedError):
         await tools.chat.update(job.channel, job.message_ts, message)
     return replace(job, shown=digest, shown_at=now)
 
@@ -55,7 +61,7 @@ async def show_progress(job: Job, tools: Tools) -> Job:
         if error.retry_after is not None:
             tools.edits.hold(job.team, now + error.retry_after)
         return replace(job, shown_at=now)
-    except UnreachablePlaceError:
+    except (RefusedError, OperatorMustActError):
         return replace(job, shown_at=now)
     return replace(job, shown=digest, shown_at=now)
 

@@ -1,0 +1,72 @@
+"""What the engine makes of troubles that no step foresaw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.engine import after_surprise, after_trouble
+from bot.errors import OperatorMustActError, RefusedError, RetryLaterError
+from bot.sandbox.slack_entities import ANA
+from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.steps.result import Again, Park, conclude
+from storage.job import Stage
+from tests.store_samples import a_job
+from tests.workbench import workbench
+
+ODD = Fault(kind=FaultKind.ERROR_BEFORE, code="brand_new_code")
+
+
+async def test_an_edit_that_slack_refuses_parks_no_render() -> None:
+    """The job's own message is a courtesy; what was paid for is delivered all the same."""
+    async with workbench() as bench:
+        bench.town.slack.faults.add("chat.update", ODD, times=100)
+        job = await bench.ask()
+        await bench.run()
+        assert (await bench.job(job.id)).stage is Stage.DELIVERED
+        assert len(bench.results()) == 1
+
+
+@pytest.mark.parametrize("stage", [Stage.PARKED, Stage.DELIVERED, Stage.REJECTED])
+def test_what_cannot_be_told_changes_no_ended_job(stage: Stage) -> None:
+    """A parked job keeps the stage that it goes back to, and a terminal one stays terminal."""
+    job = replace(a_job(), stage=stage, parked_from=Stage.RENDERING, problem="why")
+    after, event = conclude(after_trouble(job, RefusedError("no"), 0.5), 100.0)
+    assert (after.stage, after.parked_from, after.problem) == (stage, Stage.RENDERING, "why")
+    assert after.due_at is None
+    assert event is not None
+
+
+def test_a_busy_service_does_not_use_up_the_tries_in_minutes() -> None:
+    """`Retry-After: 1` again and again still means hours of trying."""
+    tired = replace(a_job(), attempts=30)
+    again = after_trouble(tired, RetryLaterError("busy", retry_after=1.0), 0.5)
+    assert isinstance(again, Again)
+    assert again.after >= 30
+
+
+def test_an_operators_pause_is_never_shorter_than_asked() -> None:
+    """What the other side asks for is the least."""
+    again = after_trouble(a_job(), OperatorMustActError("key", retry_after=600.0), 0.5)
+    assert isinstance(again, Again)
+    assert again.after == 600.0
+
+
+def test_a_surprise_after_known_troubles_is_tried_again() -> None:
+    """Seven busy answers before it are no reason to give up."""
+    assert isinstance(after_surprise(replace(a_job(), attempts=7), ValueError(), 0.5), Again)
+    assert isinstance(after_surprise(replace(a_job(), attempts=99), ValueError(), 0.5), Park)
+
+
+async def test_a_cancel_during_a_step_is_not_slept_over() -> None:
+    """The step asks for a pause of ten minutes; the cancel is carried out at once."""
+    async with workbench() as bench:
+        limited = Fault(kind=FaultKind.RATE_LIMITED, retry_after="600")
+        bench.town.slack.faults.add("chat.postMessage", limited)
+        job = await bench.ask()
+        await bench.engine.tick()
+        await bench.store.request_cancel(job.id, ANA, bench.clock())
+        await bench.engine.drain()
+        row = await bench.job(job.id)
+        assert row.due_at is None or row.due_at <= bench.clock()
