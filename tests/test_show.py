@@ -108,7 +108,9 @@ async def test_results_go_on_while_slack_takes_no_progress() -> None:
         bench.town.slack.faults.add("chat.update", refused)
         jobs = [await bench.ask(f"lake {number}") for number in range(5)]
         await bench.run(hours=40.0 / 3600)
-        assert [call.outcome for call in edits(bench)] == [FaultKind.RATE_LIMITED]
+        # What was under way in that moment may still succeed; afterwards nothing is tried.
+        assert len({call.at for call in edits(bench)}) == 1
+        assert edits(bench)[0].outcome == FaultKind.RATE_LIMITED
         await bench.run(hours=90.0 / 3600)
         for job in jobs:
             assert (await bench.job(job.id)).stage is Stage.DELIVERED
