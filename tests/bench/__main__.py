@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 
 from tests.bench import acknowledge, polling, relay
-from tests.bench.figure import keep, table
+from tests.bench.figure import keep, others_load, table
 
 
 async def main() -> None:
     """Take one figure after the other, so that none disturbs another."""
+    load = others_load()
     figures = [
         *await acknowledge.measure(),
         *await polling.measure(),
         *await relay.measure(),
     ]
-    keep(figures)
+    keep(figures, load)
     print(table(figures, "simple"))  # noqa: T201 - this is what it is for
 
 

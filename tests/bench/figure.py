@@ -36,11 +36,17 @@ def table(figures: Sequence[Figure], style: str) -> str:
     return tabulate(rows, headers=("what", "figure", "goal", ""), tablefmt=style)
 
 
-def keep(figures: Sequence[Figure]) -> None:
-    """Write the figures down, with how and where they were taken."""
+def others_load() -> str:
+    """Return how busy others keep the machine, to be asked before the first figure is taken."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def keep(figures: Sequence[Figure], load: str) -> None:
+    """Write the figures down, with how and where they were taken; `load` was there before."""
     KEPT.parent.mkdir(exist_ok=True)
     KEPT.write_text(
-        f"# Measured\n\n`{COMMAND}` writes this file. Taken on {_today()}, {_machine()}.\n\n"
+        f"# Measured\n\n`{COMMAND}` writes this file. Taken on {_today()}, {_machine()};\n"
+        f"load average before the run: {load}.\n\n"
         f"{table(figures, 'github')}\n\n{_NOTES}",
         encoding="utf-8",
     )
