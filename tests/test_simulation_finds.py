@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bot.intake import Accepted, Asker
 from bot.options import parse_ask
 from bot.sandbox.mindvideo_faults import Call
 from bot.sandbox.mindvideo_faults import Fault as VideoFault
 from bot.sandbox.mindvideo_faults import FaultKind as VideoFaultKind
-from bot.sandbox.slack_entities import ANA, BOT, GENERAL, TEAM
+from bot.sandbox.slack_entities import ANA, BOT, GENERAL, OPEN, TEAM
 from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.slack.chat import SlackChat
 from storage.job import Job, Stage
-from tests.workbench import CATALOG, Workbench, workbench
+from tests.workbench import CATALOG, HOUR, Workbench, workbench
 
 MINUTE = 1 / 60
 """In hours, as the workbench counts."""
@@ -27,6 +30,24 @@ async def test_a_bot_removed_after_a_lost_reply_enters_again_to_look() -> None:
         bench.town.slack.world.workspace.channels[GENERAL].members.discard(BOT)
         await bench.run()
         await bench.assert_one_of_each(job)
+
+
+async def test_a_claim_that_is_lost_while_entering_a_channel_posts_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Entering took so long that another engine took the job over, and posts its message."""
+    join = SlackChat.join
+    async with workbench() as bench:
+
+        async def join_slowly(chat: SlackChat, channel: str) -> None:
+            await join(chat, channel)
+            assert await bench.store.claim(bench.clock.moment + HOUR, HOUR, 1)
+
+        monkeypatch.setattr(SlackChat, "join", join_slowly)
+        await bench.ask(channel=OPEN)
+        await bench.engine.tick()
+        await bench.engine.drain()
+        assert bench.messages(OPEN) == []
 
 
 async def test_a_cost_that_was_heard_is_told_though_the_task_is_then_forgotten() -> None:

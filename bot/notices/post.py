@@ -28,7 +28,7 @@ async def post_once(telling: Telling, message: Message) -> str:
         return found
     await telling.record(replace(notice, intent_at=tools.now()))
     try:
-        return await post_as_member(tools.chat, place, message, notice.id)
+        return await post_as_member(tools.chat, place, message, notice.id, telling.hold)
     except (RetryLaterError, OperatorMustActError):
         # Certainly not posted, so the next try need not look.
         await telling.record(replace(telling.notice, intent_at=None))

@@ -44,6 +44,10 @@ class Telling:
             channel = await self.tools.chat.open_direct(channel)
         return Place(channel=channel)
 
+    async def hold(self) -> None:
+        """Raise `StaleFenceError` unless the claim still holds."""
+        await self.record(self.notice)
+
     async def record(self, after: Notice) -> Notice:
         """Commit an intent or a finding; return the row as it now stands.
 

@@ -40,7 +40,7 @@ async def announce(turn: Turn) -> Result:
     job = await turn.record(replace(job, post_intent_at=now), "posting")
     message = job_message(job, await tools.sheet(job), now)
     try:
-        ts = await post_as_member(tools.chat, place, message, job.id)
+        ts = await post_as_member(tools.chat, place, message, job.id, turn.hold)
     except (RetryLaterError, OperatorMustActError):
         # Certainly not posted, so the next try need not look.
         await turn.record(replace(job, post_intent_at=None), "not posted")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
 from bot.errors import UnreachablePlaceError
 from bot.ports import Chat, Message, Place
 
 # Slack's two words for a channel that we are not in: the second is what a private one says.
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors
 NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
+
+
+Hold: TypeAlias = Callable[[], Awaitable[object]]
+"""Raises unless the claim still holds: entering took time, in which it may have been taken over."""
 
 
 def is_closed_to_us(error: UnreachablePlaceError) -> bool:
@@ -30,10 +37,12 @@ async def find_as_member(chat: Chat, place: Place, job_id: str, since: float) ->
     return await chat.find_posts(place, job_id, since)
 
 
-async def post_as_member(chat: Chat, place: Place, message: Message, job_id: str) -> str:
+async def post_as_member(
+    chat: Chat, place: Place, message: Message, job_id: str, hold: Hold
+) -> str:
     """Post, after joining the channel if that is what Slack asks for; return the `ts`.
 
-    Raises what `Chat.post` raises; the first, refused post left nothing behind.
+    Raises what `Chat.post` and `hold` raise; the first, refused post left nothing behind.
     """
     try:
         return await chat.post(place, message, job_id)
@@ -41,4 +50,5 @@ async def post_as_member(chat: Chat, place: Place, message: Message, job_id: str
         if not is_closed_to_us(error):
             raise
     await chat.join(place.channel)
+    await hold()
     return await chat.post(place, message, job_id)

@@ -29,7 +29,7 @@ async def say_once(turn: Turn, place: Place, message: Message) -> Job:
             return await turn.record(replace(job, result_ts=results[0]), "told", "found")
     job = await turn.record(replace(job, result_intent_at=turn.tools.now()), "telling")
     try:
-        ts = await post_as_member(chat, place, message, job.id)
+        ts = await post_as_member(chat, place, message, job.id, turn.hold)
     except (RetryLaterError, OperatorMustActError):
         # Certainly not posted, so the next try need not look.
         await turn.record(replace(job, result_intent_at=None), "not told")

@@ -70,6 +70,7 @@ async def _share_as_member(turn: Turn, place: Place, message: Message) -> None:
         if not is_closed_to_us(error):
             raise
         await turn.tools.chat.join(place.channel)
+        await turn.hold()
         await turn.tools.chat.share(files, place, message)
 
 

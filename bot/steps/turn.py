@@ -91,6 +91,10 @@ class Turn:
         event = Event(at=self.tools.now(), name=note, detail=detail)
         return await self.write(after, event)
 
+    async def hold(self) -> None:
+        """Raise `StaleFenceError` unless the claim still holds; for what cannot be taken back."""
+        await self.write(self.job, None)
+
     async def write(self, after: Job, event: Event | None) -> Job:
         """Commit `after` in place of `job`."""
         self.job = await self.tools.store.apply(self.job, after, event)
