@@ -293,7 +293,7 @@ async def test_details_tell_all_to_one_person() -> None:
         f"cost {charge.amount.normalize():f} USD",
         "asked for command",
         "taken by MindVideo",
-        "delivered",
+        "result posted",
         "<!date^",
     ):
         assert part in shown

@@ -59,7 +59,7 @@ async def test_a_command_becomes_one_video_with_its_cost(*, socket_mode: bool) -
 
 async def test_the_message_is_edited_as_the_render_goes() -> None:
     """Queued, rendering, done: in this order, in one message."""
-    async with house(render_seconds=3.5) as home:
+    async with house(render_seconds=5.0) as home:
         await home.type("a lake")
         await home.until_delivered()
         (message,) = home.messages()
