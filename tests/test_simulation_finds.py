@@ -50,6 +50,26 @@ async def test_a_claim_that_is_lost_while_entering_a_channel_posts_nothing(
         assert bench.messages(OPEN) == []
 
 
+async def test_a_cancel_that_comes_while_a_channel_is_entered_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the step knew before, it does not take back what the person wished meanwhile."""
+    join = SlackChat.join
+    async with workbench() as bench:
+
+        async def join_slowly(chat: SlackChat, channel: str) -> None:
+            await join(chat, channel)
+            row = await bench.store.request_cancel(job.id, ANA, bench.clock.moment)
+            assert row is not None
+            assert row.cancel_requested_at is not None
+
+        monkeypatch.setattr(SlackChat, "join", join_slowly)
+        job = await bench.ask(channel=OPEN)
+        await bench.run()
+        assert (await bench.job(job.id)).stage is Stage.REJECTED
+        assert not bench.town.video.charges
+
+
 async def test_a_cost_that_was_heard_is_told_though_the_task_is_then_forgotten() -> None:
     """The correction fails at first; when it is tried again MindVideo knows the task no more."""
     async with workbench() as bench:

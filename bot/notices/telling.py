@@ -46,7 +46,7 @@ class Telling:
 
     async def hold(self) -> None:
         """Raise `StaleFenceError` unless the claim still holds."""
-        await self.record(self.notice)
+        await self.tools.notices.apply_notice(self.notice, self.notice)
 
     async def record(self, after: Notice) -> Notice:
         """Commit an intent or a finding; return the row as it now stands.

@@ -91,6 +91,7 @@ async def _stands(turn: Turn, place: Place) -> bool:
     since = job.result_intent_at or turn.tools.now()
     if turn.tools.now() - since < SHARE_PATIENCE_SECONDS:
         raise OutcomeUnknownError("Slack has not shown the shared file yet.")
+    await turn.hold()
     for upload in job.uploads:
         await chat.discard_file(upload.file_id)
     await turn.record(replace(job, uploads=(), result_intent_at=None), "share lost")

@@ -92,8 +92,12 @@ class Turn:
         return await self.write(after, event)
 
     async def hold(self) -> None:
-        """Raise `StaleFenceError` unless the claim still holds; for what cannot be taken back."""
-        await self.write(self.job, None)
+        """Raise `StaleFenceError` unless the claim still holds; for what cannot be taken back.
+
+        `job` stays what the step knows: were it renewed here, a row that the step made of the
+        older one would take back what a person wished meanwhile.
+        """
+        await self.tools.store.apply(self.job, self.job, None)
 
     async def write(self, after: Job, event: Event | None) -> Job:
         """Commit `after` in place of `job`."""

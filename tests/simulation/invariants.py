@@ -143,7 +143,8 @@ class Invariants:
                     self._world.violate("every job ends", f"{row.id} is {row.stage} and never due")
 
     def _check_delivered(self, row: Job) -> None:
-        if not any(said.ts == row.result_ts for said in self.slack.posts):
+        results = [said for said in self.slack.posts if said.ts == row.result_ts]
+        if not results or results[0].taken_back:
             self._world.violate("a delivered job was told", row.id)
         if not self._charges(row.id) and row.surface != RESEND:
             self._world.violate("a delivered job was charged once", row.id)

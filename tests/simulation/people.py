@@ -244,7 +244,7 @@ class People:
                 present = [key for key, file in slack.files.items() if not file.deleted]
                 if present:
                     world.count("people: file deleted")
-                    slack.discard(world.chance.choice(present))
+                    slack.discard(world.chance.choice(present), by_bot=False)
             case _:
                 if world.odds(0.3):
                     world.count("people: somebody leaves")

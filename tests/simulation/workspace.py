@@ -33,6 +33,8 @@ class Posted:
     text: str
     files: tuple[str, ...] = ()
     deleted: bool = False
+    taken_back: bool = False
+    """Whether it was the bot that deleted it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,12 +167,13 @@ class Workspace:
         ]
         return FileState(uploaded=file.content is not None, shared_ts=min(shared, default=None))
 
-    def discard(self, file_id: str) -> None:
+    def discard(self, file_id: str, *, by_bot: bool = True) -> None:
         """Delete a file, and with it the message that only shows it."""
         self.files[file_id].deleted = True
         for said in self.posts:
-            if said.files and all(self.files[each].deleted for each in said.files):
-                said.deleted = True
+            gone = said.files and all(self.files[each].deleted for each in said.files)
+            if gone and not said.deleted:
+                said.deleted, said.taken_back = True, by_bot
 
     def delete(self, said: Posted) -> None:
         """Delete a message, as people do."""
