@@ -15,6 +15,9 @@ POLL_COST = 0.15
 SPREAD = 0.15
 # Before anything is known, every order of magnitude up to this is equally likely.
 LONGEST_RENDER = 4 * 3600.0
+# So likely is a render that outlasts even that; without it, one that never ends would be looked
+# at ever more often.
+OUTLASTING = 0.1
 # A poll's own fastest rate, whatever the hazard says; the caller's bounds come on top.
 SHORTEST_AGE = 1.0
 
@@ -73,7 +76,7 @@ def _hazard(age: float, history: Sequence[float]) -> float:
     log_age = math.log(age)
     log_longest = math.log(LONGEST_RENDER)
     density = 1.0 / (age * log_longest)
-    survival = max(1.0 - log_age / log_longest, 1e-3)
+    survival = max(1.0 - log_age / log_longest, OUTLASTING)
     for seconds in history:
         bell = NormalDist(math.log(max(seconds, SHORTEST_AGE)), SPREAD)
         density += bell.pdf(log_age) / age

@@ -20,6 +20,8 @@ needs_strace = pytest.mark.skipif(NO_STRACE is not None, reason=NO_STRACE or "")
 WRITES = "pwrite64"
 SYNCS = "fsync,fdatasync"
 
+pytestmark = pytest.mark.proof
+
 
 async def test_told_to_stop_in_an_upload_it_finishes_what_it_began() -> None:
     """SIGTERM lets a step that is under way end; then the process exits with 0."""
@@ -36,7 +38,6 @@ async def test_told_to_stop_in_an_upload_it_finishes_what_it_began() -> None:
         await place.conclude()
 
 
-@pytest.mark.proof
 async def test_told_to_stop_in_an_upload_that_hangs_it_leaves_it_to_the_next_life() -> None:
     """It exits with 0 within 25 s, and the next life looks whether the bytes came."""
     async with scene() as place:

@@ -23,6 +23,8 @@ from storage.store import StaleFenceError
 from tests.modelled_store import CrashPoint, ModelledStore, merged
 from tests.store_samples import ACCEPTED, NOW, a_job
 
+pytestmark = pytest.mark.proof
+
 Claimed: TypeAlias = "MultipleResults[Job] | Job"
 
 LEASE = 30.0

@@ -7,22 +7,25 @@ import time
 from itertools import pairwise
 
 from bot.turnstile import CALM_TIMERS, TIMER_SECONDS, Turnstile
+from tests.simulation.clock import run
 
 
-async def test_work_begins_one_after_the_other_in_the_order_of_arrival() -> None:
+def test_work_begins_one_after_the_other_in_the_order_of_arrival() -> None:
     """While a person waits, no two begin before the loop has been calm in between."""
-    turnstile = Turnstile()
-    turnstile.make_way()
     began: list[tuple[int, float]] = []
 
-    async def work(number: int) -> None:
+    async def work(turnstile: Turnstile, number: int) -> None:
         await turnstile.pass_through()
-        began.append((number, time.monotonic()))
+        began.append((number, asyncio.get_running_loop().time()))
 
-    await asyncio.gather(*(work(number) for number in range(3)))
+    async def crowd() -> None:
+        turnstile = Turnstile()
+        turnstile.make_way()
+        await asyncio.gather(*(work(turnstile, number) for number in range(3)))
+
+    run(crowd())
     assert [number for number, _ in began] == [0, 1, 2]
-    moments = [moment for _, moment in began]
-    gaps = [after - before for before, after in pairwise(moments)]
+    gaps = [after - before for (_, before), (_, after) in pairwise(began)]
     assert min(gaps) >= CALM_TIMERS * TIMER_SECONDS * 0.9
 
 
