@@ -15,10 +15,10 @@ demo: $(READY) ## Try the bot on a simulated Slack and MindVideo: no account, no
 	$(BIN)/python -m bot demo
 
 test: $(READY) chromium ## Run every test but the proofs
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m "not proof and not soak"
+	$(BIN)/pytest --numprocesses 4 --dist worksteal -m "not proof and not soak"
 
 prove: $(READY) ## Run two thousand simulated lives full of faults, and forty real kills
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m proof
+	$(BIN)/pytest --numprocesses 4 --dist worksteal -m proof
 
 check: $(READY) ## Lint, formatting, types, and which module may import which
 	$(BIN)/ruff check
@@ -31,7 +31,7 @@ bench: $(READY) ## Measure what the README promises
 
 soak: $(READY) ## Run the long proofs: ten thousand seeds, hundreds of kills
 	$(BIN)/python -m tests.simulation --seeds 0:10000 --jobs 2
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m soak
+	$(BIN)/pytest --numprocesses 4 --dist worksteal -m soak
 
 chromium:
 	@scripts/get-chromium
