@@ -17,7 +17,7 @@ from bot.errors import BotError, ConfigurationError
 from bot.logs import configure_logs
 from bot.manifest import build_manifest
 from bot.operate import backup, jobs
-from bot.sandbox.demo import run_command, serve_page
+from bot.sandbox.demo.run import run_command, serve_page
 from bot.settings import load_settings
 from storage.store import StoreError
 

@@ -14,10 +14,10 @@ from aiohttp import web
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.demo_api import DemoApi
+from bot.sandbox.demo.api import DemoApi
 from bot.sandbox.server import serve
-from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack_entities import ANA
+from bot.sandbox.slack.entities import ANA
+from bot.sandbox.slack.service import SlackSandbox
 from tests.slack_sandbox import client_of
 
 PATIENCE = 5.0

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from bot.mindvideo.client import Limits, MindVideoClient
 from bot.ports import Download, Snapshot
-from bot.sandbox.mindvideo import SandboxMindVideo
-from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
+from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from bot.sandbox.mindvideo.service import SandboxMindVideo
 from bot.sandbox.server import serve
 from storage.job import LookBy
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from bot.notices.board import NoticeBoard
 from bot.notices.digests import Digests
 from bot.notices.telling import NoticeTools
-from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack_entities import ANA, CREW, GENERAL, TEAM, Said
+from bot.sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, Said
+from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import SlackChat
 from bot.slack.directory import SlackDirectory
 from storage.job import Event, Job, Outcome, Stage

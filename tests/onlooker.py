@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.sandbox.slack_delivery import Delivery
-from bot.sandbox.slack_entities import ANA, GENERAL, Said
+from bot.sandbox.slack.delivery import Delivery
+from bot.sandbox.slack.entities import ANA, GENERAL, Said
 from bot.sandbox.town import Town
 
 PATIENCE_SECONDS = 20.0

@@ -9,8 +9,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports import Message, Place
 from bot.sandbox.server import serve
-from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack_entities import GENERAL
+from bot.sandbox.slack.entities import GENERAL
+from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.web import slack_client
 
 HERE = Place(channel=GENERAL)

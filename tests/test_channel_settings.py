@@ -9,8 +9,8 @@ import pytest
 from bot.catalog import Catalog
 from bot.channel_defaults import as_flags, read_defaults
 from bot.errors import UsageError
-from bot.sandbox.mindvideo_faults import Call
-from bot.sandbox.slack_entities import CREW, GENERAL
+from bot.sandbox.mindvideo.faults import Call
+from bot.sandbox.slack.entities import CREW, GENERAL
 from storage.job import Json
 from tests.house import House, house
 from tests.test_notify import answer

@@ -18,9 +18,9 @@ from bot.errors import (
 )
 from bot.ports import Message, Place
 from bot.sandbox.server import serve
-from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack_entities import ANA, BEN, BOT, GENERAL, MIA, OPEN, TEAM, VAULT
-from bot.sandbox.slack_faults import RESPONSE_URL, Fault, FaultKind
+from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, MIA, OPEN, TEAM, VAULT
+from bot.sandbox.slack.faults import RESPONSE_URL, Fault, FaultKind
+from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import EVENT_TYPE, PAGE, SlackChat
 from bot.slack.web import slack_client
 from tests.slack_sandbox import HELLO, HERE, client_of, running_slack

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from bot.sandbox.slack_delivery import DeliveryKind
-from bot.sandbox.slack_entities import ANA, BEN, BOT, CREW, GENERAL, TEAM, Payload, Said
-from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.sandbox.slack.delivery import DeliveryKind
+from bot.sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, TEAM, Payload, Said
+from bot.sandbox.slack.faults import Fault, FaultKind
 from tests.house import House, house
 
 

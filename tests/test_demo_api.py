@@ -11,10 +11,10 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.demo_api import DemoApi
+from bot.sandbox.demo.api import DemoApi
 from bot.sandbox.server import serve
-from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack_entities import ANA, BEN, BOT, GENERAL, VAULT, Payload
+from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, VAULT, Payload
+from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import SlackChat
 from bot.slack.views import SlackViews
 from storage.job import Json

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot import blocks
 from bot.messages.details import LINES_SHOWN, job_details
 from bot.messages.job import Sheet
-from bot.sandbox.slack_blocks import checked_blocks
+from bot.sandbox.slack.blocks import checked_blocks
 from storage.job import Event
 from tests.store_samples import NOW, a_job
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.digest_plan import DIGEST, Every, Plan
-from bot.sandbox.slack_entities import ANA, BEN, CREW, OPEN, TEAM
-from bot.sandbox.slack_faults import UPLOAD, Fault, FaultKind
+from bot.sandbox.slack.entities import ANA, BEN, CREW, OPEN, TEAM
+from bot.sandbox.slack.faults import UPLOAD, Fault, FaultKind
 from storage.job import Outcome
 from storage.notice import channel_scope
 from tests.notice_bench import NoticeBench, notice_bench

@@ -9,9 +9,9 @@ import pytest
 
 from bot.directory import Person, Room
 from bot.errors import RetryLaterError, UnreachablePlaceError
-from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack_entities import ANA, CREW, GENERAL, MIA, OPEN, VAULT
-from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.sandbox.slack.entities import ANA, CREW, GENERAL, MIA, OPEN, VAULT
+from bot.sandbox.slack.faults import Fault, FaultKind
+from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.directory import REMEMBER_SECONDS, SlackDirectory
 from tests.slack_sandbox import client_of, running_slack
 from tests.workbench import HandClock

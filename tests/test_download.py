@@ -13,8 +13,8 @@ from aiohttp import web
 from bot.errors import BotError, NotFoundError, RefusedError, RetryLaterError
 from bot.mindvideo.client import Limits, MindVideoClient
 from bot.mindvideo.download import counted
-from bot.sandbox.mindvideo_faults import Call, FaultKind
-from bot.sandbox.mindvideo_files import PACKAGED_MEDIA
+from bot.sandbox.mindvideo.faults import Call, FaultKind
+from bot.sandbox.mindvideo.files import PACKAGED_MEDIA
 from bot.sandbox.server import serve
 from tests.mindvideo_sandbox import API_KEY, Clock, Studio, read, running_studio
 

@@ -8,8 +8,8 @@ import pytest
 
 from bot.engine import after_surprise, after_trouble
 from bot.errors import OperatorMustActError, RefusedError, RetryLaterError
-from bot.sandbox.slack_entities import ANA
-from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.sandbox.slack.entities import ANA
+from bot.sandbox.slack.faults import Fault, FaultKind
 from bot.steps.result import Again, Park, conclude
 from storage.job import Stage
 from tests.store_samples import a_job

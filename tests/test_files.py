@@ -19,9 +19,9 @@ from bot.errors import (
     UnreachablePlaceError,
 )
 from bot.ports import FileState, Message, Place, UploadTarget
-from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack_entities import ANA, GENERAL, OPEN
-from bot.sandbox.slack_faults import DOWNLOAD, UPLOAD, Fault, FaultKind
+from bot.sandbox.slack.entities import ANA, GENERAL, OPEN
+from bot.sandbox.slack.faults import DOWNLOAD, UPLOAD, Fault, FaultKind
+from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import SlackChat
 from bot.slack.person_files import PersonFile, SlackPersonFiles
 from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack

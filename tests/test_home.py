@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from bot.sandbox.mindvideo_faults import Call
-from bot.sandbox.mindvideo_faults import Fault as MindVideoFault
-from bot.sandbox.mindvideo_faults import FaultKind as MindVideoFaultKind
-from bot.sandbox.slack_entities import ANA, BEN, GENERAL
-from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.sandbox.mindvideo.faults import Call
+from bot.sandbox.mindvideo.faults import Fault as MindVideoFault
+from bot.sandbox.mindvideo.faults import FaultKind as MindVideoFaultKind
+from bot.sandbox.slack.entities import ANA, BEN, GENERAL
+from bot.sandbox.slack.faults import Fault, FaultKind
 from tests.house import House, house
 
 

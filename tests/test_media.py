@@ -14,10 +14,10 @@ from PIL import Image
 
 from bot.attachments import MOST_BYTES
 from bot.media import LONGEST_URI
-from bot.sandbox import mindvideo_faults
-from bot.sandbox.mindvideo_faults import Call
-from bot.sandbox.slack_entities import ANA, BOT, GENERAL, Said
-from bot.sandbox.slack_faults import DOWNLOAD, Fault, FaultKind
+from bot.sandbox.mindvideo import faults
+from bot.sandbox.mindvideo.faults import Call
+from bot.sandbox.slack.entities import ANA, BOT, GENERAL, Said
+from bot.sandbox.slack.faults import DOWNLOAD, Fault, FaultKind
 from tests.house import House, house
 from tests.pictures import image_bytes, put_file
 
@@ -162,7 +162,7 @@ async def test_a_link_to_a_file_that_is_gone_is_not_found_and_trouble_is_passing
 async def test_the_bytes_of_a_repeated_request_are_the_same() -> None:
     """The links are part of the committed request, so one key never meets two inputs."""
     async with house(PUBLIC_URL=PUBLIC) as home:
-        lost = mindvideo_faults.Fault(call=Call.SUBMIT, kind=mindvideo_faults.FaultKind.LOST_AFTER)
+        lost = faults.Fault(call=Call.SUBMIT, kind=faults.FaultKind.LOST_AFTER)
         home.town.video.fail(lost)
         await ask(home, "a lake", await put_file(home, image_bytes()))
         await until_done(home)

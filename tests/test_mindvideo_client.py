@@ -21,8 +21,8 @@ from bot.errors import (
 )
 from bot.mindvideo.client import Limits, MindVideoClient
 from bot.ports import TaskState, VideoService
-from bot.sandbox.mindvideo_events import Shape
-from bot.sandbox.mindvideo_faults import Call, FaultKind
+from bot.sandbox.mindvideo.events import Shape
+from bot.sandbox.mindvideo.faults import Call, FaultKind
 from bot.sandbox.server import serve
 from storage.job import Json, LookBy, Media
 from tests.mindvideo_sandbox import API_KEY, KEY, Clock, Studio, running_studio

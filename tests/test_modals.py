@@ -13,10 +13,10 @@ import pytest
 from bot.app import running
 from bot.form_origin import MOST_FILES, Origin
 from bot.messages.buttons import EDIT
-from bot.sandbox.mindvideo_faults import Call
-from bot.sandbox.slack_delivery import DeliveryKind
-from bot.sandbox.slack_entities import ANA, GENERAL, TEAM, VAULT
-from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.sandbox.mindvideo.faults import Call
+from bot.sandbox.slack.delivery import DeliveryKind
+from bot.sandbox.slack.entities import ANA, GENERAL, TEAM, VAULT
+from bot.sandbox.slack.faults import Fault, FaultKind
 from bot.sandbox.town import Town, town
 from bot.settings import load_settings
 from tests.forms import blocks_of, chosen, element_of, entries, form_of, submit, switch

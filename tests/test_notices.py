@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.slack_entities import BEN, CREW, GENERAL, MIA, OPEN, TEAM
-from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.sandbox.slack.entities import BEN, CREW, GENERAL, MIA, OPEN, TEAM
+from bot.sandbox.slack.faults import Fault, FaultKind
 from storage.job import Event, Outcome, Stage
 from storage.notice import (
     NOTIFY,

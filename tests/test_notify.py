@@ -7,10 +7,10 @@ import json
 import pytest
 
 from bot.app import running
-from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
-from bot.sandbox.slack_entities import ANA, BEN, CREW, GENERAL, MIA, OPEN, VAULT, Said
-from bot.sandbox.slack_faults import Fault as SlackFault
-from bot.sandbox.slack_faults import FaultKind as SlackFaultKind
+from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from bot.sandbox.slack.entities import ANA, BEN, CREW, GENERAL, MIA, OPEN, VAULT, Said
+from bot.sandbox.slack.faults import Fault as SlackFault
+from bot.sandbox.slack.faults import FaultKind as SlackFaultKind
 from bot.sandbox.town import town
 from bot.settings import load_settings
 from tests.house import House, house

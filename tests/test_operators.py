@@ -7,8 +7,8 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from bot.notices.operators import keep_operators
-from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
-from bot.sandbox.slack_entities import MIA, TEAM
+from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from bot.sandbox.slack.entities import MIA, TEAM
 from storage.notice import OPERATORS, team_scope
 from storage.sqlite import SqliteStore
 from storage.writer import commit

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from bot.sandbox.mindvideo_faults import Call
-from bot.sandbox.slack_entities import ANA, BEN, BOT, GENERAL, MIA, Said
-from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.sandbox.mindvideo.faults import Call
+from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, MIA, Said
+from bot.sandbox.slack.faults import Fault, FaultKind
 from storage.job import Job
 from storage.sqlite import SqliteStore
 from tests.house import House, house

@@ -12,12 +12,12 @@ import aiohttp
 import pytest
 from jsonschema import Draft202012Validator
 
-from bot.sandbox.mindvideo import SandboxMindVideo
-from bot.sandbox.mindvideo_events import Shape
-from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
-from bot.sandbox.mindvideo_files import PACKAGED_MEDIA
-from bot.sandbox.mindvideo_models import load_models
-from bot.sandbox.mindvideo_tasks import KEY_MEMORY_SECONDS
+from bot.sandbox.mindvideo.events import Shape
+from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from bot.sandbox.mindvideo.files import PACKAGED_MEDIA
+from bot.sandbox.mindvideo.models import load_models
+from bot.sandbox.mindvideo.service import SandboxMindVideo
+from bot.sandbox.mindvideo.tasks import KEY_MEMORY_SECONDS
 from bot.sandbox.server import serve
 from storage.job import Json
 from tests.mindvideo_sandbox import Clock

@@ -12,9 +12,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.sandbox.server import serve
-from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack_entities import ANA, BEN, BOT, GENERAL, OPEN, Payload
-from bot.sandbox.slack_views import View
+from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, OPEN, Payload
+from bot.sandbox.slack.service import SlackSandbox
+from bot.sandbox.slack.views import View
 from bot.slack.chat import SlackChat
 from bot.slack.views import SlackViews
 from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.sandbox.slack_blocks import checked_blocks
-from bot.sandbox.slack_entities import Payload, RefusalError
+from bot.sandbox.slack.blocks import checked_blocks
+from bot.sandbox.slack.entities import Payload, RefusalError
 
 
 def plain(text: str) -> Payload:

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
-from bot.sandbox.slack_entities import ANA, BEN, CREW, GENERAL
+from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from bot.sandbox.slack.entities import ANA, BEN, CREW, GENERAL
 from tests.house import house
 from tests.workbench import workbench
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.sandbox.mindvideo_events import Shape
-from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
+from bot.sandbox.mindvideo.events import Shape
+from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
 from storage.job import LookBy, Stage
 from tests.workbench import Workbench, workbench
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.slack_entities import ANA, GENERAL
-from bot.sandbox.slack_faults import RESPONSE_URL, UPLOAD, Fault, FaultKind
+from bot.sandbox.slack.entities import ANA, GENERAL
+from bot.sandbox.slack.faults import RESPONSE_URL, UPLOAD, Fault, FaultKind
 from storage.job import Stage
 from tests.workbench import Workbench, workbench
 

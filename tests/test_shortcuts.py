@@ -9,10 +9,10 @@ import pytest
 
 from bot.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
 from bot.messages.buttons import EDIT
-from bot.sandbox.mindvideo_faults import Call
-from bot.sandbox.slack_delivery import DeliveryKind
-from bot.sandbox.slack_entities import ANA, BEN, BOT, CREW, GENERAL, VAULT, Said
-from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.sandbox.mindvideo.faults import Call
+from bot.sandbox.slack.delivery import DeliveryKind
+from bot.sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, VAULT, Said
+from bot.sandbox.slack.faults import Fault, FaultKind
 from tests.forms import KLING, blocks_of, chosen, element_of, entries, form_of, submit
 from tests.house import House, house
 from tests.pictures import image_bytes, put_file

@@ -8,11 +8,11 @@ import pytest
 
 from bot.intake import Accepted, Asker
 from bot.options import parse_ask
-from bot.sandbox.mindvideo_faults import Call
-from bot.sandbox.mindvideo_faults import Fault as VideoFault
-from bot.sandbox.mindvideo_faults import FaultKind as VideoFaultKind
-from bot.sandbox.slack_entities import ANA, BOT, GENERAL, OPEN, TEAM
-from bot.sandbox.slack_faults import Fault, FaultKind
+from bot.sandbox.mindvideo.faults import Call
+from bot.sandbox.mindvideo.faults import Fault as VideoFault
+from bot.sandbox.mindvideo.faults import FaultKind as VideoFaultKind
+from bot.sandbox.slack.entities import ANA, BOT, GENERAL, OPEN, TEAM
+from bot.sandbox.slack.faults import Fault, FaultKind
 from bot.slack.chat import SlackChat
 from storage.job import Job, Stage
 from tests.workbench import CATALOG, HOUR, Workbench, workbench

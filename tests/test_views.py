@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import NotFoundError, RefusedError
-from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack_entities import ANA, BEN
-from bot.sandbox.slack_views import TRIGGER_SECONDS
+from bot.sandbox.slack.entities import ANA, BEN
+from bot.sandbox.slack.service import SlackSandbox
+from bot.sandbox.slack.views import TRIGGER_SECONDS
 from bot.slack.views import SlackViews
 from storage.job import Json
 from tests.slack_sandbox import client_of, running_slack

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
-from bot.sandbox.slack_entities import ANA, GENERAL, OPEN, TEAM, VAULT
+from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from bot.sandbox.slack.entities import ANA, GENERAL, OPEN, TEAM, VAULT
 from tests.house import House, house
 
 ASK = "A red sports car at sunset --duration 10 --mode pro --aspect-ratio 9:16"

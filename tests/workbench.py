@@ -19,7 +19,7 @@ from bot.intake import Accepted, Asker, Intake
 from bot.mindvideo.client import Limits, MindVideoClient
 from bot.options import parse_ask
 from bot.pacing import EditBudget
-from bot.sandbox.slack_entities import ANA, GENERAL, TEAM, Said
+from bot.sandbox.slack.entities import ANA, GENERAL, TEAM, Said
 from bot.sandbox.town import API_KEY, Town, town
 from bot.slack.chat import SlackChat
 from bot.slack.web import slack_client

@@ -4,8 +4,8 @@
 # ///
 """Draw the sandbox's videos and picture: a red car on a coast road at sunset, as a loop.
 
-Run once, with ffmpeg on the path: `uv run tools/make_media.py bot/sandbox/media`. The files are
-kept in the repository, so the project itself needs neither ffmpeg nor these libraries.
+Run once, with ffmpeg on the path: `uv run tools/make_media.py bot/sandbox/mindvideo/media`. The
+files are kept in the repository, so the project itself needs neither ffmpeg nor these libraries.
 """
 
 from __future__ import annotations

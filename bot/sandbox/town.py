@@ -12,11 +12,11 @@ from pathlib import Path
 from aiohttp.typedefs import Middleware
 
 from bot.manifest import EVENTS_PATH
-from bot.sandbox.demo_api import DemoApi
-from bot.sandbox.mindvideo import SandboxMindVideo
-from bot.sandbox.mindvideo_files import PACKAGED_MEDIA
+from bot.sandbox.demo.api import DemoApi
+from bot.sandbox.mindvideo.files import PACKAGED_MEDIA
+from bot.sandbox.mindvideo.service import SandboxMindVideo
 from bot.sandbox.server import serve
-from bot.sandbox.slack import SlackSandbox
+from bot.sandbox.slack.service import SlackSandbox
 
 API_KEY = "mv_live_sandbox"
 RENDER_SECONDS = 6.0

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from bot.manifest import EVENTS_PATH
-from bot.sandbox.slack_entities import TEAM
+from bot.sandbox.slack.entities import TEAM
 from bot.sandbox.town import town
 from storage.connection import connect_reader
 from tests.bench.figure import Figure, quantile

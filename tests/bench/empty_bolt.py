@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.manifest import EVENTS_PATH
-from bot.sandbox.slack_entities import BOT, TEAM
+from bot.sandbox.slack.entities import BOT, TEAM
 from bot.slack.commands import COMMAND
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import aiohttp
 from slack_sdk.signature import SignatureVerifier
 
-from bot.sandbox.slack_entities import GENERAL, TEAM
+from bot.sandbox.slack.entities import GENERAL, TEAM
 
 # The first connections and the first lines of code that run are nobody's everyday.
 WARM_UP_REQUESTS = 100

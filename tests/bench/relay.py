@@ -6,8 +6,8 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bot.sandbox.mindvideo_faults import Call, Fault, FaultKind
-from bot.sandbox.mindvideo_files import PACKAGED_MEDIA
+from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from bot.sandbox.mindvideo.files import PACKAGED_MEDIA
 from bot.sandbox.town import town
 from tests.bench.figure import Figure
 from tests.bench.process import MIB, clear_peak, memory

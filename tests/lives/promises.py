@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from bot.sandbox.mindvideo_faults import Call
-from bot.sandbox.slack_entities import GENERAL
+from bot.sandbox.mindvideo.faults import Call
+from bot.sandbox.slack.entities import GENERAL
 from bot.sandbox.town import Town
 from storage.connection import connect_reader
 from storage.job import Job, Outcome, Stage

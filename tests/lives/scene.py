@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from bot.sandbox.slack_delivery import Delivery
-from bot.sandbox.slack_entities import TEAM
+from bot.sandbox.slack.delivery import Delivery
+from bot.sandbox.slack.entities import TEAM
 from bot.sandbox.town import town
 from storage.job import TERMINAL
 from tests.house import FAST, RENDER_SECONDS

@@ -1,0 +1,1 @@
+"""A simulated MindVideo over real HTTP on loopback."""

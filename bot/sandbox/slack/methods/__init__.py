@@ -1,0 +1,1 @@
+"""The methods of the simulated Web API, one file a family."""
