@@ -1,4 +1,4 @@
-"""One connection to the SQLite file as this store needs it, and where that file is."""
+"""One connection to the SQLite file as this store needs it."""
 
 from __future__ import annotations
 
@@ -18,27 +18,6 @@ BUSY_TIMEOUT_SECONDS = 5.0
 
 _WAL_BYTES_KEPT = 64 * 1024 * 1024
 """A log that one burst made long is cut back to this when it starts over."""
-
-
-def path_from_url(url: str) -> str:
-    """Return the file that a `DATABASE_URL` names: `sqlite:///relative` or `sqlite:////absolute`.
-
-    Raises `ValueError`, in a sentence for the operator and without the URL (it can hold a
-    password), for anything else.
-    """
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        raise ValueError("DATABASE_URL must look like sqlite:///video-bot.db")
-    if scheme.partition("+")[0] in {"postgresql", "postgres"}:
-        raise ValueError("Postgres is not supported by this version")
-    if scheme != "sqlite":
-        raise ValueError("DATABASE_URL must begin with sqlite:///")
-    path = rest.removeprefix("/")
-    if path == rest or not path or path.endswith("/"):
-        raise ValueError("DATABASE_URL must name a file after sqlite:///")
-    if path == ":memory:":
-        raise ValueError("DATABASE_URL must name a file: jobs kept in memory would be lost")
-    return path
 
 
 def check_library(version: tuple[int, int, int]) -> None:

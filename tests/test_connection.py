@@ -1,4 +1,4 @@
-"""Where the file is, which library may touch it, and how a connection is set up."""
+"""Which library may touch it, and how a connection is set up."""
 
 from __future__ import annotations
 
@@ -8,43 +8,8 @@ from pathlib import Path
 import pysqlite3
 import pytest
 
-from storage.connection import check_library, connect, connect_reader, connect_writer, path_from_url
+from storage.connection import check_library, connect, connect_reader, connect_writer
 from storage.store import StoreError
-
-
-@pytest.mark.parametrize(
-    ("url", "path"),
-    [
-        ("sqlite:///video-bot.db", "video-bot.db"),
-        ("sqlite:///data/video-bot.db", "data/video-bot.db"),
-        ("sqlite:////var/lib/video-bot.db", "/var/lib/video-bot.db"),
-    ],
-)
-def test_a_url_names_a_relative_or_an_absolute_file(url: str, path: str) -> None:
-    """Three slashes, then the path as it is."""
-    assert path_from_url(url) == path
-
-
-@pytest.mark.parametrize(
-    ("url", "sentence"),
-    [
-        ("postgresql://bot:hunter2@db/bot", "Postgres is not supported by this version"),
-        ("postgresql+asyncpg://bot:hunter2@db/bot", "Postgres is not supported by this version"),
-        ("mysql://bot:hunter2@db/bot", "DATABASE_URL must begin with sqlite:///"),
-        ("video-bot.db", "DATABASE_URL must look like sqlite:///video-bot.db"),
-        ("sqlite://video-bot.db", "DATABASE_URL must name a file after sqlite:///"),
-        ("sqlite:///", "DATABASE_URL must name a file after sqlite:///"),
-        ("sqlite:////var/lib/", "DATABASE_URL must name a file after sqlite:///"),
-        ("sqlite:///:memory:", "DATABASE_URL must name a file: jobs kept in memory would be lost"),
-    ],
-)
-def test_any_other_url_is_refused_in_a_sentence_without_its_password(
-    url: str, sentence: str
-) -> None:
-    """The operator reads what to write; the URL itself stays out of it."""
-    with pytest.raises(ValueError, match=r"DATABASE_URL|Postgres") as refusal:
-        path_from_url(url)
-    assert str(refusal.value) == sentence
 
 
 @pytest.mark.parametrize("version", [(3, 44, 6), (3, 50, 7), (3, 51, 3), (3, 52, 0), (4, 0, 0)])

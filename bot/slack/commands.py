@@ -6,12 +6,11 @@ from pydantic import BaseModel
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.intake import Asker
+from bot.manifest import COMMAND
 from bot.ports import Message
 from bot.slack import modals
 from bot.slack.desk import Desk
 from bot.slack.subcommands import respond
-
-COMMAND = "/video"
 
 
 class TypedCommand(BaseModel):

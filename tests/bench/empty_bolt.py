@@ -10,9 +10,8 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.manifest import EVENTS_PATH
+from bot.manifest import COMMAND, EVENTS_PATH
 from bot.sandbox.slack.entities import BOT, TEAM
-from bot.slack.commands import COMMAND
 
 
 async def authorize() -> AuthorizeResult:
