@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bot.options import Ask
@@ -77,22 +77,7 @@ class Intake:
         """
         self._make_way()
         now = self._now()
-        job = Job(
-            id=self._new_id(),
-            ask_key=asker.ask_key,
-            team=asker.team,
-            channel=asker.channel,
-            user=asker.user,
-            surface=asker.surface,
-            thread_ts=asker.thread_ts,
-            response_url=asker.response_url,
-            parent_id=parent_id,
-            model=ask.model,
-            input=ask.input,
-            kind=ask.kind,
-            created_at=now,
-            due_at=now,
-        )
+        job = _due_now(ask, asker, self._new_id(), now, parent_id)
         if not sure:
             twin = await self._store.find_twin(job, now - TWIN_SECONDS)
             if twin is not None and twin.ask_key != job.ask_key and twin.id != parent_id:
@@ -111,20 +96,16 @@ def resent(job: Job, new_id: str, ask_key: str, now: Instant) -> Job:
 
     It starts where the render ended, so it has no key and is never sent to MindVideo.
     """
-    return Job(
-        id=new_id,
-        ask_key=ask_key,
+    asker = Asker(
         team=job.team,
         channel=job.channel,
         user=job.user,
         surface="resend",
+        ask_key=ask_key,
         thread_ts=job.thread_root,
-        parent_id=job.id,
-        model=job.model,
-        input=job.input,
-        kind=job.kind,
-        created_at=now,
-        due_at=now,
+    )
+    return replace(
+        _due_now(job, asker, new_id, now, job.id),
         stage=Stage.FINISHED,
         outcome=Outcome.SUCCEEDED,
         task_id=job.task_id,
@@ -135,4 +116,24 @@ def resent(job: Job, new_id: str, ask_key: str, now: Instant) -> Job:
         outputs=job.outputs,
         cost_estimate=job.cost_estimate,
         cost_actual=job.cost_actual,
+    )
+
+
+def _due_now(ask: Ask | Job, asker: Asker, new_id: str, now: Instant, parent: str | None) -> Job:
+    """Return a new job for what is asked, or for what an earlier job asked."""
+    return Job(
+        id=new_id,
+        ask_key=asker.ask_key,
+        team=asker.team,
+        channel=asker.channel,
+        user=asker.user,
+        surface=asker.surface,
+        thread_ts=asker.thread_ts,
+        response_url=asker.response_url,
+        parent_id=parent,
+        model=ask.model,
+        input=ask.input,
+        kind=ask.kind,
+        created_at=now,
+        due_at=now,
     )
