@@ -77,9 +77,12 @@ How each is taken:
   simulated in a second process; a third sends signed commands of 300 people, open loop: the moments
   of sending are fixed in advance, and a latency counts from the fixed moment. An acknowledgement
   that is not "ok", or whose row is missing from the file afterwards, fails the run. While it lasts
-  the bot announces and submits jobs as well, at the pace that leaves room for people.
+  the bot announces and submits jobs as well, at the pace that leaves room for people. Five rounds,
+  each with a bot and a file of its own: the median of the rounds' figures, and in brackets the
+  least and the most. Processor time is the server's, for each command.
 - **Empty Bolt app.** The same requests to Bolt with the same signature check and a listener that
-  only acknowledges: the floor that Slack's own library sets on this machine.
+  only acknowledges, in turn with the bot's rounds: the floor that Slack's own library sets on this
+  machine at that time.
 - **Disk.** What one `fdatasync` of 4 KiB takes in the folder of the store: a commit waits for it.
 - **Poll.** Processor time of the whole process, all its threads and ticks included, while renders
   go on and nothing else happens, divided by the polls that `/metrics` counted.
