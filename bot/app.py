@@ -18,22 +18,23 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import health, media_site, pacing
-from bot.catalog import Catalog
+from bot import health, pacing
 from bot.clock import Clock, SteadyClock
 from bot.engine import Engine
 from bot.errors import ConfigurationError
 from bot.ids import new_id
 from bot.intake import Intake
 from bot.manifest import EVENTS_PATH
-from bot.media import SlackPictures
-from bot.media_links import MediaLinks
+from bot.media import site as media_site
+from bot.media.links import MediaLinks
+from bot.media.pictures import SlackPictures
 from bot.metrics import Metrics
 from bot.mindvideo.client import MindVideoClient
 from bot.notices.board import NoticeBoard
 from bot.notices.digests import Digests
 from bot.notices.operators import keep_operators
 from bot.notices.telling import NoticeTools
+from bot.options.catalog import Catalog
 from bot.rounds import Rounds
 from bot.settings import Settings
 from bot.slack import actions, commands, conversations, home, modals, shortcuts

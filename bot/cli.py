@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import click
 
 from bot.app import serve
-from bot.catalog import Catalog
 from bot.doctor import examine
 from bot.errors import BotError, ConfigurationError
 from bot.logs import configure_logs
 from bot.manifest import build_manifest
 from bot.operate import backup, jobs
+from bot.options.catalog import Catalog
 from bot.sandbox.demo.run import run_command, serve_page
 from bot.settings import load_settings
 from storage.store import StoreError

@@ -14,10 +14,10 @@ import pysqlite3
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.catalog import Catalog
 from bot.errors import BotError, ConfigurationError, NotFoundError, OperatorMustActError
 from bot.manifest import SCOPES
 from bot.mindvideo.client import MindVideoClient
+from bot.options.catalog import Catalog
 from bot.settings import Settings
 from bot.slack.chat import SlackChat
 from bot.slack.web import answer_of, slack_client

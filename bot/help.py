@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.catalog import Catalog, Model
-from bot.model_file import MODEL_FLAG
-from bot.schema import PROMPT, Kind, Option
-from bot.wording import allowed, shown
+from bot.options.catalog import Catalog, Model
+from bot.options.model_file import MODEL_FLAG
+from bot.options.schema import PROMPT, Kind, Option
+from bot.options.wording import allowed, shown
 
 _HOW_OPTIONS_WORK = (
     "*Options* may stand before, between or behind the words: `--option value` or "

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from bot.options import Ask
+from bot.options.ask import Ask
 from storage.job import Event, Instant, Job, Outcome, Stage
 from storage.store import Store
 

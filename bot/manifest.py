@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.catalog import Model
-from bot.schema import Kind, Option
+from bot.options.catalog import Model
+from bot.options.schema import Kind, Option
 from storage.job import Json
 
 COMMAND = "/video"

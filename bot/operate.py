@@ -16,11 +16,11 @@ import click
 from tabulate import tabulate
 
 from bot.blocks import shorten
-from bot.catalog import Catalog
 from bot.errors import BotError
 from bot.ids import new_id
 from bot.intake import Intake
 from bot.messages.job import prompt_of
+from bot.options.catalog import Catalog
 from bot.settings import load_settings
 from bot.verbs import Verbs
 from storage.job import Event, IllegalTransitionError, Instant, Job, Stage

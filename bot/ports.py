@@ -91,7 +91,7 @@ class VideoService(Protocol):
 
 
 class Pictures(Protocol):
-    """The images that people attached, which an input names by `bot.references`."""
+    """The images that people attached, which an input names by `bot.options.references`."""
 
     async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
         """Return an input in which links that MindVideo can read stand for the files.

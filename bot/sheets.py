@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot import pacing
-from bot.catalog import Catalog
 from bot.messages.buttons import upgrades_for
 from bot.messages.job import Sheet
-from bot.options import non_default_options
+from bot.options.ask import non_default_options
+from bot.options.catalog import Catalog
 from storage.job import Job, Stage
 from storage.store import Store
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.attachments import Attached
-from bot.catalog import Catalog
 from bot.errors import UsageError
 from bot.intake import Answer, Asker, Intake, resent
-from bot.options import changed_ask, check_input
+from bot.options.ask import changed_ask, check_input
+from bot.options.attachments import Attached
+from bot.options.catalog import Catalog
 from storage.job import TERMINAL, Event, Instant, Job, Json, Outcome, Stage
 from storage.store import Store
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from bot.digest_plan import Every
 from bot.errors import UsageError
-from bot.wording import quoted
+from bot.options.wording import quoted
 from storage.notice import Level
 
 # https://docs.slack.dev/messaging/formatting-message-text#linking-channels

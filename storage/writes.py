@@ -23,7 +23,7 @@ from storage.store import StaleFenceError
 _INSERT_JOB = (
     f"INSERT INTO jobs ({', '.join(COLUMNS)})"  # noqa: S608 - names of a dataclass's fields
     f" VALUES ({', '.join(f':{name}' for name in COLUMNS)})"
-    " ON CONFLICT (ask_key) DO NOTHING"
+    " ON CONFLICT (ask_key) DO NOTHING RETURNING *"
 )
 
 DUE = """
@@ -80,9 +80,10 @@ _RESUME = """
 def insert(db: Database, job: Job, event: Event) -> tuple[Job, bool]:
     """Insert `job` with its first event, or return the row that has its `ask_key`."""
     row = job_to_row(job)
-    if db.execute(_INSERT_JOB, row).rowcount:
+    made = _changed(db, _INSERT_JOB, row)
+    if made:
         _add_event(db, job.id, event)
-        return job_from_row(row), True
+        return made[0], True
     query = "SELECT * FROM jobs WHERE ask_key = :ask_key"
     [standing] = _changed(db, query, {"ask_key": row["ask_key"]})
     return standing, False

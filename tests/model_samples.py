@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.catalog import Catalog, Model
+from bot.options.catalog import Catalog, Model
 from storage.job import Json
 
 ANIMATE: Mapping[str, Json] = {

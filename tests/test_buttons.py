@@ -11,9 +11,9 @@ from typing import cast
 import pytest
 
 from bot.blocks import Block
-from bot.catalog import Catalog
 from bot.messages import buttons
 from bot.messages.buttons import Pressed, read_value, upgrades_for
+from bot.options.catalog import Catalog
 from storage.job import Job, Json, Outcome, Stage
 from tests.model_samples import model_with
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalog import Catalog
 from bot.errors import ConfigurationError, UsageError
+from bot.options.catalog import Catalog
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_file, write
 
 

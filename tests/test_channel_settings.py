@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from bot.catalog import Catalog
-from bot.channel_defaults import as_flags, read_defaults
 from bot.errors import UsageError
+from bot.options.catalog import Catalog
+from bot.options.channel_defaults import as_flags, read_defaults
 from bot.sandbox.mindvideo.faults import Call
 from bot.sandbox.slack.entities import CREW, GENERAL
 from storage.job import Json

@@ -13,9 +13,9 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 
-from bot.catalog import Catalog
 from bot.cli import main
 from bot.manifest import build_manifest
+from bot.options.catalog import Catalog
 
 
 @pytest.fixture(autouse=True)

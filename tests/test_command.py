@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.command import Command, Flag, read_line, straightened
 from bot.errors import UsageError
+from bot.options.command import Command, Flag, read_line, straightened
 
 STANDS_ALONE = {"audio", "no-audio"}
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.attachments import Attached
-from bot.catalog import Catalog
 from bot.errors import UsageError
-from bot.form_answers import FormError, chosen_model, read_draft, read_form, shows_advanced
-from bot.modal_form import form_blocks
-from bot.options import check_input
+from bot.forms.answers import FormError, chosen_model, read_draft, read_form, shows_advanced
+from bot.forms.drawing import form_blocks
+from bot.options.ask import check_input
+from bot.options.attachments import Attached
+from bot.options.catalog import Catalog
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
 

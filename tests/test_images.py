@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from bot.errors import RefusedError
-from bot.images import MOST_PIXELS, Picture, compact, recognised
+from bot.media.images import MOST_PIXELS, Picture, compact, recognised
 from tests.pictures import image_bytes
 
 

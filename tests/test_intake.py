@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalog import Catalog
 from bot.intake import TWIN_SECONDS, Accepted, AskedBefore, Asker, Intake
-from bot.options import parse_ask
+from bot.options.ask import parse_ask
+from bot.options.catalog import Catalog
 from storage.sqlite import SqliteStore
 from storage.store import JobFilter
 from tests.store_samples import NOW

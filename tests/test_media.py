@@ -12,8 +12,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from bot.attachments import MOST_BYTES
-from bot.media import LONGEST_URI
+from bot.media.pictures import LONGEST_URI
+from bot.options.attachments import MOST_BYTES
 from bot.sandbox.mindvideo import faults
 from bot.sandbox.mindvideo.faults import Call
 from bot.sandbox.slack.entities import ANA, BOT, GENERAL, Said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.media_links import LIFETIME_SECONDS, Hosted, MediaLinks
+from bot.media.links import LIFETIME_SECONDS, Hosted, MediaLinks
 
 BASE = "https://bot.example"
 HOSTED = Hosted(file_id="F123", suffix="png")

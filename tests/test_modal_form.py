@@ -9,8 +9,8 @@ import pytest
 from slack_sdk.models.blocks import Block as SlackBlock
 
 from bot.blocks import Block
-from bot.catalog import Catalog, Model
-from bot.modal_form import MODEL_BLOCK, MORE_BLOCK, form_blocks
+from bot.forms.drawing import MODEL_BLOCK, MORE_BLOCK, form_blocks
+from bot.options.catalog import Catalog, Model
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_file, model_with
 

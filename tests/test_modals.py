@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import running
-from bot.form_origin import MOST_FILES, Origin
+from bot.forms.origin import MOST_FILES, Origin
 from bot.messages.buttons import EDIT
 from bot.sandbox.mindvideo.faults import Call
 from bot.sandbox.slack.delivery import DeliveryKind

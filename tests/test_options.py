@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.catalog import Catalog
 from bot.errors import UsageError
-from bot.options import Ask, changed_ask, check_input, fitting, non_default_options, parse_ask
+from bot.options.ask import Ask, changed_ask, check_input, fitting, non_default_options, parse_ask
+from bot.options.catalog import Catalog
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_file, model_with
 

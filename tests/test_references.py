@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.references import file_named, files_named, in_words, reference, replaced
+from bot.options.references import file_named, files_named, in_words, reference, replaced
 from storage.job import Json
 
 

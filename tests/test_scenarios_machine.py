@@ -18,7 +18,7 @@ from bot.clock import SteadyClock
 from bot.engine import CONCURRENCY, Engine
 from bot.ids import new_id
 from bot.intake import Accepted, Asker, Intake
-from bot.options import parse_ask
+from bot.options.ask import parse_ask
 from bot.pacing import EditBudget
 from bot.ports import Download, Snapshot, TaskState
 from bot.steps.turn import Tools

@@ -12,7 +12,7 @@ import pytest
 from bot.engine import Engine
 from bot.ids import new_id
 from bot.intake import Asker, Intake
-from bot.options import parse_ask
+from bot.options.ask import parse_ask
 from bot.pacing import EditBudget
 from bot.ports import Download, FileState, Message, Place, Snapshot, TaskState, UploadTarget
 from bot.steps.turn import Tools

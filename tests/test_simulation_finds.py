@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.intake import Accepted, Asker
-from bot.options import parse_ask
+from bot.options.ask import parse_ask
 from bot.sandbox.mindvideo.faults import Call
 from bot.sandbox.mindvideo.faults import Fault as VideoFault
 from bot.sandbox.mindvideo.faults import FaultKind as VideoFaultKind

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot.validation import Problem, find_problem
+from bot.options.validation import Problem, find_problem
 from storage.job import Json
 
 

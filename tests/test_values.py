@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from bot.errors import UsageError
-from bot.schema import Kind, Option
-from bot.values import check, clean, read_value
+from bot.options.schema import Kind, Option
+from bot.options.values import check, clean, read_value
 from storage.job import Json
 
 

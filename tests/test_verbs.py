@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalog import Catalog
 from bot.errors import UsageError
 from bot.intake import Accepted, AskedBefore, Asker, Intake
+from bot.options.catalog import Catalog
 from bot.verbs import Cancelled, Verbs
 from storage.job import Job, Media, Outcome, Output, Stage
 from storage.sqlite import SqliteStore

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot.wording import allowed, is_visible, nearest, quoted
+from bot.options.wording import allowed, is_visible, nearest, quoted
 from storage.job import Json
 
 TEXT: Mapping[str, Json] = {"type": "string"}

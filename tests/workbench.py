@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pysqlite3
 
-from bot.catalog import Catalog
 from bot.engine import Engine
 from bot.ids import new_id
 from bot.intake import Accepted, Asker, Intake
 from bot.mindvideo.client import Limits, MindVideoClient
-from bot.options import parse_ask
+from bot.options.ask import parse_ask
+from bot.options.catalog import Catalog
 from bot.pacing import EditBudget
 from bot.sandbox.slack.entities import ANA, GENERAL, TEAM, Said
 from bot.sandbox.town import API_KEY, Town, town

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from bot.catalog import Catalog
 from bot.help import options_table
 from bot.messages import buttons
+from bot.options.catalog import Catalog
 from bot.settings import Settings
 from bot.slack import replies, subcommands
 from storage.job import TERMINAL, TRANSITIONS, Stage

@@ -15,9 +15,9 @@ from typing import assert_never
 
 from bot import blocks
 from bot.blocks import Block
-from bot.catalog import Model
-from bot.model_file import Upgrade
-from bot.wording import shown
+from bot.options.catalog import Model
+from bot.options.model_file import Upgrade
+from bot.options.wording import shown
 from storage.job import Job, Json, Outcome, Stage
 
 AGAIN = "job_again"

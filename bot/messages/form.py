@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot import blocks, figures
-from bot.attachments import IMAGE_NAMES, MOST_MEGABYTES
-from bot.catalog import Catalog, Model
-from bot.form_origin import Origin
-from bot.modal_form import form_blocks
-from bot.wording import short
+from bot.forms.drawing import form_blocks
+from bot.forms.origin import Origin
+from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
+from bot.options.catalog import Catalog, Model
+from bot.options.wording import short
 from storage.job import Instant, Job, Json
 from storage.store import StoreBrokenError, StoreError
 

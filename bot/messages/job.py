@@ -8,7 +8,7 @@ from typing import assert_never
 
 from bot import blocks, figures
 from bot.messages import buttons
-from bot.model_file import Upgrade
+from bot.options.model_file import Upgrade
 from bot.pacing import Expected
 from bot.ports import Message
 from storage.job import Instant, Job, Media, Outcome, Stage

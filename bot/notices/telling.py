@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.catalog import Catalog
 from bot.directory import Directory
+from bot.options.catalog import Catalog
 from bot.ports import Chat, Place
 from storage.job import Instant
 from storage.notice import Notice, NoticeStore

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from bot.attachments import Attached
 from bot.errors import UsageError
 from bot.intake import Asker
 from bot.messages import answers
 from bot.messages.details import job_details
-from bot.options import all_options
+from bot.options.ask import all_options
+from bot.options.attachments import Attached
 from bot.ports import Message
 from bot.sheets import names, sheet
 from bot.slack.desk import Desk

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.channel_defaults import DEFAULTS, as_flags, read_defaults
 from bot.intake import Asker
 from bot.messages import notify as said
+from bot.options.channel_defaults import DEFAULTS, as_flags, read_defaults
 from bot.slack.desk import Desk
 from bot.slack.subcommand import Done, Subcommand
 from storage.notice import channel_scope

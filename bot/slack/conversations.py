@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pydantic import BaseModel, JsonValue
 from slack_bolt.async_app import AsyncApp
 
-from bot.attachments import Attached, attached_files
 from bot.intake import Asker
 from bot.messages import answers
+from bot.options.attachments import Attached, attached_files
 from bot.ports import Message, Place
 from bot.slack import acts, replies, subcommands
 from bot.slack.desk import Desk

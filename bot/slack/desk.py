@@ -9,13 +9,13 @@ from typing import Protocol
 
 import structlog
 
-from bot.catalog import Catalog
-from bot.channel_defaults import DEFAULTS
 from bot.directory import Directory
 from bot.errors import BotError, UsageError
 from bot.intake import Answer, AskedBefore, Asker, Intake
 from bot.messages import private
-from bot.options import Ask
+from bot.options.ask import Ask
+from bot.options.catalog import Catalog
+from bot.options.channel_defaults import DEFAULTS
 from bot.ports import Chat, Message
 from bot.slack.aside import Aside
 from bot.slack.views import SlackViews

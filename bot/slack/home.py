@@ -12,11 +12,11 @@ import structlog
 from pydantic import BaseModel, ValidationError
 from slack_bolt.async_app import AsyncApp
 
-from bot.catalog import Catalog
 from bot.directory import Directory
 from bot.errors import BotError
 from bot.messages.home import Card, HomeSheet, home_view
 from bot.months import this_month
+from bot.options.catalog import Catalog
 from bot.sheets import names
 from bot.slack.views import SlackViews
 from storage.job import TERMINAL, Instant, Job, Stage

@@ -9,17 +9,17 @@ import structlog
 from pydantic import BaseModel, JsonValue
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.attachments import Attached
 from bot.errors import BotError, RefusedError
-from bot.form_answers import FormError, chosen_model, shows_advanced
-from bot.form_ask import read_ask, read_unfinished, with_images
-from bot.form_origin import Origin
+from bot.forms.answers import FormError, chosen_model, shows_advanced
+from bot.forms.ask import read_ask, read_unfinished, with_images
+from bot.forms.drawing import MODEL_BLOCK, MORE_BLOCK
+from bot.forms.origin import Origin
 from bot.intake import AskedBefore, Asker
 from bot.messages import form
-from bot.modal_form import MODEL_BLOCK, MORE_BLOCK
-from bot.model_file import MODEL_FLAG
-from bot.references import files_named
-from bot.schema import as_mapping
+from bot.options.attachments import Attached
+from bot.options.model_file import MODEL_FLAG
+from bot.options.references import files_named
+from bot.options.schema import as_mapping
 from bot.slack.desk import Desk
 from storage.job import Job, Json
 from storage.store import StoreError

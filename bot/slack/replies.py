@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from bot.attachments import Attached
-from bot.command import Flag, read_line
 from bot.intake import Asker
 from bot.messages import answers
+from bot.options.attachments import Attached
+from bot.options.command import Flag, read_line
 from bot.ports import Message
 from bot.slack import acts
 from bot.slack.desk import Desk

@@ -8,13 +8,13 @@ from typing import Annotated
 from pydantic import BaseModel, Field, JsonValue
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.attachments import Attached, attached_files
 from bot.intake import Asker
 from bot.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
 from bot.markup import plain
 from bot.messages import answers, buttons, form
+from bot.options.attachments import Attached, attached_files
+from bot.options.schema import PROMPT
 from bot.ports import Message, Place
-from bot.schema import PROMPT
 from bot.slack import modals
 from bot.slack.desk import Desk
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from bot.attachments import Attached
 from bot.errors import UsageError
 from bot.help import model_list, model_page, overview
 from bot.ids import ALPHABET, LENGTH
@@ -18,7 +17,9 @@ from bot.intake import Asker
 from bot.messages import answers, buttons, lists, private
 from bot.messages.job import Sheet
 from bot.months import Month, last_month, this_month
-from bot.options import parse_ask
+from bot.options.ask import parse_ask
+from bot.options.attachments import Attached
+from bot.options.wording import quoted
 from bot.ports import Message
 from bot.sheets import names
 from bot.slack import acts, replies
@@ -26,7 +27,6 @@ from bot.slack.channel_settings import CHANNEL_SETTINGS
 from bot.slack.desk import Desk
 from bot.slack.notify import NOTIFICATIONS
 from bot.slack.subcommand import Done, Subcommand
-from bot.wording import quoted
 from storage.job import TERMINAL, Job, Stage
 from storage.store import JobFilter, Spend, SpendFilter
 

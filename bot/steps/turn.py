@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot import pacing
-from bot.catalog import Catalog
 from bot.errors import BotError
 from bot.messages.job import Sheet
+from bot.options.catalog import Catalog
 from bot.ports import Chat, Pictures, VideoService
 from bot.sheets import HISTORY, sheet
 from storage.job import Event, Instant, Job, Json

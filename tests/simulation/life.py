@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from bot.catalog import Catalog
 from bot.clock import SteadyClock
 from bot.engine import STEPS, Engine, Step
 from bot.errors import BotError
 from bot.intake import Intake
+from bot.options.catalog import Catalog
 from bot.pacing import EditBudget
 from bot.steps.result import Result
 from bot.steps.turn import Tools, Turn

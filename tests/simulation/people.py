@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.errors import UsageError
 from bot.intake import TWIN_SECONDS, Accepted, Answer, AskedBefore, Asker
-from bot.options import Ask
+from bot.options.ask import Ask
 from bot.verbs import Cancelled, Verbs
 from storage.job import IllegalTransitionError, Instant, Job, Json, Stage
 from storage.store import StoreError

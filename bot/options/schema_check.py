@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from bot.errors import ConfigurationError
-from bot.schema import Schema, as_mapping, properties_of
+from bot.options.schema import Schema, as_mapping, properties_of
 
 # Meaning of each: https://json-schema.org/draft/2020-12/json-schema-validation. A keyword outside
 # this list could hold a rule that help, form and messages would not tell, so it is refused.

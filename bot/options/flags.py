@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.catalog import Catalog, Model
-from bot.command import Line, Word
 from bot.errors import UsageError
-from bot.model_file import MODEL_FLAG
-from bot.schema import Kind, Option, spelling
-from bot.wording import nearest, quoted
+from bot.options.catalog import Catalog, Model
+from bot.options.command import Line, Word
+from bot.options.model_file import MODEL_FLAG
+from bot.options.schema import Kind, Option, spelling
+from bot.options.wording import nearest, quoted
 
 _SINGLE_DASH = re.compile(r"-([A-Za-z][\w-]+)")
 

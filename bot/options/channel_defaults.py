@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.catalog import Catalog, Model
-from bot.command import read_line
 from bot.errors import UsageError
-from bot.model_file import MODEL_FLAG
-from bot.options import accept, given_in, label_of
-from bot.schema import PROMPT, spelling
-from bot.wording import shown
+from bot.options.ask import accept, given_in, label_of
+from bot.options.catalog import Catalog, Model
+from bot.options.command import read_line
+from bot.options.model_file import MODEL_FLAG
+from bot.options.schema import PROMPT, spelling
+from bot.options.wording import shown
 from storage.job import Json
 
 DEFAULTS = "defaults"

@@ -6,11 +6,11 @@ import asyncio
 import base64
 from collections.abc import Mapping
 
-from bot.attachments import MOST_BYTES, MOST_MEGABYTES, Attached
 from bot.errors import NotFoundError, RefusedError
-from bot.images import Picture, compact, recognised
-from bot.media_links import Hosted, MediaLinks
-from bot.references import files_named, replaced
+from bot.media.images import Picture, compact, recognised
+from bot.media.links import Hosted, MediaLinks
+from bot.options.attachments import MOST_BYTES, MOST_MEGABYTES, Attached
+from bot.options.references import files_named, replaced
 from bot.slack.person_files import PersonFile, SlackPersonFiles
 from storage.job import Json
 

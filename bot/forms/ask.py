@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from bot.attachments import Attached, granted, join
-from bot.catalog import Model
 from bot.errors import UsageError
-from bot.form_answers import FormError, State, files_in, read_draft, read_form
-from bot.modal_form import field_block
-from bot.options import Ask, accept, check_input
-from bot.schema import Kind, Option
+from bot.forms.answers import FormError, State, files_in, read_draft, read_form
+from bot.forms.drawing import field_block
+from bot.options.ask import Ask, accept, check_input
+from bot.options.attachments import Attached, granted, join
+from bot.options.catalog import Model
+from bot.options.schema import Kind, Option
 from storage.job import Json
 
 

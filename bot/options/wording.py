@@ -7,7 +7,15 @@ import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bot.schema import Kind, Schema, as_mapping, choices_of, properties_of, required_of, types_of
+from bot.options.schema import (
+    Kind,
+    Schema,
+    as_mapping,
+    choices_of,
+    properties_of,
+    required_of,
+    types_of,
+)
 from storage.job import Json
 
 # Long enough to recognise what was typed, short enough for a sentence.

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.catalog import Model
 from bot.errors import UsageError
-from bot.references import files_named, reference
-from bot.schema import Kind, Option, as_mapping
-from bot.wording import quoted, short
+from bot.options.catalog import Model
+from bot.options.references import files_named, reference
+from bot.options.schema import Kind, Option, as_mapping
+from bot.options.wording import quoted, short
 from storage.job import Json
 
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp"})

@@ -14,7 +14,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from bot.schema import Schema, as_mapping
+from bot.options.schema import Schema, as_mapping
 from storage.job import Json
 
 _FORMATS = FormatChecker()

@@ -1,4 +1,4 @@
-"""Reads back what a person entered in a form that `bot.modal_form` drew."""
+"""Reads back what a person entered in a form that `bot.forms.drawing` drew."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
-from bot.attachments import Attached, attached_files
-from bot.catalog import Model
 from bot.errors import UsageError
-from bot.form_fields import Widget, choice_key, widget_of
-from bot.modal_form import MODEL_BLOCK, MORE_BLOCK, field_block, links_block
-from bot.options import accept, fitting
-from bot.schema import PROMPT, Kind, Option, as_mapping, kind_of
-from bot.values import load_typed_json, read_value, refusal
+from bot.forms.drawing import MODEL_BLOCK, MORE_BLOCK, field_block, links_block
+from bot.forms.fields import Widget, choice_key, widget_of
+from bot.options.ask import accept, fitting
+from bot.options.attachments import Attached, attached_files
+from bot.options.catalog import Model
+from bot.options.schema import PROMPT, Kind, Option, as_mapping, kind_of
+from bot.options.values import load_typed_json, read_value, refusal
 from storage.job import Json
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})

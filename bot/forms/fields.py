@@ -6,8 +6,8 @@ import json
 from enum import StrEnum
 
 from bot.blocks import Block, shorten
-from bot.schema import Kind, Option
-from bot.wording import shown
+from bot.options.schema import Kind, Option
+from bot.options.wording import shown
 from storage.job import Json
 
 TICKED = "on"
@@ -21,7 +21,7 @@ LONGEST_TEXT = 3000
 """https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element"""
 # https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
 _MOST_FILES = 10
-# Of the types in `bot.attachments`; the content is looked at before a job is sent.
+# Of the types in `bot.options.attachments`; the content is looked at before a job is sent.
 _EXTENSIONS = ("png", "jpg", "jpeg", "webp")
 
 

@@ -16,7 +16,7 @@ from typing import assert_never
 
 from bot.errors import UsageError
 from bot.markup import plain
-from bot.wording import quoted
+from bot.options.wording import quoted
 
 # Phones turn two hyphens into an em dash, and macOS a hyphen into an en dash. They are read so
 # only before a letter: `— calm` is prose, `-5` and `–5` are numbers.

@@ -1,7 +1,7 @@
 """Draws a model's options as the fields of a modal.
 
-`bot.form_answers` reads them back. Slack keeps what was entered in a field as long as its block and
-action ID stay the same, whatever a redrawn form says
+`bot.forms.answers` reads them back. Slack keeps what was entered in a field as long as its block
+and action ID stay the same, whatever a redrawn form says
 (https://docs.slack.dev/reference/methods/views.update): the action ID is the model's slug, so that
 a field starts anew with another model, and only then.
 """
@@ -13,8 +13,7 @@ from types import MappingProxyType
 from typing import assert_never
 
 from bot.blocks import Block, context, shorten
-from bot.catalog import Catalog, Model
-from bot.form_fields import (
+from bot.forms.fields import (
     LONGEST_TEXT,
     MOST_CHOICES,
     Widget,
@@ -28,10 +27,11 @@ from bot.form_fields import (
     text,
     widget_of,
 )
-from bot.options import fitting
-from bot.references import files_named
-from bot.schema import PROMPT, Kind, Option, Schema
-from bot.wording import allowed
+from bot.options.ask import fitting
+from bot.options.catalog import Catalog, Model
+from bot.options.references import files_named
+from bot.options.schema import PROMPT, Kind, Option, Schema
+from bot.options.wording import allowed
 from storage.job import Json
 
 MODEL_BLOCK = "model"

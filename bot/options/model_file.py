@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from bot.errors import ConfigurationError
-from bot.schema import (
+from bot.options.schema import (
     PROMPT,
     Kind,
     Option,
@@ -30,9 +30,9 @@ from bot.schema import (
     required_of,
     shows_image_upload,
 )
-from bot.schema_check import check_schema
-from bot.strict_json import load_json
-from bot.validation import find_problem
+from bot.options.schema_check import check_schema
+from bot.options.strict_json import load_json
+from bot.options.validation import find_problem
 
 MODEL_FLAG = "model"
 """The flag that chooses the model; no option may be called so."""

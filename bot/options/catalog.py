@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import ConfigurationError, UsageError
-from bot.model_file import Upgrade, read_model_file
-from bot.schema import PROMPT, Option, Schema
-from bot.wording import nearest, quoted
+from bot.options.model_file import Upgrade, read_model_file
+from bot.options.schema import PROMPT, Option, Schema
+from bot.options.wording import nearest, quoted
 
-_PACKAGED = Path(__file__).with_name("models")
+_PACKAGED = Path(__file__).parents[1] / "models"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
-from bot.attachments import Attached, attach
-from bot.catalog import Catalog, Model
-from bot.command import Command, Flag, Line, read_line
 from bot.errors import UsageError
-from bot.flags import Flags, Meaning
-from bot.model_file import MODEL_FLAG
-from bot.references import in_words
-from bot.schema import PROMPT, Kind, Option
-from bot.values import check, clean, read_value
-from bot.wording import allowed, is_visible, quoted, short, shown
+from bot.options.attachments import Attached, attach
+from bot.options.catalog import Catalog, Model
+from bot.options.command import Command, Flag, Line, read_line
+from bot.options.flags import Flags, Meaning
+from bot.options.model_file import MODEL_FLAG
+from bot.options.references import in_words
+from bot.options.schema import PROMPT, Kind, Option
+from bot.options.values import check, clean, read_value
+from bot.options.wording import allowed, is_visible, quoted, short, shown
 from storage.job import Json
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from bot.command import straightened
 from bot.errors import UsageError
-from bot.schema import Kind, Option, Schema, choices_of, kind_of
-from bot.strict_json import load_json
-from bot.validation import find_problem
-from bot.wording import allowed, quoted, short, shown
+from bot.options.command import straightened
+from bot.options.schema import Kind, Option, Schema, choices_of, kind_of
+from bot.options.strict_json import load_json
+from bot.options.validation import find_problem
+from bot.options.wording import allowed, quoted, short, shown
 from storage.job import Json
 
 # Phones put a dash or a minus sign where a hyphen was typed.

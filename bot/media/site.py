@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 
 from bot.errors import BotError, RefusedError
-from bot.images import mimetype_of
-from bot.media_links import MEDIA_PATH, Hosted, MediaLinks
+from bot.media.images import mimetype_of
+from bot.media.links import MEDIA_PATH, Hosted, MediaLinks
 from bot.slack.person_files import SlackPersonFiles
 
 RETRY_SECONDS = 10

@@ -1,0 +1,1 @@
+"""The form: drawn from a model's schema, read back, and made an ask. Pure."""

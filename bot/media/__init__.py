@@ -1,0 +1,1 @@
+"""Reference images: looked at, scaled, linked, and handed to MindVideo."""
