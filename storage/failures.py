@@ -15,7 +15,7 @@ from sqlite3 import (
     SQLITE_READONLY,
 )
 
-from storage.store import StoreBrokenError, StoreError, StoreFullError
+from storage.store import StoreBrokenError, StoreError, StoreFullError, StoreUnusableError
 
 _PRIMARY_CODE = 0xFF
 """The bits of an extended result code that hold its primary one."""
@@ -40,7 +40,7 @@ def store_error(error: Exception) -> StoreError:
 
     A `StoreError` that is neither of its subclasses concerns this one write alone.
     """
-    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    code = _primary_code(error)
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     meaning: StoreError
     if code in _NOTHING_WRITTEN:
@@ -51,3 +51,18 @@ def store_error(error: Exception) -> StoreError:
         meaning = StoreError(f"the store refused a query: {error} ({name})")
     meaning.__cause__ = error
     return meaning
+
+
+def opening_error(error: Exception) -> StoreError:
+    """Return what SQLite's `error` means while a file is opened.
+
+    A file that is no database was none before: nothing of ours is damaged.
+    """
+    if _primary_code(error) == SQLITE_NOTADB:
+        return StoreUnusableError("it is not an SQLite database")
+    return store_error(error)
+
+
+def _primary_code(error: Exception) -> int:
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & _PRIMARY_CODE

@@ -13,14 +13,15 @@ from sqlite_utils import Database
 from storage import notices, reads, reports, writes
 from storage.backup import copy_store
 from storage.connection import Synchronous, connect_reader, connect_writer
-from storage.failures import store_error
+from storage.failures import opening_error, store_error
 from storage.job import Event, Instant, Job, Stage, check_transition
 from storage.lanes import InlineLane, Lane, ThreadLane
 from storage.migrations import check_migrated, migrate
 from storage.notices import SqliteNotices
 from storage.ownership import ownership
+from storage.place import check_place
 from storage.settings import SqliteSettings
-from storage.store import JobFilter, Spend, SpendFilter, StoreError
+from storage.store import JobFilter, Spend, SpendFilter, StoreError, StoreUnusableError
 from storage.writer import Commit, GroupWriter, InlineWriter, Journal, Writer, commit
 
 T = TypeVar("T")
@@ -69,14 +70,16 @@ class SqliteStore(SqliteSettings, SqliteNotices):
         which then never yields; `synchronous` below `FULL` gives durability up for speed;
         `commit` stands in for the commit, to fail or to stop before or after it.
 
-        Raises `StoreInUseError` when there is an owner already, and `StoreError` when the file
-        cannot be used or this library of SQLite could damage it.
+        Raises `StoreInUseError` when there is an owner already, `StoreUnusableError` when the path
+        leads to no store, and `StoreError` when the file cannot be opened now or this library of
+        SQLite could damage it.
         """
         new_lane: Callable[[str], Lane] = ThreadLane if threads else InlineLane
         writing, reading = new_lane("store-writer"), new_lane("store-reader")
         resources = AsyncExitStack()
         try:
             with _naming(path):
+                check_place(path, create=owner)
                 if owner:
                     resources.enter_context(ownership(path))
                 prepare = partial(_prepare, path, owner=owner, synchronous=synchronous)
@@ -250,7 +253,7 @@ def _naming(path: str) -> Iterator[None]:
     try:
         yield
     except pysqlite3.Error as error:
-        meaning = store_error(error)
+        meaning = opening_error(error)
         raise type(meaning)(f"{path}: {meaning}") from error
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}") from error
+        raise StoreUnusableError(f"{path}: {error.strerror}") from error

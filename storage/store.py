@@ -25,6 +25,10 @@ class StoreBrokenError(StoreError):
     """A write may or may not be on disk: stop the process, and read the file anew."""
 
 
+class StoreUnusableError(StoreError):
+    """No store can be where it was looked for; the message says why: name another place."""
+
+
 class StoreInUseError(StoreError):
     """Another process owns this store; the message says which file and what to do."""
 

@@ -1,4 +1,4 @@
-"""Which library may touch it, and how a connection is set up."""
+"""Which library may touch the file, and how a connection is set up."""
 
 from __future__ import annotations
 
