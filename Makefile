@@ -11,8 +11,8 @@ help: ## Show this
 run: $(READY) ## Run the bot with the configuration of the environment and .env
 	$(BIN)/python -m bot run
 
-demo: $(READY) ## Try the bot on a simulated Slack and MindVideo: no account, no cost
-	$(BIN)/python -m bot demo
+demo: $(READY) ## Try the bot on a simulated Slack and MindVideo: no account, no cost (PORT=8090)
+	$(BIN)/python -m bot demo $(if $(PORT),--port $(PORT))
 
 test: $(READY) chromium ## Run every test but the proofs
 	$(BIN)/pytest --numprocesses 4 --dist worksteal -m "not proof and not soak"

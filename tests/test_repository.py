@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -67,6 +68,17 @@ def test_the_process_file_starts_the_bot() -> None:
 def test_make_offers_every_promised_target(target: str) -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert re.search(rf"^{target}: .*\$\(READY\).* ## \w", makefile, re.MULTILINE)
+
+
+def test_the_demo_can_be_made_on_another_port() -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", "demo", "PORT=8090"],  # noqa: S607 - whichever make is installed
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "python -m bot demo --port 8090\n" in done.stdout
 
 
 def test_what_is_run_can_be_executed() -> None:

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from bot.listening import Address, listening
+
 _GOODBYE_SECONDS = 1.0
 """A request that hangs on purpose must not hold up the end."""
 
@@ -15,13 +17,9 @@ _GOODBYE_SECONDS = 1.0
 async def serve(app: web.Application, port: int = 0) -> AsyncIterator[str]:
     """Serve `app` on 127.0.0.1 and give its base URL, without a slash at the end.
 
-    Port 0 is a free one. On leaving, open requests get a second to finish.
+    Port 0 is a free one. On leaving, open requests get a second to finish. Raises
+    `ConfigurationError` when the port, which the demo's option decides about, is taken.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        host, bound_port = runner.addresses[0][:2]
-        yield f"http://{host}:{bound_port}"
-    finally:
-        await runner.cleanup()
+    address = Address(host="127.0.0.1", port=port, chosen_by="--port")
+    async with listening(app, address, goodbye_seconds=_GOODBYE_SECONDS) as bound_port:
+        yield f"http://127.0.0.1:{bound_port}"
