@@ -1,53 +1,36 @@
-"""The composition root: the only place that constructs clients, store, schedule and listeners."""
+"""The composition root: starts the bot, lets it run, and stops it in the opposite order."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import secrets
 import signal
 import sys
+from asyncio import create_task
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-from aiohttp import web
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import health, pacing
+from bot import health, wiring
 from bot.clock import Clock, SteadyClock
-from bot.engine import Engine
-from bot.errors import ConfigurationError
-from bot.ids import new_id
-from bot.intake import Intake
+from bot.listening import Address, check_free, listening
 from bot.manifest import EVENTS_PATH
 from bot.media import site as media_site
-from bot.media.links import MediaLinks
-from bot.media.pictures import SlackPictures
 from bot.metrics import Metrics
-from bot.mindvideo.client import MindVideoClient
-from bot.notices.board import NoticeBoard
 from bot.notices.digests import Digests
 from bot.notices.operators import keep_operators
-from bot.notices.telling import NoticeTools
 from bot.options.catalog import Catalog
+from bot.prerequisites import all_met, ask_identity, ask_socket, open_store
 from bot.rounds import Rounds
 from bot.settings import Settings
-from bot.slack import actions, commands, conversations, home, modals, shortcuts
 from bot.slack.aside import Aside
-from bot.slack.chat import Identity, SlackChat
-from bot.slack.desk import Desk
+from bot.slack.chat import SlackChat
 from bot.slack.directory import SlackDirectory
-from bot.slack.home import Homes, HomeTools
-from bot.slack.person_files import SlackPersonFiles
-from bot.slack.views import SlackViews
+from bot.slack.socket_mode import SocketMode
 from bot.slack.web import slack_client
-from bot.steps.turn import Tools
-from bot.verbs import Verbs
+from bot.wiring import Ground
 from storage.sqlite import SqliteStore
 from storage.store import StoreBrokenError
 
@@ -75,8 +58,8 @@ class Service:
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then finish or release what is claimed and return.
 
-    Raises `StoreBrokenError` when the store cannot tell what is on disk, and `BotError` when
-    Slack does not take the token at the start.
+    Raises what `running` raises, and `StoreBrokenError` when the store cannot tell any more what
+    is on disk.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     # Before the start, which takes its time: whoever stops the bot then means it as well.
@@ -99,7 +82,9 @@ async def running(
 ) -> AsyncIterator[Service]:
     """Start everything, hand it out while it runs, and stop it in the opposite order.
 
-    `stopping`, set by whoever wants it to end, is its own if it is not given.
+    `stopping`, set by whoever wants it to end, is its own if it is not given. Raises
+    `ConfigurationError` with a line for each variable that turns out to be wrong, and `BotError` or
+    `StoreError` when something else keeps the bot from starting now.
     """
     log = structlog.get_logger("app")
     stopping = stopping or asyncio.Event()
@@ -110,177 +95,98 @@ async def running(
         stopping.set()
 
     async with AsyncExitStack() as stack:
-        catalog = Catalog.load(settings.models_dir)
-        store = await SqliteStore.open(str(settings.database_path))
-        stack.push_async_callback(store.close)
-        client = await stack.enter_async_context(_slack_client(settings))
-        chat = SlackChat(client)
-        me = await chat.identity()
-        now = SteadyClock(not_before=await store.last_event_at())
-        video = MindVideoClient(
-            settings.mindvideo_base_url,
-            settings.mindvideo_api_key.get_secret_value(),
-            now=now,
-        )
+        ground = await _stand(settings, Clock(on_broken), stack)
+        video = wiring.make_video(ground)
         stack.push_async_callback(video.aclose)
-        metrics = Metrics()
-        clock = Clock(on_broken)
-        directory = SlackDirectory(client, now=now)
-        pictures = SlackPictures(SlackPersonFiles(client), _media_links(settings, now))
-        engine = Engine(
-            Tools(
-                video=video,
-                chat=chat,
-                pictures=pictures,
-                links=directory,
-                store=store,
-                catalog=catalog,
-                now=now,
-                edits=pacing.EditBudget(),
-                poll_min=settings.poll_min_seconds,
-                poll_max=settings.poll_max_seconds,
-                unit=settings.cost_unit,
-            ),
-            chance=secrets.SystemRandom().random,
-            observer=metrics,
-            wake=clock.wake,
-        )
-        board = NoticeBoard(
-            NoticeTools(
-                jobs=store,
-                notices=store,
-                chat=chat,
-                directory=directory,
-                catalog=catalog,
-                now=now,
-                unit=settings.cost_unit,
-            ),
-            chance=secrets.SystemRandom().random,
-        )
-        digests = Digests(store, team=me.team, now=now)
-        intake = Intake(store, now=now, new_id=new_id, wake=clock.wake, make_way=engine.make_way)
-        aside = Aside(chat)
+        aside = Aside(ground.chat)
         stack.push_async_callback(aside.close)
-        desk = Desk(
-            intake=intake,
-            verbs=Verbs(
-                intake=intake,
-                store=store,
-                catalog=catalog,
-                now=now,
-                new_id=new_id,
-                admins=frozenset(settings.admins),
-            ),
-            store=store,
-            settings=store,
-            notices=store,
-            directory=directory,
-            catalog=catalog,
-            chat=chat,
-            aside=aside,
-            views=SlackViews(client),
-            now=now,
-            observer=metrics,
-            bot_user=me.user,
-            unit=settings.cost_unit,
-        )
-        await keep_operators(store, me.team, settings.admins)
-        homes = Homes(
-            HomeTools(
-                store=store,
-                changes=store,
-                views=SlackViews(client),
-                directory=directory,
-                catalog=catalog,
-                now=now,
-                team=me.team,
-                unit=settings.cost_unit,
-            ),
-            wake=clock.wake,
-        )
-        bolt = _bolt(settings, client, me)
-        home.register(bolt, homes)
-        for surface in (commands, actions, conversations, modals, shortcuts):
-            surface.register(bolt, desk)
-        rounds = Rounds(engine, board, homes)
-        clock.start(rounds.tick)
-        clock.also(digests.put_in, EVERY_MINUTE)
+        pictures = wiring.make_pictures(ground)
+        engine = wiring.make_engine(ground, video, pictures)
+        homes = wiring.make_homes(ground)
+        bolt = wiring.make_bolt(ground, wiring.make_desk(ground, engine, aside), homes)
+
+        await keep_operators(ground.store, ground.me.team, settings.admins)
+        rounds = Rounds(engine, wiring.make_board(ground), homes)
+        digests = Digests(ground.store, team=ground.me.team, now=ground.now)
+        ground.clock.start(rounds.tick)
+        ground.clock.also(digests.put_in, EVERY_MINUTE)
         stack.push_async_callback(rounds.stop, STOP_SECONDS)
-        stack.push_async_callback(clock.stop)
+        stack.push_async_callback(ground.clock.stop)
+
+        socket = wiring.make_socket(ground, bolt)
         site = bolt.web_app(EVENTS_PATH)
-        health.register(site, store=store, clock=clock, metrics=metrics, stopping=stopping)
+        health.register(
+            site,
+            store=ground.store,
+            clock=ground.clock,
+            metrics=ground.metrics,
+            connection=socket,
+            stopping=stopping,
+        )
         media_site.register(site, links=pictures.links, files=pictures.files)
-        port = await stack.enter_async_context(_listening(site, settings.host, settings.port))
-        if settings.slack_app_token is not None:
-            token = settings.slack_app_token.get_secret_value()
-            await stack.enter_async_context(_socket_mode(bolt, token))
-        log.info("ready", port=port, socket_mode=settings.slack_app_token is not None)
+        port = await stack.enter_async_context(
+            listening(site, _address(settings), goodbye_seconds=GOODBYE_SECONDS)
+        )
+        if socket is not None:
+            stack.push_async_callback(socket.close)
+            await _connect(socket, stopping)
+        log.info("ready", port=port, socket_mode=socket is not None)
         yield Service(port=port, stopping=stopping, broken=broken)
         stopping.set()
         log.info("stopping")
 
 
-@asynccontextmanager
-async def _slack_client(settings: Settings) -> AsyncIterator[AsyncWebClient]:
-    token = settings.slack_bot_token.get_secret_value()
-    async with slack_client(token=token, base_url=settings.slack_api_url) as client:
-        yield client
-
-
-def _media_links(settings: Settings, now: SteadyClock) -> MediaLinks | None:
-    if settings.public_url is None:
-        return None
-    secret = settings.slack_bot_token.get_secret_value()
-    return MediaLinks(settings.public_url, secret, now=now)
-
-
-def _bolt(settings: Settings, client: AsyncWebClient, me: Identity) -> AsyncApp:
-    """Return Bolt's app: one workspace, and no call of `auth.test` on the way to an answer."""
-
-    async def authorize() -> AuthorizeResult:
-        return AuthorizeResult(
-            enterprise_id=None,
-            team_id=me.team,
-            bot_user_id=me.user,
-            bot_id=me.bot,
-            bot_token=client.token,
+async def _stand(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ground:
+    """See that all prerequisites are met, all at the same time; `stack` closes what that opens."""
+    client = await stack.enter_async_context(
+        slack_client(
+            token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url
         )
+    )
+    chat = SlackChat(client)
+    store = create_task(_opened_store(settings, stack))
+    catalog = create_task(asyncio.to_thread(Catalog.load, settings.models_dir))
+    me = create_task(ask_identity(chat))
+    socket_address = create_task(ask_socket(client, settings.slack_app_token))
+    free = create_task(check_free(_address(settings)))
+    await all_met(store, catalog, me, socket_address, free)
 
-    secret = settings.slack_signing_secret
-    return AsyncApp(
+    now = SteadyClock(not_before=await store.result().last_event_at())
+    return Ground(
+        settings=settings,
+        catalog=catalog.result(),
+        store=store.result(),
         client=client,
-        authorize=authorize,
-        signing_secret=secret.get_secret_value() if secret else "",
-        # Answer as soon as the listener has ended, which is after its commit; by default Bolt
-        # looks every 10 ms whether it has acknowledged, and acknowledges events beforehand.
-        # https://github.com/slackapi/bolt-python/blob/main/slack_bolt/listener/asyncio_runner.py
-        process_before_response=True,
+        chat=chat,
+        me=me.result(),
+        socket_address=socket_address.result(),
+        directory=SlackDirectory(client, now=now),
+        now=now,
+        clock=clock,
+        metrics=Metrics(),
     )
 
 
-@asynccontextmanager
-async def _listening(site: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serve the site while the context lasts; return the port, which differs for port 0."""
-    runner = web.AppRunner(site, access_log=None, shutdown_timeout=GOODBYE_SECONDS)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            raise ConfigurationError(
-                f"HOST and PORT: cannot listen on {host}, port {port} ({error.strerror}). "
-                "Set PORT to a free port."
-            ) from error
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
+async def _opened_store(settings: Settings, stack: AsyncExitStack) -> SqliteStore:
+    store = await open_store(settings)
+    stack.push_async_callback(store.close)
+    return store
 
 
-@asynccontextmanager
-async def _socket_mode(bolt: AsyncApp, token: str) -> AsyncIterator[None]:
-    handler = AsyncSocketModeHandler(bolt, token)
-    await handler.connect_async()  # type: ignore[no-untyped-call] # Bolt leaves it untyped
+def _address(settings: Settings) -> Address:
+    return Address(host=settings.host, port=settings.port, chosen_by="HOST and PORT")
+
+
+async def _connect(socket: SocketMode, stopping: asyncio.Event) -> None:
+    """Wait until Slack is connected, which can take as long as it is out of reach, or for the end.
+
+    `/readyz` says so meanwhile.
+    """
+    connecting, stopped = create_task(socket.connect()), create_task(stopping.wait())
     try:
-        yield
+        await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if connecting.done():
+            connecting.result()
     finally:
-        await handler.close_async()  # type: ignore[no-untyped-call] # the same
+        connecting.cancel()
+        stopped.cancel()

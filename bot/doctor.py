@@ -18,11 +18,13 @@ from bot.errors import BotError, ConfigurationError, NotFoundError, OperatorMust
 from bot.manifest import SCOPES
 from bot.mindvideo.client import MindVideoClient
 from bot.options.catalog import Catalog
-from bot.settings import Settings
+from bot.prerequisites import ask_identity, ask_socket
+from bot.settings import Settings, complaint
 from bot.slack.chat import SlackChat
-from bot.slack.web import answer_of, slack_client
+from bot.slack.web import slack_client
 from storage.connection import connect_reader
 from storage.job import LookBy
+from storage.place import check_place
 from storage.store import StoreError
 
 CALL_SECONDS = 10.0
@@ -43,7 +45,7 @@ class Finding:
     what: str
     """What was found, as a plain sentence without secrets."""
     advice: str = ""
-    """What to do; empty if all is well."""
+    """What to do; empty if all is well, or `what` says it."""
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -60,14 +62,15 @@ async def examine(settings: Settings) -> list[Finding]:
             asyncio.to_thread(_store, settings.database_path),
             asyncio.to_thread(_models, settings.models_dir),
         )
-    return [finding for findings in found for finding in findings]
+    # Two calls of one service may have met the same trouble.
+    return list(dict.fromkeys(finding for findings in found for finding in findings))
 
 
 async def _bot_token(client: AsyncWebClient) -> list[Finding]:
     try:
-        me = await SlackChat(client).identity()
+        me = await ask_identity(SlackChat(client))
     except BotError as error:
-        return [_slack_trouble("the bot token", error, "Check SLACK_BOT_TOKEN.")]
+        return [_slack_trouble(error)]
     here = Finding(ok=True, what=f"Slack takes the bot token: {me.user} in {me.team}.")
     return [here, _scopes(me.scopes)]
 
@@ -85,23 +88,20 @@ def _scopes(granted: frozenset[str]) -> Finding:
 
 
 async def _connection(client: AsyncWebClient, app_token: SecretStr | None) -> list[Finding]:
-    if app_token is None:
-        return [Finding(ok=True, what="Slack's requests come by HTTP, signed.")]
-    token = app_token.get_secret_value()
     try:
-        await answer_of(client.apps_connections_open(app_token=token), doubtful=False)
+        address = await ask_socket(client, app_token)
     except BotError as error:
-        advice = (
-            "Check SLACK_APP_TOKEN (it needs the scope connections:write), and that Socket Mode is"
-            " switched on in the app."
-        )
-        return [_slack_trouble("the app token", error, advice)]
+        return [_slack_trouble(error)]
+    if address is None:
+        return [Finding(ok=True, what="Slack's requests come by HTTP, signed.")]
     return [Finding(ok=True, what="Slack opens Socket Mode for the app token.")]
 
 
-def _slack_trouble(token: str, error: BotError, advice: str) -> Finding:
-    code = f" ({error.code})" if error.code else ""
-    return Finding(ok=False, what=f"Slack does not take {token}{code}: {error}", advice=advice)
+def _slack_trouble(error: BotError) -> Finding:
+    if isinstance(error, ConfigurationError):
+        return Finding(ok=False, what=str(error))
+    advice = "Check SLACK_API_URL, and the network from this machine; else try again in a minute."
+    return Finding(ok=False, what=str(error), advice=advice)
 
 
 async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
@@ -130,8 +130,8 @@ async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
 
 def _store(path: Path) -> list[Finding]:
     """Look without owning the store, so that a bot which runs is not in the way."""
-    advice = "Check DATABASE_URL, and that this user may write in its folder."
     try:
+        check_place(str(path), create=True)
         with tempfile.TemporaryFile(dir=path.absolute().parent) as probe:
             probe.write(b"\0")
         if path.exists():
@@ -139,7 +139,7 @@ def _store(path: Path) -> list[Finding]:
                 db.execute("PRAGMA schema_version").fetchone()
         room = shutil.disk_usage(path.absolute().parent).free
     except (OSError, StoreError, pysqlite3.Error) as error:
-        return [Finding(ok=False, what=f"The store at {path} is no use: {error}.", advice=advice)]
+        return [Finding(ok=False, what=complaint("database_url", f"leads to no store ({error})"))]
     findings = [Finding(ok=True, what=f"The store at {path} can be opened and written.")]
     if room < _ROOM_BYTES:
         what = f"Only {room >> 20} MiB are free where the store is."

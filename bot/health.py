@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol
 
 from aiohttp import web
 
@@ -10,32 +11,68 @@ from bot.clock import Clock
 from bot.metrics import Metrics
 from storage.store import Store, StoreError
 
+_UNAVAILABLE = 503
+_CLOCK = "the clock does not tick"
+
+
+class Connection(Protocol):
+    """What Slack's requests come over, where the bot connects and not Slack."""
+
+    async def is_connected(self) -> bool:
+        """Tell whether Slack can reach us now."""
+
 
 def register(
-    site: web.Application, *, store: Store, clock: Clock, metrics: Metrics, stopping: asyncio.Event
+    site: web.Application,
+    *,
+    store: Store,
+    clock: Clock,
+    metrics: Metrics,
+    connection: Connection | None,
+    stopping: asyncio.Event,
 ) -> None:
-    """Add the three routes to the site that also takes Slack's requests."""
+    """Add the three routes to the site that also takes Slack's requests.
+
+    `connection` is `None` where these come by HTTP.
+    """
 
     async def alive(_: web.Request) -> web.Response:
-        if clock.is_alive():
-            return web.json_response({"status": "alive"})
-        return web.json_response({"status": "the clock does not tick"}, status=503)
+        return _status(None if clock.is_alive() else _CLOCK, well="alive")
 
     async def ready(_: web.Request) -> web.Response:
-        if stopping.is_set():
-            return web.json_response({"status": "stopping"}, status=503)
-        if not clock.is_alive():
-            return web.json_response({"status": "the clock does not tick"}, status=503)
-        try:
-            await store.ping()
-        except StoreError as error:
-            return web.json_response({"status": str(error)}, status=503)
-        return web.json_response({"status": "ready"})
+        return _status(await _obstacle(store, clock, connection, stopping), well="ready")
 
     async def figures(_: web.Request) -> web.Response:
-        metrics.count_stages(await store.stage_counts())
+        try:
+            metrics.count_stages(await store.stage_counts())
+        except StoreError as error:
+            # Figures without the jobs would read as if there were none.
+            return web.Response(text=f"{error}\n", status=_UNAVAILABLE)
         return web.Response(body=metrics.render(), content_type="text/plain", charset="utf-8")
 
     site.router.add_get("/healthz", alive)
     site.router.add_get("/readyz", ready)
     site.router.add_get("/metrics", figures)
+
+
+async def _obstacle(
+    store: Store, clock: Clock, connection: Connection | None, stopping: asyncio.Event
+) -> str | None:
+    """Return why an ask could not be taken now, or `None`."""
+    if stopping.is_set():
+        return "stopping"
+    if not clock.is_alive():
+        return _CLOCK
+    if connection is not None and not await connection.is_connected():
+        return "not connected to Slack"
+    try:
+        await store.ping()
+    except StoreError as error:
+        return str(error)
+    return None
+
+
+def _status(obstacle: str | None, *, well: str) -> web.Response:
+    if obstacle is None:
+        return web.json_response({"status": well})
+    return web.json_response({"status": obstacle}, status=_UNAVAILABLE)

@@ -21,7 +21,9 @@ from bot.ids import new_id
 from bot.intake import Intake
 from bot.messages.job import prompt_of
 from bot.options.catalog import Catalog
-from bot.settings import load_settings
+from bot.prerequisites import open_store
+from bot.setting_groups import StoreSettings
+from bot.settings import load_group
 from bot.verbs import Verbs
 from storage.job import Event, IllegalTransitionError, Instant, Job, Stage
 from storage.sqlite import SqliteStore
@@ -104,7 +106,7 @@ def _with_store(work: Callable[[SqliteStore], Awaitable[T]]) -> T:
 
 @asynccontextmanager
 async def _store() -> AsyncIterator[SqliteStore]:
-    store = await SqliteStore.open(str(load_settings().database_path), owner=False)
+    store = await open_store(load_group(StoreSettings), owner=False)
     try:
         yield store
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,6 +70,22 @@ def test_a_model_file_that_cannot_be_used_stops_the_start() -> None:
     result = invoke("run", **WELL_FORMED, MODELS_DIR="models")
     assert result.exit_code == 2
     assert "odd.json" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "named"), [(["demo", "--port"], "--port"), (["run"], "HOST and PORT")]
+)
+def test_a_port_that_is_taken_stops_the_start_with_a_sentence(
+    command: list[str], named: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        words = [*command, port] if command[-1] == "--port" else command
+        result = invoke(*words, **{**WELL_FORMED, "HOST": "127.0.0.1", "PORT": port})
+    assert result.exit_code == 2
+    told = f"{named}: cannot listen on 127.0.0.1, port {port} (Address already in use)."
+    assert f"{told} Choose another port." in result.stderr.splitlines()
+    assert "Traceback" not in result.stderr
 
 
 def test_slack_out_of_reach_stops_the_start_with_a_sentence() -> None:

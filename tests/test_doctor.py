@@ -71,7 +71,7 @@ async def world() -> AsyncIterator[World]:
 def troubles(findings: list[Finding]) -> list[Finding]:
     """Return what is not well, having checked what holds for every report."""
     for finding in findings:
-        assert finding.ok is not bool(finding.advice)
+        assert not (finding.ok and finding.advice)
         assert not any(secret in f"{finding}" for secret in (BOT, APP, KEY))
     return [finding for finding in findings if not finding.ok]
 
@@ -100,8 +100,7 @@ async def test_http_mode_asks_nothing_of_socket_mode(world: World) -> None:
 async def test_a_refused_bot_token_is_told_with_slacks_word(world: World) -> None:
     world.me = {"ok": False, "error": "invalid_auth"}
     (trouble,) = troubles(await examine(world.settings()))
-    assert "(invalid_auth)" in trouble.what
-    assert "SLACK_BOT_TOKEN" in trouble.advice
+    assert trouble.what.startswith("SLACK_BOT_TOKEN is refused by Slack (invalid_auth). Set it to")
 
 
 async def test_every_missing_scope_is_named_with_its_use(world: World) -> None:
@@ -116,8 +115,9 @@ async def test_every_missing_scope_is_named_with_its_use(world: World) -> None:
 async def test_a_refused_app_token_is_told(world: World) -> None:
     world.connection = {"ok": False, "error": "not_allowed_token_type"}
     (trouble,) = troubles(await examine(world.settings()))
-    assert "app token (not_allowed_token_type)" in trouble.what
-    assert "connections:write" in trouble.advice
+    assert "SLACK_APP_TOKEN is refused by Slack (not_allowed_token_type)" in trouble.what
+    assert "connections:write" in trouble.what
+    assert "Socket Mode" in trouble.what
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,10 @@ async def test_mindvideos_refusal_is_told(world: World, status: int, advice: str
     assert advice in trouble.advice
 
 
-async def test_services_that_do_not_answer_are_told_one_by_one(world: World) -> None:
+async def test_services_that_do_not_answer_are_told_once_each(world: World) -> None:
     gone = "http://127.0.0.1:9"  # the port of "discard", where nothing listens
     found = troubles(await examine(world.settings(SLACK_API_URL=gone, MINDVIDEO_BASE_URL=gone)))
-    named = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "MINDVIDEO_BASE_URL")
+    named = ("SLACK_API_URL", "MINDVIDEO_BASE_URL")
     assert len(found) == len(named)
     assert all(name in finding.advice for name, finding in zip(named, found, strict=True))
 
@@ -147,11 +147,10 @@ async def test_services_that_do_not_answer_are_told_one_by_one(world: World) -> 
 async def test_a_store_that_cannot_be_used_is_told(world: World) -> None:
     Path("jobs.db").write_text("this is not a database, and long enough to be told from one")
     (broken,) = troubles(await examine(world.settings()))
-    assert "jobs.db" in broken.what
+    assert broken.what.startswith("DATABASE_URL leads to no store (")
 
     (nowhere,) = troubles(await examine(world.settings(DATABASE_URL="sqlite:///no/such/jobs.db")))
-    assert "no/such/jobs.db" in nowhere.what
-    assert "DATABASE_URL" in nowhere.advice
+    assert "no/such/jobs.db: there is no folder no/such" in nowhere.what
 
 
 async def test_a_model_file_that_cannot_be_used_is_told(world: World) -> None:

@@ -50,7 +50,7 @@ PARKED = replace(
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command beside a store with three jobs."""
+    """Run a command beside a store with three jobs, with no other variable than the store's."""
     path = tmp_path / "jobs.db"
 
     async def fill() -> None:
@@ -60,9 +60,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         await store.close()
 
     asyncio.run(fill())
-    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
-    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
-    monkeypatch.setenv("MINDVIDEO_API_KEY", "mv_live_1")
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
     return lambda *words: CliRunner().invoke(main, words)
 
@@ -140,3 +137,30 @@ def test_a_backup_can_be_opened(run: Run, tmp_path: Path) -> None:
         return sum(counts.values())
 
     assert asyncio.run(count()) == 3
+
+
+@pytest.mark.parametrize("command", [["jobs", "list"], ["jobs", "show", "x"], ["backup", "x.db"]])
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite:///no/such/jobs.db", "there is no folder no/such"),
+        ("sqlite:///missing.db", "missing.db: there is no such file"),
+        ("sqlite:///folder", "folder: it is not a file"),
+        ("sqlite:///prose.db", "not an SQLite database"),
+        ("postgresql://localhost/bot", "PostgreSQL is not supported"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_a_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: list[str], url: str, words: str
+) -> None:
+    """It names the variable, and nothing is made beside the wrong path."""
+    Path("folder").mkdir()
+    Path("prose.db").write_text("this is not a database, and long enough to be told from one")
+    there = sorted(Path.cwd().iterdir())
+    monkeypatch.setenv("DATABASE_URL", url)
+    result = run(*command)
+    assert result.exit_code == 2
+    assert result.output.startswith("DATABASE_URL ")
+    assert words in result.output
+    assert len(result.output.splitlines()) == 1
+    assert sorted(Path.cwd().iterdir()) == there
