@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.app import Service, running
-from bot.sandbox.town import town
+from bot.sandbox.town import Town, town
 from bot.settings import load_settings
 from tests.onlooker import Onlooker
 
@@ -27,9 +27,20 @@ async def house(
     *, socket_mode: bool = False, render_seconds: float = RENDER_SECONDS, **environment: str
 ) -> AsyncIterator[House]:
     """Run everything while the context lasts; `environment` goes over the usual variables."""
-    async with town(render_seconds=render_seconds) as place:
-        variables = place.environment(socket_mode=socket_mode) | FAST | environment
-        async with running(load_settings(variables)) as service:
-            if not socket_mode:
-                place.deliver_to_port(service.port)
-            yield House(town=place, service=service)
+    async with (
+        town(render_seconds=render_seconds) as place,
+        bot_in(place, socket_mode=socket_mode, **environment) as home,
+    ):
+        yield home
+
+
+@asynccontextmanager
+async def bot_in(
+    place: Town, *, socket_mode: bool = False, **environment: str
+) -> AsyncIterator[House]:
+    """Run a bot in a town that stays when the bot goes, for tests of what outlives a process."""
+    variables = place.environment(socket_mode=socket_mode) | FAST | environment
+    async with running(load_settings(variables)) as service:
+        if not socket_mode:
+            place.deliver_to_port(service.port)
+        yield House(town=place, service=service)

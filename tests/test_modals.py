@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from bot.app import running
 from bot.forms.origin import MOST_FILES, Origin
 from bot.messages.buttons import EDIT
 from bot.sandbox.mindvideo.faults import Call
 from bot.sandbox.slack.delivery import DeliveryKind
 from bot.sandbox.slack.entities import ANA, GENERAL, TEAM, VAULT
 from bot.sandbox.slack.faults import Fault, FaultKind
-from bot.sandbox.town import Town, town
-from bot.settings import load_settings
+from bot.sandbox.town import town
 from tests.forms import blocks_of, chosen, element_of, entries, form_of, submit, switch
-from tests.house import FAST, House, house
+from tests.house import House, bot_in, house
 from tests.model_samples import model_file, write
 from tests.pictures import image_bytes, put_file
 
@@ -197,15 +194,6 @@ async def test_another_model_redraws_the_form_and_keeps_what_fits(tmp_path: Path
     assert request["model"] == "sample"
     assert (given["prompt"], given["style"]) == ("a lake", "ink")
     assert given["image_urls"][0].startswith("data:image/png")
-
-
-@asynccontextmanager
-async def bot_in(place: Town, **environment: str) -> AsyncIterator[House]:
-    """Run a bot in a town that stays when the bot goes."""
-    variables = place.environment(socket_mode=False) | FAST | environment
-    async with running(load_settings(variables)) as service:
-        place.deliver_to_port(service.port)
-        yield House(town=place, service=service)
 
 
 @pytest.mark.parametrize("others", [True, False], ids=["with a choice", "without a choice"])
