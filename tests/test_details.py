@@ -39,13 +39,19 @@ def test_ids_are_told_as_far_as_there_are_any() -> None:
 def test_the_timeline_is_in_words_and_in_the_readers_zone() -> None:
     said = shown(
         Event(at=NOW, name="accepted", detail="command"),
+        Event(at=NOW + 1, name="announced", detail="posted"),
+        Event(at=NOW + 1, name="submitted", detail="task t1"),
+        Event(at=NOW + 1, name="uploaded"),
         Event(at=NOW + 1, name="retry", detail="RetryLater: <busy>"),
         Event(at=NOW + 2, name="cost corrected", detail="0.42"),
     )
     moment = blocks.moment(NOW, "{date_short_pretty} {time_secs}")
-    assert f"{moment}: asked for command" in said
+    assert f"{moment}: asked for by command" in said
+    assert ": message posted\\n" in said
+    assert ": taken by MindVideo as task t1" in said
+    assert ": file brought\\n" in said
     assert "trying again after RetryLater: &lt;busy&gt;" in said
-    assert "cost corrected 0.42" in said
+    assert "cost corrected to 0.42" in said
 
 
 def test_a_long_timeline_is_shown_from_its_end_within_slacks_limits() -> None:

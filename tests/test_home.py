@@ -23,7 +23,7 @@ async def test_home_invites_whoever_has_made_nothing_yet() -> None:
         await home.town.slack.people.open_home(ANA)
         await home.until(lambda: "Nothing here yet" in shown(home))
         assert '"action_id": "create_video"' in shown(home)
-        assert "*0* for 0 renders" in shown(home)
+        assert "You: nothing" in shown(home)
 
 
 async def test_home_follows_a_job_from_its_ask_to_its_cost() -> None:
@@ -37,7 +37,7 @@ async def test_home_follows_a_job_from_its_ask_to_its_cost() -> None:
         (message,) = home.messages()
         (charge,) = home.town.video.charges
         cost = f"{charge.amount.normalize():f} USD"
-        await home.until(lambda: f"*{cost}* for 1 render" in shown(home))
+        await home.until(lambda: f"You: {cost} for 1 render" in shown(home))
     assert "On their way" not in shown(home)
     assert "Done in" in shown(home)
     assert f"cost {cost}" in shown(home)
@@ -53,8 +53,8 @@ async def test_home_shows_my_jobs_and_what_all_of_us_spent() -> None:
         await home.town.slack.people.open_home(ANA)
         await home.until(lambda: shown(home))
     assert "a lake of mine" not in shown(home)
-    assert "You: *0* for 0 renders" in shown(home)
-    assert "The whole team: *0.0756* for 1 render" in shown(home)
+    assert "You: nothing" in shown(home)
+    assert "The whole team: 0.0756 for 1 render" in shown(home)
 
 
 async def test_a_failure_says_why() -> None:

@@ -119,6 +119,20 @@ def test_who_waits_is_told_how_many_wait_before_them(job: Job, ahead: int, words
     assert "ahead" not in status(job)
 
 
+def test_a_message_tells_of_the_queue_only_while_it_is_kept_up_to_date() -> None:
+    """Before MindVideo has the job, nothing edits its message, however long that takes."""
+    sheet = replace(SHEET, ahead=3)
+    assert "ahead" not in messages.job_message(ASKED, sheet, 1000.0).text
+    assert "3 jobs of ours ahead" in messages.job_message(RENDERING, sheet, 1000.0).text
+
+
+def test_what_has_just_begun_tells_no_time() -> None:
+    assert status(RENDERING, now=1000.2).endswith("*Queued at MindVideo*")
+    assert status(replace(RENDERING, started_at=1000.0), now=1000.2).endswith(
+        "|1970-01-01 00:16 UTC>"
+    )
+
+
 def test_a_rerun_links_to_its_parent() -> None:
     """Where the parent's message is gone, its ID is left."""
     child = replace(ASKED, parent_id="n4q8r2")

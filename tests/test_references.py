@@ -37,7 +37,11 @@ def test_references_are_replaced_by_links_and_all_else_stays() -> None:
         (["slack-file:F1", "https://a"], "attached image, https://a"),
         (["https://a"], ["https://a"]),
         (5, 5),
+        (True, "on"),
+        (False, "off"),
     ],
 )
-def test_people_are_told_of_images_not_of_their_ids(value: Json, words: Json) -> None:
+def test_people_are_told_of_images_not_of_their_ids_and_of_on_and_off(
+    value: Json, words: Json
+) -> None:
     assert in_words(value) == words

@@ -18,23 +18,39 @@ PROMPT_SHOWN = 2900
 
 WORDS: Mapping[str, str] = MappingProxyType(
     {
-        "accepted": "asked for",
+        "accepted": "asked for by",
         "posting": "posting the message",
-        "announced": "message posted",
+        "not posted": "message not posted",
+        "announced": "message",
         "submitting": "handing over to MindVideo",
-        "submitted": "taken by MindVideo",
+        "submitted": "taken by MindVideo as",
         "state": "MindVideo says",
         "late": "taking longer than usual, MindVideo says",
+        "missing": "looking again:",
         "finished": "render ended, MindVideo says",
+        "fresh link": "asked MindVideo for a fresh link",
         "uploading": "bringing the file",
         "uploaded": "file brought",
+        "file gone": "file gone from Slack, bringing it again",
+        "link only": "a link in place of the file:",
         "sharing": "posting the result",
+        "not shared": "result not posted",
+        "share lost": "result not to be seen, posting it again",
         "shared": "result posted",
+        "telling": "posting the last word",
+        "not told": "last word not posted",
+        "told": "told you",
+        "direct": "telling you directly, in",
+        "delivered": "delivered as message",
+        "cost": "MindVideo names the cost,",
+        "cost corrected": "cost corrected to",
+        "parked": "on hold:",
+        "rejected": "not started:",
         "retry": "trying again after",
-        "held": "waiting for whoever runs this bot",
+        "held": "waiting for whoever runs this bot,",
     }
 )
-"""The timeline's stable words in words for people; the others speak for themselves."""
+"""The timeline's stable words in words for people, before the detail; others speak as they are."""
 
 
 def job_details(
@@ -54,7 +70,7 @@ def job_details(
     if prompt:
         body.append(blocks.quote(blocks.shorten(prompt, PROMPT_SHOWN)))
     body += _sections(["*Options*", *_options(sheet, options)])
-    body += _sections(["*Cost*", f"• {cost_words(job, sheet)}"])
+    body += _sections(["*Cost*", f"• {cost_words(job, sheet).removeprefix('cost ')}"])
     body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(job))])
     body += _sections(["*Timeline*", *_timeline(timeline)])
     return Message(text=f"Details of job {job.id}: {status}", blocks=body)
@@ -86,7 +102,7 @@ def _timeline(timeline: Sequence[Event]) -> Iterator[str]:
         yield f"• … {left_out} earlier"
     for event in timeline[-LINES_SHOWN:]:
         at = blocks.moment(event.at, "{date_short_pretty} {time_secs}")
-        said = f"{WORDS.get(event.name, event.name)} {event.detail}".strip()
+        said = f"{WORDS.get(event.name, event.name)} {event.detail}".strip(" ,:")
         yield f"• {at}: {blocks.escape(blocks.shorten(said, LINE_LENGTH))}"
 
 

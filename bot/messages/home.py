@@ -9,6 +9,7 @@ from typing import assert_never
 from bot import blocks, figures
 from bot.messages.buttons import AGAIN, EDIT
 from bot.messages.job import GOES_ON, Sheet, cost_words, is_given_up, prompt_of
+from bot.messages.lists import spent
 from storage.job import Job, Json, Outcome, Stage
 from storage.store import Spend
 
@@ -57,12 +58,6 @@ def home_view(sheet: HomeSheet) -> Mapping[str, Json]:
         blocks.context(f"{sheet.month}, in UTC · `/video cost` tells more"),
     ]
     return {"type": "home", "blocks": body}
-
-
-def spent(spend: Spend, unit: str | None) -> str:
-    """Return what was spent, and of how many videos the cost is not known yet."""
-    known = f"*{figures.money(spend.total, unit)}* for {figures.count(spend.priced, 'render')}"
-    return f"{known}, {spend.pending} more with their cost pending" if spend.pending else known
 
 
 def _on_their_way(cards: Sequence[Card]) -> list[blocks.Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot import blocks, figures
@@ -50,7 +50,7 @@ def prompt_of(job: Job) -> str:
 def job_message(job: Job, sheet: Sheet, now: Instant) -> Message:
     """Return the job's own message as it should stand now."""
     prompt = prompt_of(job)
-    status = status_line(job, sheet, now)
+    status = status_line(job, replace(sheet, ahead=_ahead_shown(job, sheet)), now)
     details = " · ".join(
         [sheet.model_title, *(f"{title}: {value}" for title, value in sheet.options)]
     )
@@ -90,13 +90,13 @@ def status_line(job: Job, sheet: Sheet, now: Instant) -> str:
 
 
 def _rendering(job: Job, sheet: Sheet, now: Instant) -> str:
-    since = job.submitted_at or job.created_at
-    elapsed = figures.duration(now - since)
+    seconds = now - (job.submitted_at or job.created_at)
+    elapsed = [f"{figures.duration(seconds)} so far"] if seconds >= 1 else []
     if job.started_at is None:
-        queued = f":hourglass_flowing_sand: *Queued at MindVideo* · {elapsed} so far"
+        queued = " · ".join([":hourglass_flowing_sand: *Queued at MindVideo*", *elapsed])
         return queued + _ahead(sheet)
     began = blocks.moment(job.started_at, "{time}")
-    parts = [f":movie_camera: *Rendering* since {began}", f"{elapsed} so far"]
+    parts = [f":movie_camera: *Rendering* since {began}", *elapsed]
     if sheet.expected:
         parts.append(f"usually {figures.duration(sheet.expected.p50)}")
     if job.late_told_at is not None:
@@ -116,6 +116,15 @@ def progress_bar(job: Job, sheet: Sheet, now: Instant) -> str | None:
     filled = min(int(BAR_CELLS * elapsed / max(usual.p90, 1.0)), BAR_CELLS)
     bar = "█" * filled + "░" * (BAR_CELLS - filled)
     return f"`{bar}` nine in ten take at most {figures.duration(usual.p90)}"
+
+
+def _ahead_shown(job: Job, sheet: Sheet) -> int:
+    """Return how many wait before the job as its message may tell it.
+
+    The message is edited each time MindVideo is asked about the job; before that the figure would
+    stand as it was however long the handing over takes.
+    """
+    return sheet.ahead if job.stage is Stage.RENDERING else 0
 
 
 def _ahead(sheet: Sheet) -> str:

@@ -30,7 +30,7 @@ def jobs(
 def spends(months: Sequence[tuple[str, Sequence[tuple[str, Spend]]]], unit: str | None) -> Message:
     """Return what was spent: for each month's name, for each name of whose, the spend."""
     parts = [
-        "\n".join([f"*{month}*", *(f"• {whose}: {_spent(spend, unit)}" for whose, spend in rows)])
+        "\n".join([f"*{month}*", *(f"• {whose}: {spent(spend, unit)}" for whose, spend in rows)])
         for month, rows in months
     ]
     amounts = "" if unit else "Amounts are as billed by MindVideo. "
@@ -42,6 +42,17 @@ def spends(months: Sequence[tuple[str, Sequence[tuple[str, Spend]]]], unit: str 
     return Message(text="\n\n".join([*parts, note]), blocks=body)
 
 
+def spent(spend: Spend, unit: str | None) -> str:
+    """Return what was spent, and for how many renders MindVideo has not named the cost yet."""
+    if spend.priced == spend.pending == 0:
+        return "nothing"
+    pending = f"{figures.count(spend.pending, 'render')} pending"
+    if spend.priced == 0:
+        return pending
+    known = f"{figures.money(spend.total, unit)} for {figures.count(spend.priced, 'render')}"
+    return f"{known}, {pending}" if spend.pending else known
+
+
 def _part(title: str, shown: Sequence[tuple[Job, Sheet]], now: Instant) -> list[str]:
     return [f"*{title}*", *(_line(job, sheet, now) for job, sheet in shown)] if shown else []
 
@@ -51,13 +62,3 @@ def _line(job: Job, sheet: Sheet, now: Instant) -> str:
     title = blocks.escape(blocks.shorten(prompt, PROMPT_IN_LIST))
     asked = f"`{job.id}` · {blocks.moment(job.created_at)} · <#{job.channel}>"
     return f"{title}\n{status_line(job, sheet, now)}\n{asked}"
-
-
-def _spent(spend: Spend, unit: str | None) -> str:
-    if spend.priced == spend.pending == 0:
-        return "nothing"
-    pending = f"{figures.count(spend.pending, 'render')} pending"
-    if spend.priced == 0:
-        return pending
-    known = f"{figures.money(spend.total, unit)} for {figures.count(spend.priced, 'render')}"
-    return f"{known}, {pending}" if spend.pending else known

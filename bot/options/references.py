@@ -36,7 +36,9 @@ def replaced(value: Json, links: Mapping[str, str]) -> Json:
 
 
 def in_words(value: Json) -> Json:
-    """Return a value as people are told it: files are counted, not named."""
+    """Return a value as people are told it: files are counted, not named; a switch is on or off."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
     items = _items(value)
     others = [item for item in items if file_named(item) is None]
     count = len(items) - len(others)
