@@ -116,7 +116,10 @@ def _with_images(model: Model) -> str:
     if not model.image_options:
         return ""
     usual, *others = model.image_options
-    named = "".join(f", `{option.flag} 1` is the first of them" for option in others[:1])
+    named = "".join(
+        f"; `{option.flag} 1` makes the first of them the {option.title.lower()}"
+        for option in others[:1]
+    )
     return (
         "*Images* that you attach to a message, or upload in the form, become "
         f"`{usual.flag}`{named}."
@@ -161,12 +164,20 @@ def _usage(option: Option) -> str:
 def _allowed(model: Model, option: Option) -> str:
     if option.negation:
         return "on or off"
+    if option.takes_images:
+        return _allowed_images(option)
     said = allowed(option.schema)
     if option.name == PROMPT and model.max_prompt is not None:
         return f"{said}, at most {model.max_prompt:,} characters"
     if option.kind is Kind.ARRAY and not option.choices:
         return f"{said}; repeat the flag for more"
     return said
+
+
+def _allowed_images(option: Option) -> str:
+    if option.kind is Kind.ARRAY:
+        return "links, or numbers of attached files; repeat the flag for more"
+    return "a link, or `1` for the first attached file"
 
 
 def _default(option: Option) -> str:

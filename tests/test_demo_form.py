@@ -49,7 +49,7 @@ async def test_a_newcomer_makes_a_video_by_form_with_an_image(browser: Browser) 
             "a paper boat in the rain"
         )
         await expect(modal.get_by_label("Mode")).to_have_value("pro")
-        await modal.get_by_label(re.compile("^First frame image(?!: links)")).set_input_files(
+        await modal.get_by_label(re.compile("^First frame image(?!: link)")).set_input_files(
             {"name": "boat.png", "mimeType": "image/png", "buffer": image_bytes(side=80)}
         )
         await expect(modal.get_by_test_id("upload")).to_contain_text("boat.png")

@@ -59,7 +59,10 @@ def test_the_overview_tells_of_the_form_and_of_images(tmp_path: Path) -> None:
     assert "`/video` alone opens it" in text
     assert "*Make a video from this*" in text
     assert "Home tab" in text
-    assert "become `--image-urls`, `--first-frame-image 1` is the first of them." in text
+    assert (
+        "become `--image-urls`; `--first-frame-image 1` makes the first of them the first frame "
+        "image." in text
+    )
     mute = catalog_with(tmp_path, {**ANIMATE, "bot": {"default": True, "images": []}})
     assert "*Images*" not in _overview(mute)
 
@@ -76,7 +79,10 @@ def test_a_models_page_tells_all_about_every_option() -> None:
     )
     assert "• `--mode`: one of `std`, `pro`, `4k`; default `std`\n" in page
     assert "• `--audio` or `--no-audio`: on or off; default off; short `--sound`\n" in page
-    assert "• `--image-urls` …: a list, each text; repeat the flag for more; short" in page
+    assert (
+        "• `--image-urls` …: links, or numbers of attached files; repeat the flag for more; short"
+        in page
+    )
     assert all(option.flag in page for option in KLING.default.options)
 
 
@@ -97,6 +103,10 @@ def test_the_table_has_a_row_for_every_option() -> None:
     assert lines[1] == "| --- | --- | --- | --- | --- |"
     assert len(lines) == 2 + len(KLING.default.options)
     assert "| `--duration` |  | a whole number from 3 to 15 | `5` | Length in seconds. |" in lines
+    first = "| `--first-frame-image` | `--first` | a link, or `1` for the first attached file |"
+    assert any(line.startswith(first) for line in lines)
+    many = "links, or numbers of attached files; repeat the flag for more"
+    assert any(line.startswith(f"| `--image-urls` … | `--image` | {many} |") for line in lines)
 
 
 def test_a_table_cell_holds_no_bars_and_no_line_breaks(tmp_path: Path) -> None:

@@ -93,9 +93,7 @@ def test_every_type_has_its_field_with_limits_and_default() -> None:
         "block_id": "option:prompt",
         "label": plain("Prompt"),
         "optional": False,
-        "hint": plain(
-            "What the video shows. In a command, the words that are no option. Text, not empty."
-        ),
+        "hint": plain("What the video shows."),
         "element": {
             "type": "plain_text_input",
             "multiline": True,
@@ -129,6 +127,18 @@ def test_pictures_are_taken_as_files_or_as_links() -> None:
     }
     assert shown["links:image_urls"]["label"] == plain("Reference images: links")
     assert element(shown["links:image_urls"])["initial_value"] == "https://a\nhttps://b"
+    assert shown["links:first_frame_image"]["label"] == plain("First frame image: link")
+    assert shown["option:first_frame_image"]["hint"] == plain("Image that the video begins with.")
+
+
+def test_a_field_for_text_says_only_what_cannot_be_seen(tmp_path: Path) -> None:
+    """That it takes text is plain to see, and so is that it must not be empty."""
+    code: Json = {"type": "string", "pattern": "^[A-Z]{2}$", "description": "A country."}
+    model = model_with(tmp_path, {"code": code})
+    hint = fields(model)["option:code"]["hint"]
+    assert hint == plain("A country. Text, matching ^[A-Z]{2}$.")
+    negative = fields(KLING.default, show_advanced=True)["option:negative_prompt"]
+    assert negative["hint"] == plain("What to keep out of the picture.")
 
 
 @pytest.mark.parametrize(

@@ -405,7 +405,7 @@ def test_only_what_differs_from_the_default_is_shown() -> None:
         "negative_prompt": "y" * 99,
     }
     assert non_default_options(KLING.default, given) == (
-        ("Audio", "true"),
+        ("Audio", "on"),
         ("Negative prompt", f"{'y' * 60}…"),
     )
 

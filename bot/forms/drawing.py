@@ -38,6 +38,8 @@ MODEL_BLOCK = "model"
 """Block and action of the choice of the model; a change must be answered with a redrawn form."""
 MORE_BLOCK = "more"
 """Block and action of the toggle for the advanced fields; likewise."""
+# What anybody sees of a field for text, and of its label where it is required.
+_PLAIN_TEXT = frozenset({"text", "text, not empty"})
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 # https://docs.slack.dev/surfaces/modals: blocks of a view.
@@ -143,7 +145,8 @@ def _input(
     model: Model, option: Option, element: Mapping[str, Json], hint: str, block_id: str = ""
 ) -> Block:
     is_links = block_id == links_block(option)
-    label = f"{option.title}: links" if is_links else option.title
+    links = "links" if option.kind is Kind.ARRAY else "link"
+    label = f"{option.title}: {links}" if is_links else option.title
     block: dict[str, Json] = {
         "type": "input",
         "block_id": block_id or field_block(option),
@@ -184,4 +187,6 @@ def _toggle(*, show_advanced: bool) -> Block:
 def _sentences(hint: str, schema: Schema) -> str:
     """Return the hint, and what the schema allows, without the marks of a code span."""
     said = allowed(schema).replace("`", "")
+    if said in _PLAIN_TEXT:
+        return hint
     return f"{hint} {said[0].upper()}{said[1:]}.".strip()
