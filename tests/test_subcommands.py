@@ -52,6 +52,14 @@ async def test_help_of_a_model_tells_its_options() -> None:
         assert "--negative-prompt" in await told(home, "HELP Kling-V3")
 
 
+@pytest.mark.parametrize("word", ["help", "notify", "cancel"])
+async def test_help_of_a_command_tells_how_it_is_typed(word: str) -> None:
+    """Whoever asks for help does not mean to pay for a video of it."""
+    async with house() as home:
+        assert f"`/video {SUBCOMMANDS[word].usage}`" in await told(home, f"help {word.upper()}")
+        assert home.town.video.requests == []
+
+
 @pytest.mark.parametrize(
     ("text", "prompt"),
     [
@@ -66,6 +74,7 @@ async def test_help_of_a_model_tells_its_options() -> None:
         ("again the sea", "again the sea"),
         ("models on a catwalk --duration 5", "models on a catwalk"),
         ("cost of living", "cost of living"),
+        ("cost cutting", "cost cutting"),
         ("notify the neighbours", "notify the neighbours"),
         ("settings of a play", "settings of a play"),
     ],
@@ -200,6 +209,20 @@ async def test_cost_tells_what_i_the_channel_and_the_team_spent() -> None:
         "• the whole team: nothing",
     ]
     assert "UTC" in note
+
+
+@pytest.mark.parametrize(
+    ("text", "whose"), [("cost me", "you"), ("cost Channel", "this channel"), ("cost team", "team")]
+)
+async def test_cost_tells_of_one_part_alone(text: str, whose: str) -> None:
+    """Nobody means to pay for a video of it."""
+    async with house() as home:
+        answer = (await told(home, text)).split("[{")[0]
+        assert home.town.video.requests == []
+    this, last, _ = answer.split("\n\n")
+    for month in (this, last):
+        (line,) = month.splitlines()[1:]
+        assert whose in line
 
 
 async def test_models_lists_what_is_on_offer() -> None:

@@ -33,6 +33,11 @@ from storage.store import JobFilter, Spend, SpendFilter
 LISTED = 10
 """How many jobs of each part a list shows."""
 
+WHOSE: Mapping[str, str] = MappingProxyType(
+    {"me": "you", "channel": "this channel", "team": "the whole team"}
+)
+"""The parts of `cost`: how each is typed, and what it is called in the answer."""
+
 _ID = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
 # Slack shows an ID as a code span, and people copy its marks along.
 _MARKS = "`*_.,;:"
@@ -77,8 +82,8 @@ def usages() -> Mapping[str, str]:
     return {subcommand.usage: subcommand.about for subcommand in SUBCOMMANDS.values()}
 
 
-async def _help(desk: Desk, _: Asker, slug: str) -> Done | None:
-    if not slug:
+async def _help(desk: Desk, _: Asker, about: str) -> Done | None:
+    if not about:
         manual = overview(
             desk.catalog,
             commands=usages(),
@@ -87,7 +92,10 @@ async def _help(desk: Desk, _: Asker, slug: str) -> Done | None:
             bot_user=desk.bot_user,
         )
         return Done(reply=private.words(manual))
-    model = desk.catalog.find(slug)
+    if subcommand := SUBCOMMANDS.get(about.lower()):
+        usage = f"`/video {subcommand.usage}` {subcommand.about}."
+        return Done(reply=private.words(usage))
+    model = desk.catalog.find(about)
     return None if model is None else Done(reply=private.words(model_page(model)))
 
 
@@ -118,10 +126,13 @@ async def _resend(desk: Desk, asker: Asker, typed: str) -> Done:
     return Done(reply=await acts.resend(desk, await _job(desk, asker, typed), asker.ask_key))
 
 
-async def _cost(desk: Desk, asker: Asker, _: str) -> Done:
+async def _cost(desk: Desk, asker: Asker, part: str) -> Done | None:
+    wanted = [part.lower()] if part else [*WHOSE]
+    if not WHOSE.keys() >= {*wanted}:
+        return None
     now = desk.now()
     months = [
-        (month.name, await _spends(desk, asker, month))
+        (month.name, [(WHOSE[one], await _spend(desk, asker, one, month)) for one in wanted])
         for month in (this_month(now), last_month(now))
     ]
     return Done(reply=lists.spends(months, desk.unit))
@@ -131,13 +142,15 @@ async def _models(desk: Desk, _: Asker, __: str) -> Done:
     return Done(reply=private.words(model_list(desk.catalog)))
 
 
-async def _spends(desk: Desk, asker: Asker, month: Month) -> Sequence[tuple[str, Spend]]:
-    team = SpendFilter(team=asker.team, since=month.since, until=month.until)
-    return [
-        ("you", await desk.store.spend(replace(team, user=asker.user))),
-        ("this channel", await desk.store.spend(replace(team, channel=asker.channel))),
-        ("the whole team", await desk.store.spend(team)),
-    ]
+async def _spend(desk: Desk, asker: Asker, part: str, month: Month) -> Spend:
+    everyone = SpendFilter(team=asker.team, since=month.since, until=month.until)
+    match part:
+        case "me":
+            return await desk.store.spend(replace(everyone, user=asker.user))
+        case "channel":
+            return await desk.store.spend(replace(everyone, channel=asker.channel))
+        case _:
+            return await desk.store.spend(everyone)
 
 
 async def _job(desk: Desk, asker: Asker, typed: str) -> Job:
@@ -159,8 +172,8 @@ def _sheets(desk: Desk, jobs: Sequence[Job]) -> Sequence[tuple[Job, Sheet]]:
 SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
     {
         "help": Subcommand(
-            usage="help",
-            about="shows this; `help MODEL` tells all about a model",
+            usage="help [MODEL|COMMAND]",
+            about="shows all that there is, or all about a model or one of these commands",
             run=_help,
             most=1,
         ),
@@ -192,9 +205,10 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
             most=1,
         ),
         "cost": Subcommand(
-            usage="cost",
+            usage="cost [me|channel|team]",
             about="tells what you, this channel and the team spent this month and last",
             run=_cost,
+            most=1,
         ),
         "models": Subcommand(usage="models", about="lists the models on offer", run=_models),
         "notify": NOTIFICATIONS,
