@@ -14,6 +14,16 @@ _ENTITY = re.compile("&(amp|lt|gt);")
 _ENTITIES: Mapping[str, str] = {"amp": "&", "lt": "<", "gt": ">"}
 
 
+def without_mention(text: str, user: str) -> str | None:
+    """Return a message's text without the mentions of a user; `None`: it has none.
+
+    https://docs.slack.dev/messaging/formatting-message-text/#mentioning-users
+    """
+    mention = re.compile(rf" ?<@{re.escape(user)}(?:\|[^<>]*)?>[,:]?")
+    rest, count = mention.subn("", text)
+    return rest.strip() if count else None
+
+
 def plain(typed: str) -> str:
     """Undo Slack's markup: links become their address, and the three entities characters.
 

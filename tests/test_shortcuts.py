@@ -89,6 +89,18 @@ async def test_a_message_becomes_a_form_with_its_words_and_its_images() -> None:
     assert [image.partition(",")[0] for image in images] == ["data:image/png;base64"]
 
 
+async def test_a_mention_of_the_bot_is_no_part_of_the_prompt() -> None:
+    """Whom the words were for is nothing to show."""
+    async with house() as home:
+        people = home.town.slack.people
+        said = (await people.message(ANA, GENERAL, f"<@{BOT}> a lake for <@{BEN}>")).said
+        await people.message_shortcut(BEN, said.ts, VIDEO_FROM_MESSAGE)
+        assert (
+            element_of(form_of(home, BEN), "option:prompt")["initial_value"]
+            == f"a lake for <@{BEN}>"
+        )
+
+
 async def test_an_image_of_the_message_can_be_left_out() -> None:
     """Its line in the form is emptied."""
     async with house() as home:

@@ -7,13 +7,13 @@ event, and each of them more than once: https://docs.slack.dev/apis/events-api
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from pydantic import BaseModel, JsonValue
 from slack_bolt.async_app import AsyncApp
 
 from bot.intake import Asker
+from bot.markup import without_mention
 from bot.messages import answers
 from bot.options.attachments import Attached, attached_files
 from bot.ports import Message, Place
@@ -168,10 +168,8 @@ def _addressed(event: Event, said: Said, bot_user: str) -> str | None:
     if said.bot_id is not None or said.user in {None, bot_user, SLACKBOT}:
         return None
     text = said.text or ""
-    mention = re.compile(rf" ?<@{re.escape(bot_user)}(?:\|[^<>]*)?>[,:]?")
-    if not event.is_direct and mention.search(text) is None:
-        return None
-    return mention.sub("", text).strip()
+    rest = without_mention(text, bot_user)
+    return text.strip() if rest is None and event.is_direct else rest
 
 
 async def _job_of_thread(delivery: Delivery, desk: Desk) -> Job | None:

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.intake import Asker
 from bot.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
-from bot.markup import plain
+from bot.markup import plain, without_mention
 from bot.messages import answers, buttons, form
 from bot.options.attachments import Attached, attached_files
 from bot.options.schema import PROMPT
@@ -106,6 +106,8 @@ async def _try(opening: Awaitable[Message | None], wish: Wish, desk: Desk) -> No
 async def _open_of_message(wish: MessageWish, desk: Desk) -> None:
     """Open a form with a message's words as the prompt and its images as references."""
     said = wish.message
+    text = said.text or ""
+    addressed = without_mention(text, desk.bot_user)
     files = attached_files(said.files)
     usable = [file for file in files if file.problem is None]
     await modals.open_new(
@@ -114,7 +116,7 @@ async def _open_of_message(wish: MessageWish, desk: Desk) -> None:
         wish.team.id,
         wish.channel.id,
         thread_ts=said.thread_ts or said.ts,
-        prompt={PROMPT: plain(said.text or "")},
+        prompt={PROMPT: plain(text if addressed is None else addressed)},
         images=usable,
         note=_left_out([file for file in files if file.problem is not None]),
     )
