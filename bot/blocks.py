@@ -65,6 +65,11 @@ def quote(text: str) -> Block:
     }
 
 
+def divider() -> Block:
+    """Return a line across, between things of one kind."""
+    return {"type": "divider"}
+
+
 def button(
     label: str,
     action_id: str,

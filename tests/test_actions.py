@@ -255,7 +255,8 @@ async def test_share_tells_the_channel_once() -> None:
         assert "sharing" in first.text
         _, shared = home.messages()
         assert len(home.messages()) == 2
-    assert "shares a video" in shared.text
+    assert "*ben* shares a video" in shared.text
+    assert "made for ana" in str(shared.blocks)
     assert f"/archives/{GENERAL}/p{result.ts.replace('.', '')}|" in shared.text
     assert "<@" not in shared.text
 
@@ -270,7 +271,9 @@ async def test_share_is_posted_once_although_the_answer_is_lost(kind: FaultKind)
         await home.until(lambda: len(home.messages()) == 2)
         await press(home, parent, buttons.DETAILS)
         await until_whispered(home, 2)
-        assert len(home.messages()) == 2
+        _, shared = home.messages()
+    assert "*ana* shares a video" in shared.text
+    assert "made for" not in str(shared.blocks)
 
 
 async def test_details_tell_all_to_one_person() -> None:

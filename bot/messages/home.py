@@ -76,8 +76,9 @@ def _last(cards: Sequence[Card]) -> list[blocks.Block]:
     if not cards:
         return []
     body = [_header("Your last videos")]
-    for card in cards:
+    for number, card in enumerate(cards):
         body += [
+            *([blocks.divider()] if number else []),
             blocks.section(_title(card)),
             blocks.context(f"{_ending(card)} · {_small(card)}"),
             blocks.actions(

@@ -66,10 +66,9 @@ def _finished(news: News) -> Message:
 
 def _shared(news: News) -> Message:
     sharer = f"*{blocks.escape(news.detail)}*"
-    made_for = f"made for {blocks.escape(news.asker)}"
+    made_for = f" · made for {blocks.escape(news.asker)}" if news.asker != news.detail else ""
     return _message(
-        f":clapper: {sharer} shares a video: {_title(news)}",
-        f"{news.sheet.model_title} · {made_for}",
+        f":clapper: {sharer} shares a video: {_title(news)}", news.sheet.model_title + made_for
     )
 
 
