@@ -26,8 +26,17 @@ OVERDUE_TICKS = 2
 DEAD_TICKS = 10
 
 
+def uptime() -> float:
+    """Return seconds that never step back, and that pass while the machine sleeps as well.
+
+    `time.monotonic` stands still then on Linux: after a night's sleep a key of yesterday would
+    look fresh. https://man7.org/linux/man-pages/man2/clock_getres.2.html (CLOCK_BOOTTIME)
+    """
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class SteadyClock:
-    """Seconds since 1970 that advance with the monotonic clock, whatever the wall clock does.
+    """Seconds since 1970 that advance with the machine's uptime, whatever the wall clock does.
 
     `not_before` is the last moment that the store knows of: after a restart on a machine whose
     clock was set back, time goes on from there, and nothing waits for the wall to catch up.
@@ -37,7 +46,7 @@ class SteadyClock:
         self,
         not_before: Instant = 0.0,
         wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = uptime,
     ) -> None:
         self._monotonic = monotonic
         self._offset = max(wall(), not_before) - monotonic()
@@ -48,7 +57,7 @@ class SteadyClock:
 
 
 class Clock:
-    """Runs one scheduled job, the tick: at least every half second, and at once when woken.
+    """Runs the tick, at least every half second and at once when woken, and what `also` adds.
 
     `on_broken` hears of a store that cannot tell any more what is on disk.
     """

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from bot.clock import Clock, SteadyClock
+from bot.clock import Clock, SteadyClock, uptime
 from storage.store import StoreBrokenError, StoreFullError
 
 TICK = 0.02
@@ -47,6 +48,12 @@ async def ticking(
         yield clock, broken
     finally:
         await clock.stop()
+
+
+def test_time_passes_while_the_machine_sleeps() -> None:
+    """A key of yesterday must not look fresh: the kernel's own uptime counts sleep as well."""
+    told = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+    assert told - 0.1 <= uptime() <= told + 5.0
 
 
 def test_time_goes_on_when_the_wall_clock_is_set_back() -> None:
