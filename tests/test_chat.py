@@ -23,6 +23,7 @@ from bot.sandbox.slack.faults import RESPONSE_URL, Fault, FaultKind
 from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import EVENT_TYPE, PAGE, SlackChat
 from bot.slack.web import slack_client
+from bot.steps.member import find_as_member
 from tests.slack_sandbox import HELLO, HERE, client_of, running_slack
 
 METADATA = {"event_type": EVENT_TYPE, "event_payload": {"job_id": "j1"}}
@@ -102,6 +103,16 @@ async def test_a_post_that_gets_no_answer_in_time_is_doubtful(sandbox: SlackSand
     async with client_of(sandbox, call_seconds=0.2) as client:
         with pytest.raises(OutcomeUnknownError):
             await SlackChat(client).post(HERE, HELLO, "j1")
+
+
+async def test_a_post_is_found_although_our_clock_was_hours_ahead(
+    chat: SlackChat, sandbox: SlackSandbox
+) -> None:
+    await chat.post(HERE, HELLO, "j1")
+    (said,) = sandbox.world.workspace.posts_of("j1")
+    ahead = sandbox.world.workspace.now() + 5 * 3600
+
+    assert await find_as_member(chat, HERE, "j1", ahead) == [said.ts]
 
 
 async def test_a_post_whose_request_was_lost_is_doubtful_and_not_found(

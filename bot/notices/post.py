@@ -11,8 +11,6 @@ from bot.steps.member import find_as_member, post_as_member
 
 # A row this old at its first try may come from a backup: its message may stand already.
 FRESH_SECONDS = 600.0
-# Slack's clock and ours differ; the look-back covers it.
-LOOK_BACK_SECONDS = 3600.0
 
 
 async def post_once(telling: Telling, message: Message) -> str:
@@ -39,6 +37,6 @@ async def _find(telling: Telling, place: Place) -> str | None:
     notice, tools = telling.notice, telling.tools
     if notice.intent_at is None and tools.now() - notice.happened_at <= FRESH_SECONDS:
         return None
-    since = (notice.intent_at or notice.happened_at) - LOOK_BACK_SECONDS
-    found = await find_as_member(tools.chat, place, notice.id, since)
+    intended_at = notice.intent_at or notice.happened_at
+    found = await find_as_member(tools.chat, place, notice.id, intended_at)
     return found[0] if found else None

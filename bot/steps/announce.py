@@ -15,8 +15,6 @@ from storage.job import Job, Outcome, Stage
 
 # A row this old at its first try may come from a backup: its message may stand already.
 FRESH_SECONDS = 30.0
-# Slack's clock and ours differ; the look-back covers it.
-LOOK_BACK_SECONDS = 3600.0
 
 
 async def announce(turn: Turn) -> Result:
@@ -36,9 +34,10 @@ async def announce(turn: Turn) -> Result:
         return _announced(job, found, "found")
     if job.cancel_requested_at is not None:
         return Reject(job=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
-    now = tools.now()
-    job = await turn.record(replace(job, post_intent_at=now), "posting")
-    message = job_message(job, await tools.sheet(job), now)
+    # Whatever must be asked for the words is asked before the intent: between it and the post
+    # there is nothing but the post.
+    message = job_message(job, await tools.sheet(job), tools.now())
+    job = await turn.record(replace(job, post_intent_at=tools.now()), "posting")
     try:
         ts = await post_as_member(tools.chat, place, message, job.id, turn.hold)
     except (RetryLaterError, OperatorMustActError):
@@ -55,8 +54,8 @@ async def _find(turn: Turn, place: Place) -> str | None:
     job = turn.job
     if job.post_intent_at is None and turn.tools.now() - job.created_at <= FRESH_SECONDS:
         return None
-    since = (job.post_intent_at or job.created_at) - LOOK_BACK_SECONDS
-    found = await find_as_member(turn.tools.chat, place, job.id, since)
+    intended_at = job.post_intent_at or job.created_at
+    found = await find_as_member(turn.tools.chat, place, job.id, intended_at)
     return found[0] if found else None
 
 

@@ -13,6 +13,10 @@ from bot.ports import Chat, Message, Place
 NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 
 
+# The intent has our moment and the message Slack's: this covers a clock that was set wrong by
+# hours when the intent was written. Looking further back only reads more pages.
+LOOK_BACK_SECONDS = 6 * 3600.0
+
 Hold: TypeAlias = Callable[[], Awaitable[object]]
 """Raises unless the claim still holds: entering took time, in which it may have been taken over."""
 
@@ -22,12 +26,14 @@ def is_closed_to_us(error: UnreachablePlaceError) -> bool:
     return error.code in NOT_A_MEMBER
 
 
-async def find_as_member(chat: Chat, place: Place, job_id: str, since: float) -> list[str]:
-    """Look for our messages, after joining the channel if that is what Slack asks for.
+async def find_as_member(chat: Chat, place: Place, job_id: str, intended_at: float) -> list[str]:
+    """Look for messages that we may have posted since a moment of our own clock.
 
-    Raises what `Chat.find_posts` raises, and `UnreachablePlaceError`: then nothing is known about
-    the place, and above all not that nothing was posted there.
+    Joins the channel if that is what Slack asks for. Raises what `Chat.find_posts` raises, and
+    `UnreachablePlaceError`: then nothing is known about the place, and above all not that nothing
+    was posted there.
     """
+    since = intended_at - LOOK_BACK_SECONDS
     try:
         return await chat.find_posts(place, job_id, since)
     except UnreachablePlaceError as error:

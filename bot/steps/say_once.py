@@ -10,9 +10,6 @@ from bot.steps.member import find_as_member, post_as_member
 from bot.steps.turn import Turn
 from storage.job import Job
 
-# Slack's clock and ours differ; the look-back covers it.
-LOOK_BACK_SECONDS = 3600.0
-
 
 async def say_once(turn: Turn, place: Place, message: Message) -> Job:
     """Post `message` as the job's result and return the row that knows its `ts`.
@@ -22,8 +19,7 @@ async def say_once(turn: Turn, place: Place, message: Message) -> Job:
     """
     job, chat = turn.job, turn.tools.chat
     if job.result_intent_at is not None:
-        since = job.result_intent_at - LOOK_BACK_SECONDS
-        posts = await find_as_member(chat, place, job.id, since)
+        posts = await find_as_member(chat, place, job.id, job.result_intent_at)
         results = [ts for ts in posts if ts != job.message_ts]
         if results:
             return await turn.record(replace(job, result_ts=results[0]), "told", "found")

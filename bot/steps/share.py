@@ -35,8 +35,8 @@ async def share_files(turn: Turn, place: Place) -> None:
         return
     for index in range(len(turn.job.outputs)):
         await _fetch_fresh(turn, index)
-    job = await turn.record(replace(turn.job, result_intent_at=turn.tools.now()), "sharing")
-    message = final_message(job, await turn.tools.sheet(job))
+    message = final_message(turn.job, await turn.tools.sheet(turn.job))
+    await turn.record(replace(turn.job, result_intent_at=turn.tools.now()), "sharing")
     try:
         await _share_as_member(turn, place, message)
     except (RetryLaterError, OperatorMustActError):
