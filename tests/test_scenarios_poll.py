@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from decimal import Decimal
 
+import anyio
 import pytest
 
 from bot.sandbox.mindvideo.events import Shape
@@ -163,6 +165,31 @@ async def test_a_bad_download_is_tried_again(trouble: Fault) -> None:
         await bench.run()
         await bench.assert_one_of_each(job)
         await assert_whole_file(bench)
+
+
+@pytest.mark.parametrize("fails", [2, 10_000], ids=["for a while", "for good"])
+async def test_without_space_for_a_file_it_is_tried_again_and_then_linked(
+    fails: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of unknown length passes through the disk; what was paid for is not put on hold."""
+    write, left = anyio.AsyncFile.write, [fails]
+
+    async def full(file: anyio.AsyncFile[bytes], chunk: bytes) -> int:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return await write(file, chunk)
+
+    monkeypatch.setattr(anyio.AsyncFile, "write", full)
+    async with workbench() as bench:
+        bench.town.video.fail(fault(Call.FILE, FaultKind.FILE_UNSIZED, times=None))
+        job = await bench.ask()
+        await bench.run()
+        row = await bench.job(job.id)
+        assert row.stage is Stage.DELIVERED
+        assert row.link_only == (left[0] >= 0)
+        assert len(bench.results()) == 1
+        assert len(bench.town.video.charges) == 1
 
 
 async def test_an_expired_url_is_asked_for_anew() -> None:

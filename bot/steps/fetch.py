@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import mimetypes
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import anyio
 
-from bot.errors import NotFoundError
+from bot.errors import NotFoundError, RetryLaterError
 from bot.messages.file import alt_text, filename
 from bot.ports import Download
 from bot.steps.turn import Turn
 from storage.job import Job, Media, Output, Upload
 
 CHUNK_BYTES = 256 * 1024
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 EXTENSIONS = {Media.VIDEO: "mp4", Media.IMAGE: "png"}
 
 
@@ -48,17 +51,28 @@ async def _arrived(turn: Turn, known: Upload) -> bool:
 
 async def _spool(turn: Turn, index: int, download: Download) -> None:
     """Send a file of unknown length by way of a temporary file: Slack wants the length first."""
-    async with anyio.TemporaryFile() as spool:
-        async for chunk in download.chunks:
-            await spool.write(chunk)
-        length = await spool.tell()
-        await spool.seek(0)
+    async with turn.tools.spools, anyio.TemporaryFile() as spool:
+        with _lacking_space():
+            async for chunk in download.chunks:
+                await spool.write(chunk)
+            length = await spool.tell()
+            await spool.seek(0)
 
         async def chunks() -> AsyncIterator[bytes]:
             while chunk := await spool.read(CHUNK_BYTES):
                 yield chunk
 
         await _send(turn, index, replace(download, chunks=chunks()), length)
+
+
+@contextmanager
+def _lacking_space() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        raise RetryLaterError("There is no space for the file here at the moment.") from error
 
 
 async def _send(turn: Turn, index: int, download: Download, length: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -52,6 +53,8 @@ class Tools:
     edits: pacing.EditBudget
     pictures: Pictures = field(default_factory=NoPictures)
     links: Links = field(default_factory=NoLinks)
+    # A file of unknown length takes space on the disk that others need as well.
+    spools: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     poll_min: float = 1.0
     poll_max: float = 30.0
     unit: str | None = None
