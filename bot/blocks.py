@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
+from urllib.parse import quote as quote_url
 
 from storage.job import Instant, Json
 
@@ -15,6 +16,8 @@ SECTION_LIMIT = 3000
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 LABEL_LIMIT = 75
 ELLIPSIS = "…"
+# All that RFC 3986 lets a URL hold; what Slack's `<url|title>` would trip over is none of it.
+_URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%-._~"
 
 
 def escape(text: str) -> str:
@@ -63,6 +66,28 @@ def quote(text: str) -> Block:
         "type": "rich_text",
         "elements": [{"type": "rich_text_quote", "elements": [element]}],
     }
+
+
+def links(targets: Sequence[tuple[str, str]]) -> Block:
+    """Return links, one a line, given as URL and title.
+
+    As rich text, because a URL may be longer than a section takes, and must not be cut.
+    """
+    return {
+        "type": "rich_text",
+        "elements": [
+            {
+                "type": "rich_text_section",
+                "elements": [{"type": "link", "url": url, "text": title}],
+            }
+            for url, title in targets
+        ],
+    }
+
+
+def link(url: str, title: str) -> str:
+    """Return a link in mrkdwn, whatever characters the URL holds."""
+    return f"<{quote_url(url, safe=_URL_CHARACTERS)}|{escape(title)}>"
 
 
 def divider() -> Block:

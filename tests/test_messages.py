@@ -1,5 +1,6 @@
 """What people read about a job."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from bot.messages import file, private, result
 from bot.messages import job as messages
 from bot.messages.job import Sheet
 from bot.pacing import Expected
+from bot.sandbox.slack.blocks import checked_blocks
 from storage.job import Job, Media, Outcome, Output, Stage
 
 SHEET = Sheet(model_title="Kling V3", options=[("Duration", "10"), ("Mode", "pro")])
@@ -206,6 +208,17 @@ def test_without_the_file_there_is_a_link() -> None:
     assert "<https://files.example/v.mp4|Open video 1>" in text
     assert "too large for this workspace" in text
     assert "cost 0.42" in text
+
+
+def test_a_link_is_whole_whatever_its_length_and_characters() -> None:
+    """A section would cut it, and `|` or `>` would end it early."""
+    url = f"https://files.example/v.mp4?sign={'a' * 4000}&next=<x|y>"
+    job = replace(DONE, link_only=True, outputs=(Output(media=Media.VIDEO, url=url),) * 2)
+    said = result.final_message(job, SHEET)
+    assert "&next=%3Cx%7Cy%3E|Open video 1>" in said.text
+    held = json.dumps(list(said.blocks))
+    assert held.count(json.dumps(url)) == 2
+    assert checked_blocks([dict(block) for block in said.blocks])
 
 
 def test_several_images_are_counted() -> None:

@@ -38,18 +38,18 @@ def _with_files(job: Job, sheet: Sheet) -> Message:
 
 
 def _with_links(job: Job, sheet: Sheet) -> Message:
-    links = "\n".join(
-        f"<{output.url}|Open {output.media.value} {number}>"
+    links = [
+        (output.url, f"Open {output.media.value} {number}")
         for number, output in enumerate(job.outputs, start=1)
-    )
+    ]
     line = (
         f"<@{job.user}> {_your(job)} ready, but could not be put here: "
         f"{blocks.escape(job.problem or '')} It took {took(job)}; {cost_words(job, sheet)}."
     )
     advice = "The link works for a short time only, so save the file soon."
     return Message(
-        text=f"{line}\n{links}",
-        blocks=[blocks.section(f"{line}\n{links}"), blocks.context(advice)],
+        text="\n".join([line, *(blocks.link(url, title) for url, title in links)]),
+        blocks=[blocks.section(line), blocks.links(links), blocks.context(advice)],
     )
 
 
