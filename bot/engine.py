@@ -11,26 +11,26 @@ from typing import Protocol, TypeAlias
 
 import structlog
 
-from bot import pacing
 from bot.errors import (
     BotError,
     OperatorMustActError,
-    OutcomeUnknownError,
-    RetryLaterError,
 )
 from bot.steps.announce import announce
 from bot.steps.deliver import deliver
 from bot.steps.poll import poll
-from bot.steps.result import Again, Park, Result, conclude
+from bot.steps.result import Result, conclude
 from bot.steps.settle import settle
 from bot.steps.submit import submit
 from bot.steps.tell import tell
 from bot.steps.turn import Tools, Turn
+from bot.trouble import after_surprise, after_trouble
 from bot.turnstile import Turnstile
 from storage.job import Job, Stage
 from storage.store import StaleFenceError, StoreBrokenError, StoreError
 
 Step: TypeAlias = Callable[[Turn], Awaitable[Result]]
+
+_Wishes: TypeAlias = tuple[float | None, float | None]
 
 STEPS: Mapping[Stage, Step] = MappingProxyType(
     {
@@ -51,12 +51,6 @@ RENEW_BEFORE_SECONDS = 40.0
 # How many jobs are in a step at the same time. Each holds at most a few buffers of a stream, and
 # they all get their turn between two acknowledgements: more would make people wait.
 CONCURRENCY = 32
-# A doubtful call may still arrive at the other side: give it a moment before looking for it.
-DOUBT_SECONDS = 2.0
-# An error that nobody foresaw is tried again a few times, then a person must look.
-UNFORESEEN_TRIES = 20
-# With pauses of at most two minutes this is several hours of trouble at the other side.
-KNOWN_TRIES = 400
 
 
 class Observer(Protocol):
@@ -185,6 +179,23 @@ class Engine:
         stage, wishes = turn.job.stage, _wishes(turn.job)
         began = time.perf_counter()
         result, kind = await self._attempt(turn)
+        try:
+            goes_on = await self._commit(turn, result, wishes)
+        except StoreError:
+            raise
+        except Exception as error:
+            log = self._log.bind(job=turn.job.id, stage=stage)
+            log.exception("answer_failed")
+            sorry = after_surprise(turn.job, error, self._chance())
+            goes_on = await self._commit(turn, sorry, wishes)
+        self._observer.step_done(stage, kind, time.perf_counter() - began)
+        return goes_on
+
+    async def _commit(self, turn: Turn, result: Result, wishes: _Wishes) -> bool:
+        """Commit a step's answer; tell whether the next step is due at once.
+
+        `wishes` are those that stood when the step began.
+        """
         now = self._tools.now()
         after, event = conclude(result, now)
         goes_on = after.due_at is not None and after.due_at <= now and not self._stopping
@@ -194,7 +205,6 @@ class Engine:
         if _wishes(row) != wishes and not goes_on and row.due_at is not None:
             # Somebody wished something while the step ran, and its pause must not outlast that.
             await turn.write(replace(row, due_at=now), None)
-        self._observer.step_done(stage, kind, time.perf_counter() - began)
         return goes_on
 
     async def _attempt(self, turn: Turn) -> tuple[Result, str]:
@@ -214,34 +224,5 @@ class Engine:
         return result, type(result).__name__.lower()
 
 
-def _wishes(job: Job) -> tuple[float | None, float | None]:
+def _wishes(job: Job) -> _Wishes:
     return job.cancel_requested_at, job.unfollowed_at
-
-
-def after_trouble(job: Job, error: BotError, chance: float) -> Result:
-    """Return what follows a trouble that has a name. `chance` is a random number from 0 to 1."""
-    kind = type(error).__name__.removesuffix("Error")
-    detail = f"{kind}: {error}"
-    if isinstance(error, OperatorMustActError):
-        pause = max(error.retry_after or 0.0, pacing.operator_backoff(job.attempts, chance))
-        return Again(job=job, after=pause, note="held", detail=detail, failed=True)
-    if not isinstance(error, (RetryLaterError, OutcomeUnknownError)):
-        return Park(job=job, problem=str(error), detail=detail)
-    if job.attempts >= KNOWN_TRIES:
-        problem = "It could not be finished in many hours of trying."
-        return Park(job=job, problem=problem, detail=detail)
-    # Who asks for a second each time would else use up in minutes the tries meant for hours.
-    pause = max(error.retry_after or 0.0, pacing.backoff(job.attempts, chance))
-    if isinstance(error, OutcomeUnknownError):
-        pause = max(pause, DOUBT_SECONDS)
-    return Again(job=job, after=pause, note="retry", detail=detail, failed=True)
-
-
-def after_surprise(job: Job, error: Exception, chance: float) -> Result:
-    """Return what follows an error that nobody foresaw: try again a few times, then park."""
-    detail = f"unforeseen {type(error).__name__}"
-    if job.attempts >= UNFORESEEN_TRIES:
-        problem = "Something in this bot went wrong that trying again does not mend."
-        return Park(job=job, problem=problem, detail=detail)
-    pause = pacing.backoff(job.attempts, chance)
-    return Again(job=job, after=pause, note="retry", detail=detail, failed=True)

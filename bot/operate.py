@@ -126,7 +126,8 @@ async def _get(store: Store, job_id: str) -> Job:
 
 async def _resume(store: Store, job_id: str) -> Job:
     try:
-        job = await store.resume(job_id, time.time())
+        # Due since ever: the bot's own clock may stand behind this machine's.
+        job = await store.resume(job_id, 0.0)
     except IllegalTransitionError:
         raise BotError(f"Job {job_id} is not parked, so there is nothing to resume.") from None
     if job is None:

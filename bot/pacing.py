@@ -111,6 +111,15 @@ def operator_backoff(attempts: int, chance: float) -> float:
     return _jittered(OPERATOR_BACKOFF_BASE, OPERATOR_BACKOFF_CAP, attempts, chance)
 
 
+def asked_pause(retry_after: float | None, chance: float) -> float:
+    """Return how long to wait when the other side named a pause, or 0 when it named none.
+
+    Never less than it asked for, and up to a tenth more: those who heard the same pause at the same
+    moment must not all come back together.
+    """
+    return (retry_after or 0.0) * (1 + 0.1 * chance)
+
+
 def _jittered(base: float, cap: float, attempts: int, chance: float) -> float:
     # The exponent is bounded because 2.0 ** 1024 overflows.
     ceiling = min(cap, base * 2.0 ** min(attempts, 30))

@@ -72,7 +72,7 @@ _RESUME = """
     UPDATE jobs SET
         stage = parked_from, parked_from = NULL, attempts = 0, problem = NULL,
         due_at = :now, lease_until = NULL, fence = fence + 1
-    WHERE id = :id AND stage = 'parked' AND parked_from IS NOT NULL
+    WHERE id = :id AND stage = 'parked' AND parked_from <> 'parked'
     RETURNING *
 """
 

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.engine import after_surprise, after_trouble
+from bot.engine import STEPS
 from bot.errors import OperatorMustActError, RefusedError, RetryLaterError
 from bot.sandbox.slack.entities import ANA
 from bot.sandbox.slack.faults import Fault, FaultKind
-from bot.steps.result import Again, Park, conclude
+from bot.steps.result import Advance, Again, Park, Result, conclude
+from bot.steps.turn import Turn
+from bot.trouble import after_surprise, after_trouble
 from storage.job import Stage
 from tests.store_samples import a_job
 from tests.workbench import workbench
@@ -50,7 +52,31 @@ def test_an_operators_pause_is_never_shorter_than_asked() -> None:
     """What the other side asks for is the least."""
     again = after_trouble(a_job(), OperatorMustActError("key", retry_after=600.0), 0.5)
     assert isinstance(again, Again)
-    assert again.after == 600.0
+    assert 600.0 <= again.after <= 660.0
+
+
+def test_days_of_waiting_for_a_key_do_not_use_up_the_tries_of_the_work() -> None:
+    """Once the key is mended, the first passing trouble parks nothing."""
+    held = after_trouble(replace(a_job(), attempts=5000), OperatorMustActError("key"), 0.5)
+    assert isinstance(held, Again)
+    assert isinstance(after_trouble(held.job, RetryLaterError("busy"), 0.5), Again)
+
+
+async def test_an_answer_that_the_table_forbids_is_parked_and_stops_no_neighbour() -> None:
+    """A fault of our own is logged, tried again a few times, and then a person must look."""
+
+    async def confused(turn: Turn) -> Result:
+        if turn.job.input["prompt"] == "confusing":
+            return Advance(job=replace(turn.job, stage=Stage.DELIVERED), note="impossible")
+        return await STEPS[Stage.ACCEPTED](turn)
+
+    async with workbench(steps={**STEPS, Stage.ACCEPTED: confused}) as bench:
+        odd, plain = await bench.ask("confusing"), await bench.ask("a red car")
+        await bench.run()
+        assert (await bench.job(plain.id)).stage is Stage.DELIVERED
+        row = await bench.job(odd.id)
+        assert (row.stage, row.parked_from) == (Stage.PARKED, Stage.ACCEPTED)
+        assert "Something in this bot went wrong" in (row.problem or "")
 
 
 def test_a_surprise_after_known_troubles_is_tried_again() -> None:

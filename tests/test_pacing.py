@@ -129,3 +129,12 @@ def test_progress_waits_as_long_as_slack_says() -> None:
     assert not budget.take("T1", 29.9)
     assert budget.take("T2", 0.0)
     assert budget.take("T1", 30.0)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1))
+def test_a_pause_that_was_asked_for_is_kept_and_spread(retry_after: float, chance: float) -> None:
+    """Never shorter than asked; those who heard it together do not all come back together."""
+    pause = pacing.asked_pause(retry_after, chance)
+    assert retry_after <= pause <= retry_after * 1.1 + 1e-6
+    assert pacing.asked_pause(None, chance) == 0.0
+    assert pacing.asked_pause(30.0, 0.0) != pacing.asked_pause(30.0, 1.0)

@@ -276,6 +276,13 @@ async def test_only_a_parked_job_can_be_resumed(store: Store, stage: Stage) -> N
     assert await store.get(job.id) == job
 
 
+async def test_a_job_that_no_stage_is_known_of_stays_parked(store: Store) -> None:
+    """Sent back to where it stands, it would be parked without anybody hearing of it."""
+    await _insert(store, replace(a_job(), stage=Stage.PARKED, parked_from=Stage.PARKED))
+    with pytest.raises(IllegalTransitionError):
+        await store.resume("job1", NOW)
+
+
 async def test_what_is_asked_of_a_job_that_is_not_there_finds_none(store: Store) -> None:
     """People mistype IDs."""
     assert await store.get("no") is None

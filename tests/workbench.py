@@ -5,14 +5,14 @@ Real HTTP, real SQLite, no waiting: when nothing is due, the clock jumps to what
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pysqlite3
 
-from bot.engine import Engine
+from bot.engine import STEPS, Engine, Step
 from bot.ids import new_id
 from bot.intake import Accepted, Asker, Intake
 from bot.mindvideo.client import Limits, MindVideoClient
@@ -99,6 +99,7 @@ class Workbench:
     store: CrashingStore
     poll_max: float = 30.0
     """The longest pause between two looks, in seconds; tests of whole days set it higher."""
+    steps: Mapping[Stage, Step] = field(default_factory=lambda: STEPS)
     engine: Engine = field(init=False)
     intake: Intake = field(init=False)
 
@@ -113,7 +114,9 @@ class Workbench:
             edits=EditBudget(),
             poll_max=self.poll_max,
         )
-        self.engine = Engine(tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None)
+        self.engine = Engine(
+            tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None, steps=self.steps
+        )
         self.intake = Intake(self.store, now=self.clock, new_id=new_id, wake=lambda: None)
 
     async def ask(self, text: str = "a red car", *, channel: str = GENERAL) -> Job:
@@ -195,7 +198,10 @@ class Workbench:
 
 @asynccontextmanager
 async def workbench(
-    *, render_seconds: float = RENDER_SECONDS, poll_max: float = 30.0
+    *,
+    render_seconds: float = RENDER_SECONDS,
+    poll_max: float = 30.0,
+    steps: Mapping[Stage, Step] = STEPS,
 ) -> AsyncIterator[Workbench]:
     """Set everything up on loopback while the context lasts."""
     clock = HandClock()
@@ -223,6 +229,7 @@ async def workbench(
             path=path,
             store=await CrashingStore.open(str(path)),
             poll_max=poll_max,
+            steps=steps,
         )
         try:
             yield bench
