@@ -174,7 +174,11 @@ async def _opened_store(settings: Settings, stack: AsyncExitStack) -> SqliteStor
 
 
 def _address(settings: Settings) -> Address:
-    return Address(host=settings.host, port=settings.port, chosen_by="HOST and PORT")
+    return Address(
+        host=settings.host,
+        port=settings.port,
+        remedy="Set PORT to a free port, and HOST to an address of this machine.",
+    )
 
 
 async def _connect(socket: SocketMode, stopping: asyncio.Event) -> None:

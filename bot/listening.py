@@ -16,13 +16,13 @@ from bot.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where to listen, and what the operator changes if that cannot be."""
+    """Where to listen, and what to do if that cannot be."""
 
     host: str
     port: int
     """0 is a free one."""
-    chosen_by: str
-    """The option or the variable that decides about it."""
+    remedy: str
+    """A sentence that names the option or the variable to change."""
 
 
 @asynccontextmanager
@@ -60,8 +60,8 @@ def _in_words(address: Address) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigurationError(
-            f"{address.chosen_by}: cannot listen on {address.host}, port {address.port}"
-            f" ({_reason(error)}). Choose another port."
+            f"Nobody can listen on {address.host}, port {address.port} ({_reason(error)})."
+            f" {address.remedy}"
         ) from error
 
 

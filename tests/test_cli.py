@@ -73,18 +73,22 @@ def test_a_model_file_that_cannot_be_used_stops_the_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "named"), [(["demo", "--port"], "--port"), (["run"], "HOST and PORT")]
+    ("command", "remedy"),
+    [
+        (["demo", "--port"], "Choose another with --port."),
+        (["run"], "Set PORT to a free port, and HOST to an address of this machine."),
+    ],
 )
 def test_a_port_that_is_taken_stops_the_start_with_a_sentence(
-    command: list[str], named: str
+    command: list[str], remedy: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         words = [*command, port] if command[-1] == "--port" else command
         result = invoke(*words, **{**WELL_FORMED, "HOST": "127.0.0.1", "PORT": port})
     assert result.exit_code == 2
-    told = f"{named}: cannot listen on 127.0.0.1, port {port} (Address already in use)."
-    assert f"{told} Choose another port." in result.stderr.splitlines()
+    told = f"Nobody can listen on 127.0.0.1, port {port} (Address already in use). {remedy}"
+    assert told in result.stderr.splitlines()
     assert "Traceback" not in result.stderr
 
 

@@ -72,7 +72,7 @@ async def test_everything_that_is_wrong_is_named_at_once(taken_port: int) -> Non
     assert all(name in told for name in wrong if name != "MODELS_DIR")
     assert "odd.json" in told
     assert "DATABASE_URL leads to no store (no/such/folder/jobs.db: there is no folder" in told
-    assert f"cannot listen on 127.0.0.1, port {taken_port} (Address already in use)" in told
+    assert f"Nobody can listen on 127.0.0.1, port {taken_port} (Address already in use)" in told
 
 
 async def test_a_refused_start_leaves_nothing_open() -> None:

@@ -20,6 +20,6 @@ async def serve(app: web.Application, port: int = 0) -> AsyncIterator[str]:
     Port 0 is a free one. On leaving, open requests get a second to finish. Raises
     `ConfigurationError` when the port, which the demo's option decides about, is taken.
     """
-    address = Address(host="127.0.0.1", port=port, chosen_by="--port")
+    address = Address(host="127.0.0.1", port=port, remedy="Choose another with --port.")
     async with listening(app, address, goodbye_seconds=_GOODBYE_SECONDS) as bound_port:
         yield f"http://127.0.0.1:{bound_port}"

@@ -12,7 +12,7 @@ import os
 import sys
 from typing import Self
 
-from bot import app
+from bot import app, prerequisites, wiring
 from bot.cli import main as command_line
 from bot.mindvideo.client import MindVideoClient
 from bot.slack.chat import SlackChat
@@ -37,8 +37,8 @@ def live(environment: dict[str, str]) -> None:
         """A store whose commits are points."""
 
         @classmethod
-        async def open(cls, path: str) -> Self:  # type: ignore[override] # as the bot calls it
-            return await super().open(path, commit=points.committing(commit))
+        async def open(cls, path: str, *, owner: bool) -> Self:  # type: ignore[override] # as the bot calls it
+            return await super().open(path, owner=owner, commit=points.committing(commit))
 
     class Chat(SlackChat):
         """Slack, whose calls are points."""
@@ -49,9 +49,9 @@ def live(environment: dict[str, str]) -> None:
     for cls, names in ((Chat, CALLS_TO_SLACK), (Video, CALLS_TO_MINDVIDEO)):
         for name in names:
             setattr(cls, name, points.around(name, getattr(cls, name)))
-    for seam in (Store, Chat, Video):
+    for maker, seam in ((prerequisites, Store), (app, Chat), (wiring, Video)):
         (real,) = seam.__bases__
-        setattr(app, real.__name__, seam)
+        setattr(maker, real.__name__, seam)
     share.SHARE_PATIENCE_SECONDS = SHARE_PATIENCE_SECONDS
     command_line(["run"], prog_name="python -m bot")
 
