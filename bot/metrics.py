@@ -44,7 +44,7 @@ class Metrics:
         )
 
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
-        """Somebody was answered; `answer` is `accepted`, `answered` in words, or `refused`."""
+        """Somebody was answered; `answer` is what `bot.slack.desk.Observer` says."""
         self._asks.labels(surface, answer).inc()
         self._ack_seconds.observe(seconds)
 

@@ -12,6 +12,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
 from bot.sandbox.slack.entities import ANA, GENERAL, OPEN, TEAM, VAULT
+from tests.forms import entries, submit
 from tests.house import House, house
 
 ASK = "A red sports car at sunset --duration 10 --mode pro --aspect-ratio 9:16"
@@ -217,6 +218,17 @@ async def test_the_metrics_tell_how_asks_were_answered() -> None:
     for kind in ("accepted", "answered", "refused"):
         assert f'video_bot_asks_total{{answer="{kind}",surface="command"}} 1.0' in answer.text
     assert "video_bot_ack_seconds_count 3.0" in answer.text
+
+
+async def test_the_metrics_tell_a_form_that_is_opened_from_one_that_is_sent() -> None:
+    """An open form has asked for nothing yet."""
+    async with house() as home, httpx.AsyncClient() as client:
+        await home.type("")
+        await submit(home, values=entries(prompt=" "))
+        await submit(home, values=entries(prompt="a lake"))
+        answer = await client.get(f"http://127.0.0.1:{home.service.port}/metrics")
+    for surface, kind in (("command", "opened"), ("form", "refused"), ("form", "accepted")):
+        assert f'video_bot_asks_total{{answer="{kind}",surface="{surface}"}} 1.0' in answer.text
 
 
 async def deliver(

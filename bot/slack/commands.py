@@ -58,4 +58,4 @@ async def answer(typed: TypedCommand, desk: Desk) -> Message | None:
     if typed.text.strip():
         return await desk.politely(respond(typed.text, asker, desk), asker)
     opening = modals.open_new(desk, typed.trigger_id, typed.team_id, typed.channel_id)
-    return await desk.politely(opening, asker)
+    return await desk.politely(opening, asker, silent="opened")

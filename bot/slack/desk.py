@@ -29,7 +29,7 @@ class Observer(Protocol):
     """Hears what people were answered, for metrics."""
 
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
-        """Somebody was answered: `accepted`, `answered` in words, or `refused`."""
+        """Somebody was answered: `accepted`, `answered` in words, `refused`, or a form `opened`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +75,22 @@ class Desk:
             return private.asked_before(answer.job, self.now())
         return None
 
-    async def politely(self, doing: Awaitable[Message | None], asker: Asker) -> Message | None:
-        """Return what `doing` answers, or in plain words why it could not be done."""
+    async def politely(
+        self, doing: Awaitable[Message | None], asker: Asker, *, silent: str = "accepted"
+    ) -> Message | None:
+        """Return what `doing` answers, or in plain words why it could not be done.
+
+        `silent` is the observer's word for no answer.
+        """
         began = time.perf_counter()
-        reply, kind = await _in_words(doing, asker)
+        reply, kind = await _in_words(doing, asker, silent)
         self.observer.ask_answered(asker.surface, kind, time.perf_counter() - began)
         return reply
 
 
-async def _in_words(doing: Awaitable[Message | None], asker: Asker) -> tuple[Message | None, str]:
+async def _in_words(
+    doing: Awaitable[Message | None], asker: Asker, silent: str
+) -> tuple[Message | None, str]:
     """Return the answer, and the observer's word for it."""
     try:
         reply = await doing
@@ -94,4 +101,4 @@ async def _in_words(doing: Awaitable[Message | None], asker: Asker) -> tuple[Mes
         return private.refusal(f"{error} Try again in a moment."), "refused"
     except StoreError as error:
         return private.store_trouble(error), "refused"
-    return reply, "accepted" if reply is None else "answered"
+    return reply, silent if reply is None else "answered"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -75,7 +76,10 @@ def register(app: AsyncApp, desk: Desk) -> None:
     """Listen to forms that are sent, and to the fields that change the form."""
 
     async def form_sent(ack: AsyncAck, body: dict[str, object]) -> None:
+        began = time.perf_counter()
         errors = await take(Filled.model_validate(body), desk)
+        kind = "refused" if errors else "accepted"
+        desk.observer.ask_answered(SURFACE, kind, time.perf_counter() - began)
         if errors:
             await ack(response_action="errors", errors=dict(errors))
         else:

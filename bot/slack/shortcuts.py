@@ -97,7 +97,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 async def _try(opening: Awaitable[Message | None], wish: Wish, desk: Desk) -> None:
     """Open a form, or say privately why not."""
-    problem = await desk.politely(opening, wish.asker)
+    problem = await desk.politely(opening, wish.asker, silent="opened")
     if problem is not None:
         place = Place(channel=wish.channel.id) if wish.channel else None
         desk.aside.say(wish.asker.ask_key, place, wish.user.id, problem, wish.response_url)
