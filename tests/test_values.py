@@ -81,3 +81,22 @@ def test_a_value_that_is_allowed_passes_and_another_names_its_place() -> None:
     with pytest.raises(UsageError) as refused:
         check([{}, {"a`b": "c"}], schema, "X")
     assert str(refused.value) == "X, item 2, `a'b` must be a whole number; you gave `c`."
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"promt": "x", "len": 2}, "It has no `promt` (did you mean `prompt`?) and no `len`."),
+        ({"prompt": "x", "a": 1, "b": 2, "c": 3}, "It has no `a`, no `b` and no `c`."),
+    ],
+)
+def test_every_name_that_an_object_does_not_have_is_named(given: Json, words: str) -> None:
+    """At once, with the nearest: what was given is cut off after some characters."""
+    item: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {"prompt": {"type": "string"}, "duration": {"type": "integer"}},
+        "additionalProperties": False,
+    }
+    with pytest.raises(UsageError, match=r"^`--shots`, item 1 must be a JSON object with") as told:
+        check([given], {"type": "array", "items": item}, "`--shots`")
+    assert str(told.value).endswith(words)

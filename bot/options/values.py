@@ -11,7 +11,7 @@ from bot.options.command import straightened
 from bot.options.schema import Kind, Option, Schema, choices_of, kind_of
 from bot.options.strict_json import load_json
 from bot.options.validation import find_problem
-from bot.options.wording import allowed, quoted, short, shown
+from bot.options.wording import allowed, quoted, short, shown, strangers
 from storage.job import Json
 
 # Phones put a dash or a minus sign where a hyphen was typed.
@@ -39,7 +39,8 @@ _DIRECTION_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 def refusal(label: str, schema: Schema, given: Json) -> UsageError:
     """Return the sentence that names the option, what is allowed and what was given."""
-    return UsageError(f"{label} must be {allowed(schema)}; you gave {quoted(given)}.")
+    told = f"{label} must be {allowed(schema)}; you gave {quoted(given)}."
+    return UsageError(told + strangers(schema, given))
 
 
 def read_value(raws: Sequence[str], option: Option, label: str) -> Json:

@@ -89,6 +89,24 @@ def allowed(schema: Schema) -> str:
     return " or ".join(_described(schema, name) for name in types_of(schema)) or "any value"
 
 
+def strangers(schema: Schema, given: Json) -> str:
+    """Name what an object holds that its schema does not know, as a sentence; else nothing."""
+    if not isinstance(given, Mapping) or schema.get("additionalProperties") is not False:
+        return ""
+    known = properties_of(schema)
+    named = [_stranger(name, known) for name in given if name not in known]
+    if len(named) > _LISTED:
+        named = [*named[:_LISTED], f"{len(named) - _LISTED} more of that kind"]
+    if not named:
+        return ""
+    return f" It has {' and '.join(filter(None, [', '.join(named[:-1]), named[-1]]))}."
+
+
+def _stranger(name: str, known: Iterable[str]) -> str:
+    close = nearest(name, known)
+    return f"no {quoted(name)}" + (f" (did you mean `{close}`?)" if close else "")
+
+
 def one_of(choices: Sequence[Json]) -> str:
     """List choices as the end of a sentence."""
     listed = [f"`{shown(choice)}`" for choice in choices[:_LISTED]]

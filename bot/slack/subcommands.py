@@ -82,8 +82,8 @@ def usages() -> Mapping[str, str]:
     return {subcommand.usage: subcommand.about for subcommand in SUBCOMMANDS.values()}
 
 
-async def _help(desk: Desk, _: Asker, about: str) -> Done | None:
-    if not about:
+async def _help(desk: Desk, _: Asker, slug: str) -> Done:
+    if not slug:
         manual = overview(
             desk.catalog,
             commands=usages(),
@@ -92,11 +92,11 @@ async def _help(desk: Desk, _: Asker, about: str) -> Done | None:
             bot_user=desk.bot_user,
         )
         return Done(reply=private.words(manual))
-    if subcommand := SUBCOMMANDS.get(about.lower()):
-        usage = f"`/video {subcommand.usage}` {subcommand.about}."
-        return Done(reply=private.words(usage))
-    model = desk.catalog.find(about)
-    return None if model is None else Done(reply=private.words(model_page(model)))
+    try:
+        return Done(reply=private.words(model_page(desk.catalog.get(slug))))
+    except UsageError as error:
+        prompt = quoted(f"/video -- help {slug}")
+        raise UsageError(f"{error} For a video of these words, {prompt}.") from error
 
 
 async def _list(desk: Desk, asker: Asker, _: str) -> Done:
