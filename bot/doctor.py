@@ -118,10 +118,10 @@ async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
             what = "MindVideo does not answer."
             advice = "Check MINDVIDEO_BASE_URL, and the network from this machine."
         except OperatorMustActError as error:
-            what = f"{error}."
+            what = f"{str(error).removesuffix('.')}."
             advice = "Check MINDVIDEO_API_KEY and MINDVIDEO_BASE_URL, and the credit on its site."
         except BotError as error:
-            what = f"{error}."
+            what = f"{str(error).removesuffix('.')}."
             advice = "Check MINDVIDEO_BASE_URL; if it is right, try again in some minutes."
         else:
             return [well]

@@ -51,7 +51,7 @@ class World:
 
     async def answer_mindvideo(self, request: web.Request) -> web.Response:
         self._note(request)
-        return web.json_response({"error": f"told {KEY}"}, status=self.task_status)
+        return web.json_response({"error": f"told {KEY}."}, status=self.task_status)
 
     def _note(self, request: web.Request) -> None:
         self.asked.append((request.method, request.path, request.headers["Authorization"]))
@@ -133,6 +133,7 @@ async def test_mindvideos_refusal_is_told(world: World, status: int, advice: str
     world.task_status = status
     (trouble,) = troubles(await examine(world.settings()))
     assert str(status) in trouble.what
+    assert not trouble.what.endswith("..")
     assert advice in trouble.advice
 
 
