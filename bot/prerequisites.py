@@ -60,13 +60,16 @@ async def all_met(*checks: asyncio.Task[object]) -> None:
     """
     found = await asyncio.gather(*checks, return_exceptions=True)
     errors = [one for one in found if isinstance(one, BaseException)]
-    for error in errors:
-        if len(errors) == 1 or not isinstance(error, BotError | StoreError):
-            raise error
-    if errors:
-        is_wrong = any(isinstance(error, ConfigurationError) for error in errors)
-        kind = ConfigurationError if is_wrong else BotError
-        raise kind("\n".join(dict.fromkeys(map(str, errors))))
+    # What nobody foresaw keeps its traceback.
+    bugs = [error for error in errors if not isinstance(error, BotError | StoreError)]
+    match bugs or errors:
+        case []:
+            return
+        case [first, *others] if bugs or not others:
+            raise first
+    is_wrong = any(isinstance(error, ConfigurationError) for error in errors)
+    kind = ConfigurationError if is_wrong else BotError
+    raise kind("\n".join(dict.fromkeys(map(str, errors))))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from bot.app import running
 from bot.errors import BotError, ConfigurationError, RetryLaterError
+from bot.prerequisites import all_met
 from bot.sandbox.slack.faults import Fault, FaultKind
 from bot.sandbox.town import Town, town
 from bot.settings import load_settings
@@ -116,3 +118,17 @@ async def test_a_second_bot_on_the_same_file_is_no_wrong_configuration() -> None
     async with town() as place, running(load_settings(place.environment(socket_mode=False))):
         with pytest.raises(StoreInUseError, match="in use by another process"):
             await start(place)
+
+
+async def test_what_nobody_foresaw_is_not_made_a_sentence() -> None:
+    """Its traceback is what leads to the mistake."""
+
+    async def stumble() -> None:
+        raise LookupError("a mistake of ours")
+
+    async def refuse() -> None:
+        raise ConfigurationError("PORT is wrong.")
+
+    checks = (asyncio.create_task(refuse()), asyncio.create_task(stumble()))
+    with pytest.raises(LookupError):
+        await all_met(*checks)
