@@ -27,7 +27,6 @@ PASSING = {
     ),
     "503 after the post worked": (POST, Fault(kind=FaultKind.STATUS_AFTER), 1),
     "200 with HTML after the post worked": (POST, Fault(kind=FaultKind.GARBLED_AFTER), 1),
-    "no answer to a post that worked": (POST, Fault(kind=FaultKind.SILENT_AFTER), 1),
     "429 on the post": (POST, Fault(kind=FaultKind.RATE_LIMITED), 2),
     "429 on the update": (UPDATE, Fault(kind=FaultKind.RATE_LIMITED), 4),
     "reply to the update lost": (UPDATE, Fault(kind=FaultKind.LOST_AFTER), 4),
@@ -43,6 +42,15 @@ PASSING = {
     "shares that show late": (INFO, Fault(kind=FaultKind.HIDDEN_SHARES), 3),
     "500 on everything": ("*", Fault(kind=FaultKind.STATUS_BEFORE, status=500), 6),
 }
+
+
+async def test_no_answer_to_a_post_that_worked_ends_in_one_message_and_one_result() -> None:
+    """The bot stops waiting, and looks."""
+    async with workbench(call_seconds=1.0) as bench:
+        bench.town.slack.faults.add(POST, Fault(kind=FaultKind.SILENT_AFTER))
+        job = await bench.ask()
+        await bench.run()
+        await bench.assert_one_of_each(job)
 
 
 @pytest.mark.parametrize(("target", "fault", "times"), PASSING.values(), ids=PASSING.keys())

@@ -60,8 +60,13 @@ async def test_a_command_becomes_one_video_with_its_cost(*, socket_mode: bool) -
 
 async def test_the_message_is_edited_as_the_render_goes() -> None:
     """Queued, rendering, done: in this order, in one message."""
-    async with house(render_seconds=5.0) as home:
+    async with house() as home:
+        for call in (Call.TASK, Call.EVENTS):
+            kind = FaultKind.STATE
+            home.town.video.fail(Fault(call=call, kind=kind, value="processing", times=None))
         await home.type("a lake")
+        await home.until(lambda: any("Rendering" in said.text for said in home.messages()))
+        home.town.video.faults.clear()
         await home.until_delivered()
         (message,) = home.messages()
     said = [text for text, _ in message.edits] + [message.text]
