@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -16,7 +17,7 @@ from bot.media.pictures import LONGEST_URI
 from bot.options.attachments import MOST_BYTES
 from bot.sandbox.mindvideo import faults
 from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.entities import ANA, BOT, GENERAL, Said
+from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, Said
 from bot.sandbox.slack.faults import DOWNLOAD, Fault, FaultKind
 from tests.house import House, house
 from tests.pictures import image_bytes, put_file
@@ -200,6 +201,29 @@ async def test_images_in_a_thread_render_the_same_again_with_them(text: str) -> 
     images = given["image_urls"]
     assert isinstance(images, list)
     assert [data_of(uri) for uri in images] == [data]
+
+
+@pytest.mark.parametrize("place", ["mention", "direct message", "thread"])
+async def test_a_message_with_a_file_is_one_job_however_often_it_is_delivered(place: str) -> None:
+    """Slack calls it a `file_share`, and tells of a mention by another event besides."""
+    data = image_bytes()
+    async with house() as home:
+        people, courier = home.town.slack.people, home.town.slack.courier
+        channel = people.world.workspace.direct(ANA).id if place == "direct message" else GENERAL
+        root = (await people.message(BEN, GENERAL, "look")).said.ts if place == "thread" else None
+        text = "a lake" if channel != GENERAL else f"<@{BOT}> a lake"
+        files = [await put_file(home, data)]
+        typed = await people.message(ANA, channel, text, files=files, thread_ts=root)
+        await asyncio.gather(*(courier.deliver_again(each) for each in typed.deliveries * 3))
+        await home.until(lambda: any("Done in" in said.text for said in home.replies(channel)))
+        for each in typed.deliveries:
+            assert (await courier.deliver_again(each, same_id=False)).problem is None
+        await home.town.slack.settled()
+        images = sent(home)["image_urls"]
+        assert isinstance(images, list)
+        assert [data_of(uri) for uri in images] == [data]
+        assert len(home.town.video.charges) == 1
+        assert home.whispers(channel) == []
 
 
 async def test_the_files_of_a_job_are_kept_when_it_is_rendered_again() -> None:
