@@ -16,9 +16,9 @@ from bot.sandbox.slack.delivery import DeliveryKind
 from bot.sandbox.slack.entities import ANA, GENERAL, TEAM, VAULT
 from bot.sandbox.slack.faults import Fault, FaultKind
 from bot.sandbox.town import town
-from tests.forms import blocks_of, chosen, element_of, entries, form_of, submit, switch
+from tests.forms import KLING, blocks_of, chosen, element_of, entries, form_of, submit, switch
 from tests.house import House, bot_in, house
-from tests.model_samples import model_file, write
+from tests.model_samples import ANIMATE, ANIMATE_SLUG, model_file, write
 from tests.pictures import image_bytes, put_file
 
 
@@ -194,6 +194,20 @@ async def test_another_model_redraws_the_form_and_keeps_what_fits(tmp_path: Path
     assert request["model"] == "sample"
     assert (given["prompt"], given["style"]) == ("a lake", "ink")
     assert given["image_urls"][0].startswith("data:image/png")
+
+
+async def test_words_outlast_a_model_that_takes_none(tmp_path: Path) -> None:
+    """Whoever looks at another model and comes back need not type again."""
+    write(tmp_path, ANIMATE)
+    prompt = "Tom & Jerry\n<in the rain>"
+    async with house(MODELS_DIR=str(tmp_path)) as home:
+        await home.type("")
+        await switch(home, "model", ANIMATE_SLUG, entries(prompt=prompt))
+        assert "Animate 2 takes no words" in str(form_of(home).data["blocks"])
+        await switch(home, "more", ["on"])
+        await switch(home, "model", KLING)
+        assert element_of(form_of(home), "option:prompt")["initial_value"] == prompt
+        assert "takes no words" not in str(form_of(home).data["blocks"])
 
 
 @pytest.mark.parametrize("others", [True, False], ids=["with a choice", "without a choice"])

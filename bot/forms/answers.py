@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
 from bot.errors import UsageError
-from bot.forms.drawing import MODEL_BLOCK, MORE_BLOCK, field_block, links_block
+from bot.forms.drawing import FIELD, MODEL_BLOCK, MORE_BLOCK, field_block, links_block
 from bot.forms.fields import Widget, choice_key, widget_of
 from bot.options.ask import accept, fitting
 from bot.options.attachments import Attached, attached_files
@@ -88,9 +88,9 @@ def read_draft(
 ) -> Mapping[str, Json]:
     """Return what an unfinished form says, to fill another one; what is not allowed is left out.
 
-    The prompt is kept as it is.
+    The prompt is kept as it is, also for a model that takes none.
     """
-    draft: dict[str, Json] = dict(fitting(model, carried))
+    draft: dict[str, Json] = {**fitting(model, carried), **_words(state)}
     for option in model.options:
         if not _is_shown(state, option):
             continue
@@ -168,6 +168,12 @@ def _answer(state: State, block_id: str) -> Mapping[str, Json]:
 def _text(state: State, option: Option) -> str:
     value = _answer(state, _block(option)).get("value")
     return value if isinstance(value, str) else ""
+
+
+def _words(state: State) -> Mapping[str, Json]:
+    """Return the prompt that was entered, whichever model its field was drawn for."""
+    answer = _answer(state, f"{FIELD}{PROMPT}")
+    return {PROMPT: answer["value"]} if answer.get("value") else {}
 
 
 def _selected(answer: Mapping[str, Json]) -> str | None:

@@ -38,6 +38,9 @@ MODEL_BLOCK = "model"
 """Block and action of the choice of the model; a change must be answered with a redrawn form."""
 MORE_BLOCK = "more"
 """Block and action of the toggle for the advanced fields; likewise."""
+FIELD = "option:"
+"""How the block ID of an option's field begins; the option's name follows."""
+
 # What anybody sees of a field for text, and of its label where it is required.
 _PLAIN_TEXT = frozenset({"text", "text, not empty"})
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
@@ -50,7 +53,7 @@ _LABEL = 2000
 
 def field_block(option: Option) -> str:
     """Return the block ID of an option's field, where errors are shown."""
-    return f"option:{option.name}"
+    return f"{FIELD}{option.name}"
 
 
 def links_block(option: Option) -> str:

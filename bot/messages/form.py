@@ -9,6 +9,7 @@ from bot.forms.drawing import form_blocks
 from bot.forms.origin import Origin
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
+from bot.options.schema import PROMPT
 from bot.options.wording import short
 from storage.job import Instant, Job, Json
 from storage.store import StoreBrokenError, StoreError
@@ -16,6 +17,8 @@ from storage.store import StoreBrokenError, StoreError
 CALLBACK = "video_form"
 CHANNEL_BLOCK = "channel"
 """Block and action of the choice of the channel, where none is known."""
+WORDS_BLOCK = "words"
+"""The block with words that the drawn model cannot take."""
 
 # https://docs.slack.dev/reference/views/modal-views
 _MOST_BLOCKS = 100
@@ -33,6 +36,9 @@ def form_view(
     """Return the form of a model, filled with `values`; `note` is mrkdwn that stands above."""
     fields = form_blocks(catalog, model, values, show_advanced=show_advanced)
     above = [blocks.context(note)] if note else []
+    words = values.get(PROMPT)
+    if isinstance(words, str) and words and model.option(PROMPT) is None:
+        above += _kept_words(words, model)
     if origin.channel is None:
         above.append(_channel_choice())
     is_again = origin.parent_id is not None
@@ -93,6 +99,19 @@ def store_trouble(error: StoreError) -> str:
         "I cannot write anything down right now, so nothing was started or charged. "
         "Try again later."
     )
+
+
+def _kept_words(words: str, model: Model) -> list[blocks.Block]:
+    """Return the words for which a model has no field; the form reads them back from here.
+
+    A prompt can be longer than the `private_metadata` of a view.
+    """
+    note = blocks.escape(f"{model.title} takes no words. Yours are kept for a model that does:")
+    kept = _plain(blocks.shorten(words, blocks.SECTION_LIMIT))
+    return [
+        blocks.context(note),
+        {"type": "section", "block_id": WORDS_BLOCK, "text": kept},
+    ]
 
 
 def _channel_choice() -> blocks.Block:

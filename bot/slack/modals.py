@@ -16,11 +16,12 @@ from bot.forms.ask import read_ask, read_unfinished, with_images
 from bot.forms.drawing import MODEL_BLOCK, MORE_BLOCK
 from bot.forms.origin import Origin
 from bot.intake import AskedBefore, Asker
+from bot.markup import plain
 from bot.messages import form
 from bot.options.attachments import Attached
 from bot.options.model_file import MODEL_FLAG
 from bot.options.references import files_named
-from bot.options.schema import as_mapping
+from bot.options.schema import PROMPT, as_mapping
 from bot.slack.desk import Desk
 from storage.job import Job, Json
 from storage.store import StoreError
@@ -35,9 +36,14 @@ class _Named(BaseModel):
     id: str
 
 
+class _Text(BaseModel):
+    text: str
+
+
 class _Block(BaseModel):
     type: str
     block_id: str = ""
+    text: _Text | None = None
 
 
 class _State(BaseModel):
@@ -54,6 +60,13 @@ class _View(BaseModel):
     @property
     def origin(self) -> Origin:
         return Origin.of_text(self.private_metadata)
+
+    @property
+    def words(self) -> Mapping[str, Json]:
+        """The prompt, where the drawn model has no field for it."""
+        blocks = (block for block in self.blocks if block.block_id == form.WORDS_BLOCK)
+        kept = next(blocks, None)
+        return {PROMPT: plain(kept.text.text)} if kept and kept.text else {}
 
     @property
     def first_field(self) -> str:
@@ -178,12 +191,13 @@ async def redraw(filled: Filled, desk: Desk) -> None:
     if model is None:
         return
     try:
-        values, uploaded = read_unfinished(model, state, await _carried(desk, origin))
+        carried = {**await _carried(desk, origin), **view.words}
+        values, uploaded = read_unfinished(model, state, carried)
         redrawn = form.form_view(
             desk.catalog,
             model,
             origin.drawn(model.slug, uploaded),
-            values,
+            {**view.words, **values},
             show_advanced=shows_advanced(state),
         )
         await desk.views.update(view.id, redrawn, if_hash=view.hash)
