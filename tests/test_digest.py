@@ -81,6 +81,7 @@ async def test_a_digest_says_how_it_went_and_what_it_cost(bench: NoticeBench) ->
         "• ben: 1.35 for 1 video\\n• ana: 0.5 for 1 video",
         "• Kling V3: 1.85 for 2 videos",
         f"<!date^{int(NINE)}^",
+        "amounts as billed by MindVideo",
     ):
         assert words in said
     assert "<@" not in said

@@ -55,6 +55,7 @@ async def test_home_shows_my_jobs_and_what_all_of_us_spent() -> None:
     assert "a lake of mine" not in shown(home)
     assert "You: nothing" in shown(home)
     assert "The whole team: 0.0756 for 1 render" in shown(home)
+    assert "as billed by MindVideo" in shown(home)
 
 
 async def test_a_failure_says_why() -> None:

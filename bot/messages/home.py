@@ -55,9 +55,13 @@ def home_view(sheet: HomeSheet) -> Mapping[str, Json]:
         blocks.section(
             f"You: {spent(sheet.mine, sheet.unit)}\nThe whole team: {spent(sheet.team, sheet.unit)}"
         ),
-        blocks.context(f"{sheet.month}, in UTC · `/video cost` tells more"),
+        blocks.context(f"{sheet.month}, in UTC{_billed(sheet.unit)} · `/video cost` tells more"),
     ]
     return {"type": "home", "blocks": body}
+
+
+def _billed(unit: str | None) -> str:
+    return "" if unit else ", as billed by MindVideo"
 
 
 def _on_their_way(cards: Sequence[Card]) -> list[blocks.Block]:

@@ -142,11 +142,12 @@ def digest_message(
         return _message(line, span)
     counted = _counts(summary)
     spent = _spent(summary, unit)
+    billed = "" if unit else "; amounts as billed by MindVideo"
     body = [
         blocks.section(f":bar_chart: *{title}*\n{counted}\n{spent}"),
         blocks.section(_ranking("By person", summary.by_person, names, unit)),
         blocks.section(_ranking("By model", summary.by_model, titles, unit)),
-        blocks.context(span),
+        blocks.context(f"{span}{billed}"),
     ]
     return Message(text=f"{title}: {counted} {spent}", blocks=body)
 
