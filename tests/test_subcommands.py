@@ -61,6 +61,14 @@ async def test_help_of_a_model_that_is_not_there_names_the_nearest_and_all() -> 
         assert home.messages() == []
 
 
+@pytest.mark.parametrize("word", ["help", "notify", "cancel"])
+async def test_help_of_a_command_tells_how_it_is_typed(word: str) -> None:
+    """Whoever asks for help does not mean to pay for a video of it."""
+    async with house() as home:
+        assert f"`/video {SUBCOMMANDS[word].usage}`" in await told(home, f"help {word.upper()}")
+        assert home.town.video.requests == []
+
+
 @pytest.mark.parametrize(
     ("text", "prompt"),
     [

@@ -202,6 +202,7 @@ async def workbench(
     render_seconds: float = RENDER_SECONDS,
     poll_max: float = 30.0,
     call_seconds: float = CALL_SECONDS,
+    steps: Mapping[Stage, Step] = STEPS,
 ) -> AsyncIterator[Workbench]:
     """Set everything up on loopback while the context lasts.
 

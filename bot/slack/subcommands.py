@@ -82,8 +82,8 @@ def usages() -> Mapping[str, str]:
     return {subcommand.usage: subcommand.about for subcommand in SUBCOMMANDS.values()}
 
 
-async def _help(desk: Desk, _: Asker, slug: str) -> Done:
-    if not slug:
+async def _help(desk: Desk, _: Asker, about: str) -> Done:
+    if not about:
         manual = overview(
             desk.catalog,
             commands=usages(),
@@ -92,10 +92,13 @@ async def _help(desk: Desk, _: Asker, slug: str) -> Done:
             bot_user=desk.bot_user,
         )
         return Done(reply=private.words(manual))
+    if subcommand := SUBCOMMANDS.get(about.lower()):
+        usage = f"`/video {subcommand.usage}` {subcommand.about}."
+        return Done(reply=private.words(usage))
     try:
-        return Done(reply=private.words(model_page(desk.catalog.get(slug))))
+        return Done(reply=private.words(model_page(desk.catalog.get(about))))
     except UsageError as error:
-        prompt = quoted(f"/video -- help {slug}")
+        prompt = quoted(f"/video -- help {about}")
         raise UsageError(f"{error} For a video of these words, {prompt}.") from error
 
 
