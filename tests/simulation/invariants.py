@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from storage.job import TERMINAL, IllegalTransitionError, Job, Stage, check_transition
+from bot.notices.news import NOT_THEIRS
+from storage.job import TERMINAL, IllegalTransitionError, Job, Outcome, Stage, check_transition
+from storage.notice import Notice, NoticeKind, notice_id
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import Posted, Workspace
 from tests.simulation.world import World
@@ -20,8 +22,10 @@ RESEND = "resend"
 class Invariants:
     """Checks the promises; keeps the newest known row of each job in `rows`."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, listening: Sequence[str] = ()) -> None:
         self._world = world
+        self.listening = listening
+        """Channels that want to hear everything."""
         self.video = MindVideo(world, self.after_effect)
         self.slack = Workspace(world=world, audit=self.after_effect)
         self.rows: dict[str, Job] = {}
@@ -29,6 +33,8 @@ class Invariants:
         """The job of each ask that the person heard was taken, by its `ask_key`."""
         self.resumed_at: dict[str, float] = {}
         """When an operator last resumed a job."""
+        self.notices: dict[str, Notice] = {}
+        """The newest known row of each notice that was ever claimed."""
         self._learned: dict[str, Decimal | None] = {}
         """Of each job: the final cost that the bot heard last and could write down."""
         self._free: set[str] = set()
@@ -52,7 +58,8 @@ class Invariants:
         for place in {said.place for said in results}:
             there = [said for said in results if said.place == place]
             self._at_most_one("results in a thread", job_id, there)
-        heard = self.video.heard.get(job_id, [])
+        told = self.notices.get(job_id)
+        heard = self.video.heard.get(told.job_id or "" if told else job_id, [])
         for said in self.slack.posts:
             if said.job_id != job_id:
                 continue
@@ -102,6 +109,13 @@ class Invariants:
         if before.idempotency_key not in {None, row.idempotency_key}:
             self._world.violate("keys ≤ 1", f"{row.id}: the row's key changed")
 
+    def after_notice(self, row: Notice) -> None:
+        """Note a notice that the store has just handed out."""
+        before = self.notices.get(row.id)
+        if row.posted_ts and (before is None or before.posted_ts is None):
+            self._world.counts[f"notice: {row.kind}"] += 1
+        self.notices[row.id] = row
+
     def promise_free(self, job_id: str) -> None:
         """Note that a person heard that their cancel came in time."""
         self._free.add(job_id)
@@ -130,17 +144,37 @@ class Invariants:
 
     def at_rest(self) -> None:
         """Check what must hold once nothing is left to do."""
+        for notice in self.notices.values():
+            self._check_notice(notice)
         for row in self.rows.values():
             self.after_effect(row.id)
             match row.stage:
                 case Stage.DELIVERED:
                     self._check_delivered(row)
+                    self._check_heard(row)
                 case Stage.REJECTED:
                     self._check_told(row)
                 case Stage.PARKED:
                     self._check_parked(row)
                 case _:
                     self._world.violate("every job ends", f"{row.id} is {row.stage} and never due")
+
+    def _check_notice(self, notice: Notice) -> None:
+        self.after_effect(notice.id)
+        posted = any(said.ts == notice.posted_ts for said in self.slack.posts)
+        place = self.slack.channels[notice.channel]
+        disturbed = notice.channel in self.slack.disturbed or (place.private and not place.member)
+        theirs = self.slack.channels[self.rows[notice.job_id or ""].channel].private
+        excused = (theirs and notice.problem == NOT_THEIRS) or (disturbed and notice.problem)
+        if not posted and not excused:
+            self._world.violate("who listens is told", f"{notice.id}: {notice.problem}")
+
+    def _check_heard(self, row: Job) -> None:
+        """Check that every channel that listens was told of a video."""
+        if row.outcome is Outcome.SUCCEEDED and row.surface != RESEND:
+            for channel in self.listening:
+                if notice_id(NoticeKind.FINISHED, channel, row.id) not in self.notices:
+                    self._world.violate("who listens is told", f"{channel} of {row.id}")
 
     def _check_delivered(self, row: Job) -> None:
         results = [said for said in self.slack.posts if said.ts == row.result_ts]

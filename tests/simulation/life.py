@@ -22,6 +22,7 @@ from storage.store import JobFilter, StoreBrokenError, StoreError
 from tests.simulation.chat import ChatLine
 from tests.simulation.invariants import Invariants
 from tests.simulation.line import Line
+from tests.simulation.notices import Herald
 from tests.simulation.people import Door
 from tests.simulation.process import Process
 from tests.simulation.video import VideoLine
@@ -59,6 +60,16 @@ class Life:
                 new_id=self._new_id,
             ),
         )
+        self._herald = Herald(
+            process=process,
+            store=store,
+            workspace=invariants.slack,
+            line=Line(process, Service.SLACK),
+            catalog=_catalog(),
+            now=now,
+        )
+        if invariants.listening:
+            process.spawn(self._herald.run())
         for number, engine in enumerate(self._engines):
             process.spawn(self._tick(engine, list(lines[number].values())))
 
@@ -71,6 +82,8 @@ class Life:
         store = await WatchedStore.start(path, process, invariants)
         rows = await store.jobs(JobFilter(limit=1000))
         invariants.after_restart({row.id: row for row in rows})
+        for notice in list(invariants.notices.values()):
+            invariants.after_notice(store.as_it_stands(notice))
         now = SteadyClock(
             not_before=await store.last_event_at(),
             wall=lambda: world.now() + clock_error,
@@ -80,7 +93,13 @@ class Life:
 
     async def end(self) -> None:
         """Stop as SIGTERM does, within its time."""
-        await asyncio.gather(*(engine.stop(20.0) for engine in self._engines))
+        stops = [engine.stop(20.0) for engine in self._engines]
+        await asyncio.gather(*stops, self._herald.stop(20.0))
+
+    @property
+    def has_told_all(self) -> bool:
+        """Whether no notice waits."""
+        return self._store.next_notice() is None
 
     async def close(self) -> None:
         """Let go of the file."""

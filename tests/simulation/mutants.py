@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from bot import pacing
 from bot.engine import STEPS, Step
 from bot.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
+from bot.notices import post
 from bot.ports import Snapshot
 from bot.steps import announce, deliver, poll, say_once, share, submit
 from bot.steps.learn import learn
@@ -128,6 +129,15 @@ def _never_look_for_posts() -> Iterator[None]:
 
 
 @contextmanager
+def _never_look_for_notices() -> Iterator[None]:
+    async def find(*_: object) -> Sequence[str]:
+        return ()
+
+    with replaced(post, "find_as_member", find):
+        yield
+
+
+@contextmanager
 def _ignore_cancels() -> Iterator[None]:
     real = Turn.write
 
@@ -221,6 +231,7 @@ MUTANTS = (
     Mutant("posts before the intent is on disk", _not_recorded("posting")),
     Mutant("takes a doubtful post for a failed one", _step(Stage.ACCEPTED, _doubtful_post_failed)),
     Mutant("repeats a post without looking", _never_look_for_posts),
+    Mutant("repeats a notice without looking", _never_look_for_notices),
     Mutant("tells the result before the intent is on disk", _not_recorded("telling")),
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_looking)),
     Mutant("believes an ok that shared nothing", _value(share, "_stands", _believe_ok)),

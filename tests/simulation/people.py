@@ -45,6 +45,7 @@ class People:
         self._asks = 0
         for channel in CHANNELS:
             self._slack.channels[channel] = Channel(private=world.odds(0.3), member=world.odds(0.8))
+        self._slack.channels["CNEWS"] = Channel()
         self._slack.takes_a_file_twice = world.odds(0.5)
         self._slack.orphans_allowed = world.odds(0.5)
 

@@ -15,6 +15,7 @@ from storage.sqlite import SqliteStore
 from tests.simulation import clock
 from tests.simulation.invariants import Invariants
 from tests.simulation.life import Life
+from tests.simulation.notices import LISTENING, are_channels_listening, let_channels_listen
 from tests.simulation.people import People
 from tests.simulation.process import CrashError, Process
 from tests.simulation.replaced import files_without_threads
@@ -53,7 +54,8 @@ class Report:
 def simulate(seed: int, *, trace: bool = False, late_posts: bool = False) -> Report:
     """Run one seed. The same seed gives the same report."""
     parent = FAST_FOLDER if FAST_FOLDER.is_dir() else None
-    _empty_store()
+    for listening in (False, True):
+        _empty_store(listening=listening)
     with (
         files_without_threads(),
         tempfile.TemporaryDirectory(prefix="simulation-", dir=parent) as folder,
@@ -63,7 +65,8 @@ def simulate(seed: int, *, trace: bool = False, late_posts: bool = False) -> Rep
 
 async def _run(seed: int, folder: Path, *, trace: bool, late_posts: bool) -> Report:
     world = World(seed, late_posts=late_posts, trace=trace)
-    invariants = Invariants(world)
+    listening = LISTENING if are_channels_listening(world) else ()
+    invariants = Invariants(world, listening)
     asyncio.get_running_loop().set_exception_handler(_Handler(world).handle)
     await _Run(world, invariants, folder).go()
     return Report(
@@ -102,11 +105,12 @@ class _Run:
         invariants.video.clock_errs = self._clock_errs
         self._calm_at = float("inf")
         self._up_at = 0.0
+        self._life: Life | None = None
 
     async def go(self) -> None:
         """Run until all is at rest or a promise is broken."""
         world = self._world
-        self._path.write_bytes(_empty_store())
+        self._path.write_bytes(_empty_store(listening=bool(self._invariants.listening)))
         self._people.begin()
         world.live(self._watch())
         if not self._is_stormy:
@@ -130,6 +134,7 @@ class _Run:
         world = self._world
         clock_error = world.between(-3000, 3000) if self._clock_errs else 0.0
         life = await Life.begin(self._path, process, self._invariants, clock_error)
+        self._life = life
         self._people.door = life.door
         self._up_at = world.age
         if world.faulty and (world.odds(0.2) or self._is_before_long_pause):
@@ -140,6 +145,7 @@ class _Run:
             world.later(world.between(0, 400), process.leaving.set)
         await _first_of(process.dead, process.leaving, world.over)
         self._people.door = None
+        self._life = None
         self._up_at = float("inf")
         if process.alive and process.leaving.is_set():
             world.live(self._leave(life, process))
@@ -177,7 +183,7 @@ class _Run:
         world = self._world
         while not world.over.is_set():
             await world.sleep(CHECK_SECONDS)
-            if self._people.are_done and not self._invariants.unfinished():
+            if self._people.are_done and self._is_all_told:
                 self._invariants.at_rest()
                 world.over.set()
             elif self._is_stormy and world.age > STORMY_SECONDS:
@@ -185,6 +191,12 @@ class _Run:
             elif world.age > AT_REST_AFTER_SECONDS + self._calm_at:
                 world.violate("everything comes to rest", str(self._invariants.unfinished()))
             self._check_endings()
+
+    @property
+    def _is_all_told(self) -> bool:
+        if self._invariants.unfinished():
+            return False
+        return self._life is not None and self._life.has_told_all
 
     def _check_endings(self) -> None:
         for row in self._invariants.unfinished():
@@ -214,16 +226,18 @@ async def _first_of(*events: asyncio.Event) -> None:
 
 
 @cache
-def _empty_store() -> bytes:
+def _empty_store(*, listening: bool) -> bytes:
     """Return the file of a store without jobs: making its tables anew takes long."""
     with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
         path = Path(folder) / "empty.db"
-        asyncio.run(_make_store(path))
+        asyncio.run(_make_store(path, listening=listening))
         return path.read_bytes()
 
 
-async def _make_store(path: Path) -> None:
+async def _make_store(path: Path, *, listening: bool) -> None:
     store = await SqliteStore.open(str(path), threads=False, synchronous="OFF")
+    if listening:
+        await let_channels_listen(store)
     await store.close()
 
 

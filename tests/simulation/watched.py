@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -9,6 +11,7 @@ import pysqlite3
 from sqlite_utils import Database
 
 from storage.job import Event, Instant, Job
+from storage.notice import Notice
 from storage.sqlite import SqliteStore
 from storage.writer import commit
 from tests.simulation.process import Process
@@ -25,6 +28,9 @@ class Watcher(Protocol):
 
     def after_write(self, row: Job) -> None:
         """This is the row after a commit."""
+
+    def after_notice(self, row: Notice) -> None:
+        """This is a notice after a commit."""
 
 
 class WatchedStore(SqliteStore):
@@ -43,6 +49,8 @@ class WatchedStore(SqliteStore):
         """Show every row to `watcher` from now on."""
         self.process = process
         self._watcher = watcher
+        self.written = asyncio.Event()
+        """Set by every commit that may have put a notice in."""
 
     async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
         """See `Store`."""
@@ -66,9 +74,36 @@ class WatchedStore(SqliteStore):
         told = f": {event.name} {event.detail}" if event else ""
         self.process.world.note(f"commit {row.stage}{told}")
         self._watcher.after_write(row)
+        self.written.set()
         if self.process.world.odds(0.2):
             await self._pause()
         return row
+
+    async def claim_notices(self, now: Instant, lease_seconds: float, limit: int) -> list[Notice]:
+        """See `NoticeStore`."""
+        rows = await super().claim_notices(now, lease_seconds, limit)
+        for row in rows:
+            self._watcher.after_notice(row)
+        return rows
+
+    async def apply_notice(self, before: Notice, after: Notice) -> Notice:
+        """See `NoticeStore`."""
+        await self._pause()
+        row = await super().apply_notice(before, after)
+        self._watcher.after_notice(row)
+        return row
+
+    def as_it_stands(self, known: Notice) -> Notice:
+        """Return a notice as it is on disk: a process may have died after its last commit."""
+        query = "SELECT posted_ts, problem FROM notices WHERE id = :id"
+        row = self._peek(lambda db: db.execute(query, {"id": known.id}).fetchone())
+        return replace(known, posted_ts=row["posted_ts"], problem=row["problem"])
+
+    def next_notice(self) -> Instant | None:
+        """Return when the next notice is due, those that are claimed after their lease."""
+        query = "SELECT min(max(due_at, coalesce(lease_until, 0))) FROM notices"
+        (due,) = self._peek(lambda db: db.execute(query).fetchone())
+        return None if due is None else float(due)
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """See `Store`."""
