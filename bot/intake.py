@@ -34,6 +34,8 @@ class Accepted:
 
     job: Job
     is_new: bool
+    left_out: tuple[str, ...] = ()
+    """Titles of options of the earlier ask that its model does not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +84,15 @@ class Intake:
             twin = await self._store.find_twin(job, now - TWIN_SECONDS)
             if twin is not None and twin.ask_key != job.ask_key and twin.id != parent_id:
                 standing = await self._store.find_ask(asker.ask_key)
-                return Accepted(job=standing, is_new=False) if standing else AskedBefore(job=twin)
+                if standing is None:
+                    return AskedBefore(job=twin)
+                return Accepted(job=standing, is_new=False, left_out=ask.left_out)
         row, is_new = await self._store.insert(
             job, Event(at=now, name="accepted", detail=asker.surface)
         )
         if is_new:
             self.wake()
-        return Accepted(job=row, is_new=is_new)
+        return Accepted(job=row, is_new=is_new, left_out=ask.left_out)
 
 
 def resent(job: Job, new_id: str, ask_key: str, now: Instant) -> Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -159,6 +160,18 @@ async def test_cancel_ends_a_job_that_was_not_sent() -> None:
         assert "nothing left to cancel" in await told(home, f"cancel {job_id}")
         assert home.messages() == []
         assert home.town.video.requests == []
+
+
+async def test_options_that_another_model_lacks_are_named(tmp_path: Path) -> None:
+    """The video is made with what is left, and the person hears what was not taken over."""
+    properties = {"prompt": {"type": "string"}}
+    plain = {"slug": "plain", "schema": {"type": "object", "properties": properties}}
+    (tmp_path / "plain.json").write_text(json.dumps(plain), encoding="utf-8")
+    async with house(MODELS_DIR=str(tmp_path)) as home:
+        job_id = await made(home, "a lake --duration 8")
+        answer = await told(home, f"again {job_id} --model plain")
+        assert "left out: Duration" in answer
+        await home.until_delivered(2)
 
 
 async def test_again_renders_a_job_again_with_changes() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot import blocks, figures
 from bot.messages import buttons
 from bot.ports import Message
@@ -36,6 +38,12 @@ def asked_before(job: Job, now: Instant) -> Message:
     )
     anyway = blocks.actions([buttons.again_anyway(job)])
     return Message(text=line, blocks=[blocks.section(line), anyway])
+
+
+def taken_without(titles: Sequence[str]) -> Message:
+    """Return what a person is told whose ask was taken for a model that has fewer options."""
+    left_out = blocks.escape(", ".join(titles))
+    return words(f"Taken. That model does not have these, so they were left out: {left_out}.")
 
 
 def words(mrkdwn: str) -> Message:

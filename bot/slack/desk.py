@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, assert_never
 
 import structlog
 
 from bot.directory import Directory
 from bot.errors import BotError, UsageError
-from bot.intake import Answer, AskedBefore, Asker, Intake
+from bot.intake import Accepted, Answer, AskedBefore, Asker, Intake
 from bot.messages import private
 from bot.options.ask import Ask
 from bot.options.catalog import Catalog
@@ -71,9 +71,15 @@ class Desk:
             answer = await taking
         except StoreError as error:
             return private.store_trouble(error)
-        if isinstance(answer, AskedBefore):
-            return private.asked_before(answer.job, self.now())
-        return None
+        match answer:
+            case AskedBefore():
+                return private.asked_before(answer.job, self.now())
+            case Accepted(left_out=()):
+                return None
+            case Accepted():
+                return private.taken_without(answer.left_out)
+            case _:
+                assert_never(answer)
 
     async def politely(
         self, doing: Awaitable[Message | None], asker: Asker, *, silent: str = "accepted"
