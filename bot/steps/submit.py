@@ -44,7 +44,8 @@ async def submit(turn: Turn) -> Result:
     if tools.now() - (job.first_sent_at or 0.0) > KEY_LIFETIME_SECONDS:
         return Park(
             job=job,
-            problem="MindVideo gave no clear answer for almost a day, so it was not asked again.",
+            problem="MindVideo gave no clear answer for almost a day, so it is not asked again: it "
+            "may have made and billed this. Asking anew is a new charge.",
             detail="the idempotency key may have expired; look the task up at MindVideo",
         )
     try:
