@@ -128,6 +128,10 @@ class Invariants:
             if row is None or row.ask_key != ask_key:
                 self._world.violate("an acknowledged ask has a row", f"{ask_key} {job_id}")
         for row in rows.values():
+            before = self.rows.get(row.id)
+            if before is None or before.cost_actual != row.cost_actual:
+                # Written down by a commit after which the process died.
+                self._learned[row.id] = row.cost_actual
             self.after_claim(row)
 
     def acknowledge(self, ask_key: str, job: Job) -> None:
@@ -203,7 +207,7 @@ class Invariants:
             self._world.violate("parked only with a reason", detail)
 
     def _submit_is_too_old(self, row: Job) -> bool:
-        return self._world.now() - (row.first_sent_at or self._world.now()) > 22 * 3600
+        return self._world.now() - (row.first_sent_at or self._world.now()) > 20 * 3600
 
     def _check_told(self, row: Job) -> None:
         if row.user in self.slack.gone_people:

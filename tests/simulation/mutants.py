@@ -222,7 +222,7 @@ MUTANTS = (
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
     Mutant("mints a new key for each try", _key_anew),
-    Mutant("sends again after 23 hours", _value(submit, "KEY_LIFETIME_SECONDS", inf)),
+    Mutant("sends again after 22 hours", _value(submit, "KEY_LIFETIME_SECONDS", inf)),
     Mutant(
         "takes a doubtful submit for a failed one", _step(Stage.ANNOUNCED, _doubtful_submit_failed)
     ),

@@ -96,10 +96,6 @@ class Herald:
         """Tick as the clock does, but only when it matters."""
         while True:
             self._store.written.clear()
-            due = self._store.next_notice()
-            if due is None or due > self._now():
-                await self._wait(IDLE_SECONDS if due is None else due - self._now())
-                continue
             try:
                 await self._board.tick()
             except StoreBrokenError:
@@ -107,7 +103,9 @@ class Herald:
                 return
             except StoreError:
                 pass  # The disk is full: the next tick finds the notice again.
-            await self._process.world.sleep(TICK_SECONDS)
+            due = self._store.next_notice()
+            pause = IDLE_SECONDS if due is None else due - self._now()
+            await self._wait(max(pause, TICK_SECONDS))
 
     async def stop(self, seconds: float) -> None:
         """Stop as SIGTERM does."""

@@ -50,7 +50,7 @@ class WatchedStore(SqliteStore):
         self.process = process
         self._watcher = watcher
         self.written = asyncio.Event()
-        """Set by every commit that may have put a notice in."""
+        """Set by every write after which a notice may be due, or the store broken."""
 
     async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
         """See `Store`."""
@@ -89,7 +89,10 @@ class WatchedStore(SqliteStore):
     async def apply_notice(self, before: Notice, after: Notice) -> Notice:
         """See `NoticeStore`."""
         await self._pause()
-        row = await super().apply_notice(before, after)
+        try:
+            row = await super().apply_notice(before, after)
+        finally:
+            self.written.set()
         self._watcher.after_notice(row)
         return row
 
