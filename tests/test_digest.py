@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from bot.digest_plan import DIGEST, Every, Plan
+from bot.notices import digest
+from bot.notices.chart import draw
 from bot.sandbox.slack.entities import ANA, BEN, CREW, OPEN, TEAM
 from bot.sandbox.slack.faults import UPLOAD, Fault, FaultKind
+from bot.summary import Day
 from storage.job import Outcome
 from storage.notice import channel_scope
 from tests.notice_bench import NoticeBench, notice_bench
@@ -21,6 +25,17 @@ DAY = 86400.0
 BEFORE_NINE = datetime(2026, 11, 18, 8, 43, tzinfo=UTC).timestamp()
 NINE = datetime(2026, 11, 18, 9, tzinfo=UTC).timestamp()
 PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@cache
+def a_chart() -> bytes:
+    """Return a chart, drawn once: `tests/test_chart.py` looks at charts themselves."""
+    return draw([Day(date=datetime(2026, 11, 18, tzinfo=UTC).date(), succeeded=2, failed=1)])
+
+
+@pytest.fixture(autouse=True)
+def _draws_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digest, "draw", lambda _: a_chart())
 
 
 @pytest.fixture
