@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from storage.job import Json, LookBy, Output
+from storage.job import Instant, Json, LookBy, Output
 
 
 class TaskState(StrEnum):
@@ -142,6 +142,12 @@ class Chat(Protocol):
     `OperatorMustActError` (token revoked, scope missing) and, unless it says that it is safe to
     repeat, `OutcomeUnknownError` (reply lost, `internal_error`, `fatal_error`).
     """
+
+    async def read_clock(self) -> Instant | None:
+        """Return the moment by Slack's clock, which stamps its messages; `None`: it told none.
+
+        A read.
+        """
 
     async def join(self, channel: str) -> None:
         """Enter a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""

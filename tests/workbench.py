@@ -5,6 +5,7 @@ Real HTTP, real SQLite, no waiting: when nothing is due, the clock jumps to what
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -100,6 +101,8 @@ class Workbench:
     poll_max: float = 30.0
     """The longest pause between two looks, in seconds; tests of whole days set it higher."""
     steps: Mapping[Stage, Step] = field(default_factory=lambda: STEPS)
+    clock_error: float = 0.0
+    """By how many seconds the bot's own clock is ahead of the services' one."""
     engine: Engine = field(init=False)
     intake: Intake = field(init=False)
 
@@ -110,14 +113,18 @@ class Workbench:
             chat=self.chat,
             store=self.store,
             catalog=CATALOG,
-            now=self.clock,
+            now=self.own_time,
             edits=EditBudget(),
             poll_max=self.poll_max,
         )
         self.engine = Engine(
             tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None, steps=self.steps
         )
-        self.intake = Intake(self.store, now=self.clock, new_id=new_id, wake=lambda: None)
+        self.intake = Intake(self.store, now=self.own_time, new_id=new_id, wake=lambda: None)
+
+    def own_time(self) -> float:
+        """Return what the bot's clock says."""
+        return self.clock.moment + self.clock_error
 
     async def ask(self, text: str = "a red car", *, channel: str = GENERAL) -> Job:
         """Take an ask as the slash command does."""
@@ -135,18 +142,27 @@ class Workbench:
 
     async def run(self, hours: float = 2.0, until: Callable[[], bool] = lambda: False) -> None:
         """Run what is due until nothing is, the time is over, or `until` says so."""
-        end = self.clock.moment + hours * HOUR
+        end = self.own_time() + hours * HOUR
         while True:
             await self.engine.tick()
             await self.engine.drain()
             due = await self._next_due()
             if until() or due is None or due > end:
                 return
-            self.clock.moment = max(self.clock.moment, due)
+            self.clock.moment += max(due - self.own_time(), 0.0)
 
     async def restart(self) -> None:
         """Start a new process on the same file; the old one is gone as it stood."""
         await self.store.close()
+        self.store = await CrashingStore.open(str(self.path))
+        self.__post_init__()
+
+    async def restore(self, backup: Path) -> None:
+        """Start a new process on a copy of the file that was made before."""
+        await self.store.close()
+        for leftover in ("-wal", "-shm"):
+            Path(f"{self.path}{leftover}").unlink(missing_ok=True)
+        shutil.copy(backup, self.path)
         self.store = await CrashingStore.open(str(self.path))
         self.__post_init__()
 

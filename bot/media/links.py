@@ -13,7 +13,7 @@ from storage.job import Instant
 MEDIA_PATH = "/media"
 
 LIFETIME_SECONDS = 48 * 3600.0
-"""A submit may be repeated for 22 h, and MindVideo may fetch an image whenever it renders."""
+"""A submit may be repeated for 23 h, and MindVideo may fetch an image whenever it renders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

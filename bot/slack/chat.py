@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 from pydantic import BaseModel
@@ -12,7 +13,7 @@ from bot.errors import RetryLaterError, UnreachablePlaceError
 from bot.ports import Message, Place
 from bot.slack.files import STALL_SECONDS, SlackFiles
 from bot.slack.web import OK, Done, answer_of, ask, is_slack, read
-from storage.job import Json
+from storage.job import Instant, Json
 
 EVENT_TYPE = "video_job"
 """Our messages' metadata, by which a doubtful post is found again."""
@@ -100,6 +101,17 @@ class SlackChat(SlackFiles):
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
         )
         return self._me
+
+    async def read_clock(self) -> Instant | None:
+        """Return the moment by Slack's clock, from any answer's `Date`; `None`: it told none.
+
+        A read. Whole seconds: https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1
+        """
+        answer = await answer_of(self._client.auth_test(), doubtful=False)
+        try:
+            return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+        except ValueError:
+            return None
 
     async def join(self, channel: str) -> None:
         """Enter a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""

@@ -11,10 +11,9 @@ from bot.steps.result import Advance, Park, Reject, Result
 from bot.steps.turn import Turn
 from storage.job import Job, Outcome, Stage
 
-# MindVideo does not say how long it remembers a key. 24 h is assumed, and two kept in hand: past
-# that a repeat could be a second charge. The clock that told when it was first sent and the one
-# that tells the time now, after a restart, may each be wrong by most of an hour.
-KEY_LIFETIME_SECONDS = 22 * 3600.0
+# MindVideo does not say how long it remembers a key. 24 h is assumed, and one kept in hand: past
+# that a repeat could be a second charge.
+KEY_LIFETIME_SECONDS = 23 * 3600.0
 
 LARGEST_KEPT_BODY = 100_000
 """Bytes. A body that was answered is kept for support alone; one with images has megabytes."""
@@ -33,6 +32,13 @@ async def submit(turn: Turn) -> Result:
     original task and no second charge (https://api.mindvideo.ai, "Submit a request").
     """
     tools = turn.tools
+    if turn.job.cancel_requested_at is None and await _key_age(turn) > KEY_LIFETIME_SECONDS:
+        return Park(
+            job=turn.job,
+            problem="It could not be handed to MindVideo for almost a day; handed over again now, "
+            "it could be billed twice.",
+            detail="the idempotency key may have expired; look the task up at MindVideo",
+        )
     if turn.job.request_body is None:
         try:
             await _prepare(turn)
@@ -42,13 +48,6 @@ async def submit(turn: Turn) -> Result:
         # The store notes a cancel only before the first send is committed, so nothing was sent.
         return Reject(job=turn.job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
     job = turn.job
-    if tools.now() - (job.first_sent_at or 0.0) > KEY_LIFETIME_SECONDS:
-        return Park(
-            job=job,
-            problem="MindVideo gave no clear answer for almost a day, so it is not asked again: it "
-            "may have made and billed this. Asking anew is a new charge.",
-            detail="the idempotency key may have expired; look the task up at MindVideo",
-        )
     try:
         snapshot = await tools.video.submit(job.request_body or b"", job.idempotency_key or "")
     except KeyConflictError as error:
@@ -61,6 +60,16 @@ async def submit(turn: Turn) -> Result:
         problem = f"MindVideo says: {error}"
         return Reject(job=_without_images(job), problem=problem, outcome=Outcome.FAILED)
     return _accepted(job, snapshot, tools.now())
+
+
+async def _key_age(turn: Turn) -> float:
+    """Return how many seconds ago the key can have been used first: it is as old as its message.
+
+    Both moments are Slack's. Our own clock may have stood still or been set since, and a row from
+    a backup does not know what was sent after it.
+    """
+    now = await turn.tools.chat.read_clock()
+    return (turn.tools.now() if now is None else now) - float(turn.job.message_ts or 0.0)
 
 
 async def _prepare(turn: Turn) -> None:

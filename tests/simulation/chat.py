@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from bot.errors import CannotShareFileError, OutcomeUnknownError, RetryLaterError
 from bot.ports import FileState, Message, Place, UploadTarget
-from storage.job import Stage
+from storage.job import Instant, Stage
 from tests.simulation.line import Call, Line
 from tests.simulation.workspace import Workspace
 from tests.simulation.world import ACTOR, Actor
@@ -23,6 +23,10 @@ class ChatLine:
         self._workspace = workspace
         self._line = line
         self._world = line.world
+
+    async def read_clock(self) -> Instant | None:
+        """See `Chat`."""
+        return await self._line.ask("read clock", self._world.now)
 
     async def join(self, channel: str) -> None:
         """See `Chat`."""

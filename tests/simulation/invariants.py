@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from math import inf
 
 from bot.notices.news import NOT_THEIRS
+from bot.steps.submit import KEY_LIFETIME_SECONDS
 from storage.job import TERMINAL, IllegalTransitionError, Job, Outcome, Stage, check_transition
 from storage.notice import Notice, NoticeKind, notice_id
 from tests.simulation.video import Charge, MindVideo
@@ -207,7 +209,7 @@ class Invariants:
             self._world.violate("parked only with a reason", detail)
 
     def _submit_is_too_old(self, row: Job) -> bool:
-        return self._world.now() - (row.first_sent_at or self._world.now()) > 20 * 3600
+        return self._world.now() - float(row.message_ts or inf) > KEY_LIFETIME_SECONDS
 
     def _check_told(self, row: Job) -> None:
         if row.user in self.slack.gone_people:

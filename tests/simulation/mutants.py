@@ -213,6 +213,11 @@ async def _believe_ok(turn: Turn, _place: object) -> bool:
     return True
 
 
+async def _age_by_own_clock(turn: Turn) -> float:
+    sent = turn.job.first_sent_at
+    return 0.0 if sent is None else turn.tools.now() - sent
+
+
 def _hours(_attempts: int, chance: float) -> float:
     return 4 * 3600 * (1 + chance)
 
@@ -222,7 +227,8 @@ MUTANTS = (
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
     Mutant("mints a new key for each try", _key_anew),
-    Mutant("sends again after 22 hours", _value(submit, "KEY_LIFETIME_SECONDS", inf)),
+    Mutant("sends again after 23 hours", _value(submit, "KEY_LIFETIME_SECONDS", inf)),
+    Mutant("tells a key's age by its own clock", _value(submit, "_key_age", _age_by_own_clock)),
     Mutant(
         "takes a doubtful submit for a failed one", _step(Stage.ANNOUNCED, _doubtful_submit_failed)
     ),

@@ -30,6 +30,8 @@ GIVEN_UP_AFTER_SECONDS = 6 * 3600.0
 STORMY_SECONDS = 2 * 3600.0
 # Costs are looked for over a day and more; nothing takes longer than this.
 AT_REST_AFTER_SECONDS = 6 * 24 * 3600.0
+# The bot looks for what it may have posted six hours further back than its clock says.
+WORST_CLOCK_ERROR = 5 * 3600.0
 CHECK_SECONDS = 300.0
 ENDED = TERMINAL | {Stage.PARKED}
 # Memory where there is some: a commit to a disk takes a hundred times as long.
@@ -101,7 +103,7 @@ class _Run:
         self._people = People(world, invariants)
         self._deaths = world.chance.choice((0, 1, 1, 2, 3, 6))
         self._is_stormy = world.odds(0.2)
-        self._clock_errs = world.odds(0.15)
+        self._clock_errs = world.odds(0.5 if world.is_long else 0.15)
         invariants.video.clock_errs = self._clock_errs
         self._calm_at = float("inf")
         self._up_at = 0.0
@@ -132,7 +134,7 @@ class _Run:
     async def _live(self, process: Process) -> None:
         """Start the bot, let it run, and clear away what is left of it."""
         world = self._world
-        clock_error = world.between(-3000, 3000) if self._clock_errs else 0.0
+        clock_error = world.between(-WORST_CLOCK_ERROR, WORST_CLOCK_ERROR) * self._clock_errs
         life = await Life.begin(self._path, process, self._invariants, clock_error)
         self._life = life
         self._people.door = life.door

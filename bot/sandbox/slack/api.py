@@ -3,6 +3,7 @@
 import hmac
 import json
 from collections.abc import Mapping
+from email.utils import formatdate
 from types import MappingProxyType
 
 from aiohttp import web
@@ -92,7 +93,8 @@ class WebApi:
     def _answered(self, name: str, args: Payload, answer: Payload) -> web.Response:
         self._world.note(name, args, "ok" if answer["ok"] else str(answer["error"]))
         scopes = ",".join(sorted(self._world.credentials.scopes))
-        return web.json_response(answer, headers={"X-OAuth-Scopes": scopes})
+        date = formatdate(self._world.workspace.now(), usegmt=True)
+        return web.json_response(answer, headers={"X-OAuth-Scopes": scopes, "Date": date})
 
 
 async def _arguments(request: web.Request, method: Method | None) -> Payload:
