@@ -74,10 +74,16 @@ def show(job_id: str, *, as_json: bool) -> None:
 
 @jobs.command()
 @click.argument("job_id")
-def resume(job_id: str) -> None:
-    """Send a parked job back to the stage that it left."""
-    job = _with_store(lambda store: _resume(store, job_id))
-    click.echo(f"Job {job.id} goes on from {job.stage}.")
+@click.option("--task", "task_id", help="The task at MindVideo that this job started.")
+def resume(job_id: str, task_id: str | None) -> None:
+    """Send a parked job back to the stage that it left.
+
+    A job whose key is too old to be sent again is parked once more, unless --task names the
+    render that MindVideo shows for it: then that one is followed, without another charge.
+    """
+    job = _with_store(lambda store: _resume(store, job_id, task_id))
+    how = f"goes on from {job.stage}" if task_id is None else f"follows task {task_id}"
+    click.echo(f"Job {job.id} {how}.")
 
 
 @jobs.command()
@@ -124,15 +130,24 @@ async def _get(store: Store, job_id: str) -> Job:
     return job
 
 
-async def _resume(store: Store, job_id: str) -> Job:
+async def _resume(store: Store, job_id: str, task_id: str | None) -> Job:
     try:
         # Due since ever: the bot's own clock may stand behind this machine's.
-        job = await store.resume(job_id, 0.0)
+        job = await store.resume(job_id, 0.0, task_id)
     except IllegalTransitionError:
-        raise BotError(f"Job {job_id} is not parked, so there is nothing to resume.") from None
+        raise BotError(_not_resumed(job_id, task_id)) from None
     if job is None:
         raise _unknown(job_id)
     return job
+
+
+def _not_resumed(job_id: str, task_id: str | None) -> str:
+    if task_id is None:
+        return f"Job {job_id} is not parked, so there is nothing to resume."
+    return (
+        f"Job {job_id} cannot take up task {task_id}: only a job that is parked before its render "
+        "can, and only a task that no other job has."
+    )
 
 
 async def _resend(store: Store, job_id: str) -> Job:

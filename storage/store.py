@@ -156,11 +156,13 @@ class Store(Protocol):
         Without effect on a job that is not at MindVideo.
         """
 
-    async def resume(self, job_id: str, now: Instant) -> Job | None:
+    async def resume(self, job_id: str, now: Instant, task_id: str | None = None) -> Job | None:
         """Send a parked job back to the stage it left, due now; `None` if there is none.
 
-        Raises the fence, so that nobody's older claim survives. Raises `IllegalTransitionError`
-        for a job that is not parked.
+        With the `task_id` that a person found at MindVideo, a job that was to be submitted goes on
+        as one that was. Raises the fence, so that nobody's older claim survives. Raises
+        `IllegalTransitionError` for a job that is not parked, for a task that another job has, and
+        for a job that has a task or is not announced yet.
         """
 
     async def last_event_at(self) -> Instant:

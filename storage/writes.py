@@ -8,7 +8,7 @@ from sqlite3 import Row
 from sqlite_utils import Database
 
 from storage import notices
-from storage.job import Event, IllegalTransitionError, Instant, Job
+from storage.job import TRANSITIONS, Event, IllegalTransitionError, Instant, Job, Stage
 from storage.reads import job_by_id
 from storage.rows import (
     COLUMNS,
@@ -68,13 +68,28 @@ _UNFOLLOW = """
     WHERE id = :id AND stage IN ('announced', 'rendering') AND first_sent_at IS NOT NULL
 """
 
-_RESUME = """
-    UPDATE jobs SET
-        stage = parked_from, parked_from = NULL, attempts = 0, problem = NULL,
-        due_at = :now, lease_until = NULL, fence = fence + 1
-    WHERE id = :id AND stage = 'parked' AND parked_from <> 'parked'
-    RETURNING *
+_GOES_ON = """
+    parked_from = NULL, attempts = 0, problem = NULL,
+    due_at = :now, lease_until = NULL, fence = fence + 1
 """
+
+_RESUMABLE = ", ".join(f"'{stage}'" for stage in sorted(TRANSITIONS[Stage.PARKED]))
+
+_RESUME = f"""
+    UPDATE jobs SET stage = parked_from, {_GOES_ON}
+    WHERE id = :id AND stage = 'parked' AND parked_from IN ({_RESUMABLE})
+    RETURNING *
+"""  # noqa: S608 - texts from above
+
+# No key can have been sent before the message that it is made of.
+_TAKE_UP = f"""
+    UPDATE jobs SET
+        stage = 'rendering', task_id = :task_id,
+        first_sent_at = coalesce(first_sent_at, CAST(message_ts AS REAL)), {_GOES_ON}
+    WHERE id = :id AND stage = 'parked' AND parked_from = 'announced'
+        AND NOT EXISTS (SELECT 1 FROM jobs WHERE task_id = :task_id)
+    RETURNING *
+"""  # noqa: S608 - texts from above
 
 
 def insert(db: Database, job: Job, event: Event) -> tuple[Job, bool]:
@@ -139,9 +154,10 @@ def unfollow(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
     return _wished(db, _UNFOLLOW, job_id, by, now)
 
 
-def resume(db: Database, job_id: str, now: Instant) -> Job | None:
-    """Send a parked job back to the stage it left, due now."""
-    resumed = _changed(db, _RESUME, {"id": job_id, "now": now})
+def resume(db: Database, job_id: str, now: Instant, task_id: str | None) -> Job | None:
+    """Send a parked job back to the stage it left, or on to its task if that was found."""
+    statement = _RESUME if task_id is None else _TAKE_UP
+    resumed = _changed(db, statement, {"id": job_id, "now": now, "task_id": task_id})
     if resumed:
         return resumed[0]
     job = job_by_id(db, job_id)

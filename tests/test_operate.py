@@ -48,14 +48,25 @@ PARKED = replace(
 )
 
 
+STUCK = replace(
+    ASKED,
+    id="stuck00000",
+    ask_key="command:T1:4",
+    stage=Stage.PARKED,
+    parked_from=Stage.ANNOUNCED,
+    message_ts="2.1",
+    problem="Its key is too old.",
+)
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command beside a store with three jobs, with no other variable than the store's."""
+    """Run a command beside a store with four jobs, with no other variable than the store's."""
     path = tmp_path / "jobs.db"
 
     async def fill() -> None:
         store = await SqliteStore.open(str(path))
-        for job in (ASKED, DONE, PARKED):
+        for job in (ASKED, DONE, PARKED, STUCK):
             await store.insert(job, Event(at=1000.0, name="accepted", detail="command"))
         await store.close()
 
@@ -76,9 +87,8 @@ def test_list_shows_every_job(run: Run) -> None:
 def test_list_narrows_by_stage_and_prints_json(run: Run) -> None:
     """What waits for the operator, for programs; the answer URL stays inside."""
     result = run("jobs", "list", "--stage", "parked", "--json")
-    (listed,) = json.loads(result.output)
-    assert listed["id"] == PARKED.id
-    assert listed["problem"] == "MindVideo is silent."
+    listed = {job["id"]: job["problem"] for job in json.loads(result.output)}
+    assert listed == {job.id: job.problem for job in (PARKED, STUCK)}
     assert "hooks.slack.com" not in result.output
 
 
@@ -97,6 +107,20 @@ def test_resume_sends_a_parked_job_back(run: Run) -> None:
     again = run("jobs", "resume", PARKED.id)
     assert again.exit_code == 1
     assert "not parked" in again.output
+
+
+def test_resume_takes_up_a_task_that_was_found_at_mindvideo(run: Run) -> None:
+    """The key of such a job is too old to be sent again."""
+    assert "follows task t9" in run("jobs", "resume", STUCK.id, "--task", "t9").output
+    row = json.loads(run("jobs", "show", STUCK.id, "--json").output)
+    assert (row["stage"], row["task_id"]) == ("rendering", "t9")
+
+
+def test_resume_does_not_give_a_task_to_a_job_that_has_one(run: Run) -> None:
+    """It would deliver another video than the one that its message tells of."""
+    result = run("jobs", "resume", PARKED.id, "--task", "t9")
+    assert result.exit_code == 1
+    assert "cannot take up task t9" in result.output
 
 
 def test_resend_makes_a_job_that_only_delivers(run: Run) -> None:
@@ -136,7 +160,7 @@ def test_a_backup_can_be_opened(run: Run, tmp_path: Path) -> None:
         await store.close()
         return sum(counts.values())
 
-    assert asyncio.run(count()) == 3
+    assert asyncio.run(count()) == 4
 
 
 @pytest.mark.parametrize("command", [["jobs", "list"], ["jobs", "show", "x"], ["backup", "x.db"]])

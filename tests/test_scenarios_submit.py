@@ -114,6 +114,25 @@ async def test_key_older_than_23_hours_is_not_sent_again() -> None:
         assert bench.town.video.calls(Call.SUBMIT) == []
 
 
+async def test_a_job_with_a_key_too_old_takes_up_the_task_that_was_found() -> None:
+    """The operator names the render that MindVideo shows: it arrives, and no key is sent again."""
+    async with workbench() as bench:
+        bench.town.video.fail(submit_fault(FaultKind.LOST_AFTER))
+        job = await bench.ask()
+        bench.store.crash("retry", before=False)
+        await bench.run(until=lambda: bench.store.has_crashed)
+        bench.clock.moment += 24 * HOUR
+        await bench.restart()
+        await bench.run()
+        assert "--task" in (await bench.store.events(job.id))[-2].detail
+        (charge,) = bench.town.video.charges
+        sent = len(bench.town.video.calls(Call.SUBMIT))
+        await bench.store.resume(job.id, bench.own_time(), charge.task_id)
+        await bench.run()
+        await bench.assert_one_of_each(job)
+        assert len(bench.town.video.calls(Call.SUBMIT)) == sent
+
+
 @pytest.mark.parametrize(
     ("first", "later"),
     [(5 * HOUR, 0.0), (0.0, -25 * HOUR), (5 * HOUR, -25 * HOUR)],

@@ -276,11 +276,58 @@ async def test_only_a_parked_job_can_be_resumed(store: Store, stage: Stage) -> N
     assert await store.get(job.id) == job
 
 
-async def test_a_job_that_no_stage_is_known_of_stays_parked(store: Store) -> None:
-    """Sent back to where it stands, it would be parked without anybody hearing of it."""
-    await _insert(store, replace(a_job(), stage=Stage.PARKED, parked_from=Stage.PARKED))
+@pytest.mark.parametrize("left", [None, Stage.PARKED, *sorted(TERMINAL)])
+async def test_a_job_that_no_stage_is_known_of_stays_parked(
+    store: Store, left: Stage | None
+) -> None:
+    """Sent back to where nothing follows, it would rest without anybody hearing of it."""
+    await _insert(store, replace(a_job(), stage=Stage.PARKED, parked_from=left))
     with pytest.raises(IllegalTransitionError):
         await store.resume("job1", NOW)
+
+
+async def test_a_job_whose_task_was_found_renders(store: Store) -> None:
+    """Whoever found it at MindVideo need not send its key again; the bill counts from then on."""
+    parked = replace(
+        a_job(),
+        stage=Stage.PARKED,
+        parked_from=Stage.ANNOUNCED,
+        message_ts="1700000000.000100",
+        problem="no",
+        attempts=3,
+    )
+    await _insert(store, parked)
+    resumed = await store.resume(parked.id, NOW + 5, "task9")
+    assert resumed == replace(
+        parked,
+        stage=Stage.RENDERING,
+        parked_from=None,
+        task_id="task9",
+        first_sent_at=1700000000.0001,
+        problem=None,
+        attempts=0,
+        due_at=NOW + 5,
+        fence=parked.fence + 1,
+    )
+
+
+@pytest.mark.parametrize("left", [Stage.ACCEPTED, Stage.RENDERING, Stage.FINISHED])
+async def test_only_a_job_that_was_to_be_submitted_takes_a_task(store: Store, left: Stage) -> None:
+    """One that was never announced has no key, and one that renders has its task."""
+    job = replace(a_job(), stage=Stage.PARKED, parked_from=left)
+    await _insert(store, job)
+    with pytest.raises(IllegalTransitionError):
+        await store.resume(job.id, NOW, "task9")
+    assert await store.get(job.id) == job
+
+
+async def test_no_two_jobs_take_the_same_task(store: Store) -> None:
+    """A mistyped ID must not deliver somebody else's video."""
+    await _insert(store, replace(a_job(1), stage=Stage.RENDERING, task_id="task9"))
+    parked = replace(a_job(2), stage=Stage.PARKED, parked_from=Stage.ANNOUNCED)
+    await _insert(store, parked)
+    with pytest.raises(IllegalTransitionError):
+        await store.resume(parked.id, NOW, "task9")
 
 
 async def test_what_is_asked_of_a_job_that_is_not_there_finds_none(store: Store) -> None:

@@ -37,7 +37,8 @@ async def submit(turn: Turn) -> Result:
             job=turn.job,
             problem="It could not be handed to MindVideo for almost a day; handed over again now, "
             "it could be billed twice.",
-            detail="the idempotency key may have expired; look the task up at MindVideo",
+            detail="MindVideo may have forgotten its key. If its page shows this render, "
+            f"`jobs resume {turn.job.id} --task TASK_ID` takes it up; if not, ask again.",
         )
     if turn.job.request_body is None:
         try:

@@ -118,10 +118,10 @@ class WatchedStore(SqliteStore):
         await self._pause()
         return self._seen(await super().unfollow(job_id, by, now))
 
-    async def resume(self, job_id: str, now: Instant) -> Job | None:
+    async def resume(self, job_id: str, now: Instant, task_id: str | None = None) -> Job | None:
         """See `Store`."""
         await self._pause()
-        return self._seen(await super().resume(job_id, now))
+        return self._seen(await super().resume(job_id, now, task_id))
 
     def _seen(self, row: Job | None) -> Job | None:
         if row is not None:
