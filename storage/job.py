@@ -205,12 +205,13 @@ class IllegalTransitionError(Exception):
 def check_transition(before: Job, after: Job) -> None:
     """Raise `IllegalTransitionError` unless `before` may become `after`.
 
-    A parked job returns only to the stage that it left.
+    A parked job returns only to the stage that it left, or to its render if that was found.
     """
     if before.stage is after.stage:
         return
     allowed = TRANSITIONS[before.stage]
     if before.stage is Stage.PARKED:
-        allowed &= {before.parked_from}
+        found = before.parked_from is Stage.ANNOUNCED and after.task_id is not None
+        allowed &= {Stage.RENDERING if found else before.parked_from}
     if after.stage not in allowed:
         raise IllegalTransitionError(before.id, before.stage, after.stage)

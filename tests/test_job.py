@@ -51,6 +51,14 @@ def test_a_parked_job_returns_only_to_the_stage_it_left(other: Stage) -> None:
         check_transition(parked, _at(other))
 
 
+def test_a_parked_job_goes_on_to_its_render_once_that_is_found() -> None:
+    """Without its task there would be nothing to look at."""
+    parked = _at(Stage.PARKED, parked_from=Stage.ANNOUNCED)
+    check_transition(parked, replace(_at(Stage.RENDERING), task_id="task1"))
+    with pytest.raises(IllegalTransitionError):
+        check_transition(parked, _at(Stage.RENDERING))
+
+
 def test_a_parked_job_that_left_no_stage_goes_nowhere() -> None:
     """Without a stage to return to there is no legal move."""
     with pytest.raises(IllegalTransitionError):

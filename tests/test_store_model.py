@@ -210,19 +210,22 @@ class StoreMachine(RuleBasedStateMachine):
         unfollowing = self.model.engines[engine].unfollow(row.id, f"U{engine}", self.now)
         assert self.model.do(unfollowing, {row.id: expected}, crash) in (None, expected)
 
-    @rule(some=claims, engine=ENGINES, crash=CRASHES)
-    def resume(self, some: Job, engine: int, crash: CrashPoint) -> None:
+    @rule(some=claims, engine=ENGINES, crash=CRASHES, task_id=st.none() | st.just("task0"))
+    def resume(self, some: Job, engine: int, crash: CrashPoint, task_id: str | None) -> None:
         """An operator sends a parked job back, or tries it with another one."""
         parked = [job for job in self.model.rows.values() if job.stage is Stage.PARKED]
         row = parked[0] if parked else self.model.rows[some.id]
-        resuming = self.model.engines[engine].resume(row.id, self.now)
-        if row.parked_from is None:
+        resuming = self.model.engines[engine].resume(row.id, self.now, task_id)
+        taken = any(job.task_id == task_id for job in self.model.rows.values())
+        refused = task_id is not None and (taken or row.parked_from is not Stage.ANNOUNCED)
+        if row.parked_from is None or refused:
             with pytest.raises(IllegalTransitionError):
                 self.model.run(resuming)
         else:
             expected = replace(
                 row,
-                stage=row.parked_from,
+                stage=row.parked_from if task_id is None else Stage.RENDERING,
+                task_id=row.task_id if task_id is None else task_id,
                 parked_from=None,
                 problem=None,
                 attempts=0,

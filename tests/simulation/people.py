@@ -23,6 +23,7 @@ PEOPLE = ("U1", "U2")
 CHANNELS = ("C1", "C2")
 # Slack waits so long for an acknowledgement, then shows the person an error.
 PATIENCE_SECONDS = 3.0
+DAY_AND_A_HALF = 36 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,9 +202,11 @@ class People:
                 self._world.violate("one ask, one job", f"{key}: {first.id} and {again.id}")
 
     async def _operate(self) -> None:
-        """Resume what is parked, now and then."""
-        for _ in range(4):
-            await self._world.sleep(self._world.between(300, 4000))
+        """Resume what is parked, now and then, and once more when keys are too old for it."""
+        world = self._world
+        pauses = [world.between(300, 4000) for _ in range(4)]
+        for pause in [*pauses, DAY_AND_A_HALF] if world.is_long else pauses:
+            await world.sleep(pause)
             if self.door is not None:
                 self.door.process.spawn(self._resume_parked(self.door))
 
@@ -211,10 +214,19 @@ class People:
         parked = [row for row in self._invariants.rows.values() if row.stage is Stage.PARKED]
         for row in parked:
             with suppress(StoreError, IllegalTransitionError):
-                await door.verbs.store.resume(row.id, door.verbs.now())
+                await door.verbs.store.resume(row.id, door.verbs.now(), self._task_of(row))
                 door.verbs.intake.wake()
                 self._invariants.resumed_at[row.id] = self._world.age
                 self._world.count("operator resumes a job")
+
+    def _task_of(self, row: Job) -> str | None:
+        """Return the task that MindVideo's page shows for a job without one, if anybody looks."""
+        shown = [task.id for task in self._invariants.video.tasks.values() if task.job_id == row.id]
+        looks = row.parked_from is Stage.ANNOUNCED and self._world.odds(0.7)
+        if not (shown and looks):
+            return None
+        self._world.count("operator names a task")
+        return shown[0]
 
     async def _rearrange(self) -> None:
         """Archive, remove, invite and delete, while faults happen."""
