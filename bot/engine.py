@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
@@ -51,6 +53,9 @@ RENEW_BEFORE_SECONDS = 40.0
 # How many jobs are in a step at the same time. Each holds at most a few buffers of a stream, and
 # they all get their turn between two acknowledgements: more would make people wait.
 CONCURRENCY = 32
+# So much of that any one stage may take. The rest is left to the others: uploads of minutes must
+# not keep people from seeing that their asks were taken.
+LARGEST_SHARE = 0.75
 
 
 class Observer(Protocol):
@@ -58,6 +63,17 @@ class Observer(Protocol):
 
     def step_done(self, stage: Stage, result: str, seconds: float) -> None:
         """A step ended; `result` is its kind in lower case, or the kind of its trouble."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """A claimed job on its way."""
+
+    claimed: Job
+    """The row with our fence, and the lease as renewed."""
+    stage: Stage
+    """Whose room it takes: the stage of the step that runs, or is about to."""
+    task: asyncio.Task[None] = field(init=False)
 
 
 class Engine:
@@ -81,9 +97,10 @@ class Engine:
         self._observer = observer
         self._wake = wake
         self._concurrency = concurrency
+        self._most_of_a_stage = math.ceil(concurrency * LARGEST_SHARE)
         self._steps = steps
         self._turnstile = Turnstile()
-        self._running: dict[str, tuple[Job, asyncio.Task[None]]] = {}
+        self._running: dict[str, _Run] = {}
         self._stopping = False
         self._more_is_due = False
         self._broken: StoreBrokenError | None = None
@@ -98,14 +115,16 @@ class Engine:
         if self._broken:
             raise self._broken
         await self._renew()
-        room = self._concurrency - len(self._running)
+        room, rooms = self._concurrency - len(self._running), self._rooms()
         if self._stopping or room <= 0:
             return 0
-        claimed = await self._tools.store.claim(self._tools.now(), LEASE_SECONDS, room)
+        claimed = await self._tools.store.claim(self._tools.now(), LEASE_SECONDS, room, rooms)
         for job in claimed:
-            task = asyncio.create_task(self._run(job), name=f"job {job.id}")
-            self._running[job.id] = (job, task)
-        self._more_is_due = len(claimed) == room
+            run = _Run(claimed=job, stage=job.stage)
+            run.task = asyncio.create_task(self._take_steps(run), name=f"job {job.id}")
+            self._running[job.id] = run
+        taken = Counter(job.stage for job in claimed)
+        self._more_is_due = len(claimed) == room or any(taken[one] == rooms[one] for one in rooms)
         return len(claimed)
 
     def make_way(self) -> None:
@@ -115,7 +134,7 @@ class Engine:
     async def drain(self) -> None:
         """Wait until every step that was started has been committed."""
         while self._running:
-            await asyncio.wait([task for _, task in self._running.values()])
+            await asyncio.wait([run.task for run in self._running.values()])
 
     async def stop(self, seconds: float) -> None:
         """Start nothing more, give running steps `seconds` to end, then let go of their jobs.
@@ -123,7 +142,7 @@ class Engine:
         A step that is cut off is safe: its intent is on disk, and the next claim looks first.
         """
         self._stopping = True
-        tasks = [task for _, task in self._running.values()]
+        tasks = [run.task for run in self._running.values()]
         if not tasks:
             return
         _, late = await asyncio.wait(tasks, timeout=seconds)
@@ -134,9 +153,9 @@ class Engine:
     async def _renew(self) -> None:
         now = self._tools.now()
         held = [
-            job
-            for job, _ in self._running.values()
-            if (job.lease_until or 0.0) - now < RENEW_BEFORE_SECONDS
+            run.claimed
+            for run in self._running.values()
+            if (run.claimed.lease_until or 0.0) - now < RENEW_BEFORE_SECONDS
         ]
         if not held:
             return
@@ -146,19 +165,24 @@ class Engine:
             if current is None:
                 continue
             if job.id in kept:
-                renewed = replace(job, lease_until=now + LEASE_SECONDS)
-                self._running[job.id] = (renewed, current[1])
+                current.claimed = replace(job, lease_until=now + LEASE_SECONDS)
             else:
-                current[1].cancel()
+                current.task.cancel()
 
-    async def _run(self, job: Job) -> None:
+    def _rooms(self) -> dict[Stage, int]:
+        """Return how many more jobs of each stage may run."""
+        running = Counter(run.stage for run in self._running.values())
+        return {stage: self._most_of_a_stage - running[stage] for stage in Stage}
+
+    async def _take_steps(self, run: _Run) -> None:
+        job = run.claimed
         turn = Turn(job, self._tools)
         try:
             await self._turnstile.pass_through()
             if self._stopping:
                 await turn.write(replace(turn.job, lease_until=None), None)
                 return
-            while await self._take_step(turn):
+            while await self._take_step(run, turn):
                 pass
         except StaleFenceError:
             self._log.warning("claim_lost", job=job.id, stage=job.stage)
@@ -167,45 +191,59 @@ class Engine:
         except StoreError as error:
             # The row keeps its lease and comes up again when that has run out.
             self._log.error("store_trouble", job=job.id, problem=str(error))
+        except Exception:
+            # As above, and what was committed stands.
+            log = self._log.bind(job=job.id)
+            log.exception("run_failed")
         finally:
             # A later claim of the same job may stand here already.
-            if self._running.get(job.id, (job, None))[1] is asyncio.current_task():
+            if self._running.get(job.id) is run:
                 del self._running[job.id]
             if self._more_is_due:
                 self._wake()
 
-    async def _take_step(self, turn: Turn) -> bool:
+    async def _take_step(self, run: _Run, turn: Turn) -> bool:
         """Run one step and commit its answer; tell whether the next step is due at once."""
         stage, wishes = turn.job.stage, _wishes(turn.job)
         began = time.perf_counter()
         result, kind = await self._attempt(turn)
         try:
-            goes_on = await self._commit(turn, result, wishes)
+            goes_on = await self._commit(run, turn, result, wishes)
         except StoreError:
             raise
         except Exception as error:
             log = self._log.bind(job=turn.job.id, stage=stage)
             log.exception("answer_failed")
             sorry = after_surprise(turn.job, error, self._chance())
-            goes_on = await self._commit(turn, sorry, wishes)
+            goes_on = await self._commit(run, turn, sorry, wishes)
         self._observer.step_done(stage, kind, time.perf_counter() - began)
         return goes_on
 
-    async def _commit(self, turn: Turn, result: Result, wishes: _Wishes) -> bool:
+    async def _commit(self, run: _Run, turn: Turn, result: Result, wishes: _Wishes) -> bool:
         """Commit a step's answer; tell whether the next step is due at once.
 
         `wishes` are those that stood when the step began.
         """
         now = self._tools.now()
         after, event = conclude(result, now)
-        goes_on = after.due_at is not None and after.due_at <= now and not self._stopping
+        is_due = after.due_at is not None and after.due_at <= now
+        goes_on = is_due and self._enters(run, after.stage)
         if not goes_on:
+            # It comes up again when there is room, which the end of this run tells.
+            self._more_is_due |= is_due
             after = replace(after, lease_until=None)
         row = await turn.write(after, event)
         if _wishes(row) != wishes and not goes_on and row.due_at is not None:
             # Somebody wished something while the step ran, and its pause must not outlast that.
             await turn.write(replace(row, due_at=now), None)
         return goes_on
+
+    def _enters(self, run: _Run, stage: Stage) -> bool:
+        """Tell whether `run` may go on with the step of `stage`, and take its room there if so."""
+        if self._stopping or (stage is not run.stage and self._rooms()[stage] <= 0):
+            return False
+        run.stage = stage
+        return True
 
     async def _attempt(self, turn: Turn) -> tuple[Result, str]:
         log = self._log.bind(job=turn.job.id, stage=turn.job.stage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import Self, TypeVar
@@ -21,7 +21,14 @@ from storage.notices import SqliteNotices
 from storage.ownership import ownership
 from storage.place import check_place
 from storage.settings import SqliteSettings
-from storage.store import JobFilter, Spend, SpendFilter, StoreError, StoreUnusableError
+from storage.store import (
+    NO_BOUNDS,
+    JobFilter,
+    Spend,
+    SpendFilter,
+    StoreError,
+    StoreUnusableError,
+)
 from storage.writer import Commit, GroupWriter, InlineWriter, Journal, Writer, commit
 
 T = TypeVar("T")
@@ -106,9 +113,15 @@ class SqliteStore(SqliteSettings, SqliteNotices):
         """Insert `job`, or return the row that has its `ask_key` already."""
         return await self._write(lambda db: writes.insert(db, job, event))
 
-    async def claim(self, now: Instant, lease_seconds: float, limit: int) -> list[Job]:
+    async def claim(
+        self,
+        now: Instant,
+        lease_seconds: float,
+        limit: int,
+        room: Mapping[Stage, int] = NO_BOUNDS,
+    ) -> list[Job]:
         """Take up to `limit` rows that are due and not leased, the longest due first."""
-        return await self._write(lambda db: writes.claim(db, now, lease_seconds, limit))
+        return await self._write(lambda db: writes.claim(db, now, lease_seconds, limit, room))
 
     async def renew(self, jobs: Sequence[Job], until: Instant) -> frozenset[str]:
         """Extend the leases of `jobs` that are still held; return the IDs of those."""

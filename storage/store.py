@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Protocol
 
 from storage.job import Event, Instant, Job, Outcome, Stage
 
 MOST_AHEAD = 100
 """Nobody who waits behind more jobs than this needs their exact number."""
+
+NO_BOUNDS: Mapping[Stage, int] = MappingProxyType({})
+"""Every stage may have as much as there is."""
 
 
 class StoreError(Exception):
@@ -86,9 +90,16 @@ class Store(Protocol):
         Idempotent by `ask_key`: the second value says whether this call made the row.
         """
 
-    async def claim(self, now: Instant, lease_seconds: float, limit: int) -> list[Job]:
+    async def claim(
+        self,
+        now: Instant,
+        lease_seconds: float,
+        limit: int,
+        room: Mapping[Stage, int] = NO_BOUNDS,
+    ) -> list[Job]:
         """Take up to `limit` rows that are due and not leased, the longest due first.
 
+        Of a stage that `room` names at most so many; then those of other stages come before it.
         Each gets a lease until `now + lease_seconds` and a fence one higher than before. Two
         callers never hold the same fence of a row.
         """

@@ -26,12 +26,20 @@ _INSERT_JOB = (
     " ON CONFLICT (ask_key) DO NOTHING RETURNING *"
 )
 
-DUE = """
-    SELECT seq FROM jobs
-    WHERE due_at IS NOT NULL AND due_at <= :now
-        AND (lease_until IS NULL OR lease_until <= :now)
-    ORDER BY due_at, seq LIMIT :limit
+# A stage at a time, so that thousands which must wait for room are not read again and again.
+_DUE_IN_STAGE = """
+    SELECT * FROM (
+        SELECT seq, due_at FROM jobs
+        WHERE stage = '{stage}' AND due_at IS NOT NULL AND due_at <= :now
+            AND (lease_until IS NULL OR lease_until <= :now)
+        ORDER BY due_at, seq LIMIT :{stage}
+    )
 """
+
+DUE = f"""
+    SELECT seq FROM ({" UNION ALL ".join(_DUE_IN_STAGE.format(stage=stage) for stage in Stage)})
+    ORDER BY due_at, seq LIMIT :limit
+"""  # noqa: S608 - the text above
 
 _CLAIM = f"""
     UPDATE jobs SET lease_until = :until, fence = fence + 1
@@ -104,12 +112,15 @@ def insert(db: Database, job: Job, event: Event) -> tuple[Job, bool]:
     return standing, False
 
 
-def claim(db: Database, now: Instant, lease_seconds: float, limit: int) -> list[Job]:
+def claim(
+    db: Database, now: Instant, lease_seconds: float, limit: int, room: Mapping[Stage, int]
+) -> list[Job]:
     """Lease up to `limit` due rows and raise their fences; the longest due comes first."""
     # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
-    values = {"now": now, "until": now + lease_seconds, "limit": max(0, limit)}
+    limits = {stage.value: max(0, room.get(stage, limit)) for stage in Stage}
+    values = {"now": now, "until": now + lease_seconds, "limit": max(0, limit)} | limits
     # RETURNING gives rows in no promised order. https://sqlite.org/lang_returning.html
-    return sorted(_changed(db, _CLAIM, values), key=lambda job: job.due_at or now)
+    return sorted(_changed(db, _CLAIM, values), key=lambda job: job.due_at or 0.0)
 
 
 def renew(db: Database, jobs: Sequence[Job], until: Instant) -> frozenset[str]:

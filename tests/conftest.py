@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+import structlog
 
 from bot.settings import Settings
 
@@ -26,6 +27,14 @@ def _forgotten_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         if name.upper() in ours or name.upper() in _OTHERS_VARIABLES:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_tracebacks() -> None:
+    """Log a traceback in milliseconds: structlog's own choice draws it in tenths of a second."""
+    processors = structlog.get_config()["processors"][:-1]
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors, renderer])
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
+import anyio
 import pytest
+from structlog.testing import capture_logs
 
-from bot.engine import STEPS
+from bot.engine import CONCURRENCY, STEPS, Engine
 from bot.errors import OperatorMustActError, RefusedError, RetryLaterError
 from bot.sandbox.slack.entities import ANA
 from bot.sandbox.slack.faults import Fault, FaultKind
 from bot.steps.result import Advance, Again, Park, Result, conclude
 from bot.steps.turn import Turn
 from bot.trouble import after_surprise, after_trouble
-from storage.job import Stage
-from tests.store_samples import a_job
-from tests.workbench import workbench
+from storage.job import Outcome, Stage
+from tests.store_samples import ACCEPTED, a_job
+from tests.workbench import START, Workbench, workbench
 
 ODD = Fault(kind=FaultKind.ERROR_BEFORE, code="brand_new_code")
 
@@ -96,3 +99,66 @@ async def test_a_cancel_during_a_step_is_not_slept_over() -> None:
         await bench.engine.drain()
         row = await bench.job(job.id)
         assert row.due_at is None or row.due_at <= bench.clock()
+
+
+class Failing:
+    """An observer that cannot be told anything."""
+
+    def step_done(self, stage: Stage, result: str, seconds: float) -> None:
+        """Fail."""
+        raise ValueError(f"{stage}: {result} in {seconds}")
+
+
+async def test_an_observer_that_fails_delays_a_job_and_no_more() -> None:
+    """Its step is committed; the lease runs out, and another claim goes on from there."""
+    async with workbench() as bench:
+        bench.engine = Engine(
+            bench.tools, chance=lambda: 0.5, observer=Failing(), wake=lambda: None
+        )
+        job = await bench.ask()
+        with capture_logs() as logs:
+            await bench.run()
+        await bench.assert_one_of_each(job)
+        assert {line["event"] for line in logs if "exc_info" in line} == {"run_failed"}
+
+
+async def test_slow_uploads_leave_room_for_what_people_ask() -> None:
+    """However many results are on their way up, a new ask is announced at once."""
+    slow, announced = asyncio.Event(), asyncio.Event()
+
+    async def render(turn: Turn) -> Result:
+        finished = replace(turn.job, stage=Stage.FINISHED, outcome=Outcome.SUCCEEDED)
+        return Advance(job=finished, note="finished")
+
+    async def upload(turn: Turn) -> Result:
+        await slow.wait()
+        return Advance(job=replace(turn.job, stage=Stage.DELIVERED), note="delivered", after=1e9)
+
+    async def submit(turn: Turn) -> Result:
+        announced.set()
+        return await STEPS[Stage.ANNOUNCED](turn)
+
+    steps = {Stage.ANNOUNCED: submit, Stage.RENDERING: render, Stage.FINISHED: upload}
+    async with workbench(steps={**STEPS, **steps}) as bench, anyio.create_task_group() as tasks:
+        for number in range(2 * CONCURRENCY):
+            stage = Stage.FINISHED if number % 2 else Stage.RENDERING
+            await bench.store.insert(replace(a_job(number), stage=stage, due_at=START), ACCEPTED)
+        tasks.start_soon(_keep_ticking, bench)
+        await _none_in(bench, Stage.RENDERING)
+        await bench.ask()
+        await asyncio.wait_for(announced.wait(), 20)
+        slow.set()
+        await _none_in(bench, Stage.FINISHED)
+        tasks.cancel_scope.cancel()
+
+
+async def _keep_ticking(bench: Workbench) -> None:
+    while True:
+        await bench.engine.tick()
+        await asyncio.sleep(0.01)
+
+
+async def _none_in(bench: Workbench, stage: Stage) -> None:
+    with anyio.fail_after(20):
+        while (await bench.store.stage_counts())[stage]:  # noqa: ASYNC110 - the store is no event
+            await asyncio.sleep(0.01)

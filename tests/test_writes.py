@@ -80,6 +80,23 @@ async def test_claim_takes_what_is_due_the_longest_due_first(store: Store) -> No
     assert [job.id for job in await store.claim(NOW, LEASE, 10)] == ["job1", "job3"]
 
 
+async def test_claim_takes_no_more_of_a_stage_than_there_is_room_for(store: Store) -> None:
+    """What was due longer waits if its stage is full; stages without a bound take what is left."""
+    stages = [Stage.FINISHED] * 3 + [Stage.RENDERING] * 2 + [Stage.ACCEPTED] * 2
+    due = [replace(a_job(n), stage=stage, due_at=NOW - 9 + n) for n, stage in enumerate(stages)]
+    await _insert(store, *due)
+    room = {Stage.FINISHED: 1, Stage.RENDERING: 0}
+    claimed = await store.claim(NOW, LEASE, 3, room)
+    assert [job.id for job in claimed] == ["job0", "job5", "job6"]
+    assert len(await store.claim(NOW, LEASE, 3)) == 3
+
+
+async def test_what_is_due_since_ever_comes_first(store: Store) -> None:
+    """An operator's command makes a job due at 0."""
+    await _insert(store, *(replace(a_job(n), due_at=at) for n, at in enumerate([NOW - 5, 0.0])))
+    assert [job.id for job in await store.claim(NOW, LEASE, 2)] == ["job1", "job0"]
+
+
 @pytest.mark.parametrize("limit", [0, -1])
 async def test_claim_without_room_takes_nothing(store: Store, limit: int) -> None:
     """An engine that is busy asks for none."""

@@ -103,12 +103,13 @@ class Workbench:
     steps: Mapping[Stage, Step] = field(default_factory=lambda: STEPS)
     clock_error: float = 0.0
     """By how many seconds the bot's own clock is ahead of the services' one."""
+    tools: Tools = field(init=False)
     engine: Engine = field(init=False)
     intake: Intake = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the parts that die with the process."""
-        tools = Tools(
+        self.tools = Tools(
             video=self.video,
             chat=self.chat,
             store=self.store,
@@ -118,7 +119,7 @@ class Workbench:
             poll_max=self.poll_max,
         )
         self.engine = Engine(
-            tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None, steps=self.steps
+            self.tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None, steps=self.steps
         )
         self.intake = Intake(self.store, now=self.own_time, new_id=new_id, wake=lambda: None)
 

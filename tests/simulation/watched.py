@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Self
@@ -10,9 +11,10 @@ from typing import Protocol, Self
 import pysqlite3
 from sqlite_utils import Database
 
-from storage.job import Event, Instant, Job
+from storage.job import Event, Instant, Job, Stage
 from storage.notice import Notice
 from storage.sqlite import SqliteStore
+from storage.store import NO_BOUNDS
 from storage.writer import commit
 from tests.simulation.process import Process
 
@@ -60,9 +62,15 @@ class WatchedStore(SqliteStore):
         await self._pause()
         return row, is_new
 
-    async def claim(self, now: Instant, lease_seconds: float, limit: int) -> list[Job]:
+    async def claim(
+        self,
+        now: Instant,
+        lease_seconds: float,
+        limit: int,
+        room: Mapping[Stage, int] = NO_BOUNDS,
+    ) -> list[Job]:
         """See `Store`."""
-        rows = await super().claim(now, lease_seconds, limit)
+        rows = await super().claim(now, lease_seconds, limit, room)
         for row in rows:
             self._watcher.after_claim(row)
         return rows
