@@ -81,6 +81,8 @@ async def test_the_operators_trouble_holds_the_job_and_then_it_goes_on(status: i
         await bench.run(hours=10 * MINUTE / HOUR)
         held = await bench.job(job.id)
         assert held.stage is Stage.ANNOUNCED
+        (message,) = bench.messages()
+        assert "could not be handed to MindVideo yet" in message.text
         assert "held" in [event.name for event in await bench.store.events(job.id)]
         bench.town.video.faults.clear()
         await bench.run()
@@ -89,7 +91,7 @@ async def test_the_operators_trouble_holds_the_job_and_then_it_goes_on(status: i
 
 
 async def test_reply_always_lost_is_parked_before_the_key_expires() -> None:
-    """After 23 hours nothing is sent any more: a repeat could be a second charge."""
+    """After hours a person must look; nothing is sent once the key may be forgotten."""
     async with workbench() as bench:
         bench.town.video.fail(submit_fault(FaultKind.LOST_AFTER, times=None))
         job = await bench.ask()

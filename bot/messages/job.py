@@ -17,6 +17,8 @@ from storage.store import MOST_AHEAD
 # Long prompts are shown in part, so that a message stays a message.
 PROMPT_SHOWN = 600
 BAR_CELLS = 12
+# After so many tries that got nowhere a person is told of them: the first pauses are seconds.
+TRIES_UNTOLD = 3
 GOES_ON = "MindVideo goes on with it and bills it"
 
 
@@ -71,8 +73,7 @@ def status_line(job: Job, sheet: Sheet, now: Instant) -> str:
     """Return where the job stands, in one line of mrkdwn."""
     match job.stage:
         case Stage.ACCEPTED | Stage.ANNOUNCED:
-            queued = ":hourglass_flowing_sand: *Queued* · handing over to MindVideo"
-            return queued + _ahead(sheet)
+            return f":hourglass_flowing_sand: *Queued* · {_handing_over(job)}{_ahead(sheet)}"
         case Stage.RENDERING:
             return _rendering(job, sheet, now)
         case Stage.FINISHED:
@@ -87,6 +88,12 @@ def status_line(job: Job, sheet: Sheet, now: Instant) -> str:
             return f":construction: *On hold* · {blocks.escape(job.problem or '')}"
         case _:
             assert_never(job.stage)
+
+
+def _handing_over(job: Job) -> str:
+    if job.stage is Stage.ANNOUNCED and job.attempts >= TRIES_UNTOLD:
+        return "could not be handed to MindVideo yet; the bot goes on trying"
+    return "handing over to MindVideo"
 
 
 def _rendering(job: Job, sheet: Sheet, now: Instant) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.errors import KeyConflictError, RefusedError
+from bot.messages.job import TRIES_UNTOLD
 from bot.ports import Snapshot
 from bot.steps.learn import learn
 from bot.steps.result import Advance, Park, Reject, Result
+from bot.steps.show import show_progress
 from bot.steps.turn import Turn
 from storage.job import Job, Outcome, Stage
 
@@ -32,6 +34,8 @@ async def submit(turn: Turn) -> Result:
     original task and no second charge (https://api.mindvideo.ai, "Submit a request").
     """
     tools = turn.tools
+    if turn.job.attempts >= TRIES_UNTOLD:
+        await _tell_delay(turn)
     if turn.job.cancel_requested_at is None and await _key_age(turn) > KEY_LIFETIME_SECONDS:
         return Park(
             job=turn.job,
@@ -61,6 +65,12 @@ async def submit(turn: Turn) -> Result:
         problem = f"MindVideo says: {error}"
         return Reject(job=_without_images(job), problem=problem, outcome=Outcome.FAILED)
     return _accepted(job, snapshot, tools.now())
+
+
+async def _tell_delay(turn: Turn) -> None:
+    shown = await show_progress(turn.job, turn.tools)
+    if shown != turn.job:
+        await turn.write(shown, None)
 
 
 async def _key_age(turn: Turn) -> float:
