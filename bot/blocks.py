@@ -44,6 +44,19 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
 
 
+def mark(message_id: str) -> str:
+    """Return the `block_id` by which a message is found again: a shared file has no metadata.
+
+    https://docs.slack.dev/messaging/message-metadata
+    """
+    return f"video_job:{message_id}"
+
+
+def marked(message: Sequence[Block], message_id: str) -> list[Block]:
+    """Return the blocks of a message with its mark on the first of them."""
+    return [{**block, "block_id": mark(message_id)} for block in message[:1]] + list(message[1:])
+
+
 def section(mrkdwn: str) -> Block:
     """Return a paragraph of mrkdwn."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": shorten(mrkdwn, SECTION_LIMIT)}}

@@ -52,7 +52,7 @@ LEASE_SECONDS = 60.0
 RENEW_BEFORE_SECONDS = 40.0
 # How many jobs are in a step at the same time. Each holds at most a few buffers of a stream, and
 # they all get their turn between two acknowledgements: more would make people wait.
-CONCURRENCY = 32
+CONCURRENCY = 24
 # So much of that any one stage may take. The rest is left to the others: uploads of minutes must
 # not keep people from seeing that their asks were taken.
 LARGEST_SHARE = 0.75

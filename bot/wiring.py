@@ -82,6 +82,7 @@ def make_engine(ground: Ground, video: MindVideoClient, pictures: SlackPictures)
             catalog=ground.catalog,
             now=ground.now,
             edits=pacing.EditBudget(),
+            started_at=ground.now(),
             poll_min=settings.poll_min_seconds,
             poll_max=settings.poll_max_seconds,
             unit=settings.cost_unit,

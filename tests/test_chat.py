@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bot import blocks
 from bot.errors import (
     BotError,
     CannotShareFileError,
@@ -24,7 +25,7 @@ from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import EVENT_TYPE, PAGE, SlackChat
 from bot.slack.web import slack_client
 from bot.steps.member import find_as_member
-from tests.slack_sandbox import HELLO, HERE, client_of, running_slack
+from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack
 
 METADATA = {"event_type": EVENT_TYPE, "event_payload": {"job_id": "j1"}}
 
@@ -294,6 +295,22 @@ async def test_find_posts_takes_only_our_own_messages_of_this_job(
     workspace.say(GENERAL, BOT, "an answer without a job")
 
     assert await chat.find_posts(HERE, "j1", 0) == [ours]
+
+
+async def test_find_posts_knows_a_shared_file_by_the_mark_of_a_block(chat: SlackChat) -> None:
+    """Slack takes no metadata beside a file. One whose file was deleted tells nobody anything."""
+    told = Message(text="Done", blocks=blocks.marked(HELLO.blocks, "j1"))
+    shared = []
+    for _ in range(2):
+        target = await chat.reserve_upload("car.mp4", 3, "a car")
+        await chat.send_upload(target.url, 3, chunks_of(b"abc"))
+        await chat.share([(target.file_id, "A car")], HERE, told)
+        shared.append(target.file_id)
+    await chat.discard_file(shared[0])
+    state = await chat.look_at_file(shared[1], HERE.channel)
+
+    assert await chat.find_posts(HERE, "j1", 0) == [state.shared_ts]
+    assert await chat.find_posts(HERE, "j2", 0) == []
 
 
 async def test_find_posts_reads_all_pages_and_gives_the_oldest_first(

@@ -5,22 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage.job import Stage
-from tests.workbench import Crash, Workbench, workbench
-
-# Every commit of a job that goes well, by its event, in order.
-COMMITS = [
-    "posting",
-    "announced",
-    "submitting",
-    "submitted",
-    "state",
-    "finished",
-    "uploading",
-    "uploaded",
-    "sharing",
-    "shared",
-    "delivered",
-]
+from tests.workbench import COMMITS, Crash, Workbench, workbench
 
 
 async def crash_at(bench: Workbench, event: str, *, before: bool) -> None:

@@ -28,6 +28,7 @@ from storage.writer import commit
 from tests.store_samples import sqlite_failure
 from tests.workbench import (
     CATALOG,
+    COMMITS,
     HOUR,
     START,
     CrashingStore,
@@ -38,10 +39,9 @@ from tests.workbench import (
 )
 
 OUTAGE = 10_000
-POINTS = ["posting", "announced", "submitting", "submitted", "finished"]
 
 
-@pytest.mark.parametrize("event", POINTS)
+@pytest.mark.parametrize("event", COMMITS)
 async def test_a_restored_backup_charges_nothing_again(event: str, tmp_path: Path) -> None:
     """A copy that is an hour old has the same keys: MindVideo answers with the same task."""
     async with workbench() as bench:
@@ -61,6 +61,7 @@ async def test_a_restored_backup_charges_nothing_again(event: str, tmp_path: Pat
         assert row.stage is Stage.DELIVERED
         assert len(bench.town.video.charges) == 1
         assert len(bench.messages()) == 1
+        assert len(bench.results()) == 1
         assert row.cost_actual == bench.town.video.charges[0].amount
 
 
@@ -205,6 +206,7 @@ async def test_jobs_that_are_all_due_at_once_are_paced(jobs: int, tmp_path: Path
             catalog=CATALOG,
             now=clock,
             edits=EditBudget(),
+            started_at=clock(),
         )
         engine = Engine(tools, chance=lambda: 0.5, observer=Silent(), wake=wake.set)
         intake = Intake(store, now=clock, new_id=new_id, wake=wake.set)

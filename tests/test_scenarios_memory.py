@@ -128,6 +128,7 @@ async def test_memory_is_steady_over_ten_thousand_jobs(tmp_path: Path) -> None:
         catalog=CATALOG,
         now=clock,
         edits=EditBudget(),
+        started_at=clock(),
     )
     engine = Engine(tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None)
     intake = Intake(store, now=clock, new_id=new_id, wake=lambda: None)

@@ -36,6 +36,20 @@ CALL_SECONDS = 20.0
 # Enough for the sandbox's files, and soon reached by one without end.
 LARGEST_FILE = 2**20
 CATALOG = Catalog.load()
+# Every commit of a job that goes well, by its event, in order.
+COMMITS = [
+    "posting",
+    "announced",
+    "submitting",
+    "submitted",
+    "state",
+    "finished",
+    "uploading",
+    "uploaded",
+    "sharing",
+    "shared",
+    "delivered",
+]
 
 
 class Crash(BaseException):
@@ -116,6 +130,7 @@ class Workbench:
             catalog=CATALOG,
             now=self.own_time,
             edits=EditBudget(),
+            started_at=self.own_time(),
             poll_max=self.poll_max,
         )
         self.engine = Engine(

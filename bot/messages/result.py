@@ -29,7 +29,8 @@ def final_message(job: Job, sheet: Sheet) -> Message:
         said = _with_links(job, sheet)
     else:
         said = _with_files(job, sheet)
-    return replace(said, blocks=[*said.blocks, *buttons.under_result(job, sheet.upgrades)])
+    body = [*said.blocks, *buttons.under_result(job, sheet.upgrades)]
+    return replace(said, blocks=blocks.marked(body, job.id))
 
 
 def _with_files(job: Job, sheet: Sheet) -> Message:

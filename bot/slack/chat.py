@@ -9,9 +9,10 @@ from pydantic import BaseModel
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
+from bot.blocks import mark
 from bot.errors import RetryLaterError, UnreachablePlaceError
 from bot.ports import Message, Place
-from bot.slack.files import STALL_SECONDS, SlackFiles
+from bot.slack.files import STALL_SECONDS, TOMBSTONE, SlackFiles
 from bot.slack.web import OK, Done, answer_of, ask, is_slack, read
 from storage.job import Instant, Json
 
@@ -66,11 +67,21 @@ class _Metadata(BaseModel):
     event_payload: dict[str, object] = {}
 
 
+class _Block(BaseModel):
+    block_id: str = ""
+
+
+class _File(BaseModel):
+    mode: str = ""
+
+
 class _Said(BaseModel):
     ts: str
     user: str = ""
     bot_id: str = ""
     metadata: _Metadata = _Metadata()
+    blocks: list[_Block] = []
+    files: list[_File] = []
 
 
 class _Cursor(BaseModel):
@@ -127,6 +138,8 @@ class SlackChat(SlackFiles):
 
     async def find_posts(self, place: Place, job_id: str, since: float) -> list[str]:
         """Return the `ts` of our messages in `place` that carry `job_id`, oldest first. A read.
+
+        As metadata, or as the mark of a block where Slack takes no metadata, beside a file.
 
         `since` (seconds since 1970) bounds how far back to look. Raises `UnreachablePlaceError`
         when the place cannot be read, because nothing can be said about it then.
@@ -240,8 +253,10 @@ class SlackChat(SlackFiles):
 
 def _is_ours(said: _Said, me: Identity, job_id: str) -> bool:
     by_us = said.user == me.user or (said.bot_id != "" and said.bot_id == me.bot)
-    carries = said.metadata.event_payload.get("job_id") == job_id
-    return by_us and said.metadata.event_type == EVENT_TYPE and carries
+    is_gone = bool(said.files) and all(file.mode == TOMBSTONE for file in said.files)
+    payload = said.metadata.event_payload if said.metadata.event_type == EVENT_TYPE else {}
+    marks = [block.block_id for block in said.blocks]
+    return by_us and not is_gone and (payload.get("job_id") == job_id or mark(job_id) in marks)
 
 
 def _blocks(message: Message) -> list[dict[str, Json]]:

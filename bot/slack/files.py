@@ -22,6 +22,9 @@ STALL_SECONDS = 60.0
 
 TOO_LARGE = 413
 
+TOMBSTONE = "tombstone"
+"""The `mode` of a file that was deleted: https://docs.slack.dev/reference/objects/file-object"""
+
 
 class _Reserved(BaseModel):
     file_id: str
@@ -119,7 +122,7 @@ class SlackFiles:
         """
         answer = await ask(self._client.files_info(file=file_id), _FileInfo, doubtful=False)
         file = answer.file
-        if file.mode == "tombstone":
+        if file.mode == TOMBSTONE:
             raise NotFoundError("The file was deleted at Slack.", code="file_deleted")
         shares = [
             share.ts for channels in file.shares.values() for share in channels.get(channel, [])

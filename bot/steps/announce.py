@@ -13,15 +13,12 @@ from bot.steps.result import Advance, Reject, Result
 from bot.steps.turn import Turn
 from storage.job import Job, Outcome, Stage
 
-# A row this old at its first try may come from a backup: its message may stand already.
-FRESH_SECONDS = 30.0
-
 
 async def announce(turn: Turn) -> Result:
     """Post the message, or find the one that was posted before.
 
     Safe to repeat: the intent is committed before the post, and a row that carries an intent (or
-    is old enough to come from a backup) looks for its message by metadata before it posts.
+    may come from a backup) looks for its message by metadata before it posts.
     """
     job, tools = turn.job, turn.tools
     place = Place(channel=job.channel, thread_ts=job.thread_ts)
@@ -52,7 +49,7 @@ async def announce(turn: Turn) -> Result:
 async def _find(turn: Turn, place: Place) -> str | None:
     """Return the `ts` of a message that an earlier try may have posted."""
     job = turn.job
-    if job.post_intent_at is None and turn.tools.now() - job.created_at <= FRESH_SECONDS:
+    if job.post_intent_at is None and not turn.may_be_restored:
         return None
     intended_at = job.post_intent_at or job.created_at
     found = await find_as_member(turn.tools.chat, place, job.id, intended_at)

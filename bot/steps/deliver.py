@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from bot import pacing
@@ -13,6 +14,7 @@ from bot.errors import (
 )
 from bot.messages.result import final_message
 from bot.ports import Place
+from bot.steps.member import find_as_member
 from bot.steps.result import Advance, Park, Result
 from bot.steps.say_once import say_once
 from bot.steps.share import share_files
@@ -47,6 +49,8 @@ async def _tell(turn: Turn) -> None:
     if turn.job.result_ts is not None:
         return
     place = _place(turn.job)
+    if turn.may_be_restored and await _found(turn, place):
+        return
     if turn.job.outcome is Outcome.SUCCEEDED and not turn.job.link_only:
         try:
             await share_files(turn, place)
@@ -63,6 +67,20 @@ async def _tell(turn: Turn) -> None:
         else:
             return
     await say_once(turn, place, final_message(turn.job, await turn.tools.sheet(turn.job)))
+
+
+async def _found(turn: Turn, place: Place) -> bool:
+    """Tell whether the result was told by a life that the row knows nothing of; put it right."""
+    job, chat = turn.job, turn.tools.chat
+    posts = await find_as_member(chat, place, job.id, job.created_at)
+    results = [ts for ts in posts if ts != job.message_ts]
+    if not results:
+        return False
+    message = final_message(job, await turn.tools.sheet(job))
+    with suppress(UnreachablePlaceError):
+        await chat.update(place.channel, results[0], message)
+    await turn.record(replace(job, result_ts=results[0]), "told", "found")
+    return True
 
 
 async def _give_up_file(turn: Turn, reason: str) -> None:

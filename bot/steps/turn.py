@@ -43,7 +43,10 @@ class NoLinks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """The outside world as the steps see it. `poll_min` and `poll_max` are seconds."""
+    """The outside world as the steps see it. `poll_min` and `poll_max` are seconds.
+
+    `started_at` is when this process began, by its own clock.
+    """
 
     video: VideoService
     chat: Chat
@@ -51,6 +54,7 @@ class Tools:
     catalog: Catalog
     now: Callable[[], Instant]
     edits: pacing.EditBudget
+    started_at: Instant
     pictures: Pictures = field(default_factory=NoPictures)
     links: Links = field(default_factory=NoLinks)
     # A file of unknown length takes space on the disk that others need as well.
@@ -85,6 +89,14 @@ class Turn:
     def __init__(self, job: Job, tools: Tools) -> None:
         self.job = job
         self.tools = tools
+
+    @property
+    def may_be_restored(self) -> bool:
+        """Whether the row is older than this process, and so perhaps comes from a backup.
+
+        Then more may have been said than the row knows: look before saying it.
+        """
+        return self.job.created_at < self.tools.started_at
 
     async def record(self, after: Job, note: str, detail: str = "") -> Job:
         """Commit an intent or a finding before going on; return the row as it now stands.

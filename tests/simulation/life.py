@@ -114,6 +114,7 @@ class Life:
             catalog=_catalog(),
             now=self._now,
             edits=EditBudget(),
+            started_at=self._now(),
             poll_max=world.poll_max,
         )
         return Engine(

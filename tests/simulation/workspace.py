@@ -83,14 +83,13 @@ class Workspace:
         return self._say(place, message, actor, ()).ts
 
     def marked(self, place: Place, job_id: str, since: float) -> list[str]:
-        """Return our messages in a place that carry a job's metadata: those that share no file."""
+        """Return our messages in a place that carry a job's ID."""
         self._check_readable(place)
         return [
             said.ts
             for said in self.posts
             if said.job_id == job_id
             and not said.deleted
-            and not said.files
             and float(said.ts) >= since
             and said.place.channel == place.channel
             and place.thread_ts
