@@ -130,7 +130,8 @@ class Workbench:
             catalog=CATALOG,
             now=self.own_time,
             edits=EditBudget(),
-            started_at=self.own_time(),
+            # No job is asked for in the very moment in which its process begins.
+            started_at=self.own_time() - 1,
             poll_max=self.poll_max,
         )
         self.engine = Engine(

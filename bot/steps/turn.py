@@ -96,7 +96,7 @@ class Turn:
 
         Then more may have been said than the row knows: look before saying it.
         """
-        return self.job.created_at < self.tools.started_at
+        return self.job.created_at <= self.tools.started_at
 
     async def record(self, after: Job, note: str, detail: str = "") -> Job:
         """Commit an intent or a finding before going on; return the row as it now stands.

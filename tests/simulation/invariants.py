@@ -41,6 +41,8 @@ class Invariants:
         """Of each job: the final cost that the bot heard last and could write down."""
         self._free: set[str] = set()
         """Jobs whose cancel was on disk before anything was sent: they must cost nothing."""
+        self._sent_unknown: set[str] = set()
+        """Jobs that were billed after the backup that their rows come from: no row tells."""
 
     def after_effect(self, job_id: str) -> None:
         """Check what holds at every instant about one job, after something happened outside."""
@@ -74,7 +76,9 @@ class Invariants:
         shared = tuple(self.slack.files[file_id].content for file_id in said.files)
         if not shared:
             return
-        row = self.rows[said.job_id]
+        row = self.rows.get(said.job_id)
+        if row is None:
+            return
         maker = row.parent_id if row.surface == RESEND else row.id
         made = [task.files for task in self.video.tasks.values() if task.job_id == maker]
         if shared not in made:
@@ -96,7 +100,8 @@ class Invariants:
         self.rows[row.id] = row
         if row.id in self.video.fresh:
             self._learned[row.id] = self.video.fresh.pop(row.id)
-        if row.stage is Stage.REJECTED and self._charges(row.id):
+        unknown = row.id in self._sent_unknown
+        if row.stage is Stage.REJECTED and self._charges(row.id) and not unknown:
             self._world.violate("a rejected job costs nothing", row.id)
 
     def _check_move(self, before: Job, row: Job) -> None:
@@ -120,8 +125,19 @@ class Invariants:
 
     def promise_free(self, job_id: str) -> None:
         """Note that a person heard that their cancel came in time."""
-        self._free.add(job_id)
+        if job_id not in self._sent_unknown:
+            self._free.add(job_id)
         self.after_effect(job_id)
+
+    def after_restore(self, rows: Mapping[str, Job]) -> None:
+        """Take what a backup knows for all that there is: what came after it is not in it."""
+        self.rows = dict(rows)
+        self.acknowledged = {ask: job for ask, job in self.acknowledged.items() if job in rows}
+        self._free = {job for job in self._free if job in rows and rows[job].cancel_requested_at}
+        self._sent_unknown = {
+            row.id for row in rows.values() if not row.first_sent_at and self._charges(row.id)
+        }
+        self._learned = {row.id: row.cost_actual for row in rows.values()}
 
     def after_restart(self, rows: Mapping[str, Job]) -> None:
         """Check what a new process finds on disk."""

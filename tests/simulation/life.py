@@ -75,13 +75,21 @@ class Life:
 
     @classmethod
     async def begin(
-        cls, path: Path, process: Process, invariants: Invariants, clock_error: float
+        cls,
+        path: Path,
+        process: Process,
+        invariants: Invariants,
+        *,
+        clock_error: float,
+        is_restored: bool,
     ) -> Life:
         """Start the bot on the file at `path`; its clock is wrong by `clock_error` seconds."""
         world = process.world
         store = await WatchedStore.start(path, process, invariants)
-        rows = await store.jobs(JobFilter(limit=1000))
-        invariants.after_restart({row.id: row for row in rows})
+        rows = {row.id: row for row in await store.jobs(JobFilter(limit=1000))}
+        if is_restored:
+            invariants.after_restore(rows)
+        invariants.after_restart(rows)
         for notice in list(invariants.notices.values()):
             invariants.after_notice(store.as_it_stands(notice))
         now = SteadyClock(

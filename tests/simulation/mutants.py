@@ -43,8 +43,8 @@ def _step(stage: Stage, step: Step) -> Patch:
     return lambda: replaced(life, "STEPS", MappingProxyType({**STEPS, stage: step}))
 
 
-def _value(owner: ModuleType, name: str, value: object) -> Patch:
-    """Put another constant or function in the place of a module's own."""
+def _value(owner: ModuleType | type, name: str, value: object) -> Patch:
+    """Put another constant or function in the place of one of a module or a class."""
     return lambda: replaced(owner, name, value)
 
 
@@ -237,6 +237,7 @@ MUTANTS = (
     Mutant("posts before the intent is on disk", _not_recorded("posting")),
     Mutant("takes a doubtful post for a failed one", _step(Stage.ACCEPTED, _doubtful_post_failed)),
     Mutant("repeats a post without looking", _never_look_for_posts),
+    Mutant("takes a backup for all that was said", _value(Turn, "may_be_restored", value=False)),
     Mutant("repeats a notice without looking", _never_look_for_notices),
     Mutant("tells the result before the intent is on disk", _not_recorded("telling")),
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_looking)),

@@ -107,6 +107,9 @@ class _Run:
         invariants.video.clock_errs = self._clock_errs
         self._calm_at = float("inf")
         self._up_at = 0.0
+        # What channels heard cannot be told apart from what they are to hear again.
+        self._restores = world.is_restored and not invariants.listening
+        self._is_backup = False
         self._life: Life | None = None
 
     async def go(self) -> None:
@@ -135,7 +138,14 @@ class _Run:
         """Start the bot, let it run, and clear away what is left of it."""
         world = self._world
         clock_error = world.between(-WORST_CLOCK_ERROR, WORST_CLOCK_ERROR) * self._clock_errs
-        life = await Life.begin(self._path, process, self._invariants, clock_error)
+        life = await Life.begin(
+            self._path,
+            process,
+            self._invariants,
+            clock_error=clock_error,
+            is_restored=self._is_backup,
+        )
+        self._is_backup = False
         self._life = life
         self._people.door = life.door
         self._up_at = world.age
@@ -164,6 +174,10 @@ class _Run:
         """Copy the files as a killed process leaves them: closing would tidy the log away."""
         left = self._path
         self._generation += 1
+        if self._restores and self._generation > 1 and self._world.faulty:
+            left = self._folder / f"{self._generation - 2}.db"
+            self._restores, self._is_backup = False, True
+            self._world.count("restored from a backup")
         for suffix in ("", "-wal"):
             file = left.with_name(left.name + suffix)
             if file.exists():

@@ -104,6 +104,8 @@ class World:
         self._rates: dict[str, float] = {}
         self.is_long = self.odds(0.04)
         """Whether MindVideo's answers are lost at first, and the bot is then down for a day."""
+        self.is_restored = self.odds(0.15)
+        """Whether the bot once starts from the file as it was a life before."""
         self.poll_max = self.chance.choice((30.0, 30.0, 120.0, RARELY))
         """At most so many seconds lie between two looks at a render."""
         self.engines = 2 if self.odds(0.1) else 1
