@@ -21,6 +21,7 @@ from storage.notice import (
 )
 from storage.store import StaleFenceError
 from tests.notice_bench import NoticeBench, notice_bench
+from tests.workbench import START
 
 
 @pytest.fixture
@@ -271,6 +272,39 @@ async def test_a_long_line_at_slack_is_given_up_in_the_end(bench: NoticeBench) -
     await bench.run(60)
     assert bench.slack.world.count("chat.postMessage") == 1
     assert bench.told() == []
+
+
+async def test_a_named_pause_is_waited_for_and_a_little_more(bench: NoticeBench) -> None:
+    """Those who heard the same pause at the same moment must not all come back together."""
+    bench.slack.world.faults.add(
+        "chat.postMessage", Fault(kind=FaultKind.RATE_LIMITED, retry_after="100")
+    )
+    await bench.deliver(await bench.job())
+    await bench.run(1)
+    (waiting,) = await all_notices(bench)
+    assert waiting["due_at"] == START + 105
+
+
+async def test_a_busy_slack_is_asked_ever_more_rarely(bench: NoticeBench) -> None:
+    """`Retry-After: 1` again and again still means hours of trying."""
+    bench.slack.world.faults.add(
+        "chat.postMessage", Fault(kind=FaultKind.RATE_LIMITED, retry_after="1"), times=100
+    )
+    await bench.deliver(await bench.job())
+    await bench.run(120)
+    assert bench.slack.world.count("chat.postMessage") < 12
+
+
+async def test_days_without_a_token_use_up_no_tries(bench: NoticeBench) -> None:
+    """Once it is mended, a passing trouble gives nothing up."""
+    faults = bench.slack.world.faults
+    faults.add("chat.postMessage", Fault(kind=FaultKind.ERROR_BEFORE, code="token_revoked"))
+    await bench.deliver(await bench.job())
+    await change_rows(bench, "attempts = 5000")
+    await bench.run(1)
+    faults.add("chat.postMessage", Fault(kind=FaultKind.RATE_LIMITED, retry_after="1"))
+    await bench.run(600)
+    assert len(bench.told()) == 1
 
 
 async def test_text_that_utf8_lacks_does_not_stop_a_job(bench: NoticeBench) -> None:

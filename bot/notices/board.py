@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import assert_never
 
 import structlog
 
-from bot import pacing
-from bot.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
+from bot.errors import BotError
 from bot.notices.digest import tell_digest
 from bot.notices.news import tell_news
 from bot.notices.telling import NoticeTools, Telling
+from bot.trouble import GiveUp, Pause, next_try
 from storage.notice import Notice, NoticeKind
 from storage.store import StaleFenceError, StoreBrokenError, StoreError
 
@@ -21,12 +22,6 @@ from storage.store import StaleFenceError, StoreBrokenError, StoreError
 LEASE_SECONDS = 300.0
 # One a channel at a time, so that what happened first is told first; this many channels at once.
 CHANNELS = 8
-# A doubtful post may still arrive: give it a moment before looking for it.
-DOUBT_SECONDS = 2.0
-# An error that nobody foresaw is tried again a few times.
-UNFORESEEN_TRIES = 6
-# With pauses of at most two minutes this is several hours of trouble at Slack.
-KNOWN_TRIES = 400
 
 
 class NoticeBoard:
@@ -107,24 +102,12 @@ class NoticeBoard:
 
     def _after(self, notice: Notice, error: Exception) -> Notice:
         """Return the row after a try that got nowhere."""
-        now = self._tools.now()
-        match error:
-            case OperatorMustActError():
-                pause = pacing.operator_backoff(notice.attempts, self._chance())
-            case RetryLaterError() | OutcomeUnknownError():
-                pause = pacing.backoff(notice.attempts, self._chance())
-            case BotError():
-                return replace(notice, due_at=None, problem=str(error))
+        verdict = next_try(notice.attempts, error, self._chance())
+        match verdict:
+            case Pause():
+                due_at = self._tools.now() + verdict.seconds
+                return replace(notice, due_at=due_at, attempts=verdict.kept + 1)
+            case GiveUp():
+                return replace(notice, due_at=None, problem=verdict.problem)
             case _:
-                pause = pacing.backoff(notice.attempts, self._chance())
-        if notice.attempts >= _most_tries(error):
-            return replace(notice, due_at=None, problem=f"{type(error).__name__}, many times")
-        if isinstance(error, OutcomeUnknownError):
-            pause = max(pause, DOUBT_SECONDS)
-        if isinstance(error, BotError):
-            pause = error.retry_after or pause
-        return replace(notice, due_at=now + pause, attempts=notice.attempts + 1)
-
-
-def _most_tries(error: Exception) -> int:
-    return KNOWN_TRIES if isinstance(error, BotError) else UNFORESEEN_TRIES
+                assert_never(verdict)
