@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from bot.notices.board import NoticeBoard
 from bot.notices.digests import Digests
-from bot.notices.telling import NoticeTools
+from bot.notices.telling import NoticeTools, Telling
 from bot.sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, Said
 from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import SlackChat
 from bot.slack.directory import SlackDirectory
 from storage.job import Event, Job, Outcome, Stage
-from storage.notice import NOTIFY, Level, channel_scope
+from storage.notice import NOTIFY, Level, Notice, channel_scope
 from storage.sqlite import SqliteStore
 from tests.slack_sandbox import client_of, running_slack
 from tests.workbench import CATALOG, START, HandClock
@@ -113,6 +115,20 @@ class NoticeBench:
         """Return what the channel was told."""
         said = self.slack.world.workspace.all_in(channel)
         return [one for one in said if one.user != ANA]
+
+
+def journal_of(bench: NoticeBench, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Return what tells the calls that Slack got, with `intent` where one came onto the disk."""
+    record = Telling.record
+
+    async def recorded(telling: Telling, after: Notice) -> Notice:
+        row = await record(telling, after)
+        if after.intent_at is not None and after.posted_ts is None:
+            bench.slack.world.note("intent", {}, "ok")
+        return row
+
+    monkeypatch.setattr(Telling, "record", recorded)
+    return lambda: [call.method for call in bench.slack.world.calls]
 
 
 @asynccontextmanager

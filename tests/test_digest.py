@@ -13,12 +13,14 @@ import pytest
 from bot.digest_plan import DIGEST, Every, Plan
 from bot.notices import digest
 from bot.notices.chart import draw
+from bot.ports import FileState
 from bot.sandbox.slack.entities import ANA, BEN, CREW, OPEN, TEAM
 from bot.sandbox.slack.faults import UPLOAD, Fault, FaultKind
+from bot.slack.chat import SlackChat
 from bot.summary import Day
 from storage.job import Outcome
 from storage.notice import channel_scope
-from tests.notice_bench import NoticeBench, notice_bench
+from tests.notice_bench import NoticeBench, journal_of, notice_bench
 
 DAY = 86400.0
 # A Wednesday, 17 minutes before nine.
@@ -55,6 +57,11 @@ async def wish(bench: NoticeBench, channel: str = CREW, every: Every = Every.DAI
     """Let a channel want digests."""
     plan = Plan(every=every, at=time(9), zone="UTC", since=bench.clock() - 20 * DAY)
     await bench.store.set(channel_scope(TEAM, channel), DIGEST, plan.to_json())
+
+
+async def take_over(bench: NoticeBench) -> None:
+    """Let another process claim what is out, as it may once the lease has run out."""
+    assert await bench.store.claim_notices(bench.clock() + DAY, DAY, 1)
 
 
 async def at_nine(bench: NoticeBench, seconds: float = 5.0) -> None:
@@ -180,6 +187,61 @@ async def test_a_public_channel_is_joined_for_its_digest(bench: NoticeBench) -> 
     await wish(bench, OPEN)
     await at_nine(bench)
     assert len(bench.told(OPEN)) == 1
+
+
+@pytest.mark.parametrize("channel", [CREW, BEN])
+async def test_nothing_comes_between_the_intent_and_the_share(
+    bench: NoticeBench, monkeypatch: pytest.MonkeyPatch, channel: str
+) -> None:
+    """What may fail for hours comes before the intent, also where a conversation is opened."""
+    journal = journal_of(bench, monkeypatch)
+    await bench.store.set(channel_scope(TEAM, CREW), DIGEST, None)
+    await wish(bench, channel)
+    await at_nine(bench)
+    calls = journal()
+    assert calls[calls.index("intent") + 1] == "files.completeUploadExternal"
+    opened = bench.slack.world.workspace.direct(BEN).id if channel == BEN else channel
+    assert [len(told.files) for told in bench.told(opened)] == [1]
+    assert calls.count("files.completeUploadExternal") == 1
+
+
+async def test_a_claim_that_is_lost_while_entering_a_channel_shares_nothing(
+    bench: NoticeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entering took so long that another process took the digest over, and shares it."""
+    join = SlackChat.join
+
+    async def join_slowly(chat: SlackChat, channel: str) -> None:
+        await join(chat, channel)
+        await take_over(bench)
+
+    monkeypatch.setattr(SlackChat, "join", join_slowly)
+    await bench.store.set(channel_scope(TEAM, CREW), DIGEST, None)
+    await wish(bench, OPEN)
+    await at_nine(bench)
+    assert bench.slack.world.count("files.completeUploadExternal") == 1
+    assert bench.told(OPEN) == []
+
+
+async def test_a_claim_that_is_lost_while_looking_discards_nothing(
+    bench: NoticeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever took the digest over may have seen the chart stand."""
+    look = SlackChat.look_at_file
+
+    async def look_slowly(chat: SlackChat, file_id: str, channel: str) -> FileState:
+        state = await look(chat, file_id, channel)
+        if bench.clock() > NINE + digest.SHARE_PATIENCE_SECONDS:
+            await take_over(bench)
+        return state
+
+    monkeypatch.setattr(SlackChat, "look_at_file", look_slowly)
+    bench.slack.world.faults.add(
+        "files.completeUploadExternal", Fault(kind=FaultKind.NO_SHARE), times=9
+    )
+    await at_nine(bench, 200)
+    assert bench.slack.world.count("files.info") > 1
+    assert bench.slack.world.count("files.delete") == 0
 
 
 async def test_a_digest_that_was_due_while_the_bot_was_down_comes_late_and_once(

@@ -20,7 +20,7 @@ from storage.notice import (
     team_scope,
 )
 from storage.store import StaleFenceError
-from tests.notice_bench import NoticeBench, notice_bench
+from tests.notice_bench import NoticeBench, journal_of, notice_bench
 from tests.workbench import START
 
 
@@ -76,6 +76,20 @@ async def test_a_doubtful_post_is_looked_for_and_never_repeated(
     await bench.deliver(await bench.job())
     await bench.run(60)
     assert len(bench.told()) == 1
+
+
+@pytest.mark.parametrize("channel", [CREW, MIA])
+async def test_nothing_comes_between_the_intent_and_the_post(
+    bench: NoticeBench, monkeypatch: pytest.MonkeyPatch, channel: str
+) -> None:
+    """What may fail for hours comes before the intent, also where a conversation is opened."""
+    journal = journal_of(bench, monkeypatch)
+    await bench.listen(Level.ALL, channel)
+    await bench.deliver(await bench.job())
+    await bench.run(3)
+    calls = journal()
+    after = [calls[place + 1] for place, name in enumerate(calls) if name == "intent"]
+    assert after == ["chat.postMessage"] * (1 if channel == CREW else 2)
 
 
 async def test_a_process_that_dies_while_it_posts_does_not_post_twice(bench: NoticeBench) -> None:

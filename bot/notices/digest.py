@@ -13,14 +13,13 @@ from bot.errors import (
     OperatorMustActError,
     OutcomeUnknownError,
     RetryLaterError,
-    UnreachablePlaceError,
 )
 from bot.messages.notice import chart_filename, chart_title, chart_words, digest_message
 from bot.notices.chart import draw
 from bot.notices.post import post_once
 from bot.notices.telling import NoticeTools, Telling
-from bot.ports import Message
-from bot.steps.member import is_closed_to_us
+from bot.ports import Message, Place
+from bot.steps.member import share_as_member
 from bot.summary import Day, Summary, by_day, summarize
 
 # A fortnight shows whether this week is like the last.
@@ -37,11 +36,12 @@ async def tell_digest(telling: Telling) -> None:
     intent asks Slack whether it is shared before it shares anything. Words without a chart are
     as safe as `post_once`.
     """
-    ts = await _shared(telling) or await _tell(telling)
+    place = await telling.place()
+    ts = await _shared(telling, place) or await _tell(telling, place)
     await telling.record(replace(telling.notice, due_at=None, posted_ts=ts))
 
 
-async def _tell(telling: Telling) -> str:
+async def _tell(telling: Telling, place: Place) -> str:
     tools, notice = telling.tools, telling.notice
     span = Span.model_validate_json(notice.detail)
     zone = zone_named(span.zone)
@@ -53,7 +53,7 @@ async def _tell(telling: Telling) -> str:
         days = by_day(past, span.until, CHART_DAYS, zone)
         if any(day.succeeded or day.failed for day in days):
             try:
-                return await _share(telling, message, days)
+                return await _share(telling, place, message, days)
             except CannotShareFileError:
                 plain = replace(telling.notice, plain=True, file_id=None, intent_at=None)
                 await telling.record(plain)
@@ -74,7 +74,7 @@ async def _words(summary: Summary, span: Span, tools: NoticeTools) -> Message:
     )
 
 
-async def _share(telling: Telling, message: Message, days: list[Day]) -> str:
+async def _share(telling: Telling, place: Place, message: Message, days: list[Day]) -> str:
     """Bring a chart to Slack and share it with the words as one message; return its `ts`."""
     tools = telling.tools
     picture = await asyncio.to_thread(draw, days)
@@ -89,7 +89,7 @@ async def _share(telling: Telling, message: Message, days: list[Day]) -> str:
     )
     files = [(target.file_id, chart_title(days))]
     try:
-        await _share_as_member(telling, files, message)
+        await share_as_member(tools.chat, files, place, message, telling.hold)
     except (RetryLaterError, OperatorMustActError):
         # Certainly not shared, so the next try begins anew.
         await telling.record(replace(telling.notice, file_id=None, intent_at=None))
@@ -97,32 +97,19 @@ async def _share(telling: Telling, message: Message, days: list[Day]) -> str:
     except NotFoundError as error:
         # The file is gone, or was shared by a call whose answer was lost: look before repeating.
         raise OutcomeUnknownError("Slack does not know the chart.") from error
-    ts = await _shared(telling)
+    ts = await _shared(telling, place)
     if ts is None:
         raise OutcomeUnknownError("Slack has not shown the chart yet.")
     return ts
 
 
-async def _share_as_member(
-    telling: Telling, files: list[tuple[str, str]], message: Message
-) -> None:
-    chat, place = telling.tools.chat, await telling.place()
-    try:
-        await chat.share(files, place, message)
-    except UnreachablePlaceError as error:
-        if not is_closed_to_us(error):
-            raise
-        await chat.join(place.channel)
-        await chat.share(files, place, message)
-
-
-async def _shared(telling: Telling) -> str | None:
+async def _shared(telling: Telling, place: Place) -> str | None:
     """Return the `ts` of the digest if it stands; `None`: it certainly does not."""
     notice, chat, now = telling.notice, telling.tools.chat, telling.tools.now()
     if notice.file_id is None or notice.intent_at is None:
         return None
     try:
-        state = await chat.look_at_file(notice.file_id, notice.channel)
+        state = await chat.look_at_file(notice.file_id, place.channel)
     except NotFoundError:
         await telling.record(replace(notice, file_id=None, intent_at=None))
         return None
@@ -130,6 +117,7 @@ async def _shared(telling: Telling) -> str | None:
         return state.shared_ts
     if now - notice.intent_at < SHARE_PATIENCE_SECONDS:
         raise OutcomeUnknownError("Slack has not shown the chart yet.")
+    await telling.hold()
     await chat.discard_file(notice.file_id)
     await telling.record(replace(notice, file_id=None, intent_at=None))
     return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias, TypeVar
 
 from bot.errors import UnreachablePlaceError
 from bot.ports import Chat, Message, Place
@@ -12,11 +12,11 @@ from bot.ports import Chat, Message, Place
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors
 NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 
-
 # The intent has our moment and the message Slack's: this covers a clock that was set wrong by
 # hours when the intent was written. Looking further back only reads more pages.
 LOOK_BACK_SECONDS = 6 * 3600.0
 
+T = TypeVar("T")
 Hold: TypeAlias = Callable[[], Awaitable[object]]
 """Raises unless the claim still holds: entering took time, in which it may have been taken over."""
 
@@ -50,11 +50,25 @@ async def post_as_member(
 
     Raises what `Chat.post` and `hold` raise; the first, refused post left nothing behind.
     """
+    return await _as_member(chat, place, lambda: chat.post(place, message, job_id), hold)
+
+
+async def share_as_member(
+    chat: Chat, files: Sequence[tuple[str, str]], place: Place, message: Message, hold: Hold
+) -> None:
+    """Share files, `(file_id, title)` each, after joining the channel if Slack asks for that.
+
+    Raises what `Chat.share` and `hold` raise; the first, refused share left nothing behind.
+    """
+    await _as_member(chat, place, lambda: chat.share(files, place, message), hold)
+
+
+async def _as_member(chat: Chat, place: Place, act: Callable[[], Awaitable[T]], hold: Hold) -> T:
     try:
-        return await chat.post(place, message, job_id)
+        return await act()
     except UnreachablePlaceError as error:
         if not is_closed_to_us(error):
             raise
     await chat.join(place.channel)
     await hold()
-    return await chat.post(place, message, job_id)
+    return await act()

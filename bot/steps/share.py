@@ -9,14 +9,13 @@ from bot.errors import (
     OperatorMustActError,
     OutcomeUnknownError,
     RetryLaterError,
-    UnreachablePlaceError,
 )
 from bot.messages.file import title
 from bot.messages.result import final_message
-from bot.ports import Message, Place
+from bot.ports import Place
 from bot.steps.fetch import fetch
 from bot.steps.learn import learn
-from bot.steps.member import is_closed_to_us
+from bot.steps.member import share_as_member
 from bot.steps.turn import Turn
 from storage.job import LookBy
 
@@ -36,9 +35,10 @@ async def share_files(turn: Turn, place: Place) -> None:
     for index in range(len(turn.job.outputs)):
         await _fetch_fresh(turn, index)
     message = final_message(turn.job, await turn.tools.sheet(turn.job))
+    files = [(upload.file_id, title(turn.job)) for upload in turn.job.uploads]
     await turn.record(replace(turn.job, result_intent_at=turn.tools.now()), "sharing")
     try:
-        await _share_as_member(turn, place, message)
+        await share_as_member(turn.tools.chat, files, place, message, turn.hold)
     except (RetryLaterError, OperatorMustActError):
         # Certainly not shared, so the next try need not look.
         await turn.record(replace(turn.job, result_intent_at=None), "not shared")
@@ -60,18 +60,6 @@ async def _fetch_fresh(turn: Turn, index: int) -> None:
             raise RetryLaterError("MindVideo's link to the file does not work yet.") from None
         await turn.record(known, "fresh link")
         await fetch(turn, index)
-
-
-async def _share_as_member(turn: Turn, place: Place, message: Message) -> None:
-    files = [(upload.file_id, title(turn.job)) for upload in turn.job.uploads]
-    try:
-        await turn.tools.chat.share(files, place, message)
-    except UnreachablePlaceError as error:
-        if not is_closed_to_us(error):
-            raise
-        await turn.tools.chat.join(place.channel)
-        await turn.hold()
-        await turn.tools.chat.share(files, place, message)
 
 
 async def _stands(turn: Turn, place: Place) -> bool:
