@@ -29,6 +29,8 @@ MOST_LOOKING = 500
 # Slack takes about a hundred views a minute of a workspace, so each person gets a few of them.
 # https://docs.slack.dev/reference/methods/views.publish
 REDRAW_SECONDS = 3.0
+# What nobody foresaw rarely mends itself in less, and each try writes a traceback.
+UNFORESEEN_SECONDS = 60.0
 # Enough to find what one made today; Slack shows 100 blocks at most.
 RUNNING_SHOWN = 10
 RECENT_SHOWN = 6
@@ -128,16 +130,21 @@ class Homes:
 
     async def _draw(self, users: Sequence[str]) -> None:
         for user in users:
+            log = self._log.bind(user=user)
             self._stale.discard(user)
             self._not_before[user] = self._tools.now() + REDRAW_SECONDS
             try:
                 view = home_view(await self._gather(user))
                 await self._tools.views.publish_home(user, view)
             except (BotError, StoreError) as error:
-                self._log.warning("home_not_drawn", user=user, problem=str(error))
+                log.warning("home_not_drawn", problem=str(error))
                 self._stale.add(user)
                 if isinstance(error, BotError) and error.retry_after is not None:
                     self._not_before[user] = self._tools.now() + error.retry_after
+            except Exception:
+                log.exception("home_failed")
+                self._stale.add(user)
+                self._not_before[user] = self._tools.now() + UNFORESEEN_SECONDS
 
     async def _gather(self, user: str) -> HomeSheet:
         tools = self._tools
