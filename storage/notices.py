@@ -25,6 +25,7 @@ from storage.notice import (
     notice_id,
     team_scope,
 )
+from storage.rows import longest_due_first
 from storage.session import Session
 from storage.settings import setting, settings
 from storage.store import StaleFenceError
@@ -131,7 +132,7 @@ def claim(db: Database, now: Instant, lease_seconds: float, limit: int) -> list[
     """Lease up to `limit` due notices, one a channel, and raise their fences."""
     values = {"now": now, "until": now + lease_seconds, "limit": max(0, limit)}
     rows = db.execute(_CLAIM, values).fetchall()
-    return sorted(map(_from_row, rows), key=lambda notice: notice.due_at or now)
+    return [_from_row(row) for row in longest_due_first(rows)]
 
 
 def is_any_due(db: Database, now: Instant) -> bool:

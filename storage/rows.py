@@ -1,9 +1,9 @@
-"""How a job becomes a row of the `jobs` table, and a row a job."""
+"""How a job becomes a row of the `jobs` table, a row a job, and how claimed rows are sorted."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from decimal import Decimal
 from sqlite3 import Row
@@ -57,6 +57,14 @@ def changed_columns(before: Job, after: Job) -> dict[str, Value]:
         if getattr(before, name) is not getattr(after, name)
     )
     return {name: new for name, old, new in candidates if new != old}
+
+
+def longest_due_first(rows: Iterable[Row]) -> list[Row]:
+    """Return claimed rows in the order in which they became due.
+
+    RETURNING gives rows in no promised order: https://sqlite.org/lang_returning.html .
+    """
+    return sorted(rows, key=lambda row: (row["due_at"], row["seq"]))
 
 
 def input_text(given: Mapping[str, Json]) -> str:

@@ -17,6 +17,7 @@ from storage.rows import (
     event_to_row,
     job_from_row,
     job_to_row,
+    longest_due_first,
 )
 from storage.store import StaleFenceError
 
@@ -119,8 +120,8 @@ def claim(
     # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
     limits = {stage.value: max(0, room.get(stage, limit)) for stage in Stage}
     values = {"now": now, "until": now + lease_seconds, "limit": max(0, limit)} | limits
-    # RETURNING gives rows in no promised order. https://sqlite.org/lang_returning.html
-    return sorted(_changed(db, _CLAIM, values), key=lambda job: job.due_at or 0.0)
+    rows = db.execute(_CLAIM, values).fetchall()
+    return [job_from_row(row) for row in longest_due_first(rows)]
 
 
 def renew(db: Database, jobs: Sequence[Job], until: Instant) -> frozenset[str]:

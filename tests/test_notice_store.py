@@ -75,6 +75,15 @@ async def test_one_notice_of_a_channel_is_out_at_a_time(store: SqliteStore) -> N
     assert [(one.channel, one.fence) for one in again] == [("C2", 2)]
 
 
+async def test_the_longest_due_notice_comes_first(store: SqliteStore) -> None:
+    """A moment of 0 is a moment; of those due at the same one, the older row comes first."""
+    due = {"C1": NOW - 1, "C2": NOW, "C3": 0.0, "C4": NOW - 1}
+    for channel, at in due.items():
+        await store.add_notice(a_notice("1", channel, due_at=at))
+    claimed = [one.channel for one in await store.claim_notices(NOW, 60, 10)]
+    assert claimed == ["C3", "C1", "C4", "C2"]
+
+
 async def test_what_waits_holds_back_what_came_after_it(store: SqliteStore) -> None:
     """So a channel reads things in their order."""
     await store.add_notice(a_notice("1", due_at=NOW + 30))

@@ -91,10 +91,14 @@ async def test_claim_takes_no_more_of_a_stage_than_there_is_room_for(store: Stor
     assert len(await store.claim(NOW, LEASE, 3)) == 3
 
 
-async def test_what_is_due_since_ever_comes_first(store: Store) -> None:
-    """An operator's command makes a job due at 0."""
-    await _insert(store, *(replace(a_job(n), due_at=at) for n, at in enumerate([NOW - 5, 0.0])))
-    assert [job.id for job in await store.claim(NOW, LEASE, 2)] == ["job1", "job0"]
+async def test_claim_gives_the_longest_due_first_also_from_the_beginning_of_time(
+    store: Store,
+) -> None:
+    """A moment of 0 is a moment; of those due at the same one, the older row comes first."""
+    due = {1: NOW - 1, 2: NOW, 3: 0.0, 4: NOW - 1}
+    await _insert(store, *(replace(a_job(number), due_at=at) for number, at in due.items()))
+    claimed = [job.id for job in await store.claim(NOW, LEASE, 10)]
+    assert claimed == ["job3", "job1", "job4", "job2"]
 
 
 @pytest.mark.parametrize("limit", [0, -1])
