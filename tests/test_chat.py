@@ -23,7 +23,7 @@ from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, MIA, OPEN, TEAM, 
 from bot.sandbox.slack.faults import RESPONSE_URL, Fault, FaultKind
 from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import EVENT_TYPE, PAGE, SlackChat
-from bot.slack.web import MOST_BYTES, slack_client
+from bot.slack.web import slack_client
 from bot.steps.member import find_as_member
 from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack
 
@@ -283,34 +283,6 @@ async def test_the_token_does_not_follow_a_redirect_to_another_host() -> None:
                 await SlackChat(client).identity()
 
     assert seen == [None]
-
-
-@pytest.mark.parametrize("encoding", ["identity", "gzip"])
-async def test_an_answer_without_end_is_cut_off(encoding: str) -> None:
-    """It counts as lost, however small it was on the way."""
-    sent = 0
-
-    async def babble(request: web.Request) -> web.StreamResponse:
-        nonlocal sent
-        answer = web.StreamResponse(headers={"Content-Type": "application/json"})
-        if encoding == "gzip":
-            answer.enable_compression(web.ContentCoding.gzip)
-        await answer.prepare(request)
-        while sent < 10 * MOST_BYTES:
-            await answer.write(b" " * 2**20)
-            sent += 2**20
-        return answer
-
-    endless = web.Application()
-    endless.router.add_post("/api/chat.postMessage", babble)
-    async with (
-        serve(endless) as url,
-        slack_client(token="xoxb-1", base_url=f"{url}/api/") as client,
-    ):
-        with pytest.raises(OutcomeUnknownError):
-            await SlackChat(client).post(HERE, HELLO, "j1")
-
-    assert sent < 10 * MOST_BYTES
 
 
 async def test_find_posts_takes_only_our_own_messages_of_this_job(

@@ -27,11 +27,6 @@ CALL_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 """How long one connection may take to come about."""
 
-MOST_BYTES = 2**24
-"""How much of an answer is read; a page of messages has less than a tenth of this."""
-
-PIECE_BYTES = 2**16
-
 OK = 200
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -43,22 +38,6 @@ class Done(BaseModel):
     ok: bool
 
 
-class _BoundedResponse(aiohttp.ClientResponse):
-    """An answer that is cut off where it grows too large: the SDK reads whatever comes, whole."""
-
-    async def read(self) -> bytes:
-        """Return the whole answer; raise `aiohttp.ClientPayloadError` if it is too large."""
-        if self._body is None:
-            whole = bytearray()
-            async for piece in self.content.iter_chunked(PIECE_BYTES):
-                whole += piece
-                if len(whole) > MOST_BYTES:
-                    self.close()
-                    raise aiohttp.ClientPayloadError("the answer is too large")
-            self._body = bytes(whole)
-        return await super().read()
-
-
 @asynccontextmanager
 async def slack_client(
     *, token: str, base_url: str, call_seconds: float = CALL_SECONDS
@@ -67,9 +46,7 @@ async def slack_client(
     timeout = aiohttp.ClientTimeout(total=call_seconds, sock_connect=CONNECT_SECONDS)
     # Slack's hosts must not set cookies that would then go to the hosts that take uploads.
     jar = aiohttp.DummyCookieJar()
-    async with aiohttp.ClientSession(
-        timeout=timeout, cookie_jar=jar, response_class=_BoundedResponse
-    ) as session:
+    async with aiohttp.ClientSession(timeout=timeout, cookie_jar=jar) as session:
         # The SDK's own handlers would post again after a lost connection, so there are none.
         client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
         if is_loopback(URL(base_url)):
