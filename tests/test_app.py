@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import io
 
-from aiohttp import web
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.hdrs import CONTENT_ENCODING
 from aiohttp.typedefs import Handler
 
 from bot.app import running
+from bot.manifest import EVENTS_PATH
 from bot.sandbox.town import town
 from bot.settings import load_settings
+from tests.house import house
 
 
 async def test_told_to_stop_while_slack_takes_no_connection_it_stops() -> None:
@@ -27,3 +33,14 @@ async def test_told_to_stop_while_slack_takes_no_connection_it_stops() -> None:
         settings = load_settings(place.environment(socket_mode=True))
         async with running(settings, stopping) as service:
             assert service.stopping.is_set()
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_a_request_too_large_to_be_one_of_slacks_is_refused(encoding: str) -> None:
+    """Before its signature can be checked it has to be read: who sends it may be anybody."""
+    body = b"x" * 2**21
+    sent = io.BytesIO(gzip.compress(body) if encoding == "gzip" else body)
+    async with house() as home, ClientSession() as session:
+        url = f"http://127.0.0.1:{home.service.port}{EVENTS_PATH}"
+        async with session.post(url, data=sent, headers={CONTENT_ENCODING: encoding}) as answer:
+            assert answer.status == 413

@@ -1,6 +1,8 @@
 """The chat adapter, over real HTTP against the simulated Slack."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, MIA, OPEN, TEAM, 
 from bot.sandbox.slack.faults import RESPONSE_URL, Fault, FaultKind
 from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import EVENT_TYPE, PAGE, SlackChat
-from bot.slack.web import slack_client
+from bot.slack.web import MOST_BYTES, slack_client
 from bot.steps.member import find_as_member
 from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack
 
@@ -283,6 +285,68 @@ async def test_the_token_does_not_follow_a_redirect_to_another_host() -> None:
                 await SlackChat(client).identity()
 
     assert seen == [None]
+
+
+def an_answer_of(length: int) -> bytes:
+    """What Slack says to a post, in so many bytes."""
+    head, tail = b'{"ok": true, "ts": "1.000001", "more": "', b'"}'
+    return head + b"x" * (length - len(head) - len(tail)) + tail
+
+
+@asynccontextmanager
+async def chat_that_hears(body: bytes, *, compressed: bool) -> AsyncIterator[SlackChat]:
+    """The adapter, and a server that says the same to all that it is asked."""
+
+    async def say(_: web.Request) -> web.Response:
+        answer = web.Response(body=body, content_type="application/json")
+        if compressed:
+            answer.enable_compression(web.ContentCoding.gzip)
+        return answer
+
+    api = web.Application()
+    api.router.add_route("*", "/{path:.*}", say)
+    async with serve(api) as api_url, slack_client(token="t", base_url=api_url) as client:
+        yield SlackChat(client)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_an_answer_is_read_up_to_a_limit_and_counts_as_lost_beyond_it(
+    *, compressed: bool
+) -> None:
+    async with chat_that_hears(an_answer_of(MOST_BYTES), compressed=compressed) as chat:
+        assert await chat.post(HERE, HELLO, "j1") == "1.000001"
+
+    async with chat_that_hears(an_answer_of(MOST_BYTES + 1), compressed=compressed) as chat:
+        with pytest.raises(OutcomeUnknownError):
+            await chat.post(HERE, HELLO, "j1")
+        with pytest.raises(RetryLaterError):
+            await chat.update(GENERAL, "1.000001", HELLO)
+
+
+async def test_of_an_answer_without_end_no_more_is_taken_than_the_limit() -> None:
+    taken, dropped = 0, asyncio.Event()
+
+    async def speak(request: web.Request) -> web.StreamResponse:
+        nonlocal taken
+        answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await answer.prepare(request)
+        try:
+            while taken < 4 * MOST_BYTES:
+                await answer.write(b" " * 2**16)
+                taken += 2**16
+        except ConnectionError:
+            dropped.set()
+        return answer
+
+    api = web.Application()
+    api.router.add_route("*", "/{path:.*}", speak)
+    async with serve(api) as api_url, slack_client(token="t", base_url=api_url) as client:
+        with pytest.raises(OutcomeUnknownError):
+            await SlackChat(client).post(HERE, HELLO, "j1")
+        async with asyncio.timeout(5):
+            await dropped.wait()
+
+    assert taken < 2 * MOST_BYTES
 
 
 async def test_find_posts_takes_only_our_own_messages_of_this_job(

@@ -87,6 +87,16 @@ async def test_an_address_that_failed_once_is_not_tried_for_ever() -> None:
         assert await socket.is_connected()
 
 
+async def test_a_message_too_large_to_be_one_of_slacks_costs_the_connection_alone() -> None:
+    """It is dropped while it is read; aiohttp takes 4 MiB."""
+    async with town() as place, connection(place) as socket:
+        with pytest.raises(ConnectionError):
+            await place.slack.sockets.send({"envelope_id": "1", "more": "x" * 5 * 2**20})
+        async with asyncio.timeout(SOON):
+            await place.slack.sockets.connected()
+        await until(socket, connected=True)
+
+
 async def test_a_proxy_is_not_on_the_way_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK reads the variable, but not the one that names exceptions."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")

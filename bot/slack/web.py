@@ -27,6 +27,9 @@ CALL_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 """How long one connection may take to come about."""
 
+MOST_BYTES = 16 * 2**20
+"""How long an answer may be, unpacked. The longest, a page of messages, is far below."""
+
 OK = 200
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -38,15 +41,35 @@ class Done(BaseModel):
     ok: bool
 
 
+class _BoundedResponse(aiohttp.ClientResponse):
+    """Reads at most `MOST_BYTES`: the SDK would read without end, through this one method."""
+
+    async def read(self) -> bytes:
+        if self._body is None:
+            body = bytearray()
+            async for chunk in self.content.iter_any():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    self.close()
+                    raise aiohttp.ClientPayloadError("The answer is too long.")
+            self._body = bytes(body)
+        return await super().read()
+
+
 @asynccontextmanager
 async def slack_client(
     *, token: str, base_url: str, call_seconds: float = CALL_SECONDS
 ) -> AsyncIterator[AsyncWebClient]:
-    """Open a client of the Web API at `base_url`, with a session of its own that closes with it."""
+    """Open a client of the Web API at `base_url`, with a session of its own that closes with it.
+
+    An answer of more than `MOST_BYTES` is dropped with its connection, and counts as lost.
+    """
     timeout = aiohttp.ClientTimeout(total=call_seconds, sock_connect=CONNECT_SECONDS)
     # Slack's hosts must not set cookies that would then go to the hosts that take uploads.
     jar = aiohttp.DummyCookieJar()
-    async with aiohttp.ClientSession(timeout=timeout, cookie_jar=jar) as session:
+    async with aiohttp.ClientSession(
+        timeout=timeout, cookie_jar=jar, response_class=_BoundedResponse
+    ) as session:
         # The SDK's own handlers would post again after a lost connection, so there are none.
         client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
         if is_loopback(URL(base_url)):
