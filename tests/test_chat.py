@@ -85,6 +85,7 @@ async def test_a_post_in_a_thread_stands_in_the_thread(
         Fault(kind=FaultKind.GARBLED_AFTER, body="[1]", content_type="application/json"),
         Fault(kind=FaultKind.GARBLED_AFTER, body='{"ok":true}', content_type="application/json"),
         Fault(kind=FaultKind.GARBLED_AFTER, body='{"ok":true,"ts":7}', content_type="text/json"),
+        Fault(kind=FaultKind.GARBLED_AFTER, body="[" * 10**5, content_type="application/json"),
     ],
 )
 async def test_a_doubtful_post_says_so_is_not_repeated_and_is_found_again(
