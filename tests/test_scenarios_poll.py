@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import IO
 
-import anyio
 import pytest
 
+from bot.mindvideo.client import MindVideoClient
+from bot.ports import Download
 from bot.sandbox.mindvideo.events import Shape
 from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from bot.steps.turn import SPOOLS
 from storage.job import LookBy, Stage
 from tests.workbench import Workbench, workbench
 
@@ -152,7 +162,7 @@ DOWNLOADS = {
     "500": fault(Call.FILE, FaultKind.ANSWER_BEFORE, times=3, status=500),
     "0 bytes": fault(Call.FILE, FaultKind.FILE_EMPTY, times=2),
     "cut at 99 %": fault(Call.FILE, FaultKind.FILE_CUT, times=2),
-    "unknown length": fault(Call.FILE, FaultKind.FILE_UNSIZED),
+    "unknown length": fault(Call.FILE, FaultKind.FILE_UNSIZED, times=None),
 }
 
 
@@ -167,20 +177,39 @@ async def test_a_bad_download_is_tried_again(trouble: Fault) -> None:
         await assert_whole_file(bench)
 
 
+def no_place(number: int) -> IO[bytes]:
+    """Fail as a temporary file does that cannot be made."""
+    raise OSError(number, os.strerror(number))
+
+
+def full_disk() -> IO[bytes]:
+    """Return a file whose bytes find no space, neither at a write nor when it is closed."""
+    file = Path("/dev/full").open("w+b")  # noqa: SIM115 - who asked for it closes it
+    file.write(b"in the buffer")
+    return file
+
+
+NO_SPOOL = {
+    "full disk": full_disk,
+    "no directory": partial(no_place, errno.ENOENT),
+    "read-only": partial(no_place, errno.EROFS),
+    "too many files": partial(no_place, errno.EMFILE),
+}
+
+
 @pytest.mark.parametrize("fails", [2, 10_000], ids=["for a while", "for good"])
-async def test_without_space_for_a_file_it_is_tried_again_and_then_linked(
-    fails: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("trouble", NO_SPOOL.values(), ids=NO_SPOOL.keys())
+async def test_without_a_place_for_a_file_it_is_tried_again_and_then_linked(
+    trouble: Callable[[], IO[bytes]], fails: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file of unknown length passes through the disk; what was paid for is not put on hold."""
-    write, left = anyio.AsyncFile.write, [fails]
+    made, left = tempfile.TemporaryFile, [fails]
 
-    async def full(file: anyio.AsyncFile[bytes], chunk: bytes) -> int:
+    def make(*how: object, **more: object) -> object:
         left[0] -= 1
-        if left[0] >= 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return await write(file, chunk)
+        return trouble() if left[0] >= 0 else made(*how, **more)  # type: ignore[call-overload] # as given
 
-    monkeypatch.setattr(anyio.AsyncFile, "write", full)
+    monkeypatch.setattr(tempfile, "TemporaryFile", make)
     async with workbench() as bench:
         bench.town.video.fail(fault(Call.FILE, FaultKind.FILE_UNSIZED, times=None))
         job = await bench.ask()
@@ -190,6 +219,38 @@ async def test_without_space_for_a_file_it_is_tried_again_and_then_linked(
         assert row.link_only == (left[0] >= 0)
         assert len(bench.results()) == 1
         assert len(bench.town.video.charges) == 1
+
+
+async def test_who_waits_for_a_spool_keeps_no_download_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may be long: MindVideo's host would hang up, and the link expire."""
+    download, seen, opened = MindVideoClient.download, asyncio.Event(), 0
+
+    @asynccontextmanager
+    async def counted(video: MindVideoClient, url: str) -> AsyncIterator[Download]:
+        nonlocal opened
+        async with download(video, url) as file:
+            opened += 1
+            yield file
+        opened -= 1
+        seen.set()
+
+    monkeypatch.setattr(MindVideoClient, "download", counted)
+    async with workbench() as bench, AsyncExitStack() as taken:
+        bench.town.video.fail(fault(Call.FILE, FaultKind.FILE_UNSIZED, times=None))
+        for _ in range(SPOOLS):
+            await taken.enter_async_context(bench.tools.spools)
+        job = await bench.ask()
+        running = asyncio.create_task(bench.run())
+        async with asyncio.timeout(5):
+            await seen.wait()
+        assert opened == 0
+        assert (await bench.job(job.id)).stage is Stage.FINISHED
+        await taken.aclose()
+        await running
+        await bench.assert_one_of_each(job)
+        await assert_whole_file(bench)
 
 
 async def test_an_expired_url_is_asked_for_anew() -> None:

@@ -17,7 +17,6 @@ from bot.steps.turn import Turn
 from storage.job import Job, Media, Output, Upload
 
 CHUNK_BYTES = 256 * 1024
-NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 EXTENSIONS = {Media.VIDEO: "mp4", Media.IMAGE: "png"}
 
 
@@ -34,10 +33,14 @@ async def fetch(turn: Turn, index: int) -> None:
         if await _arrived(turn, known):
             await turn.record(_with_upload(turn.job, index, known.file_id, sent=True), "uploaded")
             return
-    async with turn.tools.video.download(turn.job.outputs[index].url) as download:
+    url = turn.job.outputs[index].url
+    async with turn.tools.video.download(url) as download:
         if download.length is not None:
             await _send(turn, index, download, download.length)
-        else:
+            return
+    # Opened anew after the wait, which may be long: nobody keeps a download open for so long.
+    async with turn.tools.spools, turn.tools.video.download(url) as download:
+        with _on_this_disk():
             await _spool(turn, index, download)
 
 
@@ -51,12 +54,11 @@ async def _arrived(turn: Turn, known: Upload) -> bool:
 
 async def _spool(turn: Turn, index: int, download: Download) -> None:
     """Send a file of unknown length by way of a temporary file: Slack wants the length first."""
-    async with turn.tools.spools, anyio.TemporaryFile() as spool:
-        with _lacking_space():
-            async for chunk in download.chunks:
-                await spool.write(chunk)
-            length = await spool.tell()
-            await spool.seek(0)
+    async with anyio.TemporaryFile() as spool:
+        async for chunk in download.chunks:
+            await spool.write(chunk)
+        length = await spool.tell()
+        await spool.seek(0)
 
         async def chunks() -> AsyncIterator[bytes]:
             while chunk := await spool.read(CHUNK_BYTES):
@@ -66,13 +68,16 @@ async def _spool(turn: Turn, index: int, download: Download) -> None:
 
 
 @contextmanager
-def _lacking_space() -> Iterator[None]:
+def _on_this_disk() -> Iterator[None]:
+    """Take whatever the disk refuses for a trouble that may pass; closing a file can fail too.
+
+    The ports raise errors of their own, so an `OSError` is always of the temporary file.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in NO_SPACE:
-            raise
-        raise RetryLaterError("There is no space for the file here at the moment.") from error
+        code = errno.errorcode.get(error.errno or 0)
+        raise RetryLaterError("There is no place for the file here now.", code=code) from error
 
 
 async def _send(turn: Turn, index: int, download: Download, length: int) -> None:

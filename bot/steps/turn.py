@@ -17,6 +17,9 @@ from bot.sheets import HISTORY, sheet
 from storage.job import Event, Instant, Job, Json
 from storage.store import Store
 
+SPOOLS = 2
+"""How many files of unknown length lie on the disk at once: others need its space as well."""
+
 
 class NoPictures:
     """The port `Pictures` where nobody can attach a file: every input goes as it is."""
@@ -57,8 +60,7 @@ class Tools:
     started_at: Instant
     pictures: Pictures = field(default_factory=NoPictures)
     links: Links = field(default_factory=NoLinks)
-    # A file of unknown length takes space on the disk that others need as well.
-    spools: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    spools: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SPOOLS))
     poll_min: float = 1.0
     poll_max: float = 30.0
     unit: str | None = None

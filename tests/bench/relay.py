@@ -46,7 +46,7 @@ async def _added(media: Path, *, unsized: bool) -> int:
             before = memory(bot.pid).now
             clear_peak(bot.pid)
             if unsized:
-                place.video.fail(Fault(call=Call.FILE, kind=FaultKind.FILE_UNSIZED))
+                place.video.fail(Fault(call=Call.FILE, kind=FaultKind.FILE_UNSIZED, times=None))
             await onlooker.type(f"a large one --aspect-ratio {LARGE}")
             await onlooker.until_delivered(2)
             after = memory(bot.pid)
