@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,7 +131,25 @@ def test_resend_makes_a_job_that_only_delivers(run: Run) -> None:
     assert child["parent_id"] == DONE.id
     assert child["thread_ts"] == "1.1"
     assert child["idempotency_key"] is None
-    assert child["due_at"] is not None
+
+
+def test_a_resend_does_not_wait_for_the_clock_of_the_bot_that_runs(
+    run: Run, tmp_path: Path
+) -> None:
+    """That clock never jumps: where this machine's was set forward, it stands behind it."""
+    before = time.time()
+    assert run("jobs", "resend", DONE.id).exit_code == 0
+
+    async def claim() -> Sequence[Job]:
+        store = await SqliteStore.open(str(tmp_path / "jobs.db"))
+        try:
+            return await store.claim(before - 3600.0, 60.0, 10)
+        finally:
+            await store.close()
+
+    (child,) = asyncio.run(claim())
+    assert child.parent_id == DONE.id
+    assert child.created_at >= before
 
 
 def test_resend_needs_files(run: Run) -> None:
