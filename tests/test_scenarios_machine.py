@@ -25,6 +25,7 @@ from storage.job import Event, Job, Json, LookBy, Stage
 from storage.sqlite import SqliteStore
 from storage.store import StoreBrokenError, StoreFullError
 from storage.writer import commit
+from tests.no_ports import NoLinks, NoPictures
 from tests.store_samples import sqlite_failure
 from tests.workbench import (
     CATALOG,
@@ -207,6 +208,8 @@ async def test_jobs_that_are_all_due_at_once_are_paced(jobs: int, tmp_path: Path
             now=clock,
             edits=EditBudget(),
             started_at=clock(),
+            pictures=NoPictures(),
+            links=NoLinks(),
         )
         engine = Engine(tools, chance=lambda: 0.5, observer=Silent(), wake=wake.set)
         intake = Intake(store, now=clock, new_id=new_id, wake=wake.set)

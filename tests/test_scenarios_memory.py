@@ -18,6 +18,7 @@ from bot.ports import Download, FileState, Message, Place, Snapshot, TaskState, 
 from bot.steps.turn import Tools
 from storage.job import Json, LookBy, Media, Output, Stage
 from storage.sqlite import SqliteStore
+from tests.no_ports import NoLinks, NoPictures
 from tests.workbench import CATALOG, HandClock, Silent
 
 PAGE_BYTES = 4096
@@ -129,6 +130,8 @@ async def test_memory_is_steady_over_ten_thousand_jobs(tmp_path: Path) -> None:
         now=clock,
         edits=EditBudget(),
         started_at=clock(),
+        pictures=NoPictures(),
+        links=NoLinks(),
     )
     engine = Engine(tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None)
     intake = Intake(store, now=clock, new_id=new_id, wake=lambda: None)

@@ -27,6 +27,7 @@ from bot.slack.web import slack_client
 from bot.steps.turn import Tools
 from storage.job import Event, Job, Stage
 from storage.sqlite import SqliteStore
+from tests.no_ports import NoLinks, NoPictures
 
 START = 1_800_000_000.0
 HOUR = 3600.0
@@ -132,6 +133,8 @@ class Workbench:
             edits=EditBudget(),
             # No job is asked for in the very moment in which its process begins.
             started_at=self.own_time() - 1,
+            pictures=NoPictures(),
+            links=NoLinks(),
             poll_max=self.poll_max,
         )
         self.engine = Engine(

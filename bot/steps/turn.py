@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -14,19 +14,11 @@ from bot.messages.job import Sheet
 from bot.options.catalog import Catalog
 from bot.ports import Chat, Pictures, VideoService
 from bot.sheets import HISTORY, sheet
-from storage.job import Event, Instant, Job, Json
+from storage.job import Event, Instant, Job
 from storage.store import Store
 
 SPOOLS = 2
 """How many files of unknown length lie on the disk at once: others need its space as well."""
-
-
-class NoPictures:
-    """The port `Pictures` where nobody can attach a file: every input goes as it is."""
-
-    async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
-        """Return the same input."""
-        return values
 
 
 class Links(Protocol):
@@ -34,14 +26,6 @@ class Links(Protocol):
 
     async def permalink(self, channel: str, ts: str) -> str | None:
         """Return the link to a message; `None`: it is gone."""
-
-
-class NoLinks:
-    """`Links` where nobody can ask for them."""
-
-    async def permalink(self, channel: str, ts: str) -> str | None:  # noqa: ARG002 - see `Links`
-        """Return nothing."""
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +42,8 @@ class Tools:
     now: Callable[[], Instant]
     edits: pacing.EditBudget
     started_at: Instant
-    pictures: Pictures = field(default_factory=NoPictures)
-    links: Links = field(default_factory=NoLinks)
+    pictures: Pictures
+    links: Links
     spools: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SPOOLS))
     poll_min: float = 1.0
     poll_max: float = 30.0

@@ -19,6 +19,7 @@ from bot.steps.turn import Tools, Turn
 from bot.verbs import Verbs
 from storage.job import Stage
 from storage.store import JobFilter, StoreBrokenError, StoreError
+from tests.no_ports import NoLinks, NoPictures
 from tests.simulation.chat import ChatLine
 from tests.simulation.invariants import Invariants
 from tests.simulation.line import Line
@@ -123,6 +124,8 @@ class Life:
             now=self._now,
             edits=EditBudget(),
             started_at=self._now(),
+            pictures=NoPictures(),
+            links=NoLinks(),
             poll_max=world.poll_max,
         )
         return Engine(
