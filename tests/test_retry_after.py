@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.mindvideo.retry_after import read_retry_after
+from bot.retry_after import read_retry_after, read_seconds
 
 NOW = 1_750_000_000.0
 """Sunday, 15 June 2025, 15:06:40 UTC."""
@@ -24,6 +24,11 @@ NOW = 1_750_000_000.0
 )
 def test_the_pause_is_between_a_second_and_a_quarter_of_an_hour(value: str, seconds: float) -> None:
     assert read_retry_after(value, NOW) == seconds
+
+
+def test_who_tells_seconds_alone_is_held_to_the_same_bounds() -> None:
+    assert [read_seconds(value) for value in ("30", "0", "inf")] == [30, 1, 900]
+    assert read_seconds("Sun, 15 Jun 2025 15:07:10 GMT") is None
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", "nan", "Sun, 99 Jun 2025 15:07:10 GMT"])

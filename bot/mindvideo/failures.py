@@ -16,7 +16,7 @@ from bot.errors import (
 )
 from bot.mindvideo.exchange import Answer
 from bot.mindvideo.problems import Problem, clean, read_problem
-from bot.mindvideo.retry_after import read_retry_after
+from bot.retry_after import read_retry_after
 from storage.job import Instant
 
 # The page says of a reused key only that "reusing it with different input returns 409".

@@ -1,6 +1,5 @@
 """What each of Slack's error codes asks us to do: one table, and the ways into it."""
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -14,13 +13,6 @@ from bot.errors import (
     RetryLaterError,
     UnreachablePlaceError,
 )
-
-SHORTEST_WAIT = 1.0
-LONGEST_WAIT = 900.0
-"""Bounds, in seconds, of the wait that a `Retry-After` may impose: a broken one must not park us.
-
-https://docs.slack.dev/apis/web-api/rate-limits
-"""
 
 _TOKEN = "Slack does not accept the bot's token any more: install the app again."  # noqa: S105 - a sentence
 _POLICY = "A rule of this Slack workspace forbids it: ask its administrators."
@@ -152,17 +144,6 @@ def lost_answer(*, doubtful: bool) -> BotError:
 def not_connected() -> BotError:
     """Return what to raise when there was no connection, so that nothing was sent."""
     return RetryLaterError("Slack cannot be reached.", code="no_connection")
-
-
-def retry_seconds(header: str | None) -> float | None:
-    """Read a `Retry-After` in seconds, within bounds; `None` when it says nothing usable."""
-    try:
-        seconds = float(header or "")
-    except ValueError:
-        return None
-    if math.isnan(seconds):
-        return None
-    return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
 
 
 def _meaning_of(code: str) -> tuple[type[BotError], str]:

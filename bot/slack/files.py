@@ -11,7 +11,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import CannotShareFileError, NotFoundError, RetryLaterError
 from bot.ports import FileState, Message, Place, UploadTarget
-from bot.slack.errors import error_of_status, lost_answer, not_connected, retry_seconds
+from bot.retry_after import read_seconds
+from bot.slack.errors import error_of_status, lost_answer, not_connected
 from bot.slack.web import CONNECT_SECONDS, OK, Done, ask
 
 LONGEST_ALT_TEXT = 1000
@@ -149,7 +150,7 @@ class SlackFiles:
             allow_redirects=False,
             proxy=self._client.proxy,
         ) as answer:
-            return answer.status, retry_seconds(answer.headers.get("Retry-After"))
+            return answer.status, read_seconds(answer.headers.get("Retry-After"))
 
 
 class _Source:

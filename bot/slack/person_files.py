@@ -11,7 +11,8 @@ from yarl import URL
 
 from bot.errors import NotFoundError, OperatorMustActError, RefusedError, RetryLaterError
 from bot.ports import Download
-from bot.slack.errors import error_of_status, lost_answer, not_connected, retry_seconds
+from bot.retry_after import read_seconds
+from bot.slack.errors import error_of_status, lost_answer, not_connected
 from bot.slack.web import CONNECT_SECONDS, OK, ask, is_slack
 
 FILE_HOSTS = frozenset({"slack.com", ".slack.com", "slack-files.com", ".slack-files.com"})
@@ -125,7 +126,7 @@ def _check(answer: aiohttp.ClientResponse) -> None:
         raise OperatorMustActError(
             "Slack asks for a login: the app lacks the scope files:read.", code="files_login"
         )
-    retry_after = retry_seconds(answer.headers.get("Retry-After"))
+    retry_after = read_seconds(answer.headers.get("Retry-After"))
     raise error_of_status(answer.status, doubtful=False, retry_after=retry_after)
 
 

@@ -13,12 +13,12 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from yarl import URL
 
 from bot.errors import BotError
+from bot.retry_after import read_seconds
 from bot.slack.errors import (
     error_of_code,
     error_of_status,
     lost_answer,
     not_connected,
-    retry_seconds,
 )
 
 CALL_SECONDS = 15.0
@@ -141,7 +141,7 @@ def is_slack(url: URL, api: URL, hosts: frozenset[str]) -> bool:
 def _error_of_answer(error: SlackApiError, *, doubtful: bool) -> BotError:
     answer = error.response
     status = answer.status if isinstance(answer, aiohttp.ClientResponse) else answer.status_code
-    retry_after = retry_seconds(answer.headers.get("Retry-After"))
+    retry_after = read_seconds(answer.headers.get("Retry-After"))
     data = None if isinstance(answer, aiohttp.ClientResponse) else answer.data
     code = data.get("error") if isinstance(data, dict) else None
     if isinstance(code, str):
