@@ -44,7 +44,8 @@ async def show(job: Job, tools: Tools) -> Job:
 async def show_progress(job: Job, tools: Tools) -> Job:
     """Make the message say how far the render is, if Slack can spare an edit now.
 
-    Best effort: it never fails, because progress must not hold up the render it tells about.
+    Best effort: no trouble at Slack is raised, because progress must not hold up the render that
+    it tells about. The store, which knows the figures, may raise `StoreError`.
     """
     now = tools.now()
     if job.message_ts is None or now < (job.shown_at or 0.0) + PROGRESS_SECONDS:
