@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
@@ -50,12 +48,24 @@ STEPS: Mapping[Stage, Step] = MappingProxyType(
 # that another process takes over within a minute.
 LEASE_SECONDS = 60.0
 RENEW_BEFORE_SECONDS = 40.0
-# How many jobs are in a step at the same time. Each holds at most a few buffers of a stream, and
-# they all get their turn between two acknowledgements: more would make people wait.
-CONCURRENCY = 24
-# So much of that any one stage may take. The rest is left to the others: uploads of minutes must
-# not keep people from seeing that their asks were taken.
-LARGEST_SHARE = 0.75
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Stages whose steps wait for the same thing, and how many of them run at the same time."""
+
+    stages: tuple[Stage, ...]
+    size: int
+
+
+# Bulkheads: uploads of minutes, or a MindVideo that does not answer, must not keep people from
+# seeing that their asks were taken. All get their turn between two acknowledgements, so that more
+# would make people wait; each holds at most a few buffers of a stream.
+POOLS = (
+    Pool(stages=(Stage.ACCEPTED, Stage.REJECTED, Stage.PARKED), size=6),
+    Pool(stages=(Stage.ANNOUNCED, Stage.RENDERING, Stage.DELIVERED), size=12),
+    Pool(stages=(Stage.FINISHED,), size=6),
+)
 
 
 class Observer(Protocol):
@@ -71,8 +81,7 @@ class _Run:
 
     claimed: Job
     """The row with our fence, and the lease as renewed."""
-    stage: Stage
-    """Whose room it takes: the stage of the step that runs, or is about to."""
+    pool: Pool
     task: asyncio.Task[None] = field(init=False)
 
 
@@ -89,15 +98,14 @@ class Engine:
         chance: Callable[[], float],
         observer: Observer,
         wake: Callable[[], None],
-        concurrency: int = CONCURRENCY,
+        pools: Sequence[Pool] = POOLS,
         steps: Mapping[Stage, Step] = STEPS,
     ) -> None:
         self._tools = tools
         self._chance = chance
         self._observer = observer
         self._wake = wake
-        self._concurrency = concurrency
-        self._most_of_a_stage = math.ceil(concurrency * LARGEST_SHARE)
+        self._pools = pools
         self._steps = steps
         self._turnstile = Turnstile()
         self._running: dict[str, _Run] = {}
@@ -115,17 +123,10 @@ class Engine:
         if self._broken:
             raise self._broken
         await self._renew()
-        room, rooms = self._concurrency - len(self._running), self._rooms()
-        if self._stopping or room <= 0:
+        if self._stopping:
             return 0
-        claimed = await self._tools.store.claim(self._tools.now(), LEASE_SECONDS, room, rooms)
-        for job in claimed:
-            run = _Run(claimed=job, stage=job.stage)
-            run.task = asyncio.create_task(self._take_steps(run), name=f"job {job.id}")
-            self._running[job.id] = run
-        taken = Counter(job.stage for job in claimed)
-        self._more_is_due = len(claimed) == room or any(taken[one] == rooms[one] for one in rooms)
-        return len(claimed)
+        self._more_is_due = False
+        return sum(await asyncio.gather(*(self._fill(pool) for pool in self._pools)))
 
     def make_way(self) -> None:
         """Let steps begin one by one for a moment: a person waits for an answer."""
@@ -169,10 +170,19 @@ class Engine:
             else:
                 current.task.cancel()
 
-    def _rooms(self) -> dict[Stage, int]:
-        """Return how many more jobs of each stage may run."""
-        running = Counter(run.stage for run in self._running.values())
-        return {stage: self._most_of_a_stage - running[stage] for stage in Stage}
+    async def _fill(self, pool: Pool) -> int:
+        """Claim what is due of a pool's stages and start it; return how many were started."""
+        room = pool.size - sum(run.pool is pool for run in self._running.values())
+        if room <= 0:
+            return 0
+        now = self._tools.now()
+        claimed = await self._tools.store.claim(now, LEASE_SECONDS, room, pool.stages)
+        for job in claimed:
+            run = _Run(claimed=job, pool=pool)
+            run.task = asyncio.create_task(self._take_steps(run), name=f"job {job.id}")
+            self._running[job.id] = run
+        self._more_is_due |= len(claimed) == room
+        return len(claimed)
 
     async def _take_steps(self, run: _Run) -> None:
         job = run.claimed
@@ -227,9 +237,9 @@ class Engine:
         now = self._tools.now()
         after, event = conclude(result, now)
         is_due = after.due_at is not None and after.due_at <= now
-        goes_on = is_due and self._enters(run, after.stage)
+        goes_on = is_due and not self._stopping and after.stage in run.pool.stages
         if not goes_on:
-            # It comes up again when there is room, which the end of this run tells.
+            # Another pool takes it up, once the end of this run has woken the engine.
             self._more_is_due |= is_due
             after = replace(after, lease_until=None)
         row = await turn.write(after, event)
@@ -237,13 +247,6 @@ class Engine:
             # Somebody wished something while the step ran, and its pause must not outlast that.
             await turn.write(replace(row, due_at=now), None)
         return goes_on
-
-    def _enters(self, run: _Run, stage: Stage) -> bool:
-        """Tell whether `run` may go on with the step of `stage`, and take its room there if so."""
-        if self._stopping or (stage is not run.stage and self._rooms()[stage] <= 0):
-            return False
-        run.stage = stage
-        return True
 
     async def _attempt(self, turn: Turn) -> tuple[Result, str]:
         log = self._log.bind(job=turn.job.id, stage=turn.job.stage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import Self, TypeVar
@@ -22,7 +22,7 @@ from storage.ownership import ownership
 from storage.place import check_place
 from storage.settings import SqliteSettings
 from storage.store import (
-    NO_BOUNDS,
+    EVERY_STAGE,
     JobFilter,
     Spend,
     SpendFilter,
@@ -118,10 +118,10 @@ class SqliteStore(SqliteSettings, SqliteNotices):
         now: Instant,
         lease_seconds: float,
         limit: int,
-        room: Mapping[Stage, int] = NO_BOUNDS,
+        stages: Sequence[Stage] = EVERY_STAGE,
     ) -> list[Job]:
-        """Take up to `limit` rows that are due and not leased, the longest due first."""
-        return await self._write(lambda db: writes.claim(db, now, lease_seconds, limit, room))
+        """Take up to `limit` due rows of `stages` that nobody holds, the longest due first."""
+        return await self._write(lambda db: writes.claim(db, now, lease_seconds, limit, stages))
 
     async def renew(self, jobs: Sequence[Job], until: Instant) -> frozenset[str]:
         """Extend the leases of `jobs` that are still held; return the IDs of those."""

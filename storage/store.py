@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Protocol
 
 from storage.job import Event, Instant, Job, Outcome, Stage
@@ -13,8 +12,7 @@ from storage.job import Event, Instant, Job, Outcome, Stage
 MOST_AHEAD = 100
 """Nobody who waits behind more jobs than this needs their exact number."""
 
-NO_BOUNDS: Mapping[Stage, int] = MappingProxyType({})
-"""Every stage may have as much as there is."""
+EVERY_STAGE = tuple(Stage)
 
 
 class StoreError(Exception):
@@ -95,11 +93,10 @@ class Store(Protocol):
         now: Instant,
         lease_seconds: float,
         limit: int,
-        room: Mapping[Stage, int] = NO_BOUNDS,
+        stages: Sequence[Stage] = EVERY_STAGE,
     ) -> list[Job]:
-        """Take up to `limit` rows that are due and not leased, the longest due first.
+        """Take up to `limit` rows of `stages` that are due and not leased, the longest due first.
 
-        Of a stage that `room` names at most so many; then those of other stages come before it.
         Each gets a lease until `now + lease_seconds` and a fence one higher than before. Two
         callers never hold the same fence of a row.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from sqlite3 import Row
 
 from sqlite_utils import Database
@@ -27,25 +28,15 @@ _INSERT_JOB = (
     " ON CONFLICT (ask_key) DO NOTHING RETURNING *"
 )
 
-# A stage at a time, so that thousands which must wait for room are not read again and again.
+# A stage at a time, so that thousands which must wait for their turn are not read again and again.
 _DUE_IN_STAGE = """
     SELECT * FROM (
         SELECT seq, due_at FROM jobs
         WHERE stage = '{stage}' AND due_at IS NOT NULL AND due_at <= :now
             AND (lease_until IS NULL OR lease_until <= :now)
-        ORDER BY due_at, seq LIMIT :{stage}
+        ORDER BY due_at, seq LIMIT :limit
     )
 """
-
-DUE = f"""
-    SELECT seq FROM ({" UNION ALL ".join(_DUE_IN_STAGE.format(stage=stage) for stage in Stage)})
-    ORDER BY due_at, seq LIMIT :limit
-"""  # noqa: S608 - the text above
-
-_CLAIM = f"""
-    UPDATE jobs SET lease_until = :until, fence = fence + 1
-    WHERE seq IN ({DUE}) RETURNING *
-"""  # noqa: S608 - the text above
 
 _RENEW = """
     UPDATE jobs SET lease_until = :until
@@ -113,14 +104,24 @@ def insert(db: Database, job: Job, event: Event) -> tuple[Job, bool]:
     return standing, False
 
 
+@cache
+def due(stages: tuple[Stage, ...]) -> str:
+    """Return the query for the rows of `stages` that are due and not leased."""
+    union = " UNION ALL ".join(_DUE_IN_STAGE.format(stage=stage) for stage in stages)
+    return f"SELECT seq FROM ({union}) ORDER BY due_at, seq LIMIT :limit"  # noqa: S608 - from above
+
+
 def claim(
-    db: Database, now: Instant, lease_seconds: float, limit: int, room: Mapping[Stage, int]
+    db: Database, now: Instant, lease_seconds: float, limit: int, stages: Sequence[Stage]
 ) -> list[Job]:
     """Lease up to `limit` due rows and raise their fences; the longest due comes first."""
     # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
-    limits = {stage.value: max(0, room.get(stage, limit)) for stage in Stage}
-    values = {"now": now, "until": now + lease_seconds, "limit": max(0, limit)} | limits
-    rows = db.execute(_CLAIM, values).fetchall()
+    values = {"now": now, "until": now + lease_seconds, "limit": max(0, limit)}
+    statement = (
+        "UPDATE jobs SET lease_until = :until, fence = fence + 1"  # noqa: S608 - from above
+        f" WHERE seq IN ({due(tuple(stages))}) RETURNING *"
+    )
+    rows = db.execute(statement, values).fetchall()
     return [job_from_row(row) for row in longest_due_first(rows)]
 
 

@@ -80,15 +80,13 @@ async def test_claim_takes_what_is_due_the_longest_due_first(store: Store) -> No
     assert [job.id for job in await store.claim(NOW, LEASE, 10)] == ["job1", "job3"]
 
 
-async def test_claim_takes_no_more_of_a_stage_than_there_is_room_for(store: Store) -> None:
-    """What was due longer waits if its stage is full; stages without a bound take what is left."""
-    stages = [Stage.FINISHED] * 3 + [Stage.RENDERING] * 2 + [Stage.ACCEPTED] * 2
+async def test_claim_takes_what_is_due_of_the_stages_asked_for(store: Store) -> None:
+    """What was due longer in another stage waits for somebody who has room for that."""
+    stages = [Stage.FINISHED, Stage.RENDERING, Stage.ACCEPTED, Stage.RENDERING]
     due = [replace(a_job(n), stage=stage, due_at=NOW - 9 + n) for n, stage in enumerate(stages)]
     await _insert(store, *due)
-    room = {Stage.FINISHED: 1, Stage.RENDERING: 0}
-    claimed = await store.claim(NOW, LEASE, 3, room)
-    assert [job.id for job in claimed] == ["job0", "job5", "job6"]
-    assert len(await store.claim(NOW, LEASE, 3)) == 3
+    claimed = await store.claim(NOW, LEASE, 9, (Stage.ACCEPTED, Stage.RENDERING))
+    assert [job.id for job in claimed] == ["job1", "job2", "job3"]
 
 
 async def test_claim_gives_the_longest_due_first_also_from_the_beginning_of_time(

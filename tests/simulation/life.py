@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from bot.clock import SteadyClock
-from bot.engine import STEPS, Engine, Step
+from bot.engine import POOLS, STEPS, Engine, Step
 from bot.errors import BotError
 from bot.intake import Intake
 from bot.options.catalog import Catalog
@@ -133,7 +134,7 @@ class Life:
             chance=world.chance.random,
             observer=self,
             wake=self._woken.set,
-            concurrency=world.chance.choice((1, 2, 64)),
+            pools=[replace(pool, size=world.chance.choice((1, 2, 64))) for pool in POOLS],
             steps={stage: self._watched(step) for stage, step in STEPS.items()},
         )
 

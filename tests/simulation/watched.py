@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Self
@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from storage.job import Event, Instant, Job, Stage
 from storage.notice import Notice
 from storage.sqlite import SqliteStore
-from storage.store import NO_BOUNDS
+from storage.store import EVERY_STAGE
 from storage.writer import commit
 from tests.simulation.process import Process
 
@@ -67,10 +67,10 @@ class WatchedStore(SqliteStore):
         now: Instant,
         lease_seconds: float,
         limit: int,
-        room: Mapping[Stage, int] = NO_BOUNDS,
+        stages: Sequence[Stage] = EVERY_STAGE,
     ) -> list[Job]:
         """See `Store`."""
-        rows = await super().claim(now, lease_seconds, limit, room)
+        rows = await super().claim(now, lease_seconds, limit, stages)
         for row in rows:
             self._watcher.after_claim(row)
         return rows
