@@ -15,24 +15,11 @@ from bot.messages import buttons
 from bot.messages.buttons import Pressed, read_value, upgrades_for
 from bot.options.catalog import Catalog
 from storage.job import Job, Json, Outcome, Stage
+from tests.job_samples import ASKED, DONE, RENDERING
 from tests.model_samples import model_with
 
 KLING = Catalog.load().default
-ASKED = Job(
-    id="k7m2p9",
-    ask_key="command:T1:1",
-    team="T1",
-    channel="C1",
-    user="U1",
-    surface="command",
-    model="kling-v3",
-    input={"prompt": "a red sports car"},
-    kind="kling-v3",
-    created_at=1000.0,
-)
-SENT = replace(ASKED, stage=Stage.ANNOUNCED, message_ts="1.0", first_sent_at=1001.0)
-RENDERING = replace(SENT, stage=Stage.RENDERING, submitted_at=1001.0)
-DONE = replace(RENDERING, stage=Stage.DELIVERED, outcome=Outcome.SUCCEEDED, result_ts="2.0")
+SENT = replace(RENDERING, stage=Stage.ANNOUNCED, submitted_at=None)
 
 
 def row(body: Sequence[Block]) -> list[Mapping[str, str]]:

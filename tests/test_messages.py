@@ -12,30 +12,9 @@ from bot.messages.job import Sheet
 from bot.pacing import Expected
 from bot.sandbox.slack.blocks import checked_blocks
 from storage.job import Job, Media, Outcome, Output, Stage
+from tests.job_samples import ASKED, DONE, RENDERING
 
 SHEET = Sheet(model_title="Kling V3", options=[("Duration", "10"), ("Mode", "pro")])
-ASKED = Job(
-    id="k7m2p9",
-    ask_key="command:T1:1",
-    team="T1",
-    channel="C1",
-    user="U1",
-    surface="command",
-    model="kling-v3",
-    input={"prompt": "a red sports car"},
-    kind="kling-v3",
-    created_at=1000.0,
-)
-RENDERING = replace(ASKED, stage=Stage.RENDERING, submitted_at=1000.0)
-DONE = replace(
-    RENDERING,
-    stage=Stage.DELIVERED,
-    outcome=Outcome.SUCCEEDED,
-    finished_at=1123.0,
-    outputs=(Output(media=Media.VIDEO, url="https://files.example/v.mp4"),),
-    cost_estimate=Decimal("0.40"),
-    cost_actual=Decimal("0.42"),
-)
 
 
 def status(job: Job, sheet: Sheet = SHEET, now: float = 1060.0) -> str:

@@ -11,34 +11,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from storage.job import Event, Job, Media, Outcome, Output, Stage
+from storage.job import Event, Job, Stage
 from storage.sqlite import SqliteStore
+from tests import job_samples
 
 Run = Callable[..., Result]
 
-ASKED = Job(
-    id="k7m2p9aaaa",
-    ask_key="command:T1:1",
-    team="T1",
-    channel="C1",
-    user="U1",
-    surface="command",
-    model="kling-v3",
-    input={"prompt": "a red sports car"},
-    kind="kling-v3",
-    created_at=1000.0,
-    response_url="https://hooks.slack.com/commands/secret",
-)
-DONE = replace(
-    ASKED,
-    id="done000000",
-    ask_key="command:T1:2",
-    stage=Stage.DELIVERED,
-    outcome=Outcome.SUCCEEDED,
-    message_ts="1.1",
-    first_sent_at=1.0,
-    outputs=(Output(media=Media.VIDEO, url="https://files.example/v.mp4"),),
-)
+ASKED = replace(job_samples.ASKED, response_url="https://hooks.slack.com/commands/secret")
+DONE = replace(job_samples.DONE, id="done000000", ask_key="command:T1:2")
 PARKED = replace(
     ASKED,
     id="park000000",
