@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -33,6 +34,8 @@ T = TypeVar("T")
 
 # A table is read in a terminal.
 PROMPT_WIDTH = 40
+# MindVideo does not say what its IDs are made of: no blanks, no control characters, no essays.
+TASK_ID = re.compile(r"[!-~]{1,200}")
 
 
 @click.group()
@@ -74,14 +77,18 @@ def show(job_id: str, *, as_json: bool) -> None:
 
 @jobs.command()
 @click.argument("job_id")
-@click.option("--task", "task_id", help="The task at MindVideo that this job started.")
-def resume(job_id: str, task_id: str | None) -> None:
+@click.option("--task", "task_id", help="What MindVideo's page shows as this job's render.")
+@click.option("--send-again", is_flag=True, help="MindVideo's page shows no render of this job.")
+def resume(job_id: str, task_id: str | None, *, send_again: bool) -> None:
     """Send a parked job back to the stage that it left.
 
-    A job whose key is too old to be sent again is parked once more, unless --task names the
-    render that MindVideo shows for it: then that one is followed, without another charge.
+    A job whose key is too old to be sent again is parked once more, unless you have looked at
+    MindVideo's page: --task names the render that it shows, which is followed without another
+    charge, and --send-again says that it shows none.
     """
-    job = _with_store(lambda store: _resume(store, job_id, task_id))
+    if task_id is not None and (send_again or not TASK_ID.fullmatch(task_id)):
+        raise click.UsageError("--task takes the ID of one render, and not --send-again beside it.")
+    job = _with_store(lambda store: _resume(store, job_id, task_id, send_again=send_again))
     how = f"goes on from {job.stage}" if task_id is None else f"follows task {task_id}"
     click.echo(f"Job {job.id} {how}.")
 
@@ -130,10 +137,10 @@ async def _get(store: Store, job_id: str) -> Job:
     return job
 
 
-async def _resume(store: Store, job_id: str, task_id: str | None) -> Job:
+async def _resume(store: Store, job_id: str, task_id: str | None, *, send_again: bool) -> Job:
     try:
         # Due since ever: the bot's own clock may stand behind this machine's.
-        job = await store.resume(job_id, 0.0, task_id)
+        job = await store.resume(job_id, 0.0, task_id, time.time() if send_again else None)
     except IllegalTransitionError:
         raise BotError(_not_resumed(job_id, task_id)) from None
     if job is None:

@@ -143,10 +143,10 @@ class Chat(Protocol):
     repeat, `OutcomeUnknownError` (reply lost, `internal_error`, `fatal_error`).
     """
 
-    async def read_clock(self) -> Instant | None:
-        """Return the moment by Slack's clock, which stamps its messages; `None`: it told none.
+    async def read_clock(self) -> Instant:
+        """Return the moment by Slack's clock, which stamps its messages. A read.
 
-        A read.
+        Raises `RetryLaterError` where Slack tells none.
         """
 
     async def join(self, channel: str) -> None:

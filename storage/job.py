@@ -139,6 +139,8 @@ class Job:
     """The exact bytes of the submit, committed before the first of them leaves."""
     first_sent_at: Instant | None = None
     """When the key was first used; MindVideo is assumed to remember it for 24 h."""
+    vouched_at: Instant | None = None
+    """When a person last saw that MindVideo has no render under the key, which may then be sent."""
     request_id: str | None = None
     task_id: str | None = None
     submitted_at: Instant | None = None

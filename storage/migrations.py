@@ -169,6 +169,11 @@ def _due_in_stage(db: Database) -> None:
     db.execute("DROP INDEX jobs_due")
 
 
+@MIGRATIONS(name="0007_vouched")
+def _vouched(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN vouched_at REAL")
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Bring the tables up to date: each step whole, in one transaction, or not at all.
 

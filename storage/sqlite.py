@@ -176,9 +176,15 @@ class SqliteStore(SqliteSettings, SqliteNotices):
         """Note that a render at MindVideo is given up, and make the job due."""
         return await self._write(lambda db: writes.unfollow(db, job_id, by, now))
 
-    async def resume(self, job_id: str, now: Instant, task_id: str | None = None) -> Job | None:
+    async def resume(
+        self,
+        job_id: str,
+        now: Instant,
+        task_id: str | None = None,
+        vouched_at: Instant | None = None,
+    ) -> Job | None:
         """Send a parked job back to the stage it left, due now; `None` if there is none."""
-        return await self._write(lambda db: writes.resume(db, job_id, now, task_id))
+        return await self._write(lambda db: writes.resume(db, job_id, now, task_id, vouched_at))
 
     async def last_event_at(self) -> Instant:
         """Return the moment of the newest line of any timeline, or 0 if there is none."""

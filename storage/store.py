@@ -164,11 +164,18 @@ class Store(Protocol):
         Without effect on a job that is not at MindVideo.
         """
 
-    async def resume(self, job_id: str, now: Instant, task_id: str | None = None) -> Job | None:
+    async def resume(
+        self,
+        job_id: str,
+        now: Instant,
+        task_id: str | None = None,
+        vouched_at: Instant | None = None,
+    ) -> Job | None:
         """Send a parked job back to the stage it left, due now; `None` if there is none.
 
         With the `task_id` that a person found at MindVideo, a job that was to be submitted goes on
-        as one that was. Raises the fence, so that nobody's older claim survives. Raises
+        as one that was; `vouched_at` is when they saw that there is none. Raises the fence, so that
+        nobody's older claim survives. Raises
         `IllegalTransitionError` for a job that is not parked, for a task that another job has, and
         for a job that has a task or is not announced yet.
         """

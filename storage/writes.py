@@ -76,18 +76,21 @@ _GOES_ON = """
 _RESUMABLE = ", ".join(f"'{stage}'" for stage in sorted(TRANSITIONS[Stage.PARKED]))
 
 _RESUME = f"""
-    UPDATE jobs SET stage = parked_from, {_GOES_ON}
+    UPDATE jobs SET
+        stage = parked_from, vouched_at = coalesce(:vouched_at, vouched_at), {_GOES_ON}
     WHERE id = :id AND stage = 'parked' AND parked_from IN ({_RESUMABLE})
     RETURNING *
 """  # noqa: S608 - texts from above
 
-# No key can have been sent before the message that it is made of.
+# No key can have been sent before the message that it is made of. A render without a moment of its
+# submit was named by a person, who may have mistyped it.
 _TAKE_UP = f"""
     UPDATE jobs SET
         stage = 'rendering', task_id = :task_id,
         first_sent_at = coalesce(first_sent_at, CAST(message_ts AS REAL)), {_GOES_ON}
-    WHERE id = :id AND stage = 'parked' AND parked_from = 'announced'
-        AND NOT EXISTS (SELECT 1 FROM jobs WHERE task_id = :task_id)
+    WHERE id = :id AND stage = 'parked'
+        AND (parked_from = 'announced' OR (parked_from = 'rendering' AND submitted_at IS NULL))
+        AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.task_id = :task_id)
     RETURNING *
 """  # noqa: S608 - texts from above
 
@@ -167,10 +170,18 @@ def unfollow(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
     return _wished(db, _UNFOLLOW, job_id, by, now)
 
 
-def resume(db: Database, job_id: str, now: Instant, task_id: str | None) -> Job | None:
+def resume(
+    db: Database, job_id: str, now: Instant, task_id: str | None, vouched_at: Instant | None
+) -> Job | None:
     """Send a parked job back to the stage it left, or on to its task if that was found."""
     statement = _RESUME if task_id is None else _TAKE_UP
-    resumed = _changed(db, statement, {"id": job_id, "now": now, "task_id": task_id})
+    values: Mapping[str, Value] = {
+        "id": job_id,
+        "now": now,
+        "task_id": task_id,
+        "vouched_at": vouched_at,
+    }
+    resumed = _changed(db, statement, values)
     if resumed:
         return resumed[0]
     job = job_by_id(db, job_id)

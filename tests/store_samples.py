@@ -64,6 +64,7 @@ def a_full_job() -> Job:
         idempotency_key="slack:T1:C1:1800000001.000200",
         request_body=b'{"model":"kling-v3"}\x00\xff',
         first_sent_at=NOW + 3,
+        vouched_at=NOW + 3.5,
         request_id="req_1",
         task_id="task_1",
         submitted_at=NOW + 4,

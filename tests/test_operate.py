@@ -25,6 +25,7 @@ PARKED = replace(
     ask_key="command:T1:3",
     stage=Stage.PARKED,
     parked_from=Stage.RENDERING,
+    submitted_at=1000.0,
     problem="MindVideo is silent.",
 )
 
@@ -102,6 +103,20 @@ def test_resume_does_not_give_a_task_to_a_job_that_has_one(run: Run) -> None:
     result = run("jobs", "resume", PARKED.id, "--task", "t9")
     assert result.exit_code == 1
     assert "cannot take up task t9" in result.output
+
+
+@pytest.mark.parametrize("task_id", ["", " t9", "t 9", "t\n9", "t" * 201, "t\ud800"])
+def test_what_can_be_no_task_is_wrong_usage(run: Run, task_id: str) -> None:
+    """Pasted with a blank, it would be looked for in vain."""
+    assert run("jobs", "resume", STUCK.id, "--task", task_id).exit_code == 2
+    assert run("jobs", "resume", STUCK.id, "--task", "t9", "--send-again").exit_code == 2
+
+
+def test_resume_can_vouch_that_mindvideo_has_no_render(run: Run) -> None:
+    """Then the key may go once more, although it is old."""
+    assert "goes on from announced" in run("jobs", "resume", STUCK.id, "--send-again").output
+    row = json.loads(run("jobs", "show", STUCK.id, "--json").output)
+    assert row["vouched_at"] is not None
 
 
 def test_resend_makes_a_job_that_only_delivers(run: Run) -> None:

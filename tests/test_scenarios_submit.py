@@ -119,13 +119,7 @@ async def test_key_older_than_23_hours_is_not_sent_again() -> None:
 async def test_a_job_with_a_key_too_old_takes_up_the_task_that_was_found() -> None:
     """The operator names the render that MindVideo shows: it arrives, and no key is sent again."""
     async with workbench() as bench:
-        bench.town.video.fail(submit_fault(FaultKind.LOST_AFTER))
-        job = await bench.ask()
-        bench.store.crash("retry", before=False)
-        await bench.run(until=lambda: bench.store.has_crashed)
-        bench.clock.moment += 24 * HOUR
-        await bench.restart()
-        await bench.run()
+        job = await _with_old_key(bench, submit_fault(FaultKind.LOST_AFTER))
         assert "--task" in (await bench.store.events(job.id))[-2].detail
         (charge,) = bench.town.video.charges
         sent = len(bench.town.video.calls(Call.SUBMIT))
@@ -133,6 +127,41 @@ async def test_a_job_with_a_key_too_old_takes_up_the_task_that_was_found() -> No
         await bench.run()
         await bench.assert_one_of_each(job)
         assert len(bench.town.video.calls(Call.SUBMIT)) == sent
+
+
+async def test_a_task_that_was_mistyped_can_be_named_anew() -> None:
+    """The wrong one is looked for in vain, parked, and then put right."""
+    async with workbench() as bench:
+        job = await _with_old_key(bench, submit_fault(FaultKind.LOST_AFTER))
+        (charge,) = bench.town.video.charges
+        for task_id in ("typo", charge.task_id):
+            assert (await bench.job(job.id)).stage is Stage.PARKED
+            await bench.store.resume(job.id, bench.own_time(), task_id)
+            await bench.run()
+        await bench.assert_one_of_each(job)
+
+
+async def test_a_job_that_never_reached_mindvideo_is_sent_once_somebody_looked() -> None:
+    """Nobody topped the credit up over a weekend: the same key goes again, and is billed once."""
+    async with workbench() as bench:
+        job = await _with_old_key(bench, answer(402, times=1))
+        assert bench.town.video.charges == []
+        await bench.store.resume(job.id, bench.own_time(), vouched_at=bench.own_time())
+        await bench.run()
+        await bench.assert_one_of_each(job)
+
+
+async def _with_old_key(bench: Workbench, fault: Fault) -> Job:
+    """Return a job that is parked since nobody knows any more whether it was handed over."""
+    bench.town.video.fail(fault)
+    job = await bench.ask()
+    bench.store.crash("held" if fault.status == 402 else "retry", before=False)
+    await bench.run(until=lambda: bench.store.has_crashed)
+    bench.clock.moment += 24 * HOUR
+    await bench.restart()
+    await bench.run()
+    assert (await bench.job(job.id)).parked_from is Stage.ANNOUNCED
+    return job
 
 
 @pytest.mark.parametrize(

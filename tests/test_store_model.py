@@ -217,7 +217,8 @@ class StoreMachine(RuleBasedStateMachine):
         row = parked[0] if parked else self.model.rows[some.id]
         resuming = self.model.engines[engine].resume(row.id, self.now, task_id)
         taken = any(job.task_id == task_id for job in self.model.rows.values())
-        refused = task_id is not None and (taken or row.parked_from is not Stage.ANNOUNCED)
+        untaken = row.parked_from in {Stage.ANNOUNCED, Stage.RENDERING}
+        refused = task_id is not None and (taken or not untaken)
         if row.parked_from is None or refused:
             with pytest.raises(IllegalTransitionError):
                 self.model.run(resuming)

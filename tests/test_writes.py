@@ -333,7 +333,7 @@ async def test_a_job_whose_task_was_found_renders(store: Store) -> None:
 @pytest.mark.parametrize("left", [Stage.ACCEPTED, Stage.RENDERING, Stage.FINISHED])
 async def test_only_a_job_that_was_to_be_submitted_takes_a_task(store: Store, left: Stage) -> None:
     """One that was never announced has no key, and one that renders has its task."""
-    job = replace(a_job(), stage=Stage.PARKED, parked_from=left)
+    job = replace(a_job(), stage=Stage.PARKED, parked_from=left, submitted_at=NOW)
     await _insert(store, job)
     with pytest.raises(IllegalTransitionError):
         await store.resume(job.id, NOW, "task9")

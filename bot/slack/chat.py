@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot.blocks import mark
-from bot.errors import RetryLaterError, UnreachablePlaceError
+from bot.errors import RefusedError, RetryLaterError, UnreachablePlaceError
 from bot.ports import Message, Place
 from bot.slack.files import STALL_SECONDS, TOMBSTONE, SlackFiles
 from bot.slack.web import OK, Done, answer_of, ask, is_slack, read
@@ -113,16 +113,17 @@ class SlackChat(SlackFiles):
         )
         return self._me
 
-    async def read_clock(self) -> Instant | None:
-        """Return the moment by Slack's clock, from any answer's `Date`; `None`: it told none.
+    async def read_clock(self) -> Instant:
+        """Return the moment by Slack's clock, in whole seconds. A read.
 
-        A read. Whole seconds: https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1
+        From the `Date` of an answer: https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1 Raises
+        `RetryLaterError` where it tells none.
         """
-        answer = await answer_of(self._client.auth_test(), doubtful=False)
         try:
+            answer = await answer_of(self._client.auth_test(), doubtful=False)
             return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
-        except ValueError:
-            return None
+        except (RefusedError, ValueError, OverflowError) as error:
+            raise RetryLaterError("Slack does not tell the time.", code="no_date") from error
 
     async def join(self, channel: str) -> None:
         """Enter a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""

@@ -39,10 +39,10 @@ async def submit(turn: Turn) -> Result:
     if turn.job.cancel_requested_at is None and await _key_age(turn) > KEY_LIFETIME_SECONDS:
         return Park(
             job=turn.job,
-            problem="It could not be handed to MindVideo for almost a day; handed over again now, "
-            "it could be billed twice.",
+            problem="It was not handed to MindVideo for certain within a day; handed over again "
+            "without a look, it could be billed twice.",
             detail="MindVideo may have forgotten its key. If its page shows this render, "
-            f"`jobs resume {turn.job.id} --task TASK_ID` takes it up; if not, ask again.",
+            f"`jobs resume {turn.job.id} --task TASK_ID` takes it up; if not, `--send-again`.",
         )
     if turn.job.request_body is None:
         try:
@@ -77,10 +77,11 @@ async def _key_age(turn: Turn) -> float:
     """Return how many seconds ago the key can have been used first: it is as old as its message.
 
     Both moments are Slack's. Our own clock may have stood still or been set since, and a row from
-    a backup does not know what was sent after it.
+    a backup does not know what was sent after it. A person who saw that MindVideo has no render
+    under the key makes it as good as new.
     """
     now = await turn.tools.chat.read_clock()
-    return (turn.tools.now() if now is None else now) - float(turn.job.message_ts or 0.0)
+    return now - max(float(turn.job.message_ts or 0.0), turn.job.vouched_at or 0.0)
 
 
 async def _prepare(turn: Turn) -> None:

@@ -24,7 +24,7 @@ class ChatLine:
         self._line = line
         self._world = line.world
 
-    async def read_clock(self) -> Instant | None:
+    async def read_clock(self) -> Instant:
         """See `Chat`."""
         return await self._line.ask("read clock", self._world.now)
 

@@ -216,19 +216,20 @@ class People:
         parked = [row for row in self._invariants.rows.values() if row.stage is Stage.PARKED]
         for row in parked:
             with suppress(StoreError, IllegalTransitionError):
-                await door.verbs.store.resume(row.id, door.verbs.now(), self._task_of(row))
+                task_id, seen_at = self._shown_of(row)
+                await door.verbs.store.resume(row.id, door.verbs.now(), task_id, seen_at)
                 door.verbs.intake.wake()
                 self._invariants.resumed_at[row.id] = self._world.age
                 self._world.count("operator resumes a job")
 
-    def _task_of(self, row: Job) -> str | None:
-        """Return the task that MindVideo's page shows for a job without one, if anybody looks."""
-        shown = [task.id for task in self._invariants.video.tasks.values() if task.job_id == row.id]
-        looks = row.parked_from is Stage.ANNOUNCED and self._world.odds(0.7)
-        if not (shown and looks):
-            return None
-        self._world.count("operator names a task")
-        return shown[0]
+    def _shown_of(self, row: Job) -> tuple[str | None, Instant | None]:
+        """Return the task that MindVideo's page shows for a job, or when it was seen to be none."""
+        world, tasks = self._world, self._invariants.video.tasks.values()
+        if row.parked_from is not Stage.ANNOUNCED or world.odds(0.3):
+            return None, None
+        shown = [task.id for task in tasks if task.job_id == row.id]
+        world.count("operator names a task" if shown else "operator has it sent again")
+        return (shown[0], None) if shown else (None, world.now())
 
     async def _rearrange(self) -> None:
         """Archive, remove, invite and delete, while faults happen."""

@@ -126,10 +126,16 @@ class WatchedStore(SqliteStore):
         await self._pause()
         return self._seen(await super().unfollow(job_id, by, now))
 
-    async def resume(self, job_id: str, now: Instant, task_id: str | None = None) -> Job | None:
+    async def resume(
+        self,
+        job_id: str,
+        now: Instant,
+        task_id: str | None = None,
+        vouched_at: Instant | None = None,
+    ) -> Job | None:
         """See `Store`."""
         await self._pause()
-        return self._seen(await super().resume(job_id, now, task_id))
+        return self._seen(await super().resume(job_id, now, task_id, vouched_at))
 
     def _seen(self, row: Job | None) -> Job | None:
         if row is not None:
