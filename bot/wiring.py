@@ -103,6 +103,7 @@ def make_board(ground: Ground) -> NoticeBoard:
             directory=ground.directory,
             catalog=ground.catalog,
             now=ground.now,
+            started_at=ground.now(),
             unit=ground.settings.cost_unit,
         ),
         chance=secrets.SystemRandom().random,

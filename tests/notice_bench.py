@@ -109,6 +109,7 @@ class NoticeBench:
 
     def restart(self) -> None:
         """Begin anew, as a new process on the same store would."""
+        self.tools = replace(self.tools, started_at=self.clock())
         self.board = NoticeBoard(self.tools, chance=lambda: 0.5)
 
     def told(self, channel: str = CREW) -> list[Said]:
@@ -147,6 +148,8 @@ async def notice_bench(folder: Path) -> AsyncIterator[NoticeBench]:
             directory=SlackDirectory(client, now=clock),
             catalog=CATALOG,
             now=clock,
+            # Before anything that the tests let happen; a restart is after it.
+            started_at=0.0,
         )
         board = NoticeBoard(tools, chance=lambda: 0.5)
         digests = Digests(store, team=TEAM, now=clock)

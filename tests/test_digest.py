@@ -21,6 +21,7 @@ from bot.summary import Day
 from storage.job import Outcome
 from storage.notice import channel_scope
 from tests.notice_bench import NoticeBench, journal_of, notice_bench
+from tests.test_notices import change_rows
 
 DAY = 86400.0
 # A Wednesday, 17 minutes before nine.
@@ -89,6 +90,19 @@ async def test_a_digest_comes_at_its_hour_and_once(bench: NoticeBench) -> None:
     await bench.digests.put_in()
     await bench.run(3)
     assert len(bench.told()) == yesterday + 2
+
+
+async def test_a_digest_that_was_told_after_the_backup_is_not_told_again(
+    bench: NoticeBench,
+) -> None:
+    """It is known by the mark on its message: the restored row knows of no file."""
+    await at_nine(bench)
+    (told,) = bench.told()
+    assert told.files
+    await change_rows(bench, "posted_ts = NULL, file_id = NULL, intent_at = NULL, due_at = 1")
+    bench.restart()
+    await bench.run(3)
+    assert len(bench.told()) == 1
 
 
 async def test_a_digest_says_how_it_went_and_what_it_cost(bench: NoticeBench) -> None:

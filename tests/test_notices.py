@@ -119,15 +119,29 @@ async def test_a_process_that_died_before_it_posted_posts(bench: NoticeBench) ->
 async def test_a_notice_is_known_by_what_happened_even_after_a_restored_backup(
     bench: NoticeBench,
 ) -> None:
-    """The same happening makes the same ID, and an old row looks before it posts."""
+    """The same happening makes the same ID; a row older than the process looks before it posts."""
     job = await bench.job()
     await bench.deliver(job)
     await bench.run(3)
     (told,) = bench.told()
     (notice,) = [n for n in await all_notices(bench) if n["kind"] == NoticeKind.FINISHED]
     assert told.job_id == notice["id"]
-    bench.clock.moment += 3600
     await change_rows(bench, "posted_ts = NULL, intent_at = NULL, due_at = 1")
+    bench.restart()
+    await bench.run(3)
+    assert len(bench.told()) == 1
+
+
+async def test_what_happens_a_second_time_after_a_restore_is_told_once(
+    bench: NoticeBench,
+) -> None:
+    """A job that the backup knows as rendering finishes again, and so does its notice."""
+    job = await bench.job()
+    await bench.deliver(job)
+    await bench.run(3)
+    await change_rows(bench, f"posted_ts = NULL, due_at = 1, happened_at = {bench.clock() + 7200}")
+    bench.clock.moment += 3600
+    bench.restart()
     await bench.run(3)
     assert len(bench.told()) == 1
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from bot import blocks
 from bot.digest_plan import Span, zone_named
 from bot.errors import (
     CannotShareFileError,
@@ -16,7 +17,7 @@ from bot.errors import (
 )
 from bot.messages.notice import chart_filename, chart_title, chart_words, digest_message
 from bot.notices.chart import draw
-from bot.notices.post import post_once
+from bot.notices.post import find_told, post_once
 from bot.notices.telling import NoticeTools, Telling
 from bot.ports import Message, Place
 from bot.steps.member import share_as_member
@@ -37,7 +38,11 @@ async def tell_digest(telling: Telling) -> None:
     as safe as `post_once`.
     """
     place = await telling.place()
-    ts = await _shared(telling, place) or await _tell(telling, place)
+    ts = (
+        await _shared(telling, place)
+        or await find_told(telling, place)
+        or await _tell(telling, place)
+    )
     await telling.record(replace(telling.notice, due_at=None, posted_ts=ts))
 
 
@@ -46,7 +51,8 @@ async def _tell(telling: Telling, place: Place) -> str:
     span = Span.model_validate_json(notice.detail)
     zone = zone_named(span.zone)
     renders = await tools.notices.renders(notice.team, span.since, span.until)
-    message = await _words(summarize(renders), span, tools)
+    words = await _words(summarize(renders), span, tools)
+    message = replace(words, blocks=blocks.marked(words.blocks, notice.id))
     if not notice.plain:
         since = min(span.since, span.until - CHART_DAYS * DAY_SECONDS)
         past = await tools.notices.renders(notice.team, since, span.until)

@@ -8,20 +8,18 @@ from bot.errors import OperatorMustActError, RetryLaterError
 from bot.notices.telling import Telling
 from bot.ports import Message, Place
 from bot.steps.member import find_as_member, post_as_member
-
-# A row this old at its first try may come from a backup: its message may stand already.
-FRESH_SECONDS = 600.0
+from storage.job import Instant
 
 
 async def post_once(telling: Telling, message: Message) -> str:
     """Post the message, or find the one that was posted before; return its `ts`.
 
     Safe to repeat: the intent is committed before the post, and a row that carries an intent (or
-    is old enough to come from a backup) looks for its message by metadata before it posts.
+    may come from a backup) looks for its message before it posts.
     """
     notice, tools = telling.notice, telling.tools
     place = await telling.place()
-    found = await _find(telling, place)
+    found = await find_told(telling, place)
     if found is not None:
         return found
     await telling.record(replace(notice, intent_at=tools.now()))
@@ -33,10 +31,18 @@ async def post_once(telling: Telling, message: Message) -> str:
         raise
 
 
-async def _find(telling: Telling, place: Place) -> str | None:
+async def find_told(telling: Telling, place: Place) -> str | None:
+    """Return the `ts` of the notice's message if it may stand and does."""
     notice, tools = telling.notice, telling.tools
-    if notice.intent_at is None and tools.now() - notice.happened_at <= FRESH_SECONDS:
+    since = await _known_since(telling)
+    if notice.intent_at is None and since > tools.started_at:
         return None
-    intended_at = notice.intent_at or notice.happened_at
-    found = await find_as_member(tools.chat, place, notice.id, intended_at)
+    found = await find_as_member(tools.chat, place, notice.id, notice.intent_at or since)
     return found[0] if found else None
+
+
+async def _known_since(telling: Telling) -> Instant:
+    """Return the oldest moment of what is told: after a restore it may happen a second time."""
+    notice = telling.notice
+    job = None if notice.job_id is None else await telling.tools.jobs.get(notice.job_id)
+    return notice.happened_at if job is None else min(job.created_at, notice.happened_at)

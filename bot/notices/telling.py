@@ -19,7 +19,7 @@ PEOPLE = ("U", "W")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeTools:
-    """The outside world as notices see it."""
+    """The outside world as notices see it. `started_at` is when this process began."""
 
     jobs: Store
     notices: NoticeStore
@@ -27,6 +27,7 @@ class NoticeTools:
     directory: Directory
     catalog: Catalog
     now: Callable[[], Instant]
+    started_at: Instant
     unit: str | None = None
 
 

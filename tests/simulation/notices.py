@@ -88,6 +88,7 @@ class Herald:
                 directory=Rooms(workspace, line),
                 catalog=catalog,
                 now=now,
+                started_at=now(),
             ),
             chance=process.world.chance.random,
         )
