@@ -1,7 +1,8 @@
 """The chat adapter, over real HTTP against the simulated Slack."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gzip
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -295,14 +296,12 @@ def an_answer_of(length: int) -> bytes:
 
 
 @asynccontextmanager
-async def chat_that_hears(body: bytes, *, compressed: bool) -> AsyncIterator[SlackChat]:
+async def chat_that_hears(body: bytes, **headers: str) -> AsyncIterator[SlackChat]:
     """The adapter, and a server that says the same to all that it is asked."""
+    headers = {"Content-Type": "application/json"} | headers
 
     async def say(_: web.Request) -> web.Response:
-        answer = web.Response(body=body, content_type="application/json")
-        if compressed:
-            answer.enable_compression(web.ContentCoding.gzip)
-        return answer
+        return web.Response(body=body, headers=headers)
 
     api = web.Application()
     api.router.add_route("*", "/{path:.*}", say)
@@ -310,18 +309,28 @@ async def chat_that_hears(body: bytes, *, compressed: bool) -> AsyncIterator[Sla
         yield SlackChat(client)
 
 
-@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize(
+    ("encoding", "encode"), [("identity", bytes), ("gzip", gzip.compress)], ids=["plain", "gzip"]
+)
 async def test_an_answer_is_read_up_to_a_limit_and_counts_as_lost_beyond_it(
-    *, compressed: bool
+    encoding: str, encode: Callable[[bytes], bytes]
 ) -> None:
-    async with chat_that_hears(an_answer_of(MOST_BYTES), compressed=compressed) as chat:
+    how = {"Content-Encoding": encoding}
+    async with chat_that_hears(encode(an_answer_of(MOST_BYTES)), **how) as chat:
         assert await chat.post(HERE, HELLO, "j1") == "1.000001"
 
-    async with chat_that_hears(an_answer_of(MOST_BYTES + 1), compressed=compressed) as chat:
+    async with chat_that_hears(encode(an_answer_of(MOST_BYTES + 1)), **how) as chat:
         with pytest.raises(OutcomeUnknownError):
             await chat.post(HERE, HELLO, "j1")
         with pytest.raises(RetryLaterError):
             await chat.update(GENERAL, "1.000001", HELLO)
+
+
+async def test_an_answer_in_a_charset_that_is_none_counts_as_lost() -> None:
+    how = {"Content-Type": "application/json; charset=zlib"}
+    async with chat_that_hears(an_answer_of(100), **how) as chat:
+        with pytest.raises(OutcomeUnknownError):
+            await chat.post(HERE, HELLO, "j1")
 
 
 async def test_of_an_answer_without_end_no_more_is_taken_than_the_limit() -> None:

@@ -109,9 +109,9 @@ async def answer_of(call: Awaitable[AsyncSlackResponse], *, doubtful: bool) -> A
         raise not_connected() from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise lost_answer(doubtful=doubtful) from error
-    except (AttributeError, RecursionError, ValueError) as error:
-        # The SDK reads `.get("ok")` from whatever came: a text or a list has no such method, and
-        # bytes that are not UTF-8, or lists in lists without end, cannot be read at all.
+    except (AttributeError, LookupError, RecursionError, ValueError) as error:
+        # The SDK reads `.get("ok")` from whatever came: a text or a list has no such method. Bytes
+        # in no charset that there is, or lists in lists without end, cannot be read at all.
         raise lost_answer(doubtful=doubtful) from error
 
 
