@@ -39,6 +39,8 @@ class Invariants:
         """The newest known row of each notice that was ever claimed."""
         self._learned: dict[str, Decimal | None] = {}
         """Of each job: the final cost that the bot heard last and could write down."""
+        self._stopped_at: dict[str, float] = {}
+        """When a job was last refused or parked: from then on there is a word to be told."""
         self._free: set[str] = set()
         """Jobs whose cancel was on disk before anything was sent: they must cost nothing."""
         self._sent_unknown: set[str] = set()
@@ -97,6 +99,8 @@ class Invariants:
         elif row.surface == RESEND:
             self.video.heard[row.id] += self.video.heard[row.parent_id or ""]
             self._learned[row.id] = row.cost_actual
+        if before is None or before.stage is not row.stage:
+            self._stopped_at[row.id] = self._world.age
         self.rows[row.id] = row
         if row.id in self.video.fresh:
             self._learned[row.id] = self.video.fresh.pop(row.id)
@@ -138,6 +142,7 @@ class Invariants:
             row.id for row in rows.values() if not row.first_sent_at and self._charges(row.id)
         }
         self._learned = {row.id: row.cost_actual for row in rows.values()}
+        self.notices = {one.id: one for one in self.notices.values() if one.posted_ts}
 
     def after_restart(self, rows: Mapping[str, Job]) -> None:
         """Check what a new process finds on disk."""
@@ -186,7 +191,8 @@ class Invariants:
         posted = any(said.ts == notice.posted_ts for said in self.slack.posts)
         place = self.slack.channels[notice.channel]
         disturbed = notice.channel in self.slack.disturbed or (place.private and not place.member)
-        theirs = self.slack.channels[self.rows[notice.job_id or ""].channel].private
+        job = self.rows.get(notice.job_id or "")
+        theirs = job is not None and self.slack.channels[job.channel].private
         excused = (theirs and notice.problem == NOT_THEIRS) or (disturbed and notice.problem)
         if not posted and not excused:
             self._world.violate("who listens is told", f"{notice.id}: {notice.problem}")
@@ -215,6 +221,9 @@ class Invariants:
 
     def _check_parked(self, row: Job) -> None:
         self._check_told(row)
+        heard = {one.channel for one in self.notices.values() if _tells_parking(one, row)}
+        if row.surface != RESEND and not heard.issuperset(self.listening):
+            self._world.violate("operators hear of a parked job", row.id)
         excused = {
             Stage.ANNOUNCED: self._submit_is_too_old(row),
             Stage.RENDERING: self.video.excuses_parking(row.id),
@@ -230,8 +239,8 @@ class Invariants:
     def _check_told(self, row: Job) -> None:
         if row.user in self.slack.gone_people:
             return
-        private = any(job_id == row.id for job_id, _ in self.slack.whispers)
-        if not private:
+        since = self._stopped_at[row.id]
+        if not any(job == row.id and age >= since for job, _, age in self.slack.whispers):
             self._world.violate(f"who has a {row.stage} job is told", row.id)
 
     def _charges(self, job_id: str) -> list[Charge]:
@@ -240,6 +249,10 @@ class Invariants:
     def _at_most_one(self, what: str, whose: str, found: Sequence[object]) -> None:
         if len(found) > 1:
             self._world.violate(f"{what} ≤ 1", f"{whose}: {found}")
+
+
+def _tells_parking(notice: Notice, row: Job) -> bool:
+    return notice.kind is NoticeKind.PARKED and notice.job_id == row.id
 
 
 def told_amounts(text: str) -> Iterable[Decimal]:

@@ -19,7 +19,7 @@ from bot.steps import announce, deliver, poll, say_once, share, submit
 from bot.steps.learn import learn
 from bot.steps.result import Advance, Reject, Rest, Result
 from bot.steps.turn import Turn
-from storage import reads, writes
+from storage import notices, reads, writes
 from storage.job import Event, Instant, Job, Outcome, Stage
 from tests.simulation import life
 from tests.simulation.replaced import replaced
@@ -138,6 +138,18 @@ def _never_look_for_notices() -> Iterator[None]:
 
 
 @contextmanager
+def _tell_no_parking() -> Iterator[None]:
+    real = notices.note
+
+    def note(db: Database, job: Job, event: Event) -> None:
+        if event.name != "parked":
+            real(db, job, event)
+
+    with replaced(notices, "note", note):
+        yield
+
+
+@contextmanager
 def _ignore_cancels() -> Iterator[None]:
     real = Turn.write
 
@@ -245,6 +257,7 @@ MUTANTS = (
     Mutant("delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew)),
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),
     Mutant("parks in silence", _step(Stage.PARKED, _told_nobody)),
+    Mutant("tells operators of no parked job", _tell_no_parking),
     Mutant("gives up at the first 404", _value(poll, "PATIENCE_SECONDS", -1.0)),
     Mutant("tells the estimate as the cost", _value(poll, "learn", _estimate_is_cost)),
     Mutant("waits for hours between two tries", _value(pacing, "backoff", _hours)),

@@ -107,8 +107,7 @@ class _Run:
         invariants.video.clock_errs = self._clock_errs
         self._calm_at = float("inf")
         self._up_at = 0.0
-        # What channels heard cannot be told apart from what they are to hear again.
-        self._restores = world.is_restored and not invariants.listening
+        self._restores = world.is_restored
         self._is_backup = False
         self._life: Life | None = None
 

@@ -108,6 +108,9 @@ class WatchedStore(SqliteStore):
         """Return a notice as it is on disk: a process may have died after its last commit."""
         query = "SELECT posted_ts, problem FROM notices WHERE id = :id"
         row = self._peek(lambda db: db.execute(query, {"id": known.id}).fetchone())
+        if row is None:
+            # A backup does not know of it.
+            return known
         return replace(known, posted_ts=row["posted_ts"], problem=row["problem"])
 
     def next_notice(self) -> Instant | None:

@@ -57,8 +57,8 @@ class Workspace:
     channels: dict[str, Channel] = field(default_factory=dict)
     posts: list[Posted] = field(default_factory=list)
     files: dict[str, StoredFile] = field(default_factory=dict)
-    whispers: list[tuple[str, str]] = field(default_factory=list)
-    """Job and text of each private word."""
+    whispers: list[tuple[str, str, float]] = field(default_factory=list)
+    """Job and text of each private word, and the age of the world."""
     gone_people: set[str] = field(default_factory=set)
     disturbed: set[str] = field(default_factory=set)
     """Channels that did not take everything all the time."""
@@ -110,7 +110,7 @@ class Workspace:
     def whisper(self, user: str, message: Message, actor: Actor) -> None:
         """Tell one person privately, by whichever way is open."""
         self.direct(user)
-        self.whispers.append((actor.job_id, message.text))
+        self.whispers.append((actor.job_id, message.text, self.world.age))
         self.world.note(f"whisper: {message.text}")
 
     def direct(self, user: str) -> str:
