@@ -20,8 +20,10 @@ TICK_SECONDS = 0.5
 # What becomes due within so short a time is claimed by one tick, in one commit. Each wake by
 # itself would cost the scheduler and the store more than the acknowledgement that caused it.
 GATHER_SECONDS = 0.05
-# So many ticks overdue, the watchdog believes that the wall clock was stepped …
-OVERDUE_TICKS = 2
+# So many ticks after the last one the watchdog believes that the wall clock was stepped. It looks
+# so often that the next tick comes within two, whenever that happened …
+OVERDUE_TICKS = 1.5
+WATCH_TICKS = 0.25
 # … and so many overdue, the process is not healthy.
 DEAD_TICKS = 10
 
@@ -159,7 +161,8 @@ class Clock:
         far in the future as the step was wide.
         """
         while True:
-            await asyncio.sleep(self._tick_seconds)
-            if time.monotonic() - self._ticked_at > OVERDUE_TICKS * self._tick_seconds:
+            await asyncio.sleep(WATCH_TICKS * self._tick_seconds)
+            overdue = time.monotonic() - self._ticked_at > OVERDUE_TICKS * self._tick_seconds
+            if overdue and not self._ticking.locked():
                 self._log.warning("tick_overdue")
                 self.wake()

@@ -6,7 +6,15 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.clock import Clock, SteadyClock, uptime
+from bot.clock import (
+    GATHER_SECONDS,
+    OVERDUE_TICKS,
+    TICK_SECONDS,
+    WATCH_TICKS,
+    Clock,
+    SteadyClock,
+    uptime,
+)
 from storage.store import StoreBrokenError, StoreFullError
 
 TICK = 0.02
@@ -97,6 +105,11 @@ async def test_ticks_go_on_after_the_wall_clock_was_set_back() -> None:
         (job,) = clock.scheduler.get_jobs()
         job.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
         await ticker.wait_for(ticker.count + 3)
+
+
+def test_after_a_step_of_the_wall_clock_the_next_tick_comes_within_two() -> None:
+    """The last tick, the watchdog's patience, its next look, and the moment that a wake takes."""
+    assert OVERDUE_TICKS + WATCH_TICKS + GATHER_SECONDS / TICK_SECONDS < 2
 
 
 async def test_a_full_disk_does_not_stop_the_clock() -> None:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from bot import blocks, figures
 from bot.messages.buttons import AGAIN, EDIT
-from bot.messages.job import GOES_ON, Sheet, cost_words, is_given_up, prompt_of
+from bot.messages.job import GOES_ON, Sheet, cost_words, is_given_up, prompt_of, why_on_hold
 from bot.messages.lists import spent
 from storage.job import Job, Json, Outcome, Stage
 from storage.store import Spend
@@ -127,7 +127,7 @@ def _state(job: Job) -> str:
         case Stage.FINISHED:
             return ":package: Finished, on its way to you"
         case Stage.PARKED:
-            return f":construction: On hold: {blocks.escape(job.problem or '')}"
+            return f":construction: On hold: {blocks.escape(why_on_hold(job))}"
         case Stage.DELIVERED | Stage.REJECTED:
             return ":checkered_flag: Over"
         case _:

@@ -85,9 +85,16 @@ def status_line(job: Job, sheet: Sheet, now: Instant) -> str:
             icon = ":no_entry_sign: *Cancelled*" if is_cancelled(job) else ":x: *Not started*"
             return f"{icon} · {blocks.escape(job.problem or '')} Nothing was charged."
         case Stage.PARKED:
-            return f":construction: *On hold* · {blocks.escape(job.problem or '')}"
+            return f":construction: *On hold* · {blocks.escape(why_on_hold(job))}"
         case _:
             assert_never(job.stage)
+
+
+def why_on_hold(job: Job) -> str:
+    """Return why a job is parked, and what is not known of its bill."""
+    sent = job.parked_from is Stage.ANNOUNCED and job.first_sent_at is not None
+    bill = "MindVideo's page tells whether it was billed." if sent else ""
+    return f"{job.problem or ''} {bill}".strip()
 
 
 def _handing_over(job: Job) -> str:

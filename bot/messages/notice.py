@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from bot import blocks, figures
-from bot.messages.job import Sheet, cost_words, prompt_of
+from bot.messages.job import Sheet, cost_words, prompt_of, why_on_hold
 from bot.ports import Message
 from bot.summary import Day, Spend, Summary
 from storage.job import Instant, Job, Stage
@@ -86,7 +86,7 @@ def _failed(news: News) -> Message:
 
 
 def _parked(news: News) -> Message:
-    told = [news.job.problem or "", news.detail if news.detail != news.job.problem else ""]
+    told = [why_on_hold(news.job), news.detail if news.detail != news.job.problem else ""]
     reason = blocks.escape(" ".join(filter(None, told)))
     return _message(
         f":construction: {_whose(news)} is on hold and needs a person to look: {reason}",

@@ -14,6 +14,7 @@ from bot.messages.job import (
     is_given_up,
     noun,
     took,
+    why_on_hold,
 )
 from bot.ports import Message
 from storage.job import Job, Outcome, Stage
@@ -81,7 +82,7 @@ def _unsuccessful(job: Job, sheet: Sheet) -> Message:
 
 def told_message(job: Job) -> Message:
     """Return what a person is told when a job was refused, cancelled early or put on hold."""
-    reason = blocks.escape(job.problem or "")
+    reason = blocks.escape(why_on_hold(job) if job.stage is Stage.PARKED else job.problem or "")
     if job.stage is Stage.PARKED:
         line = (
             f"<@{job.user}> this job is on hold: {reason} "
