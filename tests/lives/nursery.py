@@ -38,7 +38,7 @@ class Life:
         async with asyncio.timeout(START_SECONDS):
             while True:
                 over = self.is_over
-                for line in self._lines():
+                for line in self.lines():
                     if '"ready"' in line:
                         return int(json.loads(line)["port"])
                 if over:
@@ -55,7 +55,7 @@ class Life:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
         """Return the finished lines of its log."""
         with suppress(FileNotFoundError):
             return self.log.read_text(encoding="utf-8").split("\n")[:-1]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.sandbox.slack.delivery import Delivery
 from bot.sandbox.slack.entities import TEAM
-from bot.sandbox.town import town
+from bot.sandbox.town import API_KEY, town
 from storage.job import TERMINAL
 from tests.house import FAST, RENDER_SECONDS
 from tests.lives import promises
@@ -38,6 +38,12 @@ class Scene(Onlooker):
     def store(self) -> Path:
         """The file that all lives share."""
         return self.town.folder / "video-bot.db"
+
+    @property
+    def _bot_token(self) -> str:
+        token = self.town.slack.credentials.bot_token
+        assert token is not None
+        return token
 
     async def live(self, variables: Mapping[str, str] | None = None) -> Life:
         """Start a life and let Slack deliver to it, if it comes to listen."""
@@ -82,6 +88,9 @@ class Scene(Onlooker):
             if any(ack.problem is None and not ack.body for ack in delivery.acks)
         }
         promises.check(self.town, promises.rows(self.store), acknowledged)
+        logged = "\n".join(line for life in self.nursery.lives for line in life.lines())
+        told = [word for word in ("a lake", API_KEY, self._bot_token) if word in logged]
+        assert told == [], "prompts and keys stay out of the log"
 
 
 @asynccontextmanager
