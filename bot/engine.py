@@ -26,7 +26,7 @@ from bot.steps.turn import Tools, Turn
 from bot.trouble import after_surprise, after_trouble
 from bot.turnstile import Turnstile
 from storage.job import Job, Stage
-from storage.store import StaleFenceError, StoreBrokenError, StoreError
+from storage.store import Room, StaleFenceError, StoreBrokenError, StoreError
 
 Step: TypeAlias = Callable[[Turn], Awaitable[Result]]
 
@@ -125,8 +125,17 @@ class Engine:
         await self._renew()
         if self._stopping:
             return 0
+        rooms = [Room(pool.size - self._taken(pool), pool.stages) for pool in self._pools]
+        if not any(room.limit > 0 for room in rooms):
+            return 0
         self._more_is_due = False
-        return sum(await asyncio.gather(*(self._fill(pool) for pool in self._pools)))
+        claimed = await self._tools.store.claim(self._tools.now(), LEASE_SECONDS, rooms)
+        for job in claimed:
+            self._start(job)
+        for room in rooms:
+            found = sum(job.stage in room.stages for job in claimed)
+            self._more_is_due |= found == room.limit > 0
+        return len(claimed)
 
     def make_way(self) -> None:
         """Let steps begin one by one for a moment: a person waits for an answer."""
@@ -170,19 +179,14 @@ class Engine:
             else:
                 current.task.cancel()
 
-    async def _fill(self, pool: Pool) -> int:
-        """Claim what is due of a pool's stages and start it; return how many were started."""
-        room = pool.size - sum(run.pool is pool for run in self._running.values())
-        if room <= 0:
-            return 0
-        now = self._tools.now()
-        claimed = await self._tools.store.claim(now, LEASE_SECONDS, room, pool.stages)
-        for job in claimed:
-            run = _Run(claimed=job, pool=pool)
-            run.task = asyncio.create_task(self._take_steps(run), name=f"job {job.id}")
-            self._running[job.id] = run
-        self._more_is_due |= len(claimed) == room
-        return len(claimed)
+    def _taken(self, pool: Pool) -> int:
+        return sum(run.pool is pool for run in self._running.values())
+
+    def _start(self, job: Job) -> None:
+        [pool] = [pool for pool in self._pools if job.stage in pool.stages]
+        run = _Run(claimed=job, pool=pool)
+        run.task = asyncio.create_task(self._take_steps(run), name=f"job {job.id}")
+        self._running[job.id] = run
 
     async def _take_steps(self, run: _Run) -> None:
         job = run.claimed

@@ -22,8 +22,8 @@ from storage.ownership import ownership
 from storage.place import check_place
 from storage.settings import SqliteSettings
 from storage.store import (
-    EVERY_STAGE,
     JobFilter,
+    Room,
     Spend,
     SpendFilter,
     StoreError,
@@ -117,11 +117,10 @@ class SqliteStore(SqliteSettings, SqliteNotices):
         self,
         now: Instant,
         lease_seconds: float,
-        limit: int,
-        stages: Sequence[Stage] = EVERY_STAGE,
+        rooms: Sequence[Room],
     ) -> list[Job]:
-        """Take up to `limit` due rows of `stages` that nobody holds, the longest due first."""
-        return await self._write(lambda db: writes.claim(db, now, lease_seconds, limit, stages))
+        """Take as many rows as there is room for that are due and not leased."""
+        return await self._write(lambda db: writes.claim(db, now, lease_seconds, rooms))
 
     async def renew(self, jobs: Sequence[Job], until: Instant) -> frozenset[str]:
         """Extend the leases of `jobs` that are still held; return the IDs of those."""

@@ -12,7 +12,13 @@ from storage.job import Event, Instant, Job, Outcome, Stage
 MOST_AHEAD = 100
 """Nobody who waits behind more jobs than this needs their exact number."""
 
-EVERY_STAGE = tuple(Stage)
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many rows a claim takes at most of some stages; no stage is in two rooms."""
+
+    limit: int
+    stages: tuple[Stage, ...] = tuple(Stage)
 
 
 class StoreError(Exception):
@@ -92,13 +98,12 @@ class Store(Protocol):
         self,
         now: Instant,
         lease_seconds: float,
-        limit: int,
-        stages: Sequence[Stage] = EVERY_STAGE,
+        rooms: Sequence[Room],
     ) -> list[Job]:
-        """Take up to `limit` rows of `stages` that are due and not leased, the longest due first.
+        """Take as many rows as there is room for that are due and not leased.
 
-        Each gets a lease until `now + lease_seconds` and a fence one higher than before. Two
-        callers never hold the same fence of a row.
+        The longest due first. Each gets a lease until `now + lease_seconds` and a fence one higher
+        than before. Two callers never hold the same fence of a row.
         """
 
     async def renew(self, jobs: Sequence[Job], until: Instant) -> frozenset[str]:

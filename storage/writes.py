@@ -20,7 +20,7 @@ from storage.rows import (
     job_to_row,
     longest_due_first,
 )
-from storage.store import StaleFenceError
+from storage.store import Room, StaleFenceError
 
 _INSERT_JOB = (
     f"INSERT INTO jobs ({', '.join(COLUMNS)})"  # noqa: S608 - names of a dataclass's fields
@@ -34,7 +34,7 @@ _DUE_IN_STAGE = """
         SELECT seq, due_at FROM jobs
         WHERE stage = '{stage}' AND due_at IS NOT NULL AND due_at <= :now
             AND (lease_until IS NULL OR lease_until <= :now)
-        ORDER BY due_at, seq LIMIT :limit
+        ORDER BY due_at, seq LIMIT :{limit}
     )
 """
 
@@ -108,21 +108,27 @@ def insert(db: Database, job: Job, event: Event) -> tuple[Job, bool]:
 
 
 @cache
-def due(stages: tuple[Stage, ...]) -> str:
-    """Return the query for the rows of `stages` that are due and not leased."""
-    union = " UNION ALL ".join(_DUE_IN_STAGE.format(stage=stage) for stage in stages)
-    return f"SELECT seq FROM ({union}) ORDER BY due_at, seq LIMIT :limit"  # noqa: S608 - from above
+def due(rooms: tuple[tuple[Stage, ...], ...]) -> str:
+    """Return the query for what is due and not leased, `:limit0` of the first room and so on."""
+    return " UNION ALL ".join(
+        f"SELECT seq FROM ({_due_in(stages, limit)} ORDER BY due_at, seq LIMIT :{limit})"  # noqa: S608 - from above
+        for limit, stages in ((f"limit{number}", stages) for number, stages in enumerate(rooms))
+    )
 
 
-def claim(
-    db: Database, now: Instant, lease_seconds: float, limit: int, stages: Sequence[Stage]
-) -> list[Job]:
-    """Lease up to `limit` due rows and raise their fences; the longest due comes first."""
+def _due_in(stages: tuple[Stage, ...], limit: str) -> str:
+    return " UNION ALL ".join(_DUE_IN_STAGE.format(stage=stage, limit=limit) for stage in stages)
+
+
+def claim(db: Database, now: Instant, lease_seconds: float, rooms: Sequence[Room]) -> list[Job]:
+    """Lease as many due rows as there is room for and raise their fences, the longest due first."""
     # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
-    values = {"now": now, "until": now + lease_seconds, "limit": max(0, limit)}
+    limits = {f"limit{number}": max(0, room.limit) for number, room in enumerate(rooms)}
+    values = {"now": now, "until": now + lease_seconds} | limits
+    query = due(tuple(room.stages for room in rooms))
     statement = (
         "UPDATE jobs SET lease_until = :until, fence = fence + 1"  # noqa: S608 - from above
-        f" WHERE seq IN ({due(tuple(stages))}) RETURNING *"
+        f" WHERE seq IN ({query}) RETURNING *"
     )
     rows = db.execute(statement, values).fetchall()
     return [job_from_row(row) for row in longest_due_first(rows)]

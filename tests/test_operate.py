@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from storage.job import Event, Job, Stage
 from storage.sqlite import SqliteStore
+from storage.store import Room
 from tests import job_samples
 
 Run = Callable[..., Result]
@@ -138,7 +139,7 @@ def test_a_resend_does_not_wait_for_the_clock_of_the_bot_that_runs(
     async def claim() -> Sequence[Job]:
         store = await SqliteStore.open(str(tmp_path / "jobs.db"))
         try:
-            return await store.claim(before - 3600.0, 60.0, 10)
+            return await store.claim(before - 3600.0, 60.0, [Room(10)])
         finally:
             await store.close()
 

@@ -215,7 +215,7 @@ async def test_a_backlog_is_counted_up_to_a_bound(store: Store) -> None:
 @pytest.mark.parametrize(
     ("query", "indexes"),
     [
-        (due(tuple(Stage)), ["INDEX jobs_due_in_stage (stage=? AND due_at>? AND due_at<?)"]),
+        (due((tuple(Stage),)), ["INDEX jobs_due_in_stage (stage=? AND due_at>? AND due_at<?)"]),
         (
             reads.FIND_BY_MESSAGE,
             [

@@ -15,6 +15,7 @@ from bot.sandbox.slack.entities import ANA, BOT, GENERAL, OPEN, TEAM
 from bot.sandbox.slack.faults import Fault, FaultKind
 from bot.slack.chat import SlackChat
 from storage.job import Job, Stage
+from storage.store import Room
 from tests.workbench import CATALOG, HOUR, Workbench, workbench
 
 MINUTE = 1 / 60
@@ -41,7 +42,7 @@ async def test_a_claim_that_is_lost_while_entering_a_channel_posts_nothing(
 
         async def join_slowly(chat: SlackChat, channel: str) -> None:
             await join(chat, channel)
-            assert await bench.store.claim(bench.clock.moment + HOUR, HOUR, 1)
+            assert await bench.store.claim(bench.clock.moment + HOUR, HOUR, [Room(1)])
 
         monkeypatch.setattr(SlackChat, "join", join_slowly)
         await bench.ask(channel=OPEN)

@@ -20,6 +20,7 @@ from storage.job import Stage
 from storage.sqlite import SqliteStore
 from storage.store import (
     JobFilter,
+    Room,
     StaleFenceError,
     Store,
     StoreBrokenError,
@@ -67,7 +68,7 @@ async def test_one_ask_delivered_by_a_crowd_is_one_job(store: Store) -> None:
 async def test_many_claimants_share_no_job(store: Store) -> None:
     """Each row goes to one of them, whoever comes first."""
     await asyncio.gather(*(store.insert(a_job(n), ACCEPTED) for n in range(60)))
-    claims = await asyncio.gather(*(store.claim(NOW, 60, 7) for _ in range(12)))
+    claims = await asyncio.gather(*(store.claim(NOW, 60, [Room(7)]) for _ in range(12)))
     claimed = [job.id for jobs in claims for job in jobs]
     assert len(claimed) == len(set(claimed)) == 60
 
@@ -122,10 +123,10 @@ async def test_what_a_dead_owner_had_claimed_is_free_at_once(tmp_path: Path) -> 
     path = str(tmp_path / "jobs.db")
     store = await SqliteStore.open(path)
     await store.insert(a_job(), ACCEPTED)
-    [before] = await store.claim(NOW, 3600, 1)
+    [before] = await store.claim(NOW, 3600, [Room(1)])
     await store.close()
     store = await SqliteStore.open(path)
-    [after] = await store.claim(NOW, 3600, 1)
+    [after] = await store.claim(NOW, 3600, [Room(1)])
     assert after.fence == before.fence + 1
     with pytest.raises(StaleFenceError):
         await store.apply(before, replace(before, stage=Stage.REJECTED), None)
@@ -135,7 +136,7 @@ async def test_what_a_dead_owner_had_claimed_is_free_at_once(tmp_path: Path) -> 
 async def test_a_visitor_works_beside_the_owner(store: Store, tmp_path: Path) -> None:
     """An operator's command lists, resumes and copies while the service runs; claims stand."""
     await store.insert(replace(a_job(), stage=Stage.RENDERING), ACCEPTED)
-    [claimed] = await store.claim(NOW, 60, 1)
+    [claimed] = await store.claim(NOW, 60, [Room(1)])
     parked = replace(claimed, stage=Stage.PARKED, parked_from=Stage.RENDERING, due_at=None)
     await store.apply(claimed, parked, None)
     visitor = await SqliteStore.open(str(tmp_path / "jobs.db"), owner=False)
@@ -148,10 +149,10 @@ async def test_a_visitor_works_beside_the_owner(store: Store, tmp_path: Path) ->
 async def test_a_visitor_does_not_free_what_the_owner_holds(store: Store, tmp_path: Path) -> None:
     """A look at the list must not make a second engine of it."""
     await store.insert(a_job(), ACCEPTED)
-    await store.claim(NOW, 60, 1)
+    await store.claim(NOW, 60, [Room(1)])
     visitor = await SqliteStore.open(str(tmp_path / "jobs.db"), owner=False)
     await visitor.close()
-    assert await store.claim(NOW, 60, 1) == []
+    assert await store.claim(NOW, 60, [Room(1)]) == []
 
 
 @pytest.mark.parametrize(
@@ -187,8 +188,8 @@ async def test_without_space_nothing_is_acknowledged_and_with_space_it_goes_on(
 
     commits.instead = full
     with pytest.raises(StoreFullError):
-        await store.claim(NOW, 60, 1)
-    [claimed] = await store.claim(NOW, 60, 1)
+        await store.claim(NOW, 60, [Room(1)])
+    [claimed] = await store.claim(NOW, 60, [Room(1)])
     assert claimed.fence == 1
 
     commits.instead = full

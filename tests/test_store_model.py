@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from storage.job import TERMINAL, Event, IllegalTransitionError, Job, Stage, check_transition
-from storage.store import StaleFenceError
+from storage.store import Room, StaleFenceError
 from tests.modelled_store import CrashPoint, ModelledStore, merged
 from tests.store_samples import ACCEPTED, NOW, a_job
 
@@ -96,7 +96,7 @@ class StoreMachine(RuleBasedStateMachine):
             for job in sorted(free, key=lambda job: job.due_at or 0)[:limit]
         ]
         claimed = self.model.do(
-            self.model.engines[engine].claim(self.now, LEASE, limit),
+            self.model.engines[engine].claim(self.now, LEASE, [Room(limit)]),
             {job.id: job for job in expected},
             crash,
         )

@@ -11,7 +11,7 @@ import pytest
 
 from storage.job import TERMINAL, Event, IllegalTransitionError, Job, Outcome, Stage
 from storage.sqlite import SqliteStore
-from storage.store import StaleFenceError, Store, StoreError
+from storage.store import Room, StaleFenceError, Store, StoreError
 from tests.store_samples import ACCEPTED, NOW, a_full_job, a_job
 
 LEASE = 60.0
@@ -35,7 +35,7 @@ async def _insert(store: Store, *jobs: Job) -> None:
 
 async def _claimed(store: Store, job: Job | None = None) -> Job:
     await _insert(store, job or a_job())
-    [claimed] = await store.claim(NOW, LEASE, 10)
+    [claimed] = await store.claim(NOW, LEASE, [Room(10)])
     return claimed
 
 
@@ -66,7 +66,7 @@ async def test_two_jobs_cannot_share_an_idempotency_key(store: Store) -> None:
     """MindVideo would take the second for the first."""
     first, second = (replace(a_job(number), due_at=NOW) for number in (1, 2))
     await _insert(store, replace(first, idempotency_key="key"), second)
-    [_, claimed] = await store.claim(NOW, LEASE, 10)
+    [_, claimed] = await store.claim(NOW, LEASE, [Room(10)])
     with pytest.raises(StoreError, match="idempotency_key"):
         await store.apply(claimed, replace(claimed, idempotency_key="key"), POSTED)
     assert await store.events(second.id) == [ACCEPTED]
@@ -76,8 +76,8 @@ async def test_claim_takes_what_is_due_the_longest_due_first(store: Store) -> No
     """A row that is not due yet, or never, is left alone; the limit holds."""
     due = {1: NOW - 1, 2: NOW - 3, 3: NOW, 4: NOW + 0.001, 5: None, 6: NOW - 2}
     await _insert(store, *(replace(a_job(number), due_at=at) for number, at in due.items()))
-    assert [job.id for job in await store.claim(NOW, LEASE, 2)] == ["job2", "job6"]
-    assert [job.id for job in await store.claim(NOW, LEASE, 10)] == ["job1", "job3"]
+    assert [job.id for job in await store.claim(NOW, LEASE, [Room(2)])] == ["job2", "job6"]
+    assert [job.id for job in await store.claim(NOW, LEASE, [Room(10)])] == ["job1", "job3"]
 
 
 async def test_claim_takes_what_is_due_of_the_stages_asked_for(store: Store) -> None:
@@ -85,7 +85,7 @@ async def test_claim_takes_what_is_due_of_the_stages_asked_for(store: Store) -> 
     stages = [Stage.FINISHED, Stage.RENDERING, Stage.ACCEPTED, Stage.RENDERING]
     due = [replace(a_job(n), stage=stage, due_at=NOW - 9 + n) for n, stage in enumerate(stages)]
     await _insert(store, *due)
-    claimed = await store.claim(NOW, LEASE, 9, (Stage.ACCEPTED, Stage.RENDERING))
+    claimed = await store.claim(NOW, LEASE, [Room(9, (Stage.ACCEPTED, Stage.RENDERING))])
     assert [job.id for job in claimed] == ["job1", "job2", "job3"]
 
 
@@ -95,7 +95,7 @@ async def test_claim_gives_the_longest_due_first_also_from_the_beginning_of_time
     """A moment of 0 is a moment; of those due at the same one, the older row comes first."""
     due = {1: NOW - 1, 2: NOW, 3: 0.0, 4: NOW - 1}
     await _insert(store, *(replace(a_job(number), due_at=at) for number, at in due.items()))
-    claimed = [job.id for job in await store.claim(NOW, LEASE, 10)]
+    claimed = [job.id for job in await store.claim(NOW, LEASE, [Room(10)])]
     assert claimed == ["job3", "job1", "job4", "job2"]
 
 
@@ -103,15 +103,15 @@ async def test_claim_gives_the_longest_due_first_also_from_the_beginning_of_time
 async def test_claim_without_room_takes_nothing(store: Store, limit: int) -> None:
     """An engine that is busy asks for none."""
     await _insert(store, a_job())
-    assert await store.claim(NOW, LEASE, limit) == []
+    assert await store.claim(NOW, LEASE, [Room(limit)]) == []
 
 
 async def test_a_claim_sets_a_lease_and_raises_the_fence(store: Store) -> None:
     """The row is free again when the lease is over, not before."""
     claimed = await _claimed(store)
     assert claimed == replace(a_job(), lease_until=NOW + LEASE, fence=1)
-    assert await store.claim(NOW + LEASE - 0.001, LEASE, 10) == []
-    [again] = await store.claim(NOW + LEASE, LEASE, 10)
+    assert await store.claim(NOW + LEASE - 0.001, LEASE, [Room(10)]) == []
+    [again] = await store.claim(NOW + LEASE, LEASE, [Room(10)])
     assert again == replace(a_job(), lease_until=NOW + 2 * LEASE, fence=2)
 
 
@@ -120,7 +120,7 @@ async def test_a_terminal_job_that_is_due_can_be_claimed(store: Store) -> None:
     claimed = await _claimed(store, replace(a_job(), stage=Stage.REJECTED))
     told = await store.apply(claimed, replace(claimed, due_at=None, lease_until=None), None)
     assert told.stage is Stage.REJECTED
-    assert await store.claim(NOW, LEASE, 10) == []
+    assert await store.claim(NOW, LEASE, [Room(10)]) == []
 
 
 async def test_apply_writes_what_differs_with_its_event_and_returns_the_row(store: Store) -> None:
@@ -145,7 +145,7 @@ async def test_apply_without_a_difference_still_asks_for_the_fence(store: Store)
     claimed = await _claimed(store)
     assert await store.apply(claimed, claimed, POSTED) == claimed
     assert await store.events(claimed.id) == [ACCEPTED, POSTED]
-    await store.claim(NOW + LEASE, LEASE, 10)
+    await store.claim(NOW + LEASE, LEASE, [Room(10)])
     with pytest.raises(StaleFenceError):
         await store.apply(claimed, claimed, None)
 
@@ -153,7 +153,7 @@ async def test_apply_without_a_difference_still_asks_for_the_fence(store: Store)
 async def test_a_claim_that_was_taken_over_writes_nothing(store: Store) -> None:
     """Neither field nor event of the stale holder; the new holder goes on."""
     stale = await _claimed(store)
-    [fresh] = await store.claim(NOW + LEASE, LEASE, 10)
+    [fresh] = await store.claim(NOW + LEASE, LEASE, [Room(10)])
     with pytest.raises(StaleFenceError, match="job1"):
         await store.apply(stale, replace(stale, stage=Stage.REJECTED), POSTED)
     assert await store.get(fresh.id) == fresh
@@ -188,9 +188,9 @@ async def test_an_illegal_move_changes_nothing(store: Store) -> None:
 async def test_renew_extends_only_what_is_still_held(store: Store) -> None:
     """One taken over is not named in the answer, and its new holder keeps its own lease."""
     await _insert(store, a_job(1), a_job(2))
-    held, lost = await store.claim(NOW, LEASE, 10)
+    held, lost = await store.claim(NOW, LEASE, [Room(10)])
     await store.renew([held], NOW + 2 * LEASE)
-    [taken] = await store.claim(NOW + LEASE, LEASE, 10)
+    [taken] = await store.claim(NOW + LEASE, LEASE, [Room(10)])
     assert taken.id == lost.id
     assert await store.renew([held, lost], NOW + 3 * LEASE) == {held.id}
     assert await store.get(held.id) == replace(held, lease_until=NOW + 3 * LEASE)
@@ -202,7 +202,7 @@ async def test_renew_does_not_lease_again_what_was_released(store: Store) -> Non
     claimed = await _claimed(store)
     await store.apply(claimed, replace(claimed, lease_until=None), None)
     assert await store.renew([claimed], NOW + LEASE) == frozenset()
-    assert len(await store.claim(NOW, LEASE, 10)) == 1
+    assert len(await store.claim(NOW, LEASE, [Room(10)])) == 1
 
 
 async def test_a_request_to_cancel_makes_the_job_due_and_the_first_one_stands(

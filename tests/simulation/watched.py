@@ -11,10 +11,10 @@ from typing import Protocol, Self
 import pysqlite3
 from sqlite_utils import Database
 
-from storage.job import Event, Instant, Job, Stage
+from storage.job import Event, Instant, Job
 from storage.notice import Notice
 from storage.sqlite import SqliteStore
-from storage.store import EVERY_STAGE
+from storage.store import Room
 from storage.writer import commit
 from tests.simulation.process import Process
 
@@ -66,11 +66,10 @@ class WatchedStore(SqliteStore):
         self,
         now: Instant,
         lease_seconds: float,
-        limit: int,
-        stages: Sequence[Stage] = EVERY_STAGE,
+        rooms: Sequence[Room],
     ) -> list[Job]:
         """See `Store`."""
-        rows = await super().claim(now, lease_seconds, limit, stages)
+        rows = await super().claim(now, lease_seconds, rooms)
         for row in rows:
             self._watcher.after_claim(row)
         return rows
