@@ -21,7 +21,7 @@ from tests.simulation.runner import Report, simulate
 # Seeds are handed to the processes in pieces: large enough to cost nothing, small enough to share.
 PIECE = 25
 # A broken bot must be noticed by a seed below this.
-CATCH_BOUND = 400
+CATCH_BOUND = 800
 # Objects between two collections: most of a run's garbage is gone without.
 GARBAGE = 50_000
 
