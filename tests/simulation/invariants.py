@@ -127,6 +127,11 @@ class Invariants:
             self._world.counts[f"notice: {row.kind}"] += 1
         self.notices[row.id] = row
 
+    def forget_notice(self, notice: Notice) -> None:
+        """Wait no more for a notice that a backup does not know of, unless it was told."""
+        if not notice.posted_ts:
+            del self.notices[notice.id]
+
     def promise_free(self, job_id: str) -> None:
         """Note that a person heard that their cancel came in time."""
         if job_id not in self._sent_unknown:
@@ -142,7 +147,6 @@ class Invariants:
             row.id for row in rows.values() if not row.first_sent_at and self._charges(row.id)
         }
         self._learned = {row.id: row.cost_actual for row in rows.values()}
-        self.notices = {one.id: one for one in self.notices.values() if one.posted_ts}
 
     def after_restart(self, rows: Mapping[str, Job]) -> None:
         """Check what a new process finds on disk."""

@@ -93,7 +93,11 @@ class Life:
             invariants.after_restore(rows)
         invariants.after_restart(rows)
         for notice in list(invariants.notices.values()):
-            invariants.after_notice(store.as_it_stands(notice))
+            standing = store.as_it_stands(notice)
+            if standing is None:
+                invariants.forget_notice(notice)
+            else:
+                invariants.after_notice(standing)
         now = SteadyClock(
             not_before=await store.last_event_at(),
             wall=lambda: world.now() + clock_error,

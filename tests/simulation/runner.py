@@ -136,12 +136,11 @@ class _Run:
     async def _live(self, process: Process) -> None:
         """Start the bot, let it run, and clear away what is left of it."""
         world = self._world
-        clock_error = world.between(-WORST_CLOCK_ERROR, WORST_CLOCK_ERROR) * self._clock_errs
         life = await Life.begin(
             self._path,
             process,
             self._invariants,
-            clock_error=clock_error,
+            clock_error=self._clock_error(),
             is_restored=self._is_backup,
         )
         self._is_backup = False
@@ -164,6 +163,16 @@ class _Run:
         await process.bury()
         self._keep_what_is_on_disk()
         await life.close()
+
+    def _clock_error(self) -> float:
+        """Return by how much the bot's clock is ahead in this life."""
+        if not self._clock_errs:
+            return 0.0
+        if self._world.is_long:
+            # Ahead when a key is first sent and behind when it is old: nothing is worse for it.
+            error = self._world.between(0, WORST_CLOCK_ERROR)
+            return error if self._generation == 0 else -error
+        return self._world.between(-WORST_CLOCK_ERROR, WORST_CLOCK_ERROR)
 
     async def _leave(self, life: Life, process: Process) -> None:
         await life.end()

@@ -103,13 +103,15 @@ class WatchedStore(SqliteStore):
         self._watcher.after_notice(row)
         return row
 
-    def as_it_stands(self, known: Notice) -> Notice:
-        """Return a notice as it is on disk: a process may have died after its last commit."""
+    def as_it_stands(self, known: Notice) -> Notice | None:
+        """Return a notice as it is on disk: a process may have died after its last commit.
+
+        `None` is one that was told, or was to be told, after the backup that this is.
+        """
         query = "SELECT posted_ts, problem FROM notices WHERE id = :id"
         row = self._peek(lambda db: db.execute(query, {"id": known.id}).fetchone())
         if row is None:
-            # A backup does not know of it.
-            return known
+            return None
         return replace(known, posted_ts=row["posted_ts"], problem=row["problem"])
 
     def next_notice(self) -> Instant | None:
