@@ -179,10 +179,10 @@ class Store(Protocol):
         """Send a parked job back to the stage it left, due now; `None` if there is none.
 
         With the `task_id` that a person found at MindVideo, a job that was to be submitted goes on
-        as one that was; `vouched_at` is when they saw that there is none. Raises the fence, so that
-        nobody's older claim survives. Raises
+        as one that was, also if they had mistyped it before; `vouched_at` is when they saw that
+        there is none. Raises the fence, so that nobody's older claim survives. Raises
         `IllegalTransitionError` for a job that is not parked, for a task that another job has, and
-        for a job that has a task or is not announced yet.
+        for a job that is not announced yet or whose task MindVideo itself named.
         """
 
     async def last_event_at(self) -> Instant:
