@@ -151,7 +151,9 @@ class Job:
     started_at: Instant | None = None
     """When the task was first seen to render."""
     missing_since: Instant | None = None
-    """Since when MindVideo has answered that it does not know the task."""
+    """Since when MindVideo has answered each look with no such task, or with no file of it."""
+    missing_at: Instant | None = None
+    """When it last answered so."""
     late_told_at: Instant | None = None
     """When the person was told that this takes longer than usual."""
     cost_estimate: Decimal | None = None

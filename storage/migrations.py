@@ -174,6 +174,11 @@ def _vouched(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN vouched_at REAL")
 
 
+@MIGRATIONS(name="0008_missing_at")
+def _missing_at(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN missing_at REAL")
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Bring the tables up to date: each step whole, in one transaction, or not at all.
 

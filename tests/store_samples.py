@@ -72,6 +72,7 @@ def a_full_job() -> Job:
         provider_state="succeeded",
         started_at=NOW + 5,
         missing_since=NOW + 6,
+        missing_at=NOW + 6.5,
         late_told_at=NOW + 7,
         cost_estimate=Decimal("0.0756"),
         cost_actual=Decimal("0.07560"),

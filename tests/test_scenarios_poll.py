@@ -155,6 +155,23 @@ async def test_a_task_that_stays_unknown_is_parked() -> None:
         assert len(bench.town.video.charges) == 1
 
 
+async def test_one_404_after_an_outage_decides_nothing() -> None:
+    """MindVideo said nothing for an hour: its first word then is asked for once more."""
+    async with workbench() as bench:
+        unknown = look(FaultKind.ANSWER_BEFORE, status=404)
+        silence = look(FaultKind.ANSWER_BEFORE, times=None, status=503)
+        for one in (*unknown, *silence):
+            bench.town.video.fail(one)
+        job = await bench.ask()
+        await bench.run(hours=1)
+        assert (await bench.job(job.id)).missing_since is not None
+        bench.town.video.faults.clear()
+        for one in unknown:
+            bench.town.video.fail(one)
+        await bench.run()
+        await bench.assert_one_of_each(job)
+
+
 DOWNLOADS = {
     "URL expired": fault(Call.FILE, FaultKind.ANSWER_BEFORE, status=403),
     "URL gone": fault(Call.FILE, FaultKind.ANSWER_BEFORE, status=410),

@@ -24,4 +24,5 @@ def learn(job: Job, snapshot: Snapshot, now: Instant) -> Job:
         outputs=snapshot.outputs or job.outputs,
         problem=snapshot.problem or job.problem,
         missing_since=None,
+        missing_at=None,
     )

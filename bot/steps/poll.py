@@ -25,6 +25,9 @@ OUTCOMES: Mapping[TaskState, Outcome] = MappingProxyType(
 # A task that MindVideo accepted and then does not know, or that succeeded without a file, is
 # most likely not there *yet*: wait this long before a person must look.
 PATIENCE_SECONDS = 15 * 60.0
+# Two such answers with a longer silence between them say nothing of the time in between: MindVideo
+# or this process was down, and the first word after an outage is often an odd one.
+SILENCE_SECONDS = 5 * 60.0
 
 
 async def poll(turn: Turn) -> Result:
@@ -39,11 +42,10 @@ async def poll(turn: Turn) -> Result:
     try:
         snapshot = await tools.video.look(job.task_id or "", job.look_by)
     except NotFoundError:
-        return _missing(job, now, pause, "MindVideo no longer knows this render.")
+        return _missing(turn, job, now, pause, "MindVideo no longer knows this render.")
     seen = learn(job, snapshot, now)
     if snapshot.state is TaskState.SUCCEEDED and not seen.outputs:
-        without = replace(seen, missing_since=job.missing_since)
-        return _missing(without, now, pause, "MindVideo finished but gave no file.")
+        return _missing(turn, seen, now, pause, "MindVideo finished but gave no file.")
     if snapshot.state in OUTCOMES:
         return _finished(seen, snapshot, now)
     if pacing.is_abandoned(age, history) and _was_told_late(seen, now):
@@ -60,14 +62,18 @@ def _was_told_late(job: Job, now: float) -> bool:
     return job.late_told_at is not None and now - job.late_told_at > PATIENCE_SECONDS
 
 
-def _missing(job: Job, now: float, pause: float, problem: str) -> Again | Park:
-    since = job.missing_since or now
+def _missing(turn: Turn, seen: Job, now: float, pause: float, problem: str) -> Again | Park:
+    before = turn.job
+    silence = now - (before.missing_at or now)
+    is_anew = silence > max(SILENCE_SECONDS, 2 * turn.tools.poll_max)
+    since = now if is_anew else before.missing_since or now
     if now - since > PATIENCE_SECONDS:
         # Whoever resumes it grants the same patience anew.
-        fresh = replace(job, missing_since=None)
-        return Park(job=fresh, problem=problem, detail=f"task {job.task_id}")
-    note = "missing" if job.missing_since is None else None
-    return Again(job=replace(job, missing_since=since), after=pause, note=note, detail=problem)
+        fresh = replace(seen, missing_since=None, missing_at=None)
+        return Park(job=fresh, problem=problem, detail=f"task {seen.task_id}")
+    note = "missing" if before.missing_since is None else None
+    missing = replace(seen, missing_since=since, missing_at=now)
+    return Again(job=missing, after=pause, note=note, detail=problem)
 
 
 def _finished(job: Job, snapshot: Snapshot, now: float) -> Advance:

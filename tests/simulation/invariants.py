@@ -88,7 +88,7 @@ class Invariants:
 
     def after_claim(self, row: Job) -> None:
         """Check a row that a new step begins with: what an earlier one heard last is lost."""
-        self.video.fresh.pop(row.id, None)
+        self.video.forget(row.id)
         self.after_write(row)
 
     def after_write(self, row: Job) -> None:
@@ -102,8 +102,9 @@ class Invariants:
         if before is None or before.stage is not row.stage:
             self._stopped_at[row.id] = self._world.age
         self.rows[row.id] = row
-        if row.id in self.video.fresh:
-            self._learned[row.id] = self.video.fresh.pop(row.id)
+        learned = self.video.wrote(row.id)
+        if learned is not None:
+            self._learned[row.id] = learned
         unknown = row.id in self._sent_unknown
         if row.stage is Stage.REJECTED and self._charges(row.id) and not unknown:
             self._world.violate("a rejected job costs nothing", row.id)

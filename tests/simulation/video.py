@@ -23,6 +23,8 @@ REFUSED_WORD = "forbidden"
 SUBMIT_SECONDS = 30.0
 # A bot that heard for so long that a task, or its file, is missing does well to give it up.
 EXCUSED_SECONDS = 10 * 60.0
+# After a silence of this and two looks it cannot know what happened in between.
+SILENCE_SECONDS = 10 * 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +54,18 @@ class MindVideo:
         """Of each job: the keys that came, and the bodies under each."""
         self.heard: dict[str, list[Decimal]] = defaultdict(list)
         """Of each job: the final costs that the bot was told, in order."""
-        self.fresh: dict[str, Decimal] = {}
+        self._fresh: dict[str, Decimal] = {}
         """Of each job: the cost that was told to a step which has committed nothing since."""
+        self._confirmed: set[str] = set()
+        """Jobs of which such a step was told that the task is there."""
         self.tasks: dict[str, Task] = {}
         self.clock_errs = False
         """Whether the bot's clock may jump, so that its patience ends at any time."""
         self._keys: dict[str, _Key] = {}
         self._denied_since: dict[str, Instant] = {}
+        self._denied_at: dict[str, Instant] = {}
         self._given_up: set[str] = set()
+        """Jobs whose task, or its file, was denied for so long that parking them is right."""
         self._audit = audit
 
     def submit(self, body: bytes, key: str, job_id: str) -> Snapshot:
@@ -92,20 +98,42 @@ class MindVideo:
             told = replace(told, look_by=LookBy.TASK)
         return told
 
-    def deny(self, task_id: str) -> None:
-        """Note that the bot heard that a task, or its file, is not there."""
-        since = self._denied_since.setdefault(task_id, self.world.now())
-        if self.clock_errs or self.world.now() - since > EXCUSED_SECONDS:
-            self._given_up.add(task_id)
+    def deny(self, job_id: str) -> None:
+        """Note that the bot heard that a job's task, or its file, is not there."""
+        now = self.world.now()
+        self._confirmed.discard(job_id)
+        if now - self._denied_at.get(job_id, now) > SILENCE_SECONDS + 2 * self.world.poll_max:
+            self._denied_since.pop(job_id, None)
+        self._denied_at[job_id] = now
+        since = self._denied_since.setdefault(job_id, now)
+        if self.clock_errs or now - since > EXCUSED_SECONDS:
+            self._given_up.add(job_id)
 
-    def confirm(self, task_id: str) -> None:
-        """Note that the bot heard that a task is there."""
-        self._denied_since.pop(task_id, None)
+    def confirm(self, job_id: str) -> None:
+        """Note that the bot heard that a job's task is there."""
+        self._confirmed.add(job_id)
+
+    def bill(self, job_id: str, cost: Decimal) -> None:
+        """Note that the bot heard what a job's task cost."""
+        self.heard[job_id].append(cost)
+        self._fresh[job_id] = cost
+
+    def wrote(self, job_id: str) -> Decimal | None:
+        """Note that a step could write down what it heard; return the cost, if it heard one."""
+        if job_id in self._confirmed:
+            self._denied_since.pop(job_id, None)
+        self._confirmed.discard(job_id)
+        return self._fresh.pop(job_id, None)
+
+    def forget(self, job_id: str) -> None:
+        """Note that a new step begins: what an earlier one heard and did not write down is lost."""
+        self._confirmed.discard(job_id)
+        self._fresh.pop(job_id, None)
 
     def excuses_parking(self, job_id: str) -> bool:
         """Tell whether the bot does well to give this job's render up."""
-        mine = [task for task in self.tasks.values() if task.job_id == job_id]
-        return any(task.ends == NEVER or task.id in self._given_up for task in mine)
+        endless = (task.job_id for task in self.tasks.values() if task.ends == NEVER)
+        return job_id in self._given_up or job_id in endless
 
     def _start(self, body: bytes, key: str, job_id: str) -> _Key:
         task_id = f"task{len(self.tasks) + 1}"
@@ -130,8 +158,7 @@ class VideoLine:
 
     async def submit(self, body: bytes, idempotency_key: str) -> Snapshot:
         """See `VideoService`."""
-        actor = ACTOR.get()
-        job_id = actor.job_id if actor else "?"
+        job_id = _job_id()
         call = Call(
             name="submit",
             act=lambda: self._service.submit(body, idempotency_key, job_id),
@@ -147,12 +174,12 @@ class VideoLine:
         try:
             told = await self._line.ask("look", lambda: self._service.look(task_id, by))
         except NotFoundError:
-            self._service.deny(task_id)
+            self._service.deny(_job_id())
             raise
         if told.state is TaskState.SUCCEEDED and not told.outputs:
-            self._service.deny(task_id)
+            self._service.deny(_job_id())
         else:
-            self._service.confirm(task_id)
+            self._service.confirm(_job_id())
         return self._heard(told)
 
     def download(self, url: str) -> AbstractAsyncContextManager[Download]:
@@ -171,11 +198,16 @@ class VideoLine:
         yield Download(length=length, content_type="video/mp4", chunks=_Chunks(self._line, content))
 
     def _heard(self, snapshot: Snapshot) -> Snapshot:
-        actor = ACTOR.get()
-        if actor is not None and snapshot.cost_actual is not None:
-            self._service.heard[actor.job_id].append(snapshot.cost_actual)
-            self._service.fresh[actor.job_id] = snapshot.cost_actual
+        if snapshot.cost_actual is not None:
+            self._service.bill(_job_id(), snapshot.cost_actual)
         return snapshot
+
+
+def _job_id() -> str:
+    """Return on whose behalf this process calls."""
+    actor = ACTOR.get()
+    assert actor is not None, "only the steps of a job call MindVideo"
+    return actor.job_id
 
 
 class _Chunks:
