@@ -52,7 +52,7 @@ _CLAIM = """
                 )
             GROUP BY channel
         )
-        WHERE due_at <= :now ORDER BY due_at, seq LIMIT :limit
+        WHERE due_at <= :now ORDER BY due_at, seq LIMIT :limit + 0
     )
     RETURNING *
 """

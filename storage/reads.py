@@ -35,7 +35,7 @@ RENDER_SECONDS = """
     WHERE kind = :kind AND outcome = 'succeeded'
         AND finished_at IS NOT NULL AND submitted_at IS NOT NULL
         AND first_sent_at IS NOT NULL -- a resent job repeats the times of its parent
-    ORDER BY finished_at DESC LIMIT :limit
+    ORDER BY finished_at DESC LIMIT :limit + 0
 """
 
 # Without being told, SQLite takes the index of stages, which holds all that renders as well.
@@ -45,7 +45,7 @@ AHEAD_OF = """
         SELECT 1 FROM jobs INDEXED BY jobs_waiting
         WHERE stage IN ('accepted', 'announced', 'rendering') AND started_at IS NULL
             AND created_at < :created_at
-        LIMIT :limit
+        LIMIT :limit + 0
     )
 """
 
@@ -115,7 +115,7 @@ def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
     }
     narrowing = [test for name, test in _CONDITIONS.items() if values[name] is not None]
     where = " AND ".join(["TRUE", *narrowing])
-    order = "ORDER BY created_at DESC, seq DESC LIMIT :limit"
+    order = "ORDER BY created_at DESC, seq DESC LIMIT :limit + 0"
     return f"SELECT * FROM jobs WHERE {where} {order}", values  # noqa: S608 - texts from above
 
 

@@ -60,9 +60,9 @@ def changed_columns(before: Job, after: Job) -> dict[str, Value]:
 
 
 def longest_due_first(rows: Iterable[Row]) -> list[Row]:
-    """Return claimed rows in the order in which they became due.
+    """Return rows, of a RETURNING or of several queries, in the order in which they became due.
 
-    RETURNING gives rows in no promised order: https://sqlite.org/lang_returning.html .
+    RETURNING promises no order: https://sqlite.org/lang_returning.html .
     """
     return sorted(rows, key=lambda row: (row["due_at"], row["seq"]))
 

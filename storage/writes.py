@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from itertools import chain
 from sqlite3 import Row
 
 from sqlite_utils import Database
@@ -29,14 +29,15 @@ _INSERT_JOB = (
 )
 
 # A stage at a time, so that thousands which must wait for their turn are not read again and again.
-_DUE_IN_STAGE = """
-    SELECT * FROM (
-        SELECT seq, due_at FROM jobs
-        WHERE stage = '{stage}' AND due_at IS NOT NULL AND due_at <= :now
-            AND (lease_until IS NULL OR lease_until <= :now)
-        ORDER BY due_at, seq LIMIT :{limit}
-    )
+# Here and elsewhere `+ 0`: a bare parameter would have SQLite compile the statement for each call.
+DUE = """
+    SELECT seq, due_at FROM jobs
+    WHERE stage = :stage AND due_at IS NOT NULL AND due_at <= :now
+        AND (lease_until IS NULL OR lease_until <= :now)
+    ORDER BY due_at, seq LIMIT :limit + 0
 """
+
+_LEASE = "UPDATE jobs SET lease_until = :until, fence = fence + 1 WHERE seq = :seq RETURNING *"
 
 _RENEW = """
     UPDATE jobs SET lease_until = :until
@@ -107,31 +108,19 @@ def insert(db: Database, job: Job, event: Event) -> tuple[Job, bool]:
     return standing, False
 
 
-@cache
-def due(rooms: tuple[tuple[Stage, ...], ...]) -> str:
-    """Return the query for what is due and not leased, `:limit0` of the first room and so on."""
-    return " UNION ALL ".join(
-        f"SELECT seq FROM ({_due_in(stages, limit)} ORDER BY due_at, seq LIMIT :{limit})"  # noqa: S608 - from above
-        for limit, stages in ((f"limit{number}", stages) for number, stages in enumerate(rooms))
-    )
-
-
-def _due_in(stages: tuple[Stage, ...], limit: str) -> str:
-    return " UNION ALL ".join(_DUE_IN_STAGE.format(stage=stage, limit=limit) for stage in stages)
-
-
 def claim(db: Database, now: Instant, lease_seconds: float, rooms: Sequence[Room]) -> list[Job]:
     """Lease as many due rows as there is room for and raise their fences, the longest due first."""
+    due = longest_due_first(row for room in rooms for row in _due(db, now, room))
+    until = now + lease_seconds
+    leased = (_changed(db, _LEASE, {"seq": row["seq"], "until": until}) for row in due)
+    return [job for jobs in leased for job in jobs]
+
+
+def _due(db: Database, now: Instant, room: Room) -> list[Row]:
     # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
-    limits = {f"limit{number}": max(0, room.limit) for number, room in enumerate(rooms)}
-    values = {"now": now, "until": now + lease_seconds} | limits
-    query = due(tuple(room.stages for room in rooms))
-    statement = (
-        "UPDATE jobs SET lease_until = :until, fence = fence + 1"  # noqa: S608 - from above
-        f" WHERE seq IN ({query}) RETURNING *"
-    )
-    rows = db.execute(statement, values).fetchall()
-    return [job_from_row(row) for row in longest_due_first(rows)]
+    limit = max(0, room.limit)
+    found = (db.execute(DUE, {"stage": stage, "now": now, "limit": limit}) for stage in room.stages)
+    return longest_due_first(chain.from_iterable(found))[:limit]
 
 
 def renew(db: Database, jobs: Sequence[Job], until: Instant) -> frozenset[str]:

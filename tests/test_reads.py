@@ -17,7 +17,7 @@ from storage.job import Job, Outcome, Stage
 from storage.migrations import migrate
 from storage.sqlite import SqliteStore
 from storage.store import MOST_AHEAD, JobFilter, Store
-from storage.writes import due
+from storage.writes import DUE
 from tests.store_samples import ACCEPTED, NOW, a_job
 
 
@@ -215,7 +215,7 @@ async def test_a_backlog_is_counted_up_to_a_bound(store: Store) -> None:
 @pytest.mark.parametrize(
     ("query", "indexes"),
     [
-        (due((tuple(Stage),)), ["INDEX jobs_due_in_stage (stage=? AND due_at>? AND due_at<?)"]),
+        (DUE, ["INDEX jobs_due_in_stage (stage=? AND due_at>? AND due_at<?)"]),
         (
             reads.FIND_BY_MESSAGE,
             [
