@@ -7,7 +7,7 @@ import json
 from sqlite_utils import Database
 
 from storage.job import Event, Instant, Job, Stage
-from storage.rows import Value, event_from_row, input_text, job_from_row
+from storage.rows import Value, encode, event_from_row, input_text, job_from_row
 from storage.store import MOST_AHEAD, JobFilter
 
 FIND_BY_MESSAGE = """
@@ -151,5 +151,6 @@ def stage_counts(db: Database) -> dict[Stage, int]:
 
 
 def _first_job(db: Database, query: str, values: dict[str, Value]) -> Job | None:
-    row = db.execute(query, values).fetchone()
+    # As the columns were written: what a person names, or a shell hands over, may lack UTF-8 too.
+    row = db.execute(query, {name: encode(value) for name, value in values.items()}).fetchone()
     return None if row is None else job_from_row(row)

@@ -20,7 +20,7 @@ COLUMNS = tuple(field.name for field in fields(Job))
 
 def job_to_row(job: Job) -> dict[str, Value]:
     """Return the columns of `job`. Money and times are exact; text that UTF-8 lacks becomes `?`."""
-    return {name: _encode(getattr(job, name)) for name in COLUMNS}
+    return {name: encode(getattr(job, name)) for name in COLUMNS}
 
 
 def job_from_row(row: Row) -> Job:
@@ -52,7 +52,7 @@ def changed_columns(before: Job, after: Job) -> dict[str, Value]:
     if (before.id, before.fence) != (after.id, after.fence):
         raise ValueError("a step may change neither a job's id nor its fence")
     candidates = (
-        (name, _encode(getattr(before, name)), _encode(getattr(after, name)))
+        (name, encode(getattr(before, name)), encode(getattr(after, name)))
         for name in COLUMNS
         if getattr(before, name) is not getattr(after, name)
     )
@@ -77,8 +77,8 @@ def event_to_row(job_id: str, event: Event) -> dict[str, Value]:
     return {
         "job_id": job_id,
         "at": event.at,
-        "name": _encode(event.name),
-        "detail": _encode(event.detail),
+        "name": encode(event.name),
+        "detail": encode(event.detail),
     }
 
 
@@ -87,13 +87,14 @@ def event_from_row(row: Row) -> Event:
     return Event(at=row["at"], name=row["name"], detail=row["detail"])
 
 
-def _encode(value: object) -> Value:
+def encode(value: object) -> Value:
+    """Return what a column holds of a value, and what to look for that value by."""
     match value:
         case None | int() | float() | bytes():
             return value
         case str():
             # A lone surrogate, which JSON from outside can carry, has no UTF-8 form: one such
-            # character must not make a job impossible to write.
+            # character must not make a job impossible to write, nor a question to ask.
             return str(value) if value.isascii() else value.encode(errors="replace").decode()
         case Decimal():
             return str(value)

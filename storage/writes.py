@@ -15,6 +15,7 @@ from storage.rows import (
     COLUMNS,
     Value,
     changed_columns,
+    encode,
     event_to_row,
     job_from_row,
     job_to_row,
@@ -171,7 +172,7 @@ def resume(
     """Send a parked job back to the stage it left, or on to its task if that was found."""
     statement = _RESUME if task_id is None else _TAKE_UP
     values: Mapping[str, Value] = {
-        "id": job_id,
+        "id": encode(job_id),
         "now": now,
         "task_id": task_id,
         "vouched_at": vouched_at,

@@ -163,6 +163,14 @@ def test_an_unknown_job_is_a_sentence(run: Run, command: str) -> None:
     assert "There is no job nope" in result.output
 
 
+@pytest.mark.parametrize("command", ["show", "resume", "resend"])
+def test_an_id_of_stray_bytes_is_a_sentence(run: Run, command: str) -> None:
+    """A shell hands them over as halves of surrogate pairs, which no terminal takes back."""
+    result = run("jobs", command, "\udcff")
+    assert result.exit_code == 1
+    assert "There is no job" in result.output
+
+
 def test_a_backup_can_be_opened(run: Run, tmp_path: Path) -> None:
     """The copy is a whole store; a file that exists is not overwritten."""
     copy = tmp_path / "copy.db"

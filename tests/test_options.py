@@ -191,7 +191,7 @@ def test_another_models_file_is_enough_for_its_options(
         ('x --shots {"a":NaN}', '`--multi-prompt` must be a JSON object; you gave `{"a":NaN}`'),
         (
             'x --shots \'{"a": "\\ud800"}\'',
-            "`--multi-prompt` holds a control character (U+D800, character 1). Remove it.",
+            "`--multi-prompt` holds half of a character (U+D800, character 1). Remove it.",
         ),
         (
             "x --shots '{\"a\\u0000\": 1}'",
@@ -208,7 +208,10 @@ def test_another_models_file_is_enough_for_its_options(
         ),
         ("a\x07b", "The prompt holds a control character (U+0007, character 2). Remove it."),
         ("a\x00b", "The prompt holds a control character (U+0000, character 2). Remove it."),
-        ("a\ud800b", "The prompt holds a control character (U+D800, character 2). Remove it."),
+        (
+            "a\ud800b",
+            "The prompt holds half of a character (U+D800, character 2). Remove it.",
+        ),
         (
             "",
             "Say what to show, for example `/video a red sports car on a coastal road at sunset`.",

@@ -99,6 +99,16 @@ async def test_a_rejected_job_is_nobodys_twin(store: Store) -> None:
     assert await store.find_twin(replace(a_job(1), id="again"), since=NOW) is None
 
 
+async def test_what_utf_8_cannot_hold_is_looked_for_as_it_was_written(store: Store) -> None:
+    """A name that nobody has is not there; an ask is found by the key that it came with."""
+    half = "\ud800"
+    await _insert(store, replace(a_job(), ask_key=half))
+    assert await store.get(half) is None
+    assert await store.resume(half, NOW) is None
+    assert await store.find_by_message("T1", "C1", half) is None
+    assert _id(await store.find_ask(half)) == "job1"
+
+
 async def test_time_goes_on_from_the_last_line_of_any_timeline(store: Store) -> None:
     """The last one written, even if its clock was behind."""
     assert await store.last_event_at() == 0

@@ -6,8 +6,10 @@ import logging
 
 import pytest
 
+from bot.manifest import VIDEO_FROM_MESSAGE
 from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
-from bot.sandbox.slack.entities import ANA, BEN, CREW, GENERAL
+from bot.sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL
+from tests.forms import entries, submit
 from tests.house import house
 from tests.workbench import workbench
 
@@ -73,6 +75,67 @@ async def test_odd_but_harmless_text_is_a_prompt(prompt: str) -> None:
         (message,) = home.messages()
         assert "<!here>" not in message.text
         assert "<@U0BEN>" not in message.text
+
+
+HALF = "\ud800"
+HALVES = {
+    f"a lake {HALF} at dawn": "The prompt holds half of a character (U+D800",
+    HALF: "The prompt holds half of a character (U+D800",
+    f'a lake --no "{HALF}"': "`--negative-prompt` holds half of a character",
+    f"a lake --duration {HALF}": "`--duration` must be a whole number from 3 to 15",
+    f"a lake --model {HALF}": "There is no model",
+    f"help {HALF}": "There is no model",
+    f"status {HALF}": "There is no job",
+    f"cancel {HALF}": "There is no job",
+    f"again {HALF}": "There is no job",
+    f"resend {HALF}": "There is no job",
+    f"notify #{HALF}": "which channel",
+    f"settings mode {HALF}": "`--mode` must be one of",
+}
+
+
+@pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket mode"])
+@pytest.mark.parametrize(("text", "told"), HALVES.items(), ids=map(ascii, HALVES))
+async def test_a_mention_with_half_a_surrogate_pair_is_answered_and_loses_nothing(
+    text: str, told: str, *, socket_mode: bool
+) -> None:
+    """One clear word comes back, however often it is delivered, and the jobs around it go on."""
+    async with house(socket_mode=socket_mode) as home:
+        await home.type("a red car")
+        typed = await home.town.slack.people.message(ANA, GENERAL, f"<@{BOT}> {text}")
+        assert len(typed.deliveries) == 2
+        assert [each.ack.problem for each in typed.deliveries] == [None, None]
+        for each in typed.deliveries:
+            assert (await home.town.slack.courier.deliver_again(each)).problem is None
+        await home.until(home.whispers)
+        await home.type("a marker")
+        await home.until_delivered(jobs=2)
+        await home.town.slack.settled()
+        (answer,) = home.whispers()
+        assert told in answer.text
+        assert HALF not in answer.text
+        assert len(home.town.video.charges) == 2
+
+
+async def test_half_a_surrogate_pair_in_a_thread_or_a_form_loses_nothing() -> None:
+    """Where else a person's words come as JSON."""
+    async with house() as home:
+        await home.type("a red car")
+        await home.until_delivered()
+        (message,) = home.messages()
+        people = home.town.slack.people
+        for words in (HALF, "again --no " + HALF, f"--no {HALF}"):
+            typed = await people.message(ANA, GENERAL, f"<@{BOT}> {words}", thread_ts=message.ts)
+            assert [each.ack.problem for each in typed.deliveries] == [None, None]
+        await home.until(lambda: len(home.whispers()) == 3)
+        assert all("half of a character" in said.text for said in home.whispers())
+
+        said = await people.message(ANA, GENERAL, f"a lake {HALF}")
+        await people.message_shortcut(ANA, said.said.ts, VIDEO_FROM_MESSAGE)
+        sent = await submit(home, values=entries(prompt=f"a lake {HALF}"))
+        assert sent.error is None
+        assert "half of a character" in str(sent.ack.body)
+        assert len(home.town.video.charges) == 1
 
 
 async def test_a_secret_in_an_error_reaches_neither_people_nor_logs(

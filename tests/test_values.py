@@ -60,9 +60,15 @@ def test_what_steers_the_direction_of_text_is_left_out_and_marks_stay() -> None:
     }
 
 
-@pytest.mark.parametrize("value", ["\r", "\x7f", "\x85", "\udfff", {"a": "\x1b"}, ["\x0b"]])
+@pytest.mark.parametrize("value", ["\r", "\x7f", "\x85", {"a": "\x1b"}, ["\x0b"]])
 def test_what_cannot_be_sent_is_refused(value: Json) -> None:
     with pytest.raises(UsageError, match=r"^X holds a control character \(U\+[0-9A-F]{4}, char"):
+        clean(value, "X")
+
+
+@pytest.mark.parametrize("value", ["a\ud800", {"\udfff": 1}])
+def test_half_of_a_surrogate_pair_is_refused_in_words_of_its_own(value: Json) -> None:
+    with pytest.raises(UsageError, match=r"^X holds half of a character \(U\+D"):
         clean(value, "X")
 
 

@@ -146,9 +146,10 @@ def _clean(value: Json, label: str, depth: int) -> Json:
 def _clean_text(text: str, label: str) -> str:
     found = _UNSENDABLE.search(text)
     if found is not None:
+        what = "half of a character" if found[0] >= "\ud800" else "a control character"
         raise UsageError(
-            f"{label} holds a control character (U+{ord(found[0]):04X}, character "
-            f"{found.start() + 1}). Remove it."
+            f"{label} holds {what} (U+{ord(found[0]):04X}, character {found.start() + 1}). "
+            "Remove it."
         )
     return _DIRECTION_CONTROLS.sub("", text)
 
