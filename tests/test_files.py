@@ -3,9 +3,11 @@
 import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import (
@@ -19,11 +21,13 @@ from bot.errors import (
     UnreachablePlaceError,
 )
 from bot.ports import FileState, Message, Place, UploadTarget
+from bot.sandbox.server import serve
 from bot.sandbox.slack.entities import ANA, GENERAL, OPEN
 from bot.sandbox.slack.faults import DOWNLOAD, UPLOAD, Fault, FaultKind
 from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import SlackChat
 from bot.slack.person_files import PersonFile, SlackPersonFiles
+from bot.slack.web import slack_client
 from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack
 
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(500)
@@ -389,6 +393,31 @@ async def test_a_download_that_fails_or_breaks_off_is_to_be_repeated(
 
     with pytest.raises(RetryLaterError):
         await content_of(people, file)
+
+
+async def test_a_persons_file_that_trickles_is_given_up() -> None:
+    """It is never silent for long, and never ends."""
+
+    async def trickle(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await answer.write(b"x")
+                await asyncio.sleep(0.01)
+        return answer
+
+    slow = web.Application()
+    slow.router.add_get("/x", trickle)
+    async with (
+        serve(slow) as url,
+        slack_client(token="t", base_url=url) as client,
+        asyncio.timeout(10),
+    ):
+        people = SlackPersonFiles(client, file_seconds=0.1)
+        file = PersonFile(id="F1", name="x", mimetype="image/png", size=1, url=f"{url}/x")
+        with pytest.raises(RetryLaterError, match="broke off"):
+            await content_of(people, file)
 
 
 async def test_a_file_that_vanished_says_so(client: AsyncWebClient, sandbox: SlackSandbox) -> None:

@@ -24,6 +24,9 @@ https://docs.slack.dev/reference/objects/file-object, `url_private_download`
 READ_SECONDS = 30.0
 """How long the sender of a file may be silent."""
 
+FILE_SECONDS = 120.0
+"""How long a whole file may take: what trickles would hold up a job, and a place at its side."""
+
 CHUNK = 64 * 1024
 
 GONE = frozenset({404, 410})
@@ -56,13 +59,19 @@ class _FileInfo(BaseModel):
 
 
 class SlackPersonFiles:
-    """Files that people attach. Both methods are reads: repeat freely."""
+    """Files that people attach. Both methods are reads: repeat freely.
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    A file whose bytes take longer than `file_seconds` is given up.
+    """
+
+    def __init__(self, client: AsyncWebClient, *, file_seconds: float = FILE_SECONDS) -> None:
         if client.session is None:
             raise ValueError("the client must come from slack_client(), with a session")
         self._client = client
         self._session = client.session
+        self._timeout = aiohttp.ClientTimeout(
+            total=file_seconds, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS
+        )
 
     async def describe(self, file_id: str) -> PersonFile:
         """Tell what a file is. Raises `NotFoundError` when it is gone or not for our eyes."""
@@ -98,14 +107,11 @@ class SlackPersonFiles:
 
     @asynccontextmanager
     async def _get(self, url: URL) -> AsyncIterator[aiohttp.ClientResponse]:
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS
-        )
         try:
             answer = await self._session.get(
                 url,
                 headers={"Authorization": f"Bearer {self._client.token}"},
-                timeout=timeout,
+                timeout=self._timeout,
                 allow_redirects=False,
                 proxy=self._client.proxy,
             )
