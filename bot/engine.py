@@ -15,6 +15,7 @@ from bot.errors import (
     BotError,
     OperatorMustActError,
 )
+from bot.options.schema import PROMPT
 from bot.steps.announce import announce
 from bot.steps.deliver import deliver
 from bot.steps.poll import poll
@@ -48,6 +49,10 @@ STEPS: Mapping[Stage, Step] = MappingProxyType(
 # that another process takes over within a minute.
 LEASE_SECONDS = 60.0
 RENEW_BEFORE_SECONDS = 40.0
+
+# A prompt that is quoted may be cut; one or two characters stand in any sentence and tell nothing.
+LONGEST_QUOTE = 20
+SHORTEST_QUOTE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,12 +266,22 @@ class Engine:
         except BotError as error:
             kind = type(error).__name__
             level = log.error if isinstance(error, OperatorMustActError) else log.warning
-            level("step_trouble", kind=kind, problem=str(error), code=error.code)
+            problem = _unquoted(str(error), turn.job)
+            level("step_trouble", kind=kind, problem=problem, code=error.code)
             return after_trouble(turn.job, error, self._chance()), kind
         except Exception as error:
             log.exception("step_failed")
             return after_surprise(turn.job, error, self._chance()), "surprise"
         return result, type(result).__name__.lower()
+
+
+def _unquoted(problem: str, job: Job) -> str:
+    """Return a problem up to where it quotes the prompt: services do, and the log must not."""
+    quoted = " ".join(str(job.input.get(PROMPT, "")).split())[:LONGEST_QUOTE]
+    if len(quoted) < SHORTEST_QUOTE:
+        return problem
+    before, found, _ = problem.partition(quoted)
+    return f"{before}[prompt]" if found else problem
 
 
 def _wishes(job: Job) -> _Wishes:

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+import structlog
+
 from bot.options.ask import Ask
+from bot.options.schema import PROMPT
 from storage.job import Event, Instant, Job, Outcome, Stage
 from storage.store import Store
 
@@ -68,6 +71,7 @@ class Intake:
         self._new_id = new_id
         self.wake = wake
         self._make_way = make_way
+        self._log = structlog.get_logger("intake")
 
     async def accept(
         self, ask: Ask, asker: Asker, *, parent_id: str | None = None, sure: bool = False
@@ -92,6 +96,13 @@ class Intake:
         )
         if is_new:
             self.wake()
+            self._log.info(
+                "ask_accepted",
+                job=row.id,
+                user=row.user,
+                by=row.surface,
+                prompt=row.input.get(PROMPT),
+            )
         return Accepted(job=row, is_new=is_new, left_out=ask.left_out)
 
 

@@ -13,6 +13,9 @@ import structlog
 
 from bot.errors import OperatorMustActError
 from bot.logs import REMOVED, LogFormat, LogLevel, configure_logs, make_redactor
+from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from bot.sandbox.slack.entities import ANA, BOT, GENERAL
+from tests.house import house
 
 Configure: TypeAlias = Callable[..., io.StringIO]
 
@@ -125,6 +128,36 @@ def test_a_prompt_is_logged_only_when_asked(configure: Configure) -> None:
         stream = configure(log_prompts=log_prompts)
         structlog.get_logger("bot").info("accepted", prompt="a red car")
         assert ("a red car" in stream.getvalue()) is log_prompts
+
+
+@pytest.mark.parametrize("log_prompts", [False, True], ids=["as it is", "asked for"])
+async def test_of_a_whole_job_the_log_tells_the_prompt_only_when_asked(
+    configure: Configure, *, log_prompts: bool
+) -> None:
+    """Nor in the words of a service that quotes it; the job's timeline has those."""
+    stream = configure(log_prompts=log_prompts)
+    quoting = Fault(
+        call=Call.SUBMIT,
+        kind=FaultKind.ANSWER_BEFORE,
+        status=500,
+        message="Lost 'a green zebra in a field of grass', sorry.",
+    )
+    async with house() as home:
+        home.town.video.fail(quoting)
+        await home.type("a green zebra  in a field of grass")
+        await home.until_delivered()
+        await home.town.slack.people.message(ANA, GENERAL, f"<@{BOT}> a blue zebra --colour red")
+        await home.until(home.whispers)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    events = [line["event"] for line in lines]
+    assert [event for event in events if event not in {"ready", "stopping"}] == [
+        "ask_accepted",
+        "step_trouble",
+        "ask_refused",
+    ]
+    assert "Lost '[prompt]" in stream.getvalue()
+    told = [line["event"] for line in lines if "zebra" in str(line)]
+    assert told == (["ask_accepted"] if log_prompts else [])
 
 
 def test_libraries_do_not_chatter(configure: Configure) -> None:
