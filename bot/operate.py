@@ -34,6 +34,10 @@ T = TypeVar("T")
 
 # A table is read in a terminal.
 PROMPT_WIDTH = 40
+# What `show` leaves out of its table.
+EMPTY = (None, (), "")
+# The names of a row's moments end so.
+MOMENTS = ("_at", "_since", "_until")
 # MindVideo does not say what its IDs are made of: no blanks, no control characters, no essays.
 TASK_ID = re.compile(r"[!-~]{1,200}")
 
@@ -54,7 +58,7 @@ def list_jobs(stage: tuple[str, ...], limit: int, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_plain(job) for job in found], indent=2))
         return
-    headers = ["id", "stage", "outcome", "user", "channel", "created", "cost", "prompt"]
+    headers = ["id", "stage", "outcome", "user", "channel", "created (UTC)", "cost", "prompt"]
     click.echo(tabulate([_line(job) for job in found], headers, disable_numparse=True))
 
 
@@ -68,11 +72,13 @@ def show(job_id: str, *, as_json: bool) -> None:
         timeline = [asdict(event) for event in events]
         click.echo(json.dumps(_plain(job) | {"events": timeline}, indent=2))
         return
-    known = [(name, value) for name, value in _plain(job).items() if value not in (None, [], "")]
+    known = [
+        (name, _legible(name, value)) for name, value in _plain(job).items() if value not in EMPTY
+    ]
     click.echo(tabulate(known, tablefmt="plain", disable_numparse=True))
     click.echo()
     lines = [(_moment(event.at), event.name, event.detail) for event in events]
-    click.echo(tabulate(lines, ["at", "what", "detail"], disable_numparse=True))
+    click.echo(tabulate(lines, ["at (UTC)", "what", "detail"], disable_numparse=True))
 
 
 @jobs.command()
@@ -195,6 +201,17 @@ def _plain(job: Job) -> dict[str, object]:
     return {
         name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()
     }
+
+
+def _legible(name: str, value: object) -> str:
+    """Return a value of a row for people: a moment as a date, all that is nested as JSON."""
+    match value:
+        case float() if name.endswith(MOMENTS):
+            return f"{_moment(value)} UTC"
+        case dict() | list() | tuple():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)
 
 
 def _moment(at: Instant) -> str:

@@ -80,6 +80,9 @@ def test_show_prints_the_timeline(run: Run) -> None:
     result = run("jobs", "show", PARKED.id)
     assert "MindVideo is silent." in result.output
     assert "accepted" in result.output
+    assert f"input {json.dumps(dict(PARKED.input))}" in " ".join(result.output.split())
+    assert "submitted_at 1970-01-01 00:16:40 UTC" in " ".join(result.output.split())
+    assert "outputs" not in result.output
     timeline = json.loads(run("jobs", "show", PARKED.id, "--json").output)["events"]
     assert timeline == [{"at": 1000.0, "name": "accepted", "detail": "command"}]
 
