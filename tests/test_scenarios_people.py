@@ -8,6 +8,7 @@ import pytest
 
 from bot.manifest import VIDEO_FROM_MESSAGE
 from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from bot.sandbox.slack.delivery import DeliveryKind
 from bot.sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL
 from tests.forms import entries, submit
 from tests.house import house
@@ -19,6 +20,24 @@ async def test_the_same_ask_within_a_minute_is_a_question_and_no_charge() -> Non
     async with house() as home:
         await home.type("a red car --duration 5")
         again = await home.type("a red car --duration 5")
+        assert again.shown is not None
+        assert "ago" in again.shown.text
+        await home.until_delivered()
+        assert len(home.town.video.charges) == 1
+        assert len(home.messages()) == 1
+
+
+async def test_what_is_typed_again_because_slack_showed_an_error_is_a_question() -> None:
+    """The ask was taken, and Slack heard of it too late: typed again, it costs nothing more."""
+    async with house() as home:
+        courier = home.town.slack.courier
+        patience, courier.ack_seconds = courier.ack_seconds, 0.0
+        first = await home.type("a red car")
+        courier.ack_seconds = patience
+        assert "operation_timeout" in str(first.error)
+        # The request was still on its way to the bot.
+        await courier.deliver_again(first)
+        again = await home.type("a red car")
         assert again.shown is not None
         assert "ago" in again.shown.text
         await home.until_delivered()
@@ -155,6 +174,38 @@ async def test_a_secret_in_an_error_reaches_neither_people_nor_logs(
         events = await bench.store.events(job.id)
     for text in [*shown, row.problem or "", *(event.detail for event in events), caplog.text]:
         assert "mv_live_sandbox" not in text
+
+
+@pytest.mark.parametrize("change", ["edit", "delete"])
+async def test_a_change_that_overtakes_its_message_makes_at_most_one_job(change: str) -> None:
+    """Slack tells of a message after it told that it was edited, or is gone."""
+    async with house() as home:
+        slack = home.town.slack
+        said = slack.world.workspace.say(GENERAL, ANA, f"<@{BOT}> a lake")
+        told = {"user": ANA, "text": said.text, "ts": said.ts, "channel": GENERAL}
+        if change == "edit":
+            await slack.people.edit(said, f"<@{BOT}> a sea")
+        else:
+            await slack.people.delete(said)
+        for kind in ("app_mention", "message", "app_mention"):
+            payload = slack.courier.wrap({**told, "type": kind, "event_ts": said.ts})
+            delivery = await slack.courier.deliver(DeliveryKind.EVENT, payload)
+            assert delivery.ack.problem is None
+        if change == "edit":
+            await home.until(lambda: [one for one in home.replies() if "Done in" in one.text])
+        await home.type("a marker")
+        await home.until_delivered()
+        await slack.settled()
+        await home.until(home.whispers)
+        (word,) = home.whispers()
+        if change == "edit":
+            assert "your change started nothing" in word.text
+            (message,) = [one for one in home.replies() if "Done in" in one.text]
+            assert message.text.startswith("a lake:")
+            assert len(home.town.video.charges) == 2
+        else:
+            assert "Nothing was charged" in word.text
+            assert len(home.town.video.charges) == 1
 
 
 async def test_events_in_another_order_change_nothing() -> None:
