@@ -40,6 +40,8 @@ from tests.workbench import (
 )
 
 OUTAGE = 10_000
+# As many commits as a job that goes well is written with: its ask, claims, steps, looks, edits.
+WRITES = 38
 
 
 @pytest.mark.parametrize("event", COMMITS)
@@ -116,7 +118,7 @@ async def on(bench: Workbench, disk: WeakDisk) -> None:
     bench.__post_init__()
 
 
-@pytest.mark.parametrize("good_commits", range(1, 16))
+@pytest.mark.parametrize("good_commits", range(1, WRITES))
 async def test_a_disk_that_is_full_at_a_write_loses_nothing(good_commits: int) -> None:
     """Whichever write finds no space: nothing is lost or doubled, and it goes on with space."""
     async with workbench() as bench:
@@ -134,7 +136,19 @@ async def test_a_disk_that_is_full_at_a_write_loses_nothing(good_commits: int) -
         await bench.assert_one_of_each(job)
 
 
-@pytest.mark.parametrize("good_commits", range(1, 16))
+async def test_each_write_of_a_job_meets_a_bad_disk_here() -> None:
+    """What the engine learns to write later must get its tests, above and below."""
+    async with workbench() as bench:
+        disk = WeakDisk()
+        await on(bench, disk)
+        disk.good_commits = WRITES
+        disk.failure = sqlite_failure(SQLITE_FULL, "SQLITE_FULL")
+        job = await bench.ask()
+        await bench.run()
+        await bench.assert_one_of_each(job)
+
+
+@pytest.mark.parametrize("good_commits", range(1, WRITES))
 async def test_a_disk_that_breaks_ends_the_process_and_the_next_one_reads_anew(
     good_commits: int,
 ) -> None:
