@@ -283,7 +283,30 @@ async def test_an_expired_url_is_asked_for_anew() -> None:
         await assert_whole_file(bench)
 
 
+DENIALS = {
+    "the task": look(FaultKind.ANSWER_BEFORE, status=404),
+    "the fresh URL": [fault(Call.FILE, FaultKind.ANSWER_BEFORE, times=2, status=404)],
+}
+
+
+@pytest.mark.parametrize("denials", DENIALS.values(), ids=DENIALS.keys())
+async def test_one_404_behind_an_expired_url_gives_nothing_up(denials: list[Fault]) -> None:
+    """The task, or the URL that it names, may be there a moment later, as after an outage."""
+    async with workbench() as bench:
+        job = await bench.ask()
+        bench.store.crash("finished", before=False)
+        await bench.run(until=lambda: bench.store.has_crashed)
+        bench.clock.moment += 3600.0
+        await bench.restart()
+        for one in denials:
+            bench.town.video.fail(one)
+        await bench.run()
+        await bench.assert_one_of_each(job)
+        await assert_whole_file(bench)
+
+
 LINKS = {
+    "URL gone": fault(Call.FILE, FaultKind.ANSWER_BEFORE, times=None, status=410),
     "wrong length": fault(Call.FILE, FaultKind.FILE_TOO_LONG, times=None),
     "endless body": fault(Call.FILE, FaultKind.FILE_ENDLESS, times=None),
     "5 GB": fault(Call.FILE, FaultKind.FILE_HUGE, times=None),

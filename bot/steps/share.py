@@ -50,16 +50,27 @@ async def share_files(turn: Turn, place: Place) -> None:
 
 
 async def _fetch_fresh(turn: Turn, index: int) -> None:
-    """Fetch an output, asking the task for a new URL if the one we have has expired."""
+    """Fetch an output, asking the task for a new URL if the one we have has expired.
+
+    Raises `RetryLaterError` where MindVideo denies the task or the new URL as well: what was paid
+    for is not given up because of one such answer.
+    """
     try:
         await fetch(turn, index)
     except NotFoundError:
-        snapshot = await turn.tools.video.look(turn.job.task_id or "", LookBy.TASK)
-        known = learn(turn.job, snapshot, turn.tools.now())
-        if known.outputs == turn.job.outputs:
-            raise RetryLaterError("MindVideo's link to the file does not work yet.") from None
-        await turn.record(known, "fresh link")
-        await fetch(turn, index)
+        try:
+            await _fetch_anew(turn, index)
+        except NotFoundError as error:
+            raise RetryLaterError(str(error), code=error.code) from error
+
+
+async def _fetch_anew(turn: Turn, index: int) -> None:
+    snapshot = await turn.tools.video.look(turn.job.task_id or "", LookBy.TASK)
+    known = learn(turn.job, snapshot, turn.tools.now())
+    if known.outputs == turn.job.outputs:
+        raise RetryLaterError("MindVideo's link to the file does not work yet.")
+    await turn.record(known, "fresh link")
+    await fetch(turn, index)
 
 
 async def _stands(turn: Turn, place: Place) -> bool:
