@@ -151,6 +151,22 @@ async def test_a_job_that_never_reached_mindvideo_is_sent_once_somebody_looked()
         await bench.assert_one_of_each(job)
 
 
+async def test_a_shell_whose_clock_is_ahead_does_not_make_a_key_younger() -> None:
+    """The key that was sent once more is too old a day later, whatever moment was vouched for."""
+    async with workbench() as bench:
+        job = await _with_old_key(bench, answer(402, times=1))
+        sent = len(bench.town.video.calls(Call.SUBMIT))
+        await bench.store.resume(job.id, 0.0, vouched_at=bench.own_time() + 5 * HOUR)
+        bench.town.video.fail(submit_fault(FaultKind.LOST_AFTER))
+        bench.store.crash("retry", before=False)
+        await bench.run(until=lambda: bench.store.has_crashed)
+        bench.clock.moment += 24 * HOUR + MINUTE
+        await bench.restart()
+        await bench.run()
+        await assert_parked_and_told(bench, job)
+        assert len(bench.town.video.calls(Call.SUBMIT)) == sent + 1
+
+
 async def _with_old_key(bench: Workbench, fault: Fault) -> Job:
     """Return a job that is parked since nobody knows any more whether it was handed over."""
     bench.town.video.fail(fault)
