@@ -92,7 +92,9 @@ _TAKE_UP = f"""
         first_sent_at = coalesce(first_sent_at, CAST(message_ts AS REAL)), {_GOES_ON}
     WHERE id = :id AND stage = 'parked'
         AND (parked_from = 'announced' OR (parked_from = 'rendering' AND submitted_at IS NULL))
-        AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.task_id = :task_id)
+        AND NOT EXISTS (
+            SELECT 1 FROM jobs AS other WHERE other.task_id = :task_id AND other.id <> :id
+        )
     RETURNING *
 """  # noqa: S608 - texts from above
 

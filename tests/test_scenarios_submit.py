@@ -141,6 +141,22 @@ async def test_a_task_that_was_mistyped_can_be_named_anew() -> None:
         await bench.assert_one_of_each(job)
 
 
+async def test_a_task_that_was_named_rightly_can_be_named_again() -> None:
+    """MindVideo denied it for a while, so the operator looks once more and finds the same."""
+    async with workbench() as bench:
+        job = await _with_old_key(bench, submit_fault(FaultKind.LOST_AFTER))
+        (charge,) = bench.town.video.charges
+        for call in (Call.EVENTS, Call.TASK):
+            denied = {"kind": FaultKind.ANSWER_BEFORE, "times": None, "status": 404}
+            bench.town.video.fail(Fault.model_validate({"call": call, **denied}))
+        for _ in range(2):
+            assert (await bench.job(job.id)).stage is Stage.PARKED
+            await bench.store.resume(job.id, bench.own_time(), charge.task_id)
+            await bench.run()
+            bench.town.video.faults.clear()
+        await bench.assert_one_of_each(job)
+
+
 async def test_a_job_that_never_reached_mindvideo_is_sent_once_somebody_looked() -> None:
     """Nobody topped the credit up over a weekend: the same key goes again, and is billed once."""
     async with workbench() as bench:
