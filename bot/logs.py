@@ -32,6 +32,10 @@ _SECRET_SHAPES = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+# What pydantic could not read it quotes: a payload, and so what somebody wrote in it.
+# https://docs.pydantic.dev/latest/errors/errors/
+_UNREADABLE = re.compile(r"(?<=\binput_value=).*?(?=, input_type=\w+\])", re.DOTALL)
+
 _FLOORS: Mapping[str, int] = MappingProxyType(
     {
         # Bolt's warnings repeat whole payloads, with what people wrote and their response_url.
@@ -80,7 +84,8 @@ def configure_logs(
     """Send structlog's events and the standard library's records to `stream`, a line each.
 
     `secrets` never appear there, whichever event, value or traceback holds them. The key
-    `prompt` of an event is dropped unless `log_prompts`. Safe to repeat: the last call counts.
+    `prompt` of an event is dropped unless `log_prompts`, and so is what pydantic quotes of a
+    payload. Safe to repeat: the last call counts.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -110,6 +115,7 @@ def configure_logs(
                 *_renderers(log_format, is_terminal=stream.isatty()),
                 # Last, on the finished line, so that no nesting and no `repr` hides a secret.
                 _redacting(make_redactor(secrets)),
+                *([] if log_prompts else [_redacting(_without_payloads)]),
             ],
         ),
     )
@@ -134,6 +140,10 @@ def _redacting(redact: Redact) -> Processor:
         return redact(str(line))
 
     return remove_secrets
+
+
+def _without_payloads(line: str) -> str:
+    return _UNREADABLE.sub(REMOVED, line)
 
 
 def _drop_prompt(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -10,11 +10,13 @@ from typing import TypeAlias
 
 import pytest
 import structlog
+from pydantic import ValidationError
 
 from bot.errors import OperatorMustActError
 from bot.logs import REMOVED, LogFormat, LogLevel, configure_logs, make_redactor
 from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
 from bot.sandbox.slack.entities import ANA, BOT, GENERAL
+from bot.slack.conversations import Delivery
 from tests.house import house
 
 Configure: TypeAlias = Callable[..., io.StringIO]
@@ -158,6 +160,23 @@ async def test_of_a_whole_job_the_log_tells_the_prompt_only_when_asked(
     assert "Lost '[prompt]" in stream.getvalue()
     told = [line["event"] for line in lines if "zebra" in str(line)]
     assert told == (["ask_accepted"] if log_prompts else [])
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_payload_that_cannot_be_read_is_not_quoted(
+    configure: Configure, log_format: LogFormat
+) -> None:
+    """Bolt logs what a listener raised, and pydantic's words hold what somebody wrote."""
+    message = {"type": "message", "channel": "C1", "text": 'a "red" car, input_type: new'}
+    body = {"team_id": "T1", "event": message}
+    for log_prompts in (False, True):
+        stream = configure(log_format, log_prompts=log_prompts)
+        try:
+            Delivery.model_validate(body)
+        except ValidationError:
+            logging.getLogger("slack_bolt").exception("Failed to run the listener")
+        assert "event.ts" in stream.getvalue()
+        assert ("input_type: new" in stream.getvalue()) is log_prompts
 
 
 def test_libraries_do_not_chatter(configure: Configure) -> None:
