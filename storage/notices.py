@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from decimal import Decimal
@@ -63,11 +64,12 @@ _APPLY = f"""
 """  # noqa: S608 - names of a dataclass's fields
 
 _TOLD_LATELY = """
-    SELECT 1 FROM notices
-    WHERE channel = :channel AND kind = :kind AND happened_at > :since
-        AND team = :team AND detail = :detail
-    LIMIT 1
+    SELECT detail FROM notices
+    WHERE channel = :channel AND kind = :kind AND happened_at > :since AND team = :team
 """
+
+# A word with a digit: the other side names the request or the moment beside the trouble itself.
+_PASSING_WORD = re.compile(r"\S*\d\S*")
 
 _RENDERS = """
     SELECT user, model, created_at, stage, outcome, finished_at - submitted_at AS seconds,
@@ -205,7 +207,13 @@ def _notice(kind: NoticeKind, job: Job, event: Event, channel: str) -> Notice:
 
 def _told_lately(db: Database, notice: Notice) -> bool:
     since = notice.happened_at - TROUBLE_PAUSE_SECONDS
-    return db.execute(_TOLD_LATELY, {**asdict(notice), "since": since}).fetchone() is not None
+    rows = db.execute(_TOLD_LATELY, {**asdict(notice), "since": since})
+    return _lasting(notice.detail) in {_lasting(row["detail"]) for row in rows}
+
+
+def _lasting(detail: str) -> str:
+    """Return the part of a trouble's words that is the same for every job that meets it."""
+    return _PASSING_WORD.sub("", detail)
 
 
 def _from_row(row: Row) -> Notice:

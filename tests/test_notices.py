@@ -202,6 +202,18 @@ async def test_the_same_trouble_is_told_once_an_hour(bench: NoticeBench) -> None
     ]
 
 
+async def test_a_trouble_that_names_each_request_is_the_same_trouble(bench: NoticeBench) -> None:
+    """Gateways put the ID of the request and the moment into their words: no flood of notices."""
+    first, *more = [await bench.job(stage=Stage.ANNOUNCED, outcome=None) for _ in range(6)]
+    for second, job in enumerate(more, 10):
+        words = f"No credit (status 402): Top up. (request id: 20261123ab{second}, 05:49:{second})"
+        await bench.happen(job, "held", f"OperatorMustAct: {words}")
+    await bench.happen(first, "held", "OperatorMustAct: The key is wrong (status 401)")
+    await bench.run(600)
+    told = [said.text.rpartition("* ")[2] for said in bench.told()]
+    assert [words.partition(" (")[0] for words in told] == ["No credit", "The key is wrong"]
+
+
 async def test_a_job_that_is_parked_again_is_told_again(bench: NoticeBench) -> None:
     job = await bench.job(stage=Stage.RENDERING, outcome=None)
     parked = await bench.happen(job, "parked", stage=Stage.PARKED, problem="It is lost.")
