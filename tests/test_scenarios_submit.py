@@ -243,6 +243,21 @@ async def test_a_refusal_is_told_with_its_reason_and_costs_nothing(status: int) 
         assert bench.town.video.charges == []
 
 
+@pytest.mark.parametrize("status", [404, 405, 410])
+@pytest.mark.parametrize("body", [HTML, ""], ids=["a page", "nothing"])
+async def test_whoever_stands_in_for_mindvideo_refuses_nothing(status: int, body: str) -> None:
+    """After a lost reply a gateway says 404 in a way of its own: the first request was billed."""
+    async with workbench() as bench:
+        bench.town.video.fail(submit_fault(FaultKind.LOST_AFTER))
+        bench.town.video.fail(answer(status, times=5, body=body, content_type="text/html"))
+        job = await bench.ask()
+        await bench.run()
+        await bench.assert_one_of_each(job)
+        events = await bench.store.events(job.id)
+        (why, *_) = [event.detail for event in events if event.name == "held"]
+        assert "check MINDVIDEO_BASE_URL" in why
+
+
 @pytest.mark.parametrize("fault", [None, answer(422, message="Not this.")])
 async def test_a_body_with_images_is_not_kept_once_it_was_answered(fault: Fault | None) -> None:
     """It holds megabytes, and is never sent again; a small one is kept for support."""

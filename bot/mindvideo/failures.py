@@ -15,6 +15,7 @@ from bot.errors import (
     RetryLaterError,
 )
 from bot.mindvideo.exchange import Answer
+from bot.mindvideo.parsing import read_json
 from bot.mindvideo.problems import Problem, clean, read_problem
 from bot.retry_after import read_retry_after
 from storage.job import Instant
@@ -29,6 +30,9 @@ _SAYS_IN_PROGRESS = re.compile(
     r"in.?progress|being (created|processed)|still|pending|processing|in.?flight|concurrent|locked",
     re.IGNORECASE,
 )
+
+_NOT_THERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
+_ELSEWHERE = "MindVideo's API is not at this address, check MINDVIDEO_BASE_URL"
 
 
 def submit_failure(answer: Answer, now: Instant) -> BotError:
@@ -45,6 +49,9 @@ def submit_failure(answer: Answer, now: Instant) -> BotError:
             return _conflict(answer, now)
         case HTTPStatus.REQUEST_TIMEOUT:
             return failure(OutcomeUnknownError, "MindVideo timed out", answer, now)
+        case status if status in _NOT_THERE and not _is_json(answer.text):
+            # A gateway without its service; the service may have taken an earlier try.
+            return failure(OperatorMustActError, _ELSEWHERE, answer, now)
         case status if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             problem = read_problem(answer.text)
             said = problem.message or f"this request is not accepted (status {status})"
@@ -89,7 +96,7 @@ def _common_error(answer: Answer, now: Instant) -> BotError | None:
             return failure(RetryLaterError, "MindVideo asks to wait", answer, now)
         case status if status < HTTPStatus.BAD_REQUEST:
             # The key goes to the configured host only, so a redirect is not followed.
-            head = "MindVideo's API is not at this address, check MINDVIDEO_BASE_URL"
+            head = _ELSEWHERE
         case _:
             return None
     return failure(OperatorMustActError, head, answer, now)
@@ -105,6 +112,14 @@ def failure(kind: type[BotError], head: str, answer: Answer, now: Instant) -> Bo
         request_id=_request_id(answer, problem),
         retry_after=read_retry_after(answer.headers.get("retry-after"), now),
     )
+
+
+def _is_json(text: str) -> bool:
+    try:
+        read_json(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _request_id(answer: Answer, problem: Problem) -> str | None:
