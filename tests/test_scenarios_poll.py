@@ -172,6 +172,20 @@ async def test_one_404_after_an_outage_decides_nothing() -> None:
         await bench.assert_one_of_each(job)
 
 
+async def test_404_and_silence_in_turns_come_to_an_end() -> None:
+    """Each silence begins the patience anew, but what is tried hundreds of times is parked."""
+    async with workbench() as bench:
+        for _ in range(300):
+            for one in look(FaultKind.ANSWER_BEFORE, status=404):
+                bench.town.video.fail(one)
+            busy = fault(Call.EVENTS, FaultKind.ANSWER_BEFORE, status=429, retry_after="600")
+            bench.town.video.fail(busy)
+        job = await bench.ask()
+        await bench.run(hours=48)
+        assert (await bench.job(job.id)).stage is Stage.PARKED
+        assert "On hold" in bench.messages()[0].text
+
+
 DOWNLOADS = {
     "URL expired": fault(Call.FILE, FaultKind.ANSWER_BEFORE, status=403),
     "URL gone": fault(Call.FILE, FaultKind.ANSWER_BEFORE, status=410),

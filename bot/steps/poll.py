@@ -73,7 +73,8 @@ def _missing(turn: Turn, seen: Job, now: float, pause: float, problem: str) -> A
         return Park(job=fresh, problem=problem, detail=f"task {seen.task_id}")
     note = "missing" if before.missing_since is None else None
     missing = replace(seen, missing_since=since, missing_at=now)
-    return Again(job=missing, after=pause, note=note, detail=problem)
+    # A try that got nowhere: where silences begin the patience anew for ever, the tries end it.
+    return Again(job=missing, after=pause, note=note, detail=problem, failed=True)
 
 
 def _finished(job: Job, snapshot: Snapshot, now: float) -> Advance:
