@@ -251,7 +251,12 @@ class Engine:
             # Another pool takes it up, once the end of this run has woken the engine.
             self._more_is_due |= is_due
             after = replace(after, lease_until=None)
+        was_parked = turn.job.stage is Stage.PARKED
         row = await turn.write(after, event)
+        if row.stage is Stage.PARKED and not was_parked:
+            # Where nobody is named to be told, the log is what an operator has.
+            problem = _unquoted(row.problem or "", row)
+            self._log.error("job_parked", job=row.id, left=row.parked_from, problem=problem)
         if _wishes(row) != wishes and not goes_on and row.due_at is not None:
             # Somebody wished something while the step ran, and its pause must not outlast that.
             await turn.write(replace(row, due_at=now), None)

@@ -179,6 +179,24 @@ def test_a_payload_that_cannot_be_read_is_not_quoted(
         assert ("input_type: new" in stream.getvalue()) is log_prompts
 
 
+async def test_a_parked_job_is_told_to_whoever_reads_the_log(configure: Configure) -> None:
+    """With nobody in `ADMINS` and no channel that listens, the operator hears of it here, once."""
+    stream = configure()
+    conflict = Fault(
+        call=Call.SUBMIT, kind=FaultKind.ANSWER_BEFORE, status=409, code="idempotency_conflict"
+    )
+    async with house() as home:
+        home.town.video.fail(conflict)
+        await home.type("a red zebra")
+        await home.until_delivered()
+        await home.until(home.whispers)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    (parked,) = [line for line in lines if line["event"] == "job_parked"]
+    assert parked["level"] == "error"
+    assert parked["left"] == "announced"
+    assert "another request" in parked["problem"]
+
+
 def test_libraries_do_not_chatter(configure: Configure) -> None:
     """Even at level debug, and even where Bolt has set its loggers to the root's level."""
     stream = configure(log_level="debug")
