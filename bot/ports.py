@@ -159,10 +159,13 @@ class Chat(Protocol):
         Raises `UnreachablePlaceError`.
         """
 
-    async def find_posts(self, place: Place, job_id: str, since: float) -> list[str]:
+    async def find_posts(
+        self, place: Place, job_id: str, since: float, *, marked: bool = False
+    ) -> list[str]:
         """Return the `ts` of our messages in `place` that carry `job_id`, oldest first. A read.
 
-        `since` (seconds since 1970) bounds how far back to look.
+        `since` (seconds since 1970) bounds how far back to look; `marked` leaves out what carries
+        it as metadata alone, as a job's own message does and its result does not.
         """
 
     async def update(self, channel: str, ts: str, message: Message) -> None:

@@ -70,7 +70,14 @@ class QuickChat:
         """Post."""
         return f"{next(self._numbers)}.0"
 
-    async def find_posts(self, _place: Place, _job_id: str, _since: float) -> list[str]:
+    async def find_posts(
+        self,
+        _place: Place,
+        _job_id: str,
+        _since: float,
+        *,
+        marked: bool = False,  # noqa: ARG002 - a name of the port
+    ) -> list[str]:
         """Find nothing."""
         return []
 

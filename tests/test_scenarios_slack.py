@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.slack.entities import ANA, GENERAL
+from bot.intake import Accepted, Asker
+from bot.options.ask import parse_ask
+from bot.ports import Message, Place
+from bot.sandbox.slack.entities import ANA, GENERAL, TEAM
 from bot.sandbox.slack.faults import RESPONSE_URL, UPLOAD, Fault, FaultKind
 from storage.job import Stage
-from tests.workbench import Workbench, workbench
+from tests.workbench import CATALOG, Workbench, workbench
 
 POST = "chat.postMessage"
 UPDATE = "chat.update"
@@ -215,3 +218,28 @@ async def assert_told_directly(bench: Workbench) -> None:
     assert f"<@{ANA}>" in str(told.blocks)
     assert bench.results() == []
     assert len(bench.town.video.charges) == 1
+
+
+async def test_a_second_message_that_came_late_is_not_taken_for_the_result() -> None:
+    """Both stand in the thread of the mention; after a restart the video still has to come."""
+    async with workbench() as bench:
+        said = Message(text="a red car", blocks=())
+        root = await bench.chat.post(Place(channel=GENERAL), said, "somebody's mention")
+        thread = Place(channel=GENERAL, thread_ts=root)
+        asker = Asker(
+            team=TEAM,
+            channel=GENERAL,
+            user=ANA,
+            surface="mention",
+            ask_key="message:1",
+            thread_ts=root,
+        )
+        answer = await bench.intake.accept(parse_ask("a red car", CATALOG), asker)
+        assert isinstance(answer, Accepted)
+        await bench.run(until=lambda: bool(bench.town.video.charges))
+        await bench.chat.post(thread, said, answer.job.id)
+        bench.clock.moment += 10
+        await bench.restart()
+        await bench.run()
+        assert (await bench.job(answer.job.id)).stage is Stage.DELIVERED
+        assert [len(one.files) for one in bench.results()] == [0, 0, 1]

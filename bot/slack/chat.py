@@ -137,10 +137,13 @@ class SlackChat(SlackFiles):
         """
         return await self._post(place, message, job_id=job_id, doubtful=True)
 
-    async def find_posts(self, place: Place, job_id: str, since: float) -> list[str]:
+    async def find_posts(
+        self, place: Place, job_id: str, since: float, *, marked: bool = False
+    ) -> list[str]:
         """Return the `ts` of our messages in `place` that carry `job_id`, oldest first. A read.
 
-        As metadata, or as the mark of a block where Slack takes no metadata, beside a file.
+        As metadata, or as the mark of a block where Slack takes no metadata, beside a file; where
+        `marked`, as that mark alone.
 
         `since` (seconds since 1970) bounds how far back to look. Raises `UnreachablePlaceError`
         when the place cannot be read, because nothing can be said about it then.
@@ -150,7 +153,9 @@ class SlackChat(SlackFiles):
         cursor = ""
         for _ in range(MOST_PAGES):
             page = await self._read(place, since=since, cursor=cursor)
-            found += [said.ts for said in page.messages if _is_ours(said, me, job_id)]
+            found += [
+                said.ts for said in page.messages if _is_ours(said, me, job_id, marked=marked)
+            ]
             cursor = page.response_metadata.next_cursor if page.response_metadata else ""
             if not cursor:
                 return sorted(found, key=Decimal)
@@ -252,12 +257,13 @@ class SlackChat(SlackFiles):
             return False
 
 
-def _is_ours(said: _Said, me: Identity, job_id: str) -> bool:
+def _is_ours(said: _Said, me: Identity, job_id: str, *, marked: bool) -> bool:
     by_us = said.user == me.user or (said.bot_id != "" and said.bot_id == me.bot)
     is_gone = bool(said.files) and all(file.mode == TOMBSTONE for file in said.files)
     payload = said.metadata.event_payload if said.metadata.event_type == EVENT_TYPE else {}
-    marks = [block.block_id for block in said.blocks]
-    return by_us and not is_gone and (payload.get("job_id") == job_id or mark(job_id) in marks)
+    is_named = not marked and payload.get("job_id") == job_id
+    is_marked = mark(job_id) in [block.block_id for block in said.blocks]
+    return by_us and not is_gone and (is_named or is_marked)
 
 
 def _blocks(message: Message) -> list[dict[str, Json]]:

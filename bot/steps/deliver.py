@@ -72,8 +72,7 @@ async def _tell(turn: Turn) -> None:
 async def _found(turn: Turn, place: Place) -> bool:
     """Tell whether the result was told by a life that the row knows nothing of; put it right."""
     job, chat = turn.job, turn.tools.chat
-    posts = await find_as_member(chat, place, job.id, job.created_at)
-    results = [ts for ts in posts if ts != job.message_ts]
+    results = await find_as_member(chat, place, job.id, job.created_at, marked=True)
     if not results:
         return False
     message = final_message(job, await turn.tools.sheet(job))

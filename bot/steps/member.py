@@ -26,8 +26,13 @@ def is_closed_to_us(error: UnreachablePlaceError) -> bool:
     return error.code in NOT_A_MEMBER
 
 
-async def find_as_member(chat: Chat, place: Place, job_id: str, intended_at: float) -> list[str]:
+async def find_as_member(
+    chat: Chat, place: Place, job_id: str, intended_at: float, *, marked: bool = False
+) -> list[str]:
     """Look for messages that we may have posted since a moment of our own clock.
+
+    A result is `marked`. A job's own message is not, nor is a second one that arrived late: in a
+    thread neither is taken for the result.
 
     Joins the channel if that is what Slack asks for. Raises what `Chat.find_posts` raises, and
     `UnreachablePlaceError`: then nothing is known about the place, and above all not that nothing
@@ -35,12 +40,12 @@ async def find_as_member(chat: Chat, place: Place, job_id: str, intended_at: flo
     """
     since = intended_at - LOOK_BACK_SECONDS
     try:
-        return await chat.find_posts(place, job_id, since)
+        return await chat.find_posts(place, job_id, since, marked=marked)
     except UnreachablePlaceError as error:
         if not is_closed_to_us(error):
             raise
     await chat.join(place.channel)
-    return await chat.find_posts(place, job_id, since)
+    return await chat.find_posts(place, job_id, since, marked=marked)
 
 
 async def post_as_member(

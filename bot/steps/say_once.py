@@ -19,8 +19,7 @@ async def say_once(turn: Turn, place: Place, message: Message) -> Job:
     """
     job, chat = turn.job, turn.tools.chat
     if job.result_intent_at is not None:
-        posts = await find_as_member(chat, place, job.id, job.result_intent_at)
-        results = [ts for ts in posts if ts != job.message_ts]
+        results = await find_as_member(chat, place, job.id, job.result_intent_at, marked=True)
         if results:
             return await turn.record(replace(job, result_ts=results[0]), "told", "found")
     job = await turn.record(replace(job, result_intent_at=turn.tools.now()), "telling")

@@ -43,10 +43,13 @@ class ChatLine:
             )
         )
 
-    async def find_posts(self, place: Place, job_id: str, since: float) -> list[str]:
+    async def find_posts(
+        self, place: Place, job_id: str, since: float, *, marked: bool = False
+    ) -> list[str]:
         """See `Chat`."""
         return await self._line.ask(
-            "find posts", lambda: self._workspace.marked(place, job_id, since - CLOCK_SLACK)
+            "find posts",
+            lambda: self._workspace.marked(place, job_id, since - CLOCK_SLACK, results=marked),
         )
 
     async def update(self, channel: str, ts: str, message: Message) -> None:

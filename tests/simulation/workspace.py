@@ -82,13 +82,14 @@ class Workspace:
         self._check(place)
         return self._say(place, message, actor, ()).ts
 
-    def marked(self, place: Place, job_id: str, since: float) -> list[str]:
-        """Return our messages in a place that carry a job's ID."""
+    def marked(self, place: Place, job_id: str, since: float, *, results: bool) -> list[str]:
+        """Return our messages in a place that carry a job's ID, or of these the results alone."""
         self._check_readable(place)
         return [
             said.ts
             for said in self.posts
             if said.job_id == job_id
+            and (said.is_result or not results)
             and not said.deleted
             and float(said.ts) >= since
             and said.place.channel == place.channel
