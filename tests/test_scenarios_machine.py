@@ -6,25 +6,31 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from sqlite3 import SQLITE_FULL, SQLITE_IOERR_FSYNC
 from statistics import quantiles
 
+import apscheduler.schedulers.base
+import apscheduler.triggers.interval
 import pytest
 from sqlite_utils import Database
 
-from bot.clock import SteadyClock
+import bot.clock
+from bot.clock import TICK_SECONDS, SteadyClock
 from bot.engine import POOLS, Engine
 from bot.ids import new_id
 from bot.intake import Accepted, Asker, Intake
 from bot.options.ask import parse_ask
 from bot.pacing import EditBudget
 from bot.ports import Download, Snapshot, TaskState
+from bot.sandbox.mindvideo.faults import Call
 from bot.steps.turn import Tools
 from storage.job import Event, Job, Json, LookBy, Stage
 from storage.sqlite import SqliteStore
 from storage.store import StoreBrokenError, StoreFullError
 from storage.writer import commit
+from tests.house import house
 from tests.no_ports import NoLinks, NoPictures
 from tests.store_samples import sqlite_failure
 from tests.workbench import (
@@ -169,12 +175,48 @@ async def test_a_disk_that_breaks_ends_the_process_and_the_next_one_reads_anew(
 
 @pytest.mark.parametrize("step", [HOUR, -HOUR, -6.0])
 async def test_a_step_of_the_wall_clock_does_not_move_the_bots_time(step: float) -> None:
-    """Polls go on as if nothing had happened; tests/test_clock.py shows the ticks going on."""
+    """What is due stays due, and no key looks younger or older."""
     wall, monotonic = [START], [10.0]
     now = SteadyClock(wall=lambda: wall[0], monotonic=lambda: monotonic[0])
     monotonic[0] += 0.5
     wall[0] += 0.5 + step
     assert now() == START + 0.5
+
+
+class SteppedClock(datetime):
+    """The machine's wall clock, `step` beside the right time."""
+
+    step = timedelta(0)
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # no subclass
+        """Return what the clock shows."""
+        return datetime.now(tz) + cls.step
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR, -6.0])
+async def test_polls_go_on_within_two_ticks_of_a_step_of_the_wall_clock(
+    step: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the whole bot: the scheduler lives by the wall clock, the watchdog does not."""
+    for module in (bot.clock, apscheduler.schedulers.base, apscheduler.triggers.interval):
+        monkeypatch.setattr(module, "datetime", SteppedClock)
+    monkeypatch.setattr(SteppedClock, "step", timedelta(0))
+    async with house(render_seconds=3.0) as home:
+        delivery = await home.type("a red car")
+        assert delivery.error is None
+        video = home.town.video
+        async with asyncio.timeout(20):
+            while len(video.calls(Call.EVENTS)) < 2:
+                await asyncio.sleep(0.02)
+        SteppedClock.step = timedelta(seconds=step)
+        stepped_at = time.time()
+        await home.until_delivered()
+        assert len(video.charges) == 1
+        looks = [seen.at for seen in video.calls(Call.EVENTS)]
+    after = next(at for at in looks if at > stepped_at)
+    # A pause between two looks, and what a busy machine takes, stand beside the two ticks.
+    assert after - max(at for at in looks if at <= stepped_at) < 2 * TICK_SECONDS + 0.4
 
 
 class Busy:
