@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.errors import BotError, NotFoundError, RefusedError, RetryLaterError
+from bot.mindvideo import addresses
 from bot.mindvideo.client import Limits, MindVideoClient
 from bot.mindvideo.download import counted
 from bot.sandbox.mindvideo.faults import Call, FaultKind
@@ -217,6 +218,25 @@ async def test_a_client_of_the_real_service_reaches_nothing_on_this_machine(
 
     await client.aclose()
     assert not studio.service.calls(Call.FILE)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "[::1]"])
+async def test_a_public_file_does_not_redirect_to_this_machine(
+    studio: Studio, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the simulated service may stand on loopback; here its address counts as a public one."""
+    url = (await studio.finished()).outputs[0].url
+    inside = url.replace("127.0.0.1", host)
+    studio.fail(Call.FILE, FaultKind.FILE_REDIRECT, value=inside)
+    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
+    client = MindVideoClient("https://api.mindvideo.ai", API_KEY, now=Clock())
+
+    with pytest.raises(RefusedError, match="not a public one"):
+        async with client.download(url):
+            pytest.fail("it connected")
+
+    await client.aclose()
+    assert len(studio.service.calls(Call.FILE)) == 1
 
 
 async def test_a_name_that_resolves_elsewhere_later_is_checked_when_it_connects(
