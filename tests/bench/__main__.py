@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.bench import acknowledge, polling, relay
+from tests.bench import acknowledge, outage, polling, relay
 from tests.bench.figure import keep, others_load, table
 
 
@@ -13,6 +13,7 @@ async def main() -> None:
     load = others_load()
     figures = [
         *await acknowledge.measure(),
+        *await outage.measure(),
         *await polling.measure(),
         *await relay.measure(),
     ]
