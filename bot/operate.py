@@ -41,6 +41,8 @@ MOMENTS = ("_at", "_since", "_until")
 # MindVideo does not say what its IDs are made of: no blanks, no control characters, no essays.
 TASK_ID = re.compile(r"[!-~]{1,200}")
 
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
 
 @click.group()
 def jobs() -> None:
@@ -50,7 +52,7 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--stage", type=click.Choice([stage.value for stage in Stage]), multiple=True)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@JSON
 def list_jobs(stage: tuple[str, ...], limit: int, *, as_json: bool) -> None:
     """List jobs, the newest first; --stage parked shows what waits for you."""
     stages = frozenset(Stage(name) for name in stage) or None
@@ -64,7 +66,7 @@ def list_jobs(stage: tuple[str, ...], limit: int, *, as_json: bool) -> None:
 
 @jobs.command()
 @click.argument("job_id")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@JSON
 def show(job_id: str, *, as_json: bool) -> None:
     """Show everything about one job, and its timeline."""
     job, events = _with_store(lambda store: _read(store, job_id))
@@ -85,7 +87,8 @@ def show(job_id: str, *, as_json: bool) -> None:
 @click.argument("job_id")
 @click.option("--task", "task_id", help="What MindVideo's page shows as this job's render.")
 @click.option("--send-again", is_flag=True, help="MindVideo's page shows no render of this job.")
-def resume(job_id: str, task_id: str | None, *, send_again: bool) -> None:
+@JSON
+def resume(job_id: str, task_id: str | None, *, send_again: bool, as_json: bool) -> None:
     """Send a parked job back to the stage that it left.
 
     A job whose key is too old to be sent again is parked once more, unless you have looked at
@@ -96,15 +99,16 @@ def resume(job_id: str, task_id: str | None, *, send_again: bool) -> None:
         raise click.UsageError("--task takes the ID of one render, and not --send-again beside it.")
     job = _with_store(lambda store: _resume(store, job_id, task_id, send_again=send_again))
     how = f"goes on from {job.stage}" if task_id is None else f"follows task {task_id}"
-    click.echo(f"Job {job.id} {how}.")
+    _tell(job, f"Job {job.id} {how}.", as_json=as_json)
 
 
 @jobs.command()
 @click.argument("job_id")
-def resend(job_id: str) -> None:
+@JSON
+def resend(job_id: str, *, as_json: bool) -> None:
     """Deliver a finished job's files again, without rendering or charging again."""
     child = _with_store(lambda store: _resend(store, job_id))
-    click.echo(f"Job {child.id} delivers the files of {job_id} again.")
+    _tell(child, f"Job {child.id} delivers the files of {job_id} again.", as_json=as_json)
 
 
 @click.command()
@@ -113,6 +117,10 @@ def backup(path: str) -> None:
     """Write a consistent copy of the store to PATH, while the bot runs or not."""
     _with_store(lambda store: store.backup(path))
     click.echo(f"The store is copied to {path}.")
+
+
+def _tell(job: Job, words: str, *, as_json: bool) -> None:
+    click.echo(json.dumps(_plain(job), indent=2) if as_json else words)
 
 
 def _with_store(work: Callable[[SqliteStore], Awaitable[T]]) -> T:

@@ -123,6 +123,14 @@ def test_resume_can_vouch_that_mindvideo_has_no_render(run: Run) -> None:
     assert row["vouched_at"] is not None
 
 
+def test_each_command_can_answer_in_json(run: Run) -> None:
+    """What it did is then the row as it stands."""
+    resumed = json.loads(run("jobs", "resume", PARKED.id, "--json").output)
+    assert (resumed["id"], resumed["stage"]) == (PARKED.id, "rendering")
+    child = json.loads(run("jobs", "resend", DONE.id, "--json").output)
+    assert (child["parent_id"], child["stage"]) == (DONE.id, "finished")
+
+
 def test_resend_makes_a_job_that_only_delivers(run: Run) -> None:
     """It starts where the render ended, in the parent's thread, without a key."""
     assert run("jobs", "resend", DONE.id).exit_code == 0
