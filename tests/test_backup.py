@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -79,6 +80,19 @@ async def test_a_backup_that_cannot_be_written_says_why_and_leaves_nothing(
         await store.backup(str(tmp_path / "missing" / "copy.db"))
     assert [path.name for path in tmp_path.glob("*copy*")] == []
     await store.ping()
+
+
+async def test_two_backups_to_one_place_are_not_mixed(store: SqliteStore, tmp_path: Path) -> None:
+    """The later one says so and leaves the file to the other."""
+    partial = tmp_path / "copy.db.partial"
+    with partial.open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(b"half a copy")
+        other.flush()
+        with pytest.raises(StoreError, match="is being written by another backup"):
+            await store.backup(str(tmp_path / "copy.db"))
+        assert partial.read_bytes() == b"half a copy"
+    await store.backup(str(tmp_path / "copy.db"))
 
 
 async def test_what_a_killed_backup_left_is_replaced(store: SqliteStore, tmp_path: Path) -> None:
