@@ -7,7 +7,7 @@ import pytest
 from bot.intake import Accepted, Asker
 from bot.options.ask import parse_ask
 from bot.ports import Message, Place
-from bot.sandbox.slack.entities import ANA, GENERAL, TEAM
+from bot.sandbox.slack.entities import ANA, CREW, GENERAL, TEAM
 from bot.sandbox.slack.faults import RESPONSE_URL, UPLOAD, Fault, FaultKind
 from storage.job import Stage
 from tests.workbench import CATALOG, Workbench, workbench
@@ -163,6 +163,17 @@ async def test_the_bot_is_removed_from_a_public_channel() -> None:
         bench.town.slack.remove_bot(GENERAL)
         await bench.run()
         await bench.assert_one_of_each(job)
+
+
+async def test_the_bot_is_removed_from_a_private_channel() -> None:
+    """There it cannot join: the person is told directly, as where the channel is gone."""
+    async with workbench() as bench:
+        await bench.ask(channel=CREW)
+        await bench.run(until=lambda: bool(bench.town.slack.world.count(UPDATE)))
+        bench.town.slack.remove_bot(CREW)
+        await bench.run()
+        await assert_told_directly(bench)
+        assert bench.results(CREW) == []
 
 
 @pytest.mark.parametrize("code", ["token_revoked", "account_inactive", "missing_scope"])
