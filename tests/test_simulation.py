@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tests.simulation import clock
+from tests.simulation.life import UNFORESEEN
 from tests.simulation.mutants import MUTANTS, Mutant, catch
 from tests.simulation.report import CATCH_BOUND, Summary, quiet, run_seeds
 from tests.simulation.runner import simulate
@@ -37,7 +38,9 @@ def test_no_promise_breaks_whatever_fails(first: int) -> None:
 def test_a_bot_broken_on_purpose_is_noticed(mutant: Mutant) -> None:
     """Were one of these overlooked, the seeds above would prove nothing."""
     with quiet():
-        assert catch(mutant, range(CATCH_BOUND))
+        found = catch(mutant, range(CATCH_BOUND))
+    assert found
+    assert found.invariant != UNFORESEEN, "the mutant does not fit the code, and shows nothing"
 
 
 def test_a_seed_replays_exactly() -> None:

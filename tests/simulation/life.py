@@ -31,6 +31,8 @@ from tests.simulation.video import VideoLine
 from tests.simulation.watched import WatchedStore
 from tests.simulation.world import ACTOR, Actor, Service
 
+# The promise that an error of the program itself breaks.
+UNFORESEEN = "no step fails unforeseen"
 TICK_SECONDS = 0.5
 # While a step runs, its lease has to be renewed in time.
 BUSY_TICK_SECONDS = 15.0
@@ -156,7 +158,7 @@ class Life:
             except (BotError, StoreError):
                 raise
             except Exception:
-                self._world.violate("no step fails unforeseen", traceback.format_exc())
+                self._world.violate(UNFORESEEN, traceback.format_exc())
                 raise
 
         return run

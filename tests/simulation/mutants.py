@@ -118,7 +118,7 @@ def _not_recorded(*notes: str) -> Patch:
 
 @contextmanager
 def _never_look_for_posts() -> Iterator[None]:
-    async def find(*_: object) -> Sequence[str]:
+    async def find(*_: object, **__: object) -> Sequence[str]:
         return ()
 
     with (
@@ -130,7 +130,7 @@ def _never_look_for_posts() -> Iterator[None]:
 
 @contextmanager
 def _never_look_for_notices() -> Iterator[None]:
-    async def find(*_: object) -> Sequence[str]:
+    async def find(*_: object, **__: object) -> Sequence[str]:
         return ()
 
     with replaced(post, "find_as_member", find):
