@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -29,12 +30,19 @@ def _forgotten_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _plain_tracebacks() -> None:
-    """Log a traceback in milliseconds: structlog's own choice draws it in tenths of a second."""
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """Let no test inherit how another configured the logs.
+
+    A traceback is logged in milliseconds: structlog's own choice draws it in tenths of a second.
+    """
+    handlers, level = logging.root.handlers, logging.root.level
+    structlog.reset_defaults()
     processors = structlog.get_config()["processors"][:-1]
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*processors, renderer])
+    yield
+    logging.root.handlers, logging.root.level = handlers, level
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
@@ -25,9 +25,8 @@ SECRETS = ("xoxb-1-abcDEF", "signing0hush", 'a"quoted\\whisper')
 
 
 @pytest.fixture
-def configure() -> Iterator[Configure]:
-    """Configure the logs into a buffer, and put logging back as it was afterwards."""
-    handlers, level = logging.root.handlers, logging.root.level
+def configure() -> Configure:
+    """Configure the logs into a buffer."""
 
     def into_buffer(
         log_format: LogFormat = "json",
@@ -45,9 +44,7 @@ def configure() -> Iterator[Configure]:
         )
         return stream
 
-    yield into_buffer
-    logging.root.handlers, logging.root.level = handlers, level
-    structlog.reset_defaults()
+    return into_buffer
 
 
 def test_our_events_and_the_libraries_records_come_out_alike(configure: Configure) -> None:
