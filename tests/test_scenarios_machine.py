@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from sqlite3 import SQLITE_FULL, SQLITE_IOERR_FSYNC, SQLITE_READONLY
 from statistics import quantiles
 
 import apscheduler.schedulers.base
@@ -30,6 +31,7 @@ from storage.job import Event, Job, Json, LookBy, Stage
 from storage.sqlite import SqliteStore
 from storage.store import StoreBrokenError, StoreFullError
 from storage.writer import commit
+from tests import job_samples
 from tests.house import house
 from tests.no_ports import NoLinks, NoPictures
 from tests.store_samples import sqlite_failure
@@ -117,32 +119,28 @@ class WeakDisk:
             raise self.failure
 
 
-async def on(bench: Workbench, disk: WeakDisk) -> None:
-    """Start the bot anew on this disk."""
+async def weak_disk(bench: Workbench, failure: str, good_commits: int) -> WeakDisk:
+    """Start the bot anew on a disk that fails with this code of SQLite's after so many commits."""
+    disk = WeakDisk()
     await bench.store.close()
     bench.store = await CrashingStore.open(str(bench.path), commit=disk)
     bench.__post_init__()
-
-
-FULL = sqlite_failure(SQLITE_FULL, "SQLITE_FULL")
-READ_ONLY = sqlite_failure(SQLITE_READONLY, "SQLITE_READONLY")
+    disk.good_commits = good_commits
+    disk.failure = sqlite_failure(getattr(sqlite3, failure), failure)
+    return disk
 
 
 @pytest.mark.parametrize(
     ("failure", "good_commits"),
-    [(FULL, good) for good in range(1, WRITES)]
-    + [(READ_ONLY, good) for good in range(1, WRITES, 6)],
-    ids=lambda value: getattr(value, "sqlite_errorname", None),
+    [("SQLITE_FULL", good) for good in range(1, WRITES)]
+    + [("SQLITE_READONLY", good) for good in range(1, WRITES, 6)],
 )
 async def test_a_disk_that_takes_no_more_at_a_write_loses_nothing(
-    failure: Exception, good_commits: int
+    failure: str, good_commits: int
 ) -> None:
     """Whichever write finds no space, or a file turned read-only: it goes on once it can."""
     async with workbench() as bench:
-        disk = WeakDisk()
-        await on(bench, disk)
-        disk.good_commits = good_commits
-        disk.failure = failure
+        disk = await weak_disk(bench, failure, good_commits)
         job = await bench.ask()
         with pytest.raises(StoreFullError):
             await bench.run()
@@ -156,10 +154,7 @@ async def test_a_disk_that_takes_no_more_at_a_write_loses_nothing(
 async def test_each_write_of_a_job_meets_a_bad_disk_here() -> None:
     """What the engine learns to write later must get its tests, above and below."""
     async with workbench() as bench:
-        disk = WeakDisk()
-        await on(bench, disk)
-        disk.good_commits = WRITES
-        disk.failure = FULL
+        await weak_disk(bench, "SQLITE_FULL", WRITES)
         job = await bench.ask()
         await bench.run()
         await bench.assert_one_of_each(job)
@@ -171,10 +166,7 @@ async def test_a_disk_that_breaks_ends_the_process_and_the_next_one_reads_anew(
 ) -> None:
     """After EIO nobody knows what is on disk: the process ends, and nobody is told "failed"."""
     async with workbench() as bench:
-        disk = WeakDisk()
-        await on(bench, disk)
-        disk.good_commits = good_commits
-        disk.failure = sqlite_failure(SQLITE_IOERR_FSYNC, "SQLITE_IOERR_FSYNC")
+        await weak_disk(bench, "SQLITE_IOERR_FSYNC", good_commits)
         job = await bench.ask()
         with pytest.raises(StoreBrokenError):
             await bench.run()
@@ -304,18 +296,13 @@ async def test_jobs_that_are_all_due_at_once_are_paced(jobs: int, tmp_path: Path
 
 def rendering(number: int) -> Job:
     """Return a job that was due while the bot was off."""
-    return Job(
+    return replace(
+        job_samples.RENDERING,
         id=f"job{number}",
         ask_key=f"old:{number}",
-        team="T1",
-        channel="C1",
-        user="U1",
-        surface="command",
-        model="kling-v3",
-        input={"prompt": "a car"},
-        kind="kling-v3",
+        # Without a message there is nothing to edit: looks alone are counted and timed.
+        message_ts=None,
         created_at=START - HOUR,
-        stage=Stage.RENDERING,
         task_id=f"task{number}",
         submitted_at=START - HOUR,
         late_told_at=START - 60,

@@ -20,7 +20,7 @@ from bot.ports import Download
 from bot.sandbox.mindvideo.events import Shape
 from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
 from bot.steps.turn import SPOOLS
-from storage.job import LookBy, Stage
+from storage.job import Job, LookBy, Stage
 from tests.workbench import Workbench, workbench
 
 MINUTE = 60.0
@@ -284,14 +284,20 @@ async def test_who_waits_for_a_spool_keeps_no_download_open(
         await assert_whole_file(bench)
 
 
+async def finished_before_an_outage(bench: Workbench) -> Job:
+    """Return a job whose render was done when the bot went down for an hour."""
+    job = await bench.ask()
+    bench.store.crash("finished", before=False)
+    await bench.run(until=lambda: bench.store.has_crashed)
+    bench.clock.moment += 3600.0
+    await bench.restart()
+    return job
+
+
 async def test_an_expired_url_is_asked_for_anew() -> None:
     """A bot that was off while the URL expired gets a fresh one from the task."""
     async with workbench() as bench:
-        job = await bench.ask()
-        bench.store.crash("finished", before=False)
-        await bench.run(until=lambda: bench.store.has_crashed)
-        bench.clock.moment += 3600.0
-        await bench.restart()
+        job = await finished_before_an_outage(bench)
         await bench.run()
         await bench.assert_one_of_each(job)
         await assert_whole_file(bench)
@@ -307,11 +313,7 @@ DENIALS = {
 async def test_one_404_behind_an_expired_url_gives_nothing_up(denials: list[Fault]) -> None:
     """The task, or the URL that it names, may be there a moment later, as after an outage."""
     async with workbench() as bench:
-        job = await bench.ask()
-        bench.store.crash("finished", before=False)
-        await bench.run(until=lambda: bench.store.has_crashed)
-        bench.clock.moment += 3600.0
-        await bench.restart()
+        job = await finished_before_an_outage(bench)
         for one in denials:
             bench.town.video.fail(one)
         await bench.run()

@@ -116,24 +116,22 @@ def _not_recorded(*notes: str) -> Patch:
     return patch
 
 
+async def _find_nothing(*_: object, **__: object) -> Sequence[str]:
+    return ()
+
+
 @contextmanager
 def _never_look_for_posts() -> Iterator[None]:
-    async def find(*_: object, **__: object) -> Sequence[str]:
-        return ()
-
     with (
-        replaced(announce, "find_as_member", find),
-        replaced(say_once, "find_as_member", find),
+        replaced(announce, "find_as_member", _find_nothing),
+        replaced(say_once, "find_as_member", _find_nothing),
     ):
         yield
 
 
 @contextmanager
 def _never_look_for_notices() -> Iterator[None]:
-    async def find(*_: object, **__: object) -> Sequence[str]:
-        return ()
-
-    with replaced(post, "find_as_member", find):
+    with replaced(post, "find_as_member", _find_nothing):
         yield
 
 
