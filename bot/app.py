@@ -31,7 +31,7 @@ from bot.slack.directory import SlackDirectory
 from bot.slack.socket_mode import SocketMode
 from bot.slack.web import slack_client
 from bot.wiring import Ground
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from storage.store import StoreBrokenError
 
 # Supervisors kill after 30 s; 25 are promised, and what is left goes to closing connections.

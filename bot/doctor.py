@@ -22,9 +22,8 @@ from bot.prerequisites import ask_identity, ask_socket
 from bot.settings import Settings, complaint
 from bot.slack.chat import SlackChat
 from bot.slack.web import slack_client
-from storage.connection import connect_reader
 from storage.job import LookBy
-from storage.place import check_place
+from storage.sqlite.connection import check_place, connect_reader
 from storage.store import StoreError
 
 CALL_SECONDS = 10.0

@@ -27,7 +27,7 @@ from bot.setting_groups import StoreSettings
 from bot.settings import load_group
 from bot.verbs import Verbs
 from storage.job import Event, IllegalTransitionError, Instant, Job, Stage
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, Store
 
 T = TypeVar("T")

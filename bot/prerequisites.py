@@ -19,7 +19,7 @@ from bot.setting_groups import StoreSettings
 from bot.settings import complaint
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.socket_mode import ask_for_socket
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from storage.store import StoreError, StoreUnusableError
 
 _IF_IT_IS_RIGHT: Mapping[str, str] = MappingProxyType(

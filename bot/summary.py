@@ -11,7 +11,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from storage.job import Instant, Outcome, Stage
-from storage.notice import Render
+from storage.notification import Render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

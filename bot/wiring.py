@@ -33,7 +33,7 @@ from bot.slack.socket_mode import SocketMode
 from bot.slack.views import SlackViews
 from bot.steps.turn import Tools
 from bot.verbs import Verbs
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

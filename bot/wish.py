@@ -11,7 +11,7 @@ from typing import TypeAlias
 from bot.digest_plan import Every
 from bot.errors import UsageError
 from bot.options.wording import quoted
-from storage.notice import Level
+from storage.notification import Level
 
 # https://docs.slack.dev/messaging/formatting-message-text#linking-channels
 _CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")

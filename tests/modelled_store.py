@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias, TypeVar
 
 from storage.job import Event, Job
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter
 from tests.store_samples import Commits
 

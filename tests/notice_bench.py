@@ -18,8 +18,8 @@ from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import SlackChat
 from bot.slack.directory import SlackDirectory
 from storage.job import Event, Job, Outcome, Stage
-from storage.notice import NOTIFY, Level, Notice, channel_scope
-from storage.sqlite import SqliteStore
+from storage.notification import NOTIFY, Level, Notice, channel_scope
+from storage.sqlite.store import SqliteStore
 from tests.slack_sandbox import client_of, running_slack
 from tests.workbench import CATALOG, START, HandClock
 

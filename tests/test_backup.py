@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, StoreError
 from tests.store_samples import ACCEPTED, a_full_job, a_job
 

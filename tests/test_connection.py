@@ -8,7 +8,7 @@ from pathlib import Path
 import pysqlite3
 import pytest
 
-from storage.connection import check_library, connect, connect_reader, connect_writer
+from storage.sqlite.connection import check_library, connect, connect_reader, connect_writer
 from storage.store import StoreError
 
 

@@ -19,7 +19,7 @@ from bot.sandbox.slack.faults import UPLOAD, Fault, FaultKind
 from bot.slack.chat import SlackChat
 from bot.summary import Day
 from storage.job import Outcome
-from storage.notice import channel_scope
+from storage.notification import channel_scope
 from tests.notice_bench import NoticeBench, journal_of, notice_bench
 from tests.test_notices import change_rows
 

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from storage.failures import store_error
+from storage.sqlite.errors import store_error
 from storage.store import StoreBrokenError, StoreError, StoreFullError
 from tests.store_samples import sqlite_failure
 

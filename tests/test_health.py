@@ -16,7 +16,7 @@ from bot import health
 from bot.clock import Clock
 from bot.metrics import Metrics
 from bot.sandbox.slack.faults import Fault, FaultKind
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from tests.house import house
 
 

@@ -12,7 +12,7 @@ import pytest
 from bot.intake import TWIN_SECONDS, Accepted, AskedBefore, Asker, Intake
 from bot.options.ask import parse_ask
 from bot.options.catalog import Catalog
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter
 from tests.store_samples import NOW
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from storage.lanes import InlineLane, Lane, ThreadLane
+from storage.sqlite.writer import InlineLane, Lane, ThreadLane
 
 
 async def test_a_thread_lane_leaves_the_event_loop_free() -> None:

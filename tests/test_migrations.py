@@ -14,19 +14,19 @@ import pysqlite3
 import pytest
 from sqlite_utils import Database, Migrations
 
-from storage.connection import connect_writer
 from storage.job import Job
-from storage.migrations import check_migrated, migrate
-from storage.sqlite import SqliteStore
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.job_writes import insert
+from storage.sqlite.migrations import check_migrated, migrate
+from storage.sqlite.store import SqliteStore
 from storage.store import StoreError
-from storage.writes import insert
 from tests.store_samples import ACCEPTED, a_job
 
 KILLED_MIDWAY = """
 import os, signal, sys
 from sqlite_utils import Migrations
-from storage.connection import connect_writer
-from storage.migrations import MIGRATIONS, migrate
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.migrations import MIGRATIONS, migrate
 
 db = connect_writer(sys.argv[1], create=True, synchronous="FULL")
 migrate(db)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from storage.job import Event, Json
-from storage.notice import Notice, NoticeKind, channel_scope, channels_of, notice_id
-from storage.sqlite import SqliteStore
+from storage.notification import Notice, NoticeKind, channel_scope, channels_of, notice_id
+from storage.sqlite.store import SqliteStore
 from storage.store import StaleFenceError
 from tests.store_samples import ACCEPTED, NOW, a_job
 

@@ -11,14 +11,7 @@ import pytest
 from bot.sandbox.slack.entities import BEN, CREW, GENERAL, MIA, OPEN, TEAM
 from bot.sandbox.slack.faults import Fault, FaultKind
 from storage.job import Event, Outcome, Stage
-from storage.notice import (
-    NOTIFY,
-    OPERATORS,
-    Level,
-    NoticeKind,
-    channel_scope,
-    team_scope,
-)
+from storage.notification import NOTIFY, OPERATORS, Level, NoticeKind, channel_scope, team_scope
 from storage.store import StaleFenceError
 from tests.notice_bench import NoticeBench, journal_of, notice_bench
 from tests.workbench import START

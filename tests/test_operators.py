@@ -9,9 +9,9 @@ from sqlite_utils import Database
 from bot.notices.operators import keep_operators
 from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
 from bot.sandbox.slack.entities import MIA, TEAM
-from storage.notice import OPERATORS, team_scope
-from storage.sqlite import SqliteStore
-from storage.writer import commit
+from storage.notification import OPERATORS, team_scope
+from storage.sqlite.store import SqliteStore
+from storage.sqlite.writer import commit
 from tests.house import house
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from storage.ownership import ownership
+from storage.sqlite.connection import ownership
 from storage.store import StoreInUseError
 
 ROOT = Path(__file__).parent.parent
 
 OPEN_AND_CLOSE = """
 import asyncio, sys
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from storage.store import StoreInUseError
 
 async def main():
@@ -30,7 +30,7 @@ asyncio.run(main())
 
 HOLD = """
 import sys
-from storage.ownership import ownership
+from storage.sqlite.connection import ownership
 
 with ownership(sys.argv[1]):
     print("held", flush=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.place import check_place
+from storage.sqlite.connection import check_place
 from storage.store import StoreUnusableError
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from storage import reads
-from storage.connection import connect_writer
 from storage.job import Job, Outcome, Stage
-from storage.migrations import migrate
-from storage.sqlite import SqliteStore
+from storage.sqlite import job_reads
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.job_writes import DUE
+from storage.sqlite.migrations import migrate
+from storage.sqlite.store import SqliteStore
 from storage.store import MOST_AHEAD, JobFilter, Store
-from storage.writes import DUE
 from tests.store_samples import ACCEPTED, NOW, a_job
 
 
@@ -227,27 +227,27 @@ async def test_a_backlog_is_counted_up_to_a_bound(store: Store) -> None:
     [
         (DUE, ["INDEX jobs_due_in_stage (stage=? AND due_at>? AND due_at<?)"]),
         (
-            reads.FIND_BY_MESSAGE,
+            job_reads.FIND_BY_MESSAGE,
             [
                 "jobs_message (message_ts=? AND channel=?)",
                 "jobs_thread (thread_ts=? AND channel=?)",
                 "jobs_result (result_ts=?)",
             ],
         ),
-        (reads.FIND_TWIN, ["jobs_user (user=? AND created_at>?)"]),
-        (reads.RENDER_SECONDS, ["COVERING INDEX jobs_durations (kind=? AND finished_at>?)"]),
-        (reads.STAGE_COUNTS, ["COVERING INDEX jobs_stage"]),
-        (reads.jobs_query(JobFilter())[0], ["jobs_created"]),
-        (reads.jobs_query(JobFilter(user="U1"))[0], ["jobs_user (user=?)"]),
+        (job_reads.FIND_TWIN, ["jobs_user (user=? AND created_at>?)"]),
+        (job_reads.RENDER_SECONDS, ["COVERING INDEX jobs_durations (kind=? AND finished_at>?)"]),
+        (job_reads.STAGE_COUNTS, ["COVERING INDEX jobs_stage"]),
+        (job_reads.jobs_query(JobFilter())[0], ["jobs_created"]),
+        (job_reads.jobs_query(JobFilter(user="U1"))[0], ["jobs_user (user=?)"]),
         (
-            reads.jobs_query(JobFilter(channel="C1", since=NOW))[0],
+            job_reads.jobs_query(JobFilter(channel="C1", since=NOW))[0],
             ["jobs_channel (channel=? AND created_at>?)"],
         ),
         (
-            reads.jobs_query(JobFilter(stages=frozenset({Stage.PARKED})))[0],
+            job_reads.jobs_query(JobFilter(stages=frozenset({Stage.PARKED})))[0],
             ["jobs_stage (stage=?)"],
         ),
-        (reads.AHEAD_OF, ["INDEX jobs_waiting (created_at<?)"]),
+        (job_reads.AHEAD_OF, ["INDEX jobs_waiting (created_at<?)"]),
     ],
     ids=[
         "due",

@@ -10,7 +10,7 @@ from bot.sandbox.mindvideo.faults import Call
 from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, MIA, Said
 from bot.sandbox.slack.faults import Fault, FaultKind
 from storage.job import Job
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from tests.house import House, house
 from tests.test_conversations import button_of, direct, say, until_done, until_whispered
 

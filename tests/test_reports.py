@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from storage import reports
-from storage.connection import connect_writer
 from storage.job import Job, Stage
-from storage.migrations import migrate
-from storage.sqlite import SqliteStore
+from storage.sqlite import reports
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.migrations import migrate
+from storage.sqlite.store import SqliteStore
 from storage.store import Spend, SpendFilter, Store
 from tests.store_samples import ACCEPTED, NOW, a_job
 

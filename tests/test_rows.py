@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from storage import writes
 from storage.job import Job, Json, Stage
-from storage.migrations import migrate
-from storage.rows import changed_columns, input_text, job_to_row
+from storage.sqlite import job_writes
+from storage.sqlite.migrations import migrate
+from storage.sqlite.rows import changed_columns, input_text, job_to_row
 from tests.store_samples import ACCEPTED, a_full_job, a_job
 
 JSON: st.SearchStrategy[Json] = st.recursive(
@@ -35,7 +35,7 @@ def _stored(job: Job) -> Job:
     migrate(db)
     db.conn.row_factory = pysqlite3.Row
     with closing(db):
-        return writes.insert(db, job, ACCEPTED)[0]
+        return job_writes.insert(db, job, ACCEPTED)[0]
 
 
 def test_the_sample_has_no_default_left() -> None:

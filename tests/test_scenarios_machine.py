@@ -28,9 +28,9 @@ from bot.ports import Download, Snapshot, TaskState
 from bot.sandbox.mindvideo.faults import Call
 from bot.steps.turn import Tools
 from storage.job import Event, Job, Json, LookBy, Stage
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
+from storage.sqlite.writer import commit
 from storage.store import StoreBrokenError, StoreFullError
-from storage.writer import commit
 from tests import job_samples
 from tests.house import house
 from tests.no_ports import NoLinks, NoPictures

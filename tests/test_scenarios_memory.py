@@ -17,7 +17,7 @@ from bot.pacing import EditBudget
 from bot.ports import Download, FileState, Message, Place, Snapshot, TaskState, UploadTarget
 from bot.steps.turn import Tools
 from storage.job import Json, LookBy, Media, Output, Stage
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from tests.no_ports import NoLinks, NoPictures
 from tests.workbench import CATALOG, HandClock, Silent
 

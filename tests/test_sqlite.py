@@ -15,9 +15,9 @@ from sqlite3 import SQLITE_FULL, SQLITE_IOERR_FSYNC
 import pytest
 from sqlite_utils import Database
 
-from storage.connection import connect
 from storage.job import Stage
-from storage.sqlite import SqliteStore
+from storage.sqlite.connection import connect
+from storage.sqlite.store import SqliteStore
 from storage.store import (
     JobFilter,
     Room,
@@ -227,7 +227,7 @@ async def test_a_question_that_the_file_cannot_answer_raises_a_store_error(
 
 DISK_WITHOUT_ROOM = """
 import asyncio, resource, sys
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from storage.store import StoreBrokenError
 from tests.store_samples import ACCEPTED, a_job
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.summary import by_day, summarize
 from storage.job import Outcome, Stage
-from storage.notice import Render
+from storage.notification import Render
 
 MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC).timestamp()
 DAY = 86400.0

@@ -14,7 +14,7 @@ from bot.intake import Accepted, AskedBefore, Asker, Intake
 from bot.options.catalog import Catalog
 from bot.verbs import Cancelled, Verbs
 from storage.job import Job, Media, Outcome, Output, Stage
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from tests.store_samples import ACCEPTED, NOW, a_job
 
 ADMIN = "UADMIN"

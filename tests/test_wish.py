@@ -9,7 +9,7 @@ import pytest
 from bot.digest_plan import Every
 from bot.errors import UsageError
 from bot.wish import SetDigest, SetLevel, Show, Wish, read_wish
-from storage.notice import Level
+from storage.notification import Level
 
 
 @pytest.mark.parametrize(

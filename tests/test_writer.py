@@ -12,18 +12,20 @@ from sqlite3 import SQLITE_FULL, SQLITE_IOERR_FSYNC, SQLITE_READONLY, Cursor
 import pytest
 from sqlite_utils import Database
 
-from storage.connection import connect_writer
-from storage.lanes import InlineLane, Lane, ThreadLane
-from storage.store import StoreBrokenError, StoreError, StoreFullError
-from storage.writer import (
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.writer import (
     CHECKPOINT_EVERY,
     MAX_BATCH,
     GroupWriter,
+    InlineLane,
     InlineWriter,
     Journal,
+    Lane,
+    ThreadLane,
     Work,
     Writer,
 )
+from storage.store import StoreBrokenError, StoreError, StoreFullError
 from tests.store_samples import Commits, sqlite_failure
 
 

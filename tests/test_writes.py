@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.job import TERMINAL, Event, IllegalTransitionError, Job, Outcome, Stage
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from storage.store import Room, StaleFenceError, Store, StoreError
 from tests.store_samples import ACCEPTED, NOW, a_full_job, a_job
 

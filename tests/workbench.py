@@ -26,7 +26,7 @@ from bot.slack.chat import SlackChat
 from bot.slack.web import slack_client
 from bot.steps.turn import Tools
 from storage.job import Event, Job, Stage
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from tests.no_ports import NoLinks, NoPictures
 
 START = 1_800_000_000.0

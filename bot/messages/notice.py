@@ -12,7 +12,7 @@ from bot.messages.job import Sheet, cost_words, prompt_of, why_on_hold
 from bot.ports import Message
 from bot.summary import Day, Spend, Summary
 from storage.job import Instant, Job, Stage
-from storage.notice import NoticeKind
+from storage.notification import NoticeKind
 
 PROMPT_SHOWN = 150
 # A digest is read at a glance; whoever wants all asks `/video cost`.

@@ -9,7 +9,7 @@ from bot import blocks
 from bot.digest_plan import Every, Plan
 from bot.messages.private import cannot_enter, words
 from bot.ports import Message
-from storage.notice import Level
+from storage.notification import Level
 
 _HEARS = {
     Level.ALL: "each finished video, each failure, jobs on hold, and trouble with a key or the "

@@ -14,7 +14,7 @@ from bot.notices.digest import tell_digest
 from bot.notices.news import tell_news
 from bot.notices.telling import NoticeTools, Telling
 from bot.trouble import GiveUp, Pause, next_try
-from storage.notice import Notice, NoticeKind
+from storage.notification import Notice, NoticeKind
 from storage.store import StaleFenceError, StoreBrokenError, StoreError
 
 # Longer than the slowest telling, whose every call has its own limit, so none needs renewing; a

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.digest_plan import DIGEST, Plan, Span, due_span, read_plan
 from storage.job import Instant
-from storage.notice import (
+from storage.notification import (
     Notice,
     NoticeKind,
     NoticeStore,

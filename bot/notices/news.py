@@ -10,7 +10,7 @@ from bot.notices.telling import NoticeTools, Telling
 from bot.ports import Message
 from bot.sheets import names
 from storage.job import Job
-from storage.notice import Notice, NoticeKind
+from storage.notification import Notice, NoticeKind
 
 NOT_THEIRS = "It was made in a private conversation."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from storage.notice import OPERATORS, SettingStore, team_scope
+from storage.notification import OPERATORS, SettingStore, team_scope
 
 
 async def keep_operators(store: SettingStore, team: str, admins: Sequence[str]) -> None:

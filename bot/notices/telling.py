@@ -9,7 +9,7 @@ from bot.directory import Directory
 from bot.options.catalog import Catalog
 from bot.ports import Chat, Place
 from storage.job import Instant
-from storage.notice import Notice, NoticeStore
+from storage.notification import Notice, NoticeStore
 from storage.store import Store
 
 # How IDs of people begin; those of channels do not.

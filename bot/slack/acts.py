@@ -16,7 +16,7 @@ from bot.sheets import names, sheet
 from bot.slack.desk import Desk
 from bot.verbs import Cancelled
 from storage.job import Job, Json, Outcome, Stage
-from storage.notice import Notice, NoticeKind, notice_id
+from storage.notification import Notice, NoticeKind, notice_id
 
 
 async def status(desk: Desk, job: Job) -> Message:

@@ -7,7 +7,7 @@ from bot.messages import notify as said
 from bot.options.channel_defaults import DEFAULTS, as_flags, read_defaults
 from bot.slack.desk import Desk
 from bot.slack.subcommand import Done, Subcommand
-from storage.notice import channel_scope
+from storage.notification import channel_scope
 
 
 async def channel_settings(desk: Desk, asker: Asker, text: str) -> Done | None:

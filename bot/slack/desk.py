@@ -21,7 +21,7 @@ from bot.slack.aside import Aside
 from bot.slack.views import SlackViews
 from bot.verbs import Verbs
 from storage.job import Instant, Json
-from storage.notice import NoticeStore, SettingStore, channel_scope
+from storage.notification import NoticeStore, SettingStore, channel_scope
 from storage.store import Store, StoreError
 
 

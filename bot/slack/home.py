@@ -20,7 +20,7 @@ from bot.options.catalog import Catalog
 from bot.sheets import names
 from bot.slack.views import SlackViews
 from storage.job import TERMINAL, Instant, Job, Stage
-from storage.notice import RESENT, NoticeStore
+from storage.notification import RESENT, NoticeStore
 from storage.store import JobFilter, SpendFilter, Store, StoreError
 
 # Of somebody who has not opened Home for this long, nobody knows whether they still look.

@@ -13,7 +13,7 @@ from bot.slack.desk import Desk
 from bot.slack.subcommand import Done, Subcommand
 from bot.wish import SetDigest, SetLevel, Show, read_wish
 from storage.job import Json
-from storage.notice import NOTIFY, Level, channel_scope, channels_of
+from storage.notification import NOTIFY, Level, channel_scope, channels_of
 
 
 async def notify(desk: Desk, asker: Asker, text: str) -> Done | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.sandbox.slack.entities import ANA, GENERAL, TEAM
 from bot.sandbox.town import town
 from storage.job import Event
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from tests.bench.acknowledge import RENDER_SECONDS
 from tests.bench.figure import Figure
 from tests.bench.rounds import Round, check_rows, latency, round_of

@@ -12,7 +12,7 @@ from statistics import median
 
 from bot.manifest import EVENTS_PATH
 from bot.sandbox.slack.entities import TEAM
-from storage.connection import connect_reader
+from storage.sqlite.connection import connect_reader
 from tests.bench.figure import Figure, quantile
 from tests.bench.load import Report
 from tests.bench.process import processor_seconds

@@ -17,8 +17,8 @@ from bot.cli import main as command_line
 from bot.mindvideo.client import MindVideoClient
 from bot.slack.chat import SlackChat
 from bot.steps import share
-from storage.sqlite import SqliteStore
-from storage.writer import commit
+from storage.sqlite.store import SqliteStore
+from storage.sqlite.writer import commit
 from tests.lives.points import CALLS_TO_MINDVIDEO, CALLS_TO_SLACK, LOG, Points
 
 # A share that a kill cut off is believed lost after this long, instead of a minute and a half:

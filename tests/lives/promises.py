@@ -8,9 +8,9 @@ from pathlib import Path
 from bot.sandbox.mindvideo.faults import Call
 from bot.sandbox.slack.entities import GENERAL
 from bot.sandbox.town import Town
-from storage.connection import connect_reader
 from storage.job import Job, Outcome, Stage
-from storage.rows import job_from_row
+from storage.sqlite.connection import connect_reader
+from storage.sqlite.rows import job_from_row
 
 
 def rows(path: Path) -> list[Job]:

@@ -10,7 +10,7 @@ from math import inf
 from bot.notices.news import NOT_THEIRS
 from bot.steps.submit import KEY_LIFETIME_SECONDS
 from storage.job import TERMINAL, IllegalTransitionError, Job, Outcome, Stage, check_transition
-from storage.notice import Notice, NoticeKind, notice_id
+from storage.notification import Notice, NoticeKind, notice_id
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import Posted, Workspace
 from tests.simulation.world import World

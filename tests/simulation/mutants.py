@@ -19,8 +19,8 @@ from bot.steps import announce, deliver, poll, say_once, share, submit
 from bot.steps.learn import learn
 from bot.steps.result import Advance, Reject, Rest, Result
 from bot.steps.turn import Turn
-from storage import notices, reads, writes
 from storage.job import Event, Instant, Job, Outcome, Stage
+from storage.sqlite import job_reads, job_writes, notifications
 from tests.simulation import life
 from tests.simulation.replaced import replaced
 from tests.simulation.runner import simulate
@@ -50,14 +50,14 @@ def _value(owner: ModuleType | type, name: str, value: object) -> Patch:
 
 @contextmanager
 def _drop_fence() -> Iterator[None]:
-    real = writes.apply
+    real = job_writes.apply
 
     def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
-        row = reads.job_by_id(db, before.id) or before
+        row = job_reads.job_by_id(db, before.id) or before
         held = replace(before, fence=row.fence, stage=row.stage)
         return real(db, held, replace(after, fence=row.fence), event)
 
-    with replaced(writes, "apply", apply):
+    with replaced(job_writes, "apply", apply):
         yield
 
 
@@ -137,13 +137,13 @@ def _never_look_for_notices() -> Iterator[None]:
 
 @contextmanager
 def _tell_no_parking() -> Iterator[None]:
-    real = notices.note
+    real = notifications.note
 
     def note(db: Database, job: Job, event: Event) -> None:
         if event.name != "parked":
             real(db, job, event)
 
-    with replaced(notices, "note", note):
+    with replaced(notifications, "note", note):
         yield
 
 

@@ -10,8 +10,8 @@ from bot.notices.board import NoticeBoard
 from bot.notices.telling import NoticeTools
 from bot.options.catalog import Catalog
 from storage.job import Instant
-from storage.notice import NOTIFY, Level, channel_scope
-from storage.sqlite import SqliteStore
+from storage.notification import NOTIFY, Level, channel_scope
+from storage.sqlite.store import SqliteStore
 from storage.store import StoreBrokenError, StoreError
 from tests.simulation.chat import ChatLine
 from tests.simulation.line import Line

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from storage.job import TERMINAL, Job, Stage
-from storage.sqlite import SqliteStore
+from storage.sqlite.store import SqliteStore
 from tests.simulation import clock
 from tests.simulation.invariants import Invariants
 from tests.simulation.life import Life

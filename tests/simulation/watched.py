@@ -12,10 +12,10 @@ import pysqlite3
 from sqlite_utils import Database
 
 from storage.job import Event, Instant, Job
-from storage.notice import Notice
-from storage.sqlite import SqliteStore
+from storage.notification import Notice
+from storage.sqlite.store import SqliteStore
+from storage.sqlite.writer import commit
 from storage.store import Room
-from storage.writer import commit
 from tests.simulation.process import Process
 
 # https://sqlite.org/rescode.html

@@ -8,10 +8,10 @@ from sqlite3 import Row
 
 from sqlite_utils import Database
 
-from storage import notices
 from storage.job import TRANSITIONS, Event, IllegalTransitionError, Instant, Job, Stage
-from storage.reads import job_by_id
-from storage.rows import (
+from storage.sqlite import notifications
+from storage.sqlite.job_reads import job_by_id
+from storage.sqlite.rows import (
     COLUMNS,
     Value,
     changed_columns,
@@ -154,7 +154,7 @@ def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
         raise StaleFenceError(f"job {before.id} is no longer held with fence {before.fence}")
     if event is not None:
         _add_event(db, before.id, event)
-        notices.note(db, written[0], event)
+        notifications.note(db, written[0], event)
     return written[0]
 
 

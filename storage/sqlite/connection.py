@@ -1,14 +1,18 @@
-"""One connection to the SQLite file as this store needs it."""
+"""Where the SQLite file is, which process owns it, and one connection to it as the store needs it."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import pysqlite3
 from sqlite_utils import Database
 
-from storage.store import StoreError
+from storage.store import StoreError, StoreInUseError, StoreUnusableError
 
 Synchronous: TypeAlias = Literal["FULL", "NORMAL", "OFF"]
 """How much SQLite waits for the disk. https://sqlite.org/pragma.html#pragma_synchronous"""
@@ -89,3 +93,46 @@ def connect(path: str) -> Database:
     )
     connection.row_factory = pysqlite3.Row
     return Database(connection)
+
+
+def check_place(path: str, *, create: bool) -> None:
+    """Raise `StoreUnusableError` unless a store is, or with `create` can be made, at `path`.
+
+    SQLite tells most of this as "unable to open database file". It only looks: to open the file
+    and close it again would drop the locks that this process holds on it by other connections.
+    https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+
+    Raises `OSError` where not even looking is allowed.
+    """
+    place = Path(path)
+    if not place.parent.is_dir():
+        raise StoreUnusableError(f"{path}: there is no folder {place.parent}")
+    # The log, the shared memory and the lock stand beside the file.
+    if not os.access(place.parent, os.W_OK | os.X_OK):
+        raise StoreUnusableError(f"{path}: this user may not write in the folder {place.parent}")
+    if not place.exists():
+        if not create:
+            raise StoreUnusableError(f"{path}: there is no such file")
+    elif not place.is_file():
+        raise StoreUnusableError(f"{path}: it is not a file")
+    elif not os.access(place, os.R_OK | os.W_OK):
+        raise StoreUnusableError(f"{path}: this user may not read and write the file")
+
+
+@contextmanager
+def ownership(path: str) -> Iterator[None]:
+    """Own the store at `path` while the block runs.
+
+    The system releases the lock with the process, however it ends, so nothing stale is left
+    behind. Raises `StoreInUseError` while another process, or another part of this one, owns it,
+    and `OSError` when the folder takes no files.
+    """
+    with Path(f"{path}.lock").open("a", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreInUseError(
+                f"{path} is in use by another process: stop that one first, or name another"
+                " file in DATABASE_URL"
+            ) from error
+        yield

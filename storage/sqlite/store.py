@@ -10,17 +10,31 @@ from typing import Self, TypeVar
 import pysqlite3
 from sqlite_utils import Database
 
-from storage import notices, reads, reports, writes
-from storage.backup import copy_store
-from storage.connection import Synchronous, connect_reader, connect_writer
-from storage.failures import opening_error, store_error
 from storage.job import Event, Instant, Job, Stage, check_transition
-from storage.lanes import InlineLane, Lane, ThreadLane
-from storage.migrations import check_migrated, migrate
-from storage.notices import SqliteNotices
-from storage.ownership import ownership
-from storage.place import check_place
-from storage.settings import SqliteSettings
+from storage.sqlite import job_reads, job_writes, notifications, reports
+from storage.sqlite.backup import copy_store
+from storage.sqlite.connection import (
+    Synchronous,
+    check_place,
+    connect_reader,
+    connect_writer,
+    ownership,
+)
+from storage.sqlite.errors import opening_error, store_error
+from storage.sqlite.migrations import check_migrated, migrate
+from storage.sqlite.notifications import SqliteNotices
+from storage.sqlite.settings import SqliteSettings
+from storage.sqlite.writer import (
+    Commit,
+    GroupWriter,
+    InlineLane,
+    InlineWriter,
+    Journal,
+    Lane,
+    ThreadLane,
+    Writer,
+    commit,
+)
 from storage.store import (
     JobFilter,
     Room,
@@ -29,7 +43,6 @@ from storage.store import (
     StoreError,
     StoreUnusableError,
 )
-from storage.writer import Commit, GroupWriter, InlineWriter, Journal, Writer, commit
 
 T = TypeVar("T")
 
@@ -111,7 +124,7 @@ class SqliteStore(SqliteSettings, SqliteNotices):
 
     async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
         """Insert `job`, or return the row that has its `ask_key` already."""
-        return await self._write(lambda db: writes.insert(db, job, event))
+        return await self._write(lambda db: job_writes.insert(db, job, event))
 
     async def claim(
         self,
@@ -120,48 +133,48 @@ class SqliteStore(SqliteSettings, SqliteNotices):
         rooms: Sequence[Room],
     ) -> list[Job]:
         """Take as many rows as there is room for that are due and not leased."""
-        return await self._write(lambda db: writes.claim(db, now, lease_seconds, rooms))
+        return await self._write(lambda db: job_writes.claim(db, now, lease_seconds, rooms))
 
     async def renew(self, jobs: Sequence[Job], until: Instant) -> frozenset[str]:
         """Extend the leases of `jobs` that are still held; return the IDs of those."""
-        return await self._write(lambda db: writes.renew(db, jobs, until))
+        return await self._write(lambda db: job_writes.renew(db, jobs, until))
 
     async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
         """Write the fields in which `after` differs, with the event, if the fence still holds."""
         check_transition(before, after)
-        return await self._write(lambda db: writes.apply(db, before, after, event))
+        return await self._write(lambda db: job_writes.apply(db, before, after, event))
 
     async def get(self, job_id: str) -> Job | None:
         """Return the job, or `None`."""
-        return self._peek(lambda db: reads.job_by_id(db, job_id))
+        return self._peek(lambda db: job_reads.job_by_id(db, job_id))
 
     async def find_ask(self, ask_key: str) -> Job | None:
         """Return the job that was made of this ask, or `None`."""
-        return self._peek(lambda db: reads.find_ask(db, ask_key))
+        return self._peek(lambda db: job_reads.find_ask(db, ask_key))
 
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
-        return self._peek(lambda db: reads.find_by_message(db, team, channel, ts))
+        return self._peek(lambda db: job_reads.find_by_message(db, team, channel, ts))
 
     async def find_twin(self, job: Job, since: Instant) -> Job | None:
         """Return the newest other job that asks for the same, made at or after `since`."""
-        return self._peek(lambda db: reads.find_twin(db, job, since))
+        return self._peek(lambda db: job_reads.find_twin(db, job, since))
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
         """Return the jobs that match, newest first."""
-        return await self._read(lambda db: reads.jobs(db, wanted))
+        return await self._read(lambda db: job_reads.jobs(db, wanted))
 
     async def events(self, job_id: str) -> list[Event]:
         """Return the job's timeline, oldest first."""
-        return await self._read(lambda db: reads.events(db, job_id))
+        return await self._read(lambda db: job_reads.events(db, job_id))
 
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
         """Return how long the last successes of this kind took, in seconds, the newest first."""
-        return self._peek(lambda db: reads.render_seconds(db, kind, limit))
+        return self._peek(lambda db: job_reads.render_seconds(db, kind, limit))
 
     async def ahead_of(self, job: Job) -> int:
         """Return how many jobs were made before this one and do not render yet, up to a bound."""
-        return self._peek(lambda db: reads.ahead_of(db, job))
+        return self._peek(lambda db: job_reads.ahead_of(db, job))
 
     async def spend(self, wanted: SpendFilter) -> Spend:
         """Return what the jobs that match cost, as far as MindVideo has named it."""
@@ -169,11 +182,11 @@ class SqliteStore(SqliteSettings, SqliteNotices):
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Note the first wish to cancel and make the job due, if nothing was sent yet."""
-        return await self._write(lambda db: writes.request_cancel(db, job_id, by, now))
+        return await self._write(lambda db: job_writes.request_cancel(db, job_id, by, now))
 
     async def unfollow(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Note that a render at MindVideo is given up, and make the job due."""
-        return await self._write(lambda db: writes.unfollow(db, job_id, by, now))
+        return await self._write(lambda db: job_writes.unfollow(db, job_id, by, now))
 
     async def resume(
         self,
@@ -183,15 +196,15 @@ class SqliteStore(SqliteSettings, SqliteNotices):
         vouched_at: Instant | None = None,
     ) -> Job | None:
         """Send a parked job back to the stage it left, due now; `None` if there is none."""
-        return await self._write(lambda db: writes.resume(db, job_id, now, task_id, vouched_at))
+        return await self._write(lambda db: job_writes.resume(db, job_id, now, task_id, vouched_at))
 
     async def last_event_at(self) -> Instant:
         """Return the moment of the newest line of any timeline, or 0 if there is none."""
-        return await self._read(reads.last_event_at)
+        return await self._read(job_reads.last_event_at)
 
     async def stage_counts(self) -> dict[Stage, int]:
         """Return how many jobs stand in each stage."""
-        return await self._read(reads.stage_counts)
+        return await self._read(job_reads.stage_counts)
 
     async def backup(self, path: str) -> None:
         """Write a consistent copy to the new file `path` while everything goes on.
@@ -208,7 +221,7 @@ class SqliteStore(SqliteSettings, SqliteNotices):
 
     async def ping(self) -> None:
         """Raise `StoreError` unless a write would work now: it writes, in fact, one page."""
-        await self._write(writes.touch)
+        await self._write(job_writes.touch)
 
     async def close(self) -> None:
         """Finish what is queued and let go of the file. Idempotent."""
@@ -247,8 +260,8 @@ def _prepare(path: str, *, owner: bool, synchronous: Synchronous) -> Database:
     try:
         if owner:
             migrate(db)
-            writes.void_leases(db)
-            notices.void_leases(db)
+            job_writes.void_leases(db)
+            notifications.void_leases(db)
         else:
             check_migrated(db)
     except BaseException:

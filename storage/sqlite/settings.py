@@ -8,7 +8,7 @@ from sqlite3 import Row
 from sqlite_utils import Database
 
 from storage.job import Json
-from storage.session import Session
+from storage.sqlite.session import Session
 
 # The end of the range is the scope with its last letter raised, so that the primary key serves.
 _SETTINGS = """

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.connection import connect
+from storage.sqlite.connection import connect
 from storage.store import StoreError
 
 

@@ -7,7 +7,7 @@ import json
 from sqlite_utils import Database
 
 from storage.job import Event, Instant, Job, Stage
-from storage.rows import Value, encode, event_from_row, input_text, job_from_row
+from storage.sqlite.rows import Value, encode, event_from_row, input_text, job_from_row
 from storage.store import MOST_AHEAD, JobFilter
 
 FIND_BY_MESSAGE = """

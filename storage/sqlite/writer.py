@@ -1,10 +1,14 @@
-"""Writes that wait at the same moment share one commit; each caller resumes only after it."""
+"""Writes that wait at the same moment share one commit; each caller resumes only after it.
+
+A writer runs on a lane: a thread of its own, or the caller's.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
@@ -12,8 +16,7 @@ from typing import Protocol, TypeAlias, TypeVar
 import pysqlite3
 from sqlite_utils import Database
 
-from storage.failures import store_error
-from storage.lanes import Lane
+from storage.sqlite.errors import store_error
 from storage.store import StoreBrokenError, StoreFullError
 
 T = TypeVar("T")
@@ -208,3 +211,42 @@ def _concerns_all(error: Exception) -> bool:
     return isinstance(error, pysqlite3.Error) and isinstance(
         store_error(error), (StoreFullError, StoreBrokenError)
     )
+
+
+class Lane(Protocol):
+    """Runs one piece of work after the other, in the order in which they were given."""
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run `work`, which may block, and return or raise what it does."""
+
+    def stop(self) -> None:
+        """Let go of the lane, after the work that it has begun."""
+
+
+class ThreadLane:
+    """A thread of its own: the event loop goes on while SQLite waits for the disk."""
+
+    def __init__(self, name: str) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run `work` in the thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
+
+
+class InlineLane:
+    """The caller's own thread, at once: a simulation under virtual time needs one fixed order."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run `work` without ever yielding to the event loop."""
+        return work()
+
+    def stop(self) -> None:
+        """Do nothing: there is nothing to let go of."""

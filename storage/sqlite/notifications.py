@@ -11,7 +11,7 @@ from sqlite3 import Row
 from sqlite_utils import Database
 
 from storage.job import Event, Instant, Job, Outcome, Stage
-from storage.notice import (
+from storage.notification import (
     FOR_OPERATORS,
     HEARD,
     NOTIFY,
@@ -26,9 +26,9 @@ from storage.notice import (
     notice_id,
     team_scope,
 )
-from storage.rows import longest_due_first
-from storage.session import Session
-from storage.settings import setting, settings
+from storage.sqlite.rows import longest_due_first
+from storage.sqlite.session import Session
+from storage.sqlite.settings import setting, settings
 from storage.store import StaleFenceError
 
 COLUMNS = tuple(field.name for field in fields(Notice))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlite_utils import Database
 
-from storage.rows import Value
+from storage.sqlite.rows import Value
 from storage.store import Spend, SpendFilter
 
 # A resent job repeats the amounts of its parent and was never sent itself. One that MindVideo
