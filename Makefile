@@ -27,7 +27,7 @@ check: $(READY) ## Lint, formatting, types, and which module may import which
 	$(BIN)/lint-imports
 
 bench: $(READY) ## Measure what the README promises
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m bench
 
 soak: $(READY) ## Run the long proofs: ten thousand seeds, hundreds of kills
 	$(BIN)/python -m tests.simulation --seeds 0:10000 --jobs 2

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import pytest
 import structlog
 
-from bot.settings import Settings
+from bot.base.settings import Settings
 
 Address: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | str | bytes"
 

@@ -14,11 +14,12 @@ from aiohttp import web
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.demo.api import DemoApi
-from bot.sandbox.server import serve
-from bot.sandbox.slack.entities import ANA
-from bot.sandbox.slack.service import SlackSandbox
+from sandbox.demo.api import DemoApi
+from sandbox.server import serve
+from sandbox.slack.entities import ANA
+from sandbox.slack.service import SlackSandbox
 from tests.slack_sandbox import client_of
+from tests.town import MANIFEST
 
 PATIENCE = 20.0
 """Seconds within which anything on one machine has happened, however busy it is."""
@@ -159,7 +160,7 @@ async def running_browser() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def staged(browser: Browser, folder: Path) -> AsyncIterator[Stage]:
     """Set up a sandbox with its page and a scripted bot; complain of what the browser found."""
-    slack = SlackSandbox(folder, ack_seconds=PATIENCE, retry_pauses=())
+    slack = SlackSandbox(folder, MANIFEST, ack_seconds=PATIENCE, retry_pauses=())
     DemoApi(slack.people).add_to(slack.app)
     bot = ScriptedBot()
     app = web.Application()

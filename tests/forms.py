@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.sandbox.slack.delivery import Delivery
-from bot.sandbox.slack.entities import ANA, Payload
-from bot.sandbox.slack.forms import Values
-from bot.sandbox.slack.views import View
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.entities import ANA, Payload
+from sandbox.slack.forms import Values
+from sandbox.slack.views import View
 from tests.house import House
 
 KLING = "kling-v3"

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.app import Service, running
-from bot.sandbox.town import Town, town
-from bot.settings import load_settings
+from bot.app.run import Service, running
+from bot.base.settings import load_settings
+from sandbox.town import Town
 from tests.onlooker import Onlooker
+from tests.town import town
 
 FAST = {"POLL_MIN_SECONDS": "0.05", "POLL_MAX_SECONDS": "0.2"}
 RENDER_SECONDS = 0.2

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from bot.base.ports import Download, Snapshot
 from bot.mindvideo.client import Limits, MindVideoClient
-from bot.ports import Download, Snapshot
-from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
-from bot.sandbox.mindvideo.service import SandboxMindVideo
-from bot.sandbox.server import serve
+from bot.options.catalog import PACKAGED
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.mindvideo.service import SandboxMindVideo
+from sandbox.server import serve
 from storage.job import LookBy
 
 KEY = "slack:T1:C1:1750000000.000100"
@@ -58,7 +59,7 @@ class Studio:
 async def running_studio(limits: Limits | None = None) -> AsyncIterator[Studio]:
     """Run a simulated MindVideo and a client."""
     clock = Clock()
-    service = SandboxMindVideo(now=clock, api_key=API_KEY)
+    service = SandboxMindVideo(now=clock, models_dirs=[PACKAGED], api_key=API_KEY)
     async with serve(service.app()) as url:
         client = MindVideoClient(url, API_KEY, now=clock, limits=limits or Limits())
         try:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.notices.board import NoticeBoard
-from bot.notices.digests import Digests
-from bot.notices.telling import NoticeTools, Telling
-from bot.sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, Said
-from bot.sandbox.slack.service import SlackSandbox
+from bot.notifications import tell
+from bot.notifications.digests import Digests
 from bot.slack.chat import SlackChat
 from bot.slack.directory import SlackDirectory
+from bot.worker.board import NoticeBoard
+from bot.worker.telling import NoticeTools, Telling
+from sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, Said
+from sandbox.slack.service import SlackSandbox
 from storage.job import Event, Job, Outcome, Stage
 from storage.notification import NOTIFY, Level, Notice, channel_scope
 from storage.sqlite.store import SqliteStore
@@ -110,7 +111,7 @@ class NoticeBench:
     def restart(self) -> None:
         """Begin anew, as a new process on the same store would."""
         self.tools = replace(self.tools, started_at=self.clock())
-        self.board = NoticeBoard(self.tools, chance=lambda: 0.5)
+        self.board = NoticeBoard(self.tools, tell, chance=lambda: 0.5)
 
     def told(self, channel: str = CREW) -> list[Said]:
         """Return what the channel was told."""
@@ -151,7 +152,7 @@ async def notice_bench(folder: Path) -> AsyncIterator[NoticeBench]:
             # Before anything that the tests let happen; a restart is after it.
             started_at=0.0,
         )
-        board = NoticeBoard(tools, chance=lambda: 0.5)
+        board = NoticeBoard(tools, tell, chance=lambda: 0.5)
         digests = Digests(store, team=TEAM, now=clock)
         try:
             yield NoticeBench(slack, store, clock, tools, board, digests)

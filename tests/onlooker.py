@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.sandbox.slack.delivery import Delivery
-from bot.sandbox.slack.entities import ANA, GENERAL, Said
-from bot.sandbox.town import Town
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.entities import ANA, GENERAL, Said
+from sandbox.town import Town
 
 PATIENCE_SECONDS = 20.0
 

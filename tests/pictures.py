@@ -7,7 +7,7 @@ import random
 
 from PIL import Image
 
-from bot.sandbox.slack.entities import ANA
+from sandbox.slack.entities import ANA
 from tests.house import House
 from tests.slack_sandbox import chunks_of
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.ports import Message, Place
-from bot.sandbox.server import serve
-from bot.sandbox.slack.entities import GENERAL
-from bot.sandbox.slack.service import SlackSandbox
-from bot.slack.web import slack_client
+from bot.base.ports import Message, Place
+from bot.slack.client import slack_client
+from sandbox.server import serve
+from sandbox.slack.entities import GENERAL
+from sandbox.slack.service import SlackSandbox
+from tests.town import MANIFEST
 
 HERE = Place(channel=GENERAL)
 HELLO = Message(
@@ -25,7 +26,9 @@ async def running_slack(
     folder: Path, *, now: Callable[[], float] = time.time, ack_seconds: float = 3.0
 ) -> AsyncIterator[SlackSandbox]:
     """Run a simulated Slack that repeats events at once."""
-    sandbox = SlackSandbox(folder, now=now, ack_seconds=ack_seconds, retry_pauses=(0, 0, 0))
+    sandbox = SlackSandbox(
+        folder, MANIFEST, now=now, ack_seconds=ack_seconds, retry_pauses=(0, 0, 0)
+    )
     async with serve(sandbox.app) as base_url:
         sandbox.listens_at(base_url)
         yield sandbox

@@ -11,10 +11,10 @@ import pysqlite3
 import pytest
 
 from bot.messages import buttons
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.delivery import Delivery
-from bot.sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, Said
-from bot.sandbox.slack.faults import RESPONSE_URL, Fault, FaultKind
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, Said
+from sandbox.slack.faults import RESPONSE_URL, Fault, FaultKind
 from tests.house import House, house
 from tests.test_conversations import direct, say, until_whispered
 from tests.test_replies import inputs, job_of, started

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.blocks import moment
-from bot.messages import answers
-from bot.messages.job import Sheet
+from bot.jobs.view import Sheet
+from bot.messages import replies
+from bot.messages.blocks import moment
 from storage.job import Stage
 from tests.store_samples import NOW, a_job
 
@@ -16,7 +16,7 @@ JOB = a_job(1)
 
 
 def test_a_status_tells_who_where_when_and_with_which_options() -> None:
-    message = answers.status(JOB, SHEET, NOW + 1)
+    message = replies.status(JOB, SHEET, NOW + 1)
     shown = str(message.blocks)
     assert message.text.startswith("Job job1: :hourglass_flowing_sand: *Queued*")
     assert f"Asked for by <@U1> in <#C1>, {moment(NOW + 1)} · Job `job1`" in shown
@@ -26,7 +26,7 @@ def test_a_status_tells_who_where_when_and_with_which_options() -> None:
 
 def test_a_status_of_a_job_without_words_has_no_empty_quote() -> None:
     """Slack refuses an empty text."""
-    message = answers.status(replace(JOB, input={}), SHEET, NOW)
+    message = replies.status(replace(JOB, input={}), SHEET, NOW)
     assert [block["type"] for block in message.blocks] == [
         "section",
         "context",
@@ -36,18 +36,18 @@ def test_a_status_of_a_job_without_words_has_no_empty_quote() -> None:
 
 
 def test_what_was_not_sent_has_cost_nothing() -> None:
-    assert "cost nothing so far" in answers.cost(JOB, SHEET).text
+    assert "cost nothing so far" in replies.cost(JOB, SHEET).text
 
 
 def test_what_was_sent_costs_what_mindvideo_names() -> None:
     """Until then it is pending, whatever the estimate says."""
     sent = replace(JOB, first_sent_at=NOW, cost_estimate=Decimal("0.4"))
-    assert "cost pending (estimate 0.4 USD)" in answers.cost(sent, SHEET).text
+    assert "cost pending (estimate 0.4 USD)" in replies.cost(sent, SHEET).text
     known = replace(sent, cost_actual=Decimal("0.5"))
-    assert "cost 0.5 USD (estimate 0.4 USD)" in answers.cost(known, SHEET).text
+    assert "cost 0.5 USD (estimate 0.4 USD)" in replies.cost(known, SHEET).text
 
 
 def test_a_deleted_message_promises_a_free_cancel_only_before_the_submit() -> None:
-    assert "ends it for free" in answers.deleted(JOB).text
-    assert "what can still be done" in answers.deleted(replace(JOB, first_sent_at=NOW)).text
-    assert "what can still be done" in answers.deleted(replace(JOB, stage=Stage.RENDERING)).text
+    assert "ends it for free" in replies.deleted(JOB).text
+    assert "what can still be done" in replies.deleted(replace(JOB, first_sent_at=NOW)).text
+    assert "what can still be done" in replies.deleted(replace(JOB, stage=Stage.RENDERING)).text

@@ -11,11 +11,11 @@ from aiohttp import ClientSession, web
 from aiohttp.hdrs import CONTENT_ENCODING
 from aiohttp.typedefs import Handler
 
-from bot.app import running
-from bot.manifest import EVENTS_PATH
-from bot.sandbox.town import town
-from bot.settings import load_settings
+from bot.app.run import running
+from bot.base.settings import load_settings
+from bot.slack.manifest import EVENTS_PATH
 from tests.house import house
+from tests.town import town
 
 
 async def test_told_to_stop_while_slack_takes_no_connection_it_stops() -> None:

@@ -6,9 +6,9 @@ from collections import deque
 
 import pytest
 
-from bot.errors import BotError, RefusedError, RetryLaterError
-from bot.ports import Chat, Message, Place
-from bot.slack.aside import PAUSE_SECONDS, REMEMBER_MOST, TRIES, Aside
+from bot.base.errors import BotError, RefusedError, RetryLaterError
+from bot.base.ports import Chat, Message, Place
+from bot.slack.ephemeral import PAUSE_SECONDS, REMEMBER_MOST, TRIES, Aside
 
 HERE = Place(channel="C1")
 WORD = Message(text="no")
@@ -89,7 +89,7 @@ async def test_a_word_that_takes_too_long_does_not_hold_up_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Stopping has a promise of its own."""
-    monkeypatch.setattr("bot.slack.aside.STOP_SECONDS", 0.01)
+    monkeypatch.setattr("bot.slack.ephemeral.STOP_SECONDS", 0.01)
     ear = Ear(RetryLaterError("busy", retry_after=3600))
     chat: Chat = ear  # type: ignore[assignment] # it is only ever whispered to
     aside = Aside(chat)

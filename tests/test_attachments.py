@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import UsageError
-from bot.options.ask import changed_ask, non_default_options, parse_ask
+from bot.base.errors import UsageError
 from bot.options.attachments import MOST_BYTES, Attached, attached_files, granted, join
 from bot.options.catalog import Catalog
-from bot.options.channel_defaults import read_defaults
+from bot.options.defaults import read_defaults
+from bot.options.request import changed_ask, non_default_options, parse_ask
 from storage.job import Json
 from tests.model_samples import catalog_with, model_file
 

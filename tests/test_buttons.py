@@ -10,9 +10,9 @@ from typing import cast
 
 import pytest
 
-from bot.blocks import Block
 from bot.messages import buttons
-from bot.messages.buttons import Pressed, read_value, upgrades_for
+from bot.messages.blocks import Block
+from bot.messages.buttons import Pressed, read_value
 from bot.options.catalog import Catalog
 from storage.job import Job, Json, Outcome, Stage
 from tests.job_samples import ASKED, DONE, RENDERING
@@ -34,11 +34,11 @@ def labels(body: Sequence[Block]) -> list[str]:
 
 
 def message_labels(job: Job) -> list[str]:
-    return labels(buttons.under_message(job, upgrades_for(KLING, job)))
+    return labels(buttons.under_message(job, KLING.upgrades_beyond(job.input)))
 
 
 def result_labels(job: Job) -> list[str]:
-    return labels(buttons.under_result(job, upgrades_for(KLING, job)))
+    return labels(buttons.under_result(job, KLING.upgrades_beyond(job.input)))
 
 
 @pytest.mark.parametrize("job", [ASKED, SENT, RENDERING])
@@ -88,7 +88,7 @@ def test_what_one_person_sees_alone_is_not_shared(alone: Mapping[str, str]) -> N
 def test_an_upgrade_is_offered_where_the_job_does_not_have_it() -> None:
     better = replace(DONE, input={"prompt": "a lake", "mode": "4k"})
     assert message_labels(better) == ["Again", "Edit and re-run", "Details"]
-    assert upgrades_for(KLING, replace(DONE, input={"mode": "pro"})) == list(KLING.upgrades)
+    assert KLING.upgrades_beyond(replace(DONE, input={"mode": "pro"}).input) == KLING.upgrades
 
 
 def test_a_default_counts_as_what_the_job_has(tmp_path: Path) -> None:
@@ -97,8 +97,8 @@ def test_a_default_counts_as_what_the_job_has(tmp_path: Path) -> None:
         {"size": {"enum": ["small", "big"], "default": "big"}},
         upgrades=[{"label": "Big", "set": {"size": "big"}}],
     )
-    assert upgrades_for(model, replace(DONE, input={})) == []
-    assert len(upgrades_for(model, replace(DONE, input={"size": "small"}))) == 1
+    assert model.upgrades_beyond(replace(DONE, input={}).input) == ()
+    assert len(model.upgrades_beyond(replace(DONE, input={"size": "small"}).input)) == 1
 
 
 def test_a_value_names_the_job_and_what_is_promised() -> None:

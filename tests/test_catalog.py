@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ConfigurationError, UsageError
+from bot.base.errors import ConfigurationError, UsageError
 from bot.options.catalog import Catalog
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_file, write
 

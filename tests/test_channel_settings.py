@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from bot.errors import UsageError
+from bot.base.errors import UsageError
 from bot.options.catalog import Catalog
-from bot.options.channel_defaults import as_flags, read_defaults
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.entities import CREW, GENERAL
+from bot.options.defaults import as_flags, read_defaults
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.entities import CREW, GENERAL
 from storage.job import Json
 from tests.house import House, house
 from tests.test_notify import answer

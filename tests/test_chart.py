@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot.notices.chart import DOTS_PER_INCH, SIZE, draw
-from bot.summary import Day
+from bot.money.costs import Day
+from bot.notifications.chart import DOTS_PER_INCH, SIZE, draw
 
 FIRST = date(2026, 11, 5)
 

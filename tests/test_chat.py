@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot import blocks
-from bot.errors import (
+from bot.base.errors import (
     BotError,
     CannotShareFileError,
     NotFoundError,
@@ -20,14 +19,15 @@ from bot.errors import (
     RetryLaterError,
     UnreachablePlaceError,
 )
-from bot.ports import Message, Place
-from bot.sandbox.server import serve
-from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, MIA, OPEN, TEAM, VAULT
-from bot.sandbox.slack.faults import RESPONSE_URL, Fault, FaultKind
-from bot.sandbox.slack.service import SlackSandbox
+from bot.base.ports import Message, Place
+from bot.messages import blocks
 from bot.slack.chat import EVENT_TYPE, PAGE, SlackChat
-from bot.slack.web import MOST_BYTES, slack_client
-from bot.steps.member import find_as_member
+from bot.slack.client import MOST_BYTES, slack_client
+from bot.worker.member import find_as_member
+from sandbox.server import serve
+from sandbox.slack.entities import ANA, BEN, BOT, GENERAL, MIA, OPEN, TEAM, VAULT
+from sandbox.slack.faults import RESPONSE_URL, Fault, FaultKind
+from sandbox.slack.service import SlackSandbox
 from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack
 
 METADATA = {"event_type": EVENT_TYPE, "event_payload": {"job_id": "j1"}}

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.cli import main
-from bot.manifest import build_manifest
+from bot.cli.main import main
 from bot.options.catalog import Catalog
+from bot.slack.manifest import build_manifest
 
 
 def invoke(*args: str, **env: str) -> Result:

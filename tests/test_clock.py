@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.clock import (
+from bot.worker.scheduler import (
     GATHER_SECONDS,
     OVERDUE_TICKS,
     TICK_SECONDS,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import UsageError
-from bot.options.command import Command, Flag, read_line, straightened
+from bot.base.errors import UsageError
+from bot.options.parser import Command, Flag, read_line, straightened
 
 STANDS_ALONE = {"audio", "no-audio"}
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.errors import ConfigurationError
-from bot.settings import load_settings
+from bot.base.errors import ConfigurationError
+from bot.base.settings import load_settings
 
 
 def test_a_connection_to_the_outside_world_fails_and_names_the_address() -> None:

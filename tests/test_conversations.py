@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from bot.sandbox.slack.delivery import DeliveryKind
-from bot.sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, TEAM, Payload, Said
-from bot.sandbox.slack.faults import Fault, FaultKind
+from sandbox.slack.delivery import DeliveryKind
+from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, TEAM, Payload, Said
+from sandbox.slack.faults import Fault, FaultKind
 from tests.house import House, house
 
 
@@ -85,6 +85,7 @@ async def test_a_mention_is_one_job_in_the_thread_of_the_message(*, socket_mode:
         (f"a lake at dawn <@{BOT}|video>", "a lake at dawn"),
         (f"<@{BOT}>: a lake", "a lake"),
         (f"<@{BOT}> <@{BEN}> in a car &amp; a dog", f"<@{BEN}> in a car & a dog"),
+        (f"<@{BOT}> a dog by <https://a.example|a dog>", "a dog by https://a.example"),
     ],
 )
 async def test_the_bots_mention_is_taken_out_and_all_else_stays(text: str, prompt: str) -> None:
@@ -292,7 +293,7 @@ async def test_a_message_that_was_a_question_stays_one(monkeypatch: pytest.Monke
         await say(home, f"<@{BOT}> a lake")
         typed = await home.town.slack.people.message(ANA, GENERAL, f"<@{BOT}> a lake")
         await until_whispered(home)
-        monkeypatch.setattr("bot.intake.TWIN_SECONDS", -60.0)
+        monkeypatch.setattr("bot.jobs.accept.TWIN_SECONDS", -60.0)
         await home.town.slack.courier.deliver_again(typed.deliveries[0])
         await home.type("a marker")
         await home.until_delivered()

@@ -11,14 +11,15 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.demo.api import DemoApi
-from bot.sandbox.server import serve
-from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, VAULT, Payload
-from bot.sandbox.slack.service import SlackSandbox
 from bot.slack.chat import SlackChat
 from bot.slack.views import SlackViews
+from sandbox.demo.api import DemoApi
+from sandbox.server import serve
+from sandbox.slack.entities import ANA, BEN, BOT, GENERAL, VAULT, Payload
+from sandbox.slack.service import SlackSandbox
 from storage.job import Json
 from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of
+from tests.town import MANIFEST
 
 FORM: dict[str, Json] = {
     "type": "modal",
@@ -59,7 +60,7 @@ class Page:
 @pytest.fixture
 async def page(tmp_path: Path) -> AsyncIterator[Page]:
     """A sandbox with the page's calls, and a bot that answers its command."""
-    sandbox = SlackSandbox(tmp_path, retry_pauses=())
+    sandbox = SlackSandbox(tmp_path, MANIFEST, retry_pauses=())
     DemoApi(sandbox.people).add_to(sandbox.app)
     async with serve(sandbox.app) as base_url:
         sandbox.listens_at(base_url)

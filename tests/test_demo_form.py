@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from bot.sandbox.mindvideo.faults import Call
+from sandbox.mindvideo.faults import Call
 from tests.demo_browser import running_browser
 from tests.house import House, house
 from tests.pictures import image_bytes

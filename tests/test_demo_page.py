@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from bot.sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, OPEN
+from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, OPEN
 from storage.job import Json
 from tests.demo_browser import Stage, Told, running_browser, staged
 
@@ -180,7 +180,7 @@ async def test_a_button_asks_first_if_it_says_so_and_is_pressed_once(stage: Stag
 async def test_the_video_plays_in_its_thread_and_a_reply_mentions_the_app(stage: Stage) -> None:
     page = await stage.enter()
     ts = await post(stage, "a job", section("*Done*"))
-    video = (files("bot.sandbox.mindvideo") / "media" / "sunset-9x16.mp4").read_bytes()
+    video = (files("sandbox.mindvideo") / "media" / "sunset-9x16.mp4").read_bytes()
     await stage.client.files_upload_v2(
         file=video,
         filename="a-red-car.mp4",
@@ -303,7 +303,7 @@ async def test_the_home_tab_is_drawn_by_the_app_and_its_buttons_work(stage: Stag
 
 async def test_a_file_goes_with_a_message(stage: Stage) -> None:
     page = await stage.enter()
-    picture = files("bot.sandbox.mindvideo") / "media" / "sunset-1x1.png"
+    picture = files("sandbox.mindvideo") / "media" / "sunset-1x1.png"
     await page.get_by_test_id("composer-file").set_input_files(str(picture))
     await expect(page.get_by_test_id("upload")).to_contain_text("sunset-1x1.png")
     await write(page, "@video like this")

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.entities import ANA, BEN, GENERAL
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.entities import ANA, BEN, GENERAL
 from tests.demo_browser import running_browser
 from tests.house import house
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot import blocks
+from bot.jobs.view import Sheet
+from bot.messages import blocks
 from bot.messages.details import LINES_SHOWN, job_details
-from bot.messages.job import Sheet
-from bot.sandbox.slack.blocks import checked_blocks
+from sandbox.slack.blocks import checked_blocks
 from storage.job import Event
 from tests.store_samples import NOW, a_job
 

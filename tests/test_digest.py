@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.digest_plan import DIGEST, Every, Plan
-from bot.notices import digest
-from bot.notices.chart import draw
-from bot.ports import FileState
-from bot.sandbox.slack.entities import ANA, BEN, CREW, OPEN, TEAM
-from bot.sandbox.slack.faults import UPLOAD, Fault, FaultKind
+from bot.base.ports import FileState
+from bot.money.costs import Day
+from bot.notifications import digest
+from bot.notifications.chart import draw
+from bot.notifications.schedule import DIGEST, Every, Plan
 from bot.slack.chat import SlackChat
-from bot.summary import Day
+from sandbox.slack.entities import ANA, BEN, CREW, OPEN, TEAM
+from sandbox.slack.faults import UPLOAD, Fault, FaultKind
 from storage.job import Outcome
 from storage.notification import channel_scope
 from tests.notice_bench import NoticeBench, journal_of, notice_bench

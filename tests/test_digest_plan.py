@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.digest_plan import Every, Plan, due_span, read_plan, zone_named
+from bot.notifications.schedule import Every, Plan, due_span, read_plan, zone_named
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

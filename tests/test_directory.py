@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.directory import Person, Room
-from bot.errors import RetryLaterError, UnreachablePlaceError
-from bot.sandbox.slack.entities import ANA, CREW, GENERAL, MIA, OPEN, VAULT
-from bot.sandbox.slack.faults import Fault, FaultKind
-from bot.sandbox.slack.service import SlackSandbox
+from bot.base.errors import RetryLaterError, UnreachablePlaceError
+from bot.base.ports import Person, Room
 from bot.slack.directory import REMEMBER_SECONDS, SlackDirectory
+from sandbox.slack.entities import ANA, CREW, GENERAL, MIA, OPEN, VAULT
+from sandbox.slack.faults import Fault, FaultKind
+from sandbox.slack.service import SlackSandbox
 from tests.slack_sandbox import client_of, running_slack
 from tests.workbench import HandClock
 

@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.doctor import Finding, examine
-from bot.manifest import SCOPES
-from bot.settings import Settings, load_settings
+from bot.app.checks import Finding, examine
+from bot.base.settings import Settings, load_settings
+from bot.slack.manifest import SCOPES
 
 BOT, APP, KEY = "xoxb-doctor-1", "xapp-doctor-1", "mv_live_doctor1"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.errors import BotError, NotFoundError, RefusedError, RetryLaterError
-from bot.mindvideo import addresses
+from bot.base.errors import BotError, NotFoundError, RefusedError, RetryLaterError
+from bot.mindvideo import http
 from bot.mindvideo.client import Limits, MindVideoClient
 from bot.mindvideo.download import counted
-from bot.sandbox.mindvideo.faults import Call, FaultKind
-from bot.sandbox.mindvideo.files import PACKAGED_MEDIA
-from bot.sandbox.server import serve
+from sandbox.mindvideo.faults import Call, FaultKind
+from sandbox.mindvideo.files import PACKAGED_MEDIA
+from sandbox.server import serve
 from tests.mindvideo_sandbox import API_KEY, Clock, Studio, read, running_studio
 
 VIDEO = (PACKAGED_MEDIA / "sunset-16x9.mp4").read_bytes()
@@ -228,7 +228,7 @@ async def test_a_public_file_does_not_redirect_to_this_machine(
     url = (await studio.finished()).outputs[0].url
     inside = url.replace("127.0.0.1", host)
     studio.fail(Call.FILE, FaultKind.FILE_REDIRECT, value=inside)
-    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(http, "is_public", lambda address: address == "127.0.0.1")
     client = MindVideoClient("https://api.mindvideo.ai", API_KEY, now=Clock())
 
     with pytest.raises(RefusedError, match="not a public one"):

@@ -9,13 +9,14 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from bot.engine import POOLS, STEPS, Engine
-from bot.errors import OperatorMustActError, RefusedError, RetryLaterError
-from bot.sandbox.slack.entities import ANA
-from bot.sandbox.slack.faults import Fault, FaultKind
-from bot.steps.result import Advance, Again, Park, Rest, Result, conclude
-from bot.steps.turn import Turn
-from bot.trouble import after_surprise, after_trouble
+from bot.base.errors import OperatorMustActError, RefusedError, RetryLaterError
+from bot.steps import STEPS
+from bot.worker.context import Turn
+from bot.worker.engine import POOLS, Engine
+from bot.worker.result import Advance, Again, Park, Rest, Result, conclude
+from bot.worker.retry import after_surprise, after_trouble
+from sandbox.slack.entities import ANA
+from sandbox.slack.faults import Fault, FaultKind
 from storage.job import Outcome, Stage
 from tests.store_samples import ACCEPTED, a_job
 from tests.workbench import START, Workbench, workbench
@@ -113,7 +114,7 @@ async def test_an_observer_that_fails_delays_a_job_and_no_more() -> None:
     """Its step is committed; the lease runs out, and another claim goes on from there."""
     async with workbench() as bench:
         bench.engine = Engine(
-            bench.tools, chance=lambda: 0.5, observer=Failing(), wake=lambda: None
+            bench.tools, STEPS, chance=lambda: 0.5, observer=Failing(), wake=lambda: None
         )
         job = await bench.ask()
         with capture_logs() as logs:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot import figures
+from bot.messages import formatting
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from bot import figures
 )
 def test_durations_read_like_speech(seconds: float, words: str) -> None:
     """A duration has at most two parts."""
-    assert figures.duration(seconds) == words
+    assert formatting.duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,11 @@ def test_amounts_are_exact_and_have_no_made_up_currency(
     amount: str, unit: str | None, words: str
 ) -> None:
     """Every digit that was billed is shown, with the operator's unit if there is one."""
-    assert figures.money(Decimal(amount), unit) == words
+    assert formatting.money(Decimal(amount), unit) == words
 
 
 def test_counted_nouns() -> None:
     """One is not many."""
-    assert figures.count(1, "video") == "1 video"
-    assert figures.count(3, "video") == "3 videos"
-    assert figures.count(2, "reply", "replies") == "2 replies"
+    assert formatting.count(1, "video") == "1 video"
+    assert formatting.count(3, "video") == "3 videos"
+    assert formatting.count(2, "reply", "replies") == "2 replies"

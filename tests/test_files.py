@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import (
+from bot.base.errors import (
     BotError,
     CannotShareFileError,
     NotFoundError,
@@ -20,14 +20,14 @@ from bot.errors import (
     RetryLaterError,
     UnreachablePlaceError,
 )
-from bot.ports import FileState, Message, Place, UploadTarget
-from bot.sandbox.server import serve
-from bot.sandbox.slack.entities import ANA, GENERAL, OPEN
-from bot.sandbox.slack.faults import DOWNLOAD, UPLOAD, Fault, FaultKind
-from bot.sandbox.slack.service import SlackSandbox
+from bot.base.ports import FileState, Message, PersonFile, Place, UploadTarget
+from bot.slack.attachments import SlackPersonFiles
 from bot.slack.chat import SlackChat
-from bot.slack.person_files import PersonFile, SlackPersonFiles
-from bot.slack.web import slack_client
+from bot.slack.client import slack_client
+from sandbox.server import serve
+from sandbox.slack.entities import ANA, GENERAL, OPEN
+from sandbox.slack.faults import DOWNLOAD, UPLOAD, Fault, FaultKind
+from sandbox.slack.service import SlackSandbox
 from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack
 
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(500)

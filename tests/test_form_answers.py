@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import UsageError
-from bot.forms.answers import FormError, chosen_model, read_draft, read_form, shows_advanced
-from bot.forms.drawing import form_blocks
-from bot.options.ask import check_input
+from bot.base.errors import UsageError
+from bot.messages.modal import form_blocks
 from bot.options.attachments import Attached
 from bot.options.catalog import Catalog
+from bot.options.form import FormError, chosen_model, read_draft, read_form, shows_advanced
+from bot.options.request import check_input
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
 

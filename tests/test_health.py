@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot import health
-from bot.clock import Clock
-from bot.metrics import Metrics
-from bot.sandbox.slack.faults import Fault, FaultKind
+from bot.app.http import health
+from bot.base.metrics import Metrics
+from bot.worker.scheduler import Clock
+from sandbox.slack.faults import Fault, FaultKind
 from storage.sqlite.store import SqliteStore
 from tests.house import house
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.help import model_page, options_table, overview
 from bot.messages.buttons import usages
-from bot.options.ask import parse_ask
+from bot.messages.help import model_page, options_table, overview
 from bot.options.catalog import Catalog
+from bot.options.request import parse_ask
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
 

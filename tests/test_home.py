@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.mindvideo.faults import Fault as MindVideoFault
-from bot.sandbox.mindvideo.faults import FaultKind as MindVideoFaultKind
-from bot.sandbox.slack.entities import ANA, BEN, GENERAL
-from bot.sandbox.slack.faults import Fault, FaultKind
+from sandbox.mindvideo.faults import Call
+from sandbox.mindvideo.faults import Fault as MindVideoFault
+from sandbox.mindvideo.faults import FaultKind as MindVideoFaultKind
+from sandbox.slack.entities import ANA, BEN, GENERAL
+from sandbox.slack.faults import Fault, FaultKind
 from tests.house import House, house
 
 

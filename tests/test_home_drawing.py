@@ -9,9 +9,9 @@ from pathlib import Path
 from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 
-from bot.sandbox.slack.entities import ANA, BEN, MIA, TEAM
-from bot.slack.home import UNFORESEEN_SECONDS, Homes, HomeTools
+from bot.listeners.home import UNFORESEEN_SECONDS, Homes, HomeTools
 from bot.slack.views import SlackViews
+from sandbox.slack.entities import ANA, BEN, MIA, TEAM
 from storage.job import Json
 from tests.notice_bench import NoticeBench, notice_bench
 from tests.slack_sandbox import client_of

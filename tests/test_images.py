@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from bot.errors import RefusedError
+from bot.base.errors import RefusedError
 from bot.media.images import MOST_PIXELS, Picture, compact, recognised
 from tests.pictures import image_bytes
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.intake import TWIN_SECONDS, Accepted, AskedBefore, Asker, Intake
-from bot.options.ask import parse_ask
+from bot.jobs.accept import TWIN_SECONDS, Accepted, AskedBefore, Asker, Intake
 from bot.options.catalog import Catalog
+from bot.options.request import parse_ask
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter
 from tests.store_samples import NOW

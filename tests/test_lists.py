@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from bot.blocks import moment
-from bot.messages import lists
-from bot.messages.job import Sheet
+from bot.jobs.view import Sheet
+from bot.messages import replies
+from bot.messages.blocks import moment
 from storage.job import Outcome, Stage
 from storage.store import Spend
 from tests.store_samples import NOW, a_job
@@ -18,13 +18,13 @@ SHEET = Sheet(model_title="Kling V3")
 
 
 def test_who_never_asked_is_told_how() -> None:
-    assert "/video help" in lists.jobs([], [], NOW).text
+    assert "/video help" in replies.jobs([], [], NOW).text
 
 
 def test_a_list_has_what_runs_and_what_ended() -> None:
     """Each with its ID, its channel and when it was asked for, in the reader's own time zone."""
     done = replace(a_job(2), stage=Stage.DELIVERED, outcome=Outcome.SUCCEEDED, finished_at=NOW + 9)
-    message = lists.jobs([(a_job(1), SHEET)], [(done, SHEET)], NOW + 9)
+    message = replies.jobs([(a_job(1), SHEET)], [(done, SHEET)], NOW + 9)
     running, recent = message.text.split("*Recent*")
     assert "car number 1\n:hourglass_flowing_sand: *Queued*" in running
     assert f"`job1` · {moment(NOW + 1)} · <#C1>" in running
@@ -45,7 +45,7 @@ def test_a_list_has_what_runs_and_what_ended() -> None:
 )
 def test_a_prompt_in_a_list_is_one_short_harmless_line(prompt: str | None, shown: str) -> None:
     job = replace(a_job(1), input={"prompt": prompt})
-    assert lists.jobs([(job, SHEET)], [], NOW).text.startswith(f"*Running*\n\n{shown}")
+    assert replies.jobs([(job, SHEET)], [], NOW).text.startswith(f"*Running*\n\n{shown}")
 
 
 def test_a_full_list_stays_within_slacks_limits() -> None:
@@ -54,7 +54,7 @@ def test_a_full_list_stays_within_slacks_limits() -> None:
     https://docs.slack.dev/reference/block-kit/blocks
     """
     long = replace(a_job(1), stage=Stage.PARKED, problem="p" * 4000, input={"prompt": "&" * 4000})
-    message = lists.jobs([(long, SHEET)] * 10, [(long, SHEET)] * 10, NOW)
+    message = replies.jobs([(long, SHEET)] * 10, [(long, SHEET)] * 10, NOW)
     assert len(message.blocks) <= 50
     assert all(len(str(block)) < 3200 for block in message.blocks)
 
@@ -74,7 +74,7 @@ def test_a_spend_is_told_as_far_as_it_is_known(
     total: str, priced: int, pending: int, words: str
 ) -> None:
     spend = Spend(total=Decimal(total), priced=priced, pending=pending)
-    message = lists.spends([("May 2026", [("you", spend)])], "USD")
+    message = replies.spends([("May 2026", [("you", spend)])], "USD")
     assert message.text.startswith(f"*May 2026*\n• you: {words}\n\n")
     assert "UTC" in message.text
 
@@ -82,5 +82,5 @@ def test_a_spend_is_told_as_far_as_it_is_known(
 def test_amounts_without_a_unit_are_as_billed() -> None:
     """MindVideo's page names no currency."""
     spend = Spend(total=Decimal(3), priced=1, pending=0)
-    assert "as billed by MindVideo" in lists.spends([("May", [("you", spend)])], None).text
-    assert "as billed by MindVideo" not in lists.spends([("May", [("you", spend)])], "USD").text
+    assert "as billed by MindVideo" in replies.spends([("May", [("you", spend)])], None).text
+    assert "as billed by MindVideo" not in replies.spends([("May", [("you", spend)])], "USD").text

@@ -9,7 +9,7 @@ import time
 import aiohttp
 import pytest
 
-from bot.sandbox.slack.delivery import Delivery
+from sandbox.slack.delivery import Delivery
 from tests.lives import promises
 from tests.lives.scene import Scene, scene
 from tests.lives.strace import failing, why_not

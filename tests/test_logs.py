@@ -12,11 +12,11 @@ import pytest
 import structlog
 from pydantic import ValidationError
 
-from bot.errors import OperatorMustActError
-from bot.logs import REMOVED, LogFormat, LogLevel, configure_logs, make_redactor
-from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
-from bot.sandbox.slack.entities import ANA, BOT, GENERAL
-from bot.slack.conversations import Delivery
+from bot.base.errors import OperatorMustActError
+from bot.base.logs import REMOVED, LogFormat, LogLevel, configure_logs, make_redactor
+from bot.listeners.messages import Delivery
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.slack.entities import ANA, BOT, GENERAL
 from tests.house import house
 
 Configure: TypeAlias = Callable[..., io.StringIO]
@@ -50,7 +50,7 @@ def configure() -> Configure:
 def test_our_events_and_the_libraries_records_come_out_alike(configure: Configure) -> None:
     """Both are JSON objects with the same keys for time, level, logger and event."""
     stream = configure()
-    structlog.get_logger("bot.engine").info("job claimed", job="k3f9")
+    structlog.get_logger("bot.worker.engine").info("job claimed", job="k3f9")
     logging.getLogger("some.library").warning("slow: %d ms", 12)
 
     ours, theirs = map(json.loads, stream.getvalue().splitlines())
@@ -60,7 +60,7 @@ def test_our_events_and_the_libraries_records_come_out_alike(configure: Configur
         "event": "job claimed",
         "job": "k3f9",
         "level": "info",
-        "logger": "bot.engine",
+        "logger": "bot.worker.engine",
     }
     assert theirs == {"event": "slow: 12 ms", "level": "warning", "logger": "some.library"}
 

@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bot.manifest import COMMAND, SCOPES, build_manifest
 from bot.options.catalog import Catalog
+from bot.slack.manifest import COMMAND, SCOPES, build_manifest
 
 URL = "https://videos.example.com/slack/events"
 

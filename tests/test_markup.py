@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.markup import plain
+from bot.slack.markup import plain
 
 
 @pytest.mark.parametrize(

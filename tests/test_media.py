@@ -13,12 +13,12 @@ import httpx
 import pytest
 from PIL import Image
 
-from bot.media.pictures import LONGEST_URI
+from bot.media.reference_images import LONGEST_URI
 from bot.options.attachments import MOST_BYTES
-from bot.sandbox.mindvideo import faults
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, Said
-from bot.sandbox.slack.faults import DOWNLOAD, Fault, FaultKind
+from sandbox.mindvideo import faults
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.entities import ANA, BEN, BOT, GENERAL, Said
+from sandbox.slack.faults import DOWNLOAD, Fault, FaultKind
 from tests.house import House, house
 from tests.pictures import image_bytes, put_file
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from bot.messages import file, private, result
+from bot.jobs.pacing import Expected
+from bot.jobs.view import Sheet
+from bot.messages import file, replies, result
 from bot.messages import job as messages
-from bot.messages.job import Sheet
-from bot.pacing import Expected
-from bot.sandbox.slack.blocks import checked_blocks
+from sandbox.slack.blocks import checked_blocks
 from storage.job import Job, Media, Outcome, Output, Stage
 from tests.job_samples import ASKED, DONE, RENDERING
 
@@ -286,6 +286,6 @@ def test_alt_text_is_the_prompt() -> None:
 
 def test_asking_twice_is_a_question() -> None:
     """The same ask again so soon names the first job and charges nothing."""
-    text = private.asked_before(ASKED, 1012.0).text
+    text = replies.asked_before(ASKED, 1012.0).text
     assert "12 s ago" in text
     assert "k7m2p9" in text

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from bot.errors import (
+from bot.base.errors import (
     BotError,
     KeyConflictError,
     NotFoundError,
@@ -19,11 +19,11 @@ from bot.errors import (
     RefusedError,
     RetryLaterError,
 )
+from bot.base.ports import TaskState, VideoService
 from bot.mindvideo.client import Limits, MindVideoClient
-from bot.ports import TaskState, VideoService
-from bot.sandbox.mindvideo.events import Shape
-from bot.sandbox.mindvideo.faults import Call, FaultKind
-from bot.sandbox.server import serve
+from sandbox.mindvideo.events import Shape
+from sandbox.mindvideo.faults import Call, FaultKind
+from sandbox.server import serve
 from storage.job import Json, LookBy, Media
 from tests.mindvideo_sandbox import API_KEY, KEY, Clock, Studio, running_studio
 

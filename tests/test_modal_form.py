@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from slack_sdk.models.blocks import Block as SlackBlock
 
-from bot.blocks import Block
-from bot.forms.drawing import MODEL_BLOCK, MORE_BLOCK, form_blocks
+from bot.messages.blocks import Block
+from bot.messages.modal import form_blocks
 from bot.options.catalog import Catalog, Model
+from bot.options.form_fields import MODEL_BLOCK, MORE_BLOCK
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_file, model_with
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.forms.origin import MOST_FILES, Origin
 from bot.messages.buttons import EDIT
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.delivery import DeliveryKind
-from bot.sandbox.slack.entities import ANA, GENERAL, TEAM, VAULT
-from bot.sandbox.slack.faults import Fault, FaultKind
-from bot.sandbox.town import town
+from bot.options.form_state import MOST_FILES, Origin
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.delivery import DeliveryKind
+from sandbox.slack.entities import ANA, GENERAL, TEAM, VAULT
+from sandbox.slack.faults import Fault, FaultKind
 from tests.forms import KLING, blocks_of, chosen, element_of, entries, form_of, submit, switch
 from tests.house import House, bot_in, house
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, model_file, write
 from tests.pictures import image_bytes, put_file
+from tests.town import town
 
 
 def sent(home: House) -> Mapping[str, object]:

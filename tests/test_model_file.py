@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ConfigurationError
+from bot.base.errors import ConfigurationError
 from bot.options.model_file import read_model_file
 from storage.job import Json
 from tests.model_samples import ANIMATE, model_file, schema_of

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.mindvideo.money import read_amount
-from bot.mindvideo.parsing import Parsed
+from bot.base.json import Parsed
+from bot.mindvideo.task import read_amount
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.months import Month, last_month, this_month
+from bot.money.costs import Month, last_month, this_month
 
 
 def _at(*parts: int) -> float:

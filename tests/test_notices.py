@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.slack.entities import BEN, CREW, GENERAL, MIA, OPEN, TEAM
-from bot.sandbox.slack.faults import Fault, FaultKind
+from sandbox.slack.entities import BEN, CREW, GENERAL, MIA, OPEN, TEAM
+from sandbox.slack.faults import Fault, FaultKind
 from storage.job import Event, Outcome, Stage
 from storage.notification import NOTIFY, OPERATORS, Level, NoticeKind, channel_scope, team_scope
 from storage.store import StaleFenceError

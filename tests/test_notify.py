@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from bot.app import running
-from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
-from bot.sandbox.slack.entities import ANA, BEN, CREW, GENERAL, MIA, OPEN, VAULT, Said
-from bot.sandbox.slack.faults import Fault as SlackFault
-from bot.sandbox.slack.faults import FaultKind as SlackFaultKind
-from bot.sandbox.town import town
-from bot.settings import load_settings
+from bot.app.run import running
+from bot.base.settings import load_settings
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.slack.entities import ANA, BEN, CREW, GENERAL, MIA, OPEN, VAULT, Said
+from sandbox.slack.faults import Fault as SlackFault
+from sandbox.slack.faults import FaultKind as SlackFaultKind
 from tests.house import House, house
+from tests.town import town
 
 
 async def answer(home: House, text: str, *, user: str = ANA, channel: str = GENERAL) -> str:

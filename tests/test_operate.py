@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.cli import main
+from bot.cli.main import main
 from storage.job import Event, Job, Stage
 from storage.sqlite.store import SqliteStore
 from storage.store import Room

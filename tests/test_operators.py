@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.notices.operators import keep_operators
-from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
-from bot.sandbox.slack.entities import MIA, TEAM
+from bot.notifications.operators import keep_operators
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.slack.entities import MIA, TEAM
 from storage.notification import OPERATORS, team_scope
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.writer import commit

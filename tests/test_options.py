@@ -10,9 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import UsageError
-from bot.options.ask import Ask, changed_ask, check_input, fitting, non_default_options, parse_ask
+from bot.base.errors import UsageError
 from bot.options.catalog import Catalog
+from bot.options.request import (
+    Ask,
+    changed_ask,
+    check_input,
+    fitting,
+    non_default_options,
+    parse_ask,
+)
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_file, model_with
 
@@ -78,7 +85,7 @@ def test_the_kind_leaves_out_what_is_neither_given_nor_known(tmp_path: Path) -> 
         ("x -calm -4 --no '-duration'", {"negative_prompt": "-duration"}),
         ("x --duration +5", {"duration": 5}),
         ("x --image a --image-urls b", {"image_urls": ["a", "b"]}),
-        ("x --image <https://a.b|c>", {"image_urls": ["https://a.b"]}),
+        ("x --image https://a.b", {"image_urls": ["https://a.b"]}),
         ('x --image ["a","b"] --image c', {"image_urls": ["a", "b", "c"]}),
         ("x --image []", {"image_urls": []}),
         ("x --shots {“prompt”: “it’s”}", {"multi_prompt": [{"prompt": "it’s"}]}),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import pacing
+from bot.jobs import pacing
 
 HISTORY = [100.0, 110.0, 120.0, 130.0, 140.0]
 AGES = st.floats(0, 1e6)

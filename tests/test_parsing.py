@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.mindvideo.parsing import read_json, read_word
+from bot.base.json import read_json, read_word
 
 
 def test_a_number_with_a_point_is_exactly_what_was_written() -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import running
-from bot.errors import BotError, ConfigurationError, RetryLaterError
-from bot.prerequisites import all_met
-from bot.sandbox.slack.faults import Fault, FaultKind
-from bot.sandbox.town import Town, town
-from bot.settings import load_settings
+from bot.app.checks import all_met
+from bot.app.run import running
+from bot.base.errors import BotError, ConfigurationError, RetryLaterError
+from bot.base.settings import load_settings
+from sandbox.slack.faults import Fault, FaultKind
+from sandbox.town import Town
 from storage.store import StoreInUseError
+from tests.town import town
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import (
+from bot.base.errors import (
     BotError,
     KeyConflictError,
     NotFoundError,
@@ -18,6 +18,7 @@ from bot.errors import (
     RefusedError,
     RetryLaterError,
 )
+from bot.base.ports import Snapshot, TaskState
 from bot.mindvideo.exchange import Answer
 from bot.mindvideo.protocol import (
     combine,
@@ -29,7 +30,6 @@ from bot.mindvideo.protocol import (
     request_body,
     submit_request,
 )
-from bot.ports import Snapshot, TaskState
 from storage.job import LookBy, Media, Output
 from tests.mindvideo_samples import answered
 

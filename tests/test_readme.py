@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from bot.cli import main
+from bot.cli.main import main
 from storage.job import TRANSITIONS, Stage
 from tools.readme import PARTS, README, filled, state_diagram
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, MIA, Said
-from bot.sandbox.slack.faults import Fault, FaultKind
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.entities import ANA, BEN, BOT, GENERAL, MIA, Said
+from sandbox.slack.faults import Fault, FaultKind
 from storage.job import Job
 from storage.sqlite.store import SqliteStore
 from tests.house import House, house

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from bot.settings import Settings, load_settings
+from bot.base.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
 PINNED = {

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 from bot.messages import buttons
-from bot.sandbox.mindvideo import faults
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.faults import Fault, FaultKind
-from bot.sandbox.town import Town, town
+from sandbox.mindvideo import faults
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.faults import Fault, FaultKind
+from sandbox.town import Town
 from tests.forms import entries, submit, switch
 from tests.house import RENDER_SECONDS, bot_in
 from tests.onlooker import PATIENCE_SECONDS
@@ -17,6 +17,7 @@ from tests.pictures import image_bytes, put_file
 from tests.test_actions import press
 from tests.test_media import PUBLIC, ask, data_of, sent, until_done
 from tests.test_replies import started
+from tests.town import town
 
 DOWN = faults.Fault(call=Call.SUBMIT, kind=faults.FaultKind.LOST_BEFORE, times=None)
 HELD = Fault(kind=FaultKind.RATE_LIMITED, retry_after="1")

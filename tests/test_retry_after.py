@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.retry_after import read_retry_after, read_seconds
+from bot.base.retry_after import read_retry_after, read_seconds
 
 NOW = 1_750_000_000.0
 """Sunday, 15 June 2025, 15:06:40 UTC."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.rounds import Rounds
+from bot.worker.scheduler import Rounds
 
 
 class Noted:

@@ -12,13 +12,14 @@ import aiohttp
 import pytest
 from jsonschema import Draft202012Validator
 
-from bot.sandbox.mindvideo.events import Shape
-from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
-from bot.sandbox.mindvideo.files import PACKAGED_MEDIA
-from bot.sandbox.mindvideo.models import load_models
-from bot.sandbox.mindvideo.service import SandboxMindVideo
-from bot.sandbox.mindvideo.tasks import KEY_MEMORY_SECONDS
-from bot.sandbox.server import serve
+from bot.options.catalog import PACKAGED
+from sandbox.mindvideo.events import Shape
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.mindvideo.files import PACKAGED_MEDIA
+from sandbox.mindvideo.models import load_models
+from sandbox.mindvideo.service import SandboxMindVideo
+from sandbox.mindvideo.tasks import KEY_MEMORY_SECONDS
+from sandbox.server import serve
 from storage.job import Json
 from tests.mindvideo_sandbox import Clock
 
@@ -65,7 +66,7 @@ class Caller:
 async def calling(**options: float | str) -> AsyncIterator[Caller]:
     """Run the service with these options."""
     clock = Clock()
-    service = SandboxMindVideo(now=clock, **options)  # type: ignore[arg-type] # by their names
+    service = SandboxMindVideo(now=clock, models_dirs=[PACKAGED], **options)  # type: ignore[arg-type] # by their names
     headers = {"Authorization": "Bearer mv_live_x"}
     async with (
         serve(service.app()) as url,
@@ -254,7 +255,7 @@ async def test_an_image_model_from_another_folder_makes_a_picture(tmp_path: Path
     }
     (tmp_path / "paint.json").write_text(json.dumps({"slug": "paint", "schema": schema}))
     clock = Clock()
-    service = SandboxMindVideo(now=clock, models_dirs=[tmp_path])
+    service = SandboxMindVideo(now=clock, models_dirs=[PACKAGED, tmp_path])
     headers = {"Authorization": "Bearer x"}
     async with serve(service.app()) as url, aiohttp.ClientSession(url, headers=headers) as http:
         caller = Caller(clock=clock, service=service, http=http)
@@ -276,7 +277,7 @@ def test_every_packaged_file_is_small_and_what_it_says() -> None:
 
 
 def test_every_packaged_schema_is_one() -> None:
-    for model in load_models([Path(__file__).parent.parent / "bot" / "models"]).values():
+    for model in load_models([PACKAGED]).values():
         Draft202012Validator.check_schema(dict(model.schema))
 
 

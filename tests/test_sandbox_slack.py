@@ -11,12 +11,12 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.sandbox.server import serve
-from bot.sandbox.slack.entities import ANA, BEN, BOT, GENERAL, OPEN, Payload
-from bot.sandbox.slack.service import SlackSandbox
-from bot.sandbox.slack.views import View
 from bot.slack.chat import SlackChat
 from bot.slack.views import SlackViews
+from sandbox.server import serve
+from sandbox.slack.entities import ANA, BEN, BOT, GENERAL, OPEN, Payload
+from sandbox.slack.service import SlackSandbox
+from sandbox.slack.views import View
 from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack
 
 BUTTONS: list[Payload] = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.sandbox.slack.blocks import checked_blocks
-from bot.sandbox.slack.entities import Payload, RefusalError
+from sandbox.slack.blocks import checked_blocks
+from sandbox.slack.entities import Payload, RefusalError
 
 
 def plain(text: str) -> Payload:

@@ -17,16 +17,16 @@ import apscheduler.triggers.interval
 import pytest
 from sqlite_utils import Database
 
-import bot.clock
-from bot.clock import TICK_SECONDS, SteadyClock
-from bot.engine import POOLS, Engine
-from bot.ids import new_id
-from bot.intake import Accepted, Asker, Intake
-from bot.options.ask import parse_ask
-from bot.pacing import EditBudget
-from bot.ports import Download, Snapshot, TaskState
-from bot.sandbox.mindvideo.faults import Call
-from bot.steps.turn import Tools
+import bot.worker.scheduler
+from bot.base.ports import Download, Snapshot, TaskState
+from bot.jobs.accept import Accepted, Asker, Intake, new_id
+from bot.jobs.pacing import EditBudget
+from bot.options.request import parse_ask
+from bot.steps import STEPS
+from bot.worker.context import Tools
+from bot.worker.engine import POOLS, Engine
+from bot.worker.scheduler import TICK_SECONDS, SteadyClock
+from sandbox.mindvideo.faults import Call
 from storage.job import Event, Job, Json, LookBy, Stage
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.writer import commit
@@ -202,7 +202,11 @@ async def test_polls_go_on_within_two_ticks_of_a_step_of_the_wall_clock(
     step: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the whole bot: the scheduler lives by the wall clock, the watchdog does not."""
-    for module in (bot.clock, apscheduler.schedulers.base, apscheduler.triggers.interval):
+    for module in (
+        bot.worker.scheduler,
+        apscheduler.schedulers.base,
+        apscheduler.triggers.interval,
+    ):
         monkeypatch.setattr(module, "datetime", SteppedClock)
     monkeypatch.setattr(SteppedClock, "step", timedelta(0))
     async with house(render_seconds=3.0) as home:
@@ -269,7 +273,7 @@ async def test_jobs_that_are_all_due_at_once_are_paced(jobs: int, tmp_path: Path
             pictures=NoPictures(),
             links=NoLinks(),
         )
-        engine = Engine(tools, chance=lambda: 0.5, observer=Silent(), wake=wake.set)
+        engine = Engine(tools, STEPS, chance=lambda: 0.5, observer=Silent(), wake=wake.set)
         intake = Intake(store, now=clock, new_id=new_id, wake=wake.set)
         outage = [rendering(number) for number in range(jobs)]
         accepted = Event(at=START, name="accepted")

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine import Engine
-from bot.ids import new_id
-from bot.intake import Asker, Intake
-from bot.options.ask import parse_ask
-from bot.pacing import EditBudget
-from bot.ports import Download, FileState, Message, Place, Snapshot, TaskState, UploadTarget
-from bot.steps.turn import Tools
+from bot.base.ports import Download, FileState, Message, Place, Snapshot, TaskState, UploadTarget
+from bot.jobs.accept import Asker, Intake, new_id
+from bot.jobs.pacing import EditBudget
+from bot.options.request import parse_ask
+from bot.steps import STEPS
+from bot.worker.context import Tools
+from bot.worker.engine import Engine
 from storage.job import Json, LookBy, Media, Output, Stage
 from storage.sqlite.store import SqliteStore
 from tests.no_ports import NoLinks, NoPictures
@@ -140,7 +140,7 @@ async def test_memory_is_steady_over_ten_thousand_jobs(tmp_path: Path) -> None:
         pictures=NoPictures(),
         links=NoLinks(),
     )
-    engine = Engine(tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None)
+    engine = Engine(tools, STEPS, chance=lambda: 0.5, observer=Silent(), wake=lambda: None)
     intake = Intake(store, now=clock, new_id=new_id, wake=lambda: None)
     warm = 0
     for first in range(0, JOBS, BATCH):

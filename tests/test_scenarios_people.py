@@ -6,10 +6,10 @@ import logging
 
 import pytest
 
-from bot.manifest import VIDEO_FROM_MESSAGE
-from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
-from bot.sandbox.slack.delivery import DeliveryKind
-from bot.sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL
+from bot.slack.manifest import VIDEO_FROM_MESSAGE
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.slack.delivery import DeliveryKind
+from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL
 from tests.forms import entries, submit
 from tests.house import house
 from tests.workbench import workbench

@@ -15,11 +15,11 @@ from typing import IO
 
 import pytest
 
+from bot.base.ports import Download
 from bot.mindvideo.client import MindVideoClient
-from bot.ports import Download
-from bot.sandbox.mindvideo.events import Shape
-from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
-from bot.steps.turn import SPOOLS
+from bot.worker.context import SPOOLS
+from sandbox.mindvideo.events import Shape
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from storage.job import Job, LookBy, Stage
 from tests.workbench import Workbench, workbench
 

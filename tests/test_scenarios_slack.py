@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.intake import Accepted, Asker
-from bot.options.ask import parse_ask
-from bot.ports import Message, Place
-from bot.sandbox.slack.entities import ANA, CREW, GENERAL, TEAM
-from bot.sandbox.slack.faults import RESPONSE_URL, UPLOAD, Fault, FaultKind
+from bot.base.ports import Message, Place
+from bot.jobs.accept import Accepted, Asker
+from bot.options.request import parse_ask
+from sandbox.slack.entities import ANA, CREW, GENERAL, TEAM
+from sandbox.slack.faults import RESPONSE_URL, UPLOAD, Fault, FaultKind
 from storage.job import Stage
 from tests.workbench import CATALOG, Workbench, workbench
 

@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
-from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from storage.job import Job, Outcome, Stage
 from tests.workbench import HOUR, START, Workbench, workbench
 

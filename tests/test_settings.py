@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.errors import ConfigurationError
-from bot.settings import Settings, load_settings
+from bot.base.errors import ConfigurationError
+from bot.base.settings import Settings, load_settings
 
 NEEDED = {
     "SLACK_BOT_TOKEN": "xoxb-1",

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
 from bot.messages.buttons import EDIT
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.delivery import DeliveryKind
-from bot.sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, VAULT, Said
-from bot.sandbox.slack.faults import Fault, FaultKind
+from bot.slack.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.delivery import DeliveryKind
+from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, VAULT, Said
+from sandbox.slack.faults import Fault, FaultKind
 from tests.forms import KLING, blocks_of, chosen, element_of, entries, form_of, submit
 from tests.house import House, house
 from tests.pictures import image_bytes, put_file

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from itertools import pairwise
 
-from bot.sandbox.slack.entities import ANA, BOT, GENERAL, TEAM
-from bot.sandbox.slack.faults import Fault, FaultKind
-from bot.sandbox.slack.world import Call
+from sandbox.slack.entities import ANA, BOT, GENERAL, TEAM
+from sandbox.slack.faults import Fault, FaultKind
+from sandbox.slack.world import Call
 from storage.job import Event, Job, Outcome, Stage
 from tests.workbench import START, Workbench, workbench
 

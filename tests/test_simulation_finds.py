@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from bot.intake import Accepted, Asker
-from bot.options.ask import parse_ask
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.mindvideo.faults import Fault as VideoFault
-from bot.sandbox.mindvideo.faults import FaultKind as VideoFaultKind
-from bot.sandbox.slack.entities import ANA, BOT, GENERAL, OPEN, TEAM
-from bot.sandbox.slack.faults import Fault, FaultKind
+from bot.jobs.accept import Accepted, Asker
+from bot.options.request import parse_ask
 from bot.slack.chat import SlackChat
+from sandbox.mindvideo.faults import Call
+from sandbox.mindvideo.faults import Fault as VideoFault
+from sandbox.mindvideo.faults import FaultKind as VideoFaultKind
+from sandbox.slack.entities import ANA, BOT, GENERAL, OPEN, TEAM
+from sandbox.slack.faults import Fault, FaultKind
 from storage.job import Job, Stage
 from storage.store import Room
 from tests.workbench import CATALOG, HOUR, Workbench, workbench

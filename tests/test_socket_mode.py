@@ -11,10 +11,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.sandbox.slack.faults import Fault, FaultKind
-from bot.sandbox.town import Town, town
-from bot.slack.socket_mode import SocketMode, ask_for_socket
-from bot.slack.web import slack_client
+from bot.app.socket_mode import SocketMode, ask_for_socket
+from bot.slack.client import slack_client
+from sandbox.slack.faults import Fault, FaultKind
+from sandbox.town import Town
+from tests.town import town
 
 SOON = 5.0
 OPEN = "apps.connections.open"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.options.strict_json import load_json
+from bot.base.json import load_json
 
 
 def test_json_is_read() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.entities import ANA, BEN, CREW
-from bot.sandbox.slack.faults import Fault, FaultKind
-from bot.slack.replies import REPLIES
-from bot.slack.subcommands import SUBCOMMANDS
+from bot.listeners.subcommands.router import SUBCOMMANDS
+from bot.listeners.subcommands.thread import REPLIES
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.entities import ANA, BEN, CREW
+from sandbox.slack.faults import Fault, FaultKind
 from tests.house import House, house
 
 NO_ID = "0123456789"

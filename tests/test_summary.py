@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.summary import by_day, summarize
+from bot.money.costs import by_day, summarize
 from storage.job import Outcome, Stage
 from storage.notification import Render
 

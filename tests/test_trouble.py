@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import (
+from bot.base.errors import (
     BotError,
     NotFoundError,
     OperatorMustActError,
@@ -16,8 +16,8 @@ from bot.errors import (
     RefusedError,
     RetryLaterError,
 )
-from bot.steps.result import Again, Park
-from bot.trouble import GiveUp, Pause, after_surprise, after_trouble, next_try
+from bot.worker.result import Again, Park
+from bot.worker.retry import GiveUp, Pause, after_surprise, after_trouble, next_try
 from tests.store_samples import a_job
 
 CHANCES = st.floats(0.0, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
-from bot.turnstile import CALM_TIMERS, TIMER_SECONDS, Turnstile
+from bot.worker.gate import CALM_TIMERS, TIMER_SECONDS, Turnstile
 from tests.simulation.clock import VirtualLoop, run
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot.errors import UsageError
+from bot.base.errors import UsageError
 from bot.options.schema import Kind, Option
 from bot.options.values import check, clean, read_value
 from storage.job import Json

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import UsageError
-from bot.intake import Accepted, AskedBefore, Asker, Intake
+from bot.base.errors import UsageError
+from bot.jobs.accept import Accepted, AskedBefore, Asker, Intake
+from bot.jobs.actions import Cancelled, Verbs
 from bot.options.catalog import Catalog
-from bot.verbs import Cancelled, Verbs
 from storage.job import Job, Media, Outcome, Output, Stage
 from storage.sqlite.store import SqliteStore
 from tests.store_samples import ACCEPTED, NOW, a_job

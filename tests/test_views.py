@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import NotFoundError, RefusedError
-from bot.sandbox.slack.entities import ANA, BEN
-from bot.sandbox.slack.service import SlackSandbox
-from bot.sandbox.slack.views import TRIGGER_SECONDS
+from bot.base.errors import NotFoundError, RefusedError
 from bot.slack.views import SlackViews
+from sandbox.slack.entities import ANA, BEN
+from sandbox.slack.service import SlackSandbox
+from sandbox.slack.views import TRIGGER_SECONDS
 from storage.job import Json
 from tests.slack_sandbox import client_of, running_slack
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.sandbox.mindvideo.faults import Call, Fault, FaultKind
-from bot.sandbox.slack.entities import ANA, GENERAL, OPEN, TEAM, VAULT
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.slack.entities import ANA, GENERAL, OPEN, TEAM, VAULT
 from tests.forms import entries, submit
 from tests.house import House, house
 

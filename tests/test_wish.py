@@ -6,9 +6,9 @@ from datetime import time
 
 import pytest
 
-from bot.digest_plan import Every
-from bot.errors import UsageError
-from bot.wish import SetDigest, SetLevel, Show, Wish, read_wish
+from bot.base.errors import UsageError
+from bot.notifications.schedule import Every
+from bot.notifications.subscription import SetDigest, SetLevel, Show, Wish, read_wish
 from storage.notification import Level
 
 

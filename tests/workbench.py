@@ -13,21 +13,22 @@ from pathlib import Path
 
 import pysqlite3
 
-from bot.engine import STEPS, Engine, Step
-from bot.ids import new_id
-from bot.intake import Accepted, Asker, Intake
+from bot.jobs.accept import Accepted, Asker, Intake, new_id
+from bot.jobs.pacing import EditBudget
 from bot.mindvideo.client import Limits, MindVideoClient
-from bot.options.ask import parse_ask
 from bot.options.catalog import Catalog
-from bot.pacing import EditBudget
-from bot.sandbox.slack.entities import ANA, GENERAL, TEAM, Said
-from bot.sandbox.town import API_KEY, Town, town
+from bot.options.request import parse_ask
 from bot.slack.chat import SlackChat
-from bot.slack.web import slack_client
-from bot.steps.turn import Tools
+from bot.slack.client import slack_client
+from bot.steps import STEPS
+from bot.worker.context import Tools
+from bot.worker.engine import Engine, Step
+from sandbox.slack.entities import ANA, GENERAL, TEAM, Said
+from sandbox.town import API_KEY, Town
 from storage.job import Event, Job, Stage
 from storage.sqlite.store import SqliteStore
 from tests.no_ports import NoLinks, NoPictures
+from tests.town import town
 
 START = 1_800_000_000.0
 HOUR = 3600.0
@@ -138,7 +139,7 @@ class Workbench:
             poll_max=self.poll_max,
         )
         self.engine = Engine(
-            self.tools, chance=lambda: 0.5, observer=Silent(), wake=lambda: None, steps=self.steps
+            self.tools, self.steps, chance=lambda: 0.5, observer=Silent(), wake=lambda: None
         )
         self.intake = Intake(self.store, now=self.own_time, new_id=new_id, wake=lambda: None)
 

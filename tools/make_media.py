@@ -4,7 +4,7 @@
 # ///
 """Draw the sandbox's videos and picture: a red car on a coast road at sunset, as a loop.
 
-Run once, with ffmpeg on the path: `uv run tools/make_media.py bot/sandbox/mindvideo/media`. The
+Run once, with ffmpeg on the path: `uv run tools/make_media.py sandbox/mindvideo/media`. The
 files are kept in the repository, so the project itself needs neither ffmpeg nor these libraries.
 """
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from bot.help import options_table
+from bot.base.settings import Settings
+from bot.listeners.subcommands import router, thread
 from bot.messages import buttons
+from bot.messages.help import options_table
 from bot.options.catalog import Catalog
-from bot.settings import Settings
-from bot.slack import replies, subcommands
 from storage.job import TERMINAL, TRANSITIONS, Stage
 
 README = Path(__file__).parent.parent / "README.md"
@@ -42,12 +42,12 @@ def state_diagram() -> str:
 
 def commands() -> str:
     """Return the subcommands as a Markdown table, as `/video help` tells them."""
-    return _typed({f"/video {usage}": about for usage, about in subcommands.usages().items()})
+    return _typed({f"/video {usage}": about for usage, about in router.usages().items()})
 
 
 def thread_replies() -> str:
     """Return what can be written in a job's thread, as `/video help` tells it."""
-    return _typed({f"@video {usage}": about for usage, about in replies.usages().items()})
+    return _typed({f"@video {usage}": about for usage, about in thread.usages().items()})
 
 
 def job_buttons() -> str:

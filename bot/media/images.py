@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from bot.errors import RefusedError
+from bot.base.errors import RefusedError
 
 MOST_PIXELS = 50_000_000
 """More than any camera phone takes, and what fits in memory when it is unpacked (200 MB)."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot import blocks
-from bot.blocks import Block
+from bot.messages import blocks
+from bot.messages.blocks import Block
 from bot.options.catalog import Model
 from bot.options.model_file import Upgrade
 from bot.options.wording import shown
@@ -77,18 +77,6 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
         _SHARE: "tells the channel of a result in a thread, once",
         _DETAILS: "shows you its options, IDs, timeline and cost",
     }
-
-
-def upgrades_for(model: Model, job: Job) -> Sequence[Upgrade]:
-    """Return the model's upgrades that the job does not have already."""
-    effective = {
-        option.name: job.input.get(option.name, option.default) for option in model.options
-    }
-    return [
-        upgrade
-        for upgrade in model.upgrades
-        if any(effective[name] != value for name, value in upgrade.changes.items())
-    ]
 
 
 def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from bot import blocks
-from bot.blocks import Block
-from bot.messages.job import Sheet, cost_words, prompt_of, status_line
-from bot.ports import Message
+from bot.base.ports import Message
+from bot.jobs.view import Sheet
+from bot.messages import blocks
+from bot.messages.blocks import Block
+from bot.messages.job import cost_words, prompt_of, status_line
 from storage.job import Event, Instant, Job
 
 # A message holds 50 blocks of 3,000 letters; what came before these lines is rarely asked for.

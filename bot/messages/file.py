@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot import blocks
+from bot.messages import blocks
 from bot.messages.job import prompt_of
 from storage.job import Job
 

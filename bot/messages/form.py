@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot import blocks, figures
-from bot.forms.drawing import form_blocks
-from bot.forms.origin import Origin
+from bot.messages import blocks, formatting
+from bot.messages.modal import form_blocks
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
+from bot.options.form_state import Origin
 from bot.options.schema import PROMPT
 from bot.options.wording import short
 from storage.job import Instant, Job, Json
@@ -81,7 +81,7 @@ def no_channel() -> str:
 
 def asked_before(job: Job, now: Instant) -> str:
     """Return why the same ask, made again so soon, was not taken."""
-    ago = figures.duration(now - job.created_at)
+    ago = formatting.duration(now - job.created_at)
     return (
         f"You asked for exactly this {ago} ago, and job {job.id} is on its way. Change something, "
         "or press Again at that job."

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot import blocks, figures
+from bot.jobs.view import Sheet
+from bot.messages import blocks, formatting
 from bot.messages.buttons import AGAIN, EDIT
-from bot.messages.job import GOES_ON, Sheet, cost_words, is_given_up, prompt_of, why_on_hold
-from bot.messages.lists import spent
+from bot.messages.job import GOES_ON, cost_words, is_given_up, prompt_of, why_on_hold
+from bot.messages.replies import spent
 from storage.job import Job, Json, Outcome, Stage
 from storage.store import Spend
 
@@ -140,7 +141,7 @@ def _ending(card: Card) -> str:
     match job.outcome:
         case Outcome.SUCCEEDED:
             took = (job.finished_at or 0.0) - (job.submitted_at or job.created_at)
-            return f":white_check_mark: Done in {figures.duration(took)} · {charge}"
+            return f":white_check_mark: Done in {formatting.duration(took)} · {charge}"
         case Outcome.CANCELLED if is_given_up(job):
             return f":no_entry_sign: Given up, {GOES_ON} · {charge}"
         case Outcome.CANCELLED:

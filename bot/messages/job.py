@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
-from bot import blocks, figures
-from bot.messages import buttons
-from bot.options.model_file import Upgrade
-from bot.pacing import Expected
-from bot.ports import Message
+from bot.base.ports import Message
+from bot.jobs.view import Sheet
+from bot.messages import blocks, buttons, formatting
 from storage.job import Instant, Job, Media, Outcome, Stage
 from storage.store import MOST_AHEAD
 
@@ -20,27 +17,6 @@ BAR_CELLS = 12
 # After so many tries that got nowhere a person is told of them: the first pauses are seconds.
 TRIES_UNTOLD = 3
 GOES_ON = "MindVideo goes on with it and bills it"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """What is said of a job beyond its row: names from the catalog, figures from the store."""
-
-    model_title: str
-    options: Sequence[tuple[str, str]] = ()
-    """Title and value of each option that differs from its default."""
-    expected: Expected | None = None
-    ahead: int = 0
-    """How many jobs were made before this one and still wait, while it waits itself.
-
-    Counted up to `MOST_AHEAD`.
-    """
-    upgrades: Sequence[Upgrade] = ()
-    """What is on offer that the job does not have."""
-    parent_link: str | None = None
-    """The message of the job that this one re-renders, if it stands."""
-    unit: str | None = None
-    """How the operator names amounts; `None`: as MindVideo bills them."""
 
 
 def prompt_of(job: Job) -> str:
@@ -105,14 +81,14 @@ def _handing_over(job: Job) -> str:
 
 def _rendering(job: Job, sheet: Sheet, now: Instant) -> str:
     seconds = now - (job.submitted_at or job.created_at)
-    elapsed = [f"{figures.duration(seconds)} so far"] if seconds >= 1 else []
+    elapsed = [f"{formatting.duration(seconds)} so far"] if seconds >= 1 else []
     if job.started_at is None:
         queued = " · ".join([":hourglass_flowing_sand: *Queued at MindVideo*", *elapsed])
         return queued + _ahead(sheet)
     began = blocks.moment(job.started_at, "{time}")
     parts = [f":movie_camera: *Rendering* since {began}", *elapsed]
     if sheet.expected:
-        parts.append(f"usually {figures.duration(sheet.expected.p50)}")
+        parts.append(f"usually {formatting.duration(sheet.expected.p50)}")
     if job.late_told_at is not None:
         parts.append("taking longer than usual")
     return " · ".join(parts)
@@ -129,7 +105,7 @@ def progress_bar(job: Job, sheet: Sheet, now: Instant) -> str | None:
     elapsed = now - (job.submitted_at or job.created_at)
     filled = min(int(BAR_CELLS * elapsed / max(usual.p90, 1.0)), BAR_CELLS)
     bar = "█" * filled + "░" * (BAR_CELLS - filled)
-    return f"`{bar}` nine in ten take at most {figures.duration(usual.p90)}"
+    return f"`{bar}` nine in ten take at most {formatting.duration(usual.p90)}"
 
 
 def _ahead_shown(job: Job, sheet: Sheet) -> int:
@@ -144,7 +120,7 @@ def _ahead_shown(job: Job, sheet: Sheet) -> int:
 def _ahead(sheet: Sheet) -> str:
     if sheet.ahead >= MOST_AHEAD:
         return f" · {MOST_AHEAD} jobs of ours ahead, or more"
-    return f" · {figures.count(sheet.ahead, 'job')} of ours ahead" if sheet.ahead else ""
+    return f" · {formatting.count(sheet.ahead, 'job')} of ours ahead" if sheet.ahead else ""
 
 
 def _origin(job: Job, sheet: Sheet) -> str:
@@ -175,10 +151,12 @@ def _ending(job: Job, sheet: Sheet) -> str:
 def cost_words(job: Job, sheet: Sheet) -> str:
     """Return what the job cost, as far as MindVideo has said: never a guess."""
     estimate = job.cost_estimate
-    estimated = f" (estimate {figures.money(estimate, sheet.unit)})" if estimate is not None else ""
+    estimated = (
+        f" (estimate {formatting.money(estimate, sheet.unit)})" if estimate is not None else ""
+    )
     if job.cost_actual is None:
         return f"cost pending{estimated}"
-    actual = figures.money(job.cost_actual, sheet.unit)
+    actual = formatting.money(job.cost_actual, sheet.unit)
     if sheet.unit is None:
         actual = f"{actual} as billed by MindVideo"
     return f"cost {actual}" if estimate in {None, job.cost_actual} else f"cost {actual}{estimated}"
@@ -187,7 +165,7 @@ def cost_words(job: Job, sheet: Sheet) -> str:
 def took(job: Job) -> str:
     """Return how long the render took, from submit to finish."""
     since = job.submitted_at or job.created_at
-    return figures.duration((job.finished_at or since) - since)
+    return formatting.duration((job.finished_at or since) - since)
 
 
 def noun(job: Job) -> str:

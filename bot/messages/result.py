@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot import blocks
-from bot.messages import buttons
-from bot.messages.job import (
-    GOES_ON,
-    Sheet,
-    cost_words,
-    is_cancelled,
-    is_given_up,
-    noun,
-    took,
-    why_on_hold,
-)
-from bot.ports import Message
+from bot.base.ports import Message
+from bot.jobs.view import Sheet
+from bot.messages import blocks, buttons
+from bot.messages.job import GOES_ON, cost_words, is_cancelled, is_given_up, noun, took, why_on_hold
 from storage.job import Job, Outcome, Stage
 
 

@@ -12,13 +12,12 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 
-from bot.errors import BotError, OutcomeUnknownError, RetryLaterError
+from bot.base.errors import BotError, OutcomeUnknownError, RetryLaterError
+from bot.base.ports import Download, Snapshot, TaskState
 from bot.mindvideo import protocol
-from bot.mindvideo.addresses import is_loopback
 from bot.mindvideo.download import Downloader
 from bot.mindvideo.exchange import Answer, Request
-from bot.mindvideo.wire import TROUBLE, cause_of, http_client, was_never_sent
-from bot.ports import Download, Snapshot, TaskState
+from bot.mindvideo.http import TROUBLE, cause_of, http_client, is_loopback, was_never_sent
 from storage.job import Instant, Json, LookBy
 
 _MOST_CONNECTIONS = 100

@@ -9,11 +9,17 @@ from http import HTTPStatus
 
 import httpx
 
-from bot.errors import BotError, NotFoundError, RefusedError, RetryLaterError
-from bot.mindvideo.addresses import guarded_sockets
-from bot.mindvideo.wire import TROUBLE, Trouble, cause_of, http_client, is_not_public
-from bot.ports import Download
-from bot.retry_after import read_retry_after
+from bot.base.errors import BotError, NotFoundError, RefusedError, RetryLaterError
+from bot.base.ports import Download
+from bot.base.retry_after import read_retry_after
+from bot.mindvideo.http import (
+    TROUBLE,
+    Trouble,
+    cause_of,
+    guarded_sockets,
+    http_client,
+    is_not_public,
+)
 from storage.job import Instant
 
 _MOST_REDIRECTS = 5

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import reduce
 
-from bot.mindvideo.parsing import Parsed, read_json
+from bot.base.json import Parsed, read_json
+from bot.base.ports import Snapshot, TaskState
 from bot.mindvideo.task import NO_STATE, is_state, kind_of, layers_of, read_task
-from bot.ports import Snapshot, TaskState
 
 _LIST_KEYS = ("events", "data", "items")
 

@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.logs import make_redactor
-from bot.mindvideo.parsing import Parsed, read_json, read_word
+from bot.base.json import Parsed, read_json, read_word
+from bot.base.logs import make_redactor
 
 LONGEST_MESSAGE = 300
 """Characters of a message that a person is shown."""

@@ -13,13 +13,13 @@ from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import quote
 
-from bot.errors import OutcomeUnknownError, RetryLaterError
+from bot.base.errors import OutcomeUnknownError, RetryLaterError
+from bot.base.json import read_json
+from bot.base.ports import Snapshot, TaskState
+from bot.mindvideo.errors import failure, look_failure, submit_failure
 from bot.mindvideo.events import Reading, fold, read_events
 from bot.mindvideo.exchange import Answer, Request
-from bot.mindvideo.failures import failure, look_failure, submit_failure
-from bot.mindvideo.parsing import read_json
 from bot.mindvideo.task import NO_STATE, read_task
-from bot.ports import Snapshot, TaskState
 from storage.job import Instant, Json, LookBy
 
 TASKS_PATH = "/api/v1/tasks"

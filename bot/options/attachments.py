@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.errors import UsageError
+from bot.base.errors import UsageError
 from bot.options.catalog import Model
 from bot.options.references import files_named, reference
 from bot.options.schema import Kind, Option, as_mapping

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.errors import ConfigurationError, UsageError
+from bot.base.errors import ConfigurationError, UsageError
 from bot.options.model_file import Upgrade, read_model_file
 from bot.options.schema import PROMPT, Option, Schema
 from bot.options.wording import nearest, quoted
+from storage.job import Json
 
-_PACKAGED = Path(__file__).parents[1] / "models"
+PACKAGED = Path(__file__).parent / "models"
+"""The folder of the model files that come with the bot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,15 @@ class Model:
         found = (self.option(name) for name in self.images)
         return tuple(option for option in found if option is not None)
 
+    def upgrades_beyond(self, given: Mapping[str, Json]) -> tuple[Upgrade, ...]:
+        """Return the upgrades that would change something about a render of these values."""
+        effective = {option.name: given.get(option.name, option.default) for option in self.options}
+        return tuple(
+            upgrade
+            for upgrade in self.upgrades
+            if any(effective[name] != value for name, value in upgrade.changes.items())
+        )
+
     @property
     def prompt(self) -> Option | None:
         """The option that the plain words of a command fill, if the model takes words."""
@@ -75,7 +86,7 @@ class Catalog:
         """
         if extra_dir is not None and not extra_dir.is_dir():
             raise ConfigurationError(f"MODELS_DIR: there is no folder {extra_dir}")
-        return cls.read([_PACKAGED] if extra_dir is None else [_PACKAGED, extra_dir])
+        return cls.read([PACKAGED] if extra_dir is None else [PACKAGED, extra_dir])
 
     @classmethod
     def read(cls, folders: Iterable[Path]) -> Catalog:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.errors import UsageError
+from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
-from bot.options.command import Line, Word
 from bot.options.model_file import MODEL_FLAG
+from bot.options.parser import Line, Word
 from bot.options.schema import Kind, Option, spelling
 from bot.options.wording import nearest, quoted
 

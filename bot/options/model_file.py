@@ -18,7 +18,8 @@ from pydantic import (
     ValidationError,
 )
 
-from bot.errors import ConfigurationError
+from bot.base.errors import ConfigurationError
+from bot.base.json import load_json
 from bot.options.schema import (
     PROMPT,
     Kind,
@@ -31,7 +32,6 @@ from bot.options.schema import (
     shows_image_upload,
 )
 from bot.options.schema_check import check_schema
-from bot.options.strict_json import load_json
 from bot.options.validation import find_problem
 
 MODEL_FLAG = "model"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias
 
-from bot.errors import ConfigurationError
+from bot.base.errors import ConfigurationError
 from storage.job import Json
 
 Schema: TypeAlias = Mapping[str, Json]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from bot.errors import ConfigurationError
+from bot.base.errors import ConfigurationError
 from bot.options.schema import Schema, as_mapping, properties_of
 
 # Meaning of each: https://json-schema.org/draft/2020-12/json-schema-validation. A keyword outside

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from bot.errors import UsageError
-from bot.options.command import straightened
+from bot.base.errors import UsageError
+from bot.base.json import load_json
+from bot.options.parser import straightened
 from bot.options.schema import Kind, Option, Schema, choices_of, kind_of
-from bot.options.strict_json import load_json
 from bot.options.validation import find_problem
 from bot.options.wording import allowed, quoted, short, shown, strangers
 from storage.job import Json

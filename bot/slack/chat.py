@@ -9,11 +9,11 @@ from pydantic import BaseModel
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
-from bot.blocks import mark
-from bot.errors import RefusedError, RetryLaterError, UnreachablePlaceError
-from bot.ports import Message, Place
-from bot.slack.files import STALL_SECONDS, TOMBSTONE, SlackFiles
-from bot.slack.web import OK, Done, answer_of, ask, is_slack, read
+from bot.base.errors import RefusedError, RetryLaterError, UnreachablePlaceError
+from bot.base.ports import Message, Place
+from bot.messages.blocks import mark
+from bot.slack.client import OK, Done, answer_of, ask, is_slack, read
+from bot.slack.uploads import STALL_SECONDS, TOMBSTONE, SlackFiles
 from storage.job import Instant, Json
 
 EVENT_TYPE = "video_job"
@@ -94,7 +94,7 @@ class _Page(BaseModel):
 
 
 class SlackChat(SlackFiles):
-    """Slack, as the steps see it: the port `bot.ports.Chat`, whose promises it keeps."""
+    """Slack, as the steps see it: the port `bot.base.ports.Chat`, whose promises it keeps."""
 
     def __init__(self, client: AsyncWebClient, *, stall_seconds: float = STALL_SECONDS) -> None:
         super().__init__(client, stall_seconds=stall_seconds)

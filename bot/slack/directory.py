@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.directory import Person, Room
-from bot.errors import NotFoundError, OperatorMustActError, UnreachablePlaceError
-from bot.slack.web import ask
+from bot.base.errors import NotFoundError, OperatorMustActError, UnreachablePlaceError
+from bot.base.ports import Person, Room
+from bot.slack.client import ask
 from storage.job import Instant
 
 T = TypeVar("T")

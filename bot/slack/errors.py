@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.errors import (
+from bot.base.errors import (
     BotError,
     CannotShareFileError,
     NotFoundError,

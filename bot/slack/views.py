@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.web import Done, ask
+from bot.slack.client import Done, ask
 from storage.job import Json
 
 
@@ -28,7 +28,7 @@ class _Shown(BaseModel):
 
 
 class SlackViews:
-    """Every method raises what `bot.slack.web.ask` raises for a call that is safe to repeat.
+    """Every method raises what `bot.slack.client.ask` raises for a call that is safe to repeat.
 
     `RefusedError` when the trigger has expired (3 s) or was used, `NotFoundError` when the form
     is closed. A trigger serves once: a repeated `open` or `push` is refused, not doubled.

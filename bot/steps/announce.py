@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.errors import OperatorMustActError, RetryLaterError, UnreachablePlaceError
+from bot.base.errors import OperatorMustActError, RetryLaterError, UnreachablePlaceError
+from bot.base.ports import Place
 from bot.messages.job import job_message
-from bot.messages.private import cannot_enter
-from bot.ports import Place
-from bot.steps.member import find_as_member, is_closed_to_us, post_as_member
-from bot.steps.result import Advance, Reject, Result
-from bot.steps.turn import Turn
+from bot.messages.replies import cannot_enter
+from bot.worker.context import Turn
+from bot.worker.member import find_as_member, is_closed_to_us, post_as_member
+from bot.worker.result import Advance, Reject, Result
 from storage.job import Job, Outcome, Stage
 
 

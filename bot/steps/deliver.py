@@ -5,21 +5,21 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from bot import pacing
-from bot.errors import (
+from bot.base.errors import (
     OutcomeUnknownError,
     RefusedError,
     RetryLaterError,
     UnreachablePlaceError,
 )
+from bot.base.ports import Place
+from bot.jobs import pacing
 from bot.messages.result import final_message
-from bot.ports import Place
-from bot.steps.member import find_as_member
-from bot.steps.result import Advance, Park, Result
-from bot.steps.say_once import say_once
+from bot.steps.progress import show
 from bot.steps.share import share_files
-from bot.steps.show import show
-from bot.steps.turn import Turn
+from bot.worker.context import Turn
+from bot.worker.member import find_as_member
+from bot.worker.result import Advance, Park, Result
+from bot.worker.say_once import say_once
 from storage.job import Job, Outcome, Stage
 
 # With the engine's pauses this is about half an hour of trying to carry the file over.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.ports import Snapshot, TaskState
+from bot.base.ports import Snapshot, TaskState
 from storage.job import Instant, Job
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from bot import pacing
-from bot.errors import NotFoundError
-from bot.ports import Snapshot, TaskState
+from bot.base.errors import NotFoundError
+from bot.base.ports import Snapshot, TaskState
+from bot.jobs import pacing
 from bot.steps.learn import learn
-from bot.steps.result import Advance, Again, Park, Result
-from bot.steps.show import show_progress
-from bot.steps.turn import Turn
+from bot.steps.progress import show_progress
+from bot.worker.context import Turn
+from bot.worker.result import Advance, Again, Park, Result
 from storage.job import Job, Outcome, Stage
 
 OUTCOMES: Mapping[TaskState, Outcome] = MappingProxyType(

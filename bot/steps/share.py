@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.errors import (
+from bot.base.errors import (
     NotFoundError,
     OperatorMustActError,
     OutcomeUnknownError,
     RetryLaterError,
 )
+from bot.base.ports import Place
 from bot.messages.file import title
 from bot.messages.result import final_message
-from bot.ports import Place
-from bot.steps.fetch import fetch
 from bot.steps.learn import learn
-from bot.steps.member import share_as_member
-from bot.steps.turn import Turn
+from bot.steps.upload import fetch
+from bot.worker.context import Turn
+from bot.worker.member import share_as_member
 from storage.job import LookBy
 
 # How long Slack may take to show that a file is shared, after it said so.

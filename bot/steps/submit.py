@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.errors import KeyConflictError, RefusedError
+from bot.base.errors import KeyConflictError, RefusedError
+from bot.base.ports import Snapshot
 from bot.messages.job import TRIES_UNTOLD
-from bot.ports import Snapshot
 from bot.steps.learn import learn
-from bot.steps.result import Advance, Park, Reject, Result
-from bot.steps.show import show_progress
-from bot.steps.turn import Turn
+from bot.steps.progress import show_progress
+from bot.worker.context import Turn
+from bot.worker.result import Advance, Park, Reject, Result
 from storage.job import Job, Outcome, Stage
 
 # MindVideo does not say how long it remembers a key. 24 h is assumed, and one kept in hand: past

@@ -1,4 +1,4 @@
-"""Where the SQLite file is, which process owns it, and one connection to it as the store needs it."""
+"""Where the SQLite file is, which process owns it, and one connection to it as the store needs."""
 
 from __future__ import annotations
 

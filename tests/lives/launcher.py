@@ -12,8 +12,8 @@ import os
 import sys
 from typing import Self
 
-from bot import app, prerequisites, wiring
-from bot.cli import main as command_line
+from bot.app import checks, run, services
+from bot.cli.main import main as command_line
 from bot.mindvideo.client import MindVideoClient
 from bot.slack.chat import SlackChat
 from bot.steps import share
@@ -49,7 +49,7 @@ def live(environment: dict[str, str]) -> None:
     for cls, names in ((Chat, CALLS_TO_SLACK), (Video, CALLS_TO_MINDVIDEO)):
         for name in names:
             setattr(cls, name, points.around(name, getattr(cls, name)))
-    for maker, seam in ((prerequisites, Store), (app, Chat), (wiring, Video)):
+    for maker, seam in ((checks, Store), (run, Chat), (services, Video)):
         (real,) = seam.__bases__
         setattr(maker, real.__name__, seam)
     share.SHARE_PATIENCE_SECONDS = SHARE_PATIENCE_SECONDS

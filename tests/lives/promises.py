@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from bot.sandbox.mindvideo.faults import Call
-from bot.sandbox.slack.entities import GENERAL
-from bot.sandbox.town import Town
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.entities import GENERAL
+from sandbox.town import Town
 from storage.job import Job, Outcome, Stage
 from storage.sqlite.connection import connect_reader
 from storage.sqlite.rows import job_from_row

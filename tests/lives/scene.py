@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from bot.sandbox.slack.delivery import Delivery
-from bot.sandbox.slack.entities import TEAM
-from bot.sandbox.town import API_KEY, town
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.entities import TEAM
+from sandbox.town import API_KEY
 from storage.job import TERMINAL
 from tests.house import FAST, RENDER_SECONDS
 from tests.lives import promises
 from tests.lives.nursery import Life, Nursery, nursery
 from tests.lives.striker import Striker
 from tests.onlooker import Onlooker
+from tests.town import town
 
 LOOK_SECONDS = 0.05
 # All that was asked in a run ends within this after the last kill, on a busy machine too.

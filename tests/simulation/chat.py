@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from bot.errors import CannotShareFileError, OutcomeUnknownError, RetryLaterError
-from bot.ports import FileState, Message, Place, UploadTarget
+from bot.base.errors import CannotShareFileError, OutcomeUnknownError, RetryLaterError
+from bot.base.ports import FileState, Message, Place, UploadTarget
 from storage.job import Instant, Stage
 from tests.simulation.line import Call, Line
 from tests.simulation.workspace import Workspace

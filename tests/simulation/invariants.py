@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import inf
 
-from bot.notices.news import NOT_THEIRS
+from bot.notifications.job_event import NOT_THEIRS
 from bot.steps.submit import KEY_LIFETIME_SECONDS
 from storage.job import TERMINAL, IllegalTransitionError, Job, Outcome, Stage, check_transition
 from storage.notification import Notice, NoticeKind, notice_id

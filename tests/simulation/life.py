@@ -9,15 +9,16 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from bot.clock import SteadyClock
-from bot.engine import POOLS, STEPS, Engine, Step
-from bot.errors import BotError
-from bot.intake import Intake
+from bot.base.errors import BotError
+from bot.jobs.accept import Intake
+from bot.jobs.actions import Verbs
+from bot.jobs.pacing import EditBudget
 from bot.options.catalog import Catalog
-from bot.pacing import EditBudget
-from bot.steps.result import Result
-from bot.steps.turn import Tools, Turn
-from bot.verbs import Verbs
+from bot.steps import STEPS
+from bot.worker.context import Tools, Turn
+from bot.worker.engine import POOLS, Engine, Step
+from bot.worker.result import Result
+from bot.worker.scheduler import SteadyClock
 from storage.job import Stage
 from storage.store import JobFilter, StoreBrokenError, StoreError
 from tests.no_ports import NoLinks, NoPictures
@@ -137,15 +138,15 @@ class Life:
         )
         return Engine(
             tools,
+            {stage: self._watched(step) for stage, step in STEPS.items()},
             chance=world.chance.random,
             observer=self,
             wake=self._woken.set,
             pools=[replace(pool, size=world.chance.choice((1, 2, 64))) for pool in POOLS],
-            steps={stage: self._watched(step) for stage, step in STEPS.items()},
         )
 
     def step_done(self, stage: Stage, result: str, _seconds: float, /) -> None:
-        """See `bot.engine.Observer`; real time means nothing here."""
+        """See `bot.worker.engine.Observer`; real time means nothing here."""
         self._world.counts[f"{stage}: {result}"] += 1
 
     def _watched(self, step: Step) -> Step:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
+from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
 from tests.simulation.process import Process
 from tests.simulation.world import Fate, Service
 

@@ -10,15 +10,15 @@ from types import MappingProxyType, ModuleType
 
 from sqlite_utils import Database
 
-from bot import pacing
-from bot.engine import STEPS, Step
-from bot.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
-from bot.notices import post
-from bot.ports import Snapshot
-from bot.steps import announce, deliver, poll, say_once, share, submit
+from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
+from bot.base.ports import Snapshot
+from bot.jobs import pacing
+from bot.steps import STEPS, announce, deliver, poll, share, submit
 from bot.steps.learn import learn
-from bot.steps.result import Advance, Reject, Rest, Result
-from bot.steps.turn import Turn
+from bot.worker import post, say_once
+from bot.worker.context import Turn
+from bot.worker.engine import Step
+from bot.worker.result import Advance, Reject, Rest, Result
 from storage.job import Event, Instant, Job, Outcome, Stage
 from storage.sqlite import job_reads, job_writes, notifications
 from tests.simulation import life

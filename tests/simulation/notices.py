@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from bot.directory import Person, Room
-from bot.notices.board import NoticeBoard
-from bot.notices.telling import NoticeTools
+from bot.base.ports import Person, Room
+from bot.notifications import tell
 from bot.options.catalog import Catalog
+from bot.worker.board import NoticeBoard
+from bot.worker.telling import NoticeTools
 from storage.job import Instant
 from storage.notification import NOTIFY, Level, channel_scope
 from storage.sqlite.store import SqliteStore
@@ -90,6 +91,7 @@ class Herald:
                 now=now,
                 started_at=now(),
             ),
+            tell,
             chance=process.world.chance.random,
         )
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bot.errors import UsageError
-from bot.intake import TWIN_SECONDS, Accepted, Answer, AskedBefore, Asker
-from bot.options.ask import Ask
-from bot.verbs import Cancelled, Verbs
+from bot.base.errors import UsageError
+from bot.jobs.accept import TWIN_SECONDS, Accepted, Answer, AskedBefore, Asker
+from bot.jobs.actions import Cancelled, Verbs
+from bot.options.request import Ask
 from storage.job import IllegalTransitionError, Instant, Job, Json, Stage
 from storage.store import StoreError
 from tests.simulation.invariants import Invariants

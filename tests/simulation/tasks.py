@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.ports import Snapshot, TaskState
+from bot.base.ports import Snapshot, TaskState
 from storage.job import Instant, LookBy, Media, Output
 from tests.simulation.world import RARELY, World
 

@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.errors import KeyConflictError, NotFoundError, RefusedError, RetryLaterError
-from bot.ports import Download, Snapshot, TaskState
+from bot.base.errors import KeyConflictError, NotFoundError, RefusedError, RetryLaterError
+from bot.base.ports import Download, Snapshot, TaskState
 from storage.job import Instant, Json, LookBy
 from tests.simulation.line import Call, Line
 from tests.simulation.tasks import NEVER, Task, draw_task

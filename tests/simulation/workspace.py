@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.errors import CannotShareFileError, NotFoundError, UnreachablePlaceError
-from bot.ports import FileState, Message, Place
+from bot.base.errors import CannotShareFileError, NotFoundError, UnreachablePlaceError
+from bot.base.ports import FileState, Message, Place
 from storage.job import Stage
 from tests.simulation.world import Actor, World
 

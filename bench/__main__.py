@@ -1,0 +1,25 @@
+"""Take all figures, show them, and write them down: `python -m bench`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bench import acknowledge, outage, polling, relay
+from bench.figure import keep, others_load, table
+
+
+async def main() -> None:
+    """Take one figure after the other, so that none disturbs another."""
+    load = others_load()
+    figures = [
+        *await acknowledge.measure(),
+        *await outage.measure(),
+        *await polling.measure(),
+        *await relay.measure(),
+    ]
+    keep(figures, load)
+    print(table(figures, "simple"))  # noqa: T201 - this is what it is for
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,73 @@
+"""How much memory a large video takes on its way from MindVideo to Slack."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from bench.figure import Figure
+from bench.process import MIB, clear_peak, memory
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.mindvideo.files import PACKAGED_MEDIA
+from tests.bot_process import bot_process
+from tests.house import FAST
+from tests.onlooker import Onlooker
+from tests.town import town
+
+LARGE_BYTES = 200 * MIB
+GOAL_BYTES = 24 * MIB
+RENDER_SECONDS = 0.2
+SMALL, LARGE = "1:1", "16:9"
+
+
+async def measure() -> list[Figure]:
+    """Return the memory added by a file whose length is told, and by one whose is not."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        media = Path(folder)
+        await asyncio.to_thread(_make_media, media)
+        sized = await _added(media, unsized=False)
+        unsized = await _added(media, unsized=True)
+    return [
+        _figure("memory added while 200 MiB pass, length known", sized),
+        _figure("the same, length unknown (by way of a temporary file)", unsized),
+    ]
+
+
+async def _added(media: Path, *, unsized: bool) -> int:
+    """Return how many bytes the bot's peak lies above what it held before."""
+    async with town(render_seconds=RENDER_SECONDS, media_dir=media) as place:
+        onlooker = Onlooker(town=place)
+        variables = place.environment(socket_mode=False) | FAST
+        async with bot_process(variables, place.folder) as bot:
+            place.deliver_to_port(await bot.port())
+            await onlooker.type(f"a small one --aspect-ratio {SMALL}")
+            await onlooker.until_delivered(1)
+            before = memory(bot.pid).now
+            clear_peak(bot.pid)
+            if unsized:
+                place.video.fail(Fault(call=Call.FILE, kind=FaultKind.FILE_UNSIZED, times=None))
+            await onlooker.type(f"a large one --aspect-ratio {LARGE}")
+            await onlooker.until_delivered(2)
+            after = memory(bot.pid)
+        (large,) = (
+            file for file in place.slack.world.files.files.values() if file.size == LARGE_BYTES
+        )
+        assert large.shares
+    return after.peak - before
+
+
+def _make_media(folder: Path) -> None:
+    small = PACKAGED_MEDIA / f"sunset-{SMALL.replace(':', 'x')}.mp4"
+    (folder / small.name).write_bytes(small.read_bytes())
+    with (folder / f"sunset-{LARGE.replace(':', 'x')}.mp4").open("wb") as file:
+        file.truncate(LARGE_BYTES)
+
+
+def _figure(what: str, added: int) -> Figure:
+    return Figure(
+        what=what,
+        value=f"{added / MIB:.1f} MiB",
+        goal=f"< {GOAL_BYTES // MIB} MiB",
+        met=added < GOAL_BYTES,
+    )

@@ -1,0 +1,1 @@
+"""The composition root: the only place that constructs; it starts the bot and stops it."""

@@ -1,0 +1,233 @@
+"""What must hold before the bot can work; where it does not, the variable to change is named.
+
+Each function raises `ConfigurationError` in that case, and what its service raises for trouble
+that may pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import pysqlite3
+from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app.socket_mode import ask_for_socket
+from bot.base.errors import (
+    BotError,
+    ConfigurationError,
+    NotFoundError,
+    OperatorMustActError,
+    RefusedError,
+)
+from bot.base.setting_groups import StoreSettings
+from bot.base.settings import Settings, complaint
+from bot.mindvideo.client import MindVideoClient
+from bot.options.catalog import Catalog
+from bot.slack.chat import Identity, SlackChat
+from bot.slack.client import slack_client
+from bot.slack.manifest import SCOPES
+from storage.job import LookBy
+from storage.sqlite.connection import check_place, connect_reader
+from storage.sqlite.store import SqliteStore
+from storage.store import StoreError, StoreUnusableError
+
+_IF_IT_IS_RIGHT: Mapping[str, str] = MappingProxyType(
+    {
+        "slack_bot_token": "If it is the right one, install the app again.",
+        "slack_app_token": "If it is the right one, switch Socket Mode on in the app.",
+    }
+)
+
+
+async def open_store(settings: StoreSettings, *, owner: bool = True) -> SqliteStore:
+    """Open the store that DATABASE_URL names; raises `StoreError` as `SqliteStore.open` does."""
+    try:
+        return await SqliteStore.open(str(settings.database_path), owner=owner)
+    except StoreUnusableError as error:
+        problem = f"leads to no store ({error})"
+        raise ConfigurationError(complaint("database_url", problem)) from error
+
+
+async def ask_identity(chat: SlackChat) -> Identity:
+    """Ask Slack who the bot is, by its SLACK_BOT_TOKEN. A read."""
+    with _naming_the_token("slack_bot_token"):
+        return await chat.identity()
+
+
+async def ask_socket(client: AsyncWebClient, token: SecretStr | None) -> str | None:
+    """Ask Slack for an address of Socket Mode, by SLACK_APP_TOKEN; `None` without one."""
+    if token is None:
+        return None
+    with _naming_the_token("slack_app_token"):
+        return await ask_for_socket(client, token.get_secret_value())
+
+
+async def all_met(*checks: asyncio.Task[object]) -> None:
+    """Wait for every check, and raise what they raised as one error with a line for each.
+
+    It is a `ConfigurationError` if any is.
+    """
+    found = await asyncio.gather(*checks, return_exceptions=True)
+    errors = [one for one in found if isinstance(one, BaseException)]
+    # What nobody foresaw keeps its traceback.
+    bugs = [error for error in errors if not isinstance(error, BotError | StoreError)]
+    match bugs or errors:
+        case []:
+            return
+        case [first, *others] if bugs or not others:
+            raise first
+    is_wrong = any(isinstance(error, ConfigurationError) for error in errors)
+    kind = ConfigurationError if is_wrong else BotError
+    raise kind("\n".join(dict.fromkeys(map(str, errors))))
+
+
+@contextmanager
+def _naming_the_token(field: str) -> Iterator[None]:
+    try:
+        yield
+    except (OperatorMustActError, RefusedError) as error:
+        code = error.code or ""
+        # Slack refuses a token in its own words, never by a status: then it was not Slack.
+        if code.startswith("http_"):
+            problem = f"leads to no API of Slack's ({code})"
+            raise ConfigurationError(complaint("slack_api_url", problem)) from error
+        problem = complaint(field, f"is refused by Slack ({code})")
+        raise ConfigurationError(f"{problem} {_IF_IT_IS_RIGHT[field]}") from error
+
+
+CALL_SECONDS = 10.0
+"""How long one look at a service may take: a person waits for the report."""
+
+# Rows are small, but a video whose length MindVideo does not tell passes through a file.
+_ROOM_BYTES = 1 << 30
+
+# No task has this ID, so asking for it starts nothing and reads nothing.
+_NO_TASK = "doctor-no-such-task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    ok: bool
+    what: str
+    """What was found, as a plain sentence without secrets."""
+    advice: str = ""
+    """What to do; empty if all is well, or `what` says it."""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at Slack, MindVideo, the store and the models at the same time. Repeat freely."""
+    async with slack_client(
+        token=settings.slack_bot_token.get_secret_value(),
+        base_url=settings.slack_api_url,
+        call_seconds=CALL_SECONDS,
+    ) as client:
+        found = await asyncio.gather(
+            _bot_token(client),
+            _connection(client, settings.slack_app_token),
+            _mindvideo(settings.mindvideo_base_url, settings.mindvideo_api_key),
+            asyncio.to_thread(_store, settings.database_path),
+            asyncio.to_thread(_models, settings.models_dir),
+        )
+    # Two calls of one service may have met the same trouble.
+    return list(dict.fromkeys(finding for findings in found for finding in findings))
+
+
+async def _bot_token(client: AsyncWebClient) -> list[Finding]:
+    try:
+        me = await ask_identity(SlackChat(client))
+    except BotError as error:
+        return [_slack_trouble(error)]
+    here = Finding(ok=True, what=f"Slack takes the bot token: {me.user} in {me.team}.")
+    return [here, _scopes(me.scopes)]
+
+
+def _scopes(granted: frozenset[str]) -> Finding:
+    missing = [f"{scope} ({use})" for scope, use in SCOPES.items() if scope not in granted]
+    if not missing:
+        return Finding(ok=True, what="The Slack app has every scope.")
+    return Finding(
+        ok=False,
+        what=f"The Slack app lacks {'; '.join(missing)}.",
+        advice="Paste the output of `python -m bot manifest` into the app's page App Manifest,"
+        " then install the app again.",
+    )
+
+
+async def _connection(client: AsyncWebClient, app_token: SecretStr | None) -> list[Finding]:
+    try:
+        address = await ask_socket(client, app_token)
+    except BotError as error:
+        return [_slack_trouble(error)]
+    if address is None:
+        return [Finding(ok=True, what="Slack's requests come by HTTP, signed.")]
+    return [Finding(ok=True, what="Slack opens Socket Mode for the app token.")]
+
+
+def _slack_trouble(error: BotError) -> Finding:
+    if isinstance(error, ConfigurationError):
+        return Finding(ok=False, what=str(error))
+    advice = "Check SLACK_API_URL, and the network from this machine; else try again in a minute."
+    return Finding(ok=False, what=str(error), advice=advice)
+
+
+async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
+    """Look at a task that nobody has: "not found" is the good answer."""
+    well = Finding(ok=True, what="MindVideo answers, and does not refuse the key.")
+    video = MindVideoClient(base_url, key.get_secret_value(), now=time.time)
+    async with aclosing(video):
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                await video.look(_NO_TASK, LookBy.TASK)
+        except NotFoundError:
+            return [well]
+        except TimeoutError:
+            what = "MindVideo does not answer."
+            advice = "Check MINDVIDEO_BASE_URL, and the network from this machine."
+        except OperatorMustActError as error:
+            what = f"{str(error).removesuffix('.')}."
+            advice = "Check MINDVIDEO_API_KEY and MINDVIDEO_BASE_URL, and the credit on its site."
+        except BotError as error:
+            what = f"{str(error).removesuffix('.')}."
+            advice = "Check MINDVIDEO_BASE_URL; if it is right, try again in some minutes."
+        else:
+            return [well]
+    return [Finding(ok=False, what=what, advice=advice)]
+
+
+def _store(path: Path) -> list[Finding]:
+    """Look without owning the store, so that a bot which runs is not in the way."""
+    try:
+        check_place(str(path), create=True)
+        with tempfile.TemporaryFile(dir=path.absolute().parent) as probe:
+            probe.write(b"\0")
+        if path.exists():
+            with closing(connect_reader(str(path))) as db:
+                db.execute("PRAGMA schema_version").fetchone()
+        room = shutil.disk_usage(path.absolute().parent).free
+    except (OSError, StoreError, pysqlite3.Error) as error:
+        return [Finding(ok=False, what=complaint("database_url", f"leads to no store ({error})"))]
+    findings = [Finding(ok=True, what=f"The store at {path} can be opened and written.")]
+    if room < _ROOM_BYTES:
+        what = f"Only {room >> 20} MiB are free where the store is."
+        findings.append(Finding(ok=False, what=what, advice="Make room, or move the store."))
+    return findings
+
+
+def _models(folder: Path | None) -> list[Finding]:
+    try:
+        catalog = Catalog.load(folder)
+    except ConfigurationError as error:
+        return [Finding(ok=False, what=str(error), advice="Correct the file, or take it away.")]
+    slugs = ", ".join(model.slug for model in catalog.models)
+    return [Finding(ok=True, what=f"Models on offer: {slugs}.")]

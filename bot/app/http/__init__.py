@@ -1,0 +1,1 @@
+"""What is served over HTTP beside Slack's requests: health, metrics, reference images."""

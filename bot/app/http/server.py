@@ -1,0 +1,72 @@
+"""A site that listens on a port for as long as it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.base.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where to listen, and what to do if that cannot be."""
+
+    host: str
+    port: int
+    """0 is a free one."""
+    remedy: str
+    """A sentence that names the option or the variable to change."""
+
+
+@asynccontextmanager
+async def listening(
+    site: web.Application, address: Address, *, goodbye_seconds: float
+) -> AsyncIterator[int]:
+    """Serve `site` while the context lasts; give the port.
+
+    On leaving, open requests get `goodbye_seconds` to finish. Raises `ConfigurationError` when
+    nobody can listen there.
+    """
+    runner = web.AppRunner(site, access_log=None, shutdown_timeout=goodbye_seconds)
+    await runner.setup()
+    try:
+        with _in_words(address):
+            await web.TCPSite(runner, address.host, address.port).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def check_free(address: Address) -> None:
+    """Raise what `listening` would raise now. It takes no connection, and keeps nothing."""
+    loop = asyncio.get_running_loop()
+    with _in_words(address):
+        server = await loop.create_server(
+            asyncio.Protocol, address.host, address.port, start_serving=False
+        )
+    server.close()
+
+
+@contextmanager
+def _in_words(address: Address) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"Nobody can listen on {address.host}, port {address.port} ({_reason(error)})."
+            f" {address.remedy}"
+        ) from error
+
+
+def _reason(error: OSError) -> str:
+    """Return the system's words; asyncio puts its own around them, except for a host's name."""
+    if isinstance(error, socket.gaierror) or error.errno is None:
+        return error.strerror or "no reason is known"
+    return os.strerror(error.errno)

@@ -1,0 +1,1 @@
+"""What every floor may use: errors, ports, settings, logs, metrics, JSON."""

@@ -1,0 +1,78 @@
+"""Reads JSON as the standard has it, where Python's reader is more generous."""
+
+from __future__ import annotations
+
+import json
+import math
+from decimal import Decimal, DecimalException
+from typing import NoReturn, TypeAlias, cast
+
+from storage.job import Json
+
+
+def load_json(text: str) -> Json:
+    """Return the value of a JSON text.
+
+    Raises `ValueError` with a short reason for what is not JSON, `NaN`, `Infinity`, numbers that
+    only infinity could hold, and nesting beyond Python's limit of recursion.
+    """
+    try:
+        value: Json = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg}, character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return value
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no value of JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+Parsed: TypeAlias = "str | int | Decimal | bool | list[Parsed] | dict[str, Parsed] | None"
+"""A value read from JSON: a number with a point is the exact `Decimal` that was written."""
+
+
+def read_json(text: str) -> Parsed:
+    """Return what the JSON text says; `NaN` and the infinities are `None`.
+
+    Raises `ValueError` for anything that is not JSON, nests too deep or holds a number beyond
+    all sense.
+    """
+    try:
+        return cast(
+            "Parsed",
+            json.loads(text, parse_float=Decimal, parse_constant=_no_number),
+        )
+    except (RecursionError, DecimalException) as error:
+        raise ValueError("not a JSON text that makes sense") from error
+
+
+def _no_number(_name: str) -> None:
+    """Python's reader takes `NaN`, `Infinity` and `-Infinity`, which JSON does not know."""
+
+
+def read_word(value: Parsed) -> str | None:
+    """Return a short name (an ID, a code) as text, whether it was sent as text or number."""
+    match value:
+        case str():
+            word = value.strip()
+            return word if word.isprintable() and 0 < len(word) <= _LONGEST_WORD else None
+        case int() if not isinstance(value, bool):
+            return str(value) if abs(value) < _LONGEST_INTEGER else None
+        case _:
+            return None
+
+
+_LONGEST_WORD = 200
+"""Longer than any ID or code that an API hands out."""
+
+_LONGEST_INTEGER = 10**40
+"""Python refuses to spell integers of more than 4,300 digits; IDs stay far below."""

@@ -1,0 +1,62 @@
+"""What Prometheus can read about the bot, and nothing that names a person or a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from storage.job import Stage
+
+# From an acknowledgement's millisecond to Slack's limit of three seconds.
+_ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
+# From a row that is only written to a large video on a slow line.
+_STEP_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
+
+
+class Metrics:
+    """The metrics of one bot, in a registry of their own; also the engine's `Observer`."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._jobs = Gauge(
+            "video_bot_jobs", "Jobs that stand in a stage.", ["stage"], registry=registry
+        )
+        self._asks = Counter(
+            "video_bot_asks",
+            "Asks by surface and answer.",
+            ["surface", "answer"],
+            registry=registry,
+        )
+        self._ack_seconds = Histogram(
+            "video_bot_ack_seconds",
+            "Time that a listener took to answer an ask, the commit included.",
+            registry=registry,
+            buckets=_ACK_SECONDS,
+        )
+        # Its counts also tell how often MindVideo is asked (rendering), and what was delivered.
+        self._step_seconds = Histogram(
+            "video_bot_step_seconds",
+            "Time that a step took, by the stage it starts from and its result.",
+            ["stage", "result"],
+            registry=registry,
+            buckets=_STEP_SECONDS,
+        )
+
+    def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
+        """Somebody was answered; `answer` is what `bot.listeners.context.Observer` says."""
+        self._asks.labels(surface, answer).inc()
+        self._ack_seconds.observe(seconds)
+
+    def step_done(self, stage: Stage, result: str, seconds: float) -> None:
+        """A step ended; `result` is its kind, or the kind of its trouble."""
+        self._step_seconds.labels(stage.value, result).observe(seconds)
+
+    def count_stages(self, counts: Mapping[Stage, int]) -> None:
+        """Say how many jobs stand in each stage; a stage that is not told has none."""
+        for stage in Stage:
+            self._jobs.labels(stage.value).set(counts.get(stage, 0))
+
+    def render(self) -> bytes:
+        """Return everything in Prometheus's text format."""
+        return generate_latest(self._registry)

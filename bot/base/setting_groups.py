@@ -1,0 +1,129 @@
+"""The groups of settings that more than one command reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from bot.base.setting_types import Secret, Unit, Url
+
+_SQLITE = "sqlite:///"
+
+
+class SettingGroup(BaseModel):
+    """Settings that are read together; a field is named like its variable, in lower case.
+
+    A command reads the group that it needs with `load_group`, and asks for no other variable. A
+    description completes the sentence "Set it to …" and is what a person reads when the variable
+    is missing or wrong. Secrets do not show in `repr`.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        alias_generator=AliasGenerator(validation_alias=str.upper),
+        str_strip_whitespace=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+    )
+
+
+class ServiceSettings(SettingGroup):
+    """Where Slack and MindVideo are, and what opens them."""
+
+    slack_bot_token: Secret = Field(
+        description="the Bot User OAuth Token, xoxb-…, from your Slack app's page "
+        "OAuth & Permissions",
+    )
+    slack_app_token: Secret | None = Field(
+        default=None,
+        description="an app-level token, xapp-…, with the scope connections:write, from your "
+        "Slack app's page Basic Information; the bot then connects by Socket Mode",
+    )
+    slack_signing_secret: Secret | None = Field(
+        default=None,
+        description="the Signing Secret from your Slack app's page Basic Information (or set "
+        "SLACK_APP_TOKEN, for Socket Mode)",
+    )
+    slack_api_url: Url = Field(
+        default="https://slack.com/api/",
+        description="the base of Slack's Web API",
+    )
+    mindvideo_api_key: Secret = Field(
+        description="an API key from MindVideo's dashboard, mv_live_…",
+    )
+    mindvideo_base_url: Url = Field(
+        default="https://api.mindvideo.ai",
+        description="the base of MindVideo's API, without /api/v1",
+    )
+    cost_unit: Unit | None = Field(
+        default=None,
+        description="the unit of MindVideo's amounts, such as USD, at most 16 characters; "
+        'unset, amounts are told "as billed by MindVideo", whose page names no currency',
+    )
+
+    @field_validator("slack_bot_token", "slack_app_token")
+    @classmethod
+    def _has_its_prefix(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        prefix = "xoxb-" if info.field_name == "slack_bot_token" else "xapp-"
+        if token is not None and not token.get_secret_value().startswith(prefix):
+            raise ValueError(f"it does not begin with {prefix}")
+        return token
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _needed_without_socket_mode(
+        cls, secret: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        # A wrong app token is absent from `data`, and is the only thing to complain about then.
+        if secret is None and info.data.get("slack_app_token", "wrong") is None:
+            raise PydanticCustomError("missing", "needed without SLACK_APP_TOKEN")
+        return secret
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _ends_with_slash(cls, url: str) -> str:
+        """Method names are appended as they are (slack-sdk does so)."""
+        return url.rstrip("/") + "/"
+
+    @field_validator("mindvideo_base_url")
+    @classmethod
+    def _has_no_version(cls, url: str) -> str:
+        base = url.rstrip("/")
+        if base.endswith("/api/v1"):
+            raise ValueError("it must not end with /api/v1")
+        return base
+
+
+class StoreSettings(SettingGroup):
+    """Where jobs are kept: all that commands beside the running bot need."""
+
+    database_url: str = Field(
+        default="sqlite:///video-bot.db",
+        description="where jobs are kept, sqlite:///PATH (sqlite:////PATH if it is absolute)",
+    )
+
+    @property
+    def database_path(self) -> Path:
+        """The file that `database_url` names, absolute or relative to the working folder."""
+        return Path(self.database_url.removeprefix(_SQLITE))
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_file(cls, url: str) -> str:
+        if url.startswith(("postgres://", "postgresql://")):
+            raise ValueError("this version keeps jobs in SQLite only, PostgreSQL is not supported")
+        path = url.removeprefix(_SQLITE)
+        if path in {url, "", ":memory:"} or path.endswith("/"):
+            raise ValueError("it names no SQLite file")
+        return url

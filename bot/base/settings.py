@@ -1,0 +1,151 @@
+"""What the operator decides: read once from the environment, checked, and frozen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Annotated, TypeVar, cast
+
+from pydantic import (
+    DirectoryPath,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.base.errors import ConfigurationError
+from bot.base.logs import LogFormat
+from bot.base.setting_groups import ServiceSettings, SettingGroup, StoreSettings
+from bot.base.setting_types import Format, Level, Port, Seconds, Url, UserIds
+
+_UNREADABLE_FILE = "The file .env cannot be read. Make it UTF-8 text that this user may read."
+
+
+def _terminal_or_machine() -> LogFormat:
+    return "console" if sys.stderr.isatty() else "json"
+
+
+class Settings(StoreSettings, ServiceSettings):
+    """Every setting, as the running bot needs them. Make one with `load_settings`."""
+
+    host: Annotated[str, Field(min_length=1)] = Field(
+        default="0.0.0.0",  # noqa: S104 - a container's port is reached from outside
+        description="the address where HTTP listens",
+    )
+    port: Port = Field(
+        default=3000,
+        description="the port where HTTP listens, 0 to 65535 (0: any free one)",
+    )
+    poll_min_seconds: Seconds = Field(
+        default=1.0,
+        description="the shortest pause between two looks at a task, in seconds, above 0",
+    )
+    poll_max_seconds: Seconds = Field(
+        default=30.0,
+        description="the longest pause between two looks at a task, in seconds, at least "
+        "POLL_MIN_SECONDS",
+    )
+    models_dir: DirectoryPath | None = Field(
+        default=None,
+        description="an existing folder with more model files",
+    )
+    public_url: Url | None = Field(
+        default=None,
+        description="the https:// address where the world reaches this service, so that "
+        "MindVideo can fetch reference images",
+    )
+    admins: UserIds = Field(
+        default=(),
+        description="the Slack user IDs (U…) of those who may cancel everyone's jobs, with commas",
+    )
+    log_format: Format = Field(
+        default_factory=_terminal_or_machine,
+        description="the log's format, json or console; unset, console on a terminal, else json",
+    )
+    log_level: Level = Field(
+        default="info",
+        description="the least severe level that is logged: debug, info, warning or error",
+    )
+    log_prompts: bool = Field(
+        default=False,
+        description="true if prompts may stand in the log, else false",
+    )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for the log to remove."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+
+    @field_validator("public_url")
+    @classmethod
+    def _has_no_slash(cls, url: str | None) -> str | None:
+        return url and url.rstrip("/")
+
+    @field_validator("poll_max_seconds")
+    @classmethod
+    def _is_not_below_the_minimum(cls, seconds: float, info: ValidationInfo) -> float:
+        if seconds < info.data.get("poll_min_seconds", 0):
+            raise ValueError("it is less than POLL_MIN_SECONDS")
+        return seconds
+
+
+class _Environment(BaseSettings):
+    """Where pydantic-settings looks for what is not given."""
+
+    model_config = SettingsConfigDict(
+        case_sensitive=True,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+    )
+
+
+Group = TypeVar("Group", bound=SettingGroup)
+
+
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """Read every setting, as `load_group` does."""
+    return load_group(Settings, env)
+
+
+def load_group(group: type[Group], env: Mapping[str, str] | None = None) -> Group:
+    """Read a group from `env`, or from the process's environment over the file `.env`.
+
+    A variable that is empty counts as not set. Raises `ConfigurationError`, whose message has a
+    line for each variable of the group that is missing or wrong and never shows a value.
+    """
+    try:
+        if env is None:
+            # pydantic's own types know of one base only.
+            made = cast("type[Group]", create_model("Read", __base__=(_Environment, group)))
+            return made.model_validate({})
+        return group.model_validate({name: text for name, text in env.items() if text})
+    except ValidationError as error:
+        lines = [_describe(detail) for detail in error.errors(include_input=False)]
+    except OSError:
+        lines = [_UNREADABLE_FILE]
+    raise ConfigurationError("\n".join(dict.fromkeys(lines)))
+
+
+def complaint(field: str, problem: str) -> str:
+    """Return the sentences about a variable that is no use: `problem`, and what to set it to."""
+    return f"{field.upper()} {problem}. Set it to {Settings.model_fields[field].description}."
+
+
+def _describe(detail: ErrorDetails) -> str:
+    if not detail["loc"]:  # pydantic's form for an error of decoding the file
+        return _UNREADABLE_FILE
+    field = str(detail["loc"][0]).lower()  # pydantic names a default by its field
+    match detail["type"]:
+        case "missing":
+            return complaint(field, "is not set")
+        case "value_error":
+            return complaint(field, "is wrong: " + detail["msg"].removeprefix("Value error, "))
+        case _:
+            return complaint(field, "is wrong")

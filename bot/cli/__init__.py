@@ -1,0 +1,1 @@
+"""The commands of `python -m bot`: each reads its options, calls one function and prints."""

@@ -1,0 +1,90 @@
+"""`python -m bot demo`: the real bot between a simulated Slack and a simulated MindVideo."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+
+from bot.app.http.server import Address, check_free
+from bot.app.run import running
+from bot.base.errors import BotError
+from bot.base.logs import configure_logs
+from bot.base.settings import load_settings
+from bot.options.catalog import PACKAGED, Catalog
+from bot.slack.manifest import build_manifest
+
+# Never called: the simulated Slack delivers to the port that the bot listens on.
+ANY_URL = "https://video-bot.example"
+
+
+@click.command("demo")
+@click.argument("command", required=False, metavar="['/video …']")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--separate", is_flag=True, help="Give the bot a process of its own (Socket Mode).")
+@click.option("--render-seconds", type=click.FloatRange(0), default=6.0, show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    help="Where the video of a single command is saved.",
+)
+def command(
+    command: str | None, port: int, *, separate: bool, render_seconds: float, out: Path
+) -> None:
+    """Try the bot with a simulated Slack and a simulated MindVideo. Needs no configuration.
+
+    Without a command it serves a page that looks like a channel; with one, such as
+    "/video a red car --duration 5", it runs that and prints the thread as it happens.
+    """
+    # A process that serves real people must not load the simulated services.
+    from sandbox.demo.run import Bot, DemoError, run_command, serve_page  # noqa: PLC0415 - see above
+
+    configure_logs(
+        log_format="console", log_level="warning", secrets=(), log_prompts=False, stream=sys.stderr
+    )
+    bot = Bot(
+        manifest=build_manifest(Catalog.load().default, ANY_URL),
+        models_dir=PACKAGED,
+        socket_mode=separate,
+        start=_own_process if separate else _this_process,
+    )
+
+    async def serve() -> None:
+        await check_free(Address(host="127.0.0.1", port=port, remedy="Choose another with --port."))
+        await serve_page(bot, click.echo, port=port, render_seconds=render_seconds)
+
+    if command is None:
+        asyncio.run(serve())
+        return
+    try:
+        asyncio.run(
+            run_command(bot, command, click.echo, folder=out, render_seconds=render_seconds)
+        )
+    except DemoError as error:
+        raise BotError(str(error)) from error
+
+
+@asynccontextmanager
+async def _this_process(environment: Mapping[str, str]) -> AsyncIterator[int | None]:
+    async with running(load_settings(environment)) as service:
+        yield service.port
+
+
+@asynccontextmanager
+async def _own_process(environment: Mapping[str, str]) -> AsyncIterator[int | None]:
+    """Run the bot as a process of its own, which connects by Socket Mode."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", env=os.environ | environment
+    )
+    try:
+        yield None
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()

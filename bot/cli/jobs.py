@@ -1,0 +1,219 @@
+"""What an operator does to jobs from a shell, beside the running bot: look, resume, resend."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+import click
+from tabulate import tabulate
+
+from bot.app.checks import open_store
+from bot.base.errors import BotError
+from bot.base.setting_groups import StoreSettings
+from bot.base.settings import load_group
+from bot.jobs.accept import Intake, new_id
+from bot.jobs.actions import Verbs
+from bot.messages.blocks import shorten
+from bot.messages.job import prompt_of
+from bot.options.catalog import Catalog
+from storage.job import Event, IllegalTransitionError, Instant, Job, Stage
+from storage.sqlite.store import SqliteStore
+from storage.store import JobFilter, Store
+
+T = TypeVar("T")
+
+# A table is read in a terminal.
+PROMPT_WIDTH = 40
+# What `show` leaves out of its table.
+EMPTY = (None, (), "")
+# The names of a row's moments end so.
+MOMENTS = ("_at", "_since", "_until")
+# MindVideo does not say what its IDs are made of: no blanks, no control characters, no essays.
+TASK_ID = re.compile(r"[!-~]{1,200}")
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+@click.group("jobs")
+def command() -> None:
+    """List, show, resume and resend jobs, while the bot runs or not."""
+
+
+@command.command("list")
+@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), multiple=True)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@JSON
+def list_jobs(stage: tuple[str, ...], limit: int, *, as_json: bool) -> None:
+    """List jobs, the newest first; --stage parked shows what waits for you."""
+    stages = frozenset(Stage(name) for name in stage) or None
+    found = with_store(lambda store: store.jobs(JobFilter(stages=stages, limit=limit)))
+    if as_json:
+        click.echo(json.dumps([_plain(job) for job in found], indent=2))
+        return
+    headers = ["id", "stage", "outcome", "user", "channel", "created (UTC)", "cost", "prompt"]
+    click.echo(tabulate([_line(job) for job in found], headers, disable_numparse=True))
+
+
+@command.command()
+@click.argument("job_id")
+@JSON
+def show(job_id: str, *, as_json: bool) -> None:
+    """Show everything about one job, and its timeline."""
+    job, events = with_store(lambda store: _read(store, job_id))
+    if as_json:
+        timeline = [asdict(event) for event in events]
+        click.echo(json.dumps(_plain(job) | {"events": timeline}, indent=2))
+        return
+    known = [
+        (name, _legible(name, value)) for name, value in _plain(job).items() if value not in EMPTY
+    ]
+    click.echo(tabulate(known, tablefmt="plain", disable_numparse=True))
+    click.echo()
+    lines = [(_moment(event.at), event.name, event.detail) for event in events]
+    click.echo(tabulate(lines, ["at (UTC)", "what", "detail"], disable_numparse=True))
+
+
+@command.command()
+@click.argument("job_id")
+@click.option("--task", "task_id", help="What MindVideo's page shows as this job's render.")
+@click.option("--send-again", is_flag=True, help="MindVideo's page shows no render of this job.")
+@JSON
+def resume(job_id: str, task_id: str | None, *, send_again: bool, as_json: bool) -> None:
+    """Send a parked job back to the stage that it left.
+
+    A job whose key is too old to be sent again is parked once more, unless you have looked at
+    MindVideo's page: --task names the render that it shows, which is followed without another
+    charge, and --send-again says that it shows none.
+    """
+    if task_id is not None and (send_again or not TASK_ID.fullmatch(task_id)):
+        raise click.UsageError("--task takes the ID of one render, and not --send-again beside it.")
+    job = with_store(lambda store: _resume(store, job_id, task_id, send_again=send_again))
+    how = f"goes on from {job.stage}" if task_id is None else f"follows task {task_id}"
+    _tell(job, f"Job {job.id} {how}.", as_json=as_json)
+
+
+@command.command()
+@click.argument("job_id")
+@JSON
+def resend(job_id: str, *, as_json: bool) -> None:
+    """Deliver a finished job's files again, without rendering or charging again."""
+    child = with_store(lambda store: _resend(store, job_id))
+    _tell(child, f"Job {child.id} delivers the files of {job_id} again.", as_json=as_json)
+
+
+def _tell(job: Job, words: str, *, as_json: bool) -> None:
+    click.echo(json.dumps(_plain(job), indent=2) if as_json else words)
+
+
+def with_store(work: Callable[[SqliteStore], Awaitable[T]]) -> T:
+    """Open the store beside a bot that may run, do something with it, and close it."""
+
+    async def run() -> T:
+        async with _store() as store:
+            return await work(store)
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def _store() -> AsyncIterator[SqliteStore]:
+    store = await open_store(load_group(StoreSettings), owner=False)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _read(store: Store, job_id: str) -> tuple[Job, Sequence[Event]]:
+    return await _get(store, job_id), await store.events(job_id)
+
+
+async def _get(store: Store, job_id: str) -> Job:
+    job = await store.get(job_id)
+    if job is None:
+        raise _unknown(job_id)
+    return job
+
+
+async def _resume(store: Store, job_id: str, task_id: str | None, *, send_again: bool) -> Job:
+    try:
+        # Due since ever: the bot's own clock may stand behind this machine's.
+        job = await store.resume(job_id, 0.0, task_id, time.time() if send_again else None)
+    except IllegalTransitionError:
+        raise BotError(_not_resumed(job_id, task_id)) from None
+    if job is None:
+        raise _unknown(job_id)
+    return job
+
+
+def _not_resumed(job_id: str, task_id: str | None) -> str:
+    if task_id is None:
+        return f"Job {job_id} is not parked, so there is nothing to resume."
+    return (
+        f"Job {job_id} cannot take up task {task_id}: only a job that is parked before its render "
+        "can, and only a task that no other job has."
+    )
+
+
+async def _resend(store: Store, job_id: str) -> Job:
+    verbs = Verbs(
+        intake=Intake(store, now=time.time, new_id=new_id, wake=lambda: None),
+        store=store,
+        catalog=Catalog.load(),
+        now=time.time,
+        new_id=new_id,
+    )
+    # Each call of an operator is a wish of its own.
+    return await verbs.resend(await _get(store, job_id), f"resend:{job_id}:{new_id()}")
+
+
+def _unknown(job_id: str) -> BotError:
+    return BotError(f"There is no job {job_id}. `jobs list` shows those that there are.")
+
+
+def _line(job: Job) -> tuple[str, ...]:
+    return (
+        job.id,
+        job.stage,
+        job.outcome or "",
+        job.user,
+        job.channel,
+        _moment(job.created_at),
+        "" if job.cost_actual is None else str(job.cost_actual),
+        shorten(" ".join(prompt_of(job).split()), PROMPT_WIDTH),
+    )
+
+
+def _plain(job: Job) -> dict[str, object]:
+    """Return a job as JSON can hold it; the answer URL is a key to the channel and stays out."""
+    row = asdict(job)
+    del row["response_url"]
+    body = job.request_body
+    row["request_body"] = None if body is None else body.decode(errors="replace")
+    return {
+        name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()
+    }
+
+
+def _legible(name: str, value: object) -> str:
+    """Return a value of a row for people: a moment as a date, all that is nested as JSON."""
+    match value:
+        case float() if name.endswith(MOMENTS):
+            return f"{_moment(value)} UTC"
+        case dict() | list() | tuple():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)
+
+
+def _moment(at: Instant) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,49 @@
+"""The commands: `python -m bot …`, each in a module of its name."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from bot.base.errors import BotError, ConfigurationError
+from storage.store import StoreError
+
+FAILED = 1
+MISCONFIGURED = 2
+"""Also click's code for wrong usage."""
+
+COMMANDS = ("run", "demo", "manifest", "doctor", "jobs", "backup")
+"""Each is `command` in the module of its name, imported only when it is named or listed.
+
+`run` is for ever, and must not hold in memory what only another command needs.
+"""
+
+
+class _Commands(click.Group):
+    """Commands that end in a plain sentence where the reason is known, not in a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"bot.cli.{cmd_name}").command
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (BotError, StoreError) as error:
+            click.echo(str(error), err=True)
+            ctx.exit(MISCONFIGURED if isinstance(error, ConfigurationError) else FAILED)
+
+
+@click.group(cls=_Commands)
+def main() -> None:
+    """Make videos from Slack: one command, one charge, one finished video in its thread."""

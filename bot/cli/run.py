@@ -1,0 +1,26 @@
+"""`python -m bot run`: the whole bot in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from bot.app.run import serve
+from bot.base.logs import configure_logs
+from bot.base.settings import load_settings
+
+
+@click.command("run")
+def command() -> None:
+    """Run the bot until it is told to stop (SIGTERM, Ctrl-C)."""
+    settings = load_settings()
+    configure_logs(
+        log_format=settings.log_format,
+        log_level=settings.log_level,
+        secrets=settings.secrets,
+        log_prompts=settings.log_prompts,
+        stream=sys.stderr,
+    )
+    asyncio.run(serve(settings))

@@ -1,0 +1,1 @@
+"""What may be done with a job, whichever surface asks for it."""

@@ -1,0 +1,1 @@
+"""Bolt listeners, a module for each kind of Slack request: parse, call a port, acknowledge."""

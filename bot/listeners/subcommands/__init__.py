@@ -1,0 +1,1 @@
+"""What may stand first in a command or a message and is no prompt."""

@@ -1,0 +1,184 @@
+"""Draws a model's options as the fields of a modal.
+
+`bot.options.form` reads them back. Slack keeps what was entered in a field as long as its block and
+action ID stay the same, whatever a redrawn form says
+(https://docs.slack.dev/reference/methods/views.update): the action ID is the model's slug, so that
+a field starts anew with another model, and only then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import assert_never
+
+from bot.messages.blocks import Block, context, shorten
+from bot.messages.fields import (
+    LONGEST_TEXT,
+    as_text,
+    checkbox,
+    choice_of,
+    files,
+    number,
+    plain_text,
+    select,
+    text,
+)
+from bot.options.catalog import Catalog, Model
+from bot.options.form_fields import (
+    MODEL_BLOCK,
+    MORE_BLOCK,
+    MOST_CHOICES,
+    Widget,
+    field_block,
+    links_block,
+    widget_of,
+)
+from bot.options.references import files_named
+from bot.options.request import fitting
+from bot.options.schema import PROMPT, Kind, Option, Schema
+from bot.options.wording import allowed
+from storage.job import Json
+
+# What anybody sees of a field for text, and of its label where it is required.
+_PLAIN_TEXT = frozenset({"text", "text, not empty"})
+_NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+# https://docs.slack.dev/surfaces/modals: blocks of a view.
+_MOST_BLOCKS = 100
+# https://docs.slack.dev/reference/block-kit/blocks/input-block: label and hint.
+_LABEL = 2000
+
+
+def form_blocks(
+    catalog: Catalog,
+    model: Model,
+    values: Mapping[str, Json] = _NOTHING,
+    *,
+    show_advanced: bool = False,
+) -> list[Block]:
+    """Return the fields of a model, filled with `values` and else with the defaults.
+
+    Of `values` those are shown that the model has and allows, and a prompt in any case, cut to
+    what the field takes. An advanced option that has a value is shown in any case: nobody can
+    take back, or pay for, what they do not see.
+    """
+    prompt = {PROMPT: values[PROMPT]} if isinstance(values.get(PROMPT), str) else {}
+    fitted = {**fitting(model, values), **prompt}
+    options = model.in_reading_order
+    blocks = [_model_choice(catalog, model)] if len(catalog.models) > 1 else []
+    for option in options:
+        if not option.advanced:
+            blocks += _fields(model, option, fitted)
+    if any(option.advanced for option in options):
+        blocks.append(_toggle(show_advanced=show_advanced))
+    for option in options:
+        if option.advanced and (show_advanced or _is_set(option, fitted)):
+            blocks += _fields(model, option, fitted)
+    return blocks[:_MOST_BLOCKS]
+
+
+def _is_set(option: Option, values: Mapping[str, Json]) -> bool:
+    return option.name in values and values[option.name] != option.default
+
+
+def _fields(model: Model, option: Option, values: Mapping[str, Json]) -> Iterator[Block]:
+    value = values.get(option.name, option.default)
+    hint = option.hint
+    match widget_of(option):
+        case Widget.SELECT:
+            yield _input(model, option, select(option, value), hint)
+        case Widget.CHECKBOX:
+            yield _input(model, option, checkbox("On", is_ticked=value is True), hint)
+        case Widget.NUMBER:
+            yield _input(model, option, number(option, value), _sentences(hint, option.schema))
+        case Widget.FILES:
+            yield _input(model, option, files(option), hint)
+            yield from _text_field(model, option, value, links_block(option))
+        case Widget.TEXT:
+            yield from _text_field(model, option, value, field_block(option))
+        case widget:
+            assert_never(widget)
+
+
+def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Iterator[Block]:
+    """Yield a field for text, or a word that what was given is too long for one."""
+    longest = _longest(model, option)
+    shown_text = "" if value is None else as_text(value)
+    if option.name == PROMPT:
+        shown_text = shown_text[:longest]
+    if len(shown_text) > longest:
+        yield context(f"{option.title}: too long to be changed here; it stays as it is.")
+        return
+    rows = option.playground.get("rows")
+    is_multiline = option.kind is not Kind.STRING or (isinstance(rows, int) and rows > 1)
+    field = text(shown_text, longest, is_multiline=is_multiline)
+    yield _input(model, option, field, _text_hint(option, value, block_id), block_id)
+
+
+def _text_hint(option: Option, value: Json, block_id: str) -> str:
+    """Return the line under a field for text; beside a field for files it takes links."""
+    if block_id == links_block(option):
+        hint = "One link per line." if option.kind is Kind.ARRAY else "A link, instead of a file."
+        attached = files_named({option.name: value})
+        return f"{hint} slack-file:… is an image that was attached before." if attached else hint
+    said = _sentences(option.hint, option.schema)
+    return f"{said} One per line.".strip() if option.kind is Kind.ARRAY else said
+
+
+def _longest(model: Model, option: Option) -> int:
+    if option.kind is not Kind.STRING:
+        return LONGEST_TEXT
+    limits = [option.schema.get("maxLength"), model.max_prompt if option.name == PROMPT else None]
+    return max(1, min([LONGEST_TEXT, *(limit for limit in limits if isinstance(limit, int))]))
+
+
+def _input(
+    model: Model, option: Option, element: Mapping[str, Json], hint: str, block_id: str = ""
+) -> Block:
+    is_links = block_id == links_block(option)
+    links = "links" if option.kind is Kind.ARRAY else "link"
+    label = f"{option.title}: {links}" if is_links else option.title
+    block: dict[str, Json] = {
+        "type": "input",
+        "block_id": block_id or field_block(option),
+        "label": plain_text(shorten(label, _LABEL)),
+        # A box that may stay unticked, and files for which links may stand, cannot be demanded.
+        "optional": not option.required or widget_of(option) in {Widget.CHECKBOX, Widget.FILES},
+        "element": {**element, "action_id": model.slug},
+    }
+    if hint:
+        block["hint"] = plain_text(shorten(hint, _LABEL))
+    return block
+
+
+def _model_choice(catalog: Catalog, model: Model) -> Block:
+    offered = [model, *(other for other in catalog.models if other is not model)]
+    choices = [choice_of(each.title, each.slug) for each in offered[:MOST_CHOICES]]
+    element: Block = {
+        "type": "static_select",
+        "action_id": MODEL_BLOCK,
+        "options": choices,
+        "initial_option": choices[0],
+    }
+    return {
+        "type": "input",
+        "block_id": MODEL_BLOCK,
+        "label": plain_text("Model"),
+        "dispatch_action": True,
+        "element": element,
+    }
+
+
+def _toggle(*, show_advanced: bool) -> Block:
+    box = checkbox("Show all options", is_ticked=show_advanced)
+    element: Block = {**box, "action_id": MORE_BLOCK}
+    return {"type": "actions", "block_id": MORE_BLOCK, "elements": [element]}
+
+
+def _sentences(hint: str, schema: Schema) -> str:
+    """Return the hint, and what the schema allows, without the marks of a code span."""
+    said = allowed(schema).replace("`", "")
+    if said in _PLAIN_TEXT:
+        return hint
+    return f"{hint} {said[0].upper()}{said[1:]}.".strip()

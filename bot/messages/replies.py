@@ -1,0 +1,240 @@
+"""What one person is told and nobody else sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.base.ports import Message
+from bot.jobs.view import Sheet
+from bot.messages import blocks, buttons, formatting
+from bot.messages.job import PROMPT_SHOWN, cost_words, progress_bar, prompt_of, status_line
+from storage.job import Instant, Job, Stage
+from storage.store import Spend, StoreBrokenError, StoreError
+
+
+def store_trouble(error: StoreError) -> Message:
+    """Return the answer to an ask that met trouble in the store: not taken, or nobody knows."""
+    if isinstance(error, StoreBrokenError):
+        return words(
+            "My disk failed just now, so I am not sure that I took this. If I did, its message "
+            "appears within a few minutes; please ask again only if it does not."
+        )
+    return words(
+        "I cannot write anything down right now, so I did not take this. Nothing was started and "
+        "nothing was charged. Please try again later."
+    )
+
+
+def refusal(problem: str) -> Message:
+    """Return what a person is told about something they typed; `problem` is plain text."""
+    return words(f":warning: {blocks.escape(problem)}\nNothing was started or charged.")
+
+
+def asked_before(job: Job, now: Instant) -> Message:
+    """Return the question whether the same ask, made again so soon, is meant."""
+    ago = formatting.duration(now - job.created_at)
+    line = (
+        f":eyes: You asked for exactly this {ago} ago, and job `{job.id}` is on its way. "
+        "I did not start a second one, because it would be charged again."
+    )
+    anyway = blocks.actions([buttons.again_anyway(job)])
+    return Message(text=line, blocks=[blocks.section(line), anyway])
+
+
+def taken_without(titles: Sequence[str]) -> Message:
+    """Return what a person is told whose ask was taken for a model that has fewer options."""
+    left_out = blocks.escape(", ".join(titles))
+    return words(f"Taken. That model does not have these, so they were left out: {left_out}.")
+
+
+def words(mrkdwn: str) -> Message:
+    """Return a few words for one person."""
+    return Message(text=mrkdwn, blocks=blocks.sections(mrkdwn))
+
+
+def cannot_enter() -> str:
+    """Return why a job cannot be announced in a channel that the bot may not enter."""
+    return "I cannot post in that channel. Type `/invite` there, choose this app, and ask again."
+
+
+def status(job: Job, sheet: Sheet, now: Instant) -> Message:
+    """Return where a job stands, with all that was asked for."""
+    line = status_line(job, sheet, now)
+    options = "".join(f" · {title}: {value}" for title, value in sheet.options)
+    asked = f"Asked for by <@{job.user}> in <#{job.channel}>, {blocks.moment(job.created_at)}"
+    prompt = blocks.shorten(prompt_of(job), PROMPT_SHOWN)
+    bar = progress_bar(job, sheet, now)
+    body = [blocks.section(f"{line}\n{bar}" if bar else line)]
+    if prompt:
+        body.append(blocks.quote(prompt))
+    body.append(blocks.context(blocks.escape(f"{sheet.model_title}{options}")))
+    body.append(blocks.context(f"{asked} · Job `{job.id}`"))
+    body += buttons.under_message(job, sheet.upgrades)
+    return Message(text=f"Job {job.id}: {line}", blocks=body)
+
+
+def cost(job: Job, sheet: Sheet) -> Message:
+    """Return what a job cost, as far as it is known."""
+    if job.first_sent_at is None and job.cost_actual is None:
+        return words(f"Job `{job.id}` was not sent to MindVideo, so it has cost nothing so far.")
+    return words(f"Job `{job.id}`: {cost_words(job, sheet)}.")
+
+
+def cancelled(job: Job) -> Message:
+    """Return the answer to a cancel that came in time."""
+    return words(
+        f"Job `{job.id}` is cancelled. Nothing was sent to MindVideo, so it costs nothing."
+    )
+
+
+def billed(job: Job) -> Message:
+    """Return the answer to a cancel that came after the submit, and what can still be done."""
+    line = (
+        f"Job `{job.id}` is at MindVideo already, which bills the render whether or not anybody "
+        "waits for it; it cannot be cancelled there. I can stop following it up: then the video "
+        "is not brought here."
+    )
+    stop = blocks.actions([buttons.give_up(job)])
+    return Message(text=line, blocks=[blocks.section(line), stop])
+
+
+def on_hold(job: Job) -> Message:
+    """Return the answer to a cancel of a job that waits for whoever runs this bot."""
+    return words(
+        f"Job `{job.id}` is on hold, so I cannot cancel it: whoever runs this bot decides. "
+        "It does not go on by itself."
+    )
+
+
+def given_up(job: Job) -> Message:
+    """Return the answer to a cancel of a job that is not followed up any more."""
+    return words(f"Job `{job.id}` is not followed up any more. MindVideo bills the render.")
+
+
+def over(job: Job, sheet: Sheet, now: Instant) -> Message:
+    """Return the answer to a cancel of a job that has ended."""
+    line = status_line(job, sheet, now)
+    return words(f"There is nothing left to cancel of job `{job.id}`.\n{line}")
+
+
+def not_yours(job: Job) -> Message:
+    """Return the answer to a cancel by somebody who may not."""
+    return words(f"Only <@{job.user}>, who asked for job `{job.id}`, and admins may cancel it.")
+
+
+def resending(job: Job) -> Message:
+    """Return the answer to a wish to have the files again."""
+    return words(
+        f"I am bringing the files of job `{job.id}` again, into its thread in <#{job.channel}>. "
+        "Nothing is rendered and nothing is charged."
+    )
+
+
+def sharing(job: Job) -> Message:
+    """Return the answer to a wish to share a result."""
+    return words(f"I am sharing job `{job.id}` to <#{job.channel}>.")
+
+
+def shared_before(job: Job) -> Message:
+    """Return the answer to a wish to share what was shared before."""
+    return words(f"Job `{job.id}` was shared to <#{job.channel}> already, so I left it at that.")
+
+
+def gone() -> Message:
+    """Return the answer to a click on a button whose job is not, or no more, on record here."""
+    return words(
+        "I have no record of this video any more, so I cannot do that. Nothing was started or "
+        "charged."
+    )
+
+
+def in_a_thread(replies: Mapping[str, str], bot_user: str) -> Message:
+    """Return what can be said in a job's thread; `replies` has each word with what it does."""
+    lines = [f"• `{word}`: {about}" for word, about in replies.items()]
+    return words(
+        f"In this thread <@{bot_user}> takes:\n"
+        "• a new prompt, `make it night`: renders it with the same options\n"
+        "• options, `--duration 8 --mode pro`: renders the same with these changed\n"
+        + "\n".join(lines)
+    )
+
+
+def unknown_job(typed: str) -> str:
+    """Return why a job cannot be found; `typed` is shown as it was typed."""
+    return f"There is no job {typed}. `/video list` shows yours."
+
+
+def edited(job: Job | None) -> Message:
+    """Return what is told about a message that was changed after it was sent."""
+    if job is None:
+        return words(
+            "I read a message once, when it is sent, so your change started nothing. "
+            "Send it as a new message."
+        )
+    return words(
+        f"I read a message once, when it is sent: job `{job.id}` goes by what it said first. "
+        "To render something else, reply in its thread with what is to change."
+    )
+
+
+def deleted(job: Job) -> Message:
+    """Return what is told about a message that was deleted while its job is under way."""
+    at_mindvideo = job.first_sent_at is not None or job.stage is Stage.RENDERING
+    then = "tells what can still be done." if at_mindvideo else "ends it for free."
+    return words(
+        f"You deleted the message that asked for job `{job.id}`; the job goes on. "
+        f"`/video cancel {job.id}` {then}"
+    )
+
+
+# Enough of a prompt to recognise it.
+PROMPT_IN_LIST = 80
+
+
+def jobs(
+    running: Sequence[tuple[Job, Sheet]], recent: Sequence[tuple[Job, Sheet]], now: Instant
+) -> Message:
+    """Return a person's jobs: those under way, and the last ones that ended."""
+    parts = [*_part("Running", running, now), *_part("Recent", recent, now)]
+    if not parts:
+        return words("You have not asked for anything yet. `/video help` tells how.")
+    hint = "`/video status ID` tells more of one, `/video again ID` renders it again."
+    body = [*map(blocks.section, parts), blocks.context(hint)]
+    return Message(text="\n\n".join(parts), blocks=body)
+
+
+def spends(months: Sequence[tuple[str, Sequence[tuple[str, Spend]]]], unit: str | None) -> Message:
+    """Return what was spent: for each month's name, for each name of whose, the spend."""
+    parts = [
+        "\n".join([f"*{month}*", *(f"• {whose}: {spent(spend, unit)}" for whose, spend in rows)])
+        for month, rows in months
+    ]
+    amounts = "" if unit else "Amounts are as billed by MindVideo. "
+    note = (
+        f"{amounts}Pending: MindVideo has not named the cost yet. A job counts in the month in "
+        "which it was asked for; months begin in UTC."
+    )
+    body = [*map(blocks.section, parts), blocks.context(note)]
+    return Message(text="\n\n".join([*parts, note]), blocks=body)
+
+
+def spent(spend: Spend, unit: str | None) -> str:
+    """Return what was spent, and for how many renders MindVideo has not named the cost yet."""
+    if spend.priced == spend.pending == 0:
+        return "nothing"
+    pending = f"{formatting.count(spend.pending, 'render')} pending"
+    if spend.priced == 0:
+        return pending
+    known = f"{formatting.money(spend.total, unit)} for {formatting.count(spend.priced, 'render')}"
+    return f"{known}, {pending}" if spend.pending else known
+
+
+def _part(title: str, shown: Sequence[tuple[Job, Sheet]], now: Instant) -> list[str]:
+    return [f"*{title}*", *(_line(job, sheet, now) for job, sheet in shown)] if shown else []
+
+
+def _line(job: Job, sheet: Sheet, now: Instant) -> str:
+    prompt = " ".join(prompt_of(job).split()) or sheet.model_title
+    title = blocks.escape(blocks.shorten(prompt, PROMPT_IN_LIST))
+    asked = f"`{job.id}` · {blocks.moment(job.created_at)} · <#{job.channel}>"
+    return f"{title}\n{status_line(job, sheet, now)}\n{asked}"

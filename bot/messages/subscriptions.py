@@ -1,0 +1,124 @@
+"""What `/video notify` and `/video settings` answer, for one person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import time
+from typing import Protocol
+
+from bot.base.ports import Message
+from bot.messages import blocks
+from bot.messages.replies import cannot_enter, words
+from storage.notification import Level
+
+_HEARS = {
+    Level.ALL: "each finished video, each failure, jobs on hold, and trouble with a key or the "
+    "credit",
+    Level.FAILURES: "failures, jobs on hold, and trouble with a key or the credit",
+}
+_HOW = (
+    "`/video notify #channel all`, `failures` or `off` changes what a channel hears; "
+    "`/video notify here digest daily` or `weekly`, with `at 09:00` for another hour, or `off`, "
+    "its digests."
+)
+
+
+class Schedule(Protocol):
+    """When a channel gets its digest."""
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether it comes every day, else every Monday."""
+
+    @property
+    def at(self) -> time:
+        """The hour."""
+
+    @property
+    def zone(self) -> str:
+        """The name of the time zone in which the hour counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """What one channel has set."""
+
+    channel: str
+    level: Level | None
+    plan: Schedule | None
+
+
+def listening(channels: Sequence[Listening]) -> Message:
+    """Return what all channels have set."""
+    if not channels:
+        return words(f"No channel is told anything of its own accord.\n{_HOW}")
+    lines = [f"• <#{one.channel}>: {_said(one)}" for one in channels]
+    return words("\n".join(["*Channels that listen*", *lines, _HOW]))
+
+
+def level_set(channel: str, level: Level | None) -> Message:
+    """Return the answer to a change of what a channel hears."""
+    if level is None:
+        return words(f"<#{channel}> is no longer told about single videos.")
+    return words(f":bell: From now on <#{channel}> hears of {_HEARS[level]}, in all channels.")
+
+
+def digest_set(channel: str, plan: Schedule | None) -> Message:
+    """Return the answer to a change of a channel's digests."""
+    if plan is None:
+        return words(f"<#{channel}> gets no more digests.")
+    return words(f":bar_chart: <#{channel}> gets a digest {_when(plan)}.")
+
+
+def not_a_member(channel: str) -> Message:
+    """Return why somebody may not decide for a channel."""
+    return words(
+        f":warning: Only members of <#{channel}>, and admins, decide what it hears. Join it, or "
+        "ask one of its members."
+    )
+
+
+def not_let_in(channel: str) -> Message:
+    """Return why a channel cannot be told anything."""
+    return words(f":warning: <#{channel}>: {cannot_enter()}")
+
+
+def defaults_shown(flags: Sequence[str]) -> Message:
+    """Return what holds for a channel's videos unless an ask says otherwise."""
+    how = "`/video settings mode pro --aspect-ratio 9:16` sets some for everybody here"
+    if not flags:
+        return words(f"This channel has no defaults of its own.\n{how}.")
+    return words(
+        f"*Defaults of this channel:* {_listed(flags)}\nWhat an ask says itself goes before. "
+        f"{how}, `/video settings reset` takes all away."
+    )
+
+
+def defaults_set(flags: Sequence[str]) -> Message:
+    """Return the answer to a change of a channel's defaults."""
+    return words(
+        f":gear: From now on videos asked for in this channel have {_listed(flags)}, unless the "
+        "ask says otherwise. `/video settings reset` takes that away."
+    )
+
+
+def defaults_gone() -> Message:
+    """Return the answer to `/video settings reset`."""
+    return words("This channel has no defaults of its own any more.")
+
+
+def _said(one: Listening) -> str:
+    parts = [_HEARS[one.level]] if one.level else []
+    if one.plan:
+        parts.append(f"a digest {_when(one.plan)}")
+    return "; ".join(parts)
+
+
+def _when(plan: Schedule) -> str:
+    day = "every day" if plan.is_daily else "every Monday"
+    return f"{day} at {plan.at:%H:%M} ({plan.zone})"
+
+
+def _listed(flags: Sequence[str]) -> str:
+    return ", ".join(f"`{blocks.escape(flag.replace('`', chr(39)))}`" for flag in flags)

@@ -1,0 +1,126 @@
+"""What an answer that is no success means for us: which exception of the tree."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from bot.base.errors import (
+    BotError,
+    KeyConflictError,
+    NotFoundError,
+    OperatorMustActError,
+    OutcomeUnknownError,
+    RefusedError,
+    RetryLaterError,
+)
+from bot.base.json import read_json
+from bot.base.retry_after import read_retry_after
+from bot.mindvideo.exchange import Answer
+from bot.mindvideo.problems import Problem, clean, read_problem
+from storage.job import Instant
+
+# The page says of a reused key only that "reusing it with different input returns 409".
+_SAYS_CONFLICT = re.compile(
+    r"differ|mismatch|(not|n't) match|another (input|payload|request|body)|already (been )?used"
+    r"|reus|conflict.{0,20}(input|payload|body|param)|idempotency.{0,8}conflict",
+    re.IGNORECASE,
+)
+_SAYS_IN_PROGRESS = re.compile(
+    r"in.?progress|being (created|processed)|still|pending|processing|in.?flight|concurrent|locked",
+    re.IGNORECASE,
+)
+
+_NOT_THERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
+_ELSEWHERE = "MindVideo's API is not at this address, check MINDVIDEO_BASE_URL"
+
+
+def submit_failure(answer: Answer, now: Instant) -> BotError:
+    """Return the exception for an answer to a submit that is no success.
+
+    `RefusedError` and its kin only where MindVideo clearly did nothing: all that is unclear may
+    have been charged.
+    """
+    common = _common_error(answer, now)
+    if common is not None:
+        return common
+    match answer.status:
+        case HTTPStatus.CONFLICT:
+            return _conflict(answer, now)
+        case HTTPStatus.REQUEST_TIMEOUT:
+            return failure(OutcomeUnknownError, "MindVideo timed out", answer, now)
+        case status if status in _NOT_THERE and not _is_json(answer.text):
+            # A gateway without its service; the service may have taken an earlier try.
+            return failure(OperatorMustActError, _ELSEWHERE, answer, now)
+        case status if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            problem = read_problem(answer.text)
+            said = problem.message or f"this request is not accepted (status {status})"
+            return RefusedError(said, code=problem.code, request_id=_request_id(answer, problem))
+        case _:
+            return failure(OutcomeUnknownError, "MindVideo is in trouble", answer, now)
+
+
+def _conflict(answer: Answer, now: Instant) -> BotError:
+    """Tell a conflict of input, which never heals, from a first request that is still at work."""
+    problem = read_problem(answer.text)
+    said = f"{problem.code or ''} {problem.message or ''}"
+    if _SAYS_CONFLICT.search(said) and not _SAYS_IN_PROGRESS.search(said):
+        head = "MindVideo knows this idempotency key with another input"
+        return failure(KeyConflictError, head, answer, now)
+    head = "MindVideo may still be starting this task"
+    return failure(OutcomeUnknownError, head, answer, now)
+
+
+def look_failure(answer: Answer, now: Instant) -> BotError:
+    """Return the exception for an answer to a look that is no success."""
+    common = _common_error(answer, now)
+    if common is not None:
+        return common
+    match answer.status:
+        case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
+            return failure(NotFoundError, "MindVideo does not know this task", answer, now)
+        case _:
+            return failure(RetryLaterError, "MindVideo is in trouble", answer, now)
+
+
+def _common_error(answer: Answer, now: Instant) -> BotError | None:
+    """Return the error of those statuses that mean the same for every call."""
+    match answer.status:
+        case HTTPStatus.UNAUTHORIZED:
+            head = "MindVideo does not accept the API key"
+        case HTTPStatus.PAYMENT_REQUIRED:
+            head = "MindVideo's account has no credit left"
+        case HTTPStatus.FORBIDDEN:
+            head = "MindVideo does not let this API key do that"
+        case HTTPStatus.TOO_EARLY | HTTPStatus.TOO_MANY_REQUESTS:
+            return failure(RetryLaterError, "MindVideo asks to wait", answer, now)
+        case status if status < HTTPStatus.BAD_REQUEST:
+            # The key goes to the configured host only, so a redirect is not followed.
+            head = _ELSEWHERE
+        case _:
+            return None
+    return failure(OperatorMustActError, head, answer, now)
+
+
+def failure(kind: type[BotError], head: str, answer: Answer, now: Instant) -> BotError:
+    """Return an exception that says `head` and what the answer's body says."""
+    problem = read_problem(answer.text)
+    said = f": {problem.message}" if problem.message else ""
+    return kind(
+        clean(f"{head} (status {answer.status}){said}") or head,
+        code=problem.code,
+        request_id=_request_id(answer, problem),
+        retry_after=read_retry_after(answer.headers.get("retry-after"), now),
+    )
+
+
+def _is_json(text: str) -> bool:
+    try:
+        read_json(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _request_id(answer: Answer, problem: Problem) -> str | None:
+    return problem.request_id or clean(answer.headers.get("x-request-id", ""))

@@ -1,0 +1,1 @@
+"""What renders cost: sums and reports of amounts that MindVideo named."""

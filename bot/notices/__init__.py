@@ -1,1 +1,0 @@
-"""What channels are told of their own accord: notices of single jobs, and digests."""

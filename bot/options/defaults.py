@@ -1,0 +1,77 @@
+"""Reads which options a channel wants for its videos unless an ask says otherwise. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.base.errors import UsageError
+from bot.options.catalog import Catalog, Model
+from bot.options.model_file import MODEL_FLAG
+from bot.options.parser import read_line
+from bot.options.request import accept, given_in, label_of
+from bot.options.schema import PROMPT, spelling
+from bot.options.wording import shown
+from storage.job import Json
+
+DEFAULTS = "defaults"
+"""Name of the setting that holds them: property to value, and the model's slug."""
+
+
+def read_defaults(
+    text: str, catalog: Catalog, present: Mapping[str, Json]
+) -> Mapping[str, Json] | None:
+    """Return the defaults that `text` asks for on top of the present ones.
+
+    `mode pro --aspect-ratio 9:16`: the first option may stand without its dashes. `None`: the
+    text names no option, so it is no such wish. Raises `UsageError` as an ask does, and for words
+    that belong to no option: they would be a prompt, and be paid for.
+    """
+    usual = catalog.find(str(present.get(MODEL_FLAG))) or catalog.default
+    flags = _with_dashes(text.strip(), catalog)
+    if flags is None:
+        return None
+    line = read_line(flags)
+    slug = line.value_of(MODEL_FLAG)
+    model = usual if slug is None else catalog.get(slug)
+    given = given_in(line, model, catalog)
+    if PROMPT in given:
+        raise UsageError(
+            "Defaults are options alone. For a video of these words type "
+            "`/video -- settings …`, with the two dashes."
+        )
+    chosen = {} if slug is None else {MODEL_FLAG: model.slug}
+    return {**present, **chosen, **_accepted(model, given)}
+
+
+def as_flags(catalog: Catalog, defaults: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return defaults as they could be typed, those of models that are not on offer too."""
+    model = catalog.find(str(defaults.get(MODEL_FLAG))) or catalog.default
+    flags = []
+    for name, value in defaults.items():
+        option = model.option(name)
+        flag = option.flag if option else f"--{name.replace('_', '-')}"
+        flags.append(f"{flag} {shown(value)}")
+    return tuple(flags)
+
+
+def _with_dashes(text: str, catalog: Catalog) -> str | None:
+    first = text.partition(" ")[0]
+    if first.startswith(("--", "—", "–")):
+        return text
+    bare = spelling(first.partition("=")[0])
+    return f"--{text}" if bare in _names(catalog) else None
+
+
+def _names(catalog: Catalog) -> frozenset[str]:
+    options = [option for model in catalog.models for option in model.options]
+    names = [name for option in options for name in (option.name, *option.aliases)]
+    return frozenset(map(spelling, [MODEL_FLAG, *names]))
+
+
+def _accepted(model: Model, given: Mapping[str, Json]) -> Mapping[str, Json]:
+    values: dict[str, Json] = {}
+    for option in model.options:
+        value = accept(model, option, given.get(option.name), label_of(option))
+        if value is not None:
+            values[option.name] = value
+    return values

@@ -1,0 +1,253 @@
+"""From a form with its files to an ask, and from one drawing of a form to the next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias, assert_never
+
+from bot.base.errors import UsageError
+from bot.options.attachments import Attached, attached_files, granted, join
+from bot.options.catalog import Model
+from bot.options.form_fields import (
+    FIELD,
+    MODEL_BLOCK,
+    MORE_BLOCK,
+    Widget,
+    choice_key,
+    field_block,
+    links_block,
+    widget_of,
+)
+from bot.options.request import Ask, accept, check_input, fitting
+from bot.options.schema import PROMPT, Kind, Option, as_mapping, kind_of
+from bot.options.values import load_typed_json, read_value, refusal
+from storage.job import Json
+
+
+def read_ask(
+    model: Model, state: State, carried: Mapping[str, Json], files: Collection[str]
+) -> Ask:
+    """Return what a submitted form asks for.
+
+    `files` are the IDs that it may name beside those uploaded in it. Raises `FormError`.
+    """
+    form = read_form(model, state, carried)
+    values = dict(form.values)
+    errors: dict[str, str] = {}
+    for option in model.options:
+        try:
+            value = _joined(option, values.get(option.name), form.files.get(option.name, ()), files)
+            if value is not None:
+                values[option.name] = accept(model, option, value, option.title)
+        except UsageError as error:
+            errors[field_block(option)] = str(error).replace("`", "")
+    if errors:
+        raise FormError(errors)
+    return check_input(model, values)
+
+
+def read_unfinished(
+    model: Model, state: State, carried: Mapping[str, Json]
+) -> tuple[Mapping[str, Json], Collection[str]]:
+    """Return the values with which to redraw a form for `model`, and the files uploaded so far."""
+    values = dict(read_draft(model, state, carried))
+    uploaded: list[str] = []
+    for option in model.image_options:
+        files = [file for file in files_in(state, option) if file.problem is None]
+        uploaded += [file.id for file in files]
+        value = with_images(option, values.get(option.name), files)
+        if value is not None:
+            values[option.name] = value
+    return values, uploaded
+
+
+def with_images(option: Option, value: Json, files: Sequence[Attached]) -> Json:
+    """Return a value with as many of the files as the option takes; `None`: nothing."""
+    most = option.schema.get("maxItems") if option.kind is Kind.ARRAY else 1
+    held = len(value) if isinstance(value, list | tuple) else int(value is not None)
+    room = max(0, int(most) - held) if isinstance(most, int | float) else len(files)
+    return join(option, value, files[:room])
+
+
+def _joined(option: Option, value: Json, files: Sequence[Attached], known: Collection[str]) -> Json:
+    for file in files:
+        if file.problem is not None:
+            raise UsageError(file.problem)
+    if not granted(value, frozenset(known)):
+        raise UsageError("This names a file that is not this form's. Upload the image itself.")
+    return join(option, value, files) if option.takes_images else value
+
+
+_NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+State: TypeAlias = Mapping[str, Json]
+"""`view.state.values` of a payload: block ID → action ID → the element's answer.
+
+https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormInput:
+    """What a form says: values by property, and the Slack files that shall become values."""
+
+    values: Mapping[str, Json]
+    files: Mapping[str, tuple[Attached, ...]]
+    """Uploaded files, by property."""
+
+
+class FormError(UsageError):
+    """A form that cannot be taken; `errors` has a sentence for each block ID at fault."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
+
+
+def chosen_model(state: State) -> str | None:
+    """Return the slug of the model chosen in the form; `None`: it offers no choice."""
+    return _selected(_answer(state, MODEL_BLOCK))
+
+
+def shows_advanced(state: State) -> bool:
+    """Whether the person wants to see the advanced fields."""
+    return _is_ticked(_answer(state, MORE_BLOCK))
+
+
+def read_form(model: Model, state: State, carried: Mapping[str, Json] = _NOTHING) -> FormInput:
+    """Return what a submitted form says.
+
+    What is left at its default counts as not given. Options that had no field keep their value in
+    `carried`. Raises `FormError`.
+    """
+    values: dict[str, Json] = {}
+    files: dict[str, tuple[Attached, ...]] = {}
+    errors: dict[str, str] = {}
+    kept = fitting(model, carried)
+    for option in model.options:
+        attached = files_in(state, option)
+        try:
+            value = (
+                _read(model, state, option) if _is_shown(state, option) else kept.get(option.name)
+            )
+        except UsageError as error:
+            errors[_block(option)] = str(error).replace("`", "")
+            continue
+        if attached:
+            files[option.name] = attached
+        if value is None and not attached and option.required:
+            errors[field_block(option)] = f"{option.title} is needed."
+        if value is not None and (option.required or value != option.default):
+            values[option.name] = value
+    if errors:
+        raise FormError(errors)
+    return FormInput(values=values, files=files)
+
+
+def read_draft(
+    model: Model, state: State, carried: Mapping[str, Json] = _NOTHING
+) -> Mapping[str, Json]:
+    """Return what an unfinished form says, to fill another one; what is not allowed is left out.
+
+    The prompt is kept as it is, also for a model that takes none.
+    """
+    draft: dict[str, Json] = {**fitting(model, carried), **_words(state)}
+    for option in model.options:
+        if not _is_shown(state, option):
+            continue
+        try:
+            draft[option.name] = _read(model, state, option)
+        except UsageError:
+            draft[option.name] = _text(state, option) if option.name == PROMPT else None
+    return {name: value for name, value in draft.items() if value is not None}
+
+
+def _read(model: Model, state: State, option: Option) -> Json:
+    return accept(model, option, _typed(state, option), option.title)
+
+
+def _typed(state: State, option: Option) -> Json:
+    """Return what was entered, of the option's type but not checked; `None`: nothing."""
+    match widget_of(option):
+        case Widget.SELECT:
+            return _chosen(state, option)
+        case Widget.CHECKBOX:
+            is_ticked = _is_ticked(_answer(state, field_block(option)))
+            says_nothing = option.default is None and not option.required
+            return is_ticked or (None if says_nothing else False)
+        case Widget.NUMBER | Widget.FILES | Widget.TEXT:
+            text = _text(state, option)
+            return read_value(_pieces(option, text), option, option.title) if text.strip() else None
+        case widget:
+            assert_never(widget)
+
+
+def _chosen(state: State, option: Option) -> Json:
+    """Return the chosen value; a key that is none of this form's was another model's."""
+    key = _selected(_answer(state, field_block(option)))
+    for position, choice in enumerate(option.choices):
+        if choice_key(position, choice) == key:
+            return choice
+    if key is None:
+        return None
+    raise refusal(option.title, option.schema, key)
+
+
+def _pieces(option: Option, text: str) -> list[str]:
+    """Cut the text of a list into items: one a line, unless all of it is one piece of JSON."""
+    if option.kind is not Kind.ARRAY or _is_json(option, text):
+        return [text]
+    return [line for line in text.split("\n") if line.strip()]
+
+
+def _is_json(option: Option, text: str) -> bool:
+    if kind_of(option.items) not in {Kind.OBJECT, Kind.ARRAY} and not text.lstrip().startswith("["):
+        return False
+    try:
+        load_typed_json(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _block(option: Option) -> str:
+    """Return the block that holds the text of an option, where its errors are shown."""
+    is_files = widget_of(option) is Widget.FILES
+    return links_block(option) if is_files else field_block(option)
+
+
+def _is_shown(state: State, option: Option) -> bool:
+    return _block(option) in state
+
+
+def _answer(state: State, block_id: str) -> Mapping[str, Json]:
+    """Return the answer of the only element of a block; empty when there is none."""
+    block = as_mapping(state.get(block_id))
+    return as_mapping(next(iter(block.values()), None))
+
+
+def _text(state: State, option: Option) -> str:
+    value = _answer(state, _block(option)).get("value")
+    return value if isinstance(value, str) else ""
+
+
+def _words(state: State) -> Mapping[str, Json]:
+    """Return the prompt that was entered, whichever model its field was drawn for."""
+    answer = _answer(state, f"{FIELD}{PROMPT}")
+    return {PROMPT: answer["value"]} if answer.get("value") else {}
+
+
+def _selected(answer: Mapping[str, Json]) -> str | None:
+    value = as_mapping(answer.get("selected_option")).get("value")
+    return value if isinstance(value, str) else None
+
+
+def _is_ticked(answer: Mapping[str, Json]) -> bool:
+    return bool(answer.get("selected_options"))
+
+
+def files_in(state: State, option: Option) -> tuple[Attached, ...]:
+    """Return the files that were uploaded for an option."""
+    return attached_files(_answer(state, field_block(option)).get("files"))

@@ -1,0 +1,132 @@
+"""A person's own file at Slack: what it is, and its bytes, fetched with the token."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from pydantic import BaseModel
+from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
+
+from bot.base.errors import NotFoundError, OperatorMustActError, RefusedError, RetryLaterError
+from bot.base.ports import Download, PersonFile
+from bot.base.retry_after import read_seconds
+from bot.slack.client import CONNECT_SECONDS, OK, ask, is_slack
+from bot.slack.errors import error_of_status, lost_answer, not_connected
+
+FILE_HOSTS = frozenset({"slack.com", ".slack.com", "slack-files.com", ".slack-files.com"})
+"""The only hosts that see the token for a file.
+
+https://docs.slack.dev/reference/objects/file-object, `url_private_download`
+"""
+
+READ_SECONDS = 30.0
+"""How long the sender of a file may be silent."""
+
+FILE_SECONDS = 120.0
+"""How long a whole file may take: what trickles would hold up a job, and a place at its side."""
+
+CHUNK = 64 * 1024
+
+GONE = frozenset({404, 410})
+
+REDIRECTS = range(300, 400)
+
+
+class _File(BaseModel):
+    id: str
+    name: str = ""
+    mimetype: str = ""
+    size: int = 0
+    mode: str = ""
+    url_private_download: str = ""
+
+
+class _FileInfo(BaseModel):
+    file: _File
+
+
+class SlackPersonFiles:
+    """Files that people attach. Both methods are reads: repeat freely.
+
+    A file whose bytes take longer than `file_seconds` is given up.
+    """
+
+    def __init__(self, client: AsyncWebClient, *, file_seconds: float = FILE_SECONDS) -> None:
+        if client.session is None:
+            raise ValueError("the client must come from slack_client(), with a session")
+        self._client = client
+        self._session = client.session
+        self._timeout = aiohttp.ClientTimeout(
+            total=file_seconds, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS
+        )
+
+    async def describe(self, file_id: str) -> PersonFile:
+        """Tell what a file is. Raises `NotFoundError` when it is gone or not for our eyes."""
+        file = (await ask(self._client.files_info(file=file_id), _FileInfo, doubtful=False)).file
+        if file.mode == "tombstone" or not file.url_private_download:
+            raise NotFoundError("This file is no longer in Slack.", code="file_deleted")
+        return PersonFile(
+            id=file.id,
+            name=file.name,
+            mimetype=file.mimetype,
+            size=file.size,
+            url=file.url_private_download,
+        )
+
+    @asynccontextmanager
+    async def open(self, file: PersonFile) -> AsyncIterator[Download]:
+        """Open a file's bytes as a stream.
+
+        The token goes to Slack's own hosts and is not carried across a redirect: Slack redirects
+        to its login page when the scope `files:read` is missing. Entering and reading raise
+        `NotFoundError`, `OperatorMustActError`, `RefusedError` (not at Slack), `RetryLaterError`.
+        """
+        url = URL(file.url)
+        if not is_slack(url, URL(self._client.base_url), FILE_HOSTS):
+            raise RefusedError("This file is not kept at Slack.", code="foreign_host")
+        async with self._get(url) as answer:
+            _check(answer)
+            yield Download(
+                length=answer.content_length,
+                content_type=answer.content_type,
+                chunks=_chunks(answer),
+            )
+
+    @asynccontextmanager
+    async def _get(self, url: URL) -> AsyncIterator[aiohttp.ClientResponse]:
+        try:
+            answer = await self._session.get(
+                url,
+                headers={"Authorization": f"Bearer {self._client.token}"},
+                timeout=self._timeout,
+                allow_redirects=False,
+                proxy=self._client.proxy,
+            )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise not_connected() from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise lost_answer(doubtful=False) from error
+        async with answer:
+            yield answer
+
+
+def _check(answer: aiohttp.ClientResponse) -> None:
+    if answer.status == OK:
+        return
+    if answer.status in GONE:
+        raise NotFoundError("This file is no longer in Slack.", code=f"http_{answer.status}")
+    if answer.status in REDIRECTS:
+        raise OperatorMustActError(
+            "Slack asks for a login: the app lacks the scope files:read.", code="files_login"
+        )
+    retry_after = read_seconds(answer.headers.get("Retry-After"))
+    raise error_of_status(answer.status, doubtful=False, retry_after=retry_after)
+
+
+async def _chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.content.iter_chunked(CHUNK):
+            yield chunk
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise RetryLaterError("The download from Slack broke off.", code="cut_short") from error

@@ -1,0 +1,1 @@
+"""The queue: claims due rows, runs their steps, commits what the steps answer."""

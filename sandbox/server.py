@@ -1,0 +1,27 @@
+"""An aiohttp application on a free port of loopback, for as long as it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+_GOODBYE_SECONDS = 1.0
+"""A request that hangs on purpose must not hold up the end."""
+
+
+@asynccontextmanager
+async def serve(app: web.Application, port: int = 0) -> AsyncIterator[str]:
+    """Serve `app` on 127.0.0.1 and give its base URL, without a slash at the end.
+
+    Port 0 is a free one. On leaving, open requests get a second to finish. Raises `OSError` when
+    the port is taken.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

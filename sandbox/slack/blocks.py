@@ -1,0 +1,124 @@
+"""What Slack checks of blocks and views before it shows them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
+from sandbox.slack.entities import Payload, RefusalError
+
+MOST_IN_MESSAGE = 50
+MOST_IN_VIEW = 100
+"""https://docs.slack.dev/reference/block-kit/blocks"""
+
+# https://docs.slack.dev/reference/block-kit, the limits of each element: (type, field) → letters.
+_LONGEST: Mapping[tuple[str, str], int] = {
+    ("button", "text"): 75,
+    ("button", "value"): 2000,
+    ("header", "text"): 150,
+    ("input", "label"): 2000,
+    ("input", "hint"): 2000,
+    ("image", "alt_text"): 2000,
+    ("option", "text"): 75,
+    ("option", "value"): 150,
+    ("option", "description"): 75,
+    ("any", "action_id"): 255,
+    ("any", "block_id"): 255,
+    ("any", "placeholder"): 150,
+}
+
+# How many things an element may hold: (type, field) → (fewest, most).
+_HOLDS: Mapping[tuple[str, str], tuple[int, int]] = {
+    ("actions", "elements"): (1, 25),
+    ("context", "elements"): (1, 10),
+    ("static_select", "options"): (1, 100),
+    ("multi_static_select", "options"): (1, 100),
+    ("radio_buttons", "options"): (1, 10),
+    ("checkboxes", "options"): (1, 10),
+    ("overflow", "options"): (1, 5),
+}
+
+
+def checked_blocks(blocks: Sequence[Payload], *, most: int = MOST_IN_MESSAGE) -> list[Payload]:
+    """Return the blocks, each with an ID, or refuse them as Slack does."""
+    if len(blocks) > most:
+        raise _invalid(f"no more than {most} items allowed")
+    for block in blocks:
+        _check_model(block)
+        for element in elements_of(block):
+            _check_limits(element)
+    named = [{"block_id": f"b{place}", **block} for place, block in enumerate(blocks)]
+    if len({str(block["block_id"]) for block in named}) < len(named):
+        raise _invalid("block_id must be unique")
+    return named
+
+
+def checked_view(view: Payload) -> Payload:
+    """Return a modal or Home tab with an ID in each block, or refuse it as Slack does."""
+    try:
+        View(**view).validate_json()  # type: ignore[arg-type]  # what is wrong is refused
+    except (SlackObjectFormationError, TypeError, AttributeError) as error:
+        raise RefusalError(
+            "invalid_arguments", response_metadata={"messages": [str(error)]}
+        ) from error
+    blocks = view.get("blocks")
+    if not isinstance(blocks, list):
+        raise RefusalError("invalid_arguments")
+    if any(block.get("type") == "input" for block in blocks) and view["type"] == "modal":
+        _require_submit(view)
+    return {**view, "blocks": checked_blocks(blocks, most=MOST_IN_VIEW)}
+
+
+def elements_of(value: object) -> Iterator[Payload]:
+    """Yield every JSON object in `value`, itself first."""
+    if isinstance(value, dict):
+        yield value
+        for part in value.values():
+            yield from elements_of(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from elements_of(part)
+
+
+def _require_submit(view: Payload) -> None:
+    if not view.get("submit"):
+        raise RefusalError(
+            "invalid_arguments",
+            response_metadata={"messages": ["submit is required with input blocks"]},
+        )
+
+
+def _check_model(block: Payload) -> None:
+    try:
+        model = Block.parse(block)
+        if model is None:
+            raise _invalid(f"unsupported type: {block.get('type')}")
+        model.validate_json()
+    except (SlackObjectFormationError, TypeError, ValueError, AttributeError) as error:
+        raise _invalid(str(error)) from error
+
+
+def _check_limits(element: Payload) -> None:
+    kind = str(element.get("type", "option"))
+    for name, value in element.items():
+        longest = _LONGEST.get((kind, name)) or _LONGEST.get(("any", name))
+        if longest is not None and len(_words(value)) > longest:
+            raise _invalid(f"{kind}: {name} must be less than {longest + 1} characters")
+        if name == "text" and kind in {"mrkdwn", "plain_text"} and not _words(value):
+            raise _invalid(f"{kind}: text must be more than 0 characters")
+        fewest, most = _HOLDS.get((kind, name), (0, MOST_IN_VIEW))
+        if isinstance(value, list) and not fewest <= len(value) <= most:
+            raise _invalid(f"{kind}: {name} must hold {fewest} to {most} items")
+    if kind == "image" and not element.get("alt_text"):
+        raise _invalid("image: missing required field: alt_text")
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return str(value.get("text", ""))
+    return str(value)
+
+
+def _invalid(reason: str) -> RefusalError:
+    return RefusalError("invalid_blocks", response_metadata={"messages": [f"[ERROR] {reason}"]})

@@ -1,0 +1,135 @@
+"""The simulated Web API's methods about conversations and who is in them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pydantic import BaseModel
+
+from sandbox.slack.entities import BOT, Kind, Payload, RefusalError, Said
+from sandbox.slack.methods.method import Method, method, require_scope_to_read
+from sandbox.slack.payloads import channel_json, message_json, user_json
+from sandbox.slack.world import World
+
+LARGEST_PAGE = 999
+"""https://docs.slack.dev/reference/methods/conversations.history"""
+
+
+class _Read(BaseModel):
+    channel: str
+    ts: str | None = None
+    oldest: str = "0"
+    latest: str | None = None
+    inclusive: bool = False
+    limit: int = 100
+    cursor: str = ""
+    include_all_metadata: bool = False
+
+
+class _OneChannel(BaseModel):
+    channel: str
+
+
+class _Open(BaseModel):
+    users: str
+
+
+class _OneUser(BaseModel):
+    user: str
+
+
+def _history(world: World, args: _Read) -> Payload:
+    _check_reading(world, args.channel)
+    # Slack gives the newest first here, and the oldest first in a thread.
+    return _page(world, args, world.workspace.history(args.channel)[::-1])
+
+
+def _replies(world: World, args: _Read) -> Payload:
+    _check_reading(world, args.channel)
+    if args.ts is None or world.workspace.find(args.channel, args.ts) is None:
+        raise RefusalError("thread_not_found")
+    first, *replies = world.workspace.thread(args.channel, args.ts)
+    page = _page(world, args, replies)
+    messages = page["messages"]
+    if isinstance(messages, list) and not args.cursor:
+        messages.insert(0, _shown(world, first, args, replies=len(replies)))
+    return page
+
+
+def _info(world: World, args: _OneChannel) -> Payload:
+    channel = world.workspace.channel(args.channel)
+    require_scope_to_read(world, channel, what="read")
+    return {"channel": channel_json(channel)}
+
+
+def _members(world: World, args: _OneChannel) -> Payload:
+    channel = world.workspace.channel(args.channel)
+    require_scope_to_read(world, channel, what="read")
+    return {"members": sorted(channel.members), "response_metadata": {"next_cursor": ""}}
+
+
+def _join(world: World, args: _OneChannel) -> Payload:
+    channel = world.workspace.channel(args.channel)
+    if channel.kind is not Kind.PUBLIC:
+        raise RefusalError("method_not_supported_for_channel_type")
+    if channel.archived:
+        raise RefusalError("is_archived")
+    channel.members.add(BOT)
+    world.workspace.touch()
+    return {"channel": channel_json(channel)}
+
+
+def _open(world: World, args: _Open) -> Payload:
+    return {"channel": {"id": world.workspace.direct(args.users).id}}
+
+
+def _user(world: World, args: _OneUser) -> Payload:
+    if args.user not in world.workspace.users:
+        raise RefusalError("user_not_found")
+    return {"user": user_json(world.workspace.users[args.user])}
+
+
+CONVERSATION_METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "conversations.history": method(_Read, _history, takes_json=False),
+        "conversations.replies": method(_Read, _replies, takes_json=False),
+        "conversations.info": method(_OneChannel, _info, takes_json=False),
+        "conversations.members": method(_OneChannel, _members, takes_json=False),
+        "conversations.join": method(_OneChannel, _join, "channels:join"),
+        "conversations.open": method(_Open, _open, "im:write"),
+        "users.info": method(_OneUser, _user, "users:read", takes_json=False),
+    }
+)
+
+
+def _check_reading(world: World, channel_id: str) -> None:
+    channel = world.workspace.channel(channel_id)
+    require_scope_to_read(world, channel, what="history")
+    if BOT not in channel.members:
+        raise RefusalError("not_in_channel")
+
+
+def _page(world: World, args: _Read, said: list[Said]) -> Payload:
+    if not 1 <= args.limit <= LARGEST_PAGE:
+        raise RefusalError("invalid_limit")
+    since, until = float(args.oldest), float(args.latest or "inf")
+    within = [
+        each
+        for each in said
+        if since < float(each.ts) < until or (args.inclusive and float(each.ts) in {since, until})
+    ]
+    start = int(args.cursor or 0)
+    end = start + args.limit
+    more = end < len(within)
+    counts = world.workspace.reply_counts(args.channel)
+    return {
+        "messages": [
+            _shown(world, each, args, replies=counts[each.ts]) for each in within[start:end]
+        ],
+        "has_more": more,
+        "response_metadata": {"next_cursor": str(end) if more else ""},
+    }
+
+
+def _shown(world: World, said: Said, args: _Read, *, replies: int) -> Payload:
+    shown = message_json(world, said, with_metadata=args.include_all_metadata)
+    return {**shown, "thread_ts": said.ts, "reply_count": replies} if replies else shown
