@@ -11,7 +11,7 @@ from bench.acknowledge import RENDER_SECONDS
 from bench.figure import Figure
 from bench.rounds import Round, check_rows, latency, round_of
 from sandbox.slack.entities import ANA, GENERAL, TEAM
-from storage.job import Event
+from storage.job import Event, EventName
 from storage.sqlite.store import SqliteStore
 from tests.bot_process import bot_process
 from tests.job_samples import RENDERING
@@ -57,10 +57,12 @@ async def _fill(path: Path) -> None:
         submitted_at=began,
         due_at=began,
     )
-    event = Event(at=began, name="accepted")
+    event = Event(at=began, name=EventName.ACCEPTED)
     await asyncio.gather(
         *(
-            store.insert(replace(job, id=f"old{n}", ask_key=f"old:{n}", task_id=f"old{n}"), event)
+            store.jobs.insert(
+                replace(job, id=f"old{n}", dedup_key=f"old:{n}", task_id=f"old{n}"), event
+            )
             for n in range(JOBS)
         )
     )

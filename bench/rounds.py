@@ -63,7 +63,7 @@ def check_rows(path: Path, triggers: Sequence[str]) -> None:
     """Raise `RunFailedError` unless every acknowledged command has its row."""
     db = connect_reader(str(path))
     try:
-        rows = {row["ask_key"] for row in db.query("SELECT ask_key FROM jobs")}
+        rows = {row["dedup_key"] for row in db.query("SELECT dedup_key FROM jobs")}
     finally:
         db.close()
     lost = {f"command:{TEAM}:{trigger}" for trigger in triggers} - rows

@@ -1,4 +1,4 @@
-"""What a job is, and the one table of the moves it may make between its stages."""
+"""What a job is, and the one table of the moves that it may make between its stages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+from typing_extensions import TypeAliasType
+
+Json = TypeAliasType(
+    "Json", "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+)
 """A value that JSON can hold, as this project passes it around: never changed in place."""
 
 Instant: TypeAlias = float
@@ -34,13 +38,6 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
-
-
-class LookBy(StrEnum):
-    """Which of MindVideo's two calls tells how this task goes."""
-
-    EVENTS = "events"
-    TASK = "task"
 
 
 class Media(StrEnum):
@@ -68,6 +65,58 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = MappingProxyType(
 TERMINAL = frozenset(stage for stage, targets in TRANSITIONS.items() if not targets)
 """Stages that a job never leaves; its row may still be due, to tell a refusal or a cost."""
 
+UNDER_WAY = frozenset(Stage) - TERMINAL
+"""Stages of jobs that are not over."""
+
+RESUMABLE = TRANSITIONS[Stage.PARKED]
+"""Stages to which a parked job can go back."""
+
+RENDER_PENDING = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING})
+"""Stages of jobs whose render has not ended."""
+
+CANCELLABLE = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED})
+"""Stages in which a cancel is free, as long as nothing was sent to the provider."""
+
+ABANDONABLE = frozenset({Stage.ANNOUNCED, Stage.RENDERING})
+"""Stages in which a render that was sent to the provider can be given up."""
+
+
+class EventName(StrEnum):
+    """What can happen to a job. The values stand in stores and are never changed."""
+
+    ACCEPTED = "accepted"
+    POSTING = "posting"
+    NOT_POSTED = "not posted"
+    ANNOUNCED = "announced"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    STATE = "state"
+    LATE = "late"
+    MISSING = "missing"
+    FINISHED = "finished"
+    GIVEN_UP = "given up"
+    FRESH_LINK = "fresh link"
+    UPLOADING = "uploading"
+    UPLOADED = "uploaded"
+    FILE_GONE = "file gone"
+    LINK_ONLY = "link only"
+    SHARING = "sharing"
+    NOT_SHARED = "not shared"
+    SHARE_LOST = "share lost"
+    SHARED = "shared"
+    TELLING = "telling"
+    NOT_TOLD = "not told"
+    TOLD = "told"
+    DIRECT = "direct"
+    NOBODY_TO_TELL = "nobody to tell"
+    DELIVERED = "delivered"
+    COST = "cost"
+    COST_CORRECTED = "cost corrected"
+    PARKED = "parked"
+    REJECTED = "rejected"
+    RETRY = "retry"
+    HELD = "held"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
@@ -89,13 +138,42 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyTo:
+    """The ways back to the person who asked."""
+
+    thread_ts: str | None = None
+    """The thread that the ask came from; `None` for one made in the channel itself."""
+    response_url: str | None = None
+    """Slack's URL for ephemeral messages to the person, good for 30 minutes and 5 uses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message that must reach people once: its files at Slack, its intent, where it stands."""
+
+    channel: str | None = None
+    """The direct conversation that took it, where its own place takes nothing."""
+    uploads: tuple[Upload, ...] = ()
+    link_only: bool = False
+    """The files cannot be had or put there: the message goes without them."""
+    intent_at: Instant | None = None
+    """It may have been posted at or after this moment: look before posting."""
+    ts: str | None = None
+    """Slack's ID of the message; `None` until it is known to stand."""
+
+
+NOT_DELIVERED = Delivery()
+IN_CHANNEL = ReplyTo()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One ask for one render: a row. Moments are `Instant`s, money is exact, unknown is `None`."""
 
     id: str
     """Short, unguessable, typed by people: `/video status ID`."""
-    ask_key: str
-    """Recognises a repeated delivery of the same ask; unique in the store."""
+    dedup_key: str
+    """The same for every delivery of one ask, and unique in the store."""
     team: str
     channel: str
     user: str
@@ -108,12 +186,9 @@ class Job:
     kind: str
     """Renders of one kind take about as long: the model with the options that decide it."""
     created_at: Instant
-    thread_ts: str | None = None
-    """The thread that the ask came from; `None` for one made in the channel itself."""
-    response_url: str | None = None
-    """A private way back to the person, good for 30 minutes and 5 uses."""
+    reply_to: ReplyTo = IN_CHANNEL
     parent_id: str | None = None
-    """The job that this one re-renders or resends."""
+    """The job that this one re-renders."""
 
     stage: Stage = Stage.ACCEPTED
     due_at: Instant | None = None
@@ -130,6 +205,8 @@ class Job:
     post_intent_at: Instant | None = None
     """The job's own message may have been posted at or after this moment: look before posting."""
     message_ts: str | None = None
+    posted_at: Instant | None = None
+    """When the message was posted, by Slack's clock."""
     shown: str | None = None
     """Digest of the message as Slack was last told, so that an equal edit is not sent."""
     shown_at: Instant | None = None
@@ -145,9 +222,10 @@ class Job:
     task_id: str | None = None
     submitted_at: Instant | None = None
 
-    look_by: LookBy = LookBy.EVENTS
     provider_state: str | None = None
-    """MindVideo's own word for the task's state, as last read."""
+    """The provider's own word for the task's state, as last read."""
+    provider_memo: Mapping[str, Json] = field(default_factory=dict)
+    """What the provider's client wants to know again at its next call; nobody else reads it."""
     started_at: Instant | None = None
     """When the task was first seen to render."""
     missing_since: Instant | None = None
@@ -162,14 +240,8 @@ class Job:
     outcome: Outcome | None = None
     finished_at: Instant | None = None
 
-    link_only: bool = False
-    """The files cannot be had or put here: the person gets links instead."""
-    uploads: tuple[Upload, ...] = ()
-    result_intent_at: Instant | None = None
-    """The result may have been posted at or after this moment: look before posting."""
-    result_ts: str | None = None
-    result_channel: str | None = None
-    """Where the result stands, if not in the job's own channel."""
+    delivery: Delivery = NOT_DELIVERED
+    """The result, in the thread of the job's message."""
     cost_told: Decimal | None = None
     delivered_at: Instant | None = None
     settle_tries: int = 0
@@ -185,7 +257,21 @@ class Job:
     @property
     def thread_root(self) -> str | None:
         """The `ts` under which this job's replies stand; `None` until it has a message."""
-        return self.thread_ts or self.message_ts
+        return self.reply_to.thread_ts or self.message_ts
+
+    @property
+    def signals(self) -> tuple[Instant | None, ...]:
+        """What people may change while a step runs; a change makes the job due again."""
+        return self.cancel_requested_at, self.unfollowed_at
+
+    @property
+    def step(self) -> Stage:
+        """Which step the job is due for."""
+        return self.stage
+
+    def due_again(self, now: Instant) -> Instant:
+        """Return when the row is due after one of its signals changed."""
+        return now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +279,7 @@ class Event:
     """Something that happened to a job: a line of its timeline."""
 
     at: Instant
-    name: str
-    """A stable word: `accepted`, `posted`, `submitted`, `state`, `retry`, `parked`, …"""
+    name: EventName
     detail: str = ""
     """A short plain addition, free of secrets and of the prompt."""
 

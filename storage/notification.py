@@ -1,78 +1,98 @@
-"""What a channel wants to hear, and what it is still to be told: settings, notices, figures."""
+"""What is posted beside a job's own messages: notifications, digests, shared and resent results.
+
+Who is notified of what is decided here, purely, so that each store puts the same rows in with the
+commit of what happened.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
 
-from storage.job import Event, Instant, Job, Json, Outcome, Stage
+from storage.job import NOT_DELIVERED, Delivery, Event, EventName, Instant, Job, Outcome
 
 
-class NoticeKind(StrEnum):
-    """What a channel is told about."""
+class NotificationKind(StrEnum):
+    """What is posted. The values stand in stores and are never changed."""
 
     FINISHED = "finished"
     FAILED = "failed"
     PARKED = "parked"
-    TROUBLE = "trouble"
+    OPERATOR_NEEDED = "trouble"
     """A key, a token, a permission or the credit: only the operator can mend it."""
     DIGEST = "digest"
     SHARED = "shared"
-    """Somebody shares a result that stands in a thread: `detail` is their ID."""
+    """Somebody shares a result that stands in a thread; `detail` is their ID."""
+    RESENT = "resent"
+    """Somebody wants the files of a job again; `detail` is their ID."""
 
 
 class Level(StrEnum):
-    """How much a channel wants to hear, one by one."""
+    """Which notifications about single jobs a channel is subscribed to."""
 
     ALL = "all"
     FAILURES = "failures"
 
 
-HEARD: Mapping[str, frozenset[NoticeKind]] = MappingProxyType(
+KINDS_OF_LEVEL: Mapping[str, frozenset[NotificationKind]] = MappingProxyType(
     {
-        Level.ALL: frozenset(NoticeKind) - {NoticeKind.DIGEST, NoticeKind.SHARED},
-        Level.FAILURES: frozenset({NoticeKind.FAILED, NoticeKind.PARKED, NoticeKind.TROUBLE}),
+        Level.ALL: frozenset(
+            {
+                NotificationKind.FINISHED,
+                NotificationKind.FAILED,
+                NotificationKind.PARKED,
+                NotificationKind.OPERATOR_NEEDED,
+            }
+        ),
+        Level.FAILURES: frozenset(
+            {
+                NotificationKind.FAILED,
+                NotificationKind.PARKED,
+                NotificationKind.OPERATOR_NEEDED,
+            }
+        ),
     },
 )
-"""What each level hears; a digest comes by its own setting, and sharing is a person's wish."""
+"""A digest comes by a setting of its own; sharing and resending are what a person asks for."""
 
 NOTIFY = "notify"
 """Name of the setting that holds a channel's `Level`."""
 
 OPERATORS = "operators"
-"""Name of a workspace's setting that lists who hears of what needs them if no channel does."""
+"""Name of a workspace's setting that lists who is told what needs an operator if no channel is."""
 
-FOR_OPERATORS = frozenset({NoticeKind.PARKED, NoticeKind.TROUBLE})
+FOR_OPERATORS = frozenset({NotificationKind.PARKED, NotificationKind.OPERATOR_NEEDED})
 
-TROUBLE_PAUSE_SECONDS = 3600.0
-"""The same trouble is told to a channel once in this time: every waiting job meets it."""
+REPEAT_SECONDS = 3600.0
+"""The same need of an operator is told once in this time: every waiting job meets it."""
 
-RESENT = "resend"
-"""Surface of a job that brings old files again: no news for a channel."""
+# A word with a digit: the other side names the request or the moment beside the problem itself.
+_PASSING_WORD = re.compile(r"\S*\d\S*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """One thing that one channel is told once: a row. Moments are `Instant`s."""
+class Notification:
+    """One message that is posted once to one place: a row of the outbox. Moments are `Instant`s."""
 
     id: str
-    """Made from what happened and where it is told, so that one happening is one notice.
+    """The same for one happening and one place, so that it is put in once.
 
     The message carries it as its metadata's `job_id`, by which a doubtful post is found again.
     """
     team: str
     channel: str
-    """Where it is told: a channel, or a person, directly."""
-    kind: NoticeKind
+    """Where it is posted: a channel, or a person, in their direct conversation with the bot."""
+    kind: NotificationKind
     happened_at: Instant
+    thread_ts: str | None = None
+    """The thread in which it is posted; `None`: in the channel itself."""
     job_id: str | None = None
     detail: str = ""
-    """The trouble in words; for a digest, what it covers."""
+    """The problem in words; for a digest, what it covers; else who asked for it."""
 
     due_at: Instant | None = None
     """When to try; `None`: it was posted or given up."""
@@ -80,84 +100,33 @@ class Notice:
     fence: int = 0
     """Raised by each claim; a write that names an older fence writes nothing."""
     attempts: int = 0
-    file_id: str | None = None
-    """The chart at Slack, known before its bytes go."""
-    plain: bool = False
-    """The chart cannot be had here, so the words go alone."""
-    intent_at: Instant | None = None
-    """It may have been posted at or after this moment: look before posting."""
-    posted_ts: str | None = None
+    """Tries in a row that got nowhere."""
+    delivery: Delivery = NOT_DELIVERED
     problem: str | None = None
     """Why it was given up."""
 
+    @property
+    def step(self) -> NotificationKind:
+        """Which step the row is due for."""
+        return self.kind
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Render:
-    """What the figures need of one job."""
+    def due_again(self, now: Instant) -> Instant:
+        """Return when the row is due after one of its signals changed."""
+        return now
 
-    user: str
-    model: str
-    created_at: Instant
-    stage: Stage
-    outcome: Outcome | None
-    seconds: float | None
-    """From submit to finish."""
-    estimate: Decimal | None
-    actual: Decimal | None
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it was not posted and will not be."""
+        return self.due_at is None and self.problem is not None and self.delivery.ts is None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """Whose jobs changed, up to line `seq` of all timelines."""
-
-    seq: int
-    users: frozenset[str]
+    @property
+    def signals(self) -> tuple[Instant | None, ...]:
+        """What others may change while a step runs: nothing."""
+        return ()
 
 
-class SettingStore(Protocol):
-    """Settings made in Slack. A scope is whom they are for, such as `channel:T1:C1`."""
-
-    async def setting(self, scope: str, name: str) -> Json:
-        """Return a setting, or `None`."""
-
-    async def settings(self, scopes: str, name: str) -> dict[str, Json]:
-        """Return the setting of this name in each scope that begins with `scopes`."""
-
-    async def set(self, scope: str, name: str, value: Json) -> None:
-        """Set it, durably; `None` takes it away. Idempotent."""
-
-
-class NoticeStore(Protocol):
-    """The outbox. A job's notices are put in by the commit of what happened to the job."""
-
-    async def add_notice(self, notice: Notice) -> bool:
-        """Put a notice in; tell whether it is new. Idempotent by its `id`."""
-
-    async def claim_notices(self, now: Instant, lease_seconds: float, limit: int) -> list[Notice]:
-        """Take up to `limit` notices that are due, one a channel, the oldest first.
-
-        Each gets a lease until `now + lease_seconds` and a fence one higher than before. While a
-        channel's notice is leased, no other of that channel is given out.
-        """
-
-    async def apply_notice(self, before: Notice, after: Notice) -> Notice:
-        """Write `after`, if the fence of `before` still holds.
-
-        Raises `StaleFenceError`, with nothing written, if not.
-        """
-
-    async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
-        """Return what was asked for from `since` until before `until`, oldest first."""
-
-    async def changes(self, after_seq: int | None) -> Changes:
-        """Tell whose jobs' timelines grew since line `after_seq`. A read.
-
-        `None` asks for the newest line alone.
-        """
-
-
-def notice_id(kind: NoticeKind, channel: str, about: str) -> str:
-    """Return the ID of a notice; the same happening told to the same channel gives the same."""
+def notification_id(kind: NotificationKind, channel: str, about: str) -> str:
+    """Return the ID of a notification: the same for the same happening and the same channel."""
     digest = hashlib.blake2b(f"{kind}:{channel}:{about}".encode(), digest_size=10)
     return f"notice-{digest.hexdigest()}"
 
@@ -177,16 +146,76 @@ def channels_of(team: str) -> str:
     return f"channel:{team}:"
 
 
-def kind_of(job: Job, event: Event) -> NoticeKind | None:
-    """Return what an event means to a channel that listens; `None`: nothing."""
+def kind_of(job: Job, event: Event) -> NotificationKind | None:
+    """Return what an event means to a subscribed channel; `None`: nothing."""
     match event.name, job.outcome:
-        case "held", _:
-            return NoticeKind.TROUBLE
-        case "parked", _:
-            return NoticeKind.PARKED
-        case "delivered", Outcome.SUCCEEDED:
-            return None if job.surface == RESENT else NoticeKind.FINISHED
-        case "delivered" | "rejected", Outcome.FAILED:
-            return NoticeKind.FAILED
+        case EventName.HELD, _:
+            return NotificationKind.OPERATOR_NEEDED
+        case EventName.PARKED, _:
+            return NotificationKind.PARKED
+        case EventName.DELIVERED, Outcome.SUCCEEDED:
+            return NotificationKind.FINISHED
+        case EventName.DELIVERED | EventName.REJECTED, Outcome.FAILED:
+            return NotificationKind.FAILED
         case _:
             return None
+
+
+def notifications_for(
+    job: Job,
+    event: Event,
+    *,
+    levels: Mapping[str, str],
+    operators: Sequence[str],
+    told_since: Callable[[str, NotificationKind, Instant], Iterable[str]],
+) -> list[Notification]:
+    """Return the rows to put in for an event: one for each subscribed channel, or operator.
+
+    `levels` are the channels' levels, `operators` are told what needs one where no channel is.
+    `told_since` gives the details of a channel's notifications of a kind since a moment; it is
+    asked only where a repeat is left out.
+    """
+    kind = kind_of(job, event)
+    if kind is None:
+        return []
+    rows = [_notification(kind, job, event, place) for place in recipients(kind, levels, operators)]
+    if kind is not NotificationKind.OPERATOR_NEEDED:
+        return rows
+    since = event.at - REPEAT_SECONDS
+    return [row for row in rows if not _repeats(row, told_since(row.channel, kind, since))]
+
+
+def recipients(
+    kind: NotificationKind, levels: Mapping[str, str], operators: Sequence[str]
+) -> list[str]:
+    """Return who is told: the channels whose level has this kind, else the operators if need be."""
+    channels = [
+        channel
+        for channel, level in levels.items()
+        if kind in KINDS_OF_LEVEL.get(level, frozenset())
+    ]
+    return channels or (list(operators) if kind in FOR_OPERATORS else [])
+
+
+def _notification(kind: NotificationKind, job: Job, event: Event, place: str) -> Notification:
+    # A job is parked, and held, more than once; all else happens to it once.
+    about = f"{job.id}:{event.at}" if kind in FOR_OPERATORS else job.id
+    return Notification(
+        id=notification_id(kind, place, about),
+        team=job.team,
+        channel=place,
+        kind=kind,
+        happened_at=event.at,
+        job_id=job.id,
+        detail=event.detail,
+        due_at=event.at,
+    )
+
+
+def _repeats(row: Notification, told: Iterable[str]) -> bool:
+    return _lasting(row.detail) in map(_lasting, told)
+
+
+def _lasting(detail: str) -> str:
+    """Return the part of a problem's words that is the same for every job that meets it."""
+    return _PASSING_WORD.sub("", detail)

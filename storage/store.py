@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from storage.job import Event, Instant, Job, Outcome, Stage
+from storage.costs import Render, Spend
+from storage.home import HomeView
+from storage.job import Event, Instant, Job, Json, Outcome, Stage
+from storage.notification import Notification
 
 MOST_AHEAD = 100
 """Nobody who waits behind more jobs than this needs their exact number."""
 
+Row = TypeVar("Row", Job, Notification, HomeView)
+"""What a queue holds: rows with `id`, `due_at`, `lease_until`, `fence`, `attempts` and `step`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many rows a claim takes at most of some stages; no stage is in two rooms."""
+    """How many rows a claim takes at most that are due for some steps; no step is in two rooms."""
 
     limit: int
-    stages: tuple[Stage, ...] = tuple(Stage)
+    steps: tuple[str, ...]
 
 
 class StoreError(Exception):
@@ -70,64 +75,52 @@ class SpendFilter:
     channel: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spend:
-    """What jobs cost: the exact sum of the amounts that are known, and how many are not."""
+class Queue(Protocol[Row]):
+    """Rows that become due, are claimed under a lease, and are written under a fence."""
 
-    total: Decimal
-    priced: int
-    """Jobs whose amounts are in `total`."""
-    pending: int
-    """Jobs that were sent to MindVideo and whose amount it has not named yet."""
-
-
-class Store(Protocol):
-    """Jobs and their timeline, durable.
-
-    Every method that writes returns only after its commit is on disk. A method that raises
-    `StoreFullError` wrote nothing.
-    """
-
-    async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
-        """Insert `job`, or return the row that has its `ask_key` already.
-
-        Idempotent by `ask_key`: the second value says whether this call made the row.
-        """
-
-    async def claim(
-        self,
-        now: Instant,
-        lease_seconds: float,
-        rooms: Sequence[Room],
-    ) -> list[Job]:
+    async def claim(self, now: Instant, lease_seconds: float, rooms: Sequence[Room]) -> list[Row]:
         """Take as many rows as there is room for that are due and not leased.
 
         The longest due first. Each gets a lease until `now + lease_seconds` and a fence one higher
         than before. Two callers never hold the same fence of a row.
         """
 
-    async def renew(self, jobs: Sequence[Job], until: Instant) -> frozenset[str]:
-        """Extend the leases of `jobs` that still have their fence; return the IDs of those."""
+    async def renew(self, rows: Sequence[Row], until: Instant) -> frozenset[str]:
+        """Extend the leases of `rows` that still have their fence; return the IDs of those."""
 
-    async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
+    async def apply(self, before: Row, after: Row, event: Event | None) -> Row:
         """Write the fields in which `after` differs from `before`, if the fence still holds.
 
-        One commit with the event. Fields that are equal in both are not written, so a person's
-        cancel request that arrived meanwhile survives; the returned job is the row as it now
-        stands. Raises `StaleFenceError` (nothing written) for a claim that was taken over, and
-        `IllegalTransitionError` for a move that the table does not know.
+        One commit with the event, which only jobs have, and with the notifications that it causes.
+        Fields that are equal in both are not written, so what others changed meanwhile survives;
+        the returned row is as it now stands. Raises `StaleFenceError` (nothing written) for a claim
+        that was taken over, and `IllegalTransitionError` for a move that a job may not make.
+        """
+
+
+class JobStore(Queue[Job], Protocol):
+    """Jobs and their timelines.
+
+    Every method that writes returns only after its commit is on disk. A method that raises
+    `StoreFullError` wrote nothing.
+    """
+
+    async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
+        """Insert `job`, or return the row that has its `dedup_key` already.
+
+        Idempotent by `dedup_key`: the second value says whether this call made the row.
         """
 
     async def get(self, job_id: str) -> Job | None:
-        """Return the job, or `None`."""
+        """Return the job, or `None`. The ID of a delivery that was resent names its job."""
 
-    async def find_ask(self, ask_key: str) -> Job | None:
+    async def find_by_dedup_key(self, dedup_key: str) -> Job | None:
         """Return the job that was made of this ask, or `None`."""
 
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
 
-    async def find_twin(self, job: Job, since: Instant) -> Job | None:
+    async def find_duplicate(self, job: Job, since: Instant) -> Job | None:
         """Return the newest job of the same person, channel, model and input made after `since`.
 
         One that was rejected cost nothing and does not count.
@@ -149,10 +142,10 @@ class Store(Protocol):
         """
 
     async def spend(self, wanted: SpendFilter) -> Spend:
-        """Return what the jobs that match cost; one that was never sent to MindVideo cost nothing.
+        """Return what the jobs that match cost, by the rule of `storage.costs`."""
 
-        A resent job repeats the amount of its parent and is not counted.
-        """
+    async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
+        """Return what was asked for from `since` until before `until`, oldest first."""
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Note that `by` wants the job cancelled, if nothing was sent to MindVideo yet.
@@ -193,6 +186,60 @@ class Store(Protocol):
 
     async def stage_counts(self) -> dict[Stage, int]:
         """Return how many jobs stand in each stage, for the metrics."""
+
+
+class Outbox(Queue[Notification], Protocol):
+    """Notifications. Those about a job are put in by the commit of what happened to it.
+
+    One of a channel and a room is given out at a time, the oldest first: what happened first is
+    told first.
+    """
+
+    async def add(self, notification: Notification) -> bool:
+        """Put a notification in; tell whether it is new. Idempotent by its `id`."""
+
+    async def find(self, notification_id: str) -> Notification | None:
+        """Return the notification, or `None`."""
+
+
+class HomeViews(Queue[HomeView], Protocol):
+    """Home tabs that are open. The commit of what happens to a person's job makes theirs due."""
+
+    async def open(self, team: str, user: str, now: Instant) -> HomeView:
+        """Note that somebody opened their tab, which is then due at once. Idempotent."""
+
+
+class SettingStore(Protocol):
+    """Settings made in Slack. A scope is whom they are for, such as `channel:T1:C1`."""
+
+    async def get(self, scope: str, name: str) -> Json:
+        """Return a setting, or `None`."""
+
+    async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
+        """Return the setting of this name in each scope that begins with `scopes`."""
+
+    async def set(self, scope: str, name: str, value: Json) -> None:
+        """Set it, durably; `None` takes it away. Idempotent."""
+
+
+class Store(Protocol):
+    """Everything that is durable."""
+
+    @property
+    def jobs(self) -> JobStore:
+        """Jobs and their timelines."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Notifications that are to be posted, or were."""
+
+    @property
+    def homes(self) -> HomeViews:
+        """Home tabs that are open."""
+
+    @property
+    def settings(self) -> SettingStore:
+        """Settings made in Slack."""
 
     async def backup(self, path: str) -> None:
         """Write a consistent copy to `path` while everything goes on."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from storage.job import Job, Media, Outcome, Output, Stage
+from storage.job import Delivery, Job, Media, Outcome, Output, Stage
 
 ASKED = Job(
     id="k7m2p9",
-    ask_key="command:T1:1",
+    dedup_key="command:T1:1",
     team="T1",
     channel="C1",
     user="U1",
@@ -30,5 +30,5 @@ DONE = replace(
     outputs=(Output(media=Media.VIDEO, url="https://files.example/v.mp4"),),
     cost_estimate=Decimal("0.40"),
     cost_actual=Decimal("0.42"),
-    result_ts="2.0",
+    delivery=Delivery(ts="2.0"),
 )

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from bot.base.ports import Download, Snapshot
 from bot.mindvideo.client import Limits, MindVideoClient
+from bot.mindvideo.exchange import TaskCall, memo_of
 from bot.options.catalog import PACKAGED
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.mindvideo.service import SandboxMindVideo
 from sandbox.server import serve
-from storage.job import LookBy
 
 KEY = "slack:T1:C1:1750000000.000100"
 API_KEY = "mv_live_secret0123456789"
+BY_EVENTS = memo_of(TaskCall.EVENTS)
+BY_TASK = memo_of(TaskCall.TASK)
 
 
 class Clock:
@@ -48,7 +50,7 @@ class Studio:
         """Start a task, let it render, and return how it ended."""
         task = await self.submit()
         self.clock.now += self.service.render_seconds
-        return await self.client.look(task.task_id or "", LookBy.TASK)
+        return await self.client.get_task(task.task_id or "", BY_TASK)
 
     def fail(self, call: Call, kind: FaultKind, **details: object) -> None:
         """Let the next calls meet a fault."""

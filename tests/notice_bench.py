@@ -10,19 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from bot.notifications import tell
-from bot.notifications.digests import Digests
+from bot.jobs.services import Services
+from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
+from bot.notifications.schedule import Digests
 from bot.slack.chat import SlackChat
 from bot.slack.directory import SlackDirectory
-from bot.worker.board import NoticeBoard
-from bot.worker.telling import NoticeTools, Telling
+from bot.worker.context import Claim
+from bot.worker.engine import Engine
+from bot.worker.gate import Gate
 from sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, Said
 from sandbox.slack.service import SlackSandbox
-from storage.job import Event, Job, Outcome, Stage
-from storage.notification import NOTIFY, Level, Notice, channel_scope
+from storage.job import Event, EventName, Job, Outcome, Stage
+from storage.notification import NOTIFY, Level, Notification, channel_scope
 from storage.sqlite.store import SqliteStore
+from tests.services import services
 from tests.slack_sandbox import client_of, running_slack
-from tests.workbench import CATALOG, START, HandClock
+from tests.workbench import START, HandClock
 
 # Long enough for a loaded machine, short enough for a call that is never answered.
 CALL_SECONDS = 1.0
@@ -35,14 +38,14 @@ class NoticeBench:
     slack: SlackSandbox
     store: SqliteStore
     clock: HandClock
-    tools: NoticeTools
-    board: NoticeBoard
+    services: Services
+    engine: Engine[Notification]
     digests: Digests
     jobs: int = 0
 
     async def listen(self, level: Level, channel: str = CREW) -> None:
         """Let a channel listen."""
-        await self.store.set(channel_scope(TEAM, channel), NOTIFY, level)
+        await self.store.settings.set(channel_scope(TEAM, channel), NOTIFY, level)
 
     async def job(
         self,
@@ -61,7 +64,7 @@ class NoticeBench:
         said = self.slack.world.workspace.say(channel, ANA, prompt)
         made = Job(
             id=f"job{self.jobs}",
-            ask_key=f"test:{self.jobs}",
+            dedup_key=f"test:{self.jobs}",
             team=TEAM,
             channel=channel,
             user=user,
@@ -79,7 +82,7 @@ class NoticeBench:
             cost_estimate=Decimal("0.4"),
             cost_actual=None if cost is None else Decimal(cost),
         )
-        await self.store.insert(made, Event(at=now, name="accepted"))
+        await self.store.jobs.insert(made, Event(at=now, name=EventName.ACCEPTED))
         return made
 
     async def deliver(self, job: Job) -> Job:
@@ -99,19 +102,21 @@ class NoticeBench:
         after = replace(job, stage=stage or job.stage, problem=problem)
         if after.stage is Stage.PARKED:
             after = replace(after, parked_from=job.stage)
-        return await self.store.apply(job, after, Event(at=self.clock(), name=event, detail=detail))
+        return await self.store.jobs.apply(
+            job, after, Event(at=self.clock(), name=EventName(event), detail=detail)
+        )
 
     async def run(self, seconds: float = 600.0) -> None:
         """Tell what becomes due within so many seconds."""
         for _ in range(round(seconds)):
-            while await self.board.tick():
-                await self.board.drain()
+            while await self.engine.tick():
+                await self.engine.drain()
             self.clock.moment += 1.0
 
     def restart(self) -> None:
         """Begin anew, as a new process on the same store would."""
-        self.tools = replace(self.tools, started_at=self.clock())
-        self.board = NoticeBoard(self.tools, tell, chance=lambda: 0.5)
+        self.services = replace(self.services, started_at=self.clock())
+        self.engine = outbox_engine(self.services)
 
     def told(self, channel: str = CREW) -> list[Said]:
         """Return what the channel was told."""
@@ -119,17 +124,31 @@ class NoticeBench:
         return [one for one in said if one.user != ANA]
 
 
+def outbox_engine(of: Services) -> Engine[Notification]:
+    """Return the engine that posts notifications."""
+    return Engine(
+        of.store.outbox,
+        NOTIFICATION_STEPS,
+        of,
+        kind="notification",
+        pools=NOTIFICATION_POOLS,
+        gate=Gate(),
+    )
+
+
 def journal_of(bench: NoticeBench, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     """Return what tells the calls that Slack got, with `intent` where one came onto the disk."""
-    record = Telling.record
+    record = Claim.record
 
-    async def recorded(telling: Telling, after: Notice) -> Notice:
-        row = await record(telling, after)
-        if after.intent_at is not None and after.posted_ts is None:
+    async def recorded(
+        claim: Claim[Notification], after: Notification, name: EventName, detail: str = ""
+    ) -> Notification:
+        row = await record(claim, after, name, detail)
+        if row.delivery.intent_at is not None and row.delivery.ts is None:
             bench.slack.world.note("intent", {}, "ok")
         return row
 
-    monkeypatch.setattr(Telling, "record", recorded)
+    monkeypatch.setattr(Claim, "record", recorded)
     return lambda: [call.method for call in bench.slack.world.calls]
 
 
@@ -142,20 +161,18 @@ async def notice_bench(folder: Path) -> AsyncIterator[NoticeBench]:
         client_of(slack, call_seconds=CALL_SECONDS) as client,
     ):
         store = await SqliteStore.open(str(folder / "bench.db"))
-        tools = NoticeTools(
-            jobs=store,
-            notices=store,
+        made = services(
+            store,
             chat=SlackChat(client, stall_seconds=CALL_SECONDS),
             directory=SlackDirectory(client, now=clock),
-            catalog=CATALOG,
             now=clock,
             # Before anything that the tests let happen; a restart is after it.
             started_at=0.0,
         )
-        board = NoticeBoard(tools, tell, chance=lambda: 0.5)
+        engine = outbox_engine(made)
         digests = Digests(store, team=TEAM, now=clock)
         try:
-            yield NoticeBench(slack, store, clock, tools, board, digests)
+            yield NoticeBench(slack, store, clock, made, engine, digests)
         finally:
-            await board.stop(CALL_SECONDS)
+            await engine.stop(CALL_SECONDS)
             await store.close()

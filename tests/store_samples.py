@@ -7,18 +7,30 @@ from decimal import Decimal
 import pysqlite3
 from sqlite_utils import Database
 
-from storage.job import Event, Job, LookBy, Media, Outcome, Output, Stage, Upload
+from storage.job import (
+    Delivery,
+    Event,
+    EventName,
+    Job,
+    Media,
+    Outcome,
+    Output,
+    ReplyTo,
+    Stage,
+    Upload,
+)
+from storage.store import Room
 
 NOW = 1_800_000_000.0
 
-ACCEPTED = Event(at=NOW, name="accepted", detail="by command")
+ACCEPTED = Event(at=NOW, name=EventName.ACCEPTED, detail="by command")
 
 
 def a_job(number: int = 1) -> Job:
     """Return a fresh job, due at `NOW`; another number is another ask by the same person."""
     return Job(
         id=f"job{number}",
-        ask_key=f"command:T1:{number}",
+        dedup_key=f"command:T1:{number}",
         team="T1",
         channel="C1",
         user="U1",
@@ -35,7 +47,7 @@ def a_full_job() -> Job:
     """Return a job none of whose fields has its default."""
     return Job(
         id="full",
-        ask_key="button:T1:full",
+        dedup_key="button:T1:full",
         team="T1",
         channel="C1",
         user="U1",
@@ -47,8 +59,7 @@ def a_full_job() -> Job:
         },
         kind="kling-v3/pro",
         created_at=NOW + 0.123456,
-        thread_ts="1800000000.000100",
-        response_url="https://hooks.example/1",
+        reply_to=ReplyTo(thread_ts="1800000000.000100", response_url="https://hooks.example/1"),
         parent_id="job1",
         stage=Stage.PARKED,
         due_at=NOW,
@@ -59,6 +70,7 @@ def a_full_job() -> Job:
         problem="MindVideo said no",
         post_intent_at=NOW + 1,
         message_ts="1800000001.000200",
+        posted_at=NOW + 1.0002,
         shown="digest",
         shown_at=NOW + 2,
         idempotency_key="slack:T1:C1:1800000001.000200",
@@ -68,8 +80,8 @@ def a_full_job() -> Job:
         request_id="req_1",
         task_id="task_1",
         submitted_at=NOW + 4,
-        look_by=LookBy.TASK,
         provider_state="succeeded",
+        provider_memo={"look_by": "task", "more": [1, {"deep": None}]},
         started_at=NOW + 5,
         missing_since=NOW + 6,
         missing_at=NOW + 6.5,
@@ -79,11 +91,13 @@ def a_full_job() -> Job:
         outputs=(Output(media=Media.VIDEO, url="https://video.example/1.mp4"),),
         outcome=Outcome.SUCCEEDED,
         finished_at=NOW + 90,
-        link_only=True,
-        uploads=(Upload(file_id="F1", sent=True), Upload(file_id="F2")),
-        result_intent_at=NOW + 91,
-        result_ts="1800000092.000300",
-        result_channel="D1",
+        delivery=Delivery(
+            channel="D1",
+            uploads=(Upload(file_id="F1", sent=True), Upload(file_id="F2")),
+            link_only=True,
+            intent_at=NOW + 91,
+            ts="1800000092.000300",
+        ),
         cost_told=Decimal("1E+2"),
         delivered_at=NOW + 92,
         settle_tries=4,
@@ -92,6 +106,11 @@ def a_full_job() -> Job:
         unfollowed_at=NOW + 9,
         unfollowed_by="U3",
     )
+
+
+def a_room(limit: int) -> Room:
+    """Return room for so many jobs in whatever stage."""
+    return Room(limit, tuple(Stage))
 
 
 def sqlite_failure(code: int, name: str) -> Exception:

@@ -1,4 +1,4 @@
-"""Private words after an acknowledgement: said once, tried again, and never in the way."""
+"""Ephemeral messages after an acknowledgement: sent once, tried again, and never in the way."""
 
 from __future__ import annotations
 
@@ -8,91 +8,91 @@ import pytest
 
 from bot.base.errors import BotError, RefusedError, RetryLaterError
 from bot.base.ports import Chat, Message, Place
-from bot.slack.ephemeral import PAUSE_SECONDS, REMEMBER_MOST, TRIES, Aside
+from bot.slack.ephemeral import PAUSE_SECONDS, REMEMBER_MOST, TRIES, BackgroundEphemerals
 
 HERE = Place(channel="C1")
 WORD = Message(text="no")
 
 
-class Ear:
-    """Hears what is whispered, after failing as often as there are `troubles`."""
+class Person:
+    """Gets what is sent, after failing as often as there are `failures`."""
 
-    def __init__(self, *troubles: BotError) -> None:
-        self.troubles = deque(troubles)
-        self.heard: list[str] = []
+    def __init__(self, *failures: BotError) -> None:
+        self.failures = deque(failures)
+        self.got: list[str] = []
         self.slept: list[float] = []
 
-    async def whisper(
+    async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
     ) -> None:
         assert (place, user, response_url) == (HERE, "U1", None)
-        if self.troubles:
-            raise self.troubles.popleft()
-        self.heard.append(message.text)
+        if self.failures:
+            raise self.failures.popleft()
+        self.got.append(message.text)
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
 
-def _aside(ear: Ear) -> Aside:
-    chat: Chat = ear  # type: ignore[assignment] # it is only ever whispered to
-    return Aside(chat, sleep=ear.sleep)
+def _ephemerals(person: Person) -> BackgroundEphemerals:
+    chat: Chat = person  # type: ignore[assignment] # it only ever gets ephemeral messages
+    return BackgroundEphemerals(chat, sleep=person.sleep)
 
 
-async def test_a_word_is_said_once_for_each_key() -> None:
+async def test_a_message_is_sent_once_for_each_key() -> None:
     """One message comes as two events, and each of them may come again."""
-    ear = Ear()
-    aside = _aside(ear)
+    person = Person()
+    ephemerals = _ephemerals(person)
     for key in ("a", "a", "b"):
-        aside.say(key, HERE, "U1", WORD)
-    await aside.close()
-    aside.say("a", HERE, "U1", WORD)
-    await aside.close()
-    assert ear.heard == ["no", "no"]
+        ephemerals.send(key, HERE, "U1", WORD)
+    await ephemerals.close()
+    ephemerals.send("a", HERE, "U1", WORD)
+    await ephemerals.close()
+    assert person.got == ["no", "no"]
 
 
 async def test_what_is_remembered_is_bounded() -> None:
     """A bot that runs for a year does not grow."""
-    ear = Ear()
-    aside = _aside(ear)
+    person = Person()
+    ephemerals = _ephemerals(person)
     for number in range(REMEMBER_MOST + 1):
-        aside.say(str(number), HERE, "U1", WORD)
-    aside.say("0", HERE, "U1", WORD)
-    await aside.close()
-    assert len(ear.heard) == REMEMBER_MOST + 2
+        ephemerals.send(str(number), HERE, "U1", WORD)
+    ephemerals.send("0", HERE, "U1", WORD)
+    await ephemerals.close()
+    assert len(person.got) == REMEMBER_MOST + 2
 
 
-async def test_passing_trouble_is_waited_out() -> None:
+async def test_a_passing_failure_is_waited_out() -> None:
     """As long as Slack asks for, else a moment."""
-    ear = Ear(RetryLaterError("busy", retry_after=7), RetryLaterError("busy"))
-    aside = _aside(ear)
-    aside.say("a", HERE, "U1", WORD)
-    await aside.close()
-    assert ear.heard == ["no"]
-    assert ear.slept == [7, PAUSE_SECONDS]
+    person = Person(RetryLaterError("busy", retry_after=7), RetryLaterError("busy"))
+    ephemerals = _ephemerals(person)
+    ephemerals.send("a", HERE, "U1", WORD)
+    await ephemerals.close()
+    assert person.got == ["no"]
+    assert person.slept == [7, PAUSE_SECONDS]
 
 
 @pytest.mark.parametrize(
-    ("trouble", "tries"), [(RetryLaterError("busy"), TRIES), (RefusedError("too long"), 1)]
+    ("failure", "tries"), [(RetryLaterError("busy"), TRIES), (RefusedError("too long"), 1)]
 )
-async def test_what_cannot_be_said_is_left_unsaid(trouble: BotError, tries: int) -> None:
+async def test_what_cannot_be_sent_is_left_unsent(failure: BotError, tries: int) -> None:
     """The log has it; nobody is kept waiting by it."""
-    ear = Ear(*[trouble] * (TRIES + 1))
-    aside = _aside(ear)
-    aside.say("a", HERE, "U1", WORD)
-    await aside.close()
-    assert ear.heard == []
-    assert len(ear.troubles) == TRIES + 1 - tries
+    person = Person(*[failure] * (TRIES + 1))
+    ephemerals = _ephemerals(person)
+    ephemerals.send("a", HERE, "U1", WORD)
+    await ephemerals.close()
+    assert person.got == []
+    assert len(person.failures) == TRIES + 1 - tries
 
 
-async def test_a_word_that_takes_too_long_does_not_hold_up_the_end(
+async def test_a_message_that_takes_too_long_does_not_hold_up_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Stopping has a promise of its own."""
     monkeypatch.setattr("bot.slack.ephemeral.STOP_SECONDS", 0.01)
-    ear = Ear(RetryLaterError("busy", retry_after=3600))
-    chat: Chat = ear  # type: ignore[assignment] # it is only ever whispered to
-    aside = Aside(chat)
-    aside.say("a", HERE, "U1", WORD)
-    await aside.close()
-    assert ear.heard == []
+    person = Person(RetryLaterError("busy", retry_after=3600))
+    chat: Chat = person  # type: ignore[assignment] # it only ever gets ephemeral messages
+    ephemerals = BackgroundEphemerals(chat)
+    ephemerals.send("a", HERE, "U1", WORD)
+    await ephemerals.close()
+    assert person.got == []

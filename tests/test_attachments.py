@@ -11,7 +11,8 @@ from bot.base.errors import UsageError
 from bot.options.attachments import MOST_BYTES, Attached, attached_files, granted, join
 from bot.options.catalog import Catalog
 from bot.options.defaults import read_defaults
-from bot.options.request import changed_ask, non_default_options, parse_ask
+from bot.options.parser import read_text
+from bot.options.request import changed_request, non_default_options, read_request
 from storage.job import Json
 from tests.model_samples import catalog_with, model_file
 
@@ -24,7 +25,7 @@ TEXT: Mapping[str, Json] = {"type": "string"}
 
 def images(text: str, *files: Attached, catalog: Catalog = KLING) -> Mapping[str, Json]:
     """Return what an ask gives beside its prompt."""
-    asked = parse_ask(text, catalog, files=files).input
+    asked = read_request(read_text(text), catalog, files=files).input
     return {name: value for name, value in asked.items() if name != "prompt"}
 
 
@@ -92,7 +93,7 @@ def test_what_cannot_be_used_is_refused_in_plain_words(
     text: str, files: list[Attached], words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
-        parse_ask(text, KLING, files=files)
+        read_request(read_text(text), KLING, files=files)
 
 
 def test_a_file_of_the_greatest_size_or_of_unknown_type_is_taken() -> None:
@@ -103,8 +104,8 @@ def test_a_file_of_the_greatest_size_or_of_unknown_type_is_taken() -> None:
 def test_a_model_without_images_takes_no_files(tmp_path: Path) -> None:
     catalog = catalog_with(tmp_path, model_file({"prompt": TEXT}, default=True))
     with pytest.raises(UsageError, match="sample takes no images"):
-        parse_ask("a lake", catalog, files=[ONE])
-    assert parse_ask("a lake", catalog).input == {"prompt": "a lake"}
+        read_request(read_text("a lake"), catalog, files=[ONE])
+    assert read_request(read_text("a lake"), catalog).input == {"prompt": "a lake"}
 
 
 def test_a_model_that_takes_one_image_says_so(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_a_model_that_takes_one_image_says_so(tmp_path: Path) -> None:
     assert images("a lake", ONE, catalog=catalog) == {"image": "slack-file:F1"}
     for text, files in (("a lake", [ONE, TWO]), ("a lake --image https://a", [ONE])):
         with pytest.raises(UsageError, match=r"takes one image, and there are 2\. Say which"):
-            parse_ask(text, catalog, files=files)
+            read_request(read_text(text), catalog, files=files)
 
 
 def test_the_schema_says_which_options_take_images_when_the_file_does_not(tmp_path: Path) -> None:
@@ -129,14 +130,16 @@ def test_the_schema_says_which_options_take_images_when_the_file_does_not(tmp_pa
 
 
 def test_files_alone_change_an_earlier_ask_and_replace_its_images() -> None:
-    before = parse_ask("a lake --mode pro", KLING, files=[ONE])
-    after = changed_ask(before, "", KLING, files=[TWO])
+    before = read_request(read_text("a lake --mode pro"), KLING, files=[ONE])
+    after = changed_request(before, read_text(""), KLING, files=[TWO])
     assert after.input == {"mode": "pro", "prompt": "a lake", "image_urls": ["slack-file:F2"]}
 
 
 def test_the_files_of_an_earlier_ask_stay_when_something_else_changes() -> None:
-    before = parse_ask("a lake", KLING, files=[ONE])
-    assert changed_ask(before, "--mode pro", KLING).input["image_urls"] == ["slack-file:F1"]
+    before = read_request(read_text("a lake"), KLING, files=[ONE])
+    assert changed_request(before, read_text("--mode pro"), KLING).input["image_urls"] == [
+        "slack-file:F1"
+    ]
 
 
 def test_a_channels_defaults_cannot_name_a_file() -> None:
@@ -145,7 +148,7 @@ def test_a_channels_defaults_cannot_name_a_file() -> None:
 
 
 def test_people_are_told_how_many_images_they_attached() -> None:
-    ask = parse_ask("a lake", KLING, files=[ONE, TWO])
+    ask = read_request(read_text("a lake"), KLING, files=[ONE, TWO])
     told = non_default_options(KLING.default, ask.input)
     assert told == (("Reference images", "2 attached images"),)
 

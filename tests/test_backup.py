@@ -20,7 +20,7 @@ from tests.store_samples import ACCEPTED, a_full_job, a_job
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     """A store with one job in it."""
     store = await SqliteStore.open(str(tmp_path / "jobs.db"))
-    await store.insert(a_full_job(), ACCEPTED)
+    await store.jobs.insert(a_full_job(), ACCEPTED)
     yield store
     await store.close()
 
@@ -33,8 +33,8 @@ async def test_a_backup_opens_as_a_store_with_the_same_jobs(
     await store.backup(str(copy))
     assert copy.stat().st_mode & 0o777 == 0o600
     restored = await SqliteStore.open(str(copy))
-    assert await restored.get("full") == replace(a_full_job(), lease_until=None)
-    assert await restored.events("full") == [ACCEPTED]
+    assert await restored.jobs.get("full") == replace(a_full_job(), lease_until=None)
+    assert await restored.jobs.events("full") == [ACCEPTED]
     await restored.close()
 
 
@@ -46,7 +46,7 @@ async def test_writes_go_on_meanwhile_and_the_copy_is_one_moment(
 
     async def keep_writing() -> int:
         for number in itertools.count():
-            await store.insert(a_job(number), ACCEPTED)
+            await store.jobs.insert(a_job(number), ACCEPTED)
             if done.is_set() and number >= 100:
                 return number + 1
         raise AssertionError
@@ -56,9 +56,9 @@ async def test_writes_go_on_meanwhile_and_the_copy_is_one_moment(
     done.set()
     written = await writing
     copy = await SqliteStore.open(str(tmp_path / "copy.db"))
-    jobs = await copy.jobs(JobFilter(limit=written + 1))
+    jobs = await copy.jobs.jobs(JobFilter(limit=written + 1))
     for job in jobs:
-        assert await copy.events(job.id) == [ACCEPTED]
+        assert await copy.jobs.events(job.id) == [ACCEPTED]
     assert "full" in {job.id for job in jobs}
     await copy.close()
 

@@ -12,7 +12,7 @@ import pytest
 
 from bot.messages import buttons
 from bot.messages.blocks import Block
-from bot.messages.buttons import Pressed, read_value
+from bot.messages.buttons import ButtonValue, read_value
 from bot.options.catalog import Catalog
 from storage.job import Job, Json, Outcome, Stage
 from tests.job_samples import ASKED, DONE, RENDERING
@@ -78,10 +78,12 @@ def test_a_failure_can_be_tried_again_but_not_improved() -> None:
     assert message_labels(refused) == ["Again", "Edit and re-run", "Details"]
 
 
-@pytest.mark.parametrize("alone", [{"channel": "D1"}, {"result_channel": "D1"}])
-def test_what_one_person_sees_alone_is_not_shared(alone: Mapping[str, str]) -> None:
+@pytest.mark.parametrize(
+    "job",
+    [replace(DONE, channel="D1"), replace(DONE, delivery=replace(DONE.delivery, channel="D1"))],
+)
+def test_what_one_person_sees_alone_is_not_shared(job: Job) -> None:
     """Neither a video of a direct conversation, nor one whose channel takes nothing any more."""
-    job = replace(DONE, **alone)  # type: ignore[arg-type] # fields by name
     assert "Share to channel" not in result_labels(job)
 
 
@@ -104,8 +106,8 @@ def test_a_default_counts_as_what_the_job_has(tmp_path: Path) -> None:
 def test_a_value_names_the_job_and_what_is_promised() -> None:
     """Months later the button still does what its label said."""
     again, _, upgrade, _, _ = row(buttons.under_result(DONE, KLING.upgrades))
-    assert read_value(again["value"]) == Pressed(job_id="k7m2p9", changes={})
-    assert read_value(upgrade["value"]) == Pressed(job_id="k7m2p9", changes={"mode": "4k"})
+    assert read_value(again["value"]) == ButtonValue(job_id="k7m2p9", changes={})
+    assert read_value(upgrade["value"]) == ButtonValue(job_id="k7m2p9", changes={"mode": "4k"})
 
 
 @pytest.mark.parametrize("value", ["", " {}", "k7m2p9 {broken", "k7m2p9 [1]"])

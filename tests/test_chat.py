@@ -5,6 +5,7 @@ import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 from aiohttp import web
@@ -12,6 +13,7 @@ from aiohttp import web
 from bot.base.errors import (
     BotError,
     CannotShareFileError,
+    NotAMemberError,
     NotFoundError,
     OperatorMustActError,
     OutcomeUnknownError,
@@ -19,15 +21,21 @@ from bot.base.errors import (
     RetryLaterError,
     UnreachablePlaceError,
 )
-from bot.base.ports import Message, Place
+from bot.base.ports import Message, Place, Posted
 from bot.messages import blocks
+from bot.notifications.place import ONLY_MESSAGE
 from bot.slack.chat import EVENT_TYPE, PAGE, SlackChat
 from bot.slack.client import MOST_BYTES, slack_client
-from bot.worker.member import find_as_member
+from bot.worker.context import Claim
+from bot.worker.outbox import find_posted
 from sandbox.server import serve
 from sandbox.slack.entities import ANA, BEN, BOT, GENERAL, MIA, OPEN, TEAM, VAULT
 from sandbox.slack.faults import RESPONSE_URL, Fault, FaultKind
 from sandbox.slack.service import SlackSandbox
+from storage.job import Delivery
+from storage.notification import Notification, NotificationKind
+from storage.store import Queue, Store
+from tests.services import Missing, services
 from tests.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack
 
 METADATA = {"event_type": EVENT_TYPE, "event_payload": {"job_id": "j1"}}
@@ -50,13 +58,25 @@ async def chat(sandbox: SlackSandbox) -> AsyncIterator[SlackChat]:
 async def test_a_post_says_text_and_blocks_and_carries_the_job(
     chat: SlackChat, sandbox: SlackSandbox
 ) -> None:
-    ts = await chat.post(HERE, HELLO, "j1")
+    posted = await chat.post(HERE, HELLO, "j1")
 
     (said,) = sandbox.world.workspace.posts_of("j1")
-    assert (said.ts, said.user, said.text) == (ts, BOT, "Hello")
+    assert (said.ts, said.user, said.text) == (posted.ts, BOT, "Hello")
     assert said.blocks[0]["text"] == {"type": "mrkdwn", "text": "*Hello*"}
     assert said.metadata == METADATA
     assert sandbox.world.calls[-1].args["unfurl_links"] is False
+
+
+async def test_a_message_of_slacks_is_read_with_the_moment_of_its_posting(
+    chat: SlackChat, sandbox: SlackSandbox
+) -> None:
+    """By Slack's clock, however far ours is off; to be posted and to be found give the same."""
+    posted = await chat.post(HERE, HELLO, "j1")
+
+    (said,) = sandbox.world.workspace.posts_of("j1")
+    assert posted == Posted(ts=said.ts, at=float(said.ts))
+    assert posted.at == pytest.approx(sandbox.world.workspace.now(), abs=60)
+    assert await chat.find_posts(HERE, "j1", 0) == [posted]
 
 
 async def test_a_post_in_a_thread_stands_in_the_thread(
@@ -100,7 +120,7 @@ async def test_a_doubtful_post_says_so_is_not_repeated_and_is_found_again(
 
     assert sandbox.world.count("chat.postMessage") == 1
     (said,) = sandbox.world.workspace.posts_of("j1")
-    assert await chat.find_posts(HERE, "j1", since) == [said.ts]
+    assert [found.ts for found in await chat.find_posts(HERE, "j1", since)] == [said.ts]
 
 
 async def test_a_post_that_gets_no_answer_in_time_is_doubtful(sandbox: SlackSandbox) -> None:
@@ -117,7 +137,24 @@ async def test_a_post_is_found_although_our_clock_was_hours_ahead(
     (said,) = sandbox.world.workspace.posts_of("j1")
     ahead = sandbox.world.workspace.now() + 5 * 3600
 
-    assert await find_as_member(chat, HERE, "j1", ahead) == [said.ts]
+    row = Notification(
+        id="j1",
+        team=TEAM,
+        channel=GENERAL,
+        kind=NotificationKind.FINISHED,
+        happened_at=ahead,
+        delivery=Delivery(intent_at=ahead),
+    )
+    claim = Claim(
+        row,
+        cast("Queue[Notification]", Missing()),
+        services(cast("Store", Missing()), chat=chat),
+    )
+
+    found = await find_posted(claim, ONLY_MESSAGE, HERE)
+
+    assert found is not None
+    assert found.ts == said.ts
 
 
 async def test_a_post_whose_request_was_lost_is_doubtful_and_not_found(
@@ -165,8 +202,9 @@ async def test_a_rate_limit_is_certain_and_tells_how_long_to_wait_within_bounds(
         ("missing_scope", OperatorMustActError),
         ("not_allowed_token_type", OperatorMustActError),
         ("team_access_not_granted", OperatorMustActError),
-        ("not_in_channel", UnreachablePlaceError),
-        ("channel_not_found", UnreachablePlaceError),
+        ("not_in_channel", NotAMemberError),
+        ("channel_not_found", NotAMemberError),
+        ("method_not_supported_for_channel_type", UnreachablePlaceError),
         ("is_archived", UnreachablePlaceError),
         ("restricted_action", UnreachablePlaceError),
         ("restricted_action_read_only_channel", UnreachablePlaceError),
@@ -210,7 +248,7 @@ async def test_each_error_code_asks_for_its_own_reaction(
 async def test_what_is_safe_to_repeat_is_never_doubtful(
     chat: SlackChat, sandbox: SlackSandbox, fault: Fault
 ) -> None:
-    ts = await chat.post(HERE, HELLO, "j1")
+    ts = (await chat.post(HERE, HELLO, "j1")).ts
     for method in ("chat.update", "conversations.history", "conversations.join"):
         # Twice, because aiohttp itself repeats a GET whose kept connection breaks.
         sandbox.faults.add(method, fault, times=2)
@@ -317,7 +355,7 @@ async def test_an_answer_is_read_up_to_a_limit_and_counts_as_lost_beyond_it(
 ) -> None:
     how = {"Content-Encoding": encoding}
     async with chat_that_hears(encode(an_answer_of(MOST_BYTES)), **how) as chat:
-        assert await chat.post(HERE, HELLO, "j1") == "1.000001"
+        assert (await chat.post(HERE, HELLO, "j1")).ts == "1.000001"
 
     async with chat_that_hears(encode(an_answer_of(MOST_BYTES + 1)), **how) as chat:
         with pytest.raises(OutcomeUnknownError):
@@ -380,10 +418,10 @@ async def test_find_posts_knows_a_shared_file_by_the_mark_of_a_block(chat: Slack
         await chat.send_upload(target.url, 3, chunks_of(b"abc"))
         await chat.share([(target.file_id, "A car")], HERE, told)
         shared.append(target.file_id)
-    await chat.discard_file(shared[0])
-    state = await chat.look_at_file(shared[1], HERE.channel)
+    await chat.delete_file(shared[0])
+    state = await chat.file_state(shared[1], HERE.channel)
 
-    assert await chat.find_posts(HERE, "j1", 0) == [state.shared_ts]
+    assert [found.ts for found in await chat.find_posts(HERE, "j1", 0)] == [state.shared_ts]
     assert await chat.find_posts(HERE, "j2", 0) == []
 
 
@@ -433,18 +471,18 @@ async def test_find_posts_gives_up_before_it_reads_for_ever(
 async def test_find_posts_in_a_place_that_cannot_be_read_is_not_an_empty_answer(
     chat: SlackChat, sandbox: SlackSandbox
 ) -> None:
-    with pytest.raises(UnreachablePlaceError):
+    with pytest.raises(NotAMemberError):
         await chat.find_posts(Place(channel=VAULT), "j1", 0)
 
     sandbox.remove_bot(GENERAL)
-    with pytest.raises(UnreachablePlaceError):
+    with pytest.raises(NotAMemberError):
         await chat.find_posts(HERE, "j1", 0)
 
 
 async def test_an_update_replaces_text_and_blocks_and_keeps_the_metadata(
     chat: SlackChat, sandbox: SlackSandbox
 ) -> None:
-    ts = await chat.post(HERE, HELLO, "j1")
+    ts = (await chat.post(HERE, HELLO, "j1")).ts
 
     await chat.update(GENERAL, ts, Message(text="Done"))
 
@@ -455,7 +493,7 @@ async def test_an_update_replaces_text_and_blocks_and_keeps_the_metadata(
 async def test_an_update_of_a_message_that_is_gone_says_so(
     chat: SlackChat, sandbox: SlackSandbox
 ) -> None:
-    ts = await chat.post(HERE, HELLO, "j1")
+    ts = (await chat.post(HERE, HELLO, "j1")).ts
     sandbox.world.workspace.delete(sandbox.world.workspace.message(GENERAL, ts))
 
     with pytest.raises(UnreachablePlaceError):
@@ -477,7 +515,7 @@ async def test_a_post_into_a_deleted_thread_an_archived_or_unseen_channel_is_unr
 async def test_the_bot_joins_a_public_channel_and_no_private_one(
     chat: SlackChat, sandbox: SlackSandbox
 ) -> None:
-    with pytest.raises(UnreachablePlaceError):
+    with pytest.raises(NotAMemberError):
         await chat.post(Place(channel=OPEN), HELLO, "j1")
 
     await chat.join(OPEN)
@@ -489,14 +527,14 @@ async def test_the_bot_joins_a_public_channel_and_no_private_one(
     assert len(sandbox.world.workspace.posts_of("j1")) == 1
 
 
-async def test_a_whisper_uses_the_response_url_as_long_as_it_lives(
+async def test_an_ephemeral_message_uses_the_response_url_as_long_as_it_lives(
     chat: SlackChat, sandbox: SlackSandbox
 ) -> None:
     url = sandbox.world.new_answer_url(GENERAL, ANA)
 
-    await chat.whisper(HERE, ANA, HELLO, url)
+    await chat.send_ephemeral(HERE, ANA, HELLO, url)
     sandbox.world.expire_answer_urls()
-    await chat.whisper(HERE, ANA, Message(text="later"), url)
+    await chat.send_ephemeral(HERE, ANA, Message(text="later"), url)
 
     said = sandbox.world.workspace.all_in(GENERAL)
     assert [(each.text, each.ephemeral_for) for each in said] == [("Hello", ANA), ("later", ANA)]
@@ -504,33 +542,33 @@ async def test_a_whisper_uses_the_response_url_as_long_as_it_lives(
 
 
 @pytest.mark.parametrize("kind", [FaultKind.LOST_BEFORE, FaultKind.STATUS_BEFORE])
-async def test_a_whisper_finds_another_way_when_the_response_url_fails(
+async def test_an_ephemeral_message_finds_another_way_when_the_response_url_fails(
     chat: SlackChat, sandbox: SlackSandbox, kind: FaultKind
 ) -> None:
     sandbox.faults.add(RESPONSE_URL, Fault(kind=kind))
     url = sandbox.world.new_answer_url(GENERAL, ANA)
 
-    await chat.whisper(HERE, ANA, HELLO, url)
+    await chat.send_ephemeral(HERE, ANA, HELLO, url)
 
     (said,) = sandbox.world.workspace.all_in(GENERAL)
     assert said.ephemeral_for == ANA
 
 
-async def test_a_whisper_where_the_bot_cannot_be_goes_to_the_direct_conversation(
+async def test_an_ephemeral_message_where_the_bot_cannot_be_goes_to_the_direct_conversation(
     chat: SlackChat, sandbox: SlackSandbox
 ) -> None:
-    await chat.whisper(Place(channel=VAULT), ANA, HELLO, None)
+    await chat.send_ephemeral(Place(channel=VAULT), ANA, HELLO, None)
 
     direct = await chat.open_direct(ANA)
     assert [said.text for said in sandbox.world.workspace.history(direct)] == ["Hello"]
 
 
-async def test_a_whisper_to_somebody_outside_the_channel_goes_to_them_directly(
+async def test_an_ephemeral_message_to_somebody_outside_the_channel_goes_to_them_directly(
     chat: SlackChat, sandbox: SlackSandbox
 ) -> None:
     sandbox.world.workspace.channels[GENERAL].members.discard(BEN)
 
-    await chat.whisper(HERE, BEN, HELLO, None)
+    await chat.send_ephemeral(HERE, BEN, HELLO, None)
 
     direct = await chat.open_direct(BEN)
     assert [said.text for said in sandbox.world.workspace.history(direct)] == ["Hello"]
@@ -548,7 +586,7 @@ async def test_a_whisper_to_somebody_outside_the_channel_goes_to_them_directly(
 async def test_a_response_url_that_is_not_slacks_is_never_called(
     chat: SlackChat, sandbox: SlackSandbox, url: str
 ) -> None:
-    await chat.whisper(HERE, MIA, HELLO, url)
+    await chat.send_ephemeral(HERE, MIA, HELLO, url)
 
     (said,) = sandbox.world.workspace.all_in(GENERAL)
     assert said.ephemeral_for == MIA

@@ -6,14 +6,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.base.clock import SteadyClock, uptime
 from bot.worker.scheduler import (
     GATHER_SECONDS,
     OVERDUE_TICKS,
     TICK_SECONDS,
     WATCH_TICKS,
-    Clock,
-    SteadyClock,
-    uptime,
+    Scheduler,
 )
 from storage.store import StoreBrokenError, StoreFullError
 
@@ -23,18 +22,18 @@ TICK = 0.02
 class Ticker:
     """Counts ticks, and raises what it was given instead, once."""
 
-    def __init__(self, trouble: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
         self.count = 0
-        self._trouble = trouble
+        self._error = error
         self._ticked = asyncio.Event()
 
     async def __call__(self) -> None:
         """Tick."""
         self.count += 1
         self._ticked.set()
-        if self._trouble is not None:
-            trouble, self._trouble = self._trouble, None
-            raise trouble
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
 
     async def wait_for(self, count: int) -> None:
         """Return once there were so many ticks; fail after a second."""
@@ -47,15 +46,15 @@ class Ticker:
 @asynccontextmanager
 async def ticking(
     ticker: Ticker, tick_seconds: float = TICK
-) -> AsyncIterator[tuple[Clock, list[StoreBrokenError]]]:
-    """Run a clock; hand out what it reported as broken."""
+) -> AsyncIterator[tuple[Scheduler, list[StoreBrokenError]]]:
+    """Run a scheduler; hand out what it reported as broken."""
     broken: list[StoreBrokenError] = []
-    clock = Clock(broken.append, tick_seconds=tick_seconds)
-    clock.start(ticker)
+    scheduler = Scheduler(broken.append, tick_seconds=tick_seconds)
+    scheduler.start(ticker)
     try:
-        yield clock, broken
+        yield scheduler, broken
     finally:
-        await clock.stop()
+        await scheduler.stop()
 
 
 def test_time_passes_while_the_machine_sleeps() -> None:
@@ -80,29 +79,29 @@ def test_time_goes_on_from_what_the_store_knows() -> None:
     assert now() == 9000.0
 
 
-async def test_the_clock_ticks_by_itself() -> None:
+async def test_the_scheduler_ticks_by_itself() -> None:
     """Ticks come at once and go on."""
     ticker = Ticker()
-    async with ticking(ticker) as (clock, _):
+    async with ticking(ticker) as (scheduler, _):
         await ticker.wait_for(3)
-        assert clock.is_alive()
+        assert scheduler.is_alive()
 
 
 async def test_a_wake_is_not_made_to_wait() -> None:
     """An accepted job is looked at now and not at the next tick."""
     ticker = Ticker()
-    async with ticking(ticker, tick_seconds=30) as (clock, _):
+    async with ticking(ticker, tick_seconds=30) as (scheduler, _):
         await ticker.wait_for(1)
-        clock.wake()
+        scheduler.wake()
         await ticker.wait_for(2)
 
 
 async def test_ticks_go_on_after_the_wall_clock_was_set_back() -> None:
     """The watchdog finds by the monotonic clock that the next run lies in the far future."""
     ticker = Ticker()
-    async with ticking(ticker) as (clock, _):
+    async with ticking(ticker) as (scheduler, _):
         await ticker.wait_for(1)
-        (job,) = clock.scheduler.get_jobs()
+        (job,) = scheduler.scheduler.get_jobs()
         job.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
         await ticker.wait_for(ticker.count + 3)
 
@@ -112,7 +111,7 @@ def test_after_a_step_of_the_wall_clock_the_next_tick_comes_within_two() -> None
     assert OVERDUE_TICKS + WATCH_TICKS + GATHER_SECONDS / TICK_SECONDS < 2
 
 
-async def test_a_full_disk_does_not_stop_the_clock() -> None:
+async def test_a_full_disk_does_not_stop_the_scheduler() -> None:
     """What is due stays due; the next tick tries again."""
     ticker = Ticker(StoreFullError("no space"))
     async with ticking(ticker) as (_, broken):
@@ -128,12 +127,12 @@ async def test_a_broken_store_is_reported() -> None:
         assert [str(error) for error in broken] == ["fsync failed"]
 
 
-async def test_other_work_is_done_at_its_minutes_and_trouble_in_it_stops_nothing() -> None:
+async def test_other_work_is_done_at_its_minutes_and_an_error_in_it_stops_nothing() -> None:
     """Never beside a tick, and not after the end."""
     ticker, other = Ticker(), Ticker(StoreFullError("no space"))
-    async with ticking(ticker) as (clock, broken):
-        clock.also(other, "* * * * *")
-        (scheduled,) = [job for job in clock.scheduler.get_jobs() if job.args]
+    async with ticking(ticker) as (scheduler, broken):
+        scheduler.also(other, "* * * * *")
+        (scheduled,) = [job for job in scheduler.scheduler.get_jobs() if job.args]
         for count in (1, 2):
             scheduled.modify(next_run_time=datetime.now(UTC))
             await other.wait_for(count)

@@ -1,4 +1,4 @@
-"""A typed line falls into prompt and flags as a person means it."""
+"""A typed text falls into prompt and flags as a person means it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.base.errors import UsageError
-from bot.options.parser import Command, Flag, read_line, straightened
+from bot.options.parser import Flag, read_text, straightened
 
 STANDS_ALONE = {"audio", "no-audio"}
 
 
 def split(text: str) -> tuple[str, list[tuple[str, str | None]]]:
-    """Split a line as if all flags but two took a value."""
-    command = read_line(text).split(lambda flag, _word: flag not in STANDS_ALONE)
-    return command.prompt, [(flag.name, flag.value) for flag in command.flags]
+    """Split a text as if all flags but two took a value."""
+    prompt, flags = read_text(text).split(lambda flag, _word: flag not in STANDS_ALONE)
+    return prompt, [(flag.name, flag.value) for flag in flags]
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,35 @@ def test_a_double_quote_that_is_not_closed_is_refused(typed: str) -> None:
 
 
 def test_a_flag_is_found_by_name_before_flags_are_known() -> None:
-    line = read_line("--audio x --MODEL 'a b' --model c")
-    assert line.value_of("model") == "a b"
-    assert line.value_of("mode") is None
-    assert read_line("--model").value_of("model") is None
+    typed = read_text("--audio x --MODEL 'a b' --model c")
+    assert typed.value_of("model") == "a b"
+    assert typed.value_of("mode") is None
+    assert read_text("--model").value_of("model") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [("--mode pro a lake", True), ("—mode pro", True), ("a lake --mode pro", False), ("", False)],
+)
+def test_a_text_that_begins_with_a_flag_is_told_from_a_prompt(text: str, *, begins: bool) -> None:
+    assert read_text(text).begins_with_flag is begins
+
+
+def test_only_words_without_quotes_around_them_may_be_mistyped_flags() -> None:
+    assert read_text("""a '-mode' --mode "b" -n""").bare_words == ("a", "-n")
+
+
+def test_nothing_is_markup_here() -> None:
+    text = "a &lt; b &amp; <https://a.b|a.b> *c*"
+    assert split(text) == (text, [])
 
 
 def test_straightening_keeps_the_length() -> None:
     assert straightened("“a” ‘b’ „c") == '"a" ‘b’ "c'
 
 
-def test_an_empty_line_has_nothing() -> None:
-    assert read_line("").split(lambda _flag, _word: True) == Command(prompt="", flags=())
+def test_an_empty_text_has_nothing() -> None:
+    assert read_text("").split(lambda _flag, _word: True) == ("", ())
     assert Flag(name="a", value=None) != Flag(name="a", value="")
 
 

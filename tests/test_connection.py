@@ -30,7 +30,7 @@ def test_the_writer_waits_for_the_disk_and_keeps_the_file_private(tmp_path: Path
     """WAL, FULL, foreign keys, no hidden checkpoints; nobody else on the machine reads prompts."""
     path = tmp_path / "a folder" / "100 %#?.db"
     path.parent.mkdir()
-    with closing(connect_writer(str(path), create=True, synchronous="FULL")) as db:
+    with closing(connect_writer(str(path), create=True)) as db:
         settings = {
             name: db.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint")
@@ -47,7 +47,7 @@ def test_the_writer_waits_for_the_disk_and_keeps_the_file_private(tmp_path: Path
 def test_the_reader_cannot_write(tmp_path: Path) -> None:
     """A slip in a query cannot bypass the writer."""
     path = str(tmp_path / "x.db")
-    connect_writer(path, create=True, synchronous="OFF").close()
+    connect_writer(path, create=True).close()
     with closing(connect_reader(path)) as db, pytest.raises(pysqlite3.OperationalError):
         db.execute("CREATE TABLE t (a)")
 

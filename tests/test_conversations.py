@@ -293,7 +293,7 @@ async def test_a_message_that_was_a_question_stays_one(monkeypatch: pytest.Monke
         await say(home, f"<@{BOT}> a lake")
         typed = await home.town.slack.people.message(ANA, GENERAL, f"<@{BOT}> a lake")
         await until_whispered(home)
-        monkeypatch.setattr("bot.jobs.accept.TWIN_SECONDS", -60.0)
+        monkeypatch.setattr("bot.jobs.accept.DUPLICATE_SECONDS", -60.0)
         await home.town.slack.courier.deliver_again(typed.deliveries[0])
         await home.type("a marker")
         await home.until_delivered()

@@ -14,12 +14,14 @@ from bot.base.ports import FileState
 from bot.money.costs import Day
 from bot.notifications import digest
 from bot.notifications.chart import draw
-from bot.notifications.schedule import DIGEST, Every, Plan
+from bot.notifications.schedule import DIGEST, Every, Schedule
 from bot.slack.chat import SlackChat
+from bot.worker.outbox import SHARE_PATIENCE_SECONDS
 from sandbox.slack.entities import ANA, BEN, CREW, OPEN, TEAM
 from sandbox.slack.faults import UPLOAD, Fault, FaultKind
-from storage.job import Outcome
-from storage.notification import channel_scope
+from storage.job import Outcome, Stage
+from storage.notification import NotificationKind, channel_scope
+from storage.store import Room
 from tests.notice_bench import NoticeBench, journal_of, notice_bench
 from tests.test_notices import change_rows
 
@@ -46,7 +48,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[NoticeBench]:
     """The crew wants a digest every day at nine, UTC; Ana and Ben made videos the day before."""
     async with notice_bench(tmp_path) as ready:
         ready.clock.moment = BEFORE_NINE - DAY / 2
-        await wish(ready)
+        await subscribe(ready)
         await ready.deliver(await ready.job("a lake"))
         await ready.deliver(await ready.job("a hill", user=BEN, cost="1.25", seconds=90.0))
         await ready.deliver(await ready.job("a sea", user=BEN, outcome=Outcome.FAILED, cost="0.1"))
@@ -54,15 +56,16 @@ async def bench(tmp_path: Path) -> AsyncIterator[NoticeBench]:
         yield ready
 
 
-async def wish(bench: NoticeBench, channel: str = CREW, every: Every = Every.DAILY) -> None:
-    """Let a channel want digests."""
-    plan = Plan(every=every, at=time(9), zone="UTC", since=bench.clock() - 20 * DAY)
-    await bench.store.set(channel_scope(TEAM, channel), DIGEST, plan.to_json())
+async def subscribe(bench: NoticeBench, channel: str = CREW, every: Every = Every.DAILY) -> None:
+    """Send a channel digests from now on."""
+    schedule = Schedule(every=every, at=time(9), zone="UTC", since=bench.clock() - 20 * DAY)
+    await bench.store.settings.set(channel_scope(TEAM, channel), DIGEST, schedule.to_json())
 
 
 async def take_over(bench: NoticeBench) -> None:
     """Let another process claim what is out, as it may once the lease has run out."""
-    assert await bench.store.claim_notices(bench.clock() + DAY, DAY, 1)
+    room = Room(1, tuple(NotificationKind))
+    assert await bench.store.outbox.claim(bench.clock() + DAY, DAY, [room])
 
 
 async def at_nine(bench: NoticeBench, seconds: float = 5.0) -> None:
@@ -74,8 +77,8 @@ async def at_nine(bench: NoticeBench, seconds: float = 5.0) -> None:
 
 async def test_a_digest_comes_at_its_hour_and_once(bench: NoticeBench) -> None:
     """Not before; and neither another look, nor a restart, nor a second process repeats it."""
-    await bench.store.set(channel_scope(TEAM, CREW), DIGEST, None)
-    await wish(bench)
+    await bench.store.settings.set(channel_scope(TEAM, CREW), DIGEST, None)
+    await subscribe(bench)
     await bench.digests.put_in()
     await bench.run(3)
     yesterday = len(bench.told())
@@ -99,7 +102,8 @@ async def test_a_digest_that_was_told_after_the_backup_is_not_told_again(
     await at_nine(bench)
     (told,) = bench.told()
     assert told.files
-    await change_rows(bench, "posted_ts = NULL, file_id = NULL, intent_at = NULL, due_at = 1")
+    unknown = "delivery_ts = NULL, uploads = '[]', delivery_intent_at = NULL"
+    await change_rows(bench, f"{unknown}, due_at = 1")
     bench.restart()
     await bench.run(3)
     assert len(bench.told()) == 1
@@ -136,8 +140,8 @@ async def test_the_chart_comes_with_the_words_and_in_words(bench: NoticeBench) -
 
 
 async def test_a_week_covers_seven_days(bench: NoticeBench) -> None:
-    await bench.store.set(channel_scope(TEAM, CREW), DIGEST, None)
-    await wish(bench, every=Every.WEEKLY)
+    await bench.store.settings.set(channel_scope(TEAM, CREW), DIGEST, None)
+    await subscribe(bench, every=Every.WEEKLY)
     bench.clock.moment = NINE + 5 * DAY
     await bench.digests.put_in()
     await bench.run(3)
@@ -198,7 +202,7 @@ async def test_where_slack_takes_no_files_the_words_come_alone(
 
 
 async def test_a_public_channel_is_joined_for_its_digest(bench: NoticeBench) -> None:
-    await wish(bench, OPEN)
+    await subscribe(bench, OPEN)
     await at_nine(bench)
     assert len(bench.told(OPEN)) == 1
 
@@ -209,8 +213,8 @@ async def test_nothing_comes_between_the_intent_and_the_share(
 ) -> None:
     """What may fail for hours comes before the intent, also where a conversation is opened."""
     journal = journal_of(bench, monkeypatch)
-    await bench.store.set(channel_scope(TEAM, CREW), DIGEST, None)
-    await wish(bench, channel)
+    await bench.store.settings.set(channel_scope(TEAM, CREW), DIGEST, None)
+    await subscribe(bench, channel)
     await at_nine(bench)
     calls = journal()
     assert calls[calls.index("intent") + 1] == "files.completeUploadExternal"
@@ -230,8 +234,8 @@ async def test_a_claim_that_is_lost_while_entering_a_channel_shares_nothing(
         await take_over(bench)
 
     monkeypatch.setattr(SlackChat, "join", join_slowly)
-    await bench.store.set(channel_scope(TEAM, CREW), DIGEST, None)
-    await wish(bench, OPEN)
+    await bench.store.settings.set(channel_scope(TEAM, CREW), DIGEST, None)
+    await subscribe(bench, OPEN)
     await at_nine(bench)
     assert bench.slack.world.count("files.completeUploadExternal") == 1
     assert bench.told(OPEN) == []
@@ -241,15 +245,15 @@ async def test_a_claim_that_is_lost_while_looking_discards_nothing(
     bench: NoticeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever took the digest over may have seen the chart stand."""
-    look = SlackChat.look_at_file
+    file_state = SlackChat.file_state
 
     async def look_slowly(chat: SlackChat, file_id: str, channel: str) -> FileState:
-        state = await look(chat, file_id, channel)
-        if bench.clock() > NINE + digest.SHARE_PATIENCE_SECONDS:
+        state = await file_state(chat, file_id, channel)
+        if bench.clock() > NINE + SHARE_PATIENCE_SECONDS:
             await take_over(bench)
         return state
 
-    monkeypatch.setattr(SlackChat, "look_at_file", look_slowly)
+    monkeypatch.setattr(SlackChat, "file_state", look_slowly)
     bench.slack.world.faults.add(
         "files.completeUploadExternal", Fault(kind=FaultKind.NO_SHARE), times=9
     )
@@ -266,6 +270,18 @@ async def test_a_digest_that_was_due_while_the_bot_was_down_comes_late_and_once(
     await bench.digests.put_in()
     await bench.run(3)
     assert len(bench.told()) == 1
+
+
+async def test_a_cost_that_is_not_named_yet_is_pending(bench: NoticeBench) -> None:
+    """Of every render that was sent to MindVideo, whether it has ended or not."""
+    await bench.deliver(await bench.job("a moor", cost=None))
+    await bench.job("a fen", stage=Stage.RENDERING, outcome=None, cost=None)
+    await at_nine(bench)
+    (told,) = bench.told()
+    said = json.dumps(told.blocks, ensure_ascii=False)
+    assert "5 videos asked for, 3 finished, 1 failed, 1 still on the way." in said
+    assert "Spent 1.85 and 2 pending." in said
+    assert "• ana: 0.5 and 2 pending for 2 videos" in said
 
 
 async def test_an_unknown_person_has_no_name(bench: NoticeBench) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.base.errors import RetryLaterError, UnreachablePlaceError
-from bot.base.ports import Person, Room
+from bot.base.ports import Conversation, Person
 from bot.slack.directory import REMEMBER_SECONDS, SlackDirectory
 from sandbox.slack.entities import ANA, CREW, GENERAL, MIA, OPEN, VAULT
 from sandbox.slack.faults import Fault, FaultKind
@@ -51,28 +51,28 @@ async def test_who_is_gone_or_may_not_be_looked_up_is_somebody(
 
 
 @pytest.mark.parametrize(
-    ("channel", "room"),
+    ("channel", "conversation"),
     [
-        (GENERAL, Room(is_public=True, has_us=True)),
-        (OPEN, Room(is_public=True, has_us=False)),
-        (CREW, Room(is_public=False, has_us=True)),
-        (VAULT, Room(is_public=False, has_us=False)),
-        ("D0ANA", Room(is_public=False, has_us=False)),
-        ("C0GONE", Room(is_public=False, has_us=False)),
+        (GENERAL, Conversation(is_public=True, has_bot=True)),
+        (OPEN, Conversation(is_public=True, has_bot=False)),
+        (CREW, Conversation(is_public=False, has_bot=True)),
+        (VAULT, Conversation(is_public=False, has_bot=False)),
+        ("D0ANA", Conversation(is_public=False, has_bot=False)),
+        ("C0GONE", Conversation(is_public=False, has_bot=False)),
     ],
 )
-async def test_a_room_is_public_only_if_everybody_may_read_it(
-    directory: SlackDirectory, channel: str, room: Room
+async def test_a_conversation_is_public_only_if_everybody_may_read_it(
+    directory: SlackDirectory, channel: str, conversation: Conversation
 ) -> None:
     """In doubt it is not."""
-    assert await directory.room(channel) == room
+    assert await directory.conversation(channel) == conversation
 
 
-async def test_who_is_in_a_channel_is_found_on_every_page(directory: SlackDirectory) -> None:
-    assert await directory.is_in(CREW, ANA)
-    assert not await directory.is_in(CREW, MIA)
+async def test_a_member_of_a_channel_is_found_on_every_page(directory: SlackDirectory) -> None:
+    assert await directory.is_member(CREW, ANA)
+    assert not await directory.is_member(CREW, MIA)
     with pytest.raises(UnreachablePlaceError):
-        await directory.is_in(VAULT, ANA)
+        await directory.is_member(VAULT, ANA)
 
 
 async def test_a_link_leads_to_a_message_that_stands(
@@ -98,9 +98,9 @@ async def test_answers_are_remembered_for_a_while(
 async def test_an_invitation_is_seen_at_once(
     directory: SlackDirectory, slack: SlackSandbox
 ) -> None:
-    assert not (await directory.room(VAULT)).has_us
+    assert not (await directory.conversation(VAULT)).has_bot
     slack.invite_bot(VAULT)
-    assert (await directory.room(VAULT)).has_us
+    assert (await directory.conversation(VAULT)).has_bot
 
 
 async def test_trouble_is_told_and_not_remembered(

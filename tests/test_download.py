@@ -74,7 +74,7 @@ async def test_an_expired_address_is_not_found_and_a_fresh_one_works(studio: Stu
     with pytest.raises(NotFoundError, match="no longer valid"):
         await fetch(studio, snapshot.outputs[0].url)
 
-    fresh = await studio.client.look(snapshot.task_id or "", snapshot.look_by)
+    fresh = await studio.client.get_task(snapshot.task_id or "", snapshot.memo)
     assert await fetch(studio, fresh.outputs[0].url) == VIDEO
 
 

@@ -1,4 +1,4 @@
-"""What the engine makes of troubles that no step foresaw."""
+"""What the engine makes of errors that no step foresaw."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.base.errors import OperatorMustActError, RefusedError, RetryLaterError
-from bot.steps import STEPS
-from bot.worker.context import Turn
-from bot.worker.engine import POOLS, Engine
-from bot.worker.result import Advance, Again, Park, Rest, Result, conclude
-from bot.worker.retry import after_surprise, after_trouble
+from bot.steps import POOLS, STEPS
+from bot.worker.context import Claim
+from bot.worker.engine import Engine, Step
+from bot.worker.gate import Gate
+from bot.worker.result import Advance, Done, Park, Result, Snooze, conclude
+from bot.worker.retry import after_error
 from sandbox.slack.entities import ANA
 from sandbox.slack.faults import Fault, FaultKind
-from storage.job import Outcome, Stage
+from storage.job import EventName, Job, Outcome, Stage
+from tests.services import SilentObserver
 from tests.store_samples import ACCEPTED, a_job
 from tests.workbench import START, Workbench, workbench
 
@@ -38,7 +40,7 @@ async def test_an_edit_that_slack_refuses_parks_no_render() -> None:
 def test_what_cannot_be_told_changes_no_ended_job(stage: Stage) -> None:
     """A parked job keeps the stage that it goes back to, and a terminal one stays terminal."""
     job = replace(a_job(), stage=stage, parked_from=Stage.RENDERING, problem="why")
-    after, event = conclude(after_trouble(job, RefusedError("no"), 0.5), 100.0)
+    after, event = conclude(after_error(job, RefusedError("no"), 0.5), 100.0)
     assert (after.stage, after.parked_from, after.problem) == (stage, Stage.RENDERING, "why")
     assert after.due_at is None
     assert event is not None
@@ -47,32 +49,33 @@ def test_what_cannot_be_told_changes_no_ended_job(stage: Stage) -> None:
 def test_a_busy_service_does_not_use_up_the_tries_in_minutes() -> None:
     """`Retry-After: 1` again and again still means hours of trying."""
     tired = replace(a_job(), attempts=30)
-    again = after_trouble(tired, RetryLaterError("busy", retry_after=1.0), 0.5)
-    assert isinstance(again, Again)
-    assert again.after >= 30
+    result = after_error(tired, RetryLaterError("busy", retry_after=1.0), 0.5)
+    assert isinstance(result, Snooze)
+    assert result.after >= 30
 
 
 def test_an_operators_pause_is_never_shorter_than_asked() -> None:
     """What the other side asks for is the least."""
-    again = after_trouble(a_job(), OperatorMustActError("key", retry_after=600.0), 0.5)
-    assert isinstance(again, Again)
-    assert 600.0 <= again.after <= 660.0
+    result = after_error(a_job(), OperatorMustActError("key", retry_after=600.0), 0.5)
+    assert isinstance(result, Snooze)
+    assert 600.0 <= result.after <= 660.0
 
 
 def test_days_of_waiting_for_a_key_do_not_use_up_the_tries_of_the_work() -> None:
-    """Once the key is mended, the first passing trouble parks nothing."""
-    held = after_trouble(replace(a_job(), attempts=5000), OperatorMustActError("key"), 0.5)
-    assert isinstance(held, Again)
-    assert isinstance(after_trouble(held.job, RetryLaterError("busy"), 0.5), Again)
+    """Once the key is mended, the first passing error parks nothing."""
+    held = after_error(replace(a_job(), attempts=5000), OperatorMustActError("key"), 0.5)
+    assert isinstance(held, Snooze)
+    assert isinstance(after_error(held.row, RetryLaterError("busy"), 0.5), Snooze)
 
 
 async def test_an_answer_that_the_table_forbids_is_parked_and_stops_no_neighbour() -> None:
     """A fault of our own is logged, tried again a few times, and then a person must look."""
 
-    async def confused(turn: Turn) -> Result:
-        if turn.job.input["prompt"] == "confusing":
-            return Advance(job=replace(turn.job, stage=Stage.DELIVERED), note="impossible")
-        return await STEPS[Stage.ACCEPTED](turn)
+    async def confused(claim: Claim[Job]) -> Result[Job]:
+        if claim.row.input["prompt"] == "confusing":
+            delivered = replace(claim.row, stage=Stage.DELIVERED)
+            return Advance(row=delivered, note=EventName.DELIVERED)
+        return await STEPS[Stage.ACCEPTED](claim)
 
     async with workbench(steps={**STEPS, Stage.ACCEPTED: confused}) as bench:
         odd, plain = await bench.ask("confusing"), await bench.ask("a red car")
@@ -83,10 +86,10 @@ async def test_an_answer_that_the_table_forbids_is_parked_and_stops_no_neighbour
         assert "Something in this bot went wrong" in (row.problem or "")
 
 
-def test_a_surprise_after_known_troubles_is_tried_again() -> None:
+def test_a_surprise_after_known_errors_is_tried_again() -> None:
     """Seven busy answers before it are no reason to give up."""
-    assert isinstance(after_surprise(replace(a_job(), attempts=7), ValueError(), 0.5), Again)
-    assert isinstance(after_surprise(replace(a_job(), attempts=99), ValueError(), 0.5), Park)
+    assert isinstance(after_error(replace(a_job(), attempts=7), ValueError(), 0.5), Snooze)
+    assert isinstance(after_error(replace(a_job(), attempts=99), ValueError(), 0.5), Park)
 
 
 async def test_a_cancel_during_a_step_is_not_slept_over() -> None:
@@ -96,25 +99,26 @@ async def test_a_cancel_during_a_step_is_not_slept_over() -> None:
         bench.town.slack.faults.add("chat.postMessage", limited)
         job = await bench.ask()
         await bench.engine.tick()
-        await bench.store.request_cancel(job.id, ANA, bench.clock())
+        await bench.store.jobs.request_cancel(job.id, ANA, bench.clock())
         await bench.engine.drain()
         row = await bench.job(job.id)
         assert row.due_at is None or row.due_at <= bench.clock()
 
 
-class Failing:
-    """An observer that cannot be told anything."""
+class Failing(SilentObserver):
+    """An observer that cannot be told of a step."""
 
-    def step_done(self, stage: Stage, result: str, seconds: float) -> None:
+    def step_done(self, step: str, result: str, seconds: float) -> None:
         """Fail."""
-        raise ValueError(f"{stage}: {result} in {seconds}")
+        raise ValueError(f"{step}: {result} in {seconds}")
 
 
 async def test_an_observer_that_fails_delays_a_job_and_no_more() -> None:
     """Its step is committed; the lease runs out, and another claim goes on from there."""
     async with workbench() as bench:
+        services = replace(bench.services, observer=Failing())
         bench.engine = Engine(
-            bench.tools, STEPS, chance=lambda: 0.5, observer=Failing(), wake=lambda: None
+            bench.store.jobs, STEPS, services, kind="job", pools=POOLS, gate=Gate()
         )
         job = await bench.ask()
         with capture_logs() as logs:
@@ -124,34 +128,41 @@ async def test_an_observer_that_fails_delays_a_job_and_no_more() -> None:
 
 
 async def test_what_stands_still_leaves_room_for_what_people_ask() -> None:
-    """However many uploads and looks wait for an answer, a new ask is announced at once."""
+    """However many uploads and polls wait for an answer, a new ask is announced at once."""
     answered, announced = asyncio.Event(), asyncio.Event()
 
-    async def look(turn: Turn) -> Result:
+    async def poll(claim: Claim[Job]) -> Result[Job]:
         await answered.wait()
-        finished = replace(turn.job, stage=Stage.FINISHED, outcome=Outcome.SUCCEEDED)
-        return Advance(job=finished, note="finished")
+        finished = replace(claim.row, stage=Stage.FINISHED, outcome=Outcome.SUCCEEDED)
+        return Advance(row=finished, note=EventName.FINISHED)
 
-    async def upload(turn: Turn) -> Result:
+    async def deliver(claim: Claim[Job]) -> Result[Job]:
         await answered.wait()
-        return Advance(job=replace(turn.job, stage=Stage.DELIVERED), note="delivered", after=1e9)
+        delivered = replace(claim.row, stage=Stage.DELIVERED)
+        return Advance(row=delivered, note=EventName.DELIVERED, after=1e9)
 
-    async def announce(turn: Turn) -> Result:
+    async def announce(claim: Claim[Job]) -> Result[Job]:
         announced.set()
-        return Rest(job=turn.job)
+        return Done(row=claim.row)
 
-    steps = {Stage.ACCEPTED: announce, Stage.RENDERING: look, Stage.FINISHED: upload}
+    steps: dict[str, Step[Job]] = {
+        Stage.ACCEPTED: announce,
+        Stage.RENDERING: poll,
+        Stage.FINISHED: deliver,
+    }
     jobs = 2 * sum(pool.size for pool in POOLS)
     async with workbench(steps={**STEPS, **steps}) as bench, anyio.create_task_group() as tasks:
         for number in range(jobs):
             stage = Stage.FINISHED if number % 2 else Stage.RENDERING
-            await bench.store.insert(replace(a_job(number), stage=stage, due_at=START), ACCEPTED)
+            await bench.store.jobs.insert(
+                replace(a_job(number), stage=stage, due_at=START), ACCEPTED
+            )
         tasks.start_soon(_keep_ticking, bench)
         await bench.ask()
         await asyncio.wait_for(announced.wait(), 20)
         answered.set()
         with anyio.fail_after(20):
-            while (await bench.store.stage_counts())[Stage.DELIVERED] < jobs:  # noqa: ASYNC110 - a store
+            while (await bench.store.jobs.stage_counts())[Stage.DELIVERED] < jobs:  # noqa: ASYNC110 - a store
                 await asyncio.sleep(0.01)
         tasks.cancel_scope.cancel()
 

@@ -64,10 +64,11 @@ async def uploaded(chat: SlackChat, content: bytes = VIDEO) -> UploadTarget:
 async def test_a_file_is_reserved_sent_shared_into_the_thread_and_seen_there(
     chat: SlackChat, sandbox: SlackSandbox
 ) -> None:
-    thread = Place(channel=GENERAL, thread_ts=await chat.post(HERE, HELLO, "j1"))
+    first = await chat.post(HERE, HELLO, "j1")
+    thread = Place(channel=GENERAL, thread_ts=first.ts)
 
     target = await uploaded(chat)
-    assert await chat.look_at_file(target.file_id, GENERAL) == FileState(
+    assert await chat.file_state(target.file_id, GENERAL) == FileState(
         uploaded=True, shared_ts=None
     )
     await chat.share([(target.file_id, "A red car")], thread, Message(text="Here it is"))
@@ -75,10 +76,10 @@ async def test_a_file_is_reserved_sent_shared_into_the_thread_and_seen_there(
     (shared,) = sandbox.world.workspace.shares_of("j1")
     assert sandbox.world.workspace.thread(GENERAL, str(thread.thread_ts))[1] is shared
     assert (shared.text, shared.files) == ("Here it is", (target.file_id,))
-    assert await chat.look_at_file(target.file_id, GENERAL) == FileState(
+    assert await chat.file_state(target.file_id, GENERAL) == FileState(
         uploaded=True, shared_ts=shared.ts
     )
-    assert await chat.look_at_file(target.file_id, OPEN) == FileState(uploaded=True, shared_ts=None)
+    assert await chat.file_state(target.file_id, OPEN) == FileState(uploaded=True, shared_ts=None)
     file = sandbox.world.files.file(target.file_id)
     assert file.path.read_bytes() == VIDEO
     assert (file.name, file.title, file.alt) == ("a red car.mp4", "A red car", "a red car")
@@ -158,7 +159,7 @@ async def test_an_upload_that_worked_in_spite_of_its_answer_is_seen_by_looking(
     with pytest.raises(OutcomeUnknownError):
         await chat.send_upload(target.url, len(VIDEO), chunks_of(VIDEO))
 
-    assert (await chat.look_at_file(target.file_id, GENERAL)).uploaded
+    assert (await chat.file_state(target.file_id, GENERAL)).uploaded
 
 
 async def test_an_upload_that_was_lost_is_not_there(chat: SlackChat, sandbox: SlackSandbox) -> None:
@@ -169,7 +170,7 @@ async def test_an_upload_that_was_lost_is_not_there(chat: SlackChat, sandbox: Sl
         await chat.send_upload(target.url, len(VIDEO), chunks_of(VIDEO))
 
     with pytest.raises(NotFoundError):
-        await chat.look_at_file(target.file_id, GENERAL)
+        await chat.file_state(target.file_id, GENERAL)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ async def test_bytes_that_are_not_as_many_as_announced_are_not_an_upload(
         await chat.send_upload(target.url, 10, chunks_of(*parts))
 
     with pytest.raises(NotFoundError):
-        await chat.look_at_file(target.file_id, GENERAL)
+        await chat.file_state(target.file_id, GENERAL)
     assert sandbox.world.count("files.completeUploadExternal") == 0
 
 
@@ -245,7 +246,7 @@ async def test_an_upload_whose_answer_never_comes_is_doubtful(
     with pytest.raises(OutcomeUnknownError):
         await chat.send_upload(target.url, 3, chunks_of(b"abc"))
 
-    assert (await chat.look_at_file(target.file_id, GENERAL)).uploaded
+    assert (await chat.file_state(target.file_id, GENERAL)).uploaded
 
 
 async def test_a_share_that_slack_forgot_is_seen_by_looking(
@@ -256,7 +257,7 @@ async def test_a_share_that_slack_forgot_is_seen_by_looking(
 
     await chat.share([(target.file_id, "x")], HERE, HELLO)
 
-    assert (await chat.look_at_file(target.file_id, GENERAL)).shared_ts is None
+    assert (await chat.file_state(target.file_id, GENERAL)).shared_ts is None
 
 
 @pytest.mark.parametrize(
@@ -277,7 +278,7 @@ async def test_a_doubtful_share_is_not_repeated_and_is_seen_by_looking(
         await chat.share([(target.file_id, "x")], HERE, HELLO)
 
     (said,) = sandbox.world.workspace.history(GENERAL)
-    assert (await chat.look_at_file(target.file_id, GENERAL)).shared_ts == said.ts
+    assert (await chat.file_state(target.file_id, GENERAL)).shared_ts == said.ts
 
 
 async def test_where_a_file_is_shared_may_be_told_late(
@@ -287,8 +288,8 @@ async def test_where_a_file_is_shared_may_be_told_late(
     await chat.share([(target.file_id, "x")], HERE, HELLO)
     sandbox.faults.add("files.info", Fault(kind=FaultKind.HIDDEN_SHARES))
 
-    assert (await chat.look_at_file(target.file_id, GENERAL)).shared_ts is None
-    assert (await chat.look_at_file(target.file_id, GENERAL)).shared_ts is not None
+    assert (await chat.file_state(target.file_id, GENERAL)).shared_ts is None
+    assert (await chat.file_state(target.file_id, GENERAL)).shared_ts is not None
 
 
 async def test_a_share_where_the_bot_is_not_a_member_is_unreachable(
@@ -318,7 +319,7 @@ async def test_a_removed_file_is_not_found_and_cannot_be_shared(
     sandbox.world.files.delete(target.file_id)
 
     with pytest.raises(NotFoundError):
-        await chat.look_at_file(target.file_id, GENERAL)
+        await chat.file_state(target.file_id, GENERAL)
     with pytest.raises(NotFoundError):
         await chat.share([(target.file_id, "x")], HERE, HELLO)
 
@@ -326,8 +327,8 @@ async def test_a_removed_file_is_not_found_and_cannot_be_shared(
 async def test_a_file_is_discarded_once_and_again(chat: SlackChat, sandbox: SlackSandbox) -> None:
     target = await uploaded(chat)
 
-    await chat.discard_file(target.file_id)
-    await chat.discard_file(target.file_id)
+    await chat.delete_file(target.file_id)
+    await chat.delete_file(target.file_id)
 
     assert sandbox.world.files.ours() == []
 

@@ -13,7 +13,15 @@ from bot.base.errors import UsageError
 from bot.messages.modal import form_blocks
 from bot.options.attachments import Attached
 from bot.options.catalog import Catalog
-from bot.options.form import FormError, chosen_model, read_draft, read_form, shows_advanced
+from bot.options.form import (
+    FormError,
+    chosen_model,
+    read_draft,
+    read_form,
+    read_unfinished,
+    shows_advanced,
+    with_images,
+)
 from bot.options.request import check_input
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
@@ -82,24 +90,24 @@ FILLED: Mapping[str, Json] = {
 
 def test_a_filled_form_comes_back_as_it_was_given_without_defaults() -> None:
     read = read_form(KLING.default, form({**FILLED, "aspect_ratio": "16:9"}))
-    assert read.values == FILLED
-    assert read.files == {}
+    assert read == check_input(KLING.default, FILLED)
+    assert read.input == FILLED
 
 
 def test_what_the_form_hides_is_carried_over() -> None:
     carried = {**FILLED, "duration": 4, "element_list": [1], "else": 1}
     read = read_form(KLING.default, form(FILLED, show_advanced=False), carried)
-    assert read.values == FILLED
+    assert read.input == FILLED
 
 
 def test_what_is_too_long_for_a_field_is_carried_over() -> None:
     values: Mapping[str, Json] = {"prompt": "a", "multi_prompt": [{"prompt": "x" * 4000}]}
-    assert read_form(KLING.default, form(values), values).values == values
+    assert read_form(KLING.default, form(values), values).input == values
 
 
 def test_an_emptied_field_is_not_carried_over() -> None:
     state = {**form(FILLED), "option:negative_prompt": {"kling-v3": {"value": None}}}
-    assert "negative_prompt" not in read_form(KLING.default, state, FILLED).values
+    assert "negative_prompt" not in read_form(KLING.default, state, FILLED).input
 
 
 def test_files_come_back_by_option_beside_links() -> None:
@@ -107,8 +115,52 @@ def test_files_come_back_by_option_beside_links() -> None:
     state = entered(image_urls=answer)
     state["links:image_urls"] = {"kling-v3": {"value": "https://a\n\n https://b "}}
     read = read_form(KLING.default, state)
-    assert read.files == {"image_urls": (Attached(id="F1"), Attached(id="F2"))}
-    assert read.values["image_urls"] == ["https://a", " https://b "]
+    links = ["https://a", " https://b "]
+    assert read.input["image_urls"] == [*links, "slack-file:F1", "slack-file:F2"]
+
+
+def test_a_form_may_name_the_files_that_came_with_it_and_no_others() -> None:
+    """Whoever types the name of a file of somebody else does not get it."""
+    state = form({"prompt": "a lake"})
+    state["links:image_urls"] = {"kling-v3": {"value": "slack-file:F1"}}
+    read = read_form(KLING.default, state, files=["F1"])
+    assert read.input["image_urls"] == ["slack-file:F1"]
+    assert errors(state) == {
+        "option:image_urls": "This names a file that is not this form's. Upload the image itself."
+    }
+
+
+def test_a_file_that_cannot_be_passed_on_is_told_at_its_field() -> None:
+    state = entered(image_urls={"files": [{"id": "F1", "name": "a.pdf", "mimetype": "text/pdf"}]})
+    assert errors(state) == {
+        "option:image_urls": "a.pdf is not an image that I can pass on. Attach PNG, JPEG or WebP."
+    }
+
+
+def test_an_unfinished_form_keeps_its_images_and_says_which_it_has() -> None:
+    """What cannot be passed on is left out, as is a value that is not allowed."""
+    files: list[Json] = [{"id": "F1"}, {"id": "F2"}]
+    pdf: Json = {"id": "F99", "name": "a.pdf", "mimetype": "application/pdf"}
+    state = entered(image_urls={"files": [pdf, *files]}, duration={"value": "40"})
+    values, uploaded = read_unfinished(KLING.default, state, {})
+    assert list(uploaded) == ["F1", "F2"]
+    assert values["prompt"] == "a lake"
+    assert "duration" not in values
+    assert values["image_urls"] == ["slack-file:F1", "slack-file:F2"]
+
+
+def test_an_option_takes_no_more_images_than_it_has_room_for(tmp_path: Path) -> None:
+    several = catalog_with(tmp_path, ANIMATE).get(ANIMATE_SLUG).image_options[0]
+    files = [Attached(id=f"F{number}") for number in range(5)]
+    assert with_images(several, ["https://a"], files) == [
+        "https://a",
+        "slack-file:F0",
+        "slack-file:F1",
+    ]
+    one = KLING.default.option("first_frame_image")
+    assert one is not None
+    assert with_images(one, None, files) == "slack-file:F0"
+    assert with_images(one, "https://a", files) == "https://a"
 
 
 @pytest.mark.parametrize(
@@ -122,13 +174,13 @@ def test_files_come_back_by_option_beside_links() -> None:
 )
 def test_lists_of_objects_are_read_line_by_line_or_as_one_json(text: str, value: Json) -> None:
     read = read_form(KLING.default, entered(multi_prompt={"value": text}))
-    assert read.values["multi_prompt"] == value
+    assert read.input["multi_prompt"] == value
 
 
 def test_a_list_of_words_may_be_one_json_over_several_lines() -> None:
     state = form({"prompt": "a lake"})
     state["links:image_urls"] = {"x": {"value": '["a",\n"b"]'}}
-    assert read_form(KLING.default, state).values["image_urls"] == ["a", "b"]
+    assert read_form(KLING.default, state).input["image_urls"] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -175,9 +227,9 @@ def test_a_choice_without_default_may_stay_open(tmp_path: Path) -> None:
     }
     model = model_with(tmp_path, parts, "must")
     state = state_of(form_blocks(KLING, model))
-    assert read_form(model, state).values == {"must": False}
+    assert read_form(model, state).input == {"must": False}
     state["option:odd"] = {"x": {"selected_option": {"value": "#1"}}}
-    assert read_form(model, state).values == {"must": False, "odd": "x" * 200}
+    assert read_form(model, state).input == {"must": False, "odd": "x" * 200}
 
 
 def test_a_required_picture_may_come_as_a_file(tmp_path: Path) -> None:
@@ -188,11 +240,7 @@ def test_a_required_picture_may_come_as_a_file(tmp_path: Path) -> None:
         read_form(model, state)
     assert refused.value.errors == {"option:image_urls": "Image urls is needed."}
     state["option:image_urls"] = {"x": {"files": [{"id": "F1"}]}}
-    read = read_form(model, state)
-    assert (read.values, read.files) == (
-        {"resolution": 720},
-        {"image_urls": (Attached(id="F1"),)},
-    )
+    assert read_form(model, state).input == {"image_urls": ["slack-file:F1"], "resolution": 720}
 
 
 def test_the_form_says_which_model_and_whether_to_show_all(tmp_path: Path) -> None:
@@ -247,4 +295,4 @@ def test_any_input_survives_the_form(given_input: Mapping[str, Json]) -> None:
         return
     options = {option.name: option.default for option in KLING.default.options}
     told = {name: value for name, value in ask.input.items() if value != options[name]}
-    assert read_form(KLING.default, form(ask.input), ask.input).values == told
+    assert read_form(KLING.default, form(ask.input), ask.input).input == told

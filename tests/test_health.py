@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.app.http import health
 from bot.base.metrics import Metrics
-from bot.worker.scheduler import Clock
+from bot.worker.scheduler import Scheduler
 from sandbox.slack.faults import Fault, FaultKind
 from storage.sqlite.store import SqliteStore
 from tests.house import house
@@ -35,7 +35,7 @@ class Bot:
     """What health looks at, and somebody who asks."""
 
     store: SqliteStore
-    clock: Clock
+    scheduler: Scheduler
     line: Line = field(default_factory=Line)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -45,7 +45,7 @@ class Bot:
         health.register(
             site,
             store=self.store,
-            clock=self.clock,
+            scheduler=self.scheduler,
             metrics=Metrics(),
             connection=self.line,
             stopping=self.stopping,
@@ -56,9 +56,9 @@ class Bot:
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
-    """A bot that is well, but for a clock that was made just now and never ticks."""
+    """A bot that is well, but for a scheduler that was made just now and never ticks."""
     store = await SqliteStore.open(str(tmp_path / "jobs.db"))
-    yield Bot(store=store, clock=Clock(lambda _: None, tick_seconds=60))
+    yield Bot(store=store, scheduler=Scheduler(lambda _: None, tick_seconds=60))
     await store.close()
 
 
@@ -67,8 +67,8 @@ async def test_a_bot_that_is_well_is_alive_and_ready(bot: Bot) -> None:
     assert await bot.ask("/readyz") == (200, '{"status": "ready"}')
 
 
-async def test_a_clock_that_stands_still_is_neither(bot: Bot) -> None:
-    bot.clock = Clock(lambda _: None, tick_seconds=0)
+async def test_a_scheduler_that_does_not_tick_is_neither(bot: Bot) -> None:
+    bot.scheduler = Scheduler(lambda _: None, tick_seconds=0)
     for path in ("/healthz", "/readyz"):
         assert await bot.ask(path) == (503, '{"status": "the clock does not tick"}')
 

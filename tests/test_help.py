@@ -10,7 +10,8 @@ import pytest
 from bot.messages.buttons import usages
 from bot.messages.help import model_page, options_table, overview
 from bot.options.catalog import Catalog
-from bot.options.request import parse_ask
+from bot.options.parser import read_text
+from bot.options.request import read_request
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
 
@@ -31,7 +32,7 @@ def _overview(catalog: Catalog) -> str:
 
 @pytest.mark.parametrize("example", [one for model in KLING.models for one in model.examples])
 def test_every_example_of_the_manual_can_be_typed(example: str) -> None:
-    assert parse_ask(example, KLING).model
+    assert read_request(read_text(example), KLING).model
 
 
 def test_the_overview_shows_how_to_ask_the_usual_options_and_all_models(tmp_path: Path) -> None:

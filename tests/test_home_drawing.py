@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 
-from bot.listeners.home import UNFORESEEN_SECONDS, Homes, HomeTools
+from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.slack.views import SlackViews
+from bot.worker.engine import Engine
+from bot.worker.gate import Gate
+from bot.worker.retry import BACKOFF_CAP, UNFORESEEN_TRIES
 from sandbox.slack.entities import ANA, BEN, MIA, TEAM
+from sandbox.slack.faults import Fault, FaultKind
+from storage.home import OPEN_SECONDS, REDRAW_SECONDS, HomeView, home_id
 from storage.job import Json
 from tests.notice_bench import NoticeBench, notice_bench
 from tests.slack_sandbox import client_of
@@ -33,54 +39,133 @@ class OddViews(SlackViews):
         await super().publish_home(user, view)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Homes:
+    """Home tabs, what draws them, and a bench on which jobs change."""
+
+    bench: NoticeBench
+    views: OddViews
+    engine: Engine[HomeView]
+
+    async def open(self, user: str) -> None:
+        """Let somebody open their Home tab."""
+        await self.bench.store.homes.open(TEAM, user, self.bench.clock())
+
+    async def run(self, seconds: float) -> None:
+        """Draw what becomes due within so many seconds."""
+        for _ in range(round(seconds)):
+            await self.engine.tick()
+            await self.engine.drain()
+            self.bench.clock.moment += 1.0
+
+    @property
+    def drawn(self) -> set[str]:
+        """Whose Home tab was drawn."""
+        return set(self.bench.slack.world.views.homes)
+
+
 @asynccontextmanager
-async def some_homes(folder: Path) -> AsyncIterator[tuple[NoticeBench, OddViews, Homes]]:
+async def some_homes(folder: Path) -> AsyncIterator[Homes]:
     """Set everything up while the context lasts."""
     async with notice_bench(folder) as bench, client_of(bench.slack) as client:
         views = OddViews(client)
-        tools = HomeTools(
-            store=bench.store,
-            changes=bench.store,
-            views=views,
-            directory=bench.tools.directory,
-            catalog=bench.tools.catalog,
-            now=bench.clock,
-            team=TEAM,
+        engine = Engine(
+            bench.store.homes,
+            HOME_STEPS,
+            replace(bench.services, views=views, team=TEAM),
+            kind="home",
+            pools=HOME_POOLS,
+            gate=Gate(),
         )
-        yield bench, views, Homes(tools, wake=lambda: None)
-
-
-async def run(homes: Homes, bench: NoticeBench, seconds: float) -> None:
-    """Draw what becomes due within so many seconds."""
-    for _ in range(round(seconds)):
-        await homes.tick()
-        await homes.drain()
-        bench.clock.moment += 1.0
+        yield Homes(bench=bench, views=views, engine=engine)
 
 
 async def test_an_unforeseen_error_is_logged_and_the_others_are_drawn(tmp_path: Path) -> None:
-    async with some_homes(tmp_path) as (bench, views, homes):
-        views.odd.add(BEN)
+    async with some_homes(tmp_path) as homes:
+        homes.views.odd.add(BEN)
         for user in (ANA, BEN, MIA):
-            homes.opened(user)
+            await homes.open(user)
         with capture_logs() as lines:
-            await run(homes, bench, 1)
-        assert set(bench.slack.world.views.homes) == {ANA, MIA}
-        (line,) = [line for line in lines if line["log_level"] == "error"]
-        assert (line["event"], line["user"], line["exc_info"]) == ("home_failed", BEN, True)
+            # Two are drawn at a time.
+            await homes.run(2)
+        assert homes.drawn == {ANA, MIA}
+        failed = [line for line in lines if line["log_level"] == "error"]
+        assert {(line["event"], line["home"], line["exc_info"]) for line in failed} == {
+            ("step_failed", home_id(TEAM, BEN), True)
+        }
 
 
-async def test_after_an_unforeseen_error_it_is_drawn_again_but_not_at_once(tmp_path: Path) -> None:
-    """Nor sooner because the person opens it again: what is wrong in this bot is still wrong."""
-    async with some_homes(tmp_path) as (bench, views, homes):
-        views.odd.add(ANA)
-        homes.opened(ANA)
+async def test_after_an_unforeseen_error_it_is_drawn_again_after_ever_longer_pauses(
+    tmp_path: Path,
+) -> None:
+    async with some_homes(tmp_path) as homes:
+        homes.views.odd.add(ANA)
+        await homes.open(ANA)
         with capture_logs():
-            await run(homes, bench, 10)
-            homes.opened(ANA)
-            await run(homes, bench, UNFORESEEN_SECONDS - 10)
-            assert views.tried == [ANA]
-            views.odd.clear()
-            await run(homes, bench, 5)
-        assert views.tried == [ANA, ANA]
-        assert set(bench.slack.world.views.homes) == {ANA}
+            await homes.run(60)
+            tries = len(homes.views.tried)
+            assert 4 <= tries <= 8
+            homes.views.odd.clear()
+            await homes.run(BACKOFF_CAP)
+        assert homes.views.tried == [ANA] * (tries + 1)
+        assert homes.drawn == {ANA}
+
+
+async def test_a_tab_that_can_never_be_drawn_is_left_alone_until_something_changes(
+    tmp_path: Path,
+) -> None:
+    """Each try writes a traceback."""
+    async with some_homes(tmp_path) as homes:
+        homes.views.odd.add(ANA)
+        await homes.open(ANA)
+        with capture_logs():
+            await homes.run(UNFORESEEN_TRIES * BACKOFF_CAP)
+            assert len(homes.views.tried) == UNFORESEEN_TRIES + 1
+            homes.views.odd.clear()
+            await homes.run(BACKOFF_CAP)
+            assert homes.drawn == set()
+            await homes.open(ANA)
+            await homes.run(1)
+        assert homes.drawn == {ANA}
+
+
+async def test_a_view_that_slack_does_not_take_is_drawn_again_when_slack_said(
+    tmp_path: Path,
+) -> None:
+    async with some_homes(tmp_path) as homes:
+        limited = Fault(kind=FaultKind.RATE_LIMITED, retry_after="30")
+        homes.bench.slack.world.faults.add("views.publish", limited)
+        await homes.open(ANA)
+        await homes.run(29)
+        assert homes.views.tried == [ANA]
+        await homes.run(5)
+        assert homes.views.tried == [ANA, ANA]
+        assert homes.drawn == {ANA}
+
+
+async def test_what_changes_soon_after_a_drawing_waits_a_moment(tmp_path: Path) -> None:
+    """Slack takes few views a minute of a workspace."""
+    async with some_homes(tmp_path) as homes:
+        await homes.open(ANA)
+        await homes.run(1)
+        for number in range(3):
+            await homes.bench.job(f"lake number {number}")
+        await homes.run(REDRAW_SECONDS - 1)
+        assert homes.views.tried == [ANA]
+        await homes.run(2)
+        assert homes.views.tried == [ANA, ANA]
+        assert "lake number 2" in str(homes.bench.slack.world.views.homes[ANA].data)
+
+
+async def test_a_tab_that_was_opened_long_ago_is_taken_for_closed(tmp_path: Path) -> None:
+    """Slack does not tell when somebody leaves it."""
+    async with some_homes(tmp_path) as homes:
+        await homes.open(ANA)
+        await homes.run(1)
+        homes.bench.clock.moment += OPEN_SECONDS
+        await homes.bench.job("a lake")
+        await homes.run(10)
+        assert homes.views.tried == [ANA]
+        await homes.open(ANA)
+        await homes.run(1)
+        assert homes.views.tried == [ANA, ANA]

@@ -11,8 +11,10 @@ import pytest
 from storage.job import (
     TERMINAL,
     TRANSITIONS,
+    UNDER_WAY,
     IllegalTransitionError,
     Job,
+    ReplyTo,
     Stage,
     check_transition,
 )
@@ -71,6 +73,12 @@ def test_terminal_stages_absorb() -> None:
     assert all(bool(TRANSITIONS[stage]) is (stage not in TERMINAL) for stage in Stage)
 
 
+def test_a_job_is_under_way_until_it_is_over() -> None:
+    """One of the two, in every stage."""
+    assert set(Stage) == UNDER_WAY | TERMINAL
+    assert not UNDER_WAY & TERMINAL
+
+
 def test_every_stage_is_in_the_table_and_can_be_reached() -> None:
     """From the stage of a new job, a path leads to every stage."""
     assert set(TRANSITIONS) == set(Stage)
@@ -93,7 +101,21 @@ def test_replies_stand_in_the_thread_of_the_ask_or_else_under_the_jobs_own_messa
     job = a_job()
     assert job.thread_root is None
     assert replace(job, message_ts="2.0").thread_root == "2.0"
-    assert replace(job, message_ts="2.0", thread_ts="1.0").thread_root == "1.0"
+    assert replace(job, message_ts="2.0", reply_to=ReplyTo(thread_ts="1.0")).thread_root == "1.0"
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_job_is_due_for_the_step_of_its_stage(stage: Stage) -> None:
+    assert _at(stage).step is stage
+
+
+def test_what_people_ask_of_a_job_are_its_signals() -> None:
+    """Each makes it due at once; what a step writes does not."""
+    job = a_job()
+    assert job.due_again(9.0) == 9.0
+    assert replace(job, cancel_requested_at=1.0).signals != job.signals
+    assert replace(job, unfollowed_at=1.0).signals != job.signals
+    assert replace(job, attempts=3, shown_at=1.0, late_told_at=1.0).signals == job.signals
 
 
 def test_the_request_body_is_not_in_the_repr() -> None:

@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from storage.sqlite.writer import InlineLane, Lane, ThreadLane
+from storage.sqlite.writer import Lane, ThreadLane
+from tests.inline_store import InlineLane
 
 
 async def test_a_thread_lane_leaves_the_event_loop_free() -> None:

@@ -7,14 +7,17 @@ from decimal import Decimal
 
 import pytest
 
-from bot.jobs.view import Sheet
+from bot.jobs.view import JobView
 from bot.messages import replies
 from bot.messages.blocks import moment
-from storage.job import Outcome, Stage
-from storage.store import Spend
+from storage.costs import Spend
+from storage.job import Job, Outcome, Stage
 from tests.store_samples import NOW, a_job
 
-SHEET = Sheet(model_title="Kling V3")
+
+def of(job: Job) -> JobView:
+    """Return a view of `job`."""
+    return JobView(job=job, model_title="Kling V3")
 
 
 def test_who_never_asked_is_told_how() -> None:
@@ -24,7 +27,7 @@ def test_who_never_asked_is_told_how() -> None:
 def test_a_list_has_what_runs_and_what_ended() -> None:
     """Each with its ID, its channel and when it was asked for, in the reader's own time zone."""
     done = replace(a_job(2), stage=Stage.DELIVERED, outcome=Outcome.SUCCEEDED, finished_at=NOW + 9)
-    message = replies.jobs([(a_job(1), SHEET)], [(done, SHEET)], NOW + 9)
+    message = replies.jobs([of(a_job(1))], [of(done)], NOW + 9)
     running, recent = message.text.split("*Recent*")
     assert "car number 1\n:hourglass_flowing_sand: *Queued*" in running
     assert f"`job1` · {moment(NOW + 1)} · <#C1>" in running
@@ -45,7 +48,7 @@ def test_a_list_has_what_runs_and_what_ended() -> None:
 )
 def test_a_prompt_in_a_list_is_one_short_harmless_line(prompt: str | None, shown: str) -> None:
     job = replace(a_job(1), input={"prompt": prompt})
-    assert replies.jobs([(job, SHEET)], [], NOW).text.startswith(f"*Running*\n\n{shown}")
+    assert replies.jobs([of(job)], [], NOW).text.startswith(f"*Running*\n\n{shown}")
 
 
 def test_a_full_list_stays_within_slacks_limits() -> None:
@@ -54,7 +57,7 @@ def test_a_full_list_stays_within_slacks_limits() -> None:
     https://docs.slack.dev/reference/block-kit/blocks
     """
     long = replace(a_job(1), stage=Stage.PARKED, problem="p" * 4000, input={"prompt": "&" * 4000})
-    message = replies.jobs([(long, SHEET)] * 10, [(long, SHEET)] * 10, NOW)
+    message = replies.jobs([of(long)] * 10, [of(long)] * 10, NOW)
     assert len(message.blocks) <= 50
     assert all(len(str(block)) < 3200 for block in message.blocks)
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from bot.base.errors import OperatorMustActError
 from bot.base.logs import REMOVED, LogFormat, LogLevel, configure_logs, make_redactor
-from bot.listeners.messages import Delivery
+from bot.listeners.payloads import MessagePayload
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack.entities import ANA, BOT, GENERAL
 from tests.house import house
@@ -151,7 +151,7 @@ async def test_of_a_whole_job_the_log_tells_the_prompt_only_when_asked(
     events = [line["event"] for line in lines]
     assert [event for event in events if event not in {"ready", "stopping"}] == [
         "ask_accepted",
-        "step_trouble",
+        "step_retried",
         "ask_refused",
     ]
     assert "Lost '[prompt]" in stream.getvalue()
@@ -169,7 +169,7 @@ def test_a_payload_that_cannot_be_read_is_not_quoted(
     for log_prompts in (False, True):
         stream = configure(log_format, log_prompts=log_prompts)
         try:
-            Delivery.model_validate(body)
+            MessagePayload.model_validate(body)
         except ValidationError:
             logging.getLogger("slack_bolt").exception("Failed to run the listener")
         assert "event.ts" in stream.getvalue()
@@ -187,10 +187,12 @@ async def test_a_parked_job_is_told_to_whoever_reads_the_log(configure: Configur
         await home.type("a red zebra")
         await home.until_delivered()
         await home.until(home.whispers)
+        (message,) = home.messages()
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     (parked,) = [line for line in lines if line["event"] == "job_parked"]
     assert parked["level"] == "error"
-    assert parked["left"] == "announced"
+    assert parked["job"] == message.job_id
+    assert parked["step"] == "announced"
     assert "another request" in parked["problem"]
 
 

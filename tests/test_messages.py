@@ -7,24 +7,29 @@ from decimal import Decimal
 import pytest
 
 from bot.jobs.pacing import Expected
-from bot.jobs.view import Sheet
+from bot.jobs.view import JobView
 from bot.messages import file, replies, result
 from bot.messages import job as messages
 from sandbox.slack.blocks import checked_blocks
-from storage.job import Job, Media, Outcome, Output, Stage
+from storage.job import Delivery, Job, Media, Outcome, Output, Stage
 from tests.job_samples import ASKED, DONE, RENDERING
 
-SHEET = Sheet(model_title="Kling V3", options=[("Duration", "10"), ("Mode", "pro")])
+VIEW = JobView(job=ASKED, model_title="Kling V3", options=[("Duration", "10"), ("Mode", "pro")])
 
 
-def status(job: Job, sheet: Sheet = SHEET, now: float = 1060.0) -> str:
+def of(job: Job, view: JobView = VIEW) -> JobView:
+    """Return a view of `job` that shows what `view` shows besides."""
+    return replace(view, job=job)
+
+
+def status(job: Job, view: JobView = VIEW, now: float = 1060.0) -> str:
     """Return the status line of `job`."""
-    return messages.status_line(job, sheet, now)
+    return messages.status_line(of(job, view), now)
 
 
 def test_the_job_message_says_who_what_and_how() -> None:
     """Who asked, the prompt, the model and the options that differ, and where it stands."""
-    message = messages.job_message(ASKED, SHEET, 1000.0)
+    message = messages.job_message(of(ASKED), 1000.0)
     said = str(message.blocks)
     for part in ("<@U1>", "a red sports car", "Kling V3", "Duration: 10", "Mode: pro", "k7m2p9"):
         assert part in said
@@ -35,7 +40,7 @@ def test_the_job_message_says_who_what_and_how() -> None:
 def test_a_prompt_rings_nobody() -> None:
     """What a person typed is literal in the blocks and escaped in the text."""
     job = replace(ASKED, input={"prompt": "<!channel> & <@U2>"})
-    message = messages.job_message(job, SHEET, 1000.0)
+    message = messages.job_message(of(job), 1000.0)
     assert "<!channel>" not in message.text
     assert "&lt;!channel&gt; &amp; &lt;@U2&gt;" in message.text
     quoted = next(block for block in message.blocks if block["type"] == "rich_text")
@@ -45,7 +50,7 @@ def test_a_prompt_rings_nobody() -> None:
 def test_a_long_prompt_is_shown_in_part() -> None:
     """A prompt of thousands of characters does not fill the channel."""
     job = replace(ASKED, input={"prompt": "x" * 2500})
-    assert len(str(messages.job_message(job, SHEET, 1000.0))) < 2500
+    assert len(str(messages.job_message(of(job), 1000.0))) < 2500
 
 
 def test_queued_and_rendering_tell_the_elapsed_time() -> None:
@@ -58,12 +63,12 @@ def test_queued_and_rendering_tell_the_elapsed_time() -> None:
 
 def test_the_expected_time_is_told_once_it_is_known() -> None:
     """The bar is elapsed time against the time by which nine in ten are done."""
-    usual = replace(SHEET, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
+    usual = replace(VIEW, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
     started = replace(RENDERING, started_at=1010.0)
     assert "usually 1 min 50 s" in status(started, usual)
-    bar = messages.progress_bar(started, usual, 1060.0)
+    bar = messages.progress_bar(of(started, usual), 1060.0)
     assert bar == "`██████░░░░░░` nine in ten take at most 2 min"
-    message = messages.job_message(started, usual, 1060.0)
+    message = messages.job_message(of(started, usual), 1060.0)
     assert bar in str(message.blocks)
     assert "█" not in message.text, "a screen reader would read it cell by cell"
 
@@ -73,17 +78,17 @@ def test_the_expected_time_is_told_once_it_is_known() -> None:
 )
 def test_the_bar_never_runs_over(seconds: float, filled: int) -> None:
     """It stands full once nine in ten would be done, and claims no share of the work."""
-    usual = replace(SHEET, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
+    usual = replace(VIEW, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
     started = replace(RENDERING, started_at=1000.0)
-    bar = messages.progress_bar(started, usual, 1000.0 + seconds) or ""
+    bar = messages.progress_bar(of(started, usual), 1000.0 + seconds) or ""
     assert (bar.count("█"), bar.count("░")) == (filled, 12 - filled)
 
 
 @pytest.mark.parametrize("job", [ASKED, RENDERING, DONE])
 def test_there_is_a_bar_only_while_it_renders(job: Job) -> None:
-    usual = replace(SHEET, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
-    assert messages.progress_bar(job, usual, 1060.0) is None
-    assert messages.progress_bar(replace(RENDERING, started_at=1.0), SHEET, 1060.0) is None
+    usual = replace(VIEW, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
+    assert messages.progress_bar(of(job, usual), 1060.0) is None
+    assert messages.progress_bar(of(replace(RENDERING, started_at=1.0)), 1060.0) is None
 
 
 @pytest.mark.parametrize("job", [ASKED, RENDERING])
@@ -96,15 +101,15 @@ def test_there_is_a_bar_only_while_it_renders(job: Job) -> None:
     ],
 )
 def test_who_waits_is_told_how_many_wait_before_them(job: Job, ahead: int, words: str) -> None:
-    assert f" · {words}" in status(job, replace(SHEET, ahead=ahead))
+    assert f" · {words}" in status(job, replace(VIEW, ahead=ahead))
     assert "ahead" not in status(job)
 
 
 def test_a_message_tells_of_the_queue_only_while_it_is_kept_up_to_date() -> None:
     """Before MindVideo has the job, nothing edits its message, however long that takes."""
-    sheet = replace(SHEET, ahead=3)
-    assert "ahead" not in messages.job_message(ASKED, sheet, 1000.0).text
-    assert "3 jobs of ours ahead" in messages.job_message(RENDERING, sheet, 1000.0).text
+    view = replace(VIEW, ahead=3)
+    assert "ahead" not in messages.job_message(of(ASKED, view), 1000.0).text
+    assert "3 jobs of ours ahead" in messages.job_message(of(RENDERING, view), 1000.0).text
 
 
 def test_what_has_just_begun_tells_no_time() -> None:
@@ -117,10 +122,10 @@ def test_what_has_just_begun_tells_no_time() -> None:
 def test_a_rerun_links_to_its_parent() -> None:
     """Where the parent's message is gone, its ID is left."""
     child = replace(ASKED, parent_id="n4q8r2")
-    linked = replace(SHEET, parent_link="https://studio.example/archives/C1/p1")
-    said = str(messages.job_message(child, linked, 1000.0).blocks)
+    linked = replace(VIEW, parent_link="https://studio.example/archives/C1/p1")
+    said = str(messages.job_message(of(child, linked), 1000.0).blocks)
     assert "made from job <https://studio.example/archives/C1/p1|n4q8r2>" in said
-    assert "made from job `n4q8r2`" in str(messages.job_message(child, SHEET, 1000.0).blocks)
+    assert "made from job `n4q8r2`" in str(messages.job_message(of(child), 1000.0).blocks)
 
 
 def test_a_late_render_is_called_late() -> None:
@@ -155,7 +160,7 @@ def test_cost_is_what_mindvideo_said(actual: str | None, estimate: str | None, w
         cost_actual=None if actual is None else Decimal(actual),
         cost_estimate=None if estimate is None else Decimal(estimate),
     )
-    assert messages.cost_words(job, replace(SHEET, unit="USD")) == words
+    assert messages.cost_words(replace(of(job), unit="USD")) == words
 
 
 @pytest.mark.parametrize(
@@ -176,14 +181,16 @@ def test_every_ending_has_its_words(change: dict[str, object], words: str) -> No
 
 def test_the_result_mentions_the_asker_the_time_and_the_cost() -> None:
     """The thread's line with the file."""
-    text = result.final_message(DONE, SHEET).text
+    text = result.final_message(of(DONE)).text
     assert text.startswith("<@U1> your video is ready. It took 2 min 3 s; cost 0.42")
 
 
 def test_without_the_file_there_is_a_link() -> None:
     """A file that cannot be shared is replaced by its link, with reason and cost."""
-    job = replace(DONE, link_only=True, problem="The file is too large for this workspace.")
-    text = result.final_message(job, SHEET).text
+    job = replace(
+        DONE, delivery=Delivery(link_only=True), problem="The file is too large for this workspace."
+    )
+    text = result.final_message(of(job)).text
     assert "<https://files.example/v.mp4|Open video 1>" in text
     assert "too large for this workspace" in text
     assert "cost 0.42" in text
@@ -192,8 +199,10 @@ def test_without_the_file_there_is_a_link() -> None:
 def test_a_link_is_whole_whatever_its_length_and_characters() -> None:
     """A section would cut it, and `|` or `>` would end it early."""
     url = f"https://files.example/v.mp4?sign={'a' * 4000}&next=<x|y>"
-    job = replace(DONE, link_only=True, outputs=(Output(media=Media.VIDEO, url=url),) * 2)
-    said = result.final_message(job, SHEET)
+    job = replace(
+        DONE, delivery=Delivery(link_only=True), outputs=(Output(media=Media.VIDEO, url=url),) * 2
+    )
+    said = result.final_message(of(job))
     assert "&next=%3Cx%7Cy%3E|Open video 1>" in said.text
     held = json.dumps(list(said.blocks))
     assert held.count(json.dumps(url)) == 2
@@ -203,14 +212,14 @@ def test_a_link_is_whole_whatever_its_length_and_characters() -> None:
 def test_several_images_are_counted() -> None:
     """An image model's result is not called a video."""
     outputs = tuple(Output(media=Media.IMAGE, url=f"https://f.example/{n}.png") for n in (1, 2))
-    text = result.final_message(replace(DONE, outputs=outputs), SHEET).text
+    text = result.final_message(of(replace(DONE, outputs=outputs))).text
     assert "your images are ready" in text
 
 
 def test_a_failure_says_why_what_it_cost_and_what_to_do() -> None:
     """MindVideo's reason is quoted, escaped; the next step is named."""
     failed = replace(DONE, outcome=Outcome.FAILED, problem="unsafe <prompt>", outputs=())
-    text = result.final_message(failed, SHEET).text
+    text = result.final_message(of(failed)).text
     assert "MindVideo says: “unsafe &lt;prompt&gt;”" in text
     assert "Cost 0.42" in text
     assert "ask again" in text
@@ -231,19 +240,19 @@ def test_what_was_given_up_is_still_billed(by: str, who: str) -> None:
         ":no_entry_sign: *Given up* after 2 min 3 s · MindVideo goes on with it and bills it"
         " · cost pending (estimate 0.4)"
     )
-    assert result.final_message(given_up, SHEET).text == (
+    assert result.final_message(of(given_up)).text == (
         f"<@U1> {who} stopped following this render after 2 min 3 s; MindVideo goes on with it and "
         "bills it. Cost pending (estimate 0.4)."
     )
     billed = replace(given_up, cost_actual=Decimal("0.42"))
-    assert "Cost 0.42 as billed" in result.final_message(billed, SHEET).text
+    assert "Cost 0.42 as billed" in result.final_message(of(billed)).text
     assert "bringing" not in status(replace(given_up, stage=Stage.FINISHED))
 
 
 def test_what_came_before_the_giving_up_counts() -> None:
     """A render that ended while somebody gave it up is theirs all the same."""
     late = replace(DONE, unfollowed_at=1122.0, unfollowed_by="U1")
-    assert "your video is ready" in result.final_message(late, SHEET).text
+    assert "your video is ready" in result.final_message(of(late)).text
 
 
 def test_parked_and_refused_are_told_apart() -> None:
@@ -268,13 +277,39 @@ def test_parked_and_refused_are_told_apart() -> None:
 )
 def test_files_are_named_after_the_prompt(prompt: str, name: str) -> None:
     """Only letters and digits of the prompt get into a file name."""
-    assert file.filename(replace(DONE, input={"prompt": prompt}), 0, "mp4") == name
+    assert file.file_name(replace(DONE, input={"prompt": prompt}), 0, "video/mp4") == name
 
 
 def test_several_files_are_numbered() -> None:
     """Two outputs of one job have two names."""
     two = replace(DONE, outputs=DONE.outputs * 2)
-    assert file.filename(two, 1, "mp4") == "a-red-sports-car-2.mp4"
+    assert file.file_name(two, 1, "video/mp4") == "a-red-sports-car-2.mp4"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "ending"),
+    [
+        ("video/webm", "webm"),
+        ("video/mp4; codecs=avc1", "mp4"),
+        ("image/png", "mp4"),
+        ("application/octet-stream", "mp4"),
+        (None, "mp4"),
+    ],
+)
+def test_a_file_ends_as_its_sender_says_that_it_is(content_type: str | None, ending: str) -> None:
+    """A sender that claims another kind of file than was made is not believed."""
+    assert file.file_name(DONE, 0, content_type) == f"a-red-sports-car.{ending}"
+
+
+def test_an_image_that_nobody_describes_is_a_png() -> None:
+    image = Output(media=Media.IMAGE, url="https://f.example/1")
+    assert file.file_name(replace(DONE, outputs=(image,)), 0, None) == "a-red-sports-car.png"
+
+
+def test_a_result_carries_the_mark_by_which_it_is_found_again() -> None:
+    """The job's own ID, or that of the delivery that brings it again."""
+    assert result.final_message(of(DONE)).blocks[0]["block_id"] == "video_job:k7m2p9"
+    assert result.final_message(of(DONE), "again").blocks[0]["block_id"] == "video_job:again"
 
 
 def test_alt_text_is_the_prompt() -> None:
@@ -286,6 +321,6 @@ def test_alt_text_is_the_prompt() -> None:
 
 def test_asking_twice_is_a_question() -> None:
     """The same ask again so soon names the first job and charges nothing."""
-    text = replies.asked_before(ASKED, 1012.0).text
+    text = replies.duplicate(ASKED, 1012.0).text
     assert "12 s ago" in text
     assert "k7m2p9" in text

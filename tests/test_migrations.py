@@ -14,10 +14,13 @@ import pysqlite3
 import pytest
 from sqlite_utils import Database, Migrations
 
-from storage.job import Job
+from storage.home import HomeView
+from storage.job import Delivery, Job, ReplyTo
+from storage.notification import Notification
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_writes import insert
 from storage.sqlite.migrations import check_migrated, migrate
+from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreError
 from tests.store_samples import ACCEPTED, a_job
@@ -28,7 +31,7 @@ from sqlite_utils import Migrations
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import MIGRATIONS, migrate
 
-db = connect_writer(sys.argv[1], create=True, synchronous="FULL")
+db = connect_writer(sys.argv[1], create=True)
 migrate(db)
 
 later = Migrations("slack-video-bot")
@@ -44,21 +47,35 @@ migrate(db, later)
 """A version of the program that dies in the middle of its own migration."""
 
 
+PARTS: dict[str, type[Delivery | ReplyTo]] = {"delivery": Delivery, "reply_to": ReplyTo}
+"""What the fields hold whose parts are columns of their own."""
+
+
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
     """A new file with all tables."""
-    db = connect_writer(str(tmp_path / "new.db"), create=True, synchronous="OFF")
+    db = connect_writer(str(tmp_path / "new.db"), create=True)
     with closing(db):
         migrate(db)
         yield db
 
 
-def test_every_field_of_a_job_is_a_column_and_the_tables_are_strict(db: Database) -> None:
-    """A field without a column could not be written; a lax table would take any type."""
-    columns = {column.name for column in db.table("jobs").columns}
-    assert columns == {field.name for field in fields(Job)} | {"seq"}
-    assert db.table("jobs").strict
-    assert db.table("job_events").strict
+@pytest.mark.parametrize("table", [JOBS, NOTIFICATIONS, HOME_VIEWS], ids=lambda one: one.name)
+def test_every_field_is_a_column_and_every_part_of_a_nested_one(
+    db: Database, table: Table[Job] | Table[Notification] | Table[HomeView]
+) -> None:
+    """A field without a column could not be written, a column without a field not be read."""
+    columns = {column.name for column in db.table(table.name).columns}
+    assert columns == {*table.columns, "seq"}
+    assert len(table.columns) == sum(
+        len(fields(PARTS[field.name])) if field.name in PARTS else 1 for field in fields(table.of)
+    )
+
+
+def test_every_table_is_strict(db: Database) -> None:
+    """A lax table would take any type."""
+    for name in ("jobs", "job_events", "notifications", "home_views", "settings"):
+        assert db.table(name).strict, name
 
 
 def test_migrating_twice_changes_nothing(db: Database) -> None:
@@ -111,7 +128,7 @@ def test_a_migration_that_is_killed_leaves_the_file_usable(tmp_path: Path) -> No
         timeout=30,
     )
     assert killed.returncode == -signal.SIGKILL
-    with closing(connect_writer(path, create=True, synchronous="OFF")) as db:
+    with closing(connect_writer(path, create=True)) as db:
         migrate(db)
         assert insert(db, a_job(), ACCEPTED)[1]
         assert "half_made" not in db.table_names()
@@ -121,7 +138,7 @@ def test_a_migration_that_is_killed_leaves_the_file_usable(tmp_path: Path) -> No
 async def test_a_visitor_does_not_migrate_but_says_who_does(tmp_path: Path) -> None:
     """An operator's command must not change tables under a service that runs."""
     path = str(tmp_path / "old.db")
-    with closing(connect_writer(path, create=True, synchronous="OFF")):
+    with closing(connect_writer(path, create=True)):
         pass
     with pytest.raises(StoreError, match="start the service once"):
         await SqliteStore.open(path, owner=False)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 
 import pytest
@@ -21,11 +21,21 @@ from bot.base.errors import (
 )
 from bot.base.ports import TaskState, VideoService
 from bot.mindvideo.client import Limits, MindVideoClient
+from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from sandbox.mindvideo.events import Shape
 from sandbox.mindvideo.faults import Call, FaultKind
 from sandbox.server import serve
-from storage.job import Json, LookBy, Media
-from tests.mindvideo_sandbox import API_KEY, KEY, Clock, Studio, running_studio
+from storage.job import Json, Media
+from tests.mindvideo_sandbox import (
+    API_KEY,
+    BY_EVENTS,
+    BY_TASK,
+    KEY,
+    Clock,
+    Studio,
+    read,
+    running_studio,
+)
 
 COST = Decimal("0.0756")
 
@@ -39,6 +49,12 @@ async def studio() -> AsyncIterator[Studio]:
 
 def test_the_client_is_a_video_service() -> None:
     _: type[VideoService] = MindVideoClient
+
+
+def test_a_key_is_used_for_less_than_the_day_that_mindvideo_is_assumed_to_remember_it() -> None:
+    client = MindVideoClient("https://api.example", API_KEY, now=Clock())
+
+    assert client.key_lifetime == KEY_LIFETIME_SECONDS < 24 * 3600
 
 
 def free_port() -> int:
@@ -185,7 +201,7 @@ async def test_where_nobody_listens_nothing_was_sent() -> None:
     with pytest.raises(RetryLaterError, match="cannot be reached"):
         await client.submit(b"{}", KEY)
     with pytest.raises(RetryLaterError, match="cannot be reached"):
-        await client.look("task_1", LookBy.TASK)
+        await client.get_task("task_1", BY_TASK)
 
     await client.aclose()
 
@@ -197,14 +213,14 @@ async def test_a_slow_service_is_waited_for(studio: Studio) -> None:
 
 
 async def test_a_service_that_never_answers_is_given_up_in_doubt() -> None:
-    async with running_studio(Limits(submit_seconds=0.1, look_seconds=0.1)) as studio:
+    async with running_studio(Limits(submit_seconds=0.1, read_seconds=0.1)) as studio:
         studio.fail(Call.SUBMIT, FaultKind.SLOW, seconds=0.5)
         studio.fail(Call.TASK, FaultKind.SLOW, seconds=0.5)
 
         with pytest.raises(OutcomeUnknownError):
             await studio.submit()
         with pytest.raises(RetryLaterError):
-            await studio.client.look("task_1", LookBy.TASK)
+            await studio.client.get_task("task_1", BY_TASK)
 
 
 async def test_a_reply_that_is_not_http_leaves_a_submit_in_doubt() -> None:
@@ -244,7 +260,7 @@ async def test_a_redirect_is_not_followed_and_the_key_stays_home(studio: Studio)
         with pytest.raises(OperatorMustActError, match="MINDVIDEO_BASE_URL"):
             await client.submit(studio.body(), KEY)
         with pytest.raises(OperatorMustActError, match="MINDVIDEO_BASE_URL"):
-            await client.look("task_1", LookBy.EVENTS)
+            await client.get_task("task_1", BY_EVENTS)
         await client.aclose()
 
     assert not elsewhere
@@ -268,12 +284,12 @@ async def test_an_empty_key_is_sent_as_it_is(studio: Studio) -> None:
     client = MindVideoClient(studio.url, "", now=Clock())
 
     with pytest.raises(OperatorMustActError, match="The API key is missing or unknown"):
-        await client.look("task_1", LookBy.TASK)
+        await client.get_task("task_1", BY_TASK)
 
     await client.aclose()
 
 
-# Look
+# Read
 
 
 @pytest.mark.parametrize("shape", [shape for shape in Shape if shape is not Shape.OPEN_STREAM])
@@ -282,10 +298,10 @@ async def test_a_render_is_followed_to_its_end_in_every_shape_of_events(
 ) -> None:
     studio.service.shape = shape
     task_id = (await studio.submit()).task_id or ""
-    seen = [await studio.client.look(task_id, LookBy.EVENTS)]
+    seen = [await studio.client.get_task(task_id, BY_EVENTS)]
     for _ in range(3):
         studio.clock.now += 2.5
-        seen.append(await studio.client.look(task_id, seen[-1].look_by))
+        seen.append(await studio.client.get_task(task_id, seen[-1].memo))
 
     states = [snapshot.state.value for snapshot in seen]
     assert states == ["queued", "processing", "processing", "succeeded"]
@@ -298,9 +314,9 @@ async def test_a_stream_that_stays_open_is_left_and_then_the_task_is_asked() -> 
         studio.service.shape = Shape.OPEN_STREAM
         task_id = (await studio.submit()).task_id or ""
 
-        snapshot = await studio.client.look(task_id, LookBy.EVENTS)
+        snapshot = await studio.client.get_task(task_id, BY_EVENTS)
 
-        assert (snapshot.state, snapshot.look_by) == (TaskState.QUEUED, LookBy.TASK)
+        assert (snapshot.state, snapshot.memo) == (TaskState.QUEUED, BY_TASK)
 
 
 @pytest.mark.parametrize("shape", [Shape.MISSING, Shape.NOT_ALLOWED, Shape.EMPTY])
@@ -308,8 +324,8 @@ async def test_without_events_the_task_is_asked_from_then_on(studio: Studio, sha
     studio.service.shape = shape
     task_id = (await studio.submit()).task_id or ""
 
-    first = await studio.client.look(task_id, LookBy.EVENTS)
-    await studio.client.look(task_id, first.look_by)
+    first = await studio.client.get_task(task_id, BY_EVENTS)
+    await studio.client.get_task(task_id, first.memo)
 
     assert len(studio.service.calls(Call.EVENTS)) == 1
     assert len(studio.service.calls(Call.TASK)) == 2
@@ -319,9 +335,21 @@ async def test_while_events_tell_enough_the_task_is_left_alone(studio: Studio) -
     task_id = (await studio.submit()).task_id or ""
 
     for _ in range(4):
-        await studio.client.look(task_id, LookBy.EVENTS)
+        await studio.client.get_task(task_id, BY_EVENTS)
 
     assert len(studio.service.calls(Call.TASK)) == 0
+
+
+async def test_fresh_addresses_are_asked_of_the_task_alone(studio: Studio) -> None:
+    task_id = (await studio.finished()).task_id or ""
+    studio.clock.now += studio.service.url_seconds + 1
+
+    fresh = await studio.client.get_task(task_id, BY_EVENTS, fresh_urls=True)
+
+    assert len(studio.service.calls(Call.EVENTS)) == 0
+    assert fresh.memo == BY_TASK
+    async with studio.client.download(fresh.outputs[0].url) as download:
+        assert await read(download)
 
 
 async def test_an_end_that_the_events_keep_to_themselves_is_found(studio: Studio) -> None:
@@ -329,19 +357,19 @@ async def test_an_end_that_the_events_keep_to_themselves_is_found(studio: Studio
     task_id = (await studio.submit()).task_id or ""
     studio.clock.now += 60
 
-    snapshots = [await studio.client.look(task_id, LookBy.EVENTS) for _ in range(5)]
+    snapshots = [await studio.client.get_task(task_id, BY_EVENTS) for _ in range(5)]
 
     assert [snapshot.state for snapshot in snapshots[:4]] == [TaskState.PROCESSING] * 4
     assert snapshots[4].state is TaskState.SUCCEEDED
-    assert snapshots[4].look_by is LookBy.TASK
+    assert snapshots[4].memo == BY_TASK
 
 
 async def test_only_so_many_tasks_are_remembered() -> None:
     async with running_studio(Limits(remembered=1)) as studio:
         task_id = (await studio.submit()).task_id or ""
-        looks = [studio.client.look(task_id, LookBy.EVENTS) for _ in range(9)]
+        reads = [studio.client.get_task(task_id, BY_EVENTS) for _ in range(9)]
 
-        assert {(await look).state for look in looks} == {TaskState.QUEUED}
+        assert {(await each).state for each in reads} == {TaskState.QUEUED}
 
 
 @pytest.mark.parametrize(
@@ -354,7 +382,7 @@ async def test_events_that_come_oddly_tell_the_same(studio: Studio, quirk: Fault
     task_id = (await studio.submit()).task_id or ""
     studio.clock.now += 60
 
-    snapshot = await studio.client.look(task_id, LookBy.EVENTS)
+    snapshot = await studio.client.get_task(task_id, BY_EVENTS)
 
     assert (snapshot.state, snapshot.cost_actual) == (TaskState.SUCCEEDED, COST)
 
@@ -367,7 +395,7 @@ async def test_what_nobody_understands_is_logged_once(studio: Studio) -> None:
 
     with capture_logs() as lines:
         client = MindVideoClient(studio.url, API_KEY, now=studio.clock)
-        first, second = [await client.look(task_id, LookBy.EVENTS) for _ in range(2)]
+        first, second = [await client.get_task(task_id, BY_EVENTS) for _ in range(2)]
         await client.aclose()
 
     assert (first.state, second.state_text) == (TaskState.UNKNOWN, "upscaling")
@@ -379,8 +407,8 @@ async def test_a_state_that_goes_back_is_told_as_it_is(studio: Studio) -> None:
     studio.fail(Call.TASK, FaultKind.STATE, value="queued")
     studio.clock.now += 3
 
-    assert (await studio.client.look(task_id, LookBy.TASK)).state is TaskState.QUEUED
-    assert (await studio.client.look(task_id, LookBy.TASK)).state is TaskState.PROCESSING
+    assert (await studio.client.get_task(task_id, BY_TASK)).state is TaskState.QUEUED
+    assert (await studio.client.get_task(task_id, BY_TASK)).state is TaskState.PROCESSING
 
 
 @pytest.mark.parametrize("value", [None, "NaN", "-1", '"soon"', "[]", "Infinity"])
@@ -393,7 +421,7 @@ async def test_a_cost_that_is_no_amount_is_pending(studio: Studio, value: str | 
 async def test_a_cost_as_text_is_a_cost_and_may_change_later(studio: Studio) -> None:
     studio.fail(Call.TASK, FaultKind.COST, value='"0.05"')
     first = await studio.finished()
-    later = await studio.client.look(first.task_id or "", LookBy.TASK)
+    later = await studio.client.get_task(first.task_id or "", BY_TASK)
 
     assert (first.cost_actual, later.cost_actual) == (Decimal("0.05"), COST)
 
@@ -401,12 +429,12 @@ async def test_a_cost_as_text_is_a_cost_and_may_change_later(studio: Studio) -> 
 async def test_a_late_cost_is_asked_of_the_task(studio: Studio) -> None:
     studio.service.cost_delay_seconds = 30
     snapshot = await studio.finished()
-    again = await studio.client.look(snapshot.task_id or "", LookBy.EVENTS)
+    again = await studio.client.get_task(snapshot.task_id or "", BY_EVENTS)
     studio.clock.now += 30
-    settled = await studio.client.look(snapshot.task_id or "", again.look_by)
+    settled = await studio.client.get_task(snapshot.task_id or "", again.memo)
 
     assert (snapshot.cost_actual, again.cost_actual) == (None, None)
-    assert again.look_by is LookBy.TASK
+    assert again.memo == BY_TASK
     assert settled.cost_actual == COST
 
 
@@ -428,10 +456,12 @@ async def test_a_task_that_ends_badly_says_so(
     assert snapshot.problem == ("The prompt was refused." if state is TaskState.FAILED else None)
 
 
-@pytest.mark.parametrize("by", list(LookBy))
-async def test_a_task_that_mindvideo_does_not_know_is_not_found(studio: Studio, by: LookBy) -> None:
+@pytest.mark.parametrize("memo", [BY_EVENTS, BY_TASK, {}])
+async def test_a_task_that_mindvideo_does_not_know_is_not_found(
+    studio: Studio, memo: Mapping[str, Json]
+) -> None:
     with pytest.raises(NotFoundError):
-        await studio.client.look("task_404", by)
+        await studio.client.get_task("task_404", memo)
 
 
 @pytest.mark.parametrize(
@@ -446,22 +476,22 @@ async def test_a_task_that_mindvideo_does_not_know_is_not_found(studio: Studio, 
         (FaultKind.LOST_AFTER, {"times": 9}),
     ],
 )
-async def test_trouble_while_looking_passes(
+async def test_trouble_while_reading_passes(
     studio: Studio, kind: FaultKind, details: dict[str, object]
 ) -> None:
     task_id = (await studio.submit()).task_id or ""
     studio.fail(Call.TASK, kind, **details)
 
     with pytest.raises(RetryLaterError):
-        await studio.client.look(task_id, LookBy.TASK)
+        await studio.client.get_task(task_id, BY_TASK)
 
 
-async def test_a_hundred_looks_at_once_are_all_answered(studio: Studio) -> None:
+async def test_a_hundred_reads_at_once_are_all_answered(studio: Studio) -> None:
     task_id = (await studio.submit()).task_id or ""
 
-    looks = (studio.client.look(task_id, LookBy.EVENTS) for _ in range(100))
+    reads = (studio.client.get_task(task_id, BY_EVENTS) for _ in range(100))
 
-    assert {look.state for look in await asyncio.gather(*looks)} <= {TaskState.QUEUED}
+    assert {each.state for each in await asyncio.gather(*reads)} <= {TaskState.QUEUED}
 
 
 async def test_every_digit_of_a_cost_survives_the_wire() -> None:
@@ -473,7 +503,7 @@ async def test_every_digit_of_a_cost_survives_the_wire() -> None:
     app.router.add_get("/api/v1/tasks/t", tell)
     async with serve(app) as base:
         client = MindVideoClient(base + "/", API_KEY, now=Clock())
-        snapshot = await client.look("t", LookBy.TASK)
+        snapshot = await client.get_task("t", BY_TASK)
         await client.aclose()
 
     assert str(snapshot.cost_actual) == "0.10000000000000000001"
@@ -481,7 +511,7 @@ async def test_every_digit_of_a_cost_survives_the_wire() -> None:
 
 async def test_an_id_with_slashes_stays_within_its_path(studio: Studio) -> None:
     with pytest.raises(NotFoundError):
-        await studio.client.look("../files/x?y", LookBy.TASK)
+        await studio.client.get_task("../files/x?y", BY_TASK)
 
     assert studio.service.requests[-1].path == "/api/v1/tasks/..%2Ffiles%2Fx%3Fy"
 

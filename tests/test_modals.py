@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.messages.buttons import EDIT
-from bot.options.form_state import MOST_FILES, Origin
+from bot.options.form_state import MOST_FILES, FormState
 from sandbox.mindvideo.faults import Call
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, GENERAL, TEAM, VAULT
@@ -303,12 +303,12 @@ async def test_the_channels_defaults_stand_in_the_form_and_can_be_taken_back() -
 def test_what_a_form_remembers_fits_its_place() -> None:
     """Slack takes 3,000 characters."""
     files = [f"F{number:010}" for number in range(500)]
-    origin = Origin(
+    state = FormState(
         model="m" * 100, channel="C" * 20, thread_ts="1" * 20, parent_id="x" * 20
     ).drawn("m" * 100, files)
-    assert len(origin.files) == MOST_FILES
-    assert len(origin.to_text()) <= 3000
-    assert Origin.of_text(origin.to_text()) == origin
+    assert len(state.files) == MOST_FILES
+    assert len(state.to_text()) <= 3000
+    assert FormState.of_text(state.to_text()) == state
 
 
 def _direct(home: House) -> list[object]:

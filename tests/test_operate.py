@@ -10,20 +10,24 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bot.cli.jobs import OPERATOR
 from bot.cli.main import main
-from storage.job import Event, Job, Stage
+from storage.job import Event, EventName, ReplyTo, Stage
+from storage.notification import Notification, NotificationKind
 from storage.sqlite.store import SqliteStore
 from storage.store import Room
 from tests import job_samples
 
 Run = Callable[..., Result]
 
-ASKED = replace(job_samples.ASKED, response_url="https://hooks.slack.com/commands/secret")
-DONE = replace(job_samples.DONE, id="done000000", ask_key="command:T1:2")
+ASKED = replace(
+    job_samples.ASKED, reply_to=ReplyTo(response_url="https://hooks.slack.com/commands/secret")
+)
+DONE = replace(job_samples.DONE, id="done000000", dedup_key="command:T1:2")
 PARKED = replace(
     ASKED,
     id="park000000",
-    ask_key="command:T1:3",
+    dedup_key="command:T1:3",
     stage=Stage.PARKED,
     parked_from=Stage.RENDERING,
     submitted_at=1000.0,
@@ -34,7 +38,7 @@ PARKED = replace(
 STUCK = replace(
     ASKED,
     id="stuck00000",
-    ask_key="command:T1:4",
+    dedup_key="command:T1:4",
     stage=Stage.PARKED,
     parked_from=Stage.ANNOUNCED,
     message_ts="2.1",
@@ -50,12 +54,33 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     async def fill() -> None:
         store = await SqliteStore.open(str(path))
         for job in (ASKED, DONE, PARKED, STUCK):
-            await store.insert(job, Event(at=1000.0, name="accepted", detail="command"))
+            await store.jobs.insert(
+                job, Event(at=1000.0, name=EventName.ACCEPTED, detail="command")
+            )
         await store.close()
 
     asyncio.run(fill())
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
     return lambda *words: CliRunner().invoke(main, words)
+
+
+def deliveries(path: Path, now: float = 0.0) -> Sequence[Notification]:
+    """Return the deliveries that are due at a moment, one after the other."""
+
+    async def claim() -> Sequence[Notification]:
+        store = await SqliteStore.open(str(path))
+        room = Room(1, (NotificationKind.RESENT,))
+        found: list[Notification] = []
+        try:
+            while claimed := await store.outbox.claim(now, 60.0, [room]):
+                (row,) = claimed
+                await store.outbox.apply(row, replace(row, due_at=None, lease_until=None), None)
+                found.append(row)
+        finally:
+            await store.close()
+        return found
+
+    return asyncio.run(claim())
 
 
 def test_list_shows_every_job(run: Run) -> None:
@@ -124,20 +149,33 @@ def test_resume_can_vouch_that_mindvideo_has_no_render(run: Run) -> None:
 
 
 def test_each_command_can_answer_in_json(run: Run) -> None:
-    """What it did is then the row as it stands."""
+    """What it did is then the row as it is, or the names of job and delivery."""
     resumed = json.loads(run("jobs", "resume", PARKED.id, "--json").output)
     assert (resumed["id"], resumed["stage"]) == (PARKED.id, "rendering")
-    child = json.loads(run("jobs", "resend", DONE.id, "--json").output)
-    assert (child["parent_id"], child["stage"]) == (DONE.id, "finished")
+    resent = json.loads(run("jobs", "resend", DONE.id, "--json").output)
+    assert resent["job"] == DONE.id
+    assert resent["delivery"]
 
 
-def test_resend_makes_a_job_that_only_delivers(run: Run) -> None:
-    """It starts where the render ended, in the parent's thread, without a key."""
-    assert run("jobs", "resend", DONE.id).exit_code == 0
-    (child,) = json.loads(run("jobs", "list", "--stage", "finished", "--json").output)
-    assert child["parent_id"] == DONE.id
-    assert child["thread_ts"] == "1.1"
-    assert child["idempotency_key"] is None
+def test_resend_puts_a_delivery_in_and_makes_no_job(run: Run, tmp_path: Path) -> None:
+    """It goes into the job's thread, and there is nothing that could be rendered or charged."""
+    before = run("jobs", "list", "--json").output
+    said = run("jobs", "resend", DONE.id).output
+    assert run("jobs", "list", "--json").output == before
+    (row,) = deliveries(tmp_path / "jobs.db")
+    assert (row.kind, row.job_id, row.channel) == (NotificationKind.RESENT, DONE.id, "C1")
+    assert (row.thread_ts, row.detail) == ("1.1", OPERATOR)
+    assert row.id in said
+
+
+def test_each_resend_is_a_delivery_of_its_own_that_names_its_job(run: Run, tmp_path: Path) -> None:
+    """An operator who calls twice means it; the delivery's ID leads to the job."""
+    for _ in range(2):
+        assert run("jobs", "resend", DONE.id).exit_code == 0
+    first, second = deliveries(tmp_path / "jobs.db")
+    assert first.id != second.id
+    for row in (first, second):
+        assert json.loads(run("jobs", "show", row.id, "--json").output)["id"] == DONE.id
 
 
 def test_a_resend_does_not_wait_for_the_clock_of_the_bot_that_runs(
@@ -147,16 +185,9 @@ def test_a_resend_does_not_wait_for_the_clock_of_the_bot_that_runs(
     before = time.time()
     assert run("jobs", "resend", DONE.id).exit_code == 0
 
-    async def claim() -> Sequence[Job]:
-        store = await SqliteStore.open(str(tmp_path / "jobs.db"))
-        try:
-            return await store.claim(before - 3600.0, 60.0, [Room(10)])
-        finally:
-            await store.close()
-
-    (child,) = asyncio.run(claim())
-    assert child.parent_id == DONE.id
-    assert child.created_at >= before
+    (row,) = deliveries(tmp_path / "jobs.db", now=before - 3600.0)
+    assert row.job_id == DONE.id
+    assert row.happened_at >= before
 
 
 def test_resend_needs_files(run: Run) -> None:
@@ -190,7 +221,7 @@ def test_a_backup_can_be_opened(run: Run, tmp_path: Path) -> None:
 
     async def count() -> int:
         store = await SqliteStore.open(str(copy))
-        counts = await store.stage_counts()
+        counts = await store.jobs.stage_counts()
         await store.close()
         return sum(counts.values())
 

@@ -1,4 +1,4 @@
-"""Who hears of what needs an operator, from the configuration to their conversation."""
+"""Who is told what needs an operator, from the configuration to their conversation."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.notifications.operators import keep_operators
+from bot.notifications.schedule import keep_operators
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack.entities import MIA, TEAM
 from storage.notification import OPERATORS, team_scope
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.writer import commit
 from tests.house import house
+from tests.inline_store import inline_session
 
 
 async def test_admins_hear_directly_of_a_wrong_key() -> None:
@@ -37,11 +38,11 @@ async def test_admins_are_kept_and_changed_and_need_no_write_when_they_stay(
         writes += 1
         commit(db)
 
-    store = await SqliteStore.open(str(tmp_path / "jobs.db"), commit=counted)
+    store = SqliteStore(await inline_session(str(tmp_path / "jobs.db"), commit=counted))
     try:
         for admins, so_far in (((), 0), ((MIA,), 1), ((MIA,), 1), ((), 2)):
-            await keep_operators(store, TEAM, admins)
-            assert await store.setting(team_scope(TEAM), OPERATORS) == (list(admins) or None)
+            await keep_operators(store.settings, TEAM, admins)
+            assert await store.settings.get(team_scope(TEAM), OPERATORS) == (list(admins) or None)
             assert writes == so_far
     finally:
         await store.close()

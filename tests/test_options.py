@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog
+from bot.options.parser import read_text
 from bot.options.request import (
-    Ask,
-    changed_ask,
+    RenderRequest,
+    changed_request,
     check_input,
     fitting,
     non_default_options,
-    parse_ask,
+    read_request,
 )
 from storage.job import Json
 from tests.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_file, model_with
@@ -35,29 +36,31 @@ def both(tmp_path: Path) -> Catalog:
 
 def refusal(text: str, catalog: Catalog = KLING) -> str:
     with pytest.raises(UsageError) as refused:
-        parse_ask(text, catalog)
+        read_request(read_text(text), catalog)
     return str(refused.value)
 
 
 def typed(text: str, catalog: Catalog = KLING) -> Mapping[str, Json]:
-    """Return what a line gives beside the prompt."""
-    given = dict(parse_ask(text, catalog).input)
+    """Return what a text gives beside the prompt."""
+    given = dict(read_request(read_text(text), catalog).input)
     given.pop("prompt", None)
     return given
 
 
-def test_an_ask_holds_what_was_given_in_the_schemas_order() -> None:
-    ask = parse_ask("--aspect-ratio 9:16 a red car --duration 10 --mode pro", KLING)
-    assert ask == Ask(
+def test_a_request_holds_what_was_given_in_the_schemas_order() -> None:
+    request = read_request(
+        read_text("--aspect-ratio 9:16 a red car --duration 10 --mode pro"), KLING
+    )
+    assert request == RenderRequest(
         model="kling-v3",
         input={"mode": "pro", "prompt": "a red car", "duration": 10, "aspect_ratio": "9:16"},
         kind="kling-v3 mode=pro duration=10",
     )
-    assert list(ask.input) == ["mode", "prompt", "duration", "aspect_ratio"]
+    assert list(request.input) == ["mode", "prompt", "duration", "aspect_ratio"]
 
 
 def test_the_kind_of_a_render_counts_defaults_in() -> None:
-    assert parse_ask("a red car", KLING).kind == "kling-v3 mode=std duration=5"
+    assert read_request(read_text("a red car"), KLING).kind == "kling-v3 mode=std duration=5"
 
 
 def test_the_kind_leaves_out_what_is_neither_given_nor_known(tmp_path: Path) -> None:
@@ -323,7 +326,7 @@ def test_every_models_refusals_come_from_its_file(both: Catalog, text: str, sent
 
 def test_a_model_that_demands_nothing_is_asked_without_words(tmp_path: Path) -> None:
     catalog = catalog_with(tmp_path, model_file({"a": {"type": "boolean"}}, default=True))
-    assert parse_ask("", catalog).input == {}
+    assert read_request(read_text(""), catalog).input == {}
     assert refusal("words", catalog) == "sample takes no prompt; you gave `words`."
 
 
@@ -339,31 +342,36 @@ def test_long_and_odd_values_are_quoted_short_and_harmless() -> None:
 
 def test_defaults_of_a_channel_stand_beneath_what_is_typed(both: Catalog) -> None:
     defaults: Mapping[str, Json] = {"mode": "pro", "duration": 8, "model": "kling-v3", "seed": 4}
-    ask = parse_ask("x --duration 4", both, defaults=defaults)
-    assert ask.input == {"mode": "pro", "prompt": "x", "duration": 4}
+    request = read_request(read_text("x --duration 4"), both, defaults=defaults)
+    assert request.input == {"mode": "pro", "prompt": "x", "duration": 4}
 
 
 def test_defaults_that_the_model_refuses_are_passed_over() -> None:
     defaults: Mapping[str, Json] = {"mode": "best", "duration": 99, "audio": True, "model": "gone"}
-    assert parse_ask("x", KLING, defaults=defaults).input == {"audio": True, "prompt": "x"}
+    assert read_request(read_text("x"), KLING, defaults=defaults).input == {
+        "audio": True,
+        "prompt": "x",
+    }
 
 
 def test_a_channel_may_have_its_own_model(both: Catalog) -> None:
-    ask = parse_ask("--image-urls https://a.b", both, defaults={"model": ANIMATE_SLUG})
-    assert ask.model == ANIMATE_SLUG
+    request = read_request(
+        read_text("--image-urls https://a.b"), both, defaults={"model": ANIMATE_SLUG}
+    )
+    assert request.model == ANIMATE_SLUG
 
 
 def test_an_input_from_elsewhere_is_checked_like_a_typed_one() -> None:
     model = KLING.default
-    ask = check_input(model, {"prompt": " x ", "duration": None, "image_urls": ("a",)})
-    assert ask.input == {"prompt": "x", "image_urls": ["a"]}
+    request = check_input(model, {"prompt": " x ", "duration": None, "image_urls": ("a",)})
+    assert request.input == {"prompt": "x", "image_urls": ["a"]}
     with pytest.raises(UsageError, match="Kling V3 has no option `color`"):
         check_input(model, {"prompt": "x", "color": 1})
     with pytest.raises(UsageError, match="The prompt must be text, not empty; you gave `5`"):
         check_input(model, {"prompt": 5})
 
 
-EARLIER = parse_ask("a lake --mode pro --duration 10", KLING)
+EARLIER = read_request(read_text("a lake --mode pro --duration 10"), KLING)
 
 
 @pytest.mark.parametrize(
@@ -376,26 +384,26 @@ EARLIER = parse_ask("a lake --mode pro --duration 10", KLING)
     ],
 )
 def test_a_reply_changes_only_what_it_names(text: str, changed: Mapping[str, Json]) -> None:
-    assert changed_ask(EARLIER, text, KLING).input == changed
+    assert changed_request(EARLIER, read_text(text), KLING).input == changed
 
 
 def test_a_reply_that_changes_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="Say what to change"):
-        changed_ask(EARLIER, "  ", KLING)
+        changed_request(EARLIER, read_text("  "), KLING)
 
 
 def test_another_model_tells_which_options_it_left_out(both: Catalog) -> None:
-    ask = changed_ask(EARLIER, ANIMATED, both)
-    assert ask.left_out == ("Mode", "Prompt", "Duration")
-    assert ask.input == {"image_urls": ["https://a.b/c.png"], "resolution": 720}
+    request = changed_request(EARLIER, read_text(ANIMATED), both)
+    assert request.left_out == ("Mode", "Prompt", "Duration")
+    assert request.input == {"image_urls": ["https://a.b/c.png"], "resolution": 720}
 
 
 def test_an_earlier_model_that_is_gone_can_be_replaced(both: Catalog) -> None:
-    earlier = Ask(model="gone", input={"prompt": "x", "color": "red"}, kind="gone")
-    ask = changed_ask(earlier, "--model kling-v3", both)
-    assert (ask.input, ask.left_out) == ({"prompt": "x"}, ("color",))
+    earlier = RenderRequest(model="gone", input={"prompt": "x", "color": "red"}, kind="gone")
+    request = changed_request(earlier, read_text("--model kling-v3"), both)
+    assert (request.input, request.left_out) == ({"prompt": "x"}, ("color",))
     with pytest.raises(UsageError, match="There is no model `gone`"):
-        changed_ask(earlier, "y", both)
+        changed_request(earlier, read_text("y"), both)
 
 
 def test_a_kept_option_that_the_other_model_refuses_is_named(tmp_path: Path) -> None:
@@ -404,7 +412,7 @@ def test_a_kept_option_that_the_other_model_refuses_is_named(tmp_path: Path) -> 
     )
     catalog = catalog_with(tmp_path, short)
     with pytest.raises(UsageError, match="`--duration` must be a whole number up to 6; you gave"):
-        changed_ask(EARLIER, "--model sample", catalog)
+        changed_request(EARLIER, read_text("--model sample"), catalog)
 
 
 def test_only_what_differs_from_the_default_is_shown() -> None:
@@ -441,10 +449,10 @@ TRICKY = st.lists(
 
 @settings(deadline=None)  # how long one example takes says nothing on a busy machine
 @given(st.one_of(st.text(), TRICKY.map("".join)))
-def test_any_text_becomes_an_ask_or_a_sentence(text: str) -> None:
+def test_any_text_becomes_a_request_or_a_sentence(text: str) -> None:
     try:
-        ask = parse_ask(text, KLING)
+        request = read_request(read_text(text), KLING)
     except UsageError:
         return
-    assert ask == check_input(KLING.default, ask.input)
-    json.dumps(ask.input, ensure_ascii=False).encode()
+    assert request == check_input(KLING.default, request.input)
+    json.dumps(request.input, ensure_ascii=False).encode()

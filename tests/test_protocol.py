@@ -1,7 +1,7 @@
 """MindVideo's protocol: requests as bytes, answers as snapshots or errors."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -19,18 +19,18 @@ from bot.base.errors import (
     RetryLaterError,
 )
 from bot.base.ports import Snapshot, TaskState
-from bot.mindvideo.exchange import Answer
+from bot.mindvideo.exchange import Answer, TaskCall, call_of, memo_of
 from bot.mindvideo.protocol import (
     combine,
     is_complete,
-    look_request,
-    read_events_look,
+    read_events_answer,
     read_submit,
-    read_task_look,
+    read_task_answer,
     request_body,
     submit_request,
+    task_request,
 )
-from storage.job import LookBy, Media, Output
+from storage.job import Json, Media, Output
 from tests.mindvideo_samples import answered
 
 NOW = 1_750_000_000.0
@@ -76,11 +76,11 @@ def test_a_submit_carries_the_key_and_the_very_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "path"),
-    [(LookBy.TASK, "/api/v1/tasks/a%2Fb%3F"), (LookBy.EVENTS, "/api/v1/tasks/a%2Fb%3F/events")],
+    ("call", "path"),
+    [(TaskCall.TASK, "/api/v1/tasks/a%2Fb%3F"), (TaskCall.EVENTS, "/api/v1/tasks/a%2Fb%3F/events")],
 )
-def test_a_look_asks_for_its_task_whatever_the_id_holds(by: LookBy, path: str) -> None:
-    request = look_request("a/b?", by)
+def test_a_read_asks_for_its_task_whatever_the_id_holds(call: TaskCall, path: str) -> None:
+    request = task_request("a/b?", call)
 
     assert (request.method, request.path, request.content) == ("GET", path, None)
 
@@ -89,7 +89,7 @@ def test_a_look_asks_for_its_task_whatever_the_id_holds(by: LookBy, path: str) -
 
 
 def test_the_answer_on_mindvideos_page_is_understood_exactly() -> None:
-    assert read_task_look(answered("task-succeeded.json"), NOW) == Snapshot(
+    assert read_task_answer(answered("task-succeeded.json"), NOW) == Snapshot(
         state=TaskState.SUCCEEDED,
         state_text="succeeded",
         task_id="task_demo_model",
@@ -97,7 +97,7 @@ def test_the_answer_on_mindvideos_page_is_understood_exactly() -> None:
         cost_estimate=COST,
         cost_actual=COST,
         outputs=(Output(media=Media.VIDEO, url="https://example.com/output/demo.mp4"),),
-        look_by=LookBy.TASK,
+        memo=memo_of(TaskCall.TASK),
     )
 
 
@@ -106,7 +106,7 @@ def test_null_fields_tell_nothing() -> None:
 
     assert snapshot.state is TaskState.QUEUED
     assert (snapshot.cost_actual, snapshot.outputs, snapshot.problem) == (None, (), None)
-    assert snapshot.look_by is LookBy.EVENTS
+    assert call_of(snapshot.memo) is TaskCall.EVENTS
 
 
 def test_numbers_as_text_and_ids_as_numbers_are_accepted() -> None:
@@ -125,7 +125,7 @@ def test_a_wrapped_task_with_extra_fields_is_understood() -> None:
 
 
 def test_an_unknown_state_counts_as_still_running() -> None:
-    snapshot = read_task_look(answered("task-unknown-state.json"), NOW)
+    snapshot = read_task_answer(answered("task-unknown-state.json"), NOW)
 
     assert (snapshot.state, snapshot.state_text) == (TaskState.UNKNOWN, "upscaling")
     assert not snapshot.state.is_terminal
@@ -135,21 +135,21 @@ def test_an_unknown_state_counts_as_still_running() -> None:
     "name", ["task-cost-not-a-number.json", "task-cost-negative-or-words.json"]
 )
 def test_a_cost_that_is_no_amount_is_unknown(name: str) -> None:
-    snapshot = read_task_look(answered(name), NOW)
+    snapshot = read_task_answer(answered(name), NOW)
 
     assert (snapshot.cost_estimate, snapshot.cost_actual) == (None, None)
     assert snapshot.state is TaskState.SUCCEEDED
 
 
 def test_image_models_give_images() -> None:
-    snapshot = read_task_look(answered("task-images.json"), NOW)
+    snapshot = read_task_answer(answered("task-images.json"), NOW)
 
     assert [output.media for output in snapshot.outputs] == [Media.IMAGE, Media.IMAGE]
     assert [output.url[-5:] for output in snapshot.outputs] == ["a.png", "b.png"]
 
 
 def test_only_web_addresses_count_as_outputs_and_each_counts_once() -> None:
-    snapshot = read_task_look(answered("task-odd-outputs.json"), NOW)
+    snapshot = read_task_answer(answered("task-odd-outputs.json"), NOW)
 
     assert snapshot.outputs == (
         VIDEO,
@@ -158,7 +158,7 @@ def test_only_web_addresses_count_as_outputs_and_each_counts_once() -> None:
 
 
 def test_a_failed_task_tells_why_in_one_clean_line() -> None:
-    snapshot = read_task_look(answered("task-failed.json"), NOW)
+    snapshot = read_task_answer(answered("task-failed.json"), NOW)
 
     assert snapshot.state is TaskState.FAILED
     assert snapshot.problem == "The prompt was refused by the safety filter."
@@ -166,7 +166,7 @@ def test_a_failed_task_tells_why_in_one_clean_line() -> None:
 
 
 def test_a_cancelled_task_may_tell_why_too() -> None:
-    snapshot = read_task_look(answered("task-cancelled.json"), NOW)
+    snapshot = read_task_answer(answered("task-cancelled.json"), NOW)
 
     assert snapshot.state is TaskState.CANCELLED
     assert snapshot.problem == "Cancelled in the dashboard."
@@ -175,14 +175,14 @@ def test_a_cancelled_task_may_tell_why_too() -> None:
 def test_the_other_spelling_of_cancelled_ends_a_task_as_well() -> None:
     answer = Answer(status=200, text='{"task_id": "t", "status": "canceled"}')
 
-    assert read_task_look(answer, NOW).state is TaskState.CANCELLED
+    assert read_task_answer(answer, NOW).state is TaskState.CANCELLED
 
 
 def test_a_task_without_a_state_is_still_running() -> None:
     answer = Answer(status=201, text='{"task_id": "task_1"}')
 
     assert read_submit(answer, NOW).state is TaskState.UNKNOWN
-    assert read_task_look(answer, NOW).state is TaskState.UNKNOWN
+    assert read_task_answer(answer, NOW).state is TaskState.UNKNOWN
 
 
 @pytest.mark.parametrize("task_id", ["..", "a b", "x" * 201, "", "a\u0000b"])
@@ -203,9 +203,9 @@ def test_after_an_unreadable_answer_to_a_submit_the_task_may_have_started(name: 
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_an_unreadable_answer_to_a_look_is_passing_trouble(name: str) -> None:
+def test_an_unreadable_answer_to_a_read_is_passing_trouble(name: str) -> None:
     with pytest.raises(RetryLaterError):
-        read_task_look(answered(name), NOW)
+        read_task_answer(answered(name), NOW)
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "5", '"queued"', "{}", "[" * 100_000])
@@ -213,12 +213,12 @@ def test_json_that_is_no_task_is_unreadable(text: str) -> None:
     with pytest.raises(OutcomeUnknownError):
         read_submit(Answer(status=200, text=text), NOW)
     with pytest.raises(RetryLaterError):
-        read_task_look(Answer(status=200, text=text), NOW)
+        read_task_answer(Answer(status=200, text=text), NOW)
 
 
 def test_an_error_with_status_200_is_told_and_retried() -> None:
     with pytest.raises(RetryLaterError, match=r"The prompt is too long\."):
-        read_task_look(answered("error-text.json"), NOW)
+        read_task_answer(answered("error-text.json"), NOW)
 
 
 # Events
@@ -237,17 +237,18 @@ def test_an_error_with_status_200_is_told_and_retried() -> None:
     ],
 )
 def test_every_shape_of_events_tells_the_same(name: str) -> None:
-    assert read_events_look(answered(name), NOW).snapshot == Snapshot(
+    assert read_events_answer(answered(name), NOW).snapshot == Snapshot(
         state=TaskState.SUCCEEDED,
         state_text="succeeded",
         task_id="task_1",
         cost_actual=COST,
         outputs=(VIDEO,),
+        memo=memo_of(TaskCall.EVENTS),
     )
 
 
 def test_events_may_be_the_task_itself() -> None:
-    snapshot = read_events_look(answered("events-task.json"), NOW).snapshot
+    snapshot = read_events_answer(answered("events-task.json"), NOW).snapshot
 
     assert snapshot is not None
     assert (snapshot.state, snapshot.cost_actual) == (TaskState.SUCCEEDED, COST)
@@ -257,21 +258,21 @@ def test_events_may_be_the_task_itself() -> None:
     "name", ["events-reordered-by-date.json", "events-duplicated.json", "events-words.json"]
 )
 def test_the_newest_state_wins(name: str) -> None:
-    snapshot = read_events_look(answered(name), NOW).snapshot
+    snapshot = read_events_answer(answered(name), NOW).snapshot
 
     assert snapshot is not None
     assert snapshot.state is TaskState.PROCESSING
 
 
 def test_a_gap_before_the_end_does_no_harm() -> None:
-    snapshot = read_events_look(answered("events-with-gaps.json"), NOW).snapshot
+    snapshot = read_events_answer(answered("events-with-gaps.json"), NOW).snapshot
 
     assert snapshot is not None
     assert snapshot.state is TaskState.SUCCEEDED
 
 
 def test_unknown_events_are_passed_over_and_named() -> None:
-    reading = read_events_look(answered("events-unknown.json"), NOW)
+    reading = read_events_answer(answered("events-unknown.json"), NOW)
 
     assert reading.snapshot is not None
     assert reading.snapshot.state is TaskState.PROCESSING
@@ -279,7 +280,7 @@ def test_unknown_events_are_passed_over_and_named() -> None:
 
 
 def test_a_terminal_state_is_never_left_but_a_later_cost_counts() -> None:
-    snapshot = read_events_look(answered("events-after-the-end.json"), NOW).snapshot
+    snapshot = read_events_answer(answered("events-after-the-end.json"), NOW).snapshot
 
     assert snapshot is not None
     assert (snapshot.state, snapshot.problem) == (TaskState.SUCCEEDED, None)
@@ -303,7 +304,7 @@ def test_a_terminal_state_is_never_left_but_a_later_cost_counts() -> None:
 def test_events_are_ordered_by_what_they_all_tell_else_as_they_came(
     events: str, state: str
 ) -> None:
-    snapshot = read_events_look(Answer(status=200, text=events), NOW).snapshot
+    snapshot = read_events_answer(Answer(status=200, text=events), NOW).snapshot
 
     assert snapshot is not None
     assert snapshot.state_text == state
@@ -319,7 +320,7 @@ def test_events_are_ordered_by_what_they_all_tell_else_as_they_came(
     ],
 )
 def test_a_stream_is_known_without_its_header_and_whatever_its_data(text: str) -> None:
-    snapshot = read_events_look(Answer(status=200, text=text), NOW).snapshot
+    snapshot = read_events_answer(Answer(status=200, text=text), NOW).snapshot
 
     assert snapshot is not None
     assert snapshot.state is TaskState.PROCESSING
@@ -327,7 +328,7 @@ def test_a_stream_is_known_without_its_header_and_whatever_its_data(text: str) -
 
 @pytest.mark.parametrize("status", [404, 405])
 def test_without_events_the_task_is_asked(status: int) -> None:
-    assert read_events_look(answered("error-text.json", status), NOW).snapshot is None
+    assert read_events_answer(answered("error-text.json", status), NOW).snapshot is None
 
 
 @pytest.mark.parametrize(
@@ -335,22 +336,22 @@ def test_without_events_the_task_is_asked(status: int) -> None:
     ["", "[]", "{}", "<html></html>", '[{"cost_actual": 1}]', '{"events": []}', "[[1]]", "5"],
 )
 def test_events_that_tell_no_state_leave_it_to_the_task(text: str) -> None:
-    assert read_events_look(Answer(status=200, text=text), NOW).snapshot is None
+    assert read_events_answer(Answer(status=200, text=text), NOW).snapshot is None
 
 
 def test_events_in_trouble_are_asked_again() -> None:
     with pytest.raises(RetryLaterError):
-        read_events_look(answered("error-page.html", 502), NOW)
+        read_events_answer(answered("error-page.html", 502), NOW)
 
 
 def test_a_stream_that_stayed_open_is_not_opened_again() -> None:
     text = 'data: {"status": "processing"}\n\ndata: {"sta'
     open_answer = Answer(status=200, text=text, ended=False)
 
-    snapshot = read_events_look(open_answer, NOW).snapshot
+    snapshot = read_events_answer(open_answer, NOW).snapshot
 
     assert snapshot is not None
-    assert (snapshot.state, snapshot.look_by) == (TaskState.PROCESSING, LookBy.TASK)
+    assert (snapshot.state, call_of(snapshot.memo)) == (TaskState.PROCESSING, TaskCall.TASK)
 
 
 def test_at_the_end_events_must_tell_files_and_cost() -> None:
@@ -374,13 +375,27 @@ def test_what_the_task_adds_to_its_events_is_kept_and_the_end_stays() -> None:
     both = combine(by_events, by_task)
 
     assert (both.state, both.outputs, both.cost_actual) == (TaskState.SUCCEEDED, (VIDEO,), COST)
-    assert both.look_by is LookBy.TASK
+    assert call_of(both.memo) is TaskCall.TASK
 
 
-def test_while_it_renders_the_next_look_stays_with_the_events() -> None:
+def test_while_it_renders_the_next_read_stays_with_the_events() -> None:
     running = Snapshot(state=TaskState.PROCESSING, state_text="processing")
 
-    assert combine(running, running).look_by is LookBy.EVENTS
+    assert call_of(combine(running, running).memo) is TaskCall.EVENTS
+
+
+# Memos
+
+
+@pytest.mark.parametrize("call", list(TaskCall))
+def test_a_memo_names_the_call_to_use_as_stores_have_it(call: TaskCall) -> None:
+    assert memo_of(call) == {"look_by": call.value}
+    assert call_of(memo_of(call)) is call
+
+
+@pytest.mark.parametrize("memo", [{}, {"look_by": "telepathy"}, {"look_by": None}, {"other": 1}])
+def test_a_memo_that_names_no_call_means_the_events(memo: Mapping[str, Json]) -> None:
+    assert call_of(memo) is TaskCall.EVENTS
 
 
 # Errors
@@ -390,7 +405,7 @@ def test_while_it_renders_the_next_look_stays_with_the_events() -> None:
 def test_what_only_the_operator_can_mend_says_so_at_every_call(status: int) -> None:
     answer = answered("error-text.json", status)
 
-    for read in (read_submit, read_task_look, read_events_look):
+    for read in (read_submit, read_task_answer, read_events_answer):
         with pytest.raises(OperatorMustActError, match=f"status {status}"):
             read(answer, NOW)
 
@@ -399,7 +414,7 @@ def test_what_only_the_operator_can_mend_says_so_at_every_call(status: int) -> N
 def test_a_server_that_asks_to_wait_has_done_nothing(status: int) -> None:
     answer = answered("error-text.json", status, retry_after="30")
 
-    for read in (read_submit, read_task_look, read_events_look):
+    for read in (read_submit, read_task_answer, read_events_answer):
         with pytest.raises(RetryLaterError) as caught:
             read(answer, NOW)
         assert caught.value.retry_after == 30
@@ -449,13 +464,13 @@ def test_any_other_409_leaves_the_outcome_unknown(name: str) -> None:
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_task_that_is_not_known_is_not_found(status: int) -> None:
     with pytest.raises(NotFoundError):
-        read_task_look(answered("error-detail.json", status), NOW)
+        read_task_answer(answered("error-detail.json", status), NOW)
 
 
 @pytest.mark.parametrize("status", [400, 408, 409, 422, 500, 503])
-def test_a_look_that_fails_is_repeated(status: int) -> None:
+def test_a_read_that_fails_is_repeated(status: int) -> None:
     with pytest.raises(RetryLaterError):
-        read_task_look(answered("error-detail.json", status), NOW)
+        read_task_answer(answered("error-detail.json", status), NOW)
 
 
 # Anything at all
@@ -524,7 +539,7 @@ def test_no_answer_whatsoever_raises_anything_but_an_error_of_ours(
 ) -> None:
     headers = {"content-type": kind, "retry-after": retry_after}
     answer = Answer(status=status, headers=headers, text=text)
-    for read in (read_submit, read_task_look, read_events_look):
+    for read in (read_submit, read_task_answer, read_events_answer):
         error = _error_of(read, answer)
         if error is not None:
             assert 0 < len(str(error)) <= 300

@@ -11,29 +11,29 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from storage.job import Job, Outcome, Stage
+from storage.job import Delivery, Job, Outcome, ReplyTo, Stage
 from storage.sqlite import job_reads
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_writes import DUE
 from storage.sqlite.migrations import migrate
 from storage.sqlite.store import SqliteStore
 from storage.store import MOST_AHEAD, JobFilter, Store
+from tests.inline_store import either_session
 from tests.store_samples import ACCEPTED, NOW, a_job
 
 
 @pytest.fixture(params=[True, False], ids=["threads", "inline"])
 async def store(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """An empty store in a file of its own."""
-    store = await SqliteStore.open(
-        str(tmp_path / "jobs.db"), threads=request.param, synchronous="OFF"
-    )
+    path = str(tmp_path / "jobs.db")
+    store = SqliteStore(await either_session(path, threads=request.param))
     yield store
     await store.close()
 
 
 async def _insert(store: Store, *jobs: Job) -> None:
     for job in jobs:
-        await store.insert(job, ACCEPTED)
+        await store.jobs.insert(job, ACCEPTED)
 
 
 def _id(job: Job | None) -> str | None:
@@ -45,12 +45,12 @@ async def test_a_job_is_found_by_its_message_its_result_and_its_thread(store: St
     await _insert(
         store,
         replace(a_job(1), message_ts="1.0"),
-        replace(a_job(2), thread_ts="2.0", message_ts="2.1"),
-        replace(a_job(3), message_ts="3.0", result_ts="3.1"),
-        replace(a_job(4), message_ts="4.0", result_ts="4.1", result_channel="D1"),
+        replace(a_job(2), reply_to=ReplyTo(thread_ts="2.0"), message_ts="2.1"),
+        replace(a_job(3), message_ts="3.0", delivery=Delivery(ts="3.1")),
+        replace(a_job(4), message_ts="4.0", delivery=Delivery(ts="4.1", channel="D1")),
     )
     found = {
-        (channel, ts): _id(await store.find_by_message("T1", channel, ts))
+        (channel, ts): _id(await store.jobs.find_by_message("T1", channel, ts))
         for channel in ("C1", "D1")
         for ts in ("1.0", "2.0", "2.1", "3.1", "4.0", "4.1", "9.9")
     }
@@ -62,23 +62,24 @@ async def test_a_job_is_found_by_its_message_its_result_and_its_thread(store: St
         ("C1", "4.0"): "job4",
         ("D1", "4.1"): "job4",
     }
-    assert await store.find_by_message("T2", "C1", "1.0") is None
+    assert await store.jobs.find_by_message("T2", "C1", "1.0") is None
 
 
 async def test_of_several_jobs_in_a_thread_the_newest_is_meant(store: Store) -> None:
     """`@bot again` in a thread renders what was made last."""
-    await _insert(store, *(replace(a_job(number), thread_ts="1.0") for number in (2, 3, 1)))
-    assert _id(await store.find_by_message("T1", "C1", "1.0")) == "job3"
+    thread = ReplyTo(thread_ts="1.0")
+    await _insert(store, *(replace(a_job(number), reply_to=thread) for number in (2, 3, 1)))
+    assert _id(await store.jobs.find_by_message("T1", "C1", "1.0")) == "job3"
 
 
-async def test_a_twin_asks_for_the_same_in_the_same_place(store: Store) -> None:
+async def test_a_duplicate_asks_for_the_same_in_the_same_place(store: Store) -> None:
     """Same person, channel, model and input in any order, and not the job itself."""
     job = a_job(5)
     first, second = (
         replace(a_job(number), input=dict(reversed(list(job.input.items())))) for number in (1, 2)
     )
     others = [
-        replace(job, id=f"other{field}", ask_key=field, **{field: value})  # type: ignore[arg-type] # by name
+        replace(job, id=f"other{field}", dedup_key=field, **{field: value})  # type: ignore[arg-type] # by name
         for field, value in {
             "user": "U2",
             "channel": "C2",
@@ -88,33 +89,33 @@ async def test_a_twin_asks_for_the_same_in_the_same_place(store: Store) -> None:
         }.items()
     ]
     await _insert(store, first, second, job, *others)
-    assert _id(await store.find_twin(job, since=NOW)) == "job2"
-    assert _id(await store.find_twin(job, since=second.created_at)) == "job2"
-    assert await store.find_twin(job, since=second.created_at + 0.001) is None
+    assert _id(await store.jobs.find_duplicate(job, since=NOW)) == "job2"
+    assert _id(await store.jobs.find_duplicate(job, since=second.created_at)) == "job2"
+    assert await store.jobs.find_duplicate(job, since=second.created_at + 0.001) is None
 
 
-async def test_a_rejected_job_is_nobodys_twin(store: Store) -> None:
+async def test_a_rejected_job_is_nobodys_duplicate(store: Store) -> None:
     """It cost nothing, so the same may be asked again without a question."""
     await _insert(store, replace(a_job(1), stage=Stage.REJECTED))
-    assert await store.find_twin(replace(a_job(1), id="again"), since=NOW) is None
+    assert await store.jobs.find_duplicate(replace(a_job(1), id="again"), since=NOW) is None
 
 
 async def test_what_utf_8_cannot_hold_is_looked_for_as_it_was_written(store: Store) -> None:
     """A name that nobody has is not there; an ask is found by the key that it came with."""
     half = "\ud800"
-    await _insert(store, replace(a_job(), ask_key=half))
-    assert await store.get(half) is None
-    assert await store.resume(half, NOW) is None
-    assert await store.find_by_message("T1", "C1", half) is None
-    assert _id(await store.find_ask(half)) == "job1"
+    await _insert(store, replace(a_job(), dedup_key=half))
+    assert await store.jobs.get(half) is None
+    assert await store.jobs.resume(half, NOW) is None
+    assert await store.jobs.find_by_message("T1", "C1", half) is None
+    assert _id(await store.jobs.find_by_dedup_key(half)) == "job1"
 
 
 async def test_time_goes_on_from_the_last_line_of_any_timeline(store: Store) -> None:
     """The last one written, even if its clock was behind."""
-    assert await store.last_event_at() == 0
-    await store.insert(a_job(1), replace(ACCEPTED, at=NOW + 9))
-    await store.insert(a_job(2), replace(ACCEPTED, at=NOW))
-    assert await store.last_event_at() == NOW
+    assert await store.jobs.last_event_at() == 0
+    await store.jobs.insert(a_job(1), replace(ACCEPTED, at=NOW + 9))
+    await store.jobs.insert(a_job(2), replace(ACCEPTED, at=NOW))
+    assert await store.jobs.last_event_at() == NOW
 
 
 async def test_jobs_are_listed_newest_first_and_narrowed_by_each_field(store: Store) -> None:
@@ -130,7 +131,7 @@ async def test_jobs_are_listed_newest_first_and_narrowed_by_each_field(store: St
     )
 
     async def listed(wanted: JobFilter) -> str:
-        return "".join(job.id.removeprefix("job") for job in await store.jobs(wanted))
+        return "".join(job.id.removeprefix("job") for job in await store.jobs.jobs(wanted))
 
     assert await listed(JobFilter()) == "654321"
     assert await listed(JobFilter(limit=2)) == "65"
@@ -148,7 +149,7 @@ async def test_jobs_are_listed_newest_first_and_narrowed_by_each_field(store: St
 async def test_jobs_of_one_moment_are_listed_in_the_order_in_which_they_came(store: Store) -> None:
     """The order of a list does not change from one look to the next."""
     await _insert(store, *(replace(a_job(number), created_at=NOW) for number in (3, 1, 2)))
-    assert [job.id for job in await store.jobs(JobFilter())] == ["job2", "job1", "job3"]
+    assert [job.id for job in await store.jobs.jobs(JobFilter())] == ["job2", "job1", "job3"]
 
 
 async def test_render_times_are_those_of_the_last_successes_of_the_kind(store: Store) -> None:
@@ -167,7 +168,6 @@ async def test_render_times_are_those_of_the_last_successes_of_the_kind(store: S
 
     await _insert(
         store,
-        replace(done(7, Outcome.SUCCEEDED, 5), first_sent_at=None),  # resent, never rendered
         done(1, Outcome.SUCCEEDED, 61.5),
         done(2, Outcome.SUCCEEDED, 90),
         done(3, Outcome.FAILED, 3),
@@ -175,16 +175,16 @@ async def test_render_times_are_those_of_the_last_successes_of_the_kind(store: S
         done(5, Outcome.SUCCEEDED, 120),
         replace(done(6, Outcome.SUCCEEDED, 1), submitted_at=None),
     )
-    assert await store.render_seconds("std", 2) == [120, 90]
-    assert await store.render_seconds("std", 50) == [120, 90, 61.5]
-    assert await store.render_seconds("never", 50) == []
+    assert await store.jobs.render_seconds("std", 2) == [120, 90]
+    assert await store.jobs.render_seconds("std", 50) == [120, 90, 61.5]
+    assert await store.jobs.render_seconds("never", 50) == []
 
 
 async def test_every_stage_is_counted_the_empty_ones_too(store: Store) -> None:
     """A gauge that vanishes would look like a fault of the metrics."""
-    assert await store.stage_counts() == dict.fromkeys(Stage, 0)
+    assert await store.jobs.stage_counts() == dict.fromkeys(Stage, 0)
     await _insert(store, a_job(1), a_job(2), replace(a_job(3), stage=Stage.PARKED))
-    assert await store.stage_counts() == {
+    assert await store.jobs.stage_counts() == {
         **dict.fromkeys(Stage, 0),
         Stage.ACCEPTED: 2,
         Stage.PARKED: 1,
@@ -194,7 +194,7 @@ async def test_every_stage_is_counted_the_empty_ones_too(store: Store) -> None:
 @pytest.fixture
 def tables(tmp_path: Path) -> Iterator[Database]:
     """The tables as SQLite plans for them."""
-    with closing(connect_writer(str(tmp_path / "x.db"), create=True, synchronous="OFF")) as db:
+    with closing(connect_writer(str(tmp_path / "x.db"), create=True)) as db:
         migrate(db)
         yield db
 
@@ -212,14 +212,14 @@ async def test_those_count_as_ahead_that_came_before_and_still_wait(store: Store
         replace(a_job(6), created_at=NOW + 6),
         replace(a_job(7), created_at=NOW, stage=Stage.DELIVERED),
     )
-    assert await store.ahead_of(waiting) == 2
+    assert await store.jobs.ahead_of(waiting) == 2
 
 
 async def test_a_backlog_is_counted_up_to_a_bound(store: Store) -> None:
     """Whoever waits behind thousands does not make all others wait for the count."""
     await _insert(store, *(a_job(number) for number in range(MOST_AHEAD + 5)))
     last = replace(a_job(MOST_AHEAD + 5), created_at=NOW + 3600)
-    assert await store.ahead_of(last) == MOST_AHEAD
+    assert await store.jobs.ahead_of(last) == MOST_AHEAD
 
 
 @pytest.mark.parametrize(
@@ -231,10 +231,10 @@ async def test_a_backlog_is_counted_up_to_a_bound(store: Store) -> None:
             [
                 "jobs_message (message_ts=? AND channel=?)",
                 "jobs_thread (thread_ts=? AND channel=?)",
-                "jobs_result (result_ts=?)",
+                "jobs_result (delivery_ts=?)",
             ],
         ),
-        (job_reads.FIND_TWIN, ["jobs_user (user=? AND created_at>?)"]),
+        (job_reads.FIND_DUPLICATE, ["jobs_user (user=? AND created_at>?)"]),
         (job_reads.RENDER_SECONDS, ["COVERING INDEX jobs_durations (kind=? AND finished_at>?)"]),
         (job_reads.STAGE_COUNTS, ["COVERING INDEX jobs_stage"]),
         (job_reads.jobs_query(JobFilter())[0], ["jobs_created"]),
@@ -252,7 +252,7 @@ async def test_a_backlog_is_counted_up_to_a_bound(store: Store) -> None:
     ids=[
         "due",
         "message",
-        "twin",
+        "duplicate",
         "durations",
         "counts",
         "all",

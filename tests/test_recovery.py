@@ -41,7 +41,7 @@ async def test_every_commit_is_a_recovery_point_here() -> None:
     async with workbench() as bench:
         job = await bench.ask()
         await bench.run()
-        names = [event.name for event in await bench.store.events(job.id)]
+        names = [event.name for event in await bench.store.jobs.events(job.id)]
     assert list(dict.fromkeys(names)) == ["accepted", *COMMITS]
 
 

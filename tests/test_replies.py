@@ -32,7 +32,7 @@ async def job_of(home: House, said: Said) -> Job:
     path = str(home.town.folder / "video-bot.db")
     store = await SqliteStore.open(path, owner=False)
     try:
-        job = await store.get(said.job_id or "")
+        job = await store.jobs.get(said.job_id or "")
     finally:
         await store.close()
     assert job is not None

@@ -1,12 +1,12 @@
-"""Several rounds driven as one."""
+"""Several tickers driven as one."""
 
 from __future__ import annotations
 
-from bot.worker.scheduler import Rounds
+from bot.worker.scheduler import Tickers
 
 
 class Noted:
-    """A round that notes what is asked of it."""
+    """A ticker that notes what is asked of it."""
 
     def __init__(self, name: str, notes: list[str]) -> None:
         self._name = name
@@ -21,9 +21,9 @@ class Noted:
         self._notes.append(f"{self._name} stops in {seconds}")
 
 
-async def test_rounds_go_in_order_and_stop_together() -> None:
+async def test_tickers_go_in_order_and_stop_together() -> None:
     notes: list[str] = []
-    rounds = Rounds(Noted("engine", notes), Noted("board", notes))
-    await rounds.tick()
-    await rounds.stop(2)
-    assert notes == ["engine ticks", "board ticks", "engine stops in 2", "board stops in 2"]
+    tickers = Tickers(Noted("jobs", notes), Noted("outbox", notes))
+    await tickers.tick()
+    await tickers.stop(2)
+    assert notes == ["jobs ticks", "outbox ticks", "jobs stops in 2", "outbox stops in 2"]

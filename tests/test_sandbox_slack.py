@@ -10,6 +10,7 @@ from aiohttp import web
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.errors import SlackApiError
 
 from bot.slack.chat import SlackChat
 from bot.slack.views import SlackViews
@@ -222,8 +223,10 @@ async def open_form(sandbox: SlackSandbox, *, trigger: str | None = None) -> Vie
     """Open the form for Ana."""
     async with client_of(sandbox) as client:
         trigger = trigger or sandbox.world.views.new_trigger(ANA)
-        view = await SlackViews(client).open(trigger, FORM)  # type: ignore[arg-type] # is JSON
-    return sandbox.world.views.find(view.id)
+        await SlackViews(client).open(trigger, FORM)  # type: ignore[arg-type] # is JSON
+    view = sandbox.world.views.top(ANA)
+    assert view is not None
+    return view
 
 
 async def test_a_form_is_sent_with_what_stands_in_its_fields(
@@ -300,6 +303,17 @@ async def test_a_form_can_be_stacked_replaced_and_cleared(sandbox: SlackSandbox)
         bot.form_answer = {"response_action": "clear"}
         await sandbox.people.submit_view(ANA, second.id, prompt)
     assert sandbox.world.views.top(ANA) is None
+
+
+async def test_forms_are_stacked_three_deep(sandbox: SlackSandbox) -> None:
+    new_trigger = sandbox.world.views.new_trigger
+    await open_form(sandbox)
+    async with client_of(sandbox) as client:
+        for _ in range(2):
+            await client.views_push(trigger_id=new_trigger(ANA), view=FORM)
+
+        with pytest.raises(SlackApiError, match="push_limit_reached"):
+            await client.views_push(trigger_id=new_trigger(ANA), view=FORM)
 
 
 async def test_shortcuts_and_the_home_tab_reach_the_bot(bot: Bot, sandbox: SlackSandbox) -> None:

@@ -18,37 +18,37 @@ import pytest
 from sqlite_utils import Database
 
 import bot.worker.scheduler
+from bot.base.clock import SteadyClock
 from bot.base.ports import Download, Snapshot, TaskState
-from bot.jobs.accept import Accepted, Asker, Intake, new_id
-from bot.jobs.pacing import EditBudget
-from bot.options.request import parse_ask
-from bot.steps import STEPS
-from bot.worker.context import Tools
-from bot.worker.engine import POOLS, Engine
-from bot.worker.scheduler import TICK_SECONDS, SteadyClock
+from bot.jobs.accept import Accepted, Interaction, accept
+from bot.options.parser import read_text
+from bot.options.request import read_request
+from bot.steps import POOLS, STEPS
+from bot.worker.engine import Engine
+from bot.worker.gate import Gate
+from bot.worker.scheduler import TICK_SECONDS
 from sandbox.mindvideo.faults import Call
-from storage.job import Event, Job, Json, LookBy, Stage
+from storage.job import IN_CHANNEL, Event, EventName, Job, Json, Stage
+from storage.sqlite.session import open_session
 from storage.sqlite.store import SqliteStore
-from storage.sqlite.writer import commit
+from storage.sqlite.writer import GroupWriter, Journal, commit
 from storage.store import StoreBrokenError, StoreFullError
 from tests import job_samples
 from tests.house import house
-from tests.no_ports import NoLinks, NoPictures
+from tests.services import CATALOG, services
 from tests.store_samples import sqlite_failure
 from tests.workbench import (
-    CATALOG,
     COMMITS,
     HOUR,
     START,
     CrashingStore,
     HandClock,
-    Silent,
     Workbench,
     workbench,
 )
 
 OUTAGE = 10_000
-# As many commits as a job that goes well is written with: its ask, claims, steps, looks, edits.
+# As many commits as a job that goes well is written with: its ask, claims, steps, polls, edits.
 WRITES = 38
 
 
@@ -123,7 +123,12 @@ async def weak_disk(bench: Workbench, failure: str, good_commits: int) -> WeakDi
     """Start the bot anew on a disk that fails with this code of SQLite's after so many commits."""
     disk = WeakDisk()
     await bench.store.close()
-    bench.store = await CrashingStore.open(str(bench.path), commit=disk)
+    session = await open_session(
+        str(bench.path),
+        owner=True,
+        new_writer=lambda lane, db: GroupWriter(lane, Journal(db, disk)),
+    )
+    bench.store = CrashingStore(session)
     bench.__post_init__()
     disk.good_commits = good_commits
     disk.failure = sqlite_failure(getattr(sqlite3, failure), failure)
@@ -213,24 +218,26 @@ async def test_polls_go_on_within_two_ticks_of_a_step_of_the_wall_clock(
         delivery = await home.type("a red car")
         assert delivery.error is None
         video = home.town.video
-        # So that it has looked at least once; a third of the render is over.
+        # So that it has asked at least once; a third of the render is over.
         await asyncio.sleep(1.0)
         SteppedClock.step = timedelta(seconds=step)
         stepped_at = time.time()
         await home.until_delivered()
         assert len(video.charges) == 1
-        looks = [seen.at for seen in video.calls(Call.EVENTS)]
-    after = next(at for at in looks if at > stepped_at)
-    # A pause between two looks, and what a busy machine takes, stand beside the two ticks.
-    assert after - max(at for at in looks if at <= stepped_at) < 2 * TICK_SECONDS + 0.4
+        polls = [seen.at for seen in video.calls(Call.EVENTS)]
+    after = next(at for at in polls if at > stepped_at)
+    # A pause between two polls, and what a busy machine takes, stand beside the two ticks.
+    assert after - max(at for at in polls if at <= stepped_at) < 2 * TICK_SECONDS + 0.4
 
 
 class Busy:
     """A MindVideo that renders and renders."""
 
-    looks = 0
+    polls = 0
     at_once = 0
     most_at_once = 0
+
+    key_lifetime = 23 * HOUR
 
     def request_body(self, _model: str, _options: Mapping[str, Json]) -> bytes:
         """Return a body."""
@@ -240,9 +247,15 @@ class Busy:
         """Start a task."""
         return Snapshot(state=TaskState.QUEUED, state_text="queued", task_id=idempotency_key)
 
-    async def look(self, task_id: str, _by: LookBy) -> Snapshot:
+    async def get_task(
+        self,
+        task_id: str,
+        _memo: Mapping[str, Json],
+        *,
+        fresh_urls: bool = False,  # noqa: ARG002 - a name of the port
+    ) -> Snapshot:
         """Take a moment, and say that it renders."""
-        self.looks += 1
+        self.polls += 1
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(0.001)
@@ -262,29 +275,21 @@ async def test_jobs_that_are_all_due_at_once_are_paced(jobs: int, tmp_path: Path
     wake = asyncio.Event()
     busy = Busy()
     async with workbench() as bench:
-        tools = Tools(
-            video=busy,
-            chat=bench.chat,
-            store=store,
-            catalog=CATALOG,
-            now=clock,
-            edits=EditBudget(),
-            started_at=clock(),
-            pictures=NoPictures(),
-            links=NoLinks(),
+        made = services(
+            store, video=busy, chat=bench.chat, now=clock, started_at=clock(), wake=wake.set
         )
-        engine = Engine(tools, STEPS, chance=lambda: 0.5, observer=Silent(), wake=wake.set)
-        intake = Intake(store, now=clock, new_id=new_id, wake=wake.set)
+        engine = Engine(store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate())
+        request = read_request(read_text("car"), CATALOG)
         outage = [rendering(number) for number in range(jobs)]
-        accepted = Event(at=START, name="accepted")
-        await asyncio.gather(*(store.insert(job, accepted) for job in outage))
+        accepted = Event(at=START, name=EventName.ACCEPTED)
+        await asyncio.gather(*(store.jobs.insert(job, accepted) for job in outage))
 
         waits: list[float] = []
-        while busy.looks < len(outage):
+        while busy.polls < len(outage):
             wake.clear()
             await engine.tick()
             began = time.perf_counter()
-            answer = await intake.accept(parse_ask("car", CATALOG), asker(len(waits)))
+            answer = await accept(request, interaction(len(waits)), made)
             waits.append(time.perf_counter() - began)
             assert isinstance(answer, Accepted)
             await wake.wait()
@@ -303,8 +308,8 @@ def rendering(number: int) -> Job:
     return replace(
         job_samples.RENDERING,
         id=f"job{number}",
-        ask_key=f"old:{number}",
-        # Without a message there is nothing to edit: looks alone are counted and timed.
+        dedup_key=f"old:{number}",
+        # Without a message there is nothing to edit: polls alone are counted and timed.
         message_ts=None,
         created_at=START - HOUR,
         task_id=f"task{number}",
@@ -315,8 +320,13 @@ def rendering(number: int) -> Job:
     )
 
 
-def asker(number: int) -> Asker:
-    """Return a person's ask of its own."""
-    return Asker(
-        team="T1", channel="C1", user=f"U{number}", surface="command", ask_key=f"new:{number}"
+def interaction(number: int) -> Interaction:
+    """Return a person's command of its own."""
+    return Interaction(
+        team="T1",
+        channel="C1",
+        user=f"U{number}",
+        surface="command",
+        dedup_key=f"new:{number}",
+        reply_to=IN_CHANNEL,
     )

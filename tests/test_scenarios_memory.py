@@ -9,17 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from bot.base.ports import Download, FileState, Message, Place, Snapshot, TaskState, UploadTarget
-from bot.jobs.accept import Asker, Intake, new_id
-from bot.jobs.pacing import EditBudget
-from bot.options.request import parse_ask
-from bot.steps import STEPS
-from bot.worker.context import Tools
+from bot.base.ports import (
+    Download,
+    FileState,
+    Message,
+    Place,
+    Posted,
+    Snapshot,
+    TaskState,
+    UploadTarget,
+)
+from bot.jobs.accept import Interaction, accept
+from bot.options.parser import read_text
+from bot.options.request import read_request
+from bot.steps import POOLS, STEPS
 from bot.worker.engine import Engine
-from storage.job import Json, LookBy, Media, Output, Stage
+from bot.worker.gate import Gate
+from storage.job import IN_CHANNEL, Json, Media, Output, Stage
 from storage.sqlite.store import SqliteStore
-from tests.no_ports import NoLinks, NoPictures
-from tests.workbench import CATALOG, HandClock, Silent
+from tests.inline_store import inline_session
+from tests.services import CATALOG, services
+from tests.workbench import HandClock
 
 PAGE_BYTES = 4096
 BATCH = 100
@@ -31,6 +41,8 @@ ALLOWED_BYTES = 8 * 2**20
 class QuickVideo:
     """A MindVideo that is done at once."""
 
+    key_lifetime = 23 * 3600.0
+
     def request_body(self, model: str, options: Mapping[str, Json]) -> bytes:
         """Return a body."""
         return f"{model}{options}".encode()
@@ -39,7 +51,13 @@ class QuickVideo:
         """Start a task."""
         return Snapshot(state=TaskState.QUEUED, state_text="queued", task_id=idempotency_key)
 
-    async def look(self, task_id: str, _by: LookBy) -> Snapshot:
+    async def get_task(
+        self,
+        task_id: str,
+        _memo: Mapping[str, Json],
+        *,
+        fresh_urls: bool = False,  # noqa: ARG002 - a name of the port
+    ) -> Snapshot:
         """Be done."""
         output = Output(media=Media.VIDEO, url=f"https://files.example/{task_id}.mp4")
         return Snapshot(
@@ -66,28 +84,29 @@ class QuickChat:
     async def join(self, channel: str) -> None:
         """Join."""
 
-    async def post(self, _place: Place, _message: Message, _job_id: str) -> str:
+    async def post(self, _place: Place, _message: Message, _row_id: str) -> Posted:
         """Post."""
-        return f"{next(self._numbers)}.0"
+        number = next(self._numbers)
+        return Posted(ts=f"{number}.0", at=float(number))
 
     async def find_posts(
         self,
         _place: Place,
-        _job_id: str,
+        _row_id: str,
         _since: float,
         *,
         marked: bool = False,  # noqa: ARG002 - a name of the port
-    ) -> list[str]:
+    ) -> list[Posted]:
         """Find nothing."""
         return []
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
         """Edit."""
 
-    async def whisper(
+    async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
     ) -> None:
-        """Whisper."""
+        """Send."""
 
     async def open_direct(self, user: str) -> str:
         """Return a direct conversation."""
@@ -106,11 +125,11 @@ class QuickChat:
         """Share."""
         self._files = {file_id: f"{next(self._numbers)}.0" for file_id, _ in files}
 
-    async def look_at_file(self, file_id: str, _channel: str) -> FileState:
+    async def file_state(self, file_id: str, _channel: str) -> FileState:
         """Say where it is shared."""
         return FileState(uploaded=True, shared_ts=self._files.get(file_id, "1.0"))
 
-    async def discard_file(self, file_id: str) -> None:
+    async def delete_file(self, file_id: str) -> None:
         """Delete."""
 
 
@@ -127,34 +146,28 @@ def resident_bytes() -> int:
 @pytest.mark.soak
 async def test_memory_is_steady_over_ten_thousand_jobs(tmp_path: Path) -> None:
     """What a job needed is given back: after 2,000 jobs, 8,000 more add next to nothing."""
-    store = await SqliteStore.open(str(tmp_path / "jobs.db"), threads=False, synchronous="OFF")
+    store = SqliteStore(await inline_session(str(tmp_path / "jobs.db")))
     clock = HandClock()
-    tools = Tools(
-        video=QuickVideo(),
-        chat=QuickChat(),
-        store=store,
-        catalog=CATALOG,
-        now=clock,
-        edits=EditBudget(),
-        started_at=clock(),
-        pictures=NoPictures(),
-        links=NoLinks(),
-    )
-    engine = Engine(tools, STEPS, chance=lambda: 0.5, observer=Silent(), wake=lambda: None)
-    intake = Intake(store, now=clock, new_id=new_id, wake=lambda: None)
+    made = services(store, video=QuickVideo(), chat=QuickChat(), now=clock, started_at=clock())
+    engine = Engine(store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate())
     warm = 0
     for first in range(0, JOBS, BATCH):
         for number in range(first, first + BATCH):
-            asker = Asker(
-                team="T1", channel="C1", user="U1", surface="command", ask_key=f"command:{number}"
+            interaction = Interaction(
+                team="T1",
+                channel="C1",
+                user="U1",
+                surface="command",
+                dedup_key=f"command:{number}",
+                reply_to=IN_CHANNEL,
             )
-            await intake.accept(parse_ask(f"car {number}", CATALOG), asker)
+            await accept(read_request(read_text(f"car {number}"), CATALOG), interaction, made)
         while await engine.tick():
             await engine.drain()
         clock.moment += 1.0
         if first + BATCH == WARM_JOBS:
             warm = resident_bytes()
-    counts = await store.stage_counts()
+    counts = await store.jobs.stage_counts()
     grown = resident_bytes() - warm
     await store.close()
     assert counts[Stage.DELIVERED] == JOBS

@@ -171,7 +171,7 @@ async def test_a_secret_in_an_error_reaches_neither_people_nor_logs(
         await bench.run()
         row = await bench.job(job.id)
         shown = [said.text + str(said.blocks) for said in bench.messages() + bench.whispers()]
-        events = await bench.store.events(job.id)
+        events = await bench.store.jobs.events(job.id)
     for text in [*shown, row.problem or "", *(event.detail for event in events), caplog.text]:
         assert "mv_live_sandbox" not in text
 

@@ -17,10 +17,11 @@ import pytest
 
 from bot.base.ports import Download
 from bot.mindvideo.client import MindVideoClient
-from bot.worker.context import SPOOLS
+from bot.mindvideo.exchange import TaskCall, call_of
 from sandbox.mindvideo.events import Shape
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
-from storage.job import Job, LookBy, Stage
+from storage.job import EventName, Job, Stage
+from tests.services import SPOOLS
 from tests.workbench import Workbench, workbench
 
 MINUTE = 60.0
@@ -31,24 +32,24 @@ def fault(call: Call, kind: FaultKind, *, times: int | None = 1, **how: str | in
     return Fault.model_validate({"call": call, "kind": kind, "times": times, **how})
 
 
-def look(kind: FaultKind, *, times: int | None = 1, **how: str | int) -> list[Fault]:
-    """Return what goes wrong with a look, by whichever of the two calls it is made."""
+def poll(kind: FaultKind, *, times: int | None = 1, **how: str | int) -> list[Fault]:
+    """Return what goes wrong with a poll, by whichever of the two calls it is made."""
     return [fault(call, kind, times=times, **how) for call in (Call.EVENTS, Call.TASK)]
 
 
-LOOKS = {
-    "state goes back": look(FaultKind.STATE, times=2, value="queued"),
-    "unknown state": look(FaultKind.STATE, times=3, value="polishing"),
-    "reply lost": look(FaultKind.LOST_BEFORE, times=3),
-    "500": look(FaultKind.ANSWER_BEFORE, times=3, status=500),
-    "429": look(FaultKind.ANSWER_BEFORE, status=429, retry_after="20"),
-    "401": look(FaultKind.ANSWER_BEFORE, times=2, status=401),
-    "200 with HTML": look(FaultKind.ANSWER_BEFORE, times=2, status=200, body="<html>"),
-    "truncated JSON": look(FaultKind.TRUNCATED_AFTER, times=2),
-    "10 MB of body": look(FaultKind.HUGE_AFTER),
-    "nulls": look(FaultKind.NULLS, times=2),
-    "no output yet": look(FaultKind.NO_OUTPUT, times=2),
-    "404 after acceptance": look(FaultKind.ANSWER_BEFORE, times=3, status=404),
+POLLS = {
+    "state goes back": poll(FaultKind.STATE, times=2, value="queued"),
+    "unknown state": poll(FaultKind.STATE, times=3, value="polishing"),
+    "reply lost": poll(FaultKind.LOST_BEFORE, times=3),
+    "500": poll(FaultKind.ANSWER_BEFORE, times=3, status=500),
+    "429": poll(FaultKind.ANSWER_BEFORE, status=429, retry_after="20"),
+    "401": poll(FaultKind.ANSWER_BEFORE, times=2, status=401),
+    "200 with HTML": poll(FaultKind.ANSWER_BEFORE, times=2, status=200, body="<html>"),
+    "truncated JSON": poll(FaultKind.TRUNCATED_AFTER, times=2),
+    "10 MB of body": poll(FaultKind.HUGE_AFTER),
+    "nulls": poll(FaultKind.NULLS, times=2),
+    "no output yet": poll(FaultKind.NO_OUTPUT, times=2),
+    "404 after acceptance": poll(FaultKind.ANSWER_BEFORE, times=3, status=404),
     "unknown event": [fault(Call.EVENTS, FaultKind.STRANGE_EVENTS, times=None)],
     "duplicate events": [fault(Call.EVENTS, FaultKind.DUPLICATED, times=None)],
     "reordered events": [fault(Call.EVENTS, FaultKind.REORDERED, times=None)],
@@ -57,9 +58,9 @@ LOOKS = {
 
 
 @pytest.mark.parametrize("shape", [Shape.TASK, Shape.LIST, Shape.STREAM], ids=str)
-@pytest.mark.parametrize("faults", LOOKS.values(), ids=LOOKS.keys())
-async def test_a_bad_look_changes_nothing_but_the_time(faults: list[Fault], shape: Shape) -> None:
-    """Whatever a look answers, the render is found in the end, charged once, delivered once."""
+@pytest.mark.parametrize("faults", POLLS.values(), ids=POLLS.keys())
+async def test_a_bad_poll_changes_nothing_but_the_time(faults: list[Fault], shape: Shape) -> None:
+    """Whatever a poll answers, the render is found in the end, charged once, delivered once."""
     async with workbench() as bench:
         bench.town.video.shape = shape
         for one in faults:
@@ -77,7 +78,7 @@ async def test_without_events_the_task_itself_is_asked_from_then_on(shape: Shape
         job = await bench.ask()
         await bench.run()
         row = await bench.assert_one_of_each(job)
-        assert row.look_by is LookBy.TASK
+        assert call_of(row.provider_memo) is TaskCall.TASK
         assert len(bench.town.video.calls(Call.EVENTS)) == 1
 
 
@@ -103,7 +104,7 @@ async def test_a_cost_that_is_no_amount_is_pending(value: str | None) -> None:
 async def test_a_cost_as_text_is_an_amount() -> None:
     """Numbers may come in quotes."""
     async with workbench() as bench:
-        for one in look(FaultKind.COST, times=None, value='"0.1234"'):
+        for one in poll(FaultKind.COST, times=None, value='"0.1234"'):
             bench.town.video.fail(one)
         job = await bench.ask()
         await bench.run(hours=5 * MINUTE / 3600)
@@ -113,7 +114,7 @@ async def test_a_cost_as_text_is_an_amount() -> None:
 async def test_a_cost_that_changes_later_is_corrected_once() -> None:
     """The message and the thread tell the ledger's amount in the end, in the same two messages."""
     async with workbench() as bench:
-        for one in look(FaultKind.COST, times=None, value="0.5"):
+        for one in poll(FaultKind.COST, times=None, value="0.5"):
             bench.town.video.fail(one)
         job = await bench.ask()
         await bench.run(until=lambda: bool(bench.results()))
@@ -123,8 +124,8 @@ async def test_a_cost_that_changes_later_is_corrected_once() -> None:
         await bench.assert_one_of_each(job)
         (result,) = bench.results()
         assert "cost 0.0756 " in result.text
-        names = [event.name for event in await bench.store.events(job.id)]
-        assert names.count("cost corrected") == 1
+        names = [event.name for event in await bench.store.jobs.events(job.id)]
+        assert names.count(EventName.COST_CORRECTED) == 1
 
 
 async def test_a_render_that_never_ends_is_told_and_parked() -> None:
@@ -138,14 +139,14 @@ async def test_a_render_that_never_ends_is_told_and_parked() -> None:
         assert (await bench.job(job.id)).stage is Stage.PARKED
         assert "On hold" in bench.messages()[0].text
         assert bench.whispers()
-        names = [event.name for event in await bench.store.events(job.id)]
-        assert names.count("late") == 1
+        names = [event.name for event in await bench.store.jobs.events(job.id)]
+        assert names.count(EventName.LATE) == 1
 
 
 async def test_a_task_that_stays_unknown_is_parked() -> None:
     """404 for a quarter of an hour after the acceptance is no delay any more."""
     async with workbench() as bench:
-        for one in look(FaultKind.ANSWER_BEFORE, times=None, status=404):
+        for one in poll(FaultKind.ANSWER_BEFORE, times=None, status=404):
             bench.town.video.fail(one)
         job = await bench.ask()
         await bench.run()
@@ -158,8 +159,8 @@ async def test_a_task_that_stays_unknown_is_parked() -> None:
 async def test_one_404_after_an_outage_decides_nothing() -> None:
     """MindVideo said nothing for an hour: its first word then is asked for once more."""
     async with workbench() as bench:
-        unknown = look(FaultKind.ANSWER_BEFORE, status=404)
-        silence = look(FaultKind.ANSWER_BEFORE, times=None, status=503)
+        unknown = poll(FaultKind.ANSWER_BEFORE, status=404)
+        silence = poll(FaultKind.ANSWER_BEFORE, times=None, status=503)
         for one in (*unknown, *silence):
             bench.town.video.fail(one)
         job = await bench.ask()
@@ -176,7 +177,7 @@ async def test_404_and_silence_in_turns_come_to_an_end() -> None:
     """Each silence begins the patience anew, but what is tried hundreds of times is parked."""
     async with workbench() as bench:
         for _ in range(300):
-            for one in look(FaultKind.ANSWER_BEFORE, status=404):
+            for one in poll(FaultKind.ANSWER_BEFORE, status=404):
                 bench.town.video.fail(one)
             busy = fault(Call.EVENTS, FaultKind.ANSWER_BEFORE, status=429, retry_after="600")
             bench.town.video.fail(busy)
@@ -197,11 +198,11 @@ DOWNLOADS = {
 }
 
 
-@pytest.mark.parametrize("trouble", DOWNLOADS.values(), ids=DOWNLOADS.keys())
-async def test_a_bad_download_is_tried_again(trouble: Fault) -> None:
+@pytest.mark.parametrize("error", DOWNLOADS.values(), ids=DOWNLOADS.keys())
+async def test_a_bad_download_is_tried_again(error: Fault) -> None:
     """The file is fetched again, with a fresh URL if need be; nothing is rendered again."""
     async with workbench() as bench:
-        bench.town.video.fail(trouble)
+        bench.town.video.fail(error)
         job = await bench.ask()
         await bench.run()
         await bench.assert_one_of_each(job)
@@ -229,16 +230,16 @@ NO_SPOOL = {
 
 
 @pytest.mark.parametrize("fails", [2, 10_000], ids=["for a while", "for good"])
-@pytest.mark.parametrize("trouble", NO_SPOOL.values(), ids=NO_SPOOL.keys())
+@pytest.mark.parametrize("failure", NO_SPOOL.values(), ids=NO_SPOOL.keys())
 async def test_without_a_place_for_a_file_it_is_tried_again_and_then_linked(
-    trouble: Callable[[], IO[bytes]], fails: int, monkeypatch: pytest.MonkeyPatch
+    failure: Callable[[], IO[bytes]], fails: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file of unknown length passes through the disk; what was paid for is not put on hold."""
     made, left = tempfile.TemporaryFile, [fails]
 
     def make(*how: object, **more: object) -> object:
         left[0] -= 1
-        return trouble() if left[0] >= 0 else made(*how, **more)  # type: ignore[call-overload] # as given
+        return failure() if left[0] >= 0 else made(*how, **more)  # type: ignore[call-overload] # as given
 
     monkeypatch.setattr(tempfile, "TemporaryFile", make)
     async with workbench() as bench:
@@ -247,7 +248,7 @@ async def test_without_a_place_for_a_file_it_is_tried_again_and_then_linked(
         await bench.run()
         row = await bench.job(job.id)
         assert row.stage is Stage.DELIVERED
-        assert row.link_only == (left[0] >= 0)
+        assert row.delivery.link_only == (left[0] >= 0)
         assert len(bench.results()) == 1
         assert len(bench.town.video.charges) == 1
 
@@ -271,7 +272,7 @@ async def test_who_waits_for_a_spool_keeps_no_download_open(
     async with workbench() as bench, AsyncExitStack() as taken:
         bench.town.video.fail(fault(Call.FILE, FaultKind.FILE_UNSIZED, times=None))
         for _ in range(SPOOLS):
-            await taken.enter_async_context(bench.tools.spools)
+            await taken.enter_async_context(bench.services.spools)
         job = await bench.ask()
         running = asyncio.create_task(bench.run())
         async with asyncio.timeout(5):
@@ -303,8 +304,21 @@ async def test_an_expired_url_is_asked_for_anew() -> None:
         await assert_whole_file(bench)
 
 
+async def test_a_cost_that_is_named_with_a_fresh_url_is_told_with_the_result() -> None:
+    """The words are made once the file is there, and need no correction."""
+    async with workbench() as bench:
+        for one in poll(FaultKind.COST, times=None):
+            bench.town.video.fail(one)
+        await finished_before_an_outage(bench)
+        bench.town.video.faults.clear()
+        await bench.run(until=lambda: bool(bench.results()))
+        (result,) = bench.results()
+        assert "cost 0.0756" in str(result.blocks)
+        assert result.edits == []
+
+
 DENIALS = {
-    "the task": look(FaultKind.ANSWER_BEFORE, status=404),
+    "the task": poll(FaultKind.ANSWER_BEFORE, status=404),
     "the fresh URL": [fault(Call.FILE, FaultKind.ANSWER_BEFORE, times=2, status=404)],
 }
 
@@ -329,11 +343,11 @@ LINKS = {
 }
 
 
-@pytest.mark.parametrize("trouble", LINKS.values(), ids=LINKS.keys())
-async def test_a_file_that_cannot_be_taken_becomes_a_link(trouble: Fault) -> None:
+@pytest.mark.parametrize("error", LINKS.values(), ids=LINKS.keys())
+async def test_a_file_that_cannot_be_taken_becomes_a_link(error: Fault) -> None:
     """The person still gets what was paid for: the link, the reason and the cost."""
     async with workbench() as bench:
-        bench.town.video.fail(trouble)
+        bench.town.video.fail(error)
         job = await bench.ask()
         await bench.run(hours=48)
         row = await bench.job(job.id)

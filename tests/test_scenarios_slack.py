@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from bot.base.ports import Message, Place
-from bot.jobs.accept import Accepted, Asker
-from bot.options.request import parse_ask
+from bot.jobs.accept import Accepted, Interaction, accept
+from bot.options.parser import read_text
+from bot.options.request import read_request
 from sandbox.slack.entities import ANA, CREW, GENERAL, TEAM
 from sandbox.slack.faults import RESPONSE_URL, UPLOAD, Fault, FaultKind
-from storage.job import Stage
-from tests.workbench import CATALOG, Workbench, workbench
+from storage.job import ReplyTo, Stage
+from tests.services import CATALOG
+from tests.workbench import Workbench, workbench
 
 POST = "chat.postMessage"
 UPDATE = "chat.update"
@@ -57,7 +59,7 @@ async def test_no_answer_to_a_post_that_worked_ends_in_one_message_and_one_resul
 
 
 @pytest.mark.parametrize(("target", "fault", "times"), PASSING.values(), ids=PASSING.keys())
-async def test_passing_trouble_ends_in_one_message_and_one_result(
+async def test_a_passing_error_ends_in_one_message_and_one_result(
     target: str, fault: Fault, times: int
 ) -> None:
     """After a doubt the bot looks before it says anything again."""
@@ -123,7 +125,7 @@ async def test_a_file_that_was_removed_before_the_share_is_brought_again() -> No
         job = await bench.ask()
         bench.store.crash("uploaded", before=False)
         await bench.run(until=lambda: bench.store.has_crashed)
-        (upload,) = (await bench.job(job.id)).uploads
+        (upload,) = (await bench.job(job.id)).delivery.uploads
         bench.town.slack.world.files.delete(upload.file_id)
         await bench.restart()
         await bench.run()
@@ -177,7 +179,7 @@ async def test_the_bot_is_removed_from_a_private_channel() -> None:
 
 
 @pytest.mark.parametrize("code", ["token_revoked", "account_inactive", "missing_scope"])
-async def test_the_operators_trouble_holds_the_job(code: str) -> None:
+async def test_what_the_operator_must_mend_holds_the_job(code: str) -> None:
     """Nothing is lost while a token or a scope is missing; it goes on once that is mended."""
     async with workbench() as bench:
         fault = Fault(kind=FaultKind.ERROR_BEFORE, code=code)
@@ -236,16 +238,17 @@ async def test_a_second_message_that_came_late_is_not_taken_for_the_result() -> 
     async with workbench() as bench:
         said = Message(text="a red car", blocks=())
         root = await bench.chat.post(Place(channel=GENERAL), said, "somebody's mention")
-        thread = Place(channel=GENERAL, thread_ts=root)
-        asker = Asker(
+        thread = Place(channel=GENERAL, thread_ts=root.ts)
+        interaction = Interaction(
             team=TEAM,
             channel=GENERAL,
             user=ANA,
             surface="mention",
-            ask_key="message:1",
-            thread_ts=root,
+            dedup_key="message:1",
+            reply_to=ReplyTo(thread_ts=root.ts),
         )
-        answer = await bench.intake.accept(parse_ask("a red car", CATALOG), asker)
+        request = read_request(read_text("a red car"), CATALOG)
+        answer = await accept(request, interaction, bench.services)
         assert isinstance(answer, Accepted)
         await bench.run(until=lambda: bool(bench.town.video.charges))
         await bench.chat.post(thread, said, answer.job.id)

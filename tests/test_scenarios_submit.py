@@ -49,7 +49,7 @@ PASSING = {
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
-async def test_passing_trouble_ends_in_one_charge_and_one_video(fault: Fault) -> None:
+async def test_a_passing_error_ends_in_one_charge_and_one_video(fault: Fault) -> None:
     """The same bytes go again under the same key until MindVideo answers."""
     async with workbench() as bench:
         bench.town.video.fail(fault)
@@ -73,7 +73,7 @@ async def test_429_for_a_year_is_clamped() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
-async def test_the_operators_trouble_holds_the_job_and_then_it_goes_on(status: int) -> None:
+async def test_what_the_operator_must_mend_holds_the_job_and_then_it_goes_on(status: int) -> None:
     """A wrong key or an empty account for ten minutes costs the person nothing but time."""
     async with workbench() as bench:
         bench.town.video.fail(answer(status, times=100))
@@ -83,7 +83,7 @@ async def test_the_operators_trouble_holds_the_job_and_then_it_goes_on(status: i
         assert held.stage is Stage.ANNOUNCED
         (message,) = bench.messages()
         assert "could not be handed to MindVideo yet" in message.text
-        assert "held" in [event.name for event in await bench.store.events(job.id)]
+        assert "held" in [event.name for event in await bench.store.jobs.events(job.id)]
         bench.town.video.faults.clear()
         await bench.run()
         row = await bench.assert_one_of_each(job)
@@ -120,10 +120,10 @@ async def test_a_job_with_a_key_too_old_takes_up_the_task_that_was_found() -> No
     """The operator names the render that MindVideo shows: it arrives, and no key is sent again."""
     async with workbench() as bench:
         job = await _with_old_key(bench, submit_fault(FaultKind.LOST_AFTER))
-        assert "--task" in (await bench.store.events(job.id))[-2].detail
+        assert "--task" in (await bench.store.jobs.events(job.id))[-2].detail
         (charge,) = bench.town.video.charges
         sent = len(bench.town.video.calls(Call.SUBMIT))
-        await bench.store.resume(job.id, bench.own_time(), charge.task_id)
+        await bench.store.jobs.resume(job.id, bench.own_time(), charge.task_id)
         await bench.run()
         await bench.assert_one_of_each(job)
         assert len(bench.town.video.calls(Call.SUBMIT)) == sent
@@ -136,7 +136,7 @@ async def test_a_task_that_was_mistyped_can_be_named_anew() -> None:
         (charge,) = bench.town.video.charges
         for task_id in ("typo", charge.task_id):
             assert (await bench.job(job.id)).stage is Stage.PARKED
-            await bench.store.resume(job.id, bench.own_time(), task_id)
+            await bench.store.jobs.resume(job.id, bench.own_time(), task_id)
             await bench.run()
         await bench.assert_one_of_each(job)
 
@@ -151,7 +151,7 @@ async def test_a_task_that_was_named_rightly_can_be_named_again() -> None:
             bench.town.video.fail(Fault.model_validate({"call": call, **denied}))
         for _ in range(2):
             assert (await bench.job(job.id)).stage is Stage.PARKED
-            await bench.store.resume(job.id, bench.own_time(), charge.task_id)
+            await bench.store.jobs.resume(job.id, bench.own_time(), charge.task_id)
             await bench.run()
             bench.town.video.faults.clear()
         await bench.assert_one_of_each(job)
@@ -162,7 +162,7 @@ async def test_a_job_that_never_reached_mindvideo_is_sent_once_somebody_looked()
     async with workbench() as bench:
         job = await _with_old_key(bench, answer(402, times=1))
         assert bench.town.video.charges == []
-        await bench.store.resume(job.id, bench.own_time(), vouched_at=bench.own_time())
+        await bench.store.jobs.resume(job.id, bench.own_time(), vouched_at=bench.own_time())
         await bench.run()
         await bench.assert_one_of_each(job)
 
@@ -172,7 +172,7 @@ async def test_a_shell_whose_clock_is_ahead_does_not_make_a_key_younger() -> Non
     async with workbench() as bench:
         job = await _with_old_key(bench, answer(402, times=1))
         sent = len(bench.town.video.calls(Call.SUBMIT))
-        await bench.store.resume(job.id, 0.0, vouched_at=bench.own_time() + 5 * HOUR)
+        await bench.store.jobs.resume(job.id, 0.0, vouched_at=bench.own_time() + 5 * HOUR)
         bench.town.video.fail(submit_fault(FaultKind.LOST_AFTER))
         bench.store.crash("retry", before=False)
         await bench.run(until=lambda: bench.store.has_crashed)
@@ -253,7 +253,7 @@ async def test_whoever_stands_in_for_mindvideo_refuses_nothing(status: int, body
         job = await bench.ask()
         await bench.run()
         await bench.assert_one_of_each(job)
-        events = await bench.store.events(job.id)
+        events = await bench.store.jobs.events(job.id)
         (why, *_) = [event.detail for event in events if event.name == "held"]
         assert "check MINDVIDEO_BASE_URL" in why
 
@@ -278,7 +278,7 @@ async def assert_parked_and_told(bench: Workbench, job: Job) -> Job:
     (message,) = bench.messages()
     assert "On hold" in message.text
     assert any("on hold" in whisper.text for whisper in bench.whispers())
-    resumed = await bench.store.resume(job.id, bench.clock())
+    resumed = await bench.store.jobs.resume(job.id, bench.clock())
     assert resumed is not None
     assert resumed.stage is Stage.ANNOUNCED
     return row

@@ -9,7 +9,7 @@ from itertools import pairwise
 from sandbox.slack.entities import ANA, BOT, GENERAL, TEAM
 from sandbox.slack.faults import Fault, FaultKind
 from sandbox.slack.world import Call
-from storage.job import Event, Job, Outcome, Stage
+from storage.job import Event, EventName, Job, Outcome, Stage
 from tests.workbench import START, Workbench, workbench
 
 MINUTE = 60.0
@@ -27,7 +27,7 @@ async def remember(bench: Workbench, *seconds: float) -> None:
     for number, took in enumerate(seconds):
         past = Job(
             id=f"past{number}",
-            ask_key=f"past:{number}",
+            dedup_key=f"past:{number}",
             team=TEAM,
             channel=GENERAL,
             user=ANA,
@@ -42,7 +42,7 @@ async def remember(bench: Workbench, *seconds: float) -> None:
             submitted_at=START - 1000,
             finished_at=START - 1000 + took,
         )
-        await bench.store.insert(past, Event(at=START - 1000, name="accepted"))
+        await bench.store.jobs.insert(past, Event(at=START - 1000, name=EventName.ACCEPTED))
 
 
 async def test_the_bar_grows_with_the_time_that_the_kind_takes() -> None:
@@ -127,7 +127,7 @@ async def test_whoever_waits_sees_the_queue_grow_shorter() -> None:
         assert "1 job of ours ahead" in waiting.text
         row = await bench.job(first.id)
         assert row.started_at is None
-        assert await bench.store.ahead_of(replace(row, created_at=START + 10)) == 2
+        assert await bench.store.jobs.ahead_of(replace(row, created_at=START + 10)) == 2
         await bench.run(hours=30.0 / 3600)
     assert "ahead" not in waiting.text
     assert "Rendering" in waiting.text

@@ -68,7 +68,7 @@ def test_a_post_that_comes_late_doubles_a_message_but_never_a_charge() -> None:
     """Slack has no key for a post; what is then lost is tidiness, not money."""
     summary = Summary()
     with quiet():
-        for seed in range(40):
+        for seed in range(200):
             summary.add(simulate(seed, late_posts=True))
     assert not summary.failed, "\n".join(summary.lines())
     assert summary.doubled

@@ -1,4 +1,4 @@
-"""Troubles that the simulation found, each told again as one story over real HTTP."""
+"""Faults that the simulation found, each told again as one story over real HTTP."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from bot.jobs.accept import Accepted, Asker
-from bot.options.request import parse_ask
+from bot.jobs.accept import Accepted, Interaction, accept
+from bot.options.parser import read_text
+from bot.options.request import read_request
 from bot.slack.chat import SlackChat
 from sandbox.mindvideo.faults import Call
 from sandbox.mindvideo.faults import Fault as VideoFault
 from sandbox.mindvideo.faults import FaultKind as VideoFaultKind
 from sandbox.slack.entities import ANA, BOT, GENERAL, OPEN, TEAM
 from sandbox.slack.faults import Fault, FaultKind
-from storage.job import Job, Stage
+from storage.job import IN_CHANNEL, Job, Stage
 from storage.store import Room
-from tests.workbench import CATALOG, HOUR, Workbench, workbench
+from tests.services import CATALOG
+from tests.workbench import HOUR, Workbench, workbench
 
 MINUTE = 1 / 60
 """In hours, as the workbench counts."""
@@ -42,7 +44,9 @@ async def test_a_claim_that_is_lost_while_entering_a_channel_posts_nothing(
 
         async def join_slowly(chat: SlackChat, channel: str) -> None:
             await join(chat, channel)
-            assert await bench.store.claim(bench.clock.moment + HOUR, HOUR, [Room(1)])
+            assert await bench.store.jobs.claim(
+                bench.clock.moment + HOUR, HOUR, [Room(1, tuple(Stage))]
+            )
 
         monkeypatch.setattr(SlackChat, "join", join_slowly)
         await bench.ask(channel=OPEN)
@@ -60,7 +64,7 @@ async def test_a_cancel_that_comes_while_a_channel_is_entered_is_free(
 
         async def join_slowly(chat: SlackChat, channel: str) -> None:
             await join(chat, channel)
-            row = await bench.store.request_cancel(job.id, ANA, bench.clock.moment)
+            row = await bench.store.jobs.request_cancel(job.id, ANA, bench.clock.moment)
             assert row is not None
             assert row.cancel_requested_at is not None
 
@@ -91,7 +95,7 @@ async def test_a_task_that_is_unknown_for_once_still_tells_its_cost() -> None:
         await bench.assert_one_of_each(job)
 
 
-async def test_one_odd_look_after_a_long_outage_does_not_give_the_render_up() -> None:
+async def test_one_odd_poll_after_a_long_outage_does_not_give_the_render_up() -> None:
     """The bot was down for hours: that the render is old says nothing about the render."""
     async with workbench() as bench:
         job = await bench.ask()
@@ -115,7 +119,7 @@ async def test_who_resumes_a_job_grants_it_the_same_patience_anew() -> None:
         assert (await bench.job(job.id)).stage is Stage.PARKED
         bench.town.video.faults.clear()
         _forget_task(bench, times=1)
-        await bench.store.resume(job.id, bench.clock.moment)
+        await bench.store.jobs.resume(job.id, bench.clock.moment)
         await bench.run()
         await bench.assert_one_of_each(job)
 
@@ -123,12 +127,19 @@ async def test_who_resumes_a_job_grants_it_the_same_patience_anew() -> None:
 async def test_an_ask_delivered_again_after_its_twin_finds_its_own_row() -> None:
     """A person who meant it twice has two jobs, and each delivery knows its own."""
     async with workbench() as bench:
-        ask = parse_ask("a red car", CATALOG)
-        first = Asker(team=TEAM, channel=GENERAL, user=ANA, surface="command", ask_key="first")
-        taken = await bench.intake.accept(ask, first)
-        await bench.intake.accept(ask, replace(first, ask_key="second"), sure=True)
+        request = read_request(read_text("a red car"), CATALOG)
+        first = Interaction(
+            team=TEAM,
+            channel=GENERAL,
+            user=ANA,
+            surface="command",
+            dedup_key="first",
+            reply_to=IN_CHANNEL,
+        )
+        taken = await accept(request, first, bench.services)
+        await accept(request, replace(first, dedup_key="second"), bench.services, sure=True)
         assert isinstance(taken, Accepted)
-        again = await bench.intake.accept(ask, first)
+        again = await accept(request, first, bench.services)
         assert again == Accepted(job=taken.job, is_new=False)
 
 

@@ -17,10 +17,11 @@ from sqlite_utils import Database
 
 from storage.job import Stage
 from storage.sqlite.connection import connect
+from storage.sqlite.session import open_session
 from storage.sqlite.store import SqliteStore
+from storage.sqlite.writer import Commit, GroupWriter, Journal
 from storage.store import (
     JobFilter,
-    Room,
     StaleFenceError,
     Store,
     StoreBrokenError,
@@ -29,7 +30,7 @@ from storage.store import (
     StoreInUseError,
     StoreUnusableError,
 )
-from tests.store_samples import ACCEPTED, NOW, Commits, a_job, sqlite_failure
+from tests.store_samples import ACCEPTED, NOW, Commits, a_job, a_room, sqlite_failure
 
 ROOT = Path(__file__).parent.parent
 
@@ -40,35 +41,45 @@ def commits() -> Commits:
     return Commits()
 
 
+async def _open(folder: Path, commit: Commit) -> SqliteStore:
+    """Open the store as the service does, but for its commits."""
+    session = await open_session(
+        str(folder / "jobs.db"),
+        owner=True,
+        new_writer=lambda lane, db: GroupWriter(lane, Journal(db, commit)),
+    )
+    return SqliteStore(session)
+
+
 @pytest.fixture
 async def store(tmp_path: Path, commits: Commits) -> AsyncIterator[Store]:
     """The store as the service opens it."""
-    store = await SqliteStore.open(str(tmp_path / "jobs.db"), commit=commits)
+    store = await _open(tmp_path, commits)
     yield store
     await store.close()
 
 
 async def test_a_crowd_of_asks_shares_far_fewer_commits(store: Store, commits: Commits) -> None:
     """Two hundred at once, each acknowledged on its own, each on disk."""
-    results = await asyncio.gather(*(store.insert(a_job(n), ACCEPTED) for n in range(200)))
+    results = await asyncio.gather(*(store.jobs.insert(a_job(n), ACCEPTED) for n in range(200)))
     assert all(made for _, made in results)
-    assert len(await store.jobs(JobFilter(limit=500))) == 200
+    assert len(await store.jobs.jobs(JobFilter(limit=500))) == 200
     assert commits.count <= 5
 
 
 async def test_one_ask_delivered_by_a_crowd_is_one_job(store: Store) -> None:
     """Slack may deliver the same trigger many times at once, and each wants an answer."""
-    repeats = [replace(a_job(n), ask_key="the same") for n in range(50)]
-    results = await asyncio.gather(*(store.insert(job, ACCEPTED) for job in repeats))
+    repeats = [replace(a_job(n), dedup_key="the same") for n in range(50)]
+    results = await asyncio.gather(*(store.jobs.insert(job, ACCEPTED) for job in repeats))
     assert [made for _, made in results].count(True) == 1
     assert len({job.id for job, _ in results}) == 1
-    assert len(await store.jobs(JobFilter())) == 1
+    assert len(await store.jobs.jobs(JobFilter())) == 1
 
 
 async def test_many_claimants_share_no_job(store: Store) -> None:
     """Each row goes to one of them, whoever comes first."""
-    await asyncio.gather(*(store.insert(a_job(n), ACCEPTED) for n in range(60)))
-    claims = await asyncio.gather(*(store.claim(NOW, 60, [Room(7)]) for _ in range(12)))
+    await asyncio.gather(*(store.jobs.insert(a_job(n), ACCEPTED) for n in range(60)))
+    claims = await asyncio.gather(*(store.jobs.claim(NOW, 60, [a_room(7)]) for _ in range(12)))
     claimed = [job.id for jobs in claims for job in jobs]
     assert len(claimed) == len(set(claimed)) == 60
 
@@ -82,16 +93,16 @@ async def test_a_read_does_not_wait_for_a_commit(tmp_path: Path) -> None:
         db.execute("COMMIT")
 
     gate.set()
-    store = await SqliteStore.open(str(tmp_path / "jobs.db"), commit=slow_commit)
-    await store.insert(a_job(1), ACCEPTED)
+    store = await _open(tmp_path, slow_commit)
+    await store.jobs.insert(a_job(1), ACCEPTED)
     gate.clear()
-    writing = asyncio.create_task(store.insert(a_job(2), ACCEPTED))
-    assert await store.get("job1") == a_job(1)
-    assert await store.get("job2") is None
+    writing = asyncio.create_task(store.jobs.insert(a_job(2), ACCEPTED))
+    assert await store.jobs.get("job1") == a_job(1)
+    assert await store.jobs.get("job2") is None
     assert not writing.done()
     gate.set()
     await writing
-    assert await store.get("job2") == a_job(2)
+    assert await store.jobs.get("job2") == a_job(2)
     await store.close()
 
 
@@ -99,11 +110,11 @@ async def test_jobs_outlive_the_process(tmp_path: Path) -> None:
     """What was returned is in the file, to the last field."""
     path = str(tmp_path / "jobs.db")
     store = await SqliteStore.open(path)
-    await store.insert(a_job(), ACCEPTED)
+    await store.jobs.insert(a_job(), ACCEPTED)
     await store.close()
     store = await SqliteStore.open(path)
-    assert await store.get("job1") == a_job()
-    assert await store.events("job1") == [ACCEPTED]
+    assert await store.jobs.get("job1") == a_job()
+    assert await store.jobs.events("job1") == [ACCEPTED]
     await store.close()
 
 
@@ -122,37 +133,37 @@ async def test_what_a_dead_owner_had_claimed_is_free_at_once(tmp_path: Path) -> 
     """Only one process can own the file, so a lease that it finds belongs to nobody."""
     path = str(tmp_path / "jobs.db")
     store = await SqliteStore.open(path)
-    await store.insert(a_job(), ACCEPTED)
-    [before] = await store.claim(NOW, 3600, [Room(1)])
+    await store.jobs.insert(a_job(), ACCEPTED)
+    [before] = await store.jobs.claim(NOW, 3600, [a_room(1)])
     await store.close()
     store = await SqliteStore.open(path)
-    [after] = await store.claim(NOW, 3600, [Room(1)])
+    [after] = await store.jobs.claim(NOW, 3600, [a_room(1)])
     assert after.fence == before.fence + 1
     with pytest.raises(StaleFenceError):
-        await store.apply(before, replace(before, stage=Stage.REJECTED), None)
+        await store.jobs.apply(before, replace(before, stage=Stage.REJECTED), None)
     await store.close()
 
 
 async def test_a_visitor_works_beside_the_owner(store: Store, tmp_path: Path) -> None:
     """An operator's command lists, resumes and copies while the service runs; claims stand."""
-    await store.insert(replace(a_job(), stage=Stage.RENDERING), ACCEPTED)
-    [claimed] = await store.claim(NOW, 60, [Room(1)])
+    await store.jobs.insert(replace(a_job(), stage=Stage.RENDERING), ACCEPTED)
+    [claimed] = await store.jobs.claim(NOW, 60, [a_room(1)])
     parked = replace(claimed, stage=Stage.PARKED, parked_from=Stage.RENDERING, due_at=None)
-    await store.apply(claimed, parked, None)
+    await store.jobs.apply(claimed, parked, None)
     visitor = await SqliteStore.open(str(tmp_path / "jobs.db"), owner=False)
-    assert await visitor.jobs(JobFilter()) == [parked]
-    resumed = await visitor.resume(parked.id, NOW)
+    assert await visitor.jobs.jobs(JobFilter()) == [parked]
+    resumed = await visitor.jobs.resume(parked.id, NOW)
     await visitor.close()
-    assert await store.get(parked.id) == resumed
+    assert await store.jobs.get(parked.id) == resumed
 
 
 async def test_a_visitor_does_not_free_what_the_owner_holds(store: Store, tmp_path: Path) -> None:
     """A look at the list must not make a second engine of it."""
-    await store.insert(a_job(), ACCEPTED)
-    await store.claim(NOW, 60, [Room(1)])
+    await store.jobs.insert(a_job(), ACCEPTED)
+    await store.jobs.claim(NOW, 60, [a_room(1)])
     visitor = await SqliteStore.open(str(tmp_path / "jobs.db"), owner=False)
     await visitor.close()
-    assert await store.claim(NOW, 60, [Room(1)]) == []
+    assert await store.jobs.claim(NOW, 60, [a_room(1)]) == []
 
 
 @pytest.mark.parametrize(
@@ -182,37 +193,48 @@ async def test_without_space_nothing_is_acknowledged_and_with_space_it_goes_on(
     """Every write in turn finds the disk full, fails whole, and works at the second try."""
     commits.instead = full = sqlite_failure(SQLITE_FULL, "SQLITE_FULL")
     with pytest.raises(StoreFullError):
-        await store.insert(a_job(), ACCEPTED)
-    assert await store.get("job1") is None
-    await store.insert(a_job(), ACCEPTED)
+        await store.jobs.insert(a_job(), ACCEPTED)
+    assert await store.jobs.get("job1") is None
+    await store.jobs.insert(a_job(), ACCEPTED)
 
     commits.instead = full
     with pytest.raises(StoreFullError):
-        await store.claim(NOW, 60, [Room(1)])
-    [claimed] = await store.claim(NOW, 60, [Room(1)])
+        await store.jobs.claim(NOW, 60, [a_room(1)])
+    [claimed] = await store.jobs.claim(NOW, 60, [a_room(1)])
     assert claimed.fence == 1
 
     commits.instead = full
     announced = replace(claimed, stage=Stage.ANNOUNCED)
     with pytest.raises(StoreFullError):
-        await store.apply(claimed, announced, ACCEPTED)
-    assert await store.get("job1") == claimed
-    assert await store.apply(claimed, announced, ACCEPTED) == announced
+        await store.jobs.apply(claimed, announced, ACCEPTED)
+    assert await store.jobs.get("job1") == claimed
+    assert await store.jobs.apply(claimed, announced, ACCEPTED) == announced
 
 
 async def test_after_a_failed_sync_reads_go_on_and_writes_are_refused(
     store: Store, commits: Commits
 ) -> None:
     """People still see where their jobs stand; the process must end and read the file anew."""
-    await store.insert(a_job(1), ACCEPTED)
+    await store.jobs.insert(a_job(1), ACCEPTED)
     commits.instead = sqlite_failure(SQLITE_IOERR_FSYNC, "SQLITE_IOERR_FSYNC")
     with pytest.raises(StoreBrokenError):
-        await store.insert(a_job(2), ACCEPTED)
+        await store.jobs.insert(a_job(2), ACCEPTED)
     with pytest.raises(StoreBrokenError):
-        await store.request_cancel("job1", "U1", NOW)
+        await store.jobs.request_cancel("job1", "U1", NOW)
     with pytest.raises(StoreBrokenError):
         await store.ping()
-    assert await store.get("job1") == a_job(1)
+    assert await store.jobs.get("job1") == a_job(1)
+
+
+async def test_after_a_failed_sync_a_claim_is_refused_also_when_nothing_is_due(
+    store: Store, commits: Commits
+) -> None:
+    """By its claims the engine learns that the process must end; a command tells only a person."""
+    commits.instead = sqlite_failure(SQLITE_IOERR_FSYNC, "SQLITE_IOERR_FSYNC")
+    with pytest.raises(StoreBrokenError):
+        await store.jobs.insert(a_job(), ACCEPTED)
+    with pytest.raises(StoreBrokenError):
+        await store.jobs.claim(NOW, 60, [a_room(1)])
 
 
 async def test_a_question_that_the_file_cannot_answer_raises_a_store_error(
@@ -222,7 +244,7 @@ async def test_a_question_that_the_file_cannot_answer_raises_a_store_error(
     with closing(connect(str(tmp_path / "jobs.db"))) as damaged:
         damaged.execute("DROP TABLE job_events")
     with pytest.raises(StoreError, match="no such table"):
-        await store.events("job1")
+        await store.jobs.events("job1")
 
 
 DISK_WITHOUT_ROOM = """
@@ -233,11 +255,11 @@ from tests.store_samples import ACCEPTED, a_job
 
 async def main():
     store = await SqliteStore.open(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
     number = 0
     try:
         while True:
-            await store.insert(a_job(number), ACCEPTED)
+            await store.jobs.insert(a_job(number), ACCEPTED)
             number += 1
     except StoreBrokenError:
         print(number)
@@ -259,7 +281,7 @@ async def test_a_write_that_the_system_refuses_ends_the_writing_and_keeps_what_w
     acknowledged = int(output)
     assert acknowledged > 0
     store = await SqliteStore.open(path)
-    there = {job.id for job in await store.jobs(JobFilter(limit=acknowledged + 10))}
+    there = {job.id for job in await store.jobs.jobs(JobFilter(limit=acknowledged + 10))}
     assert there >= {f"job{number}" for number in range(acknowledged)}
     await store.close()
 
@@ -279,13 +301,13 @@ async def test_ping_writes_to_the_disk(store: Store, commits: Commits, tmp_path:
 async def test_closing_answers_who_waits_and_refuses_who_comes_later(tmp_path: Path) -> None:
     """Twice is as good as once."""
     store = await SqliteStore.open(str(tmp_path / "jobs.db"))
-    waiting = asyncio.create_task(store.insert(a_job(), ACCEPTED))
+    waiting = asyncio.create_task(store.jobs.insert(a_job(), ACCEPTED))
     await asyncio.sleep(0)
     await store.close()
     assert (await waiting)[1]
     await store.close()
     with pytest.raises(StoreError, match="closed"):
-        await store.get("job1")
+        await store.jobs.get("job1")
     with pytest.raises(StoreError, match="closed"):
         await store.ping()
     assert not (tmp_path / "jobs.db-wal").exists()

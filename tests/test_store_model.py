@@ -18,17 +18,25 @@ from hypothesis.stateful import (
     rule,
 )
 
-from storage.job import TERMINAL, Event, IllegalTransitionError, Job, Stage, check_transition
-from storage.store import Room, StaleFenceError
+from storage.job import (
+    TERMINAL,
+    Event,
+    EventName,
+    IllegalTransitionError,
+    Job,
+    Stage,
+    check_transition,
+)
+from storage.store import StaleFenceError
 from tests.modelled_store import CrashPoint, ModelledStore, merged
-from tests.store_samples import ACCEPTED, NOW, a_job
+from tests.store_samples import ACCEPTED, NOW, a_job, a_room
 
 pytestmark = pytest.mark.proof
 
 Claimed: TypeAlias = "MultipleResults[Job] | Job"
 
 LEASE = 30.0
-STEPPED = Event(at=NOW, name="stepped")
+STEPPED = Event(at=NOW, name=EventName.STATE)
 ENGINES = st.integers(0, 1)
 NUMBERS = st.integers(1, 3)
 CRASHES: st.SearchStrategy[CrashPoint] = st.sampled_from(
@@ -66,7 +74,7 @@ class StoreMachine(RuleBasedStateMachine):
         standing = self.model.rows.get(asked.id)
         job = replace(asked, id="another") if standing and other_id else asked
         result = self.model.do(
-            self.model.engines[engine].insert(job, ACCEPTED),
+            self.model.engines[engine].jobs.insert(job, ACCEPTED),
             {} if standing else {job.id: job},
             crash,
             ACCEPTED,
@@ -96,7 +104,7 @@ class StoreMachine(RuleBasedStateMachine):
             for job in sorted(free, key=lambda job: job.due_at or 0)[:limit]
         ]
         claimed = self.model.do(
-            self.model.engines[engine].claim(self.now, LEASE, [Room(limit)]),
+            self.model.engines[engine].jobs.claim(self.now, LEASE, [a_room(limit)]),
             {job.id: job for job in expected},
             crash,
         )
@@ -143,7 +151,7 @@ class StoreMachine(RuleBasedStateMachine):
             due_at=None if pause is None else self.now + pause,
             lease_until=None if release else held.lease_until,
         )
-        applying = self.model.engines[engine].apply(held, after, STEPPED)
+        applying = self.model.engines[engine].jobs.apply(held, after, STEPPED)
         if not _is_legal(held, after):
             with pytest.raises(IllegalTransitionError):
                 self.model.run(applying)
@@ -175,7 +183,7 @@ class StoreMachine(RuleBasedStateMachine):
         row, until = self.model.rows[held.id], self.now + LEASE
         holds = row.fence == held.fence and row.lease_until is not None
         kept = self.model.do(
-            self.model.engines[engine].renew([held], until),
+            self.model.engines[engine].jobs.renew([held], until),
             {row.id: replace(row, lease_until=until)} if holds else {},
         )
         assert kept == frozenset({row.id} if holds else ())
@@ -192,7 +200,7 @@ class StoreMachine(RuleBasedStateMachine):
                 cancel_requested_by=f"U{engine}" if first else row.cancel_requested_by,
                 due_at=self.now if row.due_at is None else min(row.due_at, self.now),
             )
-        requesting = self.model.engines[engine].request_cancel(row.id, f"U{engine}", self.now)
+        requesting = self.model.engines[engine].jobs.request_cancel(row.id, f"U{engine}", self.now)
         assert self.model.do(requesting, {row.id: expected}, crash) in (None, expected)
 
     @rule(some=claims, engine=ENGINES, crash=CRASHES)
@@ -207,7 +215,7 @@ class StoreMachine(RuleBasedStateMachine):
                 unfollowed_by=f"U{engine}" if first else row.unfollowed_by,
                 due_at=self.now if row.due_at is None else min(row.due_at, self.now),
             )
-        unfollowing = self.model.engines[engine].unfollow(row.id, f"U{engine}", self.now)
+        unfollowing = self.model.engines[engine].jobs.unfollow(row.id, f"U{engine}", self.now)
         assert self.model.do(unfollowing, {row.id: expected}, crash) in (None, expected)
 
     @rule(some=claims, engine=ENGINES, crash=CRASHES, task_id=st.none() | st.just("task0"))
@@ -215,8 +223,9 @@ class StoreMachine(RuleBasedStateMachine):
         """An operator sends a parked job back, or tries it with another one."""
         parked = [job for job in self.model.rows.values() if job.stage is Stage.PARKED]
         row = parked[0] if parked else self.model.rows[some.id]
-        resuming = self.model.engines[engine].resume(row.id, self.now, task_id)
-        taken = any(job.task_id == task_id for job in self.model.rows.values())
+        resuming = self.model.engines[engine].jobs.resume(row.id, self.now, task_id)
+        others = (job for job in self.model.rows.values() if job.id != row.id)
+        taken = any(job.task_id == task_id for job in others)
         untaken = row.parked_from in {Stage.ANNOUNCED, Stage.RENDERING}
         refused = task_id is not None and (taken or not untaken)
         if row.parked_from is None or refused:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.listeners.subcommands.router import SUBCOMMANDS
-from bot.listeners.subcommands.thread import REPLIES
+from bot.listeners.subcommands.thread import THREAD_WORDS
 from sandbox.mindvideo.faults import Call
 from sandbox.slack.entities import ANA, BEN, CREW
 from sandbox.slack.faults import Fault, FaultKind
@@ -43,7 +43,7 @@ async def test_the_manual_tells_every_subcommand_and_every_word_of_a_thread() ->
     for word, subcommand in SUBCOMMANDS.items():
         assert subcommand.usage.split()[0] == word
         assert f"`/video {subcommand.usage}`: {subcommand.about}" in manual
-    for word in REPLIES:
+    for word in THREAD_WORDS:
         assert f"`{word}`" in manual
 
 

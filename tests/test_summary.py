@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.money.costs import by_day, summarize
+from storage.costs import Render, Spend
 from storage.job import Outcome, Stage
-from storage.notification import Render
 
 MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC).timestamp()
 DAY = 86400.0
@@ -23,6 +23,7 @@ def render(
     created_at: float = MONDAY,
     stage: Stage = Stage.DELIVERED,
     outcome: Outcome | None = Outcome.SUCCEEDED,
+    was_sent: bool = True,
     seconds: float | None = 60.0,
     actual: str | None = "0.5",
 ) -> Render:
@@ -33,6 +34,7 @@ def render(
         created_at=created_at,
         stage=stage,
         outcome=outcome,
+        was_sent=was_sent,
         seconds=seconds,
         estimate=Decimal("0.4"),
         actual=None if actual is None else Decimal(actual),
@@ -46,7 +48,7 @@ RENDERS = [
     render(outcome=Outcome.FAILED, seconds=5.0, actual="0.1"),
     render(outcome=Outcome.CANCELLED, seconds=None),
     render(stage=Stage.REJECTED, outcome=Outcome.FAILED, seconds=None, actual=None),
-    render(stage=Stage.PARKED, outcome=None, seconds=None, actual=None),
+    render(stage=Stage.PARKED, outcome=None, seconds=None, actual=None, was_sent=False),
     render(stage=Stage.RENDERING, outcome=None, seconds=None, actual=None),
 ]
 
@@ -60,13 +62,12 @@ def test_each_render_is_counted_by_how_it_ended() -> None:
 
 
 def test_amounts_are_exact_and_an_unknown_one_is_pending() -> None:
-    """What was refused before it was sent is neither."""
+    """What was refused or never sent is neither; what still renders is pending."""
     summary = summarize(RENDERS)
-    assert summary.spent.amount == Decimal("3.35")
-    assert summary.spent.pending == 1
-    assert [(one.name, one.amount, one.videos) for one in summary.by_person] == [
-        ("U2", Decimal("2.25"), 2),
-        ("U1", Decimal("1.1"), 1),
+    assert summary.spent == Spend(total=Decimal("3.35"), priced=4, pending=2)
+    assert [(one.name, one.spend, one.videos) for one in summary.by_person] == [
+        ("U2", Spend(total=Decimal("2.25"), priced=1, pending=1), 2),
+        ("U1", Spend(total=Decimal("1.1"), priced=3, pending=1), 1),
     ]
     assert (summary.estimated, summary.billed) == (Decimal("1.6"), Decimal("3.35"))
 
@@ -100,6 +101,5 @@ def test_the_parts_make_the_whole(renders: list[Render]) -> None:
         summary.succeeded + summary.failed + summary.cancelled + summary.parked + summary.running
     )
     for parts in (summary.by_person, summary.by_model):
-        assert sum((part.amount for part in parts), Decimal(0)) == summary.spent.amount
-        assert sum(part.videos for part in parts) == summary.spent.videos == summary.succeeded
-        assert sum(part.pending for part in parts) == summary.spent.pending
+        assert sum((part.spend for part in parts), Spend()) == summary.spent
+        assert sum(part.videos for part in parts) == summary.succeeded

@@ -9,7 +9,7 @@ from bot.base.errors import NotFoundError, RefusedError
 from bot.slack.views import SlackViews
 from sandbox.slack.entities import ANA, BEN
 from sandbox.slack.service import SlackSandbox
-from sandbox.slack.views import TRIGGER_SECONDS
+from sandbox.slack.views import TRIGGER_SECONDS, View
 from storage.job import Json
 from tests.slack_sandbox import client_of, running_slack
 
@@ -53,57 +53,74 @@ async def views(sandbox: SlackSandbox) -> AsyncIterator[SlackViews]:
         yield SlackViews(client)
 
 
+async def open_form(views: SlackViews, sandbox: SlackSandbox) -> View:
+    """Open a form for Ana, and return it as she sees it."""
+    await views.open(sandbox.world.views.new_trigger(ANA), FORM)
+    opened = sandbox.world.views.top(ANA)
+    assert opened is not None
+    return opened
+
+
 async def test_a_form_opens_for_the_person_of_the_trigger_and_is_redrawn(
     views: SlackViews, sandbox: SlackSandbox
 ) -> None:
-    opened = await views.open(sandbox.world.views.new_trigger(ANA), FORM)
+    opened = await open_form(views, sandbox)
+    view_id = opened.id
 
-    redrawn = await views.update(opened.id, {**FORM, "callback_id": "two"}, if_hash=opened.hash)
+    await views.update(opened.id, {**FORM, "callback_id": "two"}, if_hash=opened.hash)
 
     top = sandbox.world.views.top(ANA)
     assert top is not None
-    assert (top.id, top.data["callback_id"]) == (redrawn.id, "two")
+    assert (top.id, top.data["callback_id"]) == (view_id, "two")
     assert sandbox.world.views.top(BEN) is None
 
 
 async def test_a_form_that_changed_meanwhile_is_not_overwritten(
     views: SlackViews, sandbox: SlackSandbox
 ) -> None:
-    opened = await views.open(sandbox.world.views.new_trigger(ANA), FORM)
+    opened = await open_form(views, sandbox)
+    first_hash = opened.hash
     await views.update(opened.id, FORM)
 
     with pytest.raises(RefusedError) as caught:
-        await views.update(opened.id, FORM, if_hash=opened.hash)
+        await views.update(opened.id, FORM, if_hash=first_hash)
     assert caught.value.code == "hash_conflict"
 
 
-async def test_a_trigger_serves_once_and_for_three_seconds(
-    views: SlackViews, sandbox: SlackSandbox, clock: Clock
+async def test_a_used_trigger_is_no_error_and_opens_no_second_form(
+    views: SlackViews, sandbox: SlackSandbox
 ) -> None:
+    """It comes with a repeated delivery of what opened the form already."""
     trigger = sandbox.world.views.new_trigger(ANA)
     await views.open(trigger, FORM)
-    with pytest.raises(RefusedError, match="try again"):
-        await views.open(trigger, FORM)
+    opened = sandbox.world.views.top(ANA)
 
+    await views.open(trigger, {**FORM, "callback_id": "two"})
+
+    assert opened is not None
+    assert sandbox.world.views.top(ANA) is opened
+    assert "callback_id" not in opened.data
+
+
+async def test_a_trigger_serves_for_three_seconds(
+    views: SlackViews, sandbox: SlackSandbox, clock: Clock
+) -> None:
     late = sandbox.world.views.new_trigger(ANA)
     clock.time += TRIGGER_SECONDS + 0.1
+
     with pytest.raises(RefusedError, match="try again"):
-        await views.push(late, FORM)
+        await views.open(late, FORM)
+    assert sandbox.world.views.top(ANA) is None
 
 
-async def test_forms_are_stacked_three_deep(views: SlackViews, sandbox: SlackSandbox) -> None:
-    new_trigger = sandbox.world.views.new_trigger
-    await views.open(new_trigger(ANA), FORM)
-    await views.push(new_trigger(ANA), FORM)
-    await views.push(new_trigger(ANA), FORM)
-
+async def test_a_trigger_that_slack_never_gave_is_an_error(views: SlackViews) -> None:
     with pytest.raises(RefusedError) as caught:
-        await views.push(new_trigger(ANA), FORM)
-    assert caught.value.code == "push_limit_reached"
+        await views.open("13.98.none", FORM)
+    assert caught.value.code == "invalid_trigger_id"
 
 
 async def test_a_closed_form_is_not_found(views: SlackViews, sandbox: SlackSandbox) -> None:
-    opened = await views.open(sandbox.world.views.new_trigger(ANA), FORM)
+    opened = await open_form(views, sandbox)
     await sandbox.people.close_view(ANA, opened.id)
 
     with pytest.raises(NotFoundError):

@@ -8,12 +8,18 @@ import pytest
 
 from bot.base.errors import UsageError
 from bot.notifications.schedule import Every
-from bot.notifications.subscription import SetDigest, SetLevel, Show, Wish, read_wish
+from bot.notifications.subscription import (
+    SetDigest,
+    SetLevel,
+    Show,
+    Subscription,
+    read_subscription,
+)
 from storage.notification import Level
 
 
 @pytest.mark.parametrize(
-    ("text", "wish"),
+    ("text", "subscription"),
     [
         ("", Show()),
         ("here", Show()),
@@ -31,8 +37,8 @@ from storage.notification import Level
         ("<#C1|x> digest off", SetDigest(channel="C1", every=None, at=time(9))),
     ],
 )
-def test_a_wish_is_read(text: str, wish: Wish) -> None:
-    assert read_wish(text) == wish
+def test_a_subscription_is_read(text: str, subscription: Subscription) -> None:
+    assert read_subscription(text) == subscription
 
 
 @pytest.mark.parametrize(
@@ -45,7 +51,7 @@ def test_a_wish_is_read(text: str, wish: Wish) -> None:
     ],
 )
 def test_other_words_are_a_prompt(text: str) -> None:
-    assert read_wish(text) is None
+    assert read_subscription(text) is None
 
 
 @pytest.mark.parametrize(
@@ -59,9 +65,9 @@ def test_other_words_are_a_prompt(text: str) -> None:
         ("here digest daily at noon", ["`noon`"]),
     ],
 )
-def test_what_looks_like_a_wish_and_is_none_is_explained(text: str, words: list[str]) -> None:
+def test_what_looks_like_one_and_is_none_is_explained(text: str, words: list[str]) -> None:
     """It would be a strange prompt, and would cost."""
     with pytest.raises(UsageError) as raised:
-        read_wish(text)
+        read_subscription(text)
     for word in words:
         assert word in str(raised.value)

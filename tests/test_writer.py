@@ -17,8 +17,6 @@ from storage.sqlite.writer import (
     CHECKPOINT_EVERY,
     MAX_BATCH,
     GroupWriter,
-    InlineLane,
-    InlineWriter,
     Journal,
     Lane,
     ThreadLane,
@@ -26,6 +24,7 @@ from storage.sqlite.writer import (
     Writer,
 )
 from storage.store import StoreBrokenError, StoreError, StoreFullError
+from tests.inline_store import InlineLane, InlineWriter
 from tests.store_samples import Commits, sqlite_failure
 
 
@@ -66,7 +65,7 @@ class Bench:
 async def a_bench(path: Path, *, threads: bool) -> AsyncIterator[Bench]:
     """Open a bench and close it in order."""
     lane: Lane = ThreadLane("test-writer") if threads else InlineLane("test-writer")
-    connect = partial(connect_writer, str(path), create=True, synchronous="FULL")
+    connect = partial(connect_writer, str(path), create=True)
     db = await lane.run(connect)
     bench = Bench(db, lane, path, threads=threads)
     await bench.execute("CREATE TABLE numbers (n INTEGER UNIQUE) STRICT")
@@ -247,7 +246,7 @@ def test_a_checkpoint_that_fails_on_disk_ends_the_writing(
     tmp_path: Path, code: int, later: type
 ) -> None:
     """A database file that could not be synced must not look sound; lack of space passes."""
-    with closing(connect_writer(str(tmp_path / "x.db"), create=True, synchronous="OFF")) as real:
+    with closing(connect_writer(str(tmp_path / "x.db"), create=True)) as real:
         db = FailingCheckpoints(real.conn)
         db.failure = sqlite_failure(code, "injected")
         journal = Journal(db, Commits())

@@ -13,21 +13,24 @@ from pathlib import Path
 
 import pysqlite3
 
-from bot.jobs.accept import Accepted, Asker, Intake, new_id
-from bot.jobs.pacing import EditBudget
+from bot.jobs.accept import Accepted, Interaction, accept, new_id
+from bot.jobs.services import Services
 from bot.mindvideo.client import Limits, MindVideoClient
-from bot.options.catalog import Catalog
-from bot.options.request import parse_ask
+from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
+from bot.options.parser import read_text
+from bot.options.request import read_request
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
-from bot.steps import STEPS
-from bot.worker.context import Tools
+from bot.steps import POOLS, STEPS
 from bot.worker.engine import Engine, Step
+from bot.worker.gate import Gate
 from sandbox.slack.entities import ANA, GENERAL, TEAM, Said
 from sandbox.town import API_KEY, Town
-from storage.job import Event, Job, Stage
-from storage.sqlite.store import SqliteStore
-from tests.no_ports import NoLinks, NoPictures
+from storage.job import Event, Job, ReplyTo, Stage
+from storage.notification import Notification
+from storage.sqlite.session import Session
+from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
+from tests.services import CATALOG, services
 from tests.town import town
 
 START = 1_800_000_000.0
@@ -37,7 +40,6 @@ RENDER_SECONDS = 60.0
 CALL_SECONDS = 20.0
 # Enough for the sandbox's files, and soon reached by one without end.
 LARGEST_FILE = 2**20
-CATALOG = Catalog.load()
 # Every commit of a job that goes well, by its event, in order.
 COMMITS = [
     "posting",
@@ -69,39 +71,76 @@ class HandClock:
         return self.moment
 
 
-class Silent:
-    """An observer that wants to hear nothing."""
+class CrashingJobs(SqliteJobs):
+    """Jobs whose process dies at a chosen commit, before or after it is on disk."""
 
-    def step_done(self, stage: Stage, result: str, seconds: float) -> None:
-        """A step ended."""
-
-
-class CrashingStore(SqliteStore):
-    """A store whose process dies at a chosen commit, before or after it is on disk."""
-
-    _event: str | None = None
-    _before: bool = False
-
-    def crash(self, event: str, *, before: bool) -> None:
-        """Die at the next commit with this event."""
-        self._event, self._before = event, before
-
-    @property
-    def has_crashed(self) -> bool:
-        """Whether the process has died, or was never to die."""
-        return self._event is None
+    event: str | None = None
+    before: bool = False
 
     async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
         """Apply, and crash if this is the commit."""
-        strikes = event is not None and event.name == self._event
+        strikes = event is not None and event.name == self.event
         if strikes:
-            self._event = None
-        if strikes and self._before:
+            self.event = None
+        if strikes and self.before:
             raise Crash
         row = await super().apply(before, after, event)
         if strikes:
             raise Crash
         return row
+
+
+class CrashingOutbox(SqliteOutbox):
+    """An outbox whose process dies at a chosen commit, before or after it is on disk.
+
+    Its rows have no timeline that could name the commit, so it is known by its number.
+    """
+
+    commits = 0
+    """How many commits a step has asked for."""
+    last: int | None = None
+    """The number of the commit at which to die."""
+    before: bool = False
+
+    async def apply(
+        self, before: Notification, after: Notification, event: Event | None
+    ) -> Notification:
+        """Apply, and crash if this is the commit."""
+        self.commits += 1
+        strikes = self.commits == self.last
+        if strikes:
+            self.last = None
+        if strikes and self.before:
+            raise Crash
+        row = await super().apply(before, after, event)
+        if strikes:
+            raise Crash
+        return row
+
+
+class CrashingStore(SqliteStore):
+    """A store whose process dies at a chosen commit of a job, or of the outbox."""
+
+    jobs: CrashingJobs
+    outbox: CrashingOutbox
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.jobs = CrashingJobs(session)
+        self.outbox = CrashingOutbox(session)
+
+    def crash(self, event: str, *, before: bool) -> None:
+        """Die at the next commit of a job with this event."""
+        self.jobs.event, self.jobs.before = event, before
+
+    def crash_outbox(self, commit: int, *, before: bool) -> None:
+        """Die at the commit of the outbox that is the so-manieth from now, counted from 1."""
+        self.outbox.last, self.outbox.before = self.outbox.commits + commit, before
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether the process has died, or was never to die."""
+        return self.jobs.event is None and self.outbox.last is None
 
 
 @dataclass
@@ -116,61 +155,71 @@ class Workbench:
     store: CrashingStore
     poll_max: float = 30.0
     """The longest pause between two looks, in seconds; tests of whole days set it higher."""
-    steps: Mapping[Stage, Step] = field(default_factory=lambda: STEPS)
+    steps: Mapping[str, Step[Job]] = field(default_factory=lambda: STEPS)
     clock_error: float = 0.0
     """By how many seconds the bot's own clock is ahead of the services' one."""
-    tools: Tools = field(init=False)
-    engine: Engine = field(init=False)
-    intake: Intake = field(init=False)
+    services: Services = field(init=False)
+    engine: Engine[Job] = field(init=False)
+    outbox: Engine[Notification] = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the parts that die with the process."""
-        self.tools = Tools(
+        self.services = services(
+            self.store,
             video=self.video,
             chat=self.chat,
-            store=self.store,
-            catalog=CATALOG,
             now=self.own_time,
-            edits=EditBudget(),
             # No job is asked for in the very moment in which its process begins.
             started_at=self.own_time() - 1,
-            pictures=NoPictures(),
-            links=NoLinks(),
             poll_max=self.poll_max,
         )
+        gate = Gate()
         self.engine = Engine(
-            self.tools, self.steps, chance=lambda: 0.5, observer=Silent(), wake=lambda: None
+            self.store.jobs, self.steps, self.services, kind="job", pools=POOLS, gate=gate
         )
-        self.intake = Intake(self.store, now=self.own_time, new_id=new_id, wake=lambda: None)
+        self.outbox = Engine(
+            self.store.outbox,
+            NOTIFICATION_STEPS,
+            self.services,
+            kind="notification",
+            pools=NOTIFICATION_POOLS,
+            gate=gate,
+        )
 
     def own_time(self) -> float:
         """Return what the bot's clock says."""
         return self.clock.moment + self.clock_error
 
     async def ask(self, text: str = "a red car", *, channel: str = GENERAL) -> Job:
-        """Take an ask as the slash command does."""
-        asker = Asker(
+        """Take a request as the slash command does."""
+        interaction = Interaction(
             team=TEAM,
             channel=channel,
             user=ANA,
             surface="command",
-            ask_key=f"command:{new_id()}",
-            response_url=self.town.slack.world.new_answer_url(channel, ANA),
+            dedup_key=f"command:{new_id()}",
+            reply_to=ReplyTo(response_url=self.town.slack.world.new_answer_url(channel, ANA)),
         )
-        answer = await self.intake.accept(parse_ask(text, CATALOG), asker)
-        assert isinstance(answer, Accepted)
-        return answer.job
+        request = read_request(read_text(text), CATALOG)
+        accepted = await accept(request, interaction, self.services)
+        assert isinstance(accepted, Accepted)
+        return accepted.job
 
     async def run(self, hours: float = 2.0, until: Callable[[], bool] = lambda: False) -> None:
         """Run what is due until nothing is, the time is over, or `until` says so."""
         end = self.own_time() + hours * HOUR
         while True:
-            await self.engine.tick()
-            await self.engine.drain()
+            await self.tick()
             due = await self._next_due()
             if until() or due is None or due > end:
                 return
             self.clock.moment += max(due - self.own_time(), 0.0)
+
+    async def tick(self) -> None:
+        """Run the steps of all that is due now, to their ends."""
+        for engine in (self.engine, self.outbox):
+            await engine.tick()
+            await engine.drain()
 
     async def restart(self) -> None:
         """Start a new process on the same file; the old one is gone as it stood."""
@@ -189,7 +238,7 @@ class Workbench:
 
     async def job(self, job_id: str) -> Job:
         """Return the job as it stands."""
-        job = await self.store.get(job_id)
+        job = await self.store.jobs.get(job_id)
         assert job is not None
         return job
 
@@ -211,7 +260,7 @@ class Workbench:
     async def assert_one_of_each(self, job: Job) -> Job:
         """Hold the promise: delivered, one charge, one message, one result, the cost told."""
         row = await self.job(job.id)
-        assert row.stage is Stage.DELIVERED, (row.stage, await self.store.events(job.id))
+        assert row.stage is Stage.DELIVERED, (row.stage, await self.store.jobs.events(job.id))
         (charge,) = self.town.video.charges
         (message,) = self.messages()
         (result,) = self.results()
@@ -226,8 +275,11 @@ class Workbench:
         # Not a question that the bot ever asks, so the store has no method for it.
         with closing(pysqlite3.connect(str(self.path))) as db:
             query = """
-                SELECT min(max(due_at, coalesce(lease_until, 0))) FROM jobs
-                WHERE due_at IS NOT NULL
+                SELECT min(max(due_at, coalesce(lease_until, 0))) FROM (
+                    SELECT due_at, lease_until FROM jobs WHERE due_at IS NOT NULL
+                    UNION ALL
+                    SELECT due_at, lease_until FROM notifications WHERE due_at IS NOT NULL
+                )
             """
             (due,) = db.execute(query).fetchone()
             return None if due is None else float(due)
@@ -239,7 +291,7 @@ async def workbench(
     render_seconds: float = RENDER_SECONDS,
     poll_max: float = 30.0,
     call_seconds: float = CALL_SECONDS,
-    steps: Mapping[Stage, Step] = STEPS,
+    steps: Mapping[str, Step[Job]] = STEPS,
 ) -> AsyncIterator[Workbench]:
     """Set everything up on loopback while the context lasts.
 

@@ -35,7 +35,6 @@ from bot.options.catalog import Catalog
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.client import slack_client
 from bot.slack.manifest import SCOPES
-from storage.job import LookBy
 from storage.sqlite.connection import check_place, connect_reader
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreError, StoreUnusableError
@@ -139,7 +138,7 @@ async def examine(settings: Settings) -> list[Finding]:
             asyncio.to_thread(_store, settings.database_path),
             asyncio.to_thread(_models, settings.models_dir),
         )
-    # Two calls of one service may have met the same trouble.
+    # Two calls of one service may have met the same problem.
     return list(dict.fromkeys(finding for findings in found for finding in findings))
 
 
@@ -147,7 +146,7 @@ async def _bot_token(client: AsyncWebClient) -> list[Finding]:
     try:
         me = await ask_identity(SlackChat(client))
     except BotError as error:
-        return [_slack_trouble(error)]
+        return [_slack_failed(error)]
     here = Finding(ok=True, what=f"Slack takes the bot token: {me.user} in {me.team}.")
     return [here, _scopes(me.scopes)]
 
@@ -168,13 +167,13 @@ async def _connection(client: AsyncWebClient, app_token: SecretStr | None) -> li
     try:
         address = await ask_socket(client, app_token)
     except BotError as error:
-        return [_slack_trouble(error)]
+        return [_slack_failed(error)]
     if address is None:
         return [Finding(ok=True, what="Slack's requests come by HTTP, signed.")]
     return [Finding(ok=True, what="Slack opens Socket Mode for the app token.")]
 
 
-def _slack_trouble(error: BotError) -> Finding:
+def _slack_failed(error: BotError) -> Finding:
     if isinstance(error, ConfigurationError):
         return Finding(ok=False, what=str(error))
     advice = "Check SLACK_API_URL, and the network from this machine; else try again in a minute."
@@ -188,7 +187,7 @@ async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
     async with aclosing(video):
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                await video.look(_NO_TASK, LookBy.TASK)
+                await video.get_task(_NO_TASK, {}, fresh_urls=True)
         except NotFoundError:
             return [well]
         except TimeoutError:

@@ -1,11 +1,9 @@
-"""The composition root: starts the bot, lets it run, and stops it in the opposite order."""
+"""Starts the bot, lets it run, and stops it in the opposite order."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
-import sys
 from asyncio import create_task
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,35 +11,33 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.app import services
 from bot.app.checks import all_met, ask_identity, ask_socket, open_store
-from bot.app.http import health
-from bot.app.http import images as media_site
+from bot.app.http import health, images
 from bot.app.http.server import Address, check_free, listening
-from bot.app.services import Ground
+from bot.app.services import (
+    Checked,
+    make_adapters,
+    make_bolt,
+    make_engines,
+    make_services,
+    make_socket,
+)
 from bot.app.socket_mode import SocketMode
-from bot.base.metrics import Metrics
+from bot.base.clock import SteadyClock
 from bot.base.settings import Settings
-from bot.notifications.digests import Digests
-from bot.notifications.operators import keep_operators
+from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
-from bot.slack.directory import SlackDirectory
-from bot.slack.ephemeral import Aside
 from bot.slack.manifest import EVENTS_PATH
-from bot.worker.scheduler import Clock, Rounds, SteadyClock
+from bot.worker.scheduler import Scheduler
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreBrokenError
 
 # Supervisors kill after 30 s; 25 are promised, and what is left goes to closing connections.
 STOP_SECONDS = 20.0
 # A listener answers within milliseconds; who is still connected after this only holds us up.
-GOODBYE_SECONDS = 2.0
-# The store's thread takes a few turns for each commit, and a person waits for them: Python's
-# default lets the other thread wait 5 ms for each.
-# https://docs.python.org/3/library/sys.html#sys.setswitchinterval
-SWITCH_SECONDS = 0.001
+GRACE_SECONDS = 2.0
 # Digests are due at any minute of a day, in any time zone.
 EVERY_MINUTE = "* * * * *"
 
@@ -61,16 +57,11 @@ async def serve(settings: Settings) -> None:
     Raises what `running` raises, and `StoreBrokenError` when the store cannot tell any more what
     is on disk.
     """
-    sys.setswitchinterval(SWITCH_SECONDS)
     # Before the start, which takes its time: whoever stops the bot then means it as well.
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     async with running(settings, stopping) as service:
-        # What the start made stays: no later collection need walk through it.
-        # https://docs.python.org/3/library/gc.html#gc.freeze
-        gc.collect()
-        gc.freeze()
         await service.stopping.wait()
     if service.broken:
         raise service.broken[0]
@@ -95,37 +86,35 @@ async def running(
         stopping.set()
 
     async with AsyncExitStack() as stack:
-        ground = await _stand(settings, Clock(on_broken), stack)
-        video = services.make_video(ground)
-        stack.push_async_callback(video.aclose)
-        aside = Aside(ground.chat)
-        stack.push_async_callback(aside.close)
-        pictures = services.make_pictures(ground)
-        engine = services.make_engine(ground, video, pictures)
-        homes = services.make_homes(ground)
-        bolt = services.make_bolt(ground, services.make_desk(ground, engine, aside), homes)
+        checked = await _check(settings, stack)
+        scheduler = Scheduler(on_broken)
+        adapters = make_adapters(settings, checked)
+        stack.push_async_callback(adapters.video.aclose)
+        stack.push_async_callback(adapters.ephemeral.close)
+        services = make_services(settings, checked, adapters, scheduler.wake)
+        bolt = make_bolt(settings, checked, services)
 
-        await keep_operators(ground.store, ground.me.team, settings.admins)
-        rounds = Rounds(engine, services.make_board(ground), homes)
-        digests = Digests(ground.store, team=ground.me.team, now=ground.now)
-        ground.clock.start(rounds.tick)
-        ground.clock.also(digests.put_in, EVERY_MINUTE)
-        stack.push_async_callback(rounds.stop, STOP_SECONDS)
-        stack.push_async_callback(ground.clock.stop)
+        await keep_operators(services.store.settings, services.team, settings.admins)
+        engines = make_engines(services, adapters.gate)
+        digests = Digests(services.store, team=services.team, now=services.now)
+        scheduler.start(engines.tick)
+        scheduler.also(digests.put_in, EVERY_MINUTE)
+        stack.push_async_callback(engines.stop, STOP_SECONDS)
+        stack.push_async_callback(scheduler.stop)
 
-        socket = services.make_socket(ground, bolt)
+        socket = make_socket(settings, checked, bolt)
         site = bolt.web_app(EVENTS_PATH)
         health.register(
             site,
-            store=ground.store,
-            clock=ground.clock,
-            metrics=ground.metrics,
+            store=services.store,
+            scheduler=scheduler,
+            metrics=adapters.metrics,
             connection=socket,
             stopping=stopping,
         )
-        media_site.register(site, links=pictures.links, files=pictures.files)
+        images.register(site, links=adapters.images.links, files=adapters.images.files)
         port = await stack.enter_async_context(
-            listening(site, _address(settings), goodbye_seconds=GOODBYE_SECONDS)
+            listening(site, _address(settings), grace_seconds=GRACE_SECONDS)
         )
         if socket is not None:
             stack.push_async_callback(socket.close)
@@ -136,7 +125,7 @@ async def running(
         log.info("stopping")
 
 
-async def _stand(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ground:
+async def _check(settings: Settings, stack: AsyncExitStack) -> Checked:
     """See that all prerequisites are met, all at the same time; `stack` closes what that opens."""
     client = await stack.enter_async_context(
         slack_client(
@@ -150,20 +139,14 @@ async def _stand(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Gro
     socket_address = create_task(ask_socket(client, settings.slack_app_token))
     free = create_task(check_free(_address(settings)))
     await all_met(store, catalog, me, socket_address, free)
-
-    now = SteadyClock(not_before=await store.result().last_event_at())
-    return Ground(
-        settings=settings,
+    return Checked(
         catalog=catalog.result(),
         store=store.result(),
         client=client,
         chat=chat,
         me=me.result(),
         socket_address=socket_address.result(),
-        directory=SlackDirectory(client, now=now),
-        now=now,
-        clock=clock,
-        metrics=Metrics(),
+        now=SteadyClock(not_before=await store.result().jobs.last_event_at()),
     )
 
 

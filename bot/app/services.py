@@ -1,8 +1,10 @@
-"""Puts the parts of the bot together: each function makes one, out of what all of them share."""
+"""Puts the parts of the bot together: each function makes one."""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from slack_bolt.app.async_app import AsyncApp
@@ -10,38 +12,38 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.socket_mode import SocketMode
+from bot.base.clock import SteadyClock
 from bot.base.metrics import Metrics
 from bot.base.settings import Settings
-from bot.jobs import pacing
-from bot.jobs.accept import Intake, new_id
-from bot.jobs.actions import Verbs
+from bot.jobs.accept import new_id
+from bot.jobs.services import Services
 from bot.listeners import actions, commands, home, messages, modals, shortcuts
-from bot.listeners.context import Desk
-from bot.listeners.home import Homes, HomeTools
+from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.media.links import MediaLinks
-from bot.media.reference_images import SlackPictures
+from bot.media.reference_images import AttachedImages
 from bot.mindvideo.client import MindVideoClient
-from bot.notifications import tell
+from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
 from bot.options.catalog import Catalog
 from bot.slack.attachments import SlackPersonFiles
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.directory import SlackDirectory
-from bot.slack.ephemeral import Aside
+from bot.slack.ephemeral import BackgroundEphemerals
 from bot.slack.views import SlackViews
-from bot.steps import STEPS
-from bot.worker.board import NoticeBoard
-from bot.worker.context import Tools
+from bot.steps import POOLS, STEPS
+from bot.worker.edit_budget import EditBudget
 from bot.worker.engine import Engine
-from bot.worker.scheduler import Clock, SteadyClock
-from bot.worker.telling import NoticeTools
+from bot.worker.gate import Gate
+from bot.worker.scheduler import Tickers
 from storage.sqlite.store import SqliteStore
+
+SPOOLS = 2
+"""How many files of unknown length are on the disk at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What the parts stand on."""
+class Checked:
+    """What the start has checked and opened."""
 
-    settings: Settings
     catalog: Catalog
     store: SqliteStore
     client: AsyncWebClient
@@ -49,120 +51,90 @@ class Ground:
     me: Identity
     socket_address: str | None
     """Where Slack takes one connection; `None` if its requests come by HTTP."""
-    directory: SlackDirectory
     now: SteadyClock
-    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters:
+    """The adapters that want to be closed, or that more than the services need."""
+
+    video: MindVideoClient
+    ephemeral: BackgroundEphemerals
+    images: AttachedImages
     metrics: Metrics
+    gate: Gate
 
 
-def make_video(ground: Ground) -> MindVideoClient:
-    """Make MindVideo's client, which wants to be closed."""
-    key = ground.settings.mindvideo_api_key.get_secret_value()
-    return MindVideoClient(ground.settings.mindvideo_base_url, key, now=ground.now)
+def make_adapters(settings: Settings, checked: Checked) -> Adapters:
+    """Make MindVideo's client, and what brings people's images to it.
 
-
-def make_pictures(ground: Ground) -> SlackPictures:
-    """Make what brings people's images to MindVideo: by signed links if the world reaches us."""
-    settings, links = ground.settings, None
+    By signed links if the world reaches this service, else inside the request.
+    """
+    links = None
     if settings.public_url is not None:
         secret = settings.slack_bot_token.get_secret_value()
-        links = MediaLinks(settings.public_url, secret, now=ground.now)
-    return SlackPictures(SlackPersonFiles(ground.client), links)
-
-
-def make_engine(ground: Ground, video: MindVideoClient, pictures: SlackPictures) -> Engine:
-    """Make the engine, with the ports that its steps act through."""
-    settings = ground.settings
-    return Engine(
-        Tools(
-            video=video,
-            chat=ground.chat,
-            pictures=pictures,
-            links=ground.directory,
-            store=ground.store,
-            catalog=ground.catalog,
-            now=ground.now,
-            edits=pacing.EditBudget(),
-            started_at=ground.now(),
-            poll_min=settings.poll_min_seconds,
-            poll_max=settings.poll_max_seconds,
-            unit=settings.cost_unit,
-        ),
-        STEPS,
-        chance=secrets.SystemRandom().random,
-        observer=ground.metrics,
-        wake=ground.clock.wake,
+        links = MediaLinks(settings.public_url, secret, now=checked.now)
+    key = settings.mindvideo_api_key.get_secret_value()
+    return Adapters(
+        video=MindVideoClient(settings.mindvideo_base_url, key, now=checked.now),
+        ephemeral=BackgroundEphemerals(checked.chat),
+        images=AttachedImages(SlackPersonFiles(checked.client), links),
+        metrics=Metrics(),
+        gate=Gate(),
     )
 
 
-def make_board(ground: Ground) -> NoticeBoard:
-    """Make what tells notices and digests."""
-    return NoticeBoard(
-        NoticeTools(
-            jobs=ground.store,
-            notices=ground.store,
-            chat=ground.chat,
-            directory=ground.directory,
-            catalog=ground.catalog,
-            now=ground.now,
-            started_at=ground.now(),
-            unit=ground.settings.cost_unit,
-        ),
-        tell,
-        chance=secrets.SystemRandom().random,
-    )
-
-
-def make_homes(ground: Ground) -> Homes:
-    """Make what keeps people's Home up to date."""
-    return Homes(
-        HomeTools(
-            store=ground.store,
-            changes=ground.store,
-            views=SlackViews(ground.client),
-            directory=ground.directory,
-            catalog=ground.catalog,
-            now=ground.now,
-            team=ground.me.team,
-            unit=ground.settings.cost_unit,
-        ),
-        wake=ground.clock.wake,
-    )
-
-
-def make_desk(ground: Ground, engine: Engine, aside: Aside) -> Desk:
-    """Make what every listener is given."""
-    store, now = ground.store, ground.now
-    intake = Intake(store, now=now, new_id=new_id, wake=ground.clock.wake, make_way=engine.make_way)
-    verbs = Verbs(
-        intake=intake,
-        store=store,
-        catalog=ground.catalog,
-        now=now,
+def make_services(
+    settings: Settings, checked: Checked, adapters: Adapters, wake: Callable[[], None]
+) -> Services:
+    """Make what every listener and every step is given."""
+    return Services(
+        store=checked.store,
+        catalog=checked.catalog,
+        video=adapters.video,
+        chat=checked.chat,
+        images=adapters.images,
+        directory=SlackDirectory(checked.client, now=checked.now),
+        views=SlackViews(checked.client),
+        ephemeral=adapters.ephemeral,
+        edits=EditBudget(),
+        observer=adapters.metrics,
+        now=checked.now,
         new_id=new_id,
-        admins=frozenset(ground.settings.admins),
-    )
-    return Desk(
-        intake=intake,
-        verbs=verbs,
-        store=store,
-        settings=store,
-        notices=store,
-        directory=ground.directory,
-        catalog=ground.catalog,
-        chat=ground.chat,
-        aside=aside,
-        views=SlackViews(ground.client),
-        now=now,
-        observer=ground.metrics,
-        bot_user=ground.me.user,
-        unit=ground.settings.cost_unit,
+        chance=secrets.SystemRandom().random,
+        wake=wake,
+        make_way=adapters.gate.make_way,
+        spools=asyncio.Semaphore(SPOOLS),
+        started_at=checked.now(),
+        team=checked.me.team,
+        bot_user=checked.me.user,
+        admins=frozenset(settings.admins),
+        unit=settings.cost_unit,
+        poll_min=settings.poll_min_seconds,
+        poll_max=settings.poll_max_seconds,
     )
 
 
-def make_bolt(ground: Ground, desk: Desk, homes: Homes) -> AsyncApp:
+def make_engines(services: Services, gate: Gate) -> Tickers:
+    """Make an engine for each queue; jobs go before the rest."""
+    store = services.store
+    return Tickers(
+        Engine(store.jobs, STEPS, services, kind="job", pools=POOLS, gate=gate),
+        Engine(
+            store.outbox,
+            NOTIFICATION_STEPS,
+            services,
+            kind="notification",
+            pools=NOTIFICATION_POOLS,
+            gate=gate,
+        ),
+        Engine(store.homes, HOME_STEPS, services, kind="home", pools=HOME_POOLS, gate=gate),
+    )
+
+
+def make_bolt(settings: Settings, checked: Checked, services: Services) -> AsyncApp:
     """Make Bolt's app with every listener: one workspace, so it never asks who calls."""
-    me, client = ground.me, ground.client
+    me, client = checked.me, checked.client
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(
@@ -173,7 +145,7 @@ def make_bolt(ground: Ground, desk: Desk, homes: Homes) -> AsyncApp:
             bot_token=client.token,
         )
 
-    secret = ground.settings.slack_signing_secret
+    secret = settings.slack_signing_secret
     bolt = AsyncApp(
         client=client,
         authorize=authorize,
@@ -183,15 +155,14 @@ def make_bolt(ground: Ground, desk: Desk, homes: Homes) -> AsyncApp:
         # https://github.com/slackapi/bolt-python/blob/main/slack_bolt/listener/asyncio_runner.py
         process_before_response=True,
     )
-    home.register(bolt, homes)
-    for surface in (commands, actions, messages, modals, shortcuts):
-        surface.register(bolt, desk)
+    for surface in (home, commands, actions, messages, modals, shortcuts):
+        surface.register(bolt, services)
     return bolt
 
 
-def make_socket(ground: Ground, bolt: AsyncApp) -> SocketMode | None:
+def make_socket(settings: Settings, checked: Checked, bolt: AsyncApp) -> SocketMode | None:
     """Make the connection over which requests come to Bolt, if they do not come by HTTP."""
-    token = ground.settings.slack_app_token
-    if token is None or ground.socket_address is None:
+    token = settings.slack_app_token
+    if token is None or checked.socket_address is None:
         return None
-    return SocketMode(bolt, token.get_secret_value(), ground.socket_address)
+    return SocketMode(bolt, token.get_secret_value(), checked.socket_address)

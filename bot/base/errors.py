@@ -54,6 +54,10 @@ class UnreachablePlaceError(RefusedError):
     """This channel, thread or message takes nothing from us: gone, archived or not joined."""
 
 
+class NotAMemberError(UnreachablePlaceError):
+    """The bot is not in the channel, or cannot see it: a public one can be entered."""
+
+
 class CannotShareFileError(RefusedError):
     """Slack will not take this file here (size, policy, storage): send a link instead."""
 

@@ -15,7 +15,7 @@ _STEP_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
 
 
 class Metrics:
-    """The metrics of one bot, in a registry of their own; also the engine's `Observer`."""
+    """The metrics of one bot, in a registry of their own; the port `Observer`."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
@@ -44,13 +44,13 @@ class Metrics:
         )
 
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
-        """Somebody was answered; `answer` is what `bot.listeners.context.Observer` says."""
+        """Count an answer; `answer` is what `bot.base.ports.Observer` says."""
         self._asks.labels(surface, answer).inc()
         self._ack_seconds.observe(seconds)
 
-    def step_done(self, stage: Stage, result: str, seconds: float) -> None:
-        """A step ended; `result` is its kind, or the kind of its trouble."""
-        self._step_seconds.labels(stage.value, result).observe(seconds)
+    def step_done(self, step: str, result: str, seconds: float) -> None:
+        """Count a step; `result` is its kind, or the kind of its error."""
+        self._step_seconds.labels(step, result).observe(seconds)
 
     def count_stages(self, counts: Mapping[Stage, int]) -> None:
         """Say how many jobs stand in each stage; a stage that is not told has none."""

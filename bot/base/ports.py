@@ -1,15 +1,15 @@
-"""What the steps need of the outside world; every method states its promise and its errors."""
+"""What the bot needs of the outside world; every method states its promise and its errors."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from storage.job import Instant, Json, LookBy, Output
+from storage.job import Instant, Json, Output
 
 
 class TaskState(StrEnum):
@@ -42,8 +42,8 @@ class Snapshot:
     outputs: tuple[Output, ...] = ()
     problem: str | None = None
     """Why it failed, in MindVideo's words, cleaned and at most 300 characters."""
-    look_by: LookBy = LookBy.EVENTS
-    """Which call to use next time for this task."""
+    memo: Mapping[str, Json] = field(default_factory=dict)
+    """What to give to the next `get_task` of this task; only the client reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,23 +62,30 @@ class VideoService(Protocol):
     `OperatorMustActError` (401, 402, 403).
     """
 
+    @property
+    def key_lifetime(self) -> float:
+        """For how many seconds after it was made an idempotency key can be sent safely."""
+
     def request_body(self, model: str, options: Mapping[str, Json]) -> bytes:
         """Return the exact bytes of a submit; the same arguments give the same bytes."""
 
     async def submit(self, body: bytes, idempotency_key: str) -> Snapshot:
         """Start a task, or get the one that this key started before.
 
-        Idempotent while MindVideo remembers the key (assume 24 h) and the bytes are the same.
+        Idempotent while MindVideo remembers the key (`key_lifetime`) and the bytes are the same.
         Raises `OutcomeUnknownError` when the task may have started, `KeyConflictError` when the
-        key stands for another input, `RefusedError` when MindVideo will not do it. The snapshot
+        key belongs to another input, `RefusedError` when MindVideo will not do it. The snapshot
         always has a `task_id`.
         """
 
-    async def look(self, task_id: str, by: LookBy) -> Snapshot:
-        """Tell how the task goes. A read: repeat freely.
+    async def get_task(
+        self, task_id: str, memo: Mapping[str, Json], *, fresh_urls: bool = False
+    ) -> Snapshot:
+        """Return how the task goes. A read: repeat freely.
 
-        Raises `NotFoundError` when MindVideo does not know the task, `RetryLaterError` for any
-        passing trouble.
+        `memo` is that of the last snapshot; `fresh_urls` asks for addresses of the files that were
+        made now. Raises `NotFoundError` when MindVideo does not know the task, `RetryLaterError`
+        for whatever may pass.
         """
 
     def download(self, url: str) -> AbstractAsyncContextManager[Download]:
@@ -105,7 +112,7 @@ class PersonFiles(Protocol):
     """Files that people attached in Slack. Both methods are reads: repeat freely."""
 
     async def describe(self, file_id: str) -> PersonFile:
-        """Tell what a file is. Raises `NotFoundError` when it is gone or not for our eyes."""
+        """Return what a file is. Raises `NotFoundError` when it is gone or not for our eyes."""
 
     def open(self, file: PersonFile) -> AbstractAsyncContextManager[Download]:
         """Open a file's bytes as a stream.
@@ -115,11 +122,11 @@ class PersonFiles(Protocol):
         """
 
 
-class Pictures(Protocol):
+class ReferenceImages(Protocol):
     """The images that people attached, which an input names by `bot.options.references`."""
 
     async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
-        """Return an input in which links that MindVideo can read stand for the files.
+        """Return an input in which links that MindVideo can read take the place of the files.
 
         Reads alone: repeat freely, but each time may give other links. Raises `RefusedError` for
         a file that is gone, too large or no image, `RetryLaterError` and `OperatorMustActError`.
@@ -128,7 +135,7 @@ class Pictures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What stands in Slack: `text` for notifications and screen readers, `blocks` for the eye."""
+    """What is posted in Slack: `text` for notifications and screen readers, `blocks` to show."""
 
     text: str
     blocks: Sequence[Mapping[str, Json]] = ()
@@ -136,10 +143,18 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where in Slack something is said: a channel, and a thread in it or `None`."""
+    """Where in Slack a message is posted: a channel, and a thread in it or `None`."""
 
     channel: str
     thread_ts: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A message of ours: Slack's ID of it, and when it was posted by Slack's clock."""
+
+    ts: str
+    at: Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,20 +192,20 @@ class Chat(Protocol):
     async def join(self, channel: str) -> None:
         """Enter a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""
 
-    async def post(self, place: Place, message: Message, job_id: str) -> str:
-        """Post, with the job's ID as metadata, and return the message's `ts`.
+    async def post(self, place: Place, message: Message, row_id: str) -> Posted:
+        """Post a message with a row's ID as metadata.
 
         Not idempotent: Slack has no key for it. After `OutcomeUnknownError` call `find_posts`.
         Raises `UnreachablePlaceError`.
         """
 
     async def find_posts(
-        self, place: Place, job_id: str, since: float, *, marked: bool = False
-    ) -> list[str]:
-        """Return the `ts` of our messages in `place` that carry `job_id`, oldest first. A read.
+        self, place: Place, row_id: str, since: Instant, *, marked: bool = False
+    ) -> list[Posted]:
+        """Return our messages in `place` that carry a row's ID, the oldest first. A read.
 
-        `since` (seconds since 1970) bounds how far back to look; `marked` leaves out what carries
-        it as metadata alone, as a job's own message does and its result does not.
+        `since` bounds how far back to look; `marked` leaves out what carries the ID as metadata
+        alone, as a job's own message does and its result does not.
         """
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
@@ -199,12 +214,12 @@ class Chat(Protocol):
         Raises `UnreachablePlaceError` when the message is gone.
         """
 
-    async def whisper(
+    async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
     ) -> None:
-        """Tell one person privately: by `response_url`, else ephemerally, else directly.
+        """Show a message to one person: by `response_url`, else ephemerally, else directly.
 
-        Safe to repeat in that the person is told twice at worst.
+        Safe to repeat in that the person sees it twice at worst.
         """
 
     async def open_direct(self, user: str) -> str:
@@ -219,25 +234,68 @@ class Chat(Protocol):
     async def send_upload(self, target_url: str, length: int, chunks: AsyncIterator[bytes]) -> None:
         """Send a reserved file's bytes, as a stream.
 
-        Raises `OutcomeUnknownError` after any doubt (`look_at_file` tells), and lets errors of
+        Raises `OutcomeUnknownError` after any doubt (`file_state` tells), and lets errors of
         `chunks` pass through.
         """
 
     async def share(self, files: Sequence[tuple[str, str]], place: Place, message: Message) -> None:
         """Share uploaded files, `(file_id, title)` each, as one message.
 
-        Slack takes this once a file and may answer ok without having shared: `look_at_file`
-        tells. Raises `CannotShareFileError`, `UnreachablePlaceError`.
+        Slack takes this once a file and may answer ok without having shared: `file_state` tells.
+        Raises `CannotShareFileError`, `UnreachablePlaceError`.
         """
 
-    async def look_at_file(self, file_id: str, channel: str) -> FileState:
-        """Tell whether the file's bytes are there and where it is shared. A read.
+    async def file_state(self, file_id: str, channel: str) -> FileState:
+        """Return whether the file's bytes are there and where it is shared. A read.
 
         Raises `NotFoundError` when Slack does not know the file.
         """
 
-    async def discard_file(self, file_id: str) -> None:
+    async def delete_file(self, file_id: str) -> None:
         """Delete a file of ours that must not be shared any more. Safe to repeat."""
+
+
+class EphemeralMessages(Protocol):
+    """Messages to one person that follow an acknowledgement in the background. Best effort."""
+
+    def send(
+        self,
+        key: str,
+        place: Place | None,
+        user: str,
+        message: Message,
+        response_url: str | None = None,
+    ) -> None:
+        """Show a message to `user`, once for each `key` that is remembered.
+
+        By `response_url` while that is good, else in `place`, or directly if there is none.
+        """
+
+    def has_sent(self, key: str) -> bool:
+        """Tell whether something was sent, or is being sent, under this key."""
+
+
+class Views(Protocol):
+    """Forms and Home tabs at Slack.
+
+    Every method is safe to repeat: a trigger serves once, so a repeated `open` is refused, not
+    doubled. Each may raise `RefusedError` when the trigger has expired (3 s) or was used,
+    `NotFoundError` when the form is closed, `RetryLaterError` and `OperatorMustActError`.
+    """
+
+    async def open(self, trigger_id: str, view: Mapping[str, Json]) -> None:
+        """Open a form for the person whose click or command gave the trigger.
+
+        A trigger that was used by an earlier delivery has opened it already, which is no error.
+        """
+
+    async def update(
+        self, view_id: str, view: Mapping[str, Json], *, if_hash: str | None = None
+    ) -> None:
+        """Redraw an open form; with `if_hash` only if it has not changed since."""
+
+    async def publish_home(self, user: str, view: Mapping[str, Json]) -> None:
+        """Redraw a person's Home tab."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,23 +303,23 @@ class Person:
     """A member of the workspace."""
 
     name: str
-    """As plain text: naming somebody so rings no bell."""
+    """As plain text: naming somebody so notifies nobody."""
     zone: str
     """The time zone's name, such as `Europe/Berlin`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """A conversation as the bot sees it."""
+class Conversation:
+    """A channel, or a direct or group conversation, as the bot sees it."""
 
     is_public: bool
     """Everybody in the workspace may read it."""
-    has_us: bool
+    has_bot: bool
     """The bot is a member."""
 
 
 class Directory(Protocol):
-    """Slack, asked and never changed: every method is a read.
+    """Who people are, who may see what, where a message is. Every method is a read.
 
     Each may raise `RetryLaterError` and `OperatorMustActError`.
     """
@@ -269,11 +327,34 @@ class Directory(Protocol):
     async def person(self, user: str) -> Person:
         """Return who this is; somebody whom Slack does not know has no name and lives in UTC."""
 
-    async def room(self, channel: str) -> Room:
+    async def conversation(self, channel: str) -> Conversation:
         """Return what kind of conversation this is; one that the bot cannot see is not public."""
 
-    async def is_in(self, channel: str, user: str) -> bool:
+    async def is_member(self, channel: str, user: str) -> bool:
         """Tell whether somebody is a member. Raises `UnreachablePlaceError`."""
 
     async def permalink(self, channel: str, ts: str) -> str | None:
         """Return the link to a message; `None`: it is gone."""
+
+
+class ProgressEdits(Protocol):
+    """How many edits that only show progress a workspace still takes."""
+
+    def try_take(self, team: str, now: Instant) -> bool:
+        """Take one edit for progress if the workspace can spare it."""
+
+    def take(self, team: str, now: Instant) -> None:
+        """Count an edit that could not wait."""
+
+    def hold(self, team: str, until: Instant) -> None:
+        """Take nothing for progress before this moment: Slack said when to come back."""
+
+
+class Observer(Protocol):
+    """Counts what the bot does, for metrics."""
+
+    def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
+        """Count an answer: `accepted`, `answered` in words, `refused`, or a form `opened`."""
+
+    def step_done(self, step: str, result: str, seconds: float) -> None:
+        """Count a step; `result` is its kind in lower case, or the kind of its error."""

@@ -20,11 +20,10 @@ from bot.app.checks import open_store
 from bot.base.errors import BotError
 from bot.base.setting_groups import StoreSettings
 from bot.base.settings import load_group
-from bot.jobs.accept import Intake, new_id
-from bot.jobs.actions import Verbs
+from bot.jobs.accept import new_id
+from bot.jobs.actions import put_resend
 from bot.messages.blocks import shorten
 from bot.messages.job import prompt_of
-from bot.options.catalog import Catalog
 from storage.job import Event, IllegalTransitionError, Instant, Job, Stage
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, Store
@@ -39,6 +38,9 @@ EMPTY = (None, (), "")
 MOMENTS = ("_at", "_since", "_until")
 # MindVideo does not say what its IDs are made of: no blanks, no control characters, no essays.
 TASK_ID = re.compile(r"[!-~]{1,200}")
+
+OPERATOR = "operator"
+"""Who asked for a delivery, where it was asked for in a shell."""
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -55,7 +57,7 @@ def command() -> None:
 def list_jobs(stage: tuple[str, ...], limit: int, *, as_json: bool) -> None:
     """List jobs, the newest first; --stage parked shows what waits for you."""
     stages = frozenset(Stage(name) for name in stage) or None
-    found = with_store(lambda store: store.jobs(JobFilter(stages=stages, limit=limit)))
+    found = with_store(lambda store: store.jobs.jobs(JobFilter(stages=stages, limit=limit)))
     if as_json:
         click.echo(json.dumps([_plain(job) for job in found], indent=2))
         return
@@ -106,8 +108,11 @@ def resume(job_id: str, task_id: str | None, *, send_again: bool, as_json: bool)
 @JSON
 def resend(job_id: str, *, as_json: bool) -> None:
     """Deliver a finished job's files again, without rendering or charging again."""
-    child = with_store(lambda store: _resend(store, job_id))
-    _tell(child, f"Job {child.id} delivers the files of {job_id} again.", as_json=as_json)
+    job, delivery_id = with_store(lambda store: _resend(store, job_id))
+    if as_json:
+        click.echo(json.dumps({"job": job.id, "delivery": delivery_id}, indent=2))
+    else:
+        click.echo(f"The files of job {job.id} are delivered again, as {delivery_id}.")
 
 
 def _tell(job: Job, words: str, *, as_json: bool) -> None:
@@ -134,11 +139,11 @@ async def _store() -> AsyncIterator[SqliteStore]:
 
 
 async def _read(store: Store, job_id: str) -> tuple[Job, Sequence[Event]]:
-    return await _get(store, job_id), await store.events(job_id)
+    return await _get(store, job_id), await store.jobs.events(job_id)
 
 
 async def _get(store: Store, job_id: str) -> Job:
-    job = await store.get(job_id)
+    job = await store.jobs.get(job_id)
     if job is None:
         raise _unknown(job_id)
     return job
@@ -147,7 +152,7 @@ async def _get(store: Store, job_id: str) -> Job:
 async def _resume(store: Store, job_id: str, task_id: str | None, *, send_again: bool) -> Job:
     try:
         # Due since ever: the bot's own clock may stand behind this machine's.
-        job = await store.resume(job_id, 0.0, task_id, time.time() if send_again else None)
+        job = await store.jobs.resume(job_id, 0.0, task_id, time.time() if send_again else None)
     except IllegalTransitionError:
         raise BotError(_not_resumed(job_id, task_id)) from None
     if job is None:
@@ -164,16 +169,11 @@ def _not_resumed(job_id: str, task_id: str | None) -> str:
     )
 
 
-async def _resend(store: Store, job_id: str) -> Job:
-    verbs = Verbs(
-        intake=Intake(store, now=time.time, new_id=new_id, wake=lambda: None),
-        store=store,
-        catalog=Catalog.load(),
-        now=time.time,
-        new_id=new_id,
-    )
-    # Each call of an operator is a wish of its own.
-    return await verbs.resend(await _get(store, job_id), f"resend:{job_id}:{new_id()}")
+async def _resend(store: Store, job_id: str) -> tuple[Job, str]:
+    job, delivery_id = await _get(store, job_id), new_id()
+    # Each call of an operator asks for a delivery of its own.
+    await put_resend(store.outbox, job, delivery_id, by=OPERATOR, now=time.time())
+    return job, delivery_id
 
 
 def _unknown(job_id: str) -> BotError:
@@ -196,7 +196,7 @@ def _line(job: Job) -> tuple[str, ...]:
 def _plain(job: Job) -> dict[str, object]:
     """Return a job as JSON can hold it; the answer URL is a key to the channel and stays out."""
     row = asdict(job)
-    del row["response_url"]
+    del row["reply_to"]["response_url"]
     body = job.request_body
     row["request_body"] = None if body is None else body.decode(errors="replace")
     return {

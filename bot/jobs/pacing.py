@@ -1,4 +1,4 @@
-"""When to look again: pure functions of age, history and chance. All durations are seconds."""
+"""When to poll a task again: pure functions of its age and of past renders, all in seconds."""
 
 from __future__ import annotations
 
@@ -20,12 +20,6 @@ LONGEST_RENDER = 4 * 3600.0
 OUTLASTING = 0.1
 # A poll's own fastest rate, whatever the hazard says; the caller's bounds come on top.
 SHORTEST_AGE = 1.0
-
-BACKOFF_BASE = 1.0
-BACKOFF_CAP = 120.0
-# A wrong key or an empty account is mended by people: ask rarely, but soon enough to notice.
-OPERATOR_BACKOFF_BASE = 15.0
-OPERATOR_BACKOFF_CAP = 300.0
 
 # With fewer past renders than this, a percentile says nothing.
 ENOUGH_RENDERS = 5
@@ -56,7 +50,7 @@ def expected(history: Sequence[float]) -> Expected | None:
     return Expected(p50=cuts[9], p90=cuts[17], p95=cuts[18])
 
 
-def next_look(age: float, history: Sequence[float], shortest: float, longest: float) -> float:
+def next_poll(age: float, history: Sequence[float], shortest: float, longest: float) -> float:
     """Return how long to wait before the next poll of a task of this age.
 
     Polls are spaced by the square root of the hazard, the chance that the render ends right now
@@ -98,74 +92,7 @@ def is_abandoned(age: float, history: Sequence[float]) -> bool:
     return age > max(limit, ABANDON_AT_LEAST)
 
 
-def backoff(attempts: int, chance: float) -> float:
-    """Return how long to wait after `attempts` tries that got nowhere.
-
-    Exponential with full jitter; `chance` is a random number from 0 to 1.
-    """
-    return _jittered(BACKOFF_BASE, BACKOFF_CAP, attempts, chance)
-
-
-def operator_backoff(attempts: int, chance: float) -> float:
-    """Return how long to wait for an operator to mend a key, a scope or the credit."""
-    return _jittered(OPERATOR_BACKOFF_BASE, OPERATOR_BACKOFF_CAP, attempts, chance)
-
-
-def asked_pause(retry_after: float | None, chance: float) -> float:
-    """Return how long to wait when the other side named a pause, or 0 when it named none.
-
-    Never less than it asked for, and up to a tenth more: those who heard the same pause at the same
-    moment must not all come back together.
-    """
-    return (retry_after or 0.0) * (1 + 0.1 * chance)
-
-
-def _jittered(base: float, cap: float, attempts: int, chance: float) -> float:
-    # The exponent is bounded because 2.0 ** 1024 overflows.
-    ceiling = min(cap, base * 2.0 ** min(attempts, 30))
-    return max(base / 2, ceiling * chance)
-
-
-def settle_pause(tries: int, *, cost_known: bool) -> float | None:
-    """Return how long to wait before the next look for the final cost; `None`: look no more."""
+def next_cost_check(tries: int, *, cost_known: bool) -> float | None:
+    """Return how long to wait before the next request for the final cost; `None`: ask no more."""
     pauses = KNOWN_COST_PAUSES if cost_known else PENDING_COST_PAUSES
     return pauses[tries] if tries < len(pauses) else None
-
-
-class EditBudget:
-    """How many progress edits a workspace still takes: a token bucket.
-
-    Slack's `chat.update` is Tier 3, about 50 a minute for a workspace
-    (https://docs.slack.dev/apis/web-api/rate-limits). In any minute progress takes at most what
-    `reserve` leaves of them; results are never held back, and what they take, progress lacks.
-    """
-
-    def __init__(
-        self, per_minute: float = 50.0, reserve: float = 15.0, burst: float = 10.0
-    ) -> None:
-        self._burst = burst
-        # A full bucket and what flows in during a minute are the most of any minute.
-        self._per_second = (per_minute - reserve - burst) / 60
-        self._deepest = -per_minute
-        self._tokens: dict[str, tuple[float, float]] = {}
-        self._held: dict[str, float] = {}
-
-    def take(self, team: str, now: float) -> bool:
-        """Take one edit for progress if the workspace can spare it."""
-        left = self._left(team, now)
-        if left < 1 or now < self._held.get(team, 0.0):
-            return False
-        self._tokens[team] = (left - 1, now)
-        return True
-
-    def spend(self, team: str, now: float) -> None:
-        """Count an edit that could not wait."""
-        self._tokens[team] = (max(self._left(team, now) - 1, self._deepest), now)
-
-    def hold(self, team: str, until: float) -> None:
-        """Take nothing for progress before this moment: Slack said when to come back."""
-        self._held[team] = max(until, self._held.get(team, 0.0))
-
-    def _left(self, team: str, now: float) -> float:
-        tokens, then = self._tokens.get(team, (self._burst, now))
-        return min(tokens + max(now - then, 0.0) * self._per_second, self._burst)

@@ -1,4 +1,4 @@
-"""The port `Pictures` over Slack: images that people attached become links that MindVideo takes."""
+"""The port `ReferenceImages`: images that people attached become links that MindVideo takes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_BYTES_IN_URI = (LONGEST_URI - 64) // 4 * 3
 _AT_ONCE = 2
 
 
-class SlackPictures:
+class AttachedImages:
     """Looks at each file, and hands it over as a hosted link, or inside the request itself.
 
     A link when `links` are given, which needs a public address; else a data URI.

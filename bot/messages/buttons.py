@@ -43,7 +43,7 @@ DIRECT = "D"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pressed:
+class ButtonValue:
     """What a button's value says."""
 
     job_id: str
@@ -51,7 +51,7 @@ class Pressed:
     """The options that it sets, by property."""
 
 
-def read_value(value: str) -> Pressed | None:
+def read_value(value: str) -> ButtonValue | None:
     """Return what a button's value says, or `None` if it is none of ours."""
     job_id, _, rest = value.partition(" ")
     try:
@@ -60,7 +60,7 @@ def read_value(value: str) -> Pressed | None:
         return None
     if not job_id or not isinstance(changes, dict):
         return None
-    return Pressed(job_id=job_id, changes=changes)
+    return ButtonValue(job_id=job_id, changes=changes)
 
 
 def usages(models: Sequence[Model]) -> Mapping[str, str]:
@@ -97,7 +97,7 @@ def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
 def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
     """Return the row of buttons under the result in the thread."""
     row = [*_once_more(job, upgrades)]
-    is_in_channel = job.result_channel is None and not job.channel.startswith(DIRECT)
+    is_in_channel = job.delivery.channel is None and not job.channel.startswith(DIRECT)
     if job.outcome is Outcome.SUCCEEDED and is_in_channel:
         row.append(_button(_SHARE, SHARE, job))
     return [blocks.actions([*row, _button(_DETAILS, DETAILS, job)])]

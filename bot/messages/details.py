@@ -6,57 +6,56 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from bot.base.ports import Message
-from bot.jobs.view import Sheet
+from bot.jobs.view import JobView
 from bot.messages import blocks
 from bot.messages.blocks import Block
 from bot.messages.job import cost_words, prompt_of, status_line
-from storage.job import Event, Instant, Job
+from storage.job import Event, EventName, Instant, Job
 
 # A message holds 50 blocks of 3,000 letters; what came before these lines is rarely asked for.
 LINES_SHOWN = 40
 LINE_LENGTH = 240
 PROMPT_SHOWN = 2900
 
-WORDS: Mapping[str, str] = MappingProxyType(
+WORDS: Mapping[EventName, str] = MappingProxyType(
     {
-        "accepted": "asked for by",
-        "posting": "posting the message",
-        "not posted": "message not posted",
-        "announced": "message",
-        "submitting": "handing over to MindVideo",
-        "submitted": "taken by MindVideo as",
-        "state": "MindVideo says",
-        "late": "taking longer than usual, MindVideo says",
-        "missing": "looking again:",
-        "finished": "render ended, MindVideo says",
-        "fresh link": "asked MindVideo for a fresh link",
-        "uploading": "bringing the file",
-        "uploaded": "file brought",
-        "file gone": "file gone from Slack, bringing it again",
-        "link only": "a link in place of the file:",
-        "sharing": "posting the result",
-        "not shared": "result not posted",
-        "share lost": "result not to be seen, posting it again",
-        "shared": "result posted",
-        "telling": "posting the last word",
-        "not told": "last word not posted",
-        "told": "told you",
-        "direct": "telling you directly, in",
-        "delivered": "delivered as message",
-        "cost": "MindVideo names the cost,",
-        "cost corrected": "cost corrected to",
-        "parked": "on hold:",
-        "rejected": "not started:",
-        "retry": "trying again after",
-        "held": "waiting for whoever runs this bot,",
+        EventName.ACCEPTED: "asked for by",
+        EventName.POSTING: "posting the message",
+        EventName.NOT_POSTED: "message not posted",
+        EventName.ANNOUNCED: "message",
+        EventName.SUBMITTING: "handing over to MindVideo",
+        EventName.SUBMITTED: "taken by MindVideo as",
+        EventName.STATE: "MindVideo says",
+        EventName.LATE: "taking longer than usual, MindVideo says",
+        EventName.MISSING: "looking again:",
+        EventName.FINISHED: "render ended, MindVideo says",
+        EventName.FRESH_LINK: "asked MindVideo for a fresh link",
+        EventName.UPLOADING: "bringing the file",
+        EventName.UPLOADED: "file brought",
+        EventName.FILE_GONE: "file gone from Slack, bringing it again",
+        EventName.LINK_ONLY: "a link in place of the file:",
+        EventName.SHARING: "posting the result",
+        EventName.NOT_SHARED: "result not posted",
+        EventName.SHARE_LOST: "result not to be seen, posting it again",
+        EventName.SHARED: "result posted",
+        EventName.TELLING: "posting the last word",
+        EventName.NOT_TOLD: "last word not posted",
+        EventName.TOLD: "told you",
+        EventName.DIRECT: "telling you directly, in",
+        EventName.DELIVERED: "delivered as message",
+        EventName.COST: "MindVideo names the cost,",
+        EventName.COST_CORRECTED: "cost corrected to",
+        EventName.PARKED: "on hold:",
+        EventName.REJECTED: "not started:",
+        EventName.RETRY: "trying again after",
+        EventName.HELD: "waiting for whoever runs this bot,",
     }
 )
 """The timeline's stable words in words for people, before the detail; others speak as they are."""
 
 
 def job_details(
-    job: Job,
-    sheet: Sheet,
+    view: JobView,
     options: Sequence[tuple[str, str, bool]],
     timeline: Sequence[Event],
     now: Instant,
@@ -65,20 +64,21 @@ def job_details(
 
     Times are shown in the reader's zone.
     """
-    status = status_line(job, sheet, now)
+    job = view.job
+    status = status_line(view, now)
     body = [blocks.section(f"*Details of job `{job.id}`*\n{status}")]
     prompt = prompt_of(job)
     if prompt:
         body.append(blocks.quote(blocks.shorten(prompt, PROMPT_SHOWN)))
-    body += _sections(["*Options*", *_options(sheet, options)])
-    body += _sections(["*Cost*", f"• {cost_words(job, sheet).removeprefix('cost ')}"])
+    body += _sections(["*Options*", *_options(view, options)])
+    body += _sections(["*Cost*", f"• {cost_words(view).removeprefix('cost ')}"])
     body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(job))])
     body += _sections(["*Timeline*", *_timeline(timeline)])
     return Message(text=f"Details of job {job.id}: {status}", blocks=body)
 
 
-def _options(sheet: Sheet, options: Sequence[tuple[str, str, bool]]) -> Iterator[str]:
-    yield f"• Model: {blocks.escape(sheet.model_title)}"
+def _options(view: JobView, options: Sequence[tuple[str, str, bool]]) -> Iterator[str]:
+    yield f"• Model: {blocks.escape(view.model_title)}"
     for title, value, was_given in options:
         usual = "" if was_given else " (default)"
         yield f"• {blocks.escape(title)}: {blocks.escape(value)}{usual}"

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import mimetypes
+
 from bot.messages import blocks
 from bot.messages.job import prompt_of
-from storage.job import Job
+from storage.job import Job, Media, Output
 
 # Slack names the file; most file systems stop at 255 bytes.
 FILENAME_LENGTH = 60
 ALT_TEXT_LIMIT = 1000
 
 
-def filename(job: Job, index: int, extension: str) -> str:
-    """Return a file name made of the prompt's letters and digits."""
+EXTENSIONS = {Media.VIDEO: "mp4", Media.IMAGE: "png"}
+
+
+def file_name(job: Job, index: int, content_type: str | None) -> str:
+    """Return the name of one file of a job, made of the prompt's letters and digits."""
     kept = "".join(letter if letter.isalnum() else "-" for letter in prompt_of(job).lower())
     stem = "-".join(part for part in kept.split("-") if part)[:FILENAME_LENGTH].strip("-")
     number = f"-{index + 1}" if len(job.outputs) > 1 else ""
-    return f"{stem or job.model}{number}.{extension}"
+    return f"{stem or job.model}{number}.{_extension(job.outputs[index], content_type)}"
 
 
 def title(job: Job) -> str:
@@ -27,3 +32,11 @@ def title(job: Job) -> str:
 def alt_text(job: Job) -> str:
     """Return what a screen reader says of the file: the prompt."""
     return blocks.shorten(prompt_of(job) or f"Made by {job.model}", ALT_TEXT_LIMIT)
+
+
+def _extension(output: Output, content_type: str | None) -> str:
+    """Return the ending of a file's name, by what its sender says that it is."""
+    bare = (content_type or "").split(";")[0].strip()
+    family = bare.split("/")[0]
+    guessed = mimetypes.guess_extension(bare) if family == output.media.value else None
+    return guessed.lstrip(".") if guessed else EXTENSIONS[output.media]

@@ -8,7 +8,8 @@ from bot.messages import blocks, formatting
 from bot.messages.modal import form_blocks
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
-from bot.options.form_state import Origin
+from bot.options.form_fields import WORDS_BLOCK
+from bot.options.form_state import FormState
 from bot.options.schema import PROMPT
 from bot.options.wording import short
 from storage.job import Instant, Job, Json
@@ -17,8 +18,6 @@ from storage.store import StoreBrokenError, StoreError
 CALLBACK = "video_form"
 CHANNEL_BLOCK = "channel"
 """Block and action of the choice of the channel, where none is known."""
-WORDS_BLOCK = "words"
-"""The block with words that the drawn model cannot take."""
 
 # https://docs.slack.dev/reference/views/modal-views
 _MOST_BLOCKS = 100
@@ -27,7 +26,7 @@ _MOST_BLOCKS = 100
 def form_view(
     catalog: Catalog,
     model: Model,
-    origin: Origin,
+    state: FormState,
     values: Mapping[str, Json],
     *,
     show_advanced: bool = False,
@@ -39,13 +38,13 @@ def form_view(
     words = values.get(PROMPT)
     if isinstance(words, str) and words and model.option(PROMPT) is None:
         above += _kept_words(words, model)
-    if origin.channel is None:
+    if state.channel is None:
         above.append(_channel_choice())
-    is_again = origin.parent_id is not None
+    is_again = state.parent_id is not None
     return {
         "type": "modal",
         "callback_id": CALLBACK,
-        "private_metadata": origin.to_text(),
+        "private_metadata": state.to_text(),
         "title": _plain("Edit and re-run" if is_again else "Create a video"),
         "submit": _plain("Render"),
         "close": _plain("Cancel"),
@@ -79,7 +78,7 @@ def no_channel() -> str:
     return "Choose where the video goes."
 
 
-def asked_before(job: Job, now: Instant) -> str:
+def duplicate(job: Job, now: Instant) -> str:
     """Return why the same ask, made again so soon, was not taken."""
     ago = formatting.duration(now - job.created_at)
     return (
@@ -88,8 +87,8 @@ def asked_before(job: Job, now: Instant) -> str:
     )
 
 
-def store_trouble(error: StoreError) -> str:
-    """Return what becomes of a form that met trouble in the store: not taken, or nobody knows."""
+def store_failed(error: StoreError) -> str:
+    """Return what becomes of a form that met a failure of the store: not taken, or nobody knows."""
     if isinstance(error, StoreBrokenError):
         return (
             "My disk failed just now, so I am not sure that I took this. Close the form; if I "

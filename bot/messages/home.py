@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.jobs.view import Sheet
+from bot.jobs.view import JobView
 from bot.messages import blocks, formatting
 from bot.messages.buttons import AGAIN, EDIT
 from bot.messages.job import GOES_ON, cost_words, is_given_up, prompt_of, why_on_hold
 from bot.messages.replies import spent
+from storage.costs import Spend
 from storage.job import Job, Json, Outcome, Stage
-from storage.store import Spend
 
 PROMPT_SHOWN = 200
 CREATE_VIDEO = "create_video"
@@ -23,14 +23,13 @@ CREATE_VIDEO = "create_video"
 class Card:
     """One job as Home shows it."""
 
-    job: Job
-    sheet: Sheet
+    view: JobView
     link: str | None
-    """Its message in its channel, if it stands."""
+    """The link to its message in its channel, if that is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HomeSheet:
+class HomeContent:
     """Everything that a person's Home tab shows."""
 
     running: Sequence[Card]
@@ -41,28 +40,24 @@ class HomeSheet:
     unit: str | None
 
 
-def home_view(sheet: HomeSheet) -> Mapping[str, Json]:
+def home_view(content: HomeContent) -> Mapping[str, Json]:
     """Return the Home tab.
 
     It says no durations that go on by themselves: it is drawn again only when something changes.
     """
+    mine, team = spent(content.mine, content.unit), spent(content.team, content.unit)
+    billed = "" if content.unit else ", as billed by MindVideo"
     body = [
         blocks.section("*Make videos from words.* Say what to show, and the video comes to Slack."),
         blocks.actions([blocks.button("Create a video", CREATE_VIDEO, "home", style="primary")]),
-        *_on_their_way(sheet.running),
-        *_last(sheet.recent),
-        *([] if sheet.running or sheet.recent else [_first_time()]),
+        *_on_their_way(content.running),
+        *_last(content.recent),
+        *([] if content.running or content.recent else [_first_time()]),
         _header("Spent"),
-        blocks.section(
-            f"You: {spent(sheet.mine, sheet.unit)}\nThe whole team: {spent(sheet.team, sheet.unit)}"
-        ),
-        blocks.context(f"{sheet.month}, in UTC{_billed(sheet.unit)} · `/video cost` tells more"),
+        blocks.section(f"You: {mine}\nThe whole team: {team}"),
+        blocks.context(f"{content.month}, in UTC{billed} · `/video cost` tells more"),
     ]
     return {"type": "home", "blocks": body}
-
-
-def _billed(unit: str | None) -> str:
-    return "" if unit else ", as billed by MindVideo"
 
 
 def _on_their_way(cards: Sequence[Card]) -> list[blocks.Block]:
@@ -72,7 +67,7 @@ def _on_their_way(cards: Sequence[Card]) -> list[blocks.Block]:
     for card in cards:
         body += [
             blocks.section(_title(card)),
-            blocks.context(f"{_state(card.job)} · {_small(card)}"),
+            blocks.context(f"{_state(card.view.job)} · {_small(card)}"),
         ]
     return body
 
@@ -104,16 +99,16 @@ def _first_time() -> blocks.Block:
 
 
 def _title(card: Card) -> str:
-    words = " ".join(prompt_of(card.job).split()) or card.sheet.model_title
+    words = " ".join(prompt_of(card.view.job).split()) or card.view.model_title
     # A link's label ends at `|` and `>`; the latter is escaped with the rest.
     title = blocks.escape(blocks.shorten(words, PROMPT_SHOWN)).replace("|", "¦")
     return f"*{title}*" if card.link is None else f"*<{card.link}|{title}>*"
 
 
 def _small(card: Card) -> str:
-    options = [f"{title}: {value}" for title, value in card.sheet.options]
-    model = blocks.escape(" · ".join([card.sheet.model_title, *options]))
-    return f"{model} · asked {blocks.moment(card.job.created_at)} · `{card.job.id}`"
+    options = [f"{title}: {value}" for title, value in card.view.options]
+    model = blocks.escape(" · ".join([card.view.model_title, *options]))
+    return f"{model} · asked {blocks.moment(card.view.job.created_at)} · `{card.view.job.id}`"
 
 
 def _state(job: Job) -> str:
@@ -136,8 +131,8 @@ def _state(job: Job) -> str:
 
 
 def _ending(card: Card) -> str:
-    job = card.job
-    charge = "not charged" if job.stage is Stage.REJECTED else cost_words(job, card.sheet)
+    job = card.view.job
+    charge = "not charged" if job.stage is Stage.REJECTED else cost_words(card.view)
     match job.outcome:
         case Outcome.SUCCEEDED:
             took = (job.finished_at or 0.0) - (job.submitted_at or job.created_at)
@@ -154,9 +149,9 @@ def _ending(card: Card) -> str:
 
 
 def _button(label: str, action_id: str, card: Card) -> blocks.Block:
-    words = prompt_of(card.job) or card.sheet.model_title
+    words = prompt_of(card.view.job) or card.view.model_title
     spoken = f"{label}: {' '.join(words.split())}"
-    return blocks.button(label, action_id, card.job.id, spoken=spoken)
+    return blocks.button(label, action_id, card.view.job.id, spoken=spoken)
 
 
 def _header(text: str) -> blocks.Block:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.base.ports import Message
-from bot.jobs.view import Sheet
+from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
 from storage.job import Instant, Job, Media, Outcome, Stage
 from storage.store import MOST_AHEAD
@@ -25,38 +25,40 @@ def prompt_of(job: Job) -> str:
     return prompt if isinstance(prompt, str) else ""
 
 
-def job_message(job: Job, sheet: Sheet, now: Instant) -> Message:
-    """Return the job's own message as it should stand now."""
+def job_message(view: JobView, now: Instant) -> Message:
+    """Return the job's own message as it should read now."""
+    job = view.job
     prompt = prompt_of(job)
-    status = status_line(job, replace(sheet, ahead=_ahead_shown(job, sheet)), now)
+    status = status_line(replace(view, ahead=_ahead_shown(view)), now)
     details = " · ".join(
-        [sheet.model_title, *(f"{title}: {value}" for title, value in sheet.options)]
+        [view.model_title, *(f"{title}: {value}" for title, value in view.options)]
     )
     asked = f":clapper: <@{job.user}> asked for {noun(job)}"
     body = [blocks.section(asked)]
     if prompt:
         body.append(blocks.quote(blocks.shorten(prompt, PROMPT_SHOWN)))
     body.append(blocks.context(blocks.escape(details)))
-    bar = progress_bar(job, sheet, now)
+    bar = progress_bar(view, now)
     body.append(blocks.section(f"{status}\n{bar}" if bar else status))
-    body.append(blocks.context(_origin(job, sheet)))
-    body += buttons.under_message(job, sheet.upgrades)
+    body.append(blocks.context(_origin(view)))
+    body += buttons.under_message(job, view.upgrades)
     # The bar is for the eye: read aloud it is a dozen times "full block".
     return Message(text=f"{_plain_title(job)}: {_plain(status)}", blocks=body)
 
 
-def status_line(job: Job, sheet: Sheet, now: Instant) -> str:
-    """Return where the job stands, in one line of mrkdwn."""
+def status_line(view: JobView, now: Instant) -> str:
+    """Return how the job is doing, in one line of mrkdwn."""
+    job = view.job
     match job.stage:
         case Stage.ACCEPTED | Stage.ANNOUNCED:
-            return f":hourglass_flowing_sand: *Queued* · {_handing_over(job)}{_ahead(sheet)}"
+            return f":hourglass_flowing_sand: *Queued* · {_handing_over(job)}{_ahead(view)}"
         case Stage.RENDERING:
-            return _rendering(job, sheet, now)
+            return _rendering(view, now)
         case Stage.FINISHED:
             coming = " · bringing it here" if job.outcome is Outcome.SUCCEEDED else ""
-            return _ending(job, sheet) + coming
+            return _ending(view) + coming
         case Stage.DELIVERED:
-            return f"{_ending(job, sheet)} · {cost_words(job, sheet)}"
+            return f"{_ending(view)} · {cost_words(view)}"
         case Stage.REJECTED:
             icon = ":no_entry_sign: *Cancelled*" if is_cancelled(job) else ":x: *Not started*"
             return f"{icon} · {blocks.escape(job.problem or '')} Nothing was charged."
@@ -79,27 +81,28 @@ def _handing_over(job: Job) -> str:
     return "handing over to MindVideo"
 
 
-def _rendering(job: Job, sheet: Sheet, now: Instant) -> str:
+def _rendering(view: JobView, now: Instant) -> str:
+    job = view.job
     seconds = now - (job.submitted_at or job.created_at)
     elapsed = [f"{formatting.duration(seconds)} so far"] if seconds >= 1 else []
     if job.started_at is None:
         queued = " · ".join([":hourglass_flowing_sand: *Queued at MindVideo*", *elapsed])
-        return queued + _ahead(sheet)
+        return queued + _ahead(view)
     began = blocks.moment(job.started_at, "{time}")
     parts = [f":movie_camera: *Rendering* since {began}", *elapsed]
-    if sheet.expected:
-        parts.append(f"usually {formatting.duration(sheet.expected.p50)}")
+    if view.expected:
+        parts.append(f"usually {formatting.duration(view.expected.p50)}")
     if job.late_told_at is not None:
         parts.append("taking longer than usual")
     return " · ".join(parts)
 
 
-def progress_bar(job: Job, sheet: Sheet, now: Instant) -> str | None:
+def progress_bar(view: JobView, now: Instant) -> str | None:
     """Return the time of a render against that of others, full when nine in ten were done.
 
     `None` where nothing is known to hold it against: MindVideo tells no percentage.
     """
-    usual = sheet.expected
+    job, usual = view.job, view.expected
     if job.stage is not Stage.RENDERING or job.started_at is None or usual is None:
         return None
     elapsed = now - (job.submitted_at or job.created_at)
@@ -108,30 +111,32 @@ def progress_bar(job: Job, sheet: Sheet, now: Instant) -> str | None:
     return f"`{bar}` nine in ten take at most {formatting.duration(usual.p90)}"
 
 
-def _ahead_shown(job: Job, sheet: Sheet) -> int:
+def _ahead_shown(view: JobView) -> int:
     """Return how many wait before the job as its message may tell it.
 
     The message is edited each time MindVideo is asked about the job; before that the figure would
     stand as it was however long the handing over takes.
     """
-    return sheet.ahead if job.stage is Stage.RENDERING else 0
+    return view.ahead if view.job.stage is Stage.RENDERING else 0
 
 
-def _ahead(sheet: Sheet) -> str:
-    if sheet.ahead >= MOST_AHEAD:
+def _ahead(view: JobView) -> str:
+    if view.ahead >= MOST_AHEAD:
         return f" · {MOST_AHEAD} jobs of ours ahead, or more"
-    return f" · {formatting.count(sheet.ahead, 'job')} of ours ahead" if sheet.ahead else ""
+    return f" · {formatting.count(view.ahead, 'job')} of ours ahead" if view.ahead else ""
 
 
-def _origin(job: Job, sheet: Sheet) -> str:
+def _origin(view: JobView) -> str:
     """Return the job's ID, and which job it was made from."""
+    job = view.job
     if job.parent_id is None:
         return f"Job `{job.id}`"
-    parent = f"<{sheet.parent_link}|{job.parent_id}>" if sheet.parent_link else f"`{job.parent_id}`"
+    parent = f"<{view.parent_link}|{job.parent_id}>" if view.parent_link else f"`{job.parent_id}`"
     return f"Job `{job.id}`, made from job {parent}"
 
 
-def _ending(job: Job, sheet: Sheet) -> str:
+def _ending(view: JobView) -> str:
+    job = view.job
     seconds = took(job)
     match job.outcome:
         case Outcome.SUCCEEDED:
@@ -143,21 +148,22 @@ def _ending(job: Job, sheet: Sheet) -> str:
         case Outcome.CANCELLED:
             return f":no_entry_sign: *Cancelled* after {seconds}"
         case None:
-            return f":grey_question: *Finished* {sheet.model_title}"
+            return f":grey_question: *Finished* {view.model_title}"
         case _:
             assert_never(job.outcome)
 
 
-def cost_words(job: Job, sheet: Sheet) -> str:
+def cost_words(view: JobView) -> str:
     """Return what the job cost, as far as MindVideo has said: never a guess."""
+    job = view.job
     estimate = job.cost_estimate
     estimated = (
-        f" (estimate {formatting.money(estimate, sheet.unit)})" if estimate is not None else ""
+        f" (estimate {formatting.money(estimate, view.unit)})" if estimate is not None else ""
     )
     if job.cost_actual is None:
         return f"cost pending{estimated}"
-    actual = formatting.money(job.cost_actual, sheet.unit)
-    if sheet.unit is None:
+    actual = formatting.money(job.cost_actual, view.unit)
+    if view.unit is None:
         actual = f"{actual} as billed by MindVideo"
     return f"cost {actual}" if estimate in {None, job.cost_actual} else f"cost {actual}{estimated}"
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.base.ports import Message
-from bot.jobs.view import Sheet
+from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
 from bot.messages.job import PROMPT_SHOWN, cost_words, progress_bar, prompt_of, status_line
+from storage.costs import Spend
 from storage.job import Instant, Job, Stage
-from storage.store import Spend, StoreBrokenError, StoreError
+from storage.store import StoreBrokenError, StoreError
 
 
-def store_trouble(error: StoreError) -> Message:
-    """Return the answer to an ask that met trouble in the store: not taken, or nobody knows."""
+def store_failed(error: StoreError) -> Message:
+    """Return the answer to an ask that met a failure of the store: not taken, or nobody knows."""
     if isinstance(error, StoreBrokenError):
         return words(
             "My disk failed just now, so I am not sure that I took this. If I did, its message "
@@ -30,7 +31,7 @@ def refusal(problem: str) -> Message:
     return words(f":warning: {blocks.escape(problem)}\nNothing was started or charged.")
 
 
-def asked_before(job: Job, now: Instant) -> Message:
+def duplicate(job: Job, now: Instant) -> Message:
     """Return the question whether the same ask, made again so soon, is meant."""
     ago = formatting.duration(now - job.created_at)
     line = (
@@ -57,27 +58,29 @@ def cannot_enter() -> str:
     return "I cannot post in that channel. Type `/invite` there, choose this app, and ask again."
 
 
-def status(job: Job, sheet: Sheet, now: Instant) -> Message:
-    """Return where a job stands, with all that was asked for."""
-    line = status_line(job, sheet, now)
-    options = "".join(f" · {title}: {value}" for title, value in sheet.options)
+def status(view: JobView, now: Instant) -> Message:
+    """Return how a job is doing, with all that was asked for."""
+    job = view.job
+    line = status_line(view, now)
+    options = "".join(f" · {title}: {value}" for title, value in view.options)
     asked = f"Asked for by <@{job.user}> in <#{job.channel}>, {blocks.moment(job.created_at)}"
     prompt = blocks.shorten(prompt_of(job), PROMPT_SHOWN)
-    bar = progress_bar(job, sheet, now)
+    bar = progress_bar(view, now)
     body = [blocks.section(f"{line}\n{bar}" if bar else line)]
     if prompt:
         body.append(blocks.quote(prompt))
-    body.append(blocks.context(blocks.escape(f"{sheet.model_title}{options}")))
+    body.append(blocks.context(blocks.escape(f"{view.model_title}{options}")))
     body.append(blocks.context(f"{asked} · Job `{job.id}`"))
-    body += buttons.under_message(job, sheet.upgrades)
+    body += buttons.under_message(job, view.upgrades)
     return Message(text=f"Job {job.id}: {line}", blocks=body)
 
 
-def cost(job: Job, sheet: Sheet) -> Message:
+def cost(view: JobView) -> Message:
     """Return what a job cost, as far as it is known."""
+    job = view.job
     if job.first_sent_at is None and job.cost_actual is None:
         return words(f"Job `{job.id}` was not sent to MindVideo, so it has cost nothing so far.")
-    return words(f"Job `{job.id}`: {cost_words(job, sheet)}.")
+    return words(f"Job `{job.id}`: {cost_words(view)}.")
 
 
 def cancelled(job: Job) -> Message:
@@ -111,13 +114,13 @@ def given_up(job: Job) -> Message:
     return words(f"Job `{job.id}` is not followed up any more. MindVideo bills the render.")
 
 
-def over(job: Job, sheet: Sheet, now: Instant) -> Message:
+def over(view: JobView, now: Instant) -> Message:
     """Return the answer to a cancel of a job that has ended."""
-    line = status_line(job, sheet, now)
-    return words(f"There is nothing left to cancel of job `{job.id}`.\n{line}")
+    line = status_line(view, now)
+    return words(f"There is nothing left to cancel of job `{view.job.id}`.\n{line}")
 
 
-def not_yours(job: Job) -> Message:
+def not_allowed(job: Job) -> Message:
     """Return the answer to a cancel by somebody who may not."""
     return words(f"Only <@{job.user}>, who asked for job `{job.id}`, and admins may cancel it.")
 
@@ -127,6 +130,14 @@ def resending(job: Job) -> Message:
     return words(
         f"I am bringing the files of job `{job.id}` again, into its thread in <#{job.channel}>. "
         "Nothing is rendered and nothing is charged."
+    )
+
+
+def not_resent(job: Job) -> Message:
+    """Return what whoever wanted the files again is told when no place takes them."""
+    return words(
+        f"The files of job `{job.id}` could not be brought again: its thread in "
+        f"<#{job.channel}> takes nothing, nor can <@{job.user}> be told directly."
     )
 
 
@@ -191,9 +202,7 @@ def deleted(job: Job) -> Message:
 PROMPT_IN_LIST = 80
 
 
-def jobs(
-    running: Sequence[tuple[Job, Sheet]], recent: Sequence[tuple[Job, Sheet]], now: Instant
-) -> Message:
+def jobs(running: Sequence[JobView], recent: Sequence[JobView], now: Instant) -> Message:
     """Return a person's jobs: those under way, and the last ones that ended."""
     parts = [*_part("Running", running, now), *_part("Recent", recent, now)]
     if not parts:
@@ -229,12 +238,13 @@ def spent(spend: Spend, unit: str | None) -> str:
     return f"{known}, {pending}" if spend.pending else known
 
 
-def _part(title: str, shown: Sequence[tuple[Job, Sheet]], now: Instant) -> list[str]:
-    return [f"*{title}*", *(_line(job, sheet, now) for job, sheet in shown)] if shown else []
+def _part(title: str, shown: Sequence[JobView], now: Instant) -> list[str]:
+    return [f"*{title}*", *(_line(view, now) for view in shown)] if shown else []
 
 
-def _line(job: Job, sheet: Sheet, now: Instant) -> str:
-    prompt = " ".join(prompt_of(job).split()) or sheet.model_title
+def _line(view: JobView, now: Instant) -> str:
+    job = view.job
+    prompt = " ".join(prompt_of(job).split()) or view.model_title
     title = blocks.escape(blocks.shorten(prompt, PROMPT_IN_LIST))
     asked = f"`{job.id}` · {blocks.moment(job.created_at)} · <#{job.channel}>"
-    return f"{title}\n{status_line(job, sheet, now)}\n{asked}"
+    return f"{title}\n{status_line(view, now)}\n{asked}"

@@ -5,39 +5,45 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.base.ports import Message
-from bot.jobs.view import Sheet
+from bot.jobs.view import JobView
 from bot.messages import blocks, buttons
 from bot.messages.job import GOES_ON, cost_words, is_cancelled, is_given_up, noun, took, why_on_hold
 from storage.job import Job, Outcome, Stage
 
 
-def final_message(job: Job, sheet: Sheet) -> Message:
-    """Return what stands in the thread once the job is over, with the files or without."""
+def final_message(view: JobView, mark: str | None = None) -> Message:
+    """Return what is posted in the thread once the job is over, with the files or without.
+
+    `mark` is the ID by which the message is found again, the job's own unless it is given.
+    """
+    job = view.job
     if is_given_up(job):
-        said = _given_up(job, sheet)
+        said = _given_up(view)
     elif job.outcome is not Outcome.SUCCEEDED:
-        said = _unsuccessful(job, sheet)
-    elif job.link_only:
-        said = _with_links(job, sheet)
+        said = _unsuccessful(view)
+    elif job.delivery.link_only:
+        said = _with_links(view)
     else:
-        said = _with_files(job, sheet)
-    body = [*said.blocks, *buttons.under_result(job, sheet.upgrades)]
-    return replace(said, blocks=blocks.marked(body, job.id))
+        said = _with_files(view)
+    body = [*said.blocks, *buttons.under_result(job, view.upgrades)]
+    return replace(said, blocks=blocks.marked(body, mark or job.id))
 
 
-def _with_files(job: Job, sheet: Sheet) -> Message:
-    line = f"<@{job.user}> {_your(job)} ready. It took {took(job)}; {cost_words(job, sheet)}."
+def _with_files(view: JobView) -> Message:
+    job = view.job
+    line = f"<@{job.user}> {_your(job)} ready. It took {took(job)}; {cost_words(view)}."
     return Message(text=line, blocks=[blocks.section(line)])
 
 
-def _with_links(job: Job, sheet: Sheet) -> Message:
+def _with_links(view: JobView) -> Message:
+    job = view.job
     links = [
         (output.url, f"Open {output.media.value} {number}")
         for number, output in enumerate(job.outputs, start=1)
     ]
     line = (
         f"<@{job.user}> {_your(job)} ready, but could not be put here: "
-        f"{blocks.escape(job.problem or '')} It took {took(job)}; {cost_words(job, sheet)}."
+        f"{blocks.escape(job.problem or '')} It took {took(job)}; {cost_words(view)}."
     )
     advice = "The link works for a short time only, so save the file soon."
     return Message(
@@ -46,24 +52,26 @@ def _with_links(job: Job, sheet: Sheet) -> Message:
     )
 
 
-def _given_up(job: Job, sheet: Sheet) -> Message:
+def _given_up(view: JobView) -> Message:
+    job = view.job
     # Naming an admin would ring for them.
     who = "you" if job.unfollowed_by == job.user else "an admin"
     line = (
         f"<@{job.user}> {who} stopped following this render after {took(job)}; {GOES_ON}. "
-        f"{_first_up(cost_words(job, sheet))}."
+        f"{_first_up(cost_words(view))}."
     )
     return Message(text=line, blocks=[blocks.section(line), blocks.context(f"Job `{job.id}`")])
 
 
-def _unsuccessful(job: Job, sheet: Sheet) -> Message:
+def _unsuccessful(view: JobView) -> Message:
+    job = view.job
     what = "was cancelled at MindVideo" if is_cancelled(job) else "could not be made"
     reason = f" MindVideo says: “{blocks.escape(job.problem)}”" if job.problem else ""
     advice = (
         "Change the prompt or the options and ask again; a new ask is a new render with its own "
         "cost."
     )
-    cost = _first_up(cost_words(job, sheet))
+    cost = _first_up(cost_words(view))
     line = f"<@{job.user}> {noun(job)} {what}.{reason} {cost}."
     return Message(
         text=f"{line} {advice}",

@@ -12,7 +12,7 @@ from bot.messages import blocks
 from bot.messages.replies import cannot_enter, words
 from storage.notification import Level
 
-_HEARS = {
+_ABOUT = {
     Level.ALL: "each finished video, each failure, jobs on hold, and trouble with a key or the "
     "credit",
     Level.FAILURES: "failures, jobs on hold, and trouble with a key or the credit",
@@ -24,7 +24,7 @@ _HOW = (
 )
 
 
-class Schedule(Protocol):
+class DigestTimes(Protocol):
     """When a channel gets its digest."""
 
     @property
@@ -41,15 +41,15 @@ class Schedule(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
-    """What one channel has set."""
+class SubscribedChannel:
+    """What one channel is subscribed to."""
 
     channel: str
     level: Level | None
-    plan: Schedule | None
+    schedule: DigestTimes | None
 
 
-def listening(channels: Sequence[Listening]) -> Message:
+def subscribed(channels: Sequence[SubscribedChannel]) -> Message:
     """Return what all channels have set."""
     if not channels:
         return words(f"No channel is told anything of its own accord.\n{_HOW}")
@@ -61,14 +61,14 @@ def level_set(channel: str, level: Level | None) -> Message:
     """Return the answer to a change of what a channel hears."""
     if level is None:
         return words(f"<#{channel}> is no longer told about single videos.")
-    return words(f":bell: From now on <#{channel}> hears of {_HEARS[level]}, in all channels.")
+    return words(f":bell: From now on <#{channel}> hears of {_ABOUT[level]}, in all channels.")
 
 
-def digest_set(channel: str, plan: Schedule | None) -> Message:
+def digest_set(channel: str, schedule: DigestTimes | None) -> Message:
     """Return the answer to a change of a channel's digests."""
-    if plan is None:
+    if schedule is None:
         return words(f"<#{channel}> gets no more digests.")
-    return words(f":bar_chart: <#{channel}> gets a digest {_when(plan)}.")
+    return words(f":bar_chart: <#{channel}> gets a digest {_when(schedule)}.")
 
 
 def not_a_member(channel: str) -> Message:
@@ -108,16 +108,16 @@ def defaults_gone() -> Message:
     return words("This channel has no defaults of its own any more.")
 
 
-def _said(one: Listening) -> str:
-    parts = [_HEARS[one.level]] if one.level else []
-    if one.plan:
-        parts.append(f"a digest {_when(one.plan)}")
+def _said(one: SubscribedChannel) -> str:
+    parts = [_ABOUT[one.level]] if one.level else []
+    if one.schedule:
+        parts.append(f"a digest {_when(one.schedule)}")
     return "; ".join(parts)
 
 
-def _when(plan: Schedule) -> str:
-    day = "every day" if plan.is_daily else "every Monday"
-    return f"{day} at {plan.at:%H:%M} ({plan.zone})"
+def _when(schedule: DigestTimes) -> str:
+    day = "every day" if schedule.is_daily else "every Monday"
+    return f"{day} at {schedule.at:%H:%M} ({schedule.zone})"
 
 
 def _listed(flags: Sequence[str]) -> str:

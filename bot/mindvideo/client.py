@@ -16,14 +16,14 @@ from bot.base.errors import BotError, OutcomeUnknownError, RetryLaterError
 from bot.base.ports import Download, Snapshot, TaskState
 from bot.mindvideo import protocol
 from bot.mindvideo.download import Downloader
-from bot.mindvideo.exchange import Answer, Request
+from bot.mindvideo.exchange import Answer, Request, TaskCall, call_of
 from bot.mindvideo.http import TROUBLE, cause_of, http_client, is_loopback, was_never_sent
-from storage.job import Instant, Json, LookBy
+from storage.job import Instant, Json
 
 _MOST_CONNECTIONS = 100
 
 _EVENTS_IN_A_ROW = 5
-"""So many looks by events alone; then the task is asked too, in case an event was lost."""
+"""So many reads of events alone; then the task is read too, in case an event was lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,8 @@ class Limits:
     """How long to wait, and how much to take, in seconds and bytes."""
 
     submit_seconds: float = 60.0
-    """Longer than a look: to give up on a submit is to be in doubt."""
-    look_seconds: float = 30.0
+    """Longer than a read: to give up on a submit is to be in doubt."""
+    read_seconds: float = 30.0
     stream_seconds: float = 2.0
     """How long to listen to a stream of events that does not end by itself."""
     json_bytes: int = 2**20
@@ -80,6 +80,11 @@ class MindVideoClient:
         self._noted: set[tuple[str, str]] = set()
         self._log = structlog.get_logger("mindvideo")
 
+    @property
+    def key_lifetime(self) -> float:
+        """See `VideoService`."""
+        return protocol.KEY_LIFETIME_SECONDS
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._http.aclose()
@@ -95,24 +100,31 @@ class MindVideoClient:
         answer = await self._exchange(request, self._limits.submit_seconds, OutcomeUnknownError)
         return self._noting(protocol.read_submit(answer, self._now()))
 
-    async def look(self, task_id: str, by: LookBy) -> Snapshot:
-        """See `VideoService`. Asks the task itself where the events do not tell enough."""
-        by_events = await self._look_at_events(task_id) if by is LookBy.EVENTS else None
+    async def get_task(
+        self, task_id: str, memo: Mapping[str, Json], *, fresh_urls: bool = False
+    ) -> Snapshot:
+        """See `VideoService`. Asks for the task itself where the events do not tell enough.
+
+        Only the task has fresh addresses: those in events are as old as the event.
+        """
+        by_events = None
+        if call_of(memo) is TaskCall.EVENTS and not fresh_urls:
+            by_events = await self._read_events(task_id)
         if by_events is not None and not self._wants_task(task_id, by_events):
             return self._noting(by_events)
-        request = protocol.look_request(task_id, LookBy.TASK)
-        answer = await self._exchange(request, self._limits.look_seconds, RetryLaterError)
-        by_task = protocol.read_task_look(answer, self._now())
+        request = protocol.task_request(task_id, TaskCall.TASK)
+        answer = await self._exchange(request, self._limits.read_seconds, RetryLaterError)
+        by_task = protocol.read_task_answer(answer, self._now())
         return self._noting(protocol.combine(by_events, by_task) if by_events else by_task)
 
     def download(self, url: str) -> AbstractAsyncContextManager[Download]:
         """See `VideoService`."""
         return self._downloader.open(url)
 
-    async def _look_at_events(self, task_id: str) -> Snapshot | None:
-        request = protocol.look_request(task_id, LookBy.EVENTS)
-        answer = await self._exchange(request, self._limits.look_seconds, RetryLaterError)
-        reading = protocol.read_events_look(answer, self._now())
+    async def _read_events(self, task_id: str) -> Snapshot | None:
+        request = protocol.task_request(task_id, TaskCall.EVENTS)
+        answer = await self._exchange(request, self._limits.read_seconds, RetryLaterError)
+        reading = protocol.read_events_answer(answer, self._now())
         self._note("an event that nobody here understands", reading.strange)
         return reading.snapshot
 

@@ -71,8 +71,8 @@ def _conflict(answer: Answer, now: Instant) -> BotError:
     return failure(OutcomeUnknownError, head, answer, now)
 
 
-def look_failure(answer: Answer, now: Instant) -> BotError:
-    """Return the exception for an answer to a look that is no success."""
+def read_failure(answer: Answer, now: Instant) -> BotError:
+    """Return the exception for an answer to a read that is no success."""
     common = _common_error(answer, now)
     if common is not None:
         return common

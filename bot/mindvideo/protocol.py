@@ -16,13 +16,17 @@ from urllib.parse import quote
 from bot.base.errors import OutcomeUnknownError, RetryLaterError
 from bot.base.json import read_json
 from bot.base.ports import Snapshot, TaskState
-from bot.mindvideo.errors import failure, look_failure, submit_failure
+from bot.mindvideo.errors import failure, read_failure, submit_failure
 from bot.mindvideo.events import Reading, fold, read_events
-from bot.mindvideo.exchange import Answer, Request
+from bot.mindvideo.exchange import Answer, Request, TaskCall, memo_of
 from bot.mindvideo.task import NO_STATE, read_task
-from storage.job import Instant, Json, LookBy
+from storage.job import Instant, Json
 
 TASKS_PATH = "/api/v1/tasks"
+
+KEY_LIFETIME_SECONDS = 23 * 3600.0
+"""MindVideo does not say how long it remembers a key. 24 h is assumed, and one kept in hand: past
+that a repeat could be a second charge."""
 
 
 def request_body(model: str, options: Mapping[str, Json]) -> bytes:
@@ -58,10 +62,10 @@ def submit_request(body: bytes, idempotency_key: str) -> Request:
     )
 
 
-def look_request(task_id: str, by: LookBy) -> Request:
+def task_request(task_id: str, call: TaskCall) -> Request:
     """Return the call that tells how a task goes."""
     path = f"{TASKS_PATH}/{quote(task_id, safe='')}"
-    if by is LookBy.TASK:
+    if call is TaskCall.TASK:
         return Request(method="GET", path=path, headers={"Accept": "application/json"})
     accept = {"Accept": "application/json, text/event-stream;q=0.5"}
     return Request(method="GET", path=f"{path}/events", headers=accept)
@@ -81,21 +85,21 @@ def read_submit(answer: Answer, now: Instant) -> Snapshot:
     return snapshot
 
 
-def read_task_look(answer: Answer, now: Instant) -> Snapshot:
+def read_task_answer(answer: Answer, now: Instant) -> Snapshot:
     """Return how the task goes, by an answer of `GET /tasks/{id}`.
 
     Raises `NotFoundError` for 404 and 410, `OperatorMustActError`, and `RetryLaterError` for all
     else: a task that was paid for is not given up because of one strange answer.
     """
     if not answer.is_success:
-        raise look_failure(answer, now)
+        raise read_failure(answer, now)
     snapshot = _read_task(answer)
     if snapshot is None or _tells_nothing(snapshot):
         raise failure(RetryLaterError, "MindVideo's answer made no sense", answer, now)
-    return replace(snapshot, look_by=LookBy.TASK)
+    return replace(snapshot, memo=memo_of(TaskCall.TASK))
 
 
-def read_events_look(answer: Answer, now: Instant) -> Reading:
+def read_events_answer(answer: Answer, now: Instant) -> Reading:
     """Return how the task goes, by an answer of `GET /tasks/{id}/events`.
 
     A reading without a snapshot (404, 405 or nothing readable) says: ask the task, from now on.
@@ -104,13 +108,13 @@ def read_events_look(answer: Answer, now: Instant) -> Reading:
     if answer.status in _NO_EVENTS:
         return Reading(snapshot=None)
     if not answer.is_success:
-        raise look_failure(answer, now)
+        raise read_failure(answer, now)
     reading = read_events(answer.headers.get("content-type", ""), answer.text)
     if reading.snapshot is None:
         return reading
-    # A stream that stays open would hold every later look for seconds.
-    by = LookBy.EVENTS if answer.ended else LookBy.TASK
-    return replace(reading, snapshot=replace(reading.snapshot, look_by=by))
+    # A stream that stays open would hold every later call for seconds.
+    call = TaskCall.EVENTS if answer.ended else TaskCall.TASK
+    return replace(reading, snapshot=replace(reading.snapshot, memo=memo_of(call)))
 
 
 def is_complete(snapshot: Snapshot) -> bool:
@@ -127,8 +131,8 @@ def combine(by_events: Snapshot, by_task: Snapshot) -> Snapshot:
     Where the task knew of an end, or of more about it, the task is asked from now on.
     """
     folded = fold([by_events, by_task]) or by_task
-    by = LookBy.TASK if folded.state.is_terminal else by_events.look_by
-    return replace(folded, look_by=by)
+    ended = folded.state.is_terminal
+    return replace(folded, memo=memo_of(TaskCall.TASK) if ended else by_events.memo)
 
 
 _NO_EVENTS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})

@@ -10,18 +10,18 @@ from decimal import Decimal
 from statistics import median
 from zoneinfo import ZoneInfo
 
+from storage.costs import Render, Spend, total_of
 from storage.job import Instant, Outcome, Stage
-from storage.notification import Render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spend:
-    """What something cost; `pending` renders have no cost yet, which is not zero."""
+class Share:
+    """What one person's or one model's renders cost."""
 
     name: str
-    amount: Decimal
+    spend: Spend
     videos: int
-    pending: int
+    """Renders that ended well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,9 @@ class Summary:
     running: int
     median_seconds: float | None
     spent: Spend
-    by_person: tuple[Spend, ...]
+    by_person: tuple[Share, ...]
     """The largest first; the names are Slack's user IDs."""
-    by_model: tuple[Spend, ...]
+    by_model: tuple[Share, ...]
     estimated: Decimal
     """Of the renders for which both figures are known …"""
     billed: Decimal
@@ -84,7 +84,7 @@ def summarize(renders: Sequence[Render]) -> Summary:
             render.outcome is None and render.stage is not Stage.PARKED for render in renders
         ),
         median_seconds=median(took) if took else None,
-        spent=_spend("all", renders),
+        spent=total_of(renders),
         by_person=_by(renders, lambda render: render.user),
         by_model=_by(renders, lambda render: render.model),
         estimated=sum((estimate for estimate, _ in both), Decimal(0)),
@@ -111,21 +111,19 @@ def by_day(renders: Iterable[Render], until: Instant, days: int, zone: ZoneInfo)
     ]
 
 
-def _by(renders: Sequence[Render], name_of: Callable[[Render], str]) -> tuple[Spend, ...]:
+def _by(renders: Sequence[Render], name_of: Callable[[Render], str]) -> tuple[Share, ...]:
     groups: dict[str, list[Render]] = {}
     for render in renders:
         groups.setdefault(name_of(render), []).append(render)
-    spends = (_spend(name, group) for name, group in groups.items())
-    return tuple(sorted(spends, key=lambda spend: (-spend.amount, -spend.videos, spend.name)))
+    shares = (_share(name, group) for name, group in groups.items())
+    return tuple(sorted(shares, key=lambda share: (-share.spend.total, -share.videos, share.name)))
 
 
-def _spend(name: str, renders: Sequence[Render]) -> Spend:
-    billed = [render for render in renders if render.stage is not Stage.REJECTED]
-    return Spend(
+def _share(name: str, renders: Sequence[Render]) -> Share:
+    return Share(
         name=name,
-        amount=sum((each.actual for each in billed if each.actual is not None), Decimal(0)),
+        spend=total_of(renders),
         videos=sum(render.outcome is Outcome.SUCCEEDED for render in renders),
-        pending=sum(each.actual is None and each.outcome is not None for each in billed),
     )
 
 

@@ -1,16 +1,40 @@
-"""What channels are told unasked: which they subscribed to, digests, and when."""
+"""What is posted unasked, or beside a job's own messages: a step for each kind of notification."""
 
 from __future__ import annotations
 
-from bot.notifications.digest import tell_digest
-from bot.notifications.job_event import tell_news
-from bot.worker.telling import Telling
-from storage.notification import NoticeKind
+from collections.abc import Mapping
+from types import MappingProxyType
 
+from bot.notifications import digest, job_event, resend
+from bot.worker.engine import Pool, Step
+from storage.notification import Notification, NotificationKind
 
-async def tell(telling: Telling) -> None:
-    """Tell one notice."""
-    if telling.notice.kind is NoticeKind.DIGEST:
-        await tell_digest(telling)
-    else:
-        await tell_news(telling)
+NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
+    {
+        NotificationKind.FINISHED: job_event.notify,
+        NotificationKind.FAILED: job_event.notify,
+        NotificationKind.PARKED: job_event.notify,
+        NotificationKind.OPERATOR_NEEDED: job_event.notify,
+        NotificationKind.SHARED: job_event.notify,
+        NotificationKind.DIGEST: digest.post_digest,
+        NotificationKind.RESENT: resend.resend,
+    },
+)
+"""The step that a notification of each kind is due for."""
+
+# Of the first pool one a channel at a time, so that what happened first is told first. Files take
+# minutes, and are in threads of their own.
+NOTIFICATION_POOLS = (
+    Pool(
+        steps=(
+            NotificationKind.FINISHED,
+            NotificationKind.FAILED,
+            NotificationKind.PARKED,
+            NotificationKind.OPERATOR_NEEDED,
+            NotificationKind.SHARED,
+            NotificationKind.DIGEST,
+        ),
+        size=8,
+    ),
+    Pool(steps=(NotificationKind.RESENT,), size=3),
+)

@@ -1,55 +1,59 @@
-"""A notice about one job: gather what its words need, and post them."""
+"""A notification about one job: gather what its words need, and post them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from bot.base.ports import Message
-from bot.jobs.view import names
-from bot.messages.notification import News, notice_message
-from bot.worker.post import post_once
-from bot.worker.telling import NoticeTools, Telling
+from bot.jobs.services import Services
+from bot.jobs.view import brief_view
+from bot.messages.notification import JobNotice, notification_message
+from bot.notifications.place import ONLY_MESSAGE, place_of
+from bot.worker.context import Claim
+from bot.worker.outbox import post_once
+from bot.worker.result import Done, Result
 from storage.job import Job
-from storage.notification import Notice, NoticeKind
+from storage.notification import Notification, NotificationKind
 
 NOT_THEIRS = "It was made in a private conversation."
 
 
-async def tell_news(telling: Telling) -> None:
-    """Tell a channel about a job. As safe to repeat as `post_once`."""
-    message = await _compose(telling.notice, telling.tools)
-    if message is None:
-        await telling.record(replace(telling.notice, due_at=None, problem=NOT_THEIRS))
-        return
-    ts = await post_once(telling, message)
-    await telling.record(replace(telling.notice, due_at=None, posted_ts=ts))
+async def notify(claim: Claim[Notification]) -> Result[Notification]:
+    """Tell a channel, or an operator, about a job. As safe to repeat as `post_once`."""
+    services = claim.services
+    job = await services.store.jobs.get(claim.row.job_id or "")
+    message = None if job is None else await _compose(claim.row, job, services)
+    if job is None or message is None:
+        return Done(row=replace(claim.row, problem=NOT_THEIRS))
+    # A life that a backup knows nothing of may have posted it since the job is there: after a
+    # restore the same happens again, later.
+    slot = replace(ONLY_MESSAGE, known_since=lambda _: job.created_at)
+    posted = await post_once(claim, slot, await place_of(claim), message)
+    return Done(row=replace(claim.row, delivery=replace(claim.row.delivery, ts=posted.ts)))
 
 
-async def _compose(notice: Notice, tools: NoticeTools) -> Message | None:
-    job = await tools.jobs.get(notice.job_id or "")
-    if job is None:
-        return None
-    is_open = job.channel == notice.channel or (await tools.directory.room(job.channel)).is_public
-    return notice_message(
-        News(
-            kind=notice.kind,
-            job=job,
-            sheet=names(job, tools.catalog, tools.unit),
-            asker=(await tools.directory.person(job.user)).name,
-            detail=await _detail(notice, tools),
-            link=await _link(notice, job, tools) if is_open else None,
+async def _compose(row: Notification, job: Job, services: Services) -> Message | None:
+    directory = services.directory
+    is_open = job.channel == row.channel or (await directory.conversation(job.channel)).is_public
+    return notification_message(
+        JobNotice(
+            kind=row.kind,
+            view=brief_view(job, services.catalog, services.unit),
+            asker=(await directory.person(job.user)).name,
+            detail=await _detail(row, services),
+            link=await _link(row, job, services) if is_open else None,
             is_open=is_open,
         )
     )
 
 
-async def _detail(notice: Notice, tools: NoticeTools) -> str:
-    if notice.kind is NoticeKind.SHARED:
-        return (await tools.directory.person(notice.detail)).name
-    return notice.detail
+async def _detail(row: Notification, services: Services) -> str:
+    if row.kind is NotificationKind.SHARED:
+        return (await services.directory.person(row.detail)).name
+    return row.detail
 
 
-async def _link(notice: Notice, job: Job, tools: NoticeTools) -> str | None:
-    shown = job.result_ts if notice.kind is NoticeKind.SHARED else job.message_ts
-    ts = shown or job.thread_ts
-    return None if ts is None else await tools.directory.permalink(job.channel, ts)
+async def _link(row: Notification, job: Job, services: Services) -> str | None:
+    shown = job.delivery.ts if row.kind is NotificationKind.SHARED else job.message_ts
+    ts = shown or job.reply_to.thread_ts
+    return None if ts is None else await services.directory.permalink(job.channel, ts)

@@ -1,4 +1,4 @@
-"""Reads what a channel wants to hear: the words behind `/video notify`. Pure."""
+"""Reads the words behind `/video notify`: what a channel is subscribed to. Pure."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ class SetDigest:
         return self.every is None
 
 
-Wish: TypeAlias = Show | SetLevel | SetDigest
+Subscription: TypeAlias = Show | SetLevel | SetDigest
 
 
-def read_wish(text: str) -> Wish | None:
-    """Return what is wished; `None`: the words are none of it, so they begin a prompt.
+def read_subscription(text: str) -> Subscription | None:
+    """Return what is asked for; `None`: the words are none of it, so they begin a prompt.
 
-    Raises `UsageError` where it looks like a wish and is none.
+    Raises `UsageError` where it looks like one of these and is none.
     """
     words = text.split()
     if not words:
@@ -84,10 +84,10 @@ def read_wish(text: str) -> Wish | None:
             f"Slack did not tell me which channel {quoted(place)} is. Choose it from the list "
             "that opens behind `#`, or type the command there, with `here`."
         )
-    return _wish(found[1] if found else None, [word.casefold() for word in rest])
+    return _read(found[1] if found else None, [word.casefold() for word in rest])
 
 
-def _wish(channel: str | None, words: Sequence[str]) -> Wish:
+def _read(channel: str | None, words: Sequence[str]) -> Subscription:
     match words:
         case []:
             return Show()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
 from bot.options.model_file import MODEL_FLAG
-from bot.options.parser import read_line
+from bot.options.parser import read_text
 from bot.options.request import accept, given_in, label_of
 from bot.options.schema import PROMPT, spelling
 from bot.options.wording import shown
@@ -17,23 +17,23 @@ DEFAULTS = "defaults"
 """Name of the setting that holds them: property to value, and the model's slug."""
 
 
-def read_defaults(
-    text: str, catalog: Catalog, present: Mapping[str, Json]
-) -> Mapping[str, Json] | None:
+def names_option(text: str, catalog: Catalog) -> bool:
+    """Tell whether a text begins with an option, dashed or not; else it is a prompt."""
+    return _with_dashes(text.strip(), catalog) is not None
+
+
+def read_defaults(text: str, catalog: Catalog, present: Mapping[str, Json]) -> Mapping[str, Json]:
     """Return the defaults that `text` asks for on top of the present ones.
 
-    `mode pro --aspect-ratio 9:16`: the first option may stand without its dashes. `None`: the
-    text names no option, so it is no such wish. Raises `UsageError` as an ask does, and for words
-    that belong to no option: they would be a prompt, and be paid for.
+    `mode pro --aspect-ratio 9:16`: the first option may come without its dashes. Raises
+    `UsageError` as a request does, and for words that belong to no option: they would be a prompt,
+    and be paid for.
     """
     usual = catalog.find(str(present.get(MODEL_FLAG))) or catalog.default
-    flags = _with_dashes(text.strip(), catalog)
-    if flags is None:
-        return None
-    line = read_line(flags)
-    slug = line.value_of(MODEL_FLAG)
+    typed = read_text(_with_dashes(text.strip(), catalog) or text)
+    slug = typed.value_of(MODEL_FLAG)
     model = usual if slug is None else catalog.get(slug)
-    given = given_in(line, model, catalog)
+    given = given_in(typed, model, catalog)
     if PROMPT in given:
         raise UsageError(
             "Defaults are options alone. For a video of these words type "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
 from bot.options.model_file import MODEL_FLAG
-from bot.options.parser import Line, Word
+from bot.options.parser import TypedText
 from bot.options.schema import Kind, Option, spelling
 from bot.options.wording import nearest, quoted
 
@@ -67,17 +67,14 @@ class Flags:
                 flags = " or ".join(f"`{meaning.flag}`" for meaning in several)
                 raise UsageError(f"{quoted(f'--{name}')} could be {flags}. Write more of it.")
 
-    def refuse_single_dash(self, line: Line) -> None:
+    def refuse_single_dash(self, typed: TypedText) -> None:
         """Raise `UsageError` for `-duration`: as words of the prompt it would be paid for."""
-        for token in line.tokens:
-            match token:
-                case Word(quoted=False) if typed := _SINGLE_DASH.fullmatch(token.value):
-                    meaning = self._exact.get(spelling(typed[1]))
-                case _:
-                    continue
+        for word in typed.bare_words:
+            dashed = _SINGLE_DASH.fullmatch(word)
+            meaning = self._exact.get(spelling(dashed[1])) if dashed else None
             if meaning is not None:
                 raise UsageError(
-                    f"Write `{meaning.flag}` with two dashes; you gave {quoted(token.value)}."
+                    f"Write `{meaning.flag}` with two dashes; you gave {quoted(word)}."
                 )
 
     def _unknown(self, name: str) -> UsageError:

@@ -1,9 +1,8 @@
-"""From a form with its files to an ask, and from one drawing of a form to the next. Pure."""
+"""Reads a form that `bot.messages.modal` drew: a request, or what the next drawing begins with."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
@@ -20,32 +19,26 @@ from bot.options.form_fields import (
     links_block,
     widget_of,
 )
-from bot.options.request import Ask, accept, check_input, fitting
+from bot.options.request import RenderRequest, accept, check_input, fitting
 from bot.options.schema import PROMPT, Kind, Option, as_mapping, kind_of
 from bot.options.values import load_typed_json, read_value, refusal
 from storage.job import Json
 
+_NOTHING: Mapping[str, Json] = MappingProxyType({})
 
-def read_ask(
-    model: Model, state: State, carried: Mapping[str, Json], files: Collection[str]
-) -> Ask:
-    """Return what a submitted form asks for.
+State: TypeAlias = Mapping[str, Json]
+"""`view.state.values` of a payload: block ID → action ID → the element's answer.
 
-    `files` are the IDs that it may name beside those uploaded in it. Raises `FormError`.
-    """
-    form = read_form(model, state, carried)
-    values = dict(form.values)
-    errors: dict[str, str] = {}
-    for option in model.options:
-        try:
-            value = _joined(option, values.get(option.name), form.files.get(option.name, ()), files)
-            if value is not None:
-                values[option.name] = accept(model, option, value, option.title)
-        except UsageError as error:
-            errors[field_block(option)] = str(error).replace("`", "")
-    if errors:
-        raise FormError(errors)
-    return check_input(model, values)
+https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
+"""
+
+
+class FormError(UsageError):
+    """A form that cannot be taken; `errors` has a sentence for each block ID at fault."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
 
 
 def read_unfinished(
@@ -71,39 +64,26 @@ def with_images(option: Option, value: Json, files: Sequence[Attached]) -> Json:
     return join(option, value, files[:room])
 
 
-def _joined(option: Option, value: Json, files: Sequence[Attached], known: Collection[str]) -> Json:
-    for file in files:
+def _joined(
+    model: Model,
+    option: Option,
+    value: Json,
+    attached: Sequence[Attached],
+    known: Collection[str],
+) -> Json:
+    """Return the value of a field with the files uploaded beside it."""
+    for file in attached:
         if file.problem is not None:
             raise UsageError(file.problem)
     if not granted(value, frozenset(known)):
         raise UsageError("This names a file that is not this form's. Upload the image itself.")
-    return join(option, value, files) if option.takes_images else value
+    joined = join(option, value, attached) if option.takes_images else value
+    return accept(model, option, joined, option.title)
 
 
-_NOTHING: Mapping[str, Json] = MappingProxyType({})
-
-State: TypeAlias = Mapping[str, Json]
-"""`view.state.values` of a payload: block ID → action ID → the element's answer.
-
-https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormInput:
-    """What a form says: values by property, and the Slack files that shall become values."""
-
-    values: Mapping[str, Json]
-    files: Mapping[str, tuple[Attached, ...]]
-    """Uploaded files, by property."""
-
-
-class FormError(UsageError):
-    """A form that cannot be taken; `errors` has a sentence for each block ID at fault."""
-
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__(" ".join(errors.values()))
-        self.errors = errors
+def _plain(error: UsageError) -> str:
+    """Return a sentence without the marks of a code span, which a form shows as they are."""
+    return str(error).replace("`", "")
 
 
 def chosen_model(state: State) -> str | None:
@@ -116,34 +96,40 @@ def shows_advanced(state: State) -> bool:
     return _is_ticked(_answer(state, MORE_BLOCK))
 
 
-def read_form(model: Model, state: State, carried: Mapping[str, Json] = _NOTHING) -> FormInput:
-    """Return what a submitted form says.
+def read_form(
+    model: Model,
+    state: State,
+    carried: Mapping[str, Json] = _NOTHING,
+    files: Collection[str] = (),
+) -> RenderRequest:
+    """Return what a submitted form asks for.
 
     What is left at its default counts as not given. Options that had no field keep their value in
-    `carried`. Raises `FormError`.
+    `carried`. `files` are the IDs that it may name beside those uploaded in it. Raises `FormError`.
     """
     values: dict[str, Json] = {}
-    files: dict[str, tuple[Attached, ...]] = {}
     errors: dict[str, str] = {}
     kept = fitting(model, carried)
     for option in model.options:
-        attached = files_in(state, option)
         try:
             value = (
                 _read(model, state, option) if _is_shown(state, option) else kept.get(option.name)
             )
         except UsageError as error:
-            errors[_block(option)] = str(error).replace("`", "")
+            errors[_block(option)] = _plain(error)
             continue
-        if attached:
-            files[option.name] = attached
-        if value is None and not attached and option.required:
+        try:
+            value = _joined(model, option, value, files_in(state, option), files)
+        except UsageError as error:
+            errors[field_block(option)] = _plain(error)
+            continue
+        if value is None and option.required:
             errors[field_block(option)] = f"{option.title} is needed."
         if value is not None and (option.required or value != option.default):
             values[option.name] = value
     if errors:
         raise FormError(errors)
-    return FormInput(values=values, files=files)
+    return check_input(model, values)
 
 
 def read_draft(

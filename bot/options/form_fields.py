@@ -15,6 +15,8 @@ MODEL_BLOCK = "model"
 """Block and action of the choice of the model; a change must be answered with a redrawn form."""
 MORE_BLOCK = "more"
 """Block and action of the toggle for the advanced fields; likewise."""
+WORDS_BLOCK = "words"
+"""The block with words that the drawn model cannot take."""
 FIELD = "option:"
 """How the block ID of an option's field begins; the option's name follows."""
 

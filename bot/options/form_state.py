@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 MOST_FILES = 100
 
 
-class Origin(BaseModel):
+class FormState(BaseModel):
     """Travels in a form's `private_metadata`, which only the bot can write. It holds no values."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -28,7 +28,7 @@ class Origin(BaseModel):
     """IDs of the files that the form may name: those of a message, or of the earlier job."""
 
     def drawn(self, model: str, files: Iterable[str]) -> Self:
-        """Return the origin of the form redrawn for a model, with more files that it may name."""
+        """Return the state of the form redrawn for a model, with more files that it may name."""
         known = tuple(dict.fromkeys([*self.files, *files]))[:MOST_FILES]
         return self.model_copy(update={"model": model, "files": known})
 

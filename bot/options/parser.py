@@ -66,17 +66,8 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A line, taken apart."""
-
-    prompt: str
-    """All words that are no flag's value, with the white space between them as typed."""
-    flags: tuple[Flag, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A line, cut into words and flags; a flag's value may still be the word behind it."""
+class TypedText:
+    """A text taken apart into words and flags; a flag's value may still be the word behind it."""
 
     text: str
     tokens: tuple[Word | Flag, ...]
@@ -88,13 +79,26 @@ class Line:
 
         This is for the one flag that must be known before the others mean anything.
         """
-        flags = self.split(lambda _flag, _word: True).flags
+        _, flags = self.split(lambda _flag, _word: True)
         return next((flag.value for flag in flags if flag.name.casefold() == name), None)
 
-    def split(self, takes: Callable[[str, str], bool]) -> Command:
-        """Sort the line into prompt and flags.
+    @property
+    def begins_with_flag(self) -> bool:
+        """Whether a flag comes first."""
+        return bool(self.tokens) and isinstance(self.tokens[0], Flag)
 
-        `takes` says whether a flag of this name takes the word behind it as its value.
+    @property
+    def bare_words(self) -> tuple[str, ...]:
+        """The words that no quotes enclose."""
+        return tuple(
+            token.value for token in self.tokens if isinstance(token, Word) and not token.quoted
+        )
+
+    def split(self, takes: Callable[[str, str], bool]) -> tuple[str, tuple[Flag, ...]]:
+        """Return the prompt and the flags.
+
+        The prompt is all words that are no flag's value, with the white space between them as
+        typed. `takes` says whether a flag of this name takes the word behind it as its value.
         """
         flags: list[Flag] = []
         runs: list[list[Word]] = [[]]
@@ -109,10 +113,9 @@ class Line:
                     runs[-1].append(token)
                 case _:
                     assert_never(token)
-        prompt = " ".join(filter(None, [*map(self._text, runs), self.rest]))
-        return Command(prompt=prompt, flags=tuple(flags))
+        return " ".join(filter(None, [*map(self._words, runs), self.rest])), tuple(flags)
 
-    def _text(self, run: list[Word]) -> str:
+    def _words(self, run: list[Word]) -> str:
         """Return words as typed; quotes around all of them were delimiters."""
         match run:
             case []:
@@ -124,7 +127,7 @@ class Line:
 
 
 def _waits(flags: list[Flag], runs: list[list[Word]]) -> bool:
-    """Whether the last flag has no value yet and stands right before."""
+    """Tell whether the last flag has no value yet and is right before."""
     return bool(flags) and flags[-1].value is None and not runs[-1]
 
 
@@ -133,8 +136,11 @@ def straightened(text: str) -> str:
     return text.translate(_STRAIGHTENED)
 
 
-def read_line(text: str) -> Line:
-    """Cut a line in which nothing is markup. Raises `UsageError` for a quote that is not closed."""
+def read_text(text: str) -> TypedText:
+    """Take a text apart in which nothing is markup.
+
+    Raises `UsageError` for a quote that is not closed.
+    """
     return _Reader(text).read()
 
 
@@ -147,7 +153,7 @@ class _Reader:
         self._single_closes = [found.start() for found in _SINGLE_CLOSE.finditer(text)]
         self._flag_starts = [found.start() for found in _FLAG_START.finditer(text)]
 
-    def read(self) -> Line:
+    def read(self) -> TypedText:
         tokens: list[Word | Flag] = []
         end_of_options = _END_OF_OPTIONS_FIRST
         position = 0
@@ -155,11 +161,11 @@ class _Reader:
             end = end_of_options.match(self._text, found.start())
             if end is not None:
                 rest = self._text[end.end() :].strip()
-                return Line(text=self._text, tokens=tuple(tokens), rest=rest)
+                return TypedText(text=self._text, tokens=tuple(tokens), rest=rest)
             end_of_options = _END_OF_OPTIONS
             token, position = self._token(found.start(), after=tokens[-1] if tokens else None)
             tokens.append(token)
-        return Line(text=self._text, tokens=tuple(tokens), rest="")
+        return TypedText(text=self._text, tokens=tuple(tokens), rest="")
 
     def _token(self, start: int, after: Word | Flag | None) -> tuple[Word | Flag, int]:
         flag = _FLAG.match(self._text, start)

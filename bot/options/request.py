@@ -1,30 +1,29 @@
-"""From what a person asks, in words or in a form, to an input that the model's schema allows."""
+"""The one type of a request to render, and how a text becomes one that the schema allows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Protocol
 
 from bot.base.errors import UsageError
 from bot.options.attachments import Attached, attach
 from bot.options.catalog import Catalog, Model
 from bot.options.flags import Flags, Meaning
 from bot.options.model_file import MODEL_FLAG
-from bot.options.parser import Command, Flag, Line, read_line
+from bot.options.parser import Flag, TypedText
 from bot.options.references import in_words
 from bot.options.schema import PROMPT, Kind, Option
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, short, shown
-from storage.job import Json
+from storage.job import Job, Json
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """What a person asks for, held against the model's schema."""
+class RenderRequest:
+    """What a person asks for, from whichever surface, held against the model's schema."""
 
     model: str
     """The model's slug."""
@@ -34,57 +33,46 @@ class Ask:
     Only the default of a property that the schema demands is written out.
     """
     kind: str
-    """Asks of one kind take about as long: `kling-v3 mode=pro duration=10`."""
+    """Requests of one kind take about as long: `kling-v3 mode=pro duration=10`."""
     left_out: tuple[str, ...] = ()
     """Titles of earlier options that a newly chosen model does not have."""
 
 
-class Asked(Protocol):
-    """An ask that was made before: an `Ask`, or a job."""
-
-    @property
-    def model(self) -> str:
-        """The model's slug."""
-
-    @property
-    def input(self) -> Mapping[str, Json]:
-        """What was given."""
-
-
-def parse_ask(
-    text: str,
+def read_request(
+    typed: TypedText,
     catalog: Catalog,
     *,
     defaults: Mapping[str, Json] = _NOTHING,
     files: Sequence[Attached] = (),
-) -> Ask:
-    """Read a command without `/video` and without Slack's markup, and the files attached to it.
+) -> RenderRequest:
+    """Return what a text and the files attached to it ask for.
 
-    `defaults` stand beneath what is typed, `model` among them; those that the model does not have
-    or not allow are passed over. Raises `UsageError` that names the option, what was given and
+    `defaults` are used for what is not typed, `model` among them; those that the model does not
+    have or not allow are passed over. Raises `UsageError` that names the option, what was given and
     what is allowed.
     """
-    line = read_line(text)
-    slug = line.value_of(MODEL_FLAG)
+    slug = typed.value_of(MODEL_FLAG)
     usual = catalog.find(str(defaults.get(MODEL_FLAG))) or catalog.default
     model = usual if slug is None else catalog.get(slug)
-    given = given_in(line, model, catalog, files)
+    given = given_in(typed, model, catalog, files)
     return check_input(model, {**fitting(model, defaults), **given})
 
 
-def changed_ask(
-    previous: Asked, text: str, catalog: Catalog, files: Sequence[Attached] = ()
-) -> Ask:
-    """Read what is to be changed about an earlier ask: options, the prompt, or the model.
+def changed_request(
+    previous: Job | RenderRequest,
+    typed: TypedText,
+    catalog: Catalog,
+    files: Sequence[Attached] = (),
+) -> RenderRequest:
+    """Return an earlier request with what a text changes: options, the prompt, or the model.
 
     Words replace the prompt, attached files the images of their option; all else stays. Options
     that a newly chosen model does not have are left out, and named in the result. Raises
     `UsageError`, also when nothing is to change.
     """
-    line = read_line(text)
-    slug = line.value_of(MODEL_FLAG)
+    slug = typed.value_of(MODEL_FLAG)
     model = catalog.get(previous.model if slug is None else slug)
-    given = given_in(line, model, catalog, files)
+    given = given_in(typed, model, catalog, files)
     if slug is None and not given:
         raise UsageError(
             f"Say what to change: a new prompt, or options; `/video help {model.slug}` lists them."
@@ -96,7 +84,7 @@ def changed_ask(
     return replace(check_input(model, {**kept, **given}), left_out=left_out)
 
 
-def check_input(model: Model, given: Mapping[str, Json]) -> Ask:
+def check_input(model: Model, given: Mapping[str, Json]) -> RenderRequest:
     """Hold values, by property, against the model's schema; `None` is a value not given.
 
     Raises `UsageError` that names the option, what was given and what is allowed.
@@ -114,7 +102,7 @@ def check_input(model: Model, given: Mapping[str, Json]) -> Ask:
                 raise _missing(model, option)
         if value is not None:
             values[option.name] = value
-    return Ask(model=model.slug, input=values, kind=_kind(model, values))
+    return RenderRequest(model=model.slug, input=values, kind=_kind(model, values))
 
 
 def accept(model: Model, option: Option, given: Json, label: str) -> Json:
@@ -183,39 +171,39 @@ def _title(model: Model | None, name: str) -> str:
 
 
 def given_in(
-    line: Line, model: Model, catalog: Catalog, files: Sequence[Attached] = ()
+    typed: TypedText, model: Model, catalog: Catalog, files: Sequence[Attached] = ()
 ) -> Mapping[str, Json]:
-    """Return the values that a line and its files give, by property; not held to the schema yet.
+    """Return the values that a text and its files give, by property; not held to the schema yet.
 
     Raises `UsageError` for a flag that the model does not have, or that lacks its value, and for
     files that it cannot take.
     """
-    flags = Flags(model, catalog)
-    flags.refuse_single_dash(line)
-    command = line.split(lambda name, word: flags.meaning_of(name).takes(word))
-    typed: dict[str, list[tuple[Meaning, Flag]]] = {}
-    for flag in command.flags:
-        meaning = flags.meaning_of(flag.name)
+    meanings = Flags(model, catalog)
+    meanings.refuse_single_dash(typed)
+    prompt, flags = typed.split(lambda name, word: meanings.meaning_of(name).takes(word))
+    found: dict[str, list[tuple[Meaning, Flag]]] = {}
+    for flag in flags:
+        meaning = meanings.meaning_of(flag.name)
         name = meaning.option.name if meaning.option else MODEL_FLAG
-        typed.setdefault(name, []).append((meaning, flag))
-    given = {name: _value(found) for name, found in typed.items()}
+        found.setdefault(name, []).append((meaning, flag))
+    given = {name: _value(pairs) for name, pairs in found.items()}
     given.pop(MODEL_FLAG, None)
-    return attach({**given, **_prompt(command, model, given)}, files, model)
+    return attach({**given, **_prompt(prompt, model, given)}, files, model)
 
 
-def _prompt(command: Command, model: Model, given: Mapping[str, Json]) -> Mapping[str, Json]:
-    if not command.prompt:
+def _prompt(prompt: str, model: Model, given: Mapping[str, Json]) -> Mapping[str, Json]:
+    if not prompt:
         return {}
     if model.prompt is None:
         needed = [f"`{option.flag}`" for option in model.options if option.required]
         hint = f" Give {', '.join(needed)} instead." if needed else ""
-        raise UsageError(f"{model.title} takes no prompt; you gave {quoted(command.prompt)}.{hint}")
+        raise UsageError(f"{model.title} takes no prompt; you gave {quoted(prompt)}.{hint}")
     if PROMPT in given:
         raise UsageError(
-            f"The prompt is given twice: by `{model.prompt.flag}` and as {quoted(command.prompt)}. "
+            f"The prompt is given twice: by `{model.prompt.flag}` and as {quoted(prompt)}. "
             "Give it once."
         )
-    return {PROMPT: command.prompt}
+    return {PROMPT: prompt}
 
 
 def _value(flags: list[tuple[Meaning, Flag]]) -> Json:

@@ -1,4 +1,4 @@
-"""The `Chat` port over Slack's Web API: say it once, find it again, edit it, whisper."""
+"""The `Chat` port over Slack's Web API: post, find again, edit, send ephemerally."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot.base.errors import RefusedError, RetryLaterError, UnreachablePlaceError
-from bot.base.ports import Message, Place
+from bot.base.ports import Message, Place, Posted
 from bot.messages.blocks import mark
 from bot.slack.client import OK, Done, answer_of, ask, is_slack, read
 from bot.slack.uploads import STALL_SECONDS, TOMBSTONE, SlackFiles
@@ -129,23 +129,23 @@ class SlackChat(SlackFiles):
         """Enter a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""
         await ask(self._client.conversations_join(channel=channel), Done, doubtful=False)
 
-    async def post(self, place: Place, message: Message, job_id: str) -> str:
-        """Post, with the job's ID as metadata, and return the message's `ts`.
+    async def post(self, place: Place, message: Message, row_id: str) -> Posted:
+        """Post a message with a row's ID as metadata.
 
         Not idempotent: after `OutcomeUnknownError` call `find_posts`. Raises
         `UnreachablePlaceError`.
         """
-        return await self._post(place, message, job_id=job_id, doubtful=True)
+        return posted(await self._post(place, message, row_id=row_id, doubtful=True))
 
     async def find_posts(
-        self, place: Place, job_id: str, since: float, *, marked: bool = False
-    ) -> list[str]:
-        """Return the `ts` of our messages in `place` that carry `job_id`, oldest first. A read.
+        self, place: Place, row_id: str, since: Instant, *, marked: bool = False
+    ) -> list[Posted]:
+        """Return our messages in `place` that carry a row's ID, the oldest first. A read.
 
         As metadata, or as the mark of a block where Slack takes no metadata, beside a file; where
         `marked`, as that mark alone.
 
-        `since` (seconds since 1970) bounds how far back to look. Raises `UnreachablePlaceError`
+        `since` bounds how far back to look. Raises `UnreachablePlaceError`
         when the place cannot be read, because nothing can be said about it then.
         """
         me = self._me or await self.identity()
@@ -154,11 +154,11 @@ class SlackChat(SlackFiles):
         for _ in range(MOST_PAGES):
             page = await self._read(place, since=since, cursor=cursor)
             found += [
-                said.ts for said in page.messages if _is_ours(said, me, job_id, marked=marked)
+                said.ts for said in page.messages if _is_ours(said, me, row_id, marked=marked)
             ]
             cursor = page.response_metadata.next_cursor if page.response_metadata else ""
             if not cursor:
-                return sorted(found, key=Decimal)
+                return [posted(ts) for ts in sorted(found, key=Decimal)]
         raise RetryLaterError("There are too many messages to look through.", code="too_many")
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
@@ -172,12 +172,12 @@ class SlackChat(SlackFiles):
         )
         await ask(call, Done, doubtful=False)
 
-    async def whisper(
+    async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
     ) -> None:
-        """Tell one person privately: by `response_url`, else ephemerally, else directly.
+        """Show a message to one person: by `response_url`, else ephemerally, else directly.
 
-        Safe to repeat in that the person is told twice at worst.
+        Safe to repeat in that the person sees it twice at worst.
         """
         if response_url is not None and await self._answer(response_url, place, message):
             return
@@ -192,7 +192,7 @@ class SlackChat(SlackFiles):
             await ask(call, Done, doubtful=False)
         except UnreachablePlaceError:
             direct = Place(channel=await self.open_direct(user))
-            await self._post(direct, message, job_id=None, doubtful=False)
+            await self._post(direct, message, row_id=None, doubtful=False)
 
     async def open_direct(self, user: str) -> str:
         """Return the channel of our direct conversation with `user`. Safe to repeat."""
@@ -200,15 +200,15 @@ class SlackChat(SlackFiles):
         return answer.channel.id
 
     async def _post(
-        self, place: Place, message: Message, *, job_id: str | None, doubtful: bool
+        self, place: Place, message: Message, *, row_id: str | None, doubtful: bool
     ) -> str:
-        metadata = {"event_type": EVENT_TYPE, "event_payload": {"job_id": job_id}}
+        metadata = {"event_type": EVENT_TYPE, "event_payload": {"job_id": row_id}}
         call = self._client.chat_postMessage(
             channel=place.channel,
             thread_ts=place.thread_ts,
             text=message.text,
             blocks=_blocks(message) or None,
-            metadata=None if job_id is None else metadata,
+            metadata=None if row_id is None else metadata,
             unfurl_links=False,
             unfurl_media=False,
         )
@@ -257,12 +257,20 @@ class SlackChat(SlackFiles):
             return False
 
 
-def _is_ours(said: _Said, me: Identity, job_id: str, *, marked: bool) -> bool:
+def posted(ts: str) -> Posted:
+    """Return a message by its `ts`, which is also the moment at which Slack took it.
+
+    https://docs.slack.dev/messaging/#message-timestamps
+    """
+    return Posted(ts=ts, at=float(ts))
+
+
+def _is_ours(said: _Said, me: Identity, row_id: str, *, marked: bool) -> bool:
     by_us = said.user == me.user or (said.bot_id != "" and said.bot_id == me.bot)
     is_gone = bool(said.files) and all(file.mode == TOMBSTONE for file in said.files)
     payload = said.metadata.event_payload if said.metadata.event_type == EVENT_TYPE else {}
-    is_named = not marked and payload.get("job_id") == job_id
-    is_marked = mark(job_id) in [block.block_id for block in said.blocks]
+    is_named = not marked and payload.get("job_id") == row_id
+    is_marked = mark(row_id) in [block.block_id for block in said.blocks]
     return by_us and not is_gone and (is_named or is_marked)
 
 

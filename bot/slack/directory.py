@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.base.errors import NotFoundError, OperatorMustActError, UnreachablePlaceError
-from bot.base.ports import Person, Room
+from bot.base.ports import Conversation, Person
 from bot.slack.client import ask
 from storage.job import Instant
 
@@ -26,7 +26,7 @@ MOST_PAGES = 20
 """https://docs.slack.dev/reference/methods/conversations.members takes up to 1,000 a page."""
 
 NOBODY = Person(name="somebody", zone="UTC")
-UNSEEN = Room(is_public=False, has_us=False)
+UNSEEN = Conversation(is_public=False, has_bot=False)
 
 # IDs of direct conversations, which `conversations.info` would need one more permission for.
 # https://docs.slack.dev/reference/objects/conversation-object
@@ -78,24 +78,24 @@ class SlackDirectory:
     def __init__(self, client: AsyncWebClient, *, now: Callable[[], Instant]) -> None:
         self._client = client
         self._people: _Memory[Person] = _Memory(now)
-        self._rooms: _Memory[Room] = _Memory(now)
+        self._conversations: _Memory[Conversation] = _Memory(now)
         self._links: _Memory[str | None] = _Memory(now)
 
     async def person(self, user: str) -> Person:
         """Return who this is."""
         return await self._people.recall(user, lambda: self._person(user))
 
-    async def room(self, channel: str) -> Room:
+    async def conversation(self, channel: str) -> Conversation:
         """Return what kind of conversation this is."""
         if channel.startswith(DIRECT):
             return UNSEEN
-        room = await self._rooms.recall(channel, lambda: self._room(channel))
-        if not room.has_us:
+        known = await self._conversations.recall(channel, lambda: self._conversation(channel))
+        if not known.has_bot:
             # Whoever reads "invite me" does so at once.
-            self._rooms.forget(channel)
-        return room
+            self._conversations.forget(channel)
+        return known
 
-    async def is_in(self, channel: str, user: str) -> bool:
+    async def is_member(self, channel: str, user: str) -> bool:
         """Tell whether somebody is a member."""
         cursor: str | None = None
         for _ in range(MOST_PAGES):
@@ -120,14 +120,14 @@ class SlackDirectory:
         name = found.profile.display_name or found.profile.real_name or found.name
         return Person(name=name or NOBODY.name, zone=found.tz or NOBODY.zone)
 
-    async def _room(self, channel: str) -> Room:
+    async def _conversation(self, channel: str) -> Conversation:
         call = self._client.conversations_info(channel=channel)
         try:
             found = (await ask(call, _ChannelInfo, doubtful=False)).channel
         except (UnreachablePlaceError, OperatorMustActError):
             return UNSEEN
         closed = found.is_private or found.is_im or found.is_mpim
-        return Room(is_public=not closed, has_us=found.is_member)
+        return Conversation(is_public=not closed, has_bot=found.is_member)
 
     async def _permalink(self, channel: str, ts: str) -> str | None:
         call = self._client.chat_getPermalink(channel=channel, message_ts=ts)

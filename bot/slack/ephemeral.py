@@ -1,4 +1,4 @@
-"""Private words that follow an acknowledgement: Slack waits 3 s for it, a word may take longer."""
+"""Ephemeral messages that follow an acknowledgement: they may take longer than Slack waits."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ REMEMBER_MOST = 2000
 STOP_SECONDS = 3.0
 
 
-class Aside:
-    """Says what only one person is told. Best effort: what must not be lost is in the store."""
+class BackgroundEphemerals:
+    """The port `EphemeralMessages`. Best effort: what must not be lost is in the store."""
 
     def __init__(
         self, chat: Chat, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> None:
         self._chat = chat
         self._sleep = sleep
-        self._said: OrderedDict[str, None] = OrderedDict()
-        self._saying: set[asyncio.Task[None]] = set()
+        self._sent: OrderedDict[str, None] = OrderedDict()
+        self._sending: set[asyncio.Task[None]] = set()
 
-    def say(
+    def send(
         self,
         key: str,
         place: Place | None,
@@ -40,43 +40,43 @@ class Aside:
         message: Message,
         response_url: str | None = None,
     ) -> None:
-        """Tell `user` in the background, once for each `key` that is remembered.
+        """Show a message to `user` in the background, once for each `key` that is remembered.
 
         By `response_url` while that is good, else in `place`, or directly if there is none.
         """
-        if self.has_said(key):
+        if self.has_sent(key):
             return
-        self._said[key] = None
-        if len(self._said) > REMEMBER_MOST:
-            self._said.popitem(last=False)
-        task = asyncio.create_task(self._tell(place, user, message, response_url))
-        self._saying.add(task)
-        task.add_done_callback(self._saying.discard)
+        self._sent[key] = None
+        if len(self._sent) > REMEMBER_MOST:
+            self._sent.popitem(last=False)
+        task = asyncio.create_task(self._send(place, user, message, response_url))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
 
-    def has_said(self, key: str) -> bool:
-        """Tell whether something was said, or is being said, under this key."""
-        return key in self._said
+    def has_sent(self, key: str) -> bool:
+        """Tell whether something was sent, or is being sent, under this key."""
+        return key in self._sent
 
     async def close(self) -> None:
-        """Finish what is being said, for a few seconds, and leave the rest unsaid."""
-        if self._saying:
-            _, unsaid = await asyncio.wait(self._saying, timeout=STOP_SECONDS)
-            for task in unsaid:
+        """Finish what is being sent, for a few seconds, and leave the rest."""
+        if self._sending:
+            _, unsent = await asyncio.wait(self._sending, timeout=STOP_SECONDS)
+            for task in unsent:
                 task.cancel()
-            await asyncio.gather(*unsaid, return_exceptions=True)
+            await asyncio.gather(*unsent, return_exceptions=True)
 
-    async def _tell(
+    async def _send(
         self, place: Place | None, user: str, message: Message, response_url: str | None
     ) -> None:
         for tries_left in reversed(range(TRIES)):
             try:
                 here = place or Place(channel=await self._chat.open_direct(user))
-                await self._chat.whisper(here, user, message, response_url)
+                await self._chat.send_ephemeral(here, user, message, response_url)
             except BotError as error:
                 passes = isinstance(error, RetryLaterError | OutcomeUnknownError)
                 if not passes or not tries_left:
                     log = structlog.get_logger("slack")
-                    log.warning("word_unsaid", reason=str(error), code=error.code)
+                    log.warning("word_unsent", reason=str(error), code=error.code)
                     return
                 await self._sleep(error.retry_after or PAUSE_SECONDS)
             else:

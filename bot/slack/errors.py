@@ -6,6 +6,7 @@ from types import MappingProxyType
 from bot.base.errors import (
     BotError,
     CannotShareFileError,
+    NotAMemberError,
     NotFoundError,
     OperatorMustActError,
     OutcomeUnknownError,
@@ -65,8 +66,10 @@ _MEANING: Mapping[str, tuple[type[BotError], str]] = MappingProxyType(
         "org_login_required": (OperatorMustActError, _POLICY),
         "team_access_not_granted": (OperatorMustActError, _POLICY),
         "two_factor_setup_required": (OperatorMustActError, _POLICY),
-        "not_in_channel": (UnreachablePlaceError, _NO_MEMBER),
-        "channel_not_found": (UnreachablePlaceError, _NO_CHANNEL),
+        # Slack's two words for a channel that we are not in: the second is what a private one says.
+        # https://docs.slack.dev/reference/methods/chat.postMessage#errors
+        "not_in_channel": (NotAMemberError, _NO_MEMBER),
+        "channel_not_found": (NotAMemberError, _NO_CHANNEL),
         "method_not_supported_for_channel_type": (UnreachablePlaceError, _NO_MEMBER),
         "is_archived": (UnreachablePlaceError, _CLOSED),
         "is_inactive": (UnreachablePlaceError, _CLOSED),

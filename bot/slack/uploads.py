@@ -74,7 +74,7 @@ class SlackFiles:
     async def send_upload(self, target_url: str, length: int, chunks: AsyncIterator[bytes]) -> None:
         """Send a reserved file's bytes, as a stream, without the token.
 
-        Raises `OutcomeUnknownError` after any doubt (`look_at_file` tells), `RetryLaterError` when
+        Raises `OutcomeUnknownError` after any doubt (`file_state` tells), `RetryLaterError` when
         nothing was sent, when Slack asked to wait or when `chunks` are not `length` bytes,
         `CannotShareFileError` when they are too many for Slack, and whatever `chunks` raise.
         """
@@ -99,7 +99,7 @@ class SlackFiles:
         """Share uploaded files, `(file_id, title)` each, as one message.
 
         Slack takes this once a file, shares after it has answered, and may answer ok without
-        having shared: `look_at_file` tells. Raises `CannotShareFileError`,
+        having shared: `file_state` tells. Raises `CannotShareFileError`,
         `UnreachablePlaceError`, and `NotFoundError` for a file that Slack does not hold.
 
         Slack ignores `blocks` beside `initial_comment`, so the text goes only without blocks:
@@ -116,8 +116,8 @@ class SlackFiles:
         call = self._client.api_call("files.completeUploadExternal", data=data)
         await ask(call, Done, doubtful=True)
 
-    async def look_at_file(self, file_id: str, channel: str) -> FileState:
-        """Tell whether the file's bytes are there and where it is shared. A read.
+    async def file_state(self, file_id: str, channel: str) -> FileState:
+        """Return whether the file's bytes are there and where it is shared. A read.
 
         Raises `NotFoundError` when Slack does not know the file.
         """
@@ -130,7 +130,7 @@ class SlackFiles:
         ]
         return FileState(uploaded=file.size > 0, shared_ts=min(shares, default=None))
 
-    async def discard_file(self, file_id: str) -> None:
+    async def delete_file(self, file_id: str) -> None:
         """Delete a file of ours that must not be shared any more. Safe to repeat."""
         try:
             await ask(self._client.files_delete(file=file_id), Done, doubtful=False)

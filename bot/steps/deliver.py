@@ -2,109 +2,89 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
-from bot.base.errors import (
-    OutcomeUnknownError,
-    RefusedError,
-    RetryLaterError,
-    UnreachablePlaceError,
-)
-from bot.base.ports import Place
+from bot.base.ports import Message, Place, Snapshot
 from bot.jobs import pacing
+from bot.jobs.view import brief_view
+from bot.messages.file import alt_text, file_name, title
 from bot.messages.result import final_message
 from bot.steps.progress import show
-from bot.steps.share import share_files
-from bot.worker.context import Turn
-from bot.worker.member import find_as_member
+from bot.worker.context import Claim
+from bot.worker.delivery import Content, UndeliverableError, deliver_once
+from bot.worker.outbox import Slot
+from bot.worker.outputs import bring_outputs
 from bot.worker.result import Advance, Park, Result
-from bot.worker.say_once import say_once
-from storage.job import Job, Outcome, Stage
-
-# With the engine's pauses this is about half an hour of trying to carry the file over.
-FILE_TRIES = 30
+from bot.worker.snapshot import with_snapshot
+from storage.job import Delivery, EventName, Job, Outcome, Stage
 
 
-async def deliver(turn: Turn) -> Result:
+def _read(job: Job) -> Delivery:
+    return job.delivery
+
+
+def _write(job: Job, delivery: Delivery) -> Job:
+    return replace(job, delivery=delivery)
+
+
+RESULT = Slot(read=_read, write=_write, known_since=lambda job: job.created_at, marked=True)
+"""The job's result in its thread."""
+
+
+async def deliver(claim: Claim[Job]) -> Result[Job]:
     """Tell the person how it ended, once, and bring the job's own message up to date.
 
-    Safe to repeat: a result that stands is found again (`files.info`, message metadata) before
-    anything is posted, and the edit is idempotent.
+    As safe to repeat as `deliver_once`; the edit is idempotent.
     """
-    try:
-        await _tell(turn)
-    except UnreachablePlaceError as error:
-        if turn.job.result_channel is not None:
-            problem = "The result could not be brought to you, neither there nor directly."
-            return Park(job=turn.job, problem=problem, detail=str(error))
-        await _turn_to_person(turn)
-        raise RetryLaterError("The channel takes nothing; telling the person directly.") from error
-    if turn.job.result_ts is None:
-        raise RetryLaterError("The result does not stand yet.")
-    return await _delivered(turn)
-
-
-async def _tell(turn: Turn) -> None:
-    if turn.job.result_ts is not None:
-        return
-    place = _place(turn.job)
-    if turn.may_be_restored and await _found(turn, place):
-        return
-    if turn.job.outcome is Outcome.SUCCEEDED and not turn.job.link_only:
-        try:
-            await share_files(turn, place)
-        except UnreachablePlaceError:
-            raise
-        except RefusedError as error:
-            # The file cannot be had or put here; the person still gets the link and the cost.
-            await _give_up_file(turn, str(error))
-        except (RetryLaterError, OutcomeUnknownError) as error:
-            sharing = turn.job.result_intent_at is not None
-            if sharing or turn.job.attempts < FILE_TRIES:
-                raise
-            await _give_up_file(turn, str(error))
-        else:
-            return
-    await say_once(turn, place, final_message(turn.job, await turn.tools.sheet(turn.job)))
-
-
-async def _found(turn: Turn, place: Place) -> bool:
-    """Tell whether the result was told by a life that the row knows nothing of; put it right."""
-    job, chat = turn.job, turn.tools.chat
-    results = await find_as_member(chat, place, job.id, job.created_at, marked=True)
-    if not results:
-        return False
-    message = final_message(job, await turn.tools.sheet(job))
-    with suppress(UnreachablePlaceError):
-        await chat.update(place.channel, results[0], message)
-    await turn.record(replace(job, result_ts=results[0]), "told", "found")
-    return True
-
-
-async def _give_up_file(turn: Turn, reason: str) -> None:
-    given_up = replace(turn.job, link_only=True, problem=reason, uploads=(), result_intent_at=None)
-    await turn.record(given_up, "link only", reason)
-
-
-def _place(job: Job) -> Place:
-    if job.result_channel is not None:
-        return Place(channel=job.result_channel)
-    return Place(channel=job.channel, thread_ts=job.thread_root)
-
-
-async def _turn_to_person(turn: Turn) -> None:
-    """Choose the direct conversation, where the channel or the thread takes nothing any more."""
-    direct = await turn.tools.chat.open_direct(turn.job.user)
-    elsewhere = replace(turn.job, result_channel=direct, uploads=(), result_intent_at=None)
-    await turn.record(elsewhere, "direct", direct)
-
-
-async def _delivered(turn: Turn) -> Advance:
-    job = turn.job
-    delivered = replace(
-        job, stage=Stage.DELIVERED, delivered_at=turn.tools.now(), cost_told=job.cost_actual
+    job = claim.row
+    content = Content(
+        bring=partial(_bring, claim) if job.outcome is Outcome.SUCCEEDED else None,
+        title=title(job),
+        compose=partial(_message, claim),
     )
-    shown = await show(delivered, turn.tools)
-    pause = pacing.settle_pause(0, cost_known=job.cost_actual is not None)
-    return Advance(job=shown, note="delivered", detail=job.result_ts or "", after=pause or 0.0)
+    place = Place(channel=job.channel, thread_ts=job.thread_root)
+    try:
+        await deliver_once(claim, RESULT, content, place=place, user=job.user)
+    except UndeliverableError as error:
+        problem = "The result could not be brought to you, neither there nor directly."
+        return Park(row=claim.row, problem=problem, detail=str(error))
+    return await _delivered(claim)
+
+
+async def _message(claim: Claim[Job]) -> Message:
+    services = claim.services
+    return final_message(brief_view(claim.row, services.catalog, services.unit))
+
+
+async def _bring(claim: Claim[Job], place: Place) -> None:
+    """Make sure that the files are at Slack; MindVideo may not know their new addresses again."""
+
+    async def keep(snapshot: Snapshot) -> None:
+        known = with_snapshot(claim.row, snapshot, claim.services.now())
+        await claim.record(known, EventName.FRESH_LINK)
+
+    await bring_outputs(
+        claim,
+        RESULT,
+        claim.row,
+        name=partial(file_name, claim.row),
+        alt_text=alt_text(claim.row),
+        channel=place.channel,
+        on_fresh_urls=keep,
+    )
+
+
+async def _delivered(claim: Claim[Job]) -> Advance[Job]:
+    job = claim.row
+    delivered = replace(
+        job, stage=Stage.DELIVERED, delivered_at=claim.services.now(), cost_told=job.cost_actual
+    )
+    shown = await show(delivered, claim.services)
+    pause = pacing.next_cost_check(0, cost_known=job.cost_actual is not None)
+    return Advance(
+        row=shown,
+        note=EventName.DELIVERED,
+        detail=job.delivery.ts or "",
+        after=pause or 0.0,
+    )

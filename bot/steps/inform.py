@@ -6,22 +6,24 @@ from bot.base.errors import UnreachablePlaceError
 from bot.base.ports import Place
 from bot.messages.result import told_message
 from bot.steps.progress import show
-from bot.worker.context import Turn
-from bot.worker.result import Rest, Result
+from bot.worker.context import Claim
+from bot.worker.result import Done, Result
+from storage.job import EventName, Job
 
 
-async def inform(turn: Turn) -> Result:
-    """Edit the job's message and tell the person privately.
+async def inform(claim: Claim[Job]) -> Result[Job]:
+    """Edit the job's message and send the person an ephemeral one.
 
-    Safe to repeat: the edit is idempotent, and a private word is at worst said twice.
+    Safe to repeat: the edit is idempotent, and an ephemeral message is at worst seen twice.
     """
-    shown = await show(turn.job, turn.tools)
-    # Slack shows a private word in a thread only if the thread has replies, which is certain where
-    # our own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral
-    thread_ts = shown.thread_ts if shown.message_ts else None
+    shown = await show(claim.row, claim.services)
+    # Slack shows an ephemeral message in a thread only if the thread has replies, which is certain
+    # where our own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral
+    thread_ts = shown.reply_to.thread_ts if shown.message_ts else None
     place = Place(channel=shown.channel, thread_ts=thread_ts)
+    chat, response_url = claim.services.chat, shown.reply_to.response_url
     try:
-        await turn.tools.chat.whisper(place, shown.user, told_message(shown), shown.response_url)
+        await chat.send_ephemeral(place, shown.user, told_message(shown), response_url)
     except UnreachablePlaceError as error:
-        return Rest(job=shown, note="nobody to tell", detail=str(error))
-    return Rest(job=shown, note="told")
+        return Done(row=shown, note=EventName.NOBODY_TO_TELL, detail=str(error))
+    return Done(row=shown, note=EventName.TOLD)

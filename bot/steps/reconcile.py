@@ -1,4 +1,4 @@
-"""After the delivery, look for the final cost and correct what was told."""
+"""After the delivery, ask for the final cost and correct what was told."""
 
 from __future__ import annotations
 
@@ -7,48 +7,50 @@ from dataclasses import replace
 
 from bot.base.errors import NotFoundError, UnreachablePlaceError
 from bot.jobs import pacing
+from bot.jobs.services import Services
+from bot.jobs.view import brief_view
 from bot.messages.result import final_message
-from bot.steps.learn import learn
 from bot.steps.progress import show
-from bot.worker.context import Tools, Turn
-from bot.worker.result import Again, Rest, Result
-from storage.job import Job
+from bot.worker.context import Claim
+from bot.worker.result import Done, Result, Snooze
+from bot.worker.snapshot import with_snapshot
+from storage.job import EventName, Job
 
 
-async def reconcile(turn: Turn) -> Result:
-    """Ask once for the cost. Safe to repeat: a read, and edits of messages that stand."""
-    tools = turn.tools
-    await _listen(turn)
-    job = replace(turn.job, settle_tries=turn.job.settle_tries + 1)
+async def reconcile(claim: Claim[Job]) -> Result[Job]:
+    """Ask once for the cost. Safe to repeat: a read, and edits of messages that are there."""
+    await _read_cost(claim)
+    job = replace(claim.row, settle_tries=claim.row.settle_tries + 1)
     note = None
     if job.cost_actual != job.cost_told:
-        job = await _correct(job, tools)
-        note = "cost corrected"
-    pause = pacing.settle_pause(job.settle_tries, cost_known=job.cost_actual is not None)
+        job = await _correct(job, claim.services)
+        note = EventName.COST_CORRECTED
+    pause = pacing.next_cost_check(job.settle_tries, cost_known=job.cost_actual is not None)
     detail = str(job.cost_actual)
     if pause is None:
-        return Rest(job=job, note=note, detail=detail)
-    return Again(job=job, after=pause, note=note, detail=detail)
+        return Done(row=job, note=note, detail=detail)
+    return Snooze(row=job, after=pause, note=note, detail=detail)
 
 
-async def _listen(turn: Turn) -> None:
+async def _read_cost(claim: Claim[Job]) -> None:
     """Ask for the cost and commit what is new: MindVideo may not know it when asked again."""
-    job = turn.job
+    job, services = claim.row, claim.services
     try:
-        snapshot = await turn.tools.video.look(job.task_id or "", job.look_by)
+        snapshot = await services.video.get_task(job.task_id or "", job.provider_memo)
     except NotFoundError:
         return
-    learned = learn(job, snapshot, turn.tools.now())
-    if learned.cost_actual != job.cost_actual:
-        costs = replace(job, cost_actual=learned.cost_actual, cost_estimate=learned.cost_estimate)
-        await turn.record(costs, "cost", str(learned.cost_actual))
+    seen = with_snapshot(job, snapshot, services.now())
+    if seen.cost_actual != job.cost_actual:
+        costs = replace(job, cost_actual=seen.cost_actual, cost_estimate=seen.cost_estimate)
+        await claim.record(costs, EventName.COST, str(seen.cost_actual))
 
 
-async def _correct(job: Job, tools: Tools) -> Job:
-    shown = await show(job, tools)
-    if job.result_ts is not None:
-        message = final_message(job, await tools.sheet(job))
+async def _correct(job: Job, services: Services) -> Job:
+    shown = await show(job, services)
+    delivery = job.delivery
+    if delivery.ts is not None:
+        message = final_message(brief_view(job, services.catalog, services.unit))
         # Where the thread's line is gone or may not be edited, the job's own message is right.
         with suppress(UnreachablePlaceError):
-            await tools.chat.update(job.result_channel or job.channel, job.result_ts, message)
+            await services.chat.update(delivery.channel or job.channel, delivery.ts, message)
     return replace(shown, cost_told=job.cost_actual)

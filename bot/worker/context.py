@@ -1,105 +1,55 @@
-"""One turn of one claimed job: the outside world, and the row as it was last committed."""
+"""A claimed row: what its step is given, and the only way to write it."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Generic
 
-from bot.base.errors import BotError
-from bot.base.ports import Chat, Pictures, VideoService
-from bot.jobs import pacing
-from bot.jobs.view import HISTORY, Sheet, sheet
-from bot.options.catalog import Catalog
-from storage.job import Event, Instant, Job
-from storage.store import Store
-
-SPOOLS = 2
-"""How many files of unknown length lie on the disk at once: others need its space as well."""
+from bot.jobs.services import Services
+from bot.options.schema import PROMPT
+from storage.job import Event, EventName, Instant, Job
+from storage.store import Queue, Row
 
 
-class Links(Protocol):
-    """The part of `Directory` that messages need."""
+class Claim(Generic[Row]):
+    """A row under a lease. `row` is always as it was last committed under our fence."""
 
-    async def permalink(self, channel: str, ts: str) -> str | None:
-        """Return the link to a message; `None`: it is gone."""
+    def __init__(self, row: Row, queue: Queue[Row], services: Services) -> None:
+        self.row: Row = row
+        self.services = services
+        self._queue: Queue[Row] = queue
+        self.prompts: list[str] = []
+        """What people wrote, which services may quote and the log must not."""
+        if isinstance(row, Job):
+            self.prompts.append(str(row.input.get(PROMPT, "")))
 
+    def may_be_restored(self, since: Instant) -> bool:
+        """Tell whether a row that is known `since` then is older than this process.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """The outside world as the steps see it. `poll_min` and `poll_max` are seconds.
-
-    `started_at` is when this process began, by its own clock.
-    """
-
-    video: VideoService
-    chat: Chat
-    store: Store
-    catalog: Catalog
-    now: Callable[[], Instant]
-    edits: pacing.EditBudget
-    started_at: Instant
-    pictures: Pictures
-    links: Links
-    spools: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SPOOLS))
-    poll_min: float = 1.0
-    poll_max: float = 30.0
-    unit: str | None = None
-
-    async def history(self, job: Job) -> list[float]:
-        """Return how many seconds the last renders of the job's kind took."""
-        return await self.store.render_seconds(job.kind, HISTORY)
-
-    async def sheet(self, job: Job) -> Sheet:
-        """Return the names and figures that messages about `job` need."""
-        known = await sheet(job, self.store, self.catalog, self.unit)
-        return replace(known, parent_link=await self._parent_link(job))
-
-    async def _parent_link(self, job: Job) -> str | None:
-        """Return the link to the message of the job that this one re-renders, if it stands."""
-        parent = None if job.parent_id is None else await self.store.get(job.parent_id)
-        if parent is None or parent.message_ts is None:
-            return None
-        # What is worth a look is not worth a wait: without the link there is still the ID.
-        with suppress(BotError):
-            return await self.links.permalink(parent.channel, parent.message_ts)
-        return None
-
-
-class Turn:
-    """What a step is given. `job` is always the row as it stands in the store under our fence."""
-
-    def __init__(self, job: Job, tools: Tools) -> None:
-        self.job = job
-        self.tools = tools
-
-    @property
-    def may_be_restored(self) -> bool:
-        """Whether the row is older than this process, and so perhaps comes from a backup.
-
-        Then more may have been said than the row knows: look before saying it.
+        It may come from a backup then, and more may have been posted than the row knows: look
+        before posting.
         """
-        return self.job.created_at <= self.tools.started_at
+        return since <= self.services.started_at
 
-    async def record(self, after: Job, note: str, detail: str = "") -> Job:
-        """Commit an intent or a finding before going on; return the row as it now stands.
+    async def record(self, after: Row, name: EventName, detail: str = "") -> Row:
+        """Commit an intent or a finding before going on; return the row as it is now.
 
-        Raises `StaleFenceError` when the claim was lost: the step must not go on.
+        Only jobs have a timeline: another row is committed without the event. Raises
+        `StaleFenceError` when the claim was lost: the step must not go on.
         """
-        event = Event(at=self.tools.now(), name=note, detail=detail)
+        if not isinstance(self.row, Job):
+            return await self.write(after, None)
+        event = Event(at=self.services.now(), name=name, detail=detail)
         return await self.write(after, event)
 
     async def hold(self) -> None:
-        """Raise `StaleFenceError` unless the claim still holds; for what cannot be taken back.
+        """Raise `StaleFenceError` unless the claim still holds; before what cannot be taken back.
 
-        `job` stays what the step knows: were it renewed here, a row that the step made of the
-        older one would take back what a person wished meanwhile.
+        `row` stays what the step knows: were it renewed here, a row that the step made of the
+        older one would take back what a person changed meanwhile.
         """
-        await self.tools.store.apply(self.job, self.job, None)
+        await self._queue.apply(self.row, self.row, None)
 
-    async def write(self, after: Job, event: Event | None) -> Job:
-        """Commit `after` in place of `job`."""
-        self.job = await self.tools.store.apply(self.job, after, event)
-        return self.job
+    async def write(self, after: Row, event: Event | None) -> Row:
+        """Commit `after` in place of `row`."""
+        self.row = await self._queue.apply(self.row, after, event)
+        return self.row

@@ -5,93 +5,80 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Generic, TypeAlias, assert_never
 
 import structlog
 
 from bot.base.errors import BotError, OperatorMustActError
-from bot.options.schema import PROMPT
-from bot.worker.context import Tools, Turn
-from bot.worker.gate import Turnstile
-from bot.worker.result import Result, conclude
-from bot.worker.retry import after_surprise, after_trouble
-from storage.job import Job, Stage
-from storage.store import Room, StaleFenceError, StoreBrokenError, StoreError
+from bot.jobs.services import Services
+from bot.worker.context import Claim
+from bot.worker.gate import Gate
+from bot.worker.result import Park, Result, conclude
+from bot.worker.retry import after_error
+from storage.home import HomeView
+from storage.job import Instant, Job, Stage
+from storage.notification import Notification
+from storage.store import Queue, Room, Row, StaleFenceError, StoreBrokenError, StoreError
 
-Step: TypeAlias = Callable[[Turn], Awaitable[Result]]
+Step: TypeAlias = Callable[[Claim[Row]], Awaitable[Result[Row]]]
+"""Does one thing for a claimed row. Safe to repeat."""
 
-_Wishes: TypeAlias = tuple[float | None, float | None]
+_Signals: TypeAlias = tuple[Instant | None, ...]
 
 # A lease outlives several ticks, so that one slow moment does not lose it, and is short enough
 # that another process takes over within a minute.
 LEASE_SECONDS = 60.0
 RENEW_BEFORE_SECONDS = 40.0
 
-# A prompt that is quoted may be cut; one or two characters stand in any sentence and tell nothing.
+# A prompt that is quoted may be cut; one or two characters are in any sentence and tell nothing.
 LONGEST_QUOTE = 20
 SHORTEST_QUOTE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """Stages whose steps wait for the same thing, and how many of them run at the same time."""
+    """Steps that wait for the same thing, and how many of them run at the same time."""
 
-    stages: tuple[Stage, ...]
+    steps: tuple[str, ...]
     size: int
 
 
-# Bulkheads: uploads of minutes, or a MindVideo that does not answer, must not keep people from
-# seeing that their asks were taken. All get their turn between two acknowledgements, so that more
-# would make people wait; each holds at most a few buffers of a stream.
-POOLS = (
-    Pool(stages=(Stage.ACCEPTED, Stage.REJECTED, Stage.PARKED), size=6),
-    Pool(stages=(Stage.ANNOUNCED, Stage.RENDERING, Stage.DELIVERED), size=12),
-    Pool(stages=(Stage.FINISHED,), size=6),
-)
+class _Run(Generic[Row]):
+    """A claimed row whose steps are being taken."""
+
+    def __init__(self, claimed: Row, pool: Pool) -> None:
+        self.claimed: Row = claimed
+        """The row with our fence, and the lease as renewed."""
+        self.pool = pool
+        self.task: asyncio.Task[None]
 
 
-class Observer(Protocol):
-    """Hears what the engine does, for metrics."""
+class Engine(Generic[Row]):
+    """Runs the steps of the rows of one queue. `tick` is what the scheduler and tests drive.
 
-    def step_done(self, stage: Stage, result: str, seconds: float) -> None:
-        """A step ended; `result` is its kind in lower case, or the kind of its trouble."""
-
-
-@dataclass(slots=True)
-class _Run:
-    """A claimed job on its way."""
-
-    claimed: Job
-    """The row with our fence, and the lease as renewed."""
-    pool: Pool
-    task: asyncio.Task[None] = field(init=False)
-
-
-class Engine:
-    """Runs the steps of claimed jobs. `tick` is what the clock and the tests drive.
-
-    `chance` gives random numbers from 0 to 1; `wake` asks for a tick as soon as there is room.
+    `kind` names the rows in logs, and in metrics unless they are jobs. Pools are bulkheads: a slow
+    service or a long upload in one keeps no step of another waiting.
     """
 
     def __init__(
         self,
-        tools: Tools,
-        steps: Mapping[Stage, Step],
+        queue: Queue[Row],
+        steps: Mapping[str, Step[Row]],
+        services: Services,
         *,
-        chance: Callable[[], float],
-        observer: Observer,
-        wake: Callable[[], None],
-        pools: Sequence[Pool] = POOLS,
+        kind: str,
+        pools: Sequence[Pool],
+        gate: Gate,
     ) -> None:
-        self._tools = tools
-        self._chance = chance
-        self._observer = observer
-        self._wake = wake
+        self._queue: Queue[Row] = queue
+        self._steps: Mapping[str, Step[Row]] = steps
+        self._services = services
+        self._kind = kind
+        self._parked = f"{kind}_parked"
         self._pools = pools
-        self._steps = steps
-        self._turnstile = Turnstile()
-        self._running: dict[str, _Run] = {}
+        self._gate = gate
+        self._running: dict[str, _Run[Row]] = {}
         self._stopping = False
         self._more_is_due = False
         self._broken: StoreBrokenError | None = None
@@ -108,21 +95,17 @@ class Engine:
         await self._renew()
         if self._stopping:
             return 0
-        rooms = [Room(pool.size - self._taken(pool), pool.stages) for pool in self._pools]
+        rooms = [Room(pool.size - self._taken(pool), pool.steps) for pool in self._pools]
         if not any(room.limit > 0 for room in rooms):
             return 0
         self._more_is_due = False
-        claimed = await self._tools.store.claim(self._tools.now(), LEASE_SECONDS, rooms)
-        for job in claimed:
-            self._start(job)
+        claimed = await self._queue.claim(self._services.now(), LEASE_SECONDS, rooms)
+        for row in claimed:
+            self._start(row)
         for room in rooms:
-            found = sum(job.stage in room.stages for job in claimed)
+            found = sum(row.step in room.steps for row in claimed)
             self._more_is_due |= found == room.limit > 0
         return len(claimed)
-
-    def make_way(self) -> None:
-        """Let steps begin one by one for a moment: a person waits for an answer."""
-        self._turnstile.make_way()
 
     async def drain(self) -> None:
         """Wait until every step that was started has been committed."""
@@ -130,7 +113,7 @@ class Engine:
             await asyncio.wait([run.task for run in self._running.values()])
 
     async def stop(self, seconds: float) -> None:
-        """Start nothing more, give running steps `seconds` to end, then let go of their jobs.
+        """Start nothing more, give running steps `seconds` to end, then let go of their rows.
 
         A step that is cut off is safe: its intent is on disk, and the next claim looks first.
         """
@@ -144,7 +127,7 @@ class Engine:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def _renew(self) -> None:
-        now = self._tools.now()
+        now = self._services.now()
         held = [
             run.claimed
             for run in self._running.values()
@@ -152,120 +135,140 @@ class Engine:
         ]
         if not held:
             return
-        kept = await self._tools.store.renew(held, now + LEASE_SECONDS)
-        for job in held:
-            current = self._running.get(job.id)
+        kept = await self._queue.renew(held, now + LEASE_SECONDS)
+        for row in held:
+            current = self._running.get(row.id)
             if current is None:
                 continue
-            if job.id in kept:
-                current.claimed = replace(job, lease_until=now + LEASE_SECONDS)
+            if row.id in kept:
+                current.claimed = replace(row, lease_until=now + LEASE_SECONDS)
             else:
                 current.task.cancel()
 
     def _taken(self, pool: Pool) -> int:
         return sum(run.pool is pool for run in self._running.values())
 
-    def _start(self, job: Job) -> None:
-        [pool] = [pool for pool in self._pools if job.stage in pool.stages]
-        run = _Run(claimed=job, pool=pool)
-        run.task = asyncio.create_task(self._take_steps(run), name=f"job {job.id}")
-        self._running[job.id] = run
+    def _start(self, row: Row) -> None:
+        [pool] = [pool for pool in self._pools if row.step in pool.steps]
+        run = _Run(row, pool)
+        run.task = asyncio.create_task(self._take_steps(run), name=f"{self._kind} {row.id}")
+        self._running[row.id] = run
 
-    async def _take_steps(self, run: _Run) -> None:
-        job = run.claimed
-        turn = Turn(job, self._tools)
+    async def _take_steps(self, run: _Run[Row]) -> None:
+        row_id = run.claimed.id
+        claim = Claim(run.claimed, self._queue, self._services)
+        log = self._log.bind(**{self._kind: row_id})
         try:
-            await self._turnstile.pass_through()
+            await self._gate.wait()
             if self._stopping:
-                await turn.write(replace(turn.job, lease_until=None), None)
+                await claim.write(replace(claim.row, lease_until=None), None)
                 return
-            while await self._take_step(run, turn):
+            while await self._take_step(run, claim):
                 pass
         except StaleFenceError:
-            self._log.warning("claim_lost", job=job.id, stage=job.stage)
+            log.warning("claim_lost", step=claim.row.step)
         except StoreBrokenError as error:
             self._broken = error
         except StoreError as error:
             # The row keeps its lease and comes up again when that has run out.
-            self._log.error("store_trouble", job=job.id, problem=str(error))
+            log.error("store_failed", problem=str(error))  # noqa: TRY400 - the sentence says it all
         except Exception:
-            # As above, and what was committed stands.
-            log = self._log.bind(job=job.id)
+            # As above, and what was committed is kept.
             log.exception("run_failed")
         finally:
-            # A later claim of the same job may stand here already.
-            if self._running.get(job.id) is run:
-                del self._running[job.id]
+            # A later claim of the same row may be here already.
+            if self._running.get(row_id) is run:
+                del self._running[row_id]
             if self._more_is_due:
-                self._wake()
+                self._services.wake()
 
-    async def _take_step(self, run: _Run, turn: Turn) -> bool:
+    async def _take_step(self, run: _Run[Row], claim: Claim[Row]) -> bool:
         """Run one step and commit its answer; tell whether the next step is due at once."""
-        stage, wishes = turn.job.stage, _wishes(turn.job)
+        step, signals = claim.row.step, claim.row.signals
         began = time.perf_counter()
-        result, kind = await self._attempt(turn)
+        result, outcome = await self._attempt(claim)
         try:
-            goes_on = await self._commit(run, turn, result, wishes)
+            goes_on = await self._commit(run, claim, result, signals)
         except StoreError:
             raise
         except Exception as error:
-            log = self._log.bind(job=turn.job.id, stage=stage)
-            log.exception("answer_failed")
-            sorry = after_surprise(turn.job, error, self._chance())
-            goes_on = await self._commit(run, turn, sorry, wishes)
-        self._observer.step_done(stage, kind, time.perf_counter() - began)
+            log = self._log.bind(**{self._kind: claim.row.id})
+            log.exception("answer_failed", step=step)
+            sorry = after_error(claim.row, error, self._services.chance())
+            goes_on = await self._commit(run, claim, sorry, signals)
+        seconds = time.perf_counter() - began
+        self._services.observer.step_done(self._label(step), outcome, seconds)
         return goes_on
 
-    async def _commit(self, run: _Run, turn: Turn, result: Result, wishes: _Wishes) -> bool:
+    async def _commit(
+        self, run: _Run[Row], claim: Claim[Row], result: Result[Row], signals: _Signals
+    ) -> bool:
         """Commit a step's answer; tell whether the next step is due at once.
 
-        `wishes` are those that stood when the step began.
+        `signals` are those that the row had when the step began.
         """
-        now = self._tools.now()
+        now, step = self._services.now(), claim.row.step
         after, event = conclude(result, now)
+        if not isinstance(after, Job):
+            # Only jobs have a timeline.
+            event = None
         is_due = after.due_at is not None and after.due_at <= now
-        goes_on = is_due and not self._stopping and after.stage in run.pool.stages
+        goes_on = is_due and not self._stopping and after.step in run.pool.steps
         if not goes_on:
             # Another pool takes it up, once the end of this run has woken the engine.
             self._more_is_due |= is_due
             after = replace(after, lease_until=None)
-        was_parked = turn.job.stage is Stage.PARKED
-        row = await turn.write(after, event)
-        if row.stage is Stage.PARKED and not was_parked:
+        was_parked = _why_parked(claim.row) is not None
+        row = await claim.write(after, event)
+        why = _why_parked(row)
+        if isinstance(result, Park) and why is not None and not was_parked:
             # Where nobody is named to be told, the log is what an operator has.
-            problem = _unquoted(row.problem or "", row)
-            self._log.error("job_parked", job=row.id, left=row.parked_from, problem=problem)
-        if _wishes(row) != wishes and not goes_on and row.due_at is not None:
-            # Somebody wished something while the step ran, and its pause must not outlast that.
-            await turn.write(replace(row, due_at=now), None)
+            log = self._log.bind(**{self._kind: row.id}, step=step)
+            log.error(self._parked, problem=_unquoted(why, claim))
+        may_be_due = row.due_at is not None or not isinstance(row, Job)
+        if row.signals != signals and not goes_on and may_be_due:
+            # Somebody changed something while the step ran, and its pause must not outlast that.
+            await claim.write(replace(row, due_at=row.due_again(now)), None)
         return goes_on
 
-    async def _attempt(self, turn: Turn) -> tuple[Result, str]:
-        log = self._log.bind(job=turn.job.id, stage=turn.job.stage)
+    async def _attempt(self, claim: Claim[Row]) -> tuple[Result[Row], str]:
+        log = self._log.bind(**{self._kind: claim.row.id}, step=claim.row.step)
         try:
-            result = await self._steps[turn.job.stage](turn)
+            result = await self._steps[claim.row.step](claim)
         except StoreError:
             raise
         except BotError as error:
-            kind = type(error).__name__
+            name = type(error).__name__
             level = log.error if isinstance(error, OperatorMustActError) else log.warning
-            problem = _unquoted(str(error), turn.job)
-            level("step_trouble", kind=kind, problem=problem, code=error.code)
-            return after_trouble(turn.job, error, self._chance()), kind
+            level("step_retried", kind=name, problem=_unquoted(str(error), claim), code=error.code)
+            return after_error(claim.row, error, self._services.chance()), name
         except Exception as error:
             log.exception("step_failed")
-            return after_surprise(turn.job, error, self._chance()), "surprise"
+            return after_error(claim.row, error, self._services.chance()), "surprise"
         return result, type(result).__name__.lower()
 
-
-def _unquoted(problem: str, job: Job) -> str:
-    """Return a problem up to where it quotes the prompt: services do, and the log must not."""
-    quoted = " ".join(str(job.input.get(PROMPT, "")).split())[:LONGEST_QUOTE]
-    if len(quoted) < SHORTEST_QUOTE:
-        return problem
-    before, found, _ = problem.partition(quoted)
-    return f"{before}[prompt]" if found else problem
+    def _label(self, step: str) -> str:
+        return step if self._kind == "job" else f"{self._kind}_{step}"
 
 
-def _wishes(job: Job) -> _Wishes:
-    return job.cancel_requested_at, job.unfollowed_at
+def _why_parked(row: Row) -> str | None:
+    """Return why a person must look at the row; `None`: nobody must."""
+    match row:
+        case Job():
+            return row.problem or "" if row.stage is Stage.PARKED else None
+        case Notification():
+            return row.problem if row.is_given_up else None
+        case HomeView():
+            return None
+        case _:
+            assert_never(row)
+
+
+def _unquoted(problem: str, claim: Claim[Row]) -> str:
+    """Return a problem up to where it quotes a prompt: services do, and the log must not."""
+    for prompt in claim.prompts:
+        quoted = " ".join(prompt.split())[:LONGEST_QUOTE]
+        before, found, _ = problem.partition(quoted) if len(quoted) >= SHORTEST_QUOTE else ("",) * 3
+        if found:
+            return f"{before}[prompt]"
+    return problem

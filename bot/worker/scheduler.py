@@ -1,4 +1,4 @@
-"""Time: a clock that never steps back, and the schedule that drives the engine's tick."""
+"""The schedule that drives the engines: APScheduler calls a tick, and a watchdog watches it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from apscheduler.job import Job as ScheduledJob
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from storage.job import Instant
 from storage.store import StoreBrokenError, StoreError
 
 TICK_SECONDS = 0.5
@@ -29,40 +28,10 @@ WATCH_TICKS = 0.25
 DEAD_TICKS = 10
 
 
-def uptime() -> float:
-    """Return seconds that never step back, and that pass while the machine sleeps as well.
-
-    `time.monotonic` stands still then on Linux: after a night's sleep a key of yesterday would
-    look fresh. https://man7.org/linux/man-pages/man2/clock_getres.2.html (CLOCK_BOOTTIME)
-    """
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-class SteadyClock:
-    """Seconds since 1970 that advance with the machine's uptime, whatever the wall clock does.
-
-    `not_before` is the last moment that the store knows of: after a restart on a machine whose
-    clock was set back, time goes on from there, and nothing waits for the wall to catch up.
-    """
-
-    def __init__(
-        self,
-        not_before: Instant = 0.0,
-        wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = uptime,
-    ) -> None:
-        self._monotonic = monotonic
-        self._offset = max(wall(), not_before) - monotonic()
-
-    def __call__(self) -> Instant:
-        """Return the present moment."""
-        return self._monotonic() + self._offset
-
-
-class Clock:
+class Scheduler:
     """Runs the tick, at least every half second and at once when woken, and what `also` adds.
 
-    `on_broken` hears of a store that cannot tell any more what is on disk.
+    `on_broken` is called with the error of a store that cannot tell any more what is on disk.
     """
 
     def __init__(
@@ -74,7 +43,7 @@ class Clock:
         self._again = False
         self._ticking = asyncio.Lock()
         self._ticked_at = time.monotonic()
-        self._log = structlog.get_logger("clock")
+        self._log = structlog.get_logger("scheduler")
         # Ticks that come late still count (misfire_grace_time defaults to 1 s and drops them),
         # several missed ones are one, and two never overlap.
         # https://apscheduler.readthedocs.io/en/3.x/userguide.html#missed-job-executions-and-coalescing
@@ -94,7 +63,7 @@ class Clock:
             self._run, "interval", seconds=self._tick_seconds, next_run_time=datetime.now(UTC)
         )
         self.scheduler.start()
-        self._watchdog = asyncio.create_task(self._watch(), name="clock watchdog")
+        self._watchdog = asyncio.create_task(self._watch(), name="scheduler watchdog")
 
     def also(self, work: Callable[[], Awaitable[object]], crontab: str) -> None:
         """Do something else at the minutes that a crontab expression names, in UTC.
@@ -169,8 +138,8 @@ class Clock:
                 self.wake()
 
 
-class Round(Protocol):
-    """Something that looks what is due and begins it, without waiting for its end."""
+class Ticker(Protocol):
+    """Something that claims what is due and begins it, without waiting for its end."""
 
     async def tick(self) -> object:
         """Begin what is due."""
@@ -179,17 +148,17 @@ class Round(Protocol):
         """Begin nothing more, and give what is under way `seconds` to end."""
 
 
-class Rounds:
-    """Several of them as one."""
+class Tickers:
+    """Several of them as one; the first goes before the rest."""
 
-    def __init__(self, *rounds: Round) -> None:
-        self._rounds = rounds
+    def __init__(self, *tickers: Ticker) -> None:
+        self._tickers = tickers
 
     async def tick(self) -> None:
-        """Begin what is due, in order; trouble with the store ends the round."""
-        for each in self._rounds:
+        """Begin what is due, in order; an error of the store ends the tick."""
+        for each in self._tickers:
             await each.tick()
 
     async def stop(self, seconds: float) -> None:
         """Stop all of them at the same time."""
-        await asyncio.gather(*(each.stop(seconds) for each in self._rounds))
+        await asyncio.gather(*(each.stop(seconds) for each in self._tickers))

@@ -7,15 +7,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import pysqlite3
 from sqlite_utils import Database
 
 from storage.store import StoreError, StoreInUseError, StoreUnusableError
-
-Synchronous: TypeAlias = Literal["FULL", "NORMAL", "OFF"]
-"""How much SQLite waits for the disk. https://sqlite.org/pragma.html#pragma_synchronous"""
 
 BUSY_TIMEOUT_SECONDS = 5.0
 """How long to wait for another process's write, which here takes milliseconds at most."""
@@ -43,7 +39,7 @@ def check_library(version: tuple[int, int, int]) -> None:
         )
 
 
-def connect_writer(path: str, *, create: bool, synchronous: Synchronous) -> Database:
+def connect_writer(path: str, *, create: bool) -> Database:
     """Open the connection that writes, and `create` the file if need be.
 
     The connection belongs to the calling thread. Raises as `connect` does, and `OSError`.
@@ -57,7 +53,8 @@ def connect_writer(path: str, *, create: bool, synchronous: Synchronous) -> Data
     # https://sqlite.org/wal.html
     db.execute("PRAGMA journal_mode = WAL")
     # A commit returns once it is on the disk: what is acknowledged survives a power cut.
-    db.execute(f"PRAGMA synchronous = {synchronous}")
+    # https://sqlite.org/pragma.html#pragma_synchronous
+    db.execute("PRAGMA synchronous = FULL")
     # Where fsync leaves the data in the drive's cache (macOS), ask for the real thing; no
     # effect elsewhere. https://sqlite.org/pragma.html#pragma_fullfsync
     db.execute("PRAGMA fullfsync = ON")
@@ -67,6 +64,13 @@ def connect_writer(path: str, *, create: bool, synchronous: Synchronous) -> Data
     db.execute("PRAGMA wal_autocheckpoint = 0")
     db.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
     return db
+
+
+def touch(db: Database) -> None:
+    """Write one page, so that the commit that follows needs the disk."""
+    # A number in the file's header that SQLite leaves to its users and that nothing here reads.
+    # https://sqlite.org/pragma.html#pragma_user_version
+    db.execute("PRAGMA user_version = 0")
 
 
 def connect_reader(path: str) -> Database:

@@ -53,6 +53,11 @@ def store_error(error: Exception) -> StoreError:
     return meaning
 
 
+def broken_error() -> StoreBrokenError:
+    """Return what every write meets after one that ended in doubt."""
+    return StoreBrokenError("an earlier write failed on disk: start anew")
+
+
 def opening_error(error: Exception) -> StoreError:
     """Return what SQLite's `error` means while a file is opened.
 

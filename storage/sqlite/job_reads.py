@@ -1,4 +1,4 @@
-"""Every question that is asked of the tables."""
+"""Every question that is asked about jobs."""
 
 from __future__ import annotations
 
@@ -6,23 +6,36 @@ import json
 
 from sqlite_utils import Database
 
-from storage.job import Event, Instant, Job, Stage
-from storage.sqlite.rows import Value, encode, event_from_row, input_text, job_from_row
+from storage.job import RENDER_PENDING, Event, Instant, Job, Stage
+from storage.notification import NotificationKind
+from storage.sqlite.rows import (
+    JOBS,
+    Value,
+    encode,
+    event_from_row,
+    in_list,
+    input_text,
+)
 from storage.store import MOST_AHEAD, JobFilter
 
-FIND_BY_MESSAGE = """
+FIND_BY_MESSAGE = f"""
     SELECT * FROM jobs
     WHERE team = :team AND (
         (message_ts = :ts AND channel = :channel)
         OR (thread_ts = :ts AND channel = :channel)
-        OR (result_ts = :ts AND coalesce(result_channel, channel) = :channel)
+        OR (delivery_ts = :ts AND coalesce(delivery_channel, channel) = :channel)
+        OR id IN (
+            SELECT job_id FROM notifications
+            WHERE kind = '{NotificationKind.RESENT.value}' AND delivery_ts = :ts
+                AND coalesce(delivery_channel, channel) = :channel
+        )
     )
     ORDER BY created_at DESC, seq DESC LIMIT 1
-"""
+"""  # noqa: S608 - a text of ours
 
 # The `+` keeps SQLite from the channel's index: a person's jobs are fewer than a channel's.
 # https://sqlite.org/optoverview.html
-FIND_TWIN = """
+FIND_DUPLICATE = """
     SELECT * FROM jobs
     WHERE user = :user AND created_at >= :since
         AND team = :team AND +channel = :channel AND model = :model AND input = :input
@@ -33,21 +46,25 @@ FIND_TWIN = """
 RENDER_SECONDS = """
     SELECT finished_at - submitted_at AS seconds FROM jobs
     WHERE kind = :kind AND outcome = 'succeeded'
-        AND finished_at IS NOT NULL AND submitted_at IS NOT NULL
-        AND first_sent_at IS NOT NULL -- a resent job repeats the times of its parent
+        AND finished_at IS NOT NULL AND submitted_at IS NOT NULL AND first_sent_at IS NOT NULL
     ORDER BY finished_at DESC LIMIT :limit + 0
 """
 
 # Without being told, SQLite takes the index of stages, which holds all that renders as well.
 # https://sqlite.org/lang_indexedby.html
-AHEAD_OF = """
+AHEAD_OF = f"""
     SELECT count(*) AS jobs FROM (
         SELECT 1 FROM jobs INDEXED BY jobs_waiting
-        WHERE stage IN ('accepted', 'announced', 'rendering') AND started_at IS NULL
+        WHERE stage IN ({in_list(RENDER_PENDING)}) AND started_at IS NULL
             AND created_at < :created_at
         LIMIT :limit + 0
     )
-"""
+"""  # noqa: S608 - texts of ours
+
+_OF_DELIVERY = f"""
+    SELECT jobs.* FROM jobs JOIN notifications ON notifications.job_id = jobs.id
+    WHERE notifications.id = :id AND notifications.kind = '{NotificationKind.RESENT.value}'
+"""  # noqa: S608 - a text of ours
 
 _CONDITIONS = {
     "team": "team = :team",
@@ -63,25 +80,26 @@ STAGE_COUNTS = "SELECT stage, count(*) AS jobs FROM jobs GROUP BY stage"
 
 
 def job_by_id(db: Database, job_id: str) -> Job | None:
-    """Return the job with this ID, or `None`."""
-    return _first_job(db, "SELECT * FROM jobs WHERE id = :id", {"id": job_id})
+    """Return the job with this ID, or the one whose files a delivery of this ID brings again."""
+    found = _first_job(db, "SELECT * FROM jobs WHERE id = :id", {"id": job_id})
+    return found or _first_job(db, _OF_DELIVERY, {"id": job_id})
 
 
-def find_ask(db: Database, ask_key: str) -> Job | None:
+def find_by_dedup_key(db: Database, dedup_key: str) -> Job | None:
     """Return the job that was made of this ask, or `None`."""
-    return _first_job(db, "SELECT * FROM jobs WHERE ask_key = :ask_key", {"ask_key": ask_key})
+    return _first_job(db, "SELECT * FROM jobs WHERE dedup_key = :key", {"key": dedup_key})
 
 
 def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job | None:
-    """Return the newest job whose message, result or thread root in `channel` is `ts`."""
+    """Return the newest job whose message, thread root or result, resent too, is `ts` there."""
     return _first_job(db, FIND_BY_MESSAGE, {"team": team, "channel": channel, "ts": ts})
 
 
-def find_twin(db: Database, job: Job, since: Instant) -> Job | None:
+def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
     """Return the newest other job that asks for the same, made at or after `since`."""
     return _first_job(
         db,
-        FIND_TWIN,
+        FIND_DUPLICATE,
         {
             "user": job.user,
             "since": since,
@@ -97,7 +115,7 @@ def find_twin(db: Database, job: Job, since: Instant) -> Job | None:
 def jobs(db: Database, wanted: JobFilter) -> list[Job]:
     """Return the jobs that match, newest first; `since` is in the range and `until` is not."""
     query, values = jobs_query(wanted)
-    return [job_from_row(row) for row in db.execute(query, values)]
+    return [JOBS.from_row(row) for row in db.execute(query, values)]
 
 
 def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
@@ -153,4 +171,4 @@ def stage_counts(db: Database) -> dict[Stage, int]:
 def _first_job(db: Database, query: str, values: dict[str, Value]) -> Job | None:
     # As the columns were written: what a person names, or a shell hands over, may lack UTF-8 too.
     row = db.execute(query, {name: encode(value) for name, value in values.items()}).fetchone()
-    return None if row is None else job_from_row(row)
+    return None if row is None else JOBS.from_row(row)

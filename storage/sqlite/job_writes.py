@@ -1,33 +1,34 @@
-"""Every change that is made to the tables; each function runs inside the writer's transaction."""
+"""Every change that is made to jobs; each function runs inside the writer's transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from sqlite3 import Row
+from sqlite3 import Row as SqlRow
 
 from sqlite_utils import Database
 
-from storage.job import TRANSITIONS, Event, IllegalTransitionError, Instant, Job, Stage
-from storage.sqlite import notifications
+from storage.job import (
+    ABANDONABLE,
+    CANCELLABLE,
+    RESUMABLE,
+    Event,
+    IllegalTransitionError,
+    Instant,
+    Job,
+    Stage,
+)
+from storage.sqlite import homes, notifications, queue
 from storage.sqlite.job_reads import job_by_id
 from storage.sqlite.rows import (
-    COLUMNS,
+    JOBS,
     Value,
-    changed_columns,
     encode,
     event_to_row,
-    job_from_row,
-    job_to_row,
+    in_list,
     longest_due_first,
 )
-from storage.store import Room, StaleFenceError
-
-_INSERT_JOB = (
-    f"INSERT INTO jobs ({', '.join(COLUMNS)})"  # noqa: S608 - names of a dataclass's fields
-    f" VALUES ({', '.join(f':{name}' for name in COLUMNS)})"
-    " ON CONFLICT (ask_key) DO NOTHING RETURNING *"
-)
+from storage.store import Room
 
 # A stage at a time, so that thousands which must wait for their turn are not read again and again.
 # Here and elsewhere `+ 0`: a bare parameter would have SQLite compile the statement for each call.
@@ -38,49 +39,36 @@ DUE = """
     ORDER BY due_at, seq LIMIT :limit + 0
 """
 
-_LEASE = "UPDATE jobs SET lease_until = :until, fence = fence + 1 WHERE seq = :seq RETURNING *"
-
-_RENEW = """
-    UPDATE jobs SET lease_until = :until
-    WHERE id = :id AND fence = :fence AND lease_until IS NOT NULL
-"""
-
-_VOID_LEASES = """
-    UPDATE jobs SET lease_until = NULL
-    WHERE due_at IS NOT NULL AND lease_until IS NOT NULL
-"""
-
 _ADD_EVENT = """
     INSERT INTO job_events (job_id, at, name, detail) VALUES (:job_id, :at, :name, :detail)
 """
 
-_REQUEST_CANCEL = """
+
+_REQUEST_CANCEL = f"""
     UPDATE jobs SET
         cancel_requested_by = iif(cancel_requested_at IS NULL, :by, cancel_requested_by),
         cancel_requested_at = coalesce(cancel_requested_at, :now),
         due_at = min(coalesce(due_at, :now), :now)
-    WHERE id = :id AND stage IN ('accepted', 'announced') AND first_sent_at IS NULL
-"""
+    WHERE id = :id AND stage IN ({in_list(CANCELLABLE)}) AND first_sent_at IS NULL
+"""  # noqa: S608 - texts from above
 
-_UNFOLLOW = """
+_UNFOLLOW = f"""
     UPDATE jobs SET
         unfollowed_by = iif(unfollowed_at IS NULL, :by, unfollowed_by),
         unfollowed_at = coalesce(unfollowed_at, :now),
         due_at = min(coalesce(due_at, :now), :now)
-    WHERE id = :id AND stage IN ('announced', 'rendering') AND first_sent_at IS NOT NULL
-"""
+    WHERE id = :id AND stage IN ({in_list(ABANDONABLE)}) AND first_sent_at IS NOT NULL
+"""  # noqa: S608 - texts from above
 
 _GOES_ON = """
     parked_from = NULL, attempts = 0, problem = NULL,
     due_at = :now, lease_until = NULL, fence = fence + 1
 """
 
-_RESUMABLE = ", ".join(f"'{stage}'" for stage in sorted(TRANSITIONS[Stage.PARKED]))
-
 _RESUME = f"""
     UPDATE jobs SET
         stage = parked_from, vouched_at = coalesce(:vouched_at, vouched_at), {_GOES_ON}
-    WHERE id = :id AND stage = 'parked' AND parked_from IN ({_RESUMABLE})
+    WHERE id = :id AND stage = '{Stage.PARKED.value}' AND parked_from IN ({in_list(RESUMABLE)})
     RETURNING *
 """  # noqa: S608 - texts from above
 
@@ -88,10 +76,13 @@ _RESUME = f"""
 # submit was named by a person, who may have mistyped it.
 _TAKE_UP = f"""
     UPDATE jobs SET
-        stage = 'rendering', task_id = :task_id,
-        first_sent_at = coalesce(first_sent_at, CAST(message_ts AS REAL)), {_GOES_ON}
-    WHERE id = :id AND stage = 'parked'
-        AND (parked_from = 'announced' OR (parked_from = 'rendering' AND submitted_at IS NULL))
+        stage = '{Stage.RENDERING.value}', task_id = :task_id,
+        first_sent_at = coalesce(first_sent_at, posted_at), {_GOES_ON}
+    WHERE id = :id AND stage = '{Stage.PARKED.value}'
+        AND (
+            parked_from = '{Stage.ANNOUNCED.value}'
+            OR (parked_from = '{Stage.RENDERING.value}' AND submitted_at IS NULL)
+        )
         AND NOT EXISTS (
             SELECT 1 FROM jobs AS other WHERE other.task_id = :task_id AND other.id <> :id
         )
@@ -100,72 +91,40 @@ _TAKE_UP = f"""
 
 
 def insert(db: Database, job: Job, event: Event) -> tuple[Job, bool]:
-    """Insert `job` with its first event, or return the row that has its `ask_key`."""
-    row = job_to_row(job)
-    made = _changed(db, _INSERT_JOB, row)
-    if made:
-        _add_event(db, job.id, event)
-        return made[0], True
-    query = "SELECT * FROM jobs WHERE ask_key = :ask_key"
-    [standing] = _changed(db, query, {"ask_key": row["ask_key"]})
+    """Insert `job` with its first event, or return the row that has its `dedup_key`."""
+    made = queue.insert(db, JOBS, job, unique="dedup_key")
+    if made is not None:
+        _happened(db, made, event)
+        return made, True
+    query = "SELECT * FROM jobs WHERE dedup_key = :dedup_key"
+    [standing] = queue.changed(db, JOBS, query, {"dedup_key": encode(job.dedup_key)})
     return standing, False
-
-
-def claim(db: Database, now: Instant, lease_seconds: float, rooms: Sequence[Room]) -> list[Job]:
-    """Lease as many due rows as there is room for and raise their fences, the longest due first."""
-    due = longest_due_first(row for room in rooms for row in _due(db, now, room))
-    until = now + lease_seconds
-    leased = (_changed(db, _LEASE, {"seq": row["seq"], "until": until}) for row in due)
-    return [job for jobs in leased for job in jobs]
-
-
-def _due(db: Database, now: Instant, room: Room) -> list[Row]:
-    # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
-    limit = max(0, room.limit)
-    found = (db.execute(DUE, {"stage": stage, "now": now, "limit": limit}) for stage in room.stages)
-    return longest_due_first(chain.from_iterable(found))[:limit]
-
-
-def renew(db: Database, jobs: Sequence[Job], until: Instant) -> frozenset[str]:
-    """Extend the leases of `jobs` that stand as claimed; return the IDs of those.
-
-    A job whose holder has released it stays released, whatever order the two calls came in.
-    """
-    return frozenset(
-        job.id
-        for job in jobs
-        if db.execute(_RENEW, {"id": job.id, "fence": job.fence, "until": until}).rowcount
-    )
 
 
 def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     """Write what differs, and the event, if the row still has the fence and stage of `before`."""
-    changes = changed_columns(before, after)
-    # `fence = fence` changes nothing and keeps the statement whole when no field differs.
-    assignments = ", ".join(["fence = fence", *(f"{name} = :{name}" for name in changes)])
-    written = _changed(
-        db,
-        f"UPDATE jobs SET {assignments}"  # noqa: S608 - names of a dataclass's fields
-        " WHERE id = :held_id AND fence = :held_fence AND stage = :held_stage RETURNING *",
-        changes
-        | {"held_id": before.id, "held_fence": before.fence, "held_stage": before.stage.value},
-    )
-    if not written:
-        raise StaleFenceError(f"job {before.id} is no longer held with fence {before.fence}")
+    row = queue.apply(db, JOBS, before, after)
     if event is not None:
-        _add_event(db, before.id, event)
-        notifications.note(db, written[0], event)
-    return written[0]
+        _happened(db, row, event)
+    return row
+
+
+def find_due(db: Database, now: Instant, room: Room) -> Sequence[SqlRow]:
+    """Return the due jobs that a room has place for, the longest due first."""
+    # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
+    limit = max(0, room.limit)
+    found = (db.execute(DUE, {"stage": stage, "now": now, "limit": limit}) for stage in room.steps)
+    return longest_due_first(chain.from_iterable(found))[:limit]
 
 
 def request_cancel(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
     """Note the first request and make the job due, unless something was sent already."""
-    return _wished(db, _REQUEST_CANCEL, job_id, by, now)
+    return _requested(db, _REQUEST_CANCEL, job_id, by, now)
 
 
 def unfollow(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
     """Note that a render at MindVideo is given up, and make the job due."""
-    return _wished(db, _UNFOLLOW, job_id, by, now)
+    return _requested(db, _UNFOLLOW, job_id, by, now)
 
 
 def resume(
@@ -179,7 +138,7 @@ def resume(
         "task_id": task_id,
         "vouched_at": vouched_at,
     }
-    resumed = _changed(db, statement, values)
+    resumed = queue.changed(db, JOBS, statement, values)
     if resumed:
         return resumed[0]
     job = job_by_id(db, job_id)
@@ -188,28 +147,13 @@ def resume(
     return None
 
 
-def void_leases(db: Database) -> None:
-    """Free what a dead owner had claimed; the new owner is the only process that can claim."""
-    db.execute(_VOID_LEASES)
+def _happened(db: Database, job: Job, event: Event) -> None:
+    """Write down what happened to a job, and put in what follows from it."""
+    db.execute(_ADD_EVENT, event_to_row(job.id, event))
+    notifications.put_in(db, job, event)
+    homes.touch(db, job.team, job.user, event.at)
 
 
-def touch(db: Database) -> None:
-    """Write one page, so that the commit that follows needs the disk."""
-    # A number in the file's header that SQLite leaves to its users and that nothing here reads.
-    # https://sqlite.org/pragma.html#pragma_user_version
-    db.execute("PRAGMA user_version = 0")
-
-
-def _add_event(db: Database, job_id: str, event: Event) -> None:
-    db.execute(_ADD_EVENT, event_to_row(job_id, event))
-
-
-def _wished(db: Database, wish: str, job_id: str, by: str, now: Instant) -> Job | None:
-    db.execute(wish, {"id": job_id, "by": by, "now": now})
+def _requested(db: Database, statement: str, job_id: str, by: str, now: Instant) -> Job | None:
+    db.execute(statement, {"id": encode(job_id), "by": by, "now": now})
     return job_by_id(db, job_id)
-
-
-def _changed(db: Database, statement: str, values: Mapping[str, Value]) -> list[Job]:
-    # Fetched to the end: a savepoint cannot be released while a statement still has rows.
-    rows: list[Row] = db.execute(statement, dict(values)).fetchall()
-    return [job_from_row(row) for row in rows]

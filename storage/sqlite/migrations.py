@@ -179,6 +179,111 @@ def _missing_at(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN missing_at REAL")
 
 
+@MIGRATIONS(name="0009_outbox")
+def _outbox(db: Database) -> None:
+    db.execute("ALTER TABLE notices RENAME TO notifications")
+    db.execute("DROP INDEX notices_due")
+    db.execute("CREATE INDEX notifications_due ON notifications (due_at) WHERE due_at IS NOT NULL")
+    db.execute("DROP INDEX notices_channel")
+    db.execute("CREATE INDEX notifications_told ON notifications (channel, kind, happened_at)")
+    db.execute("ALTER TABLE notifications ADD COLUMN thread_ts TEXT")
+    db.execute("ALTER TABLE notifications ADD COLUMN delivery_channel TEXT")
+    db.execute("ALTER TABLE notifications ADD COLUMN uploads TEXT NOT NULL DEFAULT '[]'")
+    # A file was written down once its bytes had gone.
+    db.execute("""
+        UPDATE notifications
+        SET uploads = json_array(json_object('file_id', file_id, 'sent', json('true')))
+        WHERE file_id IS NOT NULL
+    """)
+    db.execute("ALTER TABLE notifications DROP COLUMN file_id")
+    db.execute("ALTER TABLE notifications RENAME COLUMN plain TO link_only")
+    db.execute("ALTER TABLE notifications RENAME COLUMN intent_at TO delivery_intent_at")
+    db.execute("ALTER TABLE notifications RENAME COLUMN posted_ts TO delivery_ts")
+    for old, new in (
+        ("ask_key", "dedup_key"),
+        ("result_channel", "delivery_channel"),
+        ("result_intent_at", "delivery_intent_at"),
+        ("result_ts", "delivery_ts"),
+    ):
+        db.execute(f"ALTER TABLE jobs RENAME COLUMN {old} TO {new}")
+
+
+@MIGRATIONS(name="0010_resends")
+def _resends(db: Database) -> None:
+    # A job that was made of a resend was made of the job behind it, and so is a resend of one.
+    stale = "parent_id IN (SELECT id FROM jobs WHERE surface = 'resend')"
+    while db.execute(f"SELECT 1 FROM jobs WHERE {stale} LIMIT 1").fetchone():  # noqa: S608 - ours
+        db.execute(f"""
+            UPDATE jobs SET parent_id = (
+                SELECT resend.parent_id FROM jobs AS resend WHERE resend.id = jobs.parent_id
+            ) WHERE {stale}
+        """)  # noqa: S608 - a text of ours
+    # Until here a resend was a job that began where the render had ended. Its ID stands in its
+    # message at Slack, by which that is found again, and behind its buttons: so it is kept.
+    db.execute("""
+        INSERT INTO notifications (
+            id, team, channel, kind, happened_at, thread_ts, job_id, detail,
+            due_at, lease_until, fence, attempts,
+            delivery_channel, uploads, link_only, delivery_intent_at, delivery_ts, problem
+        )
+        SELECT
+            id, team, channel, 'resent', created_at, thread_ts, parent_id, user,
+            iif(stage = 'finished', due_at, NULL), NULL, fence, attempts,
+            delivery_channel, uploads, link_only, delivery_intent_at, delivery_ts, problem
+        FROM jobs WHERE surface = 'resend'
+    """)
+    # What happened to the resend as such goes with it; its job's own timeline stands.
+    db.execute("DROP TRIGGER job_events_no_delete")
+    db.execute("""
+        DELETE FROM job_events WHERE job_id IN (SELECT id FROM jobs WHERE surface = 'resend')
+    """)
+    db.execute("""
+        CREATE TRIGGER job_events_no_delete BEFORE DELETE ON job_events
+        BEGIN SELECT RAISE(ABORT, 'job_events is append-only'); END
+    """)
+    # What was to be told of it is told of the job behind it.
+    db.execute("""
+        UPDATE notifications SET job_id = (SELECT parent_id FROM jobs WHERE id = job_id)
+        WHERE job_id IN (SELECT id FROM jobs WHERE surface = 'resend')
+    """)
+    db.execute("DELETE FROM jobs WHERE surface = 'resend'")
+    # A reply or a click names a message.
+    db.execute("""
+        CREATE INDEX notifications_resent ON notifications (delivery_ts) WHERE kind = 'resent'
+    """)
+
+
+@MIGRATIONS(name="0011_provider_and_clock")
+def _provider_and_clock(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN posted_at REAL")
+    # Slack's `ts` of a message is the moment at which it was posted.
+    db.execute("UPDATE jobs SET posted_at = CAST(message_ts AS REAL) WHERE message_ts IS NOT NULL")
+    db.execute("ALTER TABLE jobs ADD COLUMN provider_memo TEXT NOT NULL DEFAULT '{}'")
+    db.execute("UPDATE jobs SET provider_memo = json_object('look_by', look_by)")
+    db.execute("ALTER TABLE jobs DROP COLUMN look_by")
+
+
+@MIGRATIONS(name="0012_home_views")
+def _home_views(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE home_views (
+            seq         INTEGER PRIMARY KEY,
+            id          TEXT NOT NULL UNIQUE,
+            team        TEXT NOT NULL,
+            user        TEXT NOT NULL,
+            opened_at   REAL NOT NULL,
+            changed_at  REAL NOT NULL,
+            drawn_at    REAL NOT NULL,
+            due_at      REAL,
+            lease_until REAL,
+            fence       INTEGER NOT NULL,
+            attempts    INTEGER NOT NULL
+        ) STRICT
+    """)
+    # The same timer as the jobs' own.
+    db.execute("CREATE INDEX home_views_due ON home_views (due_at) WHERE due_at IS NOT NULL")
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Bring the tables up to date: each step whole, in one transaction, or not at all.
 

@@ -1,34 +1,44 @@
-"""What renders cost, counted from the rows: exact sums of what MindVideo has named."""
+"""What renders cost, and how they went, counted from the rows of jobs."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from sqlite3 import Row as SqlRow
 
 from sqlite_utils import Database
 
+from storage.costs import Render, Spend, spend_of
+from storage.job import Instant, Outcome, Stage
 from storage.sqlite.rows import Value
-from storage.store import Spend, SpendFilter
-
-# A resent job repeats the amounts of its parent and was never sent itself. One that MindVideo
-# refused cost nothing, unless MindVideo named an amount all the same.
-_COUNTED = """
-    first_sent_at IS NOT NULL AND (cost_actual IS NOT NULL OR stage <> 'rejected')
-"""
+from storage.store import SpendFilter
 
 _CONDITIONS = {"user": "user = :user", "channel": "channel = :channel"}
 
+_RENDERS = """
+    SELECT user, model, created_at, stage, outcome, finished_at - submitted_at AS seconds,
+        first_sent_at IS NOT NULL AS was_sent, cost_estimate, cost_actual
+    FROM jobs
+    WHERE created_at >= :since AND created_at < :until AND team = :team
+    ORDER BY created_at
+"""
+
 
 def spend(db: Database, wanted: SpendFilter) -> Spend:
-    """Return what the jobs that match cost."""
+    """Return what the jobs that match cost.
+
+    Alike jobs are counted by SQLite and added up here: its sum() would be a binary fraction.
+    """
     query, values = spend_query(wanted)
-    amounts = [(row["cost_actual"], int(row["jobs"])) for row in db.execute(query, values)]
-    priced = [(Decimal(amount), jobs) for amount, jobs in amounts if amount is not None]
-    return Spend(
-        # SQLite's sum() would be a binary fraction.
-        total=sum((amount * jobs for amount, jobs in priced), Decimal(0)),
-        priced=sum(jobs for _, jobs in priced),
-        pending=sum(jobs for amount, jobs in amounts if amount is None),
+    spends = (
+        spend_of(
+            Stage(row["stage"]),
+            was_sent=bool(row["was_sent"]),
+            actual=_amount(row["cost_actual"]),
+            renders=int(row["renders"]),
+        )
+        for row in db.execute(query, values)
     )
+    return sum(spends, Spend())
 
 
 def spend_query(wanted: SpendFilter) -> tuple[str, dict[str, Value]]:
@@ -42,7 +52,34 @@ def spend_query(wanted: SpendFilter) -> tuple[str, dict[str, Value]]:
     }
     narrowing = [test for name, test in _CONDITIONS.items() if values[name] is not None]
     where = " AND ".join(
-        ["team = :team", "created_at >= :since", "created_at < :until", *narrowing, _COUNTED]
+        ["team = :team", "created_at >= :since", "created_at < :until", *narrowing]
     )
-    query = f"SELECT cost_actual, count(*) AS jobs FROM jobs WHERE {where} GROUP BY cost_actual"  # noqa: S608 - texts from above
+    query = (
+        "SELECT stage, first_sent_at IS NOT NULL AS was_sent, cost_actual, count(*) AS renders"  # noqa: S608 - texts from above
+        f" FROM jobs WHERE {where} GROUP BY 1, 2, 3"
+    )
     return query, values
+
+
+def renders(db: Database, team: str, since: Instant, until: Instant) -> list[Render]:
+    """Return what was asked for from `since` until before `until`, oldest first."""
+    values = {"team": team, "since": since, "until": until}
+    return [_render(row) for row in db.execute(_RENDERS, values)]
+
+
+def _render(row: SqlRow) -> Render:
+    return Render(
+        user=row["user"],
+        model=row["model"],
+        created_at=row["created_at"],
+        stage=Stage(row["stage"]),
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        was_sent=bool(row["was_sent"]),
+        seconds=row["seconds"],
+        estimate=_amount(row["cost_estimate"]),
+        actual=_amount(row["cost_actual"]),
+    )
+
+
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -8,29 +8,12 @@ from sqlite3 import Row
 from sqlite_utils import Database
 
 from storage.job import Json
-from storage.sqlite.session import Session
 
 # The end of the range is the scope with its last letter raised, so that the primary key serves.
 _SETTINGS = """
     SELECT scope, value FROM settings
     WHERE scope >= :first AND scope < :end AND name = :name
 """
-
-
-class SqliteSettings(Session):
-    """The part of the store that keeps the promises of `SettingStore`."""
-
-    async def setting(self, scope: str, name: str) -> Json:
-        """Return a setting, or `None`."""
-        return self._peek(lambda db: setting(db, scope, name))
-
-    async def settings(self, scopes: str, name: str) -> dict[str, Json]:
-        """Return the setting of this name in each scope that begins with `scopes`."""
-        return self._peek(lambda db: settings(db, scopes, name))
-
-    async def set(self, scope: str, name: str, value: Json) -> None:
-        """Set it, or take it away."""
-        await self._write(lambda db: put(db, scope, name, value))
 
 
 def setting(db: Database, scope: str, name: str) -> Json:

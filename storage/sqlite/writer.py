@@ -1,7 +1,4 @@
-"""Writes that wait at the same moment share one commit; each caller resumes only after it.
-
-A writer runs on a lane: a thread of its own, or the caller's.
-"""
+"""Writes that wait at the same moment share one commit; each caller resumes only after it."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from typing import Protocol, TypeAlias, TypeVar
 import pysqlite3
 from sqlite_utils import Database
 
-from storage.sqlite.errors import store_error
+from storage.sqlite.errors import broken_error, store_error
 from storage.store import StoreBrokenError, StoreFullError
 
 T = TypeVar("T")
@@ -43,6 +40,10 @@ def commit(db: Database) -> None:
 class Writer(Protocol):
     """Takes writes and commits them."""
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether every later write is refused with `StoreBrokenError`."""
+
     async def write(self, work: Callable[[Database], T]) -> T:
         """Run `work` in a transaction and return its result once the commit is on disk.
 
@@ -59,16 +60,17 @@ class Writer(Protocol):
 class Journal:
     """Commits batches on one connection, and remembers when the disk cannot be trusted."""
 
-    def __init__(self, db: Database, commit: Commit) -> None:
+    def __init__(self, db: Database, commit: Commit = commit) -> None:
         self._db = db
         self._commit = commit
-        self._broken = False
+        self.is_broken = False
+        """Whether a write failed so that nobody knows what is on disk."""
         self._writes_since_checkpoint = 0
 
     def write(self, works: Sequence[Work]) -> list[Exception | None]:
         """Run `works` in one transaction and return, for each, what went wrong with it."""
-        if self._broken:
-            return [StoreBrokenError("an earlier write failed on disk: start anew") for _ in works]
+        if self.is_broken:
+            return [broken_error() for _ in works]
         try:
             failures = _commit_together(self._db, works, self._commit)
         except pysqlite3.Error as error:
@@ -83,7 +85,7 @@ class Journal:
     @property
     def wants_checkpoint(self) -> bool:
         """Whether `checkpoint` has something to do; cheap enough to ask after every commit."""
-        return not self._broken and self._writes_since_checkpoint >= CHECKPOINT_EVERY
+        return not self.is_broken and self._writes_since_checkpoint >= CHECKPOINT_EVERY
 
     def checkpoint(self) -> None:
         """Move the log's content into the database file.
@@ -100,27 +102,7 @@ class Journal:
             self._writes_since_checkpoint = 0
 
     def _note(self, error: Exception) -> None:
-        self._broken = self._broken or isinstance(store_error(error), StoreBrokenError)
-
-
-class InlineWriter:
-    """Each write its own commit, in the caller's own thread, without yielding to the event loop."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    async def write(self, work: Callable[[Database], T]) -> T:
-        """Run `work` and commit it at once."""
-        results: list[T] = []
-        [failure] = self._journal.write([lambda db: results.append(work(db))])
-        if failure is not None:
-            raise failure
-        if self._journal.wants_checkpoint:
-            self._journal.checkpoint()
-        return results[0]
-
-    async def close(self) -> None:
-        """Do nothing: nothing ever waits."""
+        self.is_broken = self.is_broken or isinstance(store_error(error), StoreBrokenError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +119,11 @@ class GroupWriter:
         self._journal = journal
         self._waiting: deque[_Ticket] = deque()
         self._draining: asyncio.Task[None] | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        """See `Writer`."""
+        return self._journal.is_broken
 
     async def write(self, work: Callable[[Database], T]) -> T:
         """Queue `work`, and wait for the commit that it shares."""
@@ -236,17 +223,3 @@ class ThreadLane:
     def stop(self) -> None:
         """End the thread."""
         self._thread.shutdown()
-
-
-class InlineLane:
-    """The caller's own thread, at once: a simulation under virtual time needs one fixed order."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    async def run(self, work: Callable[[], T]) -> T:
-        """Run `work` without ever yielding to the event loop."""
-        return work()
-
-    def stop(self) -> None:
-        """Do nothing: there is nothing to let go of."""

@@ -12,16 +12,19 @@ import os
 import sys
 from typing import Self
 
+from sqlite_utils import Database
+
 from bot.app import checks, run, services
 from bot.cli.main import main as command_line
 from bot.mindvideo.client import MindVideoClient
 from bot.slack.chat import SlackChat
-from bot.steps import share
+from bot.worker import outbox
+from storage.sqlite.session import open_session
 from storage.sqlite.store import SqliteStore
-from storage.sqlite.writer import commit
+from storage.sqlite.writer import GroupWriter, Journal, Lane, commit
 from tests.lives.points import CALLS_TO_MINDVIDEO, CALLS_TO_SLACK, LOG, Points
 
-# A share that a kill cut off is believed lost after this long, instead of a minute and a half:
+# A share that a kill cut off is believed lost after this long, instead of half a minute:
 # the simulated Slack shows at once what it shares.
 SHARE_PATIENCE_SECONDS = 0.5
 
@@ -33,12 +36,15 @@ def live(environment: dict[str, str]) -> None:
     os.dup2(log, sys.stderr.fileno())
     points = Points.of(os.environ)
 
+    def committing(lane: Lane, db: Database) -> GroupWriter:
+        return GroupWriter(lane, Journal(db, points.committing(commit)))
+
     class Store(SqliteStore):
         """A store whose commits are points."""
 
         @classmethod
-        async def open(cls, path: str, *, owner: bool) -> Self:  # type: ignore[override] # as the bot calls it
-            return await super().open(path, owner=owner, commit=points.committing(commit))
+        async def open(cls, path: str, *, owner: bool = True) -> Self:
+            return cls(await open_session(path, owner=owner, new_writer=committing))
 
     class Chat(SlackChat):
         """Slack, whose calls are points."""
@@ -52,7 +58,7 @@ def live(environment: dict[str, str]) -> None:
     for maker, seam in ((checks, Store), (run, Chat), (services, Video)):
         (real,) = seam.__bases__
         setattr(maker, real.__name__, seam)
-    share.SHARE_PATIENCE_SECONDS = SHARE_PATIENCE_SECONDS
+    outbox.SHARE_PATIENCE_SECONDS = SHARE_PATIENCE_SECONDS
     command_line(["run"], prog_name="python -m bot")
 
 

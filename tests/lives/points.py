@@ -21,8 +21,8 @@ AT_NUMBER = "KILL_AT_NUMBER"
 LOG = "KILL_LOG"
 """The variable that names the file for what the process logs."""
 
-CALLS_TO_SLACK = ("post", "update", "reserve_upload", "send_upload", "share", "look_at_file")
-CALLS_TO_MINDVIDEO = ("submit", "look")
+CALLS_TO_SLACK = ("post", "update", "reserve_upload", "send_upload", "share", "file_state")
+CALLS_TO_MINDVIDEO = ("submit", "get_task")
 COMMITS = (
     "accepted",
     "posting",
@@ -47,7 +47,7 @@ NAMES = tuple(
     )
     for side in ("before", "after")
     # Its result is looked at once, right after the share.
-    if what != "look_at_file" or side == "after"
+    if what != "file_state" or side == "after"
 )
 
 

@@ -10,7 +10,7 @@ from sandbox.slack.entities import GENERAL
 from sandbox.town import Town
 from storage.job import Job, Outcome, Stage
 from storage.sqlite.connection import connect_reader
-from storage.sqlite.rows import job_from_row
+from storage.sqlite.rows import JOBS
 
 
 def rows(path: Path) -> list[Job]:
@@ -19,14 +19,14 @@ def rows(path: Path) -> list[Job]:
         return []
     db = connect_reader(str(path))
     try:
-        return [job_from_row(row) for row in db.execute("SELECT * FROM jobs ORDER BY seq")]
+        return [JOBS.from_row(row) for row in db.execute("SELECT * FROM jobs ORDER BY seq")]
     finally:
         db.close()
 
 
 def check(town: Town, jobs: list[Job], acknowledged: set[str]) -> None:
     """Assert that nothing was lost, charged twice or posted twice, and that all has ended."""
-    assert acknowledged <= {job.ask_key for job in jobs}
+    assert acknowledged <= {job.dedup_key for job in jobs}
     charges = Counter(charge.key for charge in town.video.charges)
     assert set(charges.values()) <= {1}
     assert set(charges) <= {job.idempotency_key for job in jobs}
@@ -50,7 +50,7 @@ def _check_told(town: Town, job: Job) -> None:
     assert message.thread_ts is None
     assert "Done in" in message.text
     (result,) = workspace.shares_of(job.id)
-    assert result.ts == job.result_ts
+    assert result.ts == job.delivery.ts
     (file_id,) = result.files
     file = town.slack.world.files.file(file_id)
     assert file.size == file.path.stat().st_size
@@ -59,5 +59,5 @@ def _check_told(town: Town, job: Job) -> None:
 def _check_nothing_else_stands(town: Town, jobs: list[Job]) -> None:
     stands = town.slack.world.workspace.all_in(GENERAL)
     public = [said.ts for said in stands if said.ephemeral_for is None]
-    ours = [ts for job in jobs for ts in (job.message_ts, job.result_ts)]
+    ours = [ts for job in jobs for ts in (job.message_ts, job.delivery.ts)]
     assert sorted(public) == sorted(str(ts) for ts in ours)

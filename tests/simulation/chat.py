@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from bot.base.errors import CannotShareFileError, OutcomeUnknownError, RetryLaterError
-from bot.base.ports import FileState, Message, Place, UploadTarget
+from bot.base.ports import FileState, Message, Place, Posted, UploadTarget
 from storage.job import Instant, Stage
 from tests.simulation.line import Call, Line
 from tests.simulation.workspace import Workspace
@@ -32,37 +32,41 @@ class ChatLine:
         """See `Chat`."""
         await self._line.ask("join", lambda: self._workspace.enter(channel))
 
-    async def post(self, place: Place, message: Message, job_id: str) -> str:
+    async def post(self, place: Place, message: Message, row_id: str) -> Posted:
         """See `Chat`."""
-        actor = Actor(job_id, _actor().stage)
-        return await self._line.make(
+        actor = Actor(row_id, _actor().stage)
+        ts = await self._line.make(
             Call(
                 name="post",
                 act=lambda: self._workspace.post(place, message, actor),
                 repeatable=False,
             )
         )
+        return Posted(ts=ts, at=float(ts))
 
     async def find_posts(
-        self, place: Place, job_id: str, since: float, *, marked: bool = False
-    ) -> list[str]:
+        self, place: Place, row_id: str, since: Instant, *, marked: bool = False
+    ) -> list[Posted]:
         """See `Chat`."""
-        return await self._line.ask(
+        found = await self._line.ask(
             "find posts",
-            lambda: self._workspace.marked(place, job_id, since - CLOCK_SLACK, results=marked),
+            lambda: self._workspace.marked(place, row_id, since - CLOCK_SLACK, results=marked),
         )
+        return [Posted(ts=ts, at=float(ts)) for ts in found]
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
         """See `Chat`."""
         await self._line.ask("update", lambda: self._workspace.edit(channel, ts, message))
 
-    async def whisper(
+    async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
     ) -> None:
         """See `Chat`."""
         actor = _actor()
-        self._world.note(f"whispers beside {place.channel}/{place.thread_ts}, by {response_url}")
-        await self._line.ask("whisper", lambda: self._workspace.whisper(user, message, actor))
+        self._world.note(f"beside {place.channel}/{place.thread_ts}, by {response_url}")
+        await self._line.ask(
+            "send ephemeral", lambda: self._workspace.send_ephemeral(user, message, actor)
+        )
 
     async def open_direct(self, user: str) -> str:
         """See `Chat`."""
@@ -109,15 +113,15 @@ class ChatLine:
             )
         )
 
-    async def look_at_file(self, file_id: str, channel: str) -> FileState:
+    async def file_state(self, file_id: str, channel: str) -> FileState:
         """See `Chat`."""
         return await self._line.ask(
-            "look at file", lambda: self._workspace.look_at_file(file_id, channel)
+            "file state", lambda: self._workspace.file_state(file_id, channel)
         )
 
-    async def discard_file(self, file_id: str) -> None:
+    async def delete_file(self, file_id: str) -> None:
         """See `Chat`."""
-        await self._line.ask("discard", lambda: self._workspace.discard(file_id))
+        await self._line.ask("delete file", lambda: self._workspace.delete_file(file_id))
 
 
 def _actor() -> Actor:

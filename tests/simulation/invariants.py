@@ -7,18 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import inf
 
+from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.job_event import NOT_THEIRS
-from bot.steps.submit import KEY_LIFETIME_SECONDS
 from storage.job import TERMINAL, IllegalTransitionError, Job, Outcome, Stage, check_transition
-from storage.notification import Notice, NoticeKind, notice_id
+from storage.notification import Notification, NotificationKind, notification_id
 from tests.simulation.video import Charge, MindVideo
-from tests.simulation.workspace import Posted, Workspace
+from tests.simulation.workspace import PostedMessage, Workspace
 from tests.simulation.world import World
 
 # How an amount that was billed is told; an estimate is told in other words.
 BILLED = re.compile(r"cost ([0-9.]+) as billed", re.IGNORECASE)
-# Brings the files of another job again: it has no charge of its own.
-RESEND = "resend"
 
 
 class Invariants:
@@ -32,11 +30,15 @@ class Invariants:
         self.slack = Workspace(world=world, audit=self.after_effect)
         self.rows: dict[str, Job] = {}
         self.acknowledged: dict[str, str] = {}
-        """The job of each ask that the person heard was taken, by its `ask_key`."""
+        """The job of each ask that the person heard was taken, by its `dedup_key`."""
         self.resumed_at: dict[str, float] = {}
         """When an operator last resumed a job."""
-        self.notices: dict[str, Notice] = {}
-        """The newest known row of each notice that was ever claimed."""
+        self.notifications: dict[str, Notification] = {}
+        """The newest known row of each notification."""
+        self._about: dict[str, str] = {}
+        """The job that each notification is about, those that a backup forgot too."""
+        self._promised: set[str] = set()
+        """Notifications of which a person heard that they come."""
         self._learned: dict[str, Decimal | None] = {}
         """Of each job: the final cost that the bot heard last and could write down."""
         self._stopped_at: dict[str, float] = {}
@@ -64,8 +66,7 @@ class Invariants:
         for place in {said.place for said in results}:
             there = [said for said in results if said.place == place]
             self._at_most_one("results in a thread", job_id, there)
-        told = self.notices.get(job_id)
-        heard = self.video.heard.get(told.job_id or "" if told else job_id, [])
+        heard = self.video.heard.get(self._about.get(job_id, job_id), [])
         for said in self.slack.posts:
             if said.job_id != job_id:
                 continue
@@ -74,14 +75,13 @@ class Invariants:
                     self._world.violate("amounts are what was billed", f"{job_id}: {said.text}")
             self._check_files(said)
 
-    def _check_files(self, said: Posted) -> None:
+    def _check_files(self, said: PostedMessage) -> None:
         shared = tuple(self.slack.files[file_id].content for file_id in said.files)
         if not shared:
             return
-        row = self.rows.get(said.job_id)
-        if row is None:
+        maker = self._about.get(said.job_id, said.job_id)
+        if maker not in self.rows:
             return
-        maker = row.parent_id if row.surface == RESEND else row.id
         made = [task.files for task in self.video.tasks.values() if task.job_id == maker]
         if shared not in made:
             self._world.violate("the file is the one that was made", said.job_id)
@@ -96,9 +96,6 @@ class Invariants:
         before = self.rows.get(row.id)
         if before is not None:
             self._check_move(before, row)
-        elif row.surface == RESEND:
-            self.video.heard[row.id] += self.video.heard[row.parent_id or ""]
-            self._learned[row.id] = row.cost_actual
         if before is None or before.stage is not row.stage:
             self._stopped_at[row.id] = self._world.age
         self.rows[row.id] = row
@@ -121,17 +118,33 @@ class Invariants:
         if before.idempotency_key not in {None, row.idempotency_key}:
             self._world.violate("keys ≤ 1", f"{row.id}: the row's key changed")
 
-    def after_notice(self, row: Notice) -> None:
-        """Note a notice that the store has just handed out."""
-        before = self.notices.get(row.id)
-        if row.posted_ts and (before is None or before.posted_ts is None):
-            self._world.counts[f"notice: {row.kind}"] += 1
-        self.notices[row.id] = row
+    def after_notification(self, row: Notification) -> None:
+        """Note a notification that the store has just handed out."""
+        before = self.notifications.get(row.id)
+        if row.delivery.ts and (before is None or before.delivery.ts is None):
+            self._world.counts[f"posted: {row.kind}"] += 1
+        self.notifications[row.id] = row
+        self._about[row.id] = row.job_id or ""
 
-    def forget_notice(self, notice: Notice) -> None:
-        """Wait no more for a notice that a backup does not know of, unless it was told."""
-        if not notice.posted_ts:
-            del self.notices[notice.id]
+    def after_restart_of_outbox(
+        self, found: Mapping[str, Notification | None], *, is_restored: bool
+    ) -> None:
+        """Check the notifications that a new process finds: none is gone, unless to a backup."""
+        for row_id, row in found.items():
+            if row is not None:
+                self.after_notification(row)
+                continue
+            if row_id in self._promised and not is_restored:
+                self._world.violate("a promised notification has a row", row_id)
+            self._promised.discard(row_id)
+            if self.notifications[row_id].delivery.ts is None:
+                del self.notifications[row_id]
+
+    def promise_notification(self, row_id: str) -> None:
+        """Note that a person heard that something will be posted."""
+        self._promised.add(row_id)
+        if row_id not in self.notifications:
+            self._world.violate("a promised notification has a row", row_id)
 
     def promise_free(self, job_id: str) -> None:
         """Note that a person heard that their cancel came in time."""
@@ -151,10 +164,10 @@ class Invariants:
 
     def after_restart(self, rows: Mapping[str, Job]) -> None:
         """Check what a new process finds on disk."""
-        for ask_key, job_id in self.acknowledged.items():
+        for dedup_key, job_id in self.acknowledged.items():
             row = rows.get(job_id)
-            if row is None or row.ask_key != ask_key:
-                self._world.violate("an acknowledged ask has a row", f"{ask_key} {job_id}")
+            if row is None or row.dedup_key != dedup_key:
+                self._world.violate("an acknowledged ask has a row", f"{dedup_key} {job_id}")
         for row in rows.values():
             before = self.rows.get(row.id)
             if before is None or before.cost_actual != row.cost_actual:
@@ -162,13 +175,13 @@ class Invariants:
                 self._learned[row.id] = row.cost_actual
             self.after_claim(row)
 
-    def acknowledge(self, ask_key: str, job: Job) -> None:
+    def acknowledge(self, dedup_key: str, job: Job) -> None:
         """Note that a person heard that their ask was taken."""
-        known = self.acknowledged.setdefault(ask_key, job.id)
+        known = self.acknowledged.setdefault(dedup_key, job.id)
         if known != job.id:
-            self._world.violate("one ask, one job", f"{ask_key}: {known} and {job.id}")
+            self._world.violate("one ask, one job", f"{dedup_key}: {known} and {job.id}")
         if job.id not in self.rows:
-            self._world.violate("an acknowledged ask has a row", f"{ask_key} {job.id}")
+            self._world.violate("an acknowledged ask has a row", f"{dedup_key} {job.id}")
 
     def unfinished(self) -> list[Job]:
         """Return the jobs that have not ended, or about which something is still to be done."""
@@ -176,8 +189,8 @@ class Invariants:
 
     def at_rest(self) -> None:
         """Check what must hold once nothing is left to do."""
-        for notice in self.notices.values():
-            self._check_notice(notice)
+        for notification in self.notifications.values():
+            self._check_notification(notification)
         for row in self.rows.values():
             self.after_effect(row.id)
             match row.stage:
@@ -191,43 +204,52 @@ class Invariants:
                 case _:
                     self._world.violate("every job ends", f"{row.id} is {row.stage} and never due")
 
-    def _check_notice(self, notice: Notice) -> None:
-        self.after_effect(notice.id)
-        posted = any(said.ts == notice.posted_ts for said in self.slack.posts)
-        place = self.slack.channels[notice.channel]
-        disturbed = notice.channel in self.slack.disturbed or (place.private and not place.member)
-        job = self.rows.get(notice.job_id or "")
+    def _check_notification(self, row: Notification) -> None:
+        self.after_effect(row.id)
+        posted = any(said.ts == row.delivery.ts for said in self.slack.posts)
+        if not posted and not self._excuses(row):
+            self._world.violate("who listens is told", f"{row.id}: {row.problem}")
+
+    def _excuses(self, row: Notification) -> bool:
+        """Tell whether there was no way to post it."""
+        job = self.rows.get(row.job_id or "")
+        if row.kind is NotificationKind.RESENT:
+            # What their thread does not take is brought to the person.
+            return job is None or job.user in self.slack.gone_people
+        place = self.slack.channels[row.channel]
+        disturbed = row.channel in self.slack.disturbed or (place.private and not place.member)
         theirs = job is not None and self.slack.channels[job.channel].private
-        excused = (theirs and notice.problem == NOT_THEIRS) or (disturbed and notice.problem)
-        if not posted and not excused:
-            self._world.violate("who listens is told", f"{notice.id}: {notice.problem}")
+        return (theirs and row.problem == NOT_THEIRS) or (disturbed and row.problem is not None)
 
     def _check_heard(self, row: Job) -> None:
         """Check that every channel that listens was told of a video."""
-        if row.outcome is Outcome.SUCCEEDED and row.surface != RESEND:
+        if row.outcome is Outcome.SUCCEEDED:
             for channel in self.listening:
-                if notice_id(NoticeKind.FINISHED, channel, row.id) not in self.notices:
+                if (
+                    notification_id(NotificationKind.FINISHED, channel, row.id)
+                    not in self.notifications
+                ):
                     self._world.violate("who listens is told", f"{channel} of {row.id}")
 
     def _check_delivered(self, row: Job) -> None:
-        results = [said for said in self.slack.posts if said.ts == row.result_ts]
+        results = [said for said in self.slack.posts if said.ts == row.delivery.ts]
         if not results or results[0].taken_back:
             self._world.violate("a delivered job was told", row.id)
-        if not self._charges(row.id) and row.surface != RESEND:
+        if not self._charges(row.id):
             self._world.violate("a delivered job was charged once", row.id)
         learned = self._learned.get(row.id)
         if row.cost_told != learned:
             detail = f"{row.id}: told {row.cost_told}, MindVideo said {learned}"
             self._world.violate("the last amount heard is told", detail)
         for said in self.slack.live(row.id, is_result=True):
-            stands = said.ts == row.result_ts and said.place.channel not in self.slack.disturbed
+            stands = said.ts == row.delivery.ts and said.place.channel not in self.slack.disturbed
             if learned is not None and stands and learned not in told_amounts(said.text):
                 self._world.violate("the result tells the last amount", f"{row.id}: {said.text}")
 
     def _check_parked(self, row: Job) -> None:
         self._check_told(row)
-        heard = {one.channel for one in self.notices.values() if _tells_parking(one, row)}
-        if row.surface != RESEND and not heard.issuperset(self.listening):
+        heard = {one.channel for one in self.notifications.values() if _tells_parking(one, row)}
+        if not heard.issuperset(self.listening):
             self._world.violate("operators hear of a parked job", row.id)
         excused = {
             Stage.ANNOUNCED: self._submit_is_too_old(row),
@@ -239,13 +261,13 @@ class Invariants:
             self._world.violate("parked only with a reason", detail)
 
     def _submit_is_too_old(self, row: Job) -> bool:
-        return self._world.now() - float(row.message_ts or inf) > KEY_LIFETIME_SECONDS
+        return self._world.now() - (row.posted_at or inf) > KEY_LIFETIME_SECONDS
 
     def _check_told(self, row: Job) -> None:
         if row.user in self.slack.gone_people:
             return
         since = self._stopped_at[row.id]
-        if not any(job == row.id and age >= since for job, _, age in self.slack.whispers):
+        if not any(job == row.id and age >= since for job, _, age in self.slack.ephemerals):
             self._world.violate(f"who has a {row.stage} job is told", row.id)
 
     def _charges(self, job_id: str) -> list[Charge]:
@@ -256,8 +278,8 @@ class Invariants:
             self._world.violate(f"{what} ≤ 1", f"{whose}: {found}")
 
 
-def _tells_parking(notice: Notice, row: Job) -> bool:
-    return notice.kind is NoticeKind.PARKED and notice.job_id == row.id
+def _tells_parking(told: Notification, row: Job) -> bool:
+    return told.kind is NotificationKind.PARKED and told.job_id == row.id
 
 
 def told_amounts(text: str) -> Iterable[Decimal]:

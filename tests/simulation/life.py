@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
+from bot.base.clock import SteadyClock
 from bot.base.errors import BotError
-from bot.jobs.accept import Intake
-from bot.jobs.actions import Verbs
-from bot.jobs.pacing import EditBudget
-from bot.options.catalog import Catalog
-from bot.steps import STEPS
-from bot.worker.context import Tools, Turn
-from bot.worker.engine import POOLS, Engine, Step
+from bot.jobs.services import Services
+from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
+from bot.steps import POOLS, STEPS
+from bot.worker.context import Claim
+from bot.worker.engine import Engine, Pool, Step
+from bot.worker.gate import Gate
 from bot.worker.result import Result
-from bot.worker.scheduler import SteadyClock
-from storage.job import Stage
-from storage.store import JobFilter, StoreBrokenError, StoreError
-from tests.no_ports import NoLinks, NoPictures
+from storage.job import Job, Stage
+from storage.notification import Notification, NotificationKind
+from storage.store import JobFilter, Row, StoreBrokenError, StoreError
+from tests.services import SilentObserver, services
 from tests.simulation.chat import ChatLine
 from tests.simulation.invariants import Invariants
 from tests.simulation.line import Line
-from tests.simulation.notices import Herald
+from tests.simulation.outbox import MemoryDirectory, OutboxLoop
 from tests.simulation.people import Door
 from tests.simulation.process import Process
 from tests.simulation.video import VideoLine
@@ -52,31 +51,15 @@ class Life:
         self._invariants = invariants
         self._now = now
         self._woken = asyncio.Event()
-        engines = range(self._world.engines)
-        lines = [{service: Line(process, service) for service in Service} for _ in engines]
-        self._engines = [self._engine(lines[number]) for number in engines]
-        self.door = Door(
-            process=process,
-            verbs=Verbs(
-                intake=Intake(store, now=now, new_id=self._new_id, wake=self._woken.set),
-                store=store,
-                catalog=_catalog(),
-                now=now,
-                new_id=self._new_id,
-            ),
-        )
-        self._herald = Herald(
-            process=process,
-            store=store,
-            workspace=invariants.slack,
-            line=Line(process, Service.SLACK),
-            catalog=_catalog(),
-            now=now,
-        )
-        if invariants.listening:
-            process.spawn(self._herald.run())
-        for number, engine in enumerate(self._engines):
-            process.spawn(self._tick(engine, list(lines[number].values())))
+        self.door = Door(process=process, services=self._services(self._lines()))
+        self._outbox = self._outbox_engine(self._lines())
+        process.spawn(OutboxLoop(process, store, self._outbox, now).run())
+        self._engines: list[Engine[Job]] = []
+        for _ in range(self._world.engines):
+            lines = self._lines()
+            engine = self._job_engine(lines)
+            self._engines.append(engine)
+            process.spawn(self._tick(engine, list(lines.values())))
 
     @classmethod
     async def begin(
@@ -91,18 +74,15 @@ class Life:
         """Start the bot on the file at `path`; its clock is wrong by `clock_error` seconds."""
         world = process.world
         store = await WatchedStore.start(path, process, invariants)
-        rows = {row.id: row for row in await store.jobs(JobFilter(limit=1000))}
+        rows = {row.id: row for row in await store.jobs.jobs(JobFilter(limit=1000))}
         if is_restored:
             invariants.after_restore(rows)
         invariants.after_restart(rows)
-        for notice in list(invariants.notices.values()):
-            standing = store.as_it_stands(notice)
-            if standing is None:
-                invariants.forget_notice(notice)
-            else:
-                invariants.after_notice(standing)
+        known = list(invariants.notifications.values())
+        found = {row.id: await store.outbox.find(row.id) for row in known}
+        invariants.after_restart_of_outbox(found, is_restored=is_restored)
         now = SteadyClock(
-            not_before=await store.last_event_at(),
+            not_before=await store.jobs.last_event_at(),
             wall=lambda: world.now() + clock_error,
             monotonic=lambda: world.age,
         )
@@ -111,51 +91,75 @@ class Life:
     async def end(self) -> None:
         """Stop as SIGTERM does, within its time."""
         stops = [engine.stop(20.0) for engine in self._engines]
-        await asyncio.gather(*stops, self._herald.stop(20.0))
+        await asyncio.gather(*stops, self._outbox.stop(20.0))
 
     @property
     def has_told_all(self) -> bool:
-        """Whether no notice waits."""
-        return self._store.next_notice() is None
+        """Whether no notification waits."""
+        return self._store.next_notification() is None
 
     async def close(self) -> None:
         """Let go of the file."""
         await self._store.close()
 
-    def _engine(self, lines: Mapping[Service, Line]) -> Engine:
+    def _lines(self) -> Mapping[Service, Line]:
+        return {service: Line(self._process, service) for service in Service}
+
+    def _services(self, lines: Mapping[Service, Line]) -> Services:
         world = self._world
-        tools = Tools(
+        return services(
+            self._store,
             video=VideoLine(self._invariants.video, lines[Service.MINDVIDEO]),
             chat=ChatLine(self._invariants.slack, lines[Service.SLACK]),
-            store=self._store,
-            catalog=_catalog(),
+            directory=MemoryDirectory(self._invariants.slack, lines[Service.SLACK]),
+            observer=_StepCounter(self._process),
             now=self._now,
-            edits=EditBudget(),
+            new_id=lambda: f"{world.chance.getrandbits(32):08x}",
+            chance=world.chance.random,
+            wake=self._wake,
             started_at=self._now(),
-            pictures=NoPictures(),
-            links=NoLinks(),
             poll_max=world.poll_max,
         )
+
+    def _wake(self) -> None:
+        self._woken.set()
+        self._store.written.set()
+
+    def _job_engine(self, lines: Mapping[Service, Line]) -> Engine[Job]:
+        steps = {stage: self._watched(step, _of_job) for stage, step in STEPS.items()}
         return Engine(
-            tools,
-            {stage: self._watched(step) for stage, step in STEPS.items()},
-            chance=world.chance.random,
-            observer=self,
-            wake=self._woken.set,
-            pools=[replace(pool, size=world.chance.choice((1, 2, 64))) for pool in POOLS],
+            self._store.jobs,
+            steps,
+            self._services(lines),
+            kind="job",
+            pools=self._drawn(POOLS),
+            gate=Gate(),
         )
 
-    def step_done(self, stage: Stage, result: str, _seconds: float, /) -> None:
-        """See `bot.worker.engine.Observer`; real time means nothing here."""
-        self._world.counts[f"{stage}: {result}"] += 1
+    def _outbox_engine(self, lines: Mapping[Service, Line]) -> Engine[Notification]:
+        steps = {
+            kind: self._watched(step, _of_notification) for kind, step in NOTIFICATION_STEPS.items()
+        }
+        return Engine(
+            self._store.outbox,
+            steps,
+            self._services(lines),
+            kind="notification",
+            pools=self._drawn(NOTIFICATION_POOLS),
+            gate=Gate(),
+        )
 
-    def _watched(self, step: Step) -> Step:
+    def _drawn(self, pools: Sequence[Pool]) -> list[Pool]:
+        """Return the pools with sizes that chance draws."""
+        return [replace(pool, size=self._world.chance.choice((1, 2, 64))) for pool in pools]
+
+    def _watched(self, step: Step[Row], actor_of: Callable[[Row], Actor]) -> Step[Row]:
         """Return the step with its actor known to the services, and no error overlooked."""
 
-        async def run(turn: Turn) -> Result:
-            ACTOR.set(Actor(turn.job.id, turn.job.stage))
+        async def run(claim: Claim[Row]) -> Result[Row]:
+            ACTOR.set(actor_of(claim.row))
             try:
-                return await step(turn)
+                return await step(claim)
             except (BotError, StoreError):
                 raise
             except Exception:
@@ -164,7 +168,7 @@ class Life:
 
         return run
 
-    async def _tick(self, engine: Engine, lines: Sequence[Line]) -> None:
+    async def _tick(self, engine: Engine[Job], lines: Sequence[Line]) -> None:
         """Tick as the clock does, every half second or when woken, but only if it matters."""
         world = self._world
         while True:
@@ -204,10 +208,24 @@ class Life:
         dues = [max(row.due_at or 0.0, row.lease_until or 0.0) for row in live]
         return min(self._world.age + min(dues, default=now + IDLE_TICK_SECONDS) - now, latest)
 
-    def _new_id(self) -> str:
-        return f"{self._world.chance.getrandbits(32):08x}"
+
+class _StepCounter(SilentObserver):
+    """Counts how steps end, by their answers."""
+
+    def __init__(self, process: Process) -> None:
+        self._counts = process.world.counts
+
+    def step_done(self, step: str, result: str, seconds: float) -> None:
+        """See `Observer`; real time means nothing here."""
+        del seconds
+        self._counts[f"{step}: {result}"] += 1
 
 
-@cache
-def _catalog() -> Catalog:
-    return Catalog.load()
+def _of_job(row: Job) -> Actor:
+    return Actor(row.id, row.stage)
+
+
+def _of_notification(row: Notification) -> Actor:
+    """Return the actor of an outbox row: files are a result, words are a message."""
+    is_result = row.kind is NotificationKind.RESENT
+    return Actor(row.id, Stage.FINISHED if is_result else Stage.ACCEPTED)

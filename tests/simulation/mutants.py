@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from math import inf
@@ -11,21 +11,25 @@ from types import MappingProxyType, ModuleType
 from sqlite_utils import Database
 
 from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
-from bot.base.ports import Snapshot
-from bot.jobs import pacing
-from bot.steps import STEPS, announce, deliver, poll, share, submit
-from bot.steps.learn import learn
-from bot.worker import post, say_once
-from bot.worker.context import Turn
+from bot.base.ports import Place, Posted, Snapshot
+from bot.notifications import NOTIFICATION_STEPS, resend
+from bot.steps import STEPS, announce, deliver, poll, submit
+from bot.worker import outbox, retry
+from bot.worker.context import Claim
 from bot.worker.engine import Step
-from bot.worker.result import Advance, Reject, Rest, Result
-from storage.job import Event, Instant, Job, Outcome, Stage
-from storage.sqlite import job_reads, job_writes, notifications
+from bot.worker.outbox import PostRow, Slot, find_posted
+from bot.worker.result import Advance, Done, Reject, Result
+from bot.worker.snapshot import with_snapshot
+from storage.job import NOT_DELIVERED, Event, EventName, Instant, Job, Outcome, Stage
+from storage.notification import Notification, NotificationKind
+from storage.sqlite import notifications, queue
+from storage.sqlite.rows import Table
+from storage.store import Row
 from tests.simulation import life
 from tests.simulation.replaced import replaced
 from tests.simulation.runner import simulate
 from tests.simulation.video import VideoLine
-from tests.simulation.watched import WatchedStore
+from tests.simulation.watched import WatchedJobs
 
 Patch = Callable[[], AbstractContextManager[None]]
 
@@ -38,7 +42,7 @@ class Mutant:
     patch: Patch
 
 
-def _step(stage: Stage, step: Step) -> Patch:
+def _step(stage: Stage, step: Step[Job]) -> Patch:
     """Put another step in the place of a stage's own."""
     return lambda: replaced(life, "STEPS", MappingProxyType({**STEPS, stage: step}))
 
@@ -50,30 +54,31 @@ def _value(owner: ModuleType | type, name: str, value: object) -> Patch:
 
 @contextmanager
 def _drop_fence() -> Iterator[None]:
-    real = job_writes.apply
+    real = queue.apply
 
-    def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
-        row = job_reads.job_by_id(db, before.id) or before
-        held = replace(before, fence=row.fence, stage=row.stage)
-        return real(db, held, replace(after, fence=row.fence), event)
+    def apply(db: Database, table: Table[Row], before: Row, after: Row) -> Row:
+        query = f"SELECT * FROM {table.name} WHERE id = :id"  # noqa: S608 - our names
+        [row] = queue.changed(db, table, query, {"id": before.id})
+        held = {name: getattr(row, name) for name in ("fence", *table.guards)}
+        return real(db, table, replace(before, **held), replace(after, fence=row.fence))
 
-    with replaced(job_writes, "apply", apply):
+    with replaced(queue, "apply", apply):
         yield
 
 
 @contextmanager
 def _acknowledge_before_commit() -> Iterator[None]:
-    real = WatchedStore.insert
+    real = WatchedJobs.insert
 
-    async def insert(store: WatchedStore, job: Job, event: Event) -> tuple[Job, bool]:
-        store.process.spawn(_later(store, job, event))
+    async def insert(jobs: WatchedJobs, job: Job, event: Event) -> tuple[Job, bool]:
+        jobs.process.spawn(_later(jobs, job, event))
         return job, True
 
-    async def _later(store: WatchedStore, job: Job, event: Event) -> None:
-        await store.process.world.sleep(0.5)
-        await real(store, job, event)
+    async def _later(jobs: WatchedJobs, job: Job, event: Event) -> None:
+        await jobs.process.world.sleep(0.5)
+        await real(jobs, job, event)
 
-    with replaced(WatchedStore, "insert", insert):
+    with replaced(WatchedJobs, "insert", insert):
         yield
 
 
@@ -100,132 +105,148 @@ def _key_anew() -> Iterator[None]:
         yield
 
 
-def _not_recorded(*notes: str) -> Patch:
-    """Leave out the commits with these notes: the bot goes on as if they were on disk."""
+def _not_recorded(*names: EventName) -> Patch:
+    """Leave out the commits with these events: the bot goes on as if they were on disk."""
 
     @contextmanager
     def patch() -> Iterator[None]:
-        real = Turn.record
+        real = Claim.record
 
-        async def record(turn: Turn, after: Job, note: str, detail: str = "") -> Job:
-            return after if note in notes else await real(turn, after, note, detail)
+        async def record(claim: Claim[Row], after: Row, name: EventName, detail: str = "") -> Row:
+            return after if name in names else await real(claim, after, name, detail)
 
-        with replaced(Turn, "record", record):
+        with replaced(Claim, "record", record):
             yield
 
     return patch
 
 
-async def _find_nothing(*_: object, **__: object) -> Sequence[str]:
-    return ()
+def _never_look_for(kind: type[Job | Notification]) -> Patch:
+    """Find no message that was posted for such a row."""
 
+    @contextmanager
+    def patch() -> Iterator[None]:
+        async def find(claim: Claim[PostRow], slot: Slot[PostRow], place: Place) -> Posted | None:
+            return None if isinstance(claim.row, kind) else await find_posted(claim, slot, place)
 
-@contextmanager
-def _never_look_for_posts() -> Iterator[None]:
-    with (
-        replaced(announce, "find_as_member", _find_nothing),
-        replaced(say_once, "find_as_member", _find_nothing),
-    ):
-        yield
+        with replaced(outbox, "find_posted", find), replaced(announce, "find_posted", find):
+            yield
 
-
-@contextmanager
-def _never_look_for_notices() -> Iterator[None]:
-    with replaced(post, "find_as_member", _find_nothing):
-        yield
+    return patch
 
 
 @contextmanager
 def _tell_no_parking() -> Iterator[None]:
-    real = notifications.note
+    real = notifications.put_in
 
-    def note(db: Database, job: Job, event: Event) -> None:
-        if event.name != "parked":
+    def put_in(db: Database, job: Job, event: Event) -> None:
+        if event.name is not EventName.PARKED:
             real(db, job, event)
 
-    with replaced(notifications, "note", note):
+    with replaced(notifications, "put_in", put_in):
         yield
 
 
 @contextmanager
 def _ignore_cancels() -> Iterator[None]:
-    real = Turn.write
+    real = Claim.write
 
-    async def write(turn: Turn, after: Job, event: Event | None) -> Job:
-        turn.job = replace(await real(turn, after, event), cancel_requested_at=None)
-        return turn.job
+    async def write(claim: Claim[Row], after: Row, event: Event | None) -> Row:
+        await real(claim, after, event)
+        match claim.row:
+            case Job():
+                claim.row = replace(claim.row, cancel_requested_at=None)
+        return claim.row
 
-    async def submit_anyhow(turn: Turn) -> Result:
-        turn.job = replace(turn.job, cancel_requested_at=None)
-        return await submit.submit(turn)
+    async def submit_anyhow(claim: Claim[Job]) -> Result[Job]:
+        claim.row = replace(claim.row, cancel_requested_at=None)
+        return await submit.submit(claim)
 
-    with replaced(Turn, "write", write), _step(Stage.ANNOUNCED, submit_anyhow)():
+    with replaced(Claim, "write", write), _step(Stage.ANNOUNCED, submit_anyhow)():
         yield
 
 
-async def _share_without_looking(turn: Turn) -> Result:
-    turn.job = replace(turn.job, result_intent_at=None, uploads=())
-    return await deliver.deliver(turn)
+async def _share_without_looking(claim: Claim[Job]) -> Result[Job]:
+    anew = replace(claim.row.delivery, intent_at=None, uploads=())
+    claim.row = replace(claim.row, delivery=anew)
+    return await deliver.deliver(claim)
 
 
-async def _doubtful_post_failed(turn: Turn) -> Result:
+@contextmanager
+def _resend_without_looking() -> Iterator[None]:
+    async def resend_anew(claim: Claim[Notification]) -> Result[Notification]:
+        claim.row = replace(claim.row, delivery=NOT_DELIVERED)
+        return await resend.resend(claim)
+
+    steps = {**NOTIFICATION_STEPS, NotificationKind.RESENT: resend_anew}
+    with replaced(life, "NOTIFICATION_STEPS", MappingProxyType(steps)):
+        yield
+
+
+async def _doubtful_post_failed(claim: Claim[Job]) -> Result[Job]:
     try:
-        return await announce.announce(turn)
+        return await announce.announce(claim)
     except OutcomeUnknownError:
-        await turn.record(replace(turn.job, post_intent_at=None), "not posted")
+        await claim.record(replace(claim.row, post_intent_at=None), EventName.NOT_POSTED)
         raise
 
 
-async def _doubtful_submit_failed(turn: Turn) -> Result:
+async def _doubtful_submit_failed(claim: Claim[Job]) -> Result[Job]:
     try:
-        return await submit.submit(turn)
+        return await submit.submit(claim)
     except OutcomeUnknownError as error:
-        return Reject(job=turn.job, problem=str(error), outcome=Outcome.FAILED)
+        return Reject(row=claim.row, problem=str(error), outcome=Outcome.FAILED)
 
 
-async def _refused_for_operator(turn: Turn) -> Result:
+async def _refused_for_operator(claim: Claim[Job]) -> Result[Job]:
     try:
-        return await submit.submit(turn)
+        return await submit.submit(claim)
     except OperatorMustActError as error:
-        return Reject(job=turn.job, problem=str(error), outcome=Outcome.FAILED)
+        return Reject(row=claim.row, problem=str(error), outcome=Outcome.FAILED)
 
 
-async def _delivered_anew(turn: Turn) -> Result:
+async def _delivered_anew(claim: Claim[Job]) -> Result[Job]:
     try:
-        return await deliver.deliver(turn)
+        return await deliver.deliver(claim)
     except RetryLaterError:
-        anew = replace(turn.job, result_ts=None, result_intent_at=None, uploads=())
-        await turn.record(anew, "again")
+        anew = replace(claim.row.delivery, ts=None, intent_at=None, uploads=())
+        await claim.record(replace(claim.row, delivery=anew), EventName.SHARE_LOST)
         raise
 
 
-async def _delivered_untold(turn: Turn) -> Result:
+async def _delivered_untold(claim: Claim[Job]) -> Result[Job]:
     try:
-        return await deliver.deliver(turn)
+        return await deliver.deliver(claim)
     except BotError:
-        return Advance(job=replace(turn.job, stage=Stage.DELIVERED), note="delivered")
+        delivered = replace(claim.row, stage=Stage.DELIVERED)
+        return Advance(row=delivered, note=EventName.DELIVERED)
 
 
-async def _told_nobody(turn: Turn) -> Result:
-    return Rest(job=turn.job)
+async def _told_nobody(claim: Claim[Job]) -> Result[Job]:
+    return Done(row=claim.row)
 
 
 def _estimate_is_cost(job: Job, snapshot: Snapshot, now: Instant) -> Job:
-    seen = learn(job, snapshot, now)
+    seen = with_snapshot(job, snapshot, now)
     return replace(seen, cost_actual=seen.cost_actual or seen.cost_estimate)
 
 
-async def _believe_ok(turn: Turn, _place: object) -> bool:
+async def _believe_ok(claim: Claim[PostRow], slot: Slot[PostRow], _place: Place) -> str | None:
     """Believe Slack's ok."""
-    if turn.job.result_intent_at is None:
-        return False
-    await turn.record(replace(turn.job, result_ts="1.0"), "shared")
-    return True
+    known = slot.read(claim.row)
+    if known.intent_at is None:
+        return None
+    await claim.record(slot.write(claim.row, replace(known, ts="1.0")), EventName.SHARED)
+    return "1.0"
 
 
-async def _age_by_own_clock(turn: Turn) -> float:
-    sent = turn.job.first_sent_at
-    return 0.0 if sent is None else turn.tools.now() - sent
+async def _age_by_own_clock(claim: Claim[Job]) -> float:
+    sent = claim.row.first_sent_at
+    return 0.0 if sent is None else claim.services.now() - sent
+
+
+def _trust_the_row(_claim: Claim[Row], _since: Instant) -> bool:
+    return False
 
 
 def _hours(_attempts: int, chance: float) -> float:
@@ -237,28 +258,31 @@ MUTANTS = (
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
     Mutant("mints a new key for each try", _key_anew),
-    Mutant("sends again after 23 hours", _value(submit, "KEY_LIFETIME_SECONDS", inf)),
+    Mutant("sends again after 23 hours", _value(VideoLine, "key_lifetime", inf)),
     Mutant("tells a key's age by its own clock", _value(submit, "_key_age", _age_by_own_clock)),
     Mutant(
         "takes a doubtful submit for a failed one", _step(Stage.ANNOUNCED, _doubtful_submit_failed)
     ),
     Mutant("refuses what an operator must mend", _step(Stage.ANNOUNCED, _refused_for_operator)),
     Mutant("ignores a cancel that was in time", _ignore_cancels),
-    Mutant("posts before the intent is on disk", _not_recorded("posting")),
+    Mutant("posts before the intent is on disk", _not_recorded(EventName.POSTING)),
     Mutant("takes a doubtful post for a failed one", _step(Stage.ACCEPTED, _doubtful_post_failed)),
-    Mutant("repeats a post without looking", _never_look_for_posts),
-    Mutant("takes a backup for all that was said", _value(Turn, "may_be_restored", value=False)),
-    Mutant("repeats a notice without looking", _never_look_for_notices),
-    Mutant("tells the result before the intent is on disk", _not_recorded("telling")),
+    Mutant("repeats a post without looking", _never_look_for(Job)),
+    Mutant(
+        "takes a backup for all that was said", _value(Claim, "may_be_restored", _trust_the_row)
+    ),
+    Mutant("repeats a notification without looking", _never_look_for(Notification)),
+    Mutant("tells the result before the intent is on disk", _not_recorded(EventName.TELLING)),
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_looking)),
-    Mutant("believes an ok that shared nothing", _value(share, "_stands", _believe_ok)),
+    Mutant("resends again without looking", _resend_without_looking),
+    Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant("delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew)),
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),
     Mutant("parks in silence", _step(Stage.PARKED, _told_nobody)),
     Mutant("tells operators of no parked job", _tell_no_parking),
     Mutant("gives up at the first 404", _value(poll, "PATIENCE_SECONDS", -1.0)),
-    Mutant("tells the estimate as the cost", _value(poll, "learn", _estimate_is_cost)),
-    Mutant("waits for hours between two tries", _value(pacing, "backoff", _hours)),
+    Mutant("tells the estimate as the cost", _value(poll, "with_snapshot", _estimate_is_cost)),
+    Mutant("waits for hours between two tries", _value(retry, "backoff", _hours)),
 )
 
 

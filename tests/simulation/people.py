@@ -8,10 +8,28 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.base.errors import UsageError
-from bot.jobs.accept import TWIN_SECONDS, Accepted, Answer, AskedBefore, Asker
-from bot.jobs.actions import Cancelled, Verbs
-from bot.options.request import Ask
-from storage.job import IllegalTransitionError, Instant, Job, Json, Stage
+from bot.jobs.accept import (
+    DUPLICATE_SECONDS,
+    Acceptance,
+    Accepted,
+    Duplicate,
+    Interaction,
+    accept,
+)
+from bot.jobs.actions import (
+    ActionName,
+    ActionOutcome,
+    ActionRequest,
+    CancelAnswered,
+    ResendAnswered,
+    ShareAnswered,
+    Verdict,
+    perform,
+)
+from bot.jobs.services import Services
+from bot.options.request import RenderRequest
+from storage.job import IllegalTransitionError, Instant, Job, Json, ReplyTo, Stage
+from storage.notification import NotificationKind, notification_id
 from storage.store import StoreError
 from tests.simulation.invariants import Invariants
 from tests.simulation.process import Process
@@ -31,7 +49,7 @@ class Door:
     """Where people reach a bot that runs."""
 
     process: Process
-    verbs: Verbs
+    services: Services
 
 
 class People:
@@ -73,108 +91,122 @@ class People:
         world = self._world
         await world.sleep(world.between(0, 90))
         word = f" {REFUSED_WORD}" if world.odds(0.05) else ""
-        wanted: dict[str, Json] = {"prompt": f"wish {number}{word}"}
+        wanted: dict[str, Json] = {"prompt": f"scene {number}{word}"}
         if world.odds(0.3):
             wanted["duration"] = world.chance.choice((3, 10))
-        ask = Ask(model="kling-v3", input=wanted, kind="kling-v3")
-        asker = self._asker()
+        request = RenderRequest(model="kling-v3", input=wanted, kind="kling-v3")
+        interaction = self._interaction("command")
         for _ in range(4):
-            answer = await self._deliver(ask, asker)
+            answer = await self._deliver(request, interaction)
             if isinstance(answer, Accepted):
                 await self._go_on(answer.job)
                 return
-            if isinstance(answer, AskedBefore) and world.odds(0.5):
+            if isinstance(answer, Duplicate) and world.odds(0.5):
                 return
             # Most people whose ask went wrong type it again.
             await world.sleep(world.between(1, 100))
-            asker = replace(asker, ask_key=self._new_key())
+            interaction = replace(interaction, dedup_key=self._new_key())
 
-    def _asker(self) -> Asker:
+    def _interaction(self, surface: str) -> Interaction:
         chance = self._world.chance
-        return Asker(
+        return Interaction(
             team=TEAM,
             channel=chance.choice(CHANNELS),
             user=chance.choice(PEOPLE),
-            surface="command",
-            ask_key=self._new_key(),
-            thread_ts=chance.choice((None, None, None, "1700000000.000100")),
-            response_url=chance.choice((None, "https://hooks.example/1")),
+            surface=surface,
+            dedup_key=self._new_key(),
+            reply_to=ReplyTo(
+                thread_ts=chance.choice((None, None, None, "1700000000.000100")),
+                response_url=chance.choice((None, "https://hooks.example/1")),
+            ),
         )
 
     def _new_key(self) -> str:
         self._asks += 1
         return f"ask{self._asks}"
 
-    async def _deliver(self, ask: Ask, asker: Asker) -> Answer | None:
+    async def _deliver(self, request: RenderRequest, interaction: Interaction) -> Acceptance | None:
         """Deliver an ask as Slack does: perhaps twice, at once or later, in whatever order."""
         world = self._world
         sure = world.odds(0.2)
         while world.happens("ask delivered again"):
             delay = world.chance.choice((0.0, 0.01, 1.0, 20.0, 300.0))
-            self._live(self._deliver_again(delay, ask, asker, sure=sure))
-        return await self._hand_over(ask, asker, sure=sure)
+            self._live(self._deliver_again(delay, request, interaction, sure=sure))
+        return await self._hand_over(request, interaction, sure=sure)
 
-    async def _deliver_again(self, delay: float, ask: Ask, asker: Asker, *, sure: bool) -> None:
+    async def _deliver_again(
+        self, delay: float, request: RenderRequest, interaction: Interaction, *, sure: bool
+    ) -> None:
         await self._world.sleep(delay)
-        await self._hand_over(ask, asker, sure=sure)
+        await self._hand_over(request, interaction, sure=sure)
 
-    async def _hand_over(self, ask: Ask, asker: Asker, *, sure: bool) -> Answer | None:
+    async def _hand_over(
+        self, request: RenderRequest, interaction: Interaction, *, sure: bool
+    ) -> Acceptance | None:
         """Bring an ask to the bot; return its answer, or `None` if the person sees an error."""
         if self.door is None:
             return None
-        reply: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-        self.door.process.spawn(self._listen(self.door, ask, asker, reply, sure=sure))
+        reply: asyncio.Future[Acceptance | None] = asyncio.get_running_loop().create_future()
+        self.door.process.spawn(self._listen(self.door, request, interaction, reply, sure=sure))
         await asyncio.wait((reply,), timeout=PATIENCE_SECONDS)
         if not reply.done():
             return None
         answer = reply.result()
         match answer:
             case Accepted(job=job):
-                self._world.note(f"acknowledged {asker.ask_key}: {job.id}")
-                self._invariants.acknowledge(asker.ask_key, job)
-            case AskedBefore() if asker.ask_key in self._invariants.acknowledged:
-                self._world.violate("a repeated delivery finds its row", asker.ask_key)
+                self._world.note(f"acknowledged {interaction.dedup_key}: {job.id}")
+                self._invariants.acknowledge(interaction.dedup_key, job)
+            case Duplicate() if interaction.dedup_key in self._invariants.acknowledged:
+                self._world.violate("a repeated delivery finds its row", interaction.dedup_key)
         return answer
 
     async def _listen(
         self,
         door: Door,
-        ask: Ask,
-        asker: Asker,
-        reply: asyncio.Future[Answer | None],
+        request: RenderRequest,
+        interaction: Interaction,
+        reply: asyncio.Future[Acceptance | None],
         *,
         sure: bool,
     ) -> None:
         """What a listener does, inside the bot's process."""
         door.process.point("before an ask")
-        is_twin = not sure and self._has_twin(asker, ask.input, door.verbs.now())
+        is_repeated = not sure and self._is_repeated(
+            interaction, request.input, door.services.now()
+        )
         try:
-            answer = await door.verbs.intake.accept(ask, asker, sure=sure)
+            answer = await accept(request, interaction, door.services, sure=sure)
         except StoreError:
             reply.set_result(None)
             return
-        if isinstance(answer, Accepted) and answer.is_new and is_twin:
-            self._world.violate("the same words at once are a question", asker.ask_key)
+        if isinstance(answer, Accepted) and answer.is_new and is_repeated:
+            self._world.violate("the same words at once are a question", interaction.dedup_key)
         door.process.point("before an acknowledgement")
         reply.set_result(answer)
 
-    def _has_twin(self, asker: Asker, wanted: Mapping[str, Json], now: Instant) -> bool:
+    def _is_repeated(
+        self, interaction: Interaction, wanted: Mapping[str, Json], now: Instant
+    ) -> bool:
         return any(
-            (row.user, row.channel, row.input) == (asker.user, asker.channel, wanted)
-            and row.created_at >= now - TWIN_SECONDS
+            (row.user, row.channel, row.input) == (interaction.user, interaction.channel, wanted)
+            and row.created_at >= now - DUPLICATE_SECONDS
             and row.stage is not Stage.REJECTED
-            and row.ask_key != asker.ask_key
+            and row.dedup_key != interaction.dedup_key
             for row in self._invariants.rows.values()
         )
 
     async def _go_on(self, job: Job) -> None:
         """Do, or leave, what people do with a job of theirs."""
+        chance = self._world.chance
         if self._world.odds(0.3):
-            await self._inside(self._world.chance.choice((0.0, 0.5, 2.0, 10.0)), self._cancel, job)
+            await self._inside(chance.choice((0.0, 0.5, 2.0, 10.0)), self._cancel, job)
         elif self._world.odds(0.15):
             await self._inside(self._world.between(0, 100), self._give_up, job)
-        elif self._world.odds(0.15):
-            await self._inside(self._world.between(100, 1000), self._resend, job)
+        elif self._world.odds(0.35):
+            for act in chance.choice(
+                ((self._resend,), (self._share,), (self._share, self._resend))
+            ):
+                await self._inside(self._world.between(50, 700), act, job)
 
     async def _inside(
         self, delay: float, act: Callable[[Door, Job], Coroutine[object, object, None]], job: Job
@@ -186,22 +218,47 @@ class People:
 
     async def _cancel(self, door: Door, job: Job) -> None:
         door.process.point("before a cancel")
-        with suppress(StoreError):
-            if await door.verbs.cancel(job, job.user) is Cancelled.FREE:
+        match await self._act(door, ActionName.CANCEL, job):
+            case CancelAnswered(verdict=Verdict.FREE):
                 self._invariants.promise_free(job.id)
 
     async def _give_up(self, door: Door, job: Job) -> None:
-        with suppress(StoreError):
-            await door.verbs.give_up(job, job.user)
+        await self._act(door, ActionName.GIVE_UP, job)
+
+    async def _share(self, door: Door, job: Job) -> None:
+        """Share a result, and press the button again."""
+        for _ in range(2):
+            match await self._act(door, ActionName.SHARE, job):
+                case ShareAnswered():
+                    shared = notification_id(NotificationKind.SHARED, job.channel, job.id)
+                    self._invariants.promise_notification(shared)
 
     async def _resend(self, door: Door, job: Job) -> None:
+        """Have the files sent again, by a click that is delivered twice."""
+        key = self._new_key()
+        for _ in range(2):
+            match await self._act(door, ActionName.RESEND, job, key):
+                case ResendAnswered():
+                    resent = notification_id(NotificationKind.RESENT, job.id, key)
+                    self._invariants.promise_notification(resent)
+
+    async def _act(
+        self, door: Door, name: ActionName, job: Job, dedup_key: str | None = None
+    ) -> ActionOutcome | None:
+        """Do something with a job, as its asker; `None`: there was nothing to do it with."""
         known = self._invariants.rows.get(job.id, job)
+        interaction = Interaction(
+            team=job.team,
+            channel=job.channel,
+            user=job.user,
+            surface="button",
+            dedup_key=dedup_key or self._new_key(),
+            reply_to=ReplyTo(),
+        )
+        request = ActionRequest(job=known, interaction=interaction)
         with suppress(StoreError, UsageError):
-            key = self._new_key()
-            first = await door.verbs.resend(known, key)
-            again = await door.verbs.resend(known, key)
-            if first.id != again.id:
-                self._world.violate("one ask, one job", f"{key}: {first.id} and {again.id}")
+            return await perform(name, request, door.services)
+        return None
 
     async def _operate(self) -> None:
         """Resume what is parked, now and then, and once more when keys are too old for it."""
@@ -217,8 +274,8 @@ class People:
         for row in parked:
             with suppress(StoreError, IllegalTransitionError):
                 task_id, seen_at = self._shown_of(row)
-                await door.verbs.store.resume(row.id, door.verbs.now(), task_id, seen_at)
-                door.verbs.intake.wake()
+                await door.services.store.jobs.resume(row.id, door.services.now(), task_id, seen_at)
+                door.services.wake()
                 self._invariants.resumed_at[row.id] = self._world.age
                 self._world.count("operator resumes a job")
 
@@ -260,7 +317,7 @@ class People:
                 present = [key for key, file in slack.files.items() if not file.deleted]
                 if present:
                     world.count("people: file deleted")
-                    slack.discard(world.chance.choice(present), by_bot=False)
+                    slack.delete_file(world.chance.choice(present), by_bot=False)
             case _:
                 if world.odds(0.3):
                     world.count("people: somebody leaves")

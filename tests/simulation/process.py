@@ -12,19 +12,19 @@ POINTS_TO_DEATH = 40
 # … or beside the next call of one kind, so that rare calls have their share of deaths.
 CALLS = (
     "submit",
-    "look",
+    "get task",
     "download",
     "join",
     "post",
     "find posts",
     "update",
-    "whisper",
+    "send ephemeral",
     "open direct",
     "reserve",
     "upload",
     "share",
-    "look at file",
-    "discard",
+    "file state",
+    "delete file",
 )
 WHERE = ("before", "inside", "after")
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from storage.job import TERMINAL, Job, Stage
 from storage.sqlite.store import SqliteStore
+from tests.inline_store import inline_session
 from tests.simulation import clock
 from tests.simulation.invariants import Invariants
 from tests.simulation.life import Life
-from tests.simulation.notices import LISTENING, are_channels_listening, let_channels_listen
+from tests.simulation.outbox import LISTENING, are_channels_listening, let_channels_listen
 from tests.simulation.people import People
 from tests.simulation.process import CrashError, Process
 from tests.simulation.replaced import files_without_threads
@@ -259,7 +260,7 @@ def _empty_store(*, listening: bool) -> bytes:
 
 
 async def _make_store(path: Path, *, listening: bool) -> None:
-    store = await SqliteStore.open(str(path), threads=False, synchronous="OFF")
+    store = SqliteStore(await inline_session(str(path)))
     if listening:
         await let_channels_listen(store)
     await store.close()

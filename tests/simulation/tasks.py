@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.base.ports import Snapshot, TaskState
-from storage.job import Instant, LookBy, Media, Output
+from bot.mindvideo.exchange import TaskCall, memo_of
+from storage.job import Instant, Media, Output
 from tests.simulation.world import RARELY, World
 
 NEVER = float("inf")
@@ -55,7 +56,7 @@ class Task:
         _, _, _, _, index, period = url.split("/")
         return self.files[int(index)] if now // self.url_life <= int(period) else None
 
-    def snapshot(self, now: Instant, look_by: LookBy) -> Snapshot:
+    def snapshot(self, now: Instant, call: TaskCall) -> Snapshot:
         """Return what MindVideo truly says now."""
         state = self.state(now)
         has_files = state is TaskState.SUCCEEDED and now >= self.files_from
@@ -73,7 +74,7 @@ class Task:
             if has_files
             else (),
             problem="The model found no way." if state is TaskState.FAILED else None,
-            look_by=look_by,
+            memo=memo_of(call),
         )
 
 

@@ -11,7 +11,9 @@ from decimal import Decimal
 
 from bot.base.errors import KeyConflictError, NotFoundError, RefusedError, RetryLaterError
 from bot.base.ports import Download, Snapshot, TaskState
-from storage.job import Instant, Json, LookBy
+from bot.mindvideo.exchange import TaskCall, call_of, memo_of
+from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
+from storage.job import Instant, Json
 from tests.simulation.line import Call, Line
 from tests.simulation.tasks import NEVER, Task, draw_task
 from tests.simulation.world import ACTOR, World
@@ -81,21 +83,21 @@ class MindVideo:
         self._audit(job_id)
         if known.body != body:
             raise KeyConflictError("the key is in use for another input")
-        return self.tasks[known.task_id].snapshot(now, LookBy.EVENTS)
+        return self.tasks[known.task_id].snapshot(now, TaskCall.EVENTS)
 
-    def look(self, task_id: str, by: LookBy) -> Snapshot:
+    def get_task(self, task_id: str, call: TaskCall) -> Snapshot:
         """Tell about a task, not always the truth of this moment."""
         world, now = self.world, self.world.now()
         task = self.tasks.get(task_id)
         if task is None or now < task.known_from or world.happens("task unknown for once"):
             raise NotFoundError("there is no such task")
-        told = task.snapshot(now, by)
+        told = task.snapshot(now, call)
         if world.happens("state goes back"):
-            return task.snapshot(world.between(task.born, now), by)
+            return task.snapshot(world.between(task.born, now), call)
         if not told.state.is_terminal and world.happens("unknown state"):
             told = replace(told, state=TaskState.UNKNOWN, state_text="simmering")
-        if by is LookBy.EVENTS and world.happens("events give way to the task"):
-            told = replace(told, look_by=LookBy.TASK)
+        if call is TaskCall.EVENTS and world.happens("events give way to the task"):
+            told = replace(told, memo=memo_of(TaskCall.TASK))
         return told
 
     def deny(self, job_id: str) -> None:
@@ -152,6 +154,11 @@ class VideoLine:
         self._line = line
         self.world = line.world
 
+    @property
+    def key_lifetime(self) -> float:
+        """See `VideoService`."""
+        return KEY_LIFETIME_SECONDS
+
     def request_body(self, model: str, options: Mapping[str, Json]) -> bytes:
         """See `VideoService`."""
         return json.dumps({"model": model, "input": options}).encode()
@@ -169,10 +176,13 @@ class VideoLine:
         snapshot = await self._line.make(call)
         return self._heard(snapshot)
 
-    async def look(self, task_id: str, by: LookBy) -> Snapshot:
+    async def get_task(
+        self, task_id: str, memo: Mapping[str, Json], *, fresh_urls: bool = False
+    ) -> Snapshot:
         """See `VideoService`."""
+        call = TaskCall.TASK if fresh_urls else call_of(memo)
         try:
-            told = await self._line.ask("look", lambda: self._service.look(task_id, by))
+            told = await self._line.ask("get task", lambda: self._service.get_task(task_id, call))
         except NotFoundError:
             self._service.deny(_job_id())
             raise
@@ -206,7 +216,7 @@ class VideoLine:
 def _job_id() -> str:
     """Return on whose behalf this process calls."""
     actor = ACTOR.get()
-    assert actor is not None, "only the steps of a job call MindVideo"
+    assert actor is not None, "only steps call MindVideo"
     return actor.job_id
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.base.errors import CannotShareFileError, NotFoundError, UnreachablePlaceError
+from bot.base.errors import (
+    CannotShareFileError,
+    NotAMemberError,
+    NotFoundError,
+    UnreachablePlaceError,
+)
 from bot.base.ports import FileState, Message, Place
 from storage.job import Stage
 from tests.simulation.world import Actor, World
@@ -23,7 +28,7 @@ class Channel:
 
 
 @dataclass(slots=True, kw_only=True)
-class Posted:
+class PostedMessage:
     """A message of the bot's, and the job that it was made for."""
 
     job_id: str
@@ -55,10 +60,10 @@ class Workspace:
     world: World
     audit: Callable[[str], None]
     channels: dict[str, Channel] = field(default_factory=dict)
-    posts: list[Posted] = field(default_factory=list)
+    posts: list[PostedMessage] = field(default_factory=list)
     files: dict[str, StoredFile] = field(default_factory=dict)
-    whispers: list[tuple[str, str, float]] = field(default_factory=list)
-    """Job and text of each private word, and the age of the world."""
+    ephemerals: list[tuple[str, str, float]] = field(default_factory=list)
+    """Job and text of each ephemeral message, and the age of the world."""
     gone_people: set[str] = field(default_factory=set)
     disturbed: set[str] = field(default_factory=set)
     """Channels that did not take everything all the time."""
@@ -74,7 +79,7 @@ class Workspace:
         if known.archived:
             raise UnreachablePlaceError("archived", code="is_archived")
         if known.private and not known.member:
-            raise UnreachablePlaceError("private", code="channel_not_found")
+            raise NotAMemberError("private", code="channel_not_found")
         known.member = True
 
     def post(self, place: Place, message: Message, actor: Actor) -> str:
@@ -108,11 +113,11 @@ class Workspace:
                 return
         raise UnreachablePlaceError("no such message", code="message_not_found")
 
-    def whisper(self, user: str, message: Message, actor: Actor) -> None:
+    def send_ephemeral(self, user: str, message: Message, actor: Actor) -> None:
         """Tell one person privately, by whichever way is open."""
         self.direct(user)
-        self.whispers.append((actor.job_id, message.text, self.world.age))
-        self.world.note(f"whisper: {message.text}")
+        self.ephemerals.append((actor.job_id, message.text, self.world.age))
+        self.world.note(f"ephemeral: {message.text}")
 
     def direct(self, user: str) -> str:
         """Return the direct conversation with a person."""
@@ -155,7 +160,7 @@ class Workspace:
             return
         self._share(file_ids, place, message, actor)
 
-    def look_at_file(self, file_id: str, channel: str) -> FileState:
+    def file_state(self, file_id: str, channel: str) -> FileState:
         """Tell what is known of a file."""
         file = self.files[file_id]
         if file.deleted:
@@ -167,7 +172,7 @@ class Workspace:
         ]
         return FileState(uploaded=file.content is not None, shared_ts=min(shared, default=None))
 
-    def discard(self, file_id: str, *, by_bot: bool = True) -> None:
+    def delete_file(self, file_id: str, *, by_bot: bool = True) -> None:
         """Delete a file, and with it the message that only shows it."""
         self.files[file_id].deleted = True
         for said in self.posts:
@@ -175,12 +180,12 @@ class Workspace:
             if gone and not said.deleted:
                 said.deleted, said.taken_back = True, by_bot
 
-    def delete(self, said: Posted) -> None:
+    def delete(self, said: PostedMessage) -> None:
         """Delete a message, as people do."""
         said.deleted = True
         self.world.note(f"a person deletes {said.ts}")
 
-    def live(self, job_id: str, *, is_result: bool) -> list[Posted]:
+    def live(self, job_id: str, *, is_result: bool) -> list[PostedMessage]:
         """Return a job's messages, or its results, that stand now."""
         return [
             said
@@ -192,9 +197,11 @@ class Workspace:
         if not any(self.files[file_id].deleted for file_id in file_ids):
             self._say(place, message, actor, tuple(file_ids))
 
-    def _say(self, place: Place, message: Message, actor: Actor, files: tuple[str, ...]) -> Posted:
+    def _say(
+        self, place: Place, message: Message, actor: Actor, files: tuple[str, ...]
+    ) -> PostedMessage:
         self._last_ts = max(self._last_ts + 1, int(self.world.now() * 1e6))
-        said = Posted(
+        said = PostedMessage(
             job_id=actor.job_id,
             is_result=actor.stage is not Stage.ACCEPTED,
             place=place,
@@ -220,4 +227,4 @@ class Workspace:
         channel = self.channels[place.channel]
         if not channel.member:
             code = "channel_not_found" if channel.private else "not_in_channel"
-            raise UnreachablePlaceError("the bot is not in the channel", code=code)
+            raise NotAMemberError("the bot is not in the channel", code=code)

@@ -8,7 +8,7 @@ from typing import Protocol
 from aiohttp import web
 
 from bot.base.metrics import Metrics
-from bot.worker.scheduler import Clock
+from bot.worker.scheduler import Scheduler
 from storage.store import Store, StoreError
 
 _UNAVAILABLE = 503
@@ -26,7 +26,7 @@ def register(
     site: web.Application,
     *,
     store: Store,
-    clock: Clock,
+    scheduler: Scheduler,
     metrics: Metrics,
     connection: Connection | None,
     stopping: asyncio.Event,
@@ -37,14 +37,14 @@ def register(
     """
 
     async def alive(_: web.Request) -> web.Response:
-        return _status(None if clock.is_alive() else _CLOCK, well="alive")
+        return _status(None if scheduler.is_alive() else _CLOCK, well="alive")
 
     async def ready(_: web.Request) -> web.Response:
-        return _status(await _obstacle(store, clock, connection, stopping), well="ready")
+        return _status(await _obstacle(store, scheduler, connection, stopping), well="ready")
 
-    async def figures(_: web.Request) -> web.Response:
+    async def metric_text(_: web.Request) -> web.Response:
         try:
-            metrics.count_stages(await store.stage_counts())
+            metrics.count_stages(await store.jobs.stage_counts())
         except StoreError as error:
             # Figures without the jobs would read as if there were none.
             return web.Response(text=f"{error}\n", status=_UNAVAILABLE)
@@ -52,16 +52,16 @@ def register(
 
     site.router.add_get("/healthz", alive)
     site.router.add_get("/readyz", ready)
-    site.router.add_get("/metrics", figures)
+    site.router.add_get("/metrics", metric_text)
 
 
 async def _obstacle(
-    store: Store, clock: Clock, connection: Connection | None, stopping: asyncio.Event
+    store: Store, scheduler: Scheduler, connection: Connection | None, stopping: asyncio.Event
 ) -> str | None:
     """Return why an ask could not be taken now, or `None`."""
     if stopping.is_set():
         return "stopping"
-    if not clock.is_alive():
+    if not scheduler.is_alive():
         return _CLOCK
     if connection is not None and not await connection.is_connected():
         return "not connected to Slack"

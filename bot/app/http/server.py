@@ -27,14 +27,14 @@ class Address:
 
 @asynccontextmanager
 async def listening(
-    site: web.Application, address: Address, *, goodbye_seconds: float
+    site: web.Application, address: Address, *, grace_seconds: float
 ) -> AsyncIterator[int]:
     """Serve `site` while the context lasts; give the port.
 
-    On leaving, open requests get `goodbye_seconds` to finish. Raises `ConfigurationError` when
+    On leaving, open requests get `grace_seconds` to finish. Raises `ConfigurationError` when
     nobody can listen there.
     """
-    runner = web.AppRunner(site, access_log=None, shutdown_timeout=goodbye_seconds)
+    runner = web.AppRunner(site, access_log=None, shutdown_timeout=grace_seconds)
     await runner.setup()
     try:
         with _in_words(address):

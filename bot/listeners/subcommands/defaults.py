@@ -1,41 +1,58 @@
-"""`/video settings …`: the options that a channel's videos have unless an ask says otherwise."""
+"""`/video settings …`: the options that a channel's videos have unless a request says otherwise."""
 
 from __future__ import annotations
 
-from bot.jobs.accept import Asker
-from bot.listeners.context import Desk
-from bot.listeners.subcommands.subcommand import Done, Subcommand
-from bot.messages import subscriptions as said
-from bot.options.defaults import DEFAULTS, as_flags, read_defaults
+from collections.abc import Mapping
+from functools import partial
+
+from bot.base.ports import Message
+from bot.jobs.accept import Interaction
+from bot.jobs.services import Services
+from bot.listeners.context import Handler, channel_defaults
+from bot.listeners.subcommands.subcommand import Subcommand
+from bot.messages import subscriptions
+from bot.options.defaults import DEFAULTS, as_flags, names_option, read_defaults
 from bot.slack.markup import plain
+from storage.job import Json
 from storage.notification import channel_scope
 
 
-async def channel_settings(desk: Desk, asker: Asker, text: str) -> Done | None:
-    """Answer `/video settings TEXT`; `None`: the words begin a prompt.
-
-    Idempotent: the same words set the same again. When a change is answered, it is on disk.
-    Raises `UsageError` and `StoreError`.
-    """
-    present = await desk.defaults(asker.team, asker.channel)
-    scope = channel_scope(asker.team, asker.channel)
+def _bind(text: str, services: Services) -> Handler | None:
     match text.casefold().split():
         case []:
-            return Done(reply=said.defaults_shown(as_flags(desk.catalog, present)))
+            return _show
         case ["reset"]:
-            await desk.settings.set(scope, DEFAULTS, None)
-            return Done(reply=said.defaults_gone())
+            return partial(_set, None)
         case _:
-            chosen = read_defaults(plain(text), desk.catalog, present)
+            typed = plain(text)
+            return partial(_change, typed) if names_option(typed, services.catalog) else None
+
+
+async def _show(interaction: Interaction, services: Services) -> Message:
+    present = await channel_defaults(services, interaction.team, interaction.channel)
+    return subscriptions.defaults_shown(as_flags(services.catalog, present))
+
+
+async def _change(typed: str, interaction: Interaction, services: Services) -> Message:
+    present = await channel_defaults(services, interaction.team, interaction.channel)
+    chosen = read_defaults(typed, services.catalog, present)
+    return await _set(chosen, interaction, services)
+
+
+async def _set(
+    chosen: Mapping[str, Json] | None, interaction: Interaction, services: Services
+) -> Message:
+    """Set the defaults, durably. Idempotent."""
+    scope = channel_scope(interaction.team, interaction.channel)
+    await services.store.settings.set(scope, DEFAULTS, chosen)
     if chosen is None:
-        return None
-    await desk.settings.set(scope, DEFAULTS, chosen)
-    return Done(reply=said.defaults_set(as_flags(desk.catalog, chosen)))
+        return subscriptions.defaults_gone()
+    return subscriptions.defaults_set(as_flags(services.catalog, chosen))
 
 
 CHANNEL_SETTINGS = Subcommand(
     usage="settings [mode pro --aspect-ratio 9:16|reset]",
     about="shows or sets the options that this channel's videos have unless an ask says otherwise",
-    run=channel_settings,
+    bind=_bind,
     most=None,
 )

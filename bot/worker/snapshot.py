@@ -1,4 +1,4 @@
-"""Fold what MindVideo told into the row: pure, and the same answer twice changes nothing more."""
+"""Write what MindVideo told into the row: pure, and the same answer twice changes nothing more."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from bot.base.ports import Snapshot, TaskState
 from storage.job import Instant, Job
 
 
-def learn(job: Job, snapshot: Snapshot, now: Instant) -> Job:
+def with_snapshot(job: Job, snapshot: Snapshot, now: Instant) -> Job:
     """Return the row with everything that the snapshot knows; what it lacks is kept as it was."""
     rendering = snapshot.state is TaskState.PROCESSING or snapshot.state.is_terminal
     return replace(
         job,
-        look_by=snapshot.look_by,
+        provider_memo=snapshot.memo,
         provider_state=snapshot.state_text,
         request_id=job.request_id or snapshot.request_id,
         started_at=job.started_at or (now if rendering else None),

@@ -1,20 +1,15 @@
-"""The notice board of one life: channels that listen, and when something is to be told to them."""
+"""The outbox of one life: channels that are subscribed, and when something is to be posted."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
-from bot.base.ports import Person, Room
-from bot.notifications import tell
-from bot.options.catalog import Catalog
-from bot.worker.board import NoticeBoard
-from bot.worker.telling import NoticeTools
-from storage.job import Instant
-from storage.notification import NOTIFY, Level, channel_scope
+from bot.base.clock import SteadyClock
+from bot.base.ports import Conversation, Person
+from bot.worker.engine import Engine
+from storage.notification import NOTIFY, Level, Notification, channel_scope
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreBrokenError, StoreError
-from tests.simulation.chat import ChatLine
 from tests.simulation.line import Line
 from tests.simulation.process import Process
 from tests.simulation.watched import WatchedStore
@@ -25,6 +20,8 @@ from tests.simulation.world import World
 LISTENING = ("C1", "CNEWS")
 TICK_SECONDS = 0.5
 IDLE_SECONDS = 24 * 3600.0
+# While a step runs, its lease has to be renewed in time.
+BUSY_SECONDS = 15.0
 
 
 def are_channels_listening(world: World) -> bool:
@@ -35,10 +32,10 @@ def are_channels_listening(world: World) -> bool:
 async def let_channels_listen(store: SqliteStore) -> None:
     """Write down that the channels want to hear everything."""
     for channel in LISTENING:
-        await store.set(channel_scope(TEAM, channel), NOTIFY, Level.ALL)
+        await store.settings.set(channel_scope(TEAM, channel), NOTIFY, Level.ALL)
 
 
-class Rooms:
+class MemoryDirectory:
     """The port `Directory`, over the workspace in memory."""
 
     def __init__(self, workspace: Workspace, line: Line) -> None:
@@ -49,14 +46,14 @@ class Rooms:
         """See `Directory`."""
         return await self._line.ask("look up", lambda: Person(name=user, zone="UTC"))
 
-    async def room(self, channel: str) -> Room:
+    async def conversation(self, channel: str) -> Conversation:
         """See `Directory`."""
         known = self._workspace.channels[channel]
         return await self._line.ask(
-            "look up", lambda: Room(is_public=not known.private, has_us=known.member)
+            "look up", lambda: Conversation(is_public=not known.private, has_bot=known.member)
         )
 
-    async def is_in(self, channel: str, user: str) -> bool:
+    async def is_member(self, channel: str, user: str) -> bool:
         """See `Directory`."""
         return await self._line.ask("look up", lambda: bool(channel and user))
 
@@ -65,54 +62,35 @@ class Rooms:
         return await self._line.ask("look up", lambda: f"https://slack.example/{channel}/{ts}")
 
 
-class Herald:
-    """Ticks the board of a process whenever a notice is due."""
+class OutboxLoop:
+    """Ticks the outbox's engine of a process whenever a notification is due."""
 
     def __init__(
-        self,
-        *,
-        process: Process,
-        store: WatchedStore,
-        workspace: Workspace,
-        line: Line,
-        catalog: Catalog,
-        now: Callable[[], Instant],
+        self, process: Process, store: WatchedStore, engine: Engine[Notification], now: SteadyClock
     ) -> None:
         self._process = process
         self._store = store
+        self._engine = engine
         self._now = now
-        self._board = NoticeBoard(
-            NoticeTools(
-                jobs=store,
-                notices=store,
-                chat=ChatLine(workspace, line),
-                directory=Rooms(workspace, line),
-                catalog=catalog,
-                now=now,
-                started_at=now(),
-            ),
-            tell,
-            chance=process.world.chance.random,
-        )
 
     async def run(self) -> None:
-        """Tick as the clock does, but only when it matters."""
+        """Tick as the scheduler does, but only when it matters."""
         while True:
             self._store.written.clear()
             try:
-                await self._board.tick()
+                await self._engine.tick()
             except StoreBrokenError:
                 self._process.die("the store is broken")
                 return
             except StoreError:
-                pass  # The disk is full: the next tick finds the notice again.
-            due = self._store.next_notice()
+                pass  # The disk is full: the next tick finds the notification again.
+            due = self._store.next_notification()
             pause = IDLE_SECONDS if due is None else due - self._now()
-            await self._wait(max(pause, TICK_SECONDS))
+            await self._wait(max(min(pause, BUSY_SECONDS), TICK_SECONDS))
 
     async def stop(self, seconds: float) -> None:
         """Stop as SIGTERM does."""
-        await self._board.stop(seconds)
+        await self._engine.stop(seconds)
 
     async def _wait(self, seconds: float) -> None:
         waking = asyncio.get_running_loop().call_later(seconds, self._store.written.set)

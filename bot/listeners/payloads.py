@@ -1,0 +1,323 @@
+"""What Slack delivers, as far as it counts here: one model for each kind of request.
+
+Each says by `interaction` who did what where, and how a repeated delivery is recognised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, JsonValue
+
+from bot.base.ports import Place
+from bot.jobs.accept import Interaction
+from bot.options.form_fields import WORDS_BLOCK
+from bot.options.form_state import FormState
+from bot.options.schema import PROMPT
+from bot.slack.markup import plain
+from storage.job import Job, Json, ReplyTo
+
+FORM_SURFACE = "form"
+
+# Slack's own voice, which has no `bot_id`: reminders, and words about the workspace.
+SLACKBOT = "USLACKBOT"
+
+TOMBSTONE = "tombstone"
+"""What takes the place of a deleted message that has replies; the event is one of a change."""
+
+
+class Named(BaseModel):
+    """A team, a person or a channel."""
+
+    id: str
+
+
+class CommandPayload(BaseModel):
+    """A slash command.
+
+    https://docs.slack.dev/interactivity/implementing-slash-commands#app_command_handling
+    """
+
+    team_id: str
+    channel_id: str
+    user_id: str
+    trigger_id: str
+    text: str = ""
+    response_url: str | None = None
+
+    def interaction(self) -> Interaction:
+        """Recognised by the trigger: a repeated delivery has the same."""
+        return Interaction(
+            team=self.team_id,
+            channel=self.channel_id,
+            user=self.user_id,
+            surface="command",
+            dedup_key=f"command:{self.team_id}:{self.trigger_id}",
+            reply_to=ReplyTo(response_url=self.response_url),
+        )
+
+
+class Container(BaseModel):
+    """Where a button is."""
+
+    thread_ts: str | None = None
+
+
+class ButtonAction(BaseModel):
+    """One element that was used."""
+
+    action_id: str = ""
+    action_ts: str = ""
+    value: str = ""
+
+
+class ButtonPayload(BaseModel):
+    """A click on a button; one in the Home tab has no channel.
+
+    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
+
+    team: Named
+    user: Named
+    trigger_id: str = ""
+    channel: Named | None = None
+    container: Container = Container()
+    actions: Annotated[list[ButtonAction], Field(min_length=1)]
+    response_url: str | None = None
+
+    @property
+    def action(self) -> ButtonAction:
+        """The one that was pressed: buttons come one at a time."""
+        return self.actions[0]
+
+    @property
+    def place(self) -> Place | None:
+        """Where the person sees an ephemeral message; `None`: only directly."""
+        if self.channel is None:
+            return None
+        return Place(channel=self.channel.id, thread_ts=self.container.thread_ts)
+
+    def interaction(self, job: Job | None = None) -> Interaction:
+        """Recognised by `action_ts`, with which Slack stamps each click.
+
+        A button that is pressed again later, for months, gets another. What is made of `job` goes
+        where the button is, beside it.
+        """
+        action, channel = self.action, self._channel(job)
+        beside = job is not None and channel == job.channel
+        return Interaction(
+            team=self.team.id,
+            channel=channel,
+            user=self.user.id,
+            surface="button",
+            dedup_key=f"button:{self.team.id}:{self.user.id}:{action.action_id}:{action.action_ts}",
+            reply_to=ReplyTo(
+                thread_ts=job.reply_to.thread_ts if job and beside else None,
+                response_url=self.response_url,
+            ),
+        )
+
+    def opening(self) -> Interaction:
+        """A click that opens a form, recognised by its trigger, which serves once."""
+        return _opening(self.team.id, self.user.id, self.channel, self.trigger_id)
+
+    def _channel(self, job: Job | None) -> str:
+        if self.channel is not None:
+            return self.channel.id
+        return job.channel if job else ""
+
+
+class ShortcutPayload(BaseModel):
+    """A global shortcut, or the button in Home that does the same.
+
+    https://docs.slack.dev/reference/interaction-payloads/shortcuts-interactions-payload
+    """
+
+    team: Named
+    user: Named
+    trigger_id: str
+    channel: Named | None = None
+    response_url: str | None = None
+
+    def interaction(self) -> Interaction:
+        """Recognised by the trigger: a repeated delivery opens no second form."""
+        return _opening(self.team.id, self.user.id, self.channel, self.trigger_id)
+
+
+class ShortcutMessage(BaseModel):
+    """The message in whose menu a shortcut was chosen."""
+
+    ts: str
+    thread_ts: str | None = None
+    text: str | None = None
+    files: list[JsonValue] = []
+
+
+class MessageShortcutPayload(ShortcutPayload):
+    """A shortcut in a message's menu."""
+
+    channel: Named
+    message: ShortcutMessage
+
+
+class ViewText(BaseModel):
+    """The text of a block."""
+
+    text: str
+
+
+class ViewBlock(BaseModel):
+    """A block of a form as it was drawn."""
+
+    type: str
+    block_id: str = ""
+    text: ViewText | None = None
+
+
+class ViewState(BaseModel):
+    """What was entered: block ID, action ID, the element's answer."""
+
+    values: dict[str, JsonValue]
+
+
+class FormView(BaseModel):
+    """A form as it was drawn, and as it is filled."""
+
+    id: str
+    hash: str
+    private_metadata: str
+    blocks: list[ViewBlock]
+    state: ViewState
+
+    @property
+    def form_state(self) -> FormState:
+        """What the form remembers."""
+        return FormState.of_text(self.private_metadata)
+
+    @property
+    def words(self) -> Mapping[str, Json]:
+        """The prompt, where the drawn model has no field for it."""
+        blocks = (block for block in self.blocks if block.block_id == WORDS_BLOCK)
+        kept = next(blocks, None)
+        return {PROMPT: plain(kept.text.text)} if kept and kept.text else {}
+
+    @property
+    def first_field(self) -> str:
+        """The block at which to say what no single field is to blame for."""
+        return next(block.block_id for block in self.blocks if block.type == "input")
+
+
+class FormPayload(BaseModel):
+    """A form that is sent, or only touched.
+
+    https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
+    """
+
+    team: Named
+    user: Named
+    view: FormView
+
+    def interaction(self, channel: str) -> Interaction:
+        """Recognised by the view: a form that is sent twice is one request."""
+        return Interaction(
+            team=self.team.id,
+            channel=channel,
+            user=self.user.id,
+            surface=FORM_SURFACE,
+            dedup_key=f"form:{self.team.id}:{self.view.id}",
+            reply_to=ReplyTo(thread_ts=self.view.form_state.thread_ts),
+        )
+
+
+class SlackMessage(BaseModel):
+    """A message of a person.
+
+    https://docs.slack.dev/reference/events/message and …/app_mention
+    """
+
+    ts: str
+    subtype: str | None = None
+    user: str | None = None
+    bot_id: str | None = None
+    text: str | None = None
+    thread_ts: str | None = None
+    edited: object = None
+    files: list[JsonValue] = []
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it is in a thread; a thread's first message names its own."""
+        return self.thread_ts not in {None, self.ts}
+
+
+class MessageEvent(SlackMessage):
+    """A message event; one about a change has the message inside.
+
+    https://docs.slack.dev/reference/events/message/message_changed and …/message_deleted
+    """
+
+    channel: str
+    channel_type: str = ""
+    message: SlackMessage | None = None
+    previous_message: SlackMessage | None = None
+    deleted_ts: str | None = None
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether person and bot are alone, so that no mention is needed."""
+        return self.channel_type == "im"
+
+    def place(self, message: SlackMessage) -> Place:
+        """Return where the person who wrote a message sees an ephemeral one.
+
+        Slack shows one in a thread only if the thread has replies:
+        https://docs.slack.dev/reference/methods/chat.postEphemeral
+        """
+        thread_ts = message.thread_ts if message.is_reply else None
+        return Place(channel=self.channel, thread_ts=thread_ts)
+
+
+class MessagePayload(BaseModel):
+    """A message event in its envelope.
+
+    https://docs.slack.dev/apis/events-api#event-type-structure
+    """
+
+    team_id: str
+    event: MessageEvent
+
+    def dedup_key(self, ts: str) -> str:
+        """Return how a message is recognised, which may come under two kinds of event."""
+        return f"message:{self.team_id}:{self.event.channel}:{ts}"
+
+    def interaction(self, user: str, *, in_thread_of_job: bool) -> Interaction:
+        """Recognised by the message's ID: its team, channel and `ts`."""
+        event = self.event
+        alone = "message" if event.is_direct else "mention"
+        return Interaction(
+            team=self.team_id,
+            channel=event.channel,
+            user=user,
+            surface="reply" if in_thread_of_job else alone,
+            dedup_key=self.dedup_key(event.ts),
+            reply_to=ReplyTo(thread_ts=event.thread_ts or event.ts),
+        )
+
+
+class HomeOpenedEvent(BaseModel):
+    """Somebody opened the Home tab: https://docs.slack.dev/reference/events/app_home_opened ."""
+
+    tab: Literal["home"]
+    user: str
+
+
+def _opening(team: str, user: str, channel: Named | None, trigger_id: str) -> Interaction:
+    return Interaction(
+        team=team,
+        channel=channel.id if channel else "",
+        user=user,
+        surface=FORM_SURFACE,
+        dedup_key=f"open:{team}:{trigger_id}",
+        reply_to=ReplyTo(),
+    )

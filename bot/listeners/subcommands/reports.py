@@ -1,0 +1,92 @@
+"""The subcommands that only show something: `list`, `cost` and `models`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
+
+from bot.base.ports import Message
+from bot.jobs.accept import Interaction
+from bot.jobs.services import Services
+from bot.jobs.view import JobView, brief_view
+from bot.listeners.context import Handler
+from bot.listeners.subcommands.subcommand import Subcommand
+from bot.messages import replies
+from bot.messages.help import model_list
+from bot.money.costs import Month, last_month, this_month
+from storage.costs import Spend
+from storage.job import TERMINAL, UNDER_WAY, Job
+from storage.store import JobFilter, SpendFilter
+
+LISTED = 10
+"""How many jobs of each part a list shows."""
+
+WHOSE: Mapping[str, str] = MappingProxyType(
+    {"me": "you", "channel": "this channel", "team": "the whole team"}
+)
+"""The parts of `cost`: how each is typed, and what it is called in the answer."""
+
+
+async def _list(interaction: Interaction, services: Services) -> Message:
+    mine = JobFilter(team=interaction.team, user=interaction.user, limit=LISTED)
+    running = await services.store.jobs.jobs(replace(mine, stages=UNDER_WAY))
+    recent = await services.store.jobs.jobs(replace(mine, stages=TERMINAL))
+    return replies.jobs(_views(running, services), _views(recent, services), services.now())
+
+
+def _views(jobs: Sequence[Job], services: Services) -> Sequence[JobView]:
+    return [brief_view(job, services.catalog, services.unit) for job in jobs]
+
+
+def _bind_cost(part: str, _: Services) -> Handler | None:
+    wanted = [part.lower()] if part else [*WHOSE]
+    return partial(_cost, wanted) if WHOSE.keys() >= {*wanted} else None
+
+
+async def _cost(wanted: Sequence[str], interaction: Interaction, services: Services) -> Message:
+    now = services.now()
+    months = [
+        (
+            month.name,
+            [(WHOSE[part], await _spend(part, month, interaction, services)) for part in wanted],
+        )
+        for month in (this_month(now), last_month(now))
+    ]
+    return replies.spends(months, services.unit)
+
+
+async def _spend(part: str, month: Month, interaction: Interaction, services: Services) -> Spend:
+    everyone = SpendFilter(team=interaction.team, since=month.since, until=month.until)
+    match part:
+        case "me":
+            return await services.store.jobs.spend(replace(everyone, user=interaction.user))
+        case "channel":
+            return await services.store.jobs.spend(replace(everyone, channel=interaction.channel))
+        case _:
+            return await services.store.jobs.spend(everyone)
+
+
+async def _models(_: Interaction, services: Services) -> Message:
+    return replies.words(model_list(services.catalog))
+
+
+REPORTS: Mapping[str, Subcommand] = MappingProxyType(
+    {
+        "list": Subcommand(
+            usage="list",
+            about="shows your jobs: those running, and the last ones",
+            bind=lambda _, __: _list,
+        ),
+        "cost": Subcommand(
+            usage="cost [me|channel|team]",
+            about="tells what you, this channel and the team spent this month and last",
+            bind=_bind_cost,
+            most=1,
+        ),
+        "models": Subcommand(
+            usage="models", about="lists the models on offer", bind=lambda _, __: _models
+        ),
+    }
+)

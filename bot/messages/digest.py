@@ -1,0 +1,126 @@
+"""What a digest says: figures of a stretch of time, and the words for its chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from bot.base.ports import Message
+from bot.messages import blocks, formatting
+from bot.money.costs import Day, Share, Summary
+from storage.costs import Spend
+from storage.job import Instant
+
+# A digest is read at a glance; whoever wants all asks `/video cost`.
+NAMED = 5
+ALT_TEXT_LIMIT = 1000
+
+
+def digest_message(
+    summary: Summary,
+    *,
+    since: Instant,
+    until: Instant,
+    names: Mapping[str, str],
+    titles: Mapping[str, str],
+    unit: str | None,
+) -> Message:
+    """Return a digest; `names` by user ID as plain text, `titles` by the model's slug."""
+    days = round((until - since) / 86400)
+    title = (
+        f"Videos of the last {formatting.count(days, 'day')}" if days > 1 else "Videos of the day"
+    )
+    span = f"{blocks.moment(since)} to {blocks.moment(until)}, in the whole workspace"
+    if summary.asked == 0:
+        line = f":bar_chart: *{title}*\nNobody asked for a video."
+        return Message(text=line, blocks=[blocks.section(line), blocks.context(span)])
+    counted = _counts(summary)
+    spent = _spent(summary, unit)
+    billed = "" if unit else "; amounts as billed by MindVideo"
+    body = [
+        blocks.section(f":bar_chart: *{title}*\n{counted}\n{spent}"),
+        blocks.section(_ranking("By person", summary.by_person, names, unit)),
+        blocks.section(_ranking("By model", summary.by_model, titles, unit)),
+        blocks.context(f"{span}{billed}"),
+    ]
+    return Message(text=f"{title}: {counted} {spent}", blocks=body)
+
+
+def _counts(summary: Summary) -> str:
+    parts = [
+        f"{formatting.count(summary.asked, 'video')} asked for",
+        f"{summary.succeeded} finished",
+        *(
+            f"{number} {what}"
+            for number, what in (
+                (summary.failed, "failed"),
+                (summary.cancelled, "cancelled"),
+                (summary.parked, "on hold"),
+                (summary.running, "still on the way"),
+            )
+            if number
+        ),
+    ]
+    sentences = [", ".join(parts) + "."]
+    if summary.success_rate is not None:
+        sentences.append(f"Success rate {summary.success_rate:.0%}.")
+    if summary.median_seconds is not None:
+        sentences.append(f"Median time {formatting.duration(summary.median_seconds)}.")
+    return " ".join(sentences)
+
+
+def _spent(summary: Summary, unit: str | None) -> str:
+    line = f"Spent {_amount(summary.spent, unit)}."
+    if summary.estimated:
+        change = (summary.billed - summary.estimated) / summary.estimated
+        line += (
+            f" Billed {formatting.money(summary.billed, unit)} against an estimate of "
+            f"{formatting.money(summary.estimated, unit)} ({_signed(change)})."
+        )
+    return line
+
+
+def _signed(share: Decimal) -> str:
+    return "as estimated" if not share else f"{share:+.0%}"
+
+
+def _amount(spend: Spend, unit: str | None) -> str:
+    amount = formatting.money(spend.total, unit)
+    pending = f" and {spend.pending} pending" if spend.pending else ""
+    return f"{amount}{pending}"
+
+
+def _ranking(
+    title: str, shares: Sequence[Share], names: Mapping[str, str], unit: str | None
+) -> str:
+    lines = [
+        f"• {blocks.escape(names.get(share.name, share.name))}: {_amount(share.spend, unit)} for "
+        f"{formatting.count(share.videos, 'video')}"
+        for share in shares[:NAMED]
+    ]
+    rest = len(shares) - NAMED
+    more = [f"• and {rest} more"] if rest > 0 else []
+    return "\n".join([f"*{title}*", *lines, *more])
+
+
+def chart_words(days: Sequence[Day]) -> str:
+    """Return what a screen reader says of the chart."""
+    said = "; ".join(f"{day.date:%A} {day.date.day}: {_day(day)}" for day in days)
+    return blocks.shorten(f"Bar chart of videos a day. {said}.", ALT_TEXT_LIMIT)
+
+
+def chart_title(days: Sequence[Day]) -> str:
+    """Return the title of the chart's file."""
+    return f"Videos a day until {days[-1].date.isoformat()}"
+
+
+def chart_filename(days: Sequence[Day]) -> str:
+    """Return the name of the chart's file."""
+    return f"videos-{days[-1].date.isoformat()}.png"
+
+
+def _day(day: Day) -> str:
+    if not day.succeeded and not day.failed:
+        return "none"
+    failed = f", {day.failed} failed" if day.failed else ""
+    return f"{day.succeeded} finished{failed}"

@@ -1,0 +1,35 @@
+"""Where a notification is posted, and how its row keeps its one message."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.base.ports import Place
+from bot.worker.context import Claim
+from bot.worker.outbox import Slot
+from storage.job import Delivery
+from storage.notification import Notification
+
+# How IDs of people begin; those of channels do not.
+# https://docs.slack.dev/reference/objects/user-object
+PEOPLE = ("U", "W")
+
+
+def _read(row: Notification) -> Delivery:
+    return row.delivery
+
+
+def _write(row: Notification, delivery: Delivery) -> Notification:
+    return replace(row, delivery=delivery)
+
+
+ONLY_MESSAGE = Slot(read=_read, write=_write, known_since=lambda row: row.happened_at)
+"""The one message of a notification."""
+
+
+async def place_of(claim: Claim[Notification]) -> Place:
+    """Return where it is posted; for a person, their conversation with the bot."""
+    channel, thread_ts = claim.row.channel, claim.row.thread_ts
+    if channel.startswith(PEOPLE):
+        channel = await claim.services.chat.open_direct(channel)
+    return Place(channel=channel, thread_ts=thread_ts)

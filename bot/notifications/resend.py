@@ -1,0 +1,77 @@
+"""Bring the files of a finished job again, into its thread, without rendering or charging again."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from bot.base.errors import UnreachablePlaceError
+from bot.base.ports import Message, Place, Snapshot
+from bot.jobs.view import brief_view
+from bot.messages.file import alt_text, file_name, title
+from bot.messages.replies import not_resent
+from bot.messages.result import final_message
+from bot.notifications.place import ONLY_MESSAGE, PEOPLE, place_of
+from bot.worker.context import Claim
+from bot.worker.delivery import Content, UndeliverableError, deliver_once
+from bot.worker.outputs import bring_outputs
+from bot.worker.result import Done, Park, Result
+from storage.job import Job
+from storage.notification import Notification
+
+NO_JOB = "There is no such job any more."
+NOWHERE = "The files could not be brought, neither to the thread nor directly."
+
+
+async def resend(claim: Claim[Notification]) -> Result[Notification]:
+    """Deliver the files once more. As safe to repeat as `deliver_once`.
+
+    The message is marked by this row's ID, so that it is not taken for the job's own result.
+    """
+    job = await claim.services.store.jobs.get(claim.row.job_id or "")
+    if job is None:
+        return Park(row=claim.row, problem=NO_JOB)
+    claim.prompts.append(str(job.input.get("prompt", "")))
+    content = Content(
+        bring=partial(_bring, claim, job),
+        title=title(job),
+        compose=partial(_message, claim, job),
+    )
+    place = await place_of(claim)
+    try:
+        await deliver_once(claim, ONLY_MESSAGE, content, place=place, user=job.user)
+    except UndeliverableError as error:
+        await _say_why(claim, job)
+        return Park(row=claim.row, problem=f"{NOWHERE} {error}")
+    return Done(row=claim.row)
+
+
+async def _say_why(claim: Claim[Notification], job: Job) -> None:
+    """Tell whoever asked that the files do not come; an operator, who has no ID, reads the log."""
+    asked_by = claim.row.detail
+    if asked_by.startswith(PEOPLE):
+        place = Place(channel=claim.row.channel)
+        with suppress(UnreachablePlaceError):
+            await claim.services.chat.send_ephemeral(place, asked_by, not_resent(job), None)
+
+
+async def _message(claim: Claim[Notification], job: Job) -> Message:
+    row, services = claim.row, claim.services
+    shown = replace(job, delivery=row.delivery, problem=row.problem)
+    return final_message(brief_view(shown, services.catalog, services.unit), mark=row.id)
+
+
+async def _bring(claim: Claim[Notification], job: Job, place: Place) -> None:
+    async def pass_over(_: Snapshot) -> None:
+        """Leave the job's row alone: its own step may be writing it."""
+
+    await bring_outputs(
+        claim,
+        ONLY_MESSAGE,
+        job,
+        name=partial(file_name, job),
+        alt_text=alt_text(job),
+        channel=place.channel,
+        on_fresh_urls=pass_over,
+    )

@@ -1,0 +1,71 @@
+"""The files of a render on their way from MindVideo to Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from bot.base.errors import NotFoundError, RetryLaterError
+from bot.base.ports import Snapshot
+from bot.worker.context import Claim
+from bot.worker.outbox import PostRow, Slot
+from bot.worker.upload import OutgoingFile, upload_once
+from storage.job import Job, Output
+
+
+async def bring_outputs(
+    claim: Claim[PostRow],
+    slot: Slot[PostRow],
+    job: Job,
+    *,
+    name: Callable[[int, str | None], str],
+    alt_text: str,
+    channel: str,
+    on_fresh_urls: Callable[[Snapshot], Awaitable[None]],
+) -> None:
+    """Make sure that every output of a job is at Slack, unshared; as safe as `upload_once`.
+
+    `name` gives the name of the file at an index, for a content type. An address that has expired
+    is asked for anew, and `on_fresh_urls` may keep the new ones. Raises `RetryLaterError` where
+    MindVideo denies the task or the new address as well: what was paid for is not given up because
+    of one such answer.
+    """
+    outputs = job.outputs
+    for index in range(len(outputs)):
+        upload = partial(_upload, claim, slot, index, partial(name, index), alt_text, channel)
+        try:
+            await upload(outputs[index])
+        except NotFoundError:
+            try:
+                snapshot = await _fresh(claim, job)
+                await on_fresh_urls(snapshot)
+                outputs = snapshot.outputs
+                await upload(outputs[index])
+            except NotFoundError as error:
+                raise RetryLaterError(str(error), code=error.code) from error
+
+
+async def _upload(  # noqa: PLR0917 - bound once above, but for the output
+    claim: Claim[PostRow],
+    slot: Slot[PostRow],
+    index: int,
+    name: Callable[[str | None], str],
+    alt_text: str,
+    channel: str,
+    output: Output,
+) -> None:
+    file = OutgoingFile(
+        open=partial(claim.services.video.download, output.url),
+        name=name,
+        alt_text=alt_text,
+    )
+    await upload_once(claim, slot, index, file, channel)
+
+
+async def _fresh(claim: Claim[PostRow], job: Job) -> Snapshot:
+    task_id = job.task_id or ""
+    video = claim.services.video
+    snapshot = await video.get_task(task_id, job.provider_memo, fresh_urls=True)
+    if len(snapshot.outputs) < len(job.outputs) or snapshot.outputs == job.outputs:
+        raise RetryLaterError("MindVideo's link to the file does not work yet.")
+    return snapshot

@@ -1,0 +1,66 @@
+"""Home tabs in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from sqlite3 import Row as SqlRow
+
+from sqlite_utils import Database
+
+from storage.home import OPEN_SECONDS, REDRAW_SECONDS, HomeView, home_id
+from storage.job import Instant
+from storage.sqlite.queue import changed
+from storage.sqlite.rows import HOME_VIEWS, Value, encode
+from storage.store import Room
+
+DUE = """
+    SELECT seq, due_at FROM home_views
+    WHERE due_at IS NOT NULL AND due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
+    ORDER BY due_at, seq LIMIT :limit + 0
+"""
+
+_OPEN = """
+    INSERT INTO home_views
+        (id, team, user, opened_at, changed_at, drawn_at, due_at, fence, attempts)
+    VALUES (:id, :team, :user, :now, :now, 0, :now, 0, 0)
+    ON CONFLICT (id) DO UPDATE SET opened_at = :now, due_at = max(
+        :now, drawn_at + :pause, iif(attempts > 0, coalesce(due_at, 0), 0)
+    )
+    RETURNING *
+"""
+
+_TOUCH = """
+    UPDATE home_views SET
+        changed_at = :at, due_at = coalesce(due_at, max(:at, drawn_at + :pause))
+    WHERE id = :id AND opened_at > :at - :open
+"""
+
+
+def open_view(db: Database, team: str, user: str, now: Instant) -> HomeView:
+    """Note that somebody opened their tab, and make it due: not before Slack takes it again."""
+    values: dict[str, Value] = {
+        "id": home_id(team, user),
+        "team": team,
+        "user": user,
+        "now": now,
+        "pause": REDRAW_SECONDS,
+    }
+    [view] = changed(db, HOME_VIEWS, _OPEN, values)
+    return view
+
+
+def touch(db: Database, team: str, user: str, at: Instant) -> None:
+    """Make a person's tab due if it is open: something that it shows changed."""
+    values = {
+        "id": encode(home_id(team, user)),
+        "at": at,
+        "pause": REDRAW_SECONDS,
+        "open": OPEN_SECONDS,
+    }
+    db.execute(_TOUCH, values)
+
+
+def find_due(db: Database, now: Instant, room: Room) -> Sequence[SqlRow]:
+    """Return the due tabs that a room has place for, the longest due first."""
+    due: list[SqlRow] = db.execute(DUE, {"now": now, "limit": max(0, room.limit)}).fetchall()
+    return due
