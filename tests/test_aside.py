@@ -8,7 +8,7 @@ import pytest
 
 from bot.base.errors import BotError, RefusedError, RetryLaterError
 from bot.base.ports import Chat, Message, Place
-from bot.slack.ephemeral import PAUSE_SECONDS, REMEMBER_MOST, TRIES, BackgroundEphemerals
+from bot.slack.ephemeral import MOST_CACHED, PAUSE_SECONDS, TRIES, BackgroundEphemerals
 
 HERE = Place(channel="C1")
 WORD = Message(text="no")
@@ -55,11 +55,11 @@ async def test_what_is_remembered_is_bounded() -> None:
     """A bot that runs for a year does not grow."""
     person = Person()
     ephemerals = _ephemerals(person)
-    for number in range(REMEMBER_MOST + 1):
+    for number in range(MOST_CACHED + 1):
         ephemerals.send(str(number), HERE, "U1", WORD)
     ephemerals.send("0", HERE, "U1", WORD)
     await ephemerals.close()
-    assert len(person.got) == REMEMBER_MOST + 2
+    assert len(person.got) == MOST_CACHED + 2
 
 
 async def test_a_passing_failure_is_waited_out() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.base.errors import RetryLaterError, UnreachablePlaceError
 from bot.base.ports import Conversation, Person
-from bot.slack.directory import REMEMBER_SECONDS, SlackDirectory
+from bot.slack.directory import CACHE_SECONDS, SlackDirectory
 from sandbox.slack.entities import ANA, CREW, GENERAL, MIA, OPEN, VAULT
 from sandbox.slack.faults import Fault, FaultKind
 from sandbox.slack.service import SlackSandbox
@@ -90,7 +90,7 @@ async def test_answers_are_remembered_for_a_while(
     for _ in range(3):
         await directory.person(ANA)
     assert slack.world.count("users.info") == 1
-    clock.moment += REMEMBER_SECONDS
+    clock.moment += CACHE_SECONDS
     await directory.person(ANA)
     assert slack.world.count("users.info") == 2
 

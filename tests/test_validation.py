@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot.options.validation import Problem, find_problem
+from bot.options.validation import Violation, find_violation
 from storage.job import Json
 
 
@@ -14,22 +14,22 @@ from storage.job import Json
     ("value", "step"), [(0.3, 0.1), (1, 0.1), (1.1, 0.05), (16, 8), (1e22, 0.5), (-0.3, 0.1)]
 )
 def test_steps_are_counted_as_people_write_them(value: float, step: float) -> None:
-    assert find_problem(value, {"multipleOf": step}) is None
+    assert find_violation(value, {"multipleOf": step}) is None
 
 
 @pytest.mark.parametrize(("value", "step"), [(0.35, 0.1), (9, 8), (1e-9, 1)])
 def test_a_value_between_two_steps_is_refused(value: float, step: float) -> None:
-    assert find_problem(value, {"multipleOf": step}) is not None
+    assert find_violation(value, {"multipleOf": step}) is not None
 
 
 @pytest.mark.parametrize("value", ["https://a.b/c", "data:image/png;base64,AA==", "s3://x"])
 def test_a_link_has_a_scheme(value: str) -> None:
-    assert find_problem(value, {"format": "uri"}) is None
+    assert find_violation(value, {"format": "uri"}) is None
 
 
 @pytest.mark.parametrize("value", ["a.b", "https://a b", "http://[", ""])
 def test_other_text_is_no_link(value: str) -> None:
-    assert find_problem(value, {"format": "url"}) is not None
+    assert find_violation(value, {"format": "url"}) is not None
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,12 @@ def test_other_text_is_no_link(value: str) -> None:
     ],
 )
 def test_a_rule_for_another_type_is_not_applied(value: Json, schema: Mapping[str, Json]) -> None:
-    assert find_problem(value, schema) is None
+    assert find_violation(value, schema) is None
 
 
 def test_a_problem_tells_its_place_and_what_is_asked_there() -> None:
     inner: Mapping[str, Json] = {"type": "integer"}
     schema: Mapping[str, Json] = {"properties": {"a": {"items": inner}}}
-    assert find_problem({"a": [1, "x"]}, schema) == Problem(path=("a", 1), schema=inner, value="x")
+    assert find_violation({"a": [1, "x"]}, schema) == Violation(
+        path=("a", 1), schema=inner, value="x"
+    )

@@ -13,7 +13,7 @@ import structlog
 
 from bot.app.checks import all_met, ask_identity, ask_socket, open_store
 from bot.app.http import health, images
-from bot.app.http.server import Address, check_free, listening
+from bot.app.http.server import Address, check_free, http_server
 from bot.app.services import (
     Checked,
     make_adapters,
@@ -114,7 +114,7 @@ async def running(
         )
         images.register(site, links=adapters.images.links, files=adapters.images.files)
         port = await stack.enter_async_context(
-            listening(site, _address(settings), grace_seconds=GRACE_SECONDS)
+            http_server(site, _address(settings), grace_seconds=GRACE_SECONDS)
         )
         if socket is not None:
             stack.push_async_callback(socket.close)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from pydantic import BaseModel
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.answers import SocketAnswer
 from bot.slack.client import ask
 
 PING_SECONDS = 10.0
@@ -19,16 +19,14 @@ ADDRESS_SECONDS = 30.0
 """How long to try one address: enough for a slow network, and for the SDK to try it three times."""
 
 
-class _Opened(BaseModel):
-    url: str
-
-
 async def ask_for_socket(client: AsyncWebClient, app_token: str) -> str:
     """Return an address that takes one connection. Safe to repeat.
 
     https://docs.slack.dev/reference/methods/apps.connections.open
     """
-    opened = await ask(client.apps_connections_open(app_token=app_token), _Opened, doubtful=False)
+    opened = await ask(
+        client.apps_connections_open(app_token=app_token), SocketAnswer, doubtful=False
+    )
     return opened.url
 
 
@@ -64,7 +62,7 @@ class SocketMode:
         self._client.proxy = self._bolt.client.proxy
         self._client.wss_uri = self._address
         self._client.address_seconds = self._address_seconds
-        handle = _Handler(self._bolt, self._client).handle
+        handle = _ConnectedHandler(self._bolt, self._client).handle
         self._client.socket_mode_request_listeners.append(handle)  # type: ignore[arg-type] # as Bolt
         await self._client.connect()
 
@@ -98,7 +96,7 @@ class _Client(SocketModeClient):
                 return
 
 
-class _Handler(AsyncSocketModeHandler):
+class _ConnectedHandler(AsyncSocketModeHandler):
     """Bolt's way from an envelope to a listener, with a client that is given."""
 
     def __init__(self, bolt: AsyncApp, client: SocketModeClient) -> None:

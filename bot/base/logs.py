@@ -105,7 +105,7 @@ def configure_logs(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = _Handler(stream)
+    handler = _SilentErrorHandler(stream)
     handler.addFilter(_is_loud_enough)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -164,7 +164,7 @@ def _is_loud_enough(record: logging.LogRecord) -> bool:
     )
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class _SilentErrorHandler(logging.StreamHandler[TextIO]):
     """A stream handler that does not repeat a record which could not be formatted."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name

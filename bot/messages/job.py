@@ -15,7 +15,7 @@ from storage.store import MOST_AHEAD
 PROMPT_SHOWN = 600
 BAR_CELLS = 12
 # After so many tries that got nowhere a person is told of them: the first pauses are seconds.
-TRIES_UNTOLD = 3
+SILENT_TRIES = 3
 GOES_ON = "MindVideo goes on with it and bills it"
 
 
@@ -76,7 +76,7 @@ def why_on_hold(job: Job) -> str:
 
 
 def _handing_over(job: Job) -> str:
-    if job.stage is Stage.ANNOUNCED and job.attempts >= TRIES_UNTOLD:
+    if job.stage is Stage.ANNOUNCED and job.attempts >= SILENT_TRIES:
         return "could not be handed to MindVideo yet; the bot goes on trying"
     return "handing over to MindVideo"
 

@@ -17,7 +17,7 @@ from bot.base.ports import Download, Snapshot, TaskState
 from bot.mindvideo import protocol
 from bot.mindvideo.download import Downloader
 from bot.mindvideo.exchange import Answer, Request, TaskCall, call_of
-from bot.mindvideo.http import TROUBLE, cause_of, http_client, is_loopback, was_never_sent
+from bot.mindvideo.http import TRANSPORT_ERRORS, cause_of, http_client, is_loopback, was_never_sent
 from storage.job import Instant, Json
 
 _MOST_CONNECTIONS = 100
@@ -150,7 +150,7 @@ class MindVideoClient:
                 ) as response,
             ):
                 body, ended = await _read(response, self._limits)
-        except TROUBLE as error:
+        except TRANSPORT_ERRORS as error:
             if was_never_sent(error):
                 raise RetryLaterError("MindVideo cannot be reached.") from error
             raise lost("The connection to MindVideo broke.") from cause_of(error)

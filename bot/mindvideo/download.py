@@ -13,8 +13,8 @@ from bot.base.errors import BotError, NotFoundError, RefusedError, RetryLaterErr
 from bot.base.ports import Download
 from bot.base.retry_after import read_retry_after
 from bot.mindvideo.http import (
-    TROUBLE,
-    Trouble,
+    TRANSPORT_ERRORS,
+    TransportError,
     cause_of,
     guarded_sockets,
     http_client,
@@ -114,7 +114,7 @@ class Downloader:
         try:
             request = self._http.build_request("GET", url)
             return await self._http.send(request, stream=True)
-        except TROUBLE as error:
+        except TRANSPORT_ERRORS as error:
             raise _broken(error) from cause_of(error)
 
 
@@ -144,7 +144,7 @@ async def _received(response: httpx.Response) -> AsyncIterator[bytes]:
     try:
         async for chunk in response.aiter_bytes():
             yield chunk
-    except TROUBLE as error:
+    except TRANSPORT_ERRORS as error:
         raise _broken(error) from cause_of(error)
 
 
@@ -185,7 +185,7 @@ def _check(response: httpx.Response, now: Instant) -> None:
     )
 
 
-def _broken(error: Trouble) -> BotError:
+def _broken(error: TransportError) -> BotError:
     if is_not_public(error):
         return RefusedError("The video's address is not a public one.")
     # httpx calls it a protocol error when it cannot read where a redirect leads.

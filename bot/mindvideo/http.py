@@ -17,11 +17,13 @@ import httpx
 from aiohttp import AddrInfoType
 from httpx_aiohttp import AiohttpTransport
 
-Trouble: TypeAlias = httpx.HTTPError | httpx.InvalidURL | aiohttp.ClientError | OSError | ValueError
+TransportError: TypeAlias = (
+    httpx.HTTPError | httpx.InvalidURL | aiohttp.ClientError | OSError | ValueError
+)
 
 # The transport translates most of aiohttp's exceptions, not all: a reply that is not HTTP comes
 # as `aiohttp.ClientResponseError`, and an address that yarl cannot parse as `ValueError`.
-TROUBLE = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
+TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
 """All that a call can raise when the network or the other side fails."""
 
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
@@ -65,29 +67,29 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def was_never_sent(trouble: Trouble) -> bool:
+def was_never_sent(error: TransportError) -> bool:
     """Tell whether certainly no byte of the request left.
 
     The transport calls a lost reply `httpx.ConnectTimeout` (its table maps
     `ServerDisconnectedError` so), so only aiohttp's own exception is to be believed.
     """
-    return isinstance(trouble.__cause__, _NEVER_SENT) or isinstance(trouble, httpx.InvalidURL)
+    return isinstance(error.__cause__, _NEVER_SENT) or isinstance(error, httpx.InvalidURL)
 
 
-def is_not_public(trouble: Trouble) -> bool:
+def is_not_public(error: TransportError) -> bool:
     """Tell whether the connection was refused by `addresses.guarded_sockets`."""
-    cause = trouble.__cause__
+    cause = error.__cause__
     return isinstance(cause, aiohttp.ClientConnectorError) and isinstance(
         cause.os_error, NotPublicError
     )
 
 
-def cause_of(trouble: Trouble) -> Trouble | None:
+def cause_of(error: TransportError) -> TransportError | None:
     """Return what to chain to our own exception; `None` where its text quotes what arrived.
 
     aiohttp puts the whole of a reply that is not HTTP into the exception: megabytes for a log.
     """
-    return None if isinstance(trouble, aiohttp.ClientResponseError) else trouble
+    return None if isinstance(error, aiohttp.ClientResponseError) else error
 
 
 SocketFactory: TypeAlias = Callable[[AddrInfoType], socket.socket]

@@ -32,7 +32,7 @@ from bot.options.schema import (
     shows_image_upload,
 )
 from bot.options.schema_check import check_schema
-from bot.options.validation import find_problem
+from bot.options.validation import find_violation
 
 MODEL_FLAG = "model"
 """The flag that chooses the model; no option may be called so."""
@@ -143,7 +143,7 @@ def _options(file: ModelFile) -> tuple[Option, ...]:
             raise ConfigurationError(f"`{PROMPT}` must have the type string")
         if option.takes_images and not _holds_text(option):
             raise ConfigurationError(f"`{option.name}` takes images, so it must hold text")
-        if option.default is not None and find_problem(option.default, option.schema):
+        if option.default is not None and find_violation(option.default, option.schema):
             raise ConfigurationError(f"the default of `{option.name}` is not what it allows")
     _check_upgrades(file.bot.upgrades, options)
     return options
@@ -177,7 +177,7 @@ def _check_upgrades(upgrades: list[Upgrade], options: tuple[Option, ...]) -> Non
     allowed = {option.name: option.schema for option in options}
     for upgrade in upgrades:
         for name, value in upgrade.changes.items():
-            if find_problem(value, allowed[name]):
+            if find_violation(value, allowed[name]):
                 raise ConfigurationError(
                     f"bot.upgrades: {upgrade.label} sets `{name}` to what it does not allow"
                 )

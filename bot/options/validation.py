@@ -43,7 +43,7 @@ _Validator = extend(Draft202012Validator, {"multipleOf": _multiple_of})  # type:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Violation:
     """The first part of a value that its schema does not allow."""
 
     path: tuple[str | int, ...]
@@ -75,10 +75,10 @@ def _validator(same: _Same) -> Draft202012Validator:
     return made
 
 
-def find_problem(value: Json, schema: Schema) -> Problem | None:
+def find_violation(value: Json, schema: Schema) -> Violation | None:
     """Return the first thing about a finite value that a checked schema refuses, if any."""
     for error in _validator(_Same(schema)).iter_errors(value):
-        return Problem(
+        return Violation(
             path=tuple(error.absolute_path), schema=as_mapping(error.schema), value=error.instance
         )
     return None

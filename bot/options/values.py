@@ -10,7 +10,7 @@ from bot.base.errors import UsageError
 from bot.base.json import load_json
 from bot.options.parser import straightened
 from bot.options.schema import Kind, Option, Schema, choices_of, kind_of
-from bot.options.validation import find_problem
+from bot.options.validation import find_violation
 from bot.options.wording import allowed, quoted, short, shown, strangers
 from storage.job import Json
 
@@ -156,10 +156,10 @@ def _clean_text(text: str, label: str) -> str:
 
 def check(value: Json, schema: Schema, label: str) -> None:
     """Raise `UsageError` that begins with `label` unless the schema allows the value."""
-    problem = find_problem(value, schema)
-    if problem is not None:
-        place = ", ".join((label, *map(_step, problem.path)))
-        raise refusal(place, problem.schema, problem.value)
+    violation = find_violation(value, schema)
+    if violation is not None:
+        place = ", ".join((label, *map(_step, violation.path)))
+        raise refusal(place, violation.schema, violation.value)
 
 
 def _step(step: str | int) -> str:

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
-from pydantic import BaseModel
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot.base.errors import NotFoundError, OperatorMustActError, RefusedError, RetryLaterError
 from bot.base.ports import Download, PersonFile
 from bot.base.retry_after import read_seconds
+from bot.slack.answers import TOMBSTONE, FileAnswer
 from bot.slack.client import CONNECT_SECONDS, OK, ask, is_slack
 from bot.slack.errors import error_of_status, lost_answer, not_connected
 
@@ -33,19 +33,6 @@ GONE = frozenset({404, 410})
 REDIRECTS = range(300, 400)
 
 
-class _File(BaseModel):
-    id: str
-    name: str = ""
-    mimetype: str = ""
-    size: int = 0
-    mode: str = ""
-    url_private_download: str = ""
-
-
-class _FileInfo(BaseModel):
-    file: _File
-
-
 class SlackPersonFiles:
     """Files that people attach. Both methods are reads: repeat freely.
 
@@ -63,11 +50,11 @@ class SlackPersonFiles:
 
     async def describe(self, file_id: str) -> PersonFile:
         """Tell what a file is. Raises `NotFoundError` when it is gone or not for our eyes."""
-        file = (await ask(self._client.files_info(file=file_id), _FileInfo, doubtful=False)).file
-        if file.mode == "tombstone" or not file.url_private_download:
+        file = (await ask(self._client.files_info(file=file_id), FileAnswer, doubtful=False)).file
+        if file.mode == TOMBSTONE or not file.url_private_download:
             raise NotFoundError("This file is no longer in Slack.", code="file_deleted")
         return PersonFile(
-            id=file.id,
+            id=file_id,
             name=file.name,
             mimetype=file.mimetype,
             size=file.size,

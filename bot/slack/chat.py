@@ -5,15 +5,23 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
 import aiohttp
-from pydantic import BaseModel
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot.base.errors import RefusedError, RetryLaterError, UnreachablePlaceError
 from bot.base.ports import Message, Place, Posted
 from bot.messages.blocks import mark
-from bot.slack.client import OK, Done, answer_of, ask, is_slack, read
-from bot.slack.uploads import STALL_SECONDS, TOMBSTONE, SlackFiles
+from bot.slack.answers import (
+    TOMBSTONE,
+    ChannelAnswer,
+    IdentityAnswer,
+    MessageObject,
+    MessagesAnswer,
+    OkAnswer,
+    PostAnswer,
+)
+from bot.slack.client import OK, answer_of, ask, is_slack, read
+from bot.slack.uploads import STALL_SECONDS, SlackFiles
 from storage.job import Instant, Json
 
 EVENT_TYPE = "video_job"
@@ -44,55 +52,6 @@ class Identity:
     scopes: frozenset[str]
 
 
-class _Posted(BaseModel):
-    ts: str
-
-
-class _Channel(BaseModel):
-    id: str
-
-
-class _Opened(BaseModel):
-    channel: _Channel
-
-
-class _Me(BaseModel):
-    team_id: str
-    user_id: str
-    bot_id: str = ""
-
-
-class _Metadata(BaseModel):
-    event_type: str = ""
-    event_payload: dict[str, object] = {}
-
-
-class _Block(BaseModel):
-    block_id: str = ""
-
-
-class _File(BaseModel):
-    mode: str = ""
-
-
-class _Said(BaseModel):
-    ts: str
-    user: str = ""
-    bot_id: str = ""
-    metadata: _Metadata = _Metadata()
-    blocks: list[_Block] = []
-    files: list[_File] = []
-
-
-class _Cursor(BaseModel):
-    next_cursor: str = ""
-
-
-class _Page(BaseModel):
-    messages: list[_Said]
-    response_metadata: _Cursor | None = None
-
-
 class SlackChat(SlackFiles):
     """Slack, as the steps see it: the port `bot.base.ports.Chat`, whose promises it keeps."""
 
@@ -103,7 +62,7 @@ class SlackChat(SlackFiles):
     async def identity(self) -> Identity:
         """Ask Slack who we are. A read."""
         answer = await answer_of(self._client.auth_test(), doubtful=False)
-        me = read(answer, _Me, doubtful=False)
+        me = read(answer, IdentityAnswer, doubtful=False)
         scopes = answer.headers.get("X-OAuth-Scopes", "")
         self._me = Identity(
             team=me.team_id,
@@ -127,7 +86,7 @@ class SlackChat(SlackFiles):
 
     async def join(self, channel: str) -> None:
         """Enter a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""
-        await ask(self._client.conversations_join(channel=channel), Done, doubtful=False)
+        await ask(self._client.conversations_join(channel=channel), OkAnswer, doubtful=False)
 
     async def post(self, place: Place, message: Message, row_id: str) -> Posted:
         """Post a message with a row's ID as metadata.
@@ -153,9 +112,8 @@ class SlackChat(SlackFiles):
         cursor = ""
         for _ in range(MOST_PAGES):
             page = await self._read(place, since=since, cursor=cursor)
-            found += [
-                said.ts for said in page.messages if _is_ours(said, me, row_id, marked=marked)
-            ]
+            ours = (one for one in page.messages if _is_ours(one, me, row_id, marked=marked))
+            found += [message.ts for message in ours]
             cursor = page.response_metadata.next_cursor if page.response_metadata else ""
             if not cursor:
                 return [posted(ts) for ts in sorted(found, key=Decimal)]
@@ -170,7 +128,7 @@ class SlackChat(SlackFiles):
         call = self._client.chat_update(
             channel=channel, ts=ts, text=message.text, blocks=_blocks(message)
         )
-        await ask(call, Done, doubtful=False)
+        await ask(call, OkAnswer, doubtful=False)
 
     async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
@@ -189,14 +147,16 @@ class SlackChat(SlackFiles):
             thread_ts=place.thread_ts,
         )
         try:
-            await ask(call, Done, doubtful=False)
+            await ask(call, OkAnswer, doubtful=False)
         except UnreachablePlaceError:
             direct = Place(channel=await self.open_direct(user))
             await self._post(direct, message, row_id=None, doubtful=False)
 
     async def open_direct(self, user: str) -> str:
         """Return the channel of our direct conversation with `user`. Safe to repeat."""
-        answer = await ask(self._client.conversations_open(users=user), _Opened, doubtful=False)
+        answer = await ask(
+            self._client.conversations_open(users=user), ChannelAnswer, doubtful=False
+        )
         return answer.channel.id
 
     async def _post(
@@ -212,9 +172,9 @@ class SlackChat(SlackFiles):
             unfurl_links=False,
             unfurl_media=False,
         )
-        return (await ask(call, _Posted, doubtful=doubtful)).ts
+        return (await ask(call, PostAnswer, doubtful=doubtful)).ts
 
-    async def _read(self, place: Place, *, since: float, cursor: str) -> _Page:
+    async def _read(self, place: Place, *, since: float, cursor: str) -> MessagesAnswer:
         oldest = f"{max(since - CLOCK_SLACK, 0):.6f}"
         if place.thread_ts is None:
             call = self._client.conversations_history(
@@ -233,7 +193,7 @@ class SlackChat(SlackFiles):
                 limit=PAGE,
                 include_all_metadata=True,
             )
-        return await ask(call, _Page, doubtful=False)
+        return await ask(call, MessagesAnswer, doubtful=False)
 
     async def _answer(self, response_url: str, place: Place, message: Message) -> bool:
         """Tell whether Slack took the message by this URL; it expires, so that no is no error."""
@@ -265,12 +225,13 @@ def posted(ts: str) -> Posted:
     return Posted(ts=ts, at=float(ts))
 
 
-def _is_ours(said: _Said, me: Identity, row_id: str, *, marked: bool) -> bool:
-    by_us = said.user == me.user or (said.bot_id != "" and said.bot_id == me.bot)
-    is_gone = bool(said.files) and all(file.mode == TOMBSTONE for file in said.files)
-    payload = said.metadata.event_payload if said.metadata.event_type == EVENT_TYPE else {}
+def _is_ours(message: MessageObject, me: Identity, row_id: str, *, marked: bool) -> bool:
+    by_us = message.user == me.user or (message.bot_id != "" and message.bot_id == me.bot)
+    is_gone = bool(message.files) and all(file.mode == TOMBSTONE for file in message.files)
+    is_of_job = message.metadata.event_type == EVENT_TYPE
+    payload = message.metadata.event_payload if is_of_job else {}
     is_named = not marked and payload.get("job_id") == row_id
-    is_marked = mark(row_id) in [block.block_id for block in said.blocks]
+    is_marked = mark(row_id) in [block.block_id for block in message.blocks]
     return by_us and not is_gone and (is_named or is_marked)
 
 

@@ -35,12 +35,6 @@ OK = 200
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
-class Done(BaseModel):
-    """An answer of which only `ok` counts."""
-
-    ok: bool
-
-
 class _BoundedResponse(aiohttp.ClientResponse):
     """Reads at most `MOST_BYTES`: the SDK would read without end, through this one method."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 import structlog
+from cachetools import FIFOCache
 
 from bot.base.errors import BotError, OutcomeUnknownError, RetryLaterError
 from bot.base.ports import Chat, Message, Place
@@ -15,7 +15,7 @@ TRIES = 3
 PAUSE_SECONDS = 2.0
 """Before the next try, when Slack does not say how long to wait."""
 
-REMEMBER_MOST = 2000
+MOST_CACHED = 2000
 """One message comes under two kinds of event, and again when Slack doubts: it is answered once."""
 
 STOP_SECONDS = 3.0
@@ -29,7 +29,7 @@ class BackgroundEphemerals:
     ) -> None:
         self._chat = chat
         self._sleep = sleep
-        self._sent: OrderedDict[str, None] = OrderedDict()
+        self._sent: FIFOCache[str, None] = FIFOCache(MOST_CACHED)
         self._sending: set[asyncio.Task[None]] = set()
 
     def send(
@@ -47,8 +47,6 @@ class BackgroundEphemerals:
         if self.has_sent(key):
             return
         self._sent[key] = None
-        if len(self._sent) > REMEMBER_MOST:
-            self._sent.popitem(last=False)
         task = asyncio.create_task(self._send(place, user, message, response_url))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)

@@ -18,7 +18,7 @@ from bot.base.errors import (
 _TOKEN = "Slack does not accept the bot's token any more: install the app again."  # noqa: S105 - a sentence
 _POLICY = "A rule of this Slack workspace forbids it: ask its administrators."
 _TOO_MUCH = "Slack asks us to slow down."
-_TROUBLE = "Slack had trouble with this."
+_INTERNAL = "Slack had trouble with this."
 _NO_MEMBER = "The bot is not in this channel: invite it with /invite."
 _NO_CHANNEL = "The bot cannot see this channel: it is gone, or private and the bot not invited."
 _CLOSED = "This channel is archived or closed."
@@ -37,13 +37,13 @@ _MEANING: Mapping[str, tuple[type[BotError], str]] = MappingProxyType(
         "ratelimited": (RetryLaterError, _TOO_MUCH),
         "rate_limited": (RetryLaterError, _TOO_MUCH),
         "message_limit_exceeded": (RetryLaterError, _TOO_MUCH),
-        "team_added_to_org": (RetryLaterError, _TROUBLE),
-        "external_channel_migrating": (RetryLaterError, _TROUBLE),
-        "internal_error": (OutcomeUnknownError, _TROUBLE),
-        "fatal_error": (OutcomeUnknownError, _TROUBLE),
-        "service_unavailable": (OutcomeUnknownError, _TROUBLE),
-        "request_timeout": (OutcomeUnknownError, _TROUBLE),
-        "update_failed": (OutcomeUnknownError, _TROUBLE),
+        "team_added_to_org": (RetryLaterError, _INTERNAL),
+        "external_channel_migrating": (RetryLaterError, _INTERNAL),
+        "internal_error": (OutcomeUnknownError, _INTERNAL),
+        "fatal_error": (OutcomeUnknownError, _INTERNAL),
+        "service_unavailable": (OutcomeUnknownError, _INTERNAL),
+        "request_timeout": (OutcomeUnknownError, _INTERNAL),
+        "update_failed": (OutcomeUnknownError, _INTERNAL),
         "not_authed": (OperatorMustActError, _TOKEN),
         "invalid_auth": (OperatorMustActError, _TOKEN),
         "token_revoked": (OperatorMustActError, _TOKEN),
@@ -135,7 +135,7 @@ def error_of_status(status: int, *, doubtful: bool, retry_after: float | None = 
         case 413 | 414:
             return RefusedError("Slack's server finds this too large.", code=code)
         case _:
-            return _error(OutcomeUnknownError, _TROUBLE, code=code, doubtful=doubtful)
+            return _error(OutcomeUnknownError, _INTERNAL, code=code, doubtful=doubtful)
 
 
 def lost_answer(*, doubtful: bool) -> BotError:

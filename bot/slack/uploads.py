@@ -3,16 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from typing import Literal
 
 import aiohttp
-from pydantic import BaseModel
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.base.errors import CannotShareFileError, NotFoundError, RetryLaterError
 from bot.base.ports import FileState, Message, Place, UploadTarget
 from bot.base.retry_after import read_seconds
-from bot.slack.client import CONNECT_SECONDS, OK, Done, ask
+from bot.slack.answers import TOMBSTONE, FileAnswer, OkAnswer, UploadAnswer
+from bot.slack.client import CONNECT_SECONDS, OK, ask
 from bot.slack.errors import error_of_status, lost_answer, not_connected
 
 LONGEST_ALT_TEXT = 1000
@@ -22,28 +21,6 @@ STALL_SECONDS = 60.0
 """How long an upload may stand still. As a whole it may take as long as it moves."""
 
 TOO_LARGE = 413
-
-TOMBSTONE = "tombstone"
-"""The `mode` of a file that was deleted: https://docs.slack.dev/reference/objects/file-object"""
-
-
-class _Reserved(BaseModel):
-    file_id: str
-    upload_url: str
-
-
-class _Share(BaseModel):
-    ts: str
-
-
-class _File(BaseModel):
-    mode: str = ""
-    size: int = 0
-    shares: dict[Literal["public", "private"], dict[str, list[_Share]]] = {}
-
-
-class _FileInfo(BaseModel):
-    file: _File
 
 
 class SlackFiles:
@@ -68,7 +45,7 @@ class SlackFiles:
             "alt_txt": _encodable(alt_text)[:LONGEST_ALT_TEXT],
         }
         call = self._client.api_call("files.getUploadURLExternal", data=data)
-        answer = await ask(call, _Reserved, doubtful=False)
+        answer = await ask(call, UploadAnswer, doubtful=False)
         return UploadTarget(file_id=answer.file_id, url=answer.upload_url)
 
     async def send_upload(self, target_url: str, length: int, chunks: AsyncIterator[bytes]) -> None:
@@ -114,14 +91,14 @@ class SlackFiles:
         else:
             data["initial_comment"] = _encodable(message.text)
         call = self._client.api_call("files.completeUploadExternal", data=data)
-        await ask(call, Done, doubtful=True)
+        await ask(call, OkAnswer, doubtful=True)
 
     async def file_state(self, file_id: str, channel: str) -> FileState:
         """Return whether the file's bytes are there and where it is shared. A read.
 
         Raises `NotFoundError` when Slack does not know the file.
         """
-        answer = await ask(self._client.files_info(file=file_id), _FileInfo, doubtful=False)
+        answer = await ask(self._client.files_info(file=file_id), FileAnswer, doubtful=False)
         file = answer.file
         if file.mode == TOMBSTONE:
             raise NotFoundError("The file was deleted at Slack.", code="file_deleted")
@@ -133,7 +110,7 @@ class SlackFiles:
     async def delete_file(self, file_id: str) -> None:
         """Delete a file of ours that must not be shared any more. Safe to repeat."""
         try:
-            await ask(self._client.files_delete(file=file_id), Done, doubtful=False)
+            await ask(self._client.files_delete(file=file_id), OkAnswer, doubtful=False)
         except NotFoundError:
             return
 

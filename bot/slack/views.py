@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.base.errors import RefusedError
-from bot.slack.client import Done, ask
+from bot.slack.answers import OkAnswer
+from bot.slack.client import ask
 from storage.job import Json
 
 USED_TRIGGER = "exchanged_trigger_id"
@@ -22,7 +23,7 @@ class SlackViews:
         """Open a form for the person whose click or command gave the trigger."""
         call = self._client.views_open(trigger_id=trigger_id, view=dict(view))
         try:
-            await ask(call, Done, doubtful=False)
+            await ask(call, OkAnswer, doubtful=False)
         except RefusedError as error:
             # A repeated delivery: the form is open already.
             if error.code != USED_TRIGGER:
@@ -33,9 +34,9 @@ class SlackViews:
     ) -> None:
         """Redraw an open form; with `if_hash` only if it has not changed since."""
         call = self._client.views_update(view_id=view_id, view=dict(view), hash=if_hash)
-        await ask(call, Done, doubtful=False)
+        await ask(call, OkAnswer, doubtful=False)
 
     async def publish_home(self, user: str, view: Mapping[str, Json]) -> None:
         """Redraw a person's Home tab."""
         call = self._client.views_publish(user_id=user, view=dict(view))
-        await ask(call, Done, doubtful=False)
+        await ask(call, OkAnswer, doubtful=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.base.errors import KeyConflictError, RefusedError
 from bot.base.ports import Snapshot
-from bot.messages.job import TRIES_UNTOLD
+from bot.messages.job import SILENT_TRIES
 from bot.steps.progress import show_progress
 from bot.worker.context import Claim
 from bot.worker.result import Advance, Park, Reject, Result
@@ -30,7 +30,7 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
     original task and no second charge (https://api.mindvideo.ai, "Submit a request").
     """
     services = claim.services
-    if claim.row.attempts >= TRIES_UNTOLD:
+    if claim.row.attempts >= SILENT_TRIES:
         await _show_delay(claim)
     if await _is_key_too_old(claim):
         return Park(

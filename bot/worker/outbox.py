@@ -24,7 +24,7 @@ from storage.notification import Notification
 
 # The intent has our moment and the message Slack's: this covers a clock that was set wrong by
 # hours when the intent was written. Looking further back only reads more pages.
-LOOK_BACK_SECONDS = 6 * 3600.0
+SEARCH_BACK_SECONDS = 6 * 3600.0
 # How long Slack may take to show that a file is shared, after it said so.
 SHARE_PATIENCE_SECONDS = 30.0
 
@@ -45,8 +45,8 @@ class Slot(Generic[PostRow]):
     write: Callable[[PostRow, Delivery], PostRow]
     known_since: Callable[[PostRow], Instant]
     """The oldest moment at which it may have been posted."""
-    intended: EventName = EventName.TELLING
-    withdrawn: EventName = EventName.NOT_TOLD
+    intended: EventName = EventName.RESULT_POSTING
+    withdrawn: EventName = EventName.RESULT_NOT_POSTED
     marked: bool = False
 
 
@@ -60,7 +60,7 @@ async def find_posted(claim: Claim[PostRow], slot: Slot[PostRow], place: Place) 
     if intent_at is None and not claim.may_be_restored(since):
         return None
     chat, row_id, marked = claim.services.chat, claim.row.id, slot.marked
-    oldest = (since if intent_at is None else intent_at) - LOOK_BACK_SECONDS
+    oldest = (since if intent_at is None else intent_at) - SEARCH_BACK_SECONDS
     try:
         found = await chat.find_posts(place, row_id, oldest, marked=marked)
     except NotAMemberError:

@@ -272,7 +272,9 @@ MUTANTS = (
         "takes a backup for all that was said", _value(Claim, "may_be_restored", _trust_the_row)
     ),
     Mutant("repeats a notification without looking", _never_look_for(Notification)),
-    Mutant("tells the result before the intent is on disk", _not_recorded(EventName.TELLING)),
+    Mutant(
+        "tells the result before the intent is on disk", _not_recorded(EventName.RESULT_POSTING)
+    ),
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_looking)),
     Mutant("resends again without looking", _resend_without_looking),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),

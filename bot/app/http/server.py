@@ -26,7 +26,7 @@ class Address:
 
 
 @asynccontextmanager
-async def listening(
+async def http_server(
     site: web.Application, address: Address, *, grace_seconds: float
 ) -> AsyncIterator[int]:
     """Serve `site` while the context lasts; give the port.
@@ -45,7 +45,7 @@ async def listening(
 
 
 async def check_free(address: Address) -> None:
-    """Raise what `listening` would raise now. It takes no connection, and keeps nothing."""
+    """Raise what `http_server` would raise now. It takes no connection, and keeps nothing."""
     loop = asyncio.get_running_loop()
     with _in_words(address):
         server = await loop.create_server(

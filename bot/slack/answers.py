@@ -1,0 +1,153 @@
+"""What Slack's Web API answers, as far as the bot reads it: one model for each kind of answer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+TOMBSTONE = "tombstone"
+"""The mode of a file that was deleted."""
+
+
+class OkAnswer(BaseModel):
+    """An answer of which only `ok` counts."""
+
+    ok: bool
+
+
+class PostAnswer(BaseModel):
+    """Of `chat.postMessage`: the ID of the new message."""
+
+    ts: str
+
+
+class LinkAnswer(BaseModel):
+    """Of `chat.getPermalink`."""
+
+    permalink: str
+
+
+class IdentityAnswer(BaseModel):
+    """Of `auth.test`: who the bot is."""
+
+    team_id: str
+    user_id: str
+    bot_id: str = ""
+
+
+class SocketAnswer(BaseModel):
+    """Of `apps.connections.open`: the address of a websocket."""
+
+    url: str
+
+
+class CursorAnswer(BaseModel):
+    """Where the next page begins; empty: there is none."""
+
+    next_cursor: str = ""
+
+
+class ChannelObject(BaseModel):
+    """A conversation: https://docs.slack.dev/reference/objects/conversation-object ."""
+
+    id: str = ""
+    is_private: bool = True
+    is_im: bool = False
+    is_mpim: bool = False
+    is_member: bool = False
+
+
+class ChannelAnswer(BaseModel):
+    """Of `conversations.info` and `conversations.open`."""
+
+    channel: ChannelObject
+
+
+class MembersAnswer(BaseModel):
+    """Of `conversations.members`: a page of user IDs."""
+
+    members: list[str]
+    response_metadata: CursorAnswer = CursorAnswer()
+
+
+class ProfileObject(BaseModel):
+    """How a person names themselves."""
+
+    display_name: str = ""
+    real_name: str = ""
+
+
+class UserObject(BaseModel):
+    """A person: https://docs.slack.dev/reference/objects/user-object ."""
+
+    name: str = ""
+    tz: str | None = None
+    profile: ProfileObject = ProfileObject()
+
+
+class UserAnswer(BaseModel):
+    """Of `users.info`."""
+
+    user: UserObject
+
+
+class ShareObject(BaseModel):
+    """A message that shows a file."""
+
+    ts: str
+
+
+class FileObject(BaseModel):
+    """A file: https://docs.slack.dev/reference/objects/file-object ."""
+
+    name: str = ""
+    mimetype: str = ""
+    size: int = 0
+    mode: str = ""
+    url_private_download: str = ""
+    shares: dict[Literal["public", "private"], dict[str, list[ShareObject]]] = {}
+
+
+class FileAnswer(BaseModel):
+    """Of `files.info`."""
+
+    file: FileObject
+
+
+class UploadAnswer(BaseModel):
+    """Of `files.getUploadURLExternal`."""
+
+    file_id: str
+    upload_url: str
+
+
+class MetadataObject(BaseModel):
+    """What an app added to its message, for itself."""
+
+    event_type: str = ""
+    event_payload: dict[str, object] = {}
+
+
+class BlockObject(BaseModel):
+    """A part of a message."""
+
+    block_id: str = ""
+
+
+class MessageObject(BaseModel):
+    """A message: https://docs.slack.dev/reference/events/message ."""
+
+    ts: str
+    user: str = ""
+    bot_id: str = ""
+    metadata: MetadataObject = MetadataObject()
+    blocks: list[BlockObject] = []
+    files: list[FileObject] = []
+
+
+class MessagesAnswer(BaseModel):
+    """Of `conversations.history` and `conversations.replies`: a page."""
+
+    messages: list[MessageObject]
+    response_metadata: CursorAnswer | None = None
