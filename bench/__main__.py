@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 
 from bench import acknowledge, outage, polling, relay
-from bench.figure import keep, others_load, table
+from bench.measurement import keep, others_load, table
 
 
 async def main() -> None:
     """Take one figure after the other, so that none disturbs another."""
     load = others_load()
-    figures = [
+    measurements = [
         *await acknowledge.measure(),
         *await outage.measure(),
         *await polling.measure(),
         *await relay.measure(),
     ]
-    keep(figures, load)
-    print(table(figures, "simple"))  # noqa: T201 - this is what it is for
+    keep(measurements, load)
+    print(table(measurements, "simple"))  # noqa: T201 - this is what it is for
 
 
 if __name__ == "__main__":

@@ -8,38 +8,38 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.acknowledge import RENDER_SECONDS
-from bench.figure import Figure
-from bench.rounds import Round, check_rows, latency, round_of
+from bench.measurement import Measurement
+from bench.trials import Trial, check_rows, latency, trial_of
 from sandbox.slack.entities import ANA, GENERAL, TEAM
 from storage.job import Event, EventName
 from storage.sqlite.store import SqliteStore
-from tests.bot_process import bot_process
-from tests.job_samples import RENDERING
-from tests.town import town
+from tests.support.bot_process import bot_process
+from tests.support.job_samples import RENDERING
+from tests.support.sandbox import running_sandbox
 
 JOBS = 10_000
 RATE = 20
 SECONDS = 10
-ROUNDS = 5
+TRIALS = 5
 GOAL_SECONDS = 0.050
 HOUR = 3600.0
 
 
-async def measure() -> list[Figure]:
+async def measure() -> list[Measurement]:
     """Return what commands waited right after a start with so many jobs due."""
-    rounds: list[Round] = []
-    for _ in range(ROUNDS):
-        async with town(render_seconds=RENDER_SECONDS, echo=False) as place:
-            path = place.folder / "video-bot.db"
+    trials: list[Trial] = []
+    for _ in range(TRIALS):
+        async with running_sandbox(render_seconds=RENDER_SECONDS, echo=False) as sandbox:
+            path = sandbox.folder / "video-bot.db"
             await _fill(path)
-            async with bot_process(place.environment(socket_mode=False), place.folder) as bot:
-                secret = place.slack.credentials.signing_secret
-                rounds.append(await round_of(bot, secret, rate=RATE, seconds=SECONDS))
-            check_rows(path, rounds[-1].triggers)
+            async with bot_process(sandbox.environment(socket_mode=False), sandbox.folder) as bot:
+                secret = sandbox.slack.credentials.signing_secret
+                trials.append(await trial_of(bot, secret, rate=RATE, seconds=SECONDS))
+            check_rows(path, trials[-1].triggers)
     return [
-        latency(f"acknowledgement, {RATE} commands/s, {JOBS:,} jobs due: p50", rounds, 0.5),
-        latency("the same: p99", rounds, 0.99, GOAL_SECONDS),
-        latency("the same: longest", rounds, 1.0),
+        latency(f"acknowledgement, {RATE} commands/s, {JOBS:,} jobs due: p50", trials, 0.5),
+        latency("the same: p99", trials, 0.99, GOAL_SECONDS),
+        latency("the same: longest", trials, 1.0),
     ]
 
 

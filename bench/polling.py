@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 
-from bench.figure import Figure
+from bench.measurement import Measurement
 from bench.process import processor_seconds, samples
 from storage.job import Stage
-from tests.bot_process import bot_process
-from tests.onlooker import Onlooker
-from tests.town import town
+from tests.support.bot_process import bot_process
+from tests.support.sandbox import running_sandbox
+from tests.support.slack_user import SlackUser
 
 JOBS = 200
 PAUSE_SECONDS = 5.0
@@ -20,15 +20,15 @@ START_SECONDS = 120.0
 AT_ONCE = 8
 
 
-async def measure() -> list[Figure]:
+async def measure() -> list[Measurement]:
     """Return the processor time per poll, and how many there were."""
     pace = {"POLL_MIN_SECONDS": str(PAUSE_SECONDS), "POLL_MAX_SECONDS": str(PAUSE_SECONDS)}
-    async with town(render_seconds=RENDER_SECONDS, echo=False) as place:
-        variables = place.environment(socket_mode=False) | pace
-        async with bot_process(variables, place.folder) as bot:
+    async with running_sandbox(render_seconds=RENDER_SECONDS, echo=False) as sandbox:
+        variables = sandbox.environment(socket_mode=False) | pace
+        async with bot_process(variables, sandbox.folder) as bot:
             port = await bot.port()
-            place.deliver_to_port(port)
-            await _ask(Onlooker(town=place))
+            sandbox.deliver_to_port(port)
+            await _ask(SlackUser(sandbox=sandbox))
             await _all_rendering(port)
             polls, used, began = await _polls(port), processor_seconds(bot.pid), time.monotonic()
             await asyncio.sleep(SECONDS)
@@ -36,15 +36,15 @@ async def measure() -> list[Figure]:
             took = time.monotonic() - began
             polls = await _polls(port) - polls
     return [
-        Figure(
+        Measurement(
             what=f"processor time per poll, {JOBS} renders, {polls / took:.0f} polls/s",
             value=f"{used / polls * 1e6:,.0f} µs",
         ),
-        Figure(what="share of one core while so many are polled", value=f"{used / took:.0%}"),
+        Measurement(what="share of one core while so many are polled", value=f"{used / took:.0%}"),
     ]
 
 
-async def _ask(onlooker: Onlooker) -> None:
+async def _ask(onlooker: SlackUser) -> None:
     room = asyncio.Semaphore(AT_ONCE)
 
     async def ask(number: int) -> None:

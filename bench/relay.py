@@ -6,14 +6,14 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench.figure import Figure
+from bench.measurement import Measurement
 from bench.process import MIB, clear_peak, memory
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.mindvideo.files import PACKAGED_MEDIA
-from tests.bot_process import bot_process
-from tests.house import FAST
-from tests.onlooker import Onlooker
-from tests.town import town
+from tests.support.bot_process import bot_process
+from tests.support.running_bot import FAST
+from tests.support.sandbox import running_sandbox
+from tests.support.slack_user import SlackUser
 
 LARGE_BYTES = 200 * MIB
 GOAL_BYTES = 24 * MIB
@@ -21,7 +21,7 @@ RENDER_SECONDS = 0.2
 SMALL, LARGE = "1:1", "16:9"
 
 
-async def measure() -> list[Figure]:
+async def measure() -> list[Measurement]:
     """Return the memory added by a file whose length is told, and by one whose is not."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         media = Path(folder)
@@ -36,22 +36,22 @@ async def measure() -> list[Figure]:
 
 async def _added(media: Path, *, unsized: bool) -> int:
     """Return how many bytes the bot's peak lies above what it held before."""
-    async with town(render_seconds=RENDER_SECONDS, media_dir=media) as place:
-        onlooker = Onlooker(town=place)
-        variables = place.environment(socket_mode=False) | FAST
-        async with bot_process(variables, place.folder) as bot:
-            place.deliver_to_port(await bot.port())
+    async with running_sandbox(render_seconds=RENDER_SECONDS, media_dir=media) as sandbox:
+        onlooker = SlackUser(sandbox=sandbox)
+        variables = sandbox.environment(socket_mode=False) | FAST
+        async with bot_process(variables, sandbox.folder) as bot:
+            sandbox.deliver_to_port(await bot.port())
             await onlooker.type(f"a small one --aspect-ratio {SMALL}")
             await onlooker.until_delivered(1)
             before = memory(bot.pid).now
             clear_peak(bot.pid)
             if unsized:
-                place.video.fail(Fault(call=Call.FILE, kind=FaultKind.FILE_UNSIZED, times=None))
+                sandbox.video.fail(Fault(call=Call.FILE, kind=FaultKind.FILE_UNSIZED, times=None))
             await onlooker.type(f"a large one --aspect-ratio {LARGE}")
             await onlooker.until_delivered(2)
             after = memory(bot.pid)
         (large,) = (
-            file for file in place.slack.world.files.files.values() if file.size == LARGE_BYTES
+            file for file in sandbox.slack.world.files.files.values() if file.size == LARGE_BYTES
         )
         assert large.shares
     return after.peak - before
@@ -64,8 +64,8 @@ def _make_media(folder: Path) -> None:
         file.truncate(LARGE_BYTES)
 
 
-def _figure(what: str, added: int) -> Figure:
-    return Figure(
+def _figure(what: str, added: int) -> Measurement:
+    return Measurement(
         what=what,
         value=f"{added / MIB:.1f} MiB",
         goal=f"< {GOAL_BYTES // MIB} MiB",

@@ -70,7 +70,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.client_exceptions import ClientConnectionResetError
 from pydantic import ValidationError
 
-from sandbox.demo.acts import ACTS
+from sandbox.demo.interactions import INTERACTIONS
 from sandbox.demo.state import Eyes, message_for_page, state_for
 from sandbox.slack.entities import ANA, Payload, RefusalError
 from sandbox.slack.people import People
@@ -150,7 +150,7 @@ class DemoApi:
 
     async def _act(self, request: web.Request) -> web.Response:
         try:
-            delivery = await ACTS.validate_json(await request.read()).do(self._people)
+            delivery = await INTERACTIONS.validate_json(await request.read()).do(self._people)
         except ValidationError as error:
             return _refused(str(error), status=400)
         except RefusalError as refusal:

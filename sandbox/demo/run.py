@@ -13,9 +13,9 @@ from typing import TypeAlias
 import aiohttp
 import anyio
 
+from sandbox.both import Sandbox, running_sandbox
 from sandbox.slack.app_manifest import Manifest
 from sandbox.slack.entities import ANA, GENERAL, Said
-from sandbox.town import Town, town
 
 # Renders in the demo take seconds, so that looking at them must not take longer.
 PACE = {"POLL_MIN_SECONDS": "0.25", "POLL_MAX_SECONDS": "1"}
@@ -51,7 +51,9 @@ async def serve_page(bot: Bot, say: Say, *, port: int, render_seconds: float) ->
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     async with (
-        town(bot.manifest, bot.models_dir, port=port, render_seconds=render_seconds) as place,
+        running_sandbox(
+            bot.manifest, bot.models_dir, port=port, render_seconds=render_seconds
+        ) as place,
         _running(bot, place),
     ):
         say(f"The demo is at {place.slack_url} (Ctrl-C ends it).")
@@ -70,7 +72,7 @@ async def run_command(
     if command != "/video":
         raise DemoError(f"The demo knows the command /video; you typed {command or 'nothing'}.")
     async with (
-        town(bot.manifest, bot.models_dir, render_seconds=render_seconds) as place,
+        running_sandbox(bot.manifest, bot.models_dir, render_seconds=render_seconds) as place,
         _running(bot, place),
     ):
         say(f"#general  Ana: {line.strip()}")
@@ -91,7 +93,7 @@ async def run_command(
 
 
 @asynccontextmanager
-async def _running(bot: Bot, place: Town) -> AsyncIterator[None]:
+async def _running(bot: Bot, place: Sandbox) -> AsyncIterator[None]:
     """Run the bot between the two services, and let Slack reach it."""
     environment = place.environment(socket_mode=bot.socket_mode) | PACE | QUIET
     async with bot.start(environment) as port:
@@ -103,7 +105,7 @@ async def _running(bot: Bot, place: Town) -> AsyncIterator[None]:
         yield
 
 
-async def _follow(place: Town, say: Say) -> Said:
+async def _follow(place: Sandbox, say: Say) -> Said:
     """Tell each message as it is posted or edited; return the one that ends the job."""
     workspace = place.slack.world.workspace
     told: dict[str, str] = {}
@@ -144,7 +146,7 @@ def _words(said: Said) -> str:
     return " ".join(str(text.get("text", "")) for text in texts if isinstance(text, dict))
 
 
-async def _save(place: Town, file_id: str, folder: Path) -> Path:
+async def _save(place: Sandbox, file_id: str, folder: Path) -> Path:
     await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
     path = folder / place.slack.world.files.file(file_id).name
     url = f"{place.slack_url}/demo/files/{file_id}"

@@ -95,7 +95,7 @@ WIRE = frozenset(
 FATES = frozenset(
     {FaultKind.TASK_FAILS, FaultKind.TASK_CANCELLED, FaultKind.TASK_NEVER_ENDS},
 )
-TELLING = frozenset(
+ANSWER_FAULTS = frozenset(
     {FaultKind.STATE, FaultKind.COST, FaultKind.NULLS, FaultKind.NO_OUTPUT},
 )
 EVENTS = frozenset(
@@ -111,8 +111,8 @@ FILES = frozenset(kind for kind in FaultKind if kind.name.startswith("FILE_"))
 
 _POSSIBLE = {
     Call.SUBMIT: WIRE | {FaultKind.SLOW} | FATES,
-    Call.TASK: WIRE | {FaultKind.SLOW} | TELLING,
-    Call.EVENTS: WIRE | {FaultKind.SLOW} | TELLING | EVENTS,
+    Call.TASK: WIRE | {FaultKind.SLOW} | ANSWER_FAULTS,
+    Call.EVENTS: WIRE | {FaultKind.SLOW} | ANSWER_FAULTS | EVENTS,
     Call.FILE: {FaultKind.LOST_BEFORE, FaultKind.ANSWER_BEFORE, FaultKind.SLOW} | FILES,
 }
 

@@ -24,10 +24,10 @@ from aiohttp import web
 from sandbox.mindvideo.control import control_routes
 from sandbox.mindvideo.events import Shape, render_events, to_json, told
 from sandbox.mindvideo.faults import (
+    ANSWER_FAULTS,
     EVENTS,
     FATES,
     FILES,
-    TELLING,
     Call,
     Fault,
     FaultKind,
@@ -64,7 +64,7 @@ class Seen:
     at: Instant
 
 
-class SandboxMindVideo:
+class MindVideoSandbox:
     """The simulated service; all its state is in memory.
 
     `render_seconds` is how long a task started from now on takes, `url_seconds` how long a file's
@@ -188,13 +188,13 @@ class SandboxMindVideo:
         task = self._books.task(request.match_info["id"])
         if task is None:
             return failure(404, "not_found", "There is no such task.")
-        quirks = self.faults.take_all(Call.TASK, TELLING)
+        quirks = self.faults.take_all(Call.TASK, ANSWER_FAULTS)
         body = told(self._task_body(request, task), quirks)
         return web.Response(text=to_json(body), content_type="application/json")
 
     async def _tell_events(self, request: web.Request) -> web.StreamResponse:
         task = self._books.task(request.match_info["id"])
-        quirks = self.faults.take_all(Call.EVENTS, TELLING | EVENTS)
+        quirks = self.faults.take_all(Call.EVENTS, ANSWER_FAULTS | EVENTS)
         shape = self.shape
         if FaultKind.SHAPE in quirks:
             shape = Shape(quirks[FaultKind.SHAPE].value or "")

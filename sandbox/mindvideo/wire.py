@@ -16,7 +16,7 @@ from sandbox.values import Json
 Respond: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _PADDING = 10 * 2**20
-_LOOK_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 
 
 def failure(status: int, code: str, message: str) -> web.Response:
@@ -63,7 +63,7 @@ async def keep_open(request: web.Request, text: str, content_type: str) -> web.S
     await response.prepare(request)
     await response.write(text.encode())
     while request.transport is not None:  # noqa: ASYNC110 - aiohttp has no event for it
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
     return response
 
 

@@ -20,7 +20,7 @@ from sandbox.slack.world import World
 
 NO_VALUES: Values = {}
 
-TROUBLE = "We had some trouble connecting. Try again?"
+NOT_ACKNOWLEDGED = "We had some trouble connecting. Try again?"
 """What Slack says in red about a form or a button that was not acknowledged."""
 
 
@@ -154,7 +154,7 @@ class Clicks:
     async def _interact(self, user: str, payload: Payload) -> Delivery:
         delivery = await self.courier.deliver(DeliveryKind.INTERACTION, payload)
         if delivery.ack.problem is not None:
-            self._show_red(delivery, user, TROUBLE)
+            self._show_red(delivery, user, NOT_ACKNOWLEDGED)
         return delivery
 
     def _show_red(self, delivery: Delivery, user: str, sentence: str) -> None:
@@ -168,7 +168,7 @@ class Clicks:
             answer = _FormAnswer.model_validate(delivery.ack.body or {})
             self._answer_form(view, answer)
         except (ValidationError, RefusalError):
-            self._show_red(delivery, view.user, TROUBLE)
+            self._show_red(delivery, view.user, NOT_ACKNOWLEDGED)
 
     def _answer_form(self, view: View, answer: _FormAnswer) -> None:
         views = self.world.views

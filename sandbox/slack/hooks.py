@@ -77,6 +77,6 @@ def show_answer(world: World, known: AnswerUrl, answer: Answer) -> Said | None:
         return None
     if answer.response_type == "in_channel":
         return workspace.say(known.channel, BOT, answer.text, blocks=blocks, thread_ts=thread_ts)
-    return workspace.whisper(
+    return workspace.send_ephemeral(
         known.channel, known.user, answer.text, blocks=blocks, thread_ts=thread_ts
     )

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from sandbox.slack.faults import Fault, FaultKind
 
-LOOK_SECONDS = 0.02
+POLL_SECONDS = 0.02
 """How often to look whether a caller who gets no answer has left."""
 
 
@@ -25,7 +25,7 @@ async def spoil(request: web.Request, fault: Fault) -> web.StreamResponse:
             return web.Response(text=fault.body, content_type=fault.content_type)
         case FaultKind.SILENT_AFTER:
             while request.transport is not None:  # noqa: ASYNC110 - aiohttp has no such event
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
             return web.Response()
         case _:
             return lose(request)

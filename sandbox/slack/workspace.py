@@ -108,7 +108,7 @@ class Workspace:
         self._tell("posted", said)
         return said
 
-    def whisper(
+    def send_ephemeral(
         self,
         channel: str,
         user: str,

@@ -22,9 +22,9 @@ BILLED = re.compile(r"cost ([0-9.]+) as billed", re.IGNORECASE)
 class Invariants:
     """Checks the promises; keeps the newest known row of each job in `rows`."""
 
-    def __init__(self, world: World, listening: Sequence[str] = ()) -> None:
+    def __init__(self, world: World, subscribed: Sequence[str] = ()) -> None:
         self._world = world
-        self.listening = listening
+        self.subscribed = subscribed
         """Channels that want to hear everything."""
         self.video = MindVideo(world, self.after_effect)
         self.slack = Workspace(world=world, audit=self.after_effect)
@@ -39,7 +39,7 @@ class Invariants:
         """The job that each notification is about, those that a backup forgot too."""
         self._promised: set[str] = set()
         """Notifications of which a person heard that they come."""
-        self._learned: dict[str, Decimal | None] = {}
+        self._costs_read: dict[str, Decimal | None] = {}
         """Of each job: the final cost that the bot heard last and could write down."""
         self._stopped_at: dict[str, float] = {}
         """When a job was last refused or parked: from then on there is a word to be told."""
@@ -99,9 +99,9 @@ class Invariants:
         if before is None or before.stage is not row.stage:
             self._stopped_at[row.id] = self._world.age
         self.rows[row.id] = row
-        learned = self.video.wrote(row.id)
-        if learned is not None:
-            self._learned[row.id] = learned
+        cost = self.video.wrote(row.id)
+        if cost is not None:
+            self._costs_read[row.id] = cost
         unknown = row.id in self._sent_unknown
         if row.stage is Stage.REJECTED and self._charges(row.id) and not unknown:
             self._world.violate("a rejected job costs nothing", row.id)
@@ -160,7 +160,7 @@ class Invariants:
         self._sent_unknown = {
             row.id for row in rows.values() if not row.first_sent_at and self._charges(row.id)
         }
-        self._learned = {row.id: row.cost_actual for row in rows.values()}
+        self._costs_read = {row.id: row.cost_actual for row in rows.values()}
 
     def after_restart(self, rows: Mapping[str, Job]) -> None:
         """Check what a new process finds on disk."""
@@ -172,7 +172,7 @@ class Invariants:
             before = self.rows.get(row.id)
             if before is None or before.cost_actual != row.cost_actual:
                 # Written down by a commit after which the process died.
-                self._learned[row.id] = row.cost_actual
+                self._costs_read[row.id] = row.cost_actual
             self.after_claim(row)
 
     def acknowledge(self, dedup_key: str, job: Job) -> None:
@@ -224,7 +224,7 @@ class Invariants:
     def _check_heard(self, row: Job) -> None:
         """Check that every channel that listens was told of a video."""
         if row.outcome is Outcome.SUCCEEDED:
-            for channel in self.listening:
+            for channel in self.subscribed:
                 if (
                     notification_id(NotificationKind.FINISHED, channel, row.id)
                     not in self.notifications
@@ -237,19 +237,19 @@ class Invariants:
             self._world.violate("a delivered job was told", row.id)
         if not self._charges(row.id):
             self._world.violate("a delivered job was charged once", row.id)
-        learned = self._learned.get(row.id)
-        if row.cost_told != learned:
-            detail = f"{row.id}: told {row.cost_told}, MindVideo said {learned}"
+        cost = self._costs_read.get(row.id)
+        if row.cost_told != cost:
+            detail = f"{row.id}: told {row.cost_told}, MindVideo said {cost}"
             self._world.violate("the last amount heard is told", detail)
         for said in self.slack.live(row.id, is_result=True):
             stands = said.ts == row.delivery.ts and said.place.channel not in self.slack.disturbed
-            if learned is not None and stands and learned not in told_amounts(said.text):
+            if cost is not None and stands and cost not in told_amounts(said.text):
                 self._world.violate("the result tells the last amount", f"{row.id}: {said.text}")
 
     def _check_parked(self, row: Job) -> None:
         self._check_told(row)
         heard = {one.channel for one in self.notifications.values() if _tells_parking(one, row)}
-        if not heard.issuperset(self.listening):
+        if not heard.issuperset(self.subscribed):
             self._world.violate("operators hear of a parked job", row.id)
         excused = {
             Stage.ANNOUNCED: self._submit_is_too_old(row),

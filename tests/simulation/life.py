@@ -20,7 +20,6 @@ from bot.worker.result import Result
 from storage.job import Job, Stage
 from storage.notification import Notification, NotificationKind
 from storage.store import JobFilter, Row, StoreBrokenError, StoreError
-from tests.services import SilentObserver, services
 from tests.simulation.chat import ChatLine
 from tests.simulation.invariants import Invariants
 from tests.simulation.line import Line
@@ -30,6 +29,7 @@ from tests.simulation.process import Process
 from tests.simulation.video import VideoLine
 from tests.simulation.watched import WatchedStore
 from tests.simulation.world import ACTOR, Actor, Service
+from tests.support.services import SilentObserver, services
 
 # The promise that an error of the program itself breaks.
 UNFORESEEN = "no step fails unforeseen"

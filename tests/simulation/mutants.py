@@ -121,7 +121,7 @@ def _not_recorded(*names: EventName) -> Patch:
     return patch
 
 
-def _never_look_for(kind: type[Job | Notification]) -> Patch:
+def _never_search_for(kind: type[Job | Notification]) -> Patch:
     """Find no message that was posted for such a row."""
 
     @contextmanager
@@ -166,14 +166,14 @@ def _ignore_cancels() -> Iterator[None]:
         yield
 
 
-async def _share_without_looking(claim: Claim[Job]) -> Result[Job]:
+async def _share_without_search(claim: Claim[Job]) -> Result[Job]:
     anew = replace(claim.row.delivery, intent_at=None, uploads=())
     claim.row = replace(claim.row, delivery=anew)
     return await deliver.deliver(claim)
 
 
 @contextmanager
-def _resend_without_looking() -> Iterator[None]:
+def _resend_without_search() -> Iterator[None]:
     async def resend_anew(claim: Claim[Notification]) -> Result[Notification]:
         claim.row = replace(claim.row, delivery=NOT_DELIVERED)
         return await resend.resend(claim)
@@ -267,16 +267,16 @@ MUTANTS = (
     Mutant("ignores a cancel that was in time", _ignore_cancels),
     Mutant("posts before the intent is on disk", _not_recorded(EventName.POSTING)),
     Mutant("takes a doubtful post for a failed one", _step(Stage.ACCEPTED, _doubtful_post_failed)),
-    Mutant("repeats a post without looking", _never_look_for(Job)),
+    Mutant("repeats a post without looking", _never_search_for(Job)),
     Mutant(
         "takes a backup for all that was said", _value(Claim, "may_be_restored", _trust_the_row)
     ),
-    Mutant("repeats a notification without looking", _never_look_for(Notification)),
+    Mutant("repeats a notification without looking", _never_search_for(Notification)),
     Mutant(
         "tells the result before the intent is on disk", _not_recorded(EventName.RESULT_POSTING)
     ),
-    Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_looking)),
-    Mutant("resends again without looking", _resend_without_looking),
+    Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_search)),
+    Mutant("resends again without looking", _resend_without_search),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant("delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew)),
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),

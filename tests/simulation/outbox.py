@@ -17,21 +17,21 @@ from tests.simulation.workspace import TEAM, Workspace
 from tests.simulation.world import World
 
 # One that people disturb, like those in which they ask, and one that they leave alone.
-LISTENING = ("C1", "CNEWS")
+SUBSCRIBED = ("C1", "CNEWS")
 TICK_SECONDS = 0.5
 IDLE_SECONDS = 24 * 3600.0
 # While a step runs, its lease has to be renewed in time.
 BUSY_SECONDS = 15.0
 
 
-def are_channels_listening(world: World) -> bool:
+def are_channels_subscribed(world: World) -> bool:
     """Tell whether channels listen in this world: it must not change what else chance decides."""
     return world.seed % 3 == 0
 
 
-async def let_channels_listen(store: SqliteStore) -> None:
+async def subscribe_channels(store: SqliteStore) -> None:
     """Write down that the channels want to hear everything."""
-    for channel in LISTENING:
+    for channel in SUBSCRIBED:
         await store.settings.set(channel_scope(TEAM, channel), NOTIFY, Level.ALL)
 
 

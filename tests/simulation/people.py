@@ -77,7 +77,7 @@ class People:
         if world.odds(0.25) and not world.is_restored:
             self._live(self._rearrange())
         if world.odds(0.6):
-            self._live(self._operate())
+            self._live(self._resume_jobs())
 
     @property
     def are_done(self) -> bool:
@@ -260,7 +260,7 @@ class People:
             return await perform(name, request, door.services)
         return None
 
-    async def _operate(self) -> None:
+    async def _resume_jobs(self) -> None:
         """Resume what is parked, now and then, and once more when keys are too old for it."""
         world = self._world
         pauses = [world.between(300, 4000) for _ in range(4)]

@@ -12,16 +12,16 @@ from pathlib import Path
 
 from storage.job import TERMINAL, Job, Stage
 from storage.sqlite.store import SqliteStore
-from tests.inline_store import inline_session
 from tests.simulation import clock
 from tests.simulation.invariants import Invariants
 from tests.simulation.life import Life
-from tests.simulation.outbox import LISTENING, are_channels_listening, let_channels_listen
+from tests.simulation.outbox import SUBSCRIBED, are_channels_subscribed, subscribe_channels
 from tests.simulation.people import People
 from tests.simulation.process import CrashError, Process
 from tests.simulation.replaced import files_without_threads
 from tests.simulation.tasks import NEVER
 from tests.simulation.world import EPOCH, Violation, World
+from tests.support.inline_store import inline_session
 
 # The promise: so long after the last fault (and the end of the render) every job has ended.
 ENDS_WITHIN_SECONDS = 2 * 3600.0
@@ -57,8 +57,8 @@ class Report:
 def simulate(seed: int, *, trace: bool = False, late_posts: bool = False) -> Report:
     """Run one seed. The same seed gives the same report."""
     parent = FAST_FOLDER if FAST_FOLDER.is_dir() else None
-    for listening in (False, True):
-        _empty_store(listening=listening)
+    for subscribed in (False, True):
+        _empty_store(subscribed=subscribed)
     with (
         files_without_threads(),
         tempfile.TemporaryDirectory(prefix="simulation-", dir=parent) as folder,
@@ -68,8 +68,8 @@ def simulate(seed: int, *, trace: bool = False, late_posts: bool = False) -> Rep
 
 async def _run(seed: int, folder: Path, *, trace: bool, late_posts: bool) -> Report:
     world = World(seed, late_posts=late_posts, trace=trace)
-    listening = LISTENING if are_channels_listening(world) else ()
-    invariants = Invariants(world, listening)
+    subscribed = SUBSCRIBED if are_channels_subscribed(world) else ()
+    invariants = Invariants(world, subscribed)
     asyncio.get_running_loop().set_exception_handler(_Handler(world).handle)
     await _Run(world, invariants, folder).go()
     return Report(
@@ -115,7 +115,7 @@ class _Run:
     async def go(self) -> None:
         """Run until all is at rest or a promise is broken."""
         world = self._world
-        self._path.write_bytes(_empty_store(listening=bool(self._invariants.listening)))
+        self._path.write_bytes(_empty_store(subscribed=bool(self._invariants.subscribed)))
         self._people.begin()
         world.live(self._watch())
         if not self._is_stormy:
@@ -251,18 +251,18 @@ async def _first_of(*events: asyncio.Event) -> None:
 
 
 @cache
-def _empty_store(*, listening: bool) -> bytes:
+def _empty_store(*, subscribed: bool) -> bytes:
     """Return the file of a store without jobs: making its tables anew takes long."""
     with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
         path = Path(folder) / "empty.db"
-        asyncio.run(_make_store(path, listening=listening))
+        asyncio.run(_make_store(path, subscribed=subscribed))
         return path.read_bytes()
 
 
-async def _make_store(path: Path, *, listening: bool) -> None:
+async def _make_store(path: Path, *, subscribed: bool) -> None:
     store = SqliteStore(await inline_session(str(path)))
-    if listening:
-        await let_channels_listen(store)
+    if subscribed:
+        await subscribe_channels(store)
     await store.close()
 
 

@@ -16,8 +16,8 @@ from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from storage.sqlite.writer import commit
 from storage.store import Room
-from tests.inline_store import inline_session
 from tests.simulation.process import Process
+from tests.support.inline_store import inline_session
 
 # https://sqlite.org/rescode.html
 DISK_FULL, IO_ERROR = 13, 10

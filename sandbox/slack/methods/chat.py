@@ -63,7 +63,7 @@ def _post(world: World, args: _Post) -> Payload:
     return {"channel": channel.id, "ts": said.ts, "message": message_json(world, said)}
 
 
-def _whisper(world: World, args: _Ephemeral) -> Payload:
+def _ephemeral(world: World, args: _Ephemeral) -> Payload:
     channel = world.workspace.channel(args.channel)
     if BOT not in channel.members:
         raise RefusalError("not_in_channel")
@@ -73,7 +73,7 @@ def _whisper(world: World, args: _Ephemeral) -> Payload:
         # "Ephemeral messages in threads are only shown if there is already an active thread":
         # https://docs.slack.dev/reference/methods/chat.postEphemeral
         return {"message_ts": world.workspace.new_ts()}
-    said = world.workspace.whisper(
+    said = world.workspace.send_ephemeral(
         channel.id,
         args.user,
         args.text,
@@ -112,7 +112,7 @@ def _permalink(world: World, args: _Permalink) -> Payload:
 CHAT_METHODS: Mapping[str, Method] = MappingProxyType(
     {
         "chat.postMessage": method(_Post, _post, "chat:write"),
-        "chat.postEphemeral": method(_Ephemeral, _whisper, "chat:write"),
+        "chat.postEphemeral": method(_Ephemeral, _ephemeral, "chat:write"),
         "chat.update": method(_Update, _update, "chat:write"),
         "chat.delete": method(_OneMessage, _delete, "chat:write"),
         "chat.getPermalink": method(_Permalink, _permalink, takes_json=False),

@@ -1,0 +1,89 @@
+"""One server's round under a load of asks: what it took, and figures of several rounds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.load import Report
+from bench.measurement import Measurement, quantile
+from bench.process import processor_seconds
+from bot.slack.manifest import EVENTS_PATH
+from sandbox.slack.entities import TEAM
+from storage.sqlite.connection import connect_reader
+from tests.support.bot_process import ROOT, BotProcess
+
+
+class RunFailedError(Exception):
+    """The run broke its own rules, so its figures mean nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What one server did in one round. All in seconds; `latencies` are sorted."""
+
+    latencies: list[float]
+    processor: float
+    """Processor time of the server for each command."""
+    triggers: list[str]
+    """What names each command that was acknowledged."""
+
+
+async def trial_of(bot: BotProcess, secret: str, *, rate: int, seconds: int) -> Trial:
+    """Let the load process fire `rate` commands a second at a server.
+
+    Raises `RunFailedError` for a wrong answer.
+    """
+    url = f"http://127.0.0.1:{await bot.port()}{EVENTS_PATH}"
+    before = processor_seconds(bot.pid)
+    loader = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bench.load", url, str(rate), str(seconds), secret),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await loader.communicate()
+    report = Report(**json.loads(said))
+    if report.errors:
+        raise RunFailedError(f"{len(report.errors)} wrong answers, such as {report.errors[0]}")
+    used = processor_seconds(bot.pid) - before
+    return Trial(
+        latencies=sorted(report.seconds),
+        processor=used / len(report.triggers),
+        triggers=report.triggers,
+    )
+
+
+def check_rows(path: Path, triggers: Sequence[str]) -> None:
+    """Raise `RunFailedError` unless every acknowledged command has its row."""
+    db = connect_reader(str(path))
+    try:
+        rows = {row["dedup_key"] for row in db.query("SELECT dedup_key FROM jobs")}
+    finally:
+        db.close()
+    lost = {f"command:{TEAM}:{trigger}" for trigger in triggers} - rows
+    if lost:
+        raise RunFailedError(f"{len(lost)} acknowledged commands have no row")
+
+
+def latency(
+    what: str, trials: Sequence[Trial], share: float, goal: float | None = None
+) -> Measurement:
+    """Return how long `share` of a round's commands waited at most; `goal` in seconds."""
+    return of_trials(what, [quantile(one.latencies, share) for one in trials], goal)
+
+
+def of_trials(what: str, seconds: Sequence[float], goal: float | None = None) -> Measurement:
+    """Return the median of the rounds, with the least and the most."""
+    middle = median(seconds)
+    return Measurement(
+        what=what,
+        value=f"{middle * 1e3:.1f} ms ({min(seconds) * 1e3:.1f} to {max(seconds) * 1e3:.1f})",
+        goal="" if goal is None else f"≤ {goal * 1e3:.0f} ms",
+        met=None if goal is None else middle <= goal,
+    )

@@ -1,0 +1,1 @@
+"""The composition root: starting, stopping, checks, the HTTP side."""

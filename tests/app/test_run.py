@@ -1,0 +1,46 @@
+"""The bot as a whole starts and stops, whatever is in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.hdrs import CONTENT_ENCODING
+from aiohttp.typedefs import Handler
+
+from bot.app.run import running
+from bot.base.settings import load_settings
+from bot.slack.manifest import EVENTS_PATH
+from tests.support.running_bot import running_bot
+from tests.support.sandbox import running_sandbox
+
+
+async def test_told_to_stop_while_slack_takes_no_connection_it_stops() -> None:
+    """It would try for ever, and a supervisor would have to kill it."""
+    stopping = asyncio.Event()
+
+    @web.middleware
+    async def deaf(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path != "/socket":
+            return await handler(request)
+        asyncio.get_running_loop().call_later(0.05, stopping.set)
+        return web.Response(status=503)
+
+    async with running_sandbox(middlewares=[deaf]) as sandbox, asyncio.timeout(5):
+        settings = load_settings(sandbox.environment(socket_mode=True))
+        async with running(settings, stopping) as service:
+            assert service.stopping.is_set()
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_a_request_too_large_to_be_one_of_slacks_is_refused(encoding: str) -> None:
+    """Before its signature can be checked it has to be read: who sends it may be anybody."""
+    body = b"x" * 2**21
+    sent = io.BytesIO(gzip.compress(body) if encoding == "gzip" else body)
+    async with running_bot() as bot, ClientSession() as session:
+        url = f"http://127.0.0.1:{bot.service.port}{EVENTS_PATH}"
+        async with session.post(url, data=sent, headers={CONTENT_ENCODING: encoding}) as answer:
+            assert answer.status == 413

@@ -1,0 +1,241 @@
+"""What reaches the log, and what must never reach it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+import structlog
+from pydantic import ValidationError
+
+from bot.base.errors import OperatorMustActError
+from bot.base.logs import REMOVED, LogFormat, LogLevel, configure_logs, make_redactor
+from bot.listeners.payloads import MessagePayload
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.slack.entities import ANA, BOT, GENERAL
+from tests.support.running_bot import running_bot
+
+Configure: TypeAlias = Callable[..., io.StringIO]
+
+SECRETS = ("xoxb-1-abcDEF", "signing0hush", 'a"quoted\\whisper')
+
+
+@pytest.fixture
+def configure() -> Configure:
+    """Configure the logs into a buffer."""
+
+    def into_buffer(
+        log_format: LogFormat = "json",
+        log_level: LogLevel = "info",
+        *,
+        log_prompts: bool = False,
+    ) -> io.StringIO:
+        stream = io.StringIO()
+        configure_logs(
+            log_format=log_format,
+            log_level=log_level,
+            secrets=SECRETS,
+            log_prompts=log_prompts,
+            stream=stream,
+        )
+        return stream
+
+    return into_buffer
+
+
+def test_our_events_and_the_libraries_records_come_out_alike(configure: Configure) -> None:
+    """Both are JSON objects with the same keys for time, level, logger and event."""
+    stream = configure()
+    structlog.get_logger("bot.worker.engine").info("job claimed", job="k3f9")
+    logging.getLogger("some.library").warning("slow: %d ms", 12)
+
+    ours, theirs = map(json.loads, stream.getvalue().splitlines())
+
+    assert ours.pop("timestamp") <= theirs.pop("timestamp")
+    assert ours == {
+        "event": "job claimed",
+        "job": "k3f9",
+        "level": "info",
+        "logger": "bot.worker.engine",
+    }
+    assert theirs == {"event": "slow: 12 ms", "level": "warning", "logger": "some.library"}
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_is_removed_wherever_it_hides(
+    configure: Configure, log_format: LogFormat, secret: str
+) -> None:
+    """In the event, in nested values, in a record's arguments and in a traceback."""
+    stream = configure(log_format)
+    log = structlog.get_logger("bot")
+    event = f"sent with {secret}"
+    log.info(event, nested={"headers": [{"x": secret}]})
+    logging.getLogger("library").warning("refused %s", {"token": secret})
+    try:
+        raise OperatorMustActError(f"refused {secret}") from ValueError(secret)
+    except OperatorMustActError:
+        log.exception("cannot go on")
+
+    told = stream.getvalue()
+
+    assert secret not in told
+    assert secret[-6:] not in told
+    assert told.count(REMOVED) >= 5
+    assert "OperatorMustActError" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("token xoxb-12-34-aB is bad", f"token {REMOVED} is bad"),
+        ("xoxe.xoxp-1-Mi0yLTE refreshed", f"{REMOVED} refreshed"),
+        ("(xapp-1-A0-99-ff)", f"({REMOVED})"),
+        ("key mv_live_0aZ_9.", f"key {REMOVED}."),
+        ('{"Authorization": "Bearer abc.def-1"}', f'{{"Authorization": "Bearer {REMOVED}"}}'),
+        (
+            "POST https://hooks.slack.com/commands/T1/2/x failed",
+            f"POST https://hooks.slack.com/{REMOVED} failed",
+        ),
+        (
+            "https://files.slack.com/upload/v1/CwABAA?x=1",
+            f"https://files.slack.com/upload/{REMOVED}",
+        ),
+        ("wss://a.slack.com/link/?ticket=t-1&app_id=A1", f"ticket={REMOVED}&app_id=A1"),
+        ("the bearer of this letter: boxb-1", "the bearer of this letter: boxb-1"),
+    ],
+)
+def test_what_looks_like_a_token_is_removed_although_nobody_configured_it(
+    text: str, left: str
+) -> None:
+    """Other workspaces' tokens and Slack's private addresses are as secret as our own."""
+    assert left in make_redactor(())(text)
+
+
+def test_the_longer_of_two_secrets_goes_whole() -> None:
+    """A secret that begins with another leaves no tail behind."""
+    assert make_redactor(("abc", "abcdef", ""))("abcdef abc") == f"{REMOVED} {REMOVED}"
+
+
+def test_a_prompt_is_logged_only_when_asked(configure: Configure) -> None:
+    """What people want to see is theirs, unless the operator decides otherwise."""
+    for log_prompts in (False, True):
+        stream = configure(log_prompts=log_prompts)
+        structlog.get_logger("bot").info("accepted", prompt="a red car")
+        assert ("a red car" in stream.getvalue()) is log_prompts
+
+
+@pytest.mark.parametrize("log_prompts", [False, True], ids=["as it is", "asked for"])
+async def test_of_a_whole_job_the_log_tells_the_prompt_only_when_asked(
+    configure: Configure, *, log_prompts: bool
+) -> None:
+    """Nor in the words of a service that quotes it; the job's timeline has those."""
+    stream = configure(log_prompts=log_prompts)
+    quoting = Fault(
+        call=Call.SUBMIT,
+        kind=FaultKind.ANSWER_BEFORE,
+        status=500,
+        message="Lost 'a green zebra in a field of grass', sorry.",
+    )
+    async with running_bot() as bot:
+        bot.sandbox.video.fail(quoting)
+        await bot.type("a green zebra  in a field of grass")
+        await bot.until_delivered()
+        await bot.sandbox.slack.people.message(ANA, GENERAL, f"<@{BOT}> a blue zebra --colour red")
+        await bot.until(bot.ephemerals)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    events = [line["event"] for line in lines]
+    assert [event for event in events if event not in {"ready", "stopping"}] == [
+        "ask_accepted",
+        "step_retried",
+        "ask_refused",
+    ]
+    assert "Lost '[prompt]" in stream.getvalue()
+    told = [line["event"] for line in lines if "zebra" in str(line)]
+    assert told == (["ask_accepted"] if log_prompts else [])
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_payload_that_cannot_be_read_is_not_quoted(
+    configure: Configure, log_format: LogFormat
+) -> None:
+    """Bolt logs what a listener raised, and pydantic's words hold what somebody wrote."""
+    message = {"type": "message", "channel": "C1", "text": 'a "red" car, input_type: new'}
+    body = {"team_id": "T1", "event": message}
+    for log_prompts in (False, True):
+        stream = configure(log_format, log_prompts=log_prompts)
+        try:
+            MessagePayload.model_validate(body)
+        except ValidationError:
+            logging.getLogger("slack_bolt").exception("Failed to run the listener")
+        assert "event.ts" in stream.getvalue()
+        assert ("input_type: new" in stream.getvalue()) is log_prompts
+
+
+async def test_a_parked_job_is_told_to_whoever_reads_the_log(configure: Configure) -> None:
+    """With nobody in `ADMINS` and no channel that listens, the operator hears of it here, once."""
+    stream = configure()
+    conflict = Fault(
+        call=Call.SUBMIT, kind=FaultKind.ANSWER_BEFORE, status=409, code="idempotency_conflict"
+    )
+    async with running_bot() as bot:
+        bot.sandbox.video.fail(conflict)
+        await bot.type("a red zebra")
+        await bot.until_delivered()
+        await bot.until(bot.ephemerals)
+        (message,) = bot.messages()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    (parked,) = [line for line in lines if line["event"] == "job_parked"]
+    assert parked["level"] == "error"
+    assert parked["job"] == message.job_id
+    assert parked["step"] == "announced"
+    assert "another request" in parked["problem"]
+
+
+def test_libraries_do_not_chatter(configure: Configure) -> None:
+    """Even at level debug, and even where Bolt has set its loggers to the root's level."""
+    stream = configure(log_level="debug")
+    for name in ("slack_bolt.AsyncApp", "slack_sdk.web", "httpx", "apscheduler.scheduler"):
+        logging.getLogger(name).info("chatter")
+    logging.getLogger("slack_bolt.AsyncApp").warning("Unhandled request ({'text': 'a red car'})")
+    logging.getLogger("aiohttp.access").error("GET /healthz")
+    assert stream.getvalue() == ""
+
+    logging.getLogger("slack_bolt.AsyncApp").error("listener failed")
+    logging.getLogger("slack_boltless").debug("mine")
+    assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_a_level_below_the_configured_one_is_silent(configure: Configure) -> None:
+    """The level holds for both kinds of loggers."""
+    stream = configure(log_level="info")
+    structlog.get_logger("bot").debug("detail")
+    logging.getLogger("library").debug("detail")
+    assert stream.getvalue() == ""
+
+
+def test_a_record_that_cannot_be_formatted_is_reported_without_its_arguments(
+    configure: Configure,
+) -> None:
+    """The standard library's own report would print the arguments, and secrets with them."""
+    stream = configure()
+    logging.getLogger("library").warning("%d tries", SECRETS[0])
+    told = stream.getvalue()
+    assert "a log line from library" in told
+    assert SECRETS[0] not in told
+
+
+def test_the_console_shows_no_local_variables_in_a_traceback(configure: Configure) -> None:
+    """A frame's variables hold payloads and prompts."""
+    stream = configure("console")
+    words = "a lake at dawn"
+    try:
+        raise RuntimeError("lost")
+    except RuntimeError:
+        structlog.get_logger("bot").exception("step failed")
+    assert "RuntimeError: lost" in stream.getvalue()
+    assert words not in stream.getvalue()

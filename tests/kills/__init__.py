@@ -1,0 +1,1 @@
+"""The real process, over real HTTP, ended by SIGKILL and started again on one file."""

@@ -1,0 +1,107 @@
+"""A town, the lives of a bot in it, and the people who go on asking while it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from sandbox.both import API_KEY
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.entities import TEAM
+from storage.job import TERMINAL
+from tests.kills import invariants
+from tests.kills.call_killer import CallKiller
+from tests.kills.processes import BotLife, Launcher, launcher
+from tests.support.running_bot import FAST, RENDER_SECONDS
+from tests.support.sandbox import running_sandbox
+from tests.support.slack_user import SlackUser
+
+POLL_SECONDS = 0.05
+# All that was asked in a run ends within this after the last kill, on a busy machine too.
+END_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillBench(SlackUser):
+    """Everything that a run of kills needs."""
+
+    launcher: Launcher
+    call_killer: CallKiller
+    asked: list[Delivery] = field(default_factory=list)
+    takes: Iterator[int] = field(default_factory=count)
+
+    @property
+    def store(self) -> Path:
+        """The file that all lives share."""
+        return self.sandbox.folder / "video-bot.db"
+
+    @property
+    def _bot_token(self) -> str:
+        token = self.sandbox.slack.credentials.bot_token
+        assert token is not None
+        return token
+
+    async def live(self, variables: Mapping[str, str] | None = None) -> BotLife:
+        """Start a life and let Slack deliver to it, if it comes to listen."""
+        environment = self.sandbox.environment(socket_mode=False) | FAST
+        life = await self.launcher.start({**environment, **(variables or {})})
+        port = await life.listens()
+        if port is not None:
+            self.sandbox.deliver_to_port(port)
+        return life
+
+    async def ask(self) -> Delivery:
+        """Type a command unlike all others; whether it is acknowledged is another matter."""
+        delivery = await self.type(f"a lake, take {next(self.takes)}")
+        self.asked.append(delivery)
+        return delivery
+
+    async def ask_again(self) -> None:
+        """Deliver what nobody acknowledged once more, as it is: Slack does so at times."""
+        for delivery in self.asked:
+            if delivery.acks[-1].problem is not None:
+                await self.sandbox.slack.courier.deliver_again(delivery)
+
+    async def all_end(self) -> None:
+        """Wait until every job in the store has ended."""
+        async with asyncio.timeout(END_SECONDS):
+            while True:
+                jobs = await asyncio.to_thread(invariants.rows, self.store)
+                if all(job.stage in TERMINAL for job in jobs):
+                    return
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def conclude(self) -> None:
+        """Let a last life finish everything, stop it politely, and check all promises."""
+        life = await self.live()
+        await self.ask_again()
+        await self.all_end()
+        life.send(signal.SIGTERM)
+        assert await life.end() == 0
+        acknowledged = {
+            f"command:{TEAM}:{delivery.payload['trigger_id']}"
+            for delivery in self.asked
+            if any(ack.problem is None and not ack.body for ack in delivery.acks)
+        }
+        invariants.check(self.sandbox, invariants.rows(self.store), acknowledged)
+        logged = "\n".join(line for life in self.launcher.lives for line in life.lines())
+        told = [word for word in ("a lake", API_KEY, self._bot_token) if word in logged]
+        assert told == [], "prompts and keys stay out of the log"
+
+
+@asynccontextmanager
+async def kill_bench(render_seconds: float = RENDER_SECONDS) -> AsyncIterator[KillBench]:
+    """Set everything up while the context lasts; no bot lives yet."""
+    call_killer = CallKiller()
+    async with (
+        running_sandbox(
+            render_seconds=render_seconds, middlewares=[call_killer.middleware()]
+        ) as place,
+        launcher(place.folder) as lives,
+    ):
+        yield KillBench(sandbox=place, launcher=lives, call_killer=call_killer)

@@ -1,0 +1,1 @@
+"""Slack's requests over real HTTP, one file for each kind."""

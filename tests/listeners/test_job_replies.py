@@ -1,0 +1,106 @@
+"""Every action is in the registry, and every outcome of one has its answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from bot.jobs.accept import Accepted, Duplicate
+from bot.jobs.actions import (
+    JOB_ACTIONS,
+    ActionName,
+    ActionOutcome,
+    Allowed,
+    CancelAnswered,
+    CostShown,
+    DetailsShown,
+    NotAllowed,
+    ResendAnswered,
+    ShareAnswered,
+    StatusShown,
+    Verdict,
+)
+from bot.jobs.view import JobView
+from bot.listeners.job_replies import reply_to
+from sandbox.slack.blocks import checked_blocks
+from storage.job import Event, EventName
+from tests.support.job_samples import ASKED, DONE, RENDERING
+
+NOW = 1200.0
+
+
+VIEW = JobView(job=DONE, model_title="Kling V3")
+
+
+def cancelled(verdict: Verdict) -> CancelAnswered:
+    """Return what came of a request to cancel."""
+    job = DONE if verdict is Verdict.OVER else RENDERING
+    return CancelAnswered(verdict=verdict, view=replace(VIEW, job=job))
+
+
+ANSWERED: list[tuple[ActionOutcome, str]] = [
+    (StatusShown(view=VIEW), "*Done* in 2 min 3 s"),
+    (CostShown(view=VIEW), "cost 0.42"),
+    (
+        DetailsShown(
+            view=VIEW,
+            options=(("Mode", "pro", True),),
+            events=(Event(at=1000.0, name=EventName.ACCEPTED, detail="command"),),
+        ),
+        "Details of job k7m2p9",
+    ),
+    (Duplicate(job=ASKED), "You asked for exactly this 3 min 20 s ago"),
+    (Accepted(job=ASKED, is_new=True, left_out=("Mode", "<b>")), "left out: Mode, &lt;b&gt;"),
+    (cancelled(Verdict.FREE), "costs nothing"),
+    (cancelled(Verdict.BILLED), "bills the render"),
+    (cancelled(Verdict.GIVEN_UP), "not followed up any more"),
+    (cancelled(Verdict.ON_HOLD), "on hold"),
+    (cancelled(Verdict.OVER), "nothing left to cancel"),
+    (ShareAnswered(job=DONE, is_new=True), "I am sharing"),
+    (ShareAnswered(job=DONE, is_new=False), "was shared"),
+    (ResendAnswered(job=DONE), "nothing is charged"),
+    (NotAllowed(job=DONE), "Only <@U1>"),
+]
+
+
+def test_every_action_is_in_the_registry() -> None:
+    assert set(JOB_ACTIONS) == set(ActionName)
+
+
+def test_only_the_asker_and_admins_end_a_job_for_its_person() -> None:
+    restricted = {
+        name for name, action in JOB_ACTIONS.items() if action.allowed is Allowed.ASKER_AND_ADMINS
+    }
+    assert restricted == {ActionName.CANCEL, ActionName.GIVE_UP}
+
+
+@pytest.mark.parametrize(("outcome", "words"), ANSWERED)
+def test_every_outcome_has_an_answer_that_slack_takes(outcome: ActionOutcome, words: str) -> None:
+    answer = reply_to(outcome, NOW)
+    assert answer is not None
+    assert words in answer.text
+    assert checked_blocks([dict(block) for block in answer.blocks])
+
+
+def test_the_jobs_own_message_is_the_answer_to_a_request_that_was_taken() -> None:
+    """Also where it came again."""
+    for is_new in (True, False):
+        assert reply_to(Accepted(job=ASKED, is_new=is_new), NOW) is None
+
+
+def test_no_outcome_and_no_verdict_is_left_out_here() -> None:
+    outcomes = [outcome for outcome, _ in ANSWERED]
+    assert {type(outcome) for outcome in outcomes} == set(get_args(ActionOutcome))
+    verdicts = {one.verdict for one in outcomes if isinstance(one, CancelAnswered)}
+    assert verdicts == set(Verdict)
+
+
+def test_who_is_billed_can_give_up_and_who_asked_before_can_say_that_they_mean_it() -> None:
+    billed = reply_to(cancelled(Verdict.BILLED), NOW)
+    before = reply_to(Duplicate(job=replace(ASKED, created_at=NOW)), NOW)
+    assert billed is not None
+    assert before is not None
+    assert "job_give_up" in str(billed.blocks)
+    assert "job_again" in str(before.blocks)

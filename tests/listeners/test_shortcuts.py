@@ -1,0 +1,234 @@
+"""Shortcuts, Home's button and a job's button open the form, filled with what is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from bot.messages.buttons import EDIT
+from bot.slack.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.delivery import DeliveryKind
+from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, VAULT, Said
+from sandbox.slack.faults import Fault, FaultKind
+from tests.support.forms import KLING, blocks_of, chosen, element_of, entries, form_of, submit
+from tests.support.pictures import image_bytes, put_file
+from tests.support.running_bot import RunningBot, running_bot
+
+
+def given(bot: RunningBot) -> Mapping[str, object]:
+    """Return the input that MindVideo got last."""
+    found = json.loads(bot.sandbox.video.calls(Call.SUBMIT)[-1].body)["input"]
+    assert isinstance(found, dict)
+    return found
+
+
+async def from_message(bot: RunningBot, said: Said, user: str = ANA) -> None:
+    """Choose "Make a video from this" in a message's menu."""
+    people = bot.sandbox.slack.people
+    delivery = await people.message_shortcut(user, said.ts, VIDEO_FROM_MESSAGE)
+    assert delivery.error is None
+
+
+async def until_done_in_thread(bot: RunningBot, ts: str) -> Said:
+    """Wait until the job in a message's thread is done; return the job's message."""
+
+    def done() -> list[Said]:
+        return [one for one in bot.replies() if one.thread_ts == ts and "Done in" in one.text]
+
+    await bot.until(done)
+    return done()[0]
+
+
+async def test_the_global_shortcut_asks_where_the_video_goes() -> None:
+    """The job stands in the channel that was chosen in the form."""
+    async with running_bot() as bot:
+        delivery = await bot.sandbox.slack.people.shortcut(ANA, CREATE_VIDEO)
+        assert delivery.error is None
+        where = blocks_of(form_of(bot))["channel"]
+        assert element_of(form_of(bot), "channel")["type"] == "conversations_select"
+        where["optional"] = True
+        await submit(bot, values=entries(prompt="a lake"))
+        assert "Choose where" in form_of(bot).errors["channel"]
+        await submit(bot, values=entries(KLING, CREW, prompt="a lake"))
+        await bot.until_delivered(channel=CREW)
+        assert bot.messages() == []
+        assert len(bot.sandbox.video.charges) == 1
+
+
+async def test_a_channel_that_the_bot_may_not_enter_costs_nothing() -> None:
+    """Slack lets people choose any channel they are in."""
+    async with running_bot() as bot:
+        await bot.sandbox.slack.people.shortcut(ANA, CREATE_VIDEO)
+        await submit(bot, values=entries(KLING, VAULT, prompt="a lake"))
+        await bot.until(lambda: bot.ephemerals(VAULT) or direct(bot))
+        assert bot.sandbox.video.requests == []
+
+
+async def test_a_message_becomes_a_form_with_its_words_and_its_images() -> None:
+    """The job stands in the thread of that message; other files are named and left out."""
+    data = image_bytes()
+    async with running_bot() as bot:
+        files = [await put_file(bot, data, user=BEN)]
+        files.append(await put_file(bot, b"words", "notes.pdf", user=BEN))
+        people = bot.sandbox.slack.people
+        said = (await people.message(BEN, GENERAL, "boats &amp; birds", files=files)).said
+        await from_message(bot, said)
+        view = form_of(bot)
+        assert element_of(view, "option:prompt")["initial_value"] == "boats & birds"
+        assert element_of(view, "links:image_urls")["initial_value"] == f"slack-file:{files[0]}"
+        assert "notes.pdf" in str(view.data["blocks"])
+        await submit(bot)
+        await until_done_in_thread(bot, said.ts)
+        sent = given(bot)
+    assert sent["prompt"] == "boats & birds"
+    images = sent["image_urls"]
+    assert isinstance(images, list)
+    assert [image.partition(",")[0] for image in images] == ["data:image/png;base64"]
+
+
+async def test_a_mention_of_the_bot_is_no_part_of_the_prompt() -> None:
+    """Whom the words were for is nothing to show."""
+    async with running_bot() as bot:
+        people = bot.sandbox.slack.people
+        said = (await people.message(ANA, GENERAL, f"<@{BOT}> a lake for <@{BEN}>")).said
+        await people.message_shortcut(BEN, said.ts, VIDEO_FROM_MESSAGE)
+        assert (
+            element_of(form_of(bot, BEN), "option:prompt")["initial_value"]
+            == f"a lake for <@{BEN}>"
+        )
+
+
+async def test_an_image_of_the_message_can_be_left_out() -> None:
+    """Its line in the form is emptied."""
+    async with running_bot() as bot:
+        people = bot.sandbox.slack.people
+        picture = await put_file(bot, image_bytes())
+        said = (await people.message(ANA, GENERAL, "a lake", files=[picture])).said
+        await from_message(bot, said)
+        await submit(bot, values=entries(links_image_urls=""))
+        await until_done_in_thread(bot, said.ts)
+        assert given(bot) == {"prompt": "a lake"}
+
+
+async def test_a_message_in_a_thread_keeps_the_video_in_that_thread() -> None:
+    """Nothing new appears in the channel."""
+    async with running_bot() as bot:
+        people = bot.sandbox.slack.people
+        first = (await people.message(ANA, GENERAL, "look")).said
+        reply = (await people.message(BEN, GENERAL, "a lake", thread_ts=first.ts)).said
+        await from_message(bot, reply)
+        await submit(bot)
+        await until_done_in_thread(bot, first.ts)
+        assert [said for said in bot.messages() if said.user == BOT] == []
+
+
+async def test_a_job_can_be_edited_and_rendered_again() -> None:
+    """The form is filled with the job's ask; the new job knows its parent."""
+    async with running_bot() as bot:
+        await bot.type("a lake --mode pro --no people --duration 8")
+        await bot.until_delivered()
+        (message,) = bot.messages()
+        await bot.until(lambda: EDIT in str(message.blocks))
+        await bot.sandbox.slack.people.click(BEN, message.ts, EDIT)
+        view = form_of(bot, BEN)
+        assert element_of(view, "option:prompt")["initial_value"] == "a lake"
+        assert element_of(view, "option:negative_prompt")["initial_value"] == "people"
+        assert chosen(view, "option:mode") == "pro"
+        await submit(bot, BEN, entries(mode="std", prompt="a lake at night"))
+        await bot.until_delivered(jobs=2)
+        assert given(bot) == {
+            "prompt": "a lake at night",
+            "duration": 8,
+            "negative_prompt": "people",
+        }
+        again = next(said for said in bot.messages() if said.ts != message.ts)
+        assert f"<@{BEN}>" in str(again.blocks)
+
+
+async def test_an_edited_job_keeps_its_images_and_may_stay_as_it_was() -> None:
+    """Who presses the button means it, so the same ask is not questioned."""
+    data = image_bytes()
+    async with running_bot() as bot:
+        people = bot.sandbox.slack.people
+        picture = await put_file(bot, data)
+        said = (await people.message(ANA, GENERAL, f"<@{BOT}> a lake", files=[picture])).said
+        message = await until_done_in_thread(bot, said.ts)
+        first = given(bot)
+        await bot.until(lambda: EDIT in str(message.blocks))
+        await people.click(ANA, message.ts, EDIT)
+        await submit(bot)
+        await bot.until(lambda: len(bot.sandbox.video.calls(Call.SUBMIT)) == 2)
+        assert given(bot) == first
+        await bot.until(lambda: sum("Done in" in one.text for one in bot.replies()) == 2)
+
+
+async def test_home_opens_an_empty_form_and_the_form_of_a_video() -> None:
+    """The buttons of the Home tab are the same ways in."""
+    async with running_bot() as bot:
+        await bot.type("a lake --mode pro")
+        await bot.until_delivered()
+        await bot.sandbox.slack.people.open_home(ANA)
+        homes = bot.sandbox.slack.world.views.homes
+        await bot.until(lambda: EDIT in str(homes.get(ANA)))
+        people = bot.sandbox.slack.people
+        await people.view_action(ANA, homes[ANA].id, CREATE_VIDEO)
+        assert "channel" in blocks_of(form_of(bot))
+        await people.view_action(ANA, homes[ANA].id, EDIT)
+        assert chosen(form_of(bot), "option:mode") == "pro"
+        await submit(bot, values=entries(mode="std"))
+        await bot.until_delivered(jobs=2)
+        assert given(bot) == {"prompt": "a lake"}
+
+
+async def test_a_job_that_is_gone_is_said_privately() -> None:
+    """A button never expires, but its job may."""
+    async with running_bot() as bot:
+        await bot.type("a lake")
+        await bot.until_delivered()
+        (message,) = bot.messages()
+        await bot.until(lambda: EDIT in str(message.blocks))
+        delivery = await bot.sandbox.slack.people.click(ANA, message.ts, EDIT)
+        payload = json.loads(json.dumps(delivery.payload))
+        payload["actions"][0]["value"] = "nosuchjob0"
+        payload["trigger_id"] = "1.2"
+        await bot.sandbox.slack.courier.deliver(DeliveryKind.INTERACTION, payload)
+        await bot.until(lambda: "no record of this video" in str(bot.ephemerals()))
+
+
+@pytest.mark.parametrize("code", ["expired_trigger_id", "internal_error"])
+async def test_a_form_that_does_not_open_is_said_privately(code: str) -> None:
+    """Where the shortcut was used, or directly where there is no channel."""
+    async with running_bot() as bot:
+        people = bot.sandbox.slack.people
+        said = (await people.message(ANA, GENERAL, "a lake")).said
+        fault = Fault(kind=FaultKind.ERROR_BEFORE, code=code)
+        bot.sandbox.slack.world.faults.add("views.open", fault, times=2)
+        await from_message(bot, said)
+        await bot.until(bot.ephemerals)
+        assert bot.ephemerals()[-1].ephemeral_for == ANA
+        await people.shortcut(ANA, CREATE_VIDEO)
+        await bot.until(lambda: direct(bot))
+        assert bot.sandbox.slack.world.views.top(ANA) is None
+
+
+async def test_a_shortcut_that_is_delivered_twice_opens_one_form_and_says_nothing() -> None:
+    """The second finds its trigger used, which means that the form is there."""
+    async with running_bot() as bot:
+        delivery = await bot.sandbox.slack.people.shortcut(ANA, CREATE_VIDEO)
+        view = form_of(bot)
+        deliver = bot.sandbox.slack.courier.deliver
+        repeated = await deliver(DeliveryKind.INTERACTION, delivery.payload)
+        assert repeated.error is None
+        assert form_of(bot) is view
+        await bot.type("a lake")
+        await bot.until_delivered()
+        assert direct(bot) == []
+
+
+def direct(bot: RunningBot, user: str = ANA) -> list[Said]:
+    """Return what the bot told a person directly."""
+    workspace = bot.sandbox.slack.world.workspace
+    return list(workspace.all_in(workspace.direct(user).id))

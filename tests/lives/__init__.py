@@ -1,1 +1,0 @@
-"""Lives of the real process, over real HTTP, ended by SIGKILL and started again on one file."""

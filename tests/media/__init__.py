@@ -1,0 +1,1 @@
+"""Reference images, and the links to them."""

@@ -1,0 +1,96 @@
+"""Images are known by their bytes, and made small enough to travel inside a request."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from bot.base.errors import RefusedError
+from bot.media.images import MOST_PIXELS, Picture, compact, recognised
+from tests.support.pictures import image_bytes
+
+
+@pytest.mark.parametrize(
+    ("file_format", "suffix", "mimetype"),
+    [("PNG", "png", "image/png"), ("JPEG", "jpg", "image/jpeg"), ("WEBP", "webp", "image/webp")],
+)
+def test_an_image_is_known_by_its_bytes(file_format: str, suffix: str, mimetype: str) -> None:
+    picture = recognised(image_bytes(file_format))
+    assert (picture.suffix, picture.mimetype) == (suffix, mimetype)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"%PDF-1.7 not an image",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        image_bytes("GIF"),
+        image_bytes("PNG")[:60],
+    ],
+    ids=["empty", "pdf", "svg", "gif", "cut short"],
+)
+def test_other_bytes_are_refused_whatever_the_name_says(data: bytes) -> None:
+    with pytest.raises(RefusedError, match="no image that can be read"):
+        recognised(data)
+
+
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_unpacked() -> None:
+    """A few kilobytes can hold a picture that fills the memory."""
+    side = 7100
+    assert side * side > MOST_PIXELS
+    with pytest.raises(RefusedError, match="more than 50 megapixels"):
+        recognised(image_bytes(side=side, mode="1"))
+
+
+def test_a_bomb_is_refused() -> None:
+    with pytest.raises(RefusedError):
+        recognised(image_bytes(side=14_000, mode="1"))
+
+
+def test_a_small_image_is_handed_on_as_it_is() -> None:
+    picture = Picture(data=image_bytes(), suffix="png")
+    assert compact(picture, 1_000_000) is picture
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
+def test_a_large_image_becomes_a_jpeg_that_fits(file_format: str) -> None:
+    large = Picture(data=image_bytes(file_format, 1200, noise=True), suffix="png")
+    small = compact(large, 400_000)
+    assert len(small.data) <= 400_000 < len(large.data)
+    with Image.open(io.BytesIO(small.data)) as image:
+        assert image.format == "JPEG"
+        assert image.size >= (512, 512)
+    assert small.suffix == "jpg"
+
+
+def test_what_is_transparent_becomes_white() -> None:
+    data = image_bytes(side=600, mode="RGBA", noise=True)
+    with Image.open(io.BytesIO(data)) as image:
+        image.putalpha(0)
+        target = io.BytesIO()
+        image.save(target, "PNG")
+    small = compact(Picture(data=target.getvalue(), suffix="png"), 100_000)
+    with Image.open(io.BytesIO(small.data)) as image:
+        assert image.getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_a_photograph_is_turned_upright() -> None:
+    """A phone stores the picture lying, and beside it how to turn it."""
+    with Image.open(io.BytesIO(image_bytes("JPEG", 1000, noise=True))) as image:
+        lying = image.resize((1000, 500))
+        exif = lying.getexif()
+        exif[0x0112] = 6
+        target = io.BytesIO()
+        lying.save(target, "JPEG", exif=exif, quality=100)
+    small = compact(Picture(data=target.getvalue(), suffix="jpg"), 200_000)
+    with Image.open(io.BytesIO(small.data)) as image:
+        assert image.height == 2 * image.width
+
+
+def test_an_image_that_cannot_be_made_small_enough_is_refused() -> None:
+    picture = Picture(data=image_bytes(side=600, noise=True), suffix="png")
+    with pytest.raises(RefusedError, match="small enough"):
+        compact(picture, 1000)

@@ -1,0 +1,136 @@
+"""Which buttons stand where, by the job's row alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from bot.messages import buttons
+from bot.messages.blocks import Block
+from bot.messages.buttons import ButtonValue, read_value
+from bot.options.catalog import Catalog
+from storage.job import Job, Json, Outcome, Stage
+from tests.support.job_samples import ASKED, DONE, RENDERING
+from tests.support.model_samples import model_with
+
+KLING = Catalog.load().default
+SENT = replace(RENDERING, stage=Stage.ANNOUNCED, submitted_at=None)
+
+
+def row(body: Sequence[Block]) -> list[Mapping[str, str]]:
+    """Return the buttons of the one row."""
+    (actions,) = body
+    return cast("list[Mapping[str, str]]", actions["elements"])
+
+
+def labels(body: Sequence[Block]) -> list[str]:
+    """Return what the buttons say."""
+    return [cast("Mapping[str, str]", each["text"])["text"] for each in row(body)]
+
+
+def message_labels(job: Job) -> list[str]:
+    return labels(buttons.under_message(job, KLING.upgrades_beyond(job.input)))
+
+
+def result_labels(job: Job) -> list[str]:
+    return labels(buttons.under_result(job, KLING.upgrades_beyond(job.input)))
+
+
+@pytest.mark.parametrize("job", [ASKED, SENT, RENDERING])
+def test_what_is_under_way_can_be_cancelled(job: Job) -> None:
+    assert message_labels(job) == ["Cancel", "Details"]
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        replace(ASKED, cancel_requested_at=1002.0),
+        replace(RENDERING, unfollowed_at=1002.0),
+        replace(RENDERING, stage=Stage.FINISHED, outcome=Outcome.SUCCEEDED),
+        replace(RENDERING, stage=Stage.PARKED),
+    ],
+)
+def test_what_is_about_to_end_or_on_hold_cannot_be_cancelled(job: Job) -> None:
+    assert message_labels(job) == ["Details"]
+
+
+def test_a_finished_video_can_be_made_again_and_better() -> None:
+    assert message_labels(DONE) == ["Again", "Edit and re-run", "In 4K", "Details"]
+    assert result_labels(DONE) == [
+        "Again",
+        "Edit and re-run",
+        "In 4K",
+        "Share to channel",
+        "Details",
+    ]
+
+
+def test_a_failure_can_be_tried_again_but_not_improved() -> None:
+    failed = replace(DONE, outcome=Outcome.FAILED)
+    assert message_labels(failed) == ["Again", "Edit and re-run", "Details"]
+    assert result_labels(failed) == ["Again", "Edit and re-run", "Details"]
+    refused = replace(ASKED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
+    assert message_labels(refused) == ["Again", "Edit and re-run", "Details"]
+
+
+@pytest.mark.parametrize(
+    "job",
+    [replace(DONE, channel="D1"), replace(DONE, delivery=replace(DONE.delivery, channel="D1"))],
+)
+def test_what_one_person_sees_alone_is_not_shared(job: Job) -> None:
+    """Neither a video of a direct conversation, nor one whose channel takes nothing any more."""
+    assert "Share to channel" not in result_labels(job)
+
+
+def test_an_upgrade_is_offered_where_the_job_does_not_have_it() -> None:
+    better = replace(DONE, input={"prompt": "a lake", "mode": "4k"})
+    assert message_labels(better) == ["Again", "Edit and re-run", "Details"]
+    assert KLING.upgrades_beyond(replace(DONE, input={"mode": "pro"}).input) == KLING.upgrades
+
+
+def test_a_default_counts_as_what_the_job_has(tmp_path: Path) -> None:
+    model = model_with(
+        tmp_path,
+        {"size": {"enum": ["small", "big"], "default": "big"}},
+        upgrades=[{"label": "Big", "set": {"size": "big"}}],
+    )
+    assert model.upgrades_beyond(replace(DONE, input={}).input) == ()
+    assert len(model.upgrades_beyond(replace(DONE, input={"size": "small"}).input)) == 1
+
+
+def test_a_value_names_the_job_and_what_is_promised() -> None:
+    """Months later the button still does what its label said."""
+    again, _, upgrade, _, _ = row(buttons.under_result(DONE, KLING.upgrades))
+    assert read_value(again["value"]) == ButtonValue(job_id="k7m2p9", changes={})
+    assert read_value(upgrade["value"]) == ButtonValue(job_id="k7m2p9", changes={"mode": "4k"})
+
+
+@pytest.mark.parametrize("value", ["", " {}", "k7m2p9 {broken", "k7m2p9 [1]"])
+def test_a_value_that_is_none_of_ours_says_nothing(value: str) -> None:
+    assert read_value(value) is None
+
+
+def test_each_button_of_a_row_has_its_own_action(tmp_path: Path) -> None:
+    """Slack refuses a row in which two have the same."""
+    changes: Sequence[Json] = [{"label": str(n), "set": {"n": n}} for n in range(5)]
+    model = model_with(tmp_path, {"n": {"type": "integer"}}, upgrades=changes)
+    elements = row(buttons.under_result(DONE, model.upgrades))
+    assert len({each["action_id"] for each in elements}) == len(elements) == 9
+
+
+def test_a_screen_reader_hears_which_video_a_button_is_about() -> None:
+    """Its words begin with the label, and Slack takes 75 letters."""
+    job = replace(DONE, input={"prompt": "a\n<very> long " + "very long " * 30})
+    for each in row(buttons.under_result(job, KLING.upgrades)):
+        assert each["accessibility_label"].startswith(
+            cast("Mapping[str, str]", each["text"])["text"]
+        )
+        assert "a very long" in each["accessibility_label"]
+        assert len(each["accessibility_label"]) <= 75
+    wordless = row(buttons.under_message(replace(DONE, input={}), ()))
+    assert json.dumps(wordless[0]["accessibility_label"]) == '"Again: kling-v3"'

@@ -1,0 +1,279 @@
+"""A model's options become fields that Slack takes, filled with what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from slack_sdk.models.blocks import Block as SlackBlock
+
+from bot.messages.blocks import Block
+from bot.messages.modal import form_blocks
+from bot.options.catalog import Catalog, Model
+from bot.options.form_fields import MODEL_BLOCK, MORE_BLOCK
+from storage.job import Json
+from tests.support.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_file, model_with
+
+KLING = Catalog.load()
+
+
+def fields(
+    model: Model,
+    values: Mapping[str, Json] | None = None,
+    *,
+    catalog: Catalog = KLING,
+    show_advanced: bool = False,
+) -> dict[str, Block]:
+    """Return the blocks of a form by block ID; Slack's own model of each finds no fault."""
+    blocks = form_blocks(catalog, model, values or {}, show_advanced=show_advanced)
+    for block in blocks:
+        parsed = SlackBlock.parse(dict(block))
+        assert parsed is not None
+        parsed.validate_json()
+    return {str(block.get("block_id", block["type"])): block for block in blocks}
+
+
+def element(block: Block) -> Mapping[str, Json]:
+    found = block["element"]
+    assert isinstance(found, Mapping)
+    return found
+
+
+def plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text}
+
+
+def test_the_form_of_one_model_begins_with_the_prompt_and_hides_the_advanced() -> None:
+    assert list(fields(KLING.default)) == [
+        "option:prompt",
+        "option:mode",
+        "option:audio",
+        "option:duration",
+        "option:shot_type",
+        "option:watermark",
+        "option:aspect_ratio",
+        MORE_BLOCK,
+    ]
+
+
+def test_advanced_fields_stand_behind_the_toggle() -> None:
+    shown = fields(KLING.default, show_advanced=True)
+    after = list(shown)[list(shown).index(MORE_BLOCK) + 1 :]
+    assert after == [
+        "option:image_urls",
+        "links:image_urls",
+        "option:multi_shot",
+        "option:element_list",
+        "option:multi_prompt",
+        "option:negative_prompt",
+        "option:last_frame_image",
+        "links:last_frame_image",
+        "option:first_frame_image",
+        "links:first_frame_image",
+    ]
+
+
+def test_an_advanced_option_that_has_a_value_is_never_hidden() -> None:
+    shown = fields(KLING.default, {"negative_prompt": "people", "multi_shot": False})
+    assert list(shown)[-2:] == [MORE_BLOCK, "option:negative_prompt"]
+
+
+def test_the_toggle_remembers_itself() -> None:
+    box: Json = {"text": plain("Show all options"), "value": "on"}
+    toggle: dict[str, Json] = {"type": "checkboxes", "options": [box], "action_id": MORE_BLOCK}
+    assert fields(KLING.default)[MORE_BLOCK]["elements"] == [toggle]
+    shown = fields(KLING.default, show_advanced=True)[MORE_BLOCK]
+    assert shown["elements"] == [{**toggle, "initial_options": [box]}]
+
+
+def test_every_type_has_its_field_with_limits_and_default() -> None:
+    shown = fields(KLING.default)
+    assert shown["option:prompt"] == {
+        "type": "input",
+        "block_id": "option:prompt",
+        "label": plain("Prompt"),
+        "optional": False,
+        "hint": plain("What the video shows."),
+        "element": {
+            "type": "plain_text_input",
+            "multiline": True,
+            "max_length": 2500,
+            "action_id": "kling-v3",
+        },
+    }
+    assert element(shown["option:duration"]) == {
+        "type": "number_input",
+        "is_decimal_allowed": False,
+        "min_value": "3",
+        "max_value": "15",
+        "initial_value": "5",
+        "action_id": "kling-v3",
+    }
+    assert element(shown["option:mode"])["initial_option"] == {"text": plain("std"), "value": "std"}
+    assert element(shown["option:audio"]) == {
+        "type": "checkboxes",
+        "options": [{"text": plain("On"), "value": "on"}],
+        "action_id": "kling-v3",
+    }
+
+
+def test_pictures_are_taken_as_files_or_as_links() -> None:
+    shown = fields(KLING.default, {"image_urls": ["https://a", "https://b"]}, show_advanced=True)
+    assert element(shown["option:image_urls"]) == {
+        "type": "file_input",
+        "max_files": 10,
+        "filetypes": ["png", "jpg", "jpeg", "webp"],
+        "action_id": "kling-v3",
+    }
+    assert shown["links:image_urls"]["label"] == plain("Reference images: links")
+    assert element(shown["links:image_urls"])["initial_value"] == "https://a\nhttps://b"
+    assert shown["links:first_frame_image"]["label"] == plain("First frame image: link")
+    assert shown["option:first_frame_image"]["hint"] == plain("Image that the video begins with.")
+
+
+def test_a_field_for_text_says_only_what_cannot_be_seen(tmp_path: Path) -> None:
+    """That it takes text is plain to see, and so is that it must not be empty."""
+    code: Json = {"type": "string", "pattern": "^[A-Z]{2}$", "description": "A country."}
+    model = model_with(tmp_path, {"code": code})
+    hint = fields(model)["option:code"]["hint"]
+    assert hint == plain("A country. Text, matching ^[A-Z]{2}$.")
+    negative = fields(KLING.default, show_advanced=True)["option:negative_prompt"]
+    assert negative["hint"] == plain("What to keep out of the picture.")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("multi_prompt", [{"prompt": "a"}, {}], '{"prompt": "a"}\n{}'),
+        ("negative_prompt", "a\nb", "a\nb"),
+        ("element_list", [], None),
+    ],
+)
+def test_given_values_stand_in_their_fields(name: str, value: Json, text: str | None) -> None:
+    shown = fields(KLING.default, {name: value}, show_advanced=True)
+    assert element(shown[f"option:{name}"]).get("initial_value") == text
+
+
+def test_given_choices_are_chosen() -> None:
+    shown = fields(KLING.default, {"mode": "4k", "audio": True, "duration": 9})
+    assert element(shown["option:mode"])["initial_option"] == {"text": plain("4k"), "value": "4k"}
+    assert "initial_options" in element(shown["option:audio"])
+    assert element(shown["option:duration"])["initial_value"] == "9"
+
+
+def test_values_that_the_model_refuses_are_not_shown_but_a_prompt_is_cut() -> None:
+    values: Mapping[str, Json] = {"mode": "best", "prompt": "x" * 9000, "else": 1}
+    shown = fields(KLING.default, values)
+    assert element(shown["option:mode"])["initial_option"] == {"text": plain("std"), "value": "std"}
+    assert element(shown["option:prompt"])["initial_value"] == "x" * 2500
+
+
+def test_what_is_too_long_for_a_field_is_said_to_stay() -> None:
+    shown = fields(KLING.default, {"multi_prompt": [{"prompt": "x" * 4000}]}, show_advanced=True)
+    assert "option:multi_prompt" not in shown
+    assert shown["context"]["elements"] == [
+        {
+            "type": "mrkdwn",
+            "text": "Multi prompt: too long to be changed here; it stays as it is.",
+        }
+    ]
+
+
+def test_several_models_are_offered_first_and_a_choice_redraws(tmp_path: Path) -> None:
+    catalog = catalog_with(tmp_path, ANIMATE)
+    shown = fields(catalog.get(ANIMATE_SLUG), catalog=catalog)
+    assert next(iter(shown)) == MODEL_BLOCK
+    block = shown[MODEL_BLOCK]
+    assert block["dispatch_action"] is True
+    animate = {"text": plain("Animate 2"), "value": ANIMATE_SLUG}
+    assert element(block)["initial_option"] == animate
+    assert element(block)["options"] == [animate, {"text": plain("Kling V3"), "value": "kling-v3"}]
+
+
+def test_another_models_file_is_enough_for_its_form(tmp_path: Path) -> None:
+    catalog = catalog_with(tmp_path, ANIMATE)
+    values: Mapping[str, Json] = {
+        "points": [[1, 2], [3, 4]],
+        "camera": {"pan": 1},
+        "tags": ["calm"],
+        "code": "DE",
+    }
+    model = catalog.get(ANIMATE_SLUG)
+    shown = fields(model, values, catalog=catalog, show_advanced=True)
+    assert element(shown["option:image_urls"])["max_files"] == 3
+    assert shown["option:image_urls"]["optional"] is True
+    assert element(shown["option:resolution"])["initial_option"] == {
+        "text": plain("720"),
+        "value": "720",
+    }
+    assert element(shown["option:guidance"]) == {
+        "type": "number_input",
+        "is_decimal_allowed": True,
+        "min_value": "0",
+        "max_value": "1",
+        "action_id": ANIMATE_SLUG,
+    }
+    assert shown["option:guidance"]["hint"] == plain("A number from 0 to 1 in steps of 0.1.")
+    assert element(shown["option:seed"])["max_value"] == "18446744073709551615"
+    assert "initial_options" in element(shown["option:loop"])
+    assert element(shown["option:points"])["initial_value"] == "[[1, 2], [3, 4]]"
+    assert element(shown["option:camera"])["initial_value"] == '{"pan": 1}'
+    assert element(shown["option:tags"])["initial_value"] == "calm"
+    assert shown["option:code"]["hint"] == plain("A country. Text, matching ^[A-Z]{2}$.")
+
+
+def test_fields_stay_within_slacks_limits(tmp_path: Path) -> None:
+    parts: Mapping[str, Json] = {
+        "empty": {"enum": ["", "x" * 200], "default": ""},
+        "many": {"enum": [f"c{n}" for n in range(101)]},
+        "lists": {"enum": [[1], [2]]},
+        "above": {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 10},
+        "beyond": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10},
+        "none": {"type": "string", "maxLength": 0},
+        "small": {"type": "string", "maxLength": 7},
+        "film": {"type": "string", "x-playground": {"widget": "file-upload", "accept": "video/*"}},
+        "one": {"type": "string"},
+        "few": {"type": "array", "maxItems": 50, "items": {"type": "string"}},
+        "half": {"type": "array", "maxItems": 2.0, "items": {"type": "string"}},
+        "lines": {"type": "string", "title": "t" * 3000, "description": "d" * 3000},
+    }
+    shown = fields(model_with(tmp_path, parts, images=["one", "few", "half"]))
+    assert element(shown["option:film"])["type"] == "plain_text_input"
+    assert element(shown["option:empty"])["options"] == [
+        {"text": plain("(empty)"), "value": "#0"},
+        {"text": plain("x" * 74 + "…"), "value": "#1"},
+    ]
+    assert element(shown["option:many"])["type"] == "plain_text_input"
+    assert element(shown["option:lists"])["type"] == "plain_text_input"
+    limits = [element(shown["option:above"])[name] for name in ("min_value", "max_value")]
+    assert limits == ["1", "9"]
+    assert "min_value" not in element(shown["option:beyond"])
+    assert element(shown["option:none"])["max_length"] == 1
+    assert element(shown["option:small"])["max_length"] == 7
+    assert element(shown["option:one"]) == {
+        "type": "file_input",
+        "max_files": 1,
+        "filetypes": ["png", "jpg", "jpeg", "webp"],
+        "action_id": "sample",
+    }
+    assert element(shown["option:few"])["max_files"] == 10
+    assert element(shown["option:half"])["max_files"] == 2
+    assert shown["option:lines"]["label"] == plain("t" * 1999 + "…")
+
+
+def test_a_model_of_many_options_still_fits_a_modal(tmp_path: Path) -> None:
+    model = model_with(tmp_path, {f"a{n}": {"type": "string"} for n in range(150)})
+    assert len(form_blocks(KLING, model)) == 100
+
+
+def test_many_models_fit_a_menu(tmp_path: Path) -> None:
+    contents = [
+        {**model_file({"prompt": {"type": "string"}}), "slug": f"m{number}"}
+        for number in range(120)
+    ]
+    catalog = catalog_with(tmp_path, *contents)
+    options = element(form_blocks(catalog, catalog.get("m99"))[0])["options"]
+    assert isinstance(options, list)
+    assert len(options) == 100
+    assert options[0] == {"text": plain("m99"), "value": "m99"}

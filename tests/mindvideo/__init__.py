@@ -1,0 +1,1 @@
+"""MindVideo's protocol and its client."""

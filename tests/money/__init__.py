@@ -1,0 +1,1 @@
+"""What renders cost, by person, day and month."""

@@ -1,0 +1,1 @@
+"""Notifications, digests, and results that are shared or resent."""

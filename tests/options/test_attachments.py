@@ -1,0 +1,178 @@
+"""Attached files become the images of the options that a person names, or of the first one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.base.errors import UsageError
+from bot.options.attachments import MOST_BYTES, Attached, attached_files, granted, join
+from bot.options.catalog import Catalog
+from bot.options.defaults import read_defaults
+from bot.options.parser import read_text
+from bot.options.request import changed_request, non_default_options, read_request
+from storage.job import Json
+from tests.support.model_samples import catalog_with, model_file
+
+KLING = Catalog.load()
+ONE = Attached(id="F1", name="one.png", mimetype="image/png", size=10)
+TWO = Attached(id="F2", name="two.jpg", mimetype="image/jpeg", size=10)
+THREE = Attached(id="F3")
+TEXT: Mapping[str, Json] = {"type": "string"}
+
+
+def images(text: str, *files: Attached, catalog: Catalog = KLING) -> Mapping[str, Json]:
+    """Return what an ask gives beside its prompt."""
+    asked = read_request(read_text(text), catalog, files=files).input
+    return {name: value for name, value in asked.items() if name != "prompt"}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a lake", {"image_urls": ["slack-file:F1", "slack-file:F2"]}),
+        (
+            "a lake --first-frame-image 1",
+            {"image_urls": ["slack-file:F2"], "first_frame_image": "slack-file:F1"},
+        ),
+        (
+            "a lake --first 1 --last #2",
+            {"first_frame_image": "slack-file:F1", "last_frame_image": "slack-file:F2"},
+        ),
+        (
+            "a lake --first 2 --last 2",
+            {
+                "image_urls": ["slack-file:F1"],
+                "first_frame_image": "slack-file:F2",
+                "last_frame_image": "slack-file:F2",
+            },
+        ),
+        ("a lake --image 2 --image 1", {"image_urls": ["slack-file:F2", "slack-file:F1"]}),
+        (
+            "a lake --image https://a/b.png --first 1",
+            {
+                "image_urls": ["https://a/b.png", "slack-file:F2"],
+                "first_frame_image": "slack-file:F1",
+            },
+        ),
+    ],
+)
+def test_files_go_where_the_person_says_and_else_to_the_first_option(
+    text: str, values: Mapping[str, Json]
+) -> None:
+    assert images(text, ONE, TWO) == values
+
+
+def test_a_link_stays_a_link_and_no_file_adds_nothing() -> None:
+    assert images("a lake --first https://a/1") == {"first_frame_image": "https://a/1"}
+    assert images("a lake") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "words"),
+    [
+        ("a lake --first 1", [], r"`--first-frame-image 1` means attached file 1.* has none"),
+        ("a lake --first 2", [ONE], r"means attached file 2, and your message has 1"),
+        ("a lake --image 1 --image 3", [ONE, TWO], "means attached file 3"),
+        ("a lake --first slack-file:F9", [], "Attach the file itself"),
+        ("a lake --image slack-file:F9", [ONE], "Attach the file itself"),
+        ("a lake --no slack-file:F9", [], "Attach the file itself"),
+        ("slack-file:F9", [], "Attach the file itself"),
+        ("a lake", [Attached(id="F1", name="cv.pdf", mimetype="application/pdf")], "cv.pdf is not"),
+        ("a lake", [Attached(id="F1", mimetype="image/gif")], "The attached file is not an image"),
+        (
+            "a lake",
+            [Attached(id="F1", name="big.png", mimetype="image/png", size=30_000_000)],
+            "big.png has more than 10 MB",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_plain_words(
+    text: str, files: list[Attached], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_request(read_text(text), KLING, files=files)
+
+
+def test_a_file_of_the_greatest_size_or_of_unknown_type_is_taken() -> None:
+    assert Attached(id="F1", mimetype="image/webp", size=MOST_BYTES).problem is None
+    assert THREE.problem is None
+
+
+def test_a_model_without_images_takes_no_files(tmp_path: Path) -> None:
+    catalog = catalog_with(tmp_path, model_file({"prompt": TEXT}, default=True))
+    with pytest.raises(UsageError, match="sample takes no images"):
+        read_request(read_text("a lake"), catalog, files=[ONE])
+    assert read_request(read_text("a lake"), catalog).input == {"prompt": "a lake"}
+
+
+def test_a_model_that_takes_one_image_says_so(tmp_path: Path) -> None:
+    properties: Mapping[str, Json] = {"prompt": TEXT, "image": TEXT}
+    catalog = catalog_with(tmp_path, model_file(properties, default=True, images=["image"]))
+    assert images("a lake", ONE, catalog=catalog) == {"image": "slack-file:F1"}
+    for text, files in (("a lake", [ONE, TWO]), ("a lake --image https://a", [ONE])):
+        with pytest.raises(UsageError, match=r"takes one image, and there are 2\. Say which"):
+            read_request(read_text(text), catalog, files=files)
+
+
+def test_the_schema_says_which_options_take_images_when_the_file_does_not(tmp_path: Path) -> None:
+    upload: Mapping[str, Json] = {"widget": "file-upload", "uploadKind": "image"}
+    film: Mapping[str, Json] = {"widget": "file-upload", "uploadKind": "video"}
+    properties: Mapping[str, Json] = {
+        "prompt": TEXT,
+        "film": {**TEXT, "x-playground": film},
+        "start": {**TEXT, "x-playground": upload},
+    }
+    catalog = catalog_with(tmp_path, model_file(properties, default=True))
+    assert images("a lake", ONE, catalog=catalog) == {"start": "slack-file:F1"}
+
+
+def test_files_alone_change_an_earlier_ask_and_replace_its_images() -> None:
+    before = read_request(read_text("a lake --mode pro"), KLING, files=[ONE])
+    after = changed_request(before, read_text(""), KLING, files=[TWO])
+    assert after.input == {"mode": "pro", "prompt": "a lake", "image_urls": ["slack-file:F2"]}
+
+
+def test_the_files_of_an_earlier_ask_stay_when_something_else_changes() -> None:
+    before = read_request(read_text("a lake"), KLING, files=[ONE])
+    assert changed_request(before, read_text("--mode pro"), KLING).input["image_urls"] == [
+        "slack-file:F1"
+    ]
+
+
+def test_a_channels_defaults_cannot_name_a_file() -> None:
+    with pytest.raises(UsageError, match="Attach the file itself"):
+        read_defaults("--first-frame-image slack-file:F9", KLING, {})
+
+
+def test_people_are_told_how_many_images_they_attached() -> None:
+    ask = read_request(read_text("a lake"), KLING, files=[ONE, TWO])
+    told = non_default_options(KLING.default, ask.input)
+    assert told == (("Reference images", "2 attached images"),)
+
+
+def test_slacks_descriptions_are_read_and_what_is_none_is_passed_over() -> None:
+    described: Json = [
+        {"id": "F1", "name": "one.png", "mimetype": "image/png", "size": 10, "user": "U1"},
+        {"id": "F3", "name": None, "mimetype": 1, "size": "10"},
+        {"name": "no ID"},
+        "F4",
+    ]
+    assert attached_files(described) == (ONE, THREE)
+    assert attached_files(None) == ()
+
+
+def test_links_and_files_of_a_field_are_joined_without_doubles() -> None:
+    option = KLING.default.image_options[0]
+    value = join(option, ["https://a", "slack-file:F1"], [ONE, TWO])
+    assert value == ["https://a", "slack-file:F1", "slack-file:F2"]
+    assert join(option, None, []) is None
+
+
+def test_only_files_that_were_attached_are_granted() -> None:
+    files = frozenset({"F1"})
+    assert granted("https://a", files)
+    assert granted(["slack-file:F1", "https://a"], files)
+    assert not granted(["slack-file:F1", "slack-file:F2"], files)

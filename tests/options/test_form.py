@@ -1,0 +1,298 @@
+"""What was entered in a form comes back as values, files, or a sentence at the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.base.errors import UsageError
+from bot.messages.modal import form_blocks
+from bot.options.attachments import Attached
+from bot.options.catalog import Catalog
+from bot.options.form import (
+    FormError,
+    chosen_model,
+    read_draft,
+    read_form,
+    read_unfinished,
+    shows_advanced,
+    with_images,
+)
+from bot.options.request import check_input
+from storage.job import Json
+from tests.support.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
+
+KLING = Catalog.load()
+
+Answers = dict[str, Json]
+
+
+def state_of(blocks: list[Mapping[str, Json]]) -> Answers:
+    """Return what Slack sends when a form is submitted as it was drawn."""
+    state: Answers = {}
+    for block in blocks:
+        match block:
+            case {"element": Mapping() as element} | {"elements": [Mapping() as element]}:
+                if "action_id" in element:
+                    answer = answer_of(element)
+                    state[str(block["block_id"])] = {str(element["action_id"]): answer}
+            case _:
+                continue
+    return state
+
+
+def answer_of(element: Mapping[str, Json]) -> Answers:
+    """Return what Slack sends for an element that was left as it was drawn."""
+    match element.get("type"):
+        case "checkboxes":
+            return {"selected_options": element.get("initial_options", [])}
+        case "static_select":
+            return {"selected_option": element.get("initial_option")}
+        case "file_input":
+            return {"files": []}
+        case _:
+            return {"value": element.get("initial_value")}
+
+
+def form(values: Mapping[str, Json], *, show_advanced: bool = True) -> Answers:
+    return state_of(form_blocks(KLING, KLING.default, values, show_advanced=show_advanced))
+
+
+def entered(**answers: Json) -> Answers:
+    """Return a form with a prompt and these answers, by option."""
+    state = form({"prompt": "a lake"})
+    for name, answer in answers.items():
+        state[f"option:{name}"] = {"kling-v3": answer}
+    return state
+
+
+def errors(state: Answers) -> Mapping[str, str]:
+    with pytest.raises(FormError) as refused:
+        read_form(KLING.default, state)
+    assert str(refused.value) == " ".join(refused.value.errors.values())
+    return refused.value.errors
+
+
+FILLED: Mapping[str, Json] = {
+    "mode": "pro",
+    "audio": True,
+    "prompt": "a lake",
+    "duration": 9,
+    "image_urls": ["https://a", "https://b"],
+    "multi_prompt": [{"prompt": "a"}, {}],
+    "negative_prompt": "b\nc",
+}
+
+
+def test_a_filled_form_comes_back_as_it_was_given_without_defaults() -> None:
+    read = read_form(KLING.default, form({**FILLED, "aspect_ratio": "16:9"}))
+    assert read == check_input(KLING.default, FILLED)
+    assert read.input == FILLED
+
+
+def test_what_the_form_hides_is_carried_over() -> None:
+    carried = {**FILLED, "duration": 4, "element_list": [1], "else": 1}
+    read = read_form(KLING.default, form(FILLED, show_advanced=False), carried)
+    assert read.input == FILLED
+
+
+def test_what_is_too_long_for_a_field_is_carried_over() -> None:
+    values: Mapping[str, Json] = {"prompt": "a", "multi_prompt": [{"prompt": "x" * 4000}]}
+    assert read_form(KLING.default, form(values), values).input == values
+
+
+def test_an_emptied_field_is_not_carried_over() -> None:
+    state = {**form(FILLED), "option:negative_prompt": {"kling-v3": {"value": None}}}
+    assert "negative_prompt" not in read_form(KLING.default, state, FILLED).input
+
+
+def test_files_come_back_by_option_beside_links() -> None:
+    answer: Json = {"type": "file_input", "files": [{"id": "F1"}, {"id": "F2"}, {}, None]}
+    state = entered(image_urls=answer)
+    state["links:image_urls"] = {"kling-v3": {"value": "https://a\n\n https://b "}}
+    read = read_form(KLING.default, state)
+    links = ["https://a", " https://b "]
+    assert read.input["image_urls"] == [*links, "slack-file:F1", "slack-file:F2"]
+
+
+def test_a_form_may_name_the_files_that_came_with_it_and_no_others() -> None:
+    """Whoever types the name of a file of somebody else does not get it."""
+    state = form({"prompt": "a lake"})
+    state["links:image_urls"] = {"kling-v3": {"value": "slack-file:F1"}}
+    read = read_form(KLING.default, state, files=["F1"])
+    assert read.input["image_urls"] == ["slack-file:F1"]
+    assert errors(state) == {
+        "option:image_urls": "This names a file that is not this form's. Upload the image itself."
+    }
+
+
+def test_a_file_that_cannot_be_passed_on_is_told_at_its_field() -> None:
+    state = entered(image_urls={"files": [{"id": "F1", "name": "a.pdf", "mimetype": "text/pdf"}]})
+    assert errors(state) == {
+        "option:image_urls": "a.pdf is not an image that I can pass on. Attach PNG, JPEG or WebP."
+    }
+
+
+def test_an_unfinished_form_keeps_its_images_and_says_which_it_has() -> None:
+    """What cannot be passed on is left out, as is a value that is not allowed."""
+    files: list[Json] = [{"id": "F1"}, {"id": "F2"}]
+    pdf: Json = {"id": "F99", "name": "a.pdf", "mimetype": "application/pdf"}
+    state = entered(image_urls={"files": [pdf, *files]}, duration={"value": "40"})
+    values, uploaded = read_unfinished(KLING.default, state, {})
+    assert list(uploaded) == ["F1", "F2"]
+    assert values["prompt"] == "a lake"
+    assert "duration" not in values
+    assert values["image_urls"] == ["slack-file:F1", "slack-file:F2"]
+
+
+def test_an_option_takes_no_more_images_than_it_has_room_for(tmp_path: Path) -> None:
+    several = catalog_with(tmp_path, ANIMATE).get(ANIMATE_SLUG).image_options[0]
+    files = [Attached(id=f"F{number}") for number in range(5)]
+    assert with_images(several, ["https://a"], files) == [
+        "https://a",
+        "slack-file:F0",
+        "slack-file:F1",
+    ]
+    one = KLING.default.option("first_frame_image")
+    assert one is not None
+    assert with_images(one, None, files) == "slack-file:F0"
+    assert with_images(one, "https://a", files) == "https://a"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1}\n\n{"a": 2}', [{"a": 1}, {"a": 2}]),
+        ('{\n  "a": 1\n}', [{"a": 1}]),
+        ('[{"a": 1},\n {"a": 2}]', [{"a": 1}, {"a": 2}]),
+        ("{“a”: 1}", [{"a": 1}]),
+    ],
+)
+def test_lists_of_objects_are_read_line_by_line_or_as_one_json(text: str, value: Json) -> None:
+    read = read_form(KLING.default, entered(multi_prompt={"value": text}))
+    assert read.input["multi_prompt"] == value
+
+
+def test_a_list_of_words_may_be_one_json_over_several_lines() -> None:
+    state = form({"prompt": "a lake"})
+    state["links:image_urls"] = {"x": {"value": '["a",\n"b"]'}}
+    assert read_form(KLING.default, state).input["image_urls"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "sentence"),
+    [
+        ("prompt", {"value": " "}, "Prompt is needed."),
+        (
+            "prompt",
+            {"value": "x" * 2501},
+            "The prompt has 2,501 characters; Kling V3 takes at most 2,500. Shorten it by 1.",
+        ),
+        ("duration", {"value": "40"}, "Duration must be a whole number from 3 to 15; you gave 40."),
+        (
+            "mode",
+            {"selected_option": {"value": "best"}},
+            "Mode must be one of std, pro, 4k; you gave best.",
+        ),
+        (
+            "multi_prompt",
+            {"value": "{}\nx"},
+            (
+                "Multi prompt must be a JSON object; you gave x, which is not JSON "
+                "(Expecting value, character 1)."
+            ),
+        ),
+    ],
+)
+def test_an_error_is_told_at_its_field(name: str, answer: Json, sentence: str) -> None:
+    assert errors(entered(**{name: answer})) == {f"option:{name}": sentence}
+
+
+def test_all_errors_are_told_at_once_and_those_of_links_at_the_links() -> None:
+    state = entered(duration={"value": "40"}, mode={"selected_option": {"value": "best"}})
+    state["links:image_urls"] = {"x": {"value": "[1]"}}
+    assert set(errors(state)) == {"option:mode", "option:duration", "links:image_urls"}
+
+
+def test_a_choice_without_default_may_stay_open(tmp_path: Path) -> None:
+    parts: Mapping[str, Json] = {
+        "size": {"enum": ["a", "b"]},
+        "odd": {"enum": ["", "x" * 200]},
+        "sure": {"type": "boolean"},
+        "must": {"type": "boolean"},
+    }
+    model = model_with(tmp_path, parts, "must")
+    state = state_of(form_blocks(KLING, model))
+    assert read_form(model, state).input == {"must": False}
+    state["option:odd"] = {"x": {"selected_option": {"value": "#1"}}}
+    assert read_form(model, state).input == {"must": False, "odd": "x" * 200}
+
+
+def test_a_required_picture_may_come_as_a_file(tmp_path: Path) -> None:
+    catalog = catalog_with(tmp_path, ANIMATE)
+    model = catalog.get(ANIMATE_SLUG)
+    state = state_of(form_blocks(catalog, model))
+    with pytest.raises(FormError) as refused:
+        read_form(model, state)
+    assert refused.value.errors == {"option:image_urls": "Image urls is needed."}
+    state["option:image_urls"] = {"x": {"files": [{"id": "F1"}]}}
+    assert read_form(model, state).input == {"image_urls": ["slack-file:F1"], "resolution": 720}
+
+
+def test_the_form_says_which_model_and_whether_to_show_all(tmp_path: Path) -> None:
+    catalog = catalog_with(tmp_path, ANIMATE)
+    model = catalog.get(ANIMATE_SLUG)
+    state = state_of(form_blocks(catalog, model, show_advanced=True))
+    assert chosen_model(state) == ANIMATE_SLUG
+    assert shows_advanced(state)
+    assert chosen_model(form({})) is None
+    assert not shows_advanced(form({}, show_advanced=False))
+
+
+def test_a_draft_keeps_what_is_allowed_and_any_prompt() -> None:
+    state = entered(
+        prompt={"value": "x" * 2501},
+        duration={"value": "40"},
+        mode={"selected_option": {"value": "pro"}},
+    )
+    draft = read_draft(KLING.default, state, {"mode": "4k", "duration": 4, "audio": True})
+    assert draft["prompt"] == "x" * 2501
+    assert draft["mode"] == "pro"
+    assert "duration" not in draft
+    assert draft["audio"] is False
+
+
+def test_a_draft_carries_what_is_hidden() -> None:
+    draft = read_draft(KLING.default, form({}, show_advanced=False), FILLED)
+    assert draft["image_urls"] == ["https://a", "https://b"]
+
+
+WORDS = st.text(alphabet="ab{}[]\"' \n“”", max_size=12)
+
+
+@settings(deadline=None)  # how long one example takes says nothing on a busy machine
+@given(
+    st.fixed_dictionaries(
+        {"prompt": WORDS},
+        optional={
+            "mode": st.sampled_from(["std", "pro", "4k"]),
+            "duration": st.integers(3, 15),
+            "audio": st.booleans(),
+            "negative_prompt": WORDS.filter(str.strip),
+            "image_urls": st.lists(WORDS, min_size=1),
+            "multi_prompt": st.lists(st.dictionaries(WORDS, WORDS), min_size=1),
+        },
+    )
+)
+def test_any_input_survives_the_form(given_input: Mapping[str, Json]) -> None:
+    try:
+        ask = check_input(KLING.default, given_input)
+    except UsageError:
+        return
+    options = {option.name: option.default for option in KLING.default.options}
+    told = {name: value for name, value in ask.input.items() if value != options[name]}
+    assert read_form(KLING.default, form(ask.input), ask.input).input == told

@@ -1,0 +1,164 @@
+"""What a model file may say; everything else is refused by file and by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.base.errors import ConfigurationError
+from bot.options.model_file import read_model_file
+from storage.job import Json
+from tests.support.model_samples import ANIMATE, model_file, schema_of
+
+TEXT: Mapping[str, Json] = {"type": "string"}
+FLAG: Mapping[str, Json] = {"type": "boolean"}
+
+
+def read(folder: Path, content: str | Mapping[str, Json]) -> None:
+    path = folder / "sample.json"
+    text = content if isinstance(content, str) else json.dumps(content)
+    path.write_text(text, encoding="utf-8")
+    read_model_file(path)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    read(tmp_path, "\ufeff" + json.dumps(ANIMATE))
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{", "it is not JSON: Expecting property name"),
+        ('{"slug": NaN}', "it is not JSON: NaN is no value of JSON"),
+        ('{"slug": 1e999}', "it is not JSON: a number is too large"),
+        ("[" * 5000, "it is not JSON: nested too deeply"),
+        ("[]", "the file: "),
+        ({"schema": {}}, "slug: Field required"),
+        ({"slug": "x"}, "schema: Field required"),
+        ({"slug": "x y", "schema": {}}, "slug: String should match"),
+        ({"slug": "x", "schema": {}, "titel": ""}, "titel: Extra inputs"),
+        ({"slug": "x", "schema": {}, "bot": {"alias": {}}}, r"bot\.alias: Extra inputs"),
+        (model_file({"a": TEXT}, images=["b"]), "bot.images names `b`"),
+        (model_file({"a": FLAG}, images=["a"]), "`a` takes images, so it must hold text"),
+        (model_file({"a": {"enum": ["b"]}}, images=["a"]), "`a` takes images, so it must"),
+        (model_file({"prompt": TEXT}, images=["prompt"]), "`prompt` takes images, so it must"),
+        (
+            model_file({"a": {"type": "array", "items": FLAG}}, images=["a"]),
+            "`a` takes images, so it must hold text",
+        ),
+        (model_file({"a": TEXT}, max_prompt=0), r"bot\.max_prompt: Input should be greater"),
+        ({"slug": "x", "schema": {}}, "must have the type object, and properties"),
+        ({"slug": "x", "schema": {"type": "object"}}, "must have the type object, and properties"),
+        (model_file({"a": {"type": "text"}}), "properties/a/type is not JSON Schema"),
+        (model_file({"a": {"pattern": "("}}), "properties/a/pattern is not JSON Schema"),
+        (model_file({"a": {"type": "integer", "exclusiveMinimum": True}}), "is not JSON Schema"),
+        ({"slug": "x", "schema": {"properties": []}}, "properties is not JSON Schema"),
+        (
+            {"slug": "x", "schema": {**schema_of({"a": TEXT}), "$schema": "http://else/"}},
+            "written in `http://else/`",
+        ),
+        (model_file({"a": {"anyOf": []}}), "is not JSON Schema"),
+        (model_file({"a": {"anyOf": [TEXT]}}), "the schema keyword `anyOf` in properties/a is not"),
+        (
+            {"slug": "x", "schema": {**schema_of({"a": TEXT}), "minProperties": 1}},
+            "`minProperties` in the schema itself is not understood",
+        ),
+        (
+            model_file({"a": {"type": "array", "items": {"type": "string", "contains": TEXT}}}),
+            "`contains` in properties/a/items is not understood",
+        ),
+        (
+            model_file({"a": {"type": "object", "properties": {"b": {"not": {}}}}}),
+            "`not` in properties/a/properties/b is not understood",
+        ),
+        (
+            model_file({"a": {"type": "object", "additionalProperties": {"$ref": "#"}}}),
+            r"`\$ref` in properties/a/additionalProperties is not understood",
+        ),
+        (model_file({"a": True}), "properties/a must be a schema, not true"),
+        (model_file({"a": {"type": "array", "items": False}}), "properties/a/items must be"),
+        (model_file({"a": {}}), "`a` must have one type out of string, integer"),
+        (model_file({"a": {"type": ["string", "integer"]}}), "`a` must have one type"),
+        (model_file({"a": {"type": "null"}}), "`a` must have one type"),
+        (model_file({"a": {"enum": [None]}}), "`a` must have one type"),
+        (model_file({"a": TEXT}, "b"), r"schema\.required names `b`"),
+        (model_file({"a": TEXT}, aliases={"x": "b"}), r"bot\.aliases names `b`"),
+        (model_file({"a": TEXT}, help={"b": "Text."}), r"bot\.help names `b`"),
+        (model_file({"a": TEXT}, render_time_by=["b"]), r"bot\.render_time_by names `b`"),
+        (model_file({"a": TEXT}, upgrades=[{"label": "Big", "set": {"b": ""}}]), "names `b`"),
+        (
+            model_file({"a": {"enum": ["x"]}}, upgrades=[{"label": "Big", "set": {"a": "y"}}]),
+            r"bot\.upgrades: Big sets `a` to what it does not allow",
+        ),
+        (
+            model_file({"a": TEXT}, upgrades=[{"label": "Big", "set": {"a": "y" * 1800}}]),
+            r"bot\.upgrades: Big sets too much for a button",
+        ),
+        (
+            model_file({"a": TEXT}, upgrades=[{"label": "L" * 76, "set": {"a": "y"}}]),
+            r"bot\.upgrades\.0\.label: .*at most 75",
+        ),
+        (model_file({"a": TEXT}, upgrades=[{"label": "Big", "set": {}}]), r"upgrades\.0\.set"),
+        (model_file({"a b": TEXT}), "`a b` cannot be typed as a flag"),
+        (model_file({"a": TEXT}, aliases={"-": "a"}), "`-` cannot be typed as a flag"),
+        (model_file({"model": TEXT}), "`--model` would mean `model` and also the choice"),
+        (model_file({"a_b": TEXT, "A-B": TEXT}), "`--a-b` would mean `A-B` and also `a_b`"),
+        (model_file({"a": TEXT, "b": TEXT}, aliases={"A": "b"}), "`--a` would mean `b` and also"),
+        (model_file({"a": FLAG, "no_a": TEXT}), "`--no-a` would mean `no_a` and also `a`"),
+        (model_file({"prompt": {"type": "array"}}), "`prompt` must have the type string"),
+        (model_file({"a": {"type": "integer", "maximum": 1, "default": 2}}), "the default of `a`"),
+    ],
+)
+def test_an_unsound_file_is_refused_with_its_name_and_the_reason(
+    tmp_path: Path, content: str | Mapping[str, Json], complaint: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=rf"(?s)sample\.json: .*{complaint}"):
+        read(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("depth", "complaint"),
+    [(240, "nested too deeply"), (400, "Recursion error - maximum validation depth exceeded")],
+)
+def test_a_schema_nested_beyond_measure_is_refused(
+    tmp_path: Path, depth: int, complaint: str
+) -> None:
+    deep = '{"type": "array", "items": ' * depth + "{}" + "}" * depth
+    content = f'{{"slug": "x", "schema": {{"type": "object", "properties": {{"a": {deep}}}}}}}'
+    with pytest.raises(ConfigurationError, match=complaint):
+        read(tmp_path, content)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sample.json").mkdir()
+    with pytest.raises(ConfigurationError, match=r"sample\.json cannot be read"):
+        read_model_file(tmp_path / "sample.json")
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sample.json"
+    path.write_bytes(b'{"slug": "\xff"}')
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_model_file(path)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": ["string", "null"], "default": None},
+        {"enum": ["a", "b", None]},
+        {"const": True},
+        {"enum": [1.5]},
+        {"enum": [1, "x"]},
+        {"const": {"a": 1}},
+        {"const": [1]},
+        {"type": "string", "x-anything": {"at": "all"}},
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        {"type": "array", "items": {"type": "null"}},
+    ],
+)
+def test_a_sound_property_is_understood(tmp_path: Path, part: Mapping[str, Json]) -> None:
+    read(tmp_path, model_file({"a": part}))

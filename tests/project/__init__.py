@@ -1,0 +1,1 @@
+"""The files around the code, and the guards around the tests."""

@@ -1,0 +1,127 @@
+"""The structure that import-linter cannot state: names that are unique, imports that are lazy."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.bot_process import ROOT
+
+# A name of these is a metaphor for what has a term, or two meanings at once.
+COINED = {
+    "desk",
+    "ground",
+    "sheet",
+    "sheets",
+    "aside",
+    "whisper",
+    "whispers",
+    "turnstile",
+    "rounds",
+    "trouble",
+    "troubles",
+    "wish",
+    "wishes",
+    "verbs",
+    "acts",
+    "turn",
+    "telling",
+    "twin",
+    "twins",
+    "learn",
+    "learned",
+    "look",
+    "looks",
+    "figures",
+    "operate",
+    "listening",
+}
+DEMO = Path("bot/cli/demo.py")
+
+
+def trees(*folders: str) -> Iterator[tuple[Path, ast.Module]]:
+    """Return the syntax tree of each module of these folders."""
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def words_of(name: str) -> set[str]:
+    """Return the words of an identifier, in lower case: `readLine` and `read_line` have two."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def names_of(tree: ast.Module) -> Iterator[str]:
+    """Return the names that a module gives to something."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                yield name
+            case ast.AsyncFunctionDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Return the modules that a module imports, wherever it does."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module=str(module)):
+                yield module
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+
+
+def test_no_two_classes_of_bot_and_storage_have_one_name() -> None:
+    """Private ones as well: one word has one meaning."""
+    classes = Counter(
+        node.name
+        for _, tree in trees("bot", "storage")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, times in classes.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("folder", ["bot", "storage", "sandbox", "bench", "tests"])
+def test_no_name_is_a_metaphor_where_there_is_a_term(folder: str) -> None:
+    coined = [
+        (str(path), name)
+        for path, tree in trees(folder)
+        for name in {path.stem, *names_of(tree)}
+        if words_of(name) & COINED and not name.startswith("test_")
+    ]
+    assert coined == []
+
+
+def test_only_the_demo_command_imports_the_sandbox() -> None:
+    users = {
+        path
+        for path, tree in trees("bot")
+        if any(module.split(".")[0] == "sandbox" for module in imported(tree))
+    }
+    assert users == {DEMO}
+
+
+def test_the_sandbox_knows_of_the_bot_only_documents_and_variables() -> None:
+    for path, tree in trees("sandbox"):
+        assert not {module.split(".")[0] for module in imported(tree)} & {"bot", "storage"}, path
+
+
+def test_a_running_bot_loads_nothing_of_the_sandbox() -> None:
+    """Nor of the tests, nor the library that draws charts: a start must be quick."""
+    code = "import sys, bot.app.run; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "'bot'" in loaded
+    for name in ("sandbox", "tests", "bench", "matplotlib", "playwright"):
+        assert f"'{name}'" not in loaded

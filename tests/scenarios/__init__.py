@@ -1,0 +1,1 @@
+"""Whole jobs between the two simulated services, and what can go wrong with them."""

@@ -1,0 +1,1 @@
+"""Adapters to Slack's Web API, over real HTTP."""

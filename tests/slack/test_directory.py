@@ -1,0 +1,112 @@
+"""The directory: who people are and what conversations are, over real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.base.errors import RetryLaterError, UnreachablePlaceError
+from bot.base.ports import Conversation, Person
+from bot.slack.directory import CACHE_SECONDS, SlackDirectory
+from sandbox.slack.entities import ANA, CREW, GENERAL, MIA, OPEN, VAULT
+from sandbox.slack.faults import Fault, FaultKind
+from sandbox.slack.service import SlackSandbox
+from tests.support.slack_sandbox import client_of, running_slack
+from tests.support.workbench import HandClock
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """Time that stands still."""
+    return HandClock()
+
+
+@pytest.fixture
+async def slack(tmp_path: Path) -> AsyncIterator[SlackSandbox]:
+    """A simulated Slack."""
+    async with running_slack(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def directory(slack: SlackSandbox, clock: HandClock) -> AsyncIterator[SlackDirectory]:
+    """The adapter."""
+    async with client_of(slack) as client:
+        yield SlackDirectory(client, now=clock)
+
+
+async def test_a_person_has_a_name_and_a_zone(directory: SlackDirectory) -> None:
+    assert await directory.person(ANA) == Person(name="ana", zone="Europe/Berlin")
+
+
+async def test_who_is_gone_or_may_not_be_looked_up_is_somebody(
+    directory: SlackDirectory, slack: SlackSandbox
+) -> None:
+    """A name is never worth a failure."""
+    assert await directory.person("U0GONE") == Person(name="somebody", zone="UTC")
+    slack.withdraw_scope("users:read")
+    assert (await directory.person(ANA)).name == "somebody"
+
+
+@pytest.mark.parametrize(
+    ("channel", "conversation"),
+    [
+        (GENERAL, Conversation(is_public=True, has_bot=True)),
+        (OPEN, Conversation(is_public=True, has_bot=False)),
+        (CREW, Conversation(is_public=False, has_bot=True)),
+        (VAULT, Conversation(is_public=False, has_bot=False)),
+        ("D0ANA", Conversation(is_public=False, has_bot=False)),
+        ("C0GONE", Conversation(is_public=False, has_bot=False)),
+    ],
+)
+async def test_a_conversation_is_public_only_if_everybody_may_read_it(
+    directory: SlackDirectory, channel: str, conversation: Conversation
+) -> None:
+    """In doubt it is not."""
+    assert await directory.conversation(channel) == conversation
+
+
+async def test_a_member_of_a_channel_is_found_on_every_page(directory: SlackDirectory) -> None:
+    assert await directory.is_member(CREW, ANA)
+    assert not await directory.is_member(CREW, MIA)
+    with pytest.raises(UnreachablePlaceError):
+        await directory.is_member(VAULT, ANA)
+
+
+async def test_a_link_leads_to_a_message_that_stands(
+    directory: SlackDirectory, slack: SlackSandbox
+) -> None:
+    said = slack.world.workspace.say(GENERAL, ANA, "hello")
+    link = await directory.permalink(GENERAL, said.ts)
+    assert link == slack.world.url(f"/archives/{GENERAL}/p{said.ts.replace('.', '')}")
+    assert await directory.permalink(GENERAL, "1.000001") is None
+
+
+async def test_answers_are_remembered_for_a_while(
+    directory: SlackDirectory, slack: SlackSandbox, clock: HandClock
+) -> None:
+    for _ in range(3):
+        await directory.person(ANA)
+    assert slack.world.count("users.info") == 1
+    clock.moment += CACHE_SECONDS
+    await directory.person(ANA)
+    assert slack.world.count("users.info") == 2
+
+
+async def test_an_invitation_is_seen_at_once(
+    directory: SlackDirectory, slack: SlackSandbox
+) -> None:
+    assert not (await directory.conversation(VAULT)).has_bot
+    slack.invite_bot(VAULT)
+    assert (await directory.conversation(VAULT)).has_bot
+
+
+async def test_trouble_is_told_and_not_remembered(
+    directory: SlackDirectory, slack: SlackSandbox
+) -> None:
+    slack.world.faults.add("users.info", Fault(kind=FaultKind.RATE_LIMITED))
+    with pytest.raises(RetryLaterError):
+        await directory.person(ANA)
+    assert (await directory.person(ANA)).name == "ana"

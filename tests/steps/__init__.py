@@ -1,0 +1,1 @@
+"""The tables of steps, and what several steps share."""

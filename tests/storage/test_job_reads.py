@@ -1,0 +1,272 @@
+"""Every question to the store, and that an index answers it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from storage.job import Delivery, Job, Outcome, ReplyTo, Stage
+from storage.sqlite import job_reads
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.job_writes import DUE
+from storage.sqlite.migrations import migrate
+from storage.sqlite.store import SqliteStore
+from storage.store import MOST_AHEAD, JobFilter, Store
+from tests.support.inline_store import either_session
+from tests.support.store_samples import ACCEPTED, NOW, a_job
+
+
+@pytest.fixture(params=[True, False], ids=["threads", "inline"])
+async def store(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """An empty store in a file of its own."""
+    path = str(tmp_path / "jobs.db")
+    store = SqliteStore(await either_session(path, threads=request.param))
+    yield store
+    await store.close()
+
+
+async def _insert(store: Store, *jobs: Job) -> None:
+    for job in jobs:
+        await store.jobs.insert(job, ACCEPTED)
+
+
+def _id(job: Job | None) -> str | None:
+    return None if job is None else job.id
+
+
+async def test_a_job_is_found_by_its_message_its_result_and_its_thread(store: Store) -> None:
+    """A reply or a click names only the message that it came from."""
+    await _insert(
+        store,
+        replace(a_job(1), message_ts="1.0"),
+        replace(a_job(2), reply_to=ReplyTo(thread_ts="2.0"), message_ts="2.1"),
+        replace(a_job(3), message_ts="3.0", delivery=Delivery(ts="3.1")),
+        replace(a_job(4), message_ts="4.0", delivery=Delivery(ts="4.1", channel="D1")),
+    )
+    found = {
+        (channel, ts): _id(await store.jobs.find_by_message("T1", channel, ts))
+        for channel in ("C1", "D1")
+        for ts in ("1.0", "2.0", "2.1", "3.1", "4.0", "4.1", "9.9")
+    }
+    assert {place: job_id for place, job_id in found.items() if job_id} == {
+        ("C1", "1.0"): "job1",
+        ("C1", "2.0"): "job2",
+        ("C1", "2.1"): "job2",
+        ("C1", "3.1"): "job3",
+        ("C1", "4.0"): "job4",
+        ("D1", "4.1"): "job4",
+    }
+    assert await store.jobs.find_by_message("T2", "C1", "1.0") is None
+
+
+async def test_of_several_jobs_in_a_thread_the_newest_is_meant(store: Store) -> None:
+    """`@bot again` in a thread renders what was made last."""
+    thread = ReplyTo(thread_ts="1.0")
+    await _insert(store, *(replace(a_job(number), reply_to=thread) for number in (2, 3, 1)))
+    assert _id(await store.jobs.find_by_message("T1", "C1", "1.0")) == "job3"
+
+
+async def test_a_duplicate_asks_for_the_same_in_the_same_place(store: Store) -> None:
+    """Same person, channel, model and input in any order, and not the job itself."""
+    job = a_job(5)
+    first, second = (
+        replace(a_job(number), input=dict(reversed(list(job.input.items())))) for number in (1, 2)
+    )
+    others = [
+        replace(job, id=f"other{field}", dedup_key=field, **{field: value})  # type: ignore[arg-type] # by name
+        for field, value in {
+            "user": "U2",
+            "channel": "C2",
+            "team": "T2",
+            "model": "kling-v2",
+            "input": {"prompt": "car number 5"},
+        }.items()
+    ]
+    await _insert(store, first, second, job, *others)
+    assert _id(await store.jobs.find_duplicate(job, since=NOW)) == "job2"
+    assert _id(await store.jobs.find_duplicate(job, since=second.created_at)) == "job2"
+    assert await store.jobs.find_duplicate(job, since=second.created_at + 0.001) is None
+
+
+async def test_a_rejected_job_is_nobodys_duplicate(store: Store) -> None:
+    """It cost nothing, so the same may be asked again without a question."""
+    await _insert(store, replace(a_job(1), stage=Stage.REJECTED))
+    assert await store.jobs.find_duplicate(replace(a_job(1), id="again"), since=NOW) is None
+
+
+async def test_what_utf_8_cannot_hold_is_looked_for_as_it_was_written(store: Store) -> None:
+    """A name that nobody has is not there; an ask is found by the key that it came with."""
+    half = "\ud800"
+    await _insert(store, replace(a_job(), dedup_key=half))
+    assert await store.jobs.get(half) is None
+    assert await store.jobs.resume(half, NOW) is None
+    assert await store.jobs.find_by_message("T1", "C1", half) is None
+    assert _id(await store.jobs.find_by_dedup_key(half)) == "job1"
+
+
+async def test_time_goes_on_from_the_last_line_of_any_timeline(store: Store) -> None:
+    """The last one written, even if its clock was behind."""
+    assert await store.jobs.last_event_at() == 0
+    await store.jobs.insert(a_job(1), replace(ACCEPTED, at=NOW + 9))
+    await store.jobs.insert(a_job(2), replace(ACCEPTED, at=NOW))
+    assert await store.jobs.last_event_at() == NOW
+
+
+async def test_jobs_are_listed_newest_first_and_narrowed_by_each_field(store: Store) -> None:
+    """A field that is not given does not narrow; `since` is in the range, `until` is not."""
+    await _insert(
+        store,
+        a_job(1),
+        replace(a_job(2), user="U2"),
+        replace(a_job(3), channel="C2"),
+        replace(a_job(4), team="T2"),
+        replace(a_job(5), stage=Stage.FINISHED, outcome=Outcome.FAILED),
+        replace(a_job(6), stage=Stage.PARKED),
+    )
+
+    async def listed(wanted: JobFilter) -> str:
+        return "".join(job.id.removeprefix("job") for job in await store.jobs.jobs(wanted))
+
+    assert await listed(JobFilter()) == "654321"
+    assert await listed(JobFilter(limit=2)) == "65"
+    assert await listed(JobFilter(limit=-1)) == ""
+    assert await listed(JobFilter(user="U2")) == "2"
+    assert await listed(JobFilter(channel="C2")) == "3"
+    assert await listed(JobFilter(team="T2")) == "4"
+    assert await listed(JobFilter(stages=frozenset({Stage.FINISHED, Stage.PARKED}))) == "65"
+    assert await listed(JobFilter(stages=frozenset())) == ""
+    assert await listed(JobFilter(outcome=Outcome.FAILED)) == "5"
+    assert await listed(JobFilter(since=NOW + 2, until=NOW + 4)) == "32"
+    assert await listed(JobFilter(user="U1", since=NOW + 3, team="T1")) == "653"
+
+
+async def test_jobs_of_one_moment_are_listed_in_the_order_in_which_they_came(store: Store) -> None:
+    """The order of a list does not change from one look to the next."""
+    await _insert(store, *(replace(a_job(number), created_at=NOW) for number in (3, 1, 2)))
+    assert [job.id for job in await store.jobs.jobs(JobFilter())] == ["job2", "job1", "job3"]
+
+
+async def test_render_times_are_those_of_the_last_successes_of_the_kind(store: Store) -> None:
+    """From submit to finish; failures and other kinds teach nothing about it."""
+
+    def done(number: int, outcome: Outcome, seconds: float, kind: str = "std") -> Job:
+        start = NOW + 1000 * number
+        return replace(
+            a_job(number),
+            kind=kind,
+            outcome=outcome,
+            first_sent_at=start,
+            submitted_at=start,
+            finished_at=start + seconds,
+        )
+
+    await _insert(
+        store,
+        done(1, Outcome.SUCCEEDED, 61.5),
+        done(2, Outcome.SUCCEEDED, 90),
+        done(3, Outcome.FAILED, 3),
+        done(4, Outcome.SUCCEEDED, 200, kind="4k"),
+        done(5, Outcome.SUCCEEDED, 120),
+        replace(done(6, Outcome.SUCCEEDED, 1), submitted_at=None),
+    )
+    assert await store.jobs.render_seconds("std", 2) == [120, 90]
+    assert await store.jobs.render_seconds("std", 50) == [120, 90, 61.5]
+    assert await store.jobs.render_seconds("never", 50) == []
+
+
+async def test_every_stage_is_counted_the_empty_ones_too(store: Store) -> None:
+    """A gauge that vanishes would look like a fault of the metrics."""
+    assert await store.jobs.stage_counts() == dict.fromkeys(Stage, 0)
+    await _insert(store, a_job(1), a_job(2), replace(a_job(3), stage=Stage.PARKED))
+    assert await store.jobs.stage_counts() == {
+        **dict.fromkeys(Stage, 0),
+        Stage.ACCEPTED: 2,
+        Stage.PARKED: 1,
+    }
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Iterator[Database]:
+    """The tables as SQLite plans for them."""
+    with closing(connect_writer(str(tmp_path / "x.db"), create=True)) as db:
+        migrate(db)
+        yield db
+
+
+async def test_those_count_as_ahead_that_came_before_and_still_wait(store: Store) -> None:
+    """Neither what renders or is over, nor what is on hold, nor what came later."""
+    waiting = replace(a_job(5), created_at=NOW + 5)
+    await _insert(
+        store,
+        replace(a_job(1), created_at=NOW + 1),
+        replace(a_job(2), created_at=NOW + 2, stage=Stage.RENDERING),
+        replace(a_job(3), created_at=NOW + 3, stage=Stage.RENDERING, started_at=NOW + 4),
+        replace(a_job(4), created_at=NOW + 4, stage=Stage.PARKED, parked_from=Stage.ANNOUNCED),
+        waiting,
+        replace(a_job(6), created_at=NOW + 6),
+        replace(a_job(7), created_at=NOW, stage=Stage.DELIVERED),
+    )
+    assert await store.jobs.ahead_of(waiting) == 2
+
+
+async def test_a_backlog_is_counted_up_to_a_bound(store: Store) -> None:
+    """Whoever waits behind thousands does not make all others wait for the count."""
+    await _insert(store, *(a_job(number) for number in range(MOST_AHEAD + 5)))
+    last = replace(a_job(MOST_AHEAD + 5), created_at=NOW + 3600)
+    assert await store.jobs.ahead_of(last) == MOST_AHEAD
+
+
+@pytest.mark.parametrize(
+    ("query", "indexes"),
+    [
+        (DUE, ["INDEX jobs_due_in_stage (stage=? AND due_at>? AND due_at<?)"]),
+        (
+            job_reads.FIND_BY_MESSAGE,
+            [
+                "jobs_message (message_ts=? AND channel=?)",
+                "jobs_thread (thread_ts=? AND channel=?)",
+                "jobs_result (delivery_ts=?)",
+            ],
+        ),
+        (job_reads.FIND_DUPLICATE, ["jobs_user (user=? AND created_at>?)"]),
+        (job_reads.RENDER_SECONDS, ["COVERING INDEX jobs_durations (kind=? AND finished_at>?)"]),
+        (job_reads.STAGE_COUNTS, ["COVERING INDEX jobs_stage"]),
+        (job_reads.jobs_query(JobFilter())[0], ["jobs_created"]),
+        (job_reads.jobs_query(JobFilter(user="U1"))[0], ["jobs_user (user=?)"]),
+        (
+            job_reads.jobs_query(JobFilter(channel="C1", since=NOW))[0],
+            ["jobs_channel (channel=? AND created_at>?)"],
+        ),
+        (
+            job_reads.jobs_query(JobFilter(stages=frozenset({Stage.PARKED})))[0],
+            ["jobs_stage (stage=?)"],
+        ),
+        (job_reads.AHEAD_OF, ["INDEX jobs_waiting (created_at<?)"]),
+    ],
+    ids=[
+        "due",
+        "message",
+        "duplicate",
+        "durations",
+        "counts",
+        "all",
+        "user",
+        "channel",
+        "stages",
+        "ahead",
+    ],
+)
+def test_an_index_answers(tables: Database, query: str, indexes: list[str]) -> None:
+    """The history may grow to millions of rows: no question reads it all."""
+    values: dict[str, object] = defaultdict(lambda: None)
+    rows = tables.execute(f"EXPLAIN QUERY PLAN {query}", values)
+    plan = "\n".join(row["detail"] for row in rows)
+    for index in indexes:
+        assert index in plan
+    assert "SCAN jobs\n" not in f"{plan}\n"

@@ -1,0 +1,144 @@
+"""The tables, and how a file gets from one version of them to the next."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+
+import pysqlite3
+import pytest
+from sqlite_utils import Database, Migrations
+
+from storage.home import HomeView
+from storage.job import Delivery, Job, ReplyTo
+from storage.notification import Notification
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.job_writes import insert
+from storage.sqlite.migrations import check_migrated, migrate
+from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
+from storage.sqlite.store import SqliteStore
+from storage.store import StoreError
+from tests.support.store_samples import ACCEPTED, a_job
+
+KILLED_MIDWAY = """
+import os, signal, sys
+from sqlite_utils import Migrations
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.migrations import MIGRATIONS, migrate
+
+db = connect_writer(sys.argv[1], create=True)
+migrate(db)
+
+later = Migrations("slack-video-bot")
+
+@later(name="9999_later")
+def _later(db):
+    db.execute("CREATE TABLE half_made (a TEXT) STRICT")
+    db.execute("ALTER TABLE jobs ADD COLUMN half_made TEXT")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+migrate(db, later)
+"""
+"""A version of the program that dies in the middle of its own migration."""
+
+
+PARTS: dict[str, type[Delivery | ReplyTo]] = {"delivery": Delivery, "reply_to": ReplyTo}
+"""What the fields hold whose parts are columns of their own."""
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    """A new file with all tables."""
+    db = connect_writer(str(tmp_path / "new.db"), create=True)
+    with closing(db):
+        migrate(db)
+        yield db
+
+
+@pytest.mark.parametrize("table", [JOBS, NOTIFICATIONS, HOME_VIEWS], ids=lambda one: one.name)
+def test_every_field_is_a_column_and_every_part_of_a_nested_one(
+    db: Database, table: Table[Job] | Table[Notification] | Table[HomeView]
+) -> None:
+    """A field without a column could not be written, a column without a field not be read."""
+    columns = {column.name for column in db.table(table.name).columns}
+    assert columns == {*table.columns, "seq"}
+    assert len(table.columns) == sum(
+        len(fields(PARTS[field.name])) if field.name in PARTS else 1 for field in fields(table.of)
+    )
+
+
+def test_every_table_is_strict(db: Database) -> None:
+    """A lax table would take any type."""
+    for name in ("jobs", "job_events", "notifications", "home_views", "settings"):
+        assert db.table(name).strict, name
+
+
+def test_migrating_twice_changes_nothing(db: Database) -> None:
+    """Every start of the program migrates."""
+    before = db.schema
+    migrate(db)
+    assert db.schema == before
+    check_migrated(db)
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE job_events SET detail = 'nicer'", "DELETE FROM job_events"]
+)
+def test_the_timeline_can_only_grow(db: Database, statement: str) -> None:
+    """A line of the timeline is neither changed nor removed, not even by hand."""
+    insert(db, a_job(), ACCEPTED)
+    with pytest.raises(pysqlite3.IntegrityError, match="append-only"):
+        db.execute(statement)
+
+
+def test_an_event_needs_its_job(db: Database) -> None:
+    """A line that belongs to no job is a fault of the program."""
+    with pytest.raises(pysqlite3.IntegrityError, match="FOREIGN KEY"):
+        db.execute("INSERT INTO job_events (job_id, at, name, detail) VALUES ('no', 1, 'x', '')")
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(db: Database) -> None:
+    """Its tables and its record go together."""
+    before = db.schema
+    later = Migrations("slack-video-bot")
+
+    @later(name="9999_later")
+    def _later(db: Database) -> None:
+        db.execute("CREATE TABLE half_made (a TEXT) STRICT")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        migrate(db, later)
+    assert db.schema == before
+    assert [migration.name for migration in later.pending(db)] == ["9999_later"]
+
+
+def test_a_migration_that_is_killed_leaves_the_file_usable(tmp_path: Path) -> None:
+    """After SIGKILL in its middle nothing of it is there, and the store opens and works."""
+    path = str(tmp_path / "killed.db")
+    killed = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", KILLED_MIDWAY, path],
+        cwd=Path(__file__).parents[2],
+        check=False,
+        timeout=30,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    with closing(connect_writer(path, create=True)) as db:
+        migrate(db)
+        assert insert(db, a_job(), ACCEPTED)[1]
+        assert "half_made" not in db.table_names()
+        assert "half_made" not in {column.name for column in db.table("jobs").columns}
+
+
+async def test_a_visitor_does_not_migrate_but_says_who_does(tmp_path: Path) -> None:
+    """An operator's command must not change tables under a service that runs."""
+    path = str(tmp_path / "old.db")
+    with closing(connect_writer(path, create=True)):
+        pass
+    with pytest.raises(StoreError, match="start the service once"):
+        await SqliteStore.open(path, owner=False)

@@ -1,0 +1,178 @@
+"""What renders cost: exact sums of what MindVideo has named, and a count of what it has not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from storage.costs import Spend, spend_of, total_of
+from storage.job import Job, Stage
+from storage.sqlite import reports
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.migrations import migrate
+from storage.sqlite.store import SqliteStore
+from storage.store import SpendFilter, Store
+from tests.support.inline_store import inline_session
+from tests.support.store_samples import ACCEPTED, NOW, a_job
+
+ALL = SpendFilter(team="T1", since=NOW, until=NOW + 100)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store in a file of its own."""
+    store = SqliteStore(await inline_session(str(tmp_path / "jobs.db")))
+    yield store
+    await store.close()
+
+
+def _sent(number: int, cost: str | None = None) -> Job:
+    actual = None if cost is None else Decimal(cost)
+    return replace(a_job(number), first_sent_at=NOW, cost_actual=actual)
+
+
+async def _insert(store: Store, *jobs: Job) -> None:
+    for job in jobs:
+        await store.jobs.insert(job, ACCEPTED)
+
+
+PENDING = Spend(pending=1)
+NOTHING = Spend()
+
+
+@pytest.mark.parametrize(
+    ("stage", "was_sent", "actual", "spend"),
+    [
+        (Stage.ANNOUNCED, False, None, NOTHING),
+        (Stage.PARKED, False, None, NOTHING),
+        (Stage.REJECTED, False, None, NOTHING),
+        (Stage.DELIVERED, False, "5", NOTHING),
+        (Stage.ANNOUNCED, True, None, PENDING),
+        (Stage.RENDERING, True, None, PENDING),
+        (Stage.PARKED, True, None, PENDING),
+        (Stage.DELIVERED, True, None, PENDING),
+        (Stage.REJECTED, True, None, NOTHING),
+        (Stage.REJECTED, True, "0.1", Spend(total=Decimal("0.1"), priced=1)),
+        (Stage.DELIVERED, True, "2.50", Spend(total=Decimal("2.50"), priced=1)),
+        (Stage.DELIVERED, True, "0", Spend(priced=1)),
+    ],
+)
+def test_one_rule_says_what_a_render_costs(
+    stage: Stage, actual: str | None, spend: Spend, *, was_sent: bool
+) -> None:
+    """An amount counts if something was sent; without one, a render that was sent is pending."""
+    amount = None if actual is None else Decimal(actual)
+    assert spend_of(stage, was_sent=was_sent, actual=amount) == spend
+
+
+def test_renders_that_stand_alike_are_counted_together() -> None:
+    """Exactly: three tenths are 0.3."""
+    tenth = Decimal("0.1")
+    priced = spend_of(Stage.DELIVERED, was_sent=True, actual=tenth, renders=3)
+    assert priced == Spend(total=Decimal("0.3"), priced=3)
+    assert spend_of(Stage.RENDERING, was_sent=True, actual=None, renders=3) == Spend(pending=3)
+    assert spend_of(Stage.ACCEPTED, was_sent=False, actual=None, renders=3) == NOTHING
+
+
+def test_spends_add_up_part_by_part() -> None:
+    """The sum of none is nothing."""
+    one = Spend(total=Decimal("0.1"), priced=1, pending=2)
+    assert one + Spend(total=Decimal("0.2"), priced=3) == Spend(
+        total=Decimal("0.3"), priced=4, pending=2
+    )
+    assert one + NOTHING == one
+    assert total_of([]) == NOTHING
+
+
+async def test_the_sum_of_the_rows_is_the_sum_that_the_store_names(store: Store) -> None:
+    """Costs are told from both: from the single renders, and from what SQLite has counted."""
+    await _insert(
+        store,
+        a_job(1),
+        _sent(2),
+        _sent(3, "0.10"),
+        _sent(4, "0.1"),
+        replace(_sent(5), stage=Stage.REJECTED),
+        replace(_sent(6, "7"), stage=Stage.REJECTED),
+        replace(a_job(7), cost_actual=Decimal(5)),
+        replace(_sent(8), stage=Stage.PARKED),
+        replace(_sent(9, "100"), team="T2"),
+    )
+    expected = Spend(total=Decimal("7.2"), priced=3, pending=2)
+    assert await store.jobs.spend(ALL) == expected
+    assert total_of(await store.jobs.renders("T1", ALL.since, ALL.until)) == expected
+
+
+async def test_a_sum_is_exact_to_the_last_digit(store: Store) -> None:
+    """Amounts are decimal: a tenth three times is not 0.30000000000000004."""
+    await _insert(store, _sent(1, "0.1"), _sent(2, "0.1"), _sent(3, "0.10"), _sent(4, "1E-20"))
+    assert await store.jobs.spend(ALL) == Spend(
+        total=Decimal("0.30000000000000000001"), priced=4, pending=0
+    )
+
+
+async def test_an_amount_that_is_not_named_yet_is_counted_and_not_guessed(store: Store) -> None:
+    """The estimate stands for nothing here."""
+    await _insert(store, _sent(1, "2"), replace(_sent(2), cost_estimate=Decimal(9)))
+    assert await store.jobs.spend(ALL) == Spend(total=Decimal(2), priced=1, pending=1)
+
+
+async def test_what_was_never_sent_costs_nothing(store: Store) -> None:
+    """A job that waits, one cancelled for free, one with an amount but never sent, a refusal."""
+    await _insert(
+        store,
+        a_job(1),
+        replace(a_job(2), stage=Stage.REJECTED),
+        replace(a_job(3), cost_actual=Decimal(5)),
+        replace(_sent(4), stage=Stage.REJECTED),
+    )
+    assert await store.jobs.spend(ALL) == Spend(total=Decimal(0), priced=0, pending=0)
+
+
+async def test_a_spend_is_narrowed_by_person_channel_team_and_time(store: Store) -> None:
+    """`since` is in the range and `until` is not."""
+    await _insert(
+        store,
+        _sent(1, "1"),
+        replace(_sent(2, "10"), user="U2"),
+        replace(_sent(3, "100"), channel="C2"),
+        replace(_sent(4, "1000"), team="T2"),
+        replace(_sent(5, "10000"), created_at=NOW + 100),
+        replace(_sent(6, "100000"), created_at=NOW - 1),
+        replace(_sent(7, "1000000"), created_at=NOW),
+    )
+
+    async def total(wanted: SpendFilter) -> Decimal:
+        return (await store.jobs.spend(wanted)).total
+
+    assert await total(ALL) == 1000111
+    assert await total(replace(ALL, user="U2")) == 10
+    assert await total(replace(ALL, channel="C2")) == 100
+    assert await total(replace(ALL, channel="C2", user="U2")) == 0
+    assert await total(replace(ALL, team="T2")) == 1000
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (ALL, "jobs_created (created_at>? AND created_at<?)"),
+        (replace(ALL, user="U1"), "jobs_user (user=? AND created_at>? AND created_at<?)"),
+        (replace(ALL, channel="C1"), "jobs_channel (channel=? AND created_at>? AND created_at<?)"),
+    ],
+    ids=["team", "person", "channel"],
+)
+def test_an_index_bounds_what_is_read(tmp_path: Path, wanted: SpendFilter, index: str) -> None:
+    """However long the history is, a month's report reads a month's rows."""
+    path = str(tmp_path / "x.db")
+    with closing(connect_writer(path, create=True)) as db:
+        migrate(db)
+        query, _ = reports.spend_query(wanted)
+        values: dict[str, object] = defaultdict(lambda: None)
+        plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+    assert any(index in line for line in plan)

@@ -1,0 +1,75 @@
+"""What people do with the bot's form in the simulated Slack, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.entities import ANA, Payload
+from sandbox.slack.forms import Values
+from sandbox.slack.views import View
+from tests.support.running_bot import RunningBot
+
+KLING = "kling-v3"
+
+
+def form_of(bot: RunningBot, user: str = ANA) -> View:
+    """Return the form that stands before a person."""
+    view = bot.sandbox.slack.world.views.top(user)
+    assert view is not None
+    return view
+
+
+def blocks_of(view: View) -> Mapping[str, Payload]:
+    """Return the blocks of a form by their IDs."""
+    blocks = view.data["blocks"]
+    assert isinstance(blocks, list)
+    return {str(block["block_id"]): block for block in blocks}
+
+
+def element_of(view: View, block_id: str) -> Payload:
+    """Return the field of a block."""
+    block = blocks_of(view)[block_id]
+    elements = block.get("elements")
+    element = elements[0] if isinstance(elements, list) else block["element"]
+    assert isinstance(element, dict)
+    return element
+
+
+def chosen(view: View, block_id: str) -> object:
+    """Return the value that a menu starts with."""
+    option = element_of(view, block_id)["initial_option"]
+    assert isinstance(option, dict)
+    return option["value"]
+
+
+def entries(model: str = KLING, channel: str | None = None, /, **fields: object) -> Values:
+    """Return what is entered in the fields of options; `links_NAME` is a field for links."""
+    found: dict[str, Mapping[str, object]] = {}
+    for name, value in fields.items():
+        block = f"links:{name[6:]}" if name.startswith("links_") else f"option:{name}"
+        found[block] = {model: value}
+    if channel is not None:
+        found["channel"] = {"channel": channel}
+    return found
+
+
+async def submit(bot: RunningBot, user: str = ANA, values: Values | None = None) -> Delivery:
+    """Send the form that stands before a person."""
+    view = form_of(bot, user)
+    return await bot.sandbox.slack.people.submit_view(user, view.id, values or {})
+
+
+async def switch(
+    bot: RunningBot,
+    block_id: str,
+    value: str | Sequence[str],
+    values: Values | None = None,
+    user: str = ANA,
+) -> None:
+    """Choose another model, or tick the box for all options."""
+    view = form_of(bot, user)
+    delivery = await bot.sandbox.slack.people.view_action(
+        user, view.id, block_id, block_id=block_id, value=value, values=values or {}
+    )
+    assert delivery.error is None

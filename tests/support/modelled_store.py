@@ -1,0 +1,113 @@
+"""A store with a dictionary beside it that must hold the same, in a process that may crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import fields, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, TypeAlias, TypeVar
+
+from storage.job import Event, Job
+from storage.sqlite.store import SqliteStore
+from storage.store import JobFilter
+from tests.support.inline_store import either_session
+from tests.support.store_samples import Commits
+
+T = TypeVar("T")
+CrashPoint: TypeAlias = Literal["before the commit", "after the commit"] | None
+
+
+class CrashError(Exception):
+    """The process ends here; what it knew is gone, what is on disk stays."""
+
+
+class ModelledStore:
+    """Two engines on one file, and what that file must hold."""
+
+    def __init__(self, *, threads: bool) -> None:
+        self.rows: dict[str, Job] = {}
+        self.timelines: dict[str, list[Event]] = {}
+        self._threads = threads
+        self._commits = Commits()
+        self._loop = asyncio.Runner()
+        self._folder = TemporaryDirectory()
+        self.engines = self._start()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._stop()
+        self._loop.close()
+        self._folder.cleanup()
+
+    def run(self, call: Coroutine[object, object, T]) -> T:
+        """Run `call`, which must change nothing."""
+        return self._loop.run(call)
+
+    def do(
+        self,
+        call: Coroutine[object, object, T],
+        changes: dict[str, Job],
+        crash: CrashPoint = None,
+        *events: Event,
+    ) -> T | None:
+        """Run `call`, which is to make `changes`; return `None` if the process crashed in it."""
+        self._commits.instead = CrashError() if crash == "before the commit" else None
+        self._commits.afterwards = CrashError() if crash == "after the commit" else None
+        result = None
+        try:
+            result = self._loop.run(call)
+        except CrashError:
+            assert crash is not None
+        # A claim that finds nothing due commits nothing, and the process then does not crash.
+        self._commits.instead = self._commits.afterwards = None
+        if crash != "before the commit":
+            self.rows |= changes
+            for job_id in changes:
+                self.timelines.setdefault(job_id, []).extend(events)
+        if crash is not None:
+            self.restart()
+        return result
+
+    def restart(self) -> None:
+        """Open the file anew; whatever was claimed is free."""
+        self._stop()
+        self.engines = self._start()
+        self.rows = {
+            job.id: job if job.due_at is None else replace(job, lease_until=None)
+            for job in self.rows.values()
+        }
+
+    def check(self) -> None:
+        """Compare the file with the dictionary, row by row and line by line."""
+        for engine in self.engines:
+            there = self.run(engine.jobs.jobs(JobFilter(limit=100)))
+            assert {job.id: job for job in there} == self.rows
+        for job_id, timeline in self.timelines.items():
+            assert self.run(self.engines[0].jobs.events(job_id)) == timeline
+
+    def _start(self) -> tuple[SqliteStore, SqliteStore]:
+        path = str(Path(self._folder.name) / "jobs.db")
+
+        async def start(*, owner: bool) -> SqliteStore:
+            session = await either_session(
+                path, threads=self._threads, owner=owner, commit=self._commits
+            )
+            return SqliteStore(session)
+
+        return self.run(start(owner=True)), self.run(start(owner=False))
+
+    def _stop(self) -> None:
+        for engine in self.engines:
+            self.run(engine.close())
+
+
+def merged(row: Job, before: Job, after: Job) -> Job:
+    """Return `row` with the fields in which `after` differs from `before`."""
+    changes = {
+        field.name: getattr(after, field.name)
+        for field in fields(Job)
+        if getattr(before, field.name) != getattr(after, field.name)
+    }
+    return replace(row, **changes)

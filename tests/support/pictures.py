@@ -1,0 +1,33 @@
+"""Images for tests, and how they come into the simulated Slack."""
+
+from __future__ import annotations
+
+import io
+import random
+
+from PIL import Image
+
+from sandbox.slack.entities import ANA
+from tests.support.running_bot import RunningBot
+from tests.support.slack_sandbox import chunks_of
+
+
+def image_bytes(
+    file_format: str = "PNG", side: int = 64, *, mode: str = "RGB", noise: bool = False
+) -> bytes:
+    """Return a square image; with `noise`, one that hardly gets smaller by packing."""
+    size = (side, side)
+    if noise:
+        pixels = random.Random(7).randbytes(side * side * len(mode))
+        image = Image.frombytes(mode, size, pixels)
+    else:
+        image = Image.new(mode, size, "teal")
+    target = io.BytesIO()
+    image.save(target, file_format)
+    return target.getvalue()
+
+
+async def put_file(bot: RunningBot, data: bytes, name: str = "cat.png", *, user: str = ANA) -> str:
+    """Upload a person's file, and return its ID."""
+    files = bot.sandbox.slack.world.files
+    return (await files.put(name=name, owner=user, chunks=chunks_of(data))).id

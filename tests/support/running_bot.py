@@ -1,0 +1,47 @@
+"""The whole bot between the two simulated services, over real HTTP, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bot.app.run import Service, running
+from bot.base.settings import load_settings
+from sandbox.both import Sandbox
+from tests.support.sandbox import running_sandbox
+from tests.support.slack_user import SlackUser
+
+FAST = {"POLL_MIN_SECONDS": "0.05", "POLL_MAX_SECONDS": "0.2"}
+RENDER_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningBot(SlackUser):
+    """A running bot and its surroundings."""
+
+    service: Service
+
+
+@asynccontextmanager
+async def running_bot(
+    *, socket_mode: bool = False, render_seconds: float = RENDER_SECONDS, **environment: str
+) -> AsyncIterator[RunningBot]:
+    """Run everything while the context lasts; `environment` goes over the usual variables."""
+    async with (
+        running_sandbox(render_seconds=render_seconds) as sandbox,
+        bot_in(sandbox, socket_mode=socket_mode, **environment) as bot,
+    ):
+        yield bot
+
+
+@asynccontextmanager
+async def bot_in(
+    sandbox: Sandbox, *, socket_mode: bool = False, **environment: str
+) -> AsyncIterator[RunningBot]:
+    """Run a bot in a town that stays when the bot goes, for tests of what outlives a process."""
+    variables = sandbox.environment(socket_mode=socket_mode) | FAST | environment
+    async with running(load_settings(variables)) as service:
+        if not socket_mode:
+            sandbox.deliver_to_port(service.port)
+        yield RunningBot(sandbox=sandbox, service=service)

@@ -1,0 +1,1 @@
+"""The queue: engine, retry, gate, scheduler."""
