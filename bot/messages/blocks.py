@@ -1,4 +1,7 @@
-"""Block Kit building blocks (https://docs.slack.dev/reference/block-kit), without any words."""
+"""Block Kit (https://docs.slack.dev/reference/block-kit) by Slack's own models, without any words.
+
+The models know Slack's limits and raise `SlackObjectFormationError` for what Slack would refuse.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 from urllib.parse import quote as quote_url
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    ButtonElement,
+    ContextBlock,
+    DividerBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    RichTextBlock,
+    RichTextElementParts,
+    RichTextQuoteElement,
+    RichTextSectionElement,
+    SectionBlock,
+)
 
 from storage.job import Instant, Json
 
@@ -59,12 +77,17 @@ def marked(message: Sequence[Block], message_id: str) -> list[Block]:
 
 def section(mrkdwn: str) -> Block:
     """Return a paragraph of mrkdwn."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": shorten(mrkdwn, SECTION_LIMIT)}}
+    return SectionBlock(text=MarkdownTextObject(text=shorten(mrkdwn, SECTION_LIMIT))).to_dict()
 
 
-def context(*mrkdwn: str) -> Block:
+def header(text: str) -> Block:
+    """Return a heading."""
+    return HeaderBlock(text=PlainTextObject(text=text)).to_dict()
+
+
+def context(mrkdwn: str) -> Block:
     """Return a line of small print."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in mrkdwn]}
+    return ContextBlock(elements=[MarkdownTextObject(text=mrkdwn)]).to_dict()
 
 
 def sections(mrkdwn: str) -> list[Block]:
@@ -74,11 +97,8 @@ def sections(mrkdwn: str) -> list[Block]:
 
 def quote(text: str) -> Block:
     """Return literal text as a quotation: nothing in it is mrkdwn and nobody is notified."""
-    element: Block = {"type": "text", "text": text}
-    return {
-        "type": "rich_text",
-        "elements": [{"type": "rich_text_quote", "elements": [element]}],
-    }
+    quoted = RichTextQuoteElement(elements=[RichTextElementParts.Text(text=text)])
+    return RichTextBlock(elements=[quoted]).to_dict()
 
 
 def links(targets: Sequence[tuple[str, str]]) -> Block:
@@ -86,16 +106,11 @@ def links(targets: Sequence[tuple[str, str]]) -> Block:
 
     As rich text, because a URL may be longer than a section takes, and must not be cut.
     """
-    return {
-        "type": "rich_text",
-        "elements": [
-            {
-                "type": "rich_text_section",
-                "elements": [{"type": "link", "url": url, "text": title}],
-            }
-            for url, title in targets
-        ],
-    }
+    lines = [
+        RichTextSectionElement(elements=[RichTextElementParts.Link(url=url, text=title)])
+        for url, title in targets
+    ]
+    return RichTextBlock(elements=lines).to_dict()
 
 
 def link(url: str, title: str) -> str:
@@ -105,7 +120,7 @@ def link(url: str, title: str) -> str:
 
 def divider() -> Block:
     """Return a line across, between things of one kind."""
-    return {"type": "divider"}
+    return DividerBlock().to_dict()
 
 
 def button(
@@ -115,37 +130,20 @@ def button(
     *,
     style: str | None = None,
     spoken: str | None = None,
-    confirm: Mapping[str, Json] | None = None,
-) -> Block:
+) -> ButtonElement:
     """Return a button; `value` comes back with the click.
 
-    `spoken` is what a screen reader says of it, where many buttons of one label stand in a channel.
+    `spoken` is what a screen reader says of it, where many buttons of one label are in a channel.
     """
-    made: dict[str, Json] = {
-        "type": "button",
-        "text": {"type": "plain_text", "text": label, "emoji": True},
-        "action_id": action_id,
-        "value": value,
-    }
-    if style:
-        made["style"] = style
-    if spoken:
-        made["accessibility_label"] = shorten(spoken, LABEL_LIMIT)
-    if confirm:
-        made["confirm"] = confirm
-    return made
+    return ButtonElement(
+        text=PlainTextObject(text=label, emoji=True),
+        action_id=action_id,
+        value=value,
+        style=style,
+        accessibility_label=None if spoken is None else shorten(spoken, LABEL_LIMIT),
+    )
 
 
-def confirm(title: str, mrkdwn: str, yes: str, no: str) -> Mapping[str, Json]:
-    """Return the question that Slack asks before it sends a click."""
-    return {
-        "title": {"type": "plain_text", "text": title},
-        "text": {"type": "mrkdwn", "text": mrkdwn},
-        "confirm": {"type": "plain_text", "text": yes},
-        "deny": {"type": "plain_text", "text": no},
-    }
-
-
-def actions(buttons: Sequence[Block]) -> Block:
+def actions(buttons: Sequence[ButtonElement]) -> Block:
     """Return a row of buttons."""
-    return {"type": "actions", "elements": list(buttons)}
+    return ActionsBlock(elements=list(buttons)).to_dict()

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from slack_sdk.models.blocks import ButtonElement
+
 from bot.messages import blocks
 from bot.messages.blocks import Block
 from bot.options.catalog import Model
@@ -103,12 +105,12 @@ def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
     return [blocks.actions([*row, _button(_DETAILS, DETAILS, job)])]
 
 
-def give_up(job: Job) -> Block:
+def give_up(job: Job) -> ButtonElement:
     """Return the button that lets go of a render that MindVideo has."""
     return _button("Stop following it", GIVE_UP, job)
 
 
-def again_anyway(job: Job) -> Block:
+def again_anyway(job: Job) -> ButtonElement:
     """Return the button that renders a job again although that was asked for a moment ago."""
     return _button("Render it again anyway", AGAIN, job)
 
@@ -118,7 +120,7 @@ def _with(model: Model, upgrade: Upgrade) -> str:
     return ", ".join(f"`{option.flag} {shown(value)}`" for option, value in options if option)
 
 
-def _once_more(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[Block]:
+def _once_more(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[ButtonElement]:
     yield _button(_AGAIN, AGAIN, job)
     yield _button(_EDIT, EDIT, job)
     if job.outcome is Outcome.SUCCEEDED:
@@ -127,7 +129,7 @@ def _once_more(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[Block]:
             yield _button(upgrade.label, action_id, job, json.dumps(upgrade.changes))
 
 
-def _button(label: str, action_id: str, job: Job, carried: str = "") -> Block:
+def _button(label: str, action_id: str, job: Job, carried: str = "") -> ButtonElement:
     prompt = job.input.get("prompt")
     about = " ".join(prompt.split()) if isinstance(prompt, str) else job.model
     # Nobody wants to hear marks, and what looks like a call to everyone should not be anywhere.

@@ -1,17 +1,32 @@
-"""The elements by which a form asks for an option, each within Slack's limits."""
+"""The elements by which a form asks for an option, each within Slack's limits.
+
+`action_id` names an element for Slack, which keeps what was entered as long as that stays the same.
+"""
 
 from __future__ import annotations
 
 import json
 
-from bot.messages.blocks import Block, shorten
+from slack_sdk.models.blocks import (
+    CheckboxesElement,
+    NumberInputElement,
+    PlainTextInputElement,
+    PlainTextObject,
+    StaticSelectElement,
+)
+from slack_sdk.models.blocks import (
+    Option as Choice,
+)
+from slack_sdk.models.blocks.block_elements import FileInputElement
+
+from bot.messages.blocks import shorten
 from bot.options.form_fields import TICKED, choice_key
 from bot.options.schema import Kind, Option
 from bot.options.wording import shown
 from storage.job import Json
 
 # https://docs.slack.dev/reference/block-kit/composition-objects/option-object
-_OPTION_TEXT = 75
+_CHOICE_TEXT = 75
 LONGEST_TEXT = 3000
 """https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element"""
 # https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
@@ -21,7 +36,7 @@ _EXTENSIONS = ("png", "jpg", "jpeg", "webp")
 
 
 def as_text(value: Json) -> str:
-    """Return a value as it stands in a field for text; a list has one item per line."""
+    """Return a value as a field for text shows it; a list has one item per line."""
     if not isinstance(value, list | tuple):
         return shown(value)
     lines = [shown(item) for item in value]
@@ -30,74 +45,74 @@ def as_text(value: Json) -> str:
     return "\n".join(lines)
 
 
-def select(option: Option, value: Json) -> Block:
+def select(option: Option, value: Json, action_id: str) -> StaticSelectElement:
     """Return a menu of the option's choices with `value` chosen; `None`: none of them."""
     choices = {
         shown(choice): choice_of(shown(choice), choice_key(position, choice))
         for position, choice in enumerate(option.choices)
     }
-    element: dict[str, Json] = {"type": "static_select", "options": list(choices.values())}
-    if value is not None:
-        element["initial_option"] = choices[shown(value)]
-    return element
+    return StaticSelectElement(
+        action_id=action_id,
+        options=list(choices.values()),
+        initial_option=None if value is None else choices[shown(value)],
+    )
 
 
-def checkbox(label: str, *, is_ticked: bool) -> Block:
+def checkbox(label: str, action_id: str, *, is_ticked: bool) -> CheckboxesElement:
     """Return one box to tick."""
     box = choice_of(label, TICKED)
-    element: dict[str, Json] = {"type": "checkboxes", "options": [box]}
-    if is_ticked:
-        element["initial_options"] = [box]
-    return element
+    return CheckboxesElement(
+        action_id=action_id, options=[box], initial_options=[box] if is_ticked else None
+    )
 
 
-def number(option: Option, value: Json) -> Block:
+def number(option: Option, value: Json, action_id: str) -> NumberInputElement:
     """Return a field for a number within the option's limits."""
-    is_whole = option.kind is Kind.INTEGER
-    element: dict[str, Json] = {"type": "number_input", "is_decimal_allowed": not is_whole}
-    for ours, theirs, beyond, step in (
-        ("minimum", "min_value", "exclusiveMinimum", 1),
-        ("maximum", "max_value", "exclusiveMaximum", -1),
-    ):
-        limit = option.schema.get(ours)
-        next_to = option.schema.get(beyond)
-        if isinstance(limit, int | float):
-            element[theirs] = shown(limit)
-        elif isinstance(next_to, int) and is_whole:
-            element[theirs] = shown(next_to + step)
-    if value is not None:
-        element["initial_value"] = shown(value)
-    return element
+    return NumberInputElement(
+        action_id=action_id,
+        is_decimal_allowed=option.kind is not Kind.INTEGER,
+        min_value=_limit(option, "minimum", "exclusiveMinimum", 1),
+        max_value=_limit(option, "maximum", "exclusiveMaximum", -1),
+        initial_value=None if value is None else shown(value),
+    )
 
 
-def files(option: Option) -> Block:
+def _limit(option: Option, inclusive: str, exclusive: str, step: int) -> str | None:
+    """Return a limit of a number; whole numbers begin one `step` beyond an exclusive one."""
+    limit, beyond = option.schema.get(inclusive), option.schema.get(exclusive)
+    if isinstance(limit, int | float):
+        return shown(limit)
+    if isinstance(beyond, int) and option.kind is Kind.INTEGER:
+        return shown(beyond + step)
+    return None
+
+
+def files(option: Option, action_id: str) -> FileInputElement:
     """Return a field for as many files as the option and Slack take."""
     limit = option.schema.get("maxItems") if option.kind is Kind.ARRAY else 1
     most = int(limit) if isinstance(limit, int | float) else _MOST_FILES
-    return {
-        "type": "file_input",
-        "max_files": max(1, min(_MOST_FILES, most)),
-        "filetypes": list(_EXTENSIONS),
-    }
+    return FileInputElement(
+        action_id=action_id,
+        max_files=max(1, min(_MOST_FILES, most)),
+        filetypes=list(_EXTENSIONS),
+    )
 
 
-def choice_of(text: str, value: str) -> Block:
+def choice_of(text: str, value: str) -> Choice:
     """Return one entry of a menu or one box; `value` comes back when it is chosen."""
-    return {"text": plain_text(shorten(text or "(empty)", _OPTION_TEXT)), "value": value}
+    return Choice(text=plain_text(shorten(text or "(empty)", _CHOICE_TEXT)), value=value)
 
 
-def plain_text(text: str) -> Block:
+def plain_text(text: str) -> PlainTextObject:
     """Return text in which nothing is markup."""
-    return {"type": "plain_text", "text": text}
+    return PlainTextObject(text=text)
 
 
-def text(value: str, longest: int, *, is_multiline: bool) -> Block:
+def text(value: str, longest: int, action_id: str, *, is_multiline: bool) -> PlainTextInputElement:
     """Return a field for text of at most `longest` characters."""
-    element: dict[str, Json] = {
-        "type": "plain_text_input",
-        "multiline": is_multiline,
-        "max_length": longest,
-    }
-    if value:
-        element["initial_value"] = value
-    return element
+    return PlainTextInputElement(
+        action_id=action_id,
+        multiline=is_multiline,
+        max_length=longest,
+        initial_value=value or None,
+    )

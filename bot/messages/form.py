@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from slack_sdk.models.blocks import (
+    ConversationFilter,
+    ConversationSelectElement,
+    InputBlock,
+    SectionBlock,
+)
+from slack_sdk.models.views import View
+
 from bot.messages import blocks, formatting
+from bot.messages.fields import plain_text
 from bot.messages.modal import form_blocks
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
@@ -41,15 +50,15 @@ def form_view(
     if state.channel is None:
         above.append(_channel_choice())
     is_again = state.parent_id is not None
-    return {
-        "type": "modal",
-        "callback_id": CALLBACK,
-        "private_metadata": state.to_text(),
-        "title": _plain("Edit and re-run" if is_again else "Create a video"),
-        "submit": _plain("Render"),
-        "close": _plain("Cancel"),
-        "blocks": [*above, *fields][:_MOST_BLOCKS],
-    }
+    return View(
+        type="modal",
+        callback_id=CALLBACK,
+        private_metadata=state.to_text(),
+        title=plain_text("Edit and re-run" if is_again else "Create a video"),
+        submit=plain_text("Render"),
+        close=plain_text("Cancel"),
+        blocks=[dict(block) for block in [*above, *fields][:_MOST_BLOCKS]],
+    ).to_dict()
 
 
 def model_gone(slug: str) -> str:
@@ -106,28 +115,19 @@ def _kept_words(words: str, model: Model) -> list[blocks.Block]:
     A prompt can be longer than the `private_metadata` of a view.
     """
     note = blocks.escape(f"{model.title} takes no words. Yours are kept for a model that does:")
-    kept = _plain(blocks.shorten(words, blocks.SECTION_LIMIT))
+    kept = plain_text(blocks.shorten(words, blocks.SECTION_LIMIT))
     return [
         blocks.context(note),
-        {"type": "section", "block_id": WORDS_BLOCK, "text": kept},
+        SectionBlock(block_id=WORDS_BLOCK, text=kept).to_dict(),
     ]
 
 
 def _channel_choice() -> blocks.Block:
     # https://docs.slack.dev/reference/block-kit/block-elements/multi-select-menu-element
-    element: blocks.Block = {
-        "type": "conversations_select",
-        "action_id": CHANNEL_BLOCK,
-        "default_to_current_conversation": True,
-        "filter": {"include": ["public", "private", "im"]},
-    }
-    return {
-        "type": "input",
-        "block_id": CHANNEL_BLOCK,
-        "label": _plain("Where the video goes"),
-        "element": element,
-    }
-
-
-def _plain(text: str) -> blocks.Block:
-    return {"type": "plain_text", "text": text}
+    element = ConversationSelectElement(
+        action_id=CHANNEL_BLOCK,
+        default_to_current_conversation=True,
+        filter=ConversationFilter(include=["public", "private", "im"]),
+    )
+    label = plain_text("Where the video goes")
+    return InputBlock(block_id=CHANNEL_BLOCK, label=label, element=element).to_dict()

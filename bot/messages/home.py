@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from slack_sdk.models.blocks import ButtonElement
+from slack_sdk.models.views import View
+
 from bot.jobs.view import JobView
 from bot.messages import blocks, formatting
 from bot.messages.buttons import AGAIN, EDIT
@@ -53,17 +56,17 @@ def home_view(content: HomeContent) -> Mapping[str, Json]:
         *_on_their_way(content.running),
         *_last(content.recent),
         *([] if content.running or content.recent else [_first_time()]),
-        _header("Spent"),
+        blocks.header("Spent"),
         blocks.section(f"You: {mine}\nThe whole team: {team}"),
         blocks.context(f"{content.month}, in UTC{billed} · `/video cost` tells more"),
     ]
-    return {"type": "home", "blocks": body}
+    return View(type="home", blocks=[dict(block) for block in body]).to_dict()
 
 
 def _on_their_way(cards: Sequence[Card]) -> list[blocks.Block]:
     if not cards:
         return []
-    body = [_header("On their way")]
+    body = [blocks.header("On their way")]
     for card in cards:
         body += [
             blocks.section(_title(card)),
@@ -75,7 +78,7 @@ def _on_their_way(cards: Sequence[Card]) -> list[blocks.Block]:
 def _last(cards: Sequence[Card]) -> list[blocks.Block]:
     if not cards:
         return []
-    body = [_header("Your last videos")]
+    body = [blocks.header("Your last videos")]
     for number, card in enumerate(cards):
         body += [
             *([blocks.divider()] if number else []),
@@ -148,11 +151,7 @@ def _ending(card: Card) -> str:
             assert_never(job.outcome)
 
 
-def _button(label: str, action_id: str, card: Card) -> blocks.Block:
+def _button(label: str, action_id: str, card: Card) -> ButtonElement:
     words = prompt_of(card.view.job) or card.view.model_title
     spoken = f"{label}: {' '.join(words.split())}"
     return blocks.button(label, action_id, card.view.job.id, spoken=spoken)
-
-
-def _header(text: str) -> blocks.Block:
-    return {"type": "header", "text": {"type": "plain_text", "text": text}}

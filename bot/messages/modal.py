@@ -12,6 +12,13 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import assert_never
 
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    InputBlock,
+    InputInteractiveElement,
+    StaticSelectElement,
+)
+
 from bot.messages.blocks import Block, context, shorten
 from bot.messages.fields import (
     LONGEST_TEXT,
@@ -87,13 +94,14 @@ def _fields(model: Model, option: Option, values: Mapping[str, Json]) -> Iterato
     hint = option.hint
     match widget_of(option):
         case Widget.SELECT:
-            yield _input(model, option, select(option, value), hint)
+            yield _input(option, select(option, value, model.slug), hint)
         case Widget.CHECKBOX:
-            yield _input(model, option, checkbox("On", is_ticked=value is True), hint)
+            yield _input(option, checkbox("On", model.slug, is_ticked=value is True), hint)
         case Widget.NUMBER:
-            yield _input(model, option, number(option, value), _sentences(hint, option.schema))
+            field = number(option, value, model.slug)
+            yield _input(option, field, _sentences(hint, option.schema))
         case Widget.FILES:
-            yield _input(model, option, files(option), hint)
+            yield _input(option, files(option, model.slug), hint)
             yield from _text_field(model, option, value, links_block(option))
         case Widget.TEXT:
             yield from _text_field(model, option, value, field_block(option))
@@ -112,8 +120,8 @@ def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Ite
         return
     rows = option.playground.get("rows")
     is_multiline = option.kind is not Kind.STRING or (isinstance(rows, int) and rows > 1)
-    field = text(shown_text, longest, is_multiline=is_multiline)
-    yield _input(model, option, field, _text_hint(option, value, block_id), block_id)
+    field = text(shown_text, longest, model.slug, is_multiline=is_multiline)
+    yield _input(option, field, _text_hint(option, value, block_id), block_id)
 
 
 def _text_hint(option: Option, value: Json, block_id: str) -> str:
@@ -134,46 +142,37 @@ def _longest(model: Model, option: Option) -> int:
 
 
 def _input(
-    model: Model, option: Option, element: Mapping[str, Json], hint: str, block_id: str = ""
+    option: Option, element: InputInteractiveElement, hint: str, block_id: str = ""
 ) -> Block:
     is_links = block_id == links_block(option)
     links = "links" if option.kind is Kind.ARRAY else "link"
     label = f"{option.title}: {links}" if is_links else option.title
-    block: dict[str, Json] = {
-        "type": "input",
-        "block_id": block_id or field_block(option),
-        "label": plain_text(shorten(label, _LABEL)),
+    return InputBlock(
+        block_id=block_id or field_block(option),
+        label=plain_text(shorten(label, _LABEL)),
         # A box that may stay unticked, and files for which links may stand, cannot be demanded.
-        "optional": not option.required or widget_of(option) in {Widget.CHECKBOX, Widget.FILES},
-        "element": {**element, "action_id": model.slug},
-    }
-    if hint:
-        block["hint"] = plain_text(shorten(hint, _LABEL))
-    return block
+        optional=not option.required or widget_of(option) in {Widget.CHECKBOX, Widget.FILES},
+        element=element,
+        hint=plain_text(shorten(hint, _LABEL)) if hint else None,
+    ).to_dict()
 
 
 def _model_choice(catalog: Catalog, model: Model) -> Block:
     offered = [model, *(other for other in catalog.models if other is not model)]
     choices = [choice_of(each.title, each.slug) for each in offered[:MOST_CHOICES]]
-    element: Block = {
-        "type": "static_select",
-        "action_id": MODEL_BLOCK,
-        "options": choices,
-        "initial_option": choices[0],
-    }
-    return {
-        "type": "input",
-        "block_id": MODEL_BLOCK,
-        "label": plain_text("Model"),
-        "dispatch_action": True,
-        "element": element,
-    }
+    return InputBlock(
+        block_id=MODEL_BLOCK,
+        label=plain_text("Model"),
+        dispatch_action=True,
+        element=StaticSelectElement(
+            action_id=MODEL_BLOCK, options=choices, initial_option=choices[0]
+        ),
+    ).to_dict()
 
 
 def _toggle(*, show_advanced: bool) -> Block:
-    box = checkbox("Show all options", is_ticked=show_advanced)
-    element: Block = {**box, "action_id": MORE_BLOCK}
-    return {"type": "actions", "block_id": MORE_BLOCK, "elements": [element]}
+    box = checkbox("Show all options", MORE_BLOCK, is_ticked=show_advanced)
+    return ActionsBlock(block_id=MORE_BLOCK, elements=[box]).to_dict()
 
 
 def _sentences(hint: str, schema: Schema) -> str:

@@ -37,14 +37,15 @@ def test_the_job_message_says_who_what_and_how() -> None:
     assert "Queued" in message.text
 
 
-def test_a_prompt_rings_nobody() -> None:
+def test_a_prompt_notifies_nobody() -> None:
     """What a person typed is literal in the blocks and escaped in the text."""
     job = replace(ASKED, input={"prompt": "<!channel> & <@U2>"})
     message = messages.job_message(of(job), 1000.0)
     assert "<!channel>" not in message.text
     assert "&lt;!channel&gt; &amp; &lt;@U2&gt;" in message.text
     quoted = next(block for block in message.blocks if block["type"] == "rich_text")
-    assert "'type': 'text', 'text': '<!channel> & <@U2>'" in str(quoted)
+    literal = {"type": "text", "text": "<!channel> & <@U2>"}
+    assert quoted["elements"] == [{"type": "rich_text_quote", "elements": [literal]}]
 
 
 def test_a_long_prompt_is_shown_in_part() -> None:

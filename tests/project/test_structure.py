@@ -102,6 +102,16 @@ def test_no_name_is_a_metaphor_where_there_is_a_term(folder: str) -> None:
     assert coined == []
 
 
+def test_only_messages_draws_blocks() -> None:
+    """A contract of import-linter cannot name a part of a package from outside."""
+    users = {
+        path.parent
+        for path, tree in trees("bot")
+        if any(module.startswith("slack_sdk.models") for module in imported(tree))
+    }
+    assert users == {Path("bot/messages")}
+
+
 def test_only_the_demo_command_imports_the_sandbox() -> None:
     users = {
         path
