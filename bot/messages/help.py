@@ -79,23 +79,18 @@ def model_page(model: Model) -> str:
     return "\n\n".join(filter(None, [*parts, _examples(model)]))
 
 
-def options_table(model: Model) -> str:
-    """Return a model's options as a Markdown table, for the README."""
-    rows = [
-        ("Option", "Short", "Allowed", "Default", "What it does"),
-        ("---",) * 5,
-        *(
-            (
-                _usage(option),
-                ", ".join(f"`--{alias}`" for alias in option.aliases),
-                _allowed(model, option),
-                _default(option),
-                option.hint,
-            )
-            for option in model.in_reading_order
-        ),
+def option_rows(model: Model) -> list[tuple[str, str, str, str, str]]:
+    """Return each option's usage, short forms, allowed values, default and hint."""
+    return [
+        (
+            _usage(option),
+            ", ".join(f"`--{alias}`" for alias in option.aliases),
+            _allowed(model, option),
+            _default(option),
+            option.hint,
+        )
+        for option in model.in_reading_order
     ]
-    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows) + "\n"
 
 
 def _examples(model: Model) -> str:
@@ -189,6 +184,3 @@ def _default(option: Option) -> str:
         case value:
             return f"`{shown(value)}`"
 
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
