@@ -1,1 +1,1 @@
-"""Figures: what the README promises about speed and memory, measured on the real process."""
+"""Measures what the README promises about speed and memory, on the real process."""

@@ -1,23 +1,23 @@
-"""Take all figures, show them, and write them down: `python -m bench`."""
+"""Take all measurements, print them, and write them to a file: `python -m bench`."""
 
 from __future__ import annotations
 
 import asyncio
 
-from bench import acknowledge, outage, polling, relay
-from bench.measurement import keep, others_load, table
+from bench import acknowledge, backlog, memory, polling
+from bench.measurement import load_average, table, write_results
 
 
 async def main() -> None:
-    """Take one figure after the other, so that none disturbs another."""
-    load = others_load()
+    """Take one measurement after the other, so that none disturbs another."""
+    load = load_average()
     measurements = [
         *await acknowledge.measure(),
-        *await outage.measure(),
+        *await backlog.measure(),
         *await polling.measure(),
-        *await relay.measure(),
+        *await memory.measure(),
     ]
-    keep(measurements, load)
+    write_results(measurements, load)
     print(table(measurements, "simple"))  # noqa: T201 - this is what it is for
 
 

@@ -1,4 +1,4 @@
-"""How long a person waits for an acknowledgement while thousands of jobs are due at once."""
+"""Measures how long a person waits for an acknowledgement while thousands of jobs are due."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.acknowledge import RENDER_SECONDS
 from bench.measurement import Measurement
-from bench.trials import Trial, check_rows, latency, trial_of
+from bench.trials import Trial, check_rows, latency, run_trial
 from sandbox.slack.entities import ANA, GENERAL, TEAM
 from storage.job import Event, EventName
 from storage.sqlite.store import SqliteStore
@@ -26,15 +26,15 @@ HOUR = 3600.0
 
 
 async def measure() -> list[Measurement]:
-    """Return what commands waited right after a start with so many jobs due."""
+    """Return the latencies of commands right after a start with `JOBS` jobs due."""
     trials: list[Trial] = []
     for _ in range(TRIALS):
         async with running_sandbox(render_seconds=RENDER_SECONDS, echo=False) as sandbox:
             path = sandbox.folder / "video-bot.db"
-            await _fill(path)
+            await _insert_due_jobs(path)
             async with bot_process(sandbox.environment(socket_mode=False), sandbox.folder) as bot:
                 secret = sandbox.slack.credentials.signing_secret
-                trials.append(await trial_of(bot, secret, rate=RATE, seconds=SECONDS))
+                trials.append(await run_trial(bot, secret, rate=RATE, seconds=SECONDS))
             check_rows(path, trials[-1].triggers)
     return [
         latency(f"acknowledgement, {RATE} commands/s, {JOBS:,} jobs due: p50", trials, 0.5),
@@ -43,8 +43,8 @@ async def measure() -> list[Measurement]:
     ]
 
 
-async def _fill(path: Path) -> None:
-    """Let an outage of an hour lie behind: every job's next look has long been due."""
+async def _insert_due_jobs(path: Path) -> None:
+    """Insert jobs as after an outage of an hour: the next poll of each was due an hour ago."""
     began = time.time() - HOUR
     store = await SqliteStore.open(str(path))
     job = replace(

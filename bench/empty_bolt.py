@@ -1,4 +1,4 @@
-"""The floor: Bolt with the same signature check and a listener that does nothing."""
+"""The baseline: Bolt with the same signature check and a listener that only acknowledges."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from sandbox.slack.entities import BOT, TEAM
 
 
 async def authorize() -> AuthorizeResult:
-    """Let everybody in without asking Slack, as the bot does."""
+    """Authorize every request without a call to Slack, as the bot does."""
     return AuthorizeResult(enterprise_id=None, team_id=TEAM, bot_user_id=BOT, bot_token="xoxb-0")
 
 
 async def acknowledge(ack: AsyncAck) -> None:
-    """Say ok."""
+    """Acknowledge."""
     await ack()
 
 
 async def serve(secret: str) -> None:
-    """Serve until killed; say on standard error where, as the bot does."""
+    """Serve until killed; write the port to standard error, as the bot does."""
     bolt = AsyncApp(
         authorize=authorize,
         signing_secret=secret,
-        process_before_response=True,  # as in bot/app.py
+        process_before_response=True,  # as in the bot
     )
     bolt.command(COMMAND)(acknowledge)
     runner = web.AppRunner(bolt.web_app(EVENTS_PATH), access_log=None)

@@ -1,7 +1,7 @@
 """Open-loop load, in a process of its own: `python -m bench.load URL RATE SECONDS SECRET`.
 
-The moments of sending are fixed in advance and a latency counts from the fixed moment, so a server
-that stalls cannot slow its own judge down. Prints one JSON object.
+The times of sending are fixed in advance and a latency counts from the fixed time, so a server that
+stalls cannot slow the load down. Prints a `LoadReport` as JSON.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from slack_sdk.signature import SignatureVerifier
 
 from sandbox.slack.entities import GENERAL, TEAM
 
-# The first connections and the first lines of code that run are nobody's everyday.
+# The first requests open connections and import code, so they are not typical.
 WARM_UP_REQUESTS = 100
 START_AFTER_SECONDS = 1.0
 DURATIONS = range(3, 16)
-# A team: what a person asked in the last minute is compared with what they ask now.
+# The users of a team. The bot compares a command with those of the same user in the last minute.
 PEOPLE = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shot:
-    """One signed request, ready to be sent."""
+class SignedCommand:
+    """A signed slash command, ready to be sent; `trigger` is its trigger ID."""
 
     trigger: str
     body: bytes
@@ -37,16 +37,16 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What came of it; `seconds` is each answer's latency, `triggers` all that was acknowledged."""
+class LoadReport:
+    """Latencies in seconds after the warm-up, trigger IDs of acknowledged commands, and errors."""
 
     seconds: list[float]
     triggers: list[str]
     errors: list[str]
 
 
-def shot(number: int, secret: str) -> Shot:
-    """Return a command that differs from every other, signed now."""
+def signed_command(number: int, secret: str) -> SignedCommand:
+    """Return a command that differs from every other, signed with the present time."""
     trigger = f"bench.{number}"
     fields = {
         "token": "unused",
@@ -69,48 +69,48 @@ def shot(number: int, secret: str) -> Shot:
         "X-Slack-Request-Timestamp": stamp,
         "X-Slack-Signature": signature or "",
     }
-    return Shot(trigger=trigger, body=body, headers=headers)
+    return SignedCommand(trigger=trigger, body=body, headers=headers)
 
 
-async def fire(url: str, rate: float, seconds: float, secret: str) -> Report:
+async def send_commands(url: str, rate: float, seconds: float, secret: str) -> LoadReport:
     """Send `rate` commands a second for `seconds`, after a warm-up that is not counted."""
     count = int(rate * seconds)
-    shots = [shot(number, secret) for number in range(WARM_UP_REQUESTS + count)]
-    report = Report(seconds=[], triggers=[], errors=[])
+    commands = [signed_command(number, secret) for number in range(WARM_UP_REQUESTS + count)]
+    report = LoadReport(seconds=[], triggers=[], errors=[])
     gc.collect()
     gc.disable()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
-        async def send(one: Shot, at: float, *, counts: bool) -> None:
+        async def send(command: SignedCommand, at: float, *, counts: bool) -> None:
             await asyncio.sleep(at - time.perf_counter())
             try:
-                async with session.post(url, data=one.body, headers=one.headers) as answer:
-                    said = await answer.read()
+                async with session.post(url, data=command.body, headers=command.headers) as answer:
+                    body = await answer.read()
             except aiohttp.ClientError as error:
                 report.errors.append(repr(error))
                 return
             took = time.perf_counter() - at
-            if answer.status != 200 or said:
-                report.errors.append(f"{answer.status} {said[:200]!r}")
+            if answer.status != 200 or body:
+                report.errors.append(f"{answer.status} {body[:200]!r}")
                 return
-            report.triggers.append(one.trigger)
+            report.triggers.append(command.trigger)
             if counts:
                 report.seconds.append(took)
 
         start = time.perf_counter() + START_AFTER_SECONDS
         await asyncio.gather(
             *(
-                send(one, start + number / rate, counts=number >= WARM_UP_REQUESTS)
-                for number, one in enumerate(shots)
+                send(command, start + number / rate, counts=number >= WARM_UP_REQUESTS)
+                for number, command in enumerate(commands)
             )
         )
     return report
 
 
 def main() -> None:
-    """Fire as the arguments say."""
+    """Send commands as the arguments say, and print the report."""
     url, rate, seconds, secret = sys.argv[1:]
-    report = asyncio.run(fire(url, float(rate), float(seconds), secret))
+    report = asyncio.run(send_commands(url, float(rate), float(seconds), secret))
     json.dump(asdict(report), sys.stdout)
 
 

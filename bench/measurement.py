@@ -1,4 +1,4 @@
-"""A figure, and how all of them are shown and kept."""
+"""A measurement, the table of all of them, and the file that they are written to."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-KEPT = Path(__file__).parents[1] / "docs" / "measured.md"
+RESULTS = Path(__file__).parents[1] / "docs" / "measured.md"
 COMMAND = "make bench"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One line of the table. `met` tells whether the goal was reached; `None`: there is none."""
+    """One line of the table. `met` is whether the goal was reached, `None` without one."""
 
-    what: str
+    label: str
     value: str
     goal: str = ""
     met: bool | None = None
@@ -31,20 +31,20 @@ def quantile(sorted_values: Sequence[float], share: float) -> float:
 
 
 def table(measurements: Sequence[Measurement], style: str) -> str:
-    """Return the figures as a table; `style` is one of tabulate's."""
-    rows = [(one.what, one.value, one.goal, _verdict(one)) for one in measurements]
+    """Return the measurements as a table; `style` is one of tabulate's."""
+    rows = [(one.label, one.value, one.goal, _verdict(one)) for one in measurements]
     return tabulate(rows, headers=("what", "figure", "goal", ""), tablefmt=style)
 
 
-def others_load() -> str:
-    """Return how busy others keep the machine, to be asked before the first figure is taken."""
+def load_average() -> str:
+    """Return the machine's load of the last minute; call it before the first measurement."""
     return f"{os.getloadavg()[0]:.1f}"
 
 
-def keep(measurements: Sequence[Measurement], load: str) -> None:
-    """Write the figures down, with how and where they were taken; `load` was there before."""
-    KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(
+def write_results(measurements: Sequence[Measurement], load: str) -> None:
+    """Write the measurements to `RESULTS`; `load` is the load average before the run."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(
         f"# Measured\n\n`{COMMAND}` writes this file. Taken on {_today()}, {_machine()};\n"
         f"load average before the run: {load}.\n\n"
         f"{table(measurements, 'github')}\n\n{_NOTES}",
@@ -52,8 +52,8 @@ def keep(measurements: Sequence[Measurement], load: str) -> None:
     )
 
 
-def _verdict(figure: Measurement) -> str:
-    match figure.met:
+def _verdict(measurement: Measurement) -> str:
+    match measurement.met:
         case True:
             return "met"
         case False:
@@ -77,14 +77,14 @@ How each is taken:
   simulated in a second process; a third sends signed commands of 300 people, open loop: the moments
   of sending are fixed in advance, and a latency counts from the fixed moment. An acknowledgement
   that is not "ok", or whose row is missing from the file afterwards, fails the run. While it lasts
-  the bot announces and submits jobs as well, at the pace that leaves room for people. Five rounds,
-  each with a bot and a file of its own: the median of the rounds' figures, and in brackets the
+  the bot announces and submits jobs as well, at the pace that leaves room for people. Five trials,
+  each with a bot and a file of its own: the median of the trials' figures, and in brackets the
   least and the most. Processor time is the server's, for each command.
 - **Empty Bolt app.** The same requests to Bolt with the same signature check and a listener that
-  only acknowledges, in turn with the bot's rounds: the floor that Slack's own library sets on this
+  only acknowledges, in turn with the bot's trials: the floor that Slack's own library sets on this
   machine at that time.
 - **With 10,000 jobs due.** The same at fewer commands, from the start of a bot whose file holds
-  so many renders that were due an hour ago: their looks go on beside the commands.
+  so many renders that were due an hour ago: their polls go on beside the commands.
 - **Disk.** What one `fdatasync` of 4 KiB takes in the folder of the store: a commit waits for it.
 - **Poll.** Processor time of the whole process, all its threads and ticks included, while renders
   go on and nothing else happens, divided by the polls that `/metrics` counted.

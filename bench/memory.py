@@ -1,4 +1,4 @@
-"""How much memory a large video takes on its way from MindVideo to Slack."""
+"""Measures how much memory a large video takes on its way from MindVideo to Slack."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from bench.measurement import Measurement
-from bench.process import MIB, clear_peak, memory
+from bench.process import MIB, clear_peak, resident_memory
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.mindvideo.files import PACKAGED_MEDIA
 from tests.support.bot_process import bot_process
@@ -22,34 +22,34 @@ SMALL, LARGE = "1:1", "16:9"
 
 
 async def measure() -> list[Measurement]:
-    """Return the memory added by a file whose length is told, and by one whose is not."""
+    """Return the memory added by a file of known length, and by one of unknown length."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         media = Path(folder)
         await asyncio.to_thread(_make_media, media)
         sized = await _added(media, unsized=False)
         unsized = await _added(media, unsized=True)
     return [
-        _figure("memory added while 200 MiB pass, length known", sized),
-        _figure("the same, length unknown (by way of a temporary file)", unsized),
+        _measurement("memory added while 200 MiB pass, length known", sized),
+        _measurement("the same, length unknown (by way of a temporary file)", unsized),
     ]
 
 
 async def _added(media: Path, *, unsized: bool) -> int:
-    """Return how many bytes the bot's peak lies above what it held before."""
+    """Return by how many bytes the bot's peak exceeds its memory before the large file."""
     async with running_sandbox(render_seconds=RENDER_SECONDS, media_dir=media) as sandbox:
-        onlooker = SlackUser(sandbox=sandbox)
+        user = SlackUser(sandbox=sandbox)
         variables = sandbox.environment(socket_mode=False) | FAST
         async with bot_process(variables, sandbox.folder) as bot:
             sandbox.deliver_to_port(await bot.port())
-            await onlooker.type(f"a small one --aspect-ratio {SMALL}")
-            await onlooker.until_delivered(1)
-            before = memory(bot.pid).now
+            await user.type(f"a small one --aspect-ratio {SMALL}")
+            await user.until_delivered(1)
+            before = resident_memory(bot.pid).now
             clear_peak(bot.pid)
             if unsized:
                 sandbox.video.fail(Fault(call=Call.FILE, kind=FaultKind.FILE_UNSIZED, times=None))
-            await onlooker.type(f"a large one --aspect-ratio {LARGE}")
-            await onlooker.until_delivered(2)
-            after = memory(bot.pid)
+            await user.type(f"a large one --aspect-ratio {LARGE}")
+            await user.until_delivered(2)
+            after = resident_memory(bot.pid)
         (large,) = (
             file for file in sandbox.slack.world.files.files.values() if file.size == LARGE_BYTES
         )
@@ -64,9 +64,9 @@ def _make_media(folder: Path) -> None:
         file.truncate(LARGE_BYTES)
 
 
-def _figure(what: str, added: int) -> Measurement:
+def _measurement(label: str, added: int) -> Measurement:
     return Measurement(
-        what=what,
+        label=label,
         value=f"{added / MIB:.1f} MiB",
         goal=f"< {GOAL_BYTES // MIB} MiB",
         met=added < GOAL_BYTES,

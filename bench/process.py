@@ -1,4 +1,4 @@
-"""What the kernel and the bot itself tell about a running bot."""
+"""Memory and processor time of a running bot by the kernel, and its own metrics."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ MIB = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Resident memory in bytes: now, and the most since the peak was last cleared."""
+    """Resident memory in bytes: now, and its peak since the last `clear_peak`."""
 
     now: int
     peak: int
 
 
-def memory(pid: int) -> Memory:
-    """Return what a process holds."""
+def resident_memory(pid: int) -> Memory:
+    """Return the resident memory of a process."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     kib = {line.split()[0]: int(line.split()[1]) for line in lines if line.startswith("Vm")}
     return Memory(now=kib["VmRSS:"] * 1024, peak=kib["VmHWM:"] * 1024)
 
 
 def clear_peak(pid: int) -> None:
-    """Let the peak be counted anew."""
+    """Reset the peak to the present resident memory."""
     Path(f"/proc/{pid}/clear_refs").write_text(_CLEAR_PEAK, encoding="ascii")
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time that a process has taken, of all its threads."""
-    # The name in brackets may hold anything, so count from its end.
+    """Return the user and system time that all threads of a process have used."""
+    # The name in brackets may contain spaces and brackets, so fields count from its end.
     # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def samples(port: int) -> dict[tuple[str, ...], float]:
-    """Return what `/metrics` says, by name and sorted labels."""
+async def read_metrics(port: int) -> dict[tuple[str, ...], float]:
+    """Return the samples of `/metrics`, by name and sorted values of labels."""
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"http://127.0.0.1:{port}/metrics") as answer,

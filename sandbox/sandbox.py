@@ -1,4 +1,4 @@
-"""Both simulated services together, and the environment that a bot needs to live between them."""
+"""Runs both simulated services, and gives the environment variables of a bot that uses them."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ RENDER_SECONDS = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """A simulated Slack with its page, a simulated MindVideo, and a folder for the bot."""
+    """A simulated Slack with the demo page, a simulated MindVideo, and a folder for the bot."""
 
     slack: SlackSandbox
     video: MindVideoSandbox
     slack_url: str
-    """Also where the demo page is."""
+    """Base URL of the simulated Slack and of the demo page."""
     video_url: str
     folder: Path
 
     def environment(self, *, socket_mode: bool) -> dict[str, str]:
-        """Return the variables with which a bot runs here, listening on a free port."""
+        """Return the environment of a bot that uses both services and listens on a free port."""
         credentials = self.slack.credentials
-        way_in = (
+        connection = (
             {"SLACK_APP_TOKEN": credentials.app_token or ""}
             if socket_mode
             else {"SLACK_SIGNING_SECRET": credentials.signing_secret}
         )
-        return way_in | {
+        return connection | {
             "SLACK_BOT_TOKEN": credentials.bot_token or "",
             "SLACK_API_URL": self.slack.api_url,
             "MINDVIDEO_API_KEY": API_KEY,
@@ -52,7 +52,7 @@ class Sandbox:
         }
 
     def deliver_to_port(self, port: int) -> None:
-        """Let Slack deliver by HTTP to the bot that listens there."""
+        """Make the simulated Slack deliver by HTTP to the bot on this port."""
         self.slack.deliver_to(f"http://127.0.0.1:{port}{self.slack.world.app.events_path}")
 
 
@@ -68,13 +68,12 @@ async def running_sandbox(
     echo: bool = True,
     middlewares: Sequence[Middleware] = (),
 ) -> AsyncIterator[Sandbox]:
-    """Serve both services on loopback while the context lasts; `port` is Slack's and the page's.
+    """Serve both services on loopback for the time of the context.
 
-    `manifest` is that of the app to install, `models_dir` holds the files of the models that
-    MindVideo has.
-
-    `media_dir` holds what MindVideo's renders look like; without `echo` the bot is not told of
-    its own messages. `middlewares` see every request that comes to either service.
+    `port` is the port of Slack and of the demo page; 0 is a free one. `manifest` is that of the app
+    to install, `models_dir` holds the files of MindVideo's models, `media_dir` the files that its
+    renders produce. Without `echo` the bot gets no events about its own messages. `middlewares` run
+    for every request to either service. Raises `OSError` when the port is taken.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="video-bot-")))
@@ -93,7 +92,7 @@ async def running_sandbox(
         video_app = video.app()
         video_app.middlewares.extend(middlewares)
         slack_url = await stack.enter_async_context(serve(slack.app, port))
-        slack.listens_at(slack_url)
+        slack.set_base_url(slack_url)
         video_url = await stack.enter_async_context(serve(video_app))
         yield Sandbox(
             slack=slack, video=video, slack_url=slack_url, video_url=video_url, folder=folder

@@ -1,4 +1,4 @@
-"""An aiohttp application on a free port of loopback, for as long as it is needed."""
+"""Serves an aiohttp application on a port of loopback, for the time of a context."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-_GOODBYE_SECONDS = 1.0
-"""A request that hangs on purpose must not hold up the end."""
+_SHUTDOWN_SECONDS = 1.0
+"""Short, because some faults make a request hang on purpose."""
 
 
 @asynccontextmanager
 async def serve(app: web.Application, port: int = 0) -> AsyncIterator[str]:
-    """Serve `app` on 127.0.0.1 and give its base URL, without a slash at the end.
+    """Serve `app` on 127.0.0.1 and yield its base URL, without a slash at the end.
 
-    Port 0 is a free one. On leaving, open requests get a second to finish. Raises `OSError` when
+    Port 0 is a free one. On exit, open requests get a second to finish. Raises `OSError` when
     the port is taken.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -14,7 +14,7 @@ Instant: TypeAlias = float
 
 
 class Media(StrEnum):
-    """What kind of file a render makes."""
+    """The kind of file that a render produces."""
 
     VIDEO = "video"
     IMAGE = "image"

@@ -1,1 +1,1 @@
-"""Where jobs live: what a job is, what a store promises, and the stores that keep the promise."""
+"""The store of jobs: their types, its contract, and its implementations."""

@@ -1,4 +1,4 @@
-"""The one rule of what renders cost: which amounts count, and which are still pending."""
+"""The rule for the cost of renders: which amounts count, and which are still pending."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage.job import Instant, Outcome, Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Render:
-    """What reports need of one job."""
+    """The facts about one job that reports need."""
 
     user: str
     model: str
@@ -19,22 +19,22 @@ class Render:
     stage: Stage
     outcome: Outcome | None
     was_sent: bool
-    """Whether a request for it may have reached the provider."""
+    """Whether a submit request may have reached the provider."""
     seconds: float | None
-    """From submit to finish."""
+    """Seconds from submit to finish; `None` while either time is unknown."""
     estimate: Decimal | None
     actual: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """What renders cost: the exact sum of the amounts that are known, and how many are not."""
+    """The cost of renders: the exact sum of the known amounts, and the number of unknown ones."""
 
     total: Decimal = Decimal(0)
     priced: int = 0
-    """Renders whose amounts are in `total`."""
+    """Number of renders whose amounts are in `total`."""
     pending: int = 0
-    """Renders that were sent to the provider and whose amount it has not named yet."""
+    """Number of renders that were sent to the provider and have no amount from it yet."""
 
     def __add__(self, other: Spend) -> Spend:
         return Spend(
@@ -45,10 +45,10 @@ class Spend:
 
 
 def spend_of(stage: Stage, *, was_sent: bool, actual: Decimal | None, renders: int = 1) -> Spend:
-    """Return what so many renders cost that stand alike.
+    """Return the cost of so many `renders` with the same stage, `was_sent` and `actual`.
 
-    One that was never sent cost nothing, nor did one that the provider refused, unless it named an
-    amount all the same. An amount that is not named is pending, never zero.
+    A render that was never sent costs nothing. Neither does a rejected one, unless the provider
+    returned an amount for it. A missing amount is pending, never zero.
     """
     if actual is not None and was_sent:
         return Spend(total=actual * renders, priced=renders)
@@ -58,7 +58,7 @@ def spend_of(stage: Stage, *, was_sent: bool, actual: Decimal | None, renders: i
 
 
 def total_of(renders: Iterable[Render]) -> Spend:
-    """Return what renders cost together."""
+    """Return the total cost of renders."""
     spends = (
         spend_of(render.stage, was_sent=render.was_sent, actual=render.actual) for render in renders
     )

@@ -1,4 +1,4 @@
-"""What a job is, and the one table of the moves that it may make between its stages."""
+"""The job: its fields, its stages, and the table of allowed transitions between them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing_extensions import TypeAliasType
 Json = TypeAliasType(
     "Json", "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 )
-"""A value that JSON can hold, as this project passes it around: never changed in place."""
+"""A JSON value. It is never changed in place."""
 
 Instant: TypeAlias = float
-"""A moment: seconds since 1970-01-01 UTC, as `time.time()` gives it."""
+"""A point in time: seconds since 1970-01-01 UTC, as `time.time()` returns."""
 
 
 class Stage(StrEnum):
-    """Where a job stands. The stage names the step that comes next."""
+    """The state of a job. It determines the step that runs next."""
 
     ACCEPTED = "accepted"
     ANNOUNCED = "announced"
@@ -33,7 +33,7 @@ class Stage(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How the work ended; whether the person was told is the stage's business."""
+    """How the work ended; the stage shows whether the user has been notified."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 
 
 class Media(StrEnum):
-    """What kind of file an output is."""
+    """The kind of file that an output is."""
 
     VIDEO = "video"
     IMAGE = "image"
@@ -60,10 +60,10 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = MappingProxyType(
         Stage.REJECTED: frozenset(),
     },
 )
-"""Every move between stages. A change within a stage (an intent, a counter) is always legal."""
+"""Every allowed transition. A change within a stage (an intent, a counter) is always allowed."""
 
 TERMINAL = frozenset(stage for stage, targets in TRANSITIONS.items() if not targets)
-"""Stages that a job never leaves; its row may still be due, to tell a refusal or a cost."""
+"""Stages that a job never leaves; its row may still be due, to post a refusal or a cost."""
 
 UNDER_WAY = frozenset(Stage) - TERMINAL
 """Stages of jobs that are not over."""
@@ -82,7 +82,7 @@ ABANDONABLE = frozenset({Stage.ANNOUNCED, Stage.RENDERING})
 
 
 class EventName(StrEnum):
-    """What can happen to a job. The values stand in stores and are never changed."""
+    """The kinds of event in a timeline. The values are stored and must never change."""
 
     ACCEPTED = "accepted"
     POSTING = "posting"
@@ -120,7 +120,7 @@ class EventName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One file that MindVideo made. The URL may live for minutes only."""
+    """One file that MindVideo made. The URL may expire within minutes."""
 
     media: Media
     url: str
@@ -128,9 +128,9 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One file at Slack, known by its ID before its bytes go.
+    """One file at Slack, whose ID is known before its bytes are sent.
 
-    `sent` says that Slack answered for the bytes; without it they may be there all the same.
+    `sent` is true once Slack has confirmed the bytes; while it is false, they may have arrived.
     """
 
     file_id: str
@@ -139,27 +139,27 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyTo:
-    """The ways back to the person who asked."""
+    """Where replies to a user's request are sent."""
 
     thread_ts: str | None = None
-    """The thread that the ask came from; `None` for one made in the channel itself."""
+    """The thread of the request; `None` for a request in the channel itself."""
     response_url: str | None = None
-    """Slack's URL for ephemeral messages to the person, good for 30 minutes and 5 uses."""
+    """Slack's URL for ephemeral messages to the user, valid for 30 minutes and 5 uses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message that must reach people once: its files at Slack, its intent, where it stands."""
+    """One message that must be posted once: its files at Slack, its intent, and its `ts`."""
 
     channel: str | None = None
-    """The direct conversation that took it, where its own place takes nothing."""
+    """The direct conversation used instead, if the intended place accepts no messages."""
     uploads: tuple[Upload, ...] = ()
     link_only: bool = False
-    """The files cannot be had or put there: the message goes without them."""
+    """The files cannot be downloaded or uploaded: the message is posted without them."""
     intent_at: Instant | None = None
-    """It may have been posted at or after this moment: look before posting."""
+    """The message may have been posted at or after this time: search before posting."""
     ts: str | None = None
-    """Slack's ID of the message; `None` until it is known to stand."""
+    """Slack's ID of the message; `None` until the post is confirmed."""
 
 
 NOT_DELIVERED = Delivery()
@@ -168,23 +168,23 @@ IN_CHANNEL = ReplyTo()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One ask for one render: a row. Moments are `Instant`s, money is exact, unknown is `None`."""
+    """One request for one render: a row. Times are `Instant`s, money is exact, `None`: unknown."""
 
     id: str
-    """Short, unguessable, typed by people: `/video status ID`."""
+    """Short and unguessable; users type it: `/video status ID`."""
     dedup_key: str
-    """The same for every delivery of one ask, and unique in the store."""
+    """Equal for every copy of one request that Slack sends, and unique in the store."""
     team: str
     channel: str
     user: str
-    """Slack's ID of the person who asked."""
+    """Slack's ID of the user who made the request."""
     surface: str
-    """Which surface the ask came by, for the timeline: `command`, `mention`, `button`, …"""
+    """The surface of the request, for the timeline: `command`, `mention`, `button`, …"""
     model: str
     input: Mapping[str, Json]
-    """What the person gave, validated by the model's schema; defaults are left to MindVideo."""
+    """The user's options, validated by the model's schema; defaults are left to MindVideo."""
     kind: str
-    """Renders of one kind take about as long: the model with the options that decide it."""
+    """The model with the options that affect duration: renders of one kind take about as long."""
     created_at: Instant
     reply_to: ReplyTo = IN_CHANNEL
     parent_id: str | None = None
@@ -192,48 +192,48 @@ class Job:
 
     stage: Stage = Stage.ACCEPTED
     due_at: Instant | None = None
-    """When the engine must look at the row again; `None`: never."""
+    """When the engine must process the row next; `None`: never."""
     lease_until: Instant | None = None
     fence: int = 0
-    """Raised by each claim; a write that names an older fence writes nothing."""
+    """Raised by one with each claim; a write with an older fence is refused."""
     attempts: int = 0
-    """Tries of the present step in a row that got nowhere."""
+    """Failed tries of the current step in a row."""
     parked_from: Stage | None = None
     problem: str | None = None
-    """What went wrong, in words for the person."""
+    """The error, as text for the user."""
 
     post_intent_at: Instant | None = None
-    """The job's own message may have been posted at or after this moment: look before posting."""
+    """The job's own message may have been posted at or after this time: search before posting."""
     message_ts: str | None = None
     posted_at: Instant | None = None
     """When the message was posted, by Slack's clock."""
     shown: str | None = None
-    """Digest of the message as Slack was last told, so that an equal edit is not sent."""
+    """Digest of the message as last sent to Slack, so that an equal edit is not sent."""
     shown_at: Instant | None = None
 
     idempotency_key: str | None = None
     request_body: bytes | None = field(default=None, repr=False)
-    """The exact bytes of the submit, committed before the first of them leaves."""
+    """The exact bytes of the submit request, committed before the first of them is sent."""
     first_sent_at: Instant | None = None
     """When the key was first used; MindVideo is assumed to remember it for 24 h."""
     vouched_at: Instant | None = None
-    """When a person last saw that MindVideo has no render under the key, which may then be sent."""
+    """When an operator last confirmed that MindVideo has no render under the key: safe to send."""
     request_id: str | None = None
     task_id: str | None = None
     submitted_at: Instant | None = None
 
     provider_state: str | None = None
-    """The provider's own word for the task's state, as last read."""
+    """The provider's own name for the task's state, as last read."""
     provider_memo: Mapping[str, Json] = field(default_factory=dict)
-    """What the provider's client wants to know again at its next call; nobody else reads it."""
+    """Values that the provider's client needs at its next call; opaque to all other code."""
     started_at: Instant | None = None
-    """When the task was first seen to render."""
+    """When a poll first found the task rendering."""
     missing_since: Instant | None = None
-    """Since when MindVideo has answered each look with no such task, or with no file of it."""
+    """Since when every poll has found the task, or a file of it, missing at MindVideo."""
     missing_at: Instant | None = None
-    """When it last answered so."""
+    """When a poll last found it missing."""
     late_told_at: Instant | None = None
-    """When the person was told that this takes longer than usual."""
+    """When the user was notified that this takes longer than usual."""
     cost_estimate: Decimal | None = None
     cost_actual: Decimal | None = None
     outputs: tuple[Output, ...] = ()
@@ -241,32 +241,33 @@ class Job:
     finished_at: Instant | None = None
 
     delivery: Delivery = NOT_DELIVERED
-    """The result, in the thread of the job's message."""
+    """The result message, in the thread of the job's message."""
     cost_told: Decimal | None = None
+    """The cost in the messages as last shown to the user."""
     delivered_at: Instant | None = None
     settle_tries: int = 0
-    """Looks for the final cost since the delivery."""
+    """Number of reads for the final cost since the delivery."""
 
     cancel_requested_at: Instant | None = None
-    """Set only while nothing was sent to MindVideo, so a cancel that is noted is free."""
+    """Set only while nothing was sent to MindVideo, so a recorded cancel is free."""
     cancel_requested_by: str | None = None
     unfollowed_at: Instant | None = None
-    """When the person gave up a render that MindVideo goes on to make and to bill."""
+    """When the user gave up a render that MindVideo continues and bills."""
     unfollowed_by: str | None = None
 
     @property
     def thread_root(self) -> str | None:
-        """The `ts` under which this job's replies stand; `None` until it has a message."""
+        """The `ts` of the thread for this job's replies; `None` until the job has a message."""
         return self.reply_to.thread_ts or self.message_ts
 
     @property
     def signals(self) -> tuple[Instant | None, ...]:
-        """What people may change while a step runs; a change makes the job due again."""
+        """The fields that users may change while a step runs; a change makes the job due again."""
         return self.cancel_requested_at, self.unfollowed_at
 
     @property
     def step(self) -> Stage:
-        """Which step the job is due for."""
+        """The step that the job is due for."""
         return self.stage
 
     def due_again(self, now: Instant) -> Instant:
@@ -276,12 +277,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened to a job: a line of its timeline."""
+    """One entry in a job's timeline."""
 
     at: Instant
     name: EventName
     detail: str = ""
-    """A short plain addition, free of secrets and of the prompt."""
+    """A short plain addition, without secrets and without the prompt."""
 
 
 class IllegalTransitionError(Exception):
@@ -294,13 +295,13 @@ class IllegalTransitionError(Exception):
 def check_transition(before: Job, after: Job) -> None:
     """Raise `IllegalTransitionError` unless `before` may become `after`.
 
-    A parked job returns only to the stage that it left, or to its render if that was found.
+    A parked job returns only to the stage that it left, or to rendering if its task was found.
     """
     if before.stage is after.stage:
         return
     allowed = TRANSITIONS[before.stage]
     if before.stage is Stage.PARKED:
-        found = before.parked_from is Stage.ANNOUNCED and after.task_id is not None
-        allowed &= {Stage.RENDERING if found else before.parked_from}
+        was_found = before.parked_from is Stage.ANNOUNCED and after.task_id is not None
+        allowed &= {Stage.RENDERING if was_found else before.parked_from}
     if after.stage not in allowed:
         raise IllegalTransitionError(before.id, before.stage, after.stage)

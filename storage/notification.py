@@ -1,7 +1,7 @@
-"""What is posted beside a job's own messages: notifications, digests, shared and resent results.
+"""Messages beside a job's own: notifications, digests, shared and resent results.
 
-Who is notified of what is decided here, purely, so that each store puts the same rows in with the
-commit of what happened.
+Pure functions decide which channels are notified of which event, so that every store inserts the
+same rows in the commit of the event.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from storage.job import NOT_DELIVERED, Delivery, Event, EventName, Instant, Job,
 
 
 class NotificationKind(StrEnum):
-    """What is posted. The values stand in stores and are never changed."""
+    """The kinds of notification. The values are stored and must never change."""
 
     FINISHED = "finished"
     FAILED = "failed"
     PARKED = "parked"
     OPERATOR_NEEDED = "trouble"
-    """A key, a token, a permission or the credit: only the operator can mend it."""
+    """A key, a token, a permission or the credit: only the operator can correct it."""
     DIGEST = "digest"
     SHARED = "shared"
-    """Somebody shares a result that stands in a thread; `detail` is their ID."""
+    """A user shares the result in a thread with the channel; `detail` is their ID."""
     RESENT = "resent"
-    """Somebody wants the files of a job again; `detail` is their ID."""
+    """A user or operator requests the files of a job again; `detail` is their ID."""
 
 
 class Level(StrEnum):
-    """Which notifications about single jobs a channel is subscribed to."""
+    """The notifications about single jobs that a channel is subscribed to."""
 
     ALL = "all"
     FAILURES = "failures"
@@ -57,57 +57,59 @@ KINDS_OF_LEVEL: Mapping[str, frozenset[NotificationKind]] = MappingProxyType(
         ),
     },
 )
-"""A digest comes by a setting of its own; sharing and resending are what a person asks for."""
+"""Digests have a setting of their own; users request shared and resent results."""
 
 NOTIFY = "notify"
 """Name of the setting that holds a channel's `Level`."""
 
 OPERATORS = "operators"
-"""Name of a workspace's setting that lists who is told what needs an operator if no channel is."""
+"""Name of a workspace's setting: the users notified of `FOR_OPERATORS` if no channel is."""
 
 FOR_OPERATORS = frozenset({NotificationKind.PARKED, NotificationKind.OPERATOR_NEEDED})
+"""Kinds that the operators get where no channel is subscribed to them."""
 
 REPEAT_SECONDS = 3600.0
-"""The same need of an operator is told once in this time: every waiting job meets it."""
+"""One operator problem is posted once within this time, in seconds: every waiting job meets it."""
 
-# A word with a digit: the other side names the request or the moment beside the problem itself.
-_PASSING_WORD = re.compile(r"\S*\d\S*")
+# A word with a digit: beside the problem, an API's message may give a request ID or a time.
+_VARIABLE_WORD = re.compile(r"\S*\d\S*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """One message that is posted once to one place: a row of the outbox. Moments are `Instant`s."""
+    """One message that is posted once to one place: a row of the outbox. Times are `Instant`s."""
 
     id: str
-    """The same for one happening and one place, so that it is put in once.
+    """The same for one event and one place, so that it is inserted once.
 
-    The message carries it as its metadata's `job_id`, by which a doubtful post is found again.
+    The message carries it as `job_id` in its metadata: a post whose outcome is unknown is found
+    by it.
     """
     team: str
     channel: str
-    """Where it is posted: a channel, or a person, in their direct conversation with the bot."""
+    """Where it is posted: a channel, or a user, in their direct conversation with the bot."""
     kind: NotificationKind
     happened_at: Instant
     thread_ts: str | None = None
     """The thread in which it is posted; `None`: in the channel itself."""
     job_id: str | None = None
     detail: str = ""
-    """The problem in words; for a digest, what it covers; else who asked for it."""
+    """The problem as text; for a digest, its span; for a shared or resent result, the requester."""
 
     due_at: Instant | None = None
-    """When to try; `None`: it was posted or given up."""
+    """When to post it; `None`: it was posted or given up."""
     lease_until: Instant | None = None
     fence: int = 0
-    """Raised by each claim; a write that names an older fence writes nothing."""
+    """Raised by one with each claim; a write with an older fence is refused."""
     attempts: int = 0
-    """Tries in a row that got nowhere."""
+    """Failed tries in a row."""
     delivery: Delivery = NOT_DELIVERED
     problem: str | None = None
     """Why it was given up."""
 
     @property
     def step(self) -> NotificationKind:
-        """Which step the row is due for."""
+        """The step that the row is due for."""
         return self.kind
 
     def due_again(self, now: Instant) -> Instant:
@@ -116,17 +118,17 @@ class Notification:
 
     @property
     def is_given_up(self) -> bool:
-        """Whether it was not posted and will not be."""
+        """Whether it was not posted and never will be."""
         return self.due_at is None and self.problem is not None and self.delivery.ts is None
 
     @property
     def signals(self) -> tuple[Instant | None, ...]:
-        """What others may change while a step runs: nothing."""
+        """The fields that may change while a step runs: none."""
         return ()
 
 
 def notification_id(kind: NotificationKind, channel: str, about: str) -> str:
-    """Return the ID of a notification: the same for the same happening and the same channel."""
+    """Return the ID of a notification: the same for the same event and the same channel."""
     digest = hashlib.blake2b(f"{kind}:{channel}:{about}".encode(), digest_size=10)
     return f"notice-{digest.hexdigest()}"
 
@@ -142,12 +144,12 @@ def channel_scope(team: str, channel: str) -> str:
 
 
 def channels_of(team: str) -> str:
-    """Return what the scopes of all channels of a workspace begin with."""
+    """Return the common prefix of the scopes of a workspace's channels."""
     return f"channel:{team}:"
 
 
 def kind_of(job: Job, event: Event) -> NotificationKind | None:
-    """Return what an event means to a subscribed channel; `None`: nothing."""
+    """Return the kind of notification that an event causes; `None`: none."""
     match event.name, job.outcome:
         case EventName.HELD, _:
             return NotificationKind.OPERATOR_NEEDED
@@ -169,11 +171,11 @@ def notifications_for(
     operators: Sequence[str],
     told_since: Callable[[str, NotificationKind, Instant], Iterable[str]],
 ) -> list[Notification]:
-    """Return the rows to put in for an event: one for each subscribed channel, or operator.
+    """Return the rows to insert for an event: one for each subscribed channel, or operator.
 
-    `levels` are the channels' levels, `operators` are told what needs one where no channel is.
-    `told_since` gives the details of a channel's notifications of a kind since a moment; it is
-    asked only where a repeat is left out.
+    `levels` maps each channel to its level; `operators` are used where no channel is subscribed.
+    `told_since` returns the details of a channel's notifications of a kind since a time; it is
+    called only for the kind whose repeats are left out.
     """
     kind = kind_of(job, event)
     if kind is None:
@@ -188,7 +190,7 @@ def notifications_for(
 def recipients(
     kind: NotificationKind, levels: Mapping[str, str], operators: Sequence[str]
 ) -> list[str]:
-    """Return who is told: the channels whose level has this kind, else the operators if need be."""
+    """Return the channels whose level has this kind, else the operators for `FOR_OPERATORS`."""
     channels = [
         channel
         for channel, level in levels.items()
@@ -198,7 +200,7 @@ def recipients(
 
 
 def _notification(kind: NotificationKind, job: Job, event: Event, place: str) -> Notification:
-    # A job is parked, and held, more than once; all else happens to it once.
+    # A job can be parked or held more than once; the other events happen once.
     about = f"{job.id}:{event.at}" if kind in FOR_OPERATORS else job.id
     return Notification(
         id=notification_id(kind, place, about),
@@ -212,10 +214,10 @@ def _notification(kind: NotificationKind, job: Job, event: Event, place: str) ->
     )
 
 
-def _repeats(row: Notification, told: Iterable[str]) -> bool:
-    return _lasting(row.detail) in map(_lasting, told)
+def _repeats(row: Notification, posted: Iterable[str]) -> bool:
+    return _constant_part(row.detail) in map(_constant_part, posted)
 
 
-def _lasting(detail: str) -> str:
-    """Return the part of a problem's words that is the same for every job that meets it."""
-    return _PASSING_WORD.sub("", detail)
+def _constant_part(detail: str) -> str:
+    """Return the part of a problem's text that is the same for every job that meets it."""
+    return _VARIABLE_WORD.sub("", detail)

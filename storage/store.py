@@ -1,4 +1,4 @@
-"""What every store promises, whichever database is behind it."""
+"""The contract of every store, independent of its database."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from storage.job import Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification
 
 MOST_AHEAD = 100
-"""Nobody who waits behind more jobs than this needs their exact number."""
+"""Bound of `ahead_of`: the exact number of more jobs than this is of no use to a user."""
 
 Row = TypeVar("Row", Job, Notification, HomeView)
-"""What a queue holds: rows with `id`, `due_at`, `lease_until`, `fence`, `attempts` and `step`."""
+"""A row of a queue: it has `id`, `due_at`, `lease_until`, `fence`, `attempts` and `step`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many rows a claim takes at most that are due for some steps; no step is in two rooms."""
+    """The most rows that a claim takes for these steps together; no step is in two rooms."""
 
     limit: int
     steps: tuple[str, ...]
 
 
 class StoreError(Exception):
-    """The store could not do what was asked; the name of the subclass says what to do."""
+    """The operation failed; the subclass determines how to react."""
 
 
 class StoreFullError(StoreError):
-    """No space (or a read-only file): nothing was written; try again when that is mended."""
+    """No space (or a read-only file): nothing was written; try again when that is corrected."""
 
 
 class StoreBrokenError(StoreError):
-    """A write may or may not be on disk: stop the process, and read the file anew."""
+    """A write may or may not be on disk: stop the process, and open the file again."""
 
 
 class StoreUnusableError(StoreError):
-    """No store can be where it was looked for; the message says why: name another place."""
+    """There can be no store at this path; the message gives the reason: configure another path."""
 
 
 class StoreInUseError(StoreError):
-    """Another process owns this store; the message says which file and what to do."""
+    """Another process owns this store; the message names the file and the remedy."""
 
 
 class StaleFenceError(StoreError):
-    """The claim was taken over or the row is gone: whatever this holder knows is void."""
+    """The claim was taken over or the row is gone: discard this holder's copy of the row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilter:
-    """Which jobs to list; a field left `None` does not narrow."""
+    """Conditions on the jobs to list; a field that is `None` matches every job."""
 
     team: str | None = None
     channel: str | None = None
@@ -66,7 +66,7 @@ class JobFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendFilter:
-    """Whose spend, of jobs made from `since` until before `until`; `None` does not narrow."""
+    """Conditions on jobs made at or after `since` and before `until`; `None` matches every job."""
 
     team: str
     since: Instant
@@ -76,25 +76,25 @@ class SpendFilter:
 
 
 class Queue(Protocol[Row]):
-    """Rows that become due, are claimed under a lease, and are written under a fence."""
+    """Rows that become due, are claimed with a lease, and are written under a fence."""
 
     async def claim(self, now: Instant, lease_seconds: float, rooms: Sequence[Room]) -> list[Row]:
-        """Take as many rows as there is room for that are due and not leased.
+        """Claim rows that are due and not leased, within the limits of `rooms`.
 
         The longest due first. Each gets a lease until `now + lease_seconds` and a fence one higher
         than before. Two callers never hold the same fence of a row.
         """
 
     async def renew(self, rows: Sequence[Row], until: Instant) -> frozenset[str]:
-        """Extend the leases of `rows` that still have their fence; return the IDs of those."""
+        """Extend the leases of `rows` whose fence still holds; return the IDs of those."""
 
     async def apply(self, before: Row, after: Row, event: Event | None) -> Row:
         """Write the fields in which `after` differs from `before`, if the fence still holds.
 
-        One commit with the event, which only jobs have, and with the notifications that it causes.
-        Fields that are equal in both are not written, so what others changed meanwhile survives;
-        the returned row is as it now stands. Raises `StaleFenceError` (nothing written) for a claim
-        that was taken over, and `IllegalTransitionError` for a move that a job may not make.
+        One commit has the row, the event (jobs only) and the notifications that the event causes.
+        Fields that are equal in both are not written, so concurrent changes to them survive; the
+        returned row has them. Raises `StaleFenceError` (nothing written) for a claim that was taken
+        over, and `IllegalTransitionError` for a transition that is not allowed.
         """
 
 
@@ -112,18 +112,18 @@ class JobStore(Queue[Job], Protocol):
         """
 
     async def get(self, job_id: str) -> Job | None:
-        """Return the job, or `None`. The ID of a delivery that was resent names its job."""
+        """Return the job, or `None`. The ID of a resent delivery returns the job of its files."""
 
     async def find_by_dedup_key(self, dedup_key: str) -> Job | None:
-        """Return the job that was made of this ask, or `None`."""
+        """Return the job with this dedup key, or `None`."""
 
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
 
     async def find_duplicate(self, job: Job, since: Instant) -> Job | None:
-        """Return the newest job of the same person, channel, model and input made after `since`.
+        """Return the newest other job with the same user, channel, model and input.
 
-        One that was rejected cost nothing and does not count.
+        Made at or after `since`. A rejected job cost nothing and does not count.
         """
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
@@ -133,33 +133,33 @@ class JobStore(Queue[Job], Protocol):
         """Return the job's timeline, oldest first."""
 
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
-        """Return how long the last successes of this kind took, submit to finish, in seconds."""
+        """Return the durations of the last successes of this kind, submit to finish, in seconds."""
 
     async def ahead_of(self, job: Job) -> int:
-        """Return how many jobs were made before this one and do not render yet; parked ones aside.
+        """Return how many jobs were made before this one, do not render yet and are not parked.
 
-        Counted up to `MOST_AHEAD`, so that a backlog does not slow its own progress down.
+        Counted up to `MOST_AHEAD`, so that a long backlog does not slow down its own work.
         """
 
     async def spend(self, wanted: SpendFilter) -> Spend:
-        """Return what the jobs that match cost, by the rule of `storage.costs`."""
+        """Return the cost of the jobs that match, by the rule of `storage.costs`."""
 
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
-        """Return what was asked for from `since` until before `until`, oldest first."""
+        """Return the renders requested at or after `since` and before `until`, oldest first."""
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
-        """Note that `by` wants the job cancelled, if nothing was sent to MindVideo yet.
+        """Record that `by` requests the cancel of a job, if nothing was sent to MindVideo yet.
 
-        The returned row tells: with `cancel_requested_at` the cancel is free and certain, without
-        it the render was sent, or the job is over. Makes the job due now; the first request
-        stands. Writes no field that a step writes but `due_at`, so it needs no fence. `None`:
-        there is no such job. Idempotent.
+        In the returned row, `cancel_requested_at` is set if the cancel is free and certain; else
+        the render was sent or the job is over. Makes the job due now; the first request is kept.
+        Of the fields that a step writes it changes only `due_at`, so it needs no fence. Returns
+        `None` if there is no such job. Idempotent.
         """
 
     async def unfollow(self, job_id: str, by: str, now: Instant) -> Job | None:
-        """Note that `by` gives up a render that MindVideo has; as idempotent as `request_cancel`.
+        """Record that `by` gives up a render that MindVideo has. Idempotent, as `request_cancel`.
 
-        Without effect on a job that is not at MindVideo.
+        No effect on a job that is not at MindVideo. Returns `None` if there is no such job.
         """
 
     async def resume(
@@ -169,61 +169,67 @@ class JobStore(Queue[Job], Protocol):
         task_id: str | None = None,
         vouched_at: Instant | None = None,
     ) -> Job | None:
-        """Send a parked job back to the stage it left, due now; `None` if there is none.
+        """Return a parked job to the stage it left, due now; `None` if there is no such job.
 
-        With the `task_id` that a person found at MindVideo, a job that was to be submitted goes on
-        as one that was, also if they had mistyped it before; `vouched_at` is when they saw that
-        there is none. Raises the fence, so that nobody's older claim survives. Raises
-        `IllegalTransitionError` for a job that is not parked, for a task that another job has, and
-        for a job that is not announced yet or whose task MindVideo itself named.
+        `task_id` is the task that an operator found at MindVideo: a job that was parked before its
+        submit then continues as a submitted one. It also replaces a mistyped `task_id` of an
+        earlier call. `vouched_at` is when an operator confirmed that MindVideo has no task for the
+        job. The fence is raised, so that no older claim stays valid.
+
+        Raises `IllegalTransitionError` for a job that is not parked, for a task that another job
+        has, and, with a `task_id`, for a job that is not announced yet or whose task ID came from
+        MindVideo itself.
         """
 
     async def last_event_at(self) -> Instant:
-        """Return the moment of the newest line of any timeline, or 0 if there is none.
+        """Return the time of the newest event of all jobs, or 0 if there is none.
 
-        Time must go on from there: the machine's clock may have been set back since.
+        The clock must continue from it: the machine's clock may have been set back since.
         """
 
     async def stage_counts(self) -> dict[Stage, int]:
-        """Return how many jobs stand in each stage, for the metrics."""
+        """Return the number of jobs in each stage, for the metrics."""
 
 
 class Outbox(Queue[Notification], Protocol):
-    """Notifications. Those about a job are put in by the commit of what happened to it.
+    """Notifications. Those about a job are inserted in the commit of the event that causes them.
 
-    One of a channel and a room is given out at a time, the oldest first: what happened first is
-    told first.
+    For each channel and room, one notification at a time is claimed, the oldest first, so that a
+    channel gets notifications in the order of the events.
     """
 
     async def add(self, notification: Notification) -> bool:
-        """Put a notification in; tell whether it is new. Idempotent by its `id`."""
+        """Insert a notification; return whether it is new. Idempotent by its `id`."""
 
     async def find(self, notification_id: str) -> Notification | None:
         """Return the notification, or `None`."""
 
 
 class HomeViews(Queue[HomeView], Protocol):
-    """Home tabs that are open. The commit of what happens to a person's job makes theirs due."""
+    """Home tabs that are open. The commit of an event makes the tab of the job's user due."""
 
     async def open(self, team: str, user: str, now: Instant) -> HomeView:
-        """Note that somebody opened their tab, which is then due at once. Idempotent."""
+        """Record that a user opened their tab, and make it due. Idempotent.
+
+        It is due at once, or when `REDRAW_SECONDS` or the pause after a failed try have passed.
+        """
 
 
 class SettingStore(Protocol):
-    """Settings made in Slack. A scope is whom they are for, such as `channel:T1:C1`."""
+    """Settings made in Slack. A scope is a workspace or a channel, such as `channel:T1:C1`."""
 
     async def get(self, scope: str, name: str) -> Json:
         """Return a setting, or `None`."""
 
     async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
-        """Return the setting of this name in each scope that begins with `scopes`."""
+        """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
 
     async def set(self, scope: str, name: str, value: Json) -> None:
-        """Set it, durably; `None` takes it away. Idempotent."""
+        """Store a setting durably; `None` deletes it. Idempotent."""
 
 
 class Store(Protocol):
-    """Everything that is durable."""
+    """All durable data."""
 
     @property
     def jobs(self) -> JobStore:
@@ -231,7 +237,7 @@ class Store(Protocol):
 
     @property
     def outbox(self) -> Outbox:
-        """Notifications that are to be posted, or were."""
+        """Notifications, posted or not yet posted."""
 
     @property
     def homes(self) -> HomeViews:
@@ -242,10 +248,10 @@ class Store(Protocol):
         """Settings made in Slack."""
 
     async def backup(self, path: str) -> None:
-        """Write a consistent copy to `path` while everything goes on."""
+        """Write a consistent copy to `path` while reads and writes continue."""
 
     async def ping(self) -> None:
         """Raise `StoreError` unless a write would work now."""
 
     async def close(self) -> None:
-        """Finish what is queued and let go of the store."""
+        """Finish the queued writes and close the store."""

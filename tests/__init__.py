@@ -1,1 +1,1 @@
-"""What the bot does, shown."""
+"""Tests: one folder for each package of `bot`, `storage` and `sandbox`; helpers in `support`."""

@@ -1,4 +1,4 @@
-"""What holds for every test: no network but loopback, nothing of the developer's environment."""
+"""Fixtures of every test: network limited to loopback, environment and logs isolated."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from bot.base.settings import Settings
 
 Address: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | str | bytes"
 
-_OTHERS_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 @pytest.fixture(autouse=True)
-def _forgotten_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hide the developer's variables, and work in an empty folder, away from any `.env`."""
+def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Remove the bot's and proxy variables, and change to an empty folder without `.env`."""
     ours = {name.upper() for name in Settings.model_fields}
     for name in list(os.environ):
-        if name.upper() in ours or name.upper() in _OTHERS_VARIABLES:
+        if name.upper() in ours or name.upper() in _PROXY_VARIABLES:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(autouse=True)
-def _logs_of_its_own() -> Iterator[None]:
-    """Let no test inherit how another configured the logs.
+def _isolated_logs() -> Iterator[None]:
+    """Reset the configuration of the logs before and after each test.
 
-    A traceback is logged in milliseconds: structlog's own choice draws it in tenths of a second.
+    Tracebacks are drawn plainly: structlog's default renderer takes tenths of a second for each.
     """
     handlers, level = logging.root.handlers, logging.root.level
     structlog.reset_defaults()
@@ -47,7 +47,7 @@ def _logs_of_its_own() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _loopback_only() -> Iterator[None]:
-    """Fail a test that reaches for the outside world, and say which address it wanted.
+    """Fail a test that connects or resolves outside loopback, and name the address.
 
     `pytest.fail` raises no `Exception`, so code that tolerates network errors cannot hide it.
     """

@@ -1,1 +1,1 @@
-"""The composition root: the only place that constructs; it starts the bot and stops it."""
+"""The composition root: it makes the adapters, services and engines, and starts and stops them."""

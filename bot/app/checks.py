@@ -1,7 +1,7 @@
-"""What must hold before the bot can work; where it does not, the variable to change is named.
+"""Checks of the bot's prerequisites, at the start and for `doctor`.
 
-Each function raises `ConfigurationError` in that case, and what its service raises for trouble
-that may pass.
+A failed check raises `ConfigurationError`, which names the variable to change, or the service's own
+error for a failure that may be temporary.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from storage.sqlite.connection import check_place, connect_reader
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreError, StoreUnusableError
 
-_IF_IT_IS_RIGHT: Mapping[str, str] = MappingProxyType(
+_TOKEN_ADVICE: Mapping[str, str] = MappingProxyType(
     {
         "slack_bot_token": "If it is the right one, install the app again.",
         "slack_app_token": "If it is the right one, switch Socket Mode on in the app.",
@@ -57,27 +57,27 @@ async def open_store(settings: StoreSettings, *, owner: bool = True) -> SqliteSt
 
 
 async def ask_identity(chat: SlackChat) -> Identity:
-    """Ask Slack who the bot is, by its SLACK_BOT_TOKEN. A read."""
-    with _naming_the_token("slack_bot_token"):
+    """Request the bot's identity from Slack, with SLACK_BOT_TOKEN. A read."""
+    with _token_in_errors("slack_bot_token"):
         return await chat.identity()
 
 
 async def ask_socket(client: AsyncWebClient, token: SecretStr | None) -> str | None:
-    """Ask Slack for an address of Socket Mode, by SLACK_APP_TOKEN; `None` without one."""
+    """Request an address of Socket Mode with SLACK_APP_TOKEN; return `None` without a token."""
     if token is None:
         return None
-    with _naming_the_token("slack_app_token"):
+    with _token_in_errors("slack_app_token"):
         return await ask_for_socket(client, token.get_secret_value())
 
 
 async def all_met(*checks: asyncio.Task[object]) -> None:
-    """Wait for every check, and raise what they raised as one error with a line for each.
+    """Wait for every check, and raise their errors as one, with a line for each.
 
-    It is a `ConfigurationError` if any is.
+    It is a `ConfigurationError` if any is. An unexpected exception is raised as it is.
     """
     found = await asyncio.gather(*checks, return_exceptions=True)
     errors = [one for one in found if isinstance(one, BaseException)]
-    # What nobody foresaw keeps its traceback.
+    # An unexpected exception is a bug and keeps its traceback.
     bugs = [error for error in errors if not isinstance(error, BotError | StoreError)]
     match bugs or errors:
         case []:
@@ -90,42 +90,42 @@ async def all_met(*checks: asyncio.Task[object]) -> None:
 
 
 @contextmanager
-def _naming_the_token(field: str) -> Iterator[None]:
+def _token_in_errors(field: str) -> Iterator[None]:
     try:
         yield
     except (OperatorMustActError, RefusedError) as error:
         code = error.code or ""
-        # Slack refuses a token in its own words, never by a status: then it was not Slack.
+        # Slack refuses a token with an error code, never an HTTP status: this is another server.
         if code.startswith("http_"):
             problem = f"leads to no API of Slack's ({code})"
             raise ConfigurationError(complaint("slack_api_url", problem)) from error
         problem = complaint(field, f"is refused by Slack ({code})")
-        raise ConfigurationError(f"{problem} {_IF_IT_IS_RIGHT[field]}") from error
+        raise ConfigurationError(f"{problem} {_TOKEN_ADVICE[field]}") from error
 
 
 CALL_SECONDS = 10.0
-"""How long one look at a service may take: a person waits for the report."""
+"""How long one check of a service may take: an operator waits for the report."""
 
-# Rows are small, but a video whose length MindVideo does not tell passes through a file.
-_ROOM_BYTES = 1 << 30
+# Rows are small, but a video whose length MindVideo does not declare is spooled to a file.
+_MIN_FREE_BYTES = 1 << 30
 
-# No task has this ID, so asking for it starts nothing and reads nothing.
+# No task has this ID, so a request for it has no effect and reads no data.
 _NO_TASK = "doctor-no-such-task"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     ok: bool
     what: str
-    """What was found, as a plain sentence without secrets."""
+    """The result as a plain sentence without secrets."""
     advice: str = ""
-    """What to do; empty if all is well, or `what` says it."""
+    """The remedy; empty if there is no problem, or if `what` has it."""
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Look at Slack, MindVideo, the store and the models at the same time. Repeat freely."""
+    """Check Slack, MindVideo, the store and the models concurrently. Safe to repeat."""
     async with slack_client(
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
@@ -138,17 +138,17 @@ async def examine(settings: Settings) -> list[Finding]:
             asyncio.to_thread(_store, settings.database_path),
             asyncio.to_thread(_models, settings.models_dir),
         )
-    # Two calls of one service may have met the same problem.
+    # Two checks of one service may report the same problem.
     return list(dict.fromkeys(finding for findings in found for finding in findings))
 
 
 async def _bot_token(client: AsyncWebClient) -> list[Finding]:
     try:
-        me = await ask_identity(SlackChat(client))
+        identity = await ask_identity(SlackChat(client))
     except BotError as error:
         return [_slack_failed(error)]
-    here = Finding(ok=True, what=f"Slack takes the bot token: {me.user} in {me.team}.")
-    return [here, _scopes(me.scopes)]
+    accepted = f"Slack takes the bot token: {identity.user} in {identity.team}."
+    return [Finding(ok=True, what=accepted), _scopes(identity.scopes)]
 
 
 def _scopes(granted: frozenset[str]) -> Finding:
@@ -181,15 +181,15 @@ def _slack_failed(error: BotError) -> Finding:
 
 
 async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
-    """Look at a task that nobody has: "not found" is the good answer."""
-    well = Finding(ok=True, what="MindVideo answers, and does not refuse the key.")
-    video = MindVideoClient(base_url, key.get_secret_value(), now=time.time)
-    async with aclosing(video):
+    """Read a task that does not exist: "not found" shows that the key is not refused."""
+    passed = Finding(ok=True, what="MindVideo answers, and does not refuse the key.")
+    client = MindVideoClient(base_url, key.get_secret_value(), now=time.time)
+    async with aclosing(client):
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                await video.get_task(_NO_TASK, {}, fresh_urls=True)
+                await client.get_task(_NO_TASK, {}, fresh_urls=True)
         except NotFoundError:
-            return [well]
+            return [passed]
         except TimeoutError:
             what = "MindVideo does not answer."
             advice = "Check MINDVIDEO_BASE_URL, and the network from this machine."
@@ -200,12 +200,12 @@ async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
             what = f"{str(error).removesuffix('.')}."
             advice = "Check MINDVIDEO_BASE_URL; if it is right, try again in some minutes."
         else:
-            return [well]
+            return [passed]
     return [Finding(ok=False, what=what, advice=advice)]
 
 
 def _store(path: Path) -> list[Finding]:
-    """Look without owning the store, so that a bot which runs is not in the way."""
+    """Check the store without owning it, so that a running bot does not make the check fail."""
     try:
         check_place(str(path), create=True)
         with tempfile.TemporaryFile(dir=path.absolute().parent) as probe:
@@ -213,12 +213,12 @@ def _store(path: Path) -> list[Finding]:
         if path.exists():
             with closing(connect_reader(str(path))) as db:
                 db.execute("PRAGMA schema_version").fetchone()
-        room = shutil.disk_usage(path.absolute().parent).free
+        free_bytes = shutil.disk_usage(path.absolute().parent).free
     except (OSError, StoreError, pysqlite3.Error) as error:
         return [Finding(ok=False, what=complaint("database_url", f"leads to no store ({error})"))]
     findings = [Finding(ok=True, what=f"The store at {path} can be opened and written.")]
-    if room < _ROOM_BYTES:
-        what = f"Only {room >> 20} MiB are free where the store is."
+    if free_bytes < _MIN_FREE_BYTES:
+        what = f"Only {free_bytes >> 20} MiB are free where the store is."
         findings.append(Finding(ok=False, what=what, advice="Make room, or move the store."))
     return findings
 

@@ -34,17 +34,17 @@ from bot.worker.scheduler import Scheduler
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreBrokenError
 
-# Supervisors kill after 30 s; 25 are promised, and what is left goes to closing connections.
+# Supervisors kill after 30 s, and the bot promises to stop in 25: 5 s are left for closing.
 STOP_SECONDS = 20.0
-# A listener answers within milliseconds; who is still connected after this only holds us up.
+# A listener responds within milliseconds; a connection that is open for longer is cut.
 GRACE_SECONDS = 2.0
-# Digests are due at any minute of a day, in any time zone.
+# A digest can be due at any minute of the day.
 EVERY_MINUTE = "* * * * *"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A bot that runs: where it listens, and the event that ends it."""
+    """A running bot: the port it listens on, and the event that stops it."""
 
     port: int
     stopping: asyncio.Event
@@ -54,10 +54,10 @@ class Service:
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then finish or release what is claimed and return.
 
-    Raises what `running` raises, and `StoreBrokenError` when the store cannot tell any more what
-    is on disk.
+    Raises what `running` raises, and `StoreBrokenError` when the outcome of a write to the store
+    is unknown.
     """
-    # Before the start, which takes its time: whoever stops the bot then means it as well.
+    # Before the start, which takes seconds: a signal during it must stop the bot too.
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
@@ -71,11 +71,11 @@ async def serve(settings: Settings) -> None:
 async def running(
     settings: Settings, stopping: asyncio.Event | None = None
 ) -> AsyncIterator[Service]:
-    """Start everything, hand it out while it runs, and stop it in the opposite order.
+    """Start everything, yield the running bot, and stop it in the opposite order.
 
-    `stopping`, set by whoever wants it to end, is its own if it is not given. Raises
-    `ConfigurationError` with a line for each variable that turns out to be wrong, and `BotError` or
-    `StoreError` when something else keeps the bot from starting now.
+    Setting `stopping` stops the bot; a new event is made if none is given. Raises
+    `ConfigurationError` with a line for each wrong variable, and `BotError` or `StoreError` when
+    the bot cannot start now for another reason.
     """
     log = structlog.get_logger("app")
     stopping = stopping or asyncio.Event()
@@ -126,7 +126,7 @@ async def running(
 
 
 async def _check(settings: Settings, stack: AsyncExitStack) -> Checked:
-    """See that all prerequisites are met, all at the same time; `stack` closes what that opens."""
+    """Check all prerequisites concurrently; `stack` closes the resources that this opens."""
     client = await stack.enter_async_context(
         slack_client(
             token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url
@@ -165,9 +165,9 @@ def _address(settings: Settings) -> Address:
 
 
 async def _connect(socket: SocketMode, stopping: asyncio.Event) -> None:
-    """Wait until Slack is connected, which can take as long as it is out of reach, or for the end.
+    """Return once the bot is connected to Slack or `stopping` is set.
 
-    `/readyz` says so meanwhile.
+    This takes as long as Slack cannot be reached; `/readyz` reports it meanwhile.
     """
     connecting, stopped = create_task(socket.connect()), create_task(stopping.wait())
     try:

@@ -1,4 +1,4 @@
-"""Puts the parts of the bot together: each function makes one."""
+"""Constructs the parts of the bot, one in each function."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from bot.worker.scheduler import Tickers
 from storage.sqlite.store import SqliteStore
 
 SPOOLS = 2
-"""How many files of unknown length are on the disk at once."""
+"""The most files of unknown length that are on the disk at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What the start has checked and opened."""
+    """The prerequisites that were checked and opened at the start."""
 
     catalog: Catalog
     store: SqliteStore
@@ -50,13 +50,13 @@ class Checked:
     chat: SlackChat
     me: Identity
     socket_address: str | None
-    """Where Slack takes one connection; `None` if its requests come by HTTP."""
+    """Slack's address for one connection; `None` if requests come by HTTP."""
     now: SteadyClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
-    """The adapters that want to be closed, or that more than the services need."""
+    """The adapters that must be closed, or that are used outside `Services` as well."""
 
     video: MindVideoClient
     ephemeral: BackgroundEphemerals
@@ -66,9 +66,10 @@ class Adapters:
 
 
 def make_adapters(settings: Settings, checked: Checked) -> Adapters:
-    """Make MindVideo's client, and what brings people's images to it.
+    """Make MindVideo's client, the adapter for attached images, and the other `Adapters`.
 
-    By signed links if the world reaches this service, else inside the request.
+    Attached images go to MindVideo as signed links if the service has a public URL, else inside the
+    request.
     """
     links = None
     if settings.public_url is not None:
@@ -87,7 +88,7 @@ def make_adapters(settings: Settings, checked: Checked) -> Adapters:
 def make_services(
     settings: Settings, checked: Checked, adapters: Adapters, wake: Callable[[], None]
 ) -> Services:
-    """Make what every listener and every step is given."""
+    """Make the services that every listener and every step gets."""
     return Services(
         store=checked.store,
         catalog=checked.catalog,
@@ -116,7 +117,7 @@ def make_services(
 
 
 def make_engines(services: Services, gate: Gate) -> Tickers:
-    """Make an engine for each queue; jobs go before the rest."""
+    """Make an engine for each queue; the engine for jobs ticks first."""
     store = services.store
     return Tickers(
         Engine(store.jobs, STEPS, services, kind="job", pools=POOLS, gate=gate),
@@ -133,7 +134,7 @@ def make_engines(services: Services, gate: Gate) -> Tickers:
 
 
 def make_bolt(settings: Settings, checked: Checked, services: Services) -> AsyncApp:
-    """Make Bolt's app with every listener: one workspace, so it never asks who calls."""
+    """Make Bolt's app with every listener, authorized for the one workspace of the bot token."""
     me, client = checked.me, checked.client
 
     async def authorize() -> AuthorizeResult:
@@ -150,8 +151,8 @@ def make_bolt(settings: Settings, checked: Checked, services: Services) -> Async
         client=client,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else "",
-        # Answer as soon as the listener has ended, which is after its commit; by default Bolt
-        # looks every 10 ms whether it has acknowledged, and acknowledges events beforehand.
+        # Respond as soon as the listener has ended, which is after its commit. By default Bolt
+        # polls every 10 ms for the acknowledgement, and acknowledges events before the listener.
         # https://github.com/slackapi/bolt-python/blob/main/slack_bolt/listener/asyncio_runner.py
         process_before_response=True,
     )
@@ -161,7 +162,7 @@ def make_bolt(settings: Settings, checked: Checked, services: Services) -> Async
 
 
 def make_socket(settings: Settings, checked: Checked, bolt: AsyncApp) -> SocketMode | None:
-    """Make the connection over which requests come to Bolt, if they do not come by HTTP."""
+    """Make the connection that brings requests to Bolt; `None` if they come by HTTP."""
     token = settings.slack_app_token
     if token is None or checked.socket_address is None:
         return None

@@ -13,14 +13,14 @@ from bot.slack.answers import SocketAnswer
 from bot.slack.client import ask
 
 PING_SECONDS = 10.0
-"""How often the connection is tried; Bolt's own default. Silent for four times that, it is lost."""
+"""The interval of pings; Bolt's own default. After four without a pong, the connection is lost."""
 
 ADDRESS_SECONDS = 30.0
 """How long to try one address: enough for a slow network, and for the SDK to try it three times."""
 
 
 async def ask_for_socket(client: AsyncWebClient, app_token: str) -> str:
-    """Return an address that takes one connection. Safe to repeat.
+    """Request an address, which is valid for one connection. Safe to repeat.
 
     https://docs.slack.dev/reference/methods/apps.connections.open
     """
@@ -31,7 +31,7 @@ async def ask_for_socket(client: AsyncWebClient, app_token: str) -> str:
 
 
 class SocketMode:
-    """The connection of one bot: what comes over it goes to Bolt's listeners."""
+    """The connection of one bot: requests that come over it go to Bolt's listeners."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class SocketMode:
         ping_seconds: float = PING_SECONDS,
         address_seconds: float = ADDRESS_SECONDS,
     ) -> None:
-        """`address`, from `ask_for_socket`, serves the first connection."""
+        """`address`, from `ask_for_socket`, is for the first connection."""
         self._bolt = bolt
         self._app_token = app_token
         self._address = address
@@ -51,14 +51,14 @@ class SocketMode:
         self._client: _Client | None = None
 
     async def connect(self) -> None:
-        """Return once the connection stands; from then on it comes back by itself. Once only."""
+        """Return once the connection is open; it reconnects by itself. Call this once only."""
         self._client = _Client(
             self._app_token,
             logger=self._bolt.logger,
             web_client=self._bolt.client,
             ping_interval=self._ping_seconds,
         )
-        # The SDK takes HTTPS_PROXY from the environment, also on the way to this machine.
+        # By default the SDK uses HTTPS_PROXY, even for a server on this machine.
         self._client.proxy = self._bolt.client.proxy
         self._client.wss_uri = self._address
         self._client.address_seconds = self._address_seconds
@@ -67,20 +67,20 @@ class SocketMode:
         await self._client.connect()
 
     async def is_connected(self) -> bool:
-        """Tell whether Slack can reach us now."""
+        """Return whether Slack's requests can arrive now."""
         return self._client is not None and await self._client.is_connected()
 
     async def close(self) -> None:
-        """Hang up for good. Idempotent."""
+        """Close the connection for good. Idempotent."""
         if self._client is not None:
             await self._client.close()  # type: ignore[no-untyped-call] # the SDK leaves it so
 
 
 class _Client(SocketModeClient):
-    """The SDK's client, except that an address which leads nowhere is given up.
+    """The SDK's client, except that an address that does not connect is replaced by a new one.
 
-    An address holds a ticket that serves once and is soon void; the SDK would try one that has
-    failed again and again, for ever.
+    An address has a ticket that is valid once and for a short time; the SDK would try the same
+    address for ever.
     """
 
     address_seconds = ADDRESS_SECONDS
@@ -97,7 +97,7 @@ class _Client(SocketModeClient):
 
 
 class _ConnectedHandler(AsyncSocketModeHandler):
-    """Bolt's way from an envelope to a listener, with a client that is given."""
+    """Bolt's handler, which passes envelopes to listeners, over a given client."""
 
     def __init__(self, bolt: AsyncApp, client: SocketModeClient) -> None:
         self.app = bolt

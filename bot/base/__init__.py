@@ -1,1 +1,1 @@
-"""What every floor may use: errors, ports, settings, logs, metrics, JSON."""
+"""Code that every floor may import: errors, ports, settings, logs, metrics, JSON, the clock."""

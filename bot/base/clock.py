@@ -1,4 +1,4 @@
-"""A clock that never steps back."""
+"""A clock that never goes back."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from storage.job import Instant
 
 
 def uptime() -> float:
-    """Return seconds that never step back, and that pass while the machine sleeps as well.
+    """Return seconds that never go back, and that include the time for which the machine sleeps.
 
-    `time.monotonic` stands still then on Linux: after a night's sleep a key of yesterday would
-    look fresh. https://man7.org/linux/man-pages/man2/clock_getres.2.html (CLOCK_BOOTTIME)
+    On Linux `time.monotonic` excludes that time: after a night's sleep, an idempotency key of
+    yesterday would seem fresh.
+    https://man7.org/linux/man-pages/man2/clock_getres.2.html (CLOCK_BOOTTIME)
     """
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
@@ -20,8 +21,8 @@ def uptime() -> float:
 class SteadyClock:
     """Seconds since 1970 that advance with the machine's uptime, whatever the wall clock does.
 
-    `not_before` is the last moment that the store knows of: after a restart on a machine whose
-    clock was set back, time goes on from there, and nothing waits for the wall to catch up.
+    `not_before` is the newest time in the store: after a restart on a machine whose clock was set
+    back, time continues from there, and no row waits until the wall clock has caught up.
     """
 
     def __init__(
@@ -34,5 +35,5 @@ class SteadyClock:
         self._offset = max(wall(), not_before) - monotonic()
 
     def __call__(self) -> Instant:
-        """Return the present moment."""
+        """Return the current time."""
         return self._monotonic() + self._offset

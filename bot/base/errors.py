@@ -1,10 +1,10 @@
-"""One tree of exceptions, each named by what to do about it."""
+"""The tree of exceptions, each named by the right reaction to it."""
 
 from __future__ import annotations
 
 
 class BotError(Exception):
-    """Something that the bot understands. `str(error)` is a plain sentence without secrets."""
+    """An error that the bot can explain. `str(error)` is a plain sentence without secrets."""
 
     def __init__(
         self,
@@ -16,10 +16,10 @@ class BotError(Exception):
     ) -> None:
         super().__init__(message)
         self.code = code
-        """The other side's own word for it, for support."""
+        """The service's own code for the error, for support."""
         self.request_id = request_id
         self.retry_after = retry_after
-        """How many seconds the other side asked us to wait, clamped; `None`: it did not say."""
+        """How many seconds to wait, as the service requested, clamped; `None`: it did not say."""
 
 
 class ConfigurationError(BotError):
@@ -27,40 +27,43 @@ class ConfigurationError(BotError):
 
 
 class UsageError(BotError):
-    """The person typed something that cannot be done; the message says what to type instead."""
+    """The user's input cannot be executed; the message says what to type instead."""
 
 
 class RetryLaterError(BotError):
-    """Certainly not done. Do it again, after `retry_after` seconds or by our own backoff."""
+    """Certainly not done. Try again, after `retry_after` seconds or by the bot's own backoff."""
 
 
 class OutcomeUnknownError(BotError):
-    """Perhaps done, perhaps not. Look before doing it again."""
+    """Perhaps done, perhaps not. Check before trying again."""
 
 
 class RefusedError(BotError):
-    """Certainly not done and never will be: tell the person."""
+    """Certainly not done, and a retry cannot succeed: notify the user."""
 
 
 class KeyConflictError(RefusedError):
-    """MindVideo knows this idempotency key with another input: a person must look."""
+    """MindVideo knows this idempotency key with another input: an operator must check."""
 
 
 class NotFoundError(RefusedError):
-    """What was asked about is not there (any more)."""
+    """The requested object does not exist, or no longer exists."""
 
 
 class UnreachablePlaceError(RefusedError):
-    """This channel, thread or message takes nothing from us: gone, archived or not joined."""
+    """The channel, thread or message is not writable for the bot: gone, archived or not joined."""
 
 
 class NotAMemberError(UnreachablePlaceError):
-    """The bot is not in the channel, or cannot see it: a public one can be entered."""
+    """The bot is not in the channel, or cannot see it. It can join a public one."""
 
 
 class CannotShareFileError(RefusedError):
-    """Slack will not take this file here (size, policy, storage): send a link instead."""
+    """Slack does not accept this file here (size, policy, storage): post a link instead."""
 
 
 class OperatorMustActError(BotError):
-    """A key, a token, a scope or the credit: hold the job, tell the operator, try again slowly."""
+    """A key, a token, a scope or the credit is missing or invalid.
+
+    Hold the job, notify the operator, and retry slowly.
+    """

@@ -1,4 +1,4 @@
-"""Reads JSON as the standard has it, where Python's reader is more generous."""
+"""Readers of standard JSON; Python's own reader also accepts what the standard forbids."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from storage.job import Json
 def load_json(text: str) -> Json:
     """Return the value of a JSON text.
 
-    Raises `ValueError` with a short reason for what is not JSON, `NaN`, `Infinity`, numbers that
-    only infinity could hold, and nesting beyond Python's limit of recursion.
+    Raises `ValueError` with a short reason for invalid JSON, `NaN`, `Infinity`, numbers too large
+    for a `float`, and nesting beyond Python's limit of recursion.
     """
     try:
         value: Json = json.loads(text, parse_constant=_refuse, parse_float=_finite)
@@ -37,14 +37,14 @@ def _finite(digits: str) -> float:
 
 
 Parsed: TypeAlias = "str | int | Decimal | bool | list[Parsed] | dict[str, Parsed] | None"
-"""A value read from JSON: a number with a point is the exact `Decimal` that was written."""
+"""A value read from JSON: a number with a point or an exponent is an exact `Decimal`."""
 
 
 def read_json(text: str) -> Parsed:
-    """Return what the JSON text says; `NaN` and the infinities are `None`.
+    """Return the value of a JSON text with exact decimals; `NaN` and the infinities are `None`.
 
-    Raises `ValueError` for anything that is not JSON, nests too deep or holds a number beyond
-    all sense.
+    Raises `ValueError` for invalid JSON, nesting beyond Python's limit of recursion, and numbers
+    that a `Decimal` cannot hold.
     """
     try:
         return cast(
@@ -56,11 +56,11 @@ def read_json(text: str) -> Parsed:
 
 
 def _no_number(_name: str) -> None:
-    """Python's reader takes `NaN`, `Infinity` and `-Infinity`, which JSON does not know."""
+    """Return `None` for `NaN`, `Infinity` and `-Infinity`, which are not standard JSON."""
 
 
 def read_word(value: Parsed) -> str | None:
-    """Return a short name (an ID, a code) as text, whether it was sent as text or number."""
+    """Return an ID or a code as text, sent as text or as an integer; `None`: it is neither."""
     match value:
         case str():
             word = value.strip()
@@ -72,7 +72,7 @@ def read_word(value: Parsed) -> str | None:
 
 
 _LONGEST_WORD = 200
-"""Longer than any ID or code that an API hands out."""
+"""Longer than any ID or code of an API, in characters."""
 
 _LONGEST_INTEGER = 10**40
-"""Python refuses to spell integers of more than 4,300 digits; IDs stay far below."""
+"""Python does not convert integers of more than 4,300 digits to text; IDs are far shorter."""

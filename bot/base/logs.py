@@ -1,4 +1,4 @@
-"""One pipeline for every log line, ours and the libraries', that lets no secret through."""
+"""The log pipeline for the bot and its libraries, which removes secrets from every line."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _SECRET_SHAPES = re.compile(
     | \bxapp-[\w-]+                           # Slack's app-level tokens
     | \bmv_[a-z]+_\w+                         # MindVideo's keys
     | (?<=\bBearer\s)[^\s"',)]{6,}         # any other key; six: prose has "bearer of"
-    | (?<=//hooks\.slack\.com/)[^\s"'<>)]+    # a response_url lets its holder speak as the bot
+    | (?<=//hooks\.slack\.com/)[^\s"'<>)]+    # a response_url allows posts as the bot
     | (?<=//files\.slack\.com/upload/)[^\s"'<>)]+
     | (?<=[?&]ticket=)[^\s"'<>)&]+            # Socket Mode's address
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 
-# What pydantic could not read it quotes: a payload, and so what somebody wrote in it.
+# pydantic quotes input that it cannot parse: payloads, and so users' text.
 # https://docs.pydantic.dev/latest/errors/errors/
-_UNREADABLE = re.compile(r"(?<=\binput_value=).*?(?=, input_type=\w+\])", re.DOTALL)
+_QUOTED_INPUT = re.compile(r"(?<=\binput_value=).*?(?=, input_type=\w+\])", re.DOTALL)
 
-_FLOORS: Mapping[str, int] = MappingProxyType(
+_LOWEST_LEVELS: Mapping[str, int] = MappingProxyType(
     {
-        # Bolt's warnings repeat whole payloads, with what people wrote and their response_url.
+        # Bolt's warnings repeat whole payloads, with users' text and response_urls.
         "slack_bolt": logging.ERROR,
         # At INFO these write a line for each request or each tick, at DEBUG headers with tokens.
         "slack_sdk": logging.WARNING,
@@ -50,14 +50,14 @@ _FLOORS: Mapping[str, int] = MappingProxyType(
         "aiohttp.access": logging.CRITICAL,
     },
 )
-"""The least severe level that a library may write at, by the root of its loggers' names."""
+"""The lowest level at which a library may log, by the root of its loggers' names."""
 
 
 def make_redactor(secrets: Iterable[str]) -> Redact:
-    """Return a function that removes `secrets`, and whatever looks like a token, from a text."""
+    """Return a function that removes `secrets`, and anything shaped like a token, from a text."""
     # The longest first: one secret may begin with another.
     ordered = sorted(filter(None, secrets), key=len, reverse=True)
-    exact = re.compile("|".join(map(_however_escaped, ordered))) if ordered else None
+    exact = re.compile("|".join(map(_escaped_pattern, ordered))) if ordered else None
 
     def redact(text: str) -> str:
         if exact is not None:
@@ -67,8 +67,8 @@ def make_redactor(secrets: Iterable[str]) -> Redact:
     return redact
 
 
-def _however_escaped(secret: str) -> str:
-    r"""Return a pattern for `secret` in any depth of JSON and `repr`, which add backslashes."""
+def _escaped_pattern(secret: str) -> str:
+    r"""Return a pattern for `secret` at any depth of JSON and `repr`, which add backslashes."""
     patterns = {"\\": r"\\+", '"': r"\\*\"", "'": r"\\*'"}
     return "".join(patterns.get(char) or re.escape(char) for char in secret)
 
@@ -83,9 +83,9 @@ def configure_logs(
 ) -> None:
     """Send structlog's events and the standard library's records to `stream`, a line each.
 
-    `secrets` never appear there, whichever event, value or traceback holds them. The key
-    `prompt` of an event is dropped unless `log_prompts`, and so is what pydantic quotes of a
-    payload. Safe to repeat: the last call counts.
+    `secrets` never appear there, whichever event, value or traceback holds them. Unless
+    `log_prompts`, the key `prompt` of an event is dropped, and so are payloads that pydantic
+    quotes. Idempotent: the last call is in effect.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -106,7 +106,7 @@ def configure_logs(
         cache_logger_on_first_use=False,
     )
     handler = _SilentErrorHandler(stream)
-    handler.addFilter(_is_loud_enough)
+    handler.addFilter(_has_enough_severity)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -143,7 +143,7 @@ def _redacting(redact: Redact) -> Processor:
 
 
 def _without_payloads(line: str) -> str:
-    return _UNREADABLE.sub(REMOVED, line)
+    return _QUOTED_INPUT.sub(REMOVED, line)
 
 
 def _drop_prompt(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -151,15 +151,15 @@ def _drop_prompt(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return event
 
 
-def _is_loud_enough(record: logging.LogRecord) -> bool:
-    """Hold libraries to their floor.
+def _has_enough_severity(record: logging.LogRecord) -> bool:
+    """Return whether a record reaches the lowest level of its library.
 
-    On the handler and not on their loggers, whose levels Bolt overwrites with the root's:
+    A filter of the handler, because Bolt overwrites the levels of loggers with the root's:
     https://github.com/slackapi/bolt-python/blob/main/slack_bolt/logger/__init__.py
     """
     return all(
-        record.levelno >= floor
-        for name, floor in _FLOORS.items()
+        record.levelno >= lowest
+        for name, lowest in _LOWEST_LEVELS.items()
         if record.name == name or record.name.startswith(name + ".")
     )
 
@@ -168,5 +168,5 @@ class _SilentErrorHandler(logging.StreamHandler[TextIO]):
     """A stream handler that does not repeat a record which could not be formatted."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Say that a line is missing; the default prints the record as it is, secrets and all."""
+        """Write that a line is missing; the default prints the record with its secrets."""
         self.stream.write(f"a log line from {record.name}:{record.lineno} could not be written\n")

@@ -1,4 +1,4 @@
-"""What Prometheus can read about the bot, and nothing that names a person or a prompt."""
+"""The bot's metrics for Prometheus; no label holds a user or a prompt."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from storage.job import Stage
 
-# From an acknowledgement's millisecond to Slack's limit of three seconds.
+# From a fast acknowledgement to Slack's limit of three seconds.
 _ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
-# From a row that is only written to a large video on a slow line.
+# From one write to the store up to a large upload on a slow connection.
 _STEP_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
 
 
@@ -34,7 +34,7 @@ class Metrics:
             registry=registry,
             buckets=_ACK_SECONDS,
         )
-        # Its counts also tell how often MindVideo is asked (rendering), and what was delivered.
+        # Its counts also give the polls of MindVideo (rendering) and the deliveries (finished).
         self._step_seconds = Histogram(
             "video_bot_step_seconds",
             "Time that a step took, by the stage it starts from and its result.",
@@ -44,19 +44,19 @@ class Metrics:
         )
 
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
-        """Count an answer; `answer` is what `bot.base.ports.Observer` says."""
+        """Count an answer; `bot.base.ports.Observer` lists the values of `answer`."""
         self._asks.labels(surface, answer).inc()
         self._ack_seconds.observe(seconds)
 
     def step_done(self, step: str, result: str, seconds: float) -> None:
-        """Count a step; `result` is its kind, or the kind of its error."""
+        """Count a step; `bot.base.ports.Observer` describes `result`."""
         self._step_seconds.labels(step, result).observe(seconds)
 
     def count_stages(self, counts: Mapping[Stage, int]) -> None:
-        """Say how many jobs stand in each stage; a stage that is not told has none."""
+        """Set the number of jobs in each stage; a stage that is not in `counts` has none."""
         for stage in Stage:
             self._jobs.labels(stage.value).set(counts.get(stage, 0))
 
     def render(self) -> bytes:
-        """Return everything in Prometheus's text format."""
+        """Return all metrics in Prometheus's text format."""
         return generate_latest(self._registry)

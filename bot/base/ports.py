@@ -1,4 +1,4 @@
-"""What the bot needs of the outside world; every method states its promise and its errors."""
+"""The bot's interfaces to the outside world; each method documents its guarantees and errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.job import Instant, Json, Output
 
 
 class TaskState(StrEnum):
-    """MindVideo's five states, and ours for a word that is none of them."""
+    """MindVideo's five states, and `UNKNOWN` for any other."""
 
     QUEUED = "queued"
     PROCESSING = "processing"
@@ -24,31 +24,31 @@ class TaskState(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a task stays in this state for ever."""
+        """Whether a task never leaves this state."""
         return self in {TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What one answer of MindVideo told about a task; what it did not tell is `None` or empty."""
+    """The state of a task in one response of MindVideo; a missing value is `None` or empty."""
 
     state: TaskState
     state_text: str
-    """MindVideo's own word, shown to operators."""
+    """MindVideo's own name for the state, shown to operators."""
     task_id: str | None = None
     request_id: str | None = None
     cost_estimate: Decimal | None = None
     cost_actual: Decimal | None = None
     outputs: tuple[Output, ...] = ()
     problem: str | None = None
-    """Why it failed, in MindVideo's words, cleaned and at most 300 characters."""
+    """MindVideo's message about the failure, cleaned, at most 300 characters."""
     memo: Mapping[str, Json] = field(default_factory=dict)
-    """What to give to the next `get_task` of this task; only the client reads it."""
+    """The `memo` for the next `get_task` of this task; opaque outside the client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A file on its way: its length in bytes if the sender told it, and its bytes."""
+    """A file as a stream: its length in bytes if the sender declared it, and its bytes."""
 
     length: int | None
     content_type: str | None
@@ -64,42 +64,42 @@ class VideoService(Protocol):
 
     @property
     def key_lifetime(self) -> float:
-        """For how many seconds after it was made an idempotency key can be sent safely."""
+        """For how many seconds after its creation an idempotency key can be sent safely."""
 
     def request_body(self, model: str, options: Mapping[str, Json]) -> bytes:
         """Return the exact bytes of a submit; the same arguments give the same bytes."""
 
     async def submit(self, body: bytes, idempotency_key: str) -> Snapshot:
-        """Start a task, or get the one that this key started before.
+        """Start a task, or return the one that this key has started before.
 
         Idempotent while MindVideo remembers the key (`key_lifetime`) and the bytes are the same.
         Raises `OutcomeUnknownError` when the task may have started, `KeyConflictError` when the
-        key belongs to another input, `RefusedError` when MindVideo will not do it. The snapshot
+        key belongs to another input, `RefusedError` when MindVideo refuses it. The snapshot
         always has a `task_id`.
         """
 
     async def get_task(
         self, task_id: str, memo: Mapping[str, Json], *, fresh_urls: bool = False
     ) -> Snapshot:
-        """Return how the task goes. A read: repeat freely.
+        """Return the state of a task. A read: repeat freely.
 
-        `memo` is that of the last snapshot; `fresh_urls` asks for addresses of the files that were
-        made now. Raises `NotFoundError` when MindVideo does not know the task, `RetryLaterError`
-        for whatever may pass.
+        `memo` is that of the last snapshot; `fresh_urls` requests new URLs of the files. Raises
+        `NotFoundError` when MindVideo does not know the task, `RetryLaterError` for any failure
+        that may be temporary.
         """
 
     def download(self, url: str) -> AbstractAsyncContextManager[Download]:
         """Open an output's bytes as a stream. A read: repeat freely, with a fresh URL if need be.
 
         Entering and reading raise `NotFoundError` when the URL has expired (403, 404, 410),
-        `RefusedError` when it leads to an address that is not public or is too large, and
-        `RetryLaterError` when the connection broke or fewer bytes came than were promised.
+        `RefusedError` when it leads to an address that is not public or the file is too large, and
+        `RetryLaterError` when the connection broke or fewer bytes came than were declared.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonFile:
-    """A file that a person put into Slack. `size` in bytes; `mimetype` as Slack believes it."""
+    """A file that a user put into Slack. `size` is in bytes, `mimetype` is Slack's guess."""
 
     id: str
     name: str
@@ -109,33 +109,33 @@ class PersonFile:
 
 
 class PersonFiles(Protocol):
-    """Files that people attached in Slack. Both methods are reads: repeat freely."""
+    """Files that users attached in Slack. Both methods are reads: repeat freely."""
 
     async def describe(self, file_id: str) -> PersonFile:
-        """Return what a file is. Raises `NotFoundError` when it is gone or not for our eyes."""
+        """Describe a file. Raises `NotFoundError` when it is gone or not visible to the bot."""
 
     def open(self, file: PersonFile) -> AbstractAsyncContextManager[Download]:
         """Open a file's bytes as a stream.
 
         Entering and reading raise `NotFoundError`, `OperatorMustActError`, `RefusedError` (it is
-        not at Slack) and `RetryLaterError`.
+        not stored at Slack) and `RetryLaterError`.
         """
 
 
 class ReferenceImages(Protocol):
-    """The images that people attached, which an input names by `bot.options.references`."""
+    """The images that users attached, which an input refers to by `bot.options.references`."""
 
     async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
-        """Return an input in which links that MindVideo can read take the place of the files.
+        """Return the input with links that MindVideo can read in place of the files.
 
-        Reads alone: repeat freely, but each time may give other links. Raises `RefusedError` for
-        a file that is gone, too large or no image, `RetryLaterError` and `OperatorMustActError`.
+        A read: repeat freely, but each call may return other links. Raises `RefusedError` for a
+        file that is gone, too large or not an image, `RetryLaterError` and `OperatorMustActError`.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is posted in Slack: `text` for notifications and screen readers, `blocks` to show."""
+    """A message for Slack: `text` for notifications and screen readers, `blocks` to show."""
 
     text: str
     blocks: Sequence[Mapping[str, Json]] = ()
@@ -151,7 +151,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """A message of ours: Slack's ID of it, and when it was posted by Slack's clock."""
+    """A message of the bot: its `ts`, Slack's ID, and the time of the post by Slack's clock."""
 
     ts: str
     at: Instant
@@ -159,7 +159,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadTarget:
-    """Slack's answer to an announced upload: the file's ID, and where its bytes go."""
+    """Slack's response to an announced upload: the file's ID, and the URL for its bytes."""
 
     file_id: str
     url: str
@@ -167,12 +167,12 @@ class UploadTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileState:
-    """What Slack knows of one of our files."""
+    """The state at Slack of a file that the bot uploaded."""
 
     uploaded: bool
-    """Its bytes are there."""
+    """Slack has its bytes."""
     shared_ts: str | None
-    """The message that shares it in the channel asked about, if one does."""
+    """The `ts` of the message that shares it in the given channel, or `None`."""
 
 
 class Chat(Protocol):
@@ -180,36 +180,36 @@ class Chat(Protocol):
 
     Every method may raise `RetryLaterError` (429 with its `Retry-After`; nothing was done),
     `OperatorMustActError` (token revoked, scope missing) and, unless it says that it is safe to
-    repeat, `OutcomeUnknownError` (reply lost, `internal_error`, `fatal_error`).
+    repeat, `OutcomeUnknownError` (response lost, `internal_error`, `fatal_error`).
     """
 
     async def read_clock(self) -> Instant:
-        """Return the moment by Slack's clock, which stamps its messages. A read.
+        """Return the time by Slack's clock, which also gives the times of messages. A read.
 
-        Raises `RetryLaterError` where Slack tells none.
+        Raises `RetryLaterError` if Slack's response has no time.
         """
 
     async def join(self, channel: str) -> None:
-        """Enter a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""
+        """Join a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""
 
     async def post(self, place: Place, message: Message, row_id: str) -> Posted:
         """Post a message with a row's ID as metadata.
 
-        Not idempotent: Slack has no key for it. After `OutcomeUnknownError` call `find_posts`.
-        Raises `UnreachablePlaceError`.
+        Not idempotent, because Slack takes no idempotency key. After `OutcomeUnknownError` call
+        `find_posts`. Raises `UnreachablePlaceError`.
         """
 
     async def find_posts(
         self, place: Place, row_id: str, since: Instant, *, marked: bool = False
     ) -> list[Posted]:
-        """Return our messages in `place` that carry a row's ID, the oldest first. A read.
+        """Return the bot's messages in `place` that carry a row's ID, the oldest first. A read.
 
-        `since` bounds how far back to look; `marked` leaves out what carries the ID as metadata
-        alone, as a job's own message does and its result does not.
+        `since` bounds how far back to search; `marked` leaves out messages that carry the ID only
+        as metadata, as a job's own message does and its result does not.
         """
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace what a message of ours says. Safe to repeat.
+        """Replace the content of one of the bot's messages. Safe to repeat.
 
         Raises `UnreachablePlaceError` when the message is gone.
         """
@@ -217,13 +217,13 @@ class Chat(Protocol):
     async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
     ) -> None:
-        """Show a message to one person: by `response_url`, else ephemerally, else directly.
+        """Send a message to one user: by `response_url`, else as ephemeral, else as direct message.
 
-        Safe to repeat in that the person sees it twice at worst.
+        Safe to repeat: the user sees it twice at worst.
         """
 
     async def open_direct(self, user: str) -> str:
-        """Return the channel of our direct conversation with `user`. Safe to repeat."""
+        """Return the channel of the bot's direct conversation with `user`. Safe to repeat."""
 
     async def reserve_upload(self, filename: str, length: int, alt_text: str) -> UploadTarget:
         """Announce a file of `length` bytes. Harmless to repeat: an unused reservation expires.
@@ -234,14 +234,14 @@ class Chat(Protocol):
     async def send_upload(self, target_url: str, length: int, chunks: AsyncIterator[bytes]) -> None:
         """Send a reserved file's bytes, as a stream.
 
-        Raises `OutcomeUnknownError` after any doubt (`file_state` tells), and lets errors of
-        `chunks` pass through.
+        Raises `OutcomeUnknownError` if Slack may have the bytes (`file_state` shows it). Errors of
+        `chunks` are passed on.
         """
 
     async def share(self, files: Sequence[tuple[str, str]], place: Place, message: Message) -> None:
         """Share uploaded files, `(file_id, title)` each, as one message.
 
-        Slack takes this once a file and may answer ok without having shared: `file_state` tells.
+        Slack allows this once for a file and may respond ok without sharing: see `file_state`.
         Raises `CannotShareFileError`, `UnreachablePlaceError`.
         """
 
@@ -252,11 +252,11 @@ class Chat(Protocol):
         """
 
     async def delete_file(self, file_id: str) -> None:
-        """Delete a file of ours that must not be shared any more. Safe to repeat."""
+        """Delete an uploaded file that must not be shared any more. Safe to repeat."""
 
 
 class EphemeralMessages(Protocol):
-    """Messages to one person that follow an acknowledgement in the background. Best effort."""
+    """Messages to one user, sent in the background after an acknowledgement. Best effort."""
 
     def send(
         self,
@@ -266,36 +266,37 @@ class EphemeralMessages(Protocol):
         message: Message,
         response_url: str | None = None,
     ) -> None:
-        """Show a message to `user`, once for each `key` that is remembered.
+        """Send a message to `user`, once for each `key` that is remembered.
 
-        By `response_url` while that is good, else in `place`, or directly if there is none.
+        By `response_url` while that is valid, else as ephemeral message in `place`, or as direct
+        message if there is none.
         """
 
     def has_sent(self, key: str) -> bool:
-        """Tell whether something was sent, or is being sent, under this key."""
+        """Return whether a message was sent, or is being sent, under this key."""
 
 
 class Views(Protocol):
     """Forms and Home tabs at Slack.
 
-    Every method is safe to repeat: a trigger serves once, so a repeated `open` is refused, not
-    doubled. Each may raise `RefusedError` when the trigger has expired (3 s) or was used,
-    `NotFoundError` when the form is closed, `RetryLaterError` and `OperatorMustActError`.
+    Every method is safe to repeat: a trigger is valid once, so a repeated `open` is refused and
+    opens no second form. Each may raise `RefusedError` when the trigger has expired (3 s) or was
+    used, `NotFoundError` when the form is closed, `RetryLaterError` and `OperatorMustActError`.
     """
 
     async def open(self, trigger_id: str, view: Mapping[str, Json]) -> None:
-        """Open a form for the person whose click or command gave the trigger.
+        """Open a form for the user whose click or command has this trigger.
 
-        A trigger that was used by an earlier delivery has opened it already, which is no error.
+        If an earlier copy of the same request used the trigger, the form is open: no error.
         """
 
     async def update(
         self, view_id: str, view: Mapping[str, Json], *, if_hash: str | None = None
     ) -> None:
-        """Redraw an open form; with `if_hash` only if it has not changed since."""
+        """Update an open form; with `if_hash` only if it has not changed since."""
 
     async def publish_home(self, user: str, view: Mapping[str, Json]) -> None:
-        """Redraw a person's Home tab."""
+        """Publish a user's Home tab."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +304,7 @@ class Person:
     """A member of the workspace."""
 
     name: str
-    """As plain text: naming somebody so notifies nobody."""
+    """Plain text and not a mention, so that it notifies nobody."""
     zone: str
     """The time zone's name, such as `Europe/Berlin`."""
 
@@ -313,48 +314,48 @@ class Conversation:
     """A channel, or a direct or group conversation, as the bot sees it."""
 
     is_public: bool
-    """Everybody in the workspace may read it."""
+    """All members of the workspace may read it."""
     has_bot: bool
     """The bot is a member."""
 
 
 class Directory(Protocol):
-    """Who people are, who may see what, where a message is. Every method is a read.
+    """Members, conversations and links to messages. Every method is a read.
 
     Each may raise `RetryLaterError` and `OperatorMustActError`.
     """
 
     async def person(self, user: str) -> Person:
-        """Return who this is; somebody whom Slack does not know has no name and lives in UTC."""
+        """Return a member; one that Slack does not know has no name and the zone UTC."""
 
     async def conversation(self, channel: str) -> Conversation:
-        """Return what kind of conversation this is; one that the bot cannot see is not public."""
+        """Return the kind of a conversation; one that the bot cannot see is not public."""
 
     async def is_member(self, channel: str, user: str) -> bool:
-        """Tell whether somebody is a member. Raises `UnreachablePlaceError`."""
+        """Return whether a user is a member. Raises `UnreachablePlaceError`."""
 
     async def permalink(self, channel: str, ts: str) -> str | None:
-        """Return the link to a message; `None`: it is gone."""
+        """Return the link to a message, or `None` if it is gone."""
 
 
 class ProgressEdits(Protocol):
-    """How many edits that only show progress a workspace still takes."""
+    """A limit on the rate of edits that only show progress, for each workspace."""
 
     def try_take(self, team: str, now: Instant) -> bool:
-        """Take one edit for progress if the workspace can spare it."""
+        """Take one edit for progress and return `True`, if the limit allows it."""
 
     def take(self, team: str, now: Instant) -> None:
-        """Count an edit that could not wait."""
+        """Count an edit that is sent in any case."""
 
     def hold(self, team: str, until: Instant) -> None:
-        """Take nothing for progress before this moment: Slack said when to come back."""
+        """Refuse edits for progress before `until`, which Slack named in a `Retry-After`."""
 
 
 class Observer(Protocol):
     """Counts what the bot does, for metrics."""
 
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
-        """Count an answer: `accepted`, `answered` in words, `refused`, or a form `opened`."""
+        """Count an answer: `accepted`, `answered` by a text, `refused`, or a form `opened`."""
 
     def step_done(self, step: str, result: str, seconds: float) -> None:
         """Count a step; `result` is its kind in lower case, or the kind of its error."""

@@ -8,16 +8,16 @@ from email.utils import parsedate_to_datetime
 from storage.job import Instant
 
 SHORTEST_SECONDS = 1.0
-"""A server that says 0 or a moment in the past still gets time to breathe."""
+"""The minimum, also for a header of 0 or of a time in the past."""
 
 LONGEST_SECONDS = 15 * 60.0
-"""A server that says a year is asked again all the same."""
+"""The maximum, also for a header of a year."""
 
 
 def read_seconds(value: str | None) -> float | None:
-    """Return how many seconds to wait, from 1 s to 15 min, or `None` if the header tells none.
+    """Return how many seconds to wait, from 1 s to 15 min, or `None` if there is no number.
 
-    Slack writes no dates: https://docs.slack.dev/apis/web-api/rate-limits
+    Slack sends no dates: https://docs.slack.dev/apis/web-api/rate-limits
     """
     try:
         seconds = float(value or "")

@@ -23,9 +23,9 @@ _SQLITE = "sqlite:///"
 class SettingGroup(BaseModel):
     """Settings that are read together; a field is named like its variable, in lower case.
 
-    A command reads the group that it needs with `load_group`, and asks for no other variable. A
-    description completes the sentence "Set it to …" and is what a person reads when the variable
-    is missing or wrong. Secrets do not show in `repr`.
+    A command reads the group that it needs with `load_group`, and requires no other variable. A
+    description completes the sentence "Set it to …", which is printed when the variable is missing
+    or wrong. Secrets do not appear in `repr`.
     """
 
     model_config = ConfigDict(
@@ -39,7 +39,7 @@ class SettingGroup(BaseModel):
 
 
 class ServiceSettings(SettingGroup):
-    """Where Slack and MindVideo are, and what opens them."""
+    """Addresses and credentials of Slack and MindVideo."""
 
     slack_bot_token: Secret = Field(
         description="the Bot User OAuth Token, xoxb-…, from your Slack app's page "
@@ -85,7 +85,7 @@ class ServiceSettings(SettingGroup):
     def _needed_without_socket_mode(
         cls, secret: SecretStr | None, info: ValidationInfo
     ) -> SecretStr | None:
-        # A wrong app token is absent from `data`, and is the only thing to complain about then.
+        # A wrong app token is absent from `data`; then only that token is reported.
         if secret is None and info.data.get("slack_app_token", "wrong") is None:
             raise PydanticCustomError("missing", "needed without SLACK_APP_TOKEN")
         return secret
@@ -106,7 +106,7 @@ class ServiceSettings(SettingGroup):
 
 
 class StoreSettings(SettingGroup):
-    """Where jobs are kept: all that commands beside the running bot need."""
+    """The address of the store: all that commands beside the running bot need."""
 
     database_url: str = Field(
         default="sqlite:///video-bot.db",

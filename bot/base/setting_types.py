@@ -1,4 +1,4 @@
-"""The kinds of values that settings have, and what is checked of each."""
+"""The types of settings' values, with their validation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pydantic_settings import NoDecode
 from bot.base.logs import LogFormat, LogLevel
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-"""Hosts that are this machine: only there may a token travel without TLS."""
+"""Hosts that are this machine: only to them may a token be sent without TLS."""
 
 
 def _check_secret(secret: SecretStr) -> SecretStr:
-    """Refuse what no HTTP header can carry, before a client fails on it and prints it."""
+    """Refuse characters that no HTTP header can carry: a client would fail and print the secret."""
     value = secret.get_secret_value()
     if not value or not all("!" <= char <= "~" for char in value):
         raise ValueError("it is empty, or holds spaces or letters that no key has")
@@ -26,7 +26,7 @@ def _check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname if parts.port != 0 else None
-    except ValueError as error:  # its own text would repeat what was given
+    except ValueError as error:  # its own text repeats the value
         raise ValueError("it is not an http(s) address") from error
     if parts.scheme not in {"http", "https"} or not host:
         raise ValueError("it is not an http(s) address")

@@ -1,4 +1,4 @@
-"""What the operator decides: read once from the environment, checked, and frozen."""
+"""The operator's configuration: read once from the environment, validated, and frozen."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from bot.base.setting_types import Format, Level, Port, Seconds, Url, UserIds
 _UNREADABLE_FILE = "The file .env cannot be read. Make it UTF-8 text that this user may read."
 
 
-def _terminal_or_machine() -> LogFormat:
+def _default_format() -> LogFormat:
     return "console" if sys.stderr.isatty() else "json"
 
 
 class Settings(StoreSettings, ServiceSettings):
-    """Every setting, as the running bot needs them. Make one with `load_settings`."""
+    """All settings, for the running bot. Make one with `load_settings`."""
 
     host: Annotated[str, Field(min_length=1)] = Field(
         default="0.0.0.0",  # noqa: S104 - a container's port is reached from outside
@@ -64,7 +64,7 @@ class Settings(StoreSettings, ServiceSettings):
         description="the Slack user IDs (U…) of those who may cancel everyone's jobs, with commas",
     )
     log_format: Format = Field(
-        default_factory=_terminal_or_machine,
+        default_factory=_default_format,
         description="the log's format, json or console; unset, console on a terminal, else json",
     )
     log_level: Level = Field(
@@ -78,7 +78,7 @@ class Settings(StoreSettings, ServiceSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret value, for the log to remove."""
+        """Every secret value, for the log to redact."""
         values = (getattr(self, name) for name in type(self).model_fields)
         return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
 
@@ -96,7 +96,7 @@ class Settings(StoreSettings, ServiceSettings):
 
 
 class _Environment(BaseSettings):
-    """Where pydantic-settings looks for what is not given."""
+    """The sources of pydantic-settings: the environment, and then the file `.env`."""
 
     model_config = SettingsConfigDict(
         case_sensitive=True,
@@ -122,7 +122,7 @@ def load_group(group: type[Group], env: Mapping[str, str] | None = None) -> Grou
     """
     try:
         if env is None:
-            # pydantic's own types know of one base only.
+            # Cast, because the annotations of `create_model` allow one base only.
             made = cast("type[Group]", create_model("Read", __base__=(_Environment, group)))
             return made.model_validate({})
         return group.model_validate({name: text for name, text in env.items() if text})
@@ -134,12 +134,12 @@ def load_group(group: type[Group], env: Mapping[str, str] | None = None) -> Grou
 
 
 def complaint(field: str, problem: str) -> str:
-    """Return the sentences about a variable that is no use: `problem`, and what to set it to."""
+    """Return the sentences about an unusable variable: `problem`, and what to set it to."""
     return f"{field.upper()} {problem}. Set it to {Settings.model_fields[field].description}."
 
 
 def _describe(detail: ErrorDetails) -> str:
-    if not detail["loc"]:  # pydantic's form for an error of decoding the file
+    if not detail["loc"]:  # pydantic's form of a decoding error of the file
         return _UNREADABLE_FILE
     field = str(detail["loc"][0]).lower()  # pydantic names a default by its field
     match detail["type"]:

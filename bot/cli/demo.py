@@ -19,7 +19,7 @@ from bot.base.settings import load_settings
 from bot.options.catalog import PACKAGED, Catalog
 from bot.slack.manifest import build_manifest
 
-# Never called: the simulated Slack delivers to the port that the bot listens on.
+# Unused: the simulated Slack delivers to the port that the bot listens on.
 ANY_URL = "https://video-bot.example"
 
 
@@ -42,7 +42,7 @@ def command(
     Without a command it serves a page that looks like a channel; with one, such as
     "/video a red car --duration 5", it runs that and prints the thread as it happens.
     """
-    # A process that serves real people must not load the simulated services.
+    # A process that serves a real workspace must not load the simulated services.
     from sandbox.demo.run import Bot, DemoError, run_command, serve_page  # noqa: PLC0415 - see above
 
     configure_logs(
@@ -52,7 +52,7 @@ def command(
         manifest=build_manifest(Catalog.load().default, ANY_URL),
         models_dir=PACKAGED,
         socket_mode=separate,
-        start=_own_process if separate else _this_process,
+        start=_own_process if separate else _same_process,
     )
 
     async def serve() -> None:
@@ -71,14 +71,14 @@ def command(
 
 
 @asynccontextmanager
-async def _this_process(environment: Mapping[str, str]) -> AsyncIterator[int | None]:
+async def _same_process(environment: Mapping[str, str]) -> AsyncIterator[int | None]:
     async with running(load_settings(environment)) as service:
         yield service.port
 
 
 @asynccontextmanager
 async def _own_process(environment: Mapping[str, str]) -> AsyncIterator[int | None]:
-    """Run the bot as a process of its own, which connects by Socket Mode."""
+    """Run the bot in a process of its own, which connects by Socket Mode."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", env=os.environ | environment
     )

@@ -1,4 +1,4 @@
-"""`python -m bot doctor`: prints what `bot.app.checks` finds."""
+"""`python -m bot doctor`: prints the findings of `bot.app.checks`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import click
 from bot.app.checks import examine
 from bot.base.logs import configure_logs
 from bot.base.settings import load_settings
-
-FAILED = 1
+from bot.cli.main import FAILED
 
 
 @click.command("doctor")
@@ -20,7 +19,7 @@ def command() -> None:
     settings = load_settings()
     configure_logs(
         log_format=settings.log_format,
-        log_level="error",  # the findings say all that a person needs
+        log_level="error",  # the findings have all that an operator needs
         secrets=settings.secrets,
         log_prompts=False,
         stream=sys.stderr,

@@ -1,4 +1,4 @@
-"""What an operator does to jobs from a shell, beside the running bot: look, resume, resend."""
+"""`python -m bot jobs`: lists, shows, resumes and resends jobs, also beside a running bot."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from storage.store import JobFilter, Store
 
 T = TypeVar("T")
 
-# A table is read in a terminal.
+# A table must fit into a terminal.
 PROMPT_WIDTH = 40
-# What `show` leaves out of its table.
+# Values that `show` leaves out of its table.
 EMPTY = (None, (), "")
-# The names of a row's moments end so.
+# The names of a row's times end with these.
 MOMENTS = ("_at", "_since", "_until")
-# MindVideo does not say what its IDs are made of: no blanks, no control characters, no essays.
+# MindVideo does not document its IDs: refuse blanks, control characters and long texts.
 TASK_ID = re.compile(r"[!-~]{1,200}")
 
 OPERATOR = "operator"
-"""Who asked for a delivery, where it was asked for in a shell."""
+"""The requester of a delivery that is requested in a shell."""
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -59,10 +59,10 @@ def list_jobs(stage: tuple[str, ...], limit: int, *, as_json: bool) -> None:
     stages = frozenset(Stage(name) for name in stage) or None
     found = with_store(lambda store: store.jobs.jobs(JobFilter(stages=stages, limit=limit)))
     if as_json:
-        click.echo(json.dumps([_plain(job) for job in found], indent=2))
+        click.echo(json.dumps([_json_fields(job) for job in found], indent=2))
         return
     headers = ["id", "stage", "outcome", "user", "channel", "created (UTC)", "cost", "prompt"]
-    click.echo(tabulate([_line(job) for job in found], headers, disable_numparse=True))
+    click.echo(tabulate([_table_row(job) for job in found], headers, disable_numparse=True))
 
 
 @command.command()
@@ -73,14 +73,16 @@ def show(job_id: str, *, as_json: bool) -> None:
     job, events = with_store(lambda store: _read(store, job_id))
     if as_json:
         timeline = [asdict(event) for event in events]
-        click.echo(json.dumps(_plain(job) | {"events": timeline}, indent=2))
+        click.echo(json.dumps(_json_fields(job) | {"events": timeline}, indent=2))
         return
     known = [
-        (name, _legible(name, value)) for name, value in _plain(job).items() if value not in EMPTY
+        (name, _readable(name, value))
+        for name, value in _json_fields(job).items()
+        if value not in EMPTY
     ]
     click.echo(tabulate(known, tablefmt="plain", disable_numparse=True))
     click.echo()
-    lines = [(_moment(event.at), event.name, event.detail) for event in events]
+    lines = [(_date_text(event.at), event.name, event.detail) for event in events]
     click.echo(tabulate(lines, ["at (UTC)", "what", "detail"], disable_numparse=True))
 
 
@@ -100,7 +102,7 @@ def resume(job_id: str, task_id: str | None, *, send_again: bool, as_json: bool)
         raise click.UsageError("--task takes the ID of one render, and not --send-again beside it.")
     job = with_store(lambda store: _resume(store, job_id, task_id, send_again=send_again))
     how = f"goes on from {job.stage}" if task_id is None else f"follows task {task_id}"
-    _tell(job, f"Job {job.id} {how}.", as_json=as_json)
+    _print_job(job, f"Job {job.id} {how}.", as_json=as_json)
 
 
 @command.command()
@@ -115,12 +117,12 @@ def resend(job_id: str, *, as_json: bool) -> None:
         click.echo(f"The files of job {job.id} are delivered again, as {delivery_id}.")
 
 
-def _tell(job: Job, words: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(_plain(job), indent=2) if as_json else words)
+def _print_job(job: Job, text: str, *, as_json: bool) -> None:
+    click.echo(json.dumps(_json_fields(job), indent=2) if as_json else text)
 
 
 def with_store(work: Callable[[SqliteStore], Awaitable[T]]) -> T:
-    """Open the store beside a bot that may run, do something with it, and close it."""
+    """Open the store, which a running bot may own, run `work` with it, and close it."""
 
     async def run() -> T:
         async with _store() as store:
@@ -151,7 +153,7 @@ async def _get(store: Store, job_id: str) -> Job:
 
 async def _resume(store: Store, job_id: str, task_id: str | None, *, send_again: bool) -> Job:
     try:
-        # Due since ever: the bot's own clock may stand behind this machine's.
+        # Due at 0, so at once: the bot's own clock may be behind this machine's.
         job = await store.jobs.resume(job_id, 0.0, task_id, time.time() if send_again else None)
     except IllegalTransitionError:
         raise BotError(_not_resumed(job_id, task_id)) from None
@@ -171,7 +173,7 @@ def _not_resumed(job_id: str, task_id: str | None) -> str:
 
 async def _resend(store: Store, job_id: str) -> tuple[Job, str]:
     job, delivery_id = await _get(store, job_id), new_id()
-    # Each call of an operator asks for a delivery of its own.
+    # Each call requests a delivery of its own.
     await put_resend(store.outbox, job, delivery_id, by=OPERATOR, now=time.time())
     return job, delivery_id
 
@@ -180,21 +182,21 @@ def _unknown(job_id: str) -> BotError:
     return BotError(f"There is no job {job_id}. `jobs list` shows those that there are.")
 
 
-def _line(job: Job) -> tuple[str, ...]:
+def _table_row(job: Job) -> tuple[str, ...]:
     return (
         job.id,
         job.stage,
         job.outcome or "",
         job.user,
         job.channel,
-        _moment(job.created_at),
+        _date_text(job.created_at),
         "" if job.cost_actual is None else str(job.cost_actual),
         shorten(" ".join(prompt_of(job).split()), PROMPT_WIDTH),
     )
 
 
-def _plain(job: Job) -> dict[str, object]:
-    """Return a job as JSON can hold it; the answer URL is a key to the channel and stays out."""
+def _json_fields(job: Job) -> dict[str, object]:
+    """Return a job's fields for JSON, without `response_url`, which allows posts to the channel."""
     row = asdict(job)
     del row["reply_to"]["response_url"]
     body = job.request_body
@@ -204,16 +206,16 @@ def _plain(job: Job) -> dict[str, object]:
     }
 
 
-def _legible(name: str, value: object) -> str:
-    """Return a value of a row for people: a moment as a date, all that is nested as JSON."""
+def _readable(name: str, value: object) -> str:
+    """Return a value as text: a time as a date, nested values as JSON."""
     match value:
         case float() if name.endswith(MOMENTS):
-            return f"{_moment(value)} UTC"
+            return f"{_date_text(value)} UTC"
         case dict() | list() | tuple():
             return json.dumps(value, ensure_ascii=False)
         case _:
             return str(value)
 
 
-def _moment(at: Instant) -> str:
+def _date_text(at: Instant) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -14,14 +14,14 @@ MISCONFIGURED = 2
 """Also click's code for wrong usage."""
 
 COMMANDS = ("run", "demo", "manifest", "doctor", "jobs", "backup")
-"""Each is `command` in the module of its name, imported only when it is named or listed.
+"""Each is `command` in the module of its name, which is imported only when it is used or listed.
 
-`run` is for ever, and must not hold in memory what only another command needs.
+`run` lasts for months, so it must not load modules that only another command needs.
 """
 
 
 class _Commands(click.Group):
-    """Commands that end in a plain sentence where the reason is known, not in a traceback."""
+    """The commands. A known error ends one with a plain sentence and not with a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)

@@ -1,4 +1,4 @@
-"""A valid request becomes a job, or finds the job made of it before; the same twice, a question."""
+"""Turn a valid request into a job once; a request made twice by mistake is reported instead."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
 from storage.job import Event, EventName, Instant, Job, ReplyTo
 
-# Somebody who sees an error types the command again at once; after this long they mean it.
+# A user who sees an error repeats the command at once; after this long they mean a second job.
 DUPLICATE_SECONDS = 60.0
 
-# Without I, L, O and U an ID can be read aloud and spells nothing.
+# Without I, L, O and U an ID can be read aloud and spells no word.
 # https://www.crockford.com/base32.html
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 10
@@ -24,13 +24,13 @@ LENGTH = 10
 
 def new_id() -> str:
     """Return a new job ID: 50 random bits, short enough to be typed."""
-    # One call of the system for all letters: 256 is a multiple of the alphabet's 32.
+    # One system call for all characters. 256 is a multiple of 32, so all are equally likely.
     return "".join(ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(LENGTH))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """Something that a person did in Slack: who, where, and by which surface."""
+    """A user's action in Slack: the user, the place and the surface."""
 
     team: str
     channel: str
@@ -43,17 +43,18 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The request is on disk, now or since an earlier delivery (`is_new` tells)."""
+    """The request is on disk as a job."""
 
     job: Job
     is_new: bool
+    """Whether this call made the job; `False`: an earlier delivery of the interaction did."""
     left_out: tuple[str, ...] = ()
     """Titles of options of the earlier request that its model does not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicate:
-    """The same person asked for the same a moment ago, by `job`; nothing was taken."""
+    """The same user made an equal request a moment ago, which became `job`; no job was made now."""
 
     job: Job
 
@@ -69,20 +70,19 @@ async def accept(
     parent_id: str | None = None,
     sure: bool = False,
 ) -> Acceptance:
-    """Write the request down; when this returns `Accepted`, it is on disk.
+    """Commit a job for the request; when this returns `Accepted`, the job is on disk.
 
-    Idempotent by `interaction.dedup_key`. `sure` says that the person knows that they asked before;
-    whoever renders `parent_id` again knows that of the parent. Raises `StoreError` when it could
-    not be written: it was not taken.
+    Idempotent by `interaction.dedup_key`. With `sure` no earlier request makes this one a
+    `Duplicate`; without it, only the job `parent_id`, which the user renders again, never does.
+    Raises `StoreError` when the job could not be written: the request was not accepted.
     """
     services.make_way()
     jobs, now = services.store.jobs, services.now()
     job = _new_job(request, interaction, services.new_id(), now, parent_id)
     if not sure:
         earlier = await jobs.find_duplicate(job, now - DUPLICATE_SECONDS)
-        is_other = earlier is not None and earlier.dedup_key != job.dedup_key
-        if earlier is not None and is_other and earlier.id != parent_id:
-            same = await jobs.find_by_dedup_key(interaction.dedup_key)
+        if earlier is not None and earlier.dedup_key != job.dedup_key and earlier.id != parent_id:
+            same = await jobs.find_by_dedup_key(job.dedup_key)
             if same is None:
                 return Duplicate(job=earlier)
             return Accepted(job=same, is_new=False, left_out=request.left_out)

@@ -1,6 +1,7 @@
-"""What may be done with a job: one registry, whichever surface a person uses.
+"""The actions on a job: one registry for all surfaces.
 
-A surface finds an action by its name: a command and a reply by a word, a button by its action ID.
+A surface maps its spelling to the name of an action: a command and a reply a word, a button its
+action ID.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from storage.store import Outbox
 
 
 class ActionName(StrEnum):
-    """What may be done with a job."""
+    """The name of an action on a job."""
 
     STATUS = "status"
     COST = "cost"
@@ -37,7 +38,7 @@ class ActionName(StrEnum):
 
 
 class Allowed(StrEnum):
-    """Who may do it."""
+    """The users who may perform an action."""
 
     EVERYBODY = "everybody"
     ASKER_AND_ADMINS = "asker and admins"
@@ -45,61 +46,61 @@ class Allowed(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
-    """An action that somebody wants done."""
+    """A user's request for an action on a job."""
 
     job: Job
     interaction: Interaction
     changes: TypedText | None = None
-    """What to render differently, in words."""
+    """Changes for another render, as typed."""
     files: Sequence[Attached] = ()
     options: Mapping[str, Json] = field(default_factory=dict)
-    """What to render differently, by property; a button carries it."""
+    """Changes for another render, by property, as a button carries them."""
     sure: bool = True
-    """Whether the person certainly means it; a button is easily pressed twice."""
+    """Whether a repetition is certainly meant; a button is easily pressed twice by mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusShown:
-    """How the job is doing."""
+    """The state of the job."""
 
     view: JobView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostShown:
-    """What the job cost."""
+    """The cost of the job."""
 
     view: JobView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetailsShown:
-    """Everything that is known of the job."""
+    """All details of the job."""
 
     view: JobView
     options: Sequence[tuple[str, str, bool]]
-    """Title, value, and whether it was given."""
+    """Title and value of each option, and whether the user gave the value."""
     events: Sequence[Event]
 
 
 class Verdict(StrEnum):
-    """What came of a request to cancel."""
+    """The outcome of a request to cancel or to give up a job."""
 
     FREE = "free"
-    """Nothing was sent yet: it ends without a charge."""
+    """Nothing was sent yet: the job ends without a charge."""
     BILLED = "billed"
-    """MindVideo has it and bills it either way; it can only be given up."""
+    """MindVideo has the job and bills it in any case; it can only be given up."""
     GIVEN_UP = "given up"
-    """It is no longer followed; the bill still comes."""
+    """The job is no longer polled; MindVideo still bills it."""
     ON_HOLD = "on hold"
-    """It is parked, so an operator decides."""
+    """The job is parked, so an operator decides."""
     OVER = "over"
     """There was nothing left to cancel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelAnswered:
-    """What came of a request to cancel or to give up; `view` is the job as it is now."""
+    """The outcome of a request to cancel or to give up; `view` shows the job as it is now."""
 
     verdict: Verdict
     view: JobView
@@ -107,7 +108,7 @@ class CancelAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareAnswered:
-    """The result is going to be shared in the channel; `is_new`: it was not asked for before."""
+    """The result will be shared in the channel; `is_new`: this request is the first to share it."""
 
     job: Job
     is_new: bool
@@ -115,14 +116,14 @@ class ShareAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResendAnswered:
-    """The files are going to be delivered again."""
+    """The files will be delivered again."""
 
     job: Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotAllowed:
-    """This person may not do it."""
+    """The user may not perform the action."""
 
     job: Job
 
@@ -144,7 +145,7 @@ Run: TypeAlias = Callable[[ActionRequest, Services], Awaitable[ActionOutcome]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobAction:
-    """One action: who may do it, and what it does."""
+    """One action: the users who may perform it, and its function."""
 
     allowed: Allowed
     run: Run
@@ -153,14 +154,14 @@ class JobAction:
 
 
 async def perform(name: ActionName, request: ActionRequest, services: Services) -> ActionOutcome:
-    """Do something with a job, if this person may. Raises what `JobAction.run` raises."""
+    """Perform an action, if the user may. Raises what `JobAction.run` raises."""
     action = JOB_ACTIONS[name]
-    if not _may(action.allowed, request, services):
+    if not _is_allowed(action.allowed, request, services):
         return NotAllowed(job=request.job)
     return await action.run(request, services)
 
 
-def _may(allowed: Allowed, request: ActionRequest, services: Services) -> bool:
+def _is_allowed(allowed: Allowed, request: ActionRequest, services: Services) -> bool:
     user = request.interaction.user
     return allowed is Allowed.EVERYBODY or user == request.job.user or services.is_admin(user)
 
@@ -184,9 +185,10 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
 
 
 async def _again(request: ActionRequest, services: Services) -> Accepted | Duplicate:
-    """Render the same again, with what words, files and options change: a new job and charge.
+    """Render the job's request again with the given changes, as a new job with a new charge.
 
-    Raises `UsageError` for changes that cannot be made and for a model that left the catalog.
+    Raises `UsageError` for changes that cannot be made, and for a model that is no longer in the
+    catalog.
     """
     job, catalog = request.job, services.catalog
     if request.changes is not None or request.files:
@@ -198,7 +200,7 @@ async def _again(request: ActionRequest, services: Services) -> Accepted | Dupli
 
 
 async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
-    """Cancel while it is free. Idempotent."""
+    """Cancel the job if nothing was sent to MindVideo yet. Idempotent."""
     job, by = request.job, request.interaction.user
     row = await services.store.jobs.request_cancel(job.id, by, services.now()) or job
     if row.stage in TERMINAL or row.stage is Stage.FINISHED:
@@ -210,30 +212,30 @@ async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
         verdict = Verdict.GIVEN_UP
     else:
         verdict = Verdict.ON_HOLD if row.stage is Stage.PARKED else Verdict.BILLED
-    return _answered(verdict, row, services)
+    return _cancel_answered(verdict, row, services)
 
 
 async def _give_up(request: ActionRequest, services: Services) -> CancelAnswered:
-    """Stop following a render that MindVideo has, for the person. Idempotent."""
+    """End the job for the user, while MindVideo goes on with the render. Idempotent."""
     job, by = request.job, request.interaction.user
     row = await services.store.jobs.unfollow(job.id, by, services.now()) or job
     if row.unfollowed_at is None:
         verdict = Verdict.ON_HOLD if row.stage is Stage.PARKED else Verdict.OVER
-        return _answered(verdict, row, services)
+        return _cancel_answered(verdict, row, services)
     services.wake()
-    return _answered(Verdict.GIVEN_UP, row, services)
+    return _cancel_answered(Verdict.GIVEN_UP, row, services)
 
 
-def _answered(verdict: Verdict, row: Job, services: Services) -> CancelAnswered:
+def _cancel_answered(verdict: Verdict, row: Job, services: Services) -> CancelAnswered:
     view = brief_view(row, services.catalog, services.unit)
     return CancelAnswered(verdict=verdict, view=view)
 
 
 async def _share(request: ActionRequest, services: Services) -> ShareAnswered:
-    """Tell the channel of a result that is in a thread, at most once for each job.
+    """Enqueue a message that shows the channel a result from a thread, at most once for each job.
 
-    The row is known by the job and the channel, so a click that comes again, or another one, adds
-    nothing.
+    The row's ID is made of the job and the channel, so a click that is delivered again, or another
+    one, adds nothing. Raises `UsageError` for a job without a result in a thread.
     """
     job, delivery = request.job, request.job.delivery
     if job.outcome is not Outcome.SUCCEEDED or delivery.ts is None or delivery.channel:
@@ -265,10 +267,10 @@ async def _resend(request: ActionRequest, services: Services) -> ResendAnswered:
 
 
 async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now: Instant) -> None:
-    """Have a finished job's files delivered again, without rendering or charging again.
+    """Enqueue another delivery of a finished job's files, without another render or charge.
 
-    Idempotent by `delivery_id`, by which its message is marked at Slack. Raises `UsageError` for a
-    job without files.
+    Idempotent by `delivery_id`, with which its message is marked at Slack. `by` is the ID of the
+    user who requested it. Raises `UsageError` for a job without files.
     """
     if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
         raise UsageError(f"Job {job.id} has no finished files to send.")
@@ -281,7 +283,7 @@ async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now
         happened_at=now,
         job_id=job.id,
         detail=by,
-        # Since ever: an operator's shell may have a clock that is ahead of the running bot's.
+        # Not `now`: the clock of an operator's shell may be ahead of the running bot's.
         due_at=0.0,
     )
     await outbox.add(row)

@@ -7,28 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, quantiles
 
-# What one more poll is worth, in seconds of a person's waiting. It puts about a dozen polls into
-# a render of two minutes.
+# The price of one more poll, in seconds by which a user waits less. It leads to about a dozen polls
+# in a render of two minutes.
 POLL_COST = 0.15
-# How wide each past render is spread over its neighbours, on the logarithmic scale: renders of
-# one kind differ by about this much from day to day.
+# The standard deviation of the bell around each past render, on the natural logarithmic scale:
+# renders of one kind differ by about this much from day to day.
 SPREAD = 0.15
-# Before anything is known, every order of magnitude up to this is equally likely.
+# Without past renders, every order of magnitude up to this is equally likely.
 LONGEST_RENDER = 4 * 3600.0
-# So likely is a render that outlasts even that; without it, one that never ends would be looked
-# at ever more often.
+# The probability that a render outlasts even that; without it, one that never ends would be polled
+# more and more often.
 OUTLASTING = 0.1
-# A poll's own fastest rate, whatever the hazard says; the caller's bounds come on top.
+# Ages and render times below this count as this, which bounds the hazard. The caller's bounds of
+# the pause apply as well.
 SHORTEST_AGE = 1.0
 
-# With fewer past renders than this, a percentile says nothing.
+# With fewer past renders than this, a percentile means nothing.
 ENOUGH_RENDERS = 5
 LATE_FACTOR = 3.0
 LATE_WITHOUT_HISTORY = 15 * 60.0
 ABANDON_FACTOR = 10.0
 ABANDON_AT_LEAST = 6 * 3600.0
 
-# When to look for a cost that MindVideo has not told yet, or that may still change.
+# The pauses before each read of a cost that MindVideo has not named yet, or that may still change.
 PENDING_COST_PAUSES = (30.0, 120.0, 600.0, 3600.0, 6 * 3600.0, 24 * 3600.0)
 KNOWN_COST_PAUSES = (600.0,)
 
@@ -64,8 +65,8 @@ def next_poll(age: float, history: Sequence[float], shortest: float, longest: fl
 def _hazard(age: float, history: Sequence[float]) -> float:
     """Return the chance per second that a render of this age ends now.
 
-    A mixture of equal parts: one bell on the logarithmic scale for each past render, and one part
-    that knows nothing, so that a render unlike all before it is still found in time.
+    A mixture of equal parts: one normal distribution on the logarithmic scale for each past render,
+    and one part without history, so that the end of a render unlike all before is found in time.
     """
     log_age = math.log(age)
     log_longest = math.log(LONGEST_RENDER)
@@ -79,20 +80,20 @@ def _hazard(age: float, history: Sequence[float]) -> float:
 
 
 def is_late(age: float, history: Sequence[float]) -> bool:
-    """Tell whether a render takes so long that the person should hear about it."""
+    """Return whether a render takes so long that the user should be notified."""
     usual = expected(history)
     limit = LATE_FACTOR * usual.p95 if usual else LATE_WITHOUT_HISTORY
     return age > limit
 
 
 def is_abandoned(age: float, history: Sequence[float]) -> bool:
-    """Tell whether a render takes so long that a person must look into it."""
+    """Return whether a render takes so long that an operator must act."""
     usual = expected(history)
     limit = ABANDON_FACTOR * usual.p95 if usual else 0.0
     return age > max(limit, ABANDON_AT_LEAST)
 
 
 def next_cost_check(tries: int, *, cost_known: bool) -> float | None:
-    """Return how long to wait before the next request for the final cost; `None`: ask no more."""
+    """Return how long to wait before the next read of the final cost; `None`: read it no more."""
     pauses = KNOWN_COST_PAUSES if cost_known else PENDING_COST_PAUSES
     return pauses[tries] if tries < len(pauses) else None

@@ -1,4 +1,4 @@
-"""Everything that listeners and steps need of the rooms below and of the outside world."""
+"""The dependencies of listeners and steps: the store, the catalog, and ports to other services."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ class Services:
     now: Callable[[], Instant]
     new_id: Callable[[], str]
     chance: Callable[[], float]
-    """Gives random numbers from 0 to 1."""
+    """Returns random numbers from 0 to 1."""
     wake: Callable[[], None]
-    """Asks for a tick soon, because something became due this moment."""
+    """Requests a tick soon, because a row became due."""
     make_way: Callable[[], None]
-    """Delays background steps for a moment, because a person waits for an answer."""
+    """Delays the start of background steps, because a user waits for an acknowledgement."""
     spools: AbstractAsyncContextManager[object]
-    """Held while a file of unknown length is on the disk: others need its space as well."""
+    """Held while a file of unknown length is in a temporary file: bounds the use of the disk."""
     started_at: Instant
-    """When this process began, by its own clock."""
+    """When this process started, by its own clock."""
     team: str
     bot_user: str
     admins: frozenset[str] = frozenset()
     unit: str | None = None
-    """How the operator names amounts; `None`: as MindVideo bills them."""
+    """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
     poll_min: float = 1.0
     poll_max: float = 30.0
     """Bounds of the pause between two polls of a task, in seconds."""
 
     def is_admin(self, user: str) -> bool:
-        """Tell whether `user` is one of the operator's admins."""
+        """Return whether `user` is one of the operator's admins."""
         return user in self.admins

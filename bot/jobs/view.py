@@ -1,4 +1,4 @@
-"""What messages say of a job beyond its row: names from the catalog, figures from the store."""
+"""The view of a job for messages: its row, names from the catalog, and figures from the store."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bot.options.model_file import Upgrade
 from bot.options.request import non_default_options
 from storage.job import RENDER_PENDING, Job
 
-# Enough renders for a 95th percentile; more would only slow the look-up down.
+# Enough renders for a 95th percentile; more would only slow the query down.
 HISTORY = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """A job as people are shown it."""
+    """A job with everything that messages show of it."""
 
     job: Job
     model_title: str
@@ -34,11 +34,11 @@ class JobView:
     Counted up to `MOST_AHEAD`.
     """
     upgrades: Sequence[Upgrade] = ()
-    """What is on offer that the job does not have."""
+    """The model's upgrades that the job does not have."""
     parent_link: str | None = None
-    """The link to the message of the job that this one re-renders, if that is still there."""
+    """The link to the message of the job that this one re-renders, if the message exists."""
     unit: str | None = None
-    """How the operator names amounts; `None`: as MindVideo bills them."""
+    """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
 
 
 def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
@@ -63,8 +63,8 @@ async def load_view(
 ) -> JobView:
     """Return the view of a job, with how long renders of its kind take and how many wait.
 
-    `history`, from `load_history`, is read if it is not given. Only the store is asked, so that
-    nobody waits for Slack. Raises `StoreError`.
+    `history`, from `load_history`, is loaded if it is not given. Reads only the store, so that no
+    user waits for Slack. Raises `StoreError`.
     """
     if history is None:
         history = await load_history(job, services)
@@ -79,7 +79,10 @@ async def load_view(
 async def load_message_view(
     job: Job, services: Services, history: Sequence[float] | None = None
 ) -> JobView:
-    """Return what `load_view` does with the link to the parent, which Slack is asked for."""
+    """Return the view of `load_view` with the link to the parent, which is read from Slack.
+
+    Best effort: without an answer of Slack the link is `None`. Raises `StoreError`.
+    """
     view = await load_view(job, services, history)
     return replace(view, parent_link=await _parent_link(job, services))
 
@@ -88,7 +91,7 @@ async def _parent_link(job: Job, services: Services) -> str | None:
     parent = None if job.parent_id is None else await services.store.jobs.get(job.parent_id)
     if parent is None or parent.message_ts is None:
         return None
-    # What is worth a look is not worth a wait: without the link there is still the ID.
+    # Without the link the message still shows the parent's ID.
     with suppress(BotError):
         return await services.directory.permalink(parent.channel, parent.message_ts)
     return None

@@ -1,4 +1,4 @@
-"""The buttons under a job's messages: each click names its job and is answered ephemerally."""
+"""Bolt listener for the buttons of a job; each click is answered by an ephemeral message."""
 
 from __future__ import annotations
 
@@ -30,23 +30,24 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
         buttons.DETAILS: ActionName.DETAILS,
     }
 )
-"""What each button does, by the form of its action ID."""
+"""The action of each button, by a regular expression that matches its whole action ID."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Listen to every button of a job, except the one that opens a form."""
+    """Listen to every button of a job, except *Edit and re-run*, which opens a form."""
 
-    async def button_pressed(ack: AsyncAck, body: dict[str, object]) -> None:
+    async def button_clicked(ack: AsyncAck, body: dict[str, object]) -> None:
         await press(ButtonPayload.model_validate(body), services)
         await ack()
 
-    app.action(re.compile(f"^({'|'.join(BUTTONS)})$"))(button_pressed)
+    app.action(re.compile(f"^({'|'.join(BUTTONS)})$"))(button_clicked)
 
 
 async def press(payload: ButtonPayload, services: Services) -> None:
-    """Do what a click asks for; when this returns it is on disk. Idempotent by its interaction.
+    """Run the action of a clicked button; its effect is committed when this returns.
 
-    The ephemeral answer follows in the background: Slack waits for an acknowledgement only.
+    Idempotent by the dedup key of the interaction. The ephemeral answer is sent in the background,
+    because Slack waits for the acknowledgement only.
     """
     value = buttons.read_value(payload.action.value)
     job = await services.store.jobs.get(value.job_id) if value else None
@@ -70,4 +71,4 @@ async def _do(
 
 
 def _action_of(action_id: str) -> ActionName:
-    return next(name for form, name in BUTTONS.items() if re.fullmatch(form, action_id))
+    return next(name for pattern, name in BUTTONS.items() if re.fullmatch(pattern, action_id))

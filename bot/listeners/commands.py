@@ -1,4 +1,4 @@
-"""The slash command: `/video …` becomes a job, or an ephemeral message."""
+"""Bolt listener for the slash command: `/video …` starts a job or is answered ephemerally."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from bot.slack.manifest import COMMAND
 def register(app: AsyncApp, services: Services) -> None:
     """Listen to `/video`."""
 
-    async def command_typed(ack: AsyncAck, body: dict[str, object]) -> None:
+    async def command_received(ack: AsyncAck, body: dict[str, object]) -> None:
         payload = CommandPayload.model_validate(body)
         interaction, text = payload.interaction(), payload.text
         if text.strip():
             reply = await answer(partial(router.respond, text), interaction, services)
         else:
-            opening = partial(modals.open_new, payload.trigger_id)
-            reply = await answer(opening, interaction, services, silent="opened")
+            handler = partial(modals.open_new, payload.trigger_id)
+            reply = await answer(handler, interaction, services, silent="opened")
         if reply is None:
-            # An empty acknowledgement: what there is to see is the job's message, or the form.
+            # An empty acknowledgement: the user sees the job's message, or the form.
             await ack()
         else:
-            shown = [dict(block) for block in reply.blocks]
-            await ack(text=reply.text, blocks=shown, response_type="ephemeral")
+            blocks = [dict(block) for block in reply.blocks]
+            await ack(text=reply.text, blocks=blocks, response_type="ephemeral")
 
-    app.command(COMMAND)(command_typed)
+    app.command(COMMAND)(command_received)

@@ -1,4 +1,4 @@
-"""What all listeners share: errors become ephemeral messages, and answers are counted."""
+"""Shared by all listeners: a handler's errors become ephemeral messages, its answer is counted."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from storage.notification import channel_scope
 from storage.store import StoreError
 
 Handler: TypeAlias = Callable[[Interaction, Services], Awaitable[Message | None]]
-"""Does what a person asks for; returns what only they see, or `None` if a message shows it all.
+"""Handles one interaction; returns the ephemeral answer, or `None` if none is needed.
 
-Safe to repeat for the same `Interaction.dedup_key`. Raises `BotError` and `StoreError`.
+None is needed when the job's message or an opened form shows the outcome. Safe to repeat for the
+same `Interaction.dedup_key`. Raises `BotError` and `StoreError`.
 """
 
 
 async def answer(
     handler: Handler, interaction: Interaction, services: Services, *, silent: str = "accepted"
 ) -> Message | None:
-    """Return what a handler answers, or in plain words why it could not be done.
+    """Run a handler and return its answer, or an error message if it raises.
 
-    `silent` is the observer's word for no answer.
+    The observer gets the duration in seconds, and the kind of answer: `answered`, `refused`, or
+    the value of `silent` if the handler returned `None`.
     """
     began = time.perf_counter()
     try:
@@ -44,9 +46,9 @@ async def answer(
 
 
 async def channel_defaults(services: Services, team: str, channel: str) -> Mapping[str, Json]:
-    """Return the options that a channel's videos have unless a request says otherwise."""
-    kept = await services.store.settings.get(channel_scope(team, channel), DEFAULTS)
-    return kept if isinstance(kept, Mapping) else {}
+    """Return the default options of a channel, which a request may override."""
+    stored = await services.store.settings.get(channel_scope(team, channel), DEFAULTS)
+    return stored if isinstance(stored, Mapping) else {}
 
 
 def _refusal(error: BotError | StoreError, interaction: Interaction) -> Message:

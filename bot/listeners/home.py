@@ -1,4 +1,4 @@
-"""The Home tab: a row that is due when somebody opens it, and when something of theirs changes."""
+"""The Home tab: opening it makes its row due, and a step of the worker publishes it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from storage.home import DRAW, HomeView
 from storage.job import TERMINAL, UNDER_WAY, Job, Stage
 from storage.store import JobFilter, SpendFilter
 
-# Enough to find what one made today; Slack shows 100 blocks at most.
+# Enough for a user's jobs of today; Slack allows at most 100 blocks in a view.
 RUNNING_SHOWN = 10
 RECENT_SHOWN = 6
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Listen to people who open the Home tab."""
+    """Listen to `app_home_opened`."""
 
     async def home_opened(event: dict[str, object]) -> None:
         try:
             opened = HomeOpenedEvent.model_validate(event)
         except ValidationError:
-            # Slack tells of the Messages tab by the same event.
+            # Slack sends the same event when the Messages tab is opened.
             return
         await services.store.homes.open(services.team, opened.user, services.now())
         services.wake()
@@ -42,7 +42,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def draw(claim: Claim[HomeView]) -> Result[HomeView]:
-    """Draw a person's Home tab. Safe to repeat: it replaces what is there."""
+    """Publish a user's Home tab. Safe to repeat: it replaces the whole view."""
     services, user = claim.services, claim.row.user
     drawn_at = services.now()
     view = home_view(await _gather(claim.row.team, user, services))

@@ -1,4 +1,4 @@
-"""What a person is shown of each outcome of an action: one match, for every surface."""
+"""The ephemeral message for each outcome of a job action, the same for every surface."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from storage.job import Instant
 def reply_to(  # noqa: C901, PLR0911 - one case for each outcome, and nothing else
     outcome: ActionOutcome, now: Instant
 ) -> Message | None:
-    """Return the ephemeral message for an outcome; `None`: the job's own message says it all."""
+    """Return the ephemeral message for an outcome; `None`: the job's own message is enough."""
     match outcome:
         case StatusShown():
             return replies.status(outcome.view, now)

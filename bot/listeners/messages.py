@@ -1,8 +1,9 @@
-"""Messages of people: mentions, direct messages, and replies in a job's thread.
+"""Bolt listener for users' messages: mentions, direct messages and replies in a job's thread.
 
-Slack is answered "ok" when the listener has ended, so what a message asks for is on disk by then;
-an exception here answers 500, and Slack sends the event again. One message may come under two kinds
-of event, and each of them more than once: https://docs.slack.dev/apis/events-api
+An event is acknowledged when the listener returns, so the request is committed by then. An
+exception is answered with status 500, and Slack delivers the event again. One message may be
+delivered as two kinds of event (`message` and `app_mention`), and each of them more than once:
+https://docs.slack.dev/apis/events-api
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def receive(payload: MessagePayload, services: Services) -> None:
-    """Do what a message asks for. Idempotent by the message: its team, channel and `ts`."""
+    """Handle a message event. Idempotent by the message's team, channel and `ts`."""
     event = payload.event
     match event.subtype:
         case None | "file_share" | "thread_broadcast":
@@ -53,18 +54,19 @@ async def receive(payload: MessagePayload, services: Services) -> None:
         case "message_deleted" if event.deleted_ts:
             await _deleted(payload, event.deleted_ts, services)
         case _:
-            # All else are notes of Slack's own: https://docs.slack.dev/reference/events/message
+            # No other subtype is a user's request: https://docs.slack.dev/reference/events/message
             return
 
 
 async def _sent(payload: MessagePayload, services: Services) -> None:
     event = payload.event
     text = _addressed(event, event, services.bot_user)
-    # A mention that was added later comes as an event of its own, beside that of the change.
+    # A mention added by an edit comes as `app_mention` too, beside `message_changed`.
     if text is None or event.user is None or event.edited is not None:
         return
     dedup_key = payload.dedup_key(event.ts)
-    # A question or a refusal holds, although the same message might be taken a minute later.
+    # The message was answered by a question or a refusal. A later delivery must not be accepted,
+    # although the reason for that answer may be gone by then.
     if services.ephemeral.has_sent(dedup_key):
         return
     if await services.store.jobs.find_by_dedup_key(dedup_key) is not None:
@@ -90,7 +92,7 @@ async def _respond_in_thread(
     interaction: Interaction,
     services: Services,
 ) -> Message | None:
-    """Take a word of the thread, a subcommand, or what to render differently."""
+    """Run a command of the thread, or a subcommand, or render the job again with changes."""
     handler = thread.match(text, job, files)
     if handler is not None:
         return await handler(interaction, services)
@@ -102,11 +104,11 @@ async def _respond_in_thread(
 
 async def _changed(payload: MessagePayload, message: SlackMessage, services: Services) -> None:
     event, before = payload.event, payload.event.previous_message
-    # Slack also tells of a change when it adds the preview of a link.
+    # Slack sends `message_changed` also when it adds the preview of a link.
     if message.user is None or (before is not None and message.text == before.text):
         return
-    is_meant = _addressed(event, message, services.bot_user) is not None
-    if message.edited is not None and is_meant:
+    is_addressed = _addressed(event, message, services.bot_user) is not None
+    if message.edited is not None and is_addressed:
         job = await services.store.jobs.find_by_dedup_key(payload.dedup_key(message.ts))
         services.ephemeral.send(
             f"change:{event.ts}", event.place(message), message.user, replies.edited(job)
@@ -116,13 +118,13 @@ async def _changed(payload: MessagePayload, message: SlackMessage, services: Ser
 async def _deleted(payload: MessagePayload, ts: str, services: Services) -> None:
     job = await services.store.jobs.find_by_dedup_key(payload.dedup_key(ts))
     if job is not None and job.stage in RENDER_PENDING:
-        # Not in the thread, which may have gone with its first message.
+        # Not in the thread, which may have been deleted with its first message.
         place = Place(channel=job.channel)
         services.ephemeral.send(f"deletion:{job.id}", place, job.user, replies.deleted(job))
 
 
 def _addressed(event: MessageEvent, message: SlackMessage, bot_user: str) -> str | None:
-    """Return what a person tells the bot; `None`: not meant for it, or written by a bot."""
+    """Return the text addressed to the bot, without the mention; `None`: none, or by a bot."""
     if message.bot_id is not None or message.user in {None, bot_user, SLACKBOT}:
         return None
     text = message.text or ""
@@ -131,7 +133,7 @@ def _addressed(event: MessageEvent, message: SlackMessage, bot_user: str) -> str
 
 
 async def _job_of_thread(payload: MessagePayload, services: Services) -> Job | None:
-    """Return the newest job of the thread in which a message is."""
+    """Return the newest job of the thread that a message replies in, if any."""
     event = payload.event
     if event.thread_ts is None or not event.is_reply:
         return None

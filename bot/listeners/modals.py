@@ -1,4 +1,4 @@
-"""The form: opened from anywhere, redrawn as it is filled, and sent once."""
+"""Bolt listeners for the form: open it, redraw it for another model, accept its submission."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Listen to forms that are sent, and to the fields that change the form."""
+    """Listen to submitted forms, and to the two fields that decide which others are shown."""
 
-    async def form_sent(ack: AsyncAck, body: dict[str, object]) -> None:
+    async def form_submitted(ack: AsyncAck, body: dict[str, object]) -> None:
         began = time.perf_counter()
         errors = await take(FormPayload.model_validate(body), services)
         kind = "refused" if errors else "accepted"
@@ -48,13 +48,13 @@ def register(app: AsyncApp, services: Services) -> None:
         else:
             await ack()
 
-    async def form_touched(ack: AsyncAck, body: dict[str, object]) -> None:
+    async def layout_changed(ack: AsyncAck, body: dict[str, object]) -> None:
         await redraw(FormPayload.model_validate(body), services)
         await ack()
 
-    app.view(form.CALLBACK)(form_sent)
+    app.view(form.CALLBACK)(form_submitted)
     for block in (MODEL_BLOCK, MORE_BLOCK):
-        app.action({"block_id": block, "action_id": block})(form_touched)
+        app.action({"block_id": block, "action_id": block})(layout_changed)
 
 
 async def open_new(
@@ -69,7 +69,7 @@ async def open_new(
 ) -> None:
     """Open a form for the interaction's channel, with the channel's defaults.
 
-    The trigger lives for 3 s, so there is nothing slow before. Raises `BotError`, `StoreError`.
+    A trigger expires after 3 s, so nothing slow may come first. Raises `BotError`, `StoreError`.
     """
     channel = interaction.channel
     defaults = await channel_defaults(services, interaction.team, channel)
@@ -84,16 +84,16 @@ async def open_new(
 
 
 async def open_anywhere(trigger_id: str, _: Interaction, services: Services) -> None:
-    """Open a form in which the person chooses the channel. Raises `BotError`."""
+    """Open a form in which the user chooses the channel. Raises `BotError`."""
     model = services.catalog.default
     view = form.form_view(services.catalog, model, FormState(model=model.slug), _NOTHING)
     await services.views.open(trigger_id, view)
 
 
 async def open_edit(trigger_id: str, job: Job, channel: str, services: Services) -> None:
-    """Open the form filled with what a job asked for. Raises `BotError`.
+    """Open the form filled with a job's input. Raises `BotError`.
 
-    The new job goes to `channel`, beside the earlier one if that is its channel.
+    The new job is posted to `channel`, in the thread of the earlier request if that was there.
     """
     found = services.catalog.find(job.model)
     model = found or services.catalog.default
@@ -110,9 +110,9 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
 
 
 async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
-    """Take a sent form; return what is wrong by block, or nothing when the request is on disk.
+    """Accept a submitted form; return errors by block ID, or none once the request is committed.
 
-    Idempotent by the form: sent twice, it is one job.
+    Idempotent by the view's ID: a form that is submitted twice becomes one job.
     """
     view = payload.view
     state, entered = view.form_state, view.state.values
@@ -121,7 +121,7 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
     if model is None:
         return {view.first_field: form.model_gone(slug)}
     try:
-        carried = await _carried(services, state)
+        carried = await _parent_input(services, state)
         request = read_form(model, entered, carried, state.files)
         interaction = payload.interaction(state.channel or _chosen_channel(entered))
         parent = state.parent_id
@@ -138,10 +138,10 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
 
 
 async def redraw(payload: FormPayload, services: Services) -> None:
-    """Draw the form anew for the model and the fields that are wanted now; nothing is lost.
+    """Redraw the form for the chosen model and toggle, and keep the values entered so far.
 
-    A form that was closed or changed since is left as it is, and so is one whose new model is
-    gone: it says so when it is sent.
+    A form that was closed or changed in the meantime is left as it is. So is one whose chosen model
+    is no longer on offer: its submission is refused instead.
     """
     view = payload.view
     state, entered = view.form_state, view.state.values
@@ -149,7 +149,7 @@ async def redraw(payload: FormPayload, services: Services) -> None:
     if model is None:
         return
     try:
-        carried = {**await _carried(services, state), **view.words}
+        carried = {**await _parent_input(services, state), **view.words}
         values, uploaded = read_unfinished(model, entered, carried)
         redrawn = form.form_view(
             services.catalog,
@@ -163,8 +163,8 @@ async def redraw(payload: FormPayload, services: Services) -> None:
         structlog.get_logger("listeners").info("form_not_redrawn", reason=str(error))
 
 
-async def _carried(services: Services, state: FormState) -> Mapping[str, Json]:
-    """Return the values that may have no field: too long for one, they stay as they are."""
+async def _parent_input(services: Services, state: FormState) -> Mapping[str, Json]:
+    """Return the parent job's input: a value too long for a field is taken from it unchanged."""
     job = await services.store.jobs.get(state.parent_id) if state.parent_id else None
     return job.input if job else _NOTHING
 

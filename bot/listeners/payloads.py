@@ -1,6 +1,7 @@
-"""What Slack delivers, as far as it counts here: one model for each kind of request.
+"""Models of Slack's payloads, one for each kind of request, with the fields that the bot reads.
 
-Each says by `interaction` who did what where, and how a repeated delivery is recognised.
+`interaction` of each returns user, channel, surface, and a dedup key that is the same for every
+delivery of one request.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from storage.job import Job, Json, ReplyTo
 
 FORM_SURFACE = "form"
 
-# Slack's own voice, which has no `bot_id`: reminders, and words about the workspace.
+# Slackbot posts reminders and notices about the workspace; its messages have no `bot_id`.
 SLACKBOT = "USLACKBOT"
 
 TOMBSTONE = "tombstone"
-"""What takes the place of a deleted message that has replies; the event is one of a change."""
+"""Subtype of the message that replaces a deleted one with replies, by `message_changed`."""
 
 
 class Named(BaseModel):
-    """A team, a person or a channel."""
+    """A team, a user or a channel, by its ID."""
 
     id: str
 
@@ -47,7 +48,7 @@ class CommandPayload(BaseModel):
     response_url: str | None = None
 
     def interaction(self) -> Interaction:
-        """Recognised by the trigger: a repeated delivery has the same."""
+        """Return the interaction; its dedup key is the trigger, the same in a repeated delivery."""
         return Interaction(
             team=self.team_id,
             channel=self.channel_id,
@@ -59,13 +60,13 @@ class CommandPayload(BaseModel):
 
 
 class Container(BaseModel):
-    """Where a button is."""
+    """The place of a clicked button; `thread_ts` is its message's thread."""
 
     thread_ts: str | None = None
 
 
 class ButtonAction(BaseModel):
-    """One element that was used."""
+    """One element that the user clicked."""
 
     action_id: str = ""
     action_ts: str = ""
@@ -88,24 +89,24 @@ class ButtonPayload(BaseModel):
 
     @property
     def action(self) -> ButtonAction:
-        """The one that was pressed: buttons come one at a time."""
+        """The clicked button; Slack sends one payload for each click."""
         return self.actions[0]
 
     @property
     def place(self) -> Place | None:
-        """Where the person sees an ephemeral message; `None`: only directly."""
+        """Where to post an ephemeral message; `None`: only a direct message is possible."""
         if self.channel is None:
             return None
         return Place(channel=self.channel.id, thread_ts=self.container.thread_ts)
 
     def interaction(self, job: Job | None = None) -> Interaction:
-        """Recognised by `action_ts`, with which Slack stamps each click.
+        """Return the interaction; its dedup key holds `action_ts`, which differs for each click.
 
-        A button that is pressed again later, for months, gets another. What is made of `job` goes
-        where the button is, beside it.
+        So a later click on the same button is another interaction. A job made from `job` is posted
+        in the button's channel, in the thread of the earlier request if that was there.
         """
         action, channel = self.action, self._channel(job)
-        beside = job is not None and channel == job.channel
+        is_same_channel = job is not None and channel == job.channel
         return Interaction(
             team=self.team.id,
             channel=channel,
@@ -113,13 +114,16 @@ class ButtonPayload(BaseModel):
             surface="button",
             dedup_key=f"button:{self.team.id}:{self.user.id}:{action.action_id}:{action.action_ts}",
             reply_to=ReplyTo(
-                thread_ts=job.reply_to.thread_ts if job and beside else None,
+                thread_ts=job.reply_to.thread_ts if job and is_same_channel else None,
                 response_url=self.response_url,
             ),
         )
 
     def opening(self) -> Interaction:
-        """A click that opens a form, recognised by its trigger, which serves once."""
+        """Return the interaction of a click that opens a form.
+
+        Its dedup key is the trigger, which can be used once.
+        """
         return _opening(self.team.id, self.user.id, self.channel, self.trigger_id)
 
     def _channel(self, job: Job | None) -> str:
@@ -141,7 +145,7 @@ class ShortcutPayload(BaseModel):
     response_url: str | None = None
 
     def interaction(self) -> Interaction:
-        """Recognised by the trigger: a repeated delivery opens no second form."""
+        """Return the interaction; its dedup key is the trigger, so a form is opened once."""
         return _opening(self.team.id, self.user.id, self.channel, self.trigger_id)
 
 
@@ -176,13 +180,13 @@ class ViewBlock(BaseModel):
 
 
 class ViewState(BaseModel):
-    """What was entered: block ID, action ID, the element's answer."""
+    """The entered values: block ID → action ID → state of the element."""
 
     values: dict[str, JsonValue]
 
 
 class FormView(BaseModel):
-    """A form as it was drawn, and as it is filled."""
+    """The view of a form: its blocks as drawn, and the values entered so far."""
 
     id: str
     hash: str
@@ -192,24 +196,24 @@ class FormView(BaseModel):
 
     @property
     def form_state(self) -> FormState:
-        """What the form remembers."""
+        """The state that the form carries in `private_metadata`."""
         return FormState.of_text(self.private_metadata)
 
     @property
     def words(self) -> Mapping[str, Json]:
-        """The prompt, where the drawn model has no field for it."""
+        """The prompt by its property, if the form keeps it as text; else empty."""
         blocks = (block for block in self.blocks if block.block_id == WORDS_BLOCK)
         kept = next(blocks, None)
         return {PROMPT: plain(kept.text.text)} if kept and kept.text else {}
 
     @property
     def first_field(self) -> str:
-        """The block at which to say what no single field is to blame for."""
+        """The ID of the first input block, where errors are shown that concern no single field."""
         return next(block.block_id for block in self.blocks if block.type == "input")
 
 
 class FormPayload(BaseModel):
-    """A form that is sent, or only touched.
+    """A submitted form, or a form in which a field was changed.
 
     https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
     """
@@ -219,7 +223,7 @@ class FormPayload(BaseModel):
     view: FormView
 
     def interaction(self, channel: str) -> Interaction:
-        """Recognised by the view: a form that is sent twice is one request."""
+        """Return the interaction; its dedup key is the view, so two submissions are one request."""
         return Interaction(
             team=self.team.id,
             channel=channel,
@@ -231,7 +235,7 @@ class FormPayload(BaseModel):
 
 
 class SlackMessage(BaseModel):
-    """A message of a person.
+    """A message.
 
     https://docs.slack.dev/reference/events/message and …/app_mention
     """
@@ -247,12 +251,12 @@ class SlackMessage(BaseModel):
 
     @property
     def is_reply(self) -> bool:
-        """Whether it is in a thread; a thread's first message names its own."""
+        """Whether it is a reply; the first message of a thread has its own `ts` as `thread_ts`."""
         return self.thread_ts not in {None, self.ts}
 
 
 class MessageEvent(SlackMessage):
-    """A message event; one about a change has the message inside.
+    """A message event; that of an edit has the edited message in `message`.
 
     https://docs.slack.dev/reference/events/message/message_changed and …/message_deleted
     """
@@ -265,11 +269,11 @@ class MessageEvent(SlackMessage):
 
     @property
     def is_direct(self) -> bool:
-        """Whether person and bot are alone, so that no mention is needed."""
+        """Whether it is in a direct message to the bot, where no mention is needed."""
         return self.channel_type == "im"
 
     def place(self, message: SlackMessage) -> Place:
-        """Return where the person who wrote a message sees an ephemeral one.
+        """Return where to post an ephemeral message to the author of `message`.
 
         Slack shows one in a thread only if the thread has replies:
         https://docs.slack.dev/reference/methods/chat.postEphemeral
@@ -288,25 +292,25 @@ class MessagePayload(BaseModel):
     event: MessageEvent
 
     def dedup_key(self, ts: str) -> str:
-        """Return how a message is recognised, which may come under two kinds of event."""
+        """Return the dedup key of a message, the same in both kinds of event that deliver it."""
         return f"message:{self.team_id}:{self.event.channel}:{ts}"
 
     def interaction(self, user: str, *, in_thread_of_job: bool) -> Interaction:
-        """Recognised by the message's ID: its team, channel and `ts`."""
+        """Return the interaction; its dedup key is the message's team, channel and `ts`."""
         event = self.event
-        alone = "message" if event.is_direct else "mention"
+        other = "message" if event.is_direct else "mention"
         return Interaction(
             team=self.team_id,
             channel=event.channel,
             user=user,
-            surface="reply" if in_thread_of_job else alone,
+            surface="reply" if in_thread_of_job else other,
             dedup_key=self.dedup_key(event.ts),
             reply_to=ReplyTo(thread_ts=event.thread_ts or event.ts),
         )
 
 
 class HomeOpenedEvent(BaseModel):
-    """Somebody opened the Home tab: https://docs.slack.dev/reference/events/app_home_opened ."""
+    """A user opened the Home tab: https://docs.slack.dev/reference/events/app_home_opened ."""
 
     tab: Literal["home"]
     user: str

@@ -1,4 +1,4 @@
-"""Ways to the form: two shortcuts, the button in Home, and a job's button to edit it."""
+"""Bolt listeners that open the form: shortcuts, the Home tab's button, *Edit and re-run*."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.slack.markup import plain, without_mention
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Listen to what opens a form, except the command without words."""
+    """Listen to everything that opens a form, except `/video` alone."""
 
     async def create_chosen(ack: AsyncAck, body: dict[str, object]) -> None:
         payload = ShortcutPayload.model_validate(body)
@@ -31,38 +31,36 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def message_chosen(ack: AsyncAck, body: dict[str, object]) -> None:
         payload = MessageShortcutPayload.model_validate(body)
-        handler = partial(_open_of_message, payload)
+        handler = partial(_open_from_message, payload)
         await _open(handler, payload.interaction(), payload.response_url, services)
         await ack()
 
-    async def edit_pressed(ack: AsyncAck, body: dict[str, object]) -> None:
+    async def edit_clicked(ack: AsyncAck, body: dict[str, object]) -> None:
         payload = ButtonPayload.model_validate(body)
-        handler = partial(_open_of_job, payload)
+        handler = partial(_open_from_job, payload)
         await _open(handler, payload.opening(), payload.response_url, services)
         await ack()
 
     app.shortcut(CREATE_VIDEO)(create_chosen)
     app.action(CREATE_VIDEO)(create_chosen)
     app.shortcut(VIDEO_FROM_MESSAGE)(message_chosen)
-    app.action(buttons.EDIT)(edit_pressed)
+    app.action(buttons.EDIT)(edit_clicked)
 
 
 async def _open(
     handler: Handler, interaction: Interaction, response_url: str | None, services: Services
 ) -> None:
-    """Open a form, or say ephemerally why not."""
-    problem = await answer(handler, interaction, services, silent="opened")
-    if problem is not None:
+    """Open a form, or send an ephemeral message that says why it could not be opened."""
+    reply = await answer(handler, interaction, services, silent="opened")
+    if reply is not None:
         place = Place(channel=interaction.channel) if interaction.channel else None
-        services.ephemeral.send(
-            interaction.dedup_key, place, interaction.user, problem, response_url
-        )
+        services.ephemeral.send(interaction.dedup_key, place, interaction.user, reply, response_url)
 
 
-async def _open_of_message(
+async def _open_from_message(
     payload: MessageShortcutPayload, interaction: Interaction, services: Services
 ) -> None:
-    """Open a form with a message's words as the prompt and its images as references."""
+    """Open a form with a message's text as the prompt and its images as references."""
     message = payload.message
     text = message.text or ""
     addressed = without_mention(text, services.bot_user)
@@ -74,14 +72,14 @@ async def _open_of_message(
         thread_ts=message.thread_ts or message.ts,
         prompt={PROMPT: plain(text if addressed is None else addressed)},
         images=[file for file in files if file.problem is None],
-        note=_left_out([file for file in files if file.problem is not None]),
+        note=_note_of_unusable([file for file in files if file.problem is not None]),
     )
 
 
-async def _open_of_job(
+async def _open_from_job(
     payload: ButtonPayload, interaction: Interaction, services: Services
 ) -> Message | None:
-    """Open the form filled with what a job asked for, unless the job is gone."""
+    """Open the form filled with a job's input, or return a message if the job is gone."""
     value = buttons.read_value(payload.action.value)
     job = await services.store.jobs.get(value.job_id) if value else None
     if job is None or job.team != interaction.team:
@@ -91,5 +89,5 @@ async def _open_of_job(
     return None
 
 
-def _left_out(files: Sequence[Attached]) -> str:
+def _note_of_unusable(files: Sequence[Attached]) -> str:
     return form.left_out([file.name for file in files]) if files else ""

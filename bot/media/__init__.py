@@ -1,1 +1,1 @@
-"""Reference images: looked at, scaled, linked, and handed to MindVideo."""
+"""Reference images: identified, scaled, and passed to MindVideo as links."""

@@ -1,4 +1,4 @@
-"""Looks at the bytes of an image, and makes a smaller one of it. Blocking: call it in a thread."""
+"""Identify an image by its bytes, and make it smaller. Blocking: call it in a thread."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from bot.base.errors import RefusedError
 
 MOST_PIXELS = 50_000_000
-"""More than any camera phone takes, and what fits in memory when it is unpacked (200 MB)."""
+"""More than the photos of phones have, and few enough to be decoded in memory (200 MB)."""
 
 _SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
-# A model looks at about two megapixels; below the last side there is hardly a picture left.
+# A model uses about two megapixels of an image; below the last side too little detail is left.
 _SIDES = (2048, 1536, 1024, 768, 512)
 _QUALITY = 85
 _UNREADABLE = (
@@ -31,7 +31,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """The bytes of an image, and the ending of a name for them: `png`, `jpg` or `webp`."""
+    """The bytes of an image, and their filename extension: `png`, `jpg` or `webp`."""
 
     data: bytes
     suffix: str
@@ -43,12 +43,15 @@ class Picture:
 
 
 def mimetype_of(suffix: str) -> str:
-    """Return the media type that an ending of a name stands for."""
+    """Return the media type of a filename extension."""
     return "image/jpeg" if suffix == "jpg" else f"image/{suffix}"
 
 
 def recognised(data: bytes) -> Picture:
-    """Return bytes as the image that they are, whatever their name says. Raises `RefusedError`."""
+    """Return the bytes with the filename extension of their real format, whatever their name says.
+
+    Raises `RefusedError` unless they are a PNG, JPEG or WebP image of at most `MOST_PIXELS`.
+    """
     with _opened(data) as image:
         suffix = _SUFFIXES[image.format or ""]
         image.verify()
@@ -56,14 +59,14 @@ def recognised(data: bytes) -> Picture:
 
 
 def compact(picture: Picture, most_bytes: int) -> Picture:
-    """Return an image of at most so many bytes: the same one if it fits, else a smaller JPEG.
+    """Return an image of at most `most_bytes`: the same one if it fits, else a smaller JPEG.
 
-    Raises `RefusedError` for bytes that cannot be unpacked.
+    Raises `RefusedError` for bytes that cannot be decoded, or not be made small enough.
     """
     if len(picture.data) <= most_bytes:
         return picture
     with _opened(picture.data) as image:
-        # Lets a JPEG be unpacked at a fraction of its size.
+        # Lets a JPEG be decoded at a fraction of its size.
         image.draft("RGB", (_SIDES[0], _SIDES[0]))
         upright = _on_white(ImageOps.exif_transpose(image))
     for side in _SIDES:

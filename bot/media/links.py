@@ -1,4 +1,4 @@
-"""Signed links by which MindVideo fetches a person's image from us, and from nobody else."""
+"""Signed links with which MindVideo fetches a user's image from this bot."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from storage.job import Instant
 MEDIA_PATH = "/media"
 
 LIFETIME_SECONDS = 48 * 3600.0
-"""A submit may be repeated for 23 h, and MindVideo may fetch an image whenever it renders."""
+"""A submit may be retried for 23 h, and MindVideo may fetch an image at any time of the render."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosted:
-    """What a link stands for: a file at Slack, and the ending that its content has."""
+    """The target of a link: a file at Slack, and the filename extension of its content."""
 
     file_id: str
     suffix: str
 
 
 class MediaLinks:
-    """Makes and reads links. Without `secret` nobody can make one: it signs file, type and end."""
+    """Makes and verifies links. `secret` signs file, extension and expiry: none can be forged."""
 
     def __init__(self, base_url: str, secret: str, *, now: Callable[[], Instant]) -> None:
         self._base_url = base_url
         self._now = now
-        # The library derives a key of its own from secret and salt, so that the signature is good
+        # The library derives a key of its own from secret and salt, so that the signature is valid
         # for nothing else: https://itsdangerous.palletsprojects.com/en/stable/concepts/#the-salt
         self._signer = URLSafeSerializer(
             secret,
@@ -39,20 +39,20 @@ class MediaLinks:
         )
 
     def url(self, hosted: Hosted) -> str:
-        """Return a link that is good for `LIFETIME_SECONDS`."""
-        until = int(self._now() + LIFETIME_SECONDS)
-        signed = self._signer.dumps([hosted.file_id, hosted.suffix, until])
+        """Return a link that is valid for `LIFETIME_SECONDS`."""
+        expires_at = int(self._now() + LIFETIME_SECONDS)
+        signed = self._signer.dumps([hosted.file_id, hosted.suffix, expires_at])
         return f"{self._base_url}{MEDIA_PATH}/{signed}.{hosted.suffix}"
 
     def read(self, name: str) -> Hosted | None:
-        """Return what the last part of a link stands for; `None`: it is not ours, or too old."""
-        signed, _, suffix = name.rpartition(".")
+        """Return the target of a link by its last path segment; `None`: forged or expired."""
+        signed, _, extension = name.rpartition(".")
         try:
-            said = self._signer.loads(signed)
+            payload = self._signer.loads(signed)
         except BadData:
             return None
-        match said:
-            case [str(file_id), str(ending), int(until)] if ending == suffix:
-                return Hosted(file_id=file_id, suffix=ending) if self._now() < until else None
+        match payload:
+            case [str(file_id), str(suffix), int(expires_at)] if suffix == extension:
+                return Hosted(file_id=file_id, suffix=suffix) if self._now() < expires_at else None
             case _:
                 return None

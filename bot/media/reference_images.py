@@ -1,4 +1,4 @@
-"""The port `ReferenceImages`: images that people attached become links that MindVideo takes."""
+"""The port `ReferenceImages`: replaces attached images by links that MindVideo can read."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from storage.job import Json
 LONGEST_URI = 1_000_000
 """Characters of a data URI: all images of a request travel in its body."""
 
-# Four characters for three bytes, and some for the beginning.
+# Base64 has four characters for three bytes; 64 are left for the URI's prefix.
 _MOST_BYTES_IN_URI = (LONGEST_URI - 64) // 4 * 3
-# Each holds an image in memory, unpacked at worst.
-_AT_ONCE = 2
+# Each holds an image in memory, at worst decoded.
+_CONCURRENT_IMAGES = 2
 
 
 class AttachedImages:
-    """Looks at each file, and hands it over as a hosted link, or inside the request itself.
+    """Checks each file, and passes it on as a hosted link or as a data URI in the request.
 
-    A link when `links` are given, which needs a public address; else a data URI.
+    With `links`, which need a public address, as a link; else as a data URI.
     """
 
     def __init__(self, files: PersonFiles, links: MediaLinks | None) -> None:
         self.files = files
         self.links = links
-        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_CONCURRENT_IMAGES)
 
     async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
-        """Return an input in which links stand for the files, as the port promises."""
+        """Return an input in which links take the place of the files, as the port promises."""
         links: dict[str, str] = {}
         for file_id in files_named(values):
-            async with self._room:
+            async with self._slots:
                 links[file_id] = await self._link(file_id)
         return {name: replaced(value, links) for name, value in values.items()} if links else values
 

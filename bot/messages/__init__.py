@@ -1,1 +1,1 @@
-"""Every word and block that a person sees, one module a place where it is seen."""
+"""All texts and Block Kit blocks that users see, a module for each kind of message."""

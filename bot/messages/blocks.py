@@ -1,6 +1,7 @@
-"""Block Kit (https://docs.slack.dev/reference/block-kit) by Slack's own models, without any words.
+"""Builds Block Kit blocks (https://docs.slack.dev/reference/block-kit) by Slack's own models.
 
-The models know Slack's limits and raise `SlackObjectFormationError` for what Slack would refuse.
+The models check Slack's limits and raise `SlackObjectFormationError` for a block that Slack would
+refuse.
 """
 
 from __future__ import annotations
@@ -34,12 +35,13 @@ SECTION_LIMIT = 3000
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 LABEL_LIMIT = 75
 ELLIPSIS = "…"
-# All that RFC 3986 lets a URL hold; what Slack's `<url|title>` would trip over is none of it.
+# The characters that RFC 3986 allows in a URL, beside letters and digits. The delimiters of Slack's
+# `<url|title>` are not among them.
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%-._~"
 
 
 def escape(text: str) -> str:
-    """Return what a person typed so that Slack shows it and acts on none of it.
+    """Return text escaped for mrkdwn, so that no mention or link in it takes effect.
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
@@ -47,9 +49,9 @@ def escape(text: str) -> str:
 
 
 def moment(at: Instant, form: str = "{date_short_pretty} {time}") -> str:
-    """Return a moment as mrkdwn that Slack shows in each reader's own time zone.
+    """Return a time as mrkdwn that Slack shows in each reader's own time zone.
 
-    `form` is made of Slack's tokens, such as `{time}` and `{time_secs}`.
+    `form` consists of Slack's date tokens, such as `{time}` and `{time_secs}`.
 
     https://docs.slack.dev/messaging/formatting-message-text#date-formatting
     """
@@ -63,20 +65,21 @@ def shorten(text: str, limit: int) -> str:
 
 
 def mark(message_id: str) -> str:
-    """Return the `block_id` by which a message is found again: a shared file has no metadata.
+    """Return the `block_id` by which the bot finds its message again.
 
+    It replaces message metadata, which a message that shares a file cannot have:
     https://docs.slack.dev/messaging/message-metadata
     """
     return f"video_job:{message_id}"
 
 
 def marked(message: Sequence[Block], message_id: str) -> list[Block]:
-    """Return the blocks of a message with its mark on the first of them."""
+    """Return the blocks of a message, the first of them with the mark as its `block_id`."""
     return [{**block, "block_id": mark(message_id)} for block in message[:1]] + list(message[1:])
 
 
 def section(mrkdwn: str) -> Block:
-    """Return a paragraph of mrkdwn."""
+    """Return a paragraph of mrkdwn, cut to Slack's limit of 3,000 characters."""
     return SectionBlock(text=MarkdownTextObject(text=shorten(mrkdwn, SECTION_LIMIT))).to_dict()
 
 
@@ -91,12 +94,12 @@ def context(mrkdwn: str) -> Block:
 
 
 def sections(mrkdwn: str) -> list[Block]:
-    """Return a long text, paragraph by paragraph; Slack limits the length of each section."""
+    """Return a section for each paragraph, because Slack limits the length of a section."""
     return [section(paragraph) for paragraph in mrkdwn.split("\n\n") if paragraph]
 
 
 def quote(text: str) -> Block:
-    """Return literal text as a quotation: nothing in it is mrkdwn and nobody is notified."""
+    """Return literal text as a quotation: nothing in it is mrkdwn, so no user is notified."""
     quoted = RichTextQuoteElement(elements=[RichTextElementParts.Text(text=text)])
     return RichTextBlock(elements=[quoted]).to_dict()
 
@@ -104,7 +107,7 @@ def quote(text: str) -> Block:
 def links(targets: Sequence[tuple[str, str]]) -> Block:
     """Return links, one a line, given as URL and title.
 
-    As rich text, because a URL may be longer than a section takes, and must not be cut.
+    They are rich text, because a URL may be longer than a section allows, and must not be cut.
     """
     lines = [
         RichTextSectionElement(elements=[RichTextElementParts.Link(url=url, text=title)])
@@ -114,12 +117,18 @@ def links(targets: Sequence[tuple[str, str]]) -> Block:
 
 
 def link(url: str, title: str) -> str:
-    """Return a link in mrkdwn, whatever characters the URL holds."""
+    """Return a link in mrkdwn, with characters percent-encoded that a URL must not hold."""
     return f"<{quote_url(url, safe=_URL_CHARACTERS)}|{escape(title)}>"
 
 
+def link_label(text: str, limit: int) -> str:
+    """Return text for the label of a link in mrkdwn, cut to `limit` characters."""
+    # A label ends at `|` and `>`; the latter is escaped with the rest.
+    return escape(shorten(text, limit)).replace("|", "¦")
+
+
 def divider() -> Block:
-    """Return a line across, between things of one kind."""
+    """Return a horizontal line."""
     return DividerBlock().to_dict()
 
 
@@ -133,7 +142,8 @@ def button(
 ) -> ButtonElement:
     """Return a button; `value` comes back with the click.
 
-    `spoken` is what a screen reader says of it, where many buttons of one label are in a channel.
+    `spoken` is the label for screen readers, cut to 75 characters: it tells apart the many buttons
+    of one label in a channel.
     """
     return ButtonElement(
         text=PlainTextObject(text=label, emoji=True),

@@ -1,9 +1,9 @@
-"""Which buttons stand under what is said of a job, and what a click on one says.
+"""The buttons under the messages of a job, and the values that they send when clicked.
 
-A button never expires: its value names the job, and all else is read from the job's row when it is
-pressed. An upgrade's button also carries the options it promises, whatever the model file says by
-then. What tells two clicks apart is Slack's `action_ts`, not the value: a button that stands
-unchanged for months is pressed more than once, and means it each time.
+A button never expires: its value holds the job's ID, and all else is read from the job's row when
+it is clicked. The value of an upgrade's button also holds the options that its label promises,
+because the model file may have changed by then. Two clicks are told apart by Slack's `action_ts`,
+not by the value, because every click on a button is a request of its own.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from bot.messages import blocks
 from bot.messages.blocks import Block
 from bot.options.catalog import Model
 from bot.options.model_file import Upgrade
+from bot.options.schema import PROMPT
 from bot.options.wording import shown
 from storage.job import Job, Json, Outcome, Stage
 
 AGAIN = "job_again"
 EDIT = "job_edit"
 UPGRADE = "job_upgrade"
-"""How the action IDs of upgrades begin: each in a row needs its own."""
+"""Prefix of the action IDs of upgrades: each button in a row needs its own ID."""
 CANCEL = "job_cancel"
 SHARE = "job_share"
 DETAILS = "job_details"
@@ -37,24 +38,25 @@ _CANCEL = "Cancel"
 _SHARE = "Share to channel"
 _DETAILS = "Details"
 
-# Enough of a prompt to tell the buttons of one message from those of another by ear.
+# Characters of the prompt in a label for screen readers: enough to tell the buttons of one message
+# from those of another.
 PROMPT_SPOKEN = 50
-# A conversation between one person and the bot, which has nobody to share with.
+# Prefix of the ID of a direct message: only one user reads it, so nothing is shared there.
 # https://docs.slack.dev/reference/objects/conversation-object
 DIRECT = "D"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonValue:
-    """What a button's value says."""
+    """The decoded value of a button."""
 
     job_id: str
     changes: Mapping[str, Json]
-    """The options that it sets, by property."""
+    """The options that the click changes, by property."""
 
 
 def read_value(value: str) -> ButtonValue | None:
-    """Return what a button's value says, or `None` if it is none of ours."""
+    """Decode the value of a button; `None`: it is not one of this bot's."""
     job_id, _, rest = value.partition(" ")
     try:
         changes = json.loads(rest) if rest else {}
@@ -66,12 +68,12 @@ def read_value(value: str) -> ButtonValue | None:
 
 
 def usages(models: Sequence[Model]) -> Mapping[str, str]:
-    """Return each button under a job, and what it does."""
+    """Return the description of each button under a job, by its label."""
     return {
         _AGAIN: "renders the same again",
         _EDIT: "opens the form, filled with what was asked for",
         **{
-            upgrade.label: f"renders the same with {_with(model, upgrade)}"
+            upgrade.label: f"renders the same with {_flags(model, upgrade)}"
             for model in models
             for upgrade in model.upgrades
         },
@@ -82,15 +84,15 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
 
 
 def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
-    """Return the row of buttons under the job's own message, as the job stands."""
+    """Return the row of buttons under the job's own message, which depends on the stage."""
     match job.stage:
         case Stage.ACCEPTED | Stage.ANNOUNCED | Stage.RENDERING:
-            ending = job.cancel_requested_at is not None or job.unfollowed_at is not None
-            row = [] if ending else [_button(_CANCEL, CANCEL, job)]
+            is_ending = job.cancel_requested_at is not None or job.unfollowed_at is not None
+            row = [] if is_ending else [_button(_CANCEL, CANCEL, job)]
         case Stage.FINISHED | Stage.PARKED:
             row = []
         case Stage.DELIVERED | Stage.REJECTED:
-            row = [*_once_more(job, upgrades)]
+            row = [*_again_buttons(job, upgrades)]
         case _:
             assert_never(job.stage)
     return [blocks.actions([*row, _button(_DETAILS, DETAILS, job)])]
@@ -98,7 +100,7 @@ def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
 
 def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
     """Return the row of buttons under the result in the thread."""
-    row = [*_once_more(job, upgrades)]
+    row = [*_again_buttons(job, upgrades)]
     is_in_channel = job.delivery.channel is None and not job.channel.startswith(DIRECT)
     if job.outcome is Outcome.SUCCEEDED and is_in_channel:
         row.append(_button(_SHARE, SHARE, job))
@@ -106,21 +108,21 @@ def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
 
 
 def give_up(job: Job) -> ButtonElement:
-    """Return the button that lets go of a render that MindVideo has."""
+    """Return the button that stops following a render at MindVideo."""
     return _button("Stop following it", GIVE_UP, job)
 
 
 def again_anyway(job: Job) -> ButtonElement:
-    """Return the button that renders a job again although that was asked for a moment ago."""
+    """Return the button that confirms a duplicate request: it renders `job` again."""
     return _button("Render it again anyway", AGAIN, job)
 
 
-def _with(model: Model, upgrade: Upgrade) -> str:
+def _flags(model: Model, upgrade: Upgrade) -> str:
     options = ((model.option(name), value) for name, value in upgrade.changes.items())
     return ", ".join(f"`{option.flag} {shown(value)}`" for option, value in options if option)
 
 
-def _once_more(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[ButtonElement]:
+def _again_buttons(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[ButtonElement]:
     yield _button(_AGAIN, AGAIN, job)
     yield _button(_EDIT, EDIT, job)
     if job.outcome is Outcome.SUCCEEDED:
@@ -129,14 +131,15 @@ def _once_more(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[ButtonElement]
             yield _button(upgrade.label, action_id, job, json.dumps(upgrade.changes))
 
 
-def _button(label: str, action_id: str, job: Job, carried: str = "") -> ButtonElement:
-    prompt = job.input.get("prompt")
+def _button(label: str, action_id: str, job: Job, changes: str = "") -> ButtonElement:
+    prompt = job.input.get(PROMPT)
     about = " ".join(prompt.split()) if isinstance(prompt, str) else job.model
-    # Nobody wants to hear marks, and what looks like a call to everyone should not be anywhere.
+    # A screen reader should not read out markup, and no label should hold a mention such as
+    # `<!everyone>`.
     about = about.replace("<", "").replace(">", "")
     return blocks.button(
         label,
         action_id,
-        f"{job.id} {carried}".rstrip(),
+        f"{job.id} {changes}".rstrip(),
         spoken=f"{label}: {blocks.shorten(about, PROMPT_SPOKEN)}",
     )

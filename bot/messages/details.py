@@ -1,4 +1,4 @@
-"""Everything about one job, for one person: all options, IDs, the timeline, the costs."""
+"""The details of one job, shown ephemerally: all options, the cost, IDs and the timeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.messages.blocks import Block
 from bot.messages.job import cost_words, prompt_of, status_line
 from storage.job import Event, EventName, Instant, Job
 
-# A message holds 50 blocks of 3,000 letters; what came before these lines is rarely asked for.
+# A message holds 50 blocks of 3,000 characters; earlier lines of a timeline are rarely needed.
 LINES_SHOWN = 40
 LINE_LENGTH = 240
 PROMPT_SHOWN = 2900
@@ -51,7 +51,7 @@ WORDS: Mapping[EventName, str] = MappingProxyType(
         EventName.HELD: "waiting for whoever runs this bot,",
     }
 )
-"""The timeline's stable words in words for people, before the detail; others speak as they are."""
+"""Texts for event names in the timeline, put before the detail; other names are shown unchanged."""
 
 
 def job_details(
@@ -60,9 +60,9 @@ def job_details(
     timeline: Sequence[Event],
     now: Instant,
 ) -> Message:
-    """Return all that is known of a job; `options` are titles, values, and whether each was given.
+    """Return the details of a job; `options` holds title, value, and whether it was given, of each.
 
-    Times are shown in the reader's zone.
+    Times are shown in the reader's time zone.
     """
     job = view.job
     status = status_line(view, now)
@@ -103,12 +103,12 @@ def _timeline(timeline: Sequence[Event]) -> Iterator[str]:
         yield f"• … {left_out} earlier"
     for event in timeline[-LINES_SHOWN:]:
         at = blocks.moment(event.at, "{date_short_pretty} {time_secs}")
-        said = f"{WORDS.get(event.name, event.name)} {event.detail}".strip(" ,:")
-        yield f"• {at}: {blocks.escape(blocks.shorten(said, LINE_LENGTH))}"
+        text = f"{WORDS.get(event.name, event.name)} {event.detail}".strip(" ,:")
+        yield f"• {at}: {blocks.escape(blocks.shorten(text, LINE_LENGTH))}"
 
 
 def _sections(lines: Sequence[str]) -> list[Block]:
-    """Return lines as paragraphs, none of which Slack would find too long."""
+    """Join lines into as few sections as Slack's limit of their length allows."""
     parts: list[str] = []
     for line in lines:
         if parts and len(parts[-1]) + 1 + len(line) <= blocks.SECTION_LIMIT:

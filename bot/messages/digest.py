@@ -1,4 +1,4 @@
-"""What a digest says: figures of a stretch of time, and the words for its chart."""
+"""The digest: figures of a period, and the texts for its chart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.money.costs import Day, Share, Summary
 from storage.costs import Spend
 from storage.job import Instant
 
-# A digest is read at a glance; whoever wants all asks `/video cost`.
+# The most rows of a ranking, to keep a digest short.
 NAMED = 5
 ALT_TEXT_LIMIT = 1000
 
@@ -25,7 +25,10 @@ def digest_message(
     titles: Mapping[str, str],
     unit: str | None,
 ) -> Message:
-    """Return a digest; `names` by user ID as plain text, `titles` by the model's slug."""
+    """Return the digest of the period from `since` to `until`.
+
+    `names` has plain text by user ID, `titles` the models' titles by slug.
+    """
     days = round((until - since) / 86400)
     title = (
         f"Videos of the last {formatting.count(days, 'day')}" if days > 1 else "Videos of the day"
@@ -51,8 +54,8 @@ def _counts(summary: Summary) -> str:
         f"{formatting.count(summary.asked, 'video')} asked for",
         f"{summary.succeeded} finished",
         *(
-            f"{number} {what}"
-            for number, what in (
+            f"{number} {state}"
+            for number, state in (
                 (summary.failed, "failed"),
                 (summary.cancelled, "cancelled"),
                 (summary.parked, "on hold"),
@@ -104,9 +107,9 @@ def _ranking(
 
 
 def chart_words(days: Sequence[Day]) -> str:
-    """Return what a screen reader says of the chart."""
-    said = "; ".join(f"{day.date:%A} {day.date.day}: {_day(day)}" for day in days)
-    return blocks.shorten(f"Bar chart of videos a day. {said}.", ALT_TEXT_LIMIT)
+    """Return the alternative text of the chart, for screen readers."""
+    listed = "; ".join(f"{day.date:%A} {day.date.day}: {_day(day)}" for day in days)
+    return blocks.shorten(f"Bar chart of videos a day. {listed}.", ALT_TEXT_LIMIT)
 
 
 def chart_title(days: Sequence[Day]) -> str:

@@ -1,6 +1,6 @@
-"""The elements by which a form asks for an option, each within Slack's limits.
+"""Block Kit elements for the fields of a form, each within Slack's limits.
 
-`action_id` names an element for Slack, which keeps what was entered as long as that stays the same.
+Slack keeps the value entered in an element as long as its `action_id` stays the same.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from bot.options.wording import shown
 from storage.job import Json
 
 # https://docs.slack.dev/reference/block-kit/composition-objects/option-object
-_CHOICE_TEXT = 75
+_CHOICE_TEXT_LIMIT = 75
 LONGEST_TEXT = 3000
 """https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element"""
 # https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
 _MOST_FILES = 10
-# Of the types in `bot.options.attachments`; the content is looked at before a job is sent.
+# For the types in `bot.options.attachments`; the content is checked before a job is submitted.
 _EXTENSIONS = ("png", "jpg", "jpeg", "webp")
 
 
 def as_text(value: Json) -> str:
-    """Return a value as a field for text shows it; a list has one item per line."""
+    """Return a value as a text field shows it: a list has one item per line, or is JSON."""
     if not isinstance(value, list | tuple):
         return shown(value)
     lines = [shown(item) for item in value]
@@ -59,7 +59,7 @@ def select(option: Option, value: Json, action_id: str) -> StaticSelectElement:
 
 
 def checkbox(label: str, action_id: str, *, is_ticked: bool) -> CheckboxesElement:
-    """Return one box to tick."""
+    """Return a checkbox."""
     box = choice_of(label, TICKED)
     return CheckboxesElement(
         action_id=action_id, options=[box], initial_options=[box] if is_ticked else None
@@ -78,7 +78,7 @@ def number(option: Option, value: Json, action_id: str) -> NumberInputElement:
 
 
 def _limit(option: Option, inclusive: str, exclusive: str, step: int) -> str | None:
-    """Return a limit of a number; whole numbers begin one `step` beyond an exclusive one."""
+    """Return an inclusive limit; the exclusive limit of an integer is moved by `step`."""
     limit, beyond = option.schema.get(inclusive), option.schema.get(exclusive)
     if isinstance(limit, int | float):
         return shown(limit)
@@ -100,11 +100,11 @@ def files(option: Option, action_id: str) -> FileInputElement:
 
 def choice_of(text: str, value: str) -> Choice:
     """Return one entry of a menu or one box; `value` comes back when it is chosen."""
-    return Choice(text=plain_text(shorten(text or "(empty)", _CHOICE_TEXT)), value=value)
+    return Choice(text=plain_text(shorten(text or "(empty)", _CHOICE_TEXT_LIMIT)), value=value)
 
 
 def plain_text(text: str) -> PlainTextObject:
-    """Return text in which nothing is markup."""
+    """Return a text object without markup."""
     return PlainTextObject(text=text)
 
 

@@ -1,4 +1,4 @@
-"""What a finished file is called, and what a screen reader says of it."""
+"""The name, title and alternative text of a finished file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from bot.messages import blocks
 from bot.messages.job import prompt_of
 from storage.job import Job, Media, Output
 
-# Slack names the file; most file systems stop at 255 bytes.
+# In characters. Users download files, and most file systems allow 255 bytes for a name.
 FILENAME_LENGTH = 60
 ALT_TEXT_LIMIT = 1000
-
 
 EXTENSIONS = {Media.VIDEO: "mp4", Media.IMAGE: "png"}
 
@@ -25,18 +24,18 @@ def file_name(job: Job, index: int, content_type: str | None) -> str:
 
 
 def title(job: Job) -> str:
-    """Return the title of a file, for people."""
+    """Return the title that Slack shows for a file."""
     return blocks.shorten(" ".join(prompt_of(job).split()) or job.model, FILENAME_LENGTH * 2)
 
 
 def alt_text(job: Job) -> str:
-    """Return what a screen reader says of the file: the prompt."""
+    """Return the alternative text of a file, for screen readers: the prompt."""
     return blocks.shorten(prompt_of(job) or f"Made by {job.model}", ALT_TEXT_LIMIT)
 
 
 def _extension(output: Output, content_type: str | None) -> str:
-    """Return the ending of a file's name, by what its sender says that it is."""
-    bare = (content_type or "").split(";")[0].strip()
-    family = bare.split("/")[0]
-    guessed = mimetypes.guess_extension(bare) if family == output.media.value else None
+    """Return a file's extension by its content type, or by its media if the two disagree."""
+    mimetype = (content_type or "").split(";")[0].strip()
+    family = mimetype.split("/")[0]
+    guessed = mimetypes.guess_extension(mimetype) if family == output.media.value else None
     return guessed.lstrip(".") if guessed else EXTENSIONS[output.media]

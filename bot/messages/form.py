@@ -1,4 +1,4 @@
-"""The form: a modal with a model's options, and what is said at its fields."""
+"""The form: a modal with the options of a model, and the errors shown at its fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slack_sdk.models.views import View
 
 from bot.messages import blocks, formatting
 from bot.messages.fields import plain_text
-from bot.messages.modal import form_blocks
+from bot.messages.modal import MOST_BLOCKS, form_blocks
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
 from bot.options.form_fields import WORDS_BLOCK
@@ -26,10 +26,7 @@ from storage.store import StoreBrokenError, StoreError
 
 CALLBACK = "video_form"
 CHANNEL_BLOCK = "channel"
-"""Block and action of the choice of the channel, where none is known."""
-
-# https://docs.slack.dev/reference/views/modal-views
-_MOST_BLOCKS = 100
+"""Block ID and action ID of the channel menu, shown if the form was opened outside a channel."""
 
 
 def form_view(
@@ -41,12 +38,12 @@ def form_view(
     show_advanced: bool = False,
     note: str = "",
 ) -> Mapping[str, Json]:
-    """Return the form of a model, filled with `values`; `note` is mrkdwn that stands above."""
+    """Return the form of a model, filled with `values`; `note` is mrkdwn, shown at the top."""
     fields = form_blocks(catalog, model, values, show_advanced=show_advanced)
     above = [blocks.context(note)] if note else []
-    words = values.get(PROMPT)
-    if isinstance(words, str) and words and model.option(PROMPT) is None:
-        above += _kept_words(words, model)
+    prompt = values.get(PROMPT)
+    if isinstance(prompt, str) and prompt and model.option(PROMPT) is None:
+        above += _kept_prompt(prompt, model)
     if state.channel is None:
         above.append(_channel_choice())
     is_again = state.parent_id is not None
@@ -57,12 +54,12 @@ def form_view(
         title=plain_text("Edit and re-run" if is_again else "Create a video"),
         submit=plain_text("Render"),
         close=plain_text("Cancel"),
-        blocks=[dict(block) for block in [*above, *fields][:_MOST_BLOCKS]],
+        blocks=[dict(block) for block in [*above, *fields][:MOST_BLOCKS]],
     ).to_dict()
 
 
 def model_gone(slug: str) -> str:
-    """Return why a form cannot be taken whose model was drawn and is not there any more."""
+    """Return the error at a form whose model is no longer on offer."""
     return (
         f"{slug} is not on offer any more, so nothing was started. Choose another model; if there "
         "is no choice here, copy your prompt and open the form again."
@@ -70,25 +67,25 @@ def model_gone(slug: str) -> str:
 
 
 def replaced_model(slug: str, model: Model) -> str:
-    """Return the note above a form whose job had a model that is not there any more."""
+    """Return the note above a form for a job whose model is no longer on offer."""
     return blocks.escape(
         f"{slug} is not on offer any more. This is {model.title}: look its options over."
     )
 
 
 def left_out(names: Sequence[str]) -> str:
-    """Return the note above a form for files of a message that cannot be references."""
+    """Return the note above a form about a message's files that cannot be reference images."""
     files = ", ".join(blocks.escape(short(name)) or "a file" for name in names)
     return f"Left out, because I take {IMAGE_NAMES} of at most {MOST_MEGABYTES} MB: {files}."
 
 
 def no_channel() -> str:
-    """Return what is said where no channel was chosen."""
+    """Return the error at a form in which no channel was chosen."""
     return "Choose where the video goes."
 
 
 def duplicate(job: Job, now: Instant) -> str:
-    """Return why the same ask, made again so soon, was not taken."""
+    """Return the error at a form that is a duplicate of the request of `job`."""
     ago = formatting.duration(now - job.created_at)
     return (
         f"You asked for exactly this {ago} ago, and job {job.id} is on its way. Change something, "
@@ -97,7 +94,7 @@ def duplicate(job: Job, now: Instant) -> str:
 
 
 def store_failed(error: StoreError) -> str:
-    """Return what becomes of a form that met a failure of the store: not taken, or nobody knows."""
+    """Return the error when the store fails: the form was not accepted, or that is unknown."""
     if isinstance(error, StoreBrokenError):
         return (
             "My disk failed just now, so I am not sure that I took this. Close the form; if I "
@@ -109,13 +106,14 @@ def store_failed(error: StoreError) -> str:
     )
 
 
-def _kept_words(words: str, model: Model) -> list[blocks.Block]:
-    """Return the words for which a model has no field; the form reads them back from here.
+def _kept_prompt(prompt: str, model: Model) -> list[blocks.Block]:
+    """Return blocks that show the prompt for which a model has no field.
 
-    A prompt can be longer than the `private_metadata` of a view.
+    The prompt is read back from there for the next model, because it may be longer than the
+    `private_metadata` of a view.
     """
     note = blocks.escape(f"{model.title} takes no words. Yours are kept for a model that does:")
-    kept = plain_text(blocks.shorten(words, blocks.SECTION_LIMIT))
+    kept = plain_text(blocks.shorten(prompt, blocks.SECTION_LIMIT))
     return [
         blocks.context(note),
         SectionBlock(block_id=WORDS_BLOCK, text=kept).to_dict(),

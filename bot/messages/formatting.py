@@ -1,4 +1,4 @@
-"""Durations and amounts as people read them."""
+"""Formats durations, amounts and counted nouns for messages."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def duration(seconds: float) -> str:
 def money(amount: Decimal, unit: str | None) -> str:
     """Return an amount exactly as billed, with the operator's name for the unit if there is one.
 
-    MindVideo's page names no currency, so none is made up.
+    MindVideo's page names no currency, so none is assumed.
     """
     figure = f"{amount.normalize():f}"
     return f"{figure} {unit}" if unit else figure
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
+def count(number: int, noun: str) -> str:
     """Return a counted noun: `1 video`, `3 videos`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    return f"{number} {noun if number == 1 else noun + 's'}"

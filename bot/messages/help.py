@@ -1,6 +1,6 @@
-"""The manual: what can be typed, told from the model files alone.
+"""The manual, built from the model files and from the tables of commands and buttons.
 
-All texts are mrkdwn with nothing escaped; whoever sends them escapes `&`, `<` and `>`.
+All texts are mrkdwn in which nothing is escaped, the texts of the model files included.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def overview(
     buttons: Mapping[str, str],
     bot_user: str,
 ) -> str:
-    """Return what `/video help` says: how to ask, with examples, and what else there is.
+    """Return the text of `/video help`: how to type a request, with examples, and all commands.
 
-    `commands`, `replies` and `buttons` have how each is typed or called, and what it does.
+    `commands`, `replies` and `buttons` have descriptions by usage or label.
     """
     model = catalog.default
     parts = [
@@ -68,12 +68,12 @@ def overview(
 
 
 def model_list(catalog: Catalog) -> str:
-    """Return what `/video models` says: each model in a line."""
+    """Return the text of `/video models`: a line for each model."""
     return "*Models*\n" + "\n".join(_model_line(one, catalog) for one in catalog.models)
 
 
 def model_page(model: Model) -> str:
-    """Return what `/video help SLUG` says: each option with what it allows, and examples."""
+    """Return the text of `/video help SLUG`: each option with its allowed values, and examples."""
     lines = [_option_lines(model, option) for option in model.in_reading_order]
     parts = [f"*{model.title}* (`{model.slug}`)", model.description, "\n".join(lines)]
     return "\n\n".join(filter(None, [*parts, _examples(model)]))
@@ -161,12 +161,12 @@ def _allowed(model: Model, option: Option) -> str:
         return "on or off"
     if option.takes_images:
         return _allowed_images(option)
-    said = allowed(option.schema)
+    values = allowed(option.schema)
     if option.name == PROMPT and model.max_prompt is not None:
-        return f"{said}, at most {model.max_prompt:,} characters"
+        return f"{values}, at most {model.max_prompt:,} characters"
     if option.kind is Kind.ARRAY and not option.choices:
-        return f"{said}; repeat the flag for more"
-    return said
+        return f"{values}; repeat the flag for more"
+    return values
 
 
 def _allowed_images(option: Option) -> str:
@@ -183,4 +183,3 @@ def _default(option: Option) -> str:
             return "on" if value else "off"
         case value:
             return f"`{shown(value)}`"
-

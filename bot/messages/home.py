@@ -1,4 +1,4 @@
-"""The Home tab: what is on its way, the last videos, what was spent, and a way to begin."""
+"""The Home tab: jobs under way, the last videos, the spend, and a button to create a video."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from slack_sdk.models.blocks import ButtonElement
 from slack_sdk.models.views import View
 
 from bot.jobs.view import JobView
-from bot.messages import blocks, formatting
+from bot.messages import blocks
 from bot.messages.buttons import AGAIN, EDIT
-from bot.messages.job import GOES_ON, cost_words, is_given_up, prompt_of, why_on_hold
+from bot.messages.job import GOES_ON, cost_words, is_given_up, prompt_of, took, why_on_hold
 from bot.messages.replies import spent
 from storage.costs import Spend
 from storage.job import Job, Json, Outcome, Stage
 
 PROMPT_SHOWN = 200
 CREATE_VIDEO = "create_video"
-"""The button opens what the shortcut of this name opens."""
+"""Action ID of the button, the same as the callback ID of the shortcut that opens the same form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One job as Home shows it."""
+    """One job in the Home tab."""
 
     view: JobView
     link: str | None
-    """The link to its message in its channel, if that is there."""
+    """The permalink of its message in its channel, if there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeContent:
-    """Everything that a person's Home tab shows."""
+    """The data that a user's Home tab shows."""
 
     running: Sequence[Card]
     recent: Sequence[Card]
@@ -44,16 +44,16 @@ class HomeContent:
 
 
 def home_view(content: HomeContent) -> Mapping[str, Json]:
-    """Return the Home tab.
+    """Return the view of the Home tab.
 
-    It says no durations that go on by themselves: it is drawn again only when something changes.
+    It shows no running times, because it is published again only when something changes.
     """
     mine, team = spent(content.mine, content.unit), spent(content.team, content.unit)
     billed = "" if content.unit else ", as billed by MindVideo"
     body = [
         blocks.section("*Make videos from words.* Say what to show, and the video comes to Slack."),
         blocks.actions([blocks.button("Create a video", CREATE_VIDEO, "home", style="primary")]),
-        *_on_their_way(content.running),
+        *_under_way(content.running),
         *_last(content.recent),
         *([] if content.running or content.recent else [_first_time()]),
         blocks.header("Spent"),
@@ -63,7 +63,7 @@ def home_view(content: HomeContent) -> Mapping[str, Json]:
     return View(type="home", blocks=[dict(block) for block in body]).to_dict()
 
 
-def _on_their_way(cards: Sequence[Card]) -> list[blocks.Block]:
+def _under_way(cards: Sequence[Card]) -> list[blocks.Block]:
     if not cards:
         return []
     body = [blocks.header("On their way")]
@@ -103,8 +103,7 @@ def _first_time() -> blocks.Block:
 
 def _title(card: Card) -> str:
     words = " ".join(prompt_of(card.view.job).split()) or card.view.model_title
-    # A link's label ends at `|` and `>`; the latter is escaped with the rest.
-    title = blocks.escape(blocks.shorten(words, PROMPT_SHOWN)).replace("|", "¦")
+    title = blocks.link_label(words, PROMPT_SHOWN)
     return f"*{title}*" if card.link is None else f"*<{card.link}|{title}>*"
 
 
@@ -138,8 +137,7 @@ def _ending(card: Card) -> str:
     charge = "not charged" if job.stage is Stage.REJECTED else cost_words(card.view)
     match job.outcome:
         case Outcome.SUCCEEDED:
-            took = (job.finished_at or 0.0) - (job.submitted_at or job.created_at)
-            return f":white_check_mark: Done in {formatting.duration(took)} · {charge}"
+            return f":white_check_mark: Done in {took(job)} · {charge}"
         case Outcome.CANCELLED if is_given_up(job):
             return f":no_entry_sign: Given up, {GOES_ON} · {charge}"
         case Outcome.CANCELLED:

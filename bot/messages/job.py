@@ -1,4 +1,4 @@
-"""What stands in the channel and the thread of a job."""
+"""The message of a job, and the parts of it that other messages about the job share."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from typing import assert_never
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
+from bot.options.schema import PROMPT
 from storage.job import Instant, Job, Media, Outcome, Stage
 from storage.store import MOST_AHEAD
 
-# Long prompts are shown in part, so that a message stays a message.
+# In characters; longer prompts are cut to keep the message short.
 PROMPT_SHOWN = 600
 BAR_CELLS = 12
-# After so many tries that got nowhere a person is told of them: the first pauses are seconds.
+# After this many failed tries the status mentions them: the first backoffs are only seconds long.
 SILENT_TRIES = 3
 GOES_ON = "MindVideo goes on with it and bills it"
 
 
 def prompt_of(job: Job) -> str:
-    """Return the words of the ask, or an empty text for a model that takes none."""
-    prompt = job.input.get("prompt")
+    """Return the prompt of a job; empty for a model that takes none."""
+    prompt = job.input.get(PROMPT)
     return prompt if isinstance(prompt, str) else ""
 
 
 def job_message(view: JobView, now: Instant) -> Message:
-    """Return the job's own message as it should read now."""
+    """Return the job's own message for its present state."""
     job = view.job
     prompt = prompt_of(job)
     status = status_line(replace(view, ahead=_ahead_shown(view)), now)
@@ -42,16 +43,16 @@ def job_message(view: JobView, now: Instant) -> Message:
     body.append(blocks.section(f"{status}\n{bar}" if bar else status))
     body.append(blocks.context(_origin(view)))
     body += buttons.under_message(job, view.upgrades)
-    # The bar is for the eye: read aloud it is a dozen times "full block".
+    # The text has no bar: a screen reader would read "full block" a dozen times.
     return Message(text=f"{_plain_title(job)}: {_plain(status)}", blocks=body)
 
 
 def status_line(view: JobView, now: Instant) -> str:
-    """Return how the job is doing, in one line of mrkdwn."""
+    """Return the status of a job in one line of mrkdwn."""
     job = view.job
     match job.stage:
         case Stage.ACCEPTED | Stage.ANNOUNCED:
-            return f":hourglass_flowing_sand: *Queued* · {_handing_over(job)}{_ahead(view)}"
+            return f":hourglass_flowing_sand: *Queued* · {_before_submit(job)}{_ahead(view)}"
         case Stage.RENDERING:
             return _rendering(view, now)
         case Stage.FINISHED:
@@ -69,13 +70,13 @@ def status_line(view: JobView, now: Instant) -> str:
 
 
 def why_on_hold(job: Job) -> str:
-    """Return why a job is parked, and what is not known of its bill."""
-    sent = job.parked_from is Stage.ANNOUNCED and job.first_sent_at is not None
-    bill = "MindVideo's page tells whether it was billed." if sent else ""
+    """Return why a job is parked, and whether its bill is unknown."""
+    is_sent = job.parked_from is Stage.ANNOUNCED and job.first_sent_at is not None
+    bill = "MindVideo's page tells whether it was billed." if is_sent else ""
     return f"{job.problem or ''} {bill}".strip()
 
 
-def _handing_over(job: Job) -> str:
+def _before_submit(job: Job) -> str:
     if job.stage is Stage.ANNOUNCED and job.attempts >= SILENT_TRIES:
         return "could not be handed to MindVideo yet; the bot goes on trying"
     return "handing over to MindVideo"
@@ -98,9 +99,10 @@ def _rendering(view: JobView, now: Instant) -> str:
 
 
 def progress_bar(view: JobView, now: Instant) -> str | None:
-    """Return the time of a render against that of others, full when nine in ten were done.
+    """Return a bar of the elapsed time, full at the 90th percentile of earlier renders.
 
-    `None` where nothing is known to hold it against: MindVideo tells no percentage.
+    `None` if the job is not rendering or no earlier times are known. MindVideo reports no
+    percentage.
     """
     job, usual = view.job, view.expected
     if job.stage is not Stage.RENDERING or job.started_at is None or usual is None:
@@ -112,10 +114,10 @@ def progress_bar(view: JobView, now: Instant) -> str | None:
 
 
 def _ahead_shown(view: JobView) -> int:
-    """Return how many wait before the job as its message may tell it.
+    """Return how many jobs are ahead, or 0 while the job's message must not show it.
 
-    The message is edited each time MindVideo is asked about the job; before that the figure would
-    stand as it was however long the handing over takes.
+    The message is edited at each poll, and polls begin after the submit: before it, the figure
+    would soon be out of date.
     """
     return view.ahead if view.job.stage is Stage.RENDERING else 0
 
@@ -154,7 +156,7 @@ def _ending(view: JobView) -> str:
 
 
 def cost_words(view: JobView) -> str:
-    """Return what the job cost, as far as MindVideo has said: never a guess."""
+    """Return the cost of a job as MindVideo reported it, or that it is pending."""
     job = view.job
     estimate = job.cost_estimate
     estimated = (
@@ -175,17 +177,17 @@ def took(job: Job) -> str:
 
 
 def noun(job: Job) -> str:
-    """Return what the job makes."""
+    """Return the noun for the output of a job: an image or a video."""
     return "an image" if job.outputs and job.outputs[0].media is Media.IMAGE else "a video"
 
 
 def is_cancelled(job: Job) -> bool:
-    """Tell whether it was cancelled, or given up."""
+    """Tell whether the job was cancelled or given up."""
     return job.outcome is Outcome.CANCELLED
 
 
 def is_given_up(job: Job) -> bool:
-    """Tell whether somebody stopped following the render, which goes on at MindVideo."""
+    """Tell whether a user stopped following the render, which goes on at MindVideo."""
     return is_cancelled(job) and job.unfollowed_at is not None
 
 
@@ -194,6 +196,6 @@ def _plain_title(job: Job) -> str:
 
 
 def _plain(mrkdwn: str) -> str:
-    """Return a status line without its emoji code and its marks, for notifications."""
-    words = mrkdwn.split(" ", 1)[1] if mrkdwn.startswith(":") else mrkdwn
-    return words.replace("*", "").replace("`", "")
+    """Return a status line without emoji code and markup, for notifications."""
+    text = mrkdwn.split(" ", 1)[1] if mrkdwn.startswith(":") else mrkdwn
+    return text.replace("*", "").replace("`", "")

@@ -1,9 +1,9 @@
-"""Draws a model's options as the fields of a modal.
+"""The fields of the form: one or two input blocks for each option of a model.
 
-`bot.options.form` reads them back. Slack keeps what was entered in a field as long as its block and
-action ID stay the same, whatever a redrawn form says
-(https://docs.slack.dev/reference/methods/views.update): the action ID is the model's slug, so that
-a field starts anew with another model, and only then.
+`bot.options.form` reads them back. Slack keeps the value entered in a field as long as its block ID
+and action ID stay the same, whatever initial value the redrawn form has
+(https://docs.slack.dev/reference/methods/views.update). So the action ID is the model's slug: a
+field is reset when another model is chosen, and only then.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ from bot.options.schema import PROMPT, Kind, Option, Schema
 from bot.options.wording import allowed
 from storage.job import Json
 
-# What anybody sees of a field for text, and of its label where it is required.
+# Not repeated in a hint: the field and its label show these already.
 _PLAIN_TEXT = frozenset({"text", "text, not empty"})
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
-# https://docs.slack.dev/surfaces/modals: blocks of a view.
-_MOST_BLOCKS = 100
+MOST_BLOCKS = 100
+"""The most blocks in a modal: https://docs.slack.dev/reference/views/modal-views"""
 # https://docs.slack.dev/reference/block-kit/blocks/input-block: label and hint.
-_LABEL = 2000
+_LABEL_LIMIT = 2000
 
 
 def form_blocks(
@@ -66,9 +66,9 @@ def form_blocks(
 ) -> list[Block]:
     """Return the fields of a model, filled with `values` and else with the defaults.
 
-    Of `values` those are shown that the model has and allows, and a prompt in any case, cut to
-    what the field takes. An advanced option that has a value is shown in any case: nobody can
-    take back, or pay for, what they do not see.
+    Values that the model does not have or not allow are left out. A prompt is always kept, cut to
+    the limit of its field. An advanced option with a value is shown although `show_advanced` is
+    false, because users must see every option that they pay for.
     """
     prompt = {PROMPT: values[PROMPT]} if isinstance(values.get(PROMPT), str) else {}
     fitted = {**fitting(model, values), **prompt}
@@ -82,7 +82,7 @@ def form_blocks(
     for option in options:
         if option.advanced and (show_advanced or _is_set(option, fitted)):
             blocks += _fields(model, option, fitted)
-    return blocks[:_MOST_BLOCKS]
+    return blocks[:MOST_BLOCKS]
 
 
 def _is_set(option: Option, values: Mapping[str, Json]) -> bool:
@@ -110,7 +110,7 @@ def _fields(model: Model, option: Option, values: Mapping[str, Json]) -> Iterato
 
 
 def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Iterator[Block]:
-    """Yield a field for text, or a word that what was given is too long for one."""
+    """Yield a text field, or a note if the value is too long for one."""
     longest = _longest(model, option)
     shown_text = "" if value is None else as_text(value)
     if option.name == PROMPT:
@@ -125,13 +125,13 @@ def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Ite
 
 
 def _text_hint(option: Option, value: Json, block_id: str) -> str:
-    """Return the line under a field for text; beside a field for files it takes links."""
+    """Return the hint under a text field; one beside a file field takes links."""
     if block_id == links_block(option):
         hint = "One link per line." if option.kind is Kind.ARRAY else "A link, instead of a file."
         attached = files_named({option.name: value})
         return f"{hint} slack-file:… is an image that was attached before." if attached else hint
-    said = _sentences(option.hint, option.schema)
-    return f"{said} One per line.".strip() if option.kind is Kind.ARRAY else said
+    sentences = _sentences(option.hint, option.schema)
+    return f"{sentences} One per line.".strip() if option.kind is Kind.ARRAY else sentences
 
 
 def _longest(model: Model, option: Option) -> int:
@@ -149,11 +149,11 @@ def _input(
     label = f"{option.title}: {links}" if is_links else option.title
     return InputBlock(
         block_id=block_id or field_block(option),
-        label=plain_text(shorten(label, _LABEL)),
-        # A box that may stay unticked, and files for which links may stand, cannot be demanded.
+        label=plain_text(shorten(label, _LABEL_LIMIT)),
+        # Slack must not require a tick, nor files in whose place links may be given.
         optional=not option.required or widget_of(option) in {Widget.CHECKBOX, Widget.FILES},
         element=element,
-        hint=plain_text(shorten(hint, _LABEL)) if hint else None,
+        hint=plain_text(shorten(hint, _LABEL_LIMIT)) if hint else None,
     ).to_dict()
 
 
@@ -176,8 +176,8 @@ def _toggle(*, show_advanced: bool) -> Block:
 
 
 def _sentences(hint: str, schema: Schema) -> str:
-    """Return the hint, and what the schema allows, without the marks of a code span."""
-    said = allowed(schema).replace("`", "")
-    if said in _PLAIN_TEXT:
+    """Return the hint and what the schema allows, as sentences without backticks."""
+    values = allowed(schema).replace("`", "")
+    if values in _PLAIN_TEXT:
         return hint
-    return f"{hint} {said[0].upper()}{said[1:]}.".strip()
+    return f"{hint} {values[0].upper()}{values[1:]}.".strip()

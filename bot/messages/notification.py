@@ -1,4 +1,4 @@
-"""What a channel is told about one job without having asked."""
+"""Notifications about one job in a channel that subscribed to them, and shares of its result."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import assert_never
 
 from bot.base.ports import Message
 from bot.jobs.view import JobView
-from bot.messages import blocks, formatting
-from bot.messages.job import cost_words, prompt_of, why_on_hold
+from bot.messages import blocks
+from bot.messages.job import cost_words, prompt_of, took, why_on_hold
 from storage.job import Stage
 from storage.notification import NotificationKind
 
@@ -17,21 +17,21 @@ PROMPT_SHOWN = 150
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobNotice:
-    """What a notification about one job is made of."""
+    """The data of a notification about one job."""
 
     kind: NotificationKind
     view: JobView
     asker: str
-    """Their name as plain text, so that it notifies nobody."""
+    """The requester's name as plain text, so that it is no mention."""
     detail: str
-    """What happened, in words; of a result that somebody shares, their name as plain text."""
+    """The event's detail; for `SHARED` the name of the sharing user, as plain text."""
     link: str | None
     is_open: bool
-    """The channel may know what was asked for: it was asked there, or in public."""
+    """Whether the channel may see the prompt: the request was made there, or in public."""
 
 
 def notification_message(notice: JobNotice) -> Message | None:
-    """Return what a channel is told about one job; `None`: it is not this channel's business."""
+    """Return the notification; `None`: the channel may not see it, or the kind has none."""
     match notice.kind:
         case NotificationKind.FINISHED:
             return _finished(notice) if notice.is_open else None
@@ -51,8 +51,7 @@ def notification_message(notice: JobNotice) -> Message | None:
 
 def _finished(notice: JobNotice) -> Message:
     job = notice.view.job
-    took = (job.finished_at or 0.0) - (job.submitted_at or job.created_at)
-    small = f"{notice.view.model_title} · {formatting.duration(took)} · "
+    small = f"{notice.view.model_title} · {took(job)} · "
     return _message(
         f":clapper: {_whose(notice)} is ready: {_title(notice)}",
         small + cost_words(notice.view),
@@ -82,8 +81,8 @@ def _failed(notice: JobNotice) -> Message:
 
 def _parked(notice: JobNotice) -> Message:
     job = notice.view.job
-    told = [why_on_hold(job), notice.detail if notice.detail != job.problem else ""]
-    reason = blocks.escape(" ".join(filter(None, told)))
+    reasons = [why_on_hold(job), notice.detail if notice.detail != job.problem else ""]
+    reason = blocks.escape(" ".join(filter(None, reasons)))
     return _message(
         f":construction: {_whose(notice)} is on hold and needs a person to look: {reason}",
         f"It is kept. `python -m bot jobs show {notice.view.job.id}` tells all, "
@@ -92,7 +91,7 @@ def _parked(notice: JobNotice) -> Message:
 
 
 def _operator_needed(notice: JobNotice) -> Message:
-    # The timeline's line begins with the kind of the error.
+    # The detail begins with the kind of the error, as in the timeline.
     problem = blocks.escape(notice.detail.partition(": ")[2] or notice.detail)
     return _message(
         f":key: *Somebody must act.* {problem}",
@@ -111,8 +110,7 @@ def _title(notice: JobNotice) -> str:
     if not notice.is_open:
         return f"job `{notice.view.job.id}`"
     words = " ".join(prompt_of(notice.view.job).split()) or notice.view.job.model
-    # A link's label ends at `|` and `>`; the latter is escaped with the rest.
-    title = blocks.escape(blocks.shorten(words, PROMPT_SHOWN)).replace("|", "¦")
+    title = blocks.link_label(words, PROMPT_SHOWN)
     return f"“{title}”" if notice.link is None else f"<{notice.link}|“{title}”>"
 
 

@@ -1,4 +1,4 @@
-"""What one person is told and nobody else sees."""
+"""Ephemeral messages: answers that only one user sees."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from storage.costs import Spend
 from storage.job import Instant, Job, Stage
 from storage.store import StoreBrokenError, StoreError
 
+# In characters: enough of a prompt to recognise it.
+PROMPT_IN_LIST = 80
+
 
 def store_failed(error: StoreError) -> Message:
-    """Return the answer to an ask that met a failure of the store: not taken, or nobody knows."""
+    """Return the answer when the store fails: the request was not accepted, or that is unknown."""
     if isinstance(error, StoreBrokenError):
         return words(
             "My disk failed just now, so I am not sure that I took this. If I did, its message "
@@ -27,12 +30,12 @@ def store_failed(error: StoreError) -> Message:
 
 
 def refusal(problem: str) -> Message:
-    """Return what a person is told about something they typed; `problem` is plain text."""
+    """Return the answer to a refused request; `problem` is plain text."""
     return words(f":warning: {blocks.escape(problem)}\nNothing was started or charged.")
 
 
 def duplicate(job: Job, now: Instant) -> Message:
-    """Return the question whether the same ask, made again so soon, is meant."""
+    """Return the answer to a duplicate of the request of `job`, with a button to confirm it."""
     ago = formatting.duration(now - job.created_at)
     line = (
         f":eyes: You asked for exactly this {ago} ago, and job `{job.id}` is on its way. "
@@ -43,23 +46,23 @@ def duplicate(job: Job, now: Instant) -> Message:
 
 
 def taken_without(titles: Sequence[str]) -> Message:
-    """Return what a person is told whose ask was taken for a model that has fewer options."""
+    """Return the answer to an accepted request, some options of which its model does not have."""
     left_out = blocks.escape(", ".join(titles))
     return words(f"Taken. That model does not have these, so they were left out: {left_out}.")
 
 
 def words(mrkdwn: str) -> Message:
-    """Return a few words for one person."""
+    """Return a message of mrkdwn, in paragraphs."""
     return Message(text=mrkdwn, blocks=blocks.sections(mrkdwn))
 
 
 def cannot_enter() -> str:
-    """Return why a job cannot be announced in a channel that the bot may not enter."""
+    """Return why the bot cannot post in a channel that it may not join."""
     return "I cannot post in that channel. Type `/invite` there, choose this app, and ask again."
 
 
 def status(view: JobView, now: Instant) -> Message:
-    """Return how a job is doing, with all that was asked for."""
+    """Return the status of a job, with its prompt and options."""
     job = view.job
     line = status_line(view, now)
     options = "".join(f" · {title}: {value}" for title, value in view.options)
@@ -91,7 +94,7 @@ def cancelled(job: Job) -> Message:
 
 
 def billed(job: Job) -> Message:
-    """Return the answer to a cancel that came after the submit, and what can still be done."""
+    """Return the answer to a cancel that came after the submit, with a button to give it up."""
     line = (
         f"Job `{job.id}` is at MindVideo already, which bills the render whether or not anybody "
         "waits for it; it cannot be cancelled there. I can stop following it up: then the video "
@@ -102,7 +105,7 @@ def billed(job: Job) -> Message:
 
 
 def on_hold(job: Job) -> Message:
-    """Return the answer to a cancel of a job that waits for whoever runs this bot."""
+    """Return the answer to a cancel of a parked job, which waits for the operator."""
     return words(
         f"Job `{job.id}` is on hold, so I cannot cancel it: whoever runs this bot decides. "
         "It does not go on by itself."
@@ -110,7 +113,7 @@ def on_hold(job: Job) -> Message:
 
 
 def given_up(job: Job) -> Message:
-    """Return the answer to a cancel of a job that is not followed up any more."""
+    """Return the answer to a cancel of a job that was given up."""
     return words(f"Job `{job.id}` is not followed up any more. MindVideo bills the render.")
 
 
@@ -121,12 +124,12 @@ def over(view: JobView, now: Instant) -> Message:
 
 
 def not_allowed(job: Job) -> Message:
-    """Return the answer to a cancel by somebody who may not."""
+    """Return the answer to a cancel by a user who may not cancel the job."""
     return words(f"Only <@{job.user}>, who asked for job `{job.id}`, and admins may cancel it.")
 
 
 def resending(job: Job) -> Message:
-    """Return the answer to a wish to have the files again."""
+    """Return the answer to a request to resend the files."""
     return words(
         f"I am bringing the files of job `{job.id}` again, into its thread in <#{job.channel}>. "
         "Nothing is rendered and nothing is charged."
@@ -134,7 +137,7 @@ def resending(job: Job) -> Message:
 
 
 def not_resent(job: Job) -> Message:
-    """Return what whoever wanted the files again is told when no place takes them."""
+    """Return the message to the user of a resend when neither thread nor direct message works."""
     return words(
         f"The files of job `{job.id}` could not be brought again: its thread in "
         f"<#{job.channel}> takes nothing, nor can <@{job.user}> be told directly."
@@ -142,17 +145,17 @@ def not_resent(job: Job) -> Message:
 
 
 def sharing(job: Job) -> Message:
-    """Return the answer to a wish to share a result."""
+    """Return the answer to a request to share a result."""
     return words(f"I am sharing job `{job.id}` to <#{job.channel}>.")
 
 
 def shared_before(job: Job) -> Message:
-    """Return the answer to a wish to share what was shared before."""
+    """Return the answer to a request to share a result that was shared before."""
     return words(f"Job `{job.id}` was shared to <#{job.channel}> already, so I left it at that.")
 
 
 def gone() -> Message:
-    """Return the answer to a click on a button whose job is not, or no more, on record here."""
+    """Return the answer to a click on a button whose job is not in the store."""
     return words(
         "I have no record of this video any more, so I cannot do that. Nothing was started or "
         "charged."
@@ -160,7 +163,7 @@ def gone() -> Message:
 
 
 def in_a_thread(replies: Mapping[str, str], bot_user: str) -> Message:
-    """Return what can be said in a job's thread; `replies` has each word with what it does."""
+    """Return the help for a job's thread; `replies` has descriptions by command."""
     lines = [f"• `{word}`: {about}" for word, about in replies.items()]
     return words(
         f"In this thread <@{bot_user}> takes:\n"
@@ -171,12 +174,12 @@ def in_a_thread(replies: Mapping[str, str], bot_user: str) -> Message:
 
 
 def unknown_job(typed: str) -> str:
-    """Return why a job cannot be found; `typed` is shown as it was typed."""
+    """Return the error for an ID that no job has; `typed` is shown as it is."""
     return f"There is no job {typed}. `/video list` shows yours."
 
 
 def edited(job: Job | None) -> Message:
-    """Return what is told about a message that was changed after it was sent."""
+    """Return the answer to an edit of a message; `job` is the one made from it, if any."""
     if job is None:
         return words(
             "I read a message once, when it is sent, so your change started nothing. "
@@ -189,7 +192,7 @@ def edited(job: Job | None) -> Message:
 
 
 def deleted(job: Job) -> Message:
-    """Return what is told about a message that was deleted while its job is under way."""
+    """Return the answer to the deletion of a message whose job is under way."""
     at_mindvideo = job.first_sent_at is not None or job.stage is Stage.RENDERING
     then = "tells what can still be done." if at_mindvideo else "ends it for free."
     return words(
@@ -198,12 +201,8 @@ def deleted(job: Job) -> Message:
     )
 
 
-# Enough of a prompt to recognise it.
-PROMPT_IN_LIST = 80
-
-
 def jobs(running: Sequence[JobView], recent: Sequence[JobView], now: Instant) -> Message:
-    """Return a person's jobs: those under way, and the last ones that ended."""
+    """Return a user's jobs: those under way, and the last ones that ended."""
     parts = [*_part("Running", running, now), *_part("Recent", recent, now)]
     if not parts:
         return words("You have not asked for anything yet. `/video help` tells how.")
@@ -213,9 +212,9 @@ def jobs(running: Sequence[JobView], recent: Sequence[JobView], now: Instant) ->
 
 
 def spends(months: Sequence[tuple[str, Sequence[tuple[str, Spend]]]], unit: str | None) -> Message:
-    """Return what was spent: for each month's name, for each name of whose, the spend."""
+    """Return what was spent: for each month its name, and rows of scope and spend."""
     parts = [
-        "\n".join([f"*{month}*", *(f"• {whose}: {spent(spend, unit)}" for whose, spend in rows)])
+        "\n".join([f"*{month}*", *(f"• {scope}: {spent(spend, unit)}" for scope, spend in rows)])
         for month, rows in months
     ]
     amounts = "" if unit else "Amounts are as billed by MindVideo. "

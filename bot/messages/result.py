@@ -1,4 +1,4 @@
-"""What a person is told once their job is over, or cannot go on."""
+"""The message in the thread of a job that is over, or that cannot go on."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from storage.job import Job, Outcome, Stage
 
 
 def final_message(view: JobView, mark: str | None = None) -> Message:
-    """Return what is posted in the thread once the job is over, with the files or without.
+    """Return the message posted in the thread once the job is over, with files or without.
 
-    `mark` is the ID by which the message is found again, the job's own unless it is given.
+    `mark` is the ID by which the message is found again; `None`: the job's own.
     """
     job = view.job
     if is_given_up(job):
-        said = _given_up(view)
+        message = _given_up(view)
     elif job.outcome is not Outcome.SUCCEEDED:
-        said = _unsuccessful(view)
+        message = _unsuccessful(view)
     elif job.delivery.link_only:
-        said = _with_links(view)
+        message = _with_links(view)
     else:
-        said = _with_files(view)
-    body = [*said.blocks, *buttons.under_result(job, view.upgrades)]
-    return replace(said, blocks=blocks.marked(body, mark or job.id))
+        message = _with_files(view)
+    body = [*message.blocks, *buttons.under_result(job, view.upgrades)]
+    return replace(message, blocks=blocks.marked(body, mark or job.id))
 
 
 def _with_files(view: JobView) -> Message:
@@ -54,25 +54,25 @@ def _with_links(view: JobView) -> Message:
 
 def _given_up(view: JobView) -> Message:
     job = view.job
-    # Naming an admin would ring for them.
+    # A mention of the admin would notify them.
     who = "you" if job.unfollowed_by == job.user else "an admin"
     line = (
         f"<@{job.user}> {who} stopped following this render after {took(job)}; {GOES_ON}. "
-        f"{_first_up(cost_words(view))}."
+        f"{_capitalized(cost_words(view))}."
     )
     return Message(text=line, blocks=[blocks.section(line), blocks.context(f"Job `{job.id}`")])
 
 
 def _unsuccessful(view: JobView) -> Message:
     job = view.job
-    what = "was cancelled at MindVideo" if is_cancelled(job) else "could not be made"
+    outcome = "was cancelled at MindVideo" if is_cancelled(job) else "could not be made"
     reason = f" MindVideo says: “{blocks.escape(job.problem)}”" if job.problem else ""
     advice = (
         "Change the prompt or the options and ask again; a new ask is a new render with its own "
         "cost."
     )
-    cost = _first_up(cost_words(view))
-    line = f"<@{job.user}> {noun(job)} {what}.{reason} {cost}."
+    cost = _capitalized(cost_words(view))
+    line = f"<@{job.user}> {noun(job)} {outcome}.{reason} {cost}."
     return Message(
         text=f"{line} {advice}",
         blocks=[blocks.section(line), blocks.context(f"{advice} Job `{job.id}`")],
@@ -80,7 +80,7 @@ def _unsuccessful(view: JobView) -> Message:
 
 
 def told_message(job: Job) -> Message:
-    """Return what a person is told when a job was refused, cancelled early or put on hold."""
+    """Return the message when a job was refused, cancelled before the submit, or parked."""
     reason = blocks.escape(why_on_hold(job) if job.stage is Stage.PARKED else job.problem or "")
     if job.stage is Stage.PARKED:
         line = (
@@ -99,5 +99,5 @@ def _your(job: Job) -> str:
     return f"your {one}s are" if len(job.outputs) > 1 else f"your {one} is"
 
 
-def _first_up(text: str) -> str:
+def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]

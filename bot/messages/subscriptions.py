@@ -1,4 +1,4 @@
-"""What `/video notify` and `/video settings` answer, for one person."""
+"""The ephemeral answers to `/video notify` and `/video settings`."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class DigestTimes(Protocol):
 
     @property
     def at(self) -> time:
-        """The hour."""
+        """The time of day."""
 
     @property
     def zone(self) -> str:
-        """The name of the time zone in which the hour counts."""
+        """The name of the time zone of `at`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscribedChannel:
-    """What one channel is subscribed to."""
+    """The subscriptions of one channel; `None`: it has none of that kind."""
 
     channel: str
     level: Level | None
@@ -50,15 +50,15 @@ class SubscribedChannel:
 
 
 def subscribed(channels: Sequence[SubscribedChannel]) -> Message:
-    """Return what all channels have set."""
+    """Return the subscriptions of all channels."""
     if not channels:
         return words(f"No channel is told anything of its own accord.\n{_HOW}")
-    lines = [f"• <#{one.channel}>: {_said(one)}" for one in channels]
+    lines = [f"• <#{one.channel}>: {_subscriptions(one)}" for one in channels]
     return words("\n".join(["*Channels that listen*", *lines, _HOW]))
 
 
 def level_set(channel: str, level: Level | None) -> Message:
-    """Return the answer to a change of what a channel hears."""
+    """Return the answer to a change of a channel's notifications."""
     if level is None:
         return words(f"<#{channel}> is no longer told about single videos.")
     return words(f":bell: From now on <#{channel}> hears of {_ABOUT[level]}, in all channels.")
@@ -72,7 +72,7 @@ def digest_set(channel: str, schedule: DigestTimes | None) -> Message:
 
 
 def not_a_member(channel: str) -> Message:
-    """Return why somebody may not decide for a channel."""
+    """Return why a user may not change the subscriptions of a channel."""
     return words(
         f":warning: Only members of <#{channel}>, and admins, decide what it hears. Join it, or "
         "ask one of its members."
@@ -80,12 +80,12 @@ def not_a_member(channel: str) -> Message:
 
 
 def not_let_in(channel: str) -> Message:
-    """Return why a channel cannot be told anything."""
+    """Return why the bot cannot post notifications in a channel."""
     return words(f":warning: <#{channel}>: {cannot_enter()}")
 
 
 def defaults_shown(flags: Sequence[str]) -> Message:
-    """Return what holds for a channel's videos unless an ask says otherwise."""
+    """Return the default options of a channel; `flags` as a user would type them."""
     how = "`/video settings mode pro --aspect-ratio 9:16` sets some for everybody here"
     if not flags:
         return words(f"This channel has no defaults of its own.\n{how}.")
@@ -108,7 +108,7 @@ def defaults_gone() -> Message:
     return words("This channel has no defaults of its own any more.")
 
 
-def _said(one: SubscribedChannel) -> str:
+def _subscriptions(one: SubscribedChannel) -> str:
     parts = [_ABOUT[one.level]] if one.level else []
     if one.schedule:
         parts.append(f"a digest {_when(one.schedule)}")

@@ -1,4 +1,4 @@
-"""MindVideo over HTTP: the protocol's requests sent, its answers read."""
+"""MindVideo's HTTP client: sends the requests of `protocol` and reads the answers by it."""
 
 from __future__ import annotations
 
@@ -23,34 +23,35 @@ from storage.job import Instant, Json
 _MOST_CONNECTIONS = 100
 
 _EVENTS_IN_A_ROW = 5
-"""So many reads of events alone; then the task is read too, in case an event was lost."""
+"""Each time so many reads used the events alone, the task is read too: an event may be lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long to wait, and how much to take, in seconds and bytes."""
+    """Timeouts in seconds and sizes in bytes."""
 
     submit_seconds: float = 60.0
-    """Longer than a read: to give up on a submit is to be in doubt."""
+    """Longer than for a read, because a submit that times out has an unknown outcome."""
     read_seconds: float = 30.0
     stream_seconds: float = 2.0
-    """How long to listen to a stream of events that does not end by itself."""
+    """How long to read a stream of events that does not end by itself."""
     json_bytes: int = 2**20
-    """A task needs some hundreds."""
+    """Largest answer; a task takes some hundred bytes."""
     download_seconds: float = 30 * 60.0
     download_bytes: int = 2**30
     remembered: int = 10_000
-    """Tasks and strange words kept in mind; to forget one costs a call or a line of log."""
+    """Tasks counted and unknown words kept in memory; losing one costs a call or a log line."""
 
 
-_USUAL = Limits()
+_DEFAULT_LIMITS = Limits()
 
 
 class MindVideoClient:
-    """A `VideoService`. `base_url` is without `/api/v1`; `now` counts the dates of `Retry-After`.
+    """Implements the port `VideoService`.
 
-    The API key goes to the host of `base_url` alone. A download reaches public addresses only,
-    and this machine's if `base_url` is this machine.
+    `base_url` is without `/api/v1`; a date in `Retry-After` is compared with `now`. The API key is
+    sent to the host of `base_url` alone. Downloads connect to public addresses only, and to this
+    machine if `base_url` is on this machine.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class MindVideoClient:
         api_key: str,
         *,
         now: Callable[[], Instant],
-        limits: Limits = _USUAL,
+        limits: Limits = _DEFAULT_LIMITS,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
@@ -77,7 +78,7 @@ class MindVideoClient:
             max_seconds=limits.download_seconds,
         )
         self._events_in_a_row: Counter[str] = Counter()
-        self._noted: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
         self._log = structlog.get_logger("mindvideo")
 
     @property
@@ -95,27 +96,27 @@ class MindVideoClient:
         return protocol.request_body(model, options)
 
     async def submit(self, body: bytes, idempotency_key: str) -> Snapshot:
-        """See `VideoService`. A reply that is lost on the way leaves the outcome unknown."""
+        """See `VideoService`. A lost reply raises `OutcomeUnknownError`."""
         request = protocol.submit_request(body, idempotency_key)
         answer = await self._exchange(request, self._limits.submit_seconds, OutcomeUnknownError)
-        return self._noting(protocol.read_submit(answer, self._now()))
+        return self._log_state(protocol.read_submit(answer, self._now()))
 
     async def get_task(
         self, task_id: str, memo: Mapping[str, Json], *, fresh_urls: bool = False
     ) -> Snapshot:
-        """See `VideoService`. Asks for the task itself where the events do not tell enough.
+        """See `VideoService`. Reads the task itself where its events are incomplete.
 
-        Only the task has fresh addresses: those in events are as old as the event.
+        Only the task has fresh URLs: those in events are as old as the event.
         """
         by_events = None
         if call_of(memo) is TaskCall.EVENTS and not fresh_urls:
             by_events = await self._read_events(task_id)
-        if by_events is not None and not self._wants_task(task_id, by_events):
-            return self._noting(by_events)
+        if by_events is not None and not self._must_read_task(task_id, by_events):
+            return self._log_state(by_events)
         request = protocol.task_request(task_id, TaskCall.TASK)
         answer = await self._exchange(request, self._limits.read_seconds, RetryLaterError)
         by_task = protocol.read_task_answer(answer, self._now())
-        return self._noting(protocol.combine(by_events, by_task) if by_events else by_task)
+        return self._log_state(protocol.combine(by_events, by_task) if by_events else by_task)
 
     def download(self, url: str) -> AbstractAsyncContextManager[Download]:
         """See `VideoService`."""
@@ -125,10 +126,10 @@ class MindVideoClient:
         request = protocol.task_request(task_id, TaskCall.EVENTS)
         answer = await self._exchange(request, self._limits.read_seconds, RetryLaterError)
         reading = protocol.read_events_answer(answer, self._now())
-        self._note("an event that nobody here understands", reading.strange)
+        self._log_once("an event that nobody here understands", reading.strange)
         return reading.snapshot
 
-    def _wants_task(self, task_id: str, by_events: Snapshot) -> bool:
+    def _must_read_task(self, task_id: str, by_events: Snapshot) -> bool:
         if by_events.state.is_terminal:
             self._events_in_a_row.pop(task_id, None)
             return not protocol.is_complete(by_events)
@@ -138,7 +139,7 @@ class MindVideoClient:
         return self._events_in_a_row[task_id] % _EVENTS_IN_A_ROW == 0
 
     async def _exchange(self, request: Request, seconds: float, lost: type[BotError]) -> Answer:
-        """Send a request; raise `lost` if it may have been heard without an answer."""
+        """Send a request; raise `lost` if it may have arrived but its answer did not."""
         try:
             async with (
                 asyncio.timeout(seconds),
@@ -162,26 +163,27 @@ class MindVideoClient:
         )
 
     def _without_key(self, text: str) -> str:
-        """An error that quotes the key must not carry it to people."""
+        """Remove the API key, which an error may quote and which people must not see."""
         return text.replace(self._api_key, "[removed]") if self._api_key else text
 
-    def _noting(self, snapshot: Snapshot) -> Snapshot:
+    def _log_state(self, snapshot: Snapshot) -> Snapshot:
+        """Log a state that the protocol does not define, and return the snapshot."""
         if snapshot.state is TaskState.UNKNOWN:
-            self._note("a state that nobody here understands", [snapshot.state_text])
+            self._log_once("a state that nobody here understands", [snapshot.state_text])
         return snapshot
 
-    def _note(self, what: str, words: Iterable[str]) -> None:
-        """Log each strange word once."""
+    def _log_once(self, event: str, words: Iterable[str]) -> None:
+        """Log each unknown word once for an event name."""
         for word in words:
-            if (what, word) not in self._noted and len(self._noted) < self._limits.remembered:
-                self._noted.add((what, word))
-                self._log.warning(what, word=word)
+            if (event, word) not in self._logged and len(self._logged) < self._limits.remembered:
+                self._logged.add((event, word))
+                self._log.warning(event, word=word)
 
 
 async def _read(response: httpx.Response, limits: Limits) -> tuple[bytes, bool]:
-    """Return the first bytes of the answer, and whether it ended by itself.
+    """Return the body up to a limit of size or time, and whether it is complete.
 
-    What is cut is no JSON any more, and so counts as unreadable.
+    A JSON body that is cut is no JSON any more, so it counts as unreadable.
     """
     streamed = response.headers.get("content-type", "").lower().startswith("text/event-stream")
     body = bytearray()

@@ -1,4 +1,4 @@
-"""A finished file as a stream, from an address that came from outside."""
+"""Streams a finished file from a URL that MindVideo sent, which is untrusted input."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ _MOST_REDIRECTS = 5
 _MOST_CONNECTIONS = 20
 
 _SILENCE_SECONDS = 30.0
-"""A host that sends nothing for so long is given up."""
+"""A download that receives nothing for so long is given up."""
 
-# A page or a message in the place of a file says in its own way that the URL has expired.
+# Some hosts answer an expired URL with status 200 and a page or an error text, not with the file.
 _NOT_A_FILE = ("text/html", "application/json", "application/xml", "text/xml")
 
-_NO_ADDRESS = (
+_INVALID_URL = (
     httpx.InvalidURL,
     httpx.UnsupportedProtocol,
     httpx.RemoteProtocolError,
     ValueError,
 )
 
-_PASSING = frozenset(
+_TEMPORARY = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS},
 )
 
 
 class Downloader:
-    """Opens URLs at public addresses only; no credential goes along.
+    """Opens URLs at public addresses only, and sends no credential.
 
-    `allow_loopback` lets it reach a simulated MindVideo on this machine. `max_bytes` bounds one
-    file, `max_seconds` the time that it may take.
+    `allow_loopback` permits a simulated MindVideo on this machine. `max_bytes` bounds the size of
+    one file, `max_seconds` the time of its download.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Downloader:
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
         self._http = http_client(
-            # A file that is compressed on the way would have no length to trust.
+            # The length of a compressed answer would not be the length of the file.
             headers={"Accept": "video/*, image/*, */*;q=0.5", "Accept-Encoding": "identity"},
             connections=_MOST_CONNECTIONS,
             seconds=_SILENCE_SECONDS,
@@ -75,7 +75,7 @@ class Downloader:
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncIterator[Download]:
-        """Open a file; keeps and raises what `VideoService.download` promises."""
+        """Open a file, with the promises and errors of `VideoService.download`."""
         response = await self._follow(url)
         try:
             length = _length(response)
@@ -91,7 +91,7 @@ class Downloader:
             await response.aclose()
 
     async def _follow(self, url: str) -> httpx.Response:
-        """Return the first answer that is no redirect; each address on the way is checked."""
+        """Return the first answer that is no redirect; the address of each redirect is checked."""
         for _ in range(_MOST_REDIRECTS + 1):
             response = await self._get(url)
             if response.next_request is None:
@@ -121,7 +121,7 @@ class Downloader:
 async def counted(
     chunks: AsyncIterator[bytes], length: int | None, max_bytes: int
 ) -> AsyncIterator[bytes]:
-    """Pass the chunks on, and hold the sender to what it promised.
+    """Yield the chunks, and check how many bytes they have in all.
 
     Raises `RetryLaterError` for an empty file and for fewer bytes than `length`, `RefusedError`
     for more than `length` or than `max_bytes`.
@@ -149,7 +149,7 @@ async def _received(response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 async def _in_time(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
-    """Pass the chunks on until the time is up: a trickle must not hold a worker for ever."""
+    """Yield the chunks until the time is up, so that a slow sender cannot occupy a worker."""
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
     async for chunk in chunks:
@@ -159,14 +159,14 @@ async def _in_time(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterato
 
 
 def _length(response: httpx.Response) -> int | None:
-    """Return the file's length; a compressed answer's length is not the file's."""
+    """Return the file's length, or `None`; a compressed answer's length is not the file's."""
     length = response.headers.get("content-length", "")
     encoded = response.headers.get("content-encoding", "identity") != "identity"
     return int(length) if length.isdecimal() and not encoded else None
 
 
 def _check(response: httpx.Response, now: Instant) -> None:
-    """Raise unless the answer holds the file."""
+    """Raise a `BotError` unless the answer holds the file."""
     status = response.status_code
     if status == HTTPStatus.OK:
         if response.headers.get("content-type", "").lower().startswith(_NOT_A_FILE):
@@ -176,7 +176,7 @@ def _check(response: httpx.Response, now: Instant) -> None:
         return
     if (
         HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-        and status not in _PASSING
+        and status not in _TEMPORARY
     ):
         raise NotFoundError(f"The video's address is no longer valid (status {status}).")
     raise RetryLaterError(
@@ -188,8 +188,8 @@ def _check(response: httpx.Response, now: Instant) -> None:
 def _broken(error: TransportError) -> BotError:
     if is_not_public(error):
         return RefusedError("The video's address is not a public one.")
-    # httpx calls it a protocol error when it cannot read where a redirect leads.
-    if isinstance(error, _NO_ADDRESS):
+    # httpx raises `RemoteProtocolError` for a redirect to a URL that it cannot parse.
+    if isinstance(error, _INVALID_URL):
         return RefusedError("The video's address is not a web address.")
     return RetryLaterError("The connection to the video's file broke.")
 

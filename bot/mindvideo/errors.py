@@ -1,4 +1,4 @@
-"""What an answer that is no success means for us: which exception of the tree."""
+"""Maps MindVideo's error answers to the bot's exceptions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.mindvideo.exchange import Answer
 from bot.mindvideo.problems import Problem, clean, read_problem
 from storage.job import Instant
 
-# The page says of a reused key only that "reusing it with different input returns 409".
+# MindVideo's page says of a reused key only that "reusing it with different input returns 409".
 _SAYS_CONFLICT = re.compile(
     r"differ|mismatch|(not|n't) match|another (input|payload|request|body)|already (been )?used"
     r"|reus|conflict.{0,20}(input|payload|body|param)|idempotency.{0,8}conflict",
@@ -32,14 +32,14 @@ _SAYS_IN_PROGRESS = re.compile(
 )
 
 _NOT_THERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
-_ELSEWHERE = "MindVideo's API is not at this address, check MINDVIDEO_BASE_URL"
+_WRONG_ADDRESS = "MindVideo's API is not at this address, check MINDVIDEO_BASE_URL"
 
 
 def submit_failure(answer: Answer, now: Instant) -> BotError:
     """Return the exception for an answer to a submit that is no success.
 
-    `RefusedError` and its kin only where MindVideo clearly did nothing: all that is unclear may
-    have been charged.
+    It is a `RefusedError` or another final error only where MindVideo clearly did nothing; an
+    unclear answer is an `OutcomeUnknownError`, because the task may have been charged.
     """
     common = _common_error(answer, now)
     if common is not None:
@@ -50,8 +50,8 @@ def submit_failure(answer: Answer, now: Instant) -> BotError:
         case HTTPStatus.REQUEST_TIMEOUT:
             return failure(OutcomeUnknownError, "MindVideo timed out", answer, now)
         case status if status in _NOT_THERE and not _is_json(answer.text):
-            # A gateway without its service; the service may have taken an earlier try.
-            return failure(OperatorMustActError, _ELSEWHERE, answer, now)
+            # A gateway answered for a missing service, which may have accepted an earlier try.
+            return failure(OperatorMustActError, _WRONG_ADDRESS, answer, now)
         case status if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             problem = read_problem(answer.text)
             said = problem.message or f"this request is not accepted (status {status})"
@@ -61,7 +61,7 @@ def submit_failure(answer: Answer, now: Instant) -> BotError:
 
 
 def _conflict(answer: Answer, now: Instant) -> BotError:
-    """Tell a conflict of input, which never heals, from a first request that is still at work."""
+    """Tell apart a key used with other input, which is final, and a request still in progress."""
     problem = read_problem(answer.text)
     said = f"{problem.code or ''} {problem.message or ''}"
     if _SAYS_CONFLICT.search(said) and not _SAYS_IN_PROGRESS.search(said):
@@ -84,7 +84,7 @@ def read_failure(answer: Answer, now: Instant) -> BotError:
 
 
 def _common_error(answer: Answer, now: Instant) -> BotError | None:
-    """Return the error of those statuses that mean the same for every call."""
+    """Return the exception of a status that means the same for every call, else `None`."""
     match answer.status:
         case HTTPStatus.UNAUTHORIZED:
             head = "MindVideo does not accept the API key"
@@ -95,15 +95,15 @@ def _common_error(answer: Answer, now: Instant) -> BotError | None:
         case HTTPStatus.TOO_EARLY | HTTPStatus.TOO_MANY_REQUESTS:
             return failure(RetryLaterError, "MindVideo asks to wait", answer, now)
         case status if status < HTTPStatus.BAD_REQUEST:
-            # The key goes to the configured host only, so a redirect is not followed.
-            head = _ELSEWHERE
+            # The API key is sent to the configured host only, so a redirect is not followed.
+            head = _WRONG_ADDRESS
         case _:
             return None
     return failure(OperatorMustActError, head, answer, now)
 
 
 def failure(kind: type[BotError], head: str, answer: Answer, now: Instant) -> BotError:
-    """Return an exception that says `head` and what the answer's body says."""
+    """Return an exception with `head`, the status and the problem in the answer's body as text."""
     problem = read_problem(answer.text)
     said = f": {problem.message}" if problem.message else ""
     return kind(

@@ -1,6 +1,6 @@
-"""Whatever `/events` answers with, folded into one snapshot.
+"""Reads an answer of `/events` and merges its events into one snapshot.
 
-MindVideo does not say which shape its events have, so each that is usual is understood: a task
+MindVideo does not document the shape of its events, so each common one is understood: a task
 object, a list, an object that holds the list, server-sent events.
 """
 
@@ -31,7 +31,7 @@ _ORDER_KEYS = (
     "updated_at",
     "created_at",
 )
-"""Fields that may tell which event is newer, the most reliable first."""
+"""Fields that may order the events by time, the most reliable first."""
 
 # The field names of https://html.spec.whatwg.org/multipage/server-sent-events.html
 _STREAM_LINE = re.compile(r"(?:(?:data|event|id|retry)(?::|$)|:)", re.MULTILINE)
@@ -40,43 +40,43 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What the events tell together, and the kinds of those that nobody here understands."""
+    """The merged snapshot of the events, and the kinds of the events that were not understood."""
 
     snapshot: Snapshot | None
-    """`None`: no state could be read."""
+    """`None`: the events had no state that could be read."""
     strange: frozenset[str] = frozenset()
 
 
 def read_events(content_type: str, text: str) -> Reading:
-    """Fold an answer of `/events`. Never raises: what makes no sense tells nothing."""
+    """Merge the events of an answer. Never raises: content that cannot be read is ignored."""
     value = _parsed(content_type, text)
-    told: list[tuple[dict[str, Parsed], Snapshot]] = []
+    known: list[tuple[dict[str, Parsed], Snapshot]] = []
     strange: set[str] = set()
     for event in _listed(value):
         snapshot = read_task(event)
         if snapshot is None:
             strange.add(kind_of(event) or "without a name")
         else:
-            told.append((event, snapshot))
-    folded = fold([*(snapshot for _, snapshot in _in_order(told)), *_around(value)])
+            known.append((event, snapshot))
+    folded = fold([*(snapshot for _, snapshot in _in_order(known)), *_enclosing(value)])
     if folded is not None and folded.state_text == NO_STATE:
         folded = None
     return Reading(snapshot=folded, strange=frozenset(strange))
 
 
 def fold(snapshots: Sequence[Snapshot]) -> Snapshot | None:
-    """Return what these say together, the oldest first.
+    """Merge snapshots, given oldest first.
 
-    The newest word wins, field by field; what a later one does not tell is kept; the first
-    terminal state stays, whatever is said afterwards.
+    The newest value of each field wins; a field that a later snapshot lacks is kept; the first
+    terminal state stays, whatever follows it.
     """
     if not snapshots:
         return None
-    folded = reduce(_then, snapshots)
+    folded = reduce(_merge, snapshots)
     return replace(folded, problem=None) if folded.state is TaskState.SUCCEEDED else folded
 
 
-def _then(old: Snapshot, new: Snapshot) -> Snapshot:
+def _merge(old: Snapshot, new: Snapshot) -> Snapshot:
     moved = not old.state.is_terminal and new.state_text != NO_STATE
     return replace(
         new,
@@ -102,7 +102,7 @@ def _parsed(content_type: str, text: str) -> Parsed:
 
 
 def _listed(value: Parsed) -> Iterator[dict[str, Parsed]]:
-    """Give the events in a JSON value: its list's, or the value itself."""
+    """Yield the events in a JSON value: those of its list, or the value itself."""
     match value:
         case list():
             yield from (event for item in value for event in _item(item))
@@ -116,17 +116,17 @@ def _listed(value: Parsed) -> Iterator[dict[str, Parsed]]:
             return
 
 
-def _around(value: Parsed) -> Iterator[Snapshot]:
-    """Give what the object around a list of events tells: the task as it stands now."""
+def _enclosing(value: Parsed) -> Iterator[Snapshot]:
+    """Yield a snapshot of the object that holds the list of events: the task's present state."""
     if not isinstance(value, dict) or (key := _list_key(value)) is None:
         return
     snapshot = read_task({name: field for name, field in value.items() if name != key})
     if snapshot is not None and snapshot.state is TaskState.UNKNOWN:
-        # An `"ok"` here is about the answer, not about the task.
+        # An unknown state here, such as `"ok"`, is about the answer, not about the task.
         snapshot = replace(snapshot, state_text=NO_STATE)
     if snapshot is not None:
         yield snapshot
-    yield from _around(value[key])
+    yield from _enclosing(value[key])
 
 
 def _list_key(value: dict[str, Parsed]) -> str | None:
@@ -148,7 +148,7 @@ def _item(value: Parsed) -> Iterator[dict[str, Parsed]]:
 
 
 def _stream(text: str) -> Iterator[dict[str, Parsed]]:
-    """Give the events of a `text/event-stream`; a last one without its blank line counts too."""
+    """Yield the events of a `text/event-stream`; a last one without its blank line counts too."""
     fields: dict[str, list[str]] = {}
     for line in [*_LINE_END.split(text), ""]:
         if not line:
@@ -160,7 +160,7 @@ def _stream(text: str) -> Iterator[dict[str, Parsed]]:
 
 
 def _dispatch(fields: dict[str, list[str]]) -> Iterator[dict[str, Parsed]]:
-    """Give the events that one block of lines holds; a comment's name is empty."""
+    """Yield the events of one block of lines; a comment is a field with an empty name."""
     if "data" not in fields:
         return
     text = "\n".join(fields["data"])
@@ -185,19 +185,19 @@ def _dispatch(fields: dict[str, list[str]]) -> Iterator[dict[str, Parsed]]:
 
 
 def _in_order(
-    told: Sequence[tuple[dict[str, Parsed], Snapshot]],
+    events: Sequence[tuple[dict[str, Parsed], Snapshot]],
 ) -> Sequence[tuple[dict[str, Parsed], Snapshot]]:
-    """Return the events oldest first: by the first field that each has, else as they came."""
+    """Return the events oldest first: by the first field that each has, else as received."""
     for key in _ORDER_KEYS:
-        moments = [_moment(event, key) for event, _ in told]
+        moments = [_moment(event, key) for event, _ in events]
         known = [moment for moment in moments if moment is not None]
-        if len(known) == len(told):
-            return [told[i] for i in sorted(range(len(told)), key=known.__getitem__)]
-    return told
+        if len(known) == len(events):
+            return [events[i] for i in sorted(range(len(events)), key=known.__getitem__)]
+    return events
 
 
 def _moment(event: dict[str, Parsed], key: str) -> Decimal | None:
-    """Return a field by which events can be ordered: a number, or a date of ISO 8601."""
+    """Return the value of a field as a number to order by; it may be an ISO 8601 date."""
     value = next((layer[key] for layer in reversed(layers_of(event)) if key in layer), None)
     match value:
         case bool():

@@ -1,4 +1,4 @@
-"""One call to MindVideo and its answer, as plain values; and which call tells how a task goes."""
+"""A call to MindVideo and its answer as plain values, and the choice of call to read a task."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from storage.job import Json
 
 
 class TaskCall(StrEnum):
-    """Which of MindVideo's two calls tells how a task goes; the one to use is kept in its memo."""
+    """MindVideo's two calls that return a task's state; the task's memo names the one to use."""
 
     EVENTS = "events"
     TASK = "task"
 
 
 MEMO_KEY = "look_by"
-"""Where a memo has the call's name; it is in stores and never changed."""
+"""Key of the call's name in a memo. Databases hold it, so it must not change."""
 
 
 def memo_of(call: TaskCall) -> Mapping[str, Json]:
@@ -28,13 +28,13 @@ def memo_of(call: TaskCall) -> Mapping[str, Json]:
 
 
 def call_of(memo: Mapping[str, Json]) -> TaskCall:
-    """Return the call that a memo says to use; the first time, the events."""
+    """Return the call that a memo says to use; an empty memo says the events."""
     return TaskCall.TASK if memo.get(MEMO_KEY) == TaskCall.TASK else TaskCall.EVENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A call to make: `path` starts with a slash and is ready for the wire."""
+    """A call to make. `path` starts with a slash and is percent-encoded."""
 
     method: Literal["GET", "POST"]
     path: str
@@ -44,15 +44,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back. `headers` have names in small letters."""
+    """An HTTP answer. The names of `headers` are lower-case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     ended: bool = True
-    """`False`: a stream of events that was left while it was still open."""
+    """`False`: the body was cut, as that of a stream of events that stays open."""
 
     @property
     def is_success(self) -> bool:
-        """Whether the status says that it was done."""
+        """Whether the status is 2xx."""
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES

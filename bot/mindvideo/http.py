@@ -1,4 +1,4 @@
-"""HTTP to MindVideo and to the hosts of its files: httpx, carried by aiohttp, and what can break.
+"""HTTP to MindVideo and to the hosts of its files: httpx over aiohttp, and its errors.
 
 httpx alone takes seven times the processor time of httpx over aiohttp (docs/decisions.md).
 """
@@ -38,9 +38,9 @@ def http_client(
     seconds: float,
     socket_factory: SocketFactory | None = None,
 ) -> httpx.AsyncClient:
-    """Return a client that follows no redirect, keeps no cookie and asks no proxy.
+    """Return a client that follows no redirect, keeps no cookie and uses no proxy.
 
-    At most `connections` at once; the other side may be silent for at most `seconds`.
+    It opens at most `connections` at once; a read or write times out after `seconds`.
     """
     context = _tls()
 
@@ -63,21 +63,21 @@ def http_client(
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """To read all certificates takes some 30 ms of the loop's time: once is enough."""
+    """Return a TLS context, built once: reading all certificates blocks the loop for some 30 ms."""
     return httpx.create_ssl_context()
 
 
 def was_never_sent(error: TransportError) -> bool:
-    """Tell whether certainly no byte of the request left.
+    """Return whether it is certain that no byte of the request was sent.
 
-    The transport calls a lost reply `httpx.ConnectTimeout` (its table maps
-    `ServerDisconnectedError` so), so only aiohttp's own exception is to be believed.
+    The transport raises `httpx.ConnectTimeout` for a lost reply too (its table maps
+    `ServerDisconnectedError` so), so only the aiohttp exception that caused it is checked.
     """
     return isinstance(error.__cause__, _NEVER_SENT) or isinstance(error, httpx.InvalidURL)
 
 
 def is_not_public(error: TransportError) -> bool:
-    """Tell whether the connection was refused by `addresses.guarded_sockets`."""
+    """Return whether a socket factory of `guarded_sockets` refused the connection."""
     cause = error.__cause__
     return isinstance(cause, aiohttp.ClientConnectorError) and isinstance(
         cause.os_error, NotPublicError
@@ -85,9 +85,9 @@ def is_not_public(error: TransportError) -> bool:
 
 
 def cause_of(error: TransportError) -> TransportError | None:
-    """Return what to chain to our own exception; `None` where its text quotes what arrived.
+    """Return the cause to chain to the bot's exception; `None` where its text quotes the reply.
 
-    aiohttp puts the whole of a reply that is not HTTP into the exception: megabytes for a log.
+    aiohttp puts the whole of a reply that is not HTTP into its exception: megabytes in a log.
     """
     return None if isinstance(error, aiohttp.ClientResponseError) else error
 
@@ -99,20 +99,20 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class NotPublicError(OSError):
-    """The name leads to an address of this machine or its network; nothing was connected."""
+    """The host has an address of this machine or its network; no connection was made."""
 
     def __init__(self) -> None:
-        # The same words for each address: aiohttp then raises this very error, not a summary.
+        # With equal texts for all addresses aiohttp raises this error itself, not a summary.
         super().__init__("not a public address")
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address, and each that it may stand for, is reachable for everyone."""
-    return all(one.is_global and not one.is_multicast for one in _meant(address))
+    """Return whether an IP address, and every IPv4 address embedded in it, is public."""
+    return all(one.is_global and not one.is_multicast for one in _with_embedded(address))
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host's name or IP address means this machine."""
+    """Return whether a host's name or IP address means this machine."""
     if host.rstrip(".").lower() == "localhost":
         return True
     try:
@@ -122,10 +122,11 @@ def is_loopback(host: str) -> bool:
 
 
 def guarded_sockets(*, allow_loopback: bool) -> SocketFactory:
-    """Return what makes a socket for a resolved address, unless that address is not public.
+    """Return a socket factory that raises `NotPublicError` for an address that is not public.
 
-    aiohttp calls it with each address that it is about to connect to, so a name that resolves
-    differently the next time is no way round. `allow_loopback` is for a simulated MindVideo.
+    aiohttp calls it with each resolved address before it connects, so a name that resolves
+    differently the next time cannot bypass the check. `allow_loopback` is for a simulated
+    MindVideo.
     """
 
     def make_socket(info: AddrInfoType) -> socket.socket:
@@ -138,16 +139,16 @@ def guarded_sockets(*, allow_loopback: bool) -> SocketFactory:
     return make_socket
 
 
-def _meant(address: str) -> Iterator[IPv4Address | IPv6Address]:
-    """Give the address, and the IPv4 addresses that it hides."""
+def _with_embedded(address: str) -> Iterator[IPv4Address | IPv6Address]:
+    """Yield the address and the IPv4 addresses embedded in it; for a mapped one, these alone."""
     # A link-local address carries its interface: fe80::1%eth0.
     given = ip_address(address.partition("%")[0])
     if isinstance(given, IPv4Address):
         yield given
         return
-    hidden = [given.ipv4_mapped, given.sixtofour, *(given.teredo or ())]
+    embedded = [given.ipv4_mapped, given.sixtofour, *(given.teredo or ())]
     if given in _NAT64:
-        hidden.append(IPv4Address(int(given) & 0xFFFF_FFFF))
-    found = [one for one in hidden if one is not None]
+        embedded.append(IPv4Address(int(given) & 0xFFFF_FFFF))
+    found = [one for one in embedded if one is not None]
     # `is_global` of a mapped address differs between Python versions: the IPv4 address decides.
     yield from found if given.ipv4_mapped else [given, *found]

@@ -1,4 +1,4 @@
-"""What MindVideo says went wrong, whatever shape it says it in, as one clean line."""
+"""Extracts the error message from an answer of MindVideo, of any shape, as one clean line."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from bot.base.json import Parsed, read_json, read_word
 from bot.base.logs import make_redactor
 
 LONGEST_MESSAGE = 300
-"""Characters of a message that a person is shown."""
+"""Characters of a message that is shown to people."""
 
 _LONGEST_SOURCE = 5_000
-"""Characters that are looked at to find those: pages of HTML can be long."""
+"""Characters of the source that are searched for a message: HTML pages can be long."""
 
 _DEEPEST = 6
-"""Levels at which a message may hide; deeper nesting is noise, or meant to hurt."""
+"""Levels of nesting that are searched for a message; deeper ones are noise or an attack."""
 
 _MOST_PARTS = 10
-"""Entries of a list of problems that are told; more do not fit the line."""
+"""Entries of a list of problems that are shown; more do not fit the line."""
 
 _MESSAGE_KEYS = (
     "error",
@@ -37,7 +37,7 @@ _MESSAGE_KEYS = (
 _CODE_KEYS = ("code", "error_code", "type")
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+_INVISIBLE = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[a-z/!?][^<>]*>", re.IGNORECASE)
 
 _redact = make_redactor(())
@@ -45,7 +45,7 @@ _redact = make_redactor(())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A message fit for people, and what support asks for; `None` where nothing was said."""
+    """A message to show to people, and code and request ID for MindVideo's support, if present."""
 
     message: str | None = None
     code: str | None = None
@@ -64,7 +64,7 @@ def read_problem(text: str) -> Problem:
 
 
 def find_problem(body: dict[str, Parsed]) -> Problem:
-    """Read the problem that a JSON object tells of; a failed task is such an object too."""
+    """Return the problem in a JSON object: an error body or a failed task."""
     inner = body.get("error")
     layers = [inner, body] if isinstance(inner, dict) else [body]
     return Problem(
@@ -75,11 +75,11 @@ def find_problem(body: dict[str, Parsed]) -> Problem:
 
 
 def clean(text: str) -> str | None:
-    """Return the text as one line without markup, invisible characters or tokens; `None`: empty.
+    """Return the text as one line without markup, invisible characters or tokens; `None` if empty.
 
-    At most 300 characters. It is still text from outside: escape it for wherever it is shown.
+    At most 300 characters. The text is untrusted: escape it for the place where it is shown.
     """
-    plain = _UNSEEN.sub(" ", html.unescape(text[:_LONGEST_SOURCE]))
+    plain = _INVISIBLE.sub(" ", html.unescape(text[:_LONGEST_SOURCE]))
     plain = _TAG.sub(" ", plain)
     visible = "".join(" " if unicodedata.category(c).startswith("C") else c for c in plain)
     line = _redact(" ".join(visible.split()))
@@ -89,18 +89,18 @@ def clean(text: str) -> str | None:
 
 
 def _is_broken_json(text: str) -> bool:
-    """JSON that was cut off is nothing to show to people."""
+    """Return whether a text that does not parse began as JSON: people must not see a cut one."""
     return text.lstrip()[:1] in {"{", "["}
 
 
 def _title(text: str) -> str:
-    """A page's title says what its body says, without the decoration."""
+    """Return an HTML page's title, which names the error without the layout, or the text."""
     found = _TITLE.search(text[:_LONGEST_SOURCE])
     return found[1] if found else text
 
 
 def _messages(value: Parsed, depth: int = 0) -> Iterator[str]:
-    """Give the messages in `value`, the most telling first."""
+    """Yield the messages in `value`, the most specific first."""
     if depth > _DEEPEST:
         return
     match value:
@@ -114,9 +114,9 @@ def _messages(value: Parsed, depth: int = 0) -> Iterator[str]:
                     yield _located(value, message)
         case list():
             firsts = (_first(_messages(item, depth + 1)) for item in value[:_MOST_PARTS])
-            together = clean("; ".join(filter(None, firsts)))
-            if together is not None:
-                yield together
+            joined = clean("; ".join(filter(None, firsts)))
+            if joined is not None:
+                yield joined
         case _:
             return
 

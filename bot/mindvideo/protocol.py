@@ -1,8 +1,8 @@
 """MindVideo's protocol without I/O: requests as values, answers as snapshots or exceptions.
 
-What is known is on the page of each model (https://mindvideo.ai, "API"): three calls, five states,
-an idempotency key. What that page leaves open is read tolerantly; nothing here raises anything
-but a `BotError`.
+The page of each model documents it (https://mindvideo.ai, "API"): three calls, five states, an
+idempotency key. Anything that the page leaves open is read tolerantly. The functions here raise
+`BotError` and nothing else.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from storage.job import Instant, Json
 TASKS_PATH = "/api/v1/tasks"
 
 KEY_LIFETIME_SECONDS = 23 * 3600.0
-"""MindVideo does not say how long it remembers a key. 24 h is assumed, and one kept in hand: past
-that a repeat could be a second charge."""
+"""How long an idempotency key can be sent safely. MindVideo does not document how long it remembers
+a key: 24 h is assumed, less a margin of 1 h, because a later repeat could be charged again."""
 
 
 def request_body(model: str, options: Mapping[str, Json]) -> bytes:
@@ -39,17 +39,17 @@ def request_body(model: str, options: Mapping[str, Json]) -> bytes:
         sort_keys=True,
         separators=(",", ":"),
     )
-    # A lone surrogate is the only text that UTF-8 cannot hold; its escape is what JSON knows.
+    # UTF-8 cannot encode a lone surrogate, and nothing else; JSON can hold it as an escape.
     return text.encode("utf-8", errors="backslashreplace")
 
 
 def _plain(value: Mapping[str, Json] | Sequence[Json]) -> dict[str, Json] | list[Json]:
-    """Return a container as one of the two kinds that `json` can write."""
+    """Convert a container into one of the two types that `json` can write."""
     return dict(value) if isinstance(value, Mapping) else list(value)
 
 
 def submit_request(body: bytes, idempotency_key: str) -> Request:
-    """Return the call that starts a task, or gets the one that the key started before."""
+    """Return the request that starts a task, or gets the one that the key started before."""
     return Request(
         method="POST",
         path=TASKS_PATH,
@@ -63,7 +63,7 @@ def submit_request(body: bytes, idempotency_key: str) -> Request:
 
 
 def task_request(task_id: str, call: TaskCall) -> Request:
-    """Return the call that tells how a task goes."""
+    """Return the request that reads a task's state."""
     path = f"{TASKS_PATH}/{quote(task_id, safe='')}"
     if call is TaskCall.TASK:
         return Request(method="GET", path=path, headers={"Accept": "application/json"})
@@ -72,10 +72,10 @@ def task_request(task_id: str, call: TaskCall) -> Request:
 
 
 def read_submit(answer: Answer, now: Instant) -> Snapshot:
-    """Return the task that was started; its `task_id` is there.
+    """Return a snapshot of the task that was started; its `task_id` is set.
 
-    Raises what `VideoService.submit` promises. Only an answer that clearly says so counts as
-    refused: whatever is unclear may have been charged.
+    Raises the errors of `VideoService.submit`. Only a clear refusal counts as one: after an unclear
+    answer the task may have been charged.
     """
     if not answer.is_success:
         raise submit_failure(answer, now)
@@ -86,23 +86,24 @@ def read_submit(answer: Answer, now: Instant) -> Snapshot:
 
 
 def read_task_answer(answer: Answer, now: Instant) -> Snapshot:
-    """Return how the task goes, by an answer of `GET /tasks/{id}`.
+    """Return a snapshot of the task from an answer of `GET /tasks/{id}`.
 
     Raises `NotFoundError` for 404 and 410, `OperatorMustActError`, and `RetryLaterError` for all
-    else: a task that was paid for is not given up because of one strange answer.
+    else: a task that was paid for is not given up after one unexpected answer.
     """
     if not answer.is_success:
         raise read_failure(answer, now)
     snapshot = _read_task(answer)
-    if snapshot is None or _tells_nothing(snapshot):
+    if snapshot is None or _is_empty(snapshot):
         raise failure(RetryLaterError, "MindVideo's answer made no sense", answer, now)
     return replace(snapshot, memo=memo_of(TaskCall.TASK))
 
 
 def read_events_answer(answer: Answer, now: Instant) -> Reading:
-    """Return how the task goes, by an answer of `GET /tasks/{id}/events`.
+    """Return a snapshot of the task from an answer of `GET /tasks/{id}/events`.
 
-    A reading without a snapshot (404, 405 or nothing readable) says: ask the task, from now on.
+    After a reading without a snapshot (404, 405 or nothing readable) read the task instead, now
+    and from then on.
     Raises `OperatorMustActError` and `RetryLaterError`.
     """
     if answer.status in _NO_EVENTS:
@@ -112,13 +113,13 @@ def read_events_answer(answer: Answer, now: Instant) -> Reading:
     reading = read_events(answer.headers.get("content-type", ""), answer.text)
     if reading.snapshot is None:
         return reading
-    # A stream that stays open would hold every later call for seconds.
+    # A stream that stays open would delay every later call by seconds.
     call = TaskCall.EVENTS if answer.ended else TaskCall.TASK
     return replace(reading, snapshot=replace(reading.snapshot, memo=memo_of(call)))
 
 
 def is_complete(snapshot: Snapshot) -> bool:
-    """Tell whether events said all there is to say; at the end the task may know more."""
+    """Return whether a snapshot from events needs no read of the task, which may have more."""
     if not snapshot.state.is_terminal:
         return True
     has_files = bool(snapshot.outputs) or snapshot.state is not TaskState.SUCCEEDED
@@ -126,9 +127,9 @@ def is_complete(snapshot: Snapshot) -> bool:
 
 
 def combine(by_events: Snapshot, by_task: Snapshot) -> Snapshot:
-    """Return what both calls told, the task's word being the newer.
+    """Merge the snapshots of both calls; that of the task is the newer.
 
-    Where the task knew of an end, or of more about it, the task is asked from now on.
+    If the merged state is terminal, the memo says to read the task from then on.
     """
     folded = fold([by_events, by_task]) or by_task
     ended = folded.state.is_terminal
@@ -146,6 +147,6 @@ def _read_task(answer: Answer) -> Snapshot | None:
     return read_task(body) if isinstance(body, dict) else None
 
 
-def _tells_nothing(snapshot: Snapshot) -> bool:
+def _is_empty(snapshot: Snapshot) -> bool:
     known = snapshot.task_id or snapshot.outputs or snapshot.cost_actual is not None
     return snapshot.state_text == NO_STATE and not known

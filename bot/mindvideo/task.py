@@ -1,4 +1,4 @@
-"""One task object of MindVideo, read as far as it can be."""
+"""Reads a task object of MindVideo, tolerantly."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from bot.mindvideo.problems import clean, find_problem
 from storage.job import Media, Output
 
 NO_STATE = ""
-"""The `state_text` of a snapshot that tells something, but no state."""
+"""The `state_text` of a snapshot that has data but no state."""
 
 _STATES = {state.value: state for state in TaskState if state is not TaskState.UNKNOWN}
-# The page spells it with two l; half of the English-speaking world does not.
+# MindVideo's page spells it "cancelled"; the American spelling is accepted too.
 _STATES["canceled"] = TaskState.CANCELLED
 
 _MEDIA = (("videos", Media.VIDEO), ("images", Media.IMAGE))
@@ -25,16 +25,16 @@ _KIND_KEYS = ("type", "event", "name")
 _INNER_KEYS = ("data", "task", "payload")
 
 _TASK_ID = re.compile(r"(?=.*[^.])[!-~]{1,200}")
-"""An ID becomes part of a path, where dots alone would lead elsewhere."""
+"""An ID becomes a segment of a URL's path, where dots alone would change the path."""
 
 _URL = re.compile(r"https?://[!-~]{1,8000}", re.IGNORECASE)
 
 
 def read_task(body: dict[str, Parsed]) -> Snapshot | None:
-    """Return what a task object, or an event about one, tells; `None` if that is nothing.
+    """Return a snapshot of a task object, or of an event about one; `None` if it has no data.
 
     The object may wrap the task's fields in `data`, `task` or `payload`; every field may be
-    missing, null, or text instead of a number; fields that nobody knows are passed over.
+    missing, null, or text instead of a number; unknown fields are ignored.
     """
     layers = layers_of(body)
     state_text = _state_text(layers)
@@ -68,7 +68,7 @@ def kind_of(body: dict[str, Parsed]) -> str | None:
 
 
 def is_state(word: str) -> bool:
-    """Tell whether this is one of MindVideo's own words for a state."""
+    """Return whether a word names one of MindVideo's states."""
     return word.lower() in _STATES
 
 
@@ -141,30 +141,30 @@ def _has_host(url: str) -> bool:
 
 _AMOUNT = re.compile(r"\+?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
 
-_ABSURD = Decimal(10) ** 9
-"""No render costs a thousand million; a larger number is a fault, and would not fit a message."""
+_TOO_LARGE = Decimal(10) ** 9
+"""From here on an amount is an error: no render costs that much, and a message has no room."""
 
 _SMALLEST_EXPONENT = -20
-"""More decimals than that are a fault as well."""
+"""More decimals are an error as well."""
 
 
 def read_amount(value: Parsed) -> Decimal | None:
-    """Return the exact amount, or `None` when this is not one: unknown is not zero.
+    """Return the exact amount, or `None` for a value that is none: unknown is not zero.
 
-    Takes numbers and numbers as text; refuses negative, infinite and absurd ones.
+    Takes numbers and numbers as text; refuses negative, infinite and implausible ones.
     """
     match value:
         case str():
             text = value.strip()
-            return _sensible(Decimal(text)) if _AMOUNT.fullmatch(text) else None
+            return _plausible(Decimal(text)) if _AMOUNT.fullmatch(text) else None
         case int() | Decimal() if not isinstance(value, bool):
-            return _sensible(Decimal(value))
+            return _plausible(Decimal(value))
         case _:
             return None
 
 
-def _sensible(amount: Decimal) -> Decimal | None:
-    if not amount.is_finite() or not 0 <= amount < _ABSURD:
+def _plausible(amount: Decimal) -> Decimal | None:
+    if not amount.is_finite() or not 0 <= amount < _TOO_LARGE:
         return None
     exponent = amount.as_tuple().exponent
     too_fine = isinstance(exponent, int) and exponent < _SMALLEST_EXPONENT

@@ -1,4 +1,4 @@
-"""The figures of a stretch of time, from what was asked for in it. Pure."""
+"""The figures of a period, from the renders that were requested in it. Pure."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from storage.job import Instant, Outcome, Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What one person's or one model's renders cost."""
+    """The cost of one user's or one model's renders."""
 
     name: str
     spend: Spend
     videos: int
-    """Renders that ended well."""
+    """Renders that succeeded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Figures for people."""
+    """The figures of a period, as reports show them."""
 
     asked: int
     succeeded: int
@@ -40,9 +40,9 @@ class Summary:
     """The largest first; the names are Slack's user IDs."""
     by_model: tuple[Share, ...]
     estimated: Decimal
-    """Of the renders for which both figures are known …"""
+    """The sum of the estimates of the renders whose estimate and cost are both known."""
     billed: Decimal
-    """… and what those cost."""
+    """The sum of the costs of the same renders."""
 
     @property
     def success_rate(self) -> float | None:
@@ -53,7 +53,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """How many renders of a day ended well and badly."""
+    """How many of the renders requested on a day succeeded and failed."""
 
     date: date
     succeeded: int
@@ -61,7 +61,7 @@ class Day:
 
 
 def summarize(renders: Sequence[Render]) -> Summary:
-    """Return the figures of what was asked for."""
+    """Return the figures of these renders."""
     outcomes = Counter(render.outcome for render in renders)
     parked = sum(render.stage is Stage.PARKED for render in renders)
     took = [
@@ -93,7 +93,10 @@ def summarize(renders: Sequence[Render]) -> Summary:
 
 
 def by_day(renders: Iterable[Render], until: Instant, days: int, zone: ZoneInfo) -> list[Day]:
-    """Return the last `days` days before `until`, by the zone's dates, days without any too."""
+    """Return the last `days` days before `until`, the oldest first, by the dates of `zone`.
+
+    A day without renders is included.
+    """
     ends = Counter(
         (datetime.fromtimestamp(render.created_at, zone).date(), render.outcome)
         for render in renders
@@ -103,11 +106,11 @@ def by_day(renders: Iterable[Render], until: Instant, days: int, zone: ZoneInfo)
     dates = [last - timedelta(days=back) for back in reversed(range(days))]
     return [
         Day(
-            date=each,
-            succeeded=ends[each, Outcome.SUCCEEDED],
-            failed=ends[each, Outcome.FAILED],
+            date=day,
+            succeeded=ends[day, Outcome.SUCCEEDED],
+            failed=ends[day, Outcome.FAILED],
         )
-        for each in dates
+        for day in dates
     ]
 
 
@@ -129,7 +132,7 @@ def _share(name: str, renders: Sequence[Render]) -> Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """A month: the moments from `since` until before `until`."""
+    """A calendar month in UTC, from `since` until before `until`."""
 
     name: str
     since: Instant
@@ -137,7 +140,7 @@ class Month:
 
 
 def this_month(now: Instant) -> Month:
-    """Return the month of a moment."""
+    """Return the month that contains `now`."""
     first = datetime.fromtimestamp(now, UTC).replace(
         day=1, hour=0, minute=0, second=0, microsecond=0
     )
@@ -147,5 +150,5 @@ def this_month(now: Instant) -> Month:
 
 
 def last_month(now: Instant) -> Month:
-    """Return the month before that of a moment."""
+    """Return the month before the one that contains `now`."""
     return this_month(this_month(now).since - 1)

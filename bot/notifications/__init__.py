@@ -20,10 +20,11 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.RESENT: resend.resend,
     },
 )
-"""The step that a notification of each kind is due for."""
+"""The step to run for a due notification, by its kind."""
 
-# Of the first pool one a channel at a time, so that what happened first is told first. Files take
-# minutes, and are in threads of their own.
+# The outbox gives out one row of a channel and a pool at a time, so that the notifications of the
+# first pool appear in the order of their events. Files take minutes, and are posted in the threads
+# of their jobs, so they have a pool of their own.
 NOTIFICATION_POOLS = (
     Pool(
         steps=(

@@ -1,4 +1,4 @@
-"""A small bar chart of the last days, as a PNG."""
+"""Draw a small bar chart of the last days, as a PNG."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ FAILED = "#d55e00"
 def draw(days: Sequence[Day]) -> bytes:
     """Return the chart of some days, the oldest on the left.
 
-    Takes tenths of a second of the processor: run it in a thread.
+    Occupies the processor for tenths of a second: run it in a thread.
     """
-    # Half a second and 40 MB, which a process without digests should not pay.
+    # The import takes half a second and 40 MB, which a process without digests should not pay.
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - see above
     from matplotlib.figure import Figure  # noqa: PLC0415 - see above
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - see above
@@ -31,12 +31,12 @@ def draw(days: Sequence[Day]) -> bytes:
     figure = Figure(figsize=SIZE, dpi=DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    places = range(len(days))
+    positions = range(len(days))
     succeeded = [day.succeeded for day in days]
     failed = [day.failed for day in days]
-    axes.bar(places, succeeded, color=SUCCEEDED, label="finished")
-    axes.bar(places, failed, bottom=succeeded, color=FAILED, hatch="//", label="failed")
-    axes.set_xticks(list(places), [f"{day.date:%a}\n{day.date.day}" for day in days])
+    axes.bar(positions, succeeded, color=SUCCEEDED, label="finished")
+    axes.bar(positions, failed, bottom=succeeded, color=FAILED, hatch="//", label="failed")
+    axes.set_xticks(list(positions), [f"{day.date:%a}\n{day.date.day}" for day in days])
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     # An empty fortnight would otherwise have an axis around zero.
     axes.set_ylim(bottom=0, top=max(1, *(day.succeeded + day.failed for day in days)) * 1.05)

@@ -1,4 +1,4 @@
-"""A digest: figures of a stretch of time with a chart, shared as one message, at most once."""
+"""Post a digest once: the figures of a period and a chart, as one message."""
 
 from __future__ import annotations
 
@@ -23,26 +23,29 @@ from bot.worker.upload import OutgoingFile, upload_once
 from storage.job import EventName
 from storage.notification import Notification
 
-# A fortnight shows whether this week is like the last.
+# Two weeks, so that this week can be compared with the last.
 CHART_DAYS = 14
 DAY_SECONDS = 86400.0
 
 
 async def post_digest(claim: Claim[Notification]) -> Result[Notification]:
-    """Tell a channel its digest, with a chart where Slack takes one.
+    """Post a digest to its channel, with a chart if Slack accepts one.
 
-    As safe to repeat as `share_once`, and without a chart as `post_once`. A row that may come from
-    a backup looks for its message first, whichever of the two it is.
+    As safe to repeat as `share_once`, and without a chart as `post_once`. For a row that may come
+    from a backup the message is searched for first, with or without a chart.
     """
     place = await place_of(claim)
-    ts = await _find(claim, place) or await _post(claim, place)
+    ts = await _find_digest(claim, place) or await _post(claim, place)
     if ts is None:
         raise OutcomeUnknownError("Slack has not shown the chart yet.")
     return Done(row=replace(claim.row, delivery=replace(claim.row.delivery, ts=ts)))
 
 
-async def _find(claim: Claim[Notification], place: Place) -> str | None:
-    """Return the `ts` of a digest that an earlier life posted; files tell of themselves."""
+async def _find_digest(claim: Claim[Notification], place: Place) -> str | None:
+    """Return the `ts` of the digest if it was posted before.
+
+    A digest with a chart is found by `share_once`, unless the row may come from a backup.
+    """
     if claim.row.delivery.uploads and not claim.may_be_restored(claim.row.happened_at):
         return None
     posted = await find_posted(claim, ONLY_MESSAGE, place)
@@ -53,25 +56,29 @@ async def _post(claim: Claim[Notification], place: Place) -> str | None:
     row, services = claim.row, claim.services
     span = Span.model_validate_json(row.detail)
     renders = await services.store.jobs.renders(row.team, span.since, span.until)
-    words = await _words(summarize(renders), span, services)
-    message = replace(words, blocks=blocks.marked(words.blocks, row.id))
-    if not row.delivery.link_only:
-        since = min(span.since, span.until - CHART_DAYS * DAY_SECONDS)
-        past = await services.store.jobs.renders(row.team, since, span.until)
-        days = by_day(past, span.until, CHART_DAYS, zone_named(span.zone))
-        if any(day.succeeded or day.failed for day in days):
-            try:
-                return await _share(claim, place, message, days)
-            except CannotShareFileError as error:
-                alone = replace(claim.row.delivery, link_only=True, uploads=(), intent_at=None)
-                bare = replace(claim.row, delivery=alone)
-                await claim.record(bare, EventName.LINK_ONLY, str(error))
+    unmarked = await _compose(summarize(renders), span, services)
+    message = replace(unmarked, blocks=blocks.marked(unmarked.blocks, row.id))
+    days = () if row.delivery.link_only else await _days(row.team, span, services)
+    if any(day.succeeded or day.failed for day in days):
+        try:
+            return await _share(claim, place, message, days)
+        except CannotShareFileError as error:
+            alone = replace(claim.row.delivery, link_only=True, uploads=(), intent_at=None)
+            without_chart = replace(claim.row, delivery=alone)
+            await claim.record(without_chart, EventName.LINK_ONLY, str(error))
     return (await post_once(claim, ONLY_MESSAGE, place, message)).ts
 
 
-async def _words(summary: Summary, span: Span, services: Services) -> Message:
-    people = [share.name for share in summary.by_person]
-    names = {user: (await services.directory.person(user)).name for user in people}
+async def _days(team: str, span: Span, services: Services) -> Sequence[Day]:
+    """Return the days of the chart, the oldest first."""
+    since = min(span.since, span.until - CHART_DAYS * DAY_SECONDS)
+    renders = await services.store.jobs.renders(team, since, span.until)
+    return by_day(renders, span.until, CHART_DAYS, zone_named(span.zone))
+
+
+async def _compose(summary: Summary, span: Span, services: Services) -> Message:
+    users = [share.name for share in summary.by_person]
+    names = {user: (await services.directory.person(user)).name for user in users}
     return digest_message(
         summary,
         since=span.since,
@@ -85,25 +92,25 @@ async def _words(summary: Summary, span: Span, services: Services) -> Message:
 async def _share(
     claim: Claim[Notification], place: Place, message: Message, days: Sequence[Day]
 ) -> str | None:
-    """Bring a chart to Slack and share it with the words as one message; return its `ts`."""
+    """Upload a chart and share it as one message; return its `ts`, or `None` if it was lost."""
 
     @asynccontextmanager
     async def chart() -> AsyncIterator[Download]:
-        picture = await asyncio.to_thread(draw, days)
-        yield Download(length=len(picture), content_type="image/png", chunks=_whole(picture))
+        png = await asyncio.to_thread(draw, days)
+        yield Download(length=len(png), content_type="image/png", chunks=_one_chunk(png))
 
     file = OutgoingFile(open=chart, name=lambda _: chart_filename(days), alt_text=chart_words(days))
 
-    async def bring() -> None:
+    async def upload() -> None:
         await upload_once(claim, ONLY_MESSAGE, 0, file, place.channel)
 
     async def compose() -> Message:
         return message
 
     return await share_once(
-        claim, ONLY_MESSAGE, place, bring=bring, title=chart_title(days), compose=compose
+        claim, ONLY_MESSAGE, place, bring=upload, title=chart_title(days), compose=compose
     )
 
 
-async def _whole(picture: bytes) -> AsyncIterator[bytes]:
-    yield picture
+async def _one_chunk(data: bytes) -> AsyncIterator[bytes]:
+    yield data

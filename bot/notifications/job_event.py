@@ -1,4 +1,4 @@
-"""A notification about one job: gather what its words need, and post them."""
+"""Post a notification about one job."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NOT_THEIRS = "It was made in a private conversation."
 
 
 async def notify(claim: Claim[Notification]) -> Result[Notification]:
-    """Tell a channel, or an operator, about a job. As safe to repeat as `post_once`."""
+    """Post a notification to a channel or an operator. As safe to repeat as `post_once`."""
     services = claim.services
     job = await services.store.jobs.get(claim.row.job_id or "")
     message = None if job is None else await _compose(claim.row, job, services)
     if job is None or message is None:
         return Done(row=replace(claim.row, problem=NOT_THEIRS))
-    # A life that a backup knows nothing of may have posted it since the job is there: after a
-    # restore the same happens again, later.
+    # A process before a restore may have posted it at any time since the job was created: after
+    # the restore the same event happens again, at a later time.
     slot = replace(ONLY_MESSAGE, known_since=lambda _: job.created_at)
     posted = await post_once(claim, slot, await place_of(claim), message)
     return Done(row=replace(claim.row, delivery=replace(claim.row.delivery, ts=posted.ts)))

@@ -1,4 +1,4 @@
-"""Where a notification is posted, and how its row keeps its one message."""
+"""Where a notification is posted, and where its row keeps the delivery of its message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.worker.outbox import Slot
 from storage.job import Delivery
 from storage.notification import Notification
 
-# How IDs of people begin; those of channels do not.
+# The IDs of users begin with one of these letters, the IDs of channels with others.
 # https://docs.slack.dev/reference/objects/user-object
 PEOPLE = ("U", "W")
 
@@ -24,11 +24,11 @@ def _write(row: Notification, delivery: Delivery) -> Notification:
 
 
 ONLY_MESSAGE = Slot(read=_read, write=_write, known_since=lambda row: row.happened_at)
-"""The one message of a notification."""
+"""The slot of a notification's one message."""
 
 
 async def place_of(claim: Claim[Notification]) -> Place:
-    """Return where it is posted; for a person, their conversation with the bot."""
+    """Return where the notification is posted; for a user, their direct conversation."""
     channel, thread_ts = claim.row.channel, claim.row.thread_ts
     if channel.startswith(PEOPLE):
         channel = await claim.services.chat.open_direct(channel)

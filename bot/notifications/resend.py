@@ -1,4 +1,4 @@
-"""Bring the files of a finished job again, into its thread, without rendering or charging again."""
+"""Deliver the files of a finished job to its thread again, without another render or charge."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bot.messages.file import alt_text, file_name, title
 from bot.messages.replies import not_resent
 from bot.messages.result import final_message
 from bot.notifications.place import ONLY_MESSAGE, PEOPLE, place_of
+from bot.options.schema import PROMPT
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
 from bot.worker.outputs import bring_outputs
@@ -25,46 +26,46 @@ NOWHERE = "The files could not be brought, neither to the thread nor directly."
 
 
 async def resend(claim: Claim[Notification]) -> Result[Notification]:
-    """Deliver the files once more. As safe to repeat as `deliver_once`.
+    """Deliver the files again. As safe to repeat as `deliver_once`.
 
-    The message is marked by this row's ID, so that it is not taken for the job's own result.
+    The message is marked with this row's ID, so that it is not taken for the job's own result.
     """
     job = await claim.services.store.jobs.get(claim.row.job_id or "")
     if job is None:
         return Park(row=claim.row, problem=NO_JOB)
-    claim.prompts.append(str(job.input.get("prompt", "")))
+    claim.prompts.append(str(job.input.get(PROMPT, "")))
     content = Content(
-        bring=partial(_bring, claim, job),
+        bring=partial(_upload_files, claim, job),
         title=title(job),
-        compose=partial(_message, claim, job),
+        compose=partial(_compose, claim, job),
     )
     place = await place_of(claim)
     try:
         await deliver_once(claim, ONLY_MESSAGE, content, place=place, user=job.user)
     except UndeliverableError as error:
-        await _say_why(claim, job)
+        await _report_failure(claim, job)
         return Park(row=claim.row, problem=f"{NOWHERE} {error}")
     return Done(row=claim.row)
 
 
-async def _say_why(claim: Claim[Notification], job: Job) -> None:
-    """Tell whoever asked that the files do not come; an operator, who has no ID, reads the log."""
-    asked_by = claim.row.detail
-    if asked_by.startswith(PEOPLE):
+async def _report_failure(claim: Claim[Notification], job: Job) -> None:
+    """Send the requesting user an ephemeral message; an operator, who has no ID, reads the log."""
+    requested_by = claim.row.detail
+    if requested_by.startswith(PEOPLE):
         place = Place(channel=claim.row.channel)
         with suppress(UnreachablePlaceError):
-            await claim.services.chat.send_ephemeral(place, asked_by, not_resent(job), None)
+            await claim.services.chat.send_ephemeral(place, requested_by, not_resent(job), None)
 
 
-async def _message(claim: Claim[Notification], job: Job) -> Message:
+async def _compose(claim: Claim[Notification], job: Job) -> Message:
     row, services = claim.row, claim.services
     shown = replace(job, delivery=row.delivery, problem=row.problem)
     return final_message(brief_view(shown, services.catalog, services.unit), mark=row.id)
 
 
-async def _bring(claim: Claim[Notification], job: Job, place: Place) -> None:
-    async def pass_over(_: Snapshot) -> None:
-        """Leave the job's row alone: its own step may be writing it."""
+async def _upload_files(claim: Claim[Notification], job: Job, place: Place) -> None:
+    async def ignore_fresh_urls(_: Snapshot) -> None:
+        """Leave the job's row unchanged: its own step may be writing it."""
 
     await bring_outputs(
         claim,
@@ -73,5 +74,5 @@ async def _bring(claim: Claim[Notification], job: Job, place: Place) -> None:
         name=partial(file_name, job),
         alt_text=alt_text(job),
         channel=place.channel,
-        on_fresh_urls=pass_over,
+        on_fresh_urls=ignore_fresh_urls,
     )

@@ -1,4 +1,4 @@
-"""When a channel gets its digest: its schedule, and putting those that are due into the outbox."""
+"""The schedule of a channel's digests; puts those that are due into the outbox."""
 
 from __future__ import annotations
 
@@ -25,49 +25,49 @@ DIGEST = "digest"
 
 
 class Every(StrEnum):
-    """How often; a week begins on Monday."""
+    """How often a digest is posted; a week begins on Monday."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
 
     @property
     def days(self) -> int:
-        """How many days a digest covers."""
+        """The number of days that a digest covers."""
         return 1 if self is Every.DAILY else 7
 
 
 class Schedule(BaseModel, frozen=True):
-    """When a channel gets its digest."""
+    """When digests are posted to a channel."""
 
     every: Every
     at: time
     zone: str
-    """The time zone of whoever set it."""
+    """The time zone of the user who set it."""
     since: Instant
-    """When they did: what was due before is not sent."""
+    """When it was set: a digest that was due before is not posted."""
 
     @property
     def is_daily(self) -> bool:
-        """Whether a digest comes every day, else every Monday."""
+        """Whether a digest is posted every day, else every Monday."""
         return self.every is Every.DAILY
 
     def to_json(self) -> Json:
-        """Return the setting to keep."""
-        kept: Mapping[str, Json] = self.model_dump(mode="json")
-        return kept
+        """Return the setting to store."""
+        setting: Mapping[str, Json] = self.model_dump(mode="json")
+        return setting
 
 
 class Span(BaseModel, frozen=True):
-    """What a digest covers: from `since` until before `until`."""
+    """The period that a digest covers: from `since` until before `until`."""
 
     since: Instant
     until: Instant
     zone: str
-    """In which its days begin and end."""
+    """The time zone in which its days begin and end."""
 
 
 def read_schedule(setting: Json) -> Schedule | None:
-    """Return the plan that a setting holds, or `None`."""
+    """Return the schedule that a setting holds, or `None` if it holds none."""
     try:
         return Schedule.model_validate(setting)
     except ValidationError:
@@ -75,10 +75,10 @@ def read_schedule(setting: Json) -> Schedule | None:
 
 
 def due_span(schedule: Schedule, now: Instant) -> Span | None:
-    """Return what the newest digest that is due covers; `None`: none is due yet."""
+    """Return the period of the newest digest that is due, or `None` if none is due yet."""
     zone = zone_named(schedule.zone)
     local = datetime.fromtimestamp(now, zone)
-    # By the wall's dates and hours: a day on which the clocks change is no 24 h.
+    # By local dates and times: a day on which the clocks change does not have 24 h.
     end = datetime.combine(local.date(), schedule.at, zone)
     if schedule.every is Every.WEEKLY:
         end -= timedelta(days=end.weekday())
@@ -99,7 +99,7 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 class Digests:
-    """Looks at every channel's schedule; the scheduler asks it to, once a minute."""
+    """Puts due digests into the outbox; the scheduler calls `put_in` once a minute."""
 
     def __init__(self, store: Store, *, team: str, now: Callable[[], Instant]) -> None:
         self._store = store
@@ -107,10 +107,10 @@ class Digests:
         self._now = now
 
     async def put_in(self) -> int:
-        """Put in each digest that is due, and return how many were.
+        """Put each digest that is due into the outbox, and return how many were new.
 
-        Idempotent: a digest is known by its channel and the moment until which it tells, so a
-        second look, a restart or a second process adds nothing.
+        Idempotent: the ID of a digest is made of its channel and the end of its period, so a second
+        call, a restart or a second process adds nothing.
         """
         scopes = channels_of(self._team)
         schedules = await self._store.settings.within(scopes, DIGEST)
@@ -127,9 +127,10 @@ class Digests:
 
 
 async def keep_operators(settings: SettingStore, team: str, admins: Sequence[str]) -> None:
-    """Note the admins, unless they are noted: a start on a full disk must not fail for this.
+    """Store the admins' IDs as the operators to notify, unless they are stored already.
 
-    The commit that needs an operator looks there whom to tell.
+    An unchanged list is not written, so that a start on a full disk does not fail. The commit of an
+    event that needs an operator reads the list.
     """
     wanted = list(admins) or None
     if await settings.get(team_scope(team), OPERATORS) != wanted:

@@ -1,4 +1,4 @@
-"""Reads the words behind `/video notify`: what a channel is subscribed to. Pure."""
+"""Parse the text after `/video notify`: the subscriptions of a channel. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from storage.notification import Level
 
 # https://docs.slack.dev/messaging/formatting-message-text#linking-channels
 _CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
-_HOUR = re.compile(r"(\d{1,2})(?::(\d{2}))?")
+_TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?")
 HERE = "here"
-OFF = "off"
 NINE = time(9)
-# `here digest weekly at 09:00`; more words are a prompt that begins with the same one.
+# `here digest weekly at 09:00`; a longer text is a prompt that begins with `notify`.
 MOST_WORDS = 5
 
 FORMS = (
@@ -31,34 +30,37 @@ FORMS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Show:
-    """Tell what is set."""
+    """Show the subscriptions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetLevel:
-    """Tell a channel about single jobs; `None`: no more."""
+    """Subscribe a channel to notifications about single jobs, or end the subscription."""
 
     channel: str | None
-    """`None`: where it is typed."""
+    """`None`: the channel in which the command is typed."""
     level: Level | None
+    """`None`: end the subscription."""
 
     @property
     def is_end(self) -> bool:
-        """Whether the channel is to be told no more."""
+        """Whether the subscription ends."""
         return self.level is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetDigest:
-    """Send a channel digests; `None`: no more."""
+    """Subscribe a channel to digests, or end the subscription."""
 
     channel: str | None
+    """`None`: the channel in which the command is typed."""
     every: Every | None
+    """`None`: end the subscription."""
     at: time
 
     @property
     def is_end(self) -> bool:
-        """Whether the channel is to get no more."""
+        """Whether the subscription ends."""
         return self.every is None
 
 
@@ -66,9 +68,9 @@ Subscription: TypeAlias = Show | SetLevel | SetDigest
 
 
 def read_subscription(text: str) -> Subscription | None:
-    """Return what is asked for; `None`: the words are none of it, so they begin a prompt.
+    """Return the subscription to show or set; `None`: the text is the beginning of a prompt.
 
-    Raises `UsageError` where it looks like one of these and is none.
+    Raises `UsageError` for a text that resembles a subscription but is none.
     """
     words = text.split()
     if not words:
@@ -84,10 +86,10 @@ def read_subscription(text: str) -> Subscription | None:
             f"Slack did not tell me which channel {quoted(place)} is. Choose it from the list "
             "that opens behind `#`, or type the command there, with `here`."
         )
-    return _read(found[1] if found else None, [word.casefold() for word in rest])
+    return _parse(found[1] if found else None, [word.casefold() for word in rest])
 
 
-def _read(channel: str | None, words: Sequence[str]) -> Subscription:
+def _parse(channel: str | None, words: Sequence[str]) -> Subscription:
     match words:
         case []:
             return Show()
@@ -100,13 +102,13 @@ def _read(channel: str | None, words: Sequence[str]) -> Subscription:
         case ["digest", every] if every in set(Every):
             return SetDigest(channel=channel, every=Every(every), at=NINE)
         case ["digest", every, hour] | ["digest", every, "at", hour] if every in set(Every):
-            return SetDigest(channel=channel, every=Every(every), at=_hour(hour))
+            return SetDigest(channel=channel, every=Every(every), at=_parse_time(hour))
         case _:
             raise UsageError(f"I do not understand {quoted(' '.join(words))}. {FORMS}")
 
 
-def _hour(typed: str) -> time:
-    found = _HOUR.fullmatch(typed)
+def _parse_time(typed: str) -> time:
+    found = _TIME.fullmatch(typed)
     try:
         return time(int(found[1]), int(found[2] or 0)) if found else time.fromisoformat(typed)
     except ValueError:

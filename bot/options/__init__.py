@@ -1,1 +1,1 @@
-"""What may be asked of a model: its schema, and what a person typed, chose or attached. Pure."""
+"""Checks typed text, form fields and attachments against the schema of a model. Pure."""

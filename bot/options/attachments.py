@@ -1,4 +1,4 @@
-"""Makes the files that a person attached the values of the options that take images. Pure."""
+"""Makes attached files the values of the options that take images. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.job import Json
 IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/webp"})
 IMAGE_NAMES = "PNG, JPEG or WebP"
 MOST_MEGABYTES = 10
-"""What a modal's file field takes, so that one limit holds wherever an image comes from.
+"""The limit of a modal's file field, applied to images from every surface.
 
 https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
 """
@@ -27,10 +27,11 @@ _POSITION = re.compile(r"#?([1-9][0-9]?)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attached:
-    """A file of a person, as Slack describes it. `size` in bytes.
+    """A file that a user attached, as Slack describes it. `size` in bytes.
 
-    Slack may leave out all but the ID (https://docs.slack.dev/reference/objects/file-object): the
-    bytes are looked at before a job is sent, here only what is known is refused.
+    Slack may leave out all but the ID (https://docs.slack.dev/reference/objects/file-object). So
+    only what the description shows is refused here; the bytes are checked before a job is
+    submitted.
     """
 
     id: str
@@ -40,7 +41,7 @@ class Attached:
 
     @property
     def problem(self) -> str | None:
-        """Why it cannot be a reference image, as far as Slack's description tells."""
+        """Why it cannot be a reference image, as far as the description shows; `None`: it may."""
         name = short(self.name) or "The attached file"
         if self.mimetype and self.mimetype not in IMAGE_TYPES:
             return f"{name} is not an image that I can pass on. Attach {IMAGE_NAMES}."
@@ -72,11 +73,11 @@ def attached_files(described: Json) -> tuple[Attached, ...]:
 def attach(
     given: Mapping[str, Json], files: Sequence[Attached], model: Model
 ) -> Mapping[str, Json]:
-    """Return the typed values with the attached files among them.
+    """Return the typed values with references to the attached files among them.
 
     `--first-frame-image 1` means the first file; files that no option names go to the model's
-    first option for images. Raises `UsageError`, also for a reference that was typed: only what a
-    person attached is theirs to use.
+    first option for images. Raises `UsageError`, also for a typed reference: a user may use only
+    files that they attached.
     """
     for name, value in given.items():
         if files_named({name: value}):
@@ -95,7 +96,7 @@ def attach(
 
 
 def join(option: Option, given: Json, files: Sequence[Attached]) -> Json:
-    """Return the value of an option that has links and files; `None`: it has neither.
+    """Return the value of an option from links and files; `None`: there are neither.
 
     Raises `UsageError` when the option takes one image and there are more.
     """
@@ -112,10 +113,10 @@ def join(option: Option, given: Json, files: Sequence[Attached]) -> Json:
 def _at_positions(
     option: Option, value: Json, files: Sequence[Attached]
 ) -> tuple[Json, frozenset[str]]:
-    """Return a value with files in place of their positions, and the IDs of those files."""
+    """Return a value with references in place of positions, and the IDs of those files."""
     if isinstance(value, list | tuple):
-        both = [_at_positions(option, item, files) for item in value]
-        return [item for item, _ in both], frozenset[str]().union(*(ids for _, ids in both))
+        pairs = [_at_positions(option, item, files) for item in value]
+        return [item for item, _ in pairs], frozenset[str]().union(*(ids for _, ids in pairs))
     found = _POSITION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         return value, frozenset()
@@ -142,5 +143,5 @@ def _unnamed(
 
 
 def granted(value: Json, files: frozenset[str]) -> bool:
-    """Tell whether every file that a value stands for is one of those that were attached."""
+    """Tell whether every file that a value refers to is one of `files`, given as IDs."""
     return files.issuperset(files_named({"": value}))

@@ -1,4 +1,4 @@
-"""The models on offer: one JSON file each, checked when the program starts."""
+"""The catalog of models: one JSON file each, checked when the program starts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Model:
     """One of MindVideo's models and its options."""
 
     slug: str
-    """The name that MindVideo knows it by."""
+    """The name by which MindVideo identifies it."""
     title: str
     description: str
     schema: Schema = field(repr=False)
@@ -29,13 +29,13 @@ class Model:
     options: tuple[Option, ...] = field(repr=False)
     """In the schema's order."""
     images: tuple[str, ...] = ()
-    """The names of the options that take images, first the one for files that none names."""
+    """The names of the options that take images; the first gets files that no option names."""
     max_prompt: int | None = None
     """The most characters that a prompt may have, if that is known."""
     render_time_by: tuple[str, ...] = ()
     """The options that decide how long a render takes."""
     upgrades: tuple[Upgrade, ...] = ()
-    """What is offered once a render has succeeded."""
+    """Offered by buttons once a render has succeeded."""
     examples: tuple[str, ...] = ()
     """Commands to show in help, without `/video`."""
     is_default: bool = False
@@ -46,19 +46,19 @@ class Model:
 
     @property
     def in_reading_order(self) -> tuple[Option, ...]:
-        """The options as people read them: the prompt, what must be given, all else."""
+        """The options in the order of help and form: the prompt, required ones, all others."""
         return tuple(
             sorted(self.options, key=lambda option: (option.name != PROMPT, not option.required))
         )
 
     @property
     def image_options(self) -> tuple[Option, ...]:
-        """The options that take images, first the one for files that no option names."""
+        """The options that take images; the first gets files that no option names."""
         found = (self.option(name) for name in self.images)
         return tuple(option for option in found if option is not None)
 
     def upgrades_beyond(self, given: Mapping[str, Json]) -> tuple[Upgrade, ...]:
-        """Return the upgrades that would change something about a render of these values."""
+        """Return the upgrades that would change the values of a render."""
         effective = {option.name: given.get(option.name, option.default) for option in self.options}
         return tuple(
             upgrade
@@ -68,13 +68,13 @@ class Model:
 
     @property
     def prompt(self) -> Option | None:
-        """The option that the plain words of a command fill, if the model takes words."""
+        """The option for the text outside of flags, if the model takes a prompt."""
         return self.option(PROMPT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """All models on offer, at least one; the packaged ones first, each folder by file name."""
+    """All models, at least one: the packaged ones first, each folder sorted by file name."""
 
     models: tuple[Model, ...]
 
@@ -82,7 +82,7 @@ class Catalog:
     def load(cls, extra_dir: Path | None = None) -> Catalog:
         """Read the packaged model files, and those in the folder that `MODELS_DIR` names.
 
-        Raises `ConfigurationError` that names the file and what is wrong with it.
+        Raises `ConfigurationError` that names the file and the error in it.
         """
         if extra_dir is not None and not extra_dir.is_dir():
             raise ConfigurationError(f"MODELS_DIR: there is no folder {extra_dir}")
@@ -107,9 +107,9 @@ class Catalog:
 
     @property
     def default(self) -> Model:
-        """The model of an ask that names none: the last file that says so, else the first.
+        """The model of a request that names none: the last one marked so, else the first.
 
-        The last, so that a file in `MODELS_DIR` can take the packaged one's place.
+        The last, so that a file in `MODELS_DIR` can replace the packaged default.
         """
         return next((model for model in reversed(self.models) if model.is_default), self.models[0])
 

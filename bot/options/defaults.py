@@ -1,4 +1,4 @@
-"""Reads which options a channel wants for its videos unless an ask says otherwise. Pure."""
+"""Reads the default options of a channel, which a request may override. Pure."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from bot.options.wording import shown
 from storage.job import Json
 
 DEFAULTS = "defaults"
-"""Name of the setting that holds them: property to value, and the model's slug."""
+"""Name of the setting that holds them: value by property, and the slug as `model`."""
 
 
 def names_option(text: str, catalog: Catalog) -> bool:
-    """Tell whether a text begins with an option, dashed or not; else it is a prompt."""
+    """Tell whether a text begins with an option, with or without dashes; else it is a prompt."""
     return _with_dashes(text.strip(), catalog) is not None
 
 
-def read_defaults(text: str, catalog: Catalog, present: Mapping[str, Json]) -> Mapping[str, Json]:
-    """Return the defaults that `text` asks for on top of the present ones.
+def read_defaults(text: str, catalog: Catalog, current: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return the current defaults with the changes that `text` makes.
 
-    `mode pro --aspect-ratio 9:16`: the first option may come without its dashes. Raises
-    `UsageError` as a request does, and for words that belong to no option: they would be a prompt,
-    and be paid for.
+    `mode pro --aspect-ratio 9:16`: the first option may be typed without its dashes. Raises
+    `UsageError` as for a request, and for words that belong to no option, because they may be
+    meant as a prompt.
     """
-    usual = catalog.find(str(present.get(MODEL_FLAG))) or catalog.default
+    usual = catalog.find(str(current.get(MODEL_FLAG))) or catalog.default
     typed = read_text(_with_dashes(text.strip(), catalog) or text)
     slug = typed.value_of(MODEL_FLAG)
     model = usual if slug is None else catalog.get(slug)
@@ -40,11 +40,11 @@ def read_defaults(text: str, catalog: Catalog, present: Mapping[str, Json]) -> M
             "`/video -- settings …`, with the two dashes."
         )
     chosen = {} if slug is None else {MODEL_FLAG: model.slug}
-    return {**present, **chosen, **_accepted(model, given)}
+    return {**current, **chosen, **_accepted(model, given)}
 
 
 def as_flags(catalog: Catalog, defaults: Mapping[str, Json]) -> tuple[str, ...]:
-    """Return defaults as they could be typed, those of models that are not on offer too."""
+    """Return defaults as flags to type, including options that the model does not have."""
     model = catalog.find(str(defaults.get(MODEL_FLAG))) or catalog.default
     flags = []
     for name, value in defaults.items():
@@ -55,6 +55,7 @@ def as_flags(catalog: Catalog, defaults: Mapping[str, Json]) -> tuple[str, ...]:
 
 
 def _with_dashes(text: str, catalog: Catalog) -> str | None:
+    """Return the text with dashes at its beginning; `None`: it does not begin with an option."""
     first = text.partition(" ")[0]
     if first.startswith(("--", "—", "–")):
         return text

@@ -27,9 +27,9 @@ class Meaning:
     is_negation: bool = False
 
     def takes(self, word: str) -> bool:
-        """Whether the word behind the flag is its value.
+        """Whether the word after the flag is its value.
 
-        A boolean stands alone; only `true` and `false` are hardly meant for the prompt.
+        A boolean flag takes only `true` and `false`, which are hardly meant for the prompt.
         """
         if self.is_negation:
             return False
@@ -39,7 +39,7 @@ class Meaning:
 
 
 class Flags:
-    """What flags mean for one model; other models are known to say that a flag is theirs."""
+    """The flags of one model; an error names the other model that has an unknown flag."""
 
     def __init__(self, model: Model, catalog: Catalog) -> None:
         self._model = model
@@ -68,7 +68,7 @@ class Flags:
                 raise UsageError(f"{quoted(f'--{name}')} could be {flags}. Write more of it.")
 
     def refuse_single_dash(self, typed: TypedText) -> None:
-        """Raise `UsageError` for `-duration`: as words of the prompt it would be paid for."""
+        """Raise `UsageError` for `-duration`: it would be paid for as a word of the prompt."""
         for word in typed.bare_words:
             dashed = _SINGLE_DASH.fullmatch(word)
             meaning = self._exact.get(spelling(dashed[1])) if dashed else None

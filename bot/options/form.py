@@ -1,4 +1,4 @@
-"""Reads a form that `bot.messages.modal` drew: a request, or what the next drawing begins with."""
+"""Reads the form that `bot.messages.modal` draws: as a request, or as values for a redraw."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from storage.job import Json
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 State: TypeAlias = Mapping[str, Json]
-"""`view.state.values` of a payload: block ID → action ID → the element's answer.
+"""`view.state.values` of a payload: block ID → action ID → state of the element.
 
 https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
 """
 
 
 class FormError(UsageError):
-    """A form that cannot be taken; `errors` has a sentence for each block ID at fault."""
+    """A form that is refused; `errors` has a sentence for each block ID at fault."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__(" ".join(errors.values()))
@@ -57,10 +57,10 @@ def read_unfinished(
 
 
 def with_images(option: Option, value: Json, files: Sequence[Attached]) -> Json:
-    """Return a value with as many of the files as the option takes; `None`: nothing."""
+    """Return a value with as many of the files as the option takes; `None`: neither is given."""
     most = option.schema.get("maxItems") if option.kind is Kind.ARRAY else 1
-    held = len(value) if isinstance(value, list | tuple) else int(value is not None)
-    room = max(0, int(most) - held) if isinstance(most, int | float) else len(files)
+    count = len(value) if isinstance(value, list | tuple) else int(value is not None)
+    room = max(0, int(most) - count) if isinstance(most, int | float) else len(files)
     return join(option, value, files[:room])
 
 
@@ -71,7 +71,7 @@ def _joined(
     attached: Sequence[Attached],
     known: Collection[str],
 ) -> Json:
-    """Return the value of a field with the files uploaded beside it."""
+    """Return the value of a field with its uploaded files; it may refer to `known` file IDs."""
     for file in attached:
         if file.problem is not None:
             raise UsageError(file.problem)
@@ -82,18 +82,18 @@ def _joined(
 
 
 def _plain(error: UsageError) -> str:
-    """Return a sentence without the marks of a code span, which a form shows as they are."""
+    """Return the message of an error without backticks, which a form shows literally."""
     return str(error).replace("`", "")
 
 
 def chosen_model(state: State) -> str | None:
     """Return the slug of the model chosen in the form; `None`: it offers no choice."""
-    return _selected(_answer(state, MODEL_BLOCK))
+    return _selected(_element(state, MODEL_BLOCK))
 
 
 def shows_advanced(state: State) -> bool:
-    """Whether the person wants to see the advanced fields."""
-    return _is_ticked(_answer(state, MORE_BLOCK))
+    """Tell whether the toggle for the advanced fields is ticked."""
+    return _is_ticked(_element(state, MORE_BLOCK))
 
 
 def read_form(
@@ -102,10 +102,11 @@ def read_form(
     carried: Mapping[str, Json] = _NOTHING,
     files: Collection[str] = (),
 ) -> RenderRequest:
-    """Return what a submitted form asks for.
+    """Return the request of a submitted form.
 
-    What is left at its default counts as not given. Options that had no field keep their value in
-    `carried`. `files` are the IDs that it may name beside those uploaded in it. Raises `FormError`.
+    A value equal to its default counts as not given. Options without a field get their value from
+    `carried`. `files` are the IDs that values may refer to, beside the files uploaded in the form.
+    Raises `FormError`.
     """
     values: dict[str, Json] = {}
     errors: dict[str, str] = {}
@@ -135,11 +136,11 @@ def read_form(
 def read_draft(
     model: Model, state: State, carried: Mapping[str, Json] = _NOTHING
 ) -> Mapping[str, Json]:
-    """Return what an unfinished form says, to fill another one; what is not allowed is left out.
+    """Return the values of an unfinished form, to fill another one, without those not allowed.
 
-    The prompt is kept as it is, also for a model that takes none.
+    The prompt is kept as it is, even for a model that takes none.
     """
-    draft: dict[str, Json] = {**fitting(model, carried), **_words(state)}
+    draft: dict[str, Json] = {**fitting(model, carried), **_prompt(state)}
     for option in model.options:
         if not _is_shown(state, option):
             continue
@@ -155,14 +156,14 @@ def _read(model: Model, state: State, option: Option) -> Json:
 
 
 def _typed(state: State, option: Option) -> Json:
-    """Return what was entered, of the option's type but not checked; `None`: nothing."""
+    """Return the entered value, of the option's type but not checked; `None`: there is none."""
     match widget_of(option):
         case Widget.SELECT:
             return _chosen(state, option)
         case Widget.CHECKBOX:
-            is_ticked = _is_ticked(_answer(state, field_block(option)))
-            says_nothing = option.default is None and not option.required
-            return is_ticked or (None if says_nothing else False)
+            is_ticked = _is_ticked(_element(state, field_block(option)))
+            may_be_unset = option.default is None and not option.required
+            return is_ticked or (None if may_be_unset else False)
         case Widget.NUMBER | Widget.FILES | Widget.TEXT:
             text = _text(state, option)
             return read_value(_pieces(option, text), option, option.title) if text.strip() else None
@@ -171,8 +172,8 @@ def _typed(state: State, option: Option) -> Json:
 
 
 def _chosen(state: State, option: Option) -> Json:
-    """Return the chosen value; a key that is none of this form's was another model's."""
-    key = _selected(_answer(state, field_block(option)))
+    """Return the chosen value. Raises `UsageError` for a key of another model's menu."""
+    key = _selected(_element(state, field_block(option)))
     for position, choice in enumerate(option.choices):
         if choice_key(position, choice) == key:
             return choice
@@ -182,7 +183,7 @@ def _chosen(state: State, option: Option) -> Json:
 
 
 def _pieces(option: Option, text: str) -> list[str]:
-    """Cut the text of a list into items: one a line, unless all of it is one piece of JSON."""
+    """Split the text of a list into items: one a line, unless the whole text is JSON."""
     if option.kind is not Kind.ARRAY or _is_json(option, text):
         return [text]
     return [line for line in text.split("\n") if line.strip()]
@@ -208,32 +209,32 @@ def _is_shown(state: State, option: Option) -> bool:
     return _block(option) in state
 
 
-def _answer(state: State, block_id: str) -> Mapping[str, Json]:
-    """Return the answer of the only element of a block; empty when there is none."""
+def _element(state: State, block_id: str) -> Mapping[str, Json]:
+    """Return the state of the only element of a block; empty when there is none."""
     block = as_mapping(state.get(block_id))
     return as_mapping(next(iter(block.values()), None))
 
 
 def _text(state: State, option: Option) -> str:
-    value = _answer(state, _block(option)).get("value")
+    value = _element(state, _block(option)).get("value")
     return value if isinstance(value, str) else ""
 
 
-def _words(state: State) -> Mapping[str, Json]:
+def _prompt(state: State) -> Mapping[str, Json]:
     """Return the prompt that was entered, whichever model its field was drawn for."""
-    answer = _answer(state, f"{FIELD}{PROMPT}")
-    return {PROMPT: answer["value"]} if answer.get("value") else {}
+    element = _element(state, f"{FIELD}{PROMPT}")
+    return {PROMPT: element["value"]} if element.get("value") else {}
 
 
-def _selected(answer: Mapping[str, Json]) -> str | None:
-    value = as_mapping(answer.get("selected_option")).get("value")
+def _selected(element: Mapping[str, Json]) -> str | None:
+    value = as_mapping(element.get("selected_option")).get("value")
     return value if isinstance(value, str) else None
 
 
-def _is_ticked(answer: Mapping[str, Json]) -> bool:
-    return bool(answer.get("selected_options"))
+def _is_ticked(element: Mapping[str, Json]) -> bool:
+    return bool(element.get("selected_options"))
 
 
 def files_in(state: State, option: Option) -> tuple[Attached, ...]:
     """Return the files that were uploaded for an option."""
-    return attached_files(_answer(state, field_block(option)).get("files"))
+    return attached_files(_element(state, field_block(option)).get("files"))

@@ -1,4 +1,4 @@
-"""How a form asks for an option: the kind of field, its block IDs, and what stands for a choice.
+"""The contract of drawing and reading a form: kinds of fields, block IDs and keys of choices.
 
 `bot.messages.modal` draws the fields, `bot.options.form` reads them back.
 """
@@ -12,20 +12,20 @@ from bot.options.wording import shown
 from storage.job import Json
 
 MODEL_BLOCK = "model"
-"""Block and action of the choice of the model; a change must be answered with a redrawn form."""
+"""Block ID and action ID of the model menu; the form is redrawn when it changes."""
 MORE_BLOCK = "more"
-"""Block and action of the toggle for the advanced fields; likewise."""
+"""Block ID and action ID of the toggle for advanced fields; the form is redrawn likewise."""
 WORDS_BLOCK = "words"
-"""The block with words that the drawn model cannot take."""
+"""Block ID of the text that keeps the prompt while the drawn model takes none."""
 FIELD = "option:"
-"""How the block ID of an option's field begins; the option's name follows."""
+"""Prefix of the block ID of an option's field; the option's name follows."""
 
 TICKED = "on"
-"""What comes back for a box that is ticked."""
+"""The value that Slack returns for a ticked checkbox."""
 MOST_CHOICES = 100
 """https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element"""
 # https://docs.slack.dev/reference/block-kit/composition-objects/option-object
-_OPTION_VALUE = 150
+_OPTION_VALUE_LIMIT = 150
 
 
 def field_block(option: Option) -> str:
@@ -39,7 +39,7 @@ def links_block(option: Option) -> str:
 
 
 class Widget(StrEnum):
-    """What kind of field an option gets."""
+    """The kind of field of an option."""
 
     SELECT = "select"
     CHECKBOX = "checkbox"
@@ -49,7 +49,7 @@ class Widget(StrEnum):
 
 
 def widget_of(option: Option) -> Widget:
-    """Return the kind of field by which an option is asked for."""
+    """Return the kind of field of an option."""
     if 0 < len(option.choices) <= MOST_CHOICES and option.kind not in {Kind.ARRAY, Kind.OBJECT}:
         return Widget.SELECT
     match option.kind:
@@ -64,6 +64,6 @@ def widget_of(option: Option) -> Widget:
 
 
 def choice_key(position: int, choice: Json) -> str:
-    """Return what stands for a choice in Slack's answer."""
+    """Return the value by which Slack reports a choice: its text if that fits, or its position."""
     text = shown(choice)
-    return text if 0 < len(text) <= _OPTION_VALUE else f"#{position}"
+    return text if 0 < len(text) <= _OPTION_VALUE_LIMIT else f"#{position}"

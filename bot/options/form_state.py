@@ -1,4 +1,4 @@
-"""What a form remembers while a person fills it: where it was opened, and for what."""
+"""The state that a form carries while a user fills it: where it was opened, and for which job."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ MOST_FILES = 100
 
 
 class FormState(BaseModel):
-    """Travels in a form's `private_metadata`, which only the bot can write. It holds no values."""
+    """A form's `private_metadata`, which only the bot can write. It holds no entered values."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     model: str
     """The slug of the model that was drawn."""
     channel: str | None = None
-    """`None`: the person chooses it in the form."""
+    """`None`: the user chooses it in the form."""
     thread_ts: str | None = None
     parent_id: str | None = None
     """The job that is rendered again with changes."""
     files: tuple[str, ...] = ()
-    """IDs of the files that the form may name: those of a message, or of the earlier job."""
+    """IDs of the files that values may refer to: those of a message, or of the earlier job."""
 
     def drawn(self, model: str, files: Iterable[str]) -> Self:
-        """Return the state of the form redrawn for a model, with more files that it may name."""
+        """Return the state for a redraw with a model, and with further files."""
         known = tuple(dict.fromkeys([*self.files, *files]))[:MOST_FILES]
         return self.model_copy(update={"model": model, "files": known})
 
     def to_text(self) -> str:
-        """Return the text from which Slack gives it back."""
+        """Return the text to store in `private_metadata`."""
         return self.model_dump_json(exclude_defaults=True)
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """Return what `to_text` wrote."""
+        """Return the state from a text that `to_text` returned."""
         return cls.model_validate_json(text)

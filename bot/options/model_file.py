@@ -1,4 +1,4 @@
-"""Reads one model file and refuses it unless everything in it is sound and understood."""
+"""Reads one model file, and refuses it unless all of it is valid and supported."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from bot.options.schema_check import check_schema
 from bot.options.validation import find_violation
 
 MODEL_FLAG = "model"
-"""The flag that chooses the model; no option may be called so."""
+"""The flag that chooses the model; no option may have this name."""
 _TYPEABLE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-# A row of buttons holds 25 and should not hold more than people read.
+# A row of buttons holds at most 25; this few can be read at a glance.
 MOST_UPGRADES = 5
-# A button carries what it sets, and its value has 2,000 characters:
+# The value of a button holds the options that it changes, and 2,000 characters at most:
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 LONGEST_UPGRADE = 1800
 # Enough of a path to find the place in a model file.
@@ -60,12 +60,12 @@ class Upgrade(BaseModel):
 
 
 class BotPart(BaseModel):
-    """What a model file says beside the published schema, for this program only."""
+    """The part of a model file for the bot alone, beside the published schema."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     default: bool = False
-    """Whether this is the model of an ask that names none."""
+    """Whether this is the model of a request that names none."""
     aliases: dict[str, str] = {}
     """Short flags: alias to property."""
     help: dict[str, _Line] = {}
@@ -73,20 +73,20 @@ class BotPart(BaseModel):
     render_time_by: list[str] = []
     """The properties that decide how long a render takes."""
     images: list[str] | None = None
-    """The properties that take images, first the one for files that no option names.
+    """The properties that take images; the first gets files that no option names.
 
     `null`: those for which the schema's `x-playground` shows an upload of images.
     """
     max_prompt: PositiveInt | None = None
     """The most characters that a prompt may have."""
     upgrades: Annotated[list[Upgrade], Field(max_length=MOST_UPGRADES)] = []
-    """What is offered once a render has succeeded."""
+    """Offered by buttons once a render has succeeded."""
     examples: list[_Line] = []
     """Commands to show in help, without `/video`."""
 
 
 class ModelFile(BaseModel):
-    """A model file as it stands on disk."""
+    """The content of a model file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -99,7 +99,7 @@ class ModelFile(BaseModel):
 
     @property
     def images(self) -> tuple[str, ...]:
-        """The properties that take images, first the one for files that no option names."""
+        """The properties that take images; the first gets files that no option names."""
         if self.bot.images is not None:
             return tuple(self.bot.images)
         properties = properties_of(self.published).items()
@@ -107,9 +107,9 @@ class ModelFile(BaseModel):
 
 
 def read_model_file(path: Path) -> tuple[ModelFile, tuple[Option, ...]]:
-    """Read and check a file; return what it says, and the schema's options in its order.
+    """Read and check a file; return its content, and the options in the order of the schema.
 
-    Raises `ConfigurationError` that names the file and what is wrong with it.
+    Raises `ConfigurationError` that names the file and the error in it.
     """
     try:
         file = _parse(path.read_text(encoding="utf-8-sig"))
@@ -150,7 +150,7 @@ def _options(file: ModelFile) -> tuple[Option, ...]:
 
 
 def _holds_text(option: Option) -> bool:
-    """Whether links to images fit: the option is free text, or a list of free texts."""
+    """Tell whether the option can hold links: it is free text, or a list of free texts."""
     if option.choices or option.name == PROMPT:
         return False
     return Kind.STRING in {option.kind, kind_of(option.items)}
@@ -173,7 +173,7 @@ def _check_names(file: ModelFile) -> None:
 
 
 def _check_upgrades(upgrades: list[Upgrade], options: tuple[Option, ...]) -> None:
-    """Refuse an upgrade to a value that its option does not allow, and one too long to carry."""
+    """Refuse an upgrade to a value that is not allowed, and one too long for a button's value."""
     allowed = {option.name: option.schema for option in options}
     for upgrade in upgrades:
         for name, value in upgrade.changes.items():
@@ -192,7 +192,7 @@ def _check_flags(options: tuple[Option, ...]) -> None:
         for name in (option.name, *option.aliases):
             if not _TYPEABLE.fullmatch(name):
                 raise ConfigurationError(f"`{name}` cannot be typed as a flag")
-        for typed in _typed(option):
+        for typed in _flag_names(option):
             if typed in owners:
                 raise ConfigurationError(
                     f"`--{typed}` would mean `{option.name}` and also {owners[typed]}"
@@ -200,7 +200,7 @@ def _check_flags(options: tuple[Option, ...]) -> None:
             owners[typed] = f"`{option.name}`"
 
 
-def _typed(option: Option) -> Iterator[str]:
+def _flag_names(option: Option) -> Iterator[str]:
     yield from option.spellings
     if option.negation is not None:
         yield option.negation

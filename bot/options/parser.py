@@ -1,8 +1,8 @@
-"""Splits what a person typed into prompt words and flags, without knowing what flags exist.
+"""Splits typed text into words of the prompt and flags, without knowing which flags exist.
 
 A token is text between white space. Quotes are delimiters only where a token begins, so an
 apostrophe in prose is text; the value of a flag may also be a piece of JSON with spaces in it.
-Everything here takes time in proportion to the text.
+Parsing takes time proportional to the length of the text.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import assert_never
 from bot.base.errors import UsageError
 from bot.options.wording import quoted
 
-# Phones turn two hyphens into an em dash, and macOS a hyphen into an en dash. They are read so
+# Phones turn two hyphens into an em dash, and macOS a hyphen into an en dash. Either begins a flag
 # only before a letter: `— calm` is prose, `-5` and `–5` are numbers.
 _FLAG = re.compile(r"(?:--|[–—])[-–—]*([^\W\d_][^\s=]*)(=?)")
 _FLAG_START = re.compile(r"(?<!\S)(?:--|[–—])[-–—]*[^\W\d_]")
 _END_OF_OPTIONS = re.compile(r"--(?!\S)")
-# A phone makes one dash of the two at the very beginning.
+# At the very beginning of the text, where a phone may have turned two hyphens into one dash.
 _END_OF_OPTIONS_FIRST = re.compile(r"(?:--|[–—]-?)(?!\S)")
 _WORD = re.compile(r"\S+")
 
-# What may close each quote, the likeliest first: keyboards mix them.
+# The marks that may close each quote, the likeliest first: keyboards mix them.
 _CLOSING: Mapping[str, str] = {
     '"': '"”“',
     "“": '”"',
@@ -62,22 +62,22 @@ class Flag:
     name: str
     """Without dashes and `=`."""
     value: str | None
-    """`None`: it stood alone."""
+    """`None`: it has no value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedText:
-    """A text taken apart into words and flags; a flag's value may still be the word behind it."""
+    """A text split into words and flags; the value of a flag may still be the word after it."""
 
     text: str
     tokens: tuple[Word | Flag, ...]
     rest: str
-    """What follows the `--` that ends the options, as typed."""
+    """The text after the `--` that ends the options, as typed."""
 
     def value_of(self, name: str) -> str | None:
         """Return the value of the first flag called `name`; `None` when there is none.
 
-        This is for the one flag that must be known before the others mean anything.
+        For the flag that chooses the model: the other flags depend on it.
         """
         _, flags = self.split(lambda _flag, _word: True)
         return next((flag.value for flag in flags if flag.name.casefold() == name), None)
@@ -98,7 +98,7 @@ class TypedText:
         """Return the prompt and the flags.
 
         The prompt is all words that are no flag's value, with the white space between them as
-        typed. `takes` says whether a flag of this name takes the word behind it as its value.
+        typed. `takes(name, word)` tells whether the flag takes the word after it as its value.
         """
         flags: list[Flag] = []
         runs: list[list[Word]] = [[]]
@@ -107,7 +107,7 @@ class TypedText:
                 case Flag():
                     flags.append(token)
                     runs.append([])
-                case Word() if _waits(flags, runs) and takes(flags[-1].name, token.value):
+                case Word() if _lacks_value(flags, runs) and takes(flags[-1].name, token.value):
                     flags[-1] = Flag(name=flags[-1].name, value=token.value)
                 case Word():
                     runs[-1].append(token)
@@ -116,7 +116,7 @@ class TypedText:
         return " ".join(filter(None, [*map(self._words, runs), self.rest])), tuple(flags)
 
     def _words(self, run: list[Word]) -> str:
-        """Return words as typed; quotes around all of them were delimiters."""
+        """Return words as typed; quotes around a single word are left out as delimiters."""
         match run:
             case []:
                 return ""
@@ -126,8 +126,8 @@ class TypedText:
                 return self.text[run[0].start : run[-1].end]
 
 
-def _waits(flags: list[Flag], runs: list[list[Word]]) -> bool:
-    """Tell whether the last flag has no value yet and is right before."""
+def _lacks_value(flags: list[Flag], runs: list[list[Word]]) -> bool:
+    """Tell whether the last token is a flag without a value."""
     return bool(flags) and flags[-1].value is None and not runs[-1]
 
 
@@ -137,7 +137,7 @@ def straightened(text: str) -> str:
 
 
 def read_text(text: str) -> TypedText:
-    """Take a text apart in which nothing is markup.
+    """Split a text without markup into words and flags.
 
     Raises `UsageError` for a quote that is not closed.
     """
@@ -187,7 +187,7 @@ class _Reader:
         return Word(start=start, end=tail.end(), value=inner + tail[0], quoted=False)
 
     def _delimited(self, start: int, *, is_value: bool) -> tuple[str, int] | None:
-        """Return what stands between delimiters that open at `start`, and where they end."""
+        """Return the text between delimiters that open at `start`, and where they end."""
         mark = self._text[start]
         piece = self._json(start) if is_value else None
         if piece is not None:
@@ -199,7 +199,7 @@ class _Reader:
         return None
 
     def _json(self, start: int) -> tuple[str, int] | None:
-        """Find a piece of JSON, in quotes or bare; quotes inside it delimit nothing."""
+        """Find a piece of JSON, in quotes or bare; quotes inside it are no delimiters."""
         closings = _JSON_CLOSING.get(self._text[start], "")
         first = start + 1 if closings else start
         if not self._text.startswith(("{", "["), first):
@@ -227,7 +227,7 @@ class _Reader:
         )
 
     def _single(self, start: int, *, is_value: bool) -> tuple[str, int] | None:
-        """Find single quotes; one that closes nowhere, or behind a flag, is an apostrophe."""
+        """Find single quotes; one that does not close before the next flag is an apostrophe."""
         found = bisect_left(self._single_closes, start + 1)
         if found == len(self._single_closes):
             return None

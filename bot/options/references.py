@@ -1,4 +1,4 @@
-"""Names a file at Slack in a job's input: its ID stays good, while a link to it would expire."""
+"""References to Slack files in a job's input: an ID stays valid, while a link would expire."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ _REFERENCE = re.compile(r"slack-file:([A-Za-z0-9]+)")
 
 
 def reference(file_id: str) -> str:
-    """Return what stands for a file until its job is sent."""
+    """Return the reference to a file; a link replaces it when the job is submitted."""
     return f"slack-file:{file_id}"
 
 
 def file_named(value: Json) -> str | None:
-    """Return the ID of the file that a value stands for; `None`: it stands for itself."""
+    """Return the ID of the file that a value refers to; `None`: it is no reference."""
     found = _REFERENCE.fullmatch(value.strip()) if isinstance(value, str) else None
     return found[1] if found else None
 
 
 def files_named(values: Mapping[str, Json]) -> tuple[str, ...]:
-    """Return the IDs of all files that the values of an input stand for, each once, in order."""
+    """Return the IDs of all files that the values of an input refer to, each once, in order."""
     named = (file_named(item) for value in values.values() for item in _items(value))
     return tuple(dict.fromkeys(file_id for file_id in named if file_id is not None))
 
 
 def replaced(value: Json, links: Mapping[str, str]) -> Json:
-    """Return a value with the link, by file ID, in place of each reference."""
+    """Return a value with links in place of references; `links` is by file ID."""
     if isinstance(value, list | tuple):
         return [replaced(item, links) for item in value]
     file_id = file_named(value)
@@ -36,7 +36,7 @@ def replaced(value: Json, links: Mapping[str, str]) -> Json:
 
 
 def in_words(value: Json) -> Json:
-    """Return a value as people are told it: files are counted, not named; a switch is on or off."""
+    """Return a value as messages show it: files are counted, a boolean is `on` or `off`."""
     if isinstance(value, bool):
         return "on" if value else "off"
     items = _items(value)

@@ -1,4 +1,4 @@
-"""The one type of a request to render, and how a text becomes one that the schema allows."""
+"""The request to render, and how a typed text becomes one that the schema allows."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderRequest:
-    """What a person asks for, from whichever surface, held against the model's schema."""
+    """A request to render from any surface, checked against the schema of its model."""
 
     model: str
     """The model's slug."""
     input: Mapping[str, Json]
-    """What was given, in the schema's order; defaults are left to MindVideo.
+    """The given values by property, in the schema's order; MindVideo applies the defaults.
 
-    Only the default of a property that the schema demands is written out.
+    Only the default of a required property is written out.
     """
     kind: str
     """Requests of one kind take about as long: `kling-v3 mode=pro duration=10`."""
@@ -45,11 +45,11 @@ def read_request(
     defaults: Mapping[str, Json] = _NOTHING,
     files: Sequence[Attached] = (),
 ) -> RenderRequest:
-    """Return what a text and the files attached to it ask for.
+    """Return the request of a text and the files attached to it.
 
-    `defaults` are used for what is not typed, `model` among them; those that the model does not
-    have or not allow are passed over. Raises `UsageError` that names the option, what was given and
-    what is allowed.
+    `defaults` (the slug as `model` among them) are used for options that are not typed; those that
+    the model does not have or not allow are ignored. Raises `UsageError` that names the option, the
+    given value and the allowed ones.
     """
     slug = typed.value_of(MODEL_FLAG)
     usual = catalog.find(str(defaults.get(MODEL_FLAG))) or catalog.default
@@ -64,11 +64,11 @@ def changed_request(
     catalog: Catalog,
     files: Sequence[Attached] = (),
 ) -> RenderRequest:
-    """Return an earlier request with what a text changes: options, the prompt, or the model.
+    """Return an earlier request with the changes of a text: options, the prompt, or the model.
 
-    Words replace the prompt, attached files the images of their option; all else stays. Options
-    that a newly chosen model does not have are left out, and named in the result. Raises
-    `UsageError`, also when nothing is to change.
+    A new prompt replaces the earlier one, attached files the images of their option; all else
+    stays. Options that a newly chosen model does not have are left out, and named in the result.
+    Raises `UsageError`, also when nothing is to change.
     """
     slug = typed.value_of(MODEL_FLAG)
     model = catalog.get(previous.model if slug is None else slug)
@@ -85,9 +85,9 @@ def changed_request(
 
 
 def check_input(model: Model, given: Mapping[str, Json]) -> RenderRequest:
-    """Hold values, by property, against the model's schema; `None` is a value not given.
+    """Return the request of values by property, if the schema allows it; `None`: not given.
 
-    Raises `UsageError` that names the option, what was given and what is allowed.
+    Raises `UsageError` that names the option, the given value and the allowed ones.
     """
     for name in given:
         if model.option(name) is None:
@@ -106,7 +106,7 @@ def check_input(model: Model, given: Mapping[str, Json]) -> RenderRequest:
 
 
 def accept(model: Model, option: Option, given: Json, label: str) -> Json:
-    """Return a value as it will be sent; `None`: it counts as not given.
+    """Return a value as it will be submitted; `None`: it counts as not given.
 
     Raises `UsageError` that begins with `label`, or with "The prompt".
     """
@@ -161,7 +161,7 @@ def all_options(model: Model, given: Mapping[str, Json]) -> tuple[tuple[str, str
 
 
 def label_of(option: Option) -> str:
-    """Return how a message names an option."""
+    """Return the name of an option in a message."""
     return "The prompt" if option.name == PROMPT else f"`{option.flag}`"
 
 
@@ -173,7 +173,7 @@ def _title(model: Model | None, name: str) -> str:
 def given_in(
     typed: TypedText, model: Model, catalog: Catalog, files: Sequence[Attached] = ()
 ) -> Mapping[str, Json]:
-    """Return the values that a text and its files give, by property; not held to the schema yet.
+    """Return the values of a text and its files, by property, not checked against the schema.
 
     Raises `UsageError` for a flag that the model does not have, or that lacks its value, and for
     files that it cannot take.

@@ -1,4 +1,4 @@
-"""A model's options: what each property of its JSON Schema means to people and programs."""
+"""The options of a model, read from the properties of its JSON Schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.job import Json
 Schema: TypeAlias = Mapping[str, Json]
 
 PROMPT = "prompt"
-"""The property that the plain words of a command fill."""
+"""The property for the text outside of flags."""
 
 # The same few dozen names are compared for every command.
 _SPELLINGS_KEPT = 4096
@@ -22,7 +22,7 @@ _DASHES = str.maketrans("_–—", "---")
 
 
 class Kind(StrEnum):
-    """What type of value an option holds, in JSON Schema's words."""
+    """The type of an option's value, by its name in JSON Schema."""
 
     STRING = "string"
     INTEGER = "integer"
@@ -37,7 +37,7 @@ class Option:
     """One property of a model's schema."""
 
     name: str
-    """The property's name, as MindVideo wants it."""
+    """The property's name in MindVideo's schema."""
     schema: Schema
     kind: Kind
     required: bool = False
@@ -55,7 +55,7 @@ class Option:
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """Every name that means this option after the dashes, its negation not included."""
+        """The name and the aliases as typed after the dashes, without the negation."""
         return tuple(spelling(name) for name in (self.name, *self.aliases))
 
     @property
@@ -70,7 +70,7 @@ class Option:
 
     @property
     def default(self) -> Json:
-        """What MindVideo takes when nothing is given; `None`: the schema does not say."""
+        """The value that MindVideo uses when none is given; `None`: the schema names none."""
         return self.schema.get("default")
 
     @property
@@ -80,12 +80,12 @@ class Option:
 
     @property
     def items(self) -> Schema:
-        """The schema of an array's items; empty when it does not say."""
+        """The schema of an array's items; empty when there is none."""
         return as_mapping(self.schema.get("items"))
 
     @property
     def playground(self) -> Schema:
-        """MindVideo's own remarks on how to show the field (`x-playground`)."""
+        """MindVideo's hints on how to show the field (`x-playground`)."""
         return as_mapping(self.schema.get("x-playground"))
 
     @property
@@ -96,12 +96,12 @@ class Option:
 
 @lru_cache(maxsize=_SPELLINGS_KEPT)
 def spelling(name: str) -> str:
-    """Return a name as flags are compared: lower case, plain dashes inside."""
+    """Return a name as flags are compared: in lower case, with hyphens for dashes and `_`."""
     return name.casefold().translate(_DASHES)
 
 
 def as_mapping(value: Json) -> Schema:
-    """Return a value that should be an object; one that is not has no members."""
+    """Return a value that should be an object; an empty one if it is not."""
     return value if isinstance(value, Mapping) else {}
 
 
@@ -134,7 +134,7 @@ def choices_of(schema: Schema) -> tuple[Json, ...]:
 def types_of(schema: Schema) -> tuple[str, ...]:
     """Return the types that a schema allows, `null` aside.
 
-    An option whose value would be null is one that is not given, so null adds nothing.
+    `null` adds nothing, because an option with that value is not given.
     """
     match schema.get("type"):
         case str(name):
@@ -146,7 +146,7 @@ def types_of(schema: Schema) -> tuple[str, ...]:
 
 
 def kind_of(schema: Schema) -> Kind | None:
-    """Return the one type that a schema describes; `None` when it leaves that open."""
+    """Return the one type that a schema allows; `None` if there are several or none."""
     match types_of(schema):
         case [name] if name != "null":
             return Kind(name)
@@ -171,7 +171,7 @@ def _type_of(value: Json) -> str:
 
 
 def shows_image_upload(schema: Schema) -> bool:
-    """Whether MindVideo's own page lets people upload images for a property."""
+    """Tell whether MindVideo's own page lets users upload images for a property."""
     playground = as_mapping(schema.get("x-playground"))
     kind = str(playground.get("uploadKind") or playground.get("accept"))
     return playground.get("widget") == "file-upload" and kind.startswith("image")
@@ -190,7 +190,7 @@ def options_of(
     required = required_of(schema)
     for name, part in properties_of(schema).items():
         described = as_mapping(part)
-        # Choices of several types are picked from as text.
+        # Choices of several types are compared as text.
         kind = kind_of(described) or (Kind.STRING if choices_of(described) else None)
         if kind is None:
             raise ConfigurationError(f"`{name}` must have one type out of {', '.join(Kind)}")

@@ -1,4 +1,4 @@
-"""Refuses a model's schema that says more than this program understands."""
+"""Refuses a schema with keywords that the bot does not support."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.base.errors import ConfigurationError
 from bot.options.schema import Schema, as_mapping, properties_of
 
 # Meaning of each: https://json-schema.org/draft/2020-12/json-schema-validation. A keyword outside
-# this list could hold a rule that help, form and messages would not tell, so it is refused.
+# this list could be a rule that help, form and messages would not show, so it is refused.
 _REMARKS = {"type", "title", "description", "examples", "$schema", "$comment"}
 _OF_NUMBERS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 _OF_TEXT = {"minLength", "maxLength", "pattern", "format"}
@@ -22,7 +22,7 @@ UNDERSTOOD = frozenset(
     _REMARKS | _OF_NUMBERS | _OF_TEXT | _OF_LISTS | _OF_OBJECTS | _OF_ANY,
 )
 UNDERSTOOD_AT_ROOT = frozenset(_REMARKS | _OF_OBJECTS)
-# All of the above mean the same in these four: https://json-schema.org/specification-links
+# The keywords above mean the same in these four: https://json-schema.org/specification-links
 DRAFTS = (
     "https://json-schema.org/draft/2020-12/schema",
     "https://json-schema.org/draft/2019-09/schema",
@@ -34,7 +34,7 @@ DRAFTS = (
 def check_schema(schema: Schema) -> None:
     """Raise `ConfigurationError`, naming keyword and place, unless all of `schema` is understood.
 
-    Keywords that begin with `x-` are remarks and may say anything.
+    Keywords that begin with `x-` are remarks and may have any value.
     """
     draft = str(schema.get("$schema", DRAFTS[0])).rstrip("#")
     if draft not in DRAFTS:

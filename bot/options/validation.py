@@ -1,4 +1,4 @@
-"""Holds a value against its schema; the library's rules, with two that people would trip over."""
+"""Checks a value against its schema: by jsonschema, with rules of its own for links and steps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORMATS = FormatChecker()
 @_FORMATS.checks("uri", raises=ValueError)
 @_FORMATS.checks("url", raises=ValueError)
 def _is_link(value: object) -> bool:
-    """Check links, which the library leaves alone without further packages."""
+    """Check a link, which jsonschema does only with further packages installed."""
     return not isinstance(value, str) or (
         bool(urlsplit(value).scheme) and not re.search(r"\s", value)
     )
@@ -32,7 +32,7 @@ def _is_link(value: object) -> bool:
 def _multiple_of(
     _validator: Validator, step: float, value: object, _schema: Schema
 ) -> Iterator[ValidationError]:
-    """Count steps as people write numbers: the library divides floats, so 0.3 fails for 0.1."""
+    """Check steps by the decimal notation: jsonschema divides floats, so 0.3 fails for 0.1."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_number and (Fraction(str(value)) / Fraction(str(step))).denominator != 1:
         yield ValidationError(f"not a multiple of {step}")
@@ -49,12 +49,12 @@ class Violation:
     path: tuple[str | int, ...]
     """Names and positions that lead to the part; empty for the value itself."""
     schema: Schema
-    """What is asked of that part."""
+    """The schema of that part."""
     value: Json
 
 
-class _Same:
-    """A schema as a key: equal to itself alone, and alive as long as the key is."""
+class _SchemaKey:
+    """A schema as the key of a cache: compared by identity, and kept alive by the key."""
 
     __slots__ = ("schema",)
 
@@ -65,19 +65,19 @@ class _Same:
         return id(self.schema)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.schema is self.schema
+        return isinstance(other, _SchemaKey) and other.schema is self.schema
 
 
-# To make a validator takes ten times as long as to use it.
+# Making a validator takes ten times as long as using it.
 @lru_cache(maxsize=256)
-def _validator(same: _Same) -> Draft202012Validator:
-    made: Draft202012Validator = _Validator(same.schema, format_checker=_FORMATS)
-    return made
+def _validator(key: _SchemaKey) -> Draft202012Validator:
+    validator: Draft202012Validator = _Validator(key.schema, format_checker=_FORMATS)
+    return validator
 
 
 def find_violation(value: Json, schema: Schema) -> Violation | None:
-    """Return the first thing about a finite value that a checked schema refuses, if any."""
-    for error in _validator(_Same(schema)).iter_errors(value):
+    """Return the first violation of a checked schema by a finite value, if any."""
+    for error in _validator(_SchemaKey(schema)).iter_errors(value):
         return Violation(
             path=tuple(error.absolute_path), schema=as_mapping(error.schema), value=error.instance
         )

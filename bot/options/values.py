@@ -1,4 +1,4 @@
-"""Turns what a person typed into the values of a schema, and refuses what it does not allow."""
+"""Converts typed text to the values of a schema, and refuses values that it does not allow."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from bot.options.validation import find_violation
 from bot.options.wording import allowed, quoted, short, shown, strangers
 from storage.job import Json
 
-# Phones put a dash or a minus sign where a hyphen was typed.
+# Phones may replace a typed hyphen by a dash or a minus sign.
 _SIGNS = str.maketrans("–—\N{MINUS SIGN}", "---")
 # Python reads integers of at most 4,300 digits; no option needs a hundredth of that.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 )
-_WORDS_FOR_TRUTH: Mapping[str, bool] = {
+_BOOLEANS: Mapping[str, bool] = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
-# Beyond this, dividing by a step of a fraction overflows.
+# Beyond this, dividing by a fractional step overflows.
 _LARGEST = 1e300
 # Deeper than any real option, and far from Python's limit of recursion.
 _DEEPEST = 20
-# C0 and C1 without tab and line feed, and halves of surrogate pairs, which UTF-8 cannot hold.
+# C0 and C1 without tab and line feed, and halves of surrogate pairs, which UTF-8 cannot encode.
 _UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-# They only steer how text is laid out, and could make our messages read otherwise than they
-# are: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings. The harmless marks
-# U+200E and U+200F stay.
+# These only control the direction of text, and could show the bot's messages in another order:
+# https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings. The harmless marks U+200E
+# and U+200F stay.
 _DIRECTION_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def refusal(label: str, schema: Schema, given: Json) -> UsageError:
-    """Return the sentence that names the option, what is allowed and what was given."""
-    told = f"{label} must be {allowed(schema)}; you gave {quoted(given)}."
-    return UsageError(told + strangers(schema, given))
+    """Return the error that names the option, the allowed values and the given one."""
+    problem = f"{label} must be {allowed(schema)}; you gave {quoted(given)}."
+    return UsageError(problem + strangers(schema, given))
 
 
 def read_value(raws: Sequence[str], option: Option, label: str) -> Json:
-    """Return the value that a person typed, of the option's type but not checked further.
+    """Convert typed text to a value of the option's type, not checked further.
 
     Only a list may be typed in several pieces; each is an item, or a JSON list of items. Raises
     `UsageError` that begins with `label`.
@@ -72,8 +72,8 @@ def _read(raw: str, schema: Schema, label: str) -> Json:
         return _choice(raw, choices, schema, label)
     number = raw.strip().translate(_SIGNS)
     match kind_of(schema):
-        case Kind.BOOLEAN if raw.casefold() in _WORDS_FOR_TRUTH:
-            return _WORDS_FOR_TRUTH[raw.casefold()]
+        case Kind.BOOLEAN if raw.casefold() in _BOOLEANS:
+            return _BOOLEANS[raw.casefold()]
         case Kind.INTEGER | Kind.NUMBER if _INTEGER.fullmatch(number):
             return int(number)
         case Kind.NUMBER if _NUMBER.fullmatch(number):
@@ -89,7 +89,7 @@ def _read(raw: str, schema: Schema, label: str) -> Json:
 
 
 def _choice(raw: str, choices: Sequence[Json], schema: Schema, label: str) -> Json:
-    """Return the choice that is typed so; failing that, in another case."""
+    """Return the choice with the text `raw`, else one that differs only in case."""
     for fold in (str, str.casefold):
         for choice in choices:
             if fold(shown(choice)) == fold(raw):
@@ -108,7 +108,7 @@ def _read_json(raw: str, schema: Schema, label: str) -> Json:
 
 
 def load_typed_json(raw: str) -> Json:
-    """Read JSON as it is typed, else with the quotes of a phone. Raises `ValueError`."""
+    """Read JSON as typed, else with curly quotes read as straight. Raises `ValueError`."""
     try:
         return load_json(raw)
     except ValueError:
@@ -119,7 +119,7 @@ def clean(value: Json, label: str) -> Json:
     """Return a value that can be sent, stored and shown.
 
     Controls of text direction are left out. Raises `UsageError` that begins with `label` for
-    control characters, halves of surrogate pairs, and what is too large or too deep.
+    control characters, halves of surrogate pairs, too large numbers and too deep nesting.
     """
     return _clean(value, label, _DEEPEST)
 

@@ -1,4 +1,4 @@
-"""Says in plain words what a person gave, and what a schema allows."""
+"""Describes a given value, and the values that a schema allows, for messages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from bot.options.schema import (
 )
 from storage.job import Json
 
-# Long enough to recognise what was typed, short enough for a sentence.
+# In characters: enough to recognise a typed value, short enough for a sentence.
 _SHOWN = 60
-# Comparing takes time that grows with the square of the length; no real name is longer.
+# In characters. A comparison takes time quadratic in the length; no real name is longer.
 _COMPARED = 60
 # A list of more choices than this is not read in a sentence.
 _LISTED = 20
@@ -71,18 +71,18 @@ def quoted(value: Json) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Whether any character of a text can be seen: no space, mark of direction or the like."""
+    """Tell whether a text has a visible character: no space, control or format character."""
     return any(unicodedata.category(letter)[0] not in "CZ" for letter in text)
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return the one of `names` that `name` was probably meant to be."""
+    """Return the name most similar to `name`, if any is similar enough."""
     close = difflib.get_close_matches(name[:_COMPARED].casefold(), names, n=1)
     return close[0] if close else None
 
 
 def allowed(schema: Schema) -> str:
-    """Say what a schema allows, as the end of a sentence: `a whole number from 3 to 15`."""
+    """Return what a schema allows, as the end of a sentence: `a whole number from 3 to 15`."""
     choices = choices_of(schema)
     if choices:
         return one_of(choices)
@@ -90,11 +90,11 @@ def allowed(schema: Schema) -> str:
 
 
 def strangers(schema: Schema, given: Json) -> str:
-    """Name what an object holds that its schema does not know, as a sentence; else nothing."""
+    """Return a sentence that names the unknown members of an object; empty if it has none."""
     if not isinstance(given, Mapping) or schema.get("additionalProperties") is not False:
         return ""
     known = properties_of(schema)
-    named = [_stranger(name, known) for name in given if name not in known]
+    named = [_unknown_member(name, known) for name in given if name not in known]
     if len(named) > _LISTED:
         named = [*named[:_LISTED], f"{len(named) - _LISTED} more of that kind"]
     if not named:
@@ -102,13 +102,13 @@ def strangers(schema: Schema, given: Json) -> str:
     return f" It has {' and '.join(filter(None, [', '.join(named[:-1]), named[-1]]))}."
 
 
-def _stranger(name: str, known: Iterable[str]) -> str:
+def _unknown_member(name: str, known: Iterable[str]) -> str:
     close = nearest(name, known)
     return f"no {quoted(name)}" + (f" (did you mean `{close}`?)" if close else "")
 
 
 def one_of(choices: Sequence[Json]) -> str:
-    """List choices as the end of a sentence."""
+    """Return a list of choices as the end of a sentence."""
     listed = [f"`{shown(choice)}`" for choice in choices[:_LISTED]]
     more = [f"{len(choices) - _LISTED} more"] if len(choices) > _LISTED else []
     return ("one of " if len(choices) > 1 else "") + ", ".join(listed + more)

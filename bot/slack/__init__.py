@@ -1,1 +1,1 @@
-"""Slack: listeners, one small file a surface, and the adapters behind the `Chat` port."""
+"""Adapters to Slack's Web API: they implement the ports of `bot.base.ports`."""

@@ -1,4 +1,4 @@
-"""What Slack's Web API answers, as far as the bot reads it: one model for each kind of answer."""
+"""Answers of Slack's Web API, with the fields that the bot reads: one model for each kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TOMBSTONE = "tombstone"
 
 
 class OkAnswer(BaseModel):
-    """An answer of which only `ok` counts."""
+    """An answer of which only `ok` is read."""
 
     ok: bool
 
@@ -29,7 +29,7 @@ class LinkAnswer(BaseModel):
 
 
 class IdentityAnswer(BaseModel):
-    """Of `auth.test`: who the bot is."""
+    """Of `auth.test`: the bot's IDs."""
 
     team_id: str
     user_id: str
@@ -43,7 +43,7 @@ class SocketAnswer(BaseModel):
 
 
 class CursorAnswer(BaseModel):
-    """Where the next page begins; empty: there is none."""
+    """The cursor of the next page; empty on the last page."""
 
     next_cursor: str = ""
 
@@ -72,7 +72,7 @@ class MembersAnswer(BaseModel):
 
 
 class ProfileObject(BaseModel):
-    """How a person names themselves."""
+    """The names in a person's profile."""
 
     display_name: str = ""
     real_name: str = ""
@@ -93,7 +93,7 @@ class UserAnswer(BaseModel):
 
 
 class ShareObject(BaseModel):
-    """A message that shows a file."""
+    """A message that shares a file."""
 
     ts: str
 
@@ -123,14 +123,14 @@ class UploadAnswer(BaseModel):
 
 
 class MetadataObject(BaseModel):
-    """What an app added to its message, for itself."""
+    """The metadata that an app attached to its message."""
 
     event_type: str = ""
     event_payload: dict[str, object] = {}
 
 
 class BlockObject(BaseModel):
-    """A part of a message."""
+    """A block of a message."""
 
     block_id: str = ""
 

@@ -1,4 +1,4 @@
-"""A person's own file at Slack: what it is, and its bytes, fetched with the token."""
+"""Reads a file that a person attached in Slack: its description, and its bytes by the token."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,16 +15,16 @@ from bot.slack.client import CONNECT_SECONDS, OK, ask, is_slack
 from bot.slack.errors import error_of_status, lost_answer, not_connected
 
 FILE_HOSTS = frozenset({"slack.com", ".slack.com", "slack-files.com", ".slack-files.com"})
-"""The only hosts that see the token for a file.
+"""The only hosts to which the token is sent for a file.
 
 https://docs.slack.dev/reference/objects/file-object, `url_private_download`
 """
 
 READ_SECONDS = 30.0
-"""How long the sender of a file may be silent."""
+"""Longest pause between two reads of a file's bytes."""
 
 FILE_SECONDS = 120.0
-"""How long a whole file may take: what trickles would hold up a job, and a place at its side."""
+"""Total time for one file: a slow sender would delay the job and occupy a slot of the worker."""
 
 CHUNK = 64 * 1024
 
@@ -34,7 +34,7 @@ REDIRECTS = range(300, 400)
 
 
 class SlackPersonFiles:
-    """Files that people attach. Both methods are reads: repeat freely.
+    """Implements the port `PersonFiles`. Both methods are reads: repeat freely.
 
     A file whose bytes take longer than `file_seconds` is given up.
     """
@@ -49,7 +49,10 @@ class SlackPersonFiles:
         )
 
     async def describe(self, file_id: str) -> PersonFile:
-        """Tell what a file is. Raises `NotFoundError` when it is gone or not for our eyes."""
+        """Return a file's name, type, size and URL.
+
+        Raises `NotFoundError` when it is gone or the bot may not read it.
+        """
         file = (await ask(self._client.files_info(file=file_id), FileAnswer, doubtful=False)).file
         if file.mode == TOMBSTONE or not file.url_private_download:
             raise NotFoundError("This file is no longer in Slack.", code="file_deleted")

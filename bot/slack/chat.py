@@ -1,4 +1,4 @@
-"""The `Chat` port over Slack's Web API: post, find again, edit, send ephemerally."""
+"""The `Chat` port over Slack's Web API: post, search, edit, send ephemeral messages."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,10 +25,10 @@ from bot.slack.uploads import STALL_SECONDS, SlackFiles
 from storage.job import Instant, Json
 
 EVENT_TYPE = "video_job"
-"""Our messages' metadata, by which a doubtful post is found again."""
+"""Metadata type of the bot's messages; after a doubtful post `find_posts` searches for it."""
 
 CLOCK_SLACK = 300.0
-"""Slack stamps messages by its own clock: look this many seconds further back than ours says."""
+"""Seconds by which a search starts earlier: Slack stamps messages by its own clock."""
 
 PAGE = 200
 """https://docs.slack.dev/reference/methods/conversations.history recommends at most this many."""
@@ -36,7 +36,7 @@ PAGE = 200
 MOST_PAGES = 50
 
 ANSWER_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
-"""Where a `response_url` may lead. It is data from outside, so it is checked before each use.
+"""The hosts of a `response_url`. It is untrusted input, so it is checked before each use.
 
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
@@ -44,7 +44,7 @@ https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who the bot is at Slack, and what it may do there."""
+    """The bot's IDs at Slack and the scopes that it was granted."""
 
     team: str
     user: str
@@ -53,14 +53,14 @@ class Identity:
 
 
 class SlackChat(SlackFiles):
-    """Slack, as the steps see it: the port `bot.base.ports.Chat`, whose promises it keeps."""
+    """Implements the port `bot.base.ports.Chat`, with all its promises."""
 
     def __init__(self, client: AsyncWebClient, *, stall_seconds: float = STALL_SECONDS) -> None:
         super().__init__(client, stall_seconds=stall_seconds)
         self._me: Identity | None = None
 
     async def identity(self) -> Identity:
-        """Ask Slack who we are. A read."""
+        """Fetch the bot's identity and scopes, and cache them. A read."""
         answer = await answer_of(self._client.auth_test(), doubtful=False)
         me = read(answer, IdentityAnswer, doubtful=False)
         scopes = answer.headers.get("X-OAuth-Scopes", "")
@@ -73,10 +73,10 @@ class SlackChat(SlackFiles):
         return self._me
 
     async def read_clock(self) -> Instant:
-        """Return the moment by Slack's clock, in whole seconds. A read.
+        """Return the time by Slack's clock, in whole seconds. A read.
 
-        From the `Date` of an answer: https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1 Raises
-        `RetryLaterError` where it tells none.
+        Read from an answer's `Date`: https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1 Raises
+        `RetryLaterError` when an answer has none.
         """
         try:
             answer = await answer_of(self._client.auth_test(), doubtful=False)
@@ -85,7 +85,7 @@ class SlackChat(SlackFiles):
             raise RetryLaterError("Slack does not tell the time.", code="no_date") from error
 
     async def join(self, channel: str) -> None:
-        """Enter a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""
+        """Join a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""
         await ask(self._client.conversations_join(channel=channel), OkAnswer, doubtful=False)
 
     async def post(self, place: Place, message: Message, row_id: str) -> Posted:
@@ -99,13 +99,13 @@ class SlackChat(SlackFiles):
     async def find_posts(
         self, place: Place, row_id: str, since: Instant, *, marked: bool = False
     ) -> list[Posted]:
-        """Return our messages in `place` that carry a row's ID, the oldest first. A read.
+        """Return the bot's messages in `place` that carry a row's ID, the oldest first. A read.
 
-        As metadata, or as the mark of a block where Slack takes no metadata, beside a file; where
-        `marked`, as that mark alone.
+        The ID is in the metadata, or in a `block_id` where Slack takes no metadata, beside a file;
+        `marked` searches for the `block_id` alone. `since` bounds how far back to search.
 
-        `since` bounds how far back to look. Raises `UnreachablePlaceError`
-        when the place cannot be read, because nothing can be said about it then.
+        Raises `UnreachablePlaceError` when the place cannot be read, because its messages are
+        unknown then, and `RetryLaterError` when there are too many to read.
         """
         me = self._me or await self.identity()
         found: list[str] = []
@@ -120,7 +120,7 @@ class SlackChat(SlackFiles):
         raise RetryLaterError("There are too many messages to look through.", code="too_many")
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace what a message of ours says. Safe to repeat.
+        """Replace the text and blocks of a message of the bot. Safe to repeat.
 
         Raises `UnreachablePlaceError` when the message is gone.
         """
@@ -133,11 +133,11 @@ class SlackChat(SlackFiles):
     async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
     ) -> None:
-        """Show a message to one person: by `response_url`, else ephemerally, else directly.
+        """Send a message to one person: by `response_url`, else ephemeral, else direct.
 
         Safe to repeat in that the person sees it twice at worst.
         """
-        if response_url is not None and await self._answer(response_url, place, message):
+        if response_url is not None and await self._respond(response_url, place, message):
             return
         call = self._client.chat_postEphemeral(
             channel=place.channel,
@@ -153,7 +153,7 @@ class SlackChat(SlackFiles):
             await self._post(direct, message, row_id=None, doubtful=False)
 
     async def open_direct(self, user: str) -> str:
-        """Return the channel of our direct conversation with `user`. Safe to repeat."""
+        """Return the channel of the bot's direct conversation with `user`. Safe to repeat."""
         answer = await ask(
             self._client.conversations_open(users=user), ChannelAnswer, doubtful=False
         )
@@ -195,8 +195,8 @@ class SlackChat(SlackFiles):
             )
         return await ask(call, MessagesAnswer, doubtful=False)
 
-    async def _answer(self, response_url: str, place: Place, message: Message) -> bool:
-        """Tell whether Slack took the message by this URL; it expires, so that no is no error."""
+    async def _respond(self, response_url: str, place: Place, message: Message) -> bool:
+        """Send by `response_url` and return whether Slack took it; an expired URL is no error."""
         url = _parsed(response_url)
         if url is None or not is_slack(url, URL(self._client.base_url), ANSWER_HOSTS):
             return False
@@ -218,7 +218,7 @@ class SlackChat(SlackFiles):
 
 
 def posted(ts: str) -> Posted:
-    """Return a message by its `ts`, which is also the moment at which Slack took it.
+    """Return a posted message by its `ts`, which is also the time at which Slack posted it.
 
     https://docs.slack.dev/messaging/#message-timestamps
     """

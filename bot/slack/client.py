@@ -1,4 +1,4 @@
-"""Slack's Web API through its SDK: a client that never repeats by itself, and one way to ask."""
+"""A client of Slack's SDK that does not retry; its failures become the bot's exceptions."""
 
 import ipaddress
 from collections.abc import AsyncIterator, Awaitable
@@ -22,13 +22,13 @@ from bot.slack.errors import (
 )
 
 CALL_SECONDS = 15.0
-"""How long one call may take in all. A post that takes longer is looked for, not awaited."""
+"""Total time of one call. After a slower post, `find_posts` searches for the message."""
 
 CONNECT_SECONDS = 5.0
-"""How long one connection may take to come about."""
+"""Time in which a connection must be established."""
 
 MOST_BYTES = 16 * 2**20
-"""How long an answer may be, unpacked. The longest, a page of messages, is far below."""
+"""Largest answer, decompressed. The largest expected one, a page of messages, is far smaller."""
 
 OK = 200
 
@@ -36,7 +36,7 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class _BoundedResponse(aiohttp.ClientResponse):
-    """Reads at most `MOST_BYTES`: the SDK would read without end, through this one method."""
+    """Reads at most `MOST_BYTES`; the SDK reads every body by this method, without a limit."""
 
     async def read(self) -> bytes:
         if self._body is None:
@@ -56,7 +56,7 @@ async def slack_client(
 ) -> AsyncIterator[AsyncWebClient]:
     """Open a client of the Web API at `base_url`, with a session of its own that closes with it.
 
-    An answer of more than `MOST_BYTES` is dropped with its connection, and counts as lost.
+    An answer of more than `MOST_BYTES` closes its connection and counts as a lost answer.
     """
     timeout = aiohttp.ClientTimeout(total=call_seconds, sock_connect=CONNECT_SECONDS)
     # Slack's hosts must not set cookies that would then go to the hosts that take uploads.
@@ -64,7 +64,7 @@ async def slack_client(
     async with aiohttp.ClientSession(
         timeout=timeout, cookie_jar=jar, response_class=_BoundedResponse
     ) as session:
-        # The SDK's own handlers would post again after a lost connection, so there are none.
+        # The SDK's own retry handlers would post again after a lost connection.
         client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
         if is_loopback(URL(base_url)):
             # The SDK takes HTTPS_PROXY from the environment and does not read NO_PROXY.
@@ -75,16 +75,17 @@ async def slack_client(
 async def ask(
     call: Awaitable[AsyncSlackResponse], shape: type[Answer], *, doubtful: bool
 ) -> Answer:
-    """Await a call of the SDK and read its answer as `shape`.
+    """Await a call of the SDK and parse its answer as `shape`.
 
-    `doubtful`: the call is not safe to repeat. Trouble after the request went out is then
-    `OutcomeUnknownError`, else `RetryLaterError`. Raises the error that Slack's code stands for.
+    `doubtful`: the call is not safe to repeat. A failure after the request was sent then raises
+    `OutcomeUnknownError`, else `RetryLaterError`. Slack's error codes raise the exceptions of
+    `bot.slack.errors`.
     """
     return read(await answer_of(call, doubtful=doubtful), shape, doubtful=doubtful)
 
 
 def read(response: AsyncSlackResponse, shape: type[Answer], *, doubtful: bool) -> Answer:
-    """Read an answer as `shape`; one of another shape counts as none."""
+    """Parse an answer as `shape`; one of another shape counts as a lost answer."""
     try:
         return shape.model_validate(response.data)
     except ValidationError:
@@ -93,7 +94,7 @@ def read(response: AsyncSlackResponse, shape: type[Answer], *, doubtful: bool) -
 
 
 async def answer_of(call: Awaitable[AsyncSlackResponse], *, doubtful: bool) -> AsyncSlackResponse:
-    """Await a call of the SDK; the same errors as `ask`, its answer unread."""
+    """Await a call of the SDK and return its answer unparsed; raises the same errors as `ask`."""
     try:
         return await call
     except SlackApiError as error:
@@ -104,13 +105,13 @@ async def answer_of(call: Awaitable[AsyncSlackResponse], *, doubtful: bool) -> A
     except (aiohttp.ClientError, TimeoutError) as error:
         raise lost_answer(doubtful=doubtful) from error
     except (AttributeError, LookupError, RecursionError, ValueError) as error:
-        # The SDK reads `.get("ok")` from whatever came: a text or a list has no such method. Bytes
-        # in no charset that there is, or lists in lists without end, cannot be read at all.
+        # The SDK calls `.get("ok")` on any JSON value, also on a text or a list, which lack it. A
+        # charset that Python does not know, or lists nested too deeply, cannot be parsed at all.
         raise lost_answer(doubtful=doubtful) from error
 
 
 def is_loopback(url: URL) -> bool:
-    """Tell whether `url` leads to this machine: a sandbox, not Slack."""
+    """Return whether `url` leads to this machine: a sandbox, not Slack."""
     host = url.host or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -119,9 +120,9 @@ def is_loopback(url: URL) -> bool:
 
 
 def is_slack(url: URL, api: URL, hosts: frozenset[str]) -> bool:
-    """Tell whether `url` is one of Slack's `hosts` over TLS, or of the sandbox that `api` is.
+    """Return whether `url` is on one of Slack's `hosts` by TLS, or on the sandbox that `api` is on.
 
-    `hosts` are exact names, or a domain with its dot in front for all names below it.
+    `hosts` are exact names; one that starts with a dot matches all names below that domain.
     """
     if not url.absolute or url.scheme not in {"http", "https"}:
         return False

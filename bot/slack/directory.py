@@ -1,4 +1,4 @@
-"""The `Directory` port over Slack's Web API; what was read is remembered for a while."""
+"""The `Directory` port over Slack's Web API, with a cache of ten minutes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.job import Instant
 T = TypeVar("T")
 
 CACHE_SECONDS = 600.0
-"""People are renamed and channels made private rarely, but a mistake must not last."""
+"""Names and the visibility of channels change rarely; a stale entry lasts this long at most."""
 
 MOST_CACHED = 2000
 
@@ -28,13 +28,13 @@ MOST_PAGES = 20
 NOBODY = Person(name="somebody", zone="UTC")
 UNSEEN = Conversation(is_public=False, has_bot=False)
 
-# IDs of direct conversations, which `conversations.info` would need one more permission for.
+# First letter of a direct conversation's ID; `conversations.info` needs another scope for those.
 # https://docs.slack.dev/reference/objects/conversation-object
 DIRECT = "D"
 
 
 class SlackDirectory:
-    """Keeps the promises of `Directory`."""
+    """Implements the port `Directory`."""
 
     def __init__(self, client: AsyncWebClient, *, now: Callable[[], Instant]) -> None:
         self._client = client
@@ -43,21 +43,21 @@ class SlackDirectory:
         self._links: TTLCache[str, str | None] = TTLCache(MOST_CACHED, CACHE_SECONDS, now)
 
     async def person(self, user: str) -> Person:
-        """Return who this is."""
+        """Return a person's name and time zone; defaults for a user whom Slack does not know."""
         return await _cached(self._people, user, lambda: self._person(user))
 
     async def conversation(self, channel: str) -> Conversation:
-        """Return what kind of conversation this is."""
+        """Return whether a conversation is public and has the bot as a member."""
         if channel.startswith(DIRECT):
             return UNSEEN
         known = await _cached(self._conversations, channel, lambda: self._conversation(channel))
         if not known.has_bot:
-            # Whoever reads "invite me" does so at once.
+            # A person who is asked to invite the bot does so at once, so this is not cached.
             self._conversations.pop(channel, None)
         return known
 
     async def is_member(self, channel: str, user: str) -> bool:
-        """Tell whether somebody is a member."""
+        """Return whether a user is a member. Raises `UnreachablePlaceError`."""
         cursor: str | None = None
         for _ in range(MOST_PAGES):
             call = self._client.conversations_members(channel=channel, limit=PAGE, cursor=cursor)
@@ -70,7 +70,7 @@ class SlackDirectory:
         return False
 
     async def permalink(self, channel: str, ts: str) -> str | None:
-        """Return the link to a message."""
+        """Return the link to a message, or `None` if it is gone."""
         return await _cached(self._links, f"{channel}:{ts}", lambda: self._permalink(channel, ts))
 
     async def _person(self, user: str) -> Person:
@@ -99,7 +99,7 @@ class SlackDirectory:
 
 
 async def _cached(cache: TTLCache[str, T], key: str, load: Callable[[], Awaitable[T]]) -> T:
-    """Return what the cache holds, or load it and keep it."""
+    """Return the cached value, or load it and cache it."""
     try:
         return cache[key]
     except KeyError:

@@ -1,4 +1,4 @@
-"""Ephemeral messages that follow an acknowledgement: they may take longer than Slack waits."""
+"""Sends ephemeral messages in the background, because Slack's limit for the ack may be shorter."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bot.base.ports import Chat, Message, Place
 
 TRIES = 3
 PAUSE_SECONDS = 2.0
-"""Before the next try, when Slack does not say how long to wait."""
+"""Pause before the next try, when Slack sends no `Retry-After`."""
 
 MOST_CACHED = 2000
-"""One message comes under two kinds of event, and again when Slack doubts: it is answered once."""
+"""Remembered keys. Slack delivers a mention as two events and repeats what was not acknowledged."""
 
 STOP_SECONDS = 3.0
 
 
 class BackgroundEphemerals:
-    """The port `EphemeralMessages`. Best effort: what must not be lost is in the store."""
+    """Implements the port `EphemeralMessages`. Best effort: the store has what must not be lost."""
 
     def __init__(
         self, chat: Chat, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -40,9 +40,10 @@ class BackgroundEphemerals:
         message: Message,
         response_url: str | None = None,
     ) -> None:
-        """Show a message to `user` in the background, once for each `key` that is remembered.
+        """Send a message to `user` in the background, once for each dedup key that is remembered.
 
-        By `response_url` while that is good, else in `place`, or directly if there is none.
+        Uses `response_url` while that is valid, else an ephemeral message in `place`, or in the
+        direct conversation if `place` is `None`.
         """
         if self.has_sent(key):
             return
@@ -52,11 +53,11 @@ class BackgroundEphemerals:
         task.add_done_callback(self._sending.discard)
 
     def has_sent(self, key: str) -> bool:
-        """Tell whether something was sent, or is being sent, under this key."""
+        """Return whether a message was sent, or is being sent, under this dedup key."""
         return key in self._sent
 
     async def close(self) -> None:
-        """Finish what is being sent, for a few seconds, and leave the rest."""
+        """Wait up to `STOP_SECONDS` for messages that are being sent, then cancel the rest."""
         if self._sending:
             _, unsent = await asyncio.wait(self._sending, timeout=STOP_SECONDS)
             for task in unsent:
@@ -68,11 +69,11 @@ class BackgroundEphemerals:
     ) -> None:
         for tries_left in reversed(range(TRIES)):
             try:
-                here = place or Place(channel=await self._chat.open_direct(user))
-                await self._chat.send_ephemeral(here, user, message, response_url)
+                target = place or Place(channel=await self._chat.open_direct(user))
+                await self._chat.send_ephemeral(target, user, message, response_url)
             except BotError as error:
-                passes = isinstance(error, RetryLaterError | OutcomeUnknownError)
-                if not passes or not tries_left:
+                is_temporary = isinstance(error, RetryLaterError | OutcomeUnknownError)
+                if not is_temporary or not tries_left:
                     log = structlog.get_logger("slack")
                     log.warning("word_unsent", reason=str(error), code=error.code)
                     return

@@ -1,4 +1,4 @@
-"""What each of Slack's error codes asks us to do: one table, and the ways into it."""
+"""Maps Slack's error codes and HTTP statuses to the bot's exceptions."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -66,7 +66,7 @@ _MEANING: Mapping[str, tuple[type[BotError], str]] = MappingProxyType(
         "org_login_required": (OperatorMustActError, _POLICY),
         "team_access_not_granted": (OperatorMustActError, _POLICY),
         "two_factor_setup_required": (OperatorMustActError, _POLICY),
-        # Slack's two words for a channel that we are not in: the second is what a private one says.
+        # Slack's two codes for a channel that the bot is not in; a private one gives the second.
         # https://docs.slack.dev/reference/methods/chat.postMessage#errors
         "not_in_channel": (NotAMemberError, _NO_MEMBER),
         "channel_not_found": (NotAMemberError, _NO_CHANNEL),
@@ -113,17 +113,17 @@ _MEANING: Mapping[str, tuple[type[BotError], str]] = MappingProxyType(
 
 
 def error_of_code(code: str, *, doubtful: bool, retry_after: float | None = None) -> BotError:
-    """Return what to raise for Slack's error `code`.
+    """Return the exception for Slack's error `code`.
 
-    `doubtful`: the call is not safe to repeat, so that trouble at Slack leaves its outcome unknown.
-    A code that nobody told us about is a refusal that carries the code.
+    `doubtful`: the call is not safe to repeat, so an internal error at Slack leaves its outcome
+    unknown. A code that is not in the table becomes a `RefusedError` that carries the code.
     """
     kind, sentence = _meaning_of(code)
     return _error(kind, sentence, code=code, doubtful=doubtful, retry_after=retry_after)
 
 
 def error_of_status(status: int, *, doubtful: bool, retry_after: float | None = None) -> BotError:
-    """Return what to raise for an HTTP status that came without an error code of Slack's."""
+    """Return the exception for an HTTP status that came without an error code of Slack's."""
     code = f"http_{status}"
     match status:
         case 429:
@@ -139,13 +139,13 @@ def error_of_status(status: int, *, doubtful: bool, retry_after: float | None = 
 
 
 def lost_answer(*, doubtful: bool) -> BotError:
-    """Return what to raise when the request went out and no usable answer came back."""
+    """Return the exception for a request that was sent and got no usable answer."""
     sentence = "The connection to Slack broke."
     return _error(OutcomeUnknownError, sentence, code="no_answer", doubtful=doubtful)
 
 
 def not_connected() -> BotError:
-    """Return what to raise when there was no connection, so that nothing was sent."""
+    """Return the exception for a connection that failed, so that nothing was sent."""
     return RetryLaterError("Slack cannot be reached.", code="no_connection")
 
 

@@ -34,12 +34,12 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "users:read": "know a person's time zone",
     },
 )
-"""Every permission of the bot, and what it is for. Each is used: nothing is asked in advance.
+"""Every scope of the bot, and its use. The bot uses each of them: none is requested in advance.
 
 `chat:write.public` is not among them: the bot joins a public channel before it posts.
 """
 
-# https://docs.slack.dev/reference/events; the message events carry thread replies.
+# https://docs.slack.dev/reference/events; replies in threads arrive as message events.
 _EVENTS = (
     "app_home_opened",
     "app_mention",
@@ -72,7 +72,7 @@ def build_manifest(model: Model, url: str | None = None) -> dict[str, Json]:
             "app_home": {
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,
-                # Otherwise nobody can write to the bot directly.
+                # Otherwise people cannot send the bot direct messages.
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "video-bot", "always_online": True},
@@ -81,7 +81,7 @@ def build_manifest(model: Model, url: str | None = None) -> dict[str, Json]:
                     "command": COMMAND,
                     "description": "Make a video from words",
                     "usage_hint": _usage_hint(model),
-                    # Channels and people then come with their IDs, which `notify` needs.
+                    # Mentions of channels and people then arrive as IDs, which `notify` needs.
                     "should_escape": True,
                     **command_url,
                 },
@@ -113,7 +113,7 @@ def build_manifest(model: Model, url: str | None = None) -> dict[str, Json]:
 
 
 def _usage_hint(model: Model) -> str:
-    """Return what Slack shows after the command: the options that most people turn."""
+    """Return the hint that Slack shows after the command: the options that are not advanced."""
     shown = (_option_hint(option) for option in model.options if not option.advanced)
     return " ".join(["what the video shows", *filter(None, shown)])
 

@@ -1,4 +1,4 @@
-"""Undoes what Slack does to the text that a person types."""
+"""Reverts the markup that Slack adds to the text that a person types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ENTITIES: Mapping[str, str] = {"amp": "&", "lt": "<", "gt": ">"}
 
 
 def without_mention(text: str, user: str) -> str | None:
-    """Return a message's text without the mentions of a user; `None`: it has none.
+    """Return a message's text without the mentions of a user, or `None` if it has none.
 
     https://docs.slack.dev/messaging/formatting-message-text/#mentioning-users
     """
@@ -25,9 +25,9 @@ def without_mention(text: str, user: str) -> str | None:
 
 
 def plain(typed: str) -> str:
-    """Undo Slack's markup: links become their address, and the three entities characters.
+    """Revert Slack's markup: links become their address, and the three entities characters.
 
-    Links come first: a `<` that the person typed arrives as `&lt;` and is never markup.
+    Links are replaced first: a `<` that the person typed arrives as `&lt;` and is no markup.
     """
     bare = _LINK.sub(lambda link: link[1] or link[2], typed.replace("\r\n", "\n"))
     return _ENTITY.sub(lambda entity: _ENTITIES[entity[1]], bare)

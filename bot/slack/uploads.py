@@ -1,4 +1,4 @@
-"""Our own files at Slack: announce, send the bytes as a stream, share, look, take back."""
+"""The bot's own files at Slack: reserve, send the bytes as a stream, share, check, delete."""
 
 import asyncio
 import json
@@ -18,13 +18,13 @@ LONGEST_ALT_TEXT = 1000
 """https://docs.slack.dev/reference/methods/files.getUploadURLExternal, `alt_txt_too_large`"""
 
 STALL_SECONDS = 60.0
-"""How long an upload may stand still. As a whole it may take as long as it moves."""
+"""An upload that sends no byte for so long is given up. Its total time is not limited."""
 
 TOO_LARGE = 413
 
 
 class SlackFiles:
-    """The file half of the `Chat` port, over Slack's Web API and its upload URLs."""
+    """The file methods of the `Chat` port, over Slack's Web API and its upload URLs."""
 
     def __init__(self, client: AsyncWebClient, *, stall_seconds: float = STALL_SECONDS) -> None:
         if client.session is None:
@@ -34,7 +34,7 @@ class SlackFiles:
         self._stall_seconds = stall_seconds
 
     async def reserve_upload(self, filename: str, length: int, alt_text: str) -> UploadTarget:
-        """Announce a file of `length` bytes. Harmless to repeat: an unused reservation expires.
+        """Reserve an upload of `length` bytes. Safe to repeat: an unused reservation expires.
 
         Raises `CannotShareFileError`.
         """
@@ -51,9 +51,10 @@ class SlackFiles:
     async def send_upload(self, target_url: str, length: int, chunks: AsyncIterator[bytes]) -> None:
         """Send a reserved file's bytes, as a stream, without the token.
 
-        Raises `OutcomeUnknownError` after any doubt (`file_state` tells), `RetryLaterError` when
-        nothing was sent, when Slack asked to wait or when `chunks` are not `length` bytes,
-        `CannotShareFileError` when they are too many for Slack, and whatever `chunks` raise.
+        Raises `OutcomeUnknownError` when the bytes may have arrived (`file_state` shows it),
+        `RetryLaterError` when nothing was sent, when Slack asked to wait or when `chunks` are not
+        `length` bytes, `CannotShareFileError` when they are too many for Slack, and any error that
+        `chunks` raise.
         """
         source = _Source(chunks, length)
         try:
@@ -75,9 +76,9 @@ class SlackFiles:
     async def share(self, files: Sequence[tuple[str, str]], place: Place, message: Message) -> None:
         """Share uploaded files, `(file_id, title)` each, as one message.
 
-        Slack takes this once a file, shares after it has answered, and may answer ok without
-        having shared: `file_state` tells. Raises `CannotShareFileError`,
-        `UnreachablePlaceError`, and `NotFoundError` for a file that Slack does not hold.
+        Slack accepts this once per file, shares after it has answered, and may answer ok without
+        sharing: `file_state` shows it. Raises `CannotShareFileError`, `UnreachablePlaceError`, and
+        `NotFoundError` for a file that Slack does not have.
 
         Slack ignores `blocks` beside `initial_comment`, so the text goes only without blocks:
         https://docs.slack.dev/reference/methods/files.completeUploadExternal
@@ -94,7 +95,7 @@ class SlackFiles:
         await ask(call, OkAnswer, doubtful=True)
 
     async def file_state(self, file_id: str, channel: str) -> FileState:
-        """Return whether the file's bytes are there and where it is shared. A read.
+        """Return whether the file's bytes arrived and which message in `channel` shares it. A read.
 
         Raises `NotFoundError` when Slack does not know the file.
         """
@@ -108,7 +109,7 @@ class SlackFiles:
         return FileState(uploaded=file.size > 0, shared_ts=min(shares, default=None))
 
     async def delete_file(self, file_id: str) -> None:
-        """Delete a file of ours that must not be shared any more. Safe to repeat."""
+        """Delete a file of the bot that must not be shared any more. Safe to repeat."""
         try:
             await ask(self._client.files_delete(file=file_id), OkAnswer, doubtful=False)
         except NotFoundError:
@@ -131,7 +132,7 @@ class SlackFiles:
 
 
 class _Source:
-    """The bytes to send: counted, and their own errors kept apart from the connection's."""
+    """Counts the bytes to send, and keeps errors of their source apart from the connection's."""
 
     def __init__(self, chunks: AsyncIterator[bytes], length: int) -> None:
         self._chunks = chunks
@@ -139,7 +140,7 @@ class _Source:
         self.error: Exception | None = None
 
     async def pace(self, deadline: asyncio.Timeout, seconds: float) -> AsyncIterator[bytes]:
-        """Yield the bytes and put `deadline` off as they move: aiohttp has no limit for writes."""
+        """Yield the bytes and extend `deadline` at each chunk: aiohttp cannot time out writes."""
         loop = asyncio.get_running_loop()
         try:
             async for chunk in self._chunks:
@@ -149,7 +150,7 @@ class _Source:
                 deadline.reschedule(loop.time() + seconds)
                 yield chunk
         except Exception as error:
-            # aiohttp wraps this in an error of its own connection.
+            # aiohttp wraps this in a connection error.
             self.error = error
             raise
         if self._missing != 0:
@@ -158,5 +159,5 @@ class _Source:
 
 
 def _encodable(text: str) -> str:
-    """A lone surrogate, which some clients send, has no UTF-8 and would break the form."""
+    """Replace lone surrogates, which some clients send: they have no UTF-8 and break the form."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -14,7 +14,7 @@ USED_TRIGGER = "exchanged_trigger_id"
 
 
 class SlackViews:
-    """Keeps the promises of `Views`."""
+    """Implements the port `Views`."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client

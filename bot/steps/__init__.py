@@ -1,6 +1,6 @@
-"""The steps of a job, one module a step; each is safe to repeat and says why.
+"""The steps of a job, one module for each; each is safe to repeat and documents why.
 
-`progress` is what several of them share: it keeps the job's own message in step with its row.
+Several of them share `progress`, which updates the job's own message from its row.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ STEPS: Mapping[str, Step[Job]] = MappingProxyType(
         Stage.PARKED: inform.inform,
     },
 )
-"""The step that a job in each stage is due for."""
+"""The step to run for a due job, by its stage."""
 
-# Bulkheads: uploads of minutes, or a MindVideo that does not answer, must not keep people from
-# seeing that their asks were taken. All get their turn between two acknowledgements, so that more
-# would make people wait; each holds at most a few buffers of a stream.
+# Bulkheads: uploads that take minutes, or a MindVideo that does not answer, must not delay the
+# messages that confirm requests. All steps share the event loop with the acknowledgements, so
+# larger pools would make users wait; each step holds at most a few buffers of a stream.
 POOLS = (
     Pool(steps=(Stage.ACCEPTED, Stage.REJECTED, Stage.PARKED), size=6),
     Pool(steps=(Stage.ANNOUNCED, Stage.RENDERING, Stage.DELIVERED), size=12),

@@ -1,4 +1,4 @@
-"""Post the job's own message, whose ID becomes the idempotency key: no message, no charge."""
+"""Post the job's own message. Its ID becomes the idempotency key: no message, no charge."""
 
 from __future__ import annotations
 
@@ -30,41 +30,41 @@ MESSAGE = Slot(
     intended=EventName.POSTING,
     withdrawn=EventName.NOT_POSTED,
 )
-"""The job's own message."""
+"""The slot of the job's own message."""
 
 
 async def announce(claim: Claim[Job]) -> Result[Job]:
     """Post the message, or find the one that was posted before.
 
-    Safe to repeat: the intent is committed before the post, and a row that carries an intent (or
-    may come from a backup) looks for its message by metadata before it posts.
+    Safe to repeat: the intent is committed before the post, and for a row that has an intent (or
+    may come from a backup) the message is searched for by its metadata before it is posted.
     """
     job, services = claim.row, claim.services
     place = Place(channel=job.channel, thread_ts=job.reply_to.thread_ts)
     try:
         found = await find_posted(claim, MESSAGE, place)
     except UnreachablePlaceError as error:
-        # An earlier try may have posted there, so a second message must not follow it.
-        return _shut_out(job, error)
+        # An earlier attempt may have posted there, so a second message must not follow it.
+        return _rejected(job, error)
     if found is not None:
         return _announced(job, found, "found")
     if job.cancel_requested_at is not None:
         return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
-    # Whatever must be asked for the words is asked before the intent: between it and the post
-    # there is nothing but the post.
+    # Everything that the message needs is read before the intent is committed: between the intent
+    # and the post nothing else can fail.
     message = job_message(await load_message_view(job, services), services.now())
     try:
         posted = await post(claim, MESSAGE, place, message)
     except UnreachablePlaceError as error:
-        return _shut_out(claim.row, error)
+        return _rejected(claim.row, error)
     return _announced(claim.row, posted, "posted")
 
 
-def _shut_out(job: Job, error: UnreachablePlaceError) -> Reject[Job]:
+def _rejected(job: Job, error: UnreachablePlaceError) -> Reject[Job]:
     problem = cannot_enter() if isinstance(error, NotAMemberError) else str(error)
     return Reject(row=job, problem=problem, outcome=Outcome.FAILED)
 
 
-def _announced(job: Job, posted: Posted, how: str) -> Advance[Job]:
+def _announced(job: Job, posted: Posted, detail: str) -> Advance[Job]:
     announced = replace(job, stage=Stage.ANNOUNCED, message_ts=posted.ts, posted_at=posted.at)
-    return Advance(row=announced, note=EventName.ANNOUNCED, detail=how)
+    return Advance(row=announced, note=EventName.ANNOUNCED, detail=detail)

@@ -1,4 +1,4 @@
-"""Bring the result to the person: the file in the thread, else a link, else a direct message."""
+"""Deliver the result to the user: the file in the thread, else a link, else a direct message."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def _write(job: Job, delivery: Delivery) -> Job:
 
 
 RESULT = Slot(read=_read, write=_write, known_since=lambda job: job.created_at, marked=True)
-"""The job's result in its thread."""
+"""The slot of the job's result, in the thread of its message."""
 
 
 async def deliver(claim: Claim[Job]) -> Result[Job]:
-    """Tell the person how it ended, once, and bring the job's own message up to date.
+    """Post the job's result, once, and update the job's own message.
 
     As safe to repeat as `deliver_once`; the edit is idempotent.
     """
     job = claim.row
     content = Content(
-        bring=partial(_bring, claim) if job.outcome is Outcome.SUCCEEDED else None,
+        bring=partial(_upload_files, claim) if job.outcome is Outcome.SUCCEEDED else None,
         title=title(job),
-        compose=partial(_message, claim),
+        compose=partial(_compose, claim),
     )
     place = Place(channel=job.channel, thread_ts=job.thread_root)
     try:
@@ -52,17 +52,17 @@ async def deliver(claim: Claim[Job]) -> Result[Job]:
     return await _delivered(claim)
 
 
-async def _message(claim: Claim[Job]) -> Message:
+async def _compose(claim: Claim[Job]) -> Message:
     services = claim.services
     return final_message(brief_view(claim.row, services.catalog, services.unit))
 
 
-async def _bring(claim: Claim[Job], place: Place) -> None:
-    """Make sure that the files are at Slack; MindVideo may not know their new addresses again."""
+async def _upload_files(claim: Claim[Job], place: Place) -> None:
+    """Upload the files. Fresh URLs are committed, because MindVideo may not return them again."""
 
-    async def keep(snapshot: Snapshot) -> None:
-        known = with_snapshot(claim.row, snapshot, claim.services.now())
-        await claim.record(known, EventName.FRESH_LINK)
+    async def record_fresh_urls(snapshot: Snapshot) -> None:
+        seen = with_snapshot(claim.row, snapshot, claim.services.now())
+        await claim.record(seen, EventName.FRESH_LINK)
 
     await bring_outputs(
         claim,
@@ -71,7 +71,7 @@ async def _bring(claim: Claim[Job], place: Place) -> None:
         name=partial(file_name, claim.row),
         alt_text=alt_text(claim.row),
         channel=place.channel,
-        on_fresh_urls=keep,
+        on_fresh_urls=record_fresh_urls,
     )
 
 

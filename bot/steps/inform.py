@@ -1,4 +1,4 @@
-"""Tell the person that their job was refused, was cancelled early, or is on hold."""
+"""Inform the user that their job was refused, was cancelled early, or is on hold."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from storage.job import EventName, Job
 
 
 async def inform(claim: Claim[Job]) -> Result[Job]:
-    """Edit the job's message and send the person an ephemeral one.
+    """Edit the job's message and send the user an ephemeral one.
 
-    Safe to repeat: the edit is idempotent, and an ephemeral message is at worst seen twice.
+    Safe to repeat: the edit is idempotent, and the ephemeral message is at worst shown twice.
     """
     shown = await show(claim.row, claim.services)
     # Slack shows an ephemeral message in a thread only if the thread has replies, which is certain
-    # where our own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral
+    # if the job's own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral
     thread_ts = shown.reply_to.thread_ts if shown.message_ts else None
     place = Place(channel=shown.channel, thread_ts=thread_ts)
     chat, response_url = claim.services.chat, shown.reply_to.response_url

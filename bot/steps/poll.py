@@ -1,4 +1,4 @@
-"""Ask MindVideo how the render goes, show the person, and say when to ask again."""
+"""Poll MindVideo for the state of a render, show the progress, and schedule the next poll."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ OUTCOMES: Mapping[TaskState, Outcome] = MappingProxyType(
     },
 )
 # A task that MindVideo accepted and then does not know, or that succeeded without a file, is
-# most likely not there *yet*: wait this long before a person must look.
+# most likely not there *yet*: poll for this long before the job is parked.
 PATIENCE_SECONDS = 15 * 60.0
-# Two such answers with a longer silence between them say nothing of the time in between: MindVideo
-# or this process was down, and the first word after an outage is often an odd one.
+# If two such answers are further apart than this, the time between them does not count: MindVideo
+# or this process was down, and the first answer after an outage is often wrong.
 SILENCE_SECONDS = 5 * 60.0
 
 
 async def poll(claim: Claim[Job]) -> Result[Job]:
-    """Ask MindVideo once. Safe to repeat: it only reads, and `with_snapshot` is idempotent."""
+    """Poll MindVideo once. Safe to repeat: it only reads, and `with_snapshot` is idempotent."""
     job, services = claim.row, claim.services
     now = services.now()
     if job.unfollowed_at is not None:
@@ -55,11 +55,14 @@ async def poll(claim: Claim[Job]) -> Result[Job]:
     if pacing.is_late(age, history) and seen.late_told_at is None:
         seen = replace(seen, late_told_at=now)
     shown = await show_progress(seen, services, history)
-    return Snooze(row=shown, after=pause, note=_news(job, seen), detail=_said(snapshot))
+    return Snooze(row=shown, after=pause, note=_event_name(job, seen), detail=_state(snapshot))
 
 
 def _was_told_late(job: Job, now: Instant) -> bool:
-    """Tell whether the person knows for a while: one odd look after an outage decides nothing."""
+    """Return whether the user was told more than `PATIENCE_SECONDS` ago that the render is late.
+
+    Otherwise the first poll after an outage, whose answer may be wrong, could park the job.
+    """
     return job.late_told_at is not None and now - job.late_told_at > PATIENCE_SECONDS
 
 
@@ -68,37 +71,38 @@ def _missing(
 ) -> Snooze[Job] | Park[Job]:
     before = claim.row
     silence = now - (before.missing_at or now)
-    is_anew = silence > max(SILENCE_SECONDS, 2 * claim.services.poll_max)
-    since = now if is_anew else before.missing_since or now
+    starts_over = silence > max(SILENCE_SECONDS, 2 * claim.services.poll_max)
+    since = now if starts_over else before.missing_since or now
     if now - since > PATIENCE_SECONDS:
-        # Whoever resumes it grants the same patience anew.
-        fresh = replace(seen, missing_since=None, missing_at=None)
-        return Park(row=fresh, problem=problem, detail=f"task {seen.task_id}")
+        # A job that is resumed gets the whole time again.
+        reset = replace(seen, missing_since=None, missing_at=None)
+        return Park(row=reset, problem=problem, detail=f"task {seen.task_id}")
     note = EventName.MISSING if before.missing_since is None else None
     missing = replace(seen, missing_since=since, missing_at=now)
-    # A try that got nowhere: where silences begin the patience anew for ever, the tries end it.
+    # Counted as a failed attempt: if outages start the time over again and again, the limit of
+    # attempts still parks the job.
     return Snooze(row=missing, after=pause, note=note, detail=problem, failed=True)
 
 
 def _finished(job: Job, snapshot: Snapshot, now: Instant) -> Advance[Job]:
     ended = replace(job, stage=Stage.FINISHED, outcome=OUTCOMES[snapshot.state], finished_at=now)
-    return Advance(row=ended, note=EventName.FINISHED, detail=_said(snapshot))
+    return Advance(row=ended, note=EventName.FINISHED, detail=_state(snapshot))
 
 
 def _given_up(job: Job, now: Instant) -> Advance[Job]:
-    """End the job for the person; MindVideo renders on, and its bill is looked for afterwards."""
+    """End the job for the user; MindVideo renders on, and the cost is read after the delivery."""
     ended = replace(
         job, stage=Stage.FINISHED, outcome=Outcome.CANCELLED, finished_at=now, problem=None
     )
     return Advance(row=ended, note=EventName.GIVEN_UP)
 
 
-def _news(before: Job, after: Job) -> EventName | None:
+def _event_name(before: Job, after: Job) -> EventName | None:
     if after.late_told_at != before.late_told_at:
         return EventName.LATE
     return EventName.STATE if after.provider_state != before.provider_state else None
 
 
-def _said(snapshot: Snapshot) -> str:
+def _state(snapshot: Snapshot) -> str:
     known = snapshot.state is not TaskState.UNKNOWN
     return snapshot.state_text if known else f"unknown state {snapshot.state_text}"

@@ -1,4 +1,4 @@
-"""Keep the job's own message in step with its row. `chat.update` is safe to repeat."""
+"""Update the job's own message from its row. `chat.update` is safe to repeat."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bot.jobs.view import load_message_view
 from bot.messages.job import job_message
 from storage.job import Job
 
-# Slack's advice for a message that changes as work goes on: one edit in three seconds.
+# Slack advises at most one edit in three seconds for a message that shows the progress of work.
 PROGRESS_SECONDS = 3.0
 
 
 async def show(job: Job, services: Services) -> Job:
-    """Make the message say what the row says, and return the row that knows it.
+    """Edit the message unless it shows the row already; return the row with the edit recorded.
 
-    Safe to repeat. A message that is gone counts as shown: there is nobody to tell through it.
+    Safe to repeat. A message that is gone, or that Slack refuses to edit, counts as edited.
     """
     if job.message_ts is None:
         return job
@@ -32,7 +32,7 @@ async def show(job: Job, services: Services) -> Job:
     if digest == job.shown:
         return job
     services.edits.take(job.team, now)
-    # Where an edit is refused for good there is nobody to tell through it; the job goes on.
+    # The job goes on without a message that can never be edited.
     with suppress(RefusedError):
         await services.chat.update(job.channel, job.message_ts, message)
     return replace(job, shown=digest, shown_at=now)
@@ -41,10 +41,11 @@ async def show(job: Job, services: Services) -> Job:
 async def show_progress(
     job: Job, services: Services, history: Sequence[float] | None = None
 ) -> Job:
-    """Make the message say how far the render is, if Slack can spare an edit now.
+    """Show in the message how far the render is, if the edit budget allows an edit now.
 
-    Best effort: no error of Slack is raised, because progress must not hold up the render that
-    it tells about. The store, which knows the figures, may raise `StoreError`.
+    `history` is loaded if it is not given. Best effort: no error of Slack is raised, because a
+    progress edit must not delay the render. The store, which has the figures, may raise
+    `StoreError`.
     """
     now = services.now()
     if job.message_ts is None or now < (job.shown_at or 0.0) + PROGRESS_SECONDS:
@@ -56,8 +57,8 @@ async def show_progress(
     try:
         await services.chat.update(job.channel, job.message_ts, message)
     except (RetryLaterError, OutcomeUnknownError) as error:
-        # Only the moment moves: the next edit comes when Slack will take it, and as long as it
-        # takes none, no other job tries either.
+        # Only the time of the attempt is recorded, so the edit is tried again later. During a
+        # `Retry-After` of Slack no other job of the workspace tries one either.
         if error.retry_after is not None:
             services.edits.hold(job.team, now + error.retry_after)
         return replace(job, shown_at=now)
@@ -67,5 +68,5 @@ async def show_progress(
 
 
 def _digest(message: Message) -> str:
-    said = json.dumps([message.text, list(message.blocks)], sort_keys=True)
-    return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
+    content = json.dumps([message.text, list(message.blocks)], sort_keys=True)
+    return hashlib.blake2b(content.encode(), digest_size=12).hexdigest()

@@ -1,4 +1,4 @@
-"""After the delivery, ask for the final cost and correct what was told."""
+"""After the delivery, read the final cost and correct the messages that show it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from storage.job import EventName, Job
 
 
 async def reconcile(claim: Claim[Job]) -> Result[Job]:
-    """Ask once for the cost. Safe to repeat: a read, and edits of messages that are there."""
+    """Read the cost once. Safe to repeat: a read, and edits of messages that exist."""
     await _read_cost(claim)
     job = replace(claim.row, settle_tries=claim.row.settle_tries + 1)
     note = None
@@ -33,7 +33,7 @@ async def reconcile(claim: Claim[Job]) -> Result[Job]:
 
 
 async def _read_cost(claim: Claim[Job]) -> None:
-    """Ask for the cost and commit what is new: MindVideo may not know it when asked again."""
+    """Read the cost and commit it if it is new, because MindVideo may not return it again."""
     job, services = claim.row, claim.services
     try:
         snapshot = await services.video.get_task(job.task_id or "", job.provider_memo)
@@ -50,7 +50,7 @@ async def _correct(job: Job, services: Services) -> Job:
     delivery = job.delivery
     if delivery.ts is not None:
         message = final_message(brief_view(job, services.catalog, services.unit))
-        # Where the thread's line is gone or may not be edited, the job's own message is right.
+        # If the result's message cannot be edited, the job's own message still shows the cost.
         with suppress(UnreachablePlaceError):
             await services.chat.update(delivery.channel or job.channel, delivery.ts, message)
     return replace(shown, cost_told=job.cost_actual)

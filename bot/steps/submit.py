@@ -1,4 +1,4 @@
-"""Hand the job to MindVideo, once: one key, one body, however often it must be sent."""
+"""Submit the job to MindVideo once: with one key and one body, however often they are sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.worker.snapshot import with_snapshot
 from storage.job import EventName, Instant, Job, Outcome, Stage
 
 LARGEST_KEPT_BODY = 100_000
-"""Bytes. A body that was answered is kept for support alone; one with images has megabytes."""
+"""Bytes. After the answer a body is kept only for support; one with images has megabytes."""
 
 
 def idempotency_key(job: Job) -> str:
@@ -23,11 +23,11 @@ def idempotency_key(job: Job) -> str:
 
 
 async def submit(claim: Claim[Job]) -> Result[Job]:
-    """Start the render, or get the task that an earlier try started.
+    """Start the render, or get the task that an earlier attempt started.
 
-    Safe to repeat: the key and the exact bytes are committed before the first of them leaves, and
-    every repeat sends those same bytes under that same key, which MindVideo answers with the
-    original task and no second charge (https://api.mindvideo.ai, "Submit a request").
+    Safe to repeat: the key and the exact bytes are committed before the first byte is sent, and
+    every retry sends the same bytes under the same key, which MindVideo answers with the original
+    task and no second charge (https://api.mindvideo.ai, "Submit a request").
     """
     services = claim.services
     if claim.row.attempts >= SILENT_TRIES:
@@ -47,7 +47,7 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
             return Reject(row=claim.row, problem=str(error), outcome=Outcome.FAILED)
     job = claim.row
     if job.cancel_requested_at is not None:
-        # The store notes a cancel only before the first send is committed, so nothing was sent.
+        # The store accepts a cancel only before the first send is committed: nothing was sent.
         return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
     try:
         snapshot = await services.video.submit(job.request_body or b"", job.idempotency_key or "")
@@ -70,33 +70,33 @@ async def _show_delay(claim: Claim[Job]) -> None:
 
 
 async def _is_key_too_old(claim: Claim[Job]) -> bool:
-    """Tell whether MindVideo may have forgotten the key; one that is cancelled is not sent."""
+    """Return whether MindVideo may have forgotten the key; `False` for a job that is cancelled."""
     if claim.row.cancel_requested_at is not None:
         return False
     return await _key_age(claim) > claim.services.video.key_lifetime
 
 
 async def _key_age(claim: Claim[Job]) -> float:
-    """Return how many seconds ago the key can have been used first: it is as old as its message.
+    """Return how many seconds ago the key can have been used first: the age of the job's message.
 
-    Both moments are Slack's. Our own clock may have stopped or been set since, and a row from a
-    backup does not know what was sent after it. A person who saw that MindVideo has no render under
-    the key makes it as good as new.
+    Both times are by Slack's clock. Our own clock may have stopped or been set since, and a row
+    from a backup lacks what was sent after the backup. If an operator has vouched that MindVideo
+    has no render under the key, the age counts from then.
     """
     now = await claim.services.chat.read_clock()
     if (claim.row.vouched_at or 0.0) > now:
-        # The shell where they said so has a clock that is ahead: nothing was sent before they did,
-        # so this moment is early enough. Written down, or each later try would move it on.
+        # The clock of the operator's shell is ahead. Nothing was sent since, so the present time is
+        # early enough. It is committed, or each later attempt would replace it by a later time.
         await claim.write(replace(claim.row, vouched_at=now), None)
     return now - max(claim.row.posted_at or 0.0, claim.row.vouched_at or 0.0)
 
 
 async def _prepare(claim: Claim[Job]) -> None:
-    """Commit the key, the bytes and the moment, unless a cancel request came first.
+    """Commit the key, the body and the time of the first send, unless the job was cancelled.
 
-    The store returns the row as it is after the commit: a cancel request that is in it came
-    before, and after it the store notes none. Raises `RefusedError` for an attached image that
-    cannot be used: nothing was sent.
+    Sets `claim.row` to the row as committed: a cancel request in it came before the commit, after
+    which the store accepts none. Raises `RefusedError` for an attached image that cannot be used:
+    nothing was sent.
     """
     job, services = claim.row, claim.services
     if job.cancel_requested_at is not None:
@@ -112,12 +112,10 @@ async def _prepare(claim: Claim[Job]) -> None:
 
 
 def _without_images(job: Job) -> Job:
-    """Return a job that is never sent again, without a body so large that it holds images."""
-    return (
-        job
-        if len(job.request_body or b"") <= LARGEST_KEPT_BODY
-        else replace(job, request_body=None)
-    )
+    """Drop a body so large that it must hold images, from a job that is never sent again."""
+    if len(job.request_body or b"") <= LARGEST_KEPT_BODY:
+        return job
+    return replace(job, request_body=None)
 
 
 def _accepted(job: Job, snapshot: Snapshot, now: Instant) -> Advance[Job]:

@@ -1,1 +1,1 @@
-"""The queue: claims due rows, runs their steps, commits what the steps answer."""
+"""The queue: claims due rows, runs their steps and commits the results."""

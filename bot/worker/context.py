@@ -1,4 +1,4 @@
-"""A claimed row: what its step is given, and the only way to write it."""
+"""The claim on a row: given to the row's step, and the only way to write the row."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from storage.store import Queue, Row
 
 
 class Claim(Generic[Row]):
-    """A row under a lease. `row` is always as it was last committed under our fence."""
+    """A row under a lease. `row` is the row as last committed under this claim's fence."""
 
     def __init__(self, row: Row, queue: Queue[Row], services: Services) -> None:
         self.row: Row = row
         self.services = services
         self._queue: Queue[Row] = queue
         self.prompts: list[str] = []
-        """What people wrote, which services may quote and the log must not."""
+        """Prompts of users: services may quote them in errors, and the log must not show them."""
         if isinstance(row, Job):
             self.prompts.append(str(row.input.get(PROMPT, "")))
 
     def may_be_restored(self, since: Instant) -> bool:
-        """Tell whether a row that is known `since` then is older than this process.
+        """Return whether a row that exists since `since` is older than this process.
 
-        It may come from a backup then, and more may have been posted than the row knows: look
+        Such a row may come from a backup, and lack messages that were posted after it: search
         before posting.
         """
         return since <= self.services.started_at
 
     async def record(self, after: Row, name: EventName, detail: str = "") -> Row:
-        """Commit an intent or a finding before going on; return the row as it is now.
+        """Commit an intent or a finding before the step continues; return the row as committed.
 
         Only jobs have a timeline: another row is committed without the event. Raises
-        `StaleFenceError` when the claim was lost: the step must not go on.
+        `StaleFenceError` when the claim was lost: the step must not continue.
         """
         if not isinstance(self.row, Job):
             return await self.write(after, None)
@@ -42,14 +42,18 @@ class Claim(Generic[Row]):
         return await self.write(after, event)
 
     async def hold(self) -> None:
-        """Raise `StaleFenceError` unless the claim still holds; before what cannot be taken back.
+        """Raise `StaleFenceError` if the claim was lost; call it before an irreversible effect.
 
-        `row` stays what the step knows: were it renewed here, a row that the step made of the
-        older one would take back what a person changed meanwhile.
+        `row` is not refreshed: the step may later write a row that it derived from the older
+        version, and compared with a refreshed one that would undo a user's change, such as a
+        cancel.
         """
         await self._queue.apply(self.row, self.row, None)
 
     async def write(self, after: Row, event: Event | None) -> Row:
-        """Commit `after` in place of `row`."""
+        """Commit `after` in place of `row`; return the row as committed.
+
+        Raises `StaleFenceError` when the claim was lost.
+        """
         self.row = await self._queue.apply(self.row, after, event)
         return self.row

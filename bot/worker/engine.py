@@ -1,4 +1,4 @@
-"""Claim what is due, run its step with bounded concurrency, commit what the step answers."""
+"""Claim due rows, run their steps with bounded concurrency, commit the results."""
 
 from __future__ import annotations
 
@@ -22,43 +22,44 @@ from storage.notification import Notification
 from storage.store import Queue, Room, Row, StaleFenceError, StoreBrokenError, StoreError
 
 Step: TypeAlias = Callable[[Claim[Row]], Awaitable[Result[Row]]]
-"""Does one thing for a claimed row. Safe to repeat."""
+"""Does one unit of work for a claimed row. Safe to repeat."""
 
 _Signals: TypeAlias = tuple[Instant | None, ...]
 
-# A lease outlives several ticks, so that one slow moment does not lose it, and is short enough
-# that another process takes over within a minute.
+# A lease outlives several ticks, so that one slow tick does not lose it, and is short enough that
+# another process takes over within a minute.
 LEASE_SECONDS = 60.0
 RENEW_BEFORE_SECONDS = 40.0
 
-# A prompt that is quoted may be cut; one or two characters are in any sentence and tell nothing.
+# An error may quote a prompt in part, so only its first characters are searched for; one or two
+# characters occur in any sentence and identify nothing.
 LONGEST_QUOTE = 20
 SHORTEST_QUOTE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """Steps that wait for the same thing, and how many of them run at the same time."""
+    """Steps that share one limit on concurrency: at most `size` of them run at the same time."""
 
     steps: tuple[str, ...]
     size: int
 
 
 class _Run(Generic[Row]):
-    """A claimed row whose steps are being taken."""
+    """A claimed row whose steps are running."""
 
     def __init__(self, claimed: Row, pool: Pool) -> None:
         self.claimed: Row = claimed
-        """The row with our fence, and the lease as renewed."""
+        """The row with the fence of its claim, and the lease as last renewed."""
         self.pool = pool
         self.task: asyncio.Task[None]
 
 
 class Engine(Generic[Row]):
-    """Runs the steps of the rows of one queue. `tick` is what the scheduler and tests drive.
+    """Runs the steps of the rows of one queue. The scheduler calls `tick`.
 
     `kind` names the rows in logs, and in metrics unless they are jobs. Pools are bulkheads: a slow
-    service or a long upload in one keeps no step of another waiting.
+    service or a long upload in one pool delays no step of another.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Engine(Generic[Row]):
         self._steps: Mapping[str, Step[Row]] = steps
         self._services = services
         self._kind = kind
-        self._parked = f"{kind}_parked"
+        self._parked_event = f"{kind}_parked"
         self._pools = pools
         self._gate = gate
         self._running: dict[str, _Run[Row]] = {}
@@ -85,17 +86,17 @@ class Engine(Generic[Row]):
         self._log = structlog.get_logger("engine")
 
     async def tick(self) -> int:
-        """Start the steps of what is due, as far as there is room; return how many were started.
+        """Claim as many due rows as the pools have free slots, and start their steps.
 
-        Raises `StoreBrokenError` once the store cannot tell what is on disk: the process must
-        end and read the file anew.
+        Returns how many rows were claimed. Raises `StoreBrokenError` after a write that may or may
+        not be on disk: the process must end and open the store again.
         """
         if self._broken:
             raise self._broken
         await self._renew()
         if self._stopping:
             return 0
-        rooms = [Room(pool.size - self._taken(pool), pool.steps) for pool in self._pools]
+        rooms = [Room(pool.size - self._used_slots(pool), pool.steps) for pool in self._pools]
         if not any(room.limit > 0 for room in rooms):
             return 0
         self._more_is_due = False
@@ -103,28 +104,29 @@ class Engine(Generic[Row]):
         for row in claimed:
             self._start(row)
         for room in rooms:
-            found = sum(row.step in room.steps for row in claimed)
-            self._more_is_due |= found == room.limit > 0
+            started = sum(row.step in room.steps for row in claimed)
+            self._more_is_due |= started == room.limit > 0
         return len(claimed)
 
     async def drain(self) -> None:
-        """Wait until every step that was started has been committed."""
+        """Wait until the result of every step that was started has been committed."""
         while self._running:
             await asyncio.wait([run.task for run in self._running.values()])
 
     async def stop(self, seconds: float) -> None:
-        """Start nothing more, give running steps `seconds` to end, then let go of their rows.
+        """Start no more steps, give running ones `seconds` to end, then cancel them.
 
-        A step that is cut off is safe: its intent is on disk, and the next claim looks first.
+        To cancel a step is safe: its intent is on disk, and the next claim searches for the effect
+        before it repeats it.
         """
         self._stopping = True
         tasks = [run.task for run in self._running.values()]
         if not tasks:
             return
-        _, late = await asyncio.wait(tasks, timeout=seconds)
-        for task in late:
+        _, unfinished = await asyncio.wait(tasks, timeout=seconds)
+        for task in unfinished:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def _renew(self) -> None:
         now = self._services.now()
@@ -137,24 +139,24 @@ class Engine(Generic[Row]):
             return
         kept = await self._queue.renew(held, now + LEASE_SECONDS)
         for row in held:
-            current = self._running.get(row.id)
-            if current is None:
+            run = self._running.get(row.id)
+            if run is None:
                 continue
             if row.id in kept:
-                current.claimed = replace(row, lease_until=now + LEASE_SECONDS)
+                run.claimed = replace(row, lease_until=now + LEASE_SECONDS)
             else:
-                current.task.cancel()
+                run.task.cancel()
 
-    def _taken(self, pool: Pool) -> int:
+    def _used_slots(self, pool: Pool) -> int:
         return sum(run.pool is pool for run in self._running.values())
 
     def _start(self, row: Row) -> None:
         [pool] = [pool for pool in self._pools if row.step in pool.steps]
         run = _Run(row, pool)
-        run.task = asyncio.create_task(self._take_steps(run), name=f"{self._kind} {row.id}")
+        run.task = asyncio.create_task(self._run_steps(run), name=f"{self._kind} {row.id}")
         self._running[row.id] = run
 
-    async def _take_steps(self, run: _Run[Row]) -> None:
+    async def _run_steps(self, run: _Run[Row]) -> None:
         row_id = run.claimed.id
         claim = Claim(run.claimed, self._queue, self._services)
         log = self._log.bind(**{self._kind: row_id})
@@ -163,27 +165,27 @@ class Engine(Generic[Row]):
             if self._stopping:
                 await claim.write(replace(claim.row, lease_until=None), None)
                 return
-            while await self._take_step(run, claim):
+            while await self._run_step(run, claim):
                 pass
         except StaleFenceError:
             log.warning("claim_lost", step=claim.row.step)
         except StoreBrokenError as error:
             self._broken = error
         except StoreError as error:
-            # The row keeps its lease and comes up again when that has run out.
-            log.error("store_failed", problem=str(error))  # noqa: TRY400 - the sentence says it all
+            # The row keeps its lease, and is claimed again when that has expired.
+            log.error("store_failed", problem=str(error))  # noqa: TRY400 - the message is enough
         except Exception:
-            # As above, and what was committed is kept.
+            # As above; what was committed is kept.
             log.exception("run_failed")
         finally:
-            # A later claim of the same row may be here already.
+            # The run of a later claim of the same row may have taken its place.
             if self._running.get(row_id) is run:
                 del self._running[row_id]
             if self._more_is_due:
                 self._services.wake()
 
-    async def _take_step(self, run: _Run[Row], claim: Claim[Row]) -> bool:
-        """Run one step and commit its answer; tell whether the next step is due at once."""
+    async def _run_step(self, run: _Run[Row], claim: Claim[Row]) -> bool:
+        """Run one step and commit its result; return whether the run goes on with another step."""
         step, signals = claim.row.step, claim.row.signals
         began = time.perf_counter()
         result, outcome = await self._attempt(claim)
@@ -194,8 +196,8 @@ class Engine(Generic[Row]):
         except Exception as error:
             log = self._log.bind(**{self._kind: claim.row.id})
             log.exception("answer_failed", step=step)
-            sorry = after_error(claim.row, error, self._services.chance())
-            goes_on = await self._commit(run, claim, sorry, signals)
+            fallback = after_error(claim.row, error, self._services.chance())
+            goes_on = await self._commit(run, claim, fallback, signals)
         seconds = time.perf_counter() - began
         self._services.observer.step_done(self._label(step), outcome, seconds)
         return goes_on
@@ -203,7 +205,7 @@ class Engine(Generic[Row]):
     async def _commit(
         self, run: _Run[Row], claim: Claim[Row], result: Result[Row], signals: _Signals
     ) -> bool:
-        """Commit a step's answer; tell whether the next step is due at once.
+        """Commit a step's result; return whether the run goes on with another step.
 
         `signals` are those that the row had when the step began.
         """
@@ -215,19 +217,19 @@ class Engine(Generic[Row]):
         is_due = after.due_at is not None and after.due_at <= now
         goes_on = is_due and not self._stopping and after.step in run.pool.steps
         if not goes_on:
-            # Another pool takes it up, once the end of this run has woken the engine.
+            # The next step is for another pool: the end of this run wakes the engine to claim it.
             self._more_is_due |= is_due
             after = replace(after, lease_until=None)
-        was_parked = _why_parked(claim.row) is not None
+        was_parked = _parked_problem(claim.row) is not None
         row = await claim.write(after, event)
-        why = _why_parked(row)
-        if isinstance(result, Park) and why is not None and not was_parked:
-            # Where nobody is named to be told, the log is what an operator has.
+        problem = _parked_problem(row)
+        if isinstance(result, Park) and problem is not None and not was_parked:
+            # If no operator is configured to be notified, the log is the only report.
             log = self._log.bind(**{self._kind: row.id}, step=step)
-            log.error(self._parked, problem=_unquoted(why, claim))
+            log.error(self._parked_event, problem=_without_prompt(problem, claim))
         may_be_due = row.due_at is not None or not isinstance(row, Job)
         if row.signals != signals and not goes_on and may_be_due:
-            # Somebody changed something while the step ran, and its pause must not outlast that.
+            # A signal, such as a cancel, came while the step ran: do not wait for the step's pause.
             await claim.write(replace(row, due_at=row.due_again(now)), None)
         return goes_on
 
@@ -240,7 +242,8 @@ class Engine(Generic[Row]):
         except BotError as error:
             name = type(error).__name__
             level = log.error if isinstance(error, OperatorMustActError) else log.warning
-            level("step_retried", kind=name, problem=_unquoted(str(error), claim), code=error.code)
+            problem = _without_prompt(str(error), claim)
+            level("step_retried", kind=name, problem=problem, code=error.code)
             return after_error(claim.row, error, self._services.chance()), name
         except Exception as error:
             log.exception("step_failed")
@@ -251,8 +254,8 @@ class Engine(Generic[Row]):
         return step if self._kind == "job" else f"{self._kind}_{step}"
 
 
-def _why_parked(row: Row) -> str | None:
-    """Return why a person must look at the row; `None`: nobody must."""
+def _parked_problem(row: Row) -> str | None:
+    """Return why the row waits for an operator, or `None` if it does not."""
     match row:
         case Job():
             return row.problem or "" if row.stage is Stage.PARKED else None
@@ -264,11 +267,10 @@ def _why_parked(row: Row) -> str | None:
             assert_never(row)
 
 
-def _unquoted(problem: str, claim: Claim[Row]) -> str:
-    """Return a problem up to where it quotes a prompt: services do, and the log must not."""
+def _without_prompt(problem: str, claim: Claim[Row]) -> str:
+    """Return a problem cut where it quotes a prompt: services do, and the log must not."""
     for prompt in claim.prompts:
         quoted = " ".join(prompt.split())[:LONGEST_QUOTE]
-        before, found, _ = problem.partition(quoted) if len(quoted) >= SHORTEST_QUOTE else ("",) * 3
-        if found:
-            return f"{before}[prompt]"
+        if len(quoted) >= SHORTEST_QUOTE and quoted in problem:
+            return f"{problem.partition(quoted)[0]}[prompt]"
     return problem

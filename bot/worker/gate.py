@@ -1,4 +1,4 @@
-"""Delays the start of background steps for a moment while a person's request is being handled.
+"""Delays the start of background steps by up to 250 ms while a user's request is being handled.
 
 Measured in pairs at 200 commands a second: without it an acknowledgement takes 9 ms at the median
 and 25 to 28 ms at the 99th percentile, with it 2 and 5 ms.
@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import asyncio
 
-# How long steps are delayed after a request: where one person asks, more may.
+# How long steps are delayed after a request: others often follow it.
 DELAY_SECONDS = 0.1
-# So many timers in a row must come on time, each after so long, before a step begins.
+# A step starts once so many consecutive timers, each of so many seconds, have fired on time.
 CALM_TIMERS = 4
 TIMER_SECONDS = 0.005
-# A timer that comes so much later than it should shows that the loop has other work.
+# A timer that fires later than this shows that the event loop has other work.
 LATE_SECONDS = 0.001
-# A step is delayed by this much at most: what was asked first must not wait for ever behind what
-# is asked later. Slack takes a few hundred posts a minute, no more.
+# The step that is next is delayed by this much at most, so that a constant flow of requests cannot
+# starve steps. Four a second are enough: Slack accepts a few hundred posts a minute, no more.
 LONGEST_DELAY_SECONDS = 0.25
 
 
 class Gate:
-    """Steps that call `wait` begin in the order of the calls; after a request, one at a time.
+    """Lets steps start in the order in which they call `wait`; after a request, one at a time.
 
-    A command is parsed, written down and acknowledged on the same event loop as all steps. Sixty
-    steps that begin together would keep it busy for longer than a person should wait. So after
-    `make_way` a step begins only when the loop has kept time for a while, or after
+    A command is parsed, committed and acknowledged on the same event loop that runs all steps.
+    Sixty steps that start together would occupy it for longer than a user should wait. So after
+    `make_way` a step starts only when the loop has fired `CALM_TIMERS` timers on time, or after
     `longest_delay` seconds.
     """
 
@@ -35,11 +35,11 @@ class Gate:
         self._delayed_until = 0.0
 
     def make_way(self) -> None:
-        """Delay steps from now on, because a person has begun to wait."""
+        """Delay steps for the next `DELAY_SECONDS`, because a user waits for an acknowledgement."""
         self._delayed_until = asyncio.get_running_loop().time() + DELAY_SECONDS
 
     async def wait(self) -> None:
-        """Return when the caller's step may begin."""
+        """Return when the caller's step may start."""
         clock = asyncio.get_running_loop().time
         async with self._order:
             until = clock() + self._longest_delay

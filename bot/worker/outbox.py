@@ -1,7 +1,7 @@
 """Post a message once, share files once, although Slack has no idempotency key for either.
 
-Both write an intent to the row before the call, and look at Slack after any doubt before they
-repeat it: for a message by the ID of its row, for a file by where it is shared.
+Both commit an intent to the row before the call. After an unknown outcome they search Slack before
+they repeat the call: for a message by the ID of its row, for a file by where it is shared.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ from bot.worker.context import Claim
 from storage.job import Delivery, EventName, Instant, Job
 from storage.notification import Notification
 
-# The intent has our moment and the message Slack's: this covers a clock that was set wrong by
-# hours when the intent was written. Looking further back only reads more pages.
+# The time of an intent is by our clock, that of a message by Slack's. This covers a clock that was
+# wrong by hours when the intent was committed; to search further back would only read more pages.
 SEARCH_BACK_SECONDS = 6 * 3600.0
-# How long Slack may take to show that a file is shared, after it said so.
+# How long Slack may take to show that a file is shared, after it has answered ok.
 SHARE_PATIENCE_SECONDS = 30.0
 
 T = TypeVar("T")
 PostRow = TypeVar("PostRow", Job, Notification)
-"""A row that makes messages of ours."""
+"""A row for which messages are posted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot(Generic[PostRow]):
-    """Where a row keeps one message of ours: how that is read and written, and what it is called.
+    """Where a row keeps the delivery of one message: how to read and write it, and its events.
 
-    A message is `marked` if one that carries the row's ID as metadata alone must not be taken for
-    it: a job's own message carries it so, and hangs in the same thread at times.
+    `marked` restricts searches to messages with the row's ID in a `block_id`: a job's own message
+    has it in the metadata alone, and can be in the same thread as the job's result.
     """
 
     read: Callable[[PostRow], Delivery]
     write: Callable[[PostRow, Delivery], PostRow]
     known_since: Callable[[PostRow], Instant]
-    """The oldest moment at which it may have been posted."""
+    """The earliest time at which the message may have been posted."""
     intended: EventName = EventName.RESULT_POSTING
     withdrawn: EventName = EventName.RESULT_NOT_POSTED
     marked: bool = False
 
 
 async def find_posted(claim: Claim[PostRow], slot: Slot[PostRow], place: Place) -> Posted | None:
-    """Return the message if an earlier try, or an earlier life, may have posted it and did.
+    """Return the message if an earlier attempt, or a process before a restore, has posted it.
 
-    Raises what `Chat.find_posts` raises, and `UnreachablePlaceError`: then nothing is known about
-    the place, and above all not that nothing was posted there.
+    Searches only if one of them may have. Raises what `Chat.find_posts` raises, and
+    `UnreachablePlaceError`: the place cannot be searched then, and the message may be there.
     """
     intent_at, since = slot.read(claim.row).intent_at, slot.known_since(claim.row)
     if intent_at is None and not claim.may_be_restored(since):
@@ -72,16 +72,16 @@ async def find_posted(claim: Claim[PostRow], slot: Slot[PostRow], place: Place) 
 async def post(
     claim: Claim[PostRow], slot: Slot[PostRow], place: Place, message: Message
 ) -> Posted:
-    """Post a message that does not exist, after its intent was committed.
+    """Commit the intent to post a message, then post it.
 
-    Safe to repeat after `find_posted` has found nothing. Raises `UnreachablePlaceError`.
+    Safe to repeat only after `find_posted` has found nothing. Raises `UnreachablePlaceError`.
     """
     await _intend(claim, slot, slot.intended)
     chat, row_id = claim.services.chat, claim.row.id
     try:
         return await _as_member(claim, place, lambda: chat.post(place, message, row_id))
     except (RetryLaterError, OperatorMustActError):
-        # Certainly not posted, so the next try need not look.
+        # Certainly not posted, so the next attempt need not search.
         await _withdraw(claim, slot, slot.withdrawn)
         raise
 
@@ -89,7 +89,7 @@ async def post(
 async def post_once(
     claim: Claim[PostRow], slot: Slot[PostRow], place: Place, message: Message
 ) -> Posted:
-    """Post a message, or find the one that was posted before. Safe to repeat."""
+    """Post a message, or return the one that was posted before. Safe to repeat."""
     found = await find_posted(claim, slot, place)
     return found or await post(claim, slot, place, message)
 
@@ -103,12 +103,12 @@ async def share_once(
     title: str,
     compose: Callable[[], Awaitable[Message]],
 ) -> str | None:
-    """Share files as one message; return its `ts`, or `None` if it was lost: then begin anew.
+    """Share files as one message; return its `ts`, or `None` if the share was lost: call again.
 
-    `bring` makes sure that the files are at Slack, unshared, and written to the slot. `compose` is
-    called after it, because it may learn what the render cost. Safe to repeat: Slack is asked
-    whether the files are shared before they are shared again. Only when it has denied that for a
-    while are they deleted and brought anew.
+    `bring` uploads the files, unshared, and records them in the slot. `compose` is called after it,
+    because `bring` may record the render's cost. Safe to repeat: before the files are shared again,
+    `files.info` shows whether they are shared already. Only when it has shown no share for
+    `SHARE_PATIENCE_SECONDS` are they deleted and uploaded again.
     """
     if slot.read(claim.row).intent_at is not None:
         ts = await _find_shared(claim, slot, place)
@@ -122,19 +122,20 @@ async def share_once(
     try:
         await _as_member(claim, place, lambda: chat.share(files, place, message))
     except (RetryLaterError, OperatorMustActError):
-        # Certainly not shared, so the next try need not look.
+        # Certainly not shared, so the next attempt need not search.
         await _withdraw(claim, slot, EventName.NOT_SHARED)
         raise
     except NotFoundError as error:
-        # The file is gone, or was shared by a call whose answer was lost: look before repeating.
+        # The file is gone, or was shared by a call whose answer was lost: search before repeating.
         raise OutcomeUnknownError("Slack does not know the file that was to be shared.") from error
     return await _find_shared(claim, slot, place)
 
 
 async def _find_shared(claim: Claim[PostRow], slot: Slot[PostRow], place: Place) -> str | None:
-    """Return the `ts` of the message that shares the files; start over if there is certainly none.
+    """Return the `ts` of the message that shares the files, or `None` if there is certainly none.
 
-    Raises `OutcomeUnknownError` while Slack may still show it.
+    In the second case the slot is reset, so that the files are uploaded again. Raises
+    `OutcomeUnknownError` while Slack may still show the message.
     """
     known, chat, now = slot.read(claim.row), claim.services.chat, claim.services.now()
     if not known.uploads:
@@ -157,9 +158,9 @@ async def _find_shared(claim: Claim[PostRow], slot: Slot[PostRow], place: Place)
     return None
 
 
-async def _start_over(claim: Claim[PostRow], slot: Slot[PostRow], why: EventName) -> None:
-    anew = replace(slot.read(claim.row), uploads=(), intent_at=None)
-    await claim.record(slot.write(claim.row, anew), why)
+async def _start_over(claim: Claim[PostRow], slot: Slot[PostRow], reason: EventName) -> None:
+    reset = replace(slot.read(claim.row), uploads=(), intent_at=None)
+    await claim.record(slot.write(claim.row, reset), reason)
 
 
 async def _intend(claim: Claim[PostRow], slot: Slot[PostRow], name: EventName) -> None:
@@ -173,10 +174,10 @@ async def _withdraw(claim: Claim[PostRow], slot: Slot[PostRow], name: EventName)
 
 
 async def _as_member(claim: Claim[PostRow], place: Place, act: Callable[[], Awaitable[T]]) -> T:
-    """Do something in a channel, after entering it if that is what Slack asks for.
+    """Call `act`; if Slack refuses because the bot is not a member, join the channel and repeat.
 
-    The first, refused call left nothing behind. Entering takes time, in which the claim may have
-    been taken over.
+    The refused call had no effect. The claim is checked before the repetition, because it may have
+    been lost during the join.
     """
     try:
         return await act()

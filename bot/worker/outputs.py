@@ -1,4 +1,4 @@
-"""The files of a render on their way from MindVideo to Slack."""
+"""Upload the output files of a render from MindVideo to Slack."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ async def bring_outputs(
     channel: str,
     on_fresh_urls: Callable[[Snapshot], Awaitable[None]],
 ) -> None:
-    """Make sure that every output of a job is at Slack, unshared; as safe as `upload_once`.
+    """Upload every output of a job to Slack, unshared; as safe to repeat as `upload_once`.
 
-    `name` gives the name of the file at an index, for a content type. An address that has expired
-    is asked for anew, and `on_fresh_urls` may keep the new ones. Raises `RetryLaterError` where
-    MindVideo denies the task or the new address as well: what was paid for is not given up because
-    of one such answer.
+    `name` returns the filename for an index and a content type. If a URL has expired, fresh URLs
+    are requested once, and `on_fresh_urls` may store them. Raises `RetryLaterError` if MindVideo
+    does not know the task or the fresh URL has expired as well: files that were paid for are not
+    given up because of one such answer.
     """
     outputs = job.outputs
     for index in range(len(outputs)):
@@ -37,7 +37,7 @@ async def bring_outputs(
             await upload(outputs[index])
         except NotFoundError:
             try:
-                snapshot = await _fresh(claim, job)
+                snapshot = await _fetch_fresh_urls(claim, job)
                 await on_fresh_urls(snapshot)
                 outputs = snapshot.outputs
                 await upload(outputs[index])
@@ -45,7 +45,7 @@ async def bring_outputs(
                 raise RetryLaterError(str(error), code=error.code) from error
 
 
-async def _upload(  # noqa: PLR0917 - bound once above, but for the output
+async def _upload(  # noqa: PLR0917 - all but the output is bound above
     claim: Claim[PostRow],
     slot: Slot[PostRow],
     index: int,
@@ -62,7 +62,7 @@ async def _upload(  # noqa: PLR0917 - bound once above, but for the output
     await upload_once(claim, slot, index, file, channel)
 
 
-async def _fresh(claim: Claim[PostRow], job: Job) -> Snapshot:
+async def _fetch_fresh_urls(claim: Claim[PostRow], job: Job) -> Snapshot:
     task_id = job.task_id or ""
     video = claim.services.video
     snapshot = await video.get_task(task_id, job.provider_memo, fresh_urls=True)

@@ -1,4 +1,4 @@
-"""What a step may answer, and the one place where an answer becomes the next row."""
+"""The results that a step can return, and the one function that turns them into the next row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.store import Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advance(Generic[Row]):
-    """The step is done: `row` is in its next stage."""
+    """The stage is done: `row` is in the next one."""
 
     row: Row
     note: EventName
@@ -24,16 +24,16 @@ class Advance(Generic[Row]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snooze(Generic[Row]):
-    """Nothing ended: keep what `row` now knows and run the same step again."""
+    """The stage is not done: write `row`, and run the same step again after a pause."""
 
     row: Row
     after: float
     """Seconds from now."""
     note: EventName | None = None
-    """A line for the timeline, or `None` for a try that showed nothing new."""
+    """An event for the timeline, or `None` if the attempt found nothing new."""
     detail: str = ""
     failed: bool = False
-    """Whether this try got nowhere, so that the next pause is longer."""
+    """Whether the attempt made no progress: it is counted, and the count lengthens the backoff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,18 +47,18 @@ class Done(Generic[Row]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Park(Generic[Row]):
-    """Trying again mends nothing: a person must look. The row is kept; a job can be resumed."""
+    """A retry cannot help: an operator must act. The row is kept; a job can be resumed."""
 
     row: Row
     problem: str
-    """What is wrong, as a sentence for the person who asked."""
+    """The cause, as a sentence for the user whose job it is."""
     detail: str = ""
-    """What the operator needs to know besides."""
+    """Further facts for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject(Generic[Row]):
-    """The job will not be done and nothing was charged."""
+    """The job will not be rendered, and nothing was charged."""
 
     row: Row
     problem: str
@@ -69,7 +69,7 @@ Result: TypeAlias = Advance[Row] | Snooze[Row] | Done[Row] | Park[Row] | Reject[
 
 
 def conclude(result: Result[Row], now: Instant) -> tuple[Row, Event | None]:
-    """Return the row as it must now be written, and the line for its timeline."""
+    """Return the row to write for a result, and the event for its timeline if there is one."""
     match result:
         case Advance():
             after = replace(result.row, due_at=now + result.after, attempts=0)
@@ -93,7 +93,7 @@ def _parked(row: Row, problem: str, detail: str, now: Instant) -> tuple[Row, Eve
     match row:
         case Job():
             if row.stage in {*TERMINAL, Stage.PARKED}:
-                # There is no step left that could be resumed: what is known stays as it is.
+                # No step is left that could be resumed, so the stage and the problem are kept.
                 return conclude(Done(row=row, note=EventName.GIVEN_UP, detail=detail), now)
             parked = replace(
                 row,

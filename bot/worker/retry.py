@@ -1,4 +1,4 @@
-"""What follows a try that failed: another after a pause, or none. Durations are seconds."""
+"""Choose the result of a failed attempt: a retry after a pause, or parking. Durations: seconds."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from storage.store import Row
 
 BACKOFF_BASE = 1.0
 BACKOFF_CAP = 120.0
-# A wrong key or an empty account is mended by people: ask rarely, but soon enough to notice.
+# Only an operator can fix a wrong key or an empty account: retry rarely, but notice the fix soon.
 OPERATOR_BACKOFF_BASE = 15.0
 OPERATOR_BACKOFF_CAP = 300.0
-# A doubtful call may still arrive at the other side: give it a moment before looking for it.
+# A call whose outcome is unknown may still arrive at the other side: wait before searching for it.
 DOUBT_SECONDS = 2.0
-# An error that nobody foresaw is tried again a few times, then a person must look.
+# An exception that is no `BotError` is probably a defect of this bot: it is retried less often.
 UNFORESEEN_TRIES = 20
 # With pauses of at most two minutes this is several hours of failures at the other side.
 KNOWN_TRIES = 400
-# With so many the pause of what is held for the operator has reached its longest.
+# After this many attempts the pause of a row that waits for an operator has reached its maximum.
 TRIES_WHILE_HELD = 5
 
 
 def after_error(row: Row, error: Exception, chance: float) -> Snooze[Row] | Park[Row]:
-    """Return what follows when a row's step raised `error`.
+    """Return the result for a row whose step raised `error`: a retry, or parking.
 
     `chance` is a random number from 0 to 1. A pause is never shorter than our own backoff, nor
-    than what the other side asked for.
+    than the other side's `Retry-After`.
     """
     detail = f"{type(error).__name__.removesuffix('Error')}: {error}"
     match error:
         case OperatorMustActError():
             pause = _pause(error, operator_backoff(row.attempts, chance), chance)
-            # Days of waiting for a key must not use up the tries that the work itself has.
+            # Days of waiting for a key must not use up the attempts of the work itself.
             kept = replace(row, attempts=min(row.attempts, TRIES_WHILE_HELD))
             return Snooze(row=kept, after=pause, note=EventName.HELD, detail=detail, failed=True)
         case RetryLaterError() | OutcomeUnknownError():
@@ -53,10 +53,10 @@ def after_error(row: Row, error: Exception, chance: float) -> Snooze[Row] | Park
         case BotError():
             return Park(row=row, problem=str(error), detail=detail)
         case _:
-            return _after_surprise(row, error, chance)
+            return _after_unforeseen(row, error, chance)
 
 
-def _after_surprise(row: Row, error: Exception, chance: float) -> Snooze[Row] | Park[Row]:
+def _after_unforeseen(row: Row, error: Exception, chance: float) -> Snooze[Row] | Park[Row]:
     detail = f"unforeseen {type(error).__name__}"
     if row.attempts >= UNFORESEEN_TRIES:
         problem = "Something in this bot went wrong that trying again does not mend."
@@ -66,7 +66,7 @@ def _after_surprise(row: Row, error: Exception, chance: float) -> Snooze[Row] | 
 
 
 def backoff(attempts: int, chance: float) -> float:
-    """Return how long to wait after `attempts` tries that got nowhere.
+    """Return how long to wait after `attempts` failed attempts.
 
     Exponential with full jitter; `chance` is a random number from 0 to 1.
     """
@@ -74,21 +74,22 @@ def backoff(attempts: int, chance: float) -> float:
 
 
 def operator_backoff(attempts: int, chance: float) -> float:
-    """Return how long to wait for an operator to mend a key, a scope or the credit."""
+    """Return how long to wait for an operator to fix a key, a scope or the credit."""
     return _jittered(OPERATOR_BACKOFF_BASE, OPERATOR_BACKOFF_CAP, attempts, chance)
 
 
 def asked_pause(retry_after: float | None, chance: float) -> float:
     """Return how long to wait when the other side named a pause, or 0 when it named none.
 
-    Never less than it asked for, and up to a tenth more: those who were given the same pause at the
-    same moment must not all come back together.
+    Never shorter than the named pause, and up to a tenth longer: callers that were given the same
+    pause at the same time must not all return together.
     """
     return (retry_after or 0.0) * (1 + 0.1 * chance)
 
 
 def _pause(error: BotError, own: float, chance: float) -> float:
-    # Who asks for a second each time would else use up in minutes the tries meant for hours.
+    # A service that names one second each time would otherwise use up, within minutes, attempts
+    # that are meant to last for hours.
     return max(asked_pause(error.retry_after, chance), own)
 
 

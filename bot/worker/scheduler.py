@@ -1,4 +1,4 @@
-"""The schedule that drives the engines: APScheduler calls a tick, and a watchdog watches it."""
+"""The schedule that drives the engines: APScheduler calls a tick, and a watchdog checks for it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from apscheduler.triggers.cron import CronTrigger
 from storage.store import StoreBrokenError, StoreError
 
 TICK_SECONDS = 0.5
-# What becomes due within so short a time is claimed by one tick, in one commit. Each wake by
-# itself would cost the scheduler and the store more than the acknowledgement that caused it.
+# Rows that become due within this time are claimed by one tick, in one commit. A tick for each wake
+# would cost the scheduler and the store more than the acknowledgement that caused it.
 GATHER_SECONDS = 0.05
-# So many ticks after the last one the watchdog believes that the wall clock was stepped. It looks
-# so often that the next tick comes within two, whenever that happened …
+# In units of the tick interval. After this long without a tick the watchdog assumes that the wall
+# clock was set back. It checks so often that the next tick comes within two intervals.
 OVERDUE_TICKS = 1.5
 WATCH_TICKS = 0.25
-# … and so many overdue, the process is not healthy.
+# After this long without a tick the process is unhealthy.
 DEAD_TICKS = 10
 
 
 class Scheduler:
-    """Runs the tick, at least every half second and at once when woken, and what `also` adds.
+    """Calls the tick, at least every half second and soon after `wake`, and the work of `also`.
 
-    `on_broken` is called with the error of a store that cannot tell any more what is on disk.
+    `on_broken` is called with a `StoreBrokenError`, after which the process must end.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class Scheduler:
         self._on_broken = on_broken
         self._tick_seconds = tick_seconds
         self._tick: Callable[[], Awaitable[object]] | None = None
-        self._again = False
-        self._ticking = asyncio.Lock()
+        self._tick_again = False
+        self._lock = asyncio.Lock()
         self._ticked_at = time.monotonic()
         self._log = structlog.get_logger("scheduler")
-        # Ticks that come late still count (misfire_grace_time defaults to 1 s and drops them),
-        # several missed ones are one, and two never overlap.
+        # Late ticks still run (misfire_grace_time defaults to 1 s and drops them), several missed
+        # ones run once, and two never overlap.
         # https://apscheduler.readthedocs.io/en/3.x/userguide.html#missed-job-executions-and-coalescing
         self.scheduler = AsyncIOScheduler(
             timezone=UTC,
@@ -53,112 +53,112 @@ class Scheduler:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._job: ScheduledJob | None = None
-        self._waking: asyncio.TimerHandle | None = None
+        self._wake_timer: asyncio.TimerHandle | None = None
         self._watchdog: asyncio.Task[None] | None = None
 
     def start(self, tick: Callable[[], Awaitable[object]]) -> None:
-        """Begin to tick. Needs a running event loop."""
+        """Start to call `tick`. Needs a running event loop."""
         self._tick = tick
         self._job = self.scheduler.add_job(
-            self._run, "interval", seconds=self._tick_seconds, next_run_time=datetime.now(UTC)
+            self._run_ticks, "interval", seconds=self._tick_seconds, next_run_time=datetime.now(UTC)
         )
         self.scheduler.start()
         self._watchdog = asyncio.create_task(self._watch(), name="scheduler watchdog")
 
     def also(self, work: Callable[[], Awaitable[object]], crontab: str) -> None:
-        """Do something else at the minutes that a crontab expression names, in UTC.
+        """Call `work` at the times of a crontab expression, in UTC.
 
-        Never beside a tick, and never after `stop`. What was missed is done once, later.
+        Never during a tick, and never after `stop`. Calls that were missed are made up for by one.
         """
         trigger = CronTrigger.from_crontab(crontab, timezone=UTC)
-        self.scheduler.add_job(self._beside, trigger, args=[work])
+        self.scheduler.add_job(self._run_added, trigger, args=[work])
 
     def wake(self) -> None:
-        """Tick at once, because something became due this moment."""
-        if self._waking is None and self._job is not None:
+        """Tick after `GATHER_SECONDS`, because a row became due."""
+        if self._wake_timer is None and self._job is not None:
             loop = asyncio.get_running_loop()
-            self._waking = loop.call_later(GATHER_SECONDS, self._wake_now)
+            self._wake_timer = loop.call_later(GATHER_SECONDS, self._tick_now)
 
     def is_alive(self) -> bool:
-        """Tell whether the last tick is recent enough."""
+        """Return whether the last tick is less than `DEAD_TICKS` intervals ago."""
         return time.monotonic() - self._ticked_at < DEAD_TICKS * self._tick_seconds
 
     async def stop(self) -> None:
-        """Tick no more; a tick that is under way is waited for."""
+        """Stop ticking; wait for the end of a tick that is running."""
         self._tick = None
         if self._watchdog is not None:
             self._watchdog.cancel()
-        async with self._ticking:
+        async with self._lock:
             if self.scheduler.running:
                 self.scheduler.shutdown(wait=False)
         self._job = None
 
-    def _wake_now(self) -> None:
-        self._waking = None
-        if self._ticking.locked():
-            # The tick that is under way is followed by another.
-            self._again = True
+    def _tick_now(self) -> None:
+        self._wake_timer = None
+        if self._lock.locked():
+            # The tick that is running may have missed the row: another follows it.
+            self._tick_again = True
         elif self._job is not None:
             self._job.modify(next_run_time=datetime.now(UTC))
 
-    async def _run(self) -> None:
-        self._again = True
-        async with self._ticking:
-            while self._again and self._tick is not None:
-                self._again = False
+    async def _run_ticks(self) -> None:
+        self._tick_again = True
+        async with self._lock:
+            while self._tick_again and self._tick is not None:
+                self._tick_again = False
                 self._ticked_at = time.monotonic()
-                await self._tick_once(self._tick)
+                await self._call(self._tick)
 
-    async def _beside(self, work: Callable[[], Awaitable[object]]) -> None:
-        async with self._ticking:
+    async def _run_added(self, work: Callable[[], Awaitable[object]]) -> None:
+        async with self._lock:
             if self._tick is not None:
-                await self._tick_once(work)
+                await self._call(work)
 
-    async def _tick_once(self, tick: Callable[[], Awaitable[object]]) -> None:
+    async def _call(self, work: Callable[[], Awaitable[object]]) -> None:
         try:
-            await tick()
+            await work()
         except StoreBrokenError as error:
             self._log.critical("store_broken", problem=str(error))
             self._on_broken(error)
         except StoreError as error:
-            # Nothing is lost by waiting: what is due stays due.
+            # Nothing is lost: due rows stay due until the next tick.
             self._log.error("tick_without_store", problem=str(error))
 
     async def _watch(self) -> None:
-        """Notice by the monotonic clock that ticks have stopped, and start them again.
+        """Detect by the monotonic clock that ticks have stopped, and start them again.
 
-        APScheduler compares wall-clock times: when the clock is set back, its next run lies as
-        far in the future as the step was wide.
+        APScheduler compares wall-clock times: after the clock was set back by an hour, its next run
+        is an hour away.
         """
         while True:
             await asyncio.sleep(WATCH_TICKS * self._tick_seconds)
             overdue = time.monotonic() - self._ticked_at > OVERDUE_TICKS * self._tick_seconds
-            if overdue and not self._ticking.locked():
+            if overdue and not self._lock.locked():
                 self._log.warning("tick_overdue")
                 self.wake()
 
 
 class Ticker(Protocol):
-    """Something that claims what is due and begins it, without waiting for its end."""
+    """Claims due rows and starts their steps, without waiting for their end: an engine."""
 
     async def tick(self) -> object:
-        """Begin what is due."""
+        """Start the steps of due rows."""
 
     async def stop(self, seconds: float) -> None:
-        """Begin nothing more, and give what is under way `seconds` to end."""
+        """Start no more steps, and give running ones `seconds` to end."""
 
 
 class Tickers:
-    """Several of them as one; the first goes before the rest."""
+    """Several tickers as one; the first claims before the others."""
 
     def __init__(self, *tickers: Ticker) -> None:
         self._tickers = tickers
 
     async def tick(self) -> None:
-        """Begin what is due, in order; an error of the store ends the tick."""
-        for each in self._tickers:
-            await each.tick()
+        """Tick each of them in order; an error of the store ends the tick."""
+        for ticker in self._tickers:
+            await ticker.tick()
 
     async def stop(self, seconds: float) -> None:
         """Stop all of them at the same time."""
-        await asyncio.gather(*(each.stop(seconds) for each in self._tickers))
+        await asyncio.gather(*(ticker.stop(seconds) for ticker in self._tickers))

@@ -1,4 +1,4 @@
-"""Write what MindVideo told into the row: pure, and the same answer twice changes nothing more."""
+"""Merge MindVideo's snapshot of a task into the job's row. Pure and idempotent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storage.job import Instant, Job
 
 
 def with_snapshot(job: Job, snapshot: Snapshot, now: Instant) -> Job:
-    """Return the row with everything that the snapshot knows; what it lacks is kept as it was."""
+    """Return the row with the snapshot's values; a value that the snapshot lacks is kept."""
     rendering = snapshot.state is TaskState.PROCESSING or snapshot.state.is_terminal
     return replace(
         job,

@@ -1,4 +1,4 @@
-"""Carry one file to Slack as a stream, never holding the whole of it in memory."""
+"""Upload one file to Slack as a stream, never holding all of it in memory."""
 
 from __future__ import annotations
 
@@ -23,40 +23,41 @@ class OutgoingFile:
     """A file to upload."""
 
     open: Callable[[], AbstractAsyncContextManager[Download]]
-    """Opens its bytes, anew at each call."""
+    """Opens a new stream of its bytes at each call."""
     name: Callable[[str | None], str]
-    """Returns the file's name for a content type."""
+    """Returns its name for a content type."""
     alt_text: str
-    """What a screen reader says of it."""
+    """Its description for screen readers."""
 
 
 async def upload_once(
     claim: Claim[PostRow], slot: Slot[PostRow], index: int, file: OutgoingFile, channel: str
 ) -> None:
-    """Make sure that file `index` of a message is at Slack, unshared.
+    """Upload file `index` of a message to Slack, unshared, unless it is there.
 
-    Safe to repeat: the file's ID is committed before its bytes go. After a doubt Slack is asked
-    whether they came; if not, another file is reserved, and the first, unshared, shows nowhere.
+    Safe to repeat: the file's ID is committed before its bytes are sent. After an unknown outcome
+    `files.info` shows whether they arrived; if not, another file is reserved, and the first, which
+    is never shared, appears nowhere.
     """
     uploads = slot.read(claim.row).uploads
     if index < len(uploads):
         known = uploads[index]
         if known.sent:
             return
-        if await _arrived(claim, known, channel):
-            await _note(claim, slot, index, replace(known, sent=True), "")
+        if await _has_arrived(claim, known, channel):
+            await _record_upload(claim, slot, index, replace(known, sent=True), "")
             return
     async with file.open() as download:
         if download.length is not None:
             await _send(claim, slot, index, file, download, download.length)
             return
-    # Opened anew after the wait, which may be long: nobody keeps a download open for so long.
+    # The wait for a spool may be long, so the download is closed before it and opened again after.
     async with claim.services.spools, file.open() as download:
-        with _on_this_disk():
+        with _disk_errors_retried():
             await _spool(claim, slot, index, file, download)
 
 
-async def _arrived(claim: Claim[PostRow], known: Upload, channel: str) -> bool:
+async def _has_arrived(claim: Claim[PostRow], known: Upload, channel: str) -> bool:
     try:
         state = await claim.services.chat.file_state(known.file_id, channel)
     except NotFoundError:
@@ -71,7 +72,7 @@ async def _spool(
     file: OutgoingFile,
     download: Download,
 ) -> None:
-    """Send a file of unknown length by way of a temporary file: Slack wants the length first."""
+    """Send a file of unknown length by way of a temporary file: Slack requires the length first."""
     async with anyio.TemporaryFile() as spool:
         async for chunk in download.chunks:
             await spool.write(chunk)
@@ -86,10 +87,10 @@ async def _spool(
 
 
 @contextmanager
-def _on_this_disk() -> Iterator[None]:
-    """Take whatever the disk refuses for something that may pass; closing a file can fail too.
+def _disk_errors_retried() -> Iterator[None]:
+    """Raise `RetryLaterError` for every `OSError`, including those of closing a file.
 
-    The ports raise errors of their own, so an `OSError` is always of the temporary file.
+    The ports raise errors of their own, so an `OSError` always concerns the temporary file.
     """
     try:
         yield
@@ -98,7 +99,7 @@ def _on_this_disk() -> Iterator[None]:
         raise RetryLaterError("There is no place for the file here now.", code=code) from error
 
 
-async def _send(  # noqa: PLR0917 - a private step of the two above, with all that they know
+async def _send(  # noqa: PLR0917 - the common end of two functions that have all of these
     claim: Claim[PostRow],
     slot: Slot[PostRow],
     index: int,
@@ -109,20 +110,19 @@ async def _send(  # noqa: PLR0917 - a private step of the two above, with all th
     chat, name = claim.services.chat, file.name(download.content_type)
     target = await chat.reserve_upload(name, length, file.alt_text)
     reserved = Upload(file_id=target.file_id)
-    await _note(claim, slot, index, reserved, name)
+    await _record_upload(claim, slot, index, reserved, name)
     await chat.send_upload(target.url, length, download.chunks)
-    await _note(claim, slot, index, replace(reserved, sent=True), f"{length} bytes")
+    await _record_upload(claim, slot, index, replace(reserved, sent=True), f"{length} bytes")
 
 
-async def _note(
+async def _record_upload(
     claim: Claim[PostRow], slot: Slot[PostRow], index: int, upload: Upload, detail: str
 ) -> None:
-    """Commit what is known of a file."""
-    known = _with_upload(slot.read(claim.row), index, upload)
+    delivery = _with_upload(slot.read(claim.row), index, upload)
     name = EventName.UPLOADED if upload.sent else EventName.UPLOADING
-    await claim.record(slot.write(claim.row, known), name, detail)
+    await claim.record(slot.write(claim.row, delivery), name, detail)
 
 
-def _with_upload(known: Delivery, index: int, upload: Upload) -> Delivery:
-    uploads = (*known.uploads[:index], upload, *known.uploads[index + 1 :])
-    return replace(known, uploads=uploads)
+def _with_upload(delivery: Delivery, index: int, upload: Upload) -> Delivery:
+    uploads = (*delivery.uploads[:index], upload, *delivery.uploads[index + 1 :])
+    return replace(delivery, uploads=uploads)

@@ -1,1 +1,1 @@
-"""The demo: the real bot between both simulated services, with a page to play on."""
+"""The demo: the bot with both simulated services, and a page to use it."""

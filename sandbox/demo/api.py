@@ -1,10 +1,10 @@
 """The demo page's server side: what a person sees and does in the simulated Slack, as JSON.
 
-`GET /` is the page (`page/index.html` beside this file), `GET /page/{name}` its other files. All
-that the page knows comes from these calls; every `user` is an ID of `users`, every `ts` a string.
+`GET /` is the page (`page/index.html` beside this file), `GET /page/{name}` its other files. The
+page gets all its data from these calls; every `user` is an ID of `users`, every `ts` a string.
 
-**`GET /demo/state[?user=U…][&channel=C…][&thread=TS]`** → what that person sees now, Ana if none
-is named. Without `channel` the first of `channels`; `thread` is the `ts` of a thread's first
+**`GET /demo/state[?user=U…][&channel=C…][&thread=TS]`** → what that person sees now, Ana if there
+is no `user`. Without `channel` the first of `channels`; `thread` is the `ts` of a thread's first
 message::
 
     {"version": 17,
@@ -14,7 +14,7 @@ message::
      "thread": null | {"ts": TS, "messages": [Message]},   # first message, then its replies
      "views": {"modal": null | View, "home": null | View},
      "shortcuts": [{"callback_id": …, "name": …, "type": "global" | "message"}],
-     "error": null | "what Slack shows this person in red, such as: /video failed …"}
+     "error": null | "the error that Slack shows this person, such as: /video failed …"}
 
     User:    {"id", "name", "real_name", "is_bot": bool, "is_admin": bool}
     Channel: {"id", "name", "kind": "public" | "private" | "direct", "bot_is_member": bool,
@@ -28,15 +28,15 @@ message::
               "errors": {"block_id": "what is wrong with it"}}
 
 `text` and `blocks` hold mrkdwn as the bot sent it (`<@U…>`, `<!date^…>`, `&lt;`). The error stays
-until this person's next act.
+until this person's next action.
 
 **`GET /demo/stream?user=U…`** → server-sent events, `data: {"changed": true, "version": 17}`: one
 at once, then one whenever anything changed.
 
-**`POST /demo/act`** with JSON `{"user": "U…", "type": …, …}` → what Slack does with it.
-Answer: `{"ok": true, "ephemeral": null | Message}`, where `ephemeral` is the private answer
+**`POST /demo/act`** with JSON `{"user": "U…", "type": …, …}` → performs an action.
+Answer: `{"ok": true, "ephemeral": null | Message}`, where `ephemeral` is the message
 that came with the acknowledgement (it is in the state too), or `{"ok": false, "error": "…"}` with
-what Slack would show; HTTP 400 with the same shape when the request itself makes no sense.
+the error that Slack shows; HTTP 400 with the same shape when the request itself is invalid.
 
 =================  ==============================================================================
 `type`             further fields
@@ -55,7 +55,7 @@ open_home          (none)
 
 `value` is plain: a text for an input, the option's `value` for a select or radio buttons, a list of
 those for checkboxes and multi-selects, a list of file IDs for a `file_input`; a button needs none.
-`values` is `{"block_id": {"action_id": value}}` for the inputs of the view, as they stand.
+`values` is `{"block_id": {"action_id": value}}` for the present values of the view's inputs.
 
 **`POST /demo/files?user=U…`**, multipart with a part `file` → `{"file_id": "F…"}`, to be named in
 a `message` or in a `file_input`. **`GET /demo/files/F…`** → its bytes; answers `Range`.
@@ -71,14 +71,14 @@ from aiohttp.client_exceptions import ClientConnectionResetError
 from pydantic import ValidationError
 
 from sandbox.demo.interactions import INTERACTIONS
-from sandbox.demo.state import Eyes, message_for_page, state_for
+from sandbox.demo.state import PageQuery, message_for_page, state_for
 from sandbox.slack.entities import ANA, Payload, RefusalError
 from sandbox.slack.people import People
 
 CHUNK = 64 * 1024
 
 UNTRUSTED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
-"""A person's file is shown from the page's own origin and must not act there."""
+"""A person's file has the same origin as the page, so the browser must not run scripts in it."""
 
 
 class DemoApi:
@@ -112,13 +112,13 @@ class DemoApi:
         return web.FileResponse(str(files("sandbox.demo") / "page" / "index.html"))
 
     async def _state(self, request: web.Request) -> web.Response:
-        eyes = Eyes(
+        query = PageQuery(
             user=request.query.get("user", ANA),
             channel=request.query.get("channel"),
             thread_ts=request.query.get("thread"),
         )
         try:
-            return web.json_response(state_for(self._people, eyes))
+            return web.json_response(state_for(self._people, query))
         except RefusalError as refusal:
             return _refused(refusal.code, status=400)
 
@@ -127,18 +127,18 @@ class DemoApi:
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
         await answer.prepare(request)
-        stream = asyncio.create_task(self._tell_changes(answer))
+        stream = asyncio.create_task(self._send_changes(answer))
         self._streams.add(stream)
         await asyncio.wait({stream})
         self._streams.discard(stream)
         return answer
 
-    async def _tell_changes(self, answer: web.StreamResponse) -> None:
+    async def _send_changes(self, answer: web.StreamResponse) -> None:
         version = self._world.workspace.version
         try:
             while True:
-                told = json.dumps({"changed": True, "version": version})
-                await answer.write(f"data: {told}\n\n".encode())
+                event = json.dumps({"changed": True, "version": version})
+                await answer.write(f"data: {event}\n\n".encode())
                 version = await self._world.workspace.changed_since(version)
         except ClientConnectionResetError:
             # The page was closed: a stream has no other end.
@@ -150,7 +150,7 @@ class DemoApi:
 
     async def _act(self, request: web.Request) -> web.Response:
         try:
-            delivery = await INTERACTIONS.validate_json(await request.read()).do(self._people)
+            delivery = await INTERACTIONS.validate_json(await request.read()).perform(self._people)
         except ValidationError as error:
             return _refused(str(error), status=400)
         except RefusalError as refusal:
@@ -181,7 +181,7 @@ class DemoApi:
 
 
 async def _keep_fresh(request: web.Request, answer: web.StreamResponse) -> None:
-    """Have the browser ask for the page's parts anew, so that old and new ones never mix."""
+    """Make the browser revalidate the page's files, so that old and new ones never mix."""
     if request.path == "/" or request.path.startswith("/page/"):
         answer.headers["Cache-Control"] = "no-cache"
 

@@ -1,10 +1,10 @@
-"""What a person does on the demo page: one shape for each act, and what it does in the sandbox."""
+"""Actions of a person on the demo page: a model for each, with its effect in the sandbox."""
 
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-from sandbox.demo.typed import as_command, as_message
+from sandbox.demo.markup import as_command, as_message
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.people import People
 
@@ -19,7 +19,7 @@ class Command(BaseModel):
     channel: str
     text: str
 
-    async def do(self, people: People) -> Delivery | None:
+    async def perform(self, people: People) -> Delivery | None:
         """Deliver it."""
         command, text = as_command(people.world.workspace, self.text)
         return await people.command(self.user, self.channel, text, command=command)
@@ -35,8 +35,8 @@ class Message(BaseModel):
     thread_ts: str | None = None
     files: list[str] = []
 
-    async def do(self, people: People) -> Delivery | None:
-        """Say it; what the bot makes of it is seen later."""
+    async def perform(self, people: People) -> Delivery | None:
+        """Post it; the bot's answer appears later."""
         text = as_message(people.world.workspace, self.text)
         await people.message(
             self.user, self.channel, text, thread_ts=self.thread_ts, files=self.files
@@ -45,7 +45,7 @@ class Message(BaseModel):
 
 
 class Click(BaseModel):
-    """A touch of an element in a message."""
+    """A click on an element of a message."""
 
     type: Literal["click"]
     user: str
@@ -55,7 +55,7 @@ class Click(BaseModel):
     action_id: str
     value: object = None
 
-    async def do(self, people: People) -> Delivery | None:
+    async def perform(self, people: People) -> Delivery | None:
         """Deliver it."""
         return await people.click(
             self.user, self.ts, self.action_id, block_id=self.block_id, value=self.value
@@ -63,7 +63,7 @@ class Click(BaseModel):
 
 
 class ViewAction(BaseModel):
-    """A touch of an element in a form or in the Home tab."""
+    """A click on an element of a form or of the Home tab."""
 
     type: Literal["view_action"]
     user: str
@@ -73,7 +73,7 @@ class ViewAction(BaseModel):
     value: object = None
     values: PlainValues = {}
 
-    async def do(self, people: People) -> Delivery | None:
+    async def perform(self, people: People) -> Delivery | None:
         """Deliver it."""
         return await people.view_action(
             self.user,
@@ -86,27 +86,27 @@ class ViewAction(BaseModel):
 
 
 class SubmitView(BaseModel):
-    """A form, sent."""
+    """A submitted form."""
 
     type: Literal["submit_view"]
     user: str
     view_id: str
     values: PlainValues = {}
 
-    async def do(self, people: People) -> Delivery | None:
-        """Deliver it, unless the form itself complains."""
+    async def perform(self, people: People) -> Delivery | None:
+        """Deliver it, unless the form has errors that Slack itself finds."""
         return await people.submit_view(self.user, self.view_id, self.values)
 
 
 class CloseView(BaseModel):
-    """A form, closed."""
+    """A closed form."""
 
     type: Literal["close_view"]
     user: str
     view_id: str
 
-    async def do(self, people: People) -> Delivery | None:
-        """Close it, and deliver that if the form asks for it."""
+    async def perform(self, people: People) -> Delivery | None:
+        """Close it, and notify the bot if the form has `notify_on_close`."""
         return await people.close_view(self.user, self.view_id)
 
 
@@ -117,7 +117,7 @@ class Shortcut(BaseModel):
     user: str
     callback_id: str
 
-    async def do(self, people: People) -> Delivery | None:
+    async def perform(self, people: People) -> Delivery | None:
         """Deliver it."""
         return await people.shortcut(self.user, self.callback_id)
 
@@ -131,23 +131,23 @@ class MessageShortcut(BaseModel):
     channel: str
     ts: str
 
-    async def do(self, people: People) -> Delivery | None:
+    async def perform(self, people: People) -> Delivery | None:
         """Deliver it."""
         return await people.message_shortcut(self.user, self.ts, self.callback_id)
 
 
 class OpenHome(BaseModel):
-    """The Home tab, opened."""
+    """An opened Home tab."""
 
     type: Literal["open_home"]
     user: str
 
-    async def do(self, people: People) -> Delivery | None:
+    async def perform(self, people: People) -> Delivery | None:
         """Deliver it."""
         return await people.open_home(self.user)
 
 
-Act: TypeAlias = (
+Action: TypeAlias = (
     Command
     | Message
     | Click
@@ -159,5 +159,5 @@ Act: TypeAlias = (
     | OpenHome
 )
 
-INTERACTIONS: TypeAdapter[Act] = TypeAdapter(Annotated[Act, Field(discriminator="type")])
-"""Reads an act from the page's JSON."""
+INTERACTIONS: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminator="type")])
+"""Reads an action from the page's JSON."""

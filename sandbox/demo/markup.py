@@ -1,4 +1,4 @@
-"""What a person types on the demo page, turned into what Slack makes of it."""
+"""Converts text typed on the demo page into Slack's markup, as Slack does."""
 
 import re
 

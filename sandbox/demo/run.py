@@ -1,4 +1,4 @@
-"""The demo: the real bot between a simulated Slack and a simulated MindVideo."""
+"""The demo: runs the bot with a simulated Slack and a simulated MindVideo."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ from typing import TypeAlias
 import aiohttp
 import anyio
 
-from sandbox.both import Sandbox, running_sandbox
+from sandbox.sandbox import Sandbox, running_sandbox
 from sandbox.slack.app_manifest import Manifest
-from sandbox.slack.entities import ANA, GENERAL, Said
+from sandbox.slack.entities import ANA, GENERAL, StoredMessage
 
-# Renders in the demo take seconds, so that looking at them must not take longer.
+# Renders in the demo take seconds, so the bot must poll them more often.
 PACE = {"POLL_MIN_SECONDS": "0.25", "POLL_MAX_SECONDS": "1"}
 QUIET = {"LOG_LEVEL": "warning", "LOG_FORMAT": "console"}
 START_SECONDS = 20.0
 ONE_COMMAND_SECONDS = 120.0
 
-Say = Callable[[str], None]
+Write = Callable[[str], None]
+"""Writes a line to the terminal."""
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the message says why, in a sentence."""
+    """The demo failed; the message is a sentence to print."""
 
 
 StartBot: TypeAlias = Callable[[Mapping[str, str]], AbstractAsyncContextManager[int | None]]
-"""Runs a bot with these variables while the context lasts; gives its port (Socket Mode: `None`)."""
+"""Runs a bot with this environment during the context; yields its port (Socket Mode: `None`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """The bot that the demo surrounds."""
+    """The bot to run in the demo."""
 
     manifest: Manifest
     models_dir: Path
-    """The files of the models that MindVideo has."""
+    """Folder with the files of MindVideo's models."""
     socket_mode: bool
     start: StartBot
 
 
-async def serve_page(bot: Bot, say: Say, *, port: int, render_seconds: float) -> None:
+async def serve_page(bot: Bot, write: Write, *, port: int, render_seconds: float) -> None:
     """Serve the demo page until SIGINT or SIGTERM. Raises `OSError` for a port that is taken."""
     stopping = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -53,103 +54,103 @@ async def serve_page(bot: Bot, say: Say, *, port: int, render_seconds: float) ->
     async with (
         running_sandbox(
             bot.manifest, bot.models_dir, port=port, render_seconds=render_seconds
-        ) as place,
-        _running(bot, place),
+        ) as sandbox,
+        _running(bot, sandbox),
     ):
-        say(f"The demo is at {place.slack_url} (Ctrl-C ends it).")
-        say("Type /video a red sports car at sunset --duration 10 --mode pro")
+        write(f"The demo is at {sandbox.slack_url} (Ctrl-C ends it).")
+        write("Type /video a red sports car at sunset --duration 10 --mode pro")
         await stopping.wait()
 
 
 async def run_command(
-    bot: Bot, line: str, say: Say, *, folder: Path, render_seconds: float
+    bot: Bot, line: str, write: Write, *, folder: Path, render_seconds: float
 ) -> None:
-    """Type `line` as a person would, tell what happens, and save the files into `folder`.
+    """Send `line` as a person's command, print the messages, and save the files into `folder`.
 
-    Raises `DemoError` when the command is refused or brings no file within two minutes.
+    Raises `DemoError` when the command is refused or produces no file within two minutes.
     """
     command, _, text = line.strip().partition(" ")
     if command != "/video":
         raise DemoError(f"The demo knows the command /video; you typed {command or 'nothing'}.")
     async with (
-        running_sandbox(bot.manifest, bot.models_dir, render_seconds=render_seconds) as place,
-        _running(bot, place),
+        running_sandbox(bot.manifest, bot.models_dir, render_seconds=render_seconds) as sandbox,
+        _running(bot, sandbox),
     ):
-        say(f"#general  Ana: {line.strip()}")
-        delivery = await place.slack.people.command(ANA, GENERAL, text)
+        write(f"#general  Ana: {line.strip()}")
+        delivery = await sandbox.slack.people.command(ANA, GENERAL, text)
         if delivery.shown is not None:
-            raise DemoError(_words(delivery.shown))
+            raise DemoError(_text_of(delivery.shown))
         if delivery.error is not None:
             raise DemoError(delivery.error)
         try:
             async with asyncio.timeout(ONE_COMMAND_SECONDS):
-                last = await _follow(place, say)
+                last = await _follow(sandbox, write)
         except TimeoutError:
             raise DemoError("The demo brought no result within two minutes.") from None
         if not last.files:
             raise DemoError("The render brought no file.")
         for file_id in last.files:
-            say(f"saved     {await _save(place, file_id, folder)}")
+            write(f"saved     {await _save(sandbox, file_id, folder)}")
 
 
 @asynccontextmanager
-async def _running(bot: Bot, place: Sandbox) -> AsyncIterator[None]:
-    """Run the bot between the two services, and let Slack reach it."""
-    environment = place.environment(socket_mode=bot.socket_mode) | PACE | QUIET
+async def _running(bot: Bot, sandbox: Sandbox) -> AsyncIterator[None]:
+    """Run the bot with the two services, and connect Slack to it."""
+    environment = sandbox.environment(socket_mode=bot.socket_mode) | PACE | QUIET
     async with bot.start(environment) as port:
         if port is None:
             async with asyncio.timeout(START_SECONDS):
-                await place.slack.sockets.connected()
+                await sandbox.slack.sockets.connected()
         else:
-            place.deliver_to_port(port)
+            sandbox.deliver_to_port(port)
         yield
 
 
-async def _follow(place: Sandbox, say: Say) -> Said:
-    """Tell each message as it is posted or edited; return the one that ends the job."""
-    workspace = place.slack.world.workspace
-    told: dict[str, str] = {}
+async def _follow(sandbox: Sandbox, write: Write) -> StoredMessage:
+    """Print each message as it is posted or edited; return the one that ends the job."""
+    workspace = sandbox.slack.world.workspace
+    printed: dict[str, str] = {}
     version = -1
     while True:
         version = await workspace.changed_since(version)
         messages = workspace.all_in(GENERAL)
-        for said in messages:
-            words = _words(said)
-            if told.get(said.ts) != words:
-                told[said.ts] = words
-                say(f"{_where(said)}  Video: {words}")
+        for message in messages:
+            text = _text_of(message)
+            if printed.get(message.ts) != text:
+                printed[message.ts] = text
+                write(f"{_where(message)}  Video: {text}")
         end = _end(messages)
         if end is not None:
             return end
 
 
-def _where(said: Said) -> str:
-    if said.ephemeral_for:
+def _where(message: StoredMessage) -> str:
+    if message.ephemeral_for:
         return "private "
-    return "  thread" if said.thread_ts else "#general"
+    return "  thread" if message.thread_ts else "#general"
 
 
-def _end(messages: Sequence[Said]) -> Said | None:
-    """Return the last word: a private one, or a reply after which the first message was edited."""
-    edited = max((said.edited_ts or "" for said in messages), default="")
-    for said in messages:
-        if said.ephemeral_for or (said.thread_ts and edited > said.ts):
-            return said
+def _end(messages: Sequence[StoredMessage]) -> StoredMessage | None:
+    """Return the last message: an ephemeral one, or a reply with a later edit of the first."""
+    edited = max((message.edited_ts or "" for message in messages), default="")
+    for message in messages:
+        if message.ephemeral_for or (message.thread_ts and edited > message.ts):
+            return message
     return None
 
 
-def _words(said: Said) -> str:
-    """Return a message in a line: its text, or what its blocks say."""
-    if said.text:
-        return said.text
-    texts = (block.get("text") for block in said.blocks or ())
+def _text_of(message: StoredMessage) -> str:
+    """Return a message's text, or the text of its blocks, in a line."""
+    if message.text:
+        return message.text
+    texts = (block.get("text") for block in message.blocks or ())
     return " ".join(str(text.get("text", "")) for text in texts if isinstance(text, dict))
 
 
-async def _save(place: Sandbox, file_id: str, folder: Path) -> Path:
+async def _save(sandbox: Sandbox, file_id: str, folder: Path) -> Path:
     await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
-    path = folder / place.slack.world.files.file(file_id).name
-    url = f"{place.slack_url}/demo/files/{file_id}"
+    path = folder / sandbox.slack.world.files.file(file_id).name
+    url = f"{sandbox.slack_url}/demo/files/{file_id}"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         await anyio.Path(path).write_bytes(await answer.read())
     return path

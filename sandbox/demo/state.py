@@ -1,29 +1,29 @@
-"""What one person sees of the simulated Slack, as JSON for the demo page."""
+"""The part of the simulated Slack that one person sees, as JSON for the demo page."""
 
 from dataclasses import dataclass
 
-from sandbox.slack.entities import BOT, Channel, Kind, Payload, RefusalError, Said, User
-from sandbox.slack.files import Progress, StoredFile
+from sandbox.slack.entities import BOT, Channel, Kind, Payload, RefusalError, StoredMessage, User
+from sandbox.slack.files import FileStatus, StoredFile
 from sandbox.slack.people import People
 from sandbox.slack.views import View
 from sandbox.slack.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Eyes:
-    """Who looks, at which channel (`None`: the first) and into which thread."""
+class PageQuery:
+    """Whose view of Slack to return, with which channel (`None`: the first) and thread open."""
 
     user: str
     channel: str | None = None
     thread_ts: str | None = None
 
 
-def state_for(people: People, eyes: Eyes) -> Payload:
-    """Return everything that the page shows to one person. Raises `RefusalError`."""
+def state_for(people: People, query: PageQuery) -> Payload:
+    """Return the state that the page shows to one person. Raises `RefusalError`."""
     workspace = people.world.workspace
-    me = _user(workspace, eyes.user)
+    me = _user(workspace, query.user)
     channels = [channel for channel in workspace.channels.values() if me.id in channel.members]
-    channel = next((each for each in channels if eyes.channel in {None, each.id}), None)
+    channel = next((each for each in channels if query.channel in {None, each.id}), None)
     if channel is None:
         raise RefusalError("channel_not_found")
     replies = workspace.reply_counts(channel.id)
@@ -37,40 +37,40 @@ def state_for(people: People, eyes: Eyes) -> Payload:
         "channels": [_channel_json(workspace, each, me) for each in channels],
         "channel": _channel_json(workspace, channel, me),
         "messages": [
-            message_for_page(people, said, replies=replies[said.ts])
-            for said in _seen(workspace, channel, me)
-            if said.thread_ts is None
+            message_for_page(people, message, replies=replies[message.ts])
+            for message in _visible(workspace, channel, me)
+            if message.thread_ts is None
         ],
-        "thread": _thread_json(people, channel, me, eyes.thread_ts),
+        "thread": _thread_json(people, channel, me, query.thread_ts),
         "views": {
             "modal": None if modal is None else _view_json(modal),
             "home": None if home is None else _view_json(home),
         },
         "shortcuts": [each.model_dump() for each in people.world.app.shortcuts],
-        "error": people.red.get(me.id),
+        "error": people.errors_shown.get(me.id),
     }
 
 
-def message_for_page(people: People, said: Said, *, replies: int = 0) -> Payload:
-    """Return one message as the page shows it."""
-    files = [people.world.files.files[file_id] for file_id in said.files]
+def message_for_page(people: People, message: StoredMessage, *, replies: int = 0) -> Payload:
+    """Return a message in the form that the page reads."""
+    files = [people.world.files.files[file_id] for file_id in message.files]
     return {
-        "ts": said.ts,
-        "user": said.user,
-        "bot": said.user == BOT,
-        "text": said.text,
-        "blocks": said.blocks,
-        "edited": said.edited_ts is not None,
-        "thread_ts": said.thread_ts,
+        "ts": message.ts,
+        "user": message.user,
+        "bot": message.user == BOT,
+        "text": message.text,
+        "blocks": message.blocks,
+        "edited": message.edited_ts is not None,
+        "thread_ts": message.thread_ts,
         "reply_count": replies,
-        "files": [_file_json(file) for file in files if file.progress is Progress.COMPLETED],
-        "ephemeral_for": said.ephemeral_for,
+        "files": [_file_json(file) for file in files if file.status is FileStatus.COMPLETED],
+        "ephemeral_for": message.ephemeral_for,
     }
 
 
-def _seen(workspace: Workspace, channel: Channel, me: User) -> list[Said]:
-    everything = workspace.all_in(channel.id)
-    return [said for said in everything if said.ephemeral_for in {None, me.id}]
+def _visible(workspace: Workspace, channel: Channel, me: User) -> list[StoredMessage]:
+    messages = workspace.all_in(channel.id)
+    return [message for message in messages if message.ephemeral_for in {None, me.id}]
 
 
 def _thread_json(
@@ -79,10 +79,10 @@ def _thread_json(
     workspace = people.world.workspace
     if thread_ts is None or workspace.find(channel.id, thread_ts) is None:
         return None
-    seen = _seen(workspace, channel, me)
-    shown = [said for said in seen if thread_ts in {said.ts, said.thread_ts}]
+    visible = _visible(workspace, channel, me)
+    shown = [message for message in visible if thread_ts in {message.ts, message.thread_ts}]
     replies = workspace.reply_counts(channel.id)
-    messages = [message_for_page(people, said, replies=replies[said.ts]) for said in shown]
+    messages = [message_for_page(people, message, replies=replies[message.ts]) for message in shown]
     return {"ts": thread_ts, "messages": messages}
 
 

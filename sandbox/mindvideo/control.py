@@ -1,4 +1,4 @@
-"""How another process orders faults of the simulated MindVideo and reads its ledger."""
+"""HTTP routes by which another process injects faults and reads the ledger of charges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.mindvideo.wire import failure
 def control_routes(
     fail: Callable[[Fault], None], clear: Callable[[], None], charges: Sequence[Charge]
 ) -> list[web.RouteDef]:
-    """Return the calls below `/sandbox/`; they need no API key."""
+    """Return the routes below `/sandbox/`; they need no API key."""
 
     async def add_fault(request: web.Request) -> web.Response:
         try:

@@ -15,10 +15,10 @@ class Shape(StrEnum):
     """How `/events` answers."""
 
     TASK = "task"
-    """The task object, as after `GET /tasks/{id}`: the page shows it so."""
+    """The task object, as from `GET /tasks/{id}`; MindVideo's page shows this shape."""
     LIST = "list"
     EVENTS = "events"
-    """An object with the list under this name; so for the next two."""
+    """An object with the list under this key; so for the next two."""
     DATA = "data"
     ITEMS = "items"
     STREAM = "stream"
@@ -26,7 +26,7 @@ class Shape(StrEnum):
     OPEN_STREAM = "open_stream"
     """Server-sent events on a connection that stays open."""
     BARE = "bare"
-    """A list whose events tell a state and nothing else."""
+    """A list whose events have a state and no other data of the task."""
     EMPTY = "empty"
     MISSING = "missing"
     """404."""
@@ -36,7 +36,7 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """An answer's bytes and their type."""
+    """An answer's text and its content type."""
 
     text: str
     content_type: str
@@ -49,10 +49,10 @@ def render_events(
     shape: Shape,
     task: Mapping[str, Json],
     history: Sequence[tuple[Instant, str]],
-    quirks: Collection[FaultKind],
+    faults: Collection[FaultKind],
 ) -> Rendered:
-    """Return the events of a task, told as `shape` says; `quirks` spoil them."""
-    events = _spoilt(_events(shape, task, history), quirks)
+    """Return the events of a task in a shape, altered by `faults`."""
+    events = _events_with_faults(_events(shape, task, history), faults)
     match shape:
         case Shape.TASK:
             return _json(task)
@@ -67,23 +67,23 @@ def render_events(
             return _json(events)
 
 
-def told(task: dict[str, Json], quirks: Mapping[FaultKind, Fault]) -> dict[str, Json]:
-    """Return what is told of a task where `quirks` spoil it."""
+def task_with_faults(task: dict[str, Json], faults: Mapping[FaultKind, Fault]) -> dict[str, Json]:
+    """Return a task object altered by `faults`."""
     body = dict(task)
-    if FaultKind.NULLS in quirks:
+    if FaultKind.NULLS in faults:
         body = {key: value if key in _ESSENTIAL else None for key, value in body.items()}
-    if FaultKind.NO_OUTPUT in quirks:
+    if FaultKind.NO_OUTPUT in faults:
         body = {key: body[key] for key in body if key not in {"output", "cost_actual"}}
-    if FaultKind.COST in quirks:
-        value = quirks[FaultKind.COST].value
+    if FaultKind.COST in faults:
+        value = faults[FaultKind.COST].value
         body["cost_actual"] = None if value is None else json.loads(value)
-    if FaultKind.STATE in quirks:
-        body["status"] = quirks[FaultKind.STATE].value
+    if FaultKind.STATE in faults:
+        body["status"] = faults[FaultKind.STATE].value
     return body
 
 
 def to_json(value: Json) -> str:
-    """Return JSON text; it may hold `NaN`, as some servers' does."""
+    """Return JSON text; it may hold `NaN`, like that of some servers."""
     return json.dumps(value)
 
 
@@ -94,7 +94,7 @@ def _json(value: Json) -> Rendered:
 def _events(
     shape: Shape, task: Mapping[str, Json], history: Sequence[tuple[Instant, str]]
 ) -> list[dict[str, Json]]:
-    """Return an event for each state, the newest of which holds what the task holds."""
+    """Return an event for each state; the newest one holds the task object."""
     events: list[dict[str, Json]] = [
         {
             "type": f"task.{state}",
@@ -111,14 +111,16 @@ def _events(
     return events
 
 
-def _spoilt(events: list[dict[str, Json]], quirks: Collection[FaultKind]) -> list[dict[str, Json]]:
-    if FaultKind.GAPS in quirks:
+def _events_with_faults(
+    events: list[dict[str, Json]], faults: Collection[FaultKind]
+) -> list[dict[str, Json]]:
+    if FaultKind.GAPS in faults:
         events = events[-1:]
-    if FaultKind.DUPLICATED in quirks:
+    if FaultKind.DUPLICATED in faults:
         events = [event for event in events for _ in range(2)]
-    if FaultKind.STRANGE_EVENTS in quirks:
+    if FaultKind.STRANGE_EVENTS in faults:
         events = [{"type": "task.mood", "mood": "cheerful"}, *events, {"heartbeat": True}]
-    if FaultKind.REORDERED in quirks:
+    if FaultKind.REORDERED in faults:
         events = events[::-1]
     return events
 

@@ -1,4 +1,4 @@
-"""Faults on request: what goes wrong at the simulated MindVideo, at which call, how often."""
+"""Faults that a test injects into calls of the simulated MindVideo."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Call(StrEnum):
 
 
 class FaultKind(StrEnum):
-    """What goes wrong. `BEFORE`: nothing was done; `AFTER`: done, then it goes wrong."""
+    """The kind of a fault. `BEFORE`: the call has no effect; `AFTER`: it takes effect first."""
 
     LOST_BEFORE = "lost_before"
     """The connection closes; a submit is not charged."""
@@ -29,13 +29,13 @@ class FaultKind(StrEnum):
     ANSWER_BEFORE = "answer_before"
     """`status`, `retry_after` and `code` with `message`, or `body` with `content_type`."""
     ANSWER_AFTER = "answer_after"
-    """The same, after it was done: a 500 with a charge, a 200 with HTML."""
+    """The same, after the call took effect: a 500 with a charge, a 200 with HTML."""
     TRUNCATED_AFTER = "truncated_after"
-    """The first half of the JSON, as if that were all."""
+    """The first half of the JSON, in an answer that is otherwise complete."""
     HUGE_AFTER = "huge_after"
     """The right JSON, with 10 MB of padding."""
     SLOW = "slow"
-    """`seconds` pass before anything is done."""
+    """The call starts after `seconds`."""
 
     TASK_FAILS = "task_fails"
     """The task that this submit starts fails, with `message`; it costs nothing."""
@@ -45,13 +45,13 @@ class FaultKind(StrEnum):
     """The task that this submit starts renders for ever."""
 
     STATE = "state"
-    """`value` is told as the state: one that goes back, one that nobody knows."""
+    """`value` replaces the state, for example by an earlier or an unknown one."""
     COST = "cost"
-    """`value`, a JSON text such as `NaN` or `"0.5"`, is told as `cost_actual`; none: no cost."""
+    """`value`, a JSON text such as `NaN` or `"0.5"`, replaces `cost_actual`; no `value`: null."""
     NULLS = "nulls"
     """Every field but the task's ID and state is null."""
     NO_OUTPUT = "no_output"
-    """Neither files nor the actual cost are told."""
+    """The files and the actual cost are missing."""
 
     SHAPE = "shape"
     """`value` is the shape of the events, one of `Shape`."""
@@ -62,25 +62,25 @@ class FaultKind(StrEnum):
     GAPS = "gaps"
     """Only the newest event comes."""
     STRANGE_EVENTS = "strange_events"
-    """Events that nobody knows come in between."""
+    """Unknown events come in between."""
 
     FILE_EMPTY = "file_empty"
     """A file of 0 bytes."""
     FILE_CUT = "file_cut"
-    """The connection closes after 99 % of the promised bytes."""
+    """The connection closes after 99 % of `Content-Length`."""
     FILE_TOO_LONG = "file_too_long"
-    """More bytes come than were promised."""
+    """More bytes come than `Content-Length` says."""
     FILE_ENDLESS = "file_endless"
-    """Bytes come without end, and without a promise of how many."""
+    """Bytes come without end and without `Content-Length`."""
     FILE_HUGE = "file_huge"
-    """5 GB are promised."""
+    """`Content-Length` is 5 GB."""
     FILE_UNSIZED = "file_unsized"
-    """The right bytes, without a promise of how many."""
+    """The right bytes, without `Content-Length`."""
     FILE_REDIRECT = "file_redirect"
     """A redirect to the URL in `value`."""
 
 
-WIRE = frozenset(
+RESPONSE_FAULTS = frozenset(
     {
         FaultKind.LOST_BEFORE,
         FaultKind.LOST_AFTER,
@@ -90,15 +90,17 @@ WIRE = frozenset(
         FaultKind.HUGE_AFTER,
     },
 )
-"""One of these at most strikes a call, in the order in which they were asked for."""
+"""Faults of the answer. A call gets at most one of them, in the order in which they were added."""
 
-FATES = frozenset(
+OUTCOME_FAULTS = frozenset(
     {FaultKind.TASK_FAILS, FaultKind.TASK_CANCELLED, FaultKind.TASK_NEVER_ENDS},
 )
-ANSWER_FAULTS = frozenset(
+"""How the task of a submit ends."""
+TASK_FAULTS = frozenset(
     {FaultKind.STATE, FaultKind.COST, FaultKind.NULLS, FaultKind.NO_OUTPUT},
 )
-EVENTS = frozenset(
+"""Faults of a task object."""
+EVENT_FAULTS = frozenset(
     {
         FaultKind.SHAPE,
         FaultKind.REORDERED,
@@ -107,30 +109,30 @@ EVENTS = frozenset(
         FaultKind.STRANGE_EVENTS,
     },
 )
-FILES = frozenset(kind for kind in FaultKind if kind.name.startswith("FILE_"))
+FILE_FAULTS = frozenset(kind for kind in FaultKind if kind.name.startswith("FILE_"))
 
 _POSSIBLE = {
-    Call.SUBMIT: WIRE | {FaultKind.SLOW} | FATES,
-    Call.TASK: WIRE | {FaultKind.SLOW} | ANSWER_FAULTS,
-    Call.EVENTS: WIRE | {FaultKind.SLOW} | ANSWER_FAULTS | EVENTS,
-    Call.FILE: {FaultKind.LOST_BEFORE, FaultKind.ANSWER_BEFORE, FaultKind.SLOW} | FILES,
+    Call.SUBMIT: RESPONSE_FAULTS | {FaultKind.SLOW} | OUTCOME_FAULTS,
+    Call.TASK: RESPONSE_FAULTS | {FaultKind.SLOW} | TASK_FAULTS,
+    Call.EVENTS: RESPONSE_FAULTS | {FaultKind.SLOW} | TASK_FAULTS | EVENT_FAULTS,
+    Call.FILE: {FaultKind.LOST_BEFORE, FaultKind.ANSWER_BEFORE, FaultKind.SLOW} | FILE_FAULTS,
 }
 
 
 class Fault(BaseModel):
-    """One thing that goes wrong; as JSON it is the body of `POST /sandbox/faults`."""
+    """A fault to inject; as JSON it is the body of `POST /sandbox/faults`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     call: Call
     kind: FaultKind
     times: PositiveInt | None = 1
-    """How many calls it strikes; `None`: every one, until the faults are cleared."""
+    """How many calls it affects; `None`: every one, until the faults are cleared."""
     status: int = 500
     code: str = "internal_error"
     message: str = "Something went wrong."
     body: str | None = None
-    """Instead of the JSON with `code` and `message`."""
+    """Replaces the JSON with `code` and `message`."""
     content_type: str = "application/json"
     retry_after: str | None = None
     seconds: float = 0.0
@@ -150,21 +152,21 @@ class _Waiting:
 
 
 class Faults:
-    """What still has to go wrong, in the order in which it was asked for."""
+    """The faults to inject, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
 
     def add(self, fault: Fault) -> None:
-        """Let the next calls of its kind meet this fault."""
+        """Inject a fault into the next calls of `fault.call`."""
         self._waiting.append(_Waiting(fault, fault.times))
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all faults."""
         self._waiting.clear()
 
     def take(self, call: Call, kinds: Collection[FaultKind]) -> Fault | None:
-        """Return the fault that strikes this call now, and count it."""
+        """Return the next fault of these kinds for a call, or `None`, and count its use."""
         for waiting in self._waiting:
             if waiting.fault.call is call and waiting.fault.kind in kinds:
                 self._count(waiting)
@@ -172,7 +174,7 @@ class Faults:
         return None
 
     def take_all(self, call: Call, kinds: Collection[FaultKind]) -> dict[FaultKind, Fault]:
-        """Return at most one fault of each of these kinds, and count them."""
+        """Return the next fault of each of these kinds for a call, and count their uses."""
         taken = ((kind, self.take(call, {kind})) for kind in kinds)
         return {kind: fault for kind, fault in taken if fault is not None}
 

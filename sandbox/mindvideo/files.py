@@ -1,4 +1,4 @@
-"""The simulated MindVideo's files: a real video of each aspect ratio, and ways to spoil it."""
+"""The simulated MindVideo's files, one for each aspect ratio, and faults of their download."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _FIVE_GIGABYTES = 5 * 10**9
 
 
 def pick_file(folder: Path, media: Media, options: Mapping[str, Json]) -> Path:
-    """Return the file that fits the asked `aspect_ratio`, or 16:9."""
-    asked = options.get("aspect_ratio")
-    ratio = asked if isinstance(asked, str) and asked in _RATIOS else "16:9"
+    """Return the file with the requested `aspect_ratio`, or with 16:9."""
+    requested = options.get("aspect_ratio")
+    ratio = requested if isinstance(requested, str) and requested in _RATIOS else "16:9"
     return folder / f"sunset-{ratio.replace(':', 'x')}.{SUFFIXES[media]}"
 
 
 async def send_file(request: web.Request, path: Path, fault: Fault | None) -> web.StreamResponse:
-    """Answer with the file, or with what the fault makes of it."""
+    """Answer with the file, altered by the fault."""
     headers = {"Content-Type": _TYPES[path.suffix]}
     if fault is None:
         return web.FileResponse(path, headers=headers)
@@ -40,42 +40,42 @@ async def send_file(request: web.Request, path: Path, fault: Fault | None) -> we
     whole = await asyncio.to_thread(path.read_bytes)
     match fault.kind:
         case FaultKind.FILE_EMPTY:
-            whole, promised = b"", 0
+            whole, length = b"", 0
         case FaultKind.FILE_CUT:
-            whole, promised = whole[: len(whole) * 99 // 100], len(whole)
+            whole, length = whole[: len(whole) * 99 // 100], len(whole)
         case FaultKind.FILE_TOO_LONG:
-            promised = len(whole) // 2
+            length = len(whole) // 2
         case FaultKind.FILE_HUGE:
-            promised = _FIVE_GIGABYTES
+            length = _FIVE_GIGABYTES
         case FaultKind.FILE_ENDLESS:
-            return await _pour(request, headers, itertools.repeat(b"\0" * _CHUNK))
+            return await _send_unsized(request, headers, itertools.repeat(b"\0" * _CHUNK))
         case _:
             chunks = (whole[at : at + _CHUNK] for at in range(0, len(whole), _CHUNK))
-            return await _pour(request, headers, chunks)
-    return await _promise(request, headers, promised, whole)
+            return await _send_unsized(request, headers, chunks)
+    return await _send_with_length(request, headers, length, whole)
 
 
-async def _promise(
-    request: web.Request, headers: dict[str, str], promised: int, sent: bytes
+async def _send_with_length(
+    request: web.Request, headers: dict[str, str], length: int, sent: bytes
 ) -> web.StreamResponse:
-    """Promise some bytes, send others, and close the connection."""
-    response = web.StreamResponse(headers={**headers, "Content-Length": str(promised)})
+    """Send bytes with a `Content-Length` that may differ, and close the connection."""
+    response = web.StreamResponse(headers={**headers, "Content-Length": str(length)})
     await response.prepare(request)
-    await response.write(sent[:promised])
+    await response.write(sent[:length])
     if request.transport is not None:
-        # aiohttp itself does not send more than it promised.
-        request.transport.write(sent[promised:])
+        # aiohttp itself sends no more than `Content-Length`.
+        request.transport.write(sent[length:])
         request.transport.close()
     return response
 
 
-async def _pour(
+async def _send_unsized(
     request: web.Request, headers: dict[str, str], chunks: Iterable[bytes]
 ) -> web.StreamResponse:
-    """Send the chunks without a promise of how many, until the other side has enough."""
+    """Send the chunks without `Content-Length`, until the client disconnects."""
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
-    with suppress(ConnectionError):  # the other side has enough
+    with suppress(ConnectionError):  # the client disconnected
         for chunk in chunks:
             await response.write(chunk)
     return response

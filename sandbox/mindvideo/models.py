@@ -1,4 +1,4 @@
-"""What the simulated MindVideo knows of each model: its schema, its price, what it makes."""
+"""The models of the simulated MindVideo: input schema, price, kind of output."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from sandbox.values import Json, Media
 # 0.0756 for 5 seconds is the price on the page of Kling V3; the others are made up.
 _PER_SECOND = {"std": Decimal("0.01512"), "pro": Decimal("0.0252"), "4k": Decimal("0.0756")}
 _PER_IMAGE = Decimal("0.03")
-_USUAL_SECONDS = 5
+_DEFAULT_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxModel:
-    """One model. Without an option `duration` it makes an image."""
+    """A model. It produces images if its schema has no `duration`, else videos."""
 
     slug: str
     schema: Mapping[str, Json]
 
     @property
     def media(self) -> Media:
-        """What kind of file it makes."""
+        """The kind of file that it produces."""
         properties = self.schema.get("properties")
         timed = isinstance(properties, Mapping) and "duration" in properties
         return Media.VIDEO if timed else Media.IMAGE
 
-    def fault_in(self, options: Json) -> str | None:
-        """Return what is wrong with an input, or `None`."""
+    def input_error(self, options: Json) -> str | None:
+        """Return the error of an input that does not fit the schema, or `None`."""
         error = best_match(Draft202012Validator(dict(self.schema)).iter_errors(options))
         if error is None:
             return None
@@ -42,17 +42,17 @@ class SandboxModel:
         return f"{where}: {error.message}" if where else error.message
 
     def price(self, options: Mapping[str, Json]) -> Decimal:
-        """Return what a valid input costs."""
+        """Return the price of a valid input."""
         if self.media is Media.IMAGE:
             return _PER_IMAGE
-        duration = options.get("duration", _USUAL_SECONDS)
-        seconds = Decimal(duration) if isinstance(duration, int | str) else Decimal(_USUAL_SECONDS)
+        duration = options.get("duration", _DEFAULT_SECONDS)
+        seconds = duration if isinstance(duration, int | str) else _DEFAULT_SECONDS
         rate = _PER_SECOND.get(str(options.get("mode")), _PER_SECOND["std"])
-        return (rate * seconds).quantize(Decimal("0.0001"))
+        return (rate * Decimal(seconds)).quantize(Decimal("0.0001"))
 
 
 def load_models(folders: Iterable[Path]) -> dict[str, SandboxModel]:
-    """Return the models of these folders' files (`slug`, `schema`) by slug."""
+    """Return the models by slug; each file of the folders has `slug` and `schema`."""
     documents = (
         json.loads(path.read_text("utf-8"))
         for folder in folders

@@ -1,12 +1,12 @@
-"""A simulated MindVideo: the three calls, the files, a ledger of charges, faults on request.
+"""The simulated MindVideo: the three calls, the files, the charges and injected faults.
 
 ==================================  ===========================================================
 `POST /api/v1/tasks`                a new task, or the one that the `Idempotency-Key` started
 `GET /api/v1/tasks/{id}`            the task
 `GET /api/v1/tasks/{id}/events`     its events, in the chosen `Shape`
-`GET /files/{id}/{file}`            its file, until the moment in `?expires=`
-`POST /sandbox/faults`              a `Fault` as JSON: the next calls meet it
-`DELETE /sandbox/faults`            nothing goes wrong any more
+`GET /files/{id}/{file}`            its file, until the time in `?expires=`
+`POST /sandbox/faults`              injects a `Fault`, given as JSON, into the next calls
+`DELETE /sandbox/faults`            removes all faults
 `GET /sandbox/ledger`               `{"charges": [{"task_id", "key", "amount", "at"}]}`
 ==================================  ===========================================================
 """
@@ -22,12 +22,12 @@ from pathlib import Path
 from aiohttp import web
 
 from sandbox.mindvideo.control import control_routes
-from sandbox.mindvideo.events import Shape, render_events, to_json, told
+from sandbox.mindvideo.events import Shape, render_events, task_with_faults, to_json
 from sandbox.mindvideo.faults import (
-    ANSWER_FAULTS,
-    EVENTS,
-    FATES,
-    FILES,
+    EVENT_FAULTS,
+    FILE_FAULTS,
+    OUTCOME_FAULTS,
+    TASK_FAULTS,
     Call,
     Fault,
     FaultKind,
@@ -35,22 +35,22 @@ from sandbox.mindvideo.faults import (
 )
 from sandbox.mindvideo.files import PACKAGED_MEDIA, SUFFIXES, pick_file, send_file
 from sandbox.mindvideo.models import load_models
-from sandbox.mindvideo.tasks import Books, Charge, Fate, KeyConflictInBooksError, SandboxTask
-from sandbox.mindvideo.wire import Respond, answer, failure, keep_open
+from sandbox.mindvideo.tasks import Charge, ReusedKeyError, SandboxTask, TaskOutcome, TaskStore
+from sandbox.mindvideo.wire import Handler, answer, failure, keep_open
 from sandbox.values import Instant, Json
 
-_FATES = {
-    FaultKind.TASK_FAILS: Fate.FAILED,
-    FaultKind.TASK_CANCELLED: Fate.CANCELLED,
-    FaultKind.TASK_NEVER_ENDS: Fate.NEVER,
+_OUTCOMES = {
+    FaultKind.TASK_FAILS: TaskOutcome.FAILED,
+    FaultKind.TASK_CANCELLED: TaskOutcome.CANCELLED,
+    FaultKind.TASK_NEVER_ENDS: TaskOutcome.NEVER,
 }
-_ENDS = frozenset({Fate.SUCCEEDED, Fate.FAILED, Fate.CANCELLED})
+_ENDS = frozenset({TaskOutcome.SUCCEEDED, TaskOutcome.FAILED, TaskOutcome.CANCELLED})
 _LARGEST_REQUEST = 32 * 2**20
 """Bytes; reference images may come as data URIs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ReceivedRequest:
     """A request that arrived."""
 
     call: Call
@@ -67,10 +67,9 @@ class Seen:
 class MindVideoSandbox:
     """The simulated service; all its state is in memory.
 
-    `render_seconds` is how long a task started from now on takes, `url_seconds` how long a file's
-    URL lives, `cost_delay_seconds` how long after its end a task's actual cost is told. With an
-    `api_key` every other key gets 401. `models_dirs` are the folders of its
-    models' files.
+    `render_seconds` is the time that a new task takes, `url_seconds` the lifetime of a file's URL,
+    `cost_delay_seconds` the delay between a task's end and its actual cost. With an `api_key` every
+    other key gets 401. `models_dirs` are the folders of its models' files.
     """
 
     def __init__(
@@ -90,28 +89,28 @@ class MindVideoSandbox:
         self.url_seconds = url_seconds
         self.cost_delay_seconds = cost_delay_seconds
         self.faults = Faults()
-        self.requests: list[Seen] = []
+        self.requests: list[ReceivedRequest] = []
         self._now = now
         self._api_key = api_key
         self._media_dir = media_dir
         self._models = load_models(models_dirs)
-        self._books = Books(now)
+        self._tasks = TaskStore(now)
 
     @property
     def charges(self) -> Sequence[Charge]:
-        """All money that was taken, the first first."""
-        return self._books.charges
+        """All charges, the oldest first."""
+        return self._tasks.charges
 
     def fail(self, fault: Fault) -> None:
-        """Let the next calls meet this fault. Raises `ValueError` for a value without sense."""
+        """Inject a fault into the next calls. Raises `ValueError` for an invalid `value`."""
         if fault.kind is FaultKind.SHAPE:
             Shape(fault.value or "")
         if fault.kind is FaultKind.COST and fault.value is not None:
             json.loads(fault.value)
         self.faults.add(fault)
 
-    def calls(self, call: Call) -> list[Seen]:
-        """Return the requests of one call that arrived."""
+    def calls(self, call: Call) -> list[ReceivedRequest]:
+        """Return the requests that arrived for one call."""
         return [seen for seen in self.requests if seen.call is call]
 
     def app(self) -> web.Application:
@@ -119,18 +118,18 @@ class MindVideoSandbox:
         app = web.Application(client_max_size=_LARGEST_REQUEST)
         api = "/api/v1/tasks"
         app.router.add_post(api, self._handler(Call.SUBMIT, self._submit))
-        app.router.add_get(api + "/{id}", self._handler(Call.TASK, self._tell_task))
-        app.router.add_get(api + "/{id}/events", self._handler(Call.EVENTS, self._tell_events))
+        app.router.add_get(api + "/{id}", self._handler(Call.TASK, self._get_task))
+        app.router.add_get(api + "/{id}/events", self._handler(Call.EVENTS, self._get_events))
         app.router.add_get("/files/{id}/{file}", self._handler(Call.FILE, self._file))
         app.router.add_routes(control_routes(self.fail, self.faults.clear, self.charges))
         return app
 
-    def _handler(self, call: Call, respond: Respond) -> Respond:
-        """Return what records a call, checks its key, and lets faults strike it."""
+    def _handler(self, call: Call, respond: Handler) -> Handler:
+        """Return a handler that records a request, checks its API key and injects faults."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             self.requests.append(
-                Seen(
+                ReceivedRequest(
                     call=call,
                     method=request.method,
                     path=request.path_qs,
@@ -140,13 +139,13 @@ class MindVideoSandbox:
                     at=self._now(),
                 ),
             )
-            if call is not Call.FILE and not self._may_enter(request):
+            if call is not Call.FILE and not self._is_authorized(request):
                 return failure(401, "unauthorized", "The API key is missing or unknown.")
             return await answer(request, call, self.faults, respond)
 
         return handle
 
-    def _may_enter(self, request: web.Request) -> bool:
+    def _is_authorized(self, request: web.Request) -> bool:
         given = request.headers.get("Authorization", "")
         if self._api_key is None:
             return given.startswith("Bearer ")
@@ -161,64 +160,64 @@ class MindVideoSandbox:
             return failure(400, "invalid_json", "The body is not a JSON object.")
         key = request.headers.get("Idempotency-Key")
         try:
-            task = self._books.known(key, payload)
-        except KeyConflictInBooksError:
-            said = "This Idempotency-Key was used with a different payload."
-            return failure(409, "idempotency_conflict", said)
+            task = self._tasks.find_by_key(key, payload)
+        except ReusedKeyError:
+            message = "This Idempotency-Key was used with a different payload."
+            return failure(409, "idempotency_conflict", message)
         model = self._models.get(str(payload.get("model")))
         if model is None:
             return failure(422, "unknown_model", f"There is no model {payload.get('model')!r}.")
-        problem = model.fault_in(payload.get("input"))
+        problem = model.input_error(payload.get("input"))
         if problem is not None:
             return failure(422, "invalid_input", problem)
         if task is None:
-            fate = self.faults.take(Call.SUBMIT, FATES)
-            task = self._books.start(
+            fault = self.faults.take(Call.SUBMIT, OUTCOME_FAULTS)
+            task = self._tasks.start(
                 model,
                 payload["input"],
                 key=key,
                 payload=payload,
                 render_seconds=self.render_seconds,
-                fate=Fate.SUCCEEDED if fate is None else _FATES[fate.kind],
-                problem=None if fate is None else fate.message,
+                outcome=TaskOutcome.SUCCEEDED if fault is None else _OUTCOMES[fault.kind],
+                problem=None if fault is None else fault.message,
             )
         return web.json_response(self._task_body(request, task))
 
-    async def _tell_task(self, request: web.Request) -> web.StreamResponse:
-        task = self._books.task(request.match_info["id"])
+    async def _get_task(self, request: web.Request) -> web.StreamResponse:
+        task = self._tasks.task(request.match_info["id"])
         if task is None:
             return failure(404, "not_found", "There is no such task.")
-        quirks = self.faults.take_all(Call.TASK, ANSWER_FAULTS)
-        body = told(self._task_body(request, task), quirks)
+        faults = self.faults.take_all(Call.TASK, TASK_FAULTS)
+        body = task_with_faults(self._task_body(request, task), faults)
         return web.Response(text=to_json(body), content_type="application/json")
 
-    async def _tell_events(self, request: web.Request) -> web.StreamResponse:
-        task = self._books.task(request.match_info["id"])
-        quirks = self.faults.take_all(Call.EVENTS, ANSWER_FAULTS | EVENTS)
+    async def _get_events(self, request: web.Request) -> web.StreamResponse:
+        task = self._tasks.task(request.match_info["id"])
+        faults = self.faults.take_all(Call.EVENTS, TASK_FAULTS | EVENT_FAULTS)
         shape = self.shape
-        if FaultKind.SHAPE in quirks:
-            shape = Shape(quirks[FaultKind.SHAPE].value or "")
+        if FaultKind.SHAPE in faults:
+            shape = Shape(faults[FaultKind.SHAPE].value or "")
         if task is None or shape is Shape.MISSING:
             return failure(404, "not_found", "There is nothing here.")
         if shape is Shape.NOT_ALLOWED:
             return failure(405, "method_not_allowed", "Not this way.")
-        body = told(self._task_body(request, task), quirks)
-        rendered = render_events(shape, body, task.history(self._now()), quirks)
+        body = task_with_faults(self._task_body(request, task), faults)
+        rendered = render_events(shape, body, task.history(self._now()), faults)
         if shape is Shape.OPEN_STREAM:
             return await keep_open(request, rendered.text, rendered.content_type)
         return web.Response(text=rendered.text, content_type=rendered.content_type)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        task = self._books.task(request.match_info["id"])
-        if task is None or task.state(self._now()) != Fate.SUCCEEDED:
+        task = self._tasks.task(request.match_info["id"])
+        if task is None or task.state(self._now()) != TaskOutcome.SUCCEEDED:
             return failure(404, "not_found", "There is no such file.")
         if self._now() > float(request.query.get("expires", "0")):
             return failure(403, "expired", "This URL has expired.")
         path = pick_file(self._media_dir, task.model.media, task.options)
-        return await send_file(request, path, self.faults.take(Call.FILE, FILES))
+        return await send_file(request, path, self.faults.take(Call.FILE, FILE_FAULTS))
 
     def _task_body(self, request: web.Request, task: SandboxTask) -> dict[str, Json]:
-        """Return the task object as the page shows it."""
+        """Return the task object as MindVideo's page shows it."""
         now = self._now()
         state = task.state(now)
         body: dict[str, Json] = {
@@ -230,9 +229,9 @@ class MindVideoSandbox:
         ended_at = task.created_at + task.render_seconds
         if state in _ENDS and now >= ended_at + self.cost_delay_seconds:
             body["cost_actual"] = float(task.cost)
-        if state == Fate.FAILED:
+        if state == TaskOutcome.FAILED:
             body["error"] = {"code": "generation_failed", "message": task.problem}
-        if state == Fate.SUCCEEDED:
+        if state == TaskOutcome.SUCCEEDED:
             name = f"0.{SUFFIXES[task.model.media]}?expires={now + self.url_seconds:.3f}"
             url = f"{request.url.origin()}/files/{task.id}/{name}"
             body["output"] = {f"{task.model.media}s": [{"url": url}]}

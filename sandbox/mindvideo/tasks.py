@@ -1,4 +1,4 @@
-"""The simulated MindVideo's books: tasks, idempotency keys, charges."""
+"""The simulated MindVideo's tasks, idempotency keys and charges."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from enum import StrEnum
 from sandbox.mindvideo.models import SandboxModel
 from sandbox.values import Instant, Json
 
-_QUEUED_PART = 0.15
-"""Part of the render time that a task waits in the queue."""
+_QUEUED_SHARE = 0.15
+"""Share of the render time that a task is queued."""
 
 KEY_MEMORY_SECONDS = 24 * 3600.0
-"""MindVideo does not say how long it remembers a key; this is what the bot assumes."""
+"""MindVideo does not document how long it remembers a key; the bot assumes this time."""
 
 
-class Fate(StrEnum):
+class TaskOutcome(StrEnum):
     """How a task ends."""
 
     SUCCEEDED = "succeeded"
@@ -28,7 +28,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """Money taken for a task: what it costs in the end."""
+    """A charge for a task, of its actual cost."""
 
     task_id: str
     key: str | None
@@ -38,7 +38,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxTask:
-    """A task as it was accepted; how it goes follows from the time alone."""
+    """An accepted task; its state is a function of the time."""
 
     id: str
     request_id: str
@@ -48,30 +48,30 @@ class SandboxTask:
     render_seconds: float
     estimate: Decimal
     cost: Decimal
-    fate: Fate
+    outcome: TaskOutcome
     problem: str | None = None
 
     def history(self, now: Instant) -> list[tuple[Instant, str]]:
-        """Return when it came into each of its states until now, the first first."""
-        course = [
+        """Return the time and the name of each of its states until now, oldest first."""
+        states = [
             (self.created_at, "queued"),
-            (self.created_at + self.render_seconds * _QUEUED_PART, "processing"),
+            (self.created_at + self.render_seconds * _QUEUED_SHARE, "processing"),
         ]
-        if self.fate is not Fate.NEVER:
-            course.append((self.created_at + self.render_seconds, self.fate.value))
-        return [(at, state) for at, state in course if at <= now or at == self.created_at]
+        if self.outcome is not TaskOutcome.NEVER:
+            states.append((self.created_at + self.render_seconds, self.outcome.value))
+        return [(at, state) for at, state in states if at <= now or at == self.created_at]
 
     def state(self, now: Instant) -> str:
-        """Return the state it is in."""
+        """Return its state."""
         return self.history(now)[-1][1]
 
 
-class KeyConflictInBooksError(Exception):
-    """The key was used before, with another payload."""
+class ReusedKeyError(Exception):
+    """The idempotency key was used before, with another payload."""
 
 
-class Books:
-    """All tasks, by ID and by idempotency key, and what they cost."""
+class TaskStore:
+    """All tasks, by ID and by idempotency key, and their charges."""
 
     def __init__(self, now: Callable[[], Instant]) -> None:
         self._now = now
@@ -83,10 +83,10 @@ class Books:
         """Return the task, or `None`."""
         return self._tasks.get(task_id)
 
-    def known(self, key: str | None, payload: Json) -> SandboxTask | None:
-        """Return the task that this key started before.
+    def find_by_key(self, key: str | None, payload: Json) -> SandboxTask | None:
+        """Return the task that this idempotency key started before, or `None`.
 
-        Raises `KeyConflictInBooksError` when it did so with another payload.
+        Raises `ReusedKeyError` if that was with another payload.
         """
         if key is None or key not in self._keys:
             return None
@@ -94,7 +94,7 @@ class Books:
         if self._now() - task.created_at > KEY_MEMORY_SECONDS:
             return None
         if payload != first_payload:
-            raise KeyConflictInBooksError
+            raise ReusedKeyError
         return task
 
     def start(
@@ -105,13 +105,13 @@ class Books:
         key: str | None,
         payload: Json,
         render_seconds: float,
-        fate: Fate,
+        outcome: TaskOutcome,
         problem: str | None,
     ) -> SandboxTask:
-        """Accept a new task, and charge it."""
+        """Accept a new task and charge it; a task that fails or is cancelled costs nothing."""
         number = len(self._tasks) + 1
         price = model.price(options)
-        free = fate in {Fate.FAILED, Fate.CANCELLED}
+        free = outcome in {TaskOutcome.FAILED, TaskOutcome.CANCELLED}
         task = SandboxTask(
             id=f"task_sandbox_{number}",
             request_id=f"req_sandbox_{number}",
@@ -121,7 +121,7 @@ class Books:
             render_seconds=render_seconds,
             estimate=price,
             cost=Decimal(0) if free else price,
-            fate=fate,
+            outcome=outcome,
             problem=problem,
         )
         self._tasks[task.id] = task

@@ -1,4 +1,4 @@
-"""How the simulated MindVideo answers when a call is struck by a fault."""
+"""Faults of HTTP and of the connection at the simulated MindVideo."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ from typing import TypeAlias
 from aiohttp import web
 
 from sandbox.mindvideo.events import to_json
-from sandbox.mindvideo.faults import WIRE, Call, Fault, FaultKind, Faults
+from sandbox.mindvideo.faults import RESPONSE_FAULTS, Call, Fault, FaultKind, Faults
 from sandbox.values import Json
 
-Respond: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _PADDING = 10 * 2**20
 _POLL_SECONDS = 0.02
 
 
 def failure(status: int, code: str, message: str) -> web.Response:
-    """Return an error as the simulated MindVideo writes it."""
+    """Return an error answer of the simulated MindVideo."""
     body: Json = {"error": {"code": code, "message": message}, "request_id": "req_sandbox_error"}
     return web.Response(status=status, text=to_json(body), content_type="application/json")
 
 
 async def answer(
-    request: web.Request, call: Call, faults: Faults, respond: Respond
+    request: web.Request, call: Call, faults: Faults, respond: Handler
 ) -> web.StreamResponse:
-    """Let `respond` do its work, unless a fault comes before it, and spoil what it answers."""
+    """Return the answer of `respond`, or the next fault's answer for this call."""
     slow = faults.take(call, {FaultKind.SLOW})
     if slow is not None:
         await asyncio.sleep(slow.seconds)
-    fault = faults.take(call, WIRE)
+    fault = faults.take(call, RESPONSE_FAULTS)
     if fault is None:
         return await respond(request)
     match fault.kind:
         case FaultKind.LOST_BEFORE:
-            return _lose(request)
+            return _drop_connection(request)
         case FaultKind.ANSWER_BEFORE:
             return _answer(fault)
         case _:
-            return _spoil(request, fault, await respond(request))
+            return _alter(request, fault, await respond(request))
 
 
-def _spoil(request: web.Request, fault: Fault, right: web.StreamResponse) -> web.StreamResponse:
+def _alter(request: web.Request, fault: Fault, answer: web.StreamResponse) -> web.StreamResponse:
     match fault.kind:
         case FaultKind.LOST_AFTER:
-            return _lose(request)
+            return _drop_connection(request)
         case FaultKind.ANSWER_AFTER:
             return _answer(fault)
         case FaultKind.TRUNCATED_AFTER:
-            text = _text(right)
+            text = _text(answer)
             return _json(text[: len(text) // 2])
         case _:
-            return _json(json.dumps({**json.loads(_text(right)), "padding": "x" * _PADDING}))
+            return _json(json.dumps({**json.loads(_text(answer)), "padding": "x" * _PADDING}))
 
 
 async def keep_open(request: web.Request, text: str, content_type: str) -> web.StreamResponse:
-    """Send the text, and then nothing, until the other side has enough."""
+    """Send the text, and keep the connection open until the client disconnects."""
     response = web.StreamResponse(headers={"Content-Type": content_type})
     await response.prepare(request)
     await response.write(text.encode())
@@ -67,8 +67,8 @@ async def keep_open(request: web.Request, text: str, content_type: str) -> web.S
     return response
 
 
-def _lose(request: web.Request) -> web.Response:
-    """Close the connection; what is returned never arrives."""
+def _drop_connection(request: web.Request) -> web.Response:
+    """Close the connection; the response that is returned is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

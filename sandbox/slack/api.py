@@ -1,4 +1,4 @@
-"""The simulated Web API over HTTP: who calls, with which arguments, and what goes wrong."""
+"""The simulated Web API over HTTP: tokens, arguments, answers and injected faults."""
 
 import hmac
 import json
@@ -9,13 +9,13 @@ from types import MappingProxyType
 from aiohttp import web
 
 from sandbox.slack.entities import Payload, RefusalError
-from sandbox.slack.faults import Fault, FaultKind
+from sandbox.slack.faults import BEFORE_EFFECT, Fault, FaultKind
 from sandbox.slack.methods.chat import CHAT_METHODS
 from sandbox.slack.methods.conversations import CONVERSATION_METHODS
 from sandbox.slack.methods.files import FILE_METHODS
 from sandbox.slack.methods.method import Method, require_scope
 from sandbox.slack.methods.views import VIEW_METHODS
-from sandbox.slack.wire import spoil
+from sandbox.slack.wire import answer_with_fault
 from sandbox.slack.world import World
 
 METHODS: Mapping[str, Method] = MappingProxyType(
@@ -41,34 +41,34 @@ class WebApi:
         fault = self._world.faults.take(name)
         args = await _arguments(request, METHODS.get(name))
         if fault is None:
-            return self._answered(name, args, self._outcome(request, name, args))
-        return await self._faulty(request, name, args, fault)
+            return self._answer(name, args, self._call(request, name, args))
+        return await self._answer_with_fault(request, name, args, fault)
 
-    async def _faulty(
+    async def _answer_with_fault(
         self, request: web.Request, name: str, args: Payload, fault: Fault
     ) -> web.StreamResponse:
-        def act() -> Payload:
-            return self._outcome(request, name, args)
+        def call() -> Payload:
+            return self._call(request, name, args)
 
         match fault.kind:
             case FaultKind.ERROR_BEFORE:
-                return self._answered(name, args, {"ok": False, "error": fault.code})
+                return self._answer(name, args, {"ok": False, "error": fault.code})
             case FaultKind.ERROR_AFTER:
-                act()
-                return self._answered(name, args, {"ok": False, "error": fault.code})
+                call()
+                return self._answer(name, args, {"ok": False, "error": fault.code})
             case FaultKind.NO_SHARE:
                 kept = {key: args[key] for key in args if key not in {"channel_id", "thread_ts"}}
-                return self._answered(name, args, self._outcome(request, name, kept))
+                return self._answer(name, args, self._call(request, name, kept))
             case FaultKind.HIDDEN_SHARES:
-                return self._answered(name, args, _without_shares(act()))
-            case FaultKind.LOST_BEFORE | FaultKind.RATE_LIMITED | FaultKind.STATUS_BEFORE:
+                return self._answer(name, args, _without_shares(call()))
+            case kind if kind in BEFORE_EFFECT:
                 self._world.note(name, args, fault.kind)
             case _:
-                act()
+                call()
                 self._world.note(name, args, fault.kind)
-        return await spoil(request, fault)
+        return await answer_with_fault(request, fault)
 
-    def _outcome(self, request: web.Request, name: str, args: Payload) -> Payload:
+    def _call(self, request: web.Request, name: str, args: Payload) -> Payload:
         try:
             method = _method(name)
             self._check_caller(request, method)
@@ -81,16 +81,16 @@ class WebApi:
         if not token:
             raise RefusalError("not_authed")
         credentials = self._world.credentials
-        right = credentials.app_token if method.app_token else credentials.bot_token
-        if right is None:
+        expected = credentials.app_token if method.app_token else credentials.bot_token
+        if expected is None:
             raise RefusalError("token_revoked")
-        if not hmac.compare_digest(token.encode(), right.encode()):
+        if not hmac.compare_digest(token.encode(), expected.encode()):
             other = credentials.bot_token if method.app_token else credentials.app_token
             raise RefusalError("not_allowed_token_type" if token == other else "invalid_auth")
         for scope in sorted(method.scopes):
             require_scope(self._world, needed=scope)
 
-    def _answered(self, name: str, args: Payload, answer: Payload) -> web.Response:
+    def _answer(self, name: str, args: Payload, answer: Payload) -> web.Response:
         self._world.note(name, args, "ok" if answer["ok"] else str(answer["error"]))
         scopes = ",".join(sorted(self._world.credentials.scopes))
         date = formatdate(self._world.workspace.now(), usegmt=True)

@@ -1,4 +1,4 @@
-"""What the simulated Slack reads from an app's manifest: the only thing it knows of the bot."""
+"""Reads an app's manifest, which is all that the simulated Slack knows of the bot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class _Command(BaseModel):
 
 
 class Shortcut(BaseModel, frozen=True):
-    """An entry of a menu: `type` is `global` or `message`."""
+    """A shortcut in a menu of Slack; `type` is `global` or `message`."""
 
     callback_id: str
     name: str
@@ -65,11 +65,11 @@ class SlackApp:
 
 def read_manifest(document: Manifest) -> SlackApp:
     """Return the app that a manifest describes. Raises pydantic's `ValidationError`."""
-    read = _Document.model_validate(document)
-    [command] = read.features.slash_commands
+    parsed = _Document.model_validate(document)
+    [command] = parsed.features.slash_commands
     return SlackApp(
         command=command.command,
-        shortcuts=read.features.shortcuts,
-        scopes=read.oauth_config.scopes.bot,
-        events_path=urlsplit(read.settings.interactivity.request_url).path,
+        shortcuts=parsed.features.shortcuts,
+        scopes=parsed.oauth_config.scopes.bot,
+        events_path=urlsplit(parsed.settings.interactivity.request_url).path,
     )

@@ -1,4 +1,4 @@
-"""What Slack checks of blocks and views before it shows them."""
+"""The checks that Slack makes on blocks and views before it shows them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,7 +12,7 @@ MOST_IN_MESSAGE = 50
 MOST_IN_VIEW = 100
 """https://docs.slack.dev/reference/block-kit/blocks"""
 
-# https://docs.slack.dev/reference/block-kit, the limits of each element: (type, field) → letters.
+# https://docs.slack.dev/reference/block-kit, limits of each element: (type, field) → characters.
 _LONGEST: Mapping[tuple[str, str], int] = {
     ("button", "text"): 75,
     ("button", "value"): 2000,
@@ -28,8 +28,8 @@ _LONGEST: Mapping[tuple[str, str], int] = {
     ("any", "placeholder"): 150,
 }
 
-# How many things an element may hold: (type, field) → (fewest, most).
-_HOLDS: Mapping[tuple[str, str], tuple[int, int]] = {
+# How many items a list of an element may have: (type, field) → (fewest, most).
+_ITEM_COUNTS: Mapping[tuple[str, str], tuple[int, int]] = {
     ("actions", "elements"): (1, 25),
     ("context", "elements"): (1, 10),
     ("static_select", "options"): (1, 100),
@@ -41,7 +41,7 @@ _HOLDS: Mapping[tuple[str, str], tuple[int, int]] = {
 
 
 def checked_blocks(blocks: Sequence[Payload], *, most: int = MOST_IN_MESSAGE) -> list[Payload]:
-    """Return the blocks, each with an ID, or refuse them as Slack does."""
+    """Return the blocks, each with an ID. Raises `RefusalError` where Slack refuses them."""
     if len(blocks) > most:
         raise _invalid(f"no more than {most} items allowed")
     for block in blocks:
@@ -55,9 +55,12 @@ def checked_blocks(blocks: Sequence[Payload], *, most: int = MOST_IN_MESSAGE) ->
 
 
 def checked_view(view: Payload) -> Payload:
-    """Return a modal or Home tab with an ID in each block, or refuse it as Slack does."""
+    """Return a modal or Home tab, with an ID in each block.
+
+    Raises `RefusalError` where Slack refuses it.
+    """
     try:
-        View(**view).validate_json()  # type: ignore[arg-type]  # what is wrong is refused
+        View(**view).validate_json()  # type: ignore[arg-type]  # the model checks them
     except (SlackObjectFormationError, TypeError, AttributeError) as error:
         raise RefusalError(
             "invalid_arguments", response_metadata={"messages": [str(error)]}
@@ -103,18 +106,18 @@ def _check_limits(element: Payload) -> None:
     kind = str(element.get("type", "option"))
     for name, value in element.items():
         longest = _LONGEST.get((kind, name)) or _LONGEST.get(("any", name))
-        if longest is not None and len(_words(value)) > longest:
+        if longest is not None and len(_text_of(value)) > longest:
             raise _invalid(f"{kind}: {name} must be less than {longest + 1} characters")
-        if name == "text" and kind in {"mrkdwn", "plain_text"} and not _words(value):
+        if name == "text" and kind in {"mrkdwn", "plain_text"} and not _text_of(value):
             raise _invalid(f"{kind}: text must be more than 0 characters")
-        fewest, most = _HOLDS.get((kind, name), (0, MOST_IN_VIEW))
+        fewest, most = _ITEM_COUNTS.get((kind, name), (0, MOST_IN_VIEW))
         if isinstance(value, list) and not fewest <= len(value) <= most:
             raise _invalid(f"{kind}: {name} must hold {fewest} to {most} items")
     if kind == "image" and not element.get("alt_text"):
         raise _invalid("image: missing required field: alt_text")
 
 
-def _words(value: object) -> str:
+def _text_of(value: object) -> str:
     if isinstance(value, dict):
         return str(value.get("text", ""))
     return str(value)

@@ -1,13 +1,13 @@
-"""What people do with the bot's buttons, fields and forms, and what Slack makes of the answer."""
+"""Simulates clicks, choices and submitted forms, and applies the bot's acknowledgement to them."""
 
 from collections.abc import Mapping
 
 from pydantic import BaseModel, ValidationError
 
 from sandbox.slack.blocks import checked_view
-from sandbox.slack.delivery import Courier, Delivery, DeliveryKind
-from sandbox.slack.entities import Payload, RefusalError, Said
-from sandbox.slack.forms import Values, complaints, entered, find_element, state_of
+from sandbox.slack.delivery import Delivery, DeliveryKind, Dispatcher
+from sandbox.slack.entities import Payload, RefusalError, StoredMessage
+from sandbox.slack.forms import Values, element_state, find_element, state_of, validation_errors
 from sandbox.slack.payloads import (
     channel_in_payload,
     message_json,
@@ -21,7 +21,7 @@ from sandbox.slack.world import World
 NO_VALUES: Values = {}
 
 NOT_ACKNOWLEDGED = "We had some trouble connecting. Try again?"
-"""What Slack says in red about a form or a button that was not acknowledged."""
+"""The error that Slack shows for a form or a button that was not acknowledged."""
 
 
 class _FormAnswer(BaseModel):
@@ -31,13 +31,16 @@ class _FormAnswer(BaseModel):
 
 
 class Clicks:
-    """A person's hands on blocks. Each method returns what was delivered and what came of it."""
+    """Actions of people on blocks and views.
 
-    def __init__(self, world: World, courier: Courier) -> None:
+    Each method returns the delivery to the bot, with its acknowledgement and the error shown.
+    """
+
+    def __init__(self, world: World, dispatcher: Dispatcher) -> None:
         self.world = world
-        self.courier = courier
-        self.red: dict[str, str] = {}
-        """What each person was last shown in red."""
+        self.dispatcher = dispatcher
+        self.errors_shown: dict[str, str] = {}
+        """By user ID, the error that a person sees until their next action."""
 
     async def click(
         self,
@@ -49,11 +52,11 @@ class Clicks:
         value: object = None,
     ) -> Delivery:
         """Press a button in a message, or choose `value` in a select there."""
-        said = self.world.workspace.locate(ts)
-        block_id, element = find_element(said.blocks, action_id, block_id)
+        message = self.world.workspace.locate(ts)
+        block_id, element = find_element(message.blocks, action_id, block_id)
         payload = self._interaction("block_actions", user)
-        payload |= self._message_parts(user, said)
-        payload["state"] = {"values": state_of(self.world, said.blocks, NO_VALUES)}
+        payload |= self._message_parts(user, message)
+        payload["state"] = {"values": state_of(self.world, message.blocks, NO_VALUES)}
         payload["actions"] = [self._action(block_id, element, value)]
         return await self._interact(user, payload)
 
@@ -80,25 +83,26 @@ class Clicks:
         return await self._interact(user, payload)
 
     async def submit_view(self, user: str, view_id: str, values: Values = NO_VALUES) -> Delivery:
-        """Send a form. What Slack itself finds wrong is shown at the field.
+        """Submit a form.
 
-        A delivery without an acknowledgement was not sent to the bot for that reason.
+        Errors that Slack itself finds are shown at the fields, and the form is not sent to the bot:
+        the delivery then has no acknowledgement.
         """
         view = self._view_of(user, view_id)
         state = state_of(self.world, view.data["blocks"], values)
         payload = self._interaction("view_submission", user)
         payload |= {"view": view_json(self.world, view, state), "response_urls": []}
-        wrong = complaints(view.data["blocks"], state)
-        if wrong:
-            self.world.views.show_errors(view, wrong)
+        errors = validation_errors(view.data["blocks"], state)
+        if errors:
+            self.world.views.show_errors(view, errors)
             return Delivery(kind=DeliveryKind.INTERACTION, payload=payload)
         delivery = await self._interact(user, payload)
         if delivery.error is None:
-            self._act_on(view, delivery)
+            self._apply_ack(view, delivery)
         return delivery
 
     async def close_view(self, user: str, view_id: str) -> Delivery | None:
-        """Close a form; the bot hears of it if the form says so."""
+        """Close a form; the bot is notified if the form has `notify_on_close`."""
         view = self._view_of(user, view_id)
         self.world.views.close(view)
         if not view.data.get("notify_on_close"):
@@ -108,7 +112,7 @@ class Clicks:
         return await self._interact(user, payload)
 
     def _interaction(self, kind: str, user: str) -> Payload:
-        self.red.pop(user, None)
+        self.errors_shown.pop(user, None)
         return {
             "type": kind,
             "token": "unused",
@@ -120,22 +124,22 @@ class Clicks:
             "is_enterprise_install": False,
         }
 
-    def _message_parts(self, user: str, said: Said) -> Payload:
-        channel = self.world.workspace.channels[said.channel]
+    def _message_parts(self, user: str, message: StoredMessage) -> Payload:
+        channel = self.world.workspace.channels[message.channel]
         container: Payload = {
             "type": "message",
-            "message_ts": said.ts,
-            "channel_id": said.channel,
-            "is_ephemeral": said.ephemeral_for is not None,
+            "message_ts": message.ts,
+            "channel_id": message.channel,
+            "is_ephemeral": message.ephemeral_for is not None,
         }
-        if said.thread_ts is not None:
-            container["thread_ts"] = said.thread_ts
+        if message.thread_ts is not None:
+            container["thread_ts"] = message.thread_ts
         return {
             "container": container,
             "channel": channel_in_payload(channel),
-            "message": message_json(self.world, said, with_metadata=True),
-            "response_url": self.world.new_answer_url(
-                said.channel, user, thread_ts=said.thread_ts, source_ts=said.ts
+            "message": message_json(self.world, message, with_metadata=True),
+            "response_url": self.world.new_response_url(
+                message.channel, user, thread_ts=message.thread_ts, source_ts=message.ts
             ),
         }
 
@@ -149,28 +153,28 @@ class Clicks:
         if element["type"] == "button":
             shown = {"text": element.get("text"), "value": element.get("value")}
             return action | {name: part for name, part in shown.items() if part is not None}
-        return action | entered(self.world, element, value)
+        return action | element_state(self.world, element, value)
 
     async def _interact(self, user: str, payload: Payload) -> Delivery:
-        delivery = await self.courier.deliver(DeliveryKind.INTERACTION, payload)
+        delivery = await self.dispatcher.deliver(DeliveryKind.INTERACTION, payload)
         if delivery.ack.problem is not None:
-            self._show_red(delivery, user, NOT_ACKNOWLEDGED)
+            self._show_error(delivery, user, NOT_ACKNOWLEDGED)
         return delivery
 
-    def _show_red(self, delivery: Delivery, user: str, sentence: str) -> None:
+    def _show_error(self, delivery: Delivery, user: str, sentence: str) -> None:
         delivery.error = sentence
-        self.red[user] = sentence
+        self.errors_shown[user] = sentence
         self.world.workspace.touch()
 
-    def _act_on(self, view: View, delivery: Delivery) -> None:
-        """Do to the form what the acknowledgement asks."""
+    def _apply_ack(self, view: View, delivery: Delivery) -> None:
+        """Apply the acknowledgement to the form that was submitted."""
         try:
             answer = _FormAnswer.model_validate(delivery.ack.body or {})
-            self._answer_form(view, answer)
+            self._apply_response_action(view, answer)
         except (ValidationError, RefusalError):
-            self._show_red(delivery, view.user, NOT_ACKNOWLEDGED)
+            self._show_error(delivery, view.user, NOT_ACKNOWLEDGED)
 
-    def _answer_form(self, view: View, answer: _FormAnswer) -> None:
+    def _apply_response_action(self, view: View, answer: _FormAnswer) -> None:
         views = self.world.views
         match answer.response_action:
             case "errors":

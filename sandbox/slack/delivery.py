@@ -1,4 +1,4 @@
-"""How the simulated Slack reaches the bot, by signed requests or envelopes, and what came back."""
+"""Delivers events, commands and interactions to the bot, by signed requests or by websocket."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import aiohttp
 from slack_sdk.signature import SignatureVerifier
 
-from sandbox.slack.entities import TEAM, Payload, Said
+from sandbox.slack.entities import TEAM, Payload, StoredMessage
 from sandbox.slack.payloads import as_form
 from sandbox.slack.sockets import SocketHub
 from sandbox.slack.world import World
@@ -19,7 +19,7 @@ ACK_SECONDS = 3.0
 """https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response"""
 
 RETRY_PAUSES = (0.0, 60.0, 300.0)
-"""Seconds before each further try of an event. https://docs.slack.dev/apis/events-api#retries"""
+"""Seconds before each retry of an event. https://docs.slack.dev/apis/events-api#retries"""
 
 OK = 200
 
@@ -34,24 +34,24 @@ class DeliveryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
-    """What came back: HTTP's status (200 for a socket's ack), its body, and Slack's verdict."""
+    """An acknowledgement: HTTP status (200 for one by websocket), body, and problem, if any."""
 
     status: int
     body: object = None
     problem: str | None = None
-    """`operation_timeout` or `dispatch_failed`, as Slack tells the person; `None`: all is well."""
+    """`operation_timeout` or `dispatch_failed`, as Slack shows it; `None`: it was acknowledged."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One thing told to the bot; `shown` is the private answer that came with the ack."""
+    """A payload sent to the bot; `shown` is the message that came with its acknowledgement."""
 
     kind: DeliveryKind
     payload: Payload
     acks: list[Ack] = field(default_factory=list)
-    shown: Said | None = None
+    shown: StoredMessage | None = None
     error: str | None = None
-    """What the person was shown in red."""
+    """The error that the person was shown."""
 
     @property
     def ack(self) -> Ack:
@@ -59,10 +59,10 @@ class Delivery:
         return self.acks[0]
 
 
-class Courier:
+class Dispatcher:
     """Delivers to `events_url` if that is set, else to an open socket.
 
-    `ack_seconds` bounds each acknowledgement; `retry_pauses` come before each repeat of an event.
+    `ack_seconds` bounds each acknowledgement; `retry_pauses` come before each retry of an event.
     """
 
     def __init__(
@@ -82,11 +82,11 @@ class Courier:
         self._retrying: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Get ready to send."""
+        """Open the HTTP session."""
         self._session = aiohttp.ClientSession()
 
     async def close(self) -> None:
-        """Give up what is still to be repeated."""
+        """Cancel deliveries in the background and close the HTTP session."""
         for task in self._retrying:
             task.cancel()
         await asyncio.gather(*self._retrying, return_exceptions=True)
@@ -94,16 +94,16 @@ class Courier:
             await self._session.close()
 
     async def settled(self) -> None:
-        """Wait until everything in the background has been delivered or given up."""
+        """Wait until no delivery in the background is left."""
         while self._retrying:
             await asyncio.gather(*self._retrying)
 
     async def deliver(self, kind: DeliveryKind, payload: Payload) -> Delivery:
-        """Deliver once. An event that is not acknowledged is repeated in the background."""
+        """Deliver once. An event that is not acknowledged is retried in the background."""
         delivery = Delivery(kind=kind, payload=payload)
         delivery.acks.append(await self._attempt(delivery, 0, ""))
         if kind is DeliveryKind.EVENT and delivery.ack.problem is not None:
-            self._in_background(self._repeat(delivery))
+            self._in_background(self._retry(delivery))
         return delivery
 
     def deliver_later(self, event: Payload) -> None:
@@ -135,7 +135,7 @@ class Courier:
     async def _deliver_event(self, event: Payload) -> None:
         await self.deliver(DeliveryKind.EVENT, self.wrap(event))
 
-    async def _repeat(self, delivery: Delivery) -> None:
+    async def _retry(self, delivery: Delivery) -> None:
         for number, pause in enumerate(self._retry_pauses, start=1):
             await asyncio.sleep(pause)
             problem = delivery.acks[-1].problem
@@ -168,7 +168,7 @@ class Courier:
 
     async def _by_http(self, url: str, delivery: Delivery, number: int, reason: str) -> Ack:
         if self._session is None:
-            raise RuntimeError("open the courier first")
+            raise RuntimeError("open the dispatcher first")
         body, content_type = _encoded(delivery)
         headers = {"Content-Type": content_type, **self._signature(body)}
         if number:

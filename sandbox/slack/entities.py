@@ -1,4 +1,4 @@
-"""What the simulated Slack workspace consists of, and the studio that it starts with."""
+"""Users, channels and messages of the simulated Slack, and those that it starts with."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -27,7 +27,7 @@ VAULT = "C0VAULT"
 
 
 class RefusalError(Exception):
-    """Slack says no: its error code, and what else the answer holds."""
+    """Slack refuses a call: its error code, and further fields of the answer."""
 
     def __init__(self, code: str, **details: object) -> None:
         super().__init__(code)
@@ -58,7 +58,7 @@ class User:
 
 @dataclass(slots=True, kw_only=True)
 class Channel:
-    """A conversation and who is in it."""
+    """A conversation and its members, by user ID."""
 
     id: str
     name: str
@@ -68,8 +68,8 @@ class Channel:
 
 
 @dataclass(slots=True, kw_only=True)
-class Said:
-    """A message; `edits` holds what it said before, oldest first."""
+class StoredMessage:
+    """A message; `edits` holds its earlier texts and blocks, oldest first."""
 
     ts: str
     channel: str
@@ -85,14 +85,14 @@ class Said:
 
     @property
     def job_id(self) -> str | None:
-        """The job that the message's metadata names."""
+        """The ID of the job that the message's metadata names."""
         payload = (self.metadata or {}).get("event_payload")
         job_id = payload.get("job_id") if isinstance(payload, dict) else None
         return job_id if isinstance(job_id, str) else None
 
 
 def studio_people() -> tuple[User, ...]:
-    """Return two people, their administrator and the bot."""
+    """Return two people, an administrator and the bot."""
     return (
         User(id=ANA, name="ana", real_name="Ana Lima"),
         User(id=BEN, name="ben", real_name="Ben Okoye"),
@@ -102,7 +102,7 @@ def studio_people() -> tuple[User, ...]:
 
 
 def studio_channels() -> tuple[Channel, ...]:
-    """Return a channel of each kind, with the bot and without it."""
+    """Return a public and a private channel with the bot, and one of each without it."""
     people = {ANA, BEN, MIA}
     return (
         Channel(id=GENERAL, name="general", kind=Kind.PUBLIC, members={*people, BOT}),

@@ -1,52 +1,56 @@
-"""Faults on request: what goes wrong at the simulated Slack, where, and how often."""
+"""Faults that a test injects into calls of the simulated Slack."""
 
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
 ANYWHERE = "*"
-"""Instead of a method's name: whatever call comes next."""
+"""Target in place of a method's name: the next call, of any method or route."""
 
 UPLOAD = "upload"
-"""Instead of a method's name: the bytes sent to an upload URL."""
+"""Target in place of a method's name: the bytes sent to an upload URL."""
 
 DOWNLOAD = "download"
-"""Instead of a method's name: the bytes of a person's file."""
+"""Target in place of a method's name: the bytes read of a person's file."""
 
 RESPONSE_URL = "response_url"
-"""Instead of a method's name: an answer by `response_url`."""
+"""Target in place of a method's name: a message sent by `response_url`."""
 
 
 class FaultKind(StrEnum):
-    """What goes wrong, and whether the call took effect before."""
+    """The kind of a fault, and whether the call takes effect before it."""
 
     RATE_LIMITED = "rate_limited"
-    """HTTP 429 with `retry_after`; nothing done."""
+    """HTTP 429 with `retry_after`; no effect."""
     LOST_BEFORE = "lost_before"
-    """The connection closes; nothing done."""
+    """The connection closes; no effect."""
     LOST_AFTER = "lost_after"
-    """Done, and the connection closes without an answer."""
+    """The call takes effect; the connection closes without an answer."""
     ERROR_BEFORE = "error_before"
-    """`ok: false` with `code`; nothing done."""
+    """`ok: false` with `code`; no effect."""
     ERROR_AFTER = "error_after"
-    """Done, and `ok: false` with `code`."""
+    """The call takes effect; `ok: false` with `code`."""
     STATUS_BEFORE = "status_before"
-    """HTTP `status` with a page; nothing done."""
+    """HTTP `status` with `body`; no effect."""
     STATUS_AFTER = "status_after"
-    """Done, and HTTP `status` with a page."""
+    """The call takes effect; HTTP `status` with `body`."""
     GARBLED_AFTER = "garbled_after"
-    """Done, and HTTP 200 with `body`, which is no answer of Slack's."""
+    """The call takes effect; HTTP 200 with `body`, which is no answer of Slack's."""
     SILENT_AFTER = "silent_after"
-    """Done, and no answer until the other side gives up."""
+    """The call takes effect; no answer until the client disconnects."""
     NO_SHARE = "no_share"
     """`files.completeUploadExternal` answers ok and shares nothing."""
     HIDDEN_SHARES = "hidden_shares"
-    """`files.info` does not tell yet where the file is shared."""
+    """`files.info` does not show yet where the file is shared."""
+
+
+BEFORE_EFFECT = frozenset({FaultKind.LOST_BEFORE, FaultKind.RATE_LIMITED, FaultKind.STATUS_BEFORE})
+"""Faults of HTTP or the connection that come before a call takes effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing that goes wrong."""
+    """A fault to inject. `status`, `retry_after`, `body` and so on are those of the answer."""
 
     kind: FaultKind
     code: str = "internal_error"
@@ -57,27 +61,27 @@ class Fault:
 
 
 class Faults:
-    """What still has to go wrong, in the order in which it was asked for."""
+    """The faults to inject: a queue for each target, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Fault]] = {}
 
     def add(self, target: str, fault: Fault, *, times: int = 1) -> None:
-        """Let the next `times` calls of `target` (a method's name, or `ANYWHERE`) go wrong."""
+        """Inject a fault into the next `times` calls of `target`, a method's name or `ANYWHERE`."""
         self._waiting.setdefault(target, deque()).extend([fault] * times)
 
     def take(self, target: str) -> Fault | None:
-        """Return what goes wrong with this call of `target`."""
+        """Remove and return the fault for this call of `target`, or `None`."""
         for name in (target, ANYWHERE):
             if self._waiting.get(name):
                 return self._waiting[name].popleft()
         return None
 
     def clear(self) -> None:
-        """Let everything go well from now on."""
+        """Remove all faults."""
         self._waiting.clear()
 
     @property
     def waiting(self) -> int:
-        """How many faults have not happened yet."""
+        """The number of faults that were not injected yet."""
         return sum(len(queue) for queue in self._waiting.values())

@@ -1,22 +1,20 @@
-"""Where the simulated Slack's file bytes go in and come out."""
+"""HTTP routes for the upload and the download of files' bytes."""
 
 from collections.abc import AsyncIterator
 
 from aiohttp import web
 
 from sandbox.slack.entities import RefusalError
-from sandbox.slack.faults import DOWNLOAD, UPLOAD, FaultKind
+from sandbox.slack.faults import BEFORE_EFFECT, DOWNLOAD, UPLOAD
 from sandbox.slack.files import StoredFile
-from sandbox.slack.wire import lose, spoil
+from sandbox.slack.wire import answer_with_fault, drop_connection
 from sandbox.slack.world import World
-
-UNDONE = frozenset({FaultKind.LOST_BEFORE, FaultKind.RATE_LIMITED, FaultKind.STATUS_BEFORE})
 
 CHUNK = 64 * 1024
 
 
 class FileRoutes:
-    """Upload URLs, which know no token, and private URLs, which ask for one."""
+    """Upload URLs, which need no token, and private download URLs, which need the bot's."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -40,25 +38,25 @@ class FileRoutes:
             "token_sent": "Authorization" in request.headers,
         }
         fault = self._world.faults.take(UPLOAD)
-        if fault is not None and fault.kind in UNDONE:
+        if fault is not None and fault.kind in BEFORE_EFFECT:
             self._world.note(UPLOAD, args, fault.kind)
-            return await spoil(request, fault)
+            return await answer_with_fault(request, fault)
         received = await self._world.files.receive(file, _chunks(request))
         if received != file.size:
             self._world.note(UPLOAD, args, "wrong_length")
             return web.Response(status=400, text=f"expected {file.size} bytes, got {received}")
         self._world.note(UPLOAD, args, "ok" if fault is None else fault.kind)
         if fault is not None:
-            return await spoil(request, fault)
+            return await answer_with_fault(request, fault)
         return web.Response(text=f"OK - {received}")
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         fault = self._world.faults.take(DOWNLOAD)
-        if fault is not None and fault.kind in UNDONE:
-            return await spoil(request, fault)
+        if fault is not None and fault.kind in BEFORE_EFFECT:
+            return await answer_with_fault(request, fault)
         credentials = self._world.credentials
-        right = request.headers.get("Authorization") == f"Bearer {credentials.bot_token}"
-        if not right or "files:read" not in credentials.scopes:
+        is_authorized = request.headers.get("Authorization") == f"Bearer {credentials.bot_token}"
+        if not is_authorized or "files:read" not in credentials.scopes:
             raise web.HTTPFound("/login")
         try:
             file = self._world.files.file(request.match_info["file_id"])
@@ -78,9 +76,9 @@ async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
 
 
 async def _half(request: web.Request, file: StoredFile) -> web.StreamResponse:
-    """Send half of a file and break off."""
+    """Send half of a file and close the connection."""
     content = file.path.read_bytes()
     answer = web.StreamResponse(headers={"Content-Length": str(len(content))})
     await answer.prepare(request)
     await answer.write(content[: len(content) // 2])
-    return lose(request)
+    return drop_connection(request)

@@ -1,4 +1,4 @@
-"""The simulated workspace's files: reserved, filled, completed, shared, deleted."""
+"""The simulated workspace's files, from the reserved upload to the deletion."""
 
 import mimetypes
 from collections.abc import AsyncIterator
@@ -10,8 +10,8 @@ from sandbox.slack.entities import BOT, RefusalError
 from sandbox.slack.workspace import Workspace
 
 
-class Progress(StrEnum):
-    """How far a file has come."""
+class FileStatus(StrEnum):
+    """The status of a file, from its reserved upload on."""
 
     RESERVED = "reserved"
     UPLOADED = "uploaded"
@@ -21,7 +21,7 @@ class Progress(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class StoredFile:
-    """A file; `size` in bytes as announced, `shares` the `ts` of the messages by channel."""
+    """A file; `size` in bytes as announced, `shares` the `ts` of its messages by channel ID."""
 
     id: str
     name: str
@@ -30,12 +30,12 @@ class StoredFile:
     owner: str
     path: Path
     alt: str = ""
-    progress: Progress = Progress.RESERVED
+    status: FileStatus = FileStatus.RESERVED
     shares: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def mimetype(self) -> str:
-        """What Slack tells by the name's ending."""
+        """The type that Slack derives from the name's extension."""
         return mimetypes.guess_type(self.name)[0] or "application/octet-stream"
 
 
@@ -49,7 +49,7 @@ class FileStore:
         self._folder = folder
 
     def reserve(self, *, name: str, size: int, alt: str, owner: str) -> StoredFile:
-        """Announce a file. Refused when it is larger than the workspace takes."""
+        """Reserve an upload. Raises `RefusalError` when `size` is larger than `largest`."""
         if size > self.largest:
             raise RefusalError("file_upload_size_restricted")
         file_id = self._workspace.new_id("F")
@@ -66,60 +66,57 @@ class FileStore:
         return file
 
     async def receive(self, file: StoredFile, chunks: AsyncIterator[bytes]) -> int:
-        """Write a file's bytes and return how many came; too few or too many leave it reserved."""
-        received = 0
-        with file.path.open("wb") as target:
-            async for chunk in chunks:
-                received += len(chunk)
-                target.write(chunk)
-        if received == file.size and file.progress is Progress.RESERVED:
-            file.progress = Progress.UPLOADED
+        """Write a file's bytes and return their number; a wrong number leaves it reserved."""
+        received = await _write(file.path, chunks)
+        if received == file.size and file.status is FileStatus.RESERVED:
+            file.status = FileStatus.UPLOADED
         return received
 
     async def put(self, *, name: str, owner: str, chunks: AsyncIterator[bytes]) -> StoredFile:
-        """Take a person's file, whole and visible at once."""
+        """Store a person's file, which is complete at once."""
         file = self.reserve(name=name, size=0, alt="", owner=owner)
-        file.size = await self._fill(file, chunks)
-        file.progress = Progress.COMPLETED
+        file.size = await _write(file.path, chunks)
+        file.status = FileStatus.COMPLETED
         return file
 
     def complete(self, file_id: str, title: str | None) -> StoredFile:
-        """Finish an upload. Slack takes this once a file."""
+        """Complete an upload. Slack accepts this once per file."""
         file = self.files.get(file_id)
-        if file is None or file.progress is not Progress.UPLOADED:
+        if file is None or file.status is not FileStatus.UPLOADED:
             raise RefusalError("file_not_found")
-        file.progress = Progress.COMPLETED
+        file.status = FileStatus.COMPLETED
         file.title = title or file.name
         return file
 
     def file(self, file_id: str) -> StoredFile:
-        """Return a file whose bytes are there."""
+        """Return a file whose bytes arrived. Raises `RefusalError`."""
         file = self.files.get(file_id)
-        if file is None or file.progress is Progress.RESERVED:
+        if file is None or file.status is FileStatus.RESERVED:
             raise RefusalError("file_not_found")
-        if file.progress is Progress.DELETED:
+        if file.status is FileStatus.DELETED:
             raise RefusalError("file_deleted")
         return file
 
     def delete(self, file_id: str) -> None:
-        """Remove a file for everybody, by the bot or by a person."""
+        """Delete a file, on behalf of the bot or of a person."""
         file = self.file(file_id)
-        file.progress = Progress.DELETED
+        file.status = FileStatus.DELETED
         file.path.unlink(missing_ok=True)
         self._workspace.touch()
 
-    def ours(self) -> list[StoredFile]:
-        """Return the bot's files that stand, whether shared or not."""
+    def bot_files(self) -> list[StoredFile]:
+        """Return the bot's files that are not deleted, shared or not."""
         return [
             file
             for file in self.files.values()
-            if file.owner == BOT and file.progress is not Progress.DELETED
+            if file.owner == BOT and file.status is not FileStatus.DELETED
         ]
 
-    async def _fill(self, file: StoredFile, chunks: AsyncIterator[bytes]) -> int:
-        size = 0
-        with file.path.open("wb") as target:
-            async for chunk in chunks:
-                size += len(chunk)
-                target.write(chunk)
-        return size
+
+async def _write(path: Path, chunks: AsyncIterator[bytes]) -> int:
+    size = 0
+    with path.open("wb") as target:
+        async for chunk in chunks:
+            size += len(chunk)
+            target.write(chunk)
+    return size

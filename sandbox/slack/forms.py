@@ -1,4 +1,4 @@
-"""What a person enters into a form: Slack's `state`, and what the form itself refuses."""
+"""Slack's `state` of the fields that a person filled in, and Slack's own validation of them."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
@@ -9,13 +9,13 @@ from sandbox.slack.payloads import file_json
 from sandbox.slack.world import World
 
 Values = Mapping[str, Mapping[str, object]]
-"""What stands in the fields: block ID → action ID → plain value, as the demo page sends it."""
+"""Values of fields: block ID → action ID → plain value, as the demo page sends it."""
 
 _TEXTS = frozenset({"plain_text_input", "number_input", "email_text_input", "url_text_input"})
 _ONE_OF = frozenset({"static_select", "radio_buttons", "overflow"})
 _SOME_OF = frozenset({"multi_static_select", "checkboxes"})
 
-# Type of element → the field of its value, and of what it starts with.
+# Type of element → the names of the fields with its value and with its initial value.
 _PICKERS: Mapping[str, tuple[str, str]] = {
     "datepicker": ("selected_date", "initial_date"),
     "timepicker": ("selected_time", "initial_time"),
@@ -33,12 +33,12 @@ def state_of(world: World, blocks: object, values: Values) -> Payload:
     for block, element in _inputs(blocks):
         block_id, action_id = str(block["block_id"]), str(element.get("action_id"))
         given = values.get(block_id, {}).get(action_id)
-        state.setdefault(block_id, {})[action_id] = entered(world, element, given)
+        state.setdefault(block_id, {})[action_id] = element_state(world, element, given)
     return dict(state)
 
 
-def entered(world: World, element: Payload, given: object) -> Payload:
-    """Return what an element sends for a plain value; `None` stands for an untouched field."""
+def element_state(world: World, element: Payload, given: object) -> Payload:
+    """Return an element's state with a plain value; `None` means that it was not touched."""
     kind = str(element["type"])
     if kind in _TEXTS:
         text = element.get("initial_value") if given is None else str(given)
@@ -59,22 +59,22 @@ def entered(world: World, element: Payload, given: object) -> Payload:
     return {"type": kind}
 
 
-def complaints(blocks: object, state: Payload) -> dict[str, str]:
-    """Return what Slack itself says at the fields before it sends anything to the bot."""
+def validation_errors(blocks: object, state: Payload) -> dict[str, str]:
+    """Return the errors by block ID for which Slack does not send a form to the bot."""
     found: dict[str, str] = {}
     for block, element in _inputs(blocks):
         block_id = str(block["block_id"])
         fields = state.get(block_id)
         value = fields.get(str(element.get("action_id"))) if isinstance(fields, dict) else None
         if isinstance(value, dict) and block.get("type") == "input":
-            complaint = _complaint(block, element, value)
-            if complaint is not None:
-                found[block_id] = complaint
+            error = _validation_error(block, element, value)
+            if error is not None:
+                found[block_id] = error
     return found
 
 
 def find_element(blocks: object, action_id: str, block_id: str | None) -> tuple[str, Payload]:
-    """Return the block ID and the element that a person touches."""
+    """Return an element and its block's ID, the ID first. Raises `RefusalError`."""
     for block in blocks if isinstance(blocks, list) else []:
         if block_id is None or block.get("block_id") == block_id:
             for element in elements_of(block):
@@ -90,18 +90,18 @@ def _inputs(blocks: object) -> Iterator[tuple[Payload, Payload]]:
                 yield block, element
 
 
-def _complaint(block: Payload, element: Payload, value: Payload) -> str | None:
+def _validation_error(block: Payload, element: Payload, value: Payload) -> str | None:
     content = next((part for name, part in value.items() if name != "type"), None)
     if not content:
         return None if block.get("optional") else REQUIRED
     if element["type"] == "number_input":
-        return _number_complaint(element, str(content))
+        return _number_error(element, str(content))
     if element["type"] == "plain_text_input":
-        return _length_complaint(element, str(content))
+        return _length_error(element, str(content))
     return None
 
 
-def _number_complaint(element: Payload, text: str) -> str | None:
+def _number_error(element: Payload, text: str) -> str | None:
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -116,7 +116,7 @@ def _number_complaint(element: Payload, text: str) -> str | None:
     return None
 
 
-def _length_complaint(element: Payload, text: str) -> str | None:
+def _length_error(element: Payload, text: str) -> str | None:
     longest = element.get("max_length")
     if isinstance(longest, int) and len(text) > longest:
         return f"Please use at most {longest} characters."

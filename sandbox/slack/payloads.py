@@ -1,4 +1,4 @@
-"""How the simulated Slack writes its things as JSON: messages, files, views, people."""
+"""The JSON of the simulated Slack's messages, files, views, channels and users."""
 
 import json
 
@@ -10,37 +10,37 @@ from sandbox.slack.entities import (
     Channel,
     Kind,
     Payload,
-    Said,
+    StoredMessage,
     User,
 )
-from sandbox.slack.files import Progress, StoredFile
+from sandbox.slack.files import FileStatus, StoredFile
 from sandbox.slack.views import View
 from sandbox.slack.world import World
 
 
-def message_json(world: World, said: Said, *, with_metadata: bool = False) -> Payload:
-    """Return a message as `conversations.history` and the events show it."""
-    message: Payload = {
+def message_json(world: World, message: StoredMessage, *, with_metadata: bool = False) -> Payload:
+    """Return a message in the form of `conversations.history` and the events."""
+    payload: Payload = {
         "type": "message",
-        "ts": said.ts,
-        "user": said.user,
-        "text": said.text,
+        "ts": message.ts,
+        "user": message.user,
+        "text": message.text,
         "team": TEAM,
     }
-    if said.blocks:
-        message["blocks"] = said.blocks
-    if said.user == BOT:
-        message |= {"bot_id": BOT_ID, "app_id": world.app_id}
-    if said.thread_ts is not None:
-        message["thread_ts"] = said.thread_ts
-    if said.files:
-        shown = [world.files.files[file_id] for file_id in said.files]
-        message["files"] = [file_json(world, file) for file in shown]
-    if said.edited_ts is not None:
-        message["edited"] = {"user": said.user, "ts": said.edited_ts}
-    if with_metadata and said.metadata is not None:
-        message["metadata"] = said.metadata
-    return message
+    if message.blocks:
+        payload["blocks"] = message.blocks
+    if message.user == BOT:
+        payload |= {"bot_id": BOT_ID, "app_id": world.app_id}
+    if message.thread_ts is not None:
+        payload["thread_ts"] = message.thread_ts
+    if message.files:
+        shown = [world.files.files[file_id] for file_id in message.files]
+        payload["files"] = [file_json(world, file) for file in shown]
+    if message.edited_ts is not None:
+        payload["edited"] = {"user": message.user, "ts": message.edited_ts}
+    if with_metadata and message.metadata is not None:
+        payload["metadata"] = message.metadata
+    return payload
 
 
 def file_json(world: World, file: StoredFile) -> Payload:
@@ -48,7 +48,7 @@ def file_json(world: World, file: StoredFile) -> Payload:
 
     https://docs.slack.dev/reference/objects/file-object
     """
-    if file.progress is Progress.DELETED:
+    if file.status is FileStatus.DELETED:
         return {"id": file.id, "mode": "tombstone"}
     kinds = world.workspace.channels
     shares: dict[str, dict[str, list[Payload]]] = {}
@@ -72,7 +72,7 @@ def file_json(world: World, file: StoredFile) -> Payload:
 
 
 def view_json(world: World, view: View, state: Payload | None = None) -> Payload:
-    """Return a view with what Slack adds to it."""
+    """Return a view with the fields that Slack adds."""
     return {
         **view.data,
         "id": view.id,
@@ -120,21 +120,21 @@ def user_json(user: User) -> Payload:
 
 
 def person_in_payload(user: User) -> Payload:
-    """Return a person as interaction payloads name them."""
+    """Return a user in the form of interaction payloads."""
     return {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM}
 
 
 def team_in_payload() -> Payload:
-    """Return the workspace as interaction payloads name it."""
+    """Return the workspace in the form of interaction payloads."""
     return {"id": TEAM, "domain": TEAM_NAME}
 
 
 def channel_in_payload(channel: Channel) -> Payload:
-    """Return a channel as payloads name it."""
+    """Return a channel in the form of commands and interaction payloads."""
     names = {Kind.DIRECT: "directmessage", Kind.PRIVATE: "privategroup"}
     return {"id": channel.id, "name": names.get(channel.kind, channel.name)}
 
 
 def as_form(payload: Payload) -> dict[str, str]:
-    """Return an interaction as the form field that Slack sends it in."""
+    """Return an interaction payload as the form in which Slack sends it."""
     return {"payload": json.dumps(payload)}

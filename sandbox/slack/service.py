@@ -1,4 +1,4 @@
-"""A simulated Slack over real HTTP on loopback: what a bot, a test and the demo page need of it."""
+"""The simulated Slack over real HTTP on loopback, for a bot, a test or the demo page."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -8,12 +8,12 @@ from aiohttp import web
 
 from sandbox.slack.api import WebApi
 from sandbox.slack.app_manifest import Manifest, read_manifest
-from sandbox.slack.delivery import ACK_SECONDS, RETRY_PAUSES, Courier
+from sandbox.slack.delivery import ACK_SECONDS, RETRY_PAUSES, Dispatcher
 from sandbox.slack.entities import BOT
 from sandbox.slack.file_routes import FileRoutes
 from sandbox.slack.files import FileStore
-from sandbox.slack.hooks import Hooks
 from sandbox.slack.people import People
+from sandbox.slack.response_urls import ResponseUrlRoutes
 from sandbox.slack.sockets import SocketHub
 from sandbox.slack.views import Views
 from sandbox.slack.workspace import Workspace
@@ -23,11 +23,11 @@ from sandbox.slack.world import Credentials, World
 class SlackSandbox:
     """A whole Slack workspace, in which the app of `manifest` is installed.
 
-    Serve `app`, tell `listens_at` where, and give the bot `api_url` with the tokens and the
-    signing secret of `credentials`. Deliveries go to an open socket, or to where `deliver_to`
-    says. Files are kept in `folder`, which must exist. `world` is all state, `people` is what
-    people do, `faults` is what goes wrong, `world.calls` what the bot called. Without `echo` the
-    bot is not told of its own messages, which a benchmark may want.
+    Serve `app`, pass its URL to `set_base_url`, and give the bot `api_url` with the tokens and the
+    signing secret of `credentials`. Deliveries go to an open websocket, or to the URL of
+    `deliver_to`. Files are kept in `folder`, which must exist. `world` holds all state, `people`
+    the actions of people, `faults` the faults to inject, `world.calls` the bot's calls. Without
+    `echo` the bot gets no events about its own messages, for example in a benchmark.
     """
 
     def __init__(
@@ -52,32 +52,37 @@ class SlackSandbox:
         self.faults = self.world.faults
         self.credentials = self.world.credentials
         self.sockets = SocketHub(self.world)
-        self.courier = Courier(
+        self.dispatcher = Dispatcher(
             self.world, self.sockets, ack_seconds=ack_seconds, retry_pauses=retry_pauses
         )
-        self.people = People(self.world, self.courier, echo=echo)
+        self.people = People(self.world, self.dispatcher, echo=echo)
         self.app = web.Application()
-        for part in (WebApi(self.world), FileRoutes(self.world), Hooks(self.world), self.sockets):
+        for part in (
+            WebApi(self.world),
+            FileRoutes(self.world),
+            ResponseUrlRoutes(self.world),
+            self.sockets,
+        ):
             self.app.add_routes(part.routes())
         self.app.cleanup_ctx.append(self._running)
-        self.app.on_shutdown.append(self._hang_up)
+        self.app.on_shutdown.append(self._close_sockets)
 
-    def listens_at(self, base_url: str) -> None:
-        """Note where `app` is served, for the addresses that this Slack hands out."""
+    def set_base_url(self, base_url: str) -> None:
+        """Set the URL at which `app` is served; the URLs that this Slack issues begin with it."""
         self.world.base_url = base_url
 
     def deliver_to(self, events_url: str | None) -> None:
-        """Deliver by HTTP to the bot's `/slack/events`, or by socket again with `None`."""
-        self.courier.events_url = events_url
+        """Deliver by HTTP to this URL of the bot, or by websocket with `None`."""
+        self.dispatcher.events_url = events_url
 
     @property
     def api_url(self) -> str:
-        """What the bot needs as `SLACK_API_URL`."""
+        """The bot's `SLACK_API_URL`."""
         return self.world.url("/api/")
 
     async def settled(self) -> None:
-        """Wait until no delivery is under way in the background."""
-        await self.courier.settled()
+        """Wait until no delivery in the background is left."""
+        await self.dispatcher.settled()
 
     def archive(self, channel: str) -> None:
         """Archive a channel."""
@@ -85,27 +90,27 @@ class SlackSandbox:
         self.world.workspace.touch()
 
     def remove_bot(self, channel: str) -> None:
-        """Take the bot out of a channel."""
+        """Remove the bot from a channel."""
         self.world.workspace.channels[channel].members.discard(BOT)
         self.world.workspace.touch()
 
     def invite_bot(self, channel: str) -> None:
-        """Bring the bot into a channel."""
+        """Add the bot to a channel."""
         self.world.workspace.channels[channel].members.add(BOT)
         self.world.workspace.touch()
 
     def revoke_token(self) -> None:
-        """Let the bot's token count no more."""
+        """Revoke the bot's token."""
         self.credentials.bot_token = None
 
     def withdraw_scope(self, scope: str) -> None:
-        """Take a permission away from the app."""
+        """Remove a scope from the app."""
         self.credentials.scopes.discard(scope)
 
     async def _running(self, _: web.Application) -> AsyncIterator[None]:
-        await self.courier.open()
+        await self.dispatcher.open()
         yield
-        await self.courier.close()
+        await self.dispatcher.close()
 
-    async def _hang_up(self, _: web.Application) -> None:
+    async def _close_sockets(self, _: web.Application) -> None:
         await self.sockets.close()

@@ -1,4 +1,4 @@
-"""The simulated Slack's end of Socket Mode: one websocket a bot, envelopes and their acks."""
+"""The server side of Socket Mode: websockets, envelopes and their acknowledgements."""
 
 import asyncio
 import json
@@ -22,13 +22,8 @@ class SocketHub:
         """Return the routes to add to an aiohttp application."""
         return [web.get("/socket", self._handle)]
 
-    @property
-    def is_connected(self) -> bool:
-        """Whether a bot listens."""
-        return bool(self._sockets)
-
     async def connected(self) -> None:
-        """Wait until a bot listens."""
+        """Wait until a bot is connected."""
         while not self._sockets:
             self._arrived.clear()
             await self._arrived.wait()
@@ -51,14 +46,14 @@ class SocketHub:
             del self._waiting[envelope_id]
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Tell every bot to connect anew, as Slack does from time to time, and hang up."""
-        leaving, self._sockets = self._sockets, []
-        for socket in leaving:
+        """Ask every bot to reconnect, as Slack does from time to time, and close the sockets."""
+        closing, self._sockets = self._sockets, []
+        for socket in closing:
             await socket.send_json({"type": "disconnect", "reason": reason})
             await socket.close()
 
     async def close(self) -> None:
-        """Hang up for good."""
+        """Close all sockets."""
         for socket in list(self._sockets):
             await socket.close()
 
@@ -82,14 +77,14 @@ class SocketHub:
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    self._acknowledged(json.loads(message.data))
+                    self._take_ack(json.loads(message.data))
         finally:
             if socket in self._sockets:
                 self._sockets.remove(socket)
             self._fail_waiting()
         return socket
 
-    def _acknowledged(self, ack: Payload) -> None:
+    def _take_ack(self, ack: Payload) -> None:
         future = self._waiting.get(str(ack.get("envelope_id")))
         if future is not None and not future.done():
             future.set_result(ack)

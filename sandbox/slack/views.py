@@ -9,12 +9,12 @@ TRIGGER_SECONDS = 3.0
 """https://docs.slack.dev/interactivity/handling-user-interaction#modal_responses"""
 
 DEEPEST = 3
-"""How many forms Slack stacks."""
+"""Most forms that Slack stacks."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Trigger:
-    """What a person did that lets the bot open one form for them."""
+    """An ID issued for a person's action, with which the bot may open one form for them."""
 
     id: str
     user: str
@@ -24,7 +24,7 @@ class Trigger:
 
 @dataclass(slots=True, kw_only=True)
 class View:
-    """A form or a Home tab as it stands on one person's screen."""
+    """A form or a Home tab that is open for one person."""
 
     id: str
     user: str
@@ -50,14 +50,14 @@ class Views:
         self._workspace = workspace
 
     def new_trigger(self, user: str) -> str:
-        """Mint a trigger for what `user` just did."""
+        """Return the ID of a new trigger for an action of `user`."""
         trigger_id = f"{self._workspace.new_id('13')}.{self._workspace.new_id('98')}"
         now = self._workspace.now()
         self._triggers[trigger_id] = Trigger(id=trigger_id, user=user, issued_at=now)
         return trigger_id
 
     def open(self, trigger_id: str, data: Payload) -> View:
-        """Open a form. The trigger serves once, within 3 s."""
+        """Open a form. The trigger is valid once, for 3 s. Raises `RefusalError`."""
         user = self._use(trigger_id).user
         view = self._new(user, data, previous=None)
         self._stacks[user] = [view]
@@ -65,11 +65,11 @@ class Views:
         return view
 
     def push(self, trigger_id: str, data: Payload) -> View:
-        """Put a form on top of the one that is open."""
+        """Put a form on top of the one that is open. The trigger is valid once, for 3 s."""
         return self.stack(self._use(trigger_id).user, data)
 
     def stack(self, user: str, data: Payload) -> View:
-        """Put a form on top, as an acknowledgement may ask."""
+        """Put a form on top without a trigger, as an acknowledgement with `push` does."""
         stack = self._stacks.get(user, [])
         if not stack:
             raise RefusalError("not_found")
@@ -81,7 +81,7 @@ class Views:
         return view
 
     def update(self, view_id: str, data: Payload, known_hash: str | None) -> View:
-        """Redraw an open form."""
+        """Replace an open form; a `known_hash` that is not the present one is refused."""
         view = self.find(view_id)
         if known_hash is not None and known_hash != view.hash:
             raise RefusalError("hash_conflict")
@@ -92,7 +92,7 @@ class Views:
         return view
 
     def publish(self, user: str, data: Payload) -> View:
-        """Redraw a Home tab."""
+        """Replace a Home tab."""
         if user not in self._workspace.users:
             raise RefusalError("user_not_found")
         if user in self.homes:
@@ -102,7 +102,7 @@ class Views:
         return self.homes[user]
 
     def find(self, view_id: str) -> View:
-        """Return a view that is open."""
+        """Return an open view. Raises `RefusalError`."""
         for view in self.homes.values():
             if view.id == view_id:
                 return view
@@ -113,7 +113,7 @@ class Views:
         raise RefusalError("not_found")
 
     def top(self, user: str) -> View | None:
-        """Return the form that `user` has before them."""
+        """Return the topmost open form of `user`, or `None`."""
         stack = self._stacks.get(user, [])
         return stack[-1] if stack else None
 

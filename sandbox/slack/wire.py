@@ -1,4 +1,4 @@
-"""How a call goes wrong on the wire, for every address of the simulated Slack."""
+"""Faults of HTTP and of the connection, for every route of the simulated Slack."""
 
 import asyncio
 
@@ -7,11 +7,11 @@ from aiohttp import web
 from sandbox.slack.faults import Fault, FaultKind
 
 POLL_SECONDS = 0.02
-"""How often to look whether a caller who gets no answer has left."""
+"""Pause between checks whether a client that gets no answer has disconnected."""
 
 
-async def spoil(request: web.Request, fault: Fault) -> web.StreamResponse:
-    """Answer as the fault says; what had to be done was done before."""
+async def answer_with_fault(request: web.Request, fault: Fault) -> web.StreamResponse:
+    """Answer as the fault says. The caller has applied any effect of the call before."""
     match fault.kind:
         case FaultKind.RATE_LIMITED:
             headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
@@ -28,11 +28,11 @@ async def spoil(request: web.Request, fault: Fault) -> web.StreamResponse:
                 await asyncio.sleep(POLL_SECONDS)
             return web.Response()
         case _:
-            return lose(request)
+            return drop_connection(request)
 
 
-def lose(request: web.Request) -> web.Response:
-    """Close the connection; what is returned never arrives."""
+def drop_connection(request: web.Request) -> web.Response:
+    """Close the connection; the response that is returned is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

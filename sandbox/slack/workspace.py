@@ -1,4 +1,4 @@
-"""The simulated Slack workspace: what is said in its channels, and what may be done there."""
+"""The users, channels and messages of the simulated Slack, and the rules of posting."""
 
 import asyncio
 from collections import Counter
@@ -14,17 +14,17 @@ from sandbox.slack.entities import (
     Kind,
     Payload,
     RefusalError,
-    Said,
+    StoredMessage,
     studio_channels,
     studio_people,
 )
 
-Listener = Callable[[str, Said], None]
-"""Told of `posted`, `edited` and `deleted` messages, except ephemeral ones."""
+Listener = Callable[[str, StoredMessage], None]
+"""Called with `posted`, `edited` or `deleted` and the message, except for ephemeral ones."""
 
 
 class Workspace:
-    """All state of conversations. `now` gives seconds since 1970; a `ts` is never given twice."""
+    """All state of conversations. `now` gives seconds since 1970; every `ts` is unique."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
@@ -32,7 +32,9 @@ class Workspace:
         self.users = {user.id: user for user in studio_people()}
         self.channels = {channel.id: channel for channel in studio_channels()}
         self.listeners: list[Listener] = []
-        self._said: dict[str, dict[str, Said]] = {channel: {} for channel in self.channels}
+        self._messages: dict[str, dict[str, StoredMessage]] = {
+            channel: {} for channel in self.channels
+        }
         self._last_stamp = 0
         self._numbers = count(1)
         self._changed = asyncio.Event()
@@ -40,35 +42,35 @@ class Workspace:
             self.direct(person)
 
     def touch(self) -> None:
-        """Note a change, and wake those who wait for one."""
+        """Count a change, and wake the tasks that wait for one."""
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
 
     async def changed_since(self, version: int) -> int:
-        """Return the present version, once it is higher than `version`."""
+        """Wait until the version is higher than `version`, and return it."""
         while self.version <= version:
             await self._changed.wait()
         return self.version
 
     def new_id(self, letter: str) -> str:
-        """Mint an ID such as `F00000001`."""
+        """Return a new ID such as `F00000001`."""
         return f"{letter}{next(self._numbers):08}"
 
     def new_ts(self) -> str:
-        """Mint a message's timestamp: by the clock, and later than all before it."""
+        """Return a new message timestamp: the time, but later than every earlier one."""
         self._last_stamp = max(int(self.now() * 1_000_000), self._last_stamp + 1)
         return f"{self._last_stamp // 1_000_000}.{self._last_stamp % 1_000_000:06}"
 
     def channel(self, channel_id: str) -> Channel:
-        """Return a channel that the bot can see; another is unknown, as in Slack."""
+        """Return a channel that the bot can see; any other is refused as unknown, as by Slack."""
         channel = self.channels.get(channel_id)
         if channel is None or (channel.kind is not Kind.PUBLIC and BOT not in channel.members):
             raise RefusalError("channel_not_found")
         return channel
 
     def direct(self, user: str) -> Channel:
-        """Return the bot's direct conversation with `user`."""
+        """Return the bot's direct conversation with `user`, and open it if need be."""
         if user not in self.users or self.users[user].is_bot:
             raise RefusalError("user_not_found")
         channel_id = f"D{user[1:]}"
@@ -76,10 +78,10 @@ class Workspace:
             self.channels[channel_id] = Channel(
                 id=channel_id, name=user, kind=Kind.DIRECT, members={user, BOT}
             )
-            self._said[channel_id] = {}
+            self._messages[channel_id] = {}
         return self.channels[channel_id]
 
-    def say(
+    def post(
         self,
         channel: str,
         user: str,
@@ -89,12 +91,12 @@ class Workspace:
         thread_ts: str | None = None,
         metadata: Payload | None = None,
         files: Sequence[str] = (),
-    ) -> Said:
-        """Put a message into a channel or a thread. The thread's first message must stand."""
+    ) -> StoredMessage:
+        """Post a message in a channel or in a thread, whose first message must exist."""
         if self.channels[channel].archived:
             raise RefusalError("is_archived")
         self._check_thread(channel, thread_ts)
-        said = Said(
+        message = StoredMessage(
             ts=self.new_ts(),
             channel=channel,
             user=user,
@@ -104,9 +106,9 @@ class Workspace:
             metadata=metadata,
             files=tuple(files),
         )
-        self._said[channel][said.ts] = said
-        self._tell("posted", said)
-        return said
+        self._messages[channel][message.ts] = message
+        self._notify("posted", message)
+        return message
 
     def send_ephemeral(
         self,
@@ -116,9 +118,9 @@ class Workspace:
         *,
         blocks: Sequence[Payload] = (),
         thread_ts: str | None = None,
-    ) -> Said:
-        """Show the bot's words to one person only."""
-        said = Said(
+    ) -> StoredMessage:
+        """Post an ephemeral message of the bot to one person."""
+        message = StoredMessage(
             ts=self.new_ts(),
             channel=channel,
             user=BOT,
@@ -127,76 +129,80 @@ class Workspace:
             thread_ts=thread_ts,
             ephemeral_for=user,
         )
-        self._said[channel][said.ts] = said
+        self._messages[channel][message.ts] = message
         self.touch()
-        return said
+        return message
 
-    def edit(self, said: Said, text: str, blocks: Sequence[Payload] | None) -> None:
-        """Change what a message says; without `blocks` it keeps those that it has."""
-        said.edits.append((said.text, said.blocks))
-        said.text = text
+    def edit(self, message: StoredMessage, text: str, blocks: Sequence[Payload] | None) -> None:
+        """Replace a message's text and, unless `None`, its blocks."""
+        message.edits.append((message.text, message.blocks))
+        message.text = text
         if blocks is not None:
-            said.blocks = list(blocks)
-        said.edited_ts = self.new_ts()
-        self._tell("edited", said)
+            message.blocks = list(blocks)
+        message.edited_ts = self.new_ts()
+        self._notify("edited", message)
 
-    def delete(self, said: Said) -> None:
-        """Take a message away; its replies stay, without a thread that takes more."""
-        del self._said[said.channel][said.ts]
-        self._tell("deleted", said)
+    def delete(self, message: StoredMessage) -> None:
+        """Delete a message; its replies stay, but their thread accepts no more."""
+        del self._messages[message.channel][message.ts]
+        self._notify("deleted", message)
 
-    def find(self, channel: str, ts: str) -> Said | None:
-        """Return a message that stands, private ones too."""
-        return self._said.get(channel, {}).get(ts)
+    def find(self, channel: str, ts: str) -> StoredMessage | None:
+        """Return a message, also an ephemeral one, or `None`."""
+        return self._messages.get(channel, {}).get(ts)
 
-    def locate(self, ts: str) -> Said:
-        """Return a message by its `ts` alone, which no other message here has."""
-        for said in self._said.values():
-            if ts in said:
-                return said[ts]
+    def locate(self, ts: str) -> StoredMessage:
+        """Return a message by its `ts` alone, which is unique here. Raises `RefusalError`."""
+        for messages in self._messages.values():
+            if ts in messages:
+                return messages[ts]
         raise RefusalError("message_not_found")
 
-    def message(self, channel: str, ts: str) -> Said:
-        """Return a message that stands for everybody."""
-        said = self.find(channel, ts)
-        if said is None or said.ephemeral_for is not None:
+    def message(self, channel: str, ts: str) -> StoredMessage:
+        """Return a message that is not ephemeral. Raises `RefusalError`."""
+        message = self.find(channel, ts)
+        if message is None or message.ephemeral_for is not None:
             raise RefusalError("message_not_found")
-        return said
+        return message
 
-    def all_in(self, channel: str) -> list[Said]:
-        """Return everything in a channel, replies and private messages too, oldest first."""
-        return list(self._said[channel].values())
+    def all_in(self, channel: str) -> list[StoredMessage]:
+        """Return all messages of a channel, with replies and ephemeral ones, oldest first."""
+        return list(self._messages[channel].values())
 
-    def history(self, channel: str) -> list[Said]:
-        """Return what stands in the channel itself for everybody, oldest first."""
-        return [said for said in self._public(channel) if said.thread_ts in {None, said.ts}]
+    def history(self, channel: str) -> list[StoredMessage]:
+        """Return the messages outside of threads that are not ephemeral, oldest first."""
+        return [
+            message for message in self._public(channel) if message.thread_ts in {None, message.ts}
+        ]
 
-    def thread(self, channel: str, ts: str) -> list[Said]:
+    def thread(self, channel: str, ts: str) -> list[StoredMessage]:
         """Return a thread, its first message first."""
         first = self.message(channel, ts)
-        return [first, *(said for said in self._public(channel) if said.thread_ts == ts)]
+        return [first, *(message for message in self._public(channel) if message.thread_ts == ts)]
 
     def reply_counts(self, channel: str) -> Counter[str]:
         """Return how many replies each message of a channel has."""
-        return Counter(said.thread_ts for said in self._public(channel) if said.thread_ts)
+        return Counter(message.thread_ts for message in self._public(channel) if message.thread_ts)
 
-    def posts_of(self, job_id: str) -> list[Said]:
+    def posts_of(self, job_id: str) -> list[StoredMessage]:
         """Return the messages whose metadata names this job, in all channels."""
         return [
-            said
-            for channel in self._said
-            for said in self._public(channel)
-            if said.job_id == job_id
+            message
+            for channel in self._messages
+            for message in self._public(channel)
+            if message.job_id == job_id
         ]
 
-    def shares_of(self, job_id: str) -> list[Said]:
-        """Return the bot's messages with files in the threads where this job's messages stand."""
-        roots = {(said.channel, said.thread_ts or said.ts) for said in self.posts_of(job_id)}
+    def shares_of(self, job_id: str) -> list[StoredMessage]:
+        """Return the bot's messages with files in the threads of this job's messages."""
+        roots = {
+            (message.channel, message.thread_ts or message.ts) for message in self.posts_of(job_id)
+        }
         return [
-            said
+            message
             for channel, ts in sorted(roots)
-            for said in self._public(channel)
-            if said.thread_ts == ts and said.user == BOT and said.files
+            for message in self._public(channel)
+            if message.thread_ts == ts and message.user == BOT and message.files
         ]
 
     def _check_thread(self, channel: str, thread_ts: str | None) -> None:
@@ -208,10 +214,12 @@ class Workspace:
         if first.thread_ts is not None:
             raise RefusalError("cannot_reply_to_message")
 
-    def _public(self, channel: str) -> Iterator[Said]:
-        return (said for said in self._said[channel].values() if said.ephemeral_for is None)
+    def _public(self, channel: str) -> Iterator[StoredMessage]:
+        return (
+            message for message in self._messages[channel].values() if message.ephemeral_for is None
+        )
 
-    def _tell(self, what: str, said: Said) -> None:
+    def _notify(self, change: str, message: StoredMessage) -> None:
         self.touch()
         for listener in self.listeners:
-            listener(what, said)
+            listener(change, message)

@@ -1,4 +1,4 @@
-"""Everything that the simulated Slack holds, in one place for those who act on it."""
+"""All state of the simulated Slack in one object."""
 
 from dataclasses import dataclass, field
 
@@ -9,8 +9,8 @@ from sandbox.slack.files import FileStore
 from sandbox.slack.views import Views
 from sandbox.slack.workspace import Workspace
 
-ANSWER_USES = 5
-ANSWER_SECONDS = 1800.0
+RESPONSE_URL_USES = 5
+RESPONSE_URL_SECONDS = 1800.0
 """https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
 
 
@@ -25,8 +25,8 @@ class Call:
 
 
 @dataclass(slots=True, kw_only=True)
-class AnswerUrl:
-    """A `response_url`: where its answers appear, for whom, and how often it was used."""
+class ResponseUrl:
+    """A `response_url`: the channel, person and thread of its messages, and its number of uses."""
 
     channel: str
     user: str
@@ -38,7 +38,7 @@ class AnswerUrl:
 
 @dataclass(slots=True, kw_only=True)
 class Credentials:
-    """What the bot must show to be let in. A token of `None` has been revoked."""
+    """The scopes, tokens and signing secret of the bot. A token of `None` has been revoked."""
 
     scopes: set[str]
     bot_token: str | None = "xoxb-sandbox"  # noqa: S105 - opens nothing but the sandbox
@@ -48,7 +48,7 @@ class Credentials:
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """The whole simulated Slack. `base_url` is known once it listens."""
+    """All state of the simulated Slack. `base_url` is set once it is served."""
 
     app: SlackApp
     workspace: Workspace
@@ -58,26 +58,26 @@ class World:
     faults: Faults = field(default_factory=Faults)
     calls: list[Call] = field(default_factory=list)
     tickets: set[str] = field(default_factory=set)
-    """Sockets that may be opened: `apps.connections.open` hands one out."""
-    answer_urls: dict[str, AnswerUrl] = field(default_factory=dict)
+    """Tickets of `apps.connections.open`: each opens one websocket."""
+    response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     app_id: str = APP
     base_url: str = ""
 
     def url(self, path: str) -> str:
-        """Return an address of this Slack."""
+        """Return the URL of a path. Raises `RuntimeError` before `base_url` is set."""
         if not self.base_url:
             raise RuntimeError("set base_url to where the sandbox listens")
         return self.base_url.rstrip("/") + path
 
     def count(self, method: str) -> int:
-        """Tell how often the bot called a method, whatever came of it."""
+        """Return how often the bot called a method, with any outcome."""
         return sum(call.method == method for call in self.calls)
 
     def note(self, method: str, args: dict[str, object], outcome: str) -> None:
-        """Write a call into the journal."""
+        """Add a call to `calls`."""
         self.calls.append(Call(at=self.workspace.now(), method=method, args=args, outcome=outcome))
 
-    def new_answer_url(
+    def new_response_url(
         self,
         channel: str,
         user: str,
@@ -85,9 +85,9 @@ class World:
         thread_ts: str | None = None,
         source_ts: str | None = None,
     ) -> str:
-        """Mint a `response_url`, good for 5 uses within 30 minutes."""
+        """Return a new `response_url`, valid for 5 uses within 30 minutes."""
         key = self.workspace.new_id("R")
-        self.answer_urls[key] = AnswerUrl(
+        self.response_urls[key] = ResponseUrl(
             channel=channel,
             user=user,
             issued_at=self.workspace.now(),
@@ -96,7 +96,7 @@ class World:
         )
         return self.url(f"/hooks/{key}")
 
-    def expire_answer_urls(self) -> None:
-        """Let every `response_url` that was given out be too old."""
-        for answer in self.answer_urls.values():
-            answer.issued_at -= ANSWER_SECONDS + 1
+    def expire_response_urls(self) -> None:
+        """Make every issued `response_url` too old."""
+        for url in self.response_urls.values():
+            url.issued_at -= RESPONSE_URL_SECONDS + 1

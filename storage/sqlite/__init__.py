@@ -1,1 +1,1 @@
-"""The store in one SQLite file: one owner, one writer, reads that never wait for a commit."""
+"""The store in one SQLite file: one owner process, one writer, and reads that never wait for it."""

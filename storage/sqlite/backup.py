@@ -1,4 +1,4 @@
-"""A consistent copy of the store, made while everything goes on."""
+"""A consistent copy of the store, made while reads and writes continue."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from storage.store import StoreError
 def copy_store(source: str, target: str) -> None:
     """Write the store at `source`, as of this moment, to the new file `target`.
 
-    A copy that is killed leaves `target.partial` and no `target`; the next replaces it. Raises
-    `StoreError` when `target` exists or is being written, and `OSError` or pysqlite3's errors when
-    it cannot be.
+    A process that is killed leaves `target.partial` and no `target`; the next copy replaces it.
+    Raises `StoreError` when `target` exists or is being written, and `OSError` or pysqlite3's
+    errors when it cannot be written.
     """
     final, partial = Path(target), Path(f"{target}.partial")
-    with _owned(partial) as file:
+    with _locked(partial) as file:
         try:
-            # Only now: another copy may have been completed under this very lock.
+            # Checked under the lock: another backup may have completed just before.
             if final.exists():
                 raise StoreError(f"{target} exists already: name a new file for the backup")
-            # SQLite takes an empty file that is there and keeps its mode.
+            # SQLite accepts an existing empty file and keeps its mode.
             file.truncate(0)
             _copy(source, partial)
             partial.rename(final)
@@ -34,8 +34,8 @@ def copy_store(source: str, target: str) -> None:
 
 
 @contextmanager
-def _owned(partial: Path) -> Iterator[BinaryIO]:
-    """Open a file, as private as the store, that no other copy writes meanwhile."""
+def _locked(partial: Path) -> Iterator[BinaryIO]:
+    """Open a file, as private as the store, and lock it against other backups."""
     partial.touch(mode=0o600)
     with partial.open("ab") as file:
         try:
@@ -48,8 +48,8 @@ def _owned(partial: Path) -> Iterator[BinaryIO]:
 def _copy(source: str, target: Path) -> None:
     db = connect(source)
     try:
-        # Reads one snapshot, neither waits for a writer nor holds one up, and leaves free pages
-        # behind. https://sqlite.org/lang_vacuum.html#vacuuminto
+        # Reads one snapshot, neither waits for a writer nor blocks one, and omits free pages.
+        # https://sqlite.org/lang_vacuum.html#vacuuminto
         db.execute("VACUUM INTO :target", {"target": str(target)})
     finally:
         db.close()

@@ -1,4 +1,4 @@
-"""Where the SQLite file is, which process owns it, and one connection to it as the store needs."""
+"""The SQLite file: checks of its path, its owner's lock, and connections with their pragmas."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from sqlite_utils import Database
 from storage.store import StoreError, StoreInUseError, StoreUnusableError
 
 BUSY_TIMEOUT_SECONDS = 5.0
-"""How long to wait for another process's write, which here takes milliseconds at most."""
+"""How long to wait for another process's write; writes here take milliseconds at most."""
 
 _WAL_BYTES_KEPT = 64 * 1024 * 1024
-"""A log that one burst made long is cut back to this when it starts over."""
+"""When the WAL starts over after a burst of writes, its file is truncated to this size."""
 
 
 def check_library(version: tuple[int, int, int]) -> None:
     """Raise `StoreError` for a release of SQLite that can damage a file in WAL mode.
 
-    Refusing is right although the damage is rare: it would cost jobs that were acknowledged.
+    The damage is rare, but it would lose jobs that were acknowledged.
     The bug and the releases without it: https://sqlite.org/wal.html#walresetbug
     """
     match version:
@@ -40,35 +40,35 @@ def check_library(version: tuple[int, int, int]) -> None:
 
 
 def connect_writer(path: str, *, create: bool) -> Database:
-    """Open the connection that writes, and `create` the file if need be.
+    """Open the connection for writes; with `create`, create the file if it is missing.
 
     The connection belongs to the calling thread. Raises as `connect` does, and `OSError`.
     """
     if create:
-        # Prompts and response URLs are nobody else's business; the log and the shared memory
-        # beside the file take its mode over.
+        # Prompts and response URLs are private; SQLite gives the WAL and the shared-memory file
+        # the mode of this one.
         Path(path).touch(mode=0o600)
     db = connect(path)
-    # Readers and the writer do not wait for each other. The mode is kept in the file.
+    # Readers and the writer do not wait for each other. The mode is stored in the file.
     # https://sqlite.org/wal.html
     db.execute("PRAGMA journal_mode = WAL")
-    # A commit returns once it is on the disk: what is acknowledged survives a power cut.
+    # A commit returns once it is on the disk, so an acknowledged job survives a power cut.
     # https://sqlite.org/pragma.html#pragma_synchronous
     db.execute("PRAGMA synchronous = FULL")
-    # Where fsync leaves the data in the drive's cache (macOS), ask for the real thing; no
-    # effect elsewhere. https://sqlite.org/pragma.html#pragma_fullfsync
+    # On macOS, fsync leaves the data in the drive's cache; this flushes it. No effect elsewhere.
+    # https://sqlite.org/pragma.html#pragma_fullfsync
     db.execute("PRAGMA fullfsync = ON")
-    # Off by default in SQLite: an event without its job would be nobody's.
+    # Off by default in SQLite; it rejects events without a job.
     db.execute("PRAGMA foreign_keys = ON")
-    # The writer makes its checkpoints itself, because the automatic ones hide their errors.
+    # `Journal` runs the checkpoints, because automatic ones hide their errors.
     db.execute("PRAGMA wal_autocheckpoint = 0")
     db.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
     return db
 
 
 def touch(db: Database) -> None:
-    """Write one page, so that the commit that follows needs the disk."""
-    # A number in the file's header that SQLite leaves to its users and that nothing here reads.
+    """Write one page, so that the next commit writes to the disk."""
+    # An integer in the file's header for use by applications; nothing here reads it.
     # https://sqlite.org/pragma.html#pragma_user_version
     db.execute("PRAGMA user_version = 0")
 
@@ -76,23 +76,23 @@ def touch(db: Database) -> None:
 def connect_reader(path: str) -> Database:
     """Open a connection that cannot write; it belongs to the calling thread."""
     db = connect(path)
-    # A slip in a query cannot become a write that bypasses the writer.
+    # A mistake in a query cannot become a write that bypasses the writer.
     db.execute("PRAGMA query_only = ON")
     return db
 
 
 def connect(path: str) -> Database:
-    """Open a plain connection to a file that is there; it belongs to the calling thread.
+    """Open a plain connection to an existing file; it belongs to the calling thread.
 
     Raises `StoreError` for a library that could damage the file, and pysqlite3's errors.
     """
     check_library(pysqlite3.sqlite_version_info)
     connection = pysqlite3.connect(
-        # `rw` never creates: a mistyped path must not become an empty store.
+        # `rw` never creates a file: a mistyped path must not become an empty store.
         f"{Path(path).absolute().as_uri()}?mode=rw",
         uri=True,
         timeout=BUSY_TIMEOUT_SECONDS,
-        # Transactions begin and end only where this project says so.
+        # Autocommit: transactions begin and end only by explicit statements.
         isolation_level=None,
     )
     connection.row_factory = pysqlite3.Row
@@ -100,36 +100,36 @@ def connect(path: str) -> Database:
 
 
 def check_place(path: str, *, create: bool) -> None:
-    """Raise `StoreUnusableError` unless a store is, or with `create` can be made, at `path`.
+    """Raise `StoreUnusableError` unless a store exists, or with `create` can exist, at `path`.
 
-    SQLite tells most of this as "unable to open database file". It only looks: to open the file
-    and close it again would drop the locks that this process holds on it by other connections.
+    SQLite reports most of these cases as "unable to open database file". The check does not open
+    the file: closing it again would drop the locks of this process's other connections to it.
     https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
 
-    Raises `OSError` where not even looking is allowed.
+    Raises `OSError` if the check itself is not permitted.
     """
-    place = Path(path)
-    if not place.parent.is_dir():
-        raise StoreUnusableError(f"{path}: there is no folder {place.parent}")
-    # The log, the shared memory and the lock stand beside the file.
-    if not os.access(place.parent, os.W_OK | os.X_OK):
-        raise StoreUnusableError(f"{path}: this user may not write in the folder {place.parent}")
-    if not place.exists():
+    file = Path(path)
+    if not file.parent.is_dir():
+        raise StoreUnusableError(f"{path}: there is no folder {file.parent}")
+    # SQLite and `ownership` create further files in the same folder.
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise StoreUnusableError(f"{path}: this user may not write in the folder {file.parent}")
+    if not file.exists():
         if not create:
             raise StoreUnusableError(f"{path}: there is no such file")
-    elif not place.is_file():
+    elif not file.is_file():
         raise StoreUnusableError(f"{path}: it is not a file")
-    elif not os.access(place, os.R_OK | os.W_OK):
+    elif not os.access(file, os.R_OK | os.W_OK):
         raise StoreUnusableError(f"{path}: this user may not read and write the file")
 
 
 @contextmanager
 def ownership(path: str) -> Iterator[None]:
-    """Own the store at `path` while the block runs.
+    """Own the store at `path` while the context lasts.
 
-    The system releases the lock with the process, however it ends, so nothing stale is left
-    behind. Raises `StoreInUseError` while another process, or another part of this one, owns it,
-    and `OSError` when the folder takes no files.
+    The operating system releases the lock when the process ends, however it ends, so no stale lock
+    remains. Raises `StoreInUseError` while another process, or another part of this one, owns the
+    store, and `OSError` when the lock file cannot be created.
     """
     with Path(f"{path}.lock").open("a", encoding="utf-8") as lock:
         try:

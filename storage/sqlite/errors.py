@@ -1,8 +1,8 @@
-"""Which of the store's errors an error of SQLite means."""
+"""Translate errors of SQLite into the errors of the store's contract."""
 
 from __future__ import annotations
 
-# pysqlite3 lacks most of these constants; the numbers are SQLite's and never change.
+# pysqlite3 lacks most of these constants; their values are SQLite's and never change.
 # https://sqlite.org/rescode.html
 from sqlite3 import (
     SQLITE_BUSY,
@@ -17,8 +17,8 @@ from sqlite3 import (
 
 from storage.store import StoreBrokenError, StoreError, StoreFullError, StoreUnusableError
 
-_PRIMARY_CODE = 0xFF
-"""The bits of an extended result code that hold its primary one."""
+_PRIMARY_CODE_MASK = 0xFF
+"""The bits of an extended result code that hold its primary code."""
 
 _NOTHING_WRITTEN = {
     SQLITE_FULL: "the disk is full",
@@ -27,41 +27,42 @@ _NOTHING_WRITTEN = {
     SQLITE_LOCKED: "another process keeps the file locked",
     SQLITE_CANTOPEN: "the file cannot be opened",
 }
-"""What an operator mends while the process lives on."""
+"""Conditions that an operator can correct while the process keeps running."""
 
 _DOUBTFUL = frozenset({SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB})
-"""After these nobody knows what the disk holds. A failed fsync in particular must not be tried
-again: the system may have dropped the pages and report success. https://lwn.net/Articles/752063/
+"""After these errors the content of the disk is unknown. A failed fsync in particular must not be
+tried again: the system may have dropped the pages and report success.
+https://lwn.net/Articles/752063/
 """
 
 
 def store_error(error: Exception) -> StoreError:
-    """Return what SQLite's `error` means to the users of a store, a new one for each caller.
+    """Return the store's error for an `error` of SQLite, a new instance for each caller.
 
-    A `StoreError` that is neither of its subclasses concerns this one write alone.
+    A plain `StoreError`, of no subclass, concerns only this one read or write.
     """
     code = _primary_code(error)
     name = getattr(error, "sqlite_errorname", type(error).__name__)
-    meaning: StoreError
+    translated: StoreError
     if code in _NOTHING_WRITTEN:
-        meaning = StoreFullError(f"nothing was written: {_NOTHING_WRITTEN[code]} ({name})")
+        translated = StoreFullError(f"nothing was written: {_NOTHING_WRITTEN[code]} ({name})")
     elif code in _DOUBTFUL:
-        meaning = StoreBrokenError(f"the disk or the file is damaged ({name}): start anew")
+        translated = StoreBrokenError(f"the disk or the file is damaged ({name}): start anew")
     else:
-        meaning = StoreError(f"the store refused a query: {error} ({name})")
-    meaning.__cause__ = error
-    return meaning
+        translated = StoreError(f"the store refused a query: {error} ({name})")
+    translated.__cause__ = error
+    return translated
 
 
 def broken_error() -> StoreBrokenError:
-    """Return what every write meets after one that ended in doubt."""
+    """Return the error for every write after one whose outcome is unknown."""
     return StoreBrokenError("an earlier write failed on disk: start anew")
 
 
 def opening_error(error: Exception) -> StoreError:
-    """Return what SQLite's `error` means while a file is opened.
+    """Return the store's error for an `error` of SQLite while a file is opened.
 
-    A file that is no database was none before: nothing of ours is damaged.
+    A file that is not a database never was a store, so this means a wrong path and no damage.
     """
     if _primary_code(error) == SQLITE_NOTADB:
         return StoreUnusableError("it is not an SQLite database")
@@ -70,4 +71,4 @@ def opening_error(error: Exception) -> StoreError:
 
 def _primary_code(error: Exception) -> int:
     code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & _PRIMARY_CODE
+    return code & _PRIMARY_CODE_MASK

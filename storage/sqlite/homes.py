@@ -37,7 +37,7 @@ _TOUCH = """
 
 
 def open_view(db: Database, team: str, user: str, now: Instant) -> HomeView:
-    """Note that somebody opened their tab, and make it due: not before Slack takes it again."""
+    """Record that a user opened their tab, and make it due as `HomeViews.open` documents."""
     values: dict[str, Value] = {
         "id": home_id(team, user),
         "team": team,
@@ -50,7 +50,7 @@ def open_view(db: Database, team: str, user: str, now: Instant) -> HomeView:
 
 
 def touch(db: Database, team: str, user: str, at: Instant) -> None:
-    """Make a person's tab due if it is open: something that it shows changed."""
+    """Make a user's tab due if it is open, because data that it shows changed."""
     values = {
         "id": encode(home_id(team, user)),
         "at": at,
@@ -61,6 +61,6 @@ def touch(db: Database, team: str, user: str, at: Instant) -> None:
 
 
 def find_due(db: Database, now: Instant, room: Room) -> Sequence[SqlRow]:
-    """Return the due tabs that a room has place for, the longest due first."""
+    """Return the due tabs, at most `room.limit`, the longest due first."""
     due: list[SqlRow] = db.execute(DUE, {"now": now, "limit": max(0, room.limit)}).fetchall()
     return due

@@ -1,4 +1,4 @@
-"""Every question that is asked about jobs."""
+"""The queries about jobs."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ FIND_BY_MESSAGE = f"""
         )
     )
     ORDER BY created_at DESC, seq DESC LIMIT 1
-"""  # noqa: S608 - a text of ours
+"""  # noqa: S608 - only constants
 
-# The `+` keeps SQLite from the channel's index: a person's jobs are fewer than a channel's.
+# The `+` keeps SQLite from using the channel's index: a user has fewer jobs than a channel.
 # https://sqlite.org/optoverview.html
 FIND_DUPLICATE = """
     SELECT * FROM jobs
@@ -50,7 +50,7 @@ RENDER_SECONDS = """
     ORDER BY finished_at DESC LIMIT :limit + 0
 """
 
-# Without being told, SQLite takes the index of stages, which holds all that renders as well.
+# Without INDEXED BY, SQLite uses the index of stages, which also holds all rendering jobs.
 # https://sqlite.org/lang_indexedby.html
 AHEAD_OF = f"""
     SELECT count(*) AS jobs FROM (
@@ -59,12 +59,12 @@ AHEAD_OF = f"""
             AND created_at < :created_at
         LIMIT :limit + 0
     )
-"""  # noqa: S608 - texts of ours
+"""  # noqa: S608 - only constants
 
-_OF_DELIVERY = f"""
+_BY_DELIVERY = f"""
     SELECT jobs.* FROM jobs JOIN notifications ON notifications.job_id = jobs.id
     WHERE notifications.id = :id AND notifications.kind = '{NotificationKind.RESENT.value}'
-"""  # noqa: S608 - a text of ours
+"""  # noqa: S608 - only constants
 
 _CONDITIONS = {
     "team": "team = :team",
@@ -80,23 +80,23 @@ STAGE_COUNTS = "SELECT stage, count(*) AS jobs FROM jobs GROUP BY stage"
 
 
 def job_by_id(db: Database, job_id: str) -> Job | None:
-    """Return the job with this ID, or the one whose files a delivery of this ID brings again."""
+    """Return the job with this ID, or the job whose files the delivery with this ID resends."""
     found = _first_job(db, "SELECT * FROM jobs WHERE id = :id", {"id": job_id})
-    return found or _first_job(db, _OF_DELIVERY, {"id": job_id})
+    return found or _first_job(db, _BY_DELIVERY, {"id": job_id})
 
 
 def find_by_dedup_key(db: Database, dedup_key: str) -> Job | None:
-    """Return the job that was made of this ask, or `None`."""
+    """Return the job with this dedup key, or `None`."""
     return _first_job(db, "SELECT * FROM jobs WHERE dedup_key = :key", {"key": dedup_key})
 
 
 def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job | None:
-    """Return the newest job whose message, thread root or result, resent too, is `ts` there."""
+    """Return the newest job whose message, thread root, result or resent result is `ts`."""
     return _first_job(db, FIND_BY_MESSAGE, {"team": team, "channel": channel, "ts": ts})
 
 
 def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
-    """Return the newest other job that asks for the same, made at or after `since`."""
+    """Return the newest other job of the same request, made at or after `since`."""
     return _first_job(
         db,
         FIND_DUPLICATE,
@@ -113,13 +113,13 @@ def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
 
 
 def jobs(db: Database, wanted: JobFilter) -> list[Job]:
-    """Return the jobs that match, newest first; `since` is in the range and `until` is not."""
+    """Return the jobs that match, newest first; `since` is inclusive, `until` exclusive."""
     query, values = jobs_query(wanted)
     return [JOBS.from_row(row) for row in db.execute(query, values)]
 
 
 def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
-    """Return the query for `wanted`; only conditions that narrow are in it, so indexes serve."""
+    """Return the query for `wanted`. It has only the conditions that are set, to use indexes."""
     values: dict[str, Value] = {
         "team": wanted.team,
         "channel": wanted.channel,
@@ -128,13 +128,13 @@ def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
         "outcome": wanted.outcome,
         "since": wanted.since,
         "until": wanted.until,
-        # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
+        # A negative limit would be no limit. https://sqlite.org/lang_select.html#limitoffset
         "limit": max(0, wanted.limit),
     }
-    narrowing = [test for name, test in _CONDITIONS.items() if values[name] is not None]
-    where = " AND ".join(["TRUE", *narrowing])
+    conditions = [test for name, test in _CONDITIONS.items() if values[name] is not None]
+    where = " AND ".join(["TRUE", *conditions])
     order = "ORDER BY created_at DESC, seq DESC LIMIT :limit + 0"
-    return f"SELECT * FROM jobs WHERE {where} {order}", values  # noqa: S608 - texts from above
+    return f"SELECT * FROM jobs WHERE {where} {order}", values  # noqa: S608 - only constants
 
 
 def events(db: Database, job_id: str) -> list[Event]:
@@ -144,20 +144,20 @@ def events(db: Database, job_id: str) -> list[Event]:
 
 
 def last_event_at(db: Database) -> Instant:
-    """Return the moment of the newest event, or 0 if there is none."""
-    # By sequence and not by time: the newest line is the last one, whatever its clock said.
+    """Return the time of the newest event, or 0 if there is none."""
+    # By sequence and not by time: the clock may have been wrong when an event was written.
     row = db.execute("SELECT at FROM job_events ORDER BY seq DESC LIMIT 1").fetchone()
     return 0.0 if row is None else float(row["at"])
 
 
 def render_seconds(db: Database, kind: str, limit: int) -> list[float]:
-    """Return how long the last successes of this kind took, the newest first."""
+    """Return the durations of the last successes of this kind, in seconds, newest first."""
     values = {"kind": kind, "limit": max(0, limit)}
     return [row["seconds"] for row in db.execute(RENDER_SECONDS, values)]
 
 
 def ahead_of(db: Database, job: Job) -> int:
-    """Return how many jobs were made before this one and do not render yet, up to a bound."""
+    """Return how many earlier jobs do not render yet, up to `MOST_AHEAD`."""
     values = {"created_at": job.created_at, "limit": MOST_AHEAD}
     return int(db.execute(AHEAD_OF, values).fetchone()["jobs"])
 
@@ -169,6 +169,6 @@ def stage_counts(db: Database) -> dict[Stage, int]:
 
 
 def _first_job(db: Database, query: str, values: dict[str, Value]) -> Job | None:
-    # As the columns were written: what a person names, or a shell hands over, may lack UTF-8 too.
+    # Encoded like the columns: an ID from a user or a shell may also hold lone surrogates.
     row = db.execute(query, {name: encode(value) for name, value in values.items()}).fetchone()
     return None if row is None else JOBS.from_row(row)

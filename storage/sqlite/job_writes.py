@@ -1,4 +1,4 @@
-"""Every change that is made to jobs; each function runs inside the writer's transaction."""
+"""The writes to jobs; each function runs inside the writer's transaction."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from storage.sqlite.rows import (
 )
 from storage.store import Room
 
-# A stage at a time, so that thousands which must wait for their turn are not read again and again.
-# Here and elsewhere `+ 0`: a bare parameter would have SQLite compile the statement for each call.
+# One query for each stage, so that a claim does not read thousands of jobs of a full stage.
+# `+ 0`, here and elsewhere: SQLite would compile a statement with a bare parameter for each call.
 DUE = """
     SELECT seq, due_at FROM jobs
     WHERE stage = :stage AND due_at IS NOT NULL AND due_at <= :now
@@ -43,14 +43,13 @@ _ADD_EVENT = """
     INSERT INTO job_events (job_id, at, name, detail) VALUES (:job_id, :at, :name, :detail)
 """
 
-
 _REQUEST_CANCEL = f"""
     UPDATE jobs SET
         cancel_requested_by = iif(cancel_requested_at IS NULL, :by, cancel_requested_by),
         cancel_requested_at = coalesce(cancel_requested_at, :now),
         due_at = min(coalesce(due_at, :now), :now)
     WHERE id = :id AND stage IN ({in_list(CANCELLABLE)}) AND first_sent_at IS NULL
-"""  # noqa: S608 - texts from above
+"""  # noqa: S608 - only constants
 
 _UNFOLLOW = f"""
     UPDATE jobs SET
@@ -58,26 +57,26 @@ _UNFOLLOW = f"""
         unfollowed_at = coalesce(unfollowed_at, :now),
         due_at = min(coalesce(due_at, :now), :now)
     WHERE id = :id AND stage IN ({in_list(ABANDONABLE)}) AND first_sent_at IS NOT NULL
-"""  # noqa: S608 - texts from above
+"""  # noqa: S608 - only constants
 
-_GOES_ON = """
+_RESUMED = """
     parked_from = NULL, attempts = 0, problem = NULL,
     due_at = :now, lease_until = NULL, fence = fence + 1
 """
 
 _RESUME = f"""
     UPDATE jobs SET
-        stage = parked_from, vouched_at = coalesce(:vouched_at, vouched_at), {_GOES_ON}
+        stage = parked_from, vouched_at = coalesce(:vouched_at, vouched_at), {_RESUMED}
     WHERE id = :id AND stage = '{Stage.PARKED.value}' AND parked_from IN ({in_list(RESUMABLE)})
     RETURNING *
-"""  # noqa: S608 - texts from above
+"""  # noqa: S608 - only constants
 
-# No key can have been sent before the message that it is made of. A render without a moment of its
-# submit was named by a person, who may have mistyped it.
-_TAKE_UP = f"""
+# The idempotency key is derived from the job's message, so it was not sent before `posted_at`. A
+# rendering job without `submitted_at` has its task ID from an operator, who may have mistyped it.
+_RESUME_WITH_TASK = f"""
     UPDATE jobs SET
         stage = '{Stage.RENDERING.value}', task_id = :task_id,
-        first_sent_at = coalesce(first_sent_at, posted_at), {_GOES_ON}
+        first_sent_at = coalesce(first_sent_at, posted_at), {_RESUMED}
     WHERE id = :id AND stage = '{Stage.PARKED.value}'
         AND (
             parked_from = '{Stage.ANNOUNCED.value}'
@@ -87,51 +86,51 @@ _TAKE_UP = f"""
             SELECT 1 FROM jobs AS other WHERE other.task_id = :task_id AND other.id <> :id
         )
     RETURNING *
-"""  # noqa: S608 - texts from above
+"""  # noqa: S608 - only constants
 
 
 def insert(db: Database, job: Job, event: Event) -> tuple[Job, bool]:
-    """Insert `job` with its first event, or return the row that has its `dedup_key`."""
+    """Insert `job` with its first event, or return the existing row with its `dedup_key`."""
     made = queue.insert(db, JOBS, job, unique="dedup_key")
     if made is not None:
-        _happened(db, made, event)
+        _record(db, made, event)
         return made, True
     query = "SELECT * FROM jobs WHERE dedup_key = :dedup_key"
-    [standing] = queue.changed(db, JOBS, query, {"dedup_key": encode(job.dedup_key)})
-    return standing, False
+    [existing] = queue.changed(db, JOBS, query, {"dedup_key": encode(job.dedup_key)})
+    return existing, False
 
 
 def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
-    """Write what differs, and the event, if the row still has the fence and stage of `before`."""
+    """Write the changes and the event, if the row still has the fence and stage of `before`."""
     row = queue.apply(db, JOBS, before, after)
     if event is not None:
-        _happened(db, row, event)
+        _record(db, row, event)
     return row
 
 
 def find_due(db: Database, now: Instant, room: Room) -> Sequence[SqlRow]:
-    """Return the due jobs that a room has place for, the longest due first."""
-    # A negative limit would mean none. https://sqlite.org/lang_select.html#limitoffset
+    """Return the due jobs, at most `room.limit`, the longest due first."""
+    # A negative limit would be no limit. https://sqlite.org/lang_select.html#limitoffset
     limit = max(0, room.limit)
     found = (db.execute(DUE, {"stage": stage, "now": now, "limit": limit}) for stage in room.steps)
     return longest_due_first(chain.from_iterable(found))[:limit]
 
 
 def request_cancel(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
-    """Note the first request and make the job due, unless something was sent already."""
-    return _requested(db, _REQUEST_CANCEL, job_id, by, now)
+    """Record the first request and make the job due, unless something was sent already."""
+    return _updated(db, _REQUEST_CANCEL, job_id, by, now)
 
 
 def unfollow(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
-    """Note that a render at MindVideo is given up, and make the job due."""
-    return _requested(db, _UNFOLLOW, job_id, by, now)
+    """Record that a render at MindVideo is given up, and make the job due."""
+    return _updated(db, _UNFOLLOW, job_id, by, now)
 
 
 def resume(
     db: Database, job_id: str, now: Instant, task_id: str | None, vouched_at: Instant | None
 ) -> Job | None:
-    """Send a parked job back to the stage it left, or on to its task if that was found."""
-    statement = _RESUME if task_id is None else _TAKE_UP
+    """Return a parked job to the stage it left, or to rendering if its task was found."""
+    statement = _RESUME if task_id is None else _RESUME_WITH_TASK
     values: Mapping[str, Value] = {
         "id": encode(job_id),
         "now": now,
@@ -147,13 +146,13 @@ def resume(
     return None
 
 
-def _happened(db: Database, job: Job, event: Event) -> None:
-    """Write down what happened to a job, and put in what follows from it."""
+def _record(db: Database, job: Job, event: Event) -> None:
+    """Insert an event and its notifications, and make the user's Home tab due."""
     db.execute(_ADD_EVENT, event_to_row(job.id, event))
     notifications.put_in(db, job, event)
     homes.touch(db, job.team, job.user, event.at)
 
 
-def _requested(db: Database, statement: str, job_id: str, by: str, now: Instant) -> Job | None:
+def _updated(db: Database, statement: str, job_id: str, by: str, now: Instant) -> Job | None:
     db.execute(statement, {"id": encode(job_id), "by": by, "now": now})
     return job_by_id(db, job_id)

@@ -1,4 +1,4 @@
-"""The tables, one migration after the other; what has once been released is never edited."""
+"""The migrations of the schema, in order. A migration that was released is never edited."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MIGRATIONS = Migrations("slack-video-bot")
 
 @MIGRATIONS(name="0001_jobs")
 def _jobs(db: Database) -> None:
-    # `seq` keeps the order of arrival; a bare rowid may be renumbered by VACUUM.
+    # `seq` keeps the order of insertion; VACUUM may renumber a bare rowid.
     # https://sqlite.org/lang_vacuum.html
     db.execute("""
         CREATE TABLE jobs (
@@ -70,12 +70,12 @@ def _jobs(db: Database) -> None:
             unfollowed_by       TEXT
         ) STRICT
     """)
-    # The timer. Nearly every row is done and will never be due again: an index over the few
-    # others stays small however long the history grows, and is empty when nothing is to do.
+    # To find due rows. Nearly every row is finished and never due again: an index over the few
+    # others stays small however long the history grows, and is empty when no row is due.
     # https://sqlite.org/partialindex.html
     db.execute("CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL")
-    # A reply or a click names a message. With the channel in them, these indexes are preferred to
-    # the channel's own, which holds everything that was ever made there.
+    # A reply or a click identifies a job by a message. With the channel in them, SQLite prefers
+    # these indexes to the channel's own, which holds every job that was ever made there.
     db.execute("""
         CREATE INDEX jobs_message ON jobs (message_ts, channel) WHERE message_ts IS NOT NULL
     """)
@@ -83,13 +83,13 @@ def _jobs(db: Database) -> None:
         CREATE INDEX jobs_thread ON jobs (thread_ts, channel) WHERE thread_ts IS NOT NULL
     """)
     db.execute("CREATE INDEX jobs_result ON jobs (result_ts) WHERE result_ts IS NOT NULL")
-    # A person's list, and the search for a twin of what they asked a moment ago.
+    # For a user's list of jobs, and for the search for a duplicate of a recent request.
     db.execute("CREATE INDEX jobs_user ON jobs (user, created_at)")
     db.execute("CREATE INDEX jobs_channel ON jobs (channel, created_at)")
     db.execute("CREATE INDEX jobs_created ON jobs (created_at)")
-    # Counting the stages reads this index alone, never the wide rows.
+    # Counting jobs by stage reads this index alone, never the wide rows.
     db.execute("CREATE INDEX jobs_stage ON jobs (stage, created_at)")
-    # How long a kind takes, read from the index alone.
+    # The durations of a kind are read from this index alone.
     db.execute("""
         CREATE INDEX jobs_durations ON jobs (kind, finished_at, submitted_at, first_sent_at)
         WHERE outcome = 'succeeded' AND first_sent_at IS NOT NULL
@@ -108,7 +108,7 @@ def _job_events(db: Database) -> None:
         ) STRICT
     """)
     db.execute("CREATE INDEX job_events_job ON job_events (job_id)")
-    # A timeline that support relies on is not corrected afterwards, not even by hand.
+    # Support relies on the timeline, so it cannot be changed afterwards, not even by hand.
     for verb in ("UPDATE", "DELETE"):
         db.execute(f"""
             CREATE TRIGGER job_events_no_{verb.lower()} BEFORE {verb} ON job_events
@@ -147,15 +147,15 @@ def _settings_and_notices(db: Database) -> None:
             problem     TEXT
         ) STRICT
     """)
-    # The same timer as the jobs' own.
+    # To find due rows, as for jobs.
     db.execute("CREATE INDEX notices_due ON notices (due_at) WHERE due_at IS NOT NULL")
-    # Whether a channel heard of this trouble within the hour.
+    # To check whether the same problem was posted to a channel within the last hour.
     db.execute("CREATE INDEX notices_channel ON notices (channel, kind, happened_at)")
 
 
 @MIGRATIONS(name="0005_waiting")
 def _waiting(db: Database) -> None:
-    # Who waits before a job, asked each time that its progress is told.
+    # To count the jobs that wait before a job, for each update of its progress message.
     db.execute("""
         CREATE INDEX jobs_waiting ON jobs (created_at)
         WHERE stage IN ('accepted', 'announced', 'rendering') AND started_at IS NULL
@@ -164,7 +164,7 @@ def _waiting(db: Database) -> None:
 
 @MIGRATIONS(name="0006_due_in_stage")
 def _due_in_stage(db: Database) -> None:
-    # The timer of each stage, which stands in for the one of all.
+    # To find due rows of one stage; it replaces the index over all stages.
     db.execute("CREATE INDEX jobs_due_in_stage ON jobs (stage, due_at) WHERE due_at IS NOT NULL")
     db.execute("DROP INDEX jobs_due")
 
@@ -189,7 +189,7 @@ def _outbox(db: Database) -> None:
     db.execute("ALTER TABLE notifications ADD COLUMN thread_ts TEXT")
     db.execute("ALTER TABLE notifications ADD COLUMN delivery_channel TEXT")
     db.execute("ALTER TABLE notifications ADD COLUMN uploads TEXT NOT NULL DEFAULT '[]'")
-    # A file was written down once its bytes had gone.
+    # The old column was set only after the bytes were sent.
     db.execute("""
         UPDATE notifications
         SET uploads = json_array(json_object('file_id', file_id, 'sent', json('true')))
@@ -210,16 +210,16 @@ def _outbox(db: Database) -> None:
 
 @MIGRATIONS(name="0010_resends")
 def _resends(db: Database) -> None:
-    # A job that was made of a resend was made of the job behind it, and so is a resend of one.
+    # A job whose parent is a resend gets the resent job as its parent, and so do resends.
     stale = "parent_id IN (SELECT id FROM jobs WHERE surface = 'resend')"
     while db.execute(f"SELECT 1 FROM jobs WHERE {stale} LIMIT 1").fetchone():  # noqa: S608 - ours
         db.execute(f"""
             UPDATE jobs SET parent_id = (
                 SELECT resend.parent_id FROM jobs AS resend WHERE resend.id = jobs.parent_id
             ) WHERE {stale}
-        """)  # noqa: S608 - a text of ours
-    # Until here a resend was a job that began where the render had ended. Its ID stands in its
-    # message at Slack, by which that is found again, and behind its buttons: so it is kept.
+        """)  # noqa: S608 - only constants
+    # Before this migration, a resend was a job that began at the stage `finished`. Its ID is kept,
+    # because its message at Slack has it in the metadata, for searches, and in the buttons.
     db.execute("""
         INSERT INTO notifications (
             id, team, channel, kind, happened_at, thread_ts, job_id, detail,
@@ -232,7 +232,7 @@ def _resends(db: Database) -> None:
             delivery_channel, uploads, link_only, delivery_intent_at, delivery_ts, problem
         FROM jobs WHERE surface = 'resend'
     """)
-    # What happened to the resend as such goes with it; its job's own timeline stands.
+    # The resend's own events are deleted with it; the timeline of the resent job is kept.
     db.execute("DROP TRIGGER job_events_no_delete")
     db.execute("""
         DELETE FROM job_events WHERE job_id IN (SELECT id FROM jobs WHERE surface = 'resend')
@@ -241,13 +241,13 @@ def _resends(db: Database) -> None:
         CREATE TRIGGER job_events_no_delete BEFORE DELETE ON job_events
         BEGIN SELECT RAISE(ABORT, 'job_events is append-only'); END
     """)
-    # What was to be told of it is told of the job behind it.
+    # Notifications about a resend refer to the resent job from now on.
     db.execute("""
         UPDATE notifications SET job_id = (SELECT parent_id FROM jobs WHERE id = job_id)
         WHERE job_id IN (SELECT id FROM jobs WHERE surface = 'resend')
     """)
     db.execute("DELETE FROM jobs WHERE surface = 'resend'")
-    # A reply or a click names a message.
+    # A reply or a click identifies a delivery by its message.
     db.execute("""
         CREATE INDEX notifications_resent ON notifications (delivery_ts) WHERE kind = 'resent'
     """)
@@ -256,7 +256,7 @@ def _resends(db: Database) -> None:
 @MIGRATIONS(name="0011_provider_and_clock")
 def _provider_and_clock(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN posted_at REAL")
-    # Slack's `ts` of a message is the moment at which it was posted.
+    # Slack's `ts` of a message is the time at which it was posted.
     db.execute("UPDATE jobs SET posted_at = CAST(message_ts AS REAL) WHERE message_ts IS NOT NULL")
     db.execute("ALTER TABLE jobs ADD COLUMN provider_memo TEXT NOT NULL DEFAULT '{}'")
     db.execute("UPDATE jobs SET provider_memo = json_object('look_by', look_by)")
@@ -280,20 +280,20 @@ def _home_views(db: Database) -> None:
             attempts    INTEGER NOT NULL
         ) STRICT
     """)
-    # The same timer as the jobs' own.
+    # To find due rows, as for jobs.
     db.execute("CREATE INDEX home_views_due ON home_views (due_at) WHERE due_at IS NOT NULL")
 
 
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
-    """Bring the tables up to date: each step whole, in one transaction, or not at all.
+    """Apply the pending migrations, each in a transaction of its own.
 
-    Idempotent. A process that is killed meanwhile leaves a file that the next call completes.
+    Idempotent. If the process is killed meanwhile, the next call applies the rest.
     """
     migrations.apply(db)
 
 
 def check_migrated(db: Database, migrations: Migrations = MIGRATIONS) -> None:
-    """Raise `StoreError` unless the tables are up to date. A read."""
+    """Raise `StoreError` unless every migration is applied. A read."""
     if migrations.pending(db):
         raise StoreError(
             "the tables are older than this version of the program: start the service once,"

@@ -1,4 +1,4 @@
-"""The outbox in SQLite: what is put in, and which row of a channel is next."""
+"""The outbox in SQLite: inserts of notifications, and the next due one of each channel."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from storage.sqlite.rows import NOTIFICATIONS, encode
 from storage.sqlite.settings import setting, settings
 from storage.store import Room
 
-# One a channel, so that what happened first is told first. A bare column beside min() is that of
-# the row with the minimum. https://sqlite.org/lang_select.html#bareagg
-# Without being told, SQLite takes the index of channels, which holds all that was ever posted.
+# One for each channel, so that notifications are posted in the order of the events. A bare column
+# beside min() comes from the row with the minimum. https://sqlite.org/lang_select.html#bareagg
+# Without INDEXED BY, SQLite uses the index of channels, which holds all past notifications.
 DUE = """
     SELECT seq, due_at FROM (
         SELECT min(seq) AS seq, due_at FROM notifications INDEXED BY notifications_due
@@ -41,38 +41,38 @@ DUE = """
     WHERE due_at <= :now ORDER BY due_at, seq LIMIT :limit + 0
 """
 
-_TOLD_SINCE = """
+_DETAILS_SINCE = """
     SELECT detail FROM notifications
     WHERE channel = :channel AND kind = :kind AND happened_at > :since AND team = :team
 """
 
 
 def put_in(db: Database, job: Job, event: Event) -> None:
-    """Put in what is to be posted because of an event."""
-    # Nearly every event causes nothing, and then no setting need be read.
+    """Insert the notifications that an event causes."""
+    # Nearly every event causes none, and then no setting needs to be read.
     if kind_of(job, event) is None:
         return
-    first = channels_of(job.team)
+    prefix = channels_of(job.team)
     levels = {
-        scope.removeprefix(first): str(level)
-        for scope, level in settings(db, first, NOTIFY).items()
+        scope.removeprefix(prefix): str(level)
+        for scope, level in settings(db, prefix, NOTIFY).items()
     }
     operators = setting(db, team_scope(job.team), OPERATORS)
-    # As it will be read: a repeat is known by the detail of what was put in before.
+    # A repeat is recognized by the stored form of the detail of earlier notifications.
     stored = replace(event, detail=str(encode(event.detail)))
     rows = notifications_for(
         job,
         stored,
         levels=levels,
         operators=[str(user) for user in operators] if isinstance(operators, list) else [],
-        told_since=partial(_told_since, db, job.team),
+        told_since=partial(_details_since, db, job.team),
     )
     for row in rows:
         add(db, row)
 
 
 def add(db: Database, notification: Notification) -> bool:
-    """Put a notification in, unless it is there."""
+    """Insert a notification unless its ID exists; return whether it was inserted."""
     return insert(db, NOTIFICATIONS, notification, unique="id") is not None
 
 
@@ -84,15 +84,15 @@ def find(db: Database, notification_id: str) -> Notification | None:
 
 
 def find_due(db: Database, now: Instant, room: Room) -> Sequence[SqlRow]:
-    """Return the due notifications that a room has place for, one a channel."""
+    """Return the due notifications, at most `room.limit`, and one for each channel."""
     kinds = ", ".join(f"'{kind}'" for kind in room.steps)
     values = {"now": now, "limit": max(0, room.limit)}
     due: list[SqlRow] = db.execute(DUE.format(kinds=kinds), values).fetchall()
     return due
 
 
-def _told_since(
+def _details_since(
     db: Database, team: str, channel: str, kind: NotificationKind, since: Instant
 ) -> Iterable[str]:
     values = {"team": team, "channel": channel, "kind": kind.value, "since": since}
-    return [row["detail"] for row in db.execute(_TOLD_SINCE, values)]
+    return [row["detail"] for row in db.execute(_DETAILS_SINCE, values)]

@@ -1,6 +1,6 @@
-"""Claims in SQLite: what is due is leased, renewed, and written under its fence.
+"""Leases and fenced writes in SQLite, the same for every table that is a queue.
 
-One set of statements serves every table that is a queue; each runs inside the writer's transaction.
+Functions that write run inside the writer's transaction.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from storage.sqlite.rows import Table, Value, encode
 from storage.store import Room, Row, StaleFenceError
 
 FindDue: TypeAlias = Callable[[Database, Instant, Room], Sequence[SqlRow]]
-"""Returns `seq` and `due_at` of the rows that a room has place for, the longest due first."""
+"""Returns `seq` and `due_at` of due rows, at most `Room.limit`, the longest due first."""
 
 
 def lease(db: Database, table: Table[Row], due: Sequence[SqlRow], until: Instant) -> list[Row]:
-    """Lease rows and raise their fences, in the order in which they are given."""
+    """Lease the `due` rows and raise their fences; return the rows in the given order."""
     statement = (
-        f"UPDATE {table.name} SET lease_until = :until, fence = fence + 1"  # noqa: S608 - our names
+        f"UPDATE {table.name} SET lease_until = :until, fence = fence + 1"  # noqa: S608 - only our names
         " WHERE seq = :seq RETURNING *"
     )
     leased = (changed(db, table, statement, {"seq": row["seq"], "until": until}) for row in due)
@@ -30,12 +30,12 @@ def lease(db: Database, table: Table[Row], due: Sequence[SqlRow], until: Instant
 
 
 def renew(db: Database, table: Table[Row], rows: Sequence[Row], until: Instant) -> frozenset[str]:
-    """Extend the leases of `rows` that stand as claimed; return the IDs of those.
+    """Extend the leases of `rows` that are still claimed; return the IDs of those.
 
-    A row whose holder has released it stays released, whatever order the two calls came in.
+    A row that its holder has released stays released, even if the renewal comes later.
     """
     statement = (
-        f"UPDATE {table.name} SET lease_until = :until"  # noqa: S608 - our names
+        f"UPDATE {table.name} SET lease_until = :until"  # noqa: S608 - only our names
         " WHERE id = :id AND fence = :fence AND lease_until IS NOT NULL"
     )
     return frozenset(
@@ -46,17 +46,20 @@ def renew(db: Database, table: Table[Row], rows: Sequence[Row], until: Instant) 
 
 
 def apply(db: Database, table: Table[Row], before: Row, after: Row) -> Row:
-    """Write what differs, if the row still has the fence and the guarded columns of `before`."""
+    """Write the changes, if the row still has the fence and the guarded columns of `before`.
+
+    Raises `StaleFenceError` if it does not.
+    """
     changes: dict[str, Value] = table.changes(before, after)
     guarded = ("id", "fence", *table.guards)
     held = {f"held_{name}": encode(getattr(before, name)) for name in guarded}
-    # `fence = fence` changes nothing and keeps the statement whole when no field differs.
+    # `fence = fence` changes nothing and keeps the statement valid when no field differs.
     assignments = ", ".join(["fence = fence", *(f"{name} = :{name}" for name in changes)])
     conditions = " AND ".join(f"{name} = :held_{name}" for name in guarded)
     written = changed(
         db,
         table,
-        f"UPDATE {table.name} SET {assignments} WHERE {conditions} RETURNING *",  # noqa: S608 - our names
+        f"UPDATE {table.name} SET {assignments} WHERE {conditions} RETURNING *",  # noqa: S608 - only our names
         changes | held,
     )
     if not written:
@@ -65,20 +68,20 @@ def apply(db: Database, table: Table[Row], before: Row, after: Row) -> Row:
 
 
 def void_leases(db: Database, table: Table[Row]) -> None:
-    """Free what a dead owner had claimed; the new owner is the only process that can claim."""
+    """End the leases of a dead owner; the new owner is the only process that can claim."""
     db.execute(
-        f"UPDATE {table.name} SET lease_until = NULL"  # noqa: S608 - our names
+        f"UPDATE {table.name} SET lease_until = NULL"  # noqa: S608 - only our names
         " WHERE due_at IS NOT NULL AND lease_until IS NOT NULL"
     )
 
 
 def insert(db: Database, table: Table[Row], row: Row, unique: str) -> Row | None:
-    """Insert a row; `None`: there is one with its value of the `unique` column already."""
+    """Insert a row; `None` if one with its value of the `unique` column exists already."""
     columns = table.columns
     made = changed(
         db,
         table,
-        f"INSERT INTO {table.name} ({', '.join(columns)})"  # noqa: S608 - our names
+        f"INSERT INTO {table.name} ({', '.join(columns)})"  # noqa: S608 - only our names
         f" VALUES ({', '.join(f':{name}' for name in columns)})"
         f" ON CONFLICT ({unique}) DO NOTHING RETURNING *",
         table.to_row(row),
@@ -89,7 +92,7 @@ def insert(db: Database, table: Table[Row], row: Row, unique: str) -> Row | None
 def changed(
     db: Database, table: Table[Row], statement: str, values: Mapping[str, Value]
 ) -> list[Row]:
-    """Run a statement that returns rows of a table."""
-    # Fetched to the end: a savepoint cannot be released while a statement still has rows.
+    """Run a statement that returns rows of a table, and return them."""
+    # All rows are fetched: a savepoint cannot be released while a statement still has rows.
     rows: list[SqlRow] = db.execute(statement, dict(values)).fetchall()
     return [table.from_row(row) for row in rows]

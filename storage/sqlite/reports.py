@@ -1,4 +1,4 @@
-"""What renders cost, and how they went, counted from the rows of jobs."""
+"""Costs and results of renders, computed from the rows of jobs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _RENDERS = """
 
 
 def spend(db: Database, wanted: SpendFilter) -> Spend:
-    """Return what the jobs that match cost.
+    """Return the cost of the jobs that match.
 
-    Alike jobs are counted by SQLite and added up here: its sum() would be a binary fraction.
+    SQLite counts equal jobs and Python adds the amounts: SQLite's sum() uses binary fractions.
     """
     query, values = spend_query(wanted)
     spends = (
@@ -42,7 +42,7 @@ def spend(db: Database, wanted: SpendFilter) -> Spend:
 
 
 def spend_query(wanted: SpendFilter) -> tuple[str, dict[str, Value]]:
-    """Return the query for `wanted`; only conditions that narrow are in it, so indexes serve."""
+    """Return the query for `wanted`. It has only the conditions that are set, to use indexes."""
     values: dict[str, Value] = {
         "team": wanted.team,
         "user": wanted.user,
@@ -50,19 +50,17 @@ def spend_query(wanted: SpendFilter) -> tuple[str, dict[str, Value]]:
         "since": wanted.since,
         "until": wanted.until,
     }
-    narrowing = [test for name, test in _CONDITIONS.items() if values[name] is not None]
-    where = " AND ".join(
-        ["team = :team", "created_at >= :since", "created_at < :until", *narrowing]
-    )
+    optional = [test for name, test in _CONDITIONS.items() if values[name] is not None]
+    where = " AND ".join(["team = :team", "created_at >= :since", "created_at < :until", *optional])
     query = (
-        "SELECT stage, first_sent_at IS NOT NULL AS was_sent, cost_actual, count(*) AS renders"  # noqa: S608 - texts from above
+        "SELECT stage, first_sent_at IS NOT NULL AS was_sent, cost_actual, count(*) AS renders"  # noqa: S608 - only constants
         f" FROM jobs WHERE {where} GROUP BY 1, 2, 3"
     )
     return query, values
 
 
 def renders(db: Database, team: str, since: Instant, until: Instant) -> list[Render]:
-    """Return what was asked for from `since` until before `until`, oldest first."""
+    """Return the renders requested at or after `since` and before `until`, oldest first."""
     values = {"team": team, "since": since, "until": until}
     return [_render(row) for row in db.execute(_RENDERS, values)]
 

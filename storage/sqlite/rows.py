@@ -1,7 +1,7 @@
-"""How the rows of the three queues become rows of SQLite's tables, and back.
+"""Conversion of the rows of the three queues to rows of SQLite's tables, and back.
 
-A field is the column of its name; the parts of a nested value are columns of their own, so that
-each is compared, written and indexed by itself.
+A field is stored in the column of its name. The parts of a nested value have columns of their own,
+so that each is compared, written and indexed separately.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from storage.notification import Notification
 from storage.store import Row, StoreError
 
 Value: TypeAlias = "str | int | float | bytes | None"
-"""What a STRICT column of ours can hold."""
+"""A value that a STRICT column of the schema can hold."""
 
-_DELIVERY: Mapping[str, str] = MappingProxyType(
+_DELIVERY_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         "channel": "delivery_channel",
         "uploads": "uploads",
@@ -34,37 +34,37 @@ _DELIVERY: Mapping[str, str] = MappingProxyType(
         "ts": "delivery_ts",
     }
 )
-_REPLY_TO: Mapping[str, str] = MappingProxyType(
+_REPLY_TO_COLUMNS: Mapping[str, str] = MappingProxyType(
     {"thread_ts": "thread_ts", "response_url": "response_url"}
 )
 
 
 @dataclass(frozen=True)
 class Table(Generic[Row]):
-    """A table, and what its rows are in Python."""
+    """A table, and the dataclass of its rows."""
 
     name: str
     of: type[Row]
     nested: Mapping[str, Mapping[str, str]]
-    """Fields whose parts are columns: the column of each part."""
+    """Fields whose parts are columns: for each field, the column of each part."""
     json: frozenset[str]
     """Columns that hold JSON."""
     guards: tuple[str, ...] = ()
-    """Columns that must still stand as the holder of a claim knows them, beside the fence."""
+    """Columns beside the fence that must be unchanged when the holder of a claim writes."""
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Every column that a row of ours has; the table may have more."""
+        """The columns of the dataclass; the table may have more."""
         return tuple(column for column, _ in self._paths)
 
     def to_row(self, row: Row) -> dict[str, Value]:
-        """Return the columns of a row. Money and times are exact."""
+        """Return the value of each column. Money and times are exact."""
         return {column: encode(_part(row, path)) for column, path in self._paths}
 
     def from_row(self, row: SqlRow) -> Row:
-        """Return what a row of the table holds.
+        """Return the row in Python.
 
-        Raises `StoreError`, which names the columns that make no sense and not what they hold.
+        Raises `StoreError`, which names the columns with invalid values and not the values.
         """
         values = {column: row[column] for column in self.columns}
         try:
@@ -74,14 +74,14 @@ class Table(Generic[Row]):
                 values[name] = {part: values.pop(column) for part, column in parts.items()}
             return self._adapter.validate_python(values)
         except ValidationError as error:
-            raise _unreadable(self.name, sorted(self._columns_of(error))) from None
+            raise _unreadable(self.name, sorted(self._invalid_columns(error))) from None
         except _NotJsonError as error:
             raise _unreadable(self.name, [str(error)]) from None
 
     def changes(self, before: Row, after: Row) -> dict[str, Value]:
-        """Return the columns whose stored form differs between two states, as in `after`.
+        """Return the columns whose stored form differs, with their values in `after`.
 
-        Raises `ValueError` for a change of what only the store may set: the ID and the fence.
+        Raises `ValueError` for a change of the ID or the fence, which only the store may set.
         """
         if (before.id, before.fence) != (after.id, after.fence):
             raise ValueError("only the store may change a row's id and fence")
@@ -91,8 +91,8 @@ class Table(Generic[Row]):
         )
         return {column: new for column, old, new in candidates if new != old}
 
-    def _columns_of(self, error: ValidationError) -> set[str]:
-        """Return the columns in which a row makes no sense."""
+    def _invalid_columns(self, error: ValidationError) -> set[str]:
+        """Return the columns that an error of validation is about."""
         places = (one["loc"] for one in error.errors(include_input=False))
         return {self._column_at([str(part) for part in place]) for place in places}
 
@@ -106,9 +106,9 @@ class Table(Generic[Row]):
 
     @cached_property
     def _paths(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        return tuple(self._columns())
+        return tuple(self._find_paths())
 
-    def _columns(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def _find_paths(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         for field in fields(self.of):
             if field.name in self.nested:
                 for part, column in self.nested[field.name].items():
@@ -137,47 +137,48 @@ def _parsed(column: str, text: str) -> Json:
 
 
 def _unreadable(table: str, columns: Iterable[str]) -> StoreError:
-    """Return the error for a row, raised without its cause: that shows what people wrote."""
+    """Return the error for an invalid row. Raise it without its cause, which shows users' text."""
     return StoreError(f"a row of {table} cannot be read: {', '.join(columns)}")
 
 
 JOBS = Table(
     name="jobs",
     of=Job,
-    nested={"delivery": _DELIVERY, "reply_to": _REPLY_TO},
+    nested={"delivery": _DELIVERY_COLUMNS, "reply_to": _REPLY_TO_COLUMNS},
     json=frozenset({"input", "outputs", "provider_memo", "uploads"}),
     guards=("stage",),
 )
 NOTIFICATIONS = Table(
     name="notifications",
     of=Notification,
-    nested={"delivery": _DELIVERY},
+    nested={"delivery": _DELIVERY_COLUMNS},
     json=frozenset({"uploads"}),
 )
-_EVENT = TypeAdapter(Event)
 HOME_VIEWS = Table(name="home_views", of=HomeView, nested={}, json=frozenset())
+
+_EVENT = TypeAdapter(Event)
 
 
 def longest_due_first(rows: Iterable[SqlRow]) -> list[SqlRow]:
     """Return rows, of a RETURNING or of several queries, in the order in which they became due.
 
-    RETURNING promises no order: https://sqlite.org/lang_returning.html .
+    RETURNING guarantees no order: https://sqlite.org/lang_returning.html
     """
     return sorted(rows, key=lambda row: (row["due_at"], row["seq"]))
 
 
 def in_list(stages: Iterable[Stage]) -> str:
-    """Return stages as SQL's list of texts."""
+    """Return stages as SQL's list of string literals."""
     return ", ".join(f"'{stage.value}'" for stage in sorted(stages))
 
 
 def input_text(given: Mapping[str, Json]) -> str:
-    """Return the one text of an input: equal inputs give equal texts, in whatever order."""
+    """Return the canonical JSON of an input: equal inputs give equal texts in any key order."""
     return json.dumps(given, sort_keys=True, separators=(",", ":"))
 
 
 def event_to_row(job_id: str, event: Event) -> dict[str, Value]:
-    """Return the columns of a line of `job_id`'s timeline."""
+    """Return the columns of an event in the timeline of `job_id`."""
     return {
         "job_id": job_id,
         "at": event.at,
@@ -187,7 +188,7 @@ def event_to_row(job_id: str, event: Event) -> dict[str, Value]:
 
 
 def event_from_row(row: SqlRow) -> Event:
-    """Return the event that `row` holds; raises `StoreError` for one of an unknown name."""
+    """Return the event in `row`. Raises `StoreError` for an unknown event name."""
     try:
         return _EVENT.validate_python({name: row[name] for name in ("at", "name", "detail")})
     except ValidationError:
@@ -195,16 +196,16 @@ def event_from_row(row: SqlRow) -> Event:
 
 
 def encode(value: object) -> Value:
-    """Return what a column holds of a value, and what to look for that value by.
+    """Return the stored form of a value, which is also its form in conditions of queries.
 
-    Text that UTF-8 lacks becomes `?`.
+    Characters that UTF-8 cannot represent become `?`. Raises `TypeError` for other types.
     """
     match value:
         case None | int() | float() | bytes():
             return value
         case str():
             # A lone surrogate, which JSON from outside can carry, has no UTF-8 form: one such
-            # character must not make a job impossible to write, nor a question to ask.
+            # character must not make a write or a query fail.
             return str(value) if value.isascii() else value.encode(errors="replace").decode()
         case Decimal():
             return str(value)

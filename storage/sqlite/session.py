@@ -1,4 +1,4 @@
-"""The connections to one SQLite file: how changes are written, and two ways to ask."""
+"""The connections to one SQLite file: one for writes, and two for reads."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from storage.store import StoreError, StoreUnusableError
 T = TypeVar("T")
 
 NewLane: TypeAlias = Callable[[str], Lane]
-"""Makes a lane of a name, in which the work of one connection runs."""
+"""Makes a lane with this name, which runs the work of one connection."""
 
 NewWriter: TypeAlias = Callable[[Lane, Database], Writer]
-"""Makes the writer over the connection that writes, whose work runs in the lane."""
+"""Makes the writer over the connection for writes; its work runs in the lane."""
 
 
 def group_writer(lane: Lane, db: Database) -> Writer:
-    """Return the writer of a running bot: writes that wait together share one commit."""
+    """Return the writer of a running bot: concurrent writes share one commit."""
     return GroupWriter(lane, Journal(db))
 
 
 class Session:
     """An open file. Make one with `open_session`, end it with `close`.
 
-    Each method raises `StoreError`, also after the end.
+    Each method raises `StoreError`, also after `close`.
     """
 
     def __init__(
@@ -50,16 +50,16 @@ class Session:
         path: str,
         writer: Writer,
         reader: Database,
-        near: Database,
-        reading: Lane,
+        inline_reader: Database,
+        reader_lane: Lane,
         new_lane: NewLane,
         resources: AsyncExitStack,
     ) -> None:
         self._path = path
         self._writer = writer
         self._reader = reader
-        self._near = near
-        self._reading = reading
+        self._inline_reader = inline_reader
+        self._reader_lane = reader_lane
         self._new_lane = new_lane
         self._resources = resources
         self._closed = False
@@ -70,41 +70,41 @@ class Session:
         return await self._writer.write(work)
 
     def refuse_if_broken(self) -> None:
-        """Raise `StoreBrokenError` once a write failed so that nobody knows what is on disk."""
+        """Raise `StoreBrokenError` once the outcome of a write is unknown."""
         if self._writer.is_broken:
             raise broken_error()
 
-    async def read(self, question: Callable[[Database], T]) -> T:
-        """Ask in the reader's thread, however long the answer takes."""
+    async def read(self, query: Callable[[Database], T]) -> T:
+        """Run a query of any duration in the reader's thread."""
         self._refuse_if_closed()
         try:
-            return await self._reading.run(partial(question, self._reader))
+            return await self._reader_lane.run(partial(query, self._reader))
         except pysqlite3.Error as error:
             raise store_error(error) from error
 
-    def peek(self, question: Callable[[Database], T]) -> T:
-        """Ask right here what an index answers: that takes 50 µs, and a thread would add 200.
+    def peek(self, query: Callable[[Database], T]) -> T:
+        """Run an indexed query in the calling thread: it takes 50 µs, a thread would add 200 µs.
 
         In WAL mode it waits for no writer. https://sqlite.org/wal.html#concurrency
         """
         self._refuse_if_closed()
         try:
-            return question(self._near)
+            return query(self._inline_reader)
         except pysqlite3.Error as error:
             raise store_error(error) from error
 
     async def copy_to(self, target: str) -> None:
-        """Write a consistent copy to the file `target` while everything goes on."""
+        """Write a consistent copy to the file `target` while reads and writes continue."""
         self._refuse_if_closed()
         lane = self._new_lane("store-backup")
-        with _naming(target):
+        with _path_in_errors(target):
             try:
                 await lane.run(partial(copy_store, self._path, target))
             finally:
                 lane.stop()
 
     async def close(self) -> None:
-        """Finish what is queued and let go of the file. Idempotent."""
+        """Finish the queued writes and close the file. Idempotent."""
         self._closed = True
         await self._resources.aclose()
 
@@ -122,36 +122,36 @@ async def open_session(
 ) -> Session:
     """Open the file at `path`.
 
-    The `owner`, of which there is one, makes the file if need be, brings its tables up to date and
-    frees what a dead owner had claimed. Others (an operator's command) may read and write beside
-    it, and take the file as it is.
+    The `owner`, one process at a time, creates the file if it is missing, migrates its tables and
+    ends the leases of a dead owner. Others (an operator's command) may read and write beside the
+    owner, and never create or migrate the file.
 
-    Raises `StoreInUseError` when there is an owner already, `StoreUnusableError` when the path
-    leads to no store, and `StoreError` when the file cannot be opened now or this library of SQLite
-    could damage it.
+    Raises `StoreInUseError` when there is an owner already, `StoreUnusableError` when there is no
+    store at the path, and `StoreError` when the file is not migrated, cannot be opened now or could
+    be damaged by this release of SQLite.
     """
-    writing, reading = new_lane("store-writer"), new_lane("store-reader")
+    writer_lane, reader_lane = new_lane("store-writer"), new_lane("store-reader")
     resources = AsyncExitStack()
     try:
-        with _naming(path):
+        with _path_in_errors(path):
             check_place(path, create=owner)
             if owner:
                 resources.enter_context(ownership(path))
-            db = await _connect(resources, writing, partial(_prepare, path, owner=owner))
-            reader = await _connect(resources, reading, partial(connect_reader, path))
-            near = connect_reader(path)
-            resources.callback(near.close)
+            db = await _connect(resources, writer_lane, partial(_prepare, path, owner=owner))
+            reader = await _connect(resources, reader_lane, partial(connect_reader, path))
+            inline_reader = connect_reader(path)
+            resources.callback(inline_reader.close)
     except BaseException:
         await resources.aclose()
         raise
-    writer = new_writer(writing, db)
+    writer = new_writer(writer_lane, db)
     resources.push_async_callback(writer.close)
     return Session(
         path=path,
         writer=writer,
         reader=reader,
-        near=near,
-        reading=reading,
+        inline_reader=inline_reader,
+        reader_lane=reader_lane,
         new_lane=new_lane,
         resources=resources,
     )
@@ -183,12 +183,15 @@ async def _connect(
 
 
 @contextmanager
-def _naming(path: str) -> Iterator[None]:
-    """Name the file in each error."""
+def _path_in_errors(path: str) -> Iterator[None]:
+    """Put the path into the message of each error.
+
+    Raises `StoreError` in place of pysqlite3's errors and of `OSError`.
+    """
     try:
         yield
     except pysqlite3.Error as error:
-        meaning = opening_error(error)
-        raise type(meaning)(f"{path}: {meaning}") from error
+        translated = opening_error(error)
+        raise type(translated)(f"{path}: {translated}") from error
     except OSError as error:
         raise StoreUnusableError(f"{path}: {error.strerror}") from error

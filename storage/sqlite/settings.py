@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from storage.job import Json
 
-# The end of the range is the scope with its last letter raised, so that the primary key serves.
+# `end` is the prefix with its last character incremented: a range that the primary key finds.
 _SETTINGS = """
     SELECT scope, value FROM settings
     WHERE scope >= :first AND scope < :end AND name = :name
@@ -24,14 +24,14 @@ def setting(db: Database, scope: str, name: str) -> Json:
 
 
 def settings(db: Database, scopes: str, name: str) -> dict[str, Json]:
-    """Return the setting of this name in each scope that begins with `scopes`."""
+    """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
     end = scopes[:-1] + chr(ord(scopes[-1]) + 1)
     found = db.execute(_SETTINGS, {"first": scopes, "end": end, "name": name})
     return {row["scope"]: _parsed(row) for row in found}
 
 
 def put(db: Database, scope: str, name: str, value: Json) -> None:
-    """Set it, or take it away."""
+    """Store a setting, or delete it if `value` is `None`."""
     values = {"scope": scope, "name": name, "value": json.dumps(value)}
     if value is None:
         db.execute("DELETE FROM settings WHERE scope = :scope AND name = :name", values)

@@ -22,7 +22,7 @@ from storage.store import JobFilter, Room, Row, SpendFilter
 
 
 class SqliteQueue(Generic[Row]):
-    """Keeps the promises of `Queue` over one table."""
+    """Implements `Queue` over one table."""
 
     def __init__(self, session: Session, table: Table[Row], find_due: FindDue) -> None:
         self._session = session
@@ -30,10 +30,10 @@ class SqliteQueue(Generic[Row]):
         self._find_due = find_due
 
     async def claim(self, now: Instant, lease_seconds: float, rooms: Sequence[Room]) -> list[Row]:
-        """Take as many rows as there is room for that are due and not leased."""
-        # An idle process must end as well once the disk cannot be trusted.
+        """Claim rows that are due and not leased, within the limits of `rooms`."""
+        # Raised here too, so that an idle process also stops once the file is in doubt.
         self._session.refuse_if_broken()
-        # Mostly there is none, which a look tells without a turn in the writer's thread.
+        # Usually no row is due, and a read finds that out without the writer's thread.
         if not self._session.peek(partial(self._is_any_due, now, rooms)):
             return []
 
@@ -61,7 +61,7 @@ class SqliteQueue(Generic[Row]):
 
 
 class SqliteJobs(SqliteQueue[Job]):
-    """Keeps the promises of `JobStore`."""
+    """Implements `JobStore`."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, JOBS, job_writes.find_due)
@@ -80,7 +80,7 @@ class SqliteJobs(SqliteQueue[Job]):
         return self._session.peek(lambda db: job_reads.job_by_id(db, job_id))
 
     async def find_by_dedup_key(self, dedup_key: str) -> Job | None:
-        """Return the job that was made of this ask, or `None`."""
+        """Return the job with this dedup key, or `None`."""
         return self._session.peek(lambda db: job_reads.find_by_dedup_key(db, dedup_key))
 
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
@@ -88,7 +88,7 @@ class SqliteJobs(SqliteQueue[Job]):
         return self._session.peek(lambda db: job_reads.find_by_message(db, team, channel, ts))
 
     async def find_duplicate(self, job: Job, since: Instant) -> Job | None:
-        """Return the newest other job that asks for the same, made at or after `since`."""
+        """Return the newest other job of the same request, made at or after `since`."""
         return self._session.peek(lambda db: job_reads.find_duplicate(db, job, since))
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
@@ -100,27 +100,27 @@ class SqliteJobs(SqliteQueue[Job]):
         return await self._session.read(lambda db: job_reads.events(db, job_id))
 
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
-        """Return how long the last successes of this kind took, in seconds, the newest first."""
+        """Return the durations of the last successes of this kind, in seconds, newest first."""
         return self._session.peek(lambda db: job_reads.render_seconds(db, kind, limit))
 
     async def ahead_of(self, job: Job) -> int:
-        """Return how many jobs were made before this one and do not render yet, up to a bound."""
+        """Return how many earlier jobs do not render yet, up to `MOST_AHEAD`."""
         return self._session.peek(lambda db: job_reads.ahead_of(db, job))
 
     async def spend(self, wanted: SpendFilter) -> Spend:
-        """Return what the jobs that match cost."""
+        """Return the cost of the jobs that match."""
         return await self._session.read(lambda db: reports.spend(db, wanted))
 
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
-        """Return what was asked for in this time, oldest first."""
+        """Return the renders requested in this time, oldest first."""
         return await self._session.read(lambda db: reports.renders(db, team, since, until))
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
-        """Note the first request to cancel and make the job due, if nothing was sent yet."""
+        """Record the first request to cancel and make the job due, if nothing was sent yet."""
         return await self._session.write(lambda db: job_writes.request_cancel(db, job_id, by, now))
 
     async def unfollow(self, job_id: str, by: str, now: Instant) -> Job | None:
-        """Note that a render at MindVideo is given up, and make the job due."""
+        """Record that a render at MindVideo is given up, and make the job due."""
         return await self._session.write(lambda db: job_writes.unfollow(db, job_id, by, now))
 
     async def resume(
@@ -130,28 +130,28 @@ class SqliteJobs(SqliteQueue[Job]):
         task_id: str | None = None,
         vouched_at: Instant | None = None,
     ) -> Job | None:
-        """Send a parked job back to the stage it left, due now; `None` if there is none."""
+        """Return a parked job to the stage it left, due now; `None` if there is no such job."""
         return await self._session.write(
             lambda db: job_writes.resume(db, job_id, now, task_id, vouched_at)
         )
 
     async def last_event_at(self) -> Instant:
-        """Return the moment of the newest line of any timeline, or 0 if there is none."""
+        """Return the time of the newest event of all jobs, or 0 if there is none."""
         return await self._session.read(job_reads.last_event_at)
 
     async def stage_counts(self) -> dict[Stage, int]:
-        """Return how many jobs stand in each stage."""
+        """Return the number of jobs in each stage."""
         return await self._session.read(job_reads.stage_counts)
 
 
 class SqliteOutbox(SqliteQueue[Notification]):
-    """Keeps the promises of `Outbox`."""
+    """Implements `Outbox`."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, NOTIFICATIONS, notifications.find_due)
 
     async def add(self, notification: Notification) -> bool:
-        """Put a notification in, unless it is there."""
+        """Insert a notification unless its ID exists; return whether it was inserted."""
         return await self._session.write(lambda db: notifications.add(db, notification))
 
     async def find(self, notification_id: str) -> Notification | None:
@@ -160,18 +160,18 @@ class SqliteOutbox(SqliteQueue[Notification]):
 
 
 class SqliteHomeViews(SqliteQueue[HomeView]):
-    """Keeps the promises of `HomeViews`."""
+    """Implements `HomeViews`."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, HOME_VIEWS, homes.find_due)
 
     async def open(self, team: str, user: str, now: Instant) -> HomeView:
-        """Note that somebody opened their tab, which is then due at once."""
+        """Record that a user opened their tab, and make it due."""
         return await self._session.write(lambda db: homes.open_view(db, team, user, now))
 
 
 class SqliteSettings:
-    """Keeps the promises of `SettingStore`."""
+    """Implements `SettingStore`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -181,16 +181,16 @@ class SqliteSettings:
         return self._session.peek(lambda db: settings.setting(db, scope, name))
 
     async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
-        """Return the setting of this name in each scope that begins with `scopes`."""
+        """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
         return self._session.peek(lambda db: settings.settings(db, scopes, name))
 
     async def set(self, scope: str, name: str, value: Json) -> None:
-        """Set it, or take it away."""
+        """Store a setting, or delete it if `value` is `None`."""
         await self._session.write(lambda db: settings.put(db, scope, name, value))
 
 
 class SqliteStore:
-    """Keeps the promises of `Store` in one file. Make one with `open`, end it with `close`."""
+    """Implements `Store` in one file. Make one with `open`, end it with `close`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -205,16 +205,16 @@ class SqliteStore:
         return cls(await open_session(path, owner=owner))
 
     async def backup(self, path: str) -> None:
-        """Write a consistent copy to the new file `path` while everything goes on.
+        """Write a consistent copy to the new file `path` while reads and writes continue.
 
         Raises `StoreError` when `path` exists or cannot be written.
         """
         await self._session.copy_to(path)
 
     async def ping(self) -> None:
-        """Raise `StoreError` unless a write would work now: it writes, in fact, one page."""
+        """Raise `StoreError` unless a write works now. It writes one page."""
         await self._session.write(touch)
 
     async def close(self) -> None:
-        """Finish what is queued and let go of the file. Idempotent."""
+        """Finish the queued writes and close the file. Idempotent."""
         await self._session.close()

@@ -1,4 +1,4 @@
-"""Writes that wait at the same moment share one commit; each caller resumes only after it."""
+"""Group commit: concurrent writes share one commit, and each caller resumes only after it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from storage.store import StoreBrokenError, StoreFullError
 T = TypeVar("T")
 
 Work: TypeAlias = Callable[[Database], None]
-"""One write: runs inside a transaction that is not its own and must not end it."""
+"""One write. It runs inside a shared transaction, which it must not end."""
 
 Commit: TypeAlias = Callable[[Database], None]
-"""Makes the open transaction durable. A test passes its own to fail or to stop right there."""
+"""Makes the open transaction durable. Tests replace it to fail or to stop at this point."""
 
 MAX_BATCH = 256
-"""Writes in one commit at most: 10,000 that arrive at once must not become one commit of a
-second, for which a person's command would wait."""
+"""The most writes in one commit: 10,000 that arrive at once must not become one commit of a
+second, for which a user's command would wait."""
 
 CHECKPOINT_EVERY = 500
-"""Writes between two checkpoints; the log then stays around SQLite's own default of 1,000 pages."""
+"""Writes between two checkpoints; the WAL then stays near SQLite's default of 1,000 pages."""
 
 
 def commit(db: Database) -> None:
@@ -38,7 +38,7 @@ def commit(db: Database) -> None:
 
 
 class Writer(Protocol):
-    """Takes writes and commits them."""
+    """Accepts writes and commits them."""
 
     @property
     def is_broken(self) -> bool:
@@ -48,33 +48,33 @@ class Writer(Protocol):
         """Run `work` in a transaction and return its result once the commit is on disk.
 
         A `work` that raises is rolled back alone and its error is raised here. A commit that
-        fails raises `StoreFullError` or `StoreBrokenError` in everyone who shared it; after the
-        latter every later write is refused with the same. A caller that is cancelled does not
-        learn whether its write was done.
+        fails raises `StoreFullError` or `StoreBrokenError` in every caller that shared it; after
+        the latter every later write is refused with the same. A caller that is cancelled cannot
+        know whether its write was done.
         """
 
     async def close(self) -> None:
-        """Finish what was accepted, and accept nothing more."""
+        """Finish the accepted writes, and accept no more."""
 
 
 class Journal:
-    """Commits batches on one connection, and remembers when the disk cannot be trusted."""
+    """Commits batches on one connection, and refuses writes once an outcome is unknown."""
 
     def __init__(self, db: Database, commit: Commit = commit) -> None:
         self._db = db
         self._commit = commit
         self.is_broken = False
-        """Whether a write failed so that nobody knows what is on disk."""
+        """Whether the outcome of a write is unknown."""
         self._writes_since_checkpoint = 0
 
     def write(self, works: Sequence[Work]) -> list[Exception | None]:
-        """Run `works` in one transaction and return, for each, what went wrong with it."""
+        """Run `works` in one transaction and return, for each, its error or `None`."""
         if self.is_broken:
             return [broken_error() for _ in works]
         try:
             failures = _commit_together(self._db, works, self._commit)
         except pysqlite3.Error as error:
-            self._note(error)
+            self._check_broken(error)
             return [store_error(error) for _ in works]
         self._writes_since_checkpoint += len(works)
         return [
@@ -84,40 +84,40 @@ class Journal:
 
     @property
     def wants_checkpoint(self) -> bool:
-        """Whether `checkpoint` has something to do; cheap enough to ask after every commit."""
+        """Whether a checkpoint is due; cheap enough to read after every commit."""
         return not self.is_broken and self._writes_since_checkpoint >= CHECKPOINT_EVERY
 
     def checkpoint(self) -> None:
-        """Move the log's content into the database file.
+        """Move the WAL's content into the database file.
 
         SQLite's automatic checkpoint would do it, but hides its errors: a database file that
-        could not be synced would then look sound. https://sqlite.org/c3ref/wal_hook.html
-        A checkpoint that finds no space has lost nothing and is tried again after the next write.
+        could not be synced would then appear intact. https://sqlite.org/c3ref/wal_hook.html
+        A checkpoint that finds no space loses nothing and is tried again after the next write.
         """
         try:
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except pysqlite3.Error as error:
-            self._note(error)
+            self._check_broken(error)
         else:
             self._writes_since_checkpoint = 0
 
-    def _note(self, error: Exception) -> None:
+    def _check_broken(self, error: Exception) -> None:
         self.is_broken = self.is_broken or isinstance(store_error(error), StoreBrokenError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ticket:
+class _QueuedWrite:
     work: Work
     done: asyncio.Future[None]
 
 
 class GroupWriter:
-    """Commits in a lane what has gathered while the commit before was under way."""
+    """Commits in a lane; the writes that arrive during one commit share the next."""
 
     def __init__(self, lane: Lane, journal: Journal) -> None:
         self._lane = lane
         self._journal = journal
-        self._waiting: deque[_Ticket] = deque()
+        self._waiting: deque[_QueuedWrite] = deque()
         self._draining: asyncio.Task[None] | None = None
 
     @property
@@ -128,14 +128,14 @@ class GroupWriter:
     async def write(self, work: Callable[[Database], T]) -> T:
         """Queue `work`, and wait for the commit that it shares."""
         results: list[T] = []
-        ticket = _Ticket(
+        queued = _QueuedWrite(
             work=lambda db: results.append(work(db)),
             done=asyncio.get_running_loop().create_future(),
         )
-        self._waiting.append(ticket)
+        self._waiting.append(queued)
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
-        await ticket.done
+        await queued.done
         return results[0]
 
     async def close(self) -> None:
@@ -151,27 +151,27 @@ class GroupWriter:
         finally:
             self._draining = None
 
-    async def _commit(self, batch: Sequence[_Ticket]) -> None:
-        works = [ticket.work for ticket in batch]
+    async def _commit(self, batch: Sequence[_QueuedWrite]) -> None:
+        works = [queued.work for queued in batch]
         failures: Sequence[Exception | None]
         try:
             failures = await self._lane.run(partial(self._journal.write, works))
-        except Exception as error:  # noqa: BLE001 - everyone who waits for this commit raises it
+        except Exception as error:  # noqa: BLE001 - raised in every caller of this batch
             failures = [error] * len(batch)
-        for ticket, failure in zip(batch, failures, strict=True):
-            if ticket.done.done():
+        for queued, failure in zip(batch, failures, strict=True):
+            if queued.done.done():
                 continue
             if failure is None:
-                ticket.done.set_result(None)
+                queued.done.set_result(None)
             else:
-                ticket.done.set_exception(failure)
+                queued.done.set_exception(failure)
         if self._journal.wants_checkpoint:
             await self._lane.run(self._journal.checkpoint)
 
 
 def _commit_together(db: Database, works: Sequence[Work], commit: Commit) -> list[Exception | None]:
-    # IMMEDIATE takes the write lock now: a transaction that read first and wants to write then
-    # could be refused in its middle. https://sqlite.org/lang_transaction.html
+    # IMMEDIATE takes the write lock now: a transaction that reads first and then writes could be
+    # refused at its first write. https://sqlite.org/lang_transaction.html
     db.execute("BEGIN IMMEDIATE")
     try:
         failures = [_attempt(db, work) for work in works]
@@ -183,35 +183,35 @@ def _commit_together(db: Database, works: Sequence[Work], commit: Commit) -> lis
 
 
 def _attempt(db: Database, work: Work) -> Exception | None:
-    """Run `work` in a savepoint; return its error, unless that one concerns the whole batch."""
+    """Run `work` in a savepoint; return its error, or raise one that fails the whole batch."""
     try:
         with db.atomic():
             work(db)
     except Exception as error:
-        if not db.conn.in_transaction or _concerns_all(error):
+        if not db.conn.in_transaction or _fails_batch(error):
             raise
         return error
     return None
 
 
-def _concerns_all(error: Exception) -> bool:
+def _fails_batch(error: Exception) -> bool:
     return isinstance(error, pysqlite3.Error) and isinstance(
         store_error(error), (StoreFullError, StoreBrokenError)
     )
 
 
 class Lane(Protocol):
-    """Runs one piece of work after the other, in the order in which they were given."""
+    """Runs one piece of work after the other, in the order of the calls."""
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run `work`, which may block, and return or raise what it does."""
+        """Run `work`, which may block; return its result or raise its error."""
 
     def stop(self) -> None:
-        """Let go of the lane, after the work that it has begun."""
+        """Stop the lane after the work that it was given."""
 
 
 class ThreadLane:
-    """A thread of its own: the event loop goes on while SQLite waits for the disk."""
+    """A lane with a thread of its own: the event loop runs while SQLite waits for the disk."""
 
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
@@ -221,5 +221,5 @@ class ThreadLane:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def stop(self) -> None:
-        """End the thread."""
+        """Finish the work and end the thread."""
         self._thread.shutdown()

@@ -1,1 +1,1 @@
-"""The composition root: starting, stopping, checks, the HTTP side."""
+"""Tests of `bot.app`: start and stop, checks, health, Socket Mode."""

@@ -1,4 +1,4 @@
-"""What a supervisor and a dashboard are told, and with which status."""
+"""Tests of the health endpoints: status and body of `/healthz`, `/readyz` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.support.running_bot import running_bot
 
 
 @dataclass(slots=True)
-class Line:
-    """The connection to Slack, in the test's hands."""
+class FakeConnection:
+    """A connection to Slack whose state the test sets."""
 
     up: bool = True
 
@@ -31,23 +31,23 @@ class Line:
 
 
 @dataclass(slots=True, kw_only=True)
-class Bot:
-    """What health looks at, and somebody who asks."""
+class HealthHarness:
+    """The parts that the health endpoints read, and a client of the endpoints."""
 
     store: SqliteStore
     scheduler: Scheduler
-    line: Line = field(default_factory=Line)
+    connection: FakeConnection = field(default_factory=FakeConnection)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def ask(self, path: str) -> tuple[int, str]:
-        """Return the status and the body that `path` answers with."""
+    async def get(self, path: str) -> tuple[int, str]:
+        """Return the status and the body of a GET request to `path`."""
         site = web.Application()
         health.register(
             site,
             store=self.store,
             scheduler=self.scheduler,
             metrics=Metrics(),
-            connection=self.line,
+            connection=self.connection,
             stopping=self.stopping,
         )
         async with TestClient(TestServer(site)) as client, client.get(path) as answer:
@@ -55,52 +55,54 @@ class Bot:
 
 
 @pytest.fixture
-async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
-    """A bot that is well, but for a scheduler that was made just now and never ticks."""
+async def harness(tmp_path: Path) -> AsyncIterator[HealthHarness]:
+    """A ready bot whose scheduler has just been created and never ticks."""
     store = await SqliteStore.open(str(tmp_path / "jobs.db"))
-    yield Bot(store=store, scheduler=Scheduler(lambda _: None, tick_seconds=60))
+    yield HealthHarness(store=store, scheduler=Scheduler(lambda _: None, tick_seconds=60))
     await store.close()
 
 
-async def test_a_bot_that_is_well_is_alive_and_ready(bot: Bot) -> None:
-    assert await bot.ask("/healthz") == (200, '{"status": "alive"}')
-    assert await bot.ask("/readyz") == (200, '{"status": "ready"}')
+async def test_a_running_bot_is_alive_and_ready(harness: HealthHarness) -> None:
+    assert await harness.get("/healthz") == (200, '{"status": "alive"}')
+    assert await harness.get("/readyz") == (200, '{"status": "ready"}')
 
 
-async def test_a_scheduler_that_does_not_tick_is_neither(bot: Bot) -> None:
-    bot.scheduler = Scheduler(lambda _: None, tick_seconds=0)
+async def test_a_bot_whose_scheduler_does_not_tick_is_neither_alive_nor_ready(
+    harness: HealthHarness,
+) -> None:
+    harness.scheduler = Scheduler(lambda _: None, tick_seconds=0)
     for path in ("/healthz", "/readyz"):
-        assert await bot.ask(path) == (503, '{"status": "the clock does not tick"}')
+        assert await harness.get(path) == (503, '{"status": "the clock does not tick"}')
 
 
-async def test_a_store_that_takes_nothing_is_alive_and_not_ready(bot: Bot) -> None:
-    """A restart would not help it, so a supervisor should not try."""
-    await bot.store.close()
-    assert (await bot.ask("/healthz"))[0] == 200
-    assert await bot.ask("/readyz") == (503, '{"status": "the store is closed"}')
+async def test_a_bot_whose_store_is_closed_is_alive_and_not_ready(harness: HealthHarness) -> None:
+    """A restart would not repair the store, so the liveness check must not fail."""
+    await harness.store.close()
+    assert (await harness.get("/healthz"))[0] == 200
+    assert await harness.get("/readyz") == (503, '{"status": "the store is closed"}')
 
 
-async def test_figures_that_cannot_be_read_are_not_told_as_none(bot: Bot) -> None:
-    assert 'video_bot_jobs{stage="rendering"} 0.0' in (await bot.ask("/metrics"))[1]
-    await bot.store.close()
-    assert await bot.ask("/metrics") == (503, "the store is closed\n")
+async def test_metrics_answer_503_when_the_store_cannot_be_read(harness: HealthHarness) -> None:
+    assert 'video_bot_jobs{stage="rendering"} 0.0' in (await harness.get("/metrics"))[1]
+    await harness.store.close()
+    assert await harness.get("/metrics") == (503, "the store is closed\n")
 
 
-async def test_a_bot_that_slack_cannot_reach_is_alive_and_not_ready(bot: Bot) -> None:
-    bot.line.up = False
-    assert (await bot.ask("/healthz"))[0] == 200
-    assert await bot.ask("/readyz") == (503, '{"status": "not connected to Slack"}')
-    bot.line.up = True
-    assert (await bot.ask("/readyz"))[0] == 200
+async def test_a_bot_without_a_connection_is_alive_and_not_ready(harness: HealthHarness) -> None:
+    harness.connection.up = False
+    assert (await harness.get("/healthz"))[0] == 200
+    assert await harness.get("/readyz") == (503, '{"status": "not connected to Slack"}')
+    harness.connection.up = True
+    assert (await harness.get("/readyz"))[0] == 200
 
 
-async def test_a_bot_that_stops_is_not_ready(bot: Bot) -> None:
-    bot.stopping.set()
-    assert await bot.ask("/readyz") == (503, '{"status": "stopping"}')
+async def test_a_stopping_bot_is_not_ready(harness: HealthHarness) -> None:
+    harness.stopping.set()
+    assert await harness.get("/readyz") == (503, '{"status": "stopping"}')
 
 
-async def test_the_whole_bot_tells_that_its_websocket_is_down() -> None:
-    """Slack hangs up and opens no other socket; that it comes back has a test of its own."""
+async def test_the_whole_bot_is_not_ready_while_its_websocket_is_closed() -> None:
+    """Slack closes the socket and opens no other."""
     async with running_bot(socket_mode=True) as bot:
         assert await readiness(bot.service.port) == (200, "ready")
         opening = Fault(kind=FaultKind.ERROR_BEFORE)
@@ -108,14 +110,15 @@ async def test_the_whole_bot_tells_that_its_websocket_is_down() -> None:
         await bot.sandbox.slack.sockets.disconnect()
         async with asyncio.timeout(5):
             while True:
-                told = await readiness(bot.service.port)
-                if told != (200, "ready"):
+                status = await readiness(bot.service.port)
+                if status != (200, "ready"):
                     break
                 await asyncio.sleep(0.01)
-        assert told == (503, "not connected to Slack")
+        assert status == (503, "not connected to Slack")
 
 
 async def readiness(port: int) -> tuple[int, str]:
+    """Return the status code and the status text of `/readyz`."""
     async with httpx.AsyncClient() as client:
         answer = await client.get(f"http://127.0.0.1:{port}/readyz")
     return answer.status_code, answer.json()["status"]

@@ -1,4 +1,4 @@
-"""The bot as a whole starts and stops, whatever is in the way."""
+"""Tests of the running bot: the stop during the start, the limit of a request body."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from tests.support.running_bot import running_bot
 from tests.support.sandbox import running_sandbox
 
 
-async def test_told_to_stop_while_slack_takes_no_connection_it_stops() -> None:
-    """It would try for ever, and a supervisor would have to kill it."""
+async def test_a_stop_ends_the_attempts_to_connect() -> None:
+    """The attempts never end by themselves, so a supervisor would have to kill the bot."""
     stopping = asyncio.Event()
 
     @web.middleware
-    async def deaf(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def refuse_sockets(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path != "/socket":
             return await handler(request)
         asyncio.get_running_loop().call_later(0.05, stopping.set)
         return web.Response(status=503)
 
-    async with running_sandbox(middlewares=[deaf]) as sandbox, asyncio.timeout(5):
+    async with running_sandbox(middlewares=[refuse_sockets]) as sandbox, asyncio.timeout(5):
         settings = load_settings(sandbox.environment(socket_mode=True))
         async with running(settings, stopping) as service:
             assert service.stopping.is_set()
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
-async def test_a_request_too_large_to_be_one_of_slacks_is_refused(encoding: str) -> None:
-    """Before its signature can be checked it has to be read: who sends it may be anybody."""
+async def test_a_request_body_above_the_limit_is_refused(encoding: str) -> None:
+    """The body is read before its signature can be checked, so anybody could send it."""
     body = b"x" * 2**21
     sent = io.BytesIO(gzip.compress(body) if encoding == "gzip" else body)
     async with running_bot() as bot, ClientSession() as session:

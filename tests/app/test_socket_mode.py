@@ -1,4 +1,4 @@
-"""The connection of Socket Mode: it tells whether it stands, and comes back when it is lost."""
+"""Tests of the Socket Mode connection: its state, reconnection, limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.app.socket_mode import SocketMode, ask_for_socket
 from bot.slack.client import slack_client
-from sandbox.both import Sandbox
+from sandbox.sandbox import Sandbox
 from sandbox.slack.faults import Fault, FaultKind
 from tests.support.sandbox import running_sandbox
 
@@ -23,7 +23,7 @@ OPEN = "apps.connections.open"
 
 @asynccontextmanager
 async def connection(sandbox: Sandbox) -> AsyncIterator[SocketMode]:
-    """Connect a bot that listens to nothing."""
+    """Connect a Bolt app without listeners."""
     app_token = sandbox.slack.credentials.app_token or ""
     async with slack_client(token="xoxb-1", base_url=sandbox.slack.api_url) as client:
         address = await ask_for_socket(client, app_token)
@@ -37,6 +37,7 @@ async def connection(sandbox: Sandbox) -> AsyncIterator[SocketMode]:
 
 
 async def until(socket: SocketMode, *, connected: bool) -> None:
+    """Wait until the connection has this state."""
     async with asyncio.timeout(SOON):
         while True:
             if await socket.is_connected() is connected:
@@ -44,8 +45,8 @@ async def until(socket: SocketMode, *, connected: bool) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_the_first_connection_takes_the_address_that_was_asked_for() -> None:
-    """Slack hands out few of them a minute."""
+async def test_the_first_connection_uses_the_address_that_was_requested() -> None:
+    """Slack limits `apps.connections.open` to a few calls a minute."""
     async with running_sandbox() as sandbox, connection(sandbox) as socket:
         assert await socket.is_connected()
         assert sandbox.slack.world.count(OPEN) == 1
@@ -53,7 +54,7 @@ async def test_the_first_connection_takes_the_address_that_was_asked_for() -> No
         assert not await socket.is_connected()
 
 
-async def test_it_comes_back_when_slack_asks_it_to() -> None:
+async def test_it_reconnects_when_slack_closes_the_socket() -> None:
     async with running_sandbox() as sandbox, connection(sandbox) as socket:
         await sandbox.slack.sockets.disconnect()
         async with asyncio.timeout(SOON):
@@ -61,7 +62,7 @@ async def test_it_comes_back_when_slack_asks_it_to() -> None:
         await until(socket, connected=True)
 
 
-async def test_while_slack_opens_no_socket_it_is_not_connected() -> None:
+async def test_it_is_not_connected_while_slack_opens_no_socket() -> None:
     async with running_sandbox() as sandbox, connection(sandbox) as socket:
         sandbox.slack.faults.add(OPEN, Fault(kind=FaultKind.ERROR_BEFORE), times=10_000)
         await sandbox.slack.sockets.disconnect()
@@ -70,13 +71,13 @@ async def test_while_slack_opens_no_socket_it_is_not_connected() -> None:
         await until(socket, connected=True)
 
 
-async def test_an_address_that_failed_once_is_not_tried_for_ever() -> None:
-    """It holds a ticket that serves once; Slack's own client would repeat it until the end."""
+async def test_a_failed_address_is_replaced_by_a_new_one() -> None:
+    """An address holds a ticket for one connection; Slack's own client would repeat it forever."""
     sandbox: Sandbox
     failures = 1
 
     @web.middleware
-    async def stumble(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def fail_once(request: web.Request, handler: Handler) -> web.StreamResponse:
         nonlocal failures
         if request.path == "/socket" and failures:
             failures -= 1
@@ -84,12 +85,12 @@ async def test_an_address_that_failed_once_is_not_tried_for_ever() -> None:
             return web.Response(status=503)
         return await handler(request)
 
-    async with running_sandbox(middlewares=[stumble]) as sandbox, connection(sandbox) as socket:
+    async with running_sandbox(middlewares=[fail_once]) as sandbox, connection(sandbox) as socket:
         assert await socket.is_connected()
 
 
-async def test_a_message_too_large_to_be_one_of_slacks_costs_the_connection_alone() -> None:
-    """It is dropped while it is read; aiohttp takes 4 MiB."""
+async def test_a_message_above_the_limit_closes_only_the_connection() -> None:
+    """A message above 4 MiB is dropped while aiohttp reads it."""
     async with running_sandbox() as sandbox, connection(sandbox) as socket:
         with pytest.raises(ConnectionError):
             await sandbox.slack.sockets.send({"envelope_id": "1", "more": "x" * 5 * 2**20})
@@ -98,8 +99,8 @@ async def test_a_message_too_large_to_be_one_of_slacks_costs_the_connection_alon
         await until(socket, connected=True)
 
 
-async def test_a_proxy_is_not_on_the_way_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK reads the variable, but not the one that names exceptions."""
+async def test_loopback_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK reads `HTTPS_PROXY`, but not `NO_PROXY`."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     async with running_sandbox() as sandbox, connection(sandbox) as socket:
         assert await socket.is_connected()

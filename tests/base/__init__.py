@@ -1,1 +1,1 @@
-"""What every floor stands on: settings, logs, metrics, clock, JSON."""
+"""Tests of `bot.base`: settings, logs, metrics, clock, JSON."""

@@ -1,31 +1,31 @@
-"""JSON from strangers."""
+"""Tests of the strict reading of JSON from operators and from MindVideo."""
 
 from decimal import Decimal
 
 import pytest
 
-from bot.base.json import read_json, read_word
+from bot.base.json import load_json, read_json, read_word
 
 
-def test_a_number_with_a_point_is_exactly_what_was_written() -> None:
+def test_a_decimal_fraction_keeps_all_its_digits() -> None:
     assert read_json('{"cost": 0.10000000000000000001}') == {
         "cost": Decimal("0.10000000000000000001")
     }
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_no_number_is_none(text: str) -> None:
+def test_a_constant_that_json_lacks_is_none(text: str) -> None:
     assert read_json(text) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 200_000, "9" * 5_000, "1e99999999999999999999"])
-def test_what_makes_no_sense_is_one_kind_of_error(text: str) -> None:
+def test_malformed_json_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read_json(text)
 
 
 @pytest.mark.parametrize(
-    ("value", "word"),
+    ("value", "read"),
     [
         (" req_1 ", "req_1"),
         (71, "71"),
@@ -40,5 +40,28 @@ def test_what_makes_no_sense_is_one_kind_of_error(text: str) -> None:
         (Decimal("1.5"), None),
     ],
 )
-def test_a_word_is_a_short_line(value: str | int | None, word: str | None) -> None:
-    assert read_word(value) == word
+def test_a_word_is_one_line_of_at_most_200_characters(
+    value: str | int | None, read: str | None
+) -> None:
+    assert read_word(value) == read
+
+
+def test_valid_json_is_parsed() -> None:
+    assert load_json('{"a": [1, 2.5, "b", null, true]}') == {"a": [1, 2.5, "b", None, True]}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "Expecting property name enclosed in double quotes, character 2"),
+        ("", "Expecting value, character 1"),
+        ("NaN", "NaN is no value of JSON"),
+        ("[-Infinity]", "-Infinity is no value of JSON"),
+        ("1e999", "a number is too large"),
+        ("[" * 100_000, "nested too deeply"),
+        ("9" * 5000, "Exceeds the limit"),
+    ],
+)
+def test_invalid_json_is_refused_with_a_reason(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        load_json(text)

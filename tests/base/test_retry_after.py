@@ -1,4 +1,4 @@
-"""The `Retry-After` header."""
+"""Tests of the `Retry-After` header."""
 
 import pytest
 
@@ -26,11 +26,11 @@ def test_the_pause_is_between_a_second_and_a_quarter_of_an_hour(value: str, seco
     assert read_retry_after(value, NOW) == seconds
 
 
-def test_who_tells_seconds_alone_is_held_to_the_same_bounds() -> None:
+def test_a_number_of_seconds_has_the_same_bounds() -> None:
     assert [read_seconds(value) for value in ("30", "0", "inf")] == [30, 1, 900]
     assert read_seconds("Sun, 15 Jun 2025 15:07:10 GMT") is None
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", "nan", "Sun, 99 Jun 2025 15:07:10 GMT"])
-def test_a_header_that_tells_nothing_leaves_the_pause_to_us(value: str | None) -> None:
+def test_a_header_without_a_time_is_none(value: str | None) -> None:
     assert read_retry_after(value, NOW) is None

@@ -1,4 +1,4 @@
-"""The settings: read once, checked all at once, and never told."""
+"""Tests of the settings: sources, validation of all variables at once, secrecy."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ NEEDED = {
 
 
 def load(**changes: str) -> Settings:
+    """Load valid settings with changes."""
     return load_settings({**NEEDED, **changes})
 
 
 def complaint(env: Mapping[str, str]) -> str:
+    """Return the message of the error that these variables raise."""
     with pytest.raises(ConfigurationError) as caught:
         load_settings(env)
     return str(caught.value)
 
 
-def test_what_is_not_set_has_its_documented_default() -> None:
+def test_an_unset_variable_has_its_documented_default() -> None:
     settings = load()
     assert settings.slack_api_url == "https://slack.com/api/"
     assert settings.mindvideo_base_url == "https://api.mindvideo.ai"
@@ -39,7 +41,7 @@ def test_what_is_not_set_has_its_documented_default() -> None:
     assert (settings.admins, settings.log_level, settings.log_prompts) == ((), "info", False)
 
 
-def test_values_are_read(tmp_path: Path) -> None:
+def test_each_variable_is_read(tmp_path: Path) -> None:
     settings = load(
         SLACK_API_URL="http://127.0.0.1:8001/api",
         MINDVIDEO_BASE_URL="http://[::1]:8002/",
@@ -62,7 +64,7 @@ def test_values_are_read(tmp_path: Path) -> None:
     assert (settings.log_level, settings.log_format, settings.port) == ("debug", "console", 0)
 
 
-def test_every_missing_variable_is_named_at_once_with_what_to_do() -> None:
+def test_all_missing_variables_are_reported_at_once_with_their_remedy() -> None:
     lines = complaint({}).splitlines()
     assert [line.split()[0] for line in lines] == [
         "SLACK_BOT_TOKEN",
@@ -73,7 +75,7 @@ def test_every_missing_variable_is_named_at_once_with_what_to_do() -> None:
     assert "or set SLACK_APP_TOKEN" in lines[1]
 
 
-def test_every_wrong_variable_is_named_at_once() -> None:
+def test_all_wrong_variables_are_reported_at_once() -> None:
     wrong = {
         "SLACK_BOT_TOKEN": "xoxp-1",
         "SLACK_APP_TOKEN": "xoxb-1",
@@ -98,7 +100,7 @@ def test_every_wrong_variable_is_named_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "words"),
+    ("variable", "value", "message"),
     [
         ("SLACK_BOT_TOKEN", "xapp-1", "does not begin with xoxb-"),
         ("SLACK_APP_TOKEN", "xoxb-1", "does not begin with xapp-"),
@@ -113,21 +115,21 @@ def test_every_wrong_variable_is_named_at_once() -> None:
         ("SLACK_API_URL", "https://me:pw@slack.com/", "must not hold a user"),
     ],
 )
-def test_a_wrong_value_is_told_in_plain_words(variable: str, value: str, words: str) -> None:
-    assert words in complaint({**NEEDED, variable: value})
+def test_a_wrong_value_is_explained(variable: str, value: str, message: str) -> None:
+    assert message in complaint({**NEEDED, variable: value})
 
 
-def test_a_wrong_app_token_is_no_reason_to_ask_for_a_signing_secret() -> None:
+def test_a_wrong_app_token_does_not_demand_a_signing_secret() -> None:
     assert "SLACK_SIGNING_SECRET" not in complaint({**NEEDED, "SLACK_APP_TOKEN": "oops"})
 
 
-def test_a_signing_secret_serves_instead_of_an_app_token() -> None:
+def test_a_signing_secret_replaces_an_app_token() -> None:
     env = {**NEEDED, "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "abc"}
     assert load_settings(env).slack_app_token is None
 
 
 def test_no_secret_is_ever_shown() -> None:
-    """Not when it is right, and not when it is wrong or in the wrong place."""
+    """Neither a valid secret nor a wrong or misplaced one appears in `repr` or an error."""
     settings = load(SLACK_SIGNING_SECRET="hush-1")
     assert settings.secrets == ("xoxb-1", "xapp-1", "hush-1", "mv_live_1")
     assert not any(secret in repr(settings) for secret in settings.secrets)
@@ -136,13 +138,13 @@ def test_no_secret_is_ever_shown() -> None:
     assert "hush" not in complaint(misplaced)
 
 
-def test_nothing_can_be_changed_later() -> None:
+def test_settings_are_frozen() -> None:
     settings = load()
     with pytest.raises(ValidationError, match="frozen"):
         settings.port = 1
 
 
-def test_the_environment_wins_over_the_file_and_empty_counts_as_unset(
+def test_the_environment_overrides_the_file_and_empty_counts_as_unset(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path(".env").write_text(
@@ -156,15 +158,16 @@ def test_the_environment_wins_over_the_file_and_empty_counts_as_unset(
     assert settings.secrets == ("xoxb-file", "abc", "key")
 
 
-def test_given_values_stand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the environment nor the file mixes with what a caller passes."""
+def test_values_given_by_the_caller_replace_environment_and_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     Path(".env").write_text("PORT=1\n")
     monkeypatch.setenv("HOST", "h")
     settings = load()
     assert (settings.port, settings.host) == (3000, "0.0.0.0")  # noqa: S104 - the default
 
 
-def test_an_unreadable_file_is_a_plain_sentence() -> None:
+def test_an_unreadable_file_is_a_configuration_error() -> None:
     Path(".env").write_bytes(b"PORT=\xff\xfe\n")
     with pytest.raises(ConfigurationError, match=r"\.env cannot be read"):
         load_settings()

@@ -1,1 +1,1 @@
-"""What is accepted, what may be done with a job, and when it is polled."""
+"""Tests of `bot.jobs`: acceptance, actions, the pacing of polls."""

@@ -1,4 +1,4 @@
-"""A request becomes one job, however often it comes, and never silently a second."""
+"""Tests of the acceptance of a request: deduplication, and the question about a duplicate."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ LAKE = read_request(read_text("a lake at dawn --duration 8"), CATALOG)
 
 
 @dataclass(kw_only=True)
-class Door:
-    """Services over a real store, with a clock in the test's hand."""
+class AcceptHarness:
+    """Services over a real store, with a clock that the test sets."""
 
     store: SqliteStore
-    moment: float = NOW
+    now: float = NOW
     wakes: int = 0
     delays: int = 0
-    """How often background steps were delayed because a person waits."""
+    """How often `make_way` was called to delay background steps."""
 
     def __post_init__(self) -> None:
-        """Make the services."""
+        """Build the services."""
         numbers = count()
         self.services: Services = services(
             self.store,
-            now=lambda: self.moment,
+            now=lambda: self.now,
             new_id=lambda: f"job{next(numbers)}",
             wake=self._wake,
             make_way=self._delay,
         )
 
     async def accept(self, interaction: Interaction, *, sure: bool = False) -> Acceptance:
-        """Accept a request for the lake."""
+        """Accept a request for a video of the lake."""
         return await accept(LAKE, interaction, self.services, sure=sure)
 
     def _wake(self) -> None:
@@ -56,15 +56,15 @@ class Door:
 
 
 @pytest.fixture
-async def door(tmp_path: Path) -> AsyncIterator[Door]:
-    """Give services over an empty store."""
+async def harness(tmp_path: Path) -> AsyncIterator[AcceptHarness]:
+    """Services over an empty store."""
     store = SqliteStore(await inline_session(str(tmp_path / "jobs.db")))
-    yield Door(store=store)
+    yield AcceptHarness(store=store)
     await store.close()
 
 
 def by(user: str = "U1", key: str = "command:T1:1", channel: str = "C1") -> Interaction:
-    """Return a command by this person."""
+    """Return the interaction of a slash command."""
     return Interaction(
         team="T1",
         channel=channel,
@@ -75,53 +75,53 @@ def by(user: str = "U1", key: str = "command:T1:1", channel: str = "C1") -> Inte
     )
 
 
-async def test_a_request_is_a_row_that_is_due_at_once(door: Door) -> None:
-    """What was asked, by whom and where is on disk, with the first line of its timeline."""
-    answer = await door.accept(by())
+async def test_a_request_is_inserted_as_a_row_that_is_due(harness: AcceptHarness) -> None:
+    """The row holds the input, the user and the channel; its first event is `accepted`."""
+    answer = await harness.accept(by())
     assert isinstance(answer, Accepted)
     assert answer.is_new
-    row = await door.store.jobs.get(answer.job.id)
+    row = await harness.store.jobs.get(answer.job.id)
     assert row == answer.job
     assert (row.user, row.channel, row.input, row.due_at) == ("U1", "C1", LAKE.input, NOW)
-    assert [event.name for event in await door.store.jobs.events(row.id)] == ["accepted"]
-    assert (door.wakes, door.delays) == (1, 1)
+    assert [event.name for event in await harness.store.jobs.events(row.id)] == ["accepted"]
+    assert (harness.wakes, harness.delays) == (1, 1)
 
 
-async def test_a_second_delivery_gets_the_row_that_stands(door: Door) -> None:
-    """The same dedup key is the same job, whenever it comes; nobody is woken for it."""
-    first = await door.accept(by())
-    door.moment += 3600.0
-    second = await door.accept(by())
+async def test_a_second_delivery_returns_the_existing_row(harness: AcceptHarness) -> None:
+    """However late it comes, it has the same dedup key; the scheduler is not woken for it."""
+    first = await harness.accept(by())
+    harness.now += 3600.0
+    second = await harness.accept(by())
     assert isinstance(first, Accepted)
     assert second == Accepted(job=first.job, is_new=False)
-    assert len(await door.store.jobs.jobs(JobFilter())) == 1
-    assert door.wakes == 1
+    assert len(await harness.store.jobs.jobs(JobFilter())) == 1
+    assert harness.wakes == 1
 
 
 OTHERS: dict[str, Callable[[], Interaction]] = {
-    "somebody else": lambda: by(user="U2", key="command:T1:2"),
+    "another user": lambda: by(user="U2", key="command:T1:2"),
     "another channel": lambda: by(channel="C2", key="command:T1:2"),
 }
 
 
-async def test_the_same_words_within_a_minute_are_a_question(door: Door) -> None:
-    """Who types again because Slack showed an error is not charged silently."""
-    first = await door.accept(by())
-    door.moment += DUPLICATE_SECONDS - 1
-    answer = await door.accept(by(key="command:T1:2"))
+async def test_the_same_request_within_a_minute_is_a_duplicate(harness: AcceptHarness) -> None:
+    """A user who types again after an error of Slack is not charged twice."""
+    first = await harness.accept(by())
+    harness.now += DUPLICATE_SECONDS - 1
+    answer = await harness.accept(by(key="command:T1:2"))
     assert isinstance(first, Accepted)
     assert answer == Duplicate(job=first.job)
-    assert len(await door.store.jobs.jobs(JobFilter())) == 1
+    assert len(await harness.store.jobs.jobs(JobFilter())) == 1
 
 
-async def test_the_same_words_later_or_with_a_word_that_they_are_meant_are_taken(
-    door: Door,
+async def test_the_same_request_is_accepted_after_a_minute_or_when_confirmed(
+    harness: AcceptHarness,
 ) -> None:
-    """After a minute people mean it, and who is asked and says yes is taken at once."""
-    await door.accept(by())
-    meant = await door.accept(by(key="command:T1:2"), sure=True)
-    door.moment += DUPLICATE_SECONDS + 1
-    later = await door.accept(by(key="command:T1:3"))
+    """After a minute the request is accepted, and within it once the user has confirmed."""
+    await harness.accept(by())
+    meant = await harness.accept(by(key="command:T1:2"), sure=True)
+    harness.now += DUPLICATE_SECONDS + 1
+    later = await harness.accept(by(key="command:T1:3"))
     assert isinstance(meant, Accepted)
     assert isinstance(later, Accepted)
     assert meant.is_new
@@ -129,20 +129,22 @@ async def test_the_same_words_later_or_with_a_word_that_they_are_meant_are_taken
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS.keys())
-async def test_others_may_ask_for_the_same(door: Door, other: Callable[[], Interaction]) -> None:
-    """Only the same person in the same channel is asked whether they mean it."""
-    await door.accept(by())
-    answer = await door.accept(other())
+async def test_the_same_request_of_another_user_or_channel_is_accepted(
+    harness: AcceptHarness, other: Callable[[], Interaction]
+) -> None:
+    """A request is a duplicate only of the same user's in the same channel."""
+    await harness.accept(by())
+    answer = await harness.accept(other())
     assert isinstance(answer, Accepted)
     assert answer.is_new
 
 
-async def test_a_late_delivery_of_what_has_a_duplicate_is_still_itself(
-    door: Door,
+async def test_a_late_delivery_returns_its_own_row_although_a_duplicate_exists(
+    harness: AcceptHarness,
 ) -> None:
-    """Slack repeats the first of two requests that were both meant: it is the first's row."""
-    first = await door.accept(by())
-    await door.accept(by(key="command:T1:2"), sure=True)
-    answer = await door.accept(by())
+    """Slack delivers the first of two confirmed requests again: its own row is returned."""
+    first = await harness.accept(by())
+    await harness.accept(by(key="command:T1:2"), sure=True)
+    answer = await harness.accept(by())
     assert isinstance(first, Accepted)
     assert answer == Accepted(job=first.job, is_new=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from sandbox.both import API_KEY
+from sandbox.sandbox import API_KEY
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.entities import TEAM
 from storage.job import TERMINAL
@@ -65,7 +65,7 @@ class KillBench(SlackUser):
         """Deliver what nobody acknowledged once more, as it is: Slack does so at times."""
         for delivery in self.asked:
             if delivery.acks[-1].problem is not None:
-                await self.sandbox.slack.courier.deliver_again(delivery)
+                await self.sandbox.slack.dispatcher.deliver_again(delivery)
 
     async def all_end(self) -> None:
         """Wait until every job in the store has ended."""

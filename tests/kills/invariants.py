@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from sandbox.both import Sandbox
 from sandbox.mindvideo.faults import Call
+from sandbox.sandbox import Sandbox
 from sandbox.slack.entities import GENERAL
 from storage.job import Job, Outcome, Stage
 from storage.sqlite.connection import connect_reader

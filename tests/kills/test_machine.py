@@ -128,6 +128,6 @@ def words(delivery: Delivery) -> str:
 
 async def readiness(place: KillBench) -> int:
     """Return the status of `/readyz`."""
-    url = str(place.sandbox.slack.courier.events_url).replace("/slack/events", "/readyz")
+    url = str(place.sandbox.slack.dispatcher.events_url).replace("/slack/events", "/readyz")
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         return answer.status

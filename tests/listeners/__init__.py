@@ -1,1 +1,1 @@
-"""Slack's requests over real HTTP, one file for each kind."""
+"""Tests of `bot.listeners`, one file for each kind of Slack request."""

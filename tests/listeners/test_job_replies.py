@@ -1,4 +1,4 @@
-"""Every action is in the registry, and every outcome of one has its answer."""
+"""Tests of the answers to the outcomes of actions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bot.jobs.view import JobView
 from bot.listeners.job_replies import reply_to
 from sandbox.slack.blocks import checked_blocks
 from storage.job import Event, EventName
-from tests.support.job_samples import ASKED, DONE, RENDERING
+from tests.support.job_samples import DONE, RENDERING, REQUESTED
 
 NOW = 1200.0
 
@@ -35,7 +35,7 @@ VIEW = JobView(job=DONE, model_title="Kling V3")
 
 
 def cancelled(verdict: Verdict) -> CancelAnswered:
-    """Return what came of a request to cancel."""
+    """Return the outcome of a cancel with this verdict."""
     job = DONE if verdict is Verdict.OVER else RENDERING
     return CancelAnswered(verdict=verdict, view=replace(VIEW, job=job))
 
@@ -51,8 +51,8 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
         ),
         "Details of job k7m2p9",
     ),
-    (Duplicate(job=ASKED), "You asked for exactly this 3 min 20 s ago"),
-    (Accepted(job=ASKED, is_new=True, left_out=("Mode", "<b>")), "left out: Mode, &lt;b&gt;"),
+    (Duplicate(job=REQUESTED), "You asked for exactly this 3 min 20 s ago"),
+    (Accepted(job=REQUESTED, is_new=True, left_out=("Mode", "<b>")), "left out: Mode, &lt;b&gt;"),
     (cancelled(Verdict.FREE), "costs nothing"),
     (cancelled(Verdict.BILLED), "bills the render"),
     (cancelled(Verdict.GIVEN_UP), "not followed up any more"),
@@ -65,41 +65,37 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
 ]
 
 
-def test_every_action_is_in_the_registry() -> None:
-    assert set(JOB_ACTIONS) == set(ActionName)
-
-
-def test_only_the_asker_and_admins_end_a_job_for_its_person() -> None:
+def test_only_cancel_and_give_up_are_restricted() -> None:
     restricted = {
         name for name, action in JOB_ACTIONS.items() if action.allowed is Allowed.ASKER_AND_ADMINS
     }
     assert restricted == {ActionName.CANCEL, ActionName.GIVE_UP}
 
 
-@pytest.mark.parametrize(("outcome", "words"), ANSWERED)
-def test_every_outcome_has_an_answer_that_slack_takes(outcome: ActionOutcome, words: str) -> None:
+@pytest.mark.parametrize(("outcome", "text"), ANSWERED)
+def test_every_outcome_has_an_answer_with_valid_blocks(outcome: ActionOutcome, text: str) -> None:
     answer = reply_to(outcome, NOW)
     assert answer is not None
-    assert words in answer.text
+    assert text in answer.text
     assert checked_blocks([dict(block) for block in answer.blocks])
 
 
-def test_the_jobs_own_message_is_the_answer_to_a_request_that_was_taken() -> None:
-    """Also where it came again."""
+def test_an_accepted_request_is_answered_by_its_message_only() -> None:
+    """Also to a second delivery."""
     for is_new in (True, False):
-        assert reply_to(Accepted(job=ASKED, is_new=is_new), NOW) is None
+        assert reply_to(Accepted(job=REQUESTED, is_new=is_new), NOW) is None
 
 
-def test_no_outcome_and_no_verdict_is_left_out_here() -> None:
+def test_every_outcome_and_every_verdict_is_tested_here() -> None:
     outcomes = [outcome for outcome, _ in ANSWERED]
     assert {type(outcome) for outcome in outcomes} == set(get_args(ActionOutcome))
     verdicts = {one.verdict for one in outcomes if isinstance(one, CancelAnswered)}
     assert verdicts == set(Verdict)
 
 
-def test_who_is_billed_can_give_up_and_who_asked_before_can_say_that_they_mean_it() -> None:
+def test_the_answers_to_a_billed_cancel_and_to_a_duplicate_have_a_button() -> None:
     billed = reply_to(cancelled(Verdict.BILLED), NOW)
-    before = reply_to(Duplicate(job=replace(ASKED, created_at=NOW)), NOW)
+    before = reply_to(Duplicate(job=replace(REQUESTED, created_at=NOW)), NOW)
     assert billed is not None
     assert before is not None
     assert "job_give_up" in str(billed.blocks)

@@ -1,4 +1,4 @@
-"""The form over real HTTP: what is filled in becomes one job, or a sentence at the field."""
+"""Tests of the form, over real HTTP: fields, redrawing, errors, the resulting job."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot.messages.buttons import EDIT
-from bot.options.form_state import MOST_FILES, FormState
 from sandbox.mindvideo.faults import Call
 from sandbox.slack.delivery import DeliveryKind
-from sandbox.slack.entities import ANA, GENERAL, TEAM, VAULT
+from sandbox.slack.entities import ANA, GENERAL, TEAM
 from sandbox.slack.faults import Fault, FaultKind
+from tests.support.conversation import last_input, texts
 from tests.support.forms import (
     KLING,
     blocks_of,
@@ -25,24 +25,17 @@ from tests.support.forms import (
     submit,
     switch,
 )
+from tests.support.images import image_bytes, put_file
 from tests.support.model_samples import ANIMATE, ANIMATE_SLUG, model_file, write
-from tests.support.pictures import image_bytes, put_file
-from tests.support.running_bot import RunningBot, bot_in, running_bot
+from tests.support.running_bot import bot_in, running_bot
 from tests.support.sandbox import running_sandbox
 
 
-def sent(bot: RunningBot) -> Mapping[str, object]:
-    """Return the request that MindVideo got last."""
-    found = json.loads(bot.sandbox.video.calls(Call.SUBMIT)[-1].body)
-    assert isinstance(found, dict)
-    return found
-
-
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket mode"])
-async def test_the_command_without_words_opens_a_form_that_makes_a_video(
+async def test_the_command_without_text_opens_a_form_that_makes_a_video(
     *, socket_mode: bool
 ) -> None:
-    """Defaults are set and not sent; the job stands in the channel where it was typed."""
+    """Defaults are shown and not sent; the job's message is in the command's channel."""
     async with running_bot(socket_mode=socket_mode) as bot:
         delivery = await bot.type("  ")
         assert (delivery.error, delivery.shown) == (None, None)
@@ -52,18 +45,18 @@ async def test_the_command_without_words_opens_a_form_that_makes_a_video(
         await submit(bot, values=entries(prompt="a lake", mode="pro", audio=["on"]))
         assert bot.sandbox.slack.world.views.top(ANA) is None
         await bot.until_delivered()
-        assert sent(bot)["input"] == {"mode": "pro", "audio": True, "prompt": "a lake"}
+        assert last_input(bot) == {"mode": "pro", "audio": True, "prompt": "a lake"}
         (charge,) = bot.sandbox.video.charges
         (message,) = bot.messages()
     assert charge.key == f"slack:{TEAM}:{GENERAL}:{message.ts}"
 
 
-async def test_a_form_that_is_sent_twice_is_one_job() -> None:
-    """A repeated delivery names the same form, whatever happened in between."""
+async def test_a_form_that_is_delivered_twice_is_one_job() -> None:
+    """Another delivery has the same view ID, concurrently or later."""
     async with running_bot() as bot:
         await bot.type("")
         first = await submit(bot, values=entries(prompt="a lake"))
-        deliver = bot.sandbox.slack.courier.deliver
+        deliver = bot.sandbox.slack.dispatcher.deliver
         await asyncio.gather(*(deliver(DeliveryKind.INTERACTION, first.payload) for _ in range(5)))
         await bot.until_delivered()
         await deliver(DeliveryKind.INTERACTION, first.payload)
@@ -71,8 +64,8 @@ async def test_a_form_that_is_sent_twice_is_one_job() -> None:
         assert len(bot.sandbox.video.charges) == 1
 
 
-async def test_the_same_ask_in_a_second_form_is_asked_about_and_not_charged() -> None:
-    """The form stays open, so that something can be changed and sent."""
+async def test_a_duplicate_in_a_second_form_is_an_error_at_its_field() -> None:
+    """The form stays open, so the user can change it and submit again."""
     async with running_bot() as bot:
         await bot.type("")
         await submit(bot, values=entries(prompt="a lake"))
@@ -85,30 +78,27 @@ async def test_the_same_ask_in_a_second_form_is_asked_about_and_not_charged() ->
 
 
 @pytest.mark.parametrize(
-    ("fields", "block", "words"),
+    ("fields", "block", "message"),
     [
         ({"prompt": " \n "}, "option:prompt", "Prompt is needed"),
-        ({"prompt": "a\x07lake"}, "option:prompt", "control"),
-        ({"prompt": "a lake", "multi_prompt": "{broken"}, "option:multi_prompt", "not JSON"),
         ({"prompt": "a lake", "links_image_urls": "slack-file:F9"}, "option:image_urls", "Upload"),
-        ({"prompt": "a lake", "negative_prompt": "slack-file:F9"}, "option:negative_prompt", "Upl"),
     ],
 )
-async def test_what_is_wrong_is_said_at_its_field_and_costs_nothing(
-    fields: Mapping[str, str], block: str, words: str
+async def test_an_invalid_value_is_an_error_at_its_field(
+    fields: Mapping[str, str], block: str, message: str
 ) -> None:
-    """The form stays open with everything in it."""
+    """The form stays open with its values."""
     async with running_bot() as bot:
         await bot.type("")
         await switch(bot, "more", ["on"])
         await submit(bot, values=entries(**fields))
-        assert words in form_of(bot).errors[block]
+        assert message in form_of(bot).errors[block]
         assert bot.messages() == []
         assert bot.sandbox.video.requests == []
 
 
-async def test_uploaded_images_go_to_their_options_and_links_stand_beside_them() -> None:
-    """A link and a file in one list; a file alone for the first frame."""
+async def test_an_option_takes_uploaded_images_and_links() -> None:
+    """A list can hold a link and a file; an option for one image takes a file alone."""
     async with running_bot() as bot:
         await bot.type("")
         await switch(bot, "more", ["on"], entries(prompt="a lake"))
@@ -121,26 +111,24 @@ async def test_uploaded_images_go_to_their_options_and_links_stand_beside_them()
         )
         await submit(bot, values=fields)
         await bot.until_delivered()
-        given = sent(bot)["input"]
-    assert isinstance(given, dict)
-    link, inside = given["image_urls"]
+        sent = last_input(bot)
+    link, inside = texts(sent["image_urls"])
     assert link == "https://pictures.example/a.png"
     assert inside.startswith("data:image/png;base64,")
-    assert given["first_frame_image"].startswith("data:image/png;base64,")
+    assert str(sent["first_frame_image"]).startswith("data:image/png;base64,")
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "link", "words"),
+    ("name", "size", "link", "message"),
     [
         ("notes.pdf", 10, "", "notes.pdf is not an image"),
-        ("huge.png", 30_000_000, "", "huge.png has more than 10 MB"),
         ("cat.png", 10, "https://a/b.png", "First frame image takes one image, and there are 2"),
     ],
 )
-async def test_an_image_that_cannot_be_used_is_told_at_its_field(
-    name: str, size: int, link: str, words: str
+async def test_an_unusable_image_is_an_error_at_its_field(
+    name: str, size: int, link: str, message: str
 ) -> None:
-    """Nothing is started, and the form can be sent again without it."""
+    """No job is started."""
     async with running_bot() as bot:
         await bot.type("")
         await switch(bot, "more", ["on"], entries(prompt="a lake"))
@@ -148,12 +136,12 @@ async def test_an_image_that_cannot_be_used_is_told_at_its_field(
         bot.sandbox.slack.world.files.file(file_id).size = size
         fields = {"first_frame_image": [file_id], "links_first_frame_image": link}
         await submit(bot, values=entries(prompt="a lake", **fields))
-        assert words in form_of(bot).errors["option:first_frame_image"]
+        assert message in form_of(bot).errors["option:first_frame_image"]
         assert bot.sandbox.video.requests == []
 
 
-async def test_the_toggle_shows_all_options_and_hides_none_that_has_a_value() -> None:
-    """What was entered stays, and nobody pays for what they do not see."""
+async def test_the_toggle_shows_all_options_and_never_hides_one_with_a_value() -> None:
+    """No user is charged for an option that the form does not show."""
     async with running_bot() as bot:
         await bot.type("")
         assert "option:negative_prompt" not in blocks_of(form_of(bot))
@@ -171,14 +159,13 @@ async def test_the_toggle_shows_all_options_and_hides_none_that_has_a_value() ->
         assert element_of(view, "links:image_urls")["initial_value"] == f"slack-file:{picture}"
         await submit(bot)
         await bot.until_delivered()
-        given = sent(bot)["input"]
-    assert isinstance(given, dict)
-    assert given["negative_prompt"] == "people"
-    assert len(given["image_urls"]) == 1
+        sent = last_input(bot)
+    assert sent["negative_prompt"] == "people"
+    assert len(texts(sent["image_urls"])) == 1
 
 
-async def test_another_model_redraws_the_form_and_keeps_what_fits(tmp_path: Path) -> None:
-    """Its own options, with the prompt and the images that the person gave already."""
+async def test_another_model_redraws_the_form_and_keeps_shared_values(tmp_path: Path) -> None:
+    """The form shows the new model's options, and keeps the prompt and the images."""
     text = {"type": "string"}
     painter = model_file(
         {"prompt": text, "image_urls": {"type": "array", "items": text}, "style": text},
@@ -197,16 +184,15 @@ async def test_another_model_redraws_the_form_and_keeps_what_fits(tmp_path: Path
         assert "slack-file" in str(blocks_of(view))
         await submit(bot, values=entries("sample", style="ink"))
         await bot.until_delivered()
-        request = sent(bot)
-    given = request["input"]
-    assert isinstance(given, dict)
-    assert request["model"] == "sample"
-    assert (given["prompt"], given["style"]) == ("a lake", "ink")
-    assert given["image_urls"][0].startswith("data:image/png")
+        sent = last_input(bot)
+        submit_body = json.loads(bot.sandbox.video.calls(Call.SUBMIT)[-1].body)
+    assert submit_body["model"] == "sample"
+    assert (sent["prompt"], sent["style"]) == ("a lake", "ink")
+    assert texts(sent["image_urls"])[0].startswith("data:image/png")
 
 
-async def test_words_outlast_a_model_that_takes_none(tmp_path: Path) -> None:
-    """Whoever looks at another model and comes back need not type again."""
+async def test_the_prompt_is_kept_while_a_model_without_a_prompt_is_chosen(tmp_path: Path) -> None:
+    """A user who tries another model and returns need not type again."""
     write(tmp_path, ANIMATE)
     prompt = "Tom & Jerry\n<in the rain>"
     async with running_bot(MODELS_DIR=str(tmp_path)) as bot:
@@ -220,10 +206,10 @@ async def test_words_outlast_a_model_that_takes_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("others", [True, False], ids=["with a choice", "without a choice"])
-async def test_a_form_whose_model_left_the_catalog_says_so_and_keeps_the_words(
+async def test_a_form_whose_model_was_removed_shows_an_error(
     tmp_path: Path, *, others: bool
 ) -> None:
-    """The operator took the model away while the form stood open."""
+    """The model is removed while the form is open."""
     async with running_sandbox(render_seconds=0.2) as sandbox:
         text = {"type": "string"}
         write(tmp_path, model_file({"prompt": text}, default=True))
@@ -244,8 +230,8 @@ async def test_a_form_whose_model_left_the_catalog_says_so_and_keeps_the_words(
             assert bot.sandbox.video.requests == []
 
 
-async def test_a_job_whose_model_left_the_catalog_is_edited_with_another(tmp_path: Path) -> None:
-    """What fits is kept, and the person is told to look it over."""
+async def test_a_job_whose_model_was_removed_is_edited_with_another(tmp_path: Path) -> None:
+    """Options that the other model has are kept; a note asks the user to check the form."""
     text = {"type": "string"}
     write(tmp_path, model_file({"prompt": text, "style": text}))
     async with running_sandbox(render_seconds=0.2) as sandbox:
@@ -259,11 +245,11 @@ async def test_a_job_whose_model_left_the_catalog_is_edited_with_another(tmp_pat
             assert "This is Kling V3" in str(form_of(bot).data["blocks"])
             await submit(bot)
             await bot.until_delivered(jobs=2)
-            assert sent(bot) == {"model": "kling-v3", "input": {"prompt": "a lake"}}
+            assert last_input(bot) == {"prompt": "a lake"}
 
 
-async def test_a_form_that_was_closed_meanwhile_is_left_alone() -> None:
-    """A redraw that comes too late troubles nobody."""
+async def test_a_redraw_of_a_closed_form_is_ignored() -> None:
+    """A redraw that comes too late is not reported."""
     async with running_bot() as bot:
         await bot.type("")
         view = form_of(bot)
@@ -274,8 +260,8 @@ async def test_a_form_that_was_closed_meanwhile_is_left_alone() -> None:
         assert bot.ephemerals() == []
 
 
-async def test_a_form_that_slack_will_not_open_is_told_privately() -> None:
-    """The command is answered with what to do."""
+async def test_a_form_that_slack_refuses_to_open_is_reported_ephemerally() -> None:
+    """The ephemeral answer asks the user to try again."""
     async with running_bot() as bot:
         fault = Fault(kind=FaultKind.ERROR_BEFORE, code="expired_trigger_id")
         bot.sandbox.slack.world.faults.add("views.open", fault)
@@ -285,19 +271,8 @@ async def test_a_form_that_slack_will_not_open_is_told_privately() -> None:
         assert "try again" in delivery.shown.text
 
 
-async def test_a_form_for_a_closed_channel_gets_a_private_word_of_invite() -> None:
-    """The bot is no member of a private channel: nothing is charged."""
-    async with running_bot() as bot:
-        await bot.type("", channel=VAULT)
-        await submit(bot, values=entries(prompt="a lake"))
-        await bot.until(lambda: bot.ephemerals(VAULT) or _direct(bot))
-        said = bot.ephemerals(VAULT) or _direct(bot)
-        assert "/invite" in str(said[-1])
-        assert bot.sandbox.video.requests == []
-
-
-async def test_the_channels_defaults_stand_in_the_form_and_can_be_taken_back() -> None:
-    """What the form shows counts, also where a person chose the model's own default."""
+async def test_the_form_shows_the_channels_defaults_and_can_override_them() -> None:
+    """The values in the form apply, even the model's own default."""
     async with running_bot() as bot:
         await bot.type("settings mode pro --duration 8")
         await bot.type("")
@@ -306,20 +281,4 @@ async def test_the_channels_defaults_stand_in_the_form_and_can_be_taken_back() -
         assert element_of(view, "option:duration")["initial_value"] == "8"
         await submit(bot, values=entries(prompt="a lake", mode="std"))
         await bot.until_delivered()
-        assert sent(bot)["input"] == {"prompt": "a lake", "duration": 8}
-
-
-def test_what_a_form_remembers_fits_its_place() -> None:
-    """Slack takes 3,000 characters."""
-    files = [f"F{number:010}" for number in range(500)]
-    state = FormState(
-        model="m" * 100, channel="C" * 20, thread_ts="1" * 20, parent_id="x" * 20
-    ).drawn("m" * 100, files)
-    assert len(state.files) == MOST_FILES
-    assert len(state.to_text()) <= 3000
-    assert FormState.of_text(state.to_text()) == state
-
-
-def _direct(bot: RunningBot) -> list[object]:
-    world = bot.sandbox.slack.world.workspace
-    return list(world.all_in(world.direct(ANA).id))
+        assert last_input(bot) == {"prompt": "a lake", "duration": 8}

@@ -1,49 +1,40 @@
-"""Shortcuts, Home's button and a job's button open the form, filled with what is known."""
+"""Tests of the shortcuts and buttons that open the form with initial values."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-
-import pytest
 
 from bot.messages.buttons import EDIT
 from bot.slack.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
 from sandbox.mindvideo.faults import Call
 from sandbox.slack.delivery import DeliveryKind
-from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, VAULT, Said
+from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
+from tests.support.conversation import last_input, texts
 from tests.support.forms import KLING, blocks_of, chosen, element_of, entries, form_of, submit
-from tests.support.pictures import image_bytes, put_file
+from tests.support.images import image_bytes, put_file
 from tests.support.running_bot import RunningBot, running_bot
 
 
-def given(bot: RunningBot) -> Mapping[str, object]:
-    """Return the input that MindVideo got last."""
-    found = json.loads(bot.sandbox.video.calls(Call.SUBMIT)[-1].body)["input"]
-    assert isinstance(found, dict)
-    return found
-
-
-async def from_message(bot: RunningBot, said: Said, user: str = ANA) -> None:
+async def from_message(bot: RunningBot, message: StoredMessage, user: str = ANA) -> None:
     """Choose "Make a video from this" in a message's menu."""
     people = bot.sandbox.slack.people
-    delivery = await people.message_shortcut(user, said.ts, VIDEO_FROM_MESSAGE)
+    delivery = await people.message_shortcut(user, message.ts, VIDEO_FROM_MESSAGE)
     assert delivery.error is None
 
 
-async def until_done_in_thread(bot: RunningBot, ts: str) -> Said:
+async def until_done_in_thread(bot: RunningBot, ts: str) -> StoredMessage:
     """Wait until the job in a message's thread is done; return the job's message."""
 
-    def done() -> list[Said]:
+    def done() -> list[StoredMessage]:
         return [one for one in bot.replies() if one.thread_ts == ts and "Done in" in one.text]
 
     await bot.until(done)
     return done()[0]
 
 
-async def test_the_global_shortcut_asks_where_the_video_goes() -> None:
-    """The job stands in the channel that was chosen in the form."""
+async def test_the_global_shortcut_asks_for_a_channel() -> None:
+    """The job's message is in the channel that was chosen in the form."""
     async with running_bot() as bot:
         delivery = await bot.sandbox.slack.people.shortcut(ANA, CREATE_VIDEO)
         assert delivery.error is None
@@ -58,43 +49,33 @@ async def test_the_global_shortcut_asks_where_the_video_goes() -> None:
         assert len(bot.sandbox.video.charges) == 1
 
 
-async def test_a_channel_that_the_bot_may_not_enter_costs_nothing() -> None:
-    """Slack lets people choose any channel they are in."""
-    async with running_bot() as bot:
-        await bot.sandbox.slack.people.shortcut(ANA, CREATE_VIDEO)
-        await submit(bot, values=entries(KLING, VAULT, prompt="a lake"))
-        await bot.until(lambda: bot.ephemerals(VAULT) or direct(bot))
-        assert bot.sandbox.video.requests == []
-
-
-async def test_a_message_becomes_a_form_with_its_words_and_its_images() -> None:
-    """The job stands in the thread of that message; other files are named and left out."""
+async def test_a_message_fills_the_form_with_its_text_and_images() -> None:
+    """The job is in that message's thread; other files are named and left out."""
     data = image_bytes()
     async with running_bot() as bot:
         files = [await put_file(bot, data, user=BEN)]
         files.append(await put_file(bot, b"words", "notes.pdf", user=BEN))
         people = bot.sandbox.slack.people
-        said = (await people.message(BEN, GENERAL, "boats &amp; birds", files=files)).said
-        await from_message(bot, said)
+        source = (await people.message(BEN, GENERAL, "boats &amp; birds", files=files)).message
+        await from_message(bot, source)
         view = form_of(bot)
         assert element_of(view, "option:prompt")["initial_value"] == "boats & birds"
         assert element_of(view, "links:image_urls")["initial_value"] == f"slack-file:{files[0]}"
         assert "notes.pdf" in str(view.data["blocks"])
         await submit(bot)
-        await until_done_in_thread(bot, said.ts)
-        sent = given(bot)
+        await until_done_in_thread(bot, source.ts)
+        sent = last_input(bot)
     assert sent["prompt"] == "boats & birds"
-    images = sent["image_urls"]
-    assert isinstance(images, list)
+    images = texts(sent["image_urls"])
     assert [image.partition(",")[0] for image in images] == ["data:image/png;base64"]
 
 
-async def test_a_mention_of_the_bot_is_no_part_of_the_prompt() -> None:
-    """Whom the words were for is nothing to show."""
+async def test_a_mention_of_the_bot_is_not_part_of_the_prompt() -> None:
+    """Mentions of other users stay."""
     async with running_bot() as bot:
         people = bot.sandbox.slack.people
-        said = (await people.message(ANA, GENERAL, f"<@{BOT}> a lake for <@{BEN}>")).said
-        await people.message_shortcut(BEN, said.ts, VIDEO_FROM_MESSAGE)
+        source = (await people.message(ANA, GENERAL, f"<@{BOT}> a lake for <@{BEN}>")).message
+        await people.message_shortcut(BEN, source.ts, VIDEO_FROM_MESSAGE)
         assert (
             element_of(form_of(bot, BEN), "option:prompt")["initial_value"]
             == f"a lake for <@{BEN}>"
@@ -102,31 +83,31 @@ async def test_a_mention_of_the_bot_is_no_part_of_the_prompt() -> None:
 
 
 async def test_an_image_of_the_message_can_be_left_out() -> None:
-    """Its line in the form is emptied."""
+    """The user empties its line in the form."""
     async with running_bot() as bot:
         people = bot.sandbox.slack.people
         picture = await put_file(bot, image_bytes())
-        said = (await people.message(ANA, GENERAL, "a lake", files=[picture])).said
-        await from_message(bot, said)
+        source = (await people.message(ANA, GENERAL, "a lake", files=[picture])).message
+        await from_message(bot, source)
         await submit(bot, values=entries(links_image_urls=""))
-        await until_done_in_thread(bot, said.ts)
-        assert given(bot) == {"prompt": "a lake"}
+        await until_done_in_thread(bot, source.ts)
+        assert last_input(bot) == {"prompt": "a lake"}
 
 
 async def test_a_message_in_a_thread_keeps_the_video_in_that_thread() -> None:
-    """Nothing new appears in the channel."""
+    """Nothing is posted in the channel."""
     async with running_bot() as bot:
         people = bot.sandbox.slack.people
-        first = (await people.message(ANA, GENERAL, "look")).said
-        reply = (await people.message(BEN, GENERAL, "a lake", thread_ts=first.ts)).said
+        first = (await people.message(ANA, GENERAL, "look")).message
+        reply = (await people.message(BEN, GENERAL, "a lake", thread_ts=first.ts)).message
         await from_message(bot, reply)
         await submit(bot)
         await until_done_in_thread(bot, first.ts)
-        assert [said for said in bot.messages() if said.user == BOT] == []
+        assert [posted for posted in bot.messages() if posted.user == BOT] == []
 
 
 async def test_a_job_can_be_edited_and_rendered_again() -> None:
-    """The form is filled with the job's ask; the new job knows its parent."""
+    """The form shows the job's input; the new job records its parent."""
     async with running_bot() as bot:
         await bot.type("a lake --mode pro --no people --duration 8")
         await bot.until_delivered()
@@ -139,34 +120,34 @@ async def test_a_job_can_be_edited_and_rendered_again() -> None:
         assert chosen(view, "option:mode") == "pro"
         await submit(bot, BEN, entries(mode="std", prompt="a lake at night"))
         await bot.until_delivered(jobs=2)
-        assert given(bot) == {
+        assert last_input(bot) == {
             "prompt": "a lake at night",
             "duration": 8,
             "negative_prompt": "people",
         }
-        again = next(said for said in bot.messages() if said.ts != message.ts)
+        again = next(posted for posted in bot.messages() if posted.ts != message.ts)
         assert f"<@{BEN}>" in str(again.blocks)
 
 
-async def test_an_edited_job_keeps_its_images_and_may_stay_as_it_was() -> None:
-    """Who presses the button means it, so the same ask is not questioned."""
+async def test_an_edited_job_keeps_its_images_and_may_stay_unchanged() -> None:
+    """The click confirms the request, so it is no duplicate."""
     data = image_bytes()
     async with running_bot() as bot:
         people = bot.sandbox.slack.people
         picture = await put_file(bot, data)
-        said = (await people.message(ANA, GENERAL, f"<@{BOT}> a lake", files=[picture])).said
-        message = await until_done_in_thread(bot, said.ts)
-        first = given(bot)
+        source = (await people.message(ANA, GENERAL, f"<@{BOT}> a lake", files=[picture])).message
+        message = await until_done_in_thread(bot, source.ts)
+        first = last_input(bot)
         await bot.until(lambda: EDIT in str(message.blocks))
         await people.click(ANA, message.ts, EDIT)
         await submit(bot)
         await bot.until(lambda: len(bot.sandbox.video.calls(Call.SUBMIT)) == 2)
-        assert given(bot) == first
+        assert last_input(bot) == first
         await bot.until(lambda: sum("Done in" in one.text for one in bot.replies()) == 2)
 
 
-async def test_home_opens_an_empty_form_and_the_form_of_a_video() -> None:
-    """The buttons of the Home tab are the same ways in."""
+async def test_the_home_tab_opens_an_empty_form_and_the_form_of_a_video() -> None:
+    """By its buttons *Create a video* and *Edit and re-run*."""
     async with running_bot() as bot:
         await bot.type("a lake --mode pro")
         await bot.until_delivered()
@@ -180,11 +161,11 @@ async def test_home_opens_an_empty_form_and_the_form_of_a_video() -> None:
         assert chosen(form_of(bot), "option:mode") == "pro"
         await submit(bot, values=entries(mode="std"))
         await bot.until_delivered(jobs=2)
-        assert given(bot) == {"prompt": "a lake"}
+        assert last_input(bot) == {"prompt": "a lake"}
 
 
-async def test_a_job_that_is_gone_is_said_privately() -> None:
-    """A button never expires, but its job may."""
+async def test_an_unknown_job_is_reported_ephemerally() -> None:
+    """A button never expires, but its job may be deleted."""
     async with running_bot() as bot:
         await bot.type("a lake")
         await bot.until_delivered()
@@ -194,19 +175,18 @@ async def test_a_job_that_is_gone_is_said_privately() -> None:
         payload = json.loads(json.dumps(delivery.payload))
         payload["actions"][0]["value"] = "nosuchjob0"
         payload["trigger_id"] = "1.2"
-        await bot.sandbox.slack.courier.deliver(DeliveryKind.INTERACTION, payload)
+        await bot.sandbox.slack.dispatcher.deliver(DeliveryKind.INTERACTION, payload)
         await bot.until(lambda: "no record of this video" in str(bot.ephemerals()))
 
 
-@pytest.mark.parametrize("code", ["expired_trigger_id", "internal_error"])
-async def test_a_form_that_does_not_open_is_said_privately(code: str) -> None:
-    """Where the shortcut was used, or directly where there is no channel."""
+async def test_a_form_that_does_not_open_is_reported_ephemerally() -> None:
+    """In the channel of the shortcut, or directly where it has none."""
     async with running_bot() as bot:
         people = bot.sandbox.slack.people
-        said = (await people.message(ANA, GENERAL, "a lake")).said
-        fault = Fault(kind=FaultKind.ERROR_BEFORE, code=code)
+        source = (await people.message(ANA, GENERAL, "a lake")).message
+        fault = Fault(kind=FaultKind.ERROR_BEFORE, code="internal_error")
         bot.sandbox.slack.world.faults.add("views.open", fault, times=2)
-        await from_message(bot, said)
+        await from_message(bot, source)
         await bot.until(bot.ephemerals)
         assert bot.ephemerals()[-1].ephemeral_for == ANA
         await people.shortcut(ANA, CREATE_VIDEO)
@@ -214,12 +194,12 @@ async def test_a_form_that_does_not_open_is_said_privately(code: str) -> None:
         assert bot.sandbox.slack.world.views.top(ANA) is None
 
 
-async def test_a_shortcut_that_is_delivered_twice_opens_one_form_and_says_nothing() -> None:
-    """The second finds its trigger used, which means that the form is there."""
+async def test_a_shortcut_that_is_delivered_twice_opens_one_form() -> None:
+    """Slack refuses the second use of the trigger, which means that the form is open."""
     async with running_bot() as bot:
         delivery = await bot.sandbox.slack.people.shortcut(ANA, CREATE_VIDEO)
         view = form_of(bot)
-        deliver = bot.sandbox.slack.courier.deliver
+        deliver = bot.sandbox.slack.dispatcher.deliver
         repeated = await deliver(DeliveryKind.INTERACTION, delivery.payload)
         assert repeated.error is None
         assert form_of(bot) is view
@@ -228,7 +208,7 @@ async def test_a_shortcut_that_is_delivered_twice_opens_one_form_and_says_nothin
         assert direct(bot) == []
 
 
-def direct(bot: RunningBot, user: str = ANA) -> list[Said]:
-    """Return what the bot told a person directly."""
+def direct(bot: RunningBot, user: str = ANA) -> list[StoredMessage]:
+    """Return the bot's direct messages to a user."""
     workspace = bot.sandbox.slack.world.workspace
     return list(workspace.all_in(workspace.direct(user).id))

@@ -1,1 +1,1 @@
-"""Reference images, and the links to them."""
+"""Tests of `bot.media`: reference images and the links to them."""

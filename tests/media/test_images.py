@@ -1,4 +1,4 @@
-"""Images are known by their bytes, and made small enough to travel inside a request."""
+"""Tests of the recognition and the downscaling of images."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from PIL import Image
 
 from bot.base.errors import RefusedError
 from bot.media.images import MOST_PIXELS, Picture, compact, recognised
-from tests.support.pictures import image_bytes
+from tests.support.images import image_bytes
 
 
 @pytest.mark.parametrize(
     ("file_format", "suffix", "mimetype"),
     [("PNG", "png", "image/png"), ("JPEG", "jpg", "image/jpeg"), ("WEBP", "webp", "image/webp")],
 )
-def test_an_image_is_known_by_its_bytes(file_format: str, suffix: str, mimetype: str) -> None:
+def test_an_image_is_recognised_by_its_bytes(file_format: str, suffix: str, mimetype: str) -> None:
     picture = recognised(image_bytes(file_format))
     assert (picture.suffix, picture.mimetype) == (suffix, mimetype)
 
@@ -32,25 +32,25 @@ def test_an_image_is_known_by_its_bytes(file_format: str, suffix: str, mimetype:
     ],
     ids=["empty", "pdf", "svg", "gif", "cut short"],
 )
-def test_other_bytes_are_refused_whatever_the_name_says(data: bytes) -> None:
+def test_bytes_that_are_no_image_are_refused(data: bytes) -> None:
     with pytest.raises(RefusedError, match="no image that can be read"):
         recognised(data)
 
 
-def test_an_image_of_too_many_pixels_is_refused_before_it_is_unpacked() -> None:
-    """A few kilobytes can hold a picture that fills the memory."""
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
+    """A few kilobytes can decode to an image that fills the memory."""
     side = 7100
     assert side * side > MOST_PIXELS
     with pytest.raises(RefusedError, match="more than 50 megapixels"):
         recognised(image_bytes(side=side, mode="1"))
 
 
-def test_a_bomb_is_refused() -> None:
+def test_a_decompression_bomb_is_refused() -> None:
     with pytest.raises(RefusedError):
         recognised(image_bytes(side=14_000, mode="1"))
 
 
-def test_a_small_image_is_handed_on_as_it_is() -> None:
+def test_a_small_image_is_not_changed() -> None:
     picture = Picture(data=image_bytes(), suffix="png")
     assert compact(picture, 1_000_000) is picture
 
@@ -66,7 +66,7 @@ def test_a_large_image_becomes_a_jpeg_that_fits(file_format: str) -> None:
     assert small.suffix == "jpg"
 
 
-def test_what_is_transparent_becomes_white() -> None:
+def test_transparent_pixels_become_white() -> None:
     data = image_bytes(side=600, mode="RGBA", noise=True)
     with Image.open(io.BytesIO(data)) as image:
         image.putalpha(0)
@@ -77,8 +77,7 @@ def test_what_is_transparent_becomes_white() -> None:
         assert image.getpixel((5, 5)) == (255, 255, 255)
 
 
-def test_a_photograph_is_turned_upright() -> None:
-    """A phone stores the picture lying, and beside it how to turn it."""
+def test_a_photograph_is_rotated_as_its_exif_data_says() -> None:
     with Image.open(io.BytesIO(image_bytes("JPEG", 1000, noise=True))) as image:
         lying = image.resize((1000, 500))
         exif = lying.getexif()
@@ -90,7 +89,7 @@ def test_a_photograph_is_turned_upright() -> None:
         assert image.height == 2 * image.width
 
 
-def test_an_image_that_cannot_be_made_small_enough_is_refused() -> None:
+def test_an_image_that_stays_too_large_is_refused() -> None:
     picture = Picture(data=image_bytes(side=600, noise=True), suffix="png")
     with pytest.raises(RefusedError, match="small enough"):
         compact(picture, 1000)

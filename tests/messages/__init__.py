@@ -1,1 +1,1 @@
-"""Every word and block that a person reads."""
+"""Tests of `bot.messages`: the texts, blocks and views that users read."""

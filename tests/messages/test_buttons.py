@@ -1,4 +1,4 @@
-"""Which buttons stand where, by the job's row alone."""
+"""Tests of the buttons under a job's message and its result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.messages.blocks import Block
 from bot.messages.buttons import ButtonValue, read_value
 from bot.options.catalog import Catalog
 from storage.job import Job, Json, Outcome, Stage
-from tests.support.job_samples import ASKED, DONE, RENDERING
+from tests.support.job_samples import DONE, RENDERING, REQUESTED
 from tests.support.model_samples import model_with
 
 KLING = Catalog.load().default
@@ -23,43 +23,45 @@ SENT = replace(RENDERING, stage=Stage.ANNOUNCED, submitted_at=None)
 
 
 def row(body: Sequence[Block]) -> list[Mapping[str, str]]:
-    """Return the buttons of the one row."""
+    """Return the buttons of the only row."""
     (actions,) = body
     return cast("list[Mapping[str, str]]", actions["elements"])
 
 
 def labels(body: Sequence[Block]) -> list[str]:
-    """Return what the buttons say."""
+    """Return the buttons' labels."""
     return [cast("Mapping[str, str]", each["text"])["text"] for each in row(body)]
 
 
 def message_labels(job: Job) -> list[str]:
+    """Return the labels under a job's message."""
     return labels(buttons.under_message(job, KLING.upgrades_beyond(job.input)))
 
 
 def result_labels(job: Job) -> list[str]:
+    """Return the labels under a job's result."""
     return labels(buttons.under_result(job, KLING.upgrades_beyond(job.input)))
 
 
-@pytest.mark.parametrize("job", [ASKED, SENT, RENDERING])
-def test_what_is_under_way_can_be_cancelled(job: Job) -> None:
+@pytest.mark.parametrize("job", [REQUESTED, SENT, RENDERING])
+def test_a_running_job_can_be_cancelled(job: Job) -> None:
     assert message_labels(job) == ["Cancel", "Details"]
 
 
 @pytest.mark.parametrize(
     "job",
     [
-        replace(ASKED, cancel_requested_at=1002.0),
+        replace(REQUESTED, cancel_requested_at=1002.0),
         replace(RENDERING, unfollowed_at=1002.0),
         replace(RENDERING, stage=Stage.FINISHED, outcome=Outcome.SUCCEEDED),
         replace(RENDERING, stage=Stage.PARKED),
     ],
 )
-def test_what_is_about_to_end_or_on_hold_cannot_be_cancelled(job: Job) -> None:
+def test_a_finished_or_parked_job_cannot_be_cancelled(job: Job) -> None:
     assert message_labels(job) == ["Details"]
 
 
-def test_a_finished_video_can_be_made_again_and_better() -> None:
+def test_a_finished_video_can_be_rendered_again_and_upgraded() -> None:
     assert message_labels(DONE) == ["Again", "Edit and re-run", "In 4K", "Details"]
     assert result_labels(DONE) == [
         "Again",
@@ -70,11 +72,11 @@ def test_a_finished_video_can_be_made_again_and_better() -> None:
     ]
 
 
-def test_a_failure_can_be_tried_again_but_not_improved() -> None:
+def test_a_failed_job_can_be_rendered_again_and_not_upgraded() -> None:
     failed = replace(DONE, outcome=Outcome.FAILED)
     assert message_labels(failed) == ["Again", "Edit and re-run", "Details"]
     assert result_labels(failed) == ["Again", "Edit and re-run", "Details"]
-    refused = replace(ASKED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
+    refused = replace(REQUESTED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
     assert message_labels(refused) == ["Again", "Edit and re-run", "Details"]
 
 
@@ -82,18 +84,18 @@ def test_a_failure_can_be_tried_again_but_not_improved() -> None:
     "job",
     [replace(DONE, channel="D1"), replace(DONE, delivery=replace(DONE.delivery, channel="D1"))],
 )
-def test_what_one_person_sees_alone_is_not_shared(job: Job) -> None:
-    """Neither a video of a direct conversation, nor one whose channel takes nothing any more."""
+def test_a_result_outside_a_channel_has_no_share_button(job: Job) -> None:
+    """A result in a direct conversation, or of a channel that cannot be posted to."""
     assert "Share to channel" not in result_labels(job)
 
 
-def test_an_upgrade_is_offered_where_the_job_does_not_have_it() -> None:
+def test_an_upgrade_is_offered_to_jobs_without_its_options() -> None:
     better = replace(DONE, input={"prompt": "a lake", "mode": "4k"})
     assert message_labels(better) == ["Again", "Edit and re-run", "Details"]
     assert KLING.upgrades_beyond(replace(DONE, input={"mode": "pro"}).input) == KLING.upgrades
 
 
-def test_a_default_counts_as_what_the_job_has(tmp_path: Path) -> None:
+def test_a_default_of_the_model_counts_as_an_option_of_the_job(tmp_path: Path) -> None:
     model = model_with(
         tmp_path,
         {"size": {"enum": ["small", "big"], "default": "big"}},
@@ -103,28 +105,28 @@ def test_a_default_counts_as_what_the_job_has(tmp_path: Path) -> None:
     assert len(model.upgrades_beyond(replace(DONE, input={"size": "small"}).input)) == 1
 
 
-def test_a_value_names_the_job_and_what_is_promised() -> None:
-    """Months later the button still does what its label said."""
+def test_a_value_holds_the_job_and_the_options() -> None:
+    """The options are in the value, so an old button does what its label says."""
     again, _, upgrade, _, _ = row(buttons.under_result(DONE, KLING.upgrades))
     assert read_value(again["value"]) == ButtonValue(job_id="k7m2p9", changes={})
     assert read_value(upgrade["value"]) == ButtonValue(job_id="k7m2p9", changes={"mode": "4k"})
 
 
 @pytest.mark.parametrize("value", ["", " {}", "k7m2p9 {broken", "k7m2p9 [1]"])
-def test_a_value_that_is_none_of_ours_says_nothing(value: str) -> None:
+def test_a_malformed_value_is_refused(value: str) -> None:
     assert read_value(value) is None
 
 
-def test_each_button_of_a_row_has_its_own_action(tmp_path: Path) -> None:
-    """Slack refuses a row in which two have the same."""
+def test_each_button_of_a_row_has_its_own_action_id(tmp_path: Path) -> None:
+    """Slack refuses a row with two equal action IDs."""
     changes: Sequence[Json] = [{"label": str(n), "set": {"n": n}} for n in range(5)]
     model = model_with(tmp_path, {"n": {"type": "integer"}}, upgrades=changes)
     elements = row(buttons.under_result(DONE, model.upgrades))
     assert len({each["action_id"] for each in elements}) == len(elements) == 9
 
 
-def test_a_screen_reader_hears_which_video_a_button_is_about() -> None:
-    """Its words begin with the label, and Slack takes 75 letters."""
+def test_a_screen_reader_is_given_the_video_of_a_button() -> None:
+    """The text for screen readers begins with the label; Slack takes 75 characters."""
     job = replace(DONE, input={"prompt": "a\n<very> long " + "very long " * 30})
     for each in row(buttons.under_result(job, KLING.upgrades)):
         assert each["accessibility_label"].startswith(

@@ -1,4 +1,4 @@
-"""Durations and amounts as people read them."""
+"""Tests of the formatting of durations, amounts and counts."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from bot.messages import formatting
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [
         (-3, "0 s"),
         (0.4, "0 s"),
@@ -19,13 +19,12 @@ from bot.messages import formatting
         (3780, "1 h 3 min"),
     ],
 )
-def test_durations_read_like_speech(seconds: float, words: str) -> None:
-    """A duration has at most two parts."""
-    assert formatting.duration(seconds) == words
+def test_a_duration_has_at_most_two_units(seconds: float, text: str) -> None:
+    assert formatting.duration(seconds) == text
 
 
 @pytest.mark.parametrize(
-    ("amount", "unit", "words"),
+    ("amount", "unit", "text"),
     [
         ("0.0756", None, "0.0756"),
         ("0.420", "USD", "0.42 USD"),
@@ -33,15 +32,13 @@ def test_durations_read_like_speech(seconds: float, words: str) -> None:
         ("0", None, "0"),
     ],
 )
-def test_amounts_are_exact_and_have_no_made_up_currency(
-    amount: str, unit: str | None, words: str
+def test_an_amount_keeps_every_digit_and_has_the_operators_unit_only(
+    amount: str, unit: str | None, text: str
 ) -> None:
-    """Every digit that was billed is shown, with the operator's unit if there is one."""
-    assert formatting.money(Decimal(amount), unit) == words
+    assert formatting.money(Decimal(amount), unit) == text
 
 
-def test_counted_nouns() -> None:
-    """One is not many."""
+def test_a_counted_noun_is_singular_or_plural() -> None:
+    """The singular follows the number 1 only."""
     assert formatting.count(1, "video") == "1 video"
     assert formatting.count(3, "video") == "3 videos"
-    assert formatting.count(2, "reply", "replies") == "2 replies"

@@ -1,4 +1,4 @@
-"""The manual says what the model files say, and its examples work."""
+"""Tests of the manual: its contents from the model files, and its examples."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ KLING = Catalog.load()
 
 
 def _overview(catalog: Catalog) -> str:
+    """Return the manual of these models."""
     commands = {"list": "shows your jobs", "status ID": "tells where a job stands"}
     replies = {"again": "renders the same again", "cancel": "cancels it"}
     return overview(
@@ -31,11 +32,11 @@ def _overview(catalog: Catalog) -> str:
 
 
 @pytest.mark.parametrize("example", [one for model in KLING.models for one in model.examples])
-def test_every_example_of_the_manual_can_be_typed(example: str) -> None:
+def test_every_example_of_the_manual_is_a_valid_request(example: str) -> None:
     assert read_request(read_text(example), KLING).model
 
 
-def test_the_overview_shows_how_to_ask_the_usual_options_and_all_models(tmp_path: Path) -> None:
+def test_the_overview_shows_an_example_the_usual_options_and_all_models(tmp_path: Path) -> None:
     text = _overview(catalog_with(tmp_path, ANIMATE))
     assert "`/video a red sports car on a coastal road at sunset`" in text
     assert "• `--duration`: a whole number from 3 to 15\n" in text
@@ -45,7 +46,7 @@ def test_the_overview_shows_how_to_ask_the_usual_options_and_all_models(tmp_path
     assert f"`--model {ANIMATE_SLUG}` takes another model." in text
 
 
-def test_the_overview_tells_what_else_can_be_typed_and_said() -> None:
+def test_the_overview_lists_subcommands_replies_and_buttons() -> None:
     text = _overview(KLING)
     assert "• `/video list`: shows your jobs\n• `/video status ID`: tells where" in text
     assert "`/video -- list of cats`" in text
@@ -55,7 +56,7 @@ def test_the_overview_tells_what_else_can_be_typed_and_said() -> None:
     assert "• *Share to channel*: tells the channel" in text
 
 
-def test_the_overview_tells_of_the_form_and_of_images(tmp_path: Path) -> None:
+def test_the_overview_explains_the_form_and_images(tmp_path: Path) -> None:
     text = _overview(KLING)
     assert "`/video` alone opens it" in text
     assert "*Make a video from this*" in text
@@ -68,11 +69,11 @@ def test_the_overview_tells_of_the_form_and_of_images(tmp_path: Path) -> None:
     assert "*Images*" not in _overview(mute)
 
 
-def test_the_overview_of_one_model_does_not_speak_of_others() -> None:
+def test_the_overview_of_one_model_does_not_mention_others() -> None:
     assert "--model" not in _overview(KLING)
 
 
-def test_a_models_page_tells_all_about_every_option() -> None:
+def test_a_models_page_describes_every_option() -> None:
     page = model_page(KLING.default)
     assert page.startswith("*Kling V3* (`kling-v3`)\n\nKuaishou's video model")
     assert (

@@ -1,4 +1,4 @@
-"""A model's options become fields that Slack takes, filled with what is known."""
+"""Tests of the form: the field of each option, initial values, Slack's limits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def fields(
     catalog: Catalog = KLING,
     show_advanced: bool = False,
 ) -> dict[str, Block]:
-    """Return the blocks of a form by block ID; Slack's own model of each finds no fault."""
+    """Return the blocks of a form by block ID, after `slack_sdk` has validated them."""
     blocks = form_blocks(catalog, model, values or {}, show_advanced=show_advanced)
     for block in blocks:
         parsed = SlackBlock.parse(dict(block))
@@ -35,16 +35,18 @@ def fields(
 
 
 def element(block: Block) -> Mapping[str, Json]:
+    """Return the element of an input block."""
     found = block["element"]
     assert isinstance(found, Mapping)
     return found
 
 
 def plain(text: str) -> Block:
+    """Return a plain text object."""
     return {"type": "plain_text", "text": text}
 
 
-def test_the_form_of_one_model_begins_with_the_prompt_and_hides_the_advanced() -> None:
+def test_the_form_of_one_model_begins_with_the_prompt_and_hides_advanced_options() -> None:
     assert list(fields(KLING.default)) == [
         "option:prompt",
         "option:mode",
@@ -57,7 +59,7 @@ def test_the_form_of_one_model_begins_with_the_prompt_and_hides_the_advanced() -
     ]
 
 
-def test_advanced_fields_stand_behind_the_toggle() -> None:
+def test_the_toggle_shows_advanced_fields() -> None:
     shown = fields(KLING.default, show_advanced=True)
     after = list(shown)[list(shown).index(MORE_BLOCK) + 1 :]
     assert after == [
@@ -79,7 +81,7 @@ def test_an_advanced_option_that_has_a_value_is_never_hidden() -> None:
     assert list(shown)[-2:] == [MORE_BLOCK, "option:negative_prompt"]
 
 
-def test_the_toggle_remembers_itself() -> None:
+def test_the_toggle_keeps_its_state() -> None:
     box: Json = {"text": plain("Show all options"), "value": "on"}
     toggle: dict[str, Json] = {"type": "checkboxes", "options": [box], "action_id": MORE_BLOCK}
     assert fields(KLING.default)[MORE_BLOCK]["elements"] == [toggle]
@@ -118,7 +120,7 @@ def test_every_type_has_its_field_with_limits_and_default() -> None:
     }
 
 
-def test_pictures_are_taken_as_files_or_as_links() -> None:
+def test_images_have_a_field_for_files_and_one_for_links() -> None:
     shown = fields(KLING.default, {"image_urls": ["https://a", "https://b"]}, show_advanced=True)
     assert element(shown["option:image_urls"]) == {
         "type": "file_input",
@@ -132,8 +134,8 @@ def test_pictures_are_taken_as_files_or_as_links() -> None:
     assert shown["option:first_frame_image"]["hint"] == plain("Image that the video begins with.")
 
 
-def test_a_field_for_text_says_only_what_cannot_be_seen(tmp_path: Path) -> None:
-    """That it takes text is plain to see, and so is that it must not be empty."""
+def test_the_hint_of_a_text_field_names_only_its_limits(tmp_path: Path) -> None:
+    """A text field needs no hint that it takes text, nor that it must not be empty."""
     code: Json = {"type": "string", "pattern": "^[A-Z]{2}$", "description": "A country."}
     model = model_with(tmp_path, {"code": code})
     hint = fields(model)["option:code"]["hint"]
@@ -150,26 +152,28 @@ def test_a_field_for_text_says_only_what_cannot_be_seen(tmp_path: Path) -> None:
         ("element_list", [], None),
     ],
 )
-def test_given_values_stand_in_their_fields(name: str, value: Json, text: str | None) -> None:
+def test_values_are_the_initial_values_of_their_fields(
+    name: str, value: Json, text: str | None
+) -> None:
     shown = fields(KLING.default, {name: value}, show_advanced=True)
     assert element(shown[f"option:{name}"]).get("initial_value") == text
 
 
-def test_given_choices_are_chosen() -> None:
+def test_values_are_the_initial_options_of_menus() -> None:
     shown = fields(KLING.default, {"mode": "4k", "audio": True, "duration": 9})
     assert element(shown["option:mode"])["initial_option"] == {"text": plain("4k"), "value": "4k"}
     assert "initial_options" in element(shown["option:audio"])
     assert element(shown["option:duration"])["initial_value"] == "9"
 
 
-def test_values_that_the_model_refuses_are_not_shown_but_a_prompt_is_cut() -> None:
+def test_invalid_values_are_not_shown_and_a_long_prompt_is_shortened() -> None:
     values: Mapping[str, Json] = {"mode": "best", "prompt": "x" * 9000, "else": 1}
     shown = fields(KLING.default, values)
     assert element(shown["option:mode"])["initial_option"] == {"text": plain("std"), "value": "std"}
     assert element(shown["option:prompt"])["initial_value"] == "x" * 2500
 
 
-def test_what_is_too_long_for_a_field_is_said_to_stay() -> None:
+def test_a_value_too_long_for_its_field_is_kept_with_a_note() -> None:
     shown = fields(KLING.default, {"multi_prompt": [{"prompt": "x" * 4000}]}, show_advanced=True)
     assert "option:multi_prompt" not in shown
     assert shown["context"]["elements"] == [
@@ -180,7 +184,7 @@ def test_what_is_too_long_for_a_field_is_said_to_stay() -> None:
     ]
 
 
-def test_several_models_are_offered_first_and_a_choice_redraws(tmp_path: Path) -> None:
+def test_the_menu_of_models_is_first_and_dispatches_an_action(tmp_path: Path) -> None:
     catalog = catalog_with(tmp_path, ANIMATE)
     shown = fields(catalog.get(ANIMATE_SLUG), catalog=catalog)
     assert next(iter(shown)) == MODEL_BLOCK
@@ -191,7 +195,7 @@ def test_several_models_are_offered_first_and_a_choice_redraws(tmp_path: Path) -
     assert element(block)["options"] == [animate, {"text": plain("Kling V3"), "value": "kling-v3"}]
 
 
-def test_another_models_file_is_enough_for_its_form(tmp_path: Path) -> None:
+def test_the_form_of_a_model_is_built_from_its_file(tmp_path: Path) -> None:
     catalog = catalog_with(tmp_path, ANIMATE)
     values: Mapping[str, Json] = {
         "points": [[1, 2], [3, 4]],

@@ -1,1 +1,1 @@
-"""MindVideo's protocol and its client."""
+"""Tests of `bot.mindvideo`: the protocol and the client."""

@@ -1,4 +1,4 @@
-"""Which addresses a download may reach."""
+"""Tests of the addresses that a download may connect to."""
 
 import socket
 
@@ -38,26 +38,27 @@ NOT_PUBLIC = [
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_may_be_reached(address: str) -> None:
+def test_a_public_address_is_allowed(address: str) -> None:
     assert is_public(address)
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_an_address_of_this_machine_or_its_network_may_not(address: str) -> None:
+def test_a_loopback_or_private_address_is_refused(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST.", "::1", "[::1]"])
-def test_this_machine_is_known_by_name_and_number(host: str) -> None:
+def test_loopback_is_recognised_by_name_and_address(host: str) -> None:
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["api.mindvideo.ai", "8.8.8.8", "", "localhost.example.com"])
-def test_other_hosts_are_not_this_machine(host: str) -> None:
+def test_other_hosts_are_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
 def _info(address: str) -> AddrInfoType:
+    """Return the address info of an address."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, 443))
 
@@ -68,7 +69,7 @@ def test_no_socket_is_made_for_an_address_that_is_not_public(address: str) -> No
         guarded_sockets(allow_loopback=False)(_info(address))
 
 
-def test_a_simulated_service_on_this_machine_may_be_reached_and_nothing_beyond() -> None:
+def test_allow_loopback_allows_no_other_private_address() -> None:
     make_socket = guarded_sockets(allow_loopback=True)
 
     make_socket(_info("127.0.0.1")).close()

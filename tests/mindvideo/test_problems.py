@@ -1,4 +1,4 @@
-"""Error bodies of any shape."""
+"""Tests of the messages in error bodies of any shape."""
 
 import json
 
@@ -53,11 +53,11 @@ def test_every_shape_of_error_gives_its_message(name: str, problem: Problem) -> 
         ("5", None),
     ],
 )
-def test_whatever_holds_a_message_gives_it(text: str, message: str | None) -> None:
+def test_a_message_is_found_in_any_body(text: str, message: str | None) -> None:
     assert read_problem(text).message == message
 
 
-def test_no_token_is_ever_shown() -> None:
+def test_tokens_are_removed() -> None:
     message = read_problem(sample("error-with-token.json")).message
 
     assert message is not None
@@ -65,7 +65,7 @@ def test_no_token_is_ever_shown() -> None:
     assert "abc.def" not in message
 
 
-def test_a_message_hidden_too_deep_is_none() -> None:
+def test_a_message_nested_too_deeply_is_ignored() -> None:
     text = '{"error":' * 500 + '"deep"' + "}" * 500
 
     assert read_problem(text).message is None
@@ -93,5 +93,5 @@ def test_a_message_is_one_visible_line_of_at_most_300_characters() -> None:
         ("  ", None),
     ],
 )
-def test_markup_is_taken_out(text: str, line: str | None) -> None:
+def test_markup_is_removed(text: str, line: str | None) -> None:
     assert clean(text) == line

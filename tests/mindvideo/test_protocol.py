@@ -1,4 +1,4 @@
-"""MindVideo's protocol: requests as bytes, answers as snapshots or errors."""
+"""Tests of the protocol: requests as bytes, responses as snapshots or errors."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ COST = Decimal("0.0756")
 # Requests
 
 
-def test_a_body_holds_model_and_input_and_nothing_else() -> None:
+def test_a_body_holds_model_and_input_only() -> None:
     body = request_body("kling-v3", {"prompt": "a red car", "duration": 10})
 
     assert body == b'{"input":{"duration":10,"prompt":"a red car"},"model":"kling-v3"}'
@@ -54,19 +54,19 @@ def test_equal_options_give_the_same_bytes() -> None:
     assert one == other
 
 
-def test_a_body_is_utf_8_and_holds_even_a_lone_surrogate() -> None:
+def test_a_body_is_utf_8_and_may_hold_a_lone_surrogate() -> None:
     body = request_body("m", {"prompt": "ein Größenwahn \ud800 ✨"})
 
     assert "Größenwahn".encode() in body
     assert json.loads(body)["input"]["prompt"] == "ein Größenwahn \ud800 ✨"
 
 
-def test_a_number_that_json_does_not_know_is_no_body() -> None:
+def test_a_number_that_json_lacks_is_refused() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         request_body("m", {"x": float("nan")})
 
 
-def test_a_submit_carries_the_key_and_the_very_bytes() -> None:
+def test_a_submit_sends_the_key_and_the_exact_bytes() -> None:
     request = submit_request(b"{}", "slack:T1:C1:1.2")
 
     assert (request.method, request.path) == ("POST", "/api/v1/tasks")
@@ -79,7 +79,7 @@ def test_a_submit_carries_the_key_and_the_very_bytes() -> None:
     ("call", "path"),
     [(TaskCall.TASK, "/api/v1/tasks/a%2Fb%3F"), (TaskCall.EVENTS, "/api/v1/tasks/a%2Fb%3F/events")],
 )
-def test_a_read_asks_for_its_task_whatever_the_id_holds(call: TaskCall, path: str) -> None:
+def test_a_read_escapes_the_task_id(call: TaskCall, path: str) -> None:
     request = task_request("a/b?", call)
 
     assert (request.method, request.path, request.content) == ("GET", path, None)
@@ -88,7 +88,7 @@ def test_a_read_asks_for_its_task_whatever_the_id_holds(call: TaskCall, path: st
 # Tasks
 
 
-def test_the_answer_on_mindvideos_page_is_understood_exactly() -> None:
+def test_the_documented_response_is_read_completely() -> None:
     assert read_task_answer(answered("task-succeeded.json"), NOW) == Snapshot(
         state=TaskState.SUCCEEDED,
         state_text="succeeded",
@@ -101,7 +101,7 @@ def test_the_answer_on_mindvideos_page_is_understood_exactly() -> None:
     )
 
 
-def test_null_fields_tell_nothing() -> None:
+def test_null_fields_are_unknown() -> None:
     snapshot = read_submit(answered("task-nulls.json"), NOW)
 
     assert snapshot.state is TaskState.QUEUED
@@ -117,7 +117,7 @@ def test_numbers_as_text_and_ids_as_numbers_are_accepted() -> None:
     assert (snapshot.cost_estimate, snapshot.cost_actual) == (COST, Decimal("1.50"))
 
 
-def test_a_wrapped_task_with_extra_fields_is_understood() -> None:
+def test_a_wrapped_task_with_extra_fields_is_read() -> None:
     snapshot = read_submit(answered("task-wrapped-with-extra-fields.json"), NOW)
 
     assert (snapshot.task_id, snapshot.state) == ("task_1", TaskState.PROCESSING)
@@ -134,7 +134,7 @@ def test_an_unknown_state_counts_as_still_running() -> None:
 @pytest.mark.parametrize(
     "name", ["task-cost-not-a-number.json", "task-cost-negative-or-words.json"]
 )
-def test_a_cost_that_is_no_amount_is_unknown(name: str) -> None:
+def test_an_invalid_cost_is_unknown(name: str) -> None:
     snapshot = read_task_answer(answered(name), NOW)
 
     assert (snapshot.cost_estimate, snapshot.cost_actual) == (None, None)
@@ -148,7 +148,7 @@ def test_image_models_give_images() -> None:
     assert [output.url[-5:] for output in snapshot.outputs] == ["a.png", "b.png"]
 
 
-def test_only_web_addresses_count_as_outputs_and_each_counts_once() -> None:
+def test_outputs_are_distinct_web_addresses() -> None:
     snapshot = read_task_answer(answered("task-odd-outputs.json"), NOW)
 
     assert snapshot.outputs == (
@@ -157,7 +157,7 @@ def test_only_web_addresses_count_as_outputs_and_each_counts_once() -> None:
     )
 
 
-def test_a_failed_task_tells_why_in_one_clean_line() -> None:
+def test_the_reason_of_a_failed_task_is_one_clean_line() -> None:
     snapshot = read_task_answer(answered("task-failed.json"), NOW)
 
     assert snapshot.state is TaskState.FAILED
@@ -165,14 +165,14 @@ def test_a_failed_task_tells_why_in_one_clean_line() -> None:
     assert snapshot.cost_actual == 0
 
 
-def test_a_cancelled_task_may_tell_why_too() -> None:
+def test_a_cancelled_task_may_have_a_reason() -> None:
     snapshot = read_task_answer(answered("task-cancelled.json"), NOW)
 
     assert snapshot.state is TaskState.CANCELLED
     assert snapshot.problem == "Cancelled in the dashboard."
 
 
-def test_the_other_spelling_of_cancelled_ends_a_task_as_well() -> None:
+def test_the_state_canceled_is_cancelled() -> None:
     answer = Answer(status=200, text='{"task_id": "t", "status": "canceled"}')
 
     assert read_task_answer(answer, NOW).state is TaskState.CANCELLED
@@ -186,7 +186,7 @@ def test_a_task_without_a_state_is_still_running() -> None:
 
 
 @pytest.mark.parametrize("task_id", ["..", "a b", "x" * 201, "", "a\u0000b"])
-def test_an_id_that_would_lead_elsewhere_is_none(task_id: str) -> None:
+def test_an_unsafe_task_id_is_unknown(task_id: str) -> None:
     answer = Answer(status=200, text=json.dumps({"task_id": task_id, "status": "queued"}))
 
     with pytest.raises(OutcomeUnknownError):
@@ -197,26 +197,26 @@ UNREADABLE = ["task-wrong-types.json", "task-truncated.json", "task-page.html", 
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_after_an_unreadable_answer_to_a_submit_the_task_may_have_started(name: str) -> None:
+def test_an_unreadable_response_to_a_submit_leaves_it_in_doubt(name: str) -> None:
     with pytest.raises(OutcomeUnknownError):
         read_submit(answered(name), NOW)
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_an_unreadable_answer_to_a_read_is_passing_trouble(name: str) -> None:
+def test_an_unreadable_response_to_a_read_is_retried(name: str) -> None:
     with pytest.raises(RetryLaterError):
         read_task_answer(answered(name), NOW)
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "5", '"queued"', "{}", "[" * 100_000])
-def test_json_that_is_no_task_is_unreadable(text: str) -> None:
+def test_json_that_is_not_a_task_is_unreadable(text: str) -> None:
     with pytest.raises(OutcomeUnknownError):
         read_submit(Answer(status=200, text=text), NOW)
     with pytest.raises(RetryLaterError):
         read_task_answer(Answer(status=200, text=text), NOW)
 
 
-def test_an_error_with_status_200_is_told_and_retried() -> None:
+def test_an_error_with_status_200_is_retried() -> None:
     with pytest.raises(RetryLaterError, match=r"The prompt is too long\."):
         read_task_answer(answered("error-text.json"), NOW)
 
@@ -236,7 +236,7 @@ def test_an_error_with_status_200_is_told_and_retried() -> None:
         "events-reordered-by-sequence.json",
     ],
 )
-def test_every_shape_of_events_tells_the_same(name: str) -> None:
+def test_every_shape_of_events_gives_the_same_snapshot(name: str) -> None:
     assert read_events_answer(answered(name), NOW).snapshot == Snapshot(
         state=TaskState.SUCCEEDED,
         state_text="succeeded",
@@ -257,21 +257,21 @@ def test_events_may_be_the_task_itself() -> None:
 @pytest.mark.parametrize(
     "name", ["events-reordered-by-date.json", "events-duplicated.json", "events-words.json"]
 )
-def test_the_newest_state_wins(name: str) -> None:
+def test_the_newest_state_applies(name: str) -> None:
     snapshot = read_events_answer(answered(name), NOW).snapshot
 
     assert snapshot is not None
     assert snapshot.state is TaskState.PROCESSING
 
 
-def test_a_gap_before_the_end_does_no_harm() -> None:
+def test_missing_events_before_the_end_are_tolerated() -> None:
     snapshot = read_events_answer(answered("events-with-gaps.json"), NOW).snapshot
 
     assert snapshot is not None
     assert snapshot.state is TaskState.SUCCEEDED
 
 
-def test_unknown_events_are_passed_over_and_named() -> None:
+def test_unknown_events_are_ignored_and_listed() -> None:
     reading = read_events_answer(answered("events-unknown.json"), NOW)
 
     assert reading.snapshot is not None
@@ -279,7 +279,7 @@ def test_unknown_events_are_passed_over_and_named() -> None:
     assert reading.strange == {"task.mood", "without a name"}
 
 
-def test_a_terminal_state_is_never_left_but_a_later_cost_counts() -> None:
+def test_a_terminal_state_is_final_but_a_later_cost_applies() -> None:
     snapshot = read_events_answer(answered("events-after-the-end.json"), NOW).snapshot
 
     assert snapshot is not None
@@ -301,7 +301,7 @@ def test_a_terminal_state_is_never_left_but_a_later_cost_counts() -> None:
         ('{"status": "processing", "events": [{"at": 1, "status": "queued"}]}', "processing"),
     ],
 )
-def test_events_are_ordered_by_what_they_all_tell_else_as_they_came(
+def test_events_are_ordered_by_a_field_that_all_have_else_as_received(
     events: str, state: str
 ) -> None:
     snapshot = read_events_answer(Answer(status=200, text=events), NOW).snapshot
@@ -319,7 +319,7 @@ def test_events_are_ordered_by_what_they_all_tell_else_as_they_came(
         "data:processing\n\nevent: end\n\n",
     ],
 )
-def test_a_stream_is_known_without_its_header_and_whatever_its_data(text: str) -> None:
+def test_an_event_stream_is_recognised_without_its_content_type(text: str) -> None:
     snapshot = read_events_answer(Answer(status=200, text=text), NOW).snapshot
 
     assert snapshot is not None
@@ -327,7 +327,7 @@ def test_a_stream_is_known_without_its_header_and_whatever_its_data(text: str) -
 
 
 @pytest.mark.parametrize("status", [404, 405])
-def test_without_events_the_task_is_asked(status: int) -> None:
+def test_without_events_the_task_is_read(status: int) -> None:
     assert read_events_answer(answered("error-text.json", status), NOW).snapshot is None
 
 
@@ -335,16 +335,16 @@ def test_without_events_the_task_is_asked(status: int) -> None:
     "text",
     ["", "[]", "{}", "<html></html>", '[{"cost_actual": 1}]', '{"events": []}', "[[1]]", "5"],
 )
-def test_events_that_tell_no_state_leave_it_to_the_task(text: str) -> None:
+def test_after_events_without_a_state_the_task_is_read(text: str) -> None:
     assert read_events_answer(Answer(status=200, text=text), NOW).snapshot is None
 
 
-def test_events_in_trouble_are_asked_again() -> None:
+def test_a_failed_read_of_events_is_retried() -> None:
     with pytest.raises(RetryLaterError):
         read_events_answer(answered("error-page.html", 502), NOW)
 
 
-def test_a_stream_that_stayed_open_is_not_opened_again() -> None:
+def test_a_stream_that_stays_open_is_not_opened_again() -> None:
     text = 'data: {"status": "processing"}\n\ndata: {"sta'
     open_answer = Answer(status=200, text=text, ended=False)
 
@@ -354,7 +354,7 @@ def test_a_stream_that_stayed_open_is_not_opened_again() -> None:
     assert (snapshot.state, call_of(snapshot.memo)) == (TaskState.PROCESSING, TaskCall.TASK)
 
 
-def test_at_the_end_events_must_tell_files_and_cost() -> None:
+def test_final_events_without_files_and_cost_do_not_suffice() -> None:
     def ended(state: TaskState, **known: object) -> Snapshot:
         return Snapshot(state=state, state_text=state, **known)  # type: ignore[arg-type] # fields
 
@@ -366,7 +366,7 @@ def test_at_the_end_events_must_tell_files_and_cost() -> None:
     assert not is_complete(ended(TaskState.FAILED))
 
 
-def test_what_the_task_adds_to_its_events_is_kept_and_the_end_stays() -> None:
+def test_the_task_adds_to_its_events_and_keeps_their_end() -> None:
     by_events = Snapshot(state=TaskState.SUCCEEDED, state_text="succeeded", task_id="t")
     by_task = Snapshot(
         state=TaskState.PROCESSING, state_text="processing", outputs=(VIDEO,), cost_actual=COST
@@ -378,7 +378,7 @@ def test_what_the_task_adds_to_its_events_is_kept_and_the_end_stays() -> None:
     assert call_of(both.memo) is TaskCall.TASK
 
 
-def test_while_it_renders_the_next_read_stays_with_the_events() -> None:
+def test_while_a_task_renders_the_memo_keeps_the_events() -> None:
     running = Snapshot(state=TaskState.PROCESSING, state_text="processing")
 
     assert call_of(combine(running, running).memo) is TaskCall.EVENTS
@@ -388,13 +388,13 @@ def test_while_it_renders_the_next_read_stays_with_the_events() -> None:
 
 
 @pytest.mark.parametrize("call", list(TaskCall))
-def test_a_memo_names_the_call_to_use_as_stores_have_it(call: TaskCall) -> None:
+def test_a_memo_holds_the_call_as_json(call: TaskCall) -> None:
     assert memo_of(call) == {"look_by": call.value}
     assert call_of(memo_of(call)) is call
 
 
 @pytest.mark.parametrize("memo", [{}, {"look_by": "telepathy"}, {"look_by": None}, {"other": 1}])
-def test_a_memo_that_names_no_call_means_the_events(memo: Mapping[str, Json]) -> None:
+def test_a_memo_without_a_call_means_the_events(memo: Mapping[str, Json]) -> None:
     assert call_of(memo) is TaskCall.EVENTS
 
 
@@ -402,7 +402,7 @@ def test_a_memo_that_names_no_call_means_the_events(memo: Mapping[str, Json]) ->
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 301, 302, 307, 308])
-def test_what_only_the_operator_can_mend_says_so_at_every_call(status: int) -> None:
+def test_an_error_for_the_operator_is_raised_by_every_call(status: int) -> None:
     answer = answered("error-text.json", status)
 
     for read in (read_submit, read_task_answer, read_events_answer):
@@ -411,7 +411,7 @@ def test_what_only_the_operator_can_mend_says_so_at_every_call(status: int) -> N
 
 
 @pytest.mark.parametrize("status", [425, 429])
-def test_a_server_that_asks_to_wait_has_done_nothing(status: int) -> None:
+def test_a_rate_limit_is_a_certain_refusal(status: int) -> None:
     answer = answered("error-text.json", status, retry_after="30")
 
     for read in (read_submit, read_task_answer, read_events_answer):
@@ -420,8 +420,16 @@ def test_a_server_that_asks_to_wait_has_done_nothing(status: int) -> None:
         assert caught.value.retry_after == 30
 
 
+@pytest.mark.parametrize("status", [404, 405, 410])
+@pytest.mark.parametrize("name", ["error-page.html", "error-nothing.txt"])
+def test_an_address_without_an_api_is_an_error_for_the_operator(name: str, status: int) -> None:
+    """A gateway answers so, without JSON; the outcome of an earlier submit stays unknown."""
+    with pytest.raises(OperatorMustActError, match="check MINDVIDEO_BASE_URL"):
+        read_submit(answered(name, status), NOW)
+
+
 @pytest.mark.parametrize("status", [400, 404, 410, 413, 415, 422, 451, 499])
-def test_a_submit_that_is_refused_tells_mindvideos_own_words(status: int) -> None:
+def test_a_refused_submit_is_raised_with_mindvideos_message(status: int) -> None:
     with pytest.raises(RefusedError) as caught:
         read_submit(answered("error-code-and-message.json", status), NOW)
 
@@ -430,13 +438,13 @@ def test_a_submit_that_is_refused_tells_mindvideos_own_words(status: int) -> Non
     assert (caught.value.code, caught.value.request_id) == ("invalid_input", "req_9")
 
 
-def test_a_refusal_without_a_word_still_says_something() -> None:
+def test_a_refusal_without_a_message_has_a_default_one() -> None:
     with pytest.raises(RefusedError, match=r"not accepted \(status 422\)"):
         read_submit(Answer(status=422), NOW)
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 524, 599])
-def test_a_submit_that_a_server_failed_at_may_have_been_charged(status: int) -> None:
+def test_a_submit_with_a_server_error_is_in_doubt(status: int) -> None:
     answer = answered("error-page.html", status, retry_after="5", x_request_id="req_7")
 
     with pytest.raises(OutcomeUnknownError, match="502 Bad Gateway") as caught:
@@ -445,7 +453,7 @@ def test_a_submit_that_a_server_failed_at_may_have_been_charged(status: int) -> 
     assert (caught.value.retry_after, caught.value.request_id) == (5, "req_7")
 
 
-def test_a_409_that_says_conflict_of_input_is_a_conflict() -> None:
+def test_a_409_of_an_idempotency_conflict_is_a_key_conflict() -> None:
     with pytest.raises(KeyConflictError) as caught:
         read_submit(answered("conflict-of-input.json", 409), NOW)
 
@@ -456,19 +464,19 @@ def test_a_409_that_says_conflict_of_input_is_a_conflict() -> None:
     "name",
     ["conflict-in-progress.json", "conflict-unclear.json", "error-page.html", "error-nothing.txt"],
 )
-def test_any_other_409_leaves_the_outcome_unknown(name: str) -> None:
+def test_any_other_409_leaves_a_submit_in_doubt(name: str) -> None:
     with pytest.raises(OutcomeUnknownError):
         read_submit(answered(name, 409), NOW)
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_task_that_is_not_known_is_not_found(status: int) -> None:
+def test_an_unknown_task_is_not_found(status: int) -> None:
     with pytest.raises(NotFoundError):
         read_task_answer(answered("error-detail.json", status), NOW)
 
 
 @pytest.mark.parametrize("status", [400, 408, 409, 422, 500, 503])
-def test_a_read_that_fails_is_repeated(status: int) -> None:
+def test_a_failed_read_is_retried(status: int) -> None:
     with pytest.raises(RetryLaterError):
         read_task_answer(answered("error-detail.json", status), NOW)
 
@@ -534,7 +542,7 @@ ANY_TEXT = (
     kind=st.sampled_from(["application/json", "text/event-stream", "text/html", ""]),
     retry_after=st.text() | st.integers().map(str),
 )
-def test_no_answer_whatsoever_raises_anything_but_an_error_of_ours(
+def test_any_response_is_read_or_raises_a_bot_error(
     text: str, status: int, kind: str, retry_after: str
 ) -> None:
     headers = {"content-type": kind, "retry-after": retry_after}

@@ -1,1 +1,1 @@
-"""What renders cost, by person, day and month."""
+"""Tests of `bot.money`: costs by user, model, day and month."""

@@ -1,4 +1,4 @@
-"""Figures from renders."""
+"""Tests of the cost summary, of the days of the digest and of the months."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.money.costs import by_day, summarize
+from bot.money.costs import Month, by_day, last_month, summarize, this_month
 from storage.costs import Render, Spend
 from storage.job import Outcome, Stage
 
@@ -27,7 +28,7 @@ def render(
     seconds: float | None = 60.0,
     actual: str | None = "0.5",
 ) -> Render:
-    """Return a render that went well, but for what is said."""
+    """Return a successful render, with changes."""
     return Render(
         user=user,
         model="kling-v3",
@@ -53,7 +54,7 @@ RENDERS = [
 ]
 
 
-def test_each_render_is_counted_by_how_it_ended() -> None:
+def test_each_render_is_counted_by_its_outcome() -> None:
     summary = summarize(RENDERS)
     assert (summary.asked, summary.succeeded, summary.failed) == (8, 3, 2)
     assert (summary.cancelled, summary.parked, summary.running) == (1, 1, 1)
@@ -62,7 +63,7 @@ def test_each_render_is_counted_by_how_it_ended() -> None:
 
 
 def test_amounts_are_exact_and_an_unknown_one_is_pending() -> None:
-    """What was refused or never sent is neither; what still renders is pending."""
+    """A rejected or unsent render counts as neither; one that is still running is pending."""
     summary = summarize(RENDERS)
     assert summary.spent == Spend(total=Decimal("3.35"), priced=4, pending=2)
     assert [(one.name, one.spend, one.videos) for one in summary.by_person] == [
@@ -72,13 +73,13 @@ def test_amounts_are_exact_and_an_unknown_one_is_pending() -> None:
     assert (summary.estimated, summary.billed) == (Decimal("1.6"), Decimal("3.35"))
 
 
-def test_nothing_has_no_rate_and_no_median() -> None:
+def test_a_summary_of_no_renders_has_no_rate_and_no_median() -> None:
     summary = summarize([])
     assert (summary.success_rate, summary.median_seconds, summary.asked) == (None, None, 0)
 
 
-def test_days_are_those_of_the_zone_and_empty_ones_are_there() -> None:
-    """11 at night in London is the next day in Berlin."""
+def test_days_follow_the_time_zone_and_include_empty_ones() -> None:
+    """11 pm UTC is the next day in Berlin."""
     late = datetime(2026, 11, 14, 23, 30, tzinfo=UTC).timestamp()
     until = datetime(2026, 11, 16, tzinfo=UTC).timestamp()
     days = by_day(
@@ -95,7 +96,7 @@ def test_days_are_those_of_the_zone_and_empty_ones_are_there() -> None:
 
 
 @given(st.lists(st.sampled_from(RENDERS)))
-def test_the_parts_make_the_whole(renders: list[Render]) -> None:
+def test_the_parts_of_a_summary_add_up(renders: list[Render]) -> None:
     summary = summarize(renders)
     assert summary.asked == (
         summary.succeeded + summary.failed + summary.cancelled + summary.parked + summary.running
@@ -103,3 +104,31 @@ def test_the_parts_make_the_whole(renders: list[Render]) -> None:
     for parts in (summary.by_person, summary.by_model):
         assert sum((part.spend for part in parts), Spend()) == summary.spent
         assert sum(part.videos for part in parts) == summary.succeeded
+
+
+def _at(*parts: int) -> float:
+    """Return a UTC date as seconds since the epoch."""
+    return datetime(*parts, tzinfo=UTC).timestamp()  # type: ignore[arg-type,misc] # year, month, day …
+
+
+@pytest.mark.parametrize(
+    ("now", "this", "last"),
+    [
+        (_at(2026, 11, 22, 21), (2026, 11, 1), (2026, 10, 1)),
+        (_at(2026, 1, 1), (2026, 1, 1), (2025, 12, 1)),
+        (_at(2028, 3, 31, 23, 59, 59), (2028, 3, 1), (2028, 2, 1)),
+    ],
+)
+def test_months_are_contiguous(
+    now: float, this: tuple[int, int, int], last: tuple[int, int, int]
+) -> None:
+    """No moment is in two months, and none is between them."""
+    assert this_month(now).since == _at(*this) == last_month(now).until
+    assert last_month(now).since == _at(*last)
+    assert this_month(now).since <= now < this_month(now).until
+
+
+def test_a_month_has_its_name_and_bounds() -> None:
+    assert this_month(_at(2026, 11, 22)) == Month(
+        name="November 2026", since=_at(2026, 11, 1), until=_at(2026, 12, 1)
+    )

@@ -1,1 +1,1 @@
-"""Notifications, digests, and results that are shared or resent."""
+"""Tests of `bot.notifications`: notifications, digests, resent and shared results."""

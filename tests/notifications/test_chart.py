@@ -1,4 +1,4 @@
-"""The chart of a digest is a picture of the size that was meant, whatever the days hold."""
+"""Tests of the chart of a digest."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ FIRST = date(2026, 11, 5)
 
 
 @pytest.mark.parametrize("counts", [[(0, 0)], [(1, 0), (0, 0)], [(12, 3)] * 14, [(9000, 1)] * 3])
-def test_a_chart_is_a_png(counts: list[tuple[int, int]]) -> None:
+def test_a_chart_is_a_png_of_the_expected_size(counts: list[tuple[int, int]]) -> None:
     days = [
         Day(date=FIRST + timedelta(days=number), succeeded=good, failed=bad)
         for number, (good, bad) in enumerate(counts)
     ]
-    picture = draw(days)
-    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    png = draw(days)
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
     # The header's width and height. https://www.w3.org/TR/png-3/#11IHDR
-    assert struct.unpack(">II", picture[16:24]) == tuple(
+    assert struct.unpack(">II", png[16:24]) == tuple(
         round(inches * DOTS_PER_INCH) for inches in SIZE
     )
-    assert len(picture) < 100_000
-    assert draw(days) == picture
+    assert len(png) < 100_000
+    assert draw(days) == png

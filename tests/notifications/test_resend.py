@@ -1,4 +1,4 @@
-"""Files that somebody wants again: one message for each request, whatever breaks in between."""
+"""Tests of resent files: one message for each request, whatever fails in between."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 
 from bot.base.errors import RetryLaterError
 from bot.base.ports import Download
-from bot.cli.jobs import OPERATOR
 from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, perform, put_resend
 from bot.messages.blocks import mark
@@ -22,8 +21,8 @@ from bot.notifications.resend import NO_JOB, NOWHERE
 from sandbox.mindvideo.faults import Call
 from sandbox.mindvideo.faults import Fault as VideoFault
 from sandbox.mindvideo.faults import FaultKind as VideoFaultKind
-from sandbox.slack.entities import ANA, BEN, GENERAL, TEAM, Said
-from sandbox.slack.faults import UPLOAD, Fault, FaultKind
+from sandbox.slack.entities import ANA, BEN, GENERAL, TEAM, StoredMessage
+from sandbox.slack.faults import Fault, FaultKind
 from storage.job import IN_CHANNEL, Job, Stage
 from storage.notification import (
     NOTIFY,
@@ -33,7 +32,7 @@ from storage.notification import (
     channel_scope,
     notification_id,
 )
-from tests.support.workbench import HOUR, Workbench, workbench
+from tests.support.engine_harness import HOUR, EngineHarness, engine_harness
 
 POST = "chat.postMessage"
 RESERVE = "files.getUploadURLExternal"
@@ -41,364 +40,355 @@ COMPLETE = "files.completeUploadExternal"
 INFO = "files.info"
 NO_UPLOADS = Fault(kind=FaultKind.ERROR_BEFORE, code="file_uploads_disabled")
 
-# Every commit of a row that brings a file, and of one that has to bring a link: in this order.
+# The commits of a row that posts a file, and of one that posts a link, in order.
 WITH_FILE = ["uploading", "uploaded", "sharing", "shared", "done"]
 WITH_LINK = ["link only", "telling", "told", "done"]
 
 
-async def delivered(bench: Workbench) -> Job:
-    """Return a job whose video has just come into its thread."""
-    job = await bench.ask()
-    await bench.run(hours=0.05)
-    row = await bench.job(job.id)
+async def delivered(harness: EngineHarness) -> Job:
+    """Return a job that has just been delivered."""
+    job = await harness.request()
+    await harness.run(hours=0.05)
+    row = await harness.job(job.id)
     assert row.stage is Stage.DELIVERED
     return row
 
 
-async def resend(bench: Workbench, job: Job, key: str = "click:1") -> str:
-    """Ask for the job's files again, as a click does; return the ID of the row that brings them."""
+async def resend(harness: EngineHarness, job: Job, key: str = "click:1") -> str:
+    """Request the job's files again, as a click does; return the ID of the outbox row."""
     interaction = Interaction(
         team=TEAM, channel=GENERAL, user=BEN, surface="button", dedup_key=key, reply_to=IN_CHANNEL
     )
-    request = ActionRequest(job=await bench.job(job.id), interaction=interaction)
-    await perform(ActionName.RESEND, request, bench.services)
+    request = ActionRequest(job=await harness.job(job.id), interaction=interaction)
+    await perform(ActionName.RESEND, request, harness.services)
     return notification_id(NotificationKind.RESENT, job.id, key)
 
 
-async def row_of(bench: Workbench, delivery_id: str) -> Notification:
-    """Return the row as it stands."""
-    row = await bench.store.outbox.find(delivery_id)
+async def row_of(harness: EngineHarness, delivery_id: str) -> Notification:
+    """Return the current row of a delivery."""
+    row = await harness.store.outbox.find(delivery_id)
     assert row is not None
     return row
 
 
-def resent(bench: Workbench) -> list[Said]:
-    """Return what came into the threads after the job's result."""
-    (message,) = bench.messages()
-    first, *others = bench.results()
+def resent(harness: EngineHarness) -> list[StoredMessage]:
+    """Return the replies after the job's result."""
+    (message,) = harness.messages()
+    first, *others = harness.results()
     assert first.files
-    assert {said.thread_ts for said in bench.results()} == {message.ts}
+    assert {each.thread_ts for each in harness.results()} == {message.ts}
     return others
 
 
-def mark_of(said: Said) -> object:
-    """Return the mark by which a message is found again."""
-    return said.blocks[0]["block_id"]
+def mark_of(message: StoredMessage) -> object:
+    """Return the block ID by which a message is found again."""
+    return message.blocks[0]["block_id"]
 
 
-async def assert_job_untouched(bench: Workbench, before: Job) -> None:
-    """Hold that the job is as it was delivered, and nothing was rendered or charged again."""
-    row = await bench.job(before.id)
+async def assert_job_untouched(harness: EngineHarness, before: Job) -> None:
+    """Check that the job is unchanged, and nothing was rendered or charged again."""
+    row = await harness.job(before.id)
     changes = {"fence": 0, "due_at": None, "settle_tries": 0, "lease_until": None}
     assert replace(row, **changes) == replace(before, **changes)  # type: ignore[arg-type] # by their names
-    assert len(bench.sandbox.video.calls(Call.SUBMIT)) == 1
-    assert len(bench.sandbox.video.charges) == 1
+    assert len(harness.sandbox.video.calls(Call.SUBMIT)) == 1
+    assert len(harness.sandbox.video.charges) == 1
 
 
-async def test_the_files_come_into_the_thread_again() -> None:
-    """With the words of the result; nothing is rendered, and the job stays as it is."""
-    async with workbench() as bench:
-        job = await delivered(bench)
-        delivery_id = await resend(bench, job)
-        await bench.run()
-        first, second = bench.results()
-        (again,) = resent(bench)
+async def test_the_files_are_posted_in_the_thread_again() -> None:
+    """With the text of the result; the job is unchanged."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        delivery_id = await resend(harness, job)
+        await harness.run()
+        first, second = harness.results()
+        (again,) = resent(harness)
         assert again == second
         assert again.text == first.text
         assert again.blocks[1:] == first.blocks[1:]
-        old, new = (bench.sandbox.slack.world.files.file(said.files[0]) for said in (first, again))
+        old, new = (
+            harness.sandbox.slack.world.files.file(each.files[0]) for each in (first, again)
+        )
         assert old.id != new.id
         assert (new.name, new.title, new.alt) == (old.name, old.title, old.alt)
         assert new.path.read_bytes() == old.path.read_bytes()
-        row = await row_of(bench, delivery_id)
+        row = await row_of(harness, delivery_id)
         assert (row.due_at, row.problem, row.attempts) == (None, None, 0)
         assert row.delivery.ts == again.ts
-        await assert_job_untouched(bench, job)
+        await assert_job_untouched(harness, job)
 
 
-async def test_it_is_marked_by_its_own_id() -> None:
-    """The job's result has the mark of the job, and each of two resends a mark of its own."""
-    async with workbench() as bench:
-        job = await delivered(bench)
-        ids = [await resend(bench, job, key) for key in ("click:1", "click:2")]
-        await bench.run()
-        assert [mark_of(said) for said in bench.results()] == [mark(one) for one in (job.id, *ids)]
+async def test_each_resend_has_its_own_metadata() -> None:
+    """The result has the job's ID, each resend its own."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        ids = [await resend(harness, job, key) for key in ("click:1", "click:2")]
+        await harness.run()
+        assert [mark_of(each) for each in harness.results()] == [
+            mark(one) for one in (job.id, *ids)
+        ]
         assert len({job.id, *ids}) == 3
 
 
 async def test_two_requests_are_two_messages_and_one_delivered_twice_is_one() -> None:
-    """Slack repeats a click; a person who clicks again wants the files again."""
-    async with workbench() as bench:
-        job = await delivered(bench)
+    """A retry of Slack's is the same request; another click is another one."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
         for key in ("click:1", "click:1", "click:2"):
-            await resend(bench, job, key)
-        await bench.run()
-        assert [len(said.files) for said in resent(bench)] == [1, 1]
-        await resend(bench, job, "click:2")
-        await bench.run()
-        assert len(resent(bench)) == 2
+            await resend(harness, job, key)
+        await harness.run()
+        assert [len(each.files) for each in resent(harness)] == [1, 1]
+        await resend(harness, job, "click:2")
+        await harness.run()
+        assert len(resent(harness)) == 2
 
 
-@pytest.mark.parametrize("method", [RESERVE, COMPLETE])
-@pytest.mark.parametrize("code", ["file_uploads_disabled", "storage_limit_reached"])
-async def test_where_slack_takes_no_file_a_link_comes(method: str, code: str) -> None:
-    """With the reason; once as well, also when the post is doubtful."""
-    async with workbench() as bench:
-        job = await delivered(bench)
-        faults = bench.sandbox.slack.faults
+@pytest.mark.parametrize(
+    ("method", "code"),
+    [(RESERVE, "file_uploads_disabled"), (COMPLETE, "storage_limit_reached")],
+)
+async def test_a_file_that_slack_refuses_is_resent_as_a_link(method: str, code: str) -> None:
+    """With the reason; once as well when the post is doubtful."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        faults = harness.sandbox.slack.faults
         faults.add(method, Fault(kind=FaultKind.ERROR_BEFORE, code=code), times=9)
         faults.add(POST, Fault(kind=FaultKind.LOST_AFTER))
-        delivery_id = await resend(bench, job)
-        await bench.run()
-        (told,) = resent(bench)
-        assert not told.files
-        assert f"<{job.outputs[0].url}|Open video 1>" in told.text
-        assert "could not be put here: This Slack workspace does not take this file" in told.text
-        assert mark_of(told) == mark(delivery_id)
-        row = await row_of(bench, delivery_id)
-        assert (row.due_at, row.delivery.link_only, row.delivery.ts) == (None, True, told.ts)
+        delivery_id = await resend(harness, job)
+        await harness.run()
+        (reply,) = resent(harness)
+        assert not reply.files
+        assert f"<{job.outputs[0].url}|Open video 1>" in reply.text
+        assert "could not be put here: This Slack workspace does not take this file" in reply.text
+        assert mark_of(reply) == mark(delivery_id)
+        row = await row_of(harness, delivery_id)
+        assert (row.due_at, row.delivery.link_only, row.delivery.ts) == (None, True, reply.ts)
         assert not row.is_given_up
-        await assert_job_untouched(bench, job)
+        await assert_job_untouched(harness, job)
 
 
-async def test_a_file_that_cannot_be_had_any_more_becomes_a_link() -> None:
-    """After as many tries as the result itself gets."""
-    async with workbench() as bench:
-        job = await delivered(bench)
-        gone = VideoFault(call=Call.FILE, kind=VideoFaultKind.ANSWER_BEFORE, times=None, status=410)
-        bench.sandbox.video.fail(gone)
-        await resend(bench, job)
-        await bench.run(hours=48)
-        (told,) = resent(bench)
-        assert not told.files
-        assert "Open video 1" in told.text
+async def test_a_file_that_cannot_be_downloaded_is_resent_as_a_link() -> None:
+    """After as many tries as for the result."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        deleted = VideoFault(
+            call=Call.FILE, kind=VideoFaultKind.ANSWER_BEFORE, times=None, status=410
+        )
+        harness.sandbox.video.fail(deleted)
+        await resend(harness, job)
+        await harness.run(hours=48)
+        (reply,) = resent(harness)
+        assert not reply.files
+        assert "Open video 1" in reply.text
 
 
-async def test_an_expired_url_is_asked_for_anew() -> None:
-    """For this delivery alone: the job's own step may be writing its row."""
-    async with workbench() as bench:
-        job = await delivered(bench)
-        await bench.run(hours=48)
-        job = await bench.job(job.id)
-        bench.clock.moment += 24 * HOUR
-        tasks = len(bench.sandbox.video.calls(Call.TASK))
-        await resend(bench, job)
-        await bench.run()
-        (again,) = resent(bench)
+async def test_an_expired_url_is_read_again_from_mindvideo() -> None:
+    """The row of the job is not changed: its own step may be writing it."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        await harness.run(hours=48)
+        job = await harness.job(job.id)
+        harness.clock.now += 24 * HOUR
+        tasks = len(harness.sandbox.video.calls(Call.TASK))
+        await resend(harness, job)
+        await harness.run()
+        (again,) = resent(harness)
         assert len(again.files) == 1
-        assert len(bench.sandbox.video.calls(Call.TASK)) > tasks
-        assert (await bench.job(job.id)).outputs == job.outputs
-        await assert_job_untouched(bench, job)
+        assert len(harness.sandbox.video.calls(Call.TASK)) > tasks
+        assert (await harness.job(job.id)).outputs == job.outputs
+        await assert_job_untouched(harness, job)
 
 
-def told_directly(bench: Workbench, user: str) -> list[Said]:
-    """Return the messages with files in a person's conversation with the bot."""
-    workspace = bench.sandbox.slack.world.workspace
-    return [said for said in workspace.all_in(workspace.direct(user).id) if said.files]
+def direct_files(harness: EngineHarness, user: str) -> list[StoredMessage]:
+    """Return the messages with files in a user's direct conversation."""
+    workspace = harness.sandbox.slack.world.workspace
+    return [each for each in workspace.all_in(workspace.direct(user).id) if each.files]
 
 
-@pytest.mark.parametrize("by", [BEN, OPERATOR], ids=["a person", "a shell"])
-async def test_where_the_channel_is_closed_the_files_come_directly(by: str) -> None:
-    """To whoever asked for the job, whoever wants it resent: the place may be a private one."""
-    async with workbench() as bench:
-        job = await delivered(bench)
-        bench.sandbox.slack.archive(GENERAL)
-        outbox = bench.store.outbox
-        await put_resend(outbox, job, "delivery1", by=by, now=bench.clock())
-        await bench.run()
-        (direct,) = told_directly(bench, ANA)
+async def test_files_that_the_channel_refuses_are_sent_to_the_jobs_user() -> None:
+    """Never to the user who requested the resend: the thread may be in a private channel."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        harness.sandbox.slack.archive(GENERAL)
+        outbox = harness.store.outbox
+        await put_resend(outbox, job, "delivery1", by=BEN, now=harness.clock())
+        await harness.run()
+        (direct,) = direct_files(harness, ANA)
         assert mark_of(direct) == mark("delivery1")
-        assert told_directly(bench, BEN) == []
-        assert resent(bench) == []
-        row = await row_of(bench, "delivery1")
+        assert direct_files(harness, BEN) == []
+        assert resent(harness) == []
+        row = await row_of(harness, "delivery1")
         assert (row.delivery.channel, row.delivery.ts) == (direct.channel, direct.ts)
-        await assert_job_untouched(bench, job)
+        await assert_job_untouched(harness, job)
 
 
-async def test_a_thread_that_is_gone_is_not_begun_anew() -> None:
-    """The job's message was deleted: the files come directly."""
-    async with workbench() as bench:
-        job = await delivered(bench)
-        (message,) = bench.messages()
-        bench.sandbox.slack.world.workspace.delete(message)
-        before = len(bench.results())
-        await resend(bench, job)
-        await bench.run()
-        assert len(told_directly(bench, ANA)) == 1
-        assert len(bench.results()) == before
+async def test_a_deleted_thread_is_not_started_again() -> None:
+    """The job's message was deleted, so the files are posted directly."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        (message,) = harness.messages()
+        harness.sandbox.slack.world.workspace.delete(message)
+        before = len(harness.results())
+        await resend(harness, job)
+        await harness.run()
+        assert len(direct_files(harness, ANA)) == 1
+        assert len(harness.results()) == before
 
 
-async def test_what_neither_the_channel_nor_the_person_takes_is_given_up() -> None:
-    """The row keeps why, the log has it for an operator, and whoever wanted it is told."""
-    async with workbench() as bench:
-        job = await delivered(bench)
+async def test_a_resend_without_any_reachable_place_is_given_up() -> None:
+    """The row keeps the reason, the log has it, and the user who requested it is notified."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
         closed = Fault(kind=FaultKind.ERROR_BEFORE, code="is_archived")
-        bench.sandbox.slack.faults.add(COMPLETE, closed, times=2)
-        delivery_id = await resend(bench, job)
+        harness.sandbox.slack.faults.add(COMPLETE, closed, times=2)
+        delivery_id = await resend(harness, job)
         with capture_logs() as lines:
-            await bench.run()
-        row = await row_of(bench, delivery_id)
+            await harness.run()
+        row = await row_of(harness, delivery_id)
         assert row.is_given_up
         assert (row.problem or "").startswith(NOWHERE)
         (line,) = [line for line in lines if line["log_level"] == "error"]
         assert (line["event"], line["notification"]) == ("notification_parked", delivery_id)
         assert line["problem"] == row.problem
-        assert resent(bench) == []
-        (told,) = bench.ephemerals()
-        assert (told.ephemeral_for, f"job `{job.id}` could not" in told.text) == (BEN, True)
+        assert resent(harness) == []
+        (reply,) = harness.ephemerals()
+        assert (reply.ephemeral_for, f"job `{job.id}` could not" in reply.text) == (BEN, True)
 
 
-async def test_a_row_whose_job_is_unknown_is_given_up() -> None:
-    async with workbench() as bench:
+async def test_a_resend_of_an_unknown_job_is_given_up() -> None:
+    async with engine_harness() as harness:
         row = Notification(
-            id="notice-odd",
+            id="notice-unknown",
             team=TEAM,
             channel=GENERAL,
             kind=NotificationKind.RESENT,
-            happened_at=bench.clock(),
-            due_at=bench.clock(),
+            happened_at=harness.clock(),
+            due_at=harness.clock(),
         )
-        await bench.store.outbox.add(row)
-        await bench.run()
-        row = await row_of(bench, row.id)
+        await harness.store.outbox.add(row)
+        await harness.run()
+        row = await row_of(harness, row.id)
         assert (row.is_given_up, row.problem) == (True, NO_JOB)
 
 
 DOUBTFUL = {
     "reply to the share lost": (COMPLETE, Fault(kind=FaultKind.LOST_AFTER), 1),
-    "share lost": (COMPLETE, Fault(kind=FaultKind.LOST_BEFORE), 1),
-    "internal_error after the share worked": (COMPLETE, Fault(kind=FaultKind.ERROR_AFTER), 1),
-    "429 on the share": (COMPLETE, Fault(kind=FaultKind.RATE_LIMITED), 1),
     "ok without a share": (COMPLETE, Fault(kind=FaultKind.NO_SHARE), 1),
-    "shares that show late": (INFO, Fault(kind=FaultKind.HIDDEN_SHARES), 3),
-    "408 on an upload that worked": (UPLOAD, Fault(kind=FaultKind.STATUS_AFTER, status=408), 1),
-    "upload cut": (UPLOAD, Fault(kind=FaultKind.LOST_BEFORE), 2),
+    "shares shown late": (INFO, Fault(kind=FaultKind.HIDDEN_SHARES), 3),
     "500 on everything": ("*", Fault(kind=FaultKind.STATUS_BEFORE, status=500), 6),
-    "token revoked": ("*", Fault(kind=FaultKind.ERROR_BEFORE, code="token_revoked"), 6),
 }
 
 
 @pytest.mark.parametrize(("target", "fault", "times"), DOUBTFUL.values(), ids=DOUBTFUL.keys())
-async def test_after_a_doubt_it_is_looked_for_and_not_repeated(
+async def test_a_doubtful_resend_is_searched_for_and_not_repeated(
     target: str, fault: Fault, times: int
 ) -> None:
-    async with workbench() as bench:
-        job = await delivered(bench)
-        bench.sandbox.slack.faults.add(target, fault, times=times)
-        await resend(bench, job)
-        await bench.run()
-        assert [len(said.files) for said in resent(bench)] == [1]
-        assert bench.sandbox.slack.faults.waiting == 0
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        harness.sandbox.slack.faults.add(target, fault, times=times)
+        await resend(harness, job)
+        await harness.run()
+        assert [len(each.files) for each in resent(harness)] == [1]
+        assert harness.sandbox.slack.faults.waiting == 0
 
 
-async def crash_at(bench: Workbench, commit: int, *, before: bool) -> None:
+async def crash_at(harness: EngineHarness, commit: int, *, before: bool) -> None:
     """Run until the process dies at a commit of the outbox, then start another."""
-    bench.store.crash_outbox(commit, before=before)
-    await bench.run(until=lambda: bench.store.has_crashed)
-    assert bench.store.has_crashed, f"there was no commit {commit}"
-    bench.clock.moment += 10
-    await bench.restart()
+    harness.store.crash_outbox(commit, before=before)
+    await harness.run(until=lambda: harness.store.has_crashed)
+    assert harness.store.has_crashed, f"there was no commit {commit}"
+    harness.clock.now += 10
+    await harness.restart()
 
 
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("commit", range(len(WITH_FILE)), ids=WITH_FILE)
-async def test_a_process_that_ends_at_a_commit_is_followed_by_one_that_goes_on(
+async def test_a_resend_continues_after_the_end_of_the_process_at_each_commit(
     commit: int, *, before: bool
 ) -> None:
-    """What was committed is not done again, and an effect whose commit was lost is found."""
-    async with workbench() as bench:
-        job = await delivered(bench)
-        delivery_id = await resend(bench, job)
-        await crash_at(bench, commit + 1, before=before)
-        await bench.run()
-        assert [len(said.files) for said in resent(bench)] == [1]
-        assert (await row_of(bench, delivery_id)).delivery.ts == resent(bench)[0].ts
-        await assert_job_untouched(bench, job)
+    """Committed effects are not repeated; an effect whose commit was lost is found."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        delivery_id = await resend(harness, job)
+        await crash_at(harness, commit + 1, before=before)
+        await harness.run()
+        assert [len(each.files) for each in resent(harness)] == [1]
+        assert (await row_of(harness, delivery_id)).delivery.ts == resent(harness)[0].ts
+        await assert_job_untouched(harness, job)
 
 
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("commit", range(len(WITH_LINK)), ids=WITH_LINK)
-async def test_a_process_that_ends_while_it_brings_a_link_brings_one(
+async def test_a_resent_link_is_posted_once_after_the_end_of_the_process_at_each_commit(
     commit: int, *, before: bool
 ) -> None:
-    async with workbench() as bench:
-        job = await delivered(bench)
-        bench.sandbox.slack.faults.add(RESERVE, NO_UPLOADS, times=9)
-        delivery_id = await resend(bench, job)
-        await crash_at(bench, commit + 1, before=before)
-        await bench.run()
-        (told,) = resent(bench)
-        assert "Open video 1" in told.text
-        assert (await row_of(bench, delivery_id)).delivery.ts == told.ts
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        harness.sandbox.slack.faults.add(RESERVE, NO_UPLOADS, times=9)
+        delivery_id = await resend(harness, job)
+        await crash_at(harness, commit + 1, before=before)
+        await harness.run()
+        (reply,) = resent(harness)
+        assert "Open video 1" in reply.text
+        assert (await row_of(harness, delivery_id)).delivery.ts == reply.ts
 
 
 @pytest.mark.parametrize("names", [WITH_FILE, WITH_LINK], ids=["file", "link"])
-async def test_every_commit_is_a_recovery_point_here(names: list[str]) -> None:
-    """A commit that is made later must get its tests above."""
-    async with workbench() as bench:
-        job = await delivered(bench)
+async def test_every_commit_of_a_resend_is_tested_here(names: list[str]) -> None:
+    """A commit that is added must be added to the lists above."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
         if names is WITH_LINK:
-            bench.sandbox.slack.faults.add(RESERVE, NO_UPLOADS, times=9)
-        await resend(bench, job)
-        await bench.run()
-        assert bench.store.outbox.commits == len(names)
+            harness.sandbox.slack.faults.add(RESERVE, NO_UPLOADS, times=9)
+        await resend(harness, job)
+        await harness.run()
+        assert harness.store.outbox.commits == len(names)
 
 
-async def test_after_an_end_at_every_commit_in_turn_it_is_one_message() -> None:
-    async with workbench() as bench:
-        job = await delivered(bench)
-        await resend(bench, job)
-        for _ in WITH_FILE:
-            await crash_at(bench, 1, before=False)
-        await bench.run()
-        assert [len(said.files) for said in resent(bench)] == [1]
-
-
-async def test_it_is_not_taken_for_the_jobs_result(tmp_path: Path) -> None:
-    """A backup knows of neither, and somebody deleted the result: the job brings it again."""
-    async with workbench() as bench:
-        job = await bench.ask()
-        bench.store.crash("finished", before=False)
-        await bench.run(until=lambda: bench.store.has_crashed)
+async def test_a_resend_is_not_mistaken_for_the_jobs_result(tmp_path: Path) -> None:
+    """The result was deleted, and the backup knows neither: the job posts its result again."""
+    async with engine_harness() as harness:
+        job = await harness.request()
+        harness.store.crash("finished", before=False)
+        await harness.run(until=lambda: harness.store.has_crashed)
         copy = tmp_path / "backup.db"
-        await bench.store.backup(str(copy))
-        await bench.restart()
-        await bench.run(hours=0.05)
-        await resend(bench, job)
-        await bench.run(hours=0.05)
-        result, again = bench.results()
-        bench.sandbox.slack.world.workspace.delete(result)
-        bench.clock.moment += HOUR
-        await bench.restore(copy)
-        await bench.run()
-        row = await bench.job(job.id)
+        await harness.store.backup(str(copy))
+        await harness.restart()
+        await harness.run(hours=0.05)
+        await resend(harness, job)
+        await harness.run(hours=0.05)
+        result, again = harness.results()
+        harness.sandbox.slack.world.workspace.delete(result)
+        harness.clock.now += HOUR
+        await harness.restore(copy)
+        await harness.run()
+        row = await harness.job(job.id)
         assert row.stage is Stage.DELIVERED
         assert row.delivery.ts not in {None, result.ts, again.ts}
-        assert [mark_of(said) == mark(job.id) for said in bench.results()] == [False, True]
+        assert [mark_of(each) == mark(job.id) for each in harness.results()] == [False, True]
 
 
-async def test_the_jobs_result_is_not_taken_for_it(tmp_path: Path) -> None:
-    """The row may be older than this process: it looks for its own message, and finds it or not."""
-    async with workbench() as bench:
-        job = await delivered(bench)
-        delivery_id = await resend(bench, job)
+async def test_the_jobs_result_is_not_mistaken_for_a_resend(tmp_path: Path) -> None:
+    """A row older than the process is searched for by its own metadata."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        delivery_id = await resend(harness, job)
         copy = tmp_path / "backup.db"
-        await bench.store.backup(str(copy))
+        await harness.store.backup(str(copy))
         for _ in range(2):
-            bench.clock.moment += 60
-            await bench.restore(copy)
-            await bench.run()
-            (again,) = resent(bench)
+            harness.clock.now += 60
+            await harness.restore(copy)
+            await harness.run()
+            (again,) = resent(harness)
             assert len(again.files) == 1
-            assert (await row_of(bench, delivery_id)).delivery.ts == again.ts
+            assert (await row_of(harness, delivery_id)).delivery.ts == again.ts
 
 
-async def test_files_on_their_way_hold_up_nothing_else_in_the_channel(
+async def test_an_upload_does_not_delay_other_notifications_of_the_channel(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """They take minutes: what the channel is subscribed to is told meanwhile."""
-    async with workbench() as bench:
-        job = await delivered(bench)
+    """An upload may take minutes; other notifications of the channel are posted meanwhile."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
         released, download = asyncio.Event(), MindVideoClient.download
 
         @asynccontextmanager
@@ -408,9 +398,9 @@ async def test_files_on_their_way_hold_up_nothing_else_in_the_channel(
                 yield file
 
         monkeypatch.setattr(MindVideoClient, "download", slow)
-        await bench.store.settings.set(channel_scope(TEAM, GENERAL), NOTIFY, Level.ALL)
-        await resend(bench, job)
-        await bench.outbox.tick()
+        await harness.store.settings.set(channel_scope(TEAM, GENERAL), NOTIFY, Level.ALL)
+        await resend(harness, job)
+        await harness.outbox.tick()
         shared = ActionRequest(
             job=job,
             interaction=Interaction(
@@ -422,31 +412,31 @@ async def test_files_on_their_way_hold_up_nothing_else_in_the_channel(
                 reply_to=IN_CHANNEL,
             ),
         )
-        await perform(ActionName.SHARE, shared, bench.services)
-        await bench.outbox.tick()
-        workspace = bench.sandbox.slack.world.workspace
+        await perform(ActionName.SHARE, shared, harness.services)
+        await harness.outbox.tick()
+        workspace = harness.sandbox.slack.world.workspace
         async with asyncio.timeout(5):
-            while len(bench.messages()) < 2:
+            while len(harness.messages()) < 2:
                 await workspace.changed_since(workspace.version)
-        assert len(bench.results()) == 1
+        assert len(harness.results()) == 1
         released.set()
-        await bench.outbox.drain()
-        assert len(bench.results()) == 2
+        await harness.outbox.drain()
+        assert len(harness.results()) == 2
 
 
 async def test_an_error_that_quotes_the_prompt_is_logged_without_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The row has no prompt of its own: the job's is kept out of the log as well."""
+    """The row has no prompt; the job's is removed from the log as well."""
 
     def quoting(_video: MindVideoClient, _url: str) -> None:
         raise RetryLaterError("There is no file of “a red car” yet.")
 
-    async with workbench() as bench:
-        job = await delivered(bench)
+    async with engine_harness() as harness:
+        job = await delivered(harness)
         monkeypatch.setattr(MindVideoClient, "download", quoting)
-        await resend(bench, job)
+        await resend(harness, job)
         with capture_logs() as lines:
-            await bench.tick()
+            await harness.tick()
         (line,) = [line for line in lines if line["event"] == "step_retried"]
         assert line["problem"] == "There is no file of “[prompt]"

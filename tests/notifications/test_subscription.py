@@ -1,4 +1,4 @@
-"""What `/video notify` reads, and what it leaves to be a prompt."""
+"""Tests of the reading of `/video notify`, and of prompts that begin with `notify`."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def test_a_subscription_is_read(text: str, subscription: Subscription) -> None:
         "<#C1|crew> by night, in snow, and fog",
     ],
 )
-def test_other_words_are_a_prompt(text: str) -> None:
+def test_other_text_is_a_prompt(text: str) -> None:
     assert read_subscription(text) is None
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "parts"),
     [
         ("#crew all", ["`#crew`", "here"]),
         ("here everything", ["`everything`", "failures", "/video -- notify"]),
@@ -65,9 +65,11 @@ def test_other_words_are_a_prompt(text: str) -> None:
         ("here digest daily at noon", ["`noon`"]),
     ],
 )
-def test_what_looks_like_one_and_is_none_is_explained(text: str, words: list[str]) -> None:
-    """It would be a strange prompt, and would cost."""
+def test_a_malformed_subscription_is_refused_with_an_explanation(
+    text: str, parts: list[str]
+) -> None:
+    """It is not rendered as a prompt, because that would be charged."""
     with pytest.raises(UsageError) as raised:
         read_subscription(text)
-    for word in words:
-        assert word in str(raised.value)
+    for part in parts:
+        assert part in str(raised.value)

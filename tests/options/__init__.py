@@ -1,1 +1,1 @@
-"""From a text, a form or files to an input that a model's schema allows."""
+"""Tests of `bot.options`: from a text, a form or files to an input that fits a model's schema."""

@@ -1,4 +1,4 @@
-"""Attached files become the images of the options that a person names, or of the first one."""
+"""Tests of the distribution of attached files over the image options of a request."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ TEXT: Mapping[str, Json] = {"type": "string"}
 
 
 def images(text: str, *files: Attached, catalog: Catalog = KLING) -> Mapping[str, Json]:
-    """Return what an ask gives beside its prompt."""
-    asked = read_request(read_text(text), catalog, files=files).input
-    return {name: value for name, value in asked.items() if name != "prompt"}
+    """Return the options of a request besides the prompt."""
+    values = read_request(read_text(text), catalog, files=files).input
+    return {name: value for name, value in values.items() if name != "prompt"}
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,19 @@ def images(text: str, *files: Attached, catalog: Catalog = KLING) -> Mapping[str
         ),
     ],
 )
-def test_files_go_where_the_person_says_and_else_to_the_first_option(
+def test_files_go_to_the_named_options_and_else_to_the_first_one(
     text: str, values: Mapping[str, Json]
 ) -> None:
     assert images(text, ONE, TWO) == values
 
 
-def test_a_link_stays_a_link_and_no_file_adds_nothing() -> None:
+def test_a_link_is_kept_and_no_files_add_no_option() -> None:
     assert images("a lake --first https://a/1") == {"first_frame_image": "https://a/1"}
     assert images("a lake") == {}
 
 
 @pytest.mark.parametrize(
-    ("text", "files", "words"),
+    ("text", "files", "message"),
     [
         ("a lake --first 1", [], r"`--first-frame-image 1` means attached file 1.* has none"),
         ("a lake --first 2", [ONE], r"means attached file 2, and your message has 1"),
@@ -89,14 +89,14 @@ def test_a_link_stays_a_link_and_no_file_adds_nothing() -> None:
         ),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_plain_words(
-    text: str, files: list[Attached], words: str
+def test_an_unusable_file_or_reference_is_refused(
+    text: str, files: list[Attached], message: str
 ) -> None:
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=message):
         read_request(read_text(text), KLING, files=files)
 
 
-def test_a_file_of_the_greatest_size_or_of_unknown_type_is_taken() -> None:
+def test_a_file_of_the_largest_size_or_of_unknown_type_is_accepted() -> None:
     assert Attached(id="F1", mimetype="image/webp", size=MOST_BYTES).problem is None
     assert THREE.problem is None
 
@@ -108,7 +108,7 @@ def test_a_model_without_images_takes_no_files(tmp_path: Path) -> None:
     assert read_request(read_text("a lake"), catalog).input == {"prompt": "a lake"}
 
 
-def test_a_model_that_takes_one_image_says_so(tmp_path: Path) -> None:
+def test_a_second_image_for_a_model_with_one_is_refused(tmp_path: Path) -> None:
     properties: Mapping[str, Json] = {"prompt": TEXT, "image": TEXT}
     catalog = catalog_with(tmp_path, model_file(properties, default=True, images=["image"]))
     assert images("a lake", ONE, catalog=catalog) == {"image": "slack-file:F1"}
@@ -117,25 +117,25 @@ def test_a_model_that_takes_one_image_says_so(tmp_path: Path) -> None:
             read_request(read_text(text), catalog, files=files)
 
 
-def test_the_schema_says_which_options_take_images_when_the_file_does_not(tmp_path: Path) -> None:
+def test_options_for_images_are_found_in_the_schema(tmp_path: Path) -> None:
     upload: Mapping[str, Json] = {"widget": "file-upload", "uploadKind": "image"}
-    film: Mapping[str, Json] = {"widget": "file-upload", "uploadKind": "video"}
+    video: Mapping[str, Json] = {"widget": "file-upload", "uploadKind": "video"}
     properties: Mapping[str, Json] = {
         "prompt": TEXT,
-        "film": {**TEXT, "x-playground": film},
+        "film": {**TEXT, "x-playground": video},
         "start": {**TEXT, "x-playground": upload},
     }
     catalog = catalog_with(tmp_path, model_file(properties, default=True))
     assert images("a lake", ONE, catalog=catalog) == {"start": "slack-file:F1"}
 
 
-def test_files_alone_change_an_earlier_ask_and_replace_its_images() -> None:
+def test_files_without_text_replace_the_images_of_an_earlier_request() -> None:
     before = read_request(read_text("a lake --mode pro"), KLING, files=[ONE])
     after = changed_request(before, read_text(""), KLING, files=[TWO])
     assert after.input == {"mode": "pro", "prompt": "a lake", "image_urls": ["slack-file:F2"]}
 
 
-def test_the_files_of_an_earlier_ask_stay_when_something_else_changes() -> None:
+def test_another_change_keeps_the_files_of_an_earlier_request() -> None:
     before = read_request(read_text("a lake"), KLING, files=[ONE])
     assert changed_request(before, read_text("--mode pro"), KLING).input["image_urls"] == [
         "slack-file:F1"
@@ -147,13 +147,13 @@ def test_a_channels_defaults_cannot_name_a_file() -> None:
         read_defaults("--first-frame-image slack-file:F9", KLING, {})
 
 
-def test_people_are_told_how_many_images_they_attached() -> None:
-    ask = read_request(read_text("a lake"), KLING, files=[ONE, TWO])
-    told = non_default_options(KLING.default, ask.input)
-    assert told == (("Reference images", "2 attached images"),)
+def test_the_number_of_attached_images_is_shown() -> None:
+    request = read_request(read_text("a lake"), KLING, files=[ONE, TWO])
+    shown = non_default_options(KLING.default, request.input)
+    assert shown == (("Reference images", "2 attached images"),)
 
 
-def test_slacks_descriptions_are_read_and_what_is_none_is_passed_over() -> None:
+def test_slacks_file_objects_are_read_and_malformed_ones_ignored() -> None:
     described: Json = [
         {"id": "F1", "name": "one.png", "mimetype": "image/png", "size": 10, "user": "U1"},
         {"id": "F3", "name": None, "mimetype": 1, "size": "10"},
@@ -164,7 +164,7 @@ def test_slacks_descriptions_are_read_and_what_is_none_is_passed_over() -> None:
     assert attached_files(None) == ()
 
 
-def test_links_and_files_of_a_field_are_joined_without_doubles() -> None:
+def test_links_and_files_of_a_field_are_joined_without_duplicates() -> None:
     option = KLING.default.image_options[0]
     value = join(option, ["https://a", "slack-file:F1"], [ONE, TWO])
     assert value == ["https://a", "slack-file:F1", "slack-file:F2"]

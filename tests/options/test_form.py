@@ -1,4 +1,4 @@
-"""What was entered in a form comes back as values, files, or a sentence at the field."""
+"""Tests of the reading of a submitted form: values, files, errors at fields."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from bot.options.form import (
     shows_advanced,
     with_images,
 )
+from bot.options.form_state import MOST_FILES, FormState
 from bot.options.request import check_input
 from storage.job import Json
 from tests.support.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
@@ -32,7 +33,7 @@ Answers = dict[str, Json]
 
 
 def state_of(blocks: list[Mapping[str, Json]]) -> Answers:
-    """Return what Slack sends when a form is submitted as it was drawn."""
+    """Return Slack's state of a form that is submitted unchanged."""
     state: Answers = {}
     for block in blocks:
         match block:
@@ -46,7 +47,7 @@ def state_of(blocks: list[Mapping[str, Json]]) -> Answers:
 
 
 def answer_of(element: Mapping[str, Json]) -> Answers:
-    """Return what Slack sends for an element that was left as it was drawn."""
+    """Return Slack's state of an unchanged element."""
     match element.get("type"):
         case "checkboxes":
             return {"selected_options": element.get("initial_options", [])}
@@ -59,11 +60,12 @@ def answer_of(element: Mapping[str, Json]) -> Answers:
 
 
 def form(values: Mapping[str, Json], *, show_advanced: bool = True) -> Answers:
+    """Return the state of an unchanged form with these initial values."""
     return state_of(form_blocks(KLING, KLING.default, values, show_advanced=show_advanced))
 
 
 def entered(**answers: Json) -> Answers:
-    """Return a form with a prompt and these answers, by option."""
+    """Return the state of a form with a prompt and these answers, by option."""
     state = form({"prompt": "a lake"})
     for name, answer in answers.items():
         state[f"option:{name}"] = {"kling-v3": answer}
@@ -71,6 +73,7 @@ def entered(**answers: Json) -> Answers:
 
 
 def errors(state: Answers) -> Mapping[str, str]:
+    """Return the errors of a form by block ID."""
     with pytest.raises(FormError) as refused:
         read_form(KLING.default, state)
     assert str(refused.value) == " ".join(refused.value.errors.values())
@@ -88,29 +91,29 @@ FILLED: Mapping[str, Json] = {
 }
 
 
-def test_a_filled_form_comes_back_as_it_was_given_without_defaults() -> None:
+def test_an_unchanged_form_gives_its_values_without_defaults() -> None:
     read = read_form(KLING.default, form({**FILLED, "aspect_ratio": "16:9"}))
     assert read == check_input(KLING.default, FILLED)
     assert read.input == FILLED
 
 
-def test_what_the_form_hides_is_carried_over() -> None:
+def test_hidden_values_are_kept() -> None:
     carried = {**FILLED, "duration": 4, "element_list": [1], "else": 1}
     read = read_form(KLING.default, form(FILLED, show_advanced=False), carried)
     assert read.input == FILLED
 
 
-def test_what_is_too_long_for_a_field_is_carried_over() -> None:
+def test_a_value_too_long_for_its_field_is_kept() -> None:
     values: Mapping[str, Json] = {"prompt": "a", "multi_prompt": [{"prompt": "x" * 4000}]}
     assert read_form(KLING.default, form(values), values).input == values
 
 
-def test_an_emptied_field_is_not_carried_over() -> None:
+def test_an_emptied_field_is_not_kept() -> None:
     state = {**form(FILLED), "option:negative_prompt": {"kling-v3": {"value": None}}}
     assert "negative_prompt" not in read_form(KLING.default, state, FILLED).input
 
 
-def test_files_come_back_by_option_beside_links() -> None:
+def test_files_are_added_to_the_links_of_their_option() -> None:
     answer: Json = {"type": "file_input", "files": [{"id": "F1"}, {"id": "F2"}, {}, None]}
     state = entered(image_urls=answer)
     state["links:image_urls"] = {"kling-v3": {"value": "https://a\n\n https://b "}}
@@ -119,8 +122,8 @@ def test_files_come_back_by_option_beside_links() -> None:
     assert read.input["image_urls"] == [*links, "slack-file:F1", "slack-file:F2"]
 
 
-def test_a_form_may_name_the_files_that_came_with_it_and_no_others() -> None:
-    """Whoever types the name of a file of somebody else does not get it."""
+def test_a_form_may_refer_to_its_own_files_only() -> None:
+    """A user cannot get another user's file by typing its reference."""
     state = form({"prompt": "a lake"})
     state["links:image_urls"] = {"kling-v3": {"value": "slack-file:F1"}}
     read = read_form(KLING.default, state, files=["F1"])
@@ -130,15 +133,15 @@ def test_a_form_may_name_the_files_that_came_with_it_and_no_others() -> None:
     }
 
 
-def test_a_file_that_cannot_be_passed_on_is_told_at_its_field() -> None:
+def test_an_unusable_file_is_an_error_at_its_field() -> None:
     state = entered(image_urls={"files": [{"id": "F1", "name": "a.pdf", "mimetype": "text/pdf"}]})
     assert errors(state) == {
         "option:image_urls": "a.pdf is not an image that I can pass on. Attach PNG, JPEG or WebP."
     }
 
 
-def test_an_unfinished_form_keeps_its_images_and_says_which_it_has() -> None:
-    """What cannot be passed on is left out, as is a value that is not allowed."""
+def test_a_draft_keeps_its_images_as_references() -> None:
+    """Files that are no images and invalid values are left out."""
     files: list[Json] = [{"id": "F1"}, {"id": "F2"}]
     pdf: Json = {"id": "F99", "name": "a.pdf", "mimetype": "application/pdf"}
     state = entered(image_urls={"files": [pdf, *files]}, duration={"value": "40"})
@@ -149,7 +152,7 @@ def test_an_unfinished_form_keeps_its_images_and_says_which_it_has() -> None:
     assert values["image_urls"] == ["slack-file:F1", "slack-file:F2"]
 
 
-def test_an_option_takes_no_more_images_than_it_has_room_for(tmp_path: Path) -> None:
+def test_an_option_takes_at_most_its_number_of_images(tmp_path: Path) -> None:
     several = catalog_with(tmp_path, ANIMATE).get(ANIMATE_SLUG).image_options[0]
     files = [Attached(id=f"F{number}") for number in range(5)]
     assert with_images(several, ["https://a"], files) == [
@@ -172,12 +175,12 @@ def test_an_option_takes_no_more_images_than_it_has_room_for(tmp_path: Path) -> 
         ("{“a”: 1}", [{"a": 1}]),
     ],
 )
-def test_lists_of_objects_are_read_line_by_line_or_as_one_json(text: str, value: Json) -> None:
+def test_a_list_of_objects_is_read_by_line_or_as_one_json(text: str, value: Json) -> None:
     read = read_form(KLING.default, entered(multi_prompt={"value": text}))
     assert read.input["multi_prompt"] == value
 
 
-def test_a_list_of_words_may_be_one_json_over_several_lines() -> None:
+def test_a_list_of_texts_may_be_one_json_over_several_lines() -> None:
     state = form({"prompt": "a lake"})
     state["links:image_urls"] = {"x": {"value": '["a",\n"b"]'}}
     assert read_form(KLING.default, state).input["image_urls"] == ["a", "b"]
@@ -208,17 +211,17 @@ def test_a_list_of_words_may_be_one_json_over_several_lines() -> None:
         ),
     ],
 )
-def test_an_error_is_told_at_its_field(name: str, answer: Json, sentence: str) -> None:
+def test_an_error_is_shown_at_its_field(name: str, answer: Json, sentence: str) -> None:
     assert errors(entered(**{name: answer})) == {f"option:{name}": sentence}
 
 
-def test_all_errors_are_told_at_once_and_those_of_links_at_the_links() -> None:
+def test_all_errors_are_shown_at_once() -> None:
     state = entered(duration={"value": "40"}, mode={"selected_option": {"value": "best"}})
     state["links:image_urls"] = {"x": {"value": "[1]"}}
     assert set(errors(state)) == {"option:mode", "option:duration", "links:image_urls"}
 
 
-def test_a_choice_without_default_may_stay_open(tmp_path: Path) -> None:
+def test_a_menu_without_a_default_may_stay_empty(tmp_path: Path) -> None:
     parts: Mapping[str, Json] = {
         "size": {"enum": ["a", "b"]},
         "odd": {"enum": ["", "x" * 200]},
@@ -232,7 +235,7 @@ def test_a_choice_without_default_may_stay_open(tmp_path: Path) -> None:
     assert read_form(model, state).input == {"must": False, "odd": "x" * 200}
 
 
-def test_a_required_picture_may_come_as_a_file(tmp_path: Path) -> None:
+def test_a_required_image_may_be_a_file(tmp_path: Path) -> None:
     catalog = catalog_with(tmp_path, ANIMATE)
     model = catalog.get(ANIMATE_SLUG)
     state = state_of(form_blocks(catalog, model))
@@ -243,7 +246,7 @@ def test_a_required_picture_may_come_as_a_file(tmp_path: Path) -> None:
     assert read_form(model, state).input == {"image_urls": ["slack-file:F1"], "resolution": 720}
 
 
-def test_the_form_says_which_model_and_whether_to_show_all(tmp_path: Path) -> None:
+def test_the_state_holds_the_model_and_the_toggle(tmp_path: Path) -> None:
     catalog = catalog_with(tmp_path, ANIMATE)
     model = catalog.get(ANIMATE_SLUG)
     state = state_of(form_blocks(catalog, model, show_advanced=True))
@@ -253,7 +256,7 @@ def test_the_form_says_which_model_and_whether_to_show_all(tmp_path: Path) -> No
     assert not shows_advanced(form({}, show_advanced=False))
 
 
-def test_a_draft_keeps_what_is_allowed_and_any_prompt() -> None:
+def test_a_draft_keeps_valid_values_and_any_prompt() -> None:
     state = entered(
         prompt={"value": "x" * 2501},
         duration={"value": "40"},
@@ -266,7 +269,7 @@ def test_a_draft_keeps_what_is_allowed_and_any_prompt() -> None:
     assert draft["audio"] is False
 
 
-def test_a_draft_carries_what_is_hidden() -> None:
+def test_a_draft_keeps_hidden_values() -> None:
     draft = read_draft(KLING.default, form({}, show_advanced=False), FILLED)
     assert draft["image_urls"] == ["https://a", "https://b"]
 
@@ -274,7 +277,7 @@ def test_a_draft_carries_what_is_hidden() -> None:
 WORDS = st.text(alphabet="ab{}[]\"' \n“”", max_size=12)
 
 
-@settings(deadline=None)  # how long one example takes says nothing on a busy machine
+@settings(deadline=None)  # the time of one example varies on a busy machine
 @given(
     st.fixed_dictionaries(
         {"prompt": WORDS},
@@ -288,11 +291,22 @@ WORDS = st.text(alphabet="ab{}[]\"' \n“”", max_size=12)
         },
     )
 )
-def test_any_input_survives_the_form(given_input: Mapping[str, Json]) -> None:
+def test_any_input_is_unchanged_by_a_form(given_input: Mapping[str, Json]) -> None:
     try:
-        ask = check_input(KLING.default, given_input)
+        request = check_input(KLING.default, given_input)
     except UsageError:
         return
     options = {option.name: option.default for option in KLING.default.options}
-    told = {name: value for name, value in ask.input.items() if value != options[name]}
-    assert read_form(KLING.default, form(ask.input), ask.input).input == told
+    changed = {name: value for name, value in request.input.items() if value != options[name]}
+    assert read_form(KLING.default, form(request.input), request.input).input == changed
+
+
+def test_the_metadata_of_a_form_stay_within_slacks_limit() -> None:
+    """Slack takes 3,000 characters in `private_metadata`."""
+    files = [f"F{number:010}" for number in range(500)]
+    state = FormState(
+        model="m" * 100, channel="C" * 20, thread_ts="1" * 20, parent_id="x" * 20
+    ).drawn("m" * 100, files)
+    assert len(state.files) == MOST_FILES
+    assert len(state.to_text()) <= 3000
+    assert FormState.of_text(state.to_text()) == state

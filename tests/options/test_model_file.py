@@ -1,4 +1,4 @@
-"""What a model file may say; everything else is refused by file and by name."""
+"""Tests of the validation of model files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ FLAG: Mapping[str, Json] = {"type": "boolean"}
 
 
 def read(folder: Path, content: str | Mapping[str, Json]) -> None:
+    """Write a model file and read it."""
     path = folder / "sample.json"
     text = content if isinstance(content, str) else json.dumps(content)
     path.write_text(text, encoding="utf-8")
@@ -29,12 +30,12 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "reason"),
     [
         ("{", "it is not JSON: Expecting property name"),
         ('{"slug": NaN}', "it is not JSON: NaN is no value of JSON"),
         ('{"slug": 1e999}', "it is not JSON: a number is too large"),
-        ("[" * 5000, "it is not JSON: nested too deeply"),
+        ("[" * 100_000, "it is not JSON: nested too deeply"),
         ("[]", "the file: "),
         ({"schema": {}}, "slug: Field required"),
         ({"slug": "x"}, "schema: Field required"),
@@ -112,27 +113,25 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
         (model_file({"a": {"type": "integer", "maximum": 1, "default": 2}}), "the default of `a`"),
     ],
 )
-def test_an_unsound_file_is_refused_with_its_name_and_the_reason(
-    tmp_path: Path, content: str | Mapping[str, Json], complaint: str
+def test_an_invalid_file_is_refused_with_its_name_and_the_reason(
+    tmp_path: Path, content: str | Mapping[str, Json], reason: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=rf"(?s)sample\.json: .*{complaint}"):
+    with pytest.raises(ConfigurationError, match=rf"(?s)sample\.json: .*{reason}"):
         read(tmp_path, content)
 
 
 @pytest.mark.parametrize(
-    ("depth", "complaint"),
+    ("depth", "reason"),
     [(240, "nested too deeply"), (400, "Recursion error - maximum validation depth exceeded")],
 )
-def test_a_schema_nested_beyond_measure_is_refused(
-    tmp_path: Path, depth: int, complaint: str
-) -> None:
+def test_a_too_deeply_nested_schema_is_refused(tmp_path: Path, depth: int, reason: str) -> None:
     deep = '{"type": "array", "items": ' * depth + "{}" + "}" * depth
     content = f'{{"slug": "x", "schema": {{"type": "object", "properties": {{"a": {deep}}}}}}}'
-    with pytest.raises(ConfigurationError, match=complaint):
+    with pytest.raises(ConfigurationError, match=reason):
         read(tmp_path, content)
 
 
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sample.json").mkdir()
     with pytest.raises(ConfigurationError, match=r"sample\.json cannot be read"):
         read_model_file(tmp_path / "sample.json")
@@ -160,5 +159,5 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
         {"type": "array", "items": {"type": "null"}},
     ],
 )
-def test_a_sound_property_is_understood(tmp_path: Path, part: Mapping[str, Json]) -> None:
+def test_a_valid_property_is_read(tmp_path: Path, part: Mapping[str, Json]) -> None:
     read(tmp_path, model_file({"a": part}))

@@ -1,4 +1,4 @@
-"""A typed text falls into prompt and flags as a person means it."""
+"""Tests of the splitting of a typed text into prompt and flags."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def split(text: str) -> tuple[str, list[tuple[str, str | None]]]:
         ("{a [b", "{a [b"),
     ],
 )
-def test_prose_is_the_prompt(typed: str, prompt: str) -> None:
+def test_text_without_flags_is_the_prompt(typed: str, prompt: str) -> None:
     assert split(typed) == (prompt, [])
 
 
@@ -95,7 +95,9 @@ def test_prose_is_the_prompt(typed: str, prompt: str) -> None:
         ("a\n--n 1\nb", "a b", [("n", "1")]),
     ],
 )
-def test_flags_stand_anywhere(typed: str, prompt: str, flags: list[tuple[str, str | None]]) -> None:
+def test_flags_may_be_anywhere_in_the_text(
+    typed: str, prompt: str, flags: list[tuple[str, str | None]]
+) -> None:
     assert split(typed) == (prompt, flags)
 
 
@@ -115,12 +117,12 @@ def test_flags_stand_anywhere(typed: str, prompt: str, flags: list[tuple[str, st
         ("{a", "{a"),
     ],
 )
-def test_a_flags_value_may_be_json_with_any_quotes_in_it(typed: str, value: str) -> None:
+def test_the_value_of_a_flag_may_be_json_with_any_quotes(typed: str, value: str) -> None:
     assert split(f"x --n {typed}") == ("x", [("n", value)])
     assert split(f"--n={typed} x") == ("x", [("n", value)])
 
 
-def test_json_that_is_nested_beyond_measure_is_cut_like_words() -> None:
+def test_too_deeply_nested_json_is_read_as_text() -> None:
     deep = "[" * 5000
     assert split(f"--n {deep} x") == ("x", [("n", deep)])
 
@@ -131,7 +133,7 @@ def test_a_double_quote_that_is_not_closed_is_refused(typed: str) -> None:
         split(typed)
 
 
-def test_a_flag_is_found_by_name_before_flags_are_known() -> None:
+def test_the_value_of_one_flag_can_be_read_without_a_schema() -> None:
     typed = read_text("--audio x --MODEL 'a b' --model c")
     assert typed.value_of("model") == "a b"
     assert typed.value_of("mode") is None
@@ -142,15 +144,15 @@ def test_a_flag_is_found_by_name_before_flags_are_known() -> None:
     ("text", "begins"),
     [("--mode pro a lake", True), ("—mode pro", True), ("a lake --mode pro", False), ("", False)],
 )
-def test_a_text_that_begins_with_a_flag_is_told_from_a_prompt(text: str, *, begins: bool) -> None:
+def test_a_text_that_begins_with_a_flag_is_recognised(text: str, *, begins: bool) -> None:
     assert read_text(text).begins_with_flag is begins
 
 
-def test_only_words_without_quotes_around_them_may_be_mistyped_flags() -> None:
+def test_bare_words_are_those_without_quotes() -> None:
     assert read_text("""a '-mode' --mode "b" -n""").bare_words == ("a", "-n")
 
 
-def test_nothing_is_markup_here() -> None:
+def test_markup_is_kept_as_text() -> None:
     text = "a &lt; b &amp; <https://a.b|a.b> *c*"
     assert split(text) == (text, [])
 
@@ -159,7 +161,7 @@ def test_straightening_keeps_the_length() -> None:
     assert straightened("“a” ‘b’ „c") == '"a" ‘b’ "c'
 
 
-def test_an_empty_text_has_nothing() -> None:
+def test_an_empty_text_has_neither_prompt_nor_flags() -> None:
     assert read_text("").split(lambda _flag, _word: True) == ("", ())
     assert Flag(name="a", value=None) != Flag(name="a", value="")
 
@@ -171,7 +173,7 @@ TRICKY = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None)  # how long one example takes says nothing on a busy machine
+@settings(deadline=None)  # the time of one example varies on a busy machine
 @given(st.one_of(st.text(), TRICKY))
 def test_any_text_is_either_split_or_refused(text: str) -> None:
     try:
@@ -198,7 +200,7 @@ def test_any_text_is_either_split_or_refused(text: str) -> None:
         "['",
     ],
 )
-def test_forty_thousand_characters_are_split_at_once(piece: str) -> None:
+def test_forty_thousand_characters_are_split_within_a_second(piece: str) -> None:
     began = time.process_time()
     with contextlib.suppress(UsageError):
         split(piece * (40_000 // len(piece)))

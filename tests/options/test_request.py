@@ -1,4 +1,4 @@
-"""From typed words to an input that the schema allows, or a sentence that says what to type."""
+"""Tests of the reading of a text as a request: values, defaults, changes, refusals."""
 
 from __future__ import annotations
 
@@ -30,24 +30,25 @@ ANIMATED = f"--model {ANIMATE_SLUG} --image-urls https://a.b/c.png"
 
 @pytest.fixture
 def both(tmp_path: Path) -> Catalog:
-    """Return a catalog of two models that have no option in common but image_urls."""
+    """A catalog of two models that share the option `image_urls` only."""
     return catalog_with(tmp_path / "models", ANIMATE)
 
 
 def refusal(text: str, catalog: Catalog = KLING) -> str:
+    """Return the message of a refused request."""
     with pytest.raises(UsageError) as refused:
         read_request(read_text(text), catalog)
     return str(refused.value)
 
 
 def typed(text: str, catalog: Catalog = KLING) -> Mapping[str, Json]:
-    """Return what a text gives beside the prompt."""
-    given = dict(read_request(read_text(text), catalog).input)
-    given.pop("prompt", None)
-    return given
+    """Return the options of a request besides the prompt."""
+    values = dict(read_request(read_text(text), catalog).input)
+    values.pop("prompt", None)
+    return values
 
 
-def test_a_request_holds_what_was_given_in_the_schemas_order() -> None:
+def test_a_request_holds_its_values_in_the_schemas_order() -> None:
     request = read_request(
         read_text("--aspect-ratio 9:16 a red car --duration 10 --mode pro"), KLING
     )
@@ -59,18 +60,18 @@ def test_a_request_holds_what_was_given_in_the_schemas_order() -> None:
     assert list(request.input) == ["mode", "prompt", "duration", "aspect_ratio"]
 
 
-def test_the_kind_of_a_render_counts_defaults_in() -> None:
+def test_the_kind_of_a_render_includes_defaults() -> None:
     assert read_request(read_text("a red car"), KLING).kind == "kling-v3 mode=std duration=5"
 
 
-def test_the_kind_leaves_out_what_is_neither_given_nor_known(tmp_path: Path) -> None:
+def test_the_kind_leaves_out_options_without_a_value(tmp_path: Path) -> None:
     model = model_with(tmp_path, {"a": {"type": "string"}}, render_time_by=["a"])
     assert check_input(model, {}).kind == "sample"
     assert check_input(model, {"a": "b"}).kind == "sample a=b"
 
 
 @pytest.mark.parametrize(
-    ("text", "given"),
+    ("text", "expected"),
     [
         ("x --dur 3", {"duration": 3}),
         ("x --Aspect_Ratio=1:1", {"aspect_ratio": "1:1"}),
@@ -97,12 +98,12 @@ def test_the_kind_leaves_out_what_is_neither_given_nor_known(tmp_path: Path) -> 
         ("x --model kling-v3", {}),
     ],
 )
-def test_flags_become_values(text: str, given: Mapping[str, Json]) -> None:
-    assert typed(text) == given
+def test_flags_become_values(text: str, expected: Mapping[str, Json]) -> None:
+    assert typed(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "given"),
+    ("text", "expected"),
     [
         ("", {}),
         ("--resolution 480", {"resolution": 480}),
@@ -121,13 +122,13 @@ def test_flags_become_values(text: str, given: Mapping[str, Json]) -> None:
         ("--code DE", {"code": "DE"}),
     ],
 )
-def test_another_models_file_is_enough_for_its_options(
-    both: Catalog, text: str, given: Mapping[str, Json]
+def test_the_options_of_another_model_are_read_from_its_file(
+    both: Catalog, text: str, expected: Mapping[str, Json]
 ) -> None:
     assert typed(f"{ANIMATED} {text}", both) == {
         "image_urls": ["https://a.b/c.png"],
         "resolution": 720,
-        **given,
+        **expected,
     }
 
 
@@ -236,7 +237,7 @@ def test_another_models_file_is_enough_for_its_options(
         ('say "hi', 'The quote that opens at `"hi` is not closed. Close it, or leave it out.'),
     ],
 )
-def test_what_cannot_be_done_is_said_plainly(text: str, sentence: str) -> None:
+def test_an_invalid_request_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     if not sentence:
         assert typed(text) == {"audio": True}
         return
@@ -320,33 +321,35 @@ def test_what_cannot_be_done_is_said_plainly(text: str, sentence: str) -> None:
         ),
     ],
 )
-def test_every_models_refusals_come_from_its_file(both: Catalog, text: str, sentence: str) -> None:
+def test_a_refusal_of_another_model_comes_from_its_file(
+    both: Catalog, text: str, sentence: str
+) -> None:
     assert refusal(text, both).startswith(sentence)
 
 
-def test_a_model_that_demands_nothing_is_asked_without_words(tmp_path: Path) -> None:
+def test_a_model_without_required_options_accepts_an_empty_text(tmp_path: Path) -> None:
     catalog = catalog_with(tmp_path, model_file({"a": {"type": "boolean"}}, default=True))
     assert read_request(read_text(""), catalog).input == {}
     assert refusal("words", catalog) == "sample takes no prompt; you gave `words`."
 
 
-def test_a_model_without_examples_still_says_what_to_type(tmp_path: Path) -> None:
+def test_a_refusal_has_an_example_for_every_model(tmp_path: Path) -> None:
     catalog = catalog_with(tmp_path, model_file({"prompt": {"type": "string"}}, "prompt"))
     assert "for example `/video " in refusal("--model sample", catalog)
 
 
-def test_long_and_odd_values_are_quoted_short_and_harmless() -> None:
+def test_a_long_value_is_quoted_short_and_escaped() -> None:
     sentence = refusal(f"x --mode '`a`\n{'b' * 40_000}'")
     assert f"you gave `'a' {'b' * 56}…`." in sentence
 
 
-def test_defaults_of_a_channel_stand_beneath_what_is_typed(both: Catalog) -> None:
+def test_typed_options_override_the_channels_defaults(both: Catalog) -> None:
     defaults: Mapping[str, Json] = {"mode": "pro", "duration": 8, "model": "kling-v3", "seed": 4}
     request = read_request(read_text("x --duration 4"), both, defaults=defaults)
     assert request.input == {"mode": "pro", "prompt": "x", "duration": 4}
 
 
-def test_defaults_that_the_model_refuses_are_passed_over() -> None:
+def test_invalid_defaults_are_ignored() -> None:
     defaults: Mapping[str, Json] = {"mode": "best", "duration": 99, "audio": True, "model": "gone"}
     assert read_request(read_text("x"), KLING, defaults=defaults).input == {
         "audio": True,
@@ -361,7 +364,7 @@ def test_a_channel_may_have_its_own_model(both: Catalog) -> None:
     assert request.model == ANIMATE_SLUG
 
 
-def test_an_input_from_elsewhere_is_checked_like_a_typed_one() -> None:
+def test_an_input_is_checked_like_a_typed_one() -> None:
     model = KLING.default
     request = check_input(model, {"prompt": " x ", "duration": None, "image_urls": ("a",)})
     assert request.input == {"prompt": "x", "image_urls": ["a"]}
@@ -392,13 +395,13 @@ def test_a_reply_that_changes_nothing_is_refused() -> None:
         changed_request(EARLIER, read_text("  "), KLING)
 
 
-def test_another_model_tells_which_options_it_left_out(both: Catalog) -> None:
+def test_a_change_of_model_lists_the_options_left_out(both: Catalog) -> None:
     request = changed_request(EARLIER, read_text(ANIMATED), both)
     assert request.left_out == ("Mode", "Prompt", "Duration")
     assert request.input == {"image_urls": ["https://a.b/c.png"], "resolution": 720}
 
 
-def test_an_earlier_model_that_is_gone_can_be_replaced(both: Catalog) -> None:
+def test_a_removed_model_can_be_replaced(both: Catalog) -> None:
     earlier = RenderRequest(model="gone", input={"prompt": "x", "color": "red"}, kind="gone")
     request = changed_request(earlier, read_text("--model kling-v3"), both)
     assert (request.input, request.left_out) == ({"prompt": "x"}, ("color",))
@@ -406,7 +409,7 @@ def test_an_earlier_model_that_is_gone_can_be_replaced(both: Catalog) -> None:
         changed_request(earlier, read_text("y"), both)
 
 
-def test_a_kept_option_that_the_other_model_refuses_is_named(tmp_path: Path) -> None:
+def test_a_kept_option_that_the_other_model_refuses_is_an_error(tmp_path: Path) -> None:
     short = model_file(
         {"prompt": {"type": "string"}, "duration": {"type": "integer", "maximum": 6}}
     )
@@ -415,20 +418,20 @@ def test_a_kept_option_that_the_other_model_refuses_is_named(tmp_path: Path) -> 
         changed_request(EARLIER, read_text("--model sample"), catalog)
 
 
-def test_only_what_differs_from_the_default_is_shown() -> None:
-    given: Mapping[str, Json] = {
+def test_only_options_that_differ_from_defaults_are_shown() -> None:
+    values: Mapping[str, Json] = {
         "mode": "std",
         "prompt": "x",
         "audio": True,
         "negative_prompt": "y" * 99,
     }
-    assert non_default_options(KLING.default, given) == (
+    assert non_default_options(KLING.default, values) == (
         ("Audio", "on"),
         ("Negative prompt", f"{'y' * 60}…"),
     )
 
 
-def test_what_fits_a_model_is_kept_and_nothing_else() -> None:
+def test_fitting_keeps_valid_values_only() -> None:
     values: Mapping[str, Json] = {"mode": "best", "duration": 4, "else": 1, "prompt": " "}
     assert fitting(KLING.default, values) == {"duration": 4}
 
@@ -447,9 +450,9 @@ TRICKY = st.lists(
 )
 
 
-@settings(deadline=None)  # how long one example takes says nothing on a busy machine
+@settings(deadline=None)  # the time of one example varies on a busy machine
 @given(st.one_of(st.text(), TRICKY.map("".join)))
-def test_any_text_becomes_a_request_or_a_sentence(text: str) -> None:
+def test_any_text_is_a_request_or_a_refusal(text: str) -> None:
     try:
         request = read_request(read_text(text), KLING)
     except UsageError:

@@ -1,4 +1,4 @@
-"""A value is held against its schema the way people count and link."""
+"""Tests of the validation of a value against a schema."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.job import Json
 @pytest.mark.parametrize(
     ("value", "step"), [(0.3, 0.1), (1, 0.1), (1.1, 0.05), (16, 8), (1e22, 0.5), (-0.3, 0.1)]
 )
-def test_steps_are_counted_as_people_write_them(value: float, step: float) -> None:
+def test_multiples_are_exact_in_decimal(value: float, step: float) -> None:
     assert find_violation(value, {"multipleOf": step}) is None
 
 
@@ -28,7 +28,7 @@ def test_a_link_has_a_scheme(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["a.b", "https://a b", "http://[", ""])
-def test_other_text_is_no_link(value: str) -> None:
+def test_a_text_without_a_scheme_is_no_link(value: str) -> None:
     assert find_violation(value, {"format": "url"}) is not None
 
 
@@ -45,7 +45,7 @@ def test_a_rule_for_another_type_is_not_applied(value: Json, schema: Mapping[str
     assert find_violation(value, schema) is None
 
 
-def test_a_problem_tells_its_place_and_what_is_asked_there() -> None:
+def test_a_violation_has_its_path_and_schema() -> None:
     inner: Mapping[str, Json] = {"type": "integer"}
     schema: Mapping[str, Json] = {"properties": {"a": {"items": inner}}}
     assert find_violation({"a": [1, "x"]}, schema) == Violation(

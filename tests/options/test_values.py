@@ -1,4 +1,4 @@
-"""Typed text becomes values of the schema's types, cleaned of what cannot be sent."""
+"""Tests of the conversion of typed text to values of the schema's types."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from storage.job import Json
 
 
 def read(raw: str, schema: Mapping[str, Json], kind: Kind = Kind.ARRAY) -> Json:
+    """Read a typed value of an option with this schema."""
     return read_value([raw], Option(name="a", schema=schema, kind=kind), "`--a`")
 
 
@@ -33,52 +34,52 @@ def test_items_are_read_by_their_own_type(raw: str, items: Mapping[str, Json], v
     assert read(raw, {"type": "array", "items": items}) == value
 
 
-def test_a_list_to_choose_from_is_chosen_as_a_whole() -> None:
+def test_a_list_in_an_enum_is_one_choice() -> None:
     assert read("[1, 2]", {"enum": [[1], [1, 2]]}) == [1, 2]
 
 
 @pytest.mark.parametrize("raw", ["", "1.5", "٣", "1_000", "0x10", "9" * 41, "nan", "--5"])
-def test_only_plain_digits_are_a_whole_number(raw: str) -> None:
+def test_only_ascii_digits_are_a_whole_number(raw: str) -> None:
     with pytest.raises(UsageError, match=r"^`--a` must be a whole number; you gave"):
         read(raw, {"type": "integer"}, Kind.INTEGER)
 
 
-def test_choices_that_differ_by_case_are_told_apart() -> None:
+def test_choices_may_differ_by_case_only() -> None:
     schema: Mapping[str, Json] = {"enum": ["HD", "hd"]}
     assert read("hd", schema, Kind.STRING) == "hd"
     assert read("Hd", schema, Kind.STRING) == "HD"
 
 
-def test_what_steers_the_direction_of_text_is_left_out_and_marks_stay() -> None:
-    given: Json = {
+def test_direction_overrides_are_removed_and_marks_kept() -> None:
+    value: Json = {
         "\u202aa": ["b\u2066c\u2069", "\u200fd\u200e", "tab\t\n"],
         "n": [None, True, 1.5],
     }
-    assert clean(given, "x") == {
+    assert clean(value, "x") == {
         "a": ["bc", "\u200fd\u200e", "tab\t\n"],
         "n": [None, True, 1.5],
     }
 
 
 @pytest.mark.parametrize("value", ["\r", "\x7f", "\x85", {"a": "\x1b"}, ["\x0b"]])
-def test_what_cannot_be_sent_is_refused(value: Json) -> None:
+def test_a_control_character_is_refused(value: Json) -> None:
     with pytest.raises(UsageError, match=r"^X holds a control character \(U\+[0-9A-F]{4}, char"):
         clean(value, "X")
 
 
 @pytest.mark.parametrize("value", ["a\ud800", {"\udfff": 1}])
-def test_half_of_a_surrogate_pair_is_refused_in_words_of_its_own(value: Json) -> None:
+def test_a_lone_surrogate_is_refused(value: Json) -> None:
     with pytest.raises(UsageError, match=r"^X holds half of a character \(U\+D"):
         clean(value, "X")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -(10**400), 1e301])
-def test_numbers_that_no_model_means_are_refused(value: Json) -> None:
+def test_a_number_that_is_too_large_is_refused(value: Json) -> None:
     with pytest.raises(UsageError, match=r"^X holds a number that is too large"):
         clean(value, "X")
 
 
-def test_a_value_that_is_allowed_passes_and_another_names_its_place() -> None:
+def test_an_invalid_value_is_refused_with_its_place() -> None:
     schema: Mapping[str, Json] = {
         "type": "array",
         "items": {"type": "object", "properties": {"a`b": {"type": "integer"}}},
@@ -90,19 +91,21 @@ def test_a_value_that_is_allowed_passes_and_another_names_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("value", "message"),
     [
         ({"promt": "x", "len": 2}, "It has no `promt` (did you mean `prompt`?) and no `len`."),
         ({"prompt": "x", "a": 1, "b": 2, "c": 3}, "It has no `a`, no `b` and no `c`."),
     ],
 )
-def test_every_name_that_an_object_does_not_have_is_named(given: Json, words: str) -> None:
-    """At once, with the nearest: what was given is cut off after some characters."""
+def test_every_unknown_name_of_an_object_is_listed(value: Json, message: str) -> None:
+    """All at once, because a long value is shortened in the message."""
     item: Mapping[str, Json] = {
         "type": "object",
         "properties": {"prompt": {"type": "string"}, "duration": {"type": "integer"}},
         "additionalProperties": False,
     }
-    with pytest.raises(UsageError, match=r"^`--shots`, item 1 must be a JSON object with") as told:
-        check([given], {"type": "array", "items": item}, "`--shots`")
-    assert str(told.value).endswith(words)
+    with pytest.raises(
+        UsageError, match=r"^`--shots`, item 1 must be a JSON object with"
+    ) as refused:
+        check([value], {"type": "array", "items": item}, "`--shots`")
+    assert str(refused.value).endswith(message)

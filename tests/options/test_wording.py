@@ -1,4 +1,4 @@
-"""Plain words for what a schema allows and for what a person gave."""
+"""Tests of the sentences about schemas and values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TEXT: Mapping[str, Json] = {"type": "string"}
 
 
 @pytest.mark.parametrize(
-    ("schema", "words"),
+    ("schema", "text"),
     [
         ({}, "any value"),
         ({"type": "null"}, "null"),
@@ -46,12 +46,12 @@ TEXT: Mapping[str, Json] = {"type": "string"}
         ),
     ],
 )
-def test_what_is_allowed_ends_a_sentence(schema: Mapping[str, Json], words: str) -> None:
-    assert allowed(schema) == words
+def test_a_schema_is_described_in_words(schema: Mapping[str, Json], text: str) -> None:
+    assert allowed(schema) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "text"),
     [
         ("pro", "`pro`"),
         (5, "`5`"),
@@ -63,17 +63,17 @@ def test_what_is_allowed_ends_a_sentence(schema: Mapping[str, Json], words: str)
         ("", "nothing"),
     ],
 )
-def test_what_was_given_is_quoted_short_and_harmless(value: Json, words: str) -> None:
-    assert quoted(value) == words
+def test_a_value_is_quoted_short_and_escaped(value: Json, text: str) -> None:
+    assert quoted(value) == text
 
 
-def test_the_nearest_name_is_found_in_any_case_or_not_at_all() -> None:
+def test_the_nearest_name_is_found_in_any_case() -> None:
     assert nearest("DURATON", ["mode", "duration"]) == "duration"
     assert nearest("zzz", ["mode", "duration"]) is None
     assert nearest("x" * 100_000, ["mode"]) is None
 
 
-def test_only_what_leaves_a_mark_is_visible() -> None:
+def test_only_printed_characters_are_visible() -> None:
     assert is_visible("a")
     assert is_visible("🙂")
     assert not is_visible(" \n\u200b\u202e\u00a0")

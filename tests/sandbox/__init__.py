@@ -1,1 +1,1 @@
-"""The simulated services and the demo page."""
+"""Tests of `sandbox`: the simulated services and the demo page."""

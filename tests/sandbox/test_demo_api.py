@@ -1,4 +1,4 @@
-"""The calls of the demo page, as its script makes them."""
+"""Tests of the HTTP calls of the demo page."""
 
 import asyncio
 import json
@@ -37,33 +37,33 @@ FORM: dict[str, Json] = {
 }
 
 
-class Page:
-    """The page's side of the calls."""
+class PageClient:
+    """A client that makes the page's calls."""
 
     def __init__(self, session: ClientSession, sandbox: SlackSandbox) -> None:
         self.session = session
         self.sandbox = sandbox
 
     async def state(self, user: str = ANA, **query: str) -> Payload:
-        """What a person sees."""
+        """Return the state of a user's page."""
         async with self.session.get("/demo/state", params={"user": user, **query}) as answer:
             state: Payload = await answer.json()
             return state
 
     async def act(self, **act: object) -> Payload:
-        """Do something; by Ana unless somebody else is named."""
+        """Perform an action; as Ana unless `user` is given."""
         async with self.session.post("/demo/act", json={"user": ANA, **act}) as answer:
-            told: Payload = await answer.json()
-            return {**told, "status": answer.status}
+            result: Payload = await answer.json()
+            return {**result, "status": answer.status}
 
 
 @pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
+async def page(tmp_path: Path) -> AsyncIterator[PageClient]:
     """A sandbox with the page's calls, and a bot that answers its command."""
     sandbox = SlackSandbox(tmp_path, MANIFEST, retry_pauses=())
     DemoApi(sandbox.people).add_to(sandbox.app)
     async with serve(sandbox.app) as base_url:
-        sandbox.listens_at(base_url)
+        sandbox.set_base_url(base_url)
         async with client_of(sandbox) as client, ClientSession(base_url) as session:
             app = AsyncApp(client=client, signing_secret=sandbox.credentials.signing_secret)
             app.command("/video")(_answer)
@@ -71,11 +71,11 @@ async def page(tmp_path: Path) -> AsyncIterator[Page]:
             app.view("form")(_refuse)
             async with serve(app.web_app("/slack/events")) as bot_url:
                 sandbox.deliver_to(f"{bot_url}/slack/events")
-                yield Page(session, sandbox)
+                yield PageClient(session, sandbox)
 
 
 async def _answer(ack: AsyncAck, command: dict[str, str]) -> None:
-    await ack(f"heard {command['text']}")
+    await ack(f"received {command['text']}")
 
 
 async def _open_form(ack: AsyncAck, body: dict[str, str], client: AsyncWebClient) -> None:
@@ -87,7 +87,7 @@ async def _refuse(ack: AsyncAck) -> None:
     await ack(response_action="errors", errors={"prompt": "Too dull."})
 
 
-async def test_a_person_sees_their_channels_and_not_those_of_others(page: Page) -> None:
+async def test_a_user_is_shown_their_own_channels_only(page: PageClient) -> None:
     state = await page.state(BEN)
 
     assert isinstance(state["channels"], list)
@@ -98,24 +98,24 @@ async def test_a_person_sees_their_channels_and_not_those_of_others(page: Page) 
     assert (await page.state(BEN, channel=VAULT))["ok"] is False
 
 
-async def test_a_command_as_typed_reaches_the_bot_marked_up_and_its_answer_the_page(
-    page: Page,
+async def test_a_typed_command_reaches_the_bot_with_slacks_markup(
+    page: PageClient,
 ) -> None:
-    told = await page.act(
+    result = await page.act(
         type="command", channel=GENERAL, text="/video @ben & a #general car https://x.example/a?b"
     )
 
-    assert told["ok"] is True
-    assert isinstance(told["ephemeral"], dict)
-    assert told["ephemeral"]["text"] == (
-        "heard <@U0BEN> &amp; a <#C0GENERAL|general> car <https://x.example/a?b>"
+    assert result["ok"] is True
+    assert isinstance(result["ephemeral"], dict)
+    assert result["ephemeral"]["text"] == (
+        "received <@U0BEN> &amp; a <#C0GENERAL|general> car <https://x.example/a?b>"
     )
     assert isinstance((state := await page.state())["messages"], list)
-    assert [said["ephemeral_for"] for said in state["messages"]] == [ANA]
+    assert [message["ephemeral_for"] for message in state["messages"]] == [ANA]
     assert (await page.state(BEN))["messages"] == []
 
 
-async def test_a_message_and_its_thread_are_seen_with_the_files(page: Page) -> None:
+async def test_a_message_is_shown_with_its_thread_and_files(page: PageClient) -> None:
     form = FormData()
     form.add_field("file", b"dog", filename="dog.png")
     async with page.session.post("/demo/files", params={"user": ANA}, data=form) as answer:
@@ -132,10 +132,10 @@ async def test_a_message_and_its_thread_are_seen_with_the_files(page: Page) -> N
     assert message["reply_count"] == 1
     assert message["files"][0]["mimetype"] == "image/png"
     assert isinstance(state["thread"], dict)
-    assert [said["text"] for said in state["thread"]["messages"]][1:] == ["nice"]
+    assert [message["text"] for message in state["thread"]["messages"]][1:] == ["nice"]
 
 
-async def test_a_file_is_served_in_ranges_as_a_player_asks(page: Page) -> None:
+async def test_a_file_is_served_in_ranges(page: PageClient) -> None:
     world = page.sandbox.world
     file = await world.files.put(name="a.mp4", owner=ANA, chunks=chunks_of(b"0123456789"))
 
@@ -147,13 +147,13 @@ async def test_a_file_is_served_in_ranges_as_a_player_asks(page: Page) -> None:
         assert answer.status == 404
 
 
-async def test_a_form_opens_shows_its_errors_and_closes(page: Page) -> None:
+async def test_a_form_opens_shows_its_errors_and_closes(page: PageClient) -> None:
     await page.act(type="shortcut", callback_id="create_video")
     modal = await _modal(page)
     assert (modal["title"], modal["submit"]) == ("Create a video", "Create")
 
-    told = await page.act(type="submit_view", view_id=modal["id"], values={})
-    assert told["ok"] is True
+    result = await page.act(type="submit_view", view_id=modal["id"], values={})
+    assert result["ok"] is True
     assert (await _modal(page))["errors"] == {"prompt": "Please complete this required field."}
 
     values = {"prompt": {"prompt": "a lake"}}
@@ -166,31 +166,29 @@ async def test_a_form_opens_shows_its_errors_and_closes(page: Page) -> None:
     assert state["views"]["modal"] is None
 
 
-async def _modal(page: Page) -> Payload:
+async def _modal(page: PageClient) -> Payload:
     state = await page.state()
     assert isinstance(state["views"], dict)
     modal: Payload = state["views"]["modal"]
     return modal
 
 
-async def test_what_slack_shows_in_red_stays_until_the_next_act(page: Page) -> None:
-    told = await page.act(type="command", channel=GENERAL, text="/unknown thing")
+async def test_an_error_is_shown_until_the_next_action(page: PageClient) -> None:
+    result = await page.act(type="command", channel=GENERAL, text="/unknown thing")
 
-    assert told["ok"] is False
-    assert told["error"] == (await page.state())["error"]
-    assert "/unknown failed" in str(told["error"])
+    assert result["ok"] is False
+    assert result["error"] == (await page.state())["error"]
+    assert "/unknown failed" in str(result["error"])
     await page.act(type="command", channel=GENERAL, text="/video x")
     assert (await page.state())["error"] is None
 
 
 @pytest.mark.parametrize("act", [{}, {"type": "dance"}, {"type": "command"}])
-async def test_an_act_that_makes_no_sense_is_a_bad_request(
-    page: Page, act: dict[str, object]
-) -> None:
+async def test_an_invalid_action_is_a_bad_request(page: PageClient, act: dict[str, object]) -> None:
     assert (await page.act(**act))["status"] == 400
 
 
-async def test_the_stream_tells_of_each_change(page: Page) -> None:
+async def test_the_stream_reports_each_change(page: PageClient) -> None:
     async with page.session.get("/demo/stream", params={"user": ANA}) as stream:
         first = await _next_event(stream.content)
         async with client_of(page.sandbox) as client:
@@ -211,7 +209,7 @@ async def _next_event(content: StreamReader) -> Payload:
     return event
 
 
-async def test_the_page_and_its_files_are_served(page: Page) -> None:
+async def test_the_page_and_its_files_are_served(page: PageClient) -> None:
     async with page.session.get("/") as answer:
         assert (answer.status, answer.content_type) == (200, "text/html")
     async with page.session.get("/page/index.html") as answer:

@@ -1,4 +1,4 @@
-"""What a person sees and does on the demo page, in Chromium, with a scripted bot behind it."""
+"""Tests of the demo page in Chromium, with a scripted bot."""
 
 from collections.abc import AsyncIterator, Mapping
 from importlib.resources import files
@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, OPEN
 from storage.job import Json
-from tests.support.demo_browser import Stage, Told, running_browser, staged
+from tests.support.demo_browser import BotRequest, DemoHarness, demo_harness, running_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -43,8 +43,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def stage(browser: Browser, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(browser, tmp_path) as prepared:
+async def harness(browser: Browser, tmp_path: Path) -> AsyncIterator[DemoHarness]:
+    async with demo_harness(browser, tmp_path) as prepared:
         yield prepared
 
 
@@ -62,8 +62,10 @@ def text_input(block_id: str, label: str) -> Block:
     return {"type": "input", "block_id": block_id, "label": named, "element": element}
 
 
-async def post(stage: Stage, text: str, *blocks: Block, thread_ts: str | None = None) -> str:
-    answer = await stage.client.chat_postMessage(
+async def post(
+    harness: DemoHarness, text: str, *blocks: Block, thread_ts: str | None = None
+) -> str:
+    answer = await harness.client.chat_postMessage(
         channel=GENERAL, text=text, blocks=[dict(block) for block in blocks], thread_ts=thread_ts
     )
     return str(answer["ts"])
@@ -78,16 +80,16 @@ def messages(page: Page) -> Locator:
     return page.get_by_test_id("messages").get_by_test_id("message")
 
 
-async def test_a_command_becomes_a_message_that_is_edited_in_place(stage: Stage) -> None:
-    page = await stage.enter()
+async def test_a_command_becomes_a_message_that_is_edited_in_place(harness: DemoHarness) -> None:
+    page = await harness.open_page()
     await write(page, "/video a lake & a <boat> --duration 5")
-    told = await stage.bot.hears("command")
-    assert told.at("text") == "a lake &amp; a &lt;boat&gt; --duration 5"
-    assert told.at("channel_id") == GENERAL
+    request = await harness.bot.latest("command")
+    assert request.at("text") == "a lake &amp; a &lt;boat&gt; --duration 5"
+    assert request.at("channel_id") == GENERAL
 
-    ts = await post(stage, "queued", section(f":clapper: <@{ANA}> asked for a video · *Queued*"))
+    ts = await post(harness, "queued", section(f":clapper: <@{ANA}> asked for a video · *Queued*"))
     await expect(messages(page)).to_contain_text("🎬 @Ana Lima asked for a video · Queued")
-    await stage.client.chat_update(
+    await harness.client.chat_update(
         channel=GENERAL, ts=ts, text="done", blocks=[dict(section("*Done* in 4 s"))]
     )
     await expect(messages(page)).to_contain_text("Done in 4 s")
@@ -95,30 +97,34 @@ async def test_a_command_becomes_a_message_that_is_edited_in_place(stage: Stage)
     await expect(messages(page)).to_have_count(1)
 
 
-async def test_typing_a_slash_offers_the_command_and_enter_takes_it(stage: Stage) -> None:
-    page = await stage.enter()
+async def test_typing_a_slash_suggests_the_command_and_enter_completes_it(
+    harness: DemoHarness,
+) -> None:
+    page = await harness.open_page()
     box = page.get_by_test_id("composer-input")
     await box.press_sequentially("/vi")
     await expect(page.get_by_test_id("suggestion")).to_contain_text("--duration 10")
     await box.press("Enter")
     await expect(box).to_have_value("/video ")
-    assert stage.bot.told == []
+    assert harness.bot.requests == []
 
 
-async def test_the_example_at_the_beginning_of_a_channel_is_ready_to_send(stage: Stage) -> None:
-    page = await stage.enter()
+async def test_the_example_at_the_beginning_of_a_channel_is_ready_to_send(
+    harness: DemoHarness,
+) -> None:
+    page = await harness.open_page()
     await page.get_by_test_id("try-example").click()
     await expect(page.get_by_test_id("composer-input")).to_be_focused()
     await page.keyboard.press("Enter")
-    told = await stage.bot.hears("command")
-    assert told.at("text") == "a red sports car --duration 10 --mode pro"
+    request = await harness.bot.latest("command")
+    assert request.at("text") == "a red sports car --duration 10 --mode pro"
 
 
-async def test_what_the_app_did_not_answer_is_told_in_red_and_can_be_sent_again(
-    stage: Stage,
+async def test_an_unanswered_command_is_an_error_and_can_be_sent_again(
+    harness: DemoHarness,
 ) -> None:
-    stage.slack.deliver_to("http://127.0.0.1:9/slack/events")
-    page = await stage.enter()
+    harness.slack.deliver_to("http://127.0.0.1:9/slack/events")
+    page = await harness.open_page()
     await write(page, "/video a red car")
     await expect(page.get_by_test_id("notice")).to_contain_text("/video failed")
     await expect(page.get_by_test_id("composer-input")).to_have_value("/video a red car")
@@ -126,12 +132,12 @@ async def test_what_the_app_did_not_answer_is_told_in_red_and_can_be_sent_again(
     await expect(page.get_by_test_id("notice")).to_have_count(0)
 
 
-async def test_a_private_answer_is_seen_by_the_asker_alone(stage: Stage) -> None:
-    async def refuse(_: Told) -> object:
+async def test_an_ephemeral_answer_is_shown_to_its_user_only(harness: DemoHarness) -> None:
+    async def refuse(_: BotRequest) -> object:
         return {"response_type": "ephemeral", "text": "I do not know `--durration`."}
 
-    stage.bot.reply = refuse
-    page = await stage.enter()
+    harness.bot.reply = refuse
+    page = await harness.open_page()
     await write(page, "/video a red car --durration 5")
     await expect(messages(page)).to_contain_text("Only visible to you")
     await page.get_by_test_id(f"user-{BEN}").click()
@@ -139,49 +145,53 @@ async def test_a_private_answer_is_seen_by_the_asker_alone(stage: Stage) -> None
     await expect(messages(page)).to_have_count(0)
 
 
-async def test_nothing_that_is_said_becomes_markup(stage: Stage) -> None:
-    page = await stage.enter()
+async def test_markup_in_messages_is_escaped(harness: DemoHarness) -> None:
+    page = await harness.open_page()
     attack = "<img src=x onerror=document.title='broken'>"
     await write(page, attack)
     await expect(messages(page).first).to_contain_text(attack)
-    await post(stage, "x", section(f"{attack} <javascript:alert(1)|press me> &amp;lt;"))
+    await post(harness, "x", section(f"{attack} <javascript:alert(1)|press me> &amp;lt;"))
     await expect(messages(page).last).to_contain_text(f"{attack} press me &lt;")
     await expect(messages(page).locator("img, a")).to_have_count(0)
     await expect(page).to_have_title("general · Demo Studio")
 
 
-async def test_a_huge_prompt_and_a_right_to_left_one_stay_inside_the_page(stage: Stage) -> None:
-    page = await stage.enter(width=390, height=844, touch=True)
-    await post(stage, "x", section("w" * 2900))
-    await post(stage, "سيارة حمراء على الطريق " * 40)
+async def test_a_huge_prompt_and_a_right_to_left_one_stay_inside_the_page(
+    harness: DemoHarness,
+) -> None:
+    page = await harness.open_page(width=390, height=844, touch=True)
+    await post(harness, "x", section("w" * 2900))
+    await post(harness, "سيارة حمراء على الطريق " * 40)
     await expect(page.get_by_test_id("see-more")).to_have_count(2)
     await page.get_by_test_id("see-more").last.click()
     await expect(page.get_by_test_id("see-more").last).to_have_text("See less")
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-async def test_a_button_asks_first_if_it_says_so_and_is_pressed_once(stage: Stage) -> None:
-    page = await stage.enter()
-    ts = await post(stage, "a job", actions(AGAIN, CANCEL))
+async def test_a_button_with_a_confirmation_is_sent_once_confirmed(harness: DemoHarness) -> None:
+    page = await harness.open_page()
+    ts = await post(harness, "a job", actions(AGAIN, CANCEL))
     await messages(page).locator("[data-action-id=cancel]").click()
     await expect(page.get_by_test_id("confirm")).to_contain_text("It is billed all the same.")
     await page.keyboard.press("Escape")
     await expect(page.get_by_test_id("confirm")).to_have_count(0)
-    assert not [told for told in stage.bot.told if told.type == "block_actions"]
+    assert not [request for request in harness.bot.requests if request.type == "block_actions"]
 
     await messages(page).locator("[data-action-id=cancel]").click()
     await page.get_by_test_id("confirm-yes").click()
-    told = await stage.bot.hears("block_actions")
-    assert told.at("actions", 0, "action_id") == "cancel"
-    assert told.at("actions", 0, "value") == "job-1"
-    assert told.at("container", "message_ts") == ts
+    request = await harness.bot.latest("block_actions")
+    assert request.at("actions", 0, "action_id") == "cancel"
+    assert request.at("actions", 0, "value") == "job-1"
+    assert request.at("container", "message_ts") == ts
 
 
-async def test_the_video_plays_in_its_thread_and_a_reply_mentions_the_app(stage: Stage) -> None:
-    page = await stage.enter()
-    ts = await post(stage, "a job", section("*Done*"))
+async def test_the_video_plays_in_its_thread_and_a_reply_mentions_the_app(
+    harness: DemoHarness,
+) -> None:
+    page = await harness.open_page()
+    ts = await post(harness, "a job", section("*Done*"))
     video = (files("sandbox.mindvideo") / "media" / "sunset-9x16.mp4").read_bytes()
-    await stage.client.files_upload_v2(
+    await harness.client.files_upload_v2(
         file=video,
         filename="a-red-car.mp4",
         alt_txt="a red car at sunset",
@@ -201,41 +211,41 @@ async def test_the_video_plays_in_its_thread_and_a_reply_mentions_the_app(stage:
     assert await player.evaluate("video => video.videoHeight > video.videoWidth")
 
     await write(page, "@video again", box="thread-input")
-    told = await stage.bot.hears("app_mention")
-    assert told.at("event", "text") == f"<@{BOT}> again"
-    assert told.at("event", "thread_ts") == ts
+    request = await harness.bot.latest("app_mention")
+    assert request.at("event", "text") == f"<@{BOT}> again"
+    assert request.at("event", "thread_ts") == ts
     assert await player.evaluate("video => video.currentTime") > 0
     await page.get_by_test_id("thread-input").press("Escape")
     await expect(page.get_by_test_id("thread")).to_be_hidden()
 
 
-async def test_a_long_thread_opens_at_its_end(stage: Stage) -> None:
-    page = await stage.enter()
-    ts = await post(stage, "a job")
+async def test_a_long_thread_opens_at_its_end(harness: DemoHarness) -> None:
+    page = await harness.open_page()
+    ts = await post(harness, "a job")
     for number in range(100):
-        stage.slack.world.workspace.say(GENERAL, BEN, f"reply {number}", thread_ts=ts)
+        harness.slack.world.workspace.post(GENERAL, BEN, f"reply {number}", thread_ts=ts)
     await expect(page.get_by_test_id("thread-open")).to_contain_text("100 replies")
     await page.get_by_test_id("thread-open").click()
     await expect(page.get_by_test_id("thread").get_by_text("reply 99")).to_be_in_viewport()
 
 
-async def test_a_slash_command_is_refused_in_a_thread(stage: Stage) -> None:
-    page = await stage.enter()
-    await post(stage, "a job")
+async def test_a_slash_command_is_refused_in_a_thread(harness: DemoHarness) -> None:
+    page = await harness.open_page()
+    await post(harness, "a job")
     await messages(page).hover()
     await page.get_by_test_id("thread-reply").click()
     await write(page, "/video a red car", box="thread-input")
     await expect(page.get_by_test_id("notice")).to_contain_text("does not work in a thread")
-    assert not [told for told in stage.bot.told if told.type == "command"]
+    assert not [request for request in harness.bot.requests if request.type == "command"]
 
 
-async def test_a_form_shows_each_error_at_its_field_and_sends_what_was_entered(
-    stage: Stage,
+async def test_a_form_shows_each_error_at_its_field_and_submits_the_values(
+    harness: DemoHarness,
 ) -> None:
-    async def open_form(told: Told) -> object:
-        if told.type == "shortcut":
-            await stage.client.views_open(
-                trigger_id=str(told.at("trigger_id")),
+    async def open_form(request: BotRequest) -> object:
+        if request.type == "shortcut":
+            await harness.client.views_open(
+                trigger_id=str(request.at("trigger_id")),
                 view={
                     "type": "modal",
                     "title": {"type": "plain_text", "text": "Create a video"},
@@ -243,13 +253,13 @@ async def test_a_form_shows_each_error_at_its_field_and_sends_what_was_entered(
                     "blocks": [text_input("prompt", "Prompt")],
                 },
             )
-        entered = told.at("view", "state", "values", "prompt", "value", "value")
-        if told.type == "view_submission" and entered == "short":
+        entered = request.at("view", "state", "values", "prompt", "value", "value")
+        if request.type == "view_submission" and entered == "short":
             return {"response_action": "errors", "errors": {"prompt": "Say more."}}
         return None
 
-    stage.bot.reply = open_form
-    page = await stage.enter()
+    harness.bot.reply = open_form
+    page = await harness.open_page()
     await page.get_by_test_id("shortcut-create_video").click()
     prompt = page.get_by_label("Prompt")
     await expect(prompt).to_be_focused()
@@ -257,7 +267,7 @@ async def test_a_form_shows_each_error_at_its_field_and_sends_what_was_entered(
     await expect(page.get_by_test_id("field-error")).to_have_text(
         "Please complete this required field."
     )
-    assert not [told for told in stage.bot.told if told.type == "view_submission"]
+    assert not [request for request in harness.bot.requests if request.type == "view_submission"]
 
     await prompt.fill("short")
     await page.get_by_test_id("modal-submit").click()
@@ -267,63 +277,63 @@ async def test_a_form_shows_each_error_at_its_field_and_sends_what_was_entered(
     await prompt.fill("a red car at sunset")
     await page.get_by_test_id("modal-submit").click()
     await expect(page.get_by_test_id("modal")).to_have_count(0)
-    told = await stage.bot.hears("view_submission")
-    values = told.at("view", "state", "values", "prompt", "value", "value")
+    request = await harness.bot.latest("view_submission")
+    values = request.at("view", "state", "values", "prompt", "value", "value")
     assert values == "a red car at sunset"
 
 
-async def test_a_message_shortcut_hands_the_message_to_the_app(stage: Stage) -> None:
-    page = await stage.enter()
+async def test_a_message_shortcut_sends_the_message_to_the_app(harness: DemoHarness) -> None:
+    page = await harness.open_page()
     await write(page, "a lake at dawn")
     await messages(page).hover()
     await page.get_by_test_id("message-actions").click()
     await page.get_by_test_id("menu-item").click()
-    told = await stage.bot.hears("message_action")
-    assert told.at("callback_id") == "video_from_message"
-    assert told.at("message", "text") == "a lake at dawn"
+    request = await harness.bot.latest("message_action")
+    assert request.at("callback_id") == "video_from_message"
+    assert request.at("message", "text") == "a lake at dawn"
 
 
-async def test_the_home_tab_is_drawn_by_the_app_and_its_buttons_work(stage: Stage) -> None:
-    async def publish(told: Told) -> object:
-        if told.type == "app_home_opened":
+async def test_the_home_tab_is_drawn_by_the_app_and_its_buttons_work(harness: DemoHarness) -> None:
+    async def publish(request: BotRequest) -> object:
+        if request.type == "app_home_opened":
             view = {"type": "home", "blocks": [dict(section("*My videos*")), dict(actions(AGAIN))]}
-            await stage.client.views_publish(user_id=ANA, view=view)
+            await harness.client.views_publish(user_id=ANA, view=view)
         return None
 
-    stage.bot.reply = publish
-    page = await stage.enter()
+    harness.bot.reply = publish
+    page = await harness.open_page()
     await page.get_by_test_id("sidebar").get_by_text("Video", exact=True).click()
     await page.get_by_test_id("tab-home").click()
     await expect(page.get_by_test_id("home")).to_contain_text("My videos")
     await page.get_by_test_id("home").get_by_role("button", name="Again").click()
-    told = await stage.bot.hears("block_actions")
-    assert told.at("view", "type") == "home"
-    assert told.at("actions", 0, "value") == "job-1"
+    request = await harness.bot.latest("block_actions")
+    assert request.at("view", "type") == "home"
+    assert request.at("actions", 0, "value") == "job-1"
 
 
-async def test_a_file_goes_with_a_message(stage: Stage) -> None:
-    page = await stage.enter()
+async def test_a_file_is_sent_with_a_message(harness: DemoHarness) -> None:
+    page = await harness.open_page()
     picture = files("sandbox.mindvideo") / "media" / "sunset-1x1.png"
     await page.get_by_test_id("composer-file").set_input_files(str(picture))
     await expect(page.get_by_test_id("upload")).to_contain_text("sunset-1x1.png")
     await write(page, "@video like this")
     await expect(messages(page).get_by_test_id("file-image")).to_be_visible()
-    told = await stage.bot.hears("app_mention")
-    assert told.at("event", "files", 0, "name") == "sunset-1x1.png"
+    request = await harness.bot.latest("app_mention")
+    assert request.at("event", "files", 0, "name") == "sunset-1x1.png"
 
 
-async def test_each_channel_says_whether_the_app_is_in_it(stage: Stage) -> None:
-    page = await stage.enter()
-    for channel, words in ((OPEN, "is not here"), (CREW, "is here")):
+async def test_each_channel_shows_whether_the_app_is_a_member(harness: DemoHarness) -> None:
+    page = await harness.open_page()
+    for channel, label in ((OPEN, "is not here"), (CREW, "is here")):
         await page.get_by_test_id(f"channel-{channel}").click()
-        await expect(page.get_by_test_id("channel-bot")).to_contain_text(words)
+        await expect(page.get_by_test_id("channel-bot")).to_contain_text(label)
 
 
 async def test_on_a_phone_the_menu_slides_in_and_the_thread_covers_the_channel(
-    stage: Stage,
+    harness: DemoHarness,
 ) -> None:
-    page = await stage.enter(width=390, height=844, touch=True)
-    await post(stage, "a job")
+    page = await harness.open_page(width=390, height=844, touch=True)
+    await post(harness, "a job")
     await expect(page.get_by_test_id(f"channel-{OPEN}")).not_to_be_visible()
     await page.get_by_test_id("menu-button").click()
     await page.get_by_test_id(f"channel-{OPEN}").click()
@@ -337,9 +347,9 @@ async def test_on_a_phone_the_menu_slides_in_and_the_thread_covers_the_channel(
     assert box == {"x": 0, "y": 0, "width": 390, "height": 844}
 
 
-async def test_a_reload_comes_back_to_the_same_place(stage: Stage) -> None:
-    page = await stage.enter(BEN)
-    ts = await post(stage, "a job")
+async def test_a_reload_restores_user_channel_and_thread(harness: DemoHarness) -> None:
+    page = await harness.open_page(BEN)
+    ts = await post(harness, "a job")
     await messages(page).hover()
     await page.get_by_test_id("thread-reply").click()
     await page.reload()

@@ -1,4 +1,4 @@
-"""The simulated MindVideo: it keeps the promises of the real one, and breaks them on request."""
+"""Tests of the simulated MindVideo: the documented behaviour, the records and the faults."""
 
 import asyncio
 import json
@@ -21,16 +21,16 @@ from sandbox.mindvideo.service import MindVideoSandbox
 from sandbox.mindvideo.tasks import KEY_MEMORY_SECONDS
 from sandbox.server import serve
 from storage.job import Json
-from tests.support.mindvideo_sandbox import Clock
+from tests.support.clock import ManualClock
 
 TASKS = "/api/v1/tasks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Calls the service as a program would that knows its page only."""
+class SandboxClient:
+    """A client of the service that uses documented calls only."""
 
-    clock: Clock
+    clock: ManualClock
     service: MindVideoSandbox
     http: aiohttp.ClientSession
 
@@ -63,43 +63,43 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(**options: float | str) -> AsyncIterator[Caller]:
-    """Run the service with these options."""
-    clock = Clock()
+async def sandbox_client(**options: float | str) -> AsyncIterator[SandboxClient]:
+    """Run the service with these options and a client."""
+    clock = ManualClock()
     service = MindVideoSandbox(now=clock, models_dirs=[PACKAGED], **options)  # type: ignore[arg-type] # by their names
     headers = {"Authorization": "Bearer mv_live_x"}
     async with (
         serve(service.app()) as url,
         aiohttp.ClientSession(url, headers=headers) as http,
     ):
-        yield Caller(clock=clock, service=service, http=http)
+        yield SandboxClient(clock=clock, service=service, http=http)
 
 
 @pytest.fixture
-async def caller() -> AsyncIterator[Caller]:
-    """A caller of a service as it is by default."""
-    async with calling() as one:
+async def client() -> AsyncIterator[SandboxClient]:
+    """A client of a service with default options."""
+    async with sandbox_client() as one:
         yield one
 
 
-# The promises of the page
+# What MindVideo's documentation promises
 
 
-async def test_a_task_is_queued_then_renders_then_succeeds(caller: Caller) -> None:
-    _, task = await caller.submit()
+async def test_a_task_is_queued_then_renders_then_succeeds(client: SandboxClient) -> None:
+    _, task = await client.submit()
     states = [task["status"]]
     for _ in range(3):
-        caller.clock.now += 2
-        states.append((await caller.get(f"{TASKS}/task_sandbox_1"))[1]["status"])
+        client.clock.now += 2
+        states.append((await client.get(f"{TASKS}/task_sandbox_1"))[1]["status"])
 
     assert states == ["queued", "processing", "processing", "succeeded"]
 
 
-async def test_its_answers_look_as_on_the_page(caller: Caller) -> None:
-    await caller.submit(options={"duration": 5, "mode": "std"})
-    caller.clock.now += 6
+async def test_a_response_has_the_documented_fields(client: SandboxClient) -> None:
+    await client.submit(options={"duration": 5, "mode": "std"})
+    client.clock.now += 6
 
-    _, task = await caller.get(f"{TASKS}/task_sandbox_1")
+    _, task = await client.get(f"{TASKS}/task_sandbox_1")
 
     assert list(task) == [
         "request_id",
@@ -112,36 +112,40 @@ async def test_its_answers_look_as_on_the_page(caller: Caller) -> None:
     assert (task["cost_estimate"], task["cost_actual"]) == (0.0756, 0.0756)
 
 
-async def test_the_same_key_and_payload_give_the_first_task_free_of_charge(caller: Caller) -> None:
-    _, first = await caller.submit()
-    caller.clock.now += 3600
-    _, second = await caller.submit()
+async def test_the_same_key_and_payload_give_the_first_task_free_of_charge(
+    client: SandboxClient,
+) -> None:
+    _, first = await client.submit()
+    client.clock.now += 3600
+    _, second = await client.submit()
 
     assert first["task_id"] == second["task_id"]
-    assert [charge.amount for charge in caller.service.charges] == [Decimal("0.0756")]
+    assert [charge.amount for charge in client.service.charges] == [Decimal("0.0756")]
 
 
-async def test_the_same_key_with_another_payload_is_a_conflict(caller: Caller) -> None:
-    await caller.submit()
+async def test_the_same_key_with_another_payload_is_a_conflict(client: SandboxClient) -> None:
+    await client.submit()
 
-    status, answer = await caller.submit(options={"duration": 10})
+    status, answer = await client.submit(options={"duration": 10})
 
     assert status == 409
     assert answer["error"] == {
         "code": "idempotency_conflict",
         "message": "This Idempotency-Key was used with a different payload.",
     }
-    assert len(caller.service.charges) == 1
+    assert len(client.service.charges) == 1
 
 
-async def test_another_key_or_none_or_a_forgotten_one_is_another_charge(caller: Caller) -> None:
+async def test_another_key_no_key_and_an_expired_key_are_each_another_charge(
+    client: SandboxClient,
+) -> None:
     for key in ("k1", "k2", None, None):
-        await caller.submit(key)
-    caller.clock.now += KEY_MEMORY_SECONDS + 1
-    await caller.submit("k1")
+        await client.submit(key)
+    client.clock.now += KEY_MEMORY_SECONDS + 1
+    await client.submit("k1")
 
-    assert [charge.key for charge in caller.service.charges] == ["k1", "k2", None, None, "k1"]
-    assert len({charge.task_id for charge in caller.service.charges}) == 5
+    assert [charge.key for charge in client.service.charges] == ["k1", "k2", None, None, "k1"]
+    assert len({charge.task_id for charge in client.service.charges}) == 5
 
 
 @pytest.mark.parametrize(
@@ -154,11 +158,11 @@ async def test_another_key_or_none_or_a_forgotten_one_is_another_charge(caller: 
     ],
 )
 async def test_the_price_follows_duration_and_mode(
-    caller: Caller, options: dict[str, Json], amount: str
+    client: SandboxClient, options: dict[str, Json], amount: str
 ) -> None:
-    await caller.submit(options=options)
+    await client.submit(options=options)
 
-    assert [str(charge.amount) for charge in caller.service.charges] == [amount]
+    assert [str(charge.amount) for charge in client.service.charges] == [amount]
 
 
 @pytest.mark.parametrize(
@@ -171,17 +175,17 @@ async def test_the_price_follows_duration_and_mode(
     ],
 )
 async def test_an_input_that_the_schema_forbids_is_refused_free_of_charge(
-    caller: Caller, options: dict[str, Json], message: str
+    client: SandboxClient, options: dict[str, Json], message: str
 ) -> None:
-    status, answer = await caller.submit(options=options)
+    status, answer = await client.submit(options=options)
 
     assert status == 422
     assert answer["error"] == {"code": "invalid_input", "message": message}
-    assert not caller.service.charges
+    assert not client.service.charges
 
 
-async def test_an_unknown_model_is_refused(caller: Caller) -> None:
-    status, answer = await caller.submit(model="kling-v9")
+async def test_an_unknown_model_is_refused(client: SandboxClient) -> None:
+    status, answer = await client.submit(model="kling-v9")
 
     assert status == 422
     assert answer["error"] == {
@@ -191,104 +195,106 @@ async def test_an_unknown_model_is_refused(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "5"])
-async def test_a_body_that_is_no_object_is_refused(caller: Caller, body: str) -> None:
-    async with caller.http.post(TASKS, data=body) as response:
+async def test_a_body_that_is_not_a_json_object_is_refused(
+    client: SandboxClient, body: str
+) -> None:
+    async with client.http.post(TASKS, data=body) as response:
         assert response.status == 400
 
 
-async def test_without_a_key_of_the_account_nobody_enters() -> None:
-    async with calling(api_key="mv_live_right") as caller:
+async def test_a_wrong_api_key_is_refused() -> None:
+    async with sandbox_client(api_key="mv_live_right") as client:
         for path in (f"{TASKS}/x", f"{TASKS}/x/events"):
-            assert (await caller.get(path))[0] == 401
-        assert (await caller.submit())[0] == 401
-        caller.http.headers["Authorization"] = "Bearer mv_live_right"
-        assert (await caller.submit())[0] == 200
+            assert (await client.get(path))[0] == 401
+        assert (await client.submit())[0] == 401
+        client.http.headers["Authorization"] = "Bearer mv_live_right"
+        assert (await client.submit())[0] == 200
 
 
-async def test_without_any_key_nobody_enters(caller: Caller) -> None:
-    caller.http.headers.clear()
+async def test_a_request_without_an_api_key_is_refused(client: SandboxClient) -> None:
+    client.http.headers.clear()
 
-    assert (await caller.submit())[0] == 401
+    assert (await client.submit())[0] == 401
 
 
 @pytest.mark.parametrize("path", [f"{TASKS}/x", f"{TASKS}/x/events", "/files/x/0.mp4"])
-async def test_what_was_never_made_is_not_there(caller: Caller, path: str) -> None:
-    assert (await caller.get(path))[0] == 404
+async def test_an_unknown_task_or_file_is_not_found(client: SandboxClient, path: str) -> None:
+    assert (await client.get(path))[0] == 404
 
 
 @pytest.mark.parametrize("ratio", ["16:9", "9:16", "1:1"])
-async def test_the_video_has_the_asked_shape(caller: Caller, ratio: str) -> None:
-    await caller.submit(options={"aspect_ratio": ratio})
-    caller.clock.now += 6
+async def test_the_video_has_the_requested_aspect_ratio(client: SandboxClient, ratio: str) -> None:
+    await client.submit(options={"aspect_ratio": ratio})
+    client.clock.now += 6
 
-    kind, content = await caller.fetch("task_sandbox_1")
+    kind, content = await client.fetch("task_sandbox_1")
 
     assert kind == "video/mp4"
     assert content == (PACKAGED_MEDIA / f"sunset-{ratio.replace(':', 'x')}.mp4").read_bytes()
 
 
-async def test_a_url_expires_and_a_fresh_one_does_not(caller: Caller) -> None:
-    await caller.submit()
-    caller.clock.now += 6
-    _, task = await caller.get(f"{TASKS}/task_sandbox_1")
-    caller.clock.now += 601
+async def test_a_url_expires_and_another_poll_returns_a_valid_one(client: SandboxClient) -> None:
+    await client.submit()
+    client.clock.now += 6
+    _, task = await client.get(f"{TASKS}/task_sandbox_1")
+    client.clock.now += 601
     output = task["output"]
     assert isinstance(output, dict)
 
-    assert (await caller.get(output["videos"][0]["url"]))[0] == 403
-    assert (await caller.fetch("task_sandbox_1"))[1]
+    assert (await client.get(output["videos"][0]["url"]))[0] == 403
+    assert (await client.fetch("task_sandbox_1"))[1]
 
 
-async def test_the_cost_may_be_told_late() -> None:
-    async with calling(cost_delay_seconds=30, render_seconds=1) as caller:
-        await caller.submit()
-        caller.clock.now += 30
-        assert "cost_actual" not in (await caller.get(f"{TASKS}/task_sandbox_1"))[1]
-        caller.clock.now += 1
-        assert (await caller.get(f"{TASKS}/task_sandbox_1"))[1]["cost_actual"] == 0.0756
+async def test_the_actual_cost_can_be_delayed() -> None:
+    async with sandbox_client(cost_delay_seconds=30, render_seconds=1) as client:
+        await client.submit()
+        client.clock.now += 30
+        assert "cost_actual" not in (await client.get(f"{TASKS}/task_sandbox_1"))[1]
+        client.clock.now += 1
+        assert (await client.get(f"{TASKS}/task_sandbox_1"))[1]["cost_actual"] == 0.0756
 
 
-async def test_an_image_model_from_another_folder_makes_a_picture(tmp_path: Path) -> None:
+async def test_an_image_model_from_another_folder_makes_an_image(tmp_path: Path) -> None:
     schema = {
         "type": "object",
         "properties": {"prompt": {"type": "string"}, "aspect_ratio": {"type": "string"}},
     }
     (tmp_path / "paint.json").write_text(json.dumps({"slug": "paint", "schema": schema}))
-    clock = Clock()
+    clock = ManualClock()
     service = MindVideoSandbox(now=clock, models_dirs=[PACKAGED, tmp_path])
     headers = {"Authorization": "Bearer x"}
     async with serve(service.app()) as url, aiohttp.ClientSession(url, headers=headers) as http:
-        caller = Caller(clock=clock, service=service, http=http)
-        await caller.submit(options={"aspect_ratio": "4:3"}, model="paint")
+        client = SandboxClient(clock=clock, service=service, http=http)
+        await client.submit(options={"aspect_ratio": "4:3"}, model="paint")
         clock.now += 6
 
-        kind, content = await caller.fetch("task_sandbox_1")
+        kind, content = await client.fetch("task_sandbox_1")
 
     assert kind == "image/png"
     assert content.startswith(b"\x89PNG")
     assert [str(charge.amount) for charge in service.charges] == ["0.03"]
 
 
-def test_every_packaged_file_is_small_and_what_it_says() -> None:
+def test_every_packaged_file_is_small_and_of_its_type() -> None:
     for path in PACKAGED_MEDIA.iterdir():
         head = path.read_bytes()[:12]
         assert path.stat().st_size < 300_000
         assert head[4:8] == b"ftyp" if path.suffix == ".mp4" else head.startswith(b"\x89PNG")
 
 
-def test_every_packaged_schema_is_one() -> None:
+def test_every_packaged_schema_is_valid() -> None:
     for model in load_models([PACKAGED]).values():
         Draft202012Validator.check_schema(dict(model.schema))
 
 
-# The records
+# The records of requests and charges
 
 
-async def test_every_request_is_recorded(caller: Caller) -> None:
-    await caller.submit("k7")
-    await caller.get(f"{TASKS}/task_sandbox_1")
+async def test_every_request_is_recorded(client: SandboxClient) -> None:
+    await client.submit("k7")
+    await client.get(f"{TASKS}/task_sandbox_1")
 
-    submit, get = caller.service.requests
+    submit, get = client.service.requests
     assert (submit.call, submit.key, submit.authorization) == (
         Call.SUBMIT,
         "k7",
@@ -299,12 +305,12 @@ async def test_every_request_is_recorded(caller: Caller) -> None:
     assert "mv_live_x" not in repr(submit)
 
 
-async def test_the_ledger_can_be_read_over_http(caller: Caller) -> None:
-    await caller.submit("k7")
+async def test_the_ledger_can_be_read_over_http(client: SandboxClient) -> None:
+    await client.submit("k7")
 
-    assert (await caller.get("/sandbox/ledger"))[1] == {
+    assert (await client.get("/sandbox/ledger"))[1] == {
         "charges": [
-            {"task_id": "task_sandbox_1", "key": "k7", "amount": "0.0756", "at": 1_750_000_000.0}
+            {"task_id": "task_sandbox_1", "key": "k7", "amount": "0.0756", "at": client.clock.now}
         ]
     }
 
@@ -312,21 +318,21 @@ async def test_the_ledger_can_be_read_over_http(caller: Caller) -> None:
 # Faults
 
 
-async def test_a_fault_can_be_ordered_over_http_and_strikes_so_often(caller: Caller) -> None:
+async def test_a_fault_can_be_added_over_http_for_a_number_of_calls(client: SandboxClient) -> None:
     order = {"call": "submit", "kind": "answer_before", "status": 503, "times": 2}
-    async with caller.http.post("/sandbox/faults", json=order) as response:
+    async with client.http.post("/sandbox/faults", json=order) as response:
         assert response.status == 200
 
-    assert [(await caller.submit())[0] for _ in range(3)] == [503, 503, 200]
+    assert [(await client.submit())[0] for _ in range(3)] == [503, 503, 200]
 
 
-async def test_faults_without_end_stop_when_they_are_cleared(caller: Caller) -> None:
-    caller.service.fail(Fault(call=Call.TASK, kind=FaultKind.ANSWER_BEFORE, status=418, times=None))
-    await caller.submit()
-    statuses = [(await caller.get(f"{TASKS}/task_sandbox_1"))[0] for _ in range(3)]
-    async with caller.http.delete("/sandbox/faults") as response:
+async def test_permanent_faults_end_when_they_are_cleared(client: SandboxClient) -> None:
+    client.service.fail(Fault(call=Call.TASK, kind=FaultKind.ANSWER_BEFORE, status=418, times=None))
+    await client.submit()
+    statuses = [(await client.get(f"{TASKS}/task_sandbox_1"))[0] for _ in range(3)]
+    async with client.http.delete("/sandbox/faults") as response:
         assert response.status == 200
-    statuses.append((await caller.get(f"{TASKS}/task_sandbox_1"))[0])
+    statuses.append((await client.get(f"{TASKS}/task_sandbox_1"))[0])
 
     assert statuses == [418, 418, 418, 200]
 
@@ -343,99 +349,97 @@ async def test_faults_without_end_stop_when_they_are_cleared(caller: Caller) -> 
         {"call": "task", "kind": "cost", "value": "a lot"},
     ],
 )
-async def test_a_fault_that_makes_no_sense_is_refused(
-    caller: Caller, order: dict[str, Json]
-) -> None:
-    async with caller.http.post("/sandbox/faults", json=order) as response:
+async def test_an_invalid_fault_is_refused(client: SandboxClient, order: dict[str, Json]) -> None:
+    async with client.http.post("/sandbox/faults", json=order) as response:
         assert response.status == 400
 
 
 @pytest.mark.parametrize(
     ("kind", "charges"), [(FaultKind.LOST_BEFORE, 0), (FaultKind.LOST_AFTER, 1)]
 )
-async def test_a_lost_reply_was_charged_and_a_lost_request_was_not(
-    caller: Caller, kind: FaultKind, charges: int
+async def test_a_lost_response_is_charged_and_a_lost_request_is_not(
+    client: SandboxClient, kind: FaultKind, charges: int
 ) -> None:
-    caller.service.fail(Fault(call=Call.SUBMIT, kind=kind))
+    client.service.fail(Fault(call=Call.SUBMIT, kind=kind))
 
     with pytest.raises(aiohttp.ServerDisconnectedError):
-        await caller.submit()
+        await client.submit()
 
-    assert len(caller.service.charges) == charges
+    assert len(client.service.charges) == charges
 
 
-async def test_faults_of_one_call_strike_in_their_order(caller: Caller) -> None:
+async def test_faults_of_one_call_apply_in_order(client: SandboxClient) -> None:
     for status in (500, 429):
-        caller.service.fail(
+        client.service.fail(
             Fault(call=Call.SUBMIT, kind=FaultKind.ANSWER_BEFORE, status=status, retry_after="9")
         )
 
     statuses = []
     for _ in range(3):
-        async with caller.http.post(TASKS, json={}) as response:
+        async with client.http.post(TASKS, json={}) as response:
             statuses.append((response.status, response.headers.get("Retry-After")))
 
     assert statuses == [(500, "9"), (429, "9"), (422, None)]
 
 
-async def test_a_truncated_answer_is_no_json_and_a_huge_one_is(caller: Caller) -> None:
-    caller.service.fail(Fault(call=Call.SUBMIT, kind=FaultKind.TRUNCATED_AFTER))
-    caller.service.fail(Fault(call=Call.SUBMIT, kind=FaultKind.HUGE_AFTER))
+async def test_a_truncated_response_is_not_json_and_a_huge_one_is(client: SandboxClient) -> None:
+    client.service.fail(Fault(call=Call.SUBMIT, kind=FaultKind.TRUNCATED_AFTER))
+    client.service.fail(Fault(call=Call.SUBMIT, kind=FaultKind.HUGE_AFTER))
 
     with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
-        await caller.submit()
-    _, huge = await caller.submit()
+        await client.submit()
+    _, huge = await client.submit()
 
     assert huge["task_id"] == "task_sandbox_1"
     assert len(str(huge["padding"])) == 10 * 2**20
 
 
-async def test_a_task_may_never_end(caller: Caller) -> None:
-    caller.service.fail(Fault(call=Call.SUBMIT, kind=FaultKind.TASK_NEVER_ENDS))
-    await caller.submit()
-    caller.clock.now += 1e6
+async def test_a_task_may_never_end(client: SandboxClient) -> None:
+    client.service.fail(Fault(call=Call.SUBMIT, kind=FaultKind.TASK_NEVER_ENDS))
+    await client.submit()
+    client.clock.now += 1e6
 
-    assert (await caller.get(f"{TASKS}/task_sandbox_1"))[1]["status"] == "processing"
+    assert (await client.get(f"{TASKS}/task_sandbox_1"))[1]["status"] == "processing"
 
 
-async def test_a_fate_meets_the_next_new_task_not_a_repeat(caller: Caller) -> None:
-    await caller.submit("k1")
-    caller.service.fail(Fault(call=Call.SUBMIT, kind=FaultKind.TASK_FAILS, message="No."))
-    await caller.submit("k1")
-    await caller.submit("k2")
-    caller.clock.now += 6
+async def test_a_fault_of_a_task_applies_to_the_next_new_task(client: SandboxClient) -> None:
+    await client.submit("k1")
+    client.service.fail(Fault(call=Call.SUBMIT, kind=FaultKind.TASK_FAILS, message="No."))
+    await client.submit("k1")
+    await client.submit("k2")
+    client.clock.now += 6
 
-    first, second = [(await caller.get(f"{TASKS}/task_sandbox_{n}"))[1] for n in (1, 2)]
+    first, second = [(await client.get(f"{TASKS}/task_sandbox_{n}"))[1] for n in (1, 2)]
 
     assert first["status"] == "succeeded"
     assert (second["status"], second["error"]) == (
         "failed",
         {"code": "generation_failed", "message": "No."},
     )
-    assert [charge.amount for charge in caller.service.charges] == [Decimal("0.0756"), 0]
+    assert [charge.amount for charge in client.service.charges] == [Decimal("0.0756"), 0]
 
 
-async def test_what_is_told_of_a_task_can_be_spoilt(caller: Caller) -> None:
+async def test_the_fields_of_a_task_can_be_changed_by_faults(client: SandboxClient) -> None:
     for kind, value in (
         (FaultKind.NULLS, None),
         (FaultKind.NO_OUTPUT, None),
         (FaultKind.STATE, "upscaling"),
         (FaultKind.COST, "-1"),
     ):
-        caller.service.fail(Fault(call=Call.TASK, kind=kind, value=value))
-    await caller.submit()
-    caller.clock.now += 6
+        client.service.fail(Fault(call=Call.TASK, kind=kind, value=value))
+    await client.submit()
+    client.clock.now += 6
 
-    spoilt = (await caller.get(f"{TASKS}/task_sandbox_1"))[1]
+    changed = (await client.get(f"{TASKS}/task_sandbox_1"))[1]
 
-    assert spoilt == {
+    assert changed == {
         "request_id": None,
         "task_id": "task_sandbox_1",
         "status": "upscaling",
         "cost_estimate": None,
         "cost_actual": -1,
     }
-    assert (await caller.get(f"{TASKS}/task_sandbox_1"))[1]["status"] == "succeeded"
+    assert (await client.get(f"{TASKS}/task_sandbox_1"))[1]["status"] == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -453,22 +457,22 @@ async def test_what_is_told_of_a_task_can_be_spoilt(caller: Caller) -> None:
         (Shape.NOT_ALLOWED, 405, '{"error"'),
     ],
 )
-async def test_events_come_in_each_shape_on_request(
-    caller: Caller, shape: Shape, status: int, start: str
+async def test_events_are_sent_in_the_shape_of_the_fault(
+    client: SandboxClient, shape: Shape, status: int, start: str
 ) -> None:
-    await caller.submit()
-    caller.service.fail(Fault(call=Call.EVENTS, kind=FaultKind.SHAPE, value=shape.value))
+    await client.submit()
+    client.service.fail(Fault(call=Call.EVENTS, kind=FaultKind.SHAPE, value=shape.value))
 
-    async with caller.http.get(f"{TASKS}/task_sandbox_1/events") as response:
+    async with client.http.get(f"{TASKS}/task_sandbox_1/events") as response:
         assert response.status == status
         assert (await response.text()).startswith(start)
 
 
-async def test_an_open_stream_stays_open(caller: Caller) -> None:
-    caller.service.shape = Shape.OPEN_STREAM
-    await caller.submit()
+async def test_an_open_stream_stays_open(client: SandboxClient) -> None:
+    client.service.shape = Shape.OPEN_STREAM
+    await client.submit()
 
-    async with caller.http.get(f"{TASKS}/task_sandbox_1/events") as response:
+    async with client.http.get(f"{TASKS}/task_sandbox_1/events") as response:
         assert response.content_type == "text/event-stream"
         await response.content.readuntil(b"\r\n\r\n")
         with pytest.raises(TimeoutError):

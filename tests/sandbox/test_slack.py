@@ -1,4 +1,4 @@
-"""The simulated Slack as a real Bolt app meets it, by signed requests and by Socket Mode."""
+"""Tests of the simulated Slack with a real Bolt app, by signed requests and by Socket Mode."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -72,12 +72,12 @@ FORM: Payload = {
 }
 
 
-class Bot:
-    """A Bolt app that writes down what it hears and answers as the test says."""
+class RecordingBot:
+    """A Bolt app that records what it receives; the test sets its answer to a form."""
 
     def __init__(self, app: AsyncApp) -> None:
         self.app = app
-        self.heard: list[Payload] = []
+        self.received: list[Payload] = []
         self.form_answer: Payload = {}
         app.command("/video")(self._command)
         app.event("app_mention")(self._event)
@@ -88,23 +88,23 @@ class Bot:
         app.shortcut("create_video")(self._action)
         app.shortcut("video_from_message")(self._action)
 
-    def kinds(self) -> list[object]:
-        """What was heard, by type."""
-        return [event["type"] for event in self.heard]
+    def types(self) -> list[object]:
+        """The types of what was received."""
+        return [event["type"] for event in self.received]
 
     async def _command(self, ack: AsyncAck, body: Payload) -> None:
-        self.heard.append(body)
-        await ack(f"heard {body['text']}")
+        self.received.append(body)
+        await ack(f"received {body['text']}")
 
     async def _event(self, event: Payload) -> None:
-        self.heard.append(event)
+        self.received.append(event)
 
     async def _action(self, ack: AsyncAck, body: Payload) -> None:
         await ack()
-        self.heard.append(body)
+        self.received.append(body)
 
     async def _view(self, ack: AsyncAck, body: Payload) -> None:
-        self.heard.append(body)
+        self.received.append(body)
         await ack(**self.form_answer)  # type: ignore[arg-type] # the test knows its form
 
 
@@ -117,7 +117,7 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[SlackSandbox]:
 
 @asynccontextmanager
 async def bolt_app(sandbox: SlackSandbox) -> AsyncIterator[AsyncApp]:
-    """Make a Bolt app that knows the sandbox's secrets."""
+    """Build a Bolt app with the sandbox's credentials."""
     async with client_of(sandbox) as client:
         yield AsyncApp(
             client=client,
@@ -127,93 +127,104 @@ async def bolt_app(sandbox: SlackSandbox) -> AsyncIterator[AsyncApp]:
 
 
 @asynccontextmanager
-async def over_http(sandbox: SlackSandbox) -> AsyncIterator[Bot]:
-    """Run a bot that gets signed requests."""
+async def over_http(sandbox: SlackSandbox) -> AsyncIterator[RecordingBot]:
+    """Run a bot that receives signed requests."""
     async with bolt_app(sandbox) as app, serve(app.web_app("/slack/events")) as url:
         sandbox.deliver_to(f"{url}/slack/events")
-        yield Bot(app)
+        yield RecordingBot(app)
 
 
 @asynccontextmanager
-async def over_a_socket(sandbox: SlackSandbox) -> AsyncIterator[Bot]:
+async def over_a_socket(sandbox: SlackSandbox) -> AsyncIterator[RecordingBot]:
     """Run a bot in Socket Mode."""
     async with bolt_app(sandbox) as app:
         handler = AsyncSocketModeHandler(app, sandbox.credentials.app_token, ping_interval=0.1)
         await handler.connect_async()  # type: ignore[no-untyped-call]
         await sandbox.sockets.connected()
-        yield Bot(app)
+        yield RecordingBot(app)
         await handler.close_async()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(params=[over_http, over_a_socket], ids=["http", "socket"])
-async def bot(request: pytest.FixtureRequest, sandbox: SlackSandbox) -> AsyncIterator[Bot]:
-    """A bot, once by each way of connecting."""
+async def bot(request: pytest.FixtureRequest, sandbox: SlackSandbox) -> AsyncIterator[RecordingBot]:
+    """A bot, once for each way of connecting."""
     async with request.param(sandbox) as bot:
         yield bot
 
 
-async def heard(bot: Bot, count: int) -> list[Payload]:
-    """Wait until the bot, which acknowledges events first, has heard this much."""
+@pytest.fixture
+async def http_bot(sandbox: SlackSandbox) -> AsyncIterator[RecordingBot]:
+    """A bot that receives signed requests."""
+    async with over_http(sandbox) as bot:
+        yield bot
+
+
+async def until_received(bot: RecordingBot, count: int) -> list[Payload]:
+    """Wait until the bot, which acknowledges events first, has received this many payloads."""
     async with asyncio.timeout(5):
-        while len(bot.heard) < count:  # noqa: ASYNC110 - Bolt tells nobody that it is done
+        while len(bot.received) < count:  # noqa: ASYNC110 - Bolt signals nothing when a listener ends
             await asyncio.sleep(0.005)
-    return bot.heard
+    return bot.received
 
 
-async def test_a_command_reaches_the_bot_and_its_answer_the_person(
-    bot: Bot, sandbox: SlackSandbox
+async def test_a_command_reaches_the_bot_and_its_answer_the_user(
+    bot: RecordingBot, sandbox: SlackSandbox
 ) -> None:
     delivery = await sandbox.people.command(ANA, GENERAL, "a red car --duration 5")
 
-    (body,) = bot.heard
+    (body,) = bot.received
     assert (body["user_id"], body["channel_id"]) == (ANA, GENERAL)
     assert body["trigger_id"]
     assert delivery.shown is not None
-    assert delivery.shown.text == "heard a red car --duration 5"
+    assert delivery.shown.text == "received a red car --duration 5"
     assert delivery.shown.ephemeral_for == ANA
 
 
-async def test_a_mention_is_told_as_two_events_of_one_message(
-    bot: Bot, sandbox: SlackSandbox
+async def test_a_mention_is_delivered_as_two_events_of_one_message(
+    http_bot: RecordingBot, sandbox: SlackSandbox
 ) -> None:
     typed = await sandbox.people.message(ANA, GENERAL, f"<@{BOT}> a lake")
 
-    events = await heard(bot, 2)
+    events = await until_received(http_bot, 2)
     assert {event["type"] for event in events} == {"app_mention", "message"}
-    assert {event["ts"] for event in events} == {typed.said.ts}
+    assert {event["ts"] for event in events} == {typed.message.ts}
     assert len({str(each.payload["event_id"]) for each in typed.deliveries}) == 2
 
 
-async def test_a_direct_message_is_one_event(bot: Bot, sandbox: SlackSandbox) -> None:
+async def test_a_direct_message_is_one_event(http_bot: RecordingBot, sandbox: SlackSandbox) -> None:
     direct = sandbox.world.workspace.direct(ANA)
 
     await sandbox.people.message(ANA, direct.id, f"<@{BOT}> a lake")
 
-    (event,) = await heard(bot, 1)
+    (event,) = await until_received(http_bot, 1)
     assert (event["type"], event["channel_type"]) == ("message", "im")
 
 
-async def test_the_bot_hears_nothing_where_it_is_not_a_member(
-    bot: Bot, sandbox: SlackSandbox
+async def test_the_bot_receives_no_events_of_a_channel_without_it(
+    http_bot: RecordingBot, sandbox: SlackSandbox
 ) -> None:
     typed = await sandbox.people.message(ANA, OPEN, f"<@{BOT}> a lake")
 
     assert typed.deliveries == ()
-    assert bot.heard == []
+    assert http_bot.received == []
 
 
-async def test_a_button_brings_its_value_and_its_message(bot: Bot, sandbox: SlackSandbox) -> None:
-    said = sandbox.world.workspace.say(GENERAL, BOT, "Done", blocks=BUTTONS)
+async def test_a_click_is_delivered_with_the_buttons_value_and_message(
+    http_bot: RecordingBot, sandbox: SlackSandbox
+) -> None:
+    message = sandbox.world.workspace.post(GENERAL, BOT, "Done", blocks=BUTTONS)
     await sandbox.settled()
 
-    await sandbox.people.click(BEN, said.ts, "again")
+    await sandbox.people.click(BEN, message.ts, "again")
 
-    (body,) = [body for body in await heard(bot, 1) if body["type"] == "block_actions"]
+    (body,) = [
+        body for body in await until_received(http_bot, 1) if body["type"] == "block_actions"
+    ]
     assert isinstance(body["actions"], list)
     assert [action["value"] for action in body["actions"]] == ["j1"]
     assert body["container"] == {
         "type": "message",
-        "message_ts": said.ts,
+        "message_ts": message.ts,
         "channel_id": GENERAL,
         "is_ephemeral": False,
     }
@@ -229,8 +240,8 @@ async def open_form(sandbox: SlackSandbox, *, trigger: str | None = None) -> Vie
     return view
 
 
-async def test_a_form_is_sent_with_what_stands_in_its_fields(
-    bot: Bot, sandbox: SlackSandbox
+async def test_a_form_is_submitted_with_the_values_of_its_fields(
+    http_bot: RecordingBot, sandbox: SlackSandbox
 ) -> None:
     view = await open_form(sandbox)
     file = await sandbox.world.files.put(name="dog.png", owner=ANA, chunks=chunks_of(b"dog"))
@@ -239,7 +250,7 @@ async def test_a_form_is_sent_with_what_stands_in_its_fields(
         ANA, view.id, {"prompt": {"prompt": "a lake"}, "image": {"image": [file.id]}}
     )
 
-    (body,) = bot.heard
+    (body,) = http_bot.received
     sent = body["view"]
     assert isinstance(sent, dict)
     values = sent["state"]["values"]
@@ -250,7 +261,9 @@ async def test_a_form_is_sent_with_what_stands_in_its_fields(
     assert sandbox.world.views.top(ANA) is None
 
 
-async def test_the_bots_errors_are_shown_at_the_field(bot: Bot, sandbox: SlackSandbox) -> None:
+async def test_the_bots_errors_are_shown_at_the_field(
+    bot: RecordingBot, sandbox: SlackSandbox
+) -> None:
     bot.form_answer = {"response_action": "errors", "errors": {"prompt": "Too dull."}}
     view = await open_form(sandbox)
 
@@ -270,7 +283,7 @@ async def test_the_bots_errors_are_shown_at_the_field(bot: Bot, sandbox: SlackSa
         ({"prompt": {"prompt": "x"}, "duration": {"duration": "five"}}, "duration"),
     ],
 )
-async def test_what_the_form_itself_refuses_is_not_sent(
+async def test_a_form_with_invalid_fields_is_not_submitted(
     sandbox: SlackSandbox, values: dict[str, dict[str, object]], field: str
 ) -> None:
     async with over_http(sandbox) as bot:
@@ -280,7 +293,7 @@ async def test_what_the_form_itself_refuses_is_not_sent(
 
     assert delivery.acks == []
     assert list(view.errors) == [field]
-    assert bot.heard == []
+    assert bot.received == []
 
 
 async def test_a_form_can_be_stacked_replaced_and_cleared(sandbox: SlackSandbox) -> None:
@@ -305,7 +318,7 @@ async def test_a_form_can_be_stacked_replaced_and_cleared(sandbox: SlackSandbox)
     assert sandbox.world.views.top(ANA) is None
 
 
-async def test_forms_are_stacked_three_deep(sandbox: SlackSandbox) -> None:
+async def test_at_most_three_forms_are_stacked(sandbox: SlackSandbox) -> None:
     new_trigger = sandbox.world.views.new_trigger
     await open_form(sandbox)
     async with client_of(sandbox) as client:
@@ -316,56 +329,60 @@ async def test_forms_are_stacked_three_deep(sandbox: SlackSandbox) -> None:
             await client.views_push(trigger_id=new_trigger(ANA), view=FORM)
 
 
-async def test_shortcuts_and_the_home_tab_reach_the_bot(bot: Bot, sandbox: SlackSandbox) -> None:
-    said = sandbox.world.workspace.say(GENERAL, BEN, "a red car")
+async def test_shortcuts_and_the_home_tab_reach_the_bot(
+    http_bot: RecordingBot, sandbox: SlackSandbox
+) -> None:
+    message = sandbox.world.workspace.post(GENERAL, BEN, "a red car")
 
     await sandbox.people.shortcut(ANA, "create_video")
-    await sandbox.people.message_shortcut(ANA, said.ts, "video_from_message")
+    await sandbox.people.message_shortcut(ANA, message.ts, "video_from_message")
     await sandbox.people.open_home(ANA)
 
-    await heard(bot, 3)
-    assert bot.kinds() == ["shortcut", "message_action", "app_home_opened"]
+    await until_received(http_bot, 3)
+    assert http_bot.types() == ["shortcut", "message_action", "app_home_opened"]
 
 
-async def test_the_bot_is_told_of_its_own_messages_and_bolt_leaves_them_alone(
-    bot: Bot, sandbox: SlackSandbox
+async def test_bolt_ignores_the_bots_own_messages(
+    http_bot: RecordingBot, sandbox: SlackSandbox
 ) -> None:
     async with client_of(sandbox) as client:
         await SlackChat(client).post(HERE, HELLO, "j1")
     await sandbox.settled()
 
-    await sandbox.people.message(ANA, GENERAL, "and a person's")
+    await sandbox.people.message(ANA, GENERAL, "and a user's")
 
-    (event,) = await heard(bot, 1)
+    (event,) = await until_received(http_bot, 1)
     assert event["user"] == ANA
 
 
-async def test_edits_and_deletions_are_told(bot: Bot, sandbox: SlackSandbox) -> None:
+async def test_edits_and_deletions_are_delivered(
+    http_bot: RecordingBot, sandbox: SlackSandbox
+) -> None:
     typed = await sandbox.people.message(ANA, GENERAL, "a lak")
-    await sandbox.people.edit(typed.said, "a lake")
-    await sandbox.people.delete(typed.said)
+    await sandbox.people.edit(typed.message, "a lake")
+    await sandbox.people.delete(typed.message)
 
-    events = await heard(bot, 3)
+    events = await until_received(http_bot, 3)
     assert [event.get("subtype") for event in events] == [
         None,
         "message_changed",
         "message_deleted",
     ]
-    assert typed.said.edits == [("a lak", [])]
+    assert typed.message.edits == [("a lak", [])]
 
 
 async def test_an_event_is_delivered_again_with_the_same_and_with_another_id(
-    bot: Bot, sandbox: SlackSandbox
+    http_bot: RecordingBot, sandbox: SlackSandbox
 ) -> None:
     (delivery,) = (await sandbox.people.message(ANA, GENERAL, "hi")).deliveries
     first_id = delivery.payload["event_id"]
 
-    await sandbox.courier.deliver_again(delivery)
+    await sandbox.dispatcher.deliver_again(delivery)
     assert delivery.payload["event_id"] == first_id
-    await sandbox.courier.deliver_again(delivery, same_id=False)
+    await sandbox.dispatcher.deliver_again(delivery, same_id=False)
     assert delivery.payload["event_id"] != first_id
 
-    assert len({event["ts"] for event in await heard(bot, 3)}) == 1
+    assert len({event["ts"] for event in await until_received(http_bot, 3)}) == 1
 
 
 async def test_a_forged_signature_is_refused_by_the_bot(sandbox: SlackSandbox) -> None:
@@ -376,10 +393,10 @@ async def test_a_forged_signature_is_refused_by_the_bot(sandbox: SlackSandbox) -
 
     assert delivery.ack.status == 401
     assert delivery.error == '/video failed with the error "dispatch_failed"'
-    assert bot.heard == []
+    assert bot.received == []
 
 
-async def test_an_event_is_tried_four_times_in_all_and_says_which_try_it_is(
+async def test_an_event_is_delivered_up_to_four_times_with_the_number_of_the_retry(
     sandbox: SlackSandbox,
 ) -> None:
     seen: list[str | None] = []
@@ -399,7 +416,7 @@ async def test_an_event_is_tried_four_times_in_all_and_says_which_try_it_is(
     assert len(typed.deliveries[0].acks) == 4
 
 
-async def test_a_late_acknowledgement_is_an_error_for_the_person(tmp_path: Path) -> None:
+async def test_a_late_acknowledgement_is_shown_as_an_error(tmp_path: Path) -> None:
     async with running_slack(tmp_path, ack_seconds=0.1) as sandbox, over_http(sandbox) as bot:
 
         async def slow(ack: AsyncAck) -> None:
@@ -410,16 +427,16 @@ async def test_a_late_acknowledgement_is_an_error_for_the_person(tmp_path: Path)
         delivery = await sandbox.people.command(ANA, GENERAL, "", command="/slow")
 
         assert delivery.error == '/slow failed with the error "operation_timeout"'
-        assert sandbox.people.red[ANA] == delivery.error
+        assert sandbox.people.errors_shown[ANA] == delivery.error
 
 
-async def test_without_a_bot_the_person_sees_an_error(sandbox: SlackSandbox) -> None:
+async def test_without_a_bot_the_user_is_shown_an_error(sandbox: SlackSandbox) -> None:
     delivery = await sandbox.people.command(ANA, GENERAL, "a red car")
 
     assert delivery.error == '/video failed with the error "dispatch_failed"'
 
 
-async def test_the_bot_comes_back_when_slack_closes_the_socket(sandbox: SlackSandbox) -> None:
+async def test_a_socket_that_slack_closes_is_replaced(sandbox: SlackSandbox) -> None:
     async with over_a_socket(sandbox) as bot:
         await sandbox.sockets.disconnect()
         async with asyncio.timeout(5):
@@ -427,4 +444,4 @@ async def test_the_bot_comes_back_when_slack_closes_the_socket(sandbox: SlackSan
 
         await sandbox.people.command(ANA, GENERAL, "a red car")
 
-    assert len(bot.heard) == 1
+    assert len(bot.received) == 1

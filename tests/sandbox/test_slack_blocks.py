@@ -1,4 +1,4 @@
-"""What the simulated Slack checks of blocks, so that a mistake shows up before the real one."""
+"""Tests of the block limits that the simulated Slack enforces as the real one does."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def plain(text: str) -> Payload:
 
 
 def section(text: str) -> Payload:
-    """A section that says something."""
+    """A section with a text."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
@@ -23,7 +23,7 @@ def button(**changes: object) -> Payload:
 
 
 def select(count: int) -> Payload:
-    """A row with a select of so many options."""
+    """A row with a select of this many options."""
     options = [{"text": plain(str(number)), "value": str(number)} for number in range(count)]
     element = {"type": "static_select", "action_id": "a", "options": options}
     return {"type": "actions", "elements": [element]}
@@ -43,7 +43,7 @@ def select(count: int) -> Payload:
         [{"type": "markdown", "text": "**x**"}],
     ],
 )
-def test_blocks_within_the_limits_are_taken_and_named(blocks: list[Payload]) -> None:
+def test_blocks_within_the_limits_are_accepted_and_get_ids(blocks: list[Payload]) -> None:
     taken = checked_blocks(blocks)
 
     assert len({block["block_id"] for block in taken}) == len(blocks)

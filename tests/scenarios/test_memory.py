@@ -27,9 +27,9 @@ from bot.worker.engine import Engine
 from bot.worker.gate import Gate
 from storage.job import IN_CHANNEL, Json, Media, Output, Stage
 from storage.sqlite.store import SqliteStore
+from tests.support.clock import ManualClock
 from tests.support.inline_store import inline_session
 from tests.support.services import CATALOG, services
-from tests.support.workbench import HandClock
 
 PAGE_BYTES = 4096
 BATCH = 100
@@ -147,7 +147,7 @@ def resident_bytes() -> int:
 async def test_memory_is_steady_over_ten_thousand_jobs(tmp_path: Path) -> None:
     """What a job needed is given back: after 2,000 jobs, 8,000 more add next to nothing."""
     store = SqliteStore(await inline_session(str(tmp_path / "jobs.db")))
-    clock = HandClock()
+    clock = ManualClock()
     made = services(store, video=QuickVideo(), chat=QuickChat(), now=clock, started_at=clock())
     engine = Engine(store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate())
     warm = 0
@@ -164,7 +164,7 @@ async def test_memory_is_steady_over_ten_thousand_jobs(tmp_path: Path) -> None:
             await accept(read_request(read_text(f"car {number}"), CATALOG), interaction, made)
         while await engine.tick():
             await engine.drain()
-        clock.moment += 1.0
+        clock.now += 1.0
         if first + BATCH == WARM_JOBS:
             warm = resident_bytes()
     counts = await store.jobs.stage_counts()

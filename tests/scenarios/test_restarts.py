@@ -6,19 +6,18 @@ import asyncio
 from collections.abc import Callable
 
 from bot.messages import buttons
-from sandbox.both import Sandbox
 from sandbox.mindvideo import faults
 from sandbox.mindvideo.faults import Call
+from sandbox.sandbox import Sandbox
 from sandbox.slack.faults import Fault, FaultKind
-from tests.listeners.test_actions import press
-from tests.listeners.test_thread import started
-from tests.media.test_reference_images import PUBLIC, ask, data_of, sent, until_done
+from tests.support.conversation import last_input, make_video, mention, press, until_reply_done
 from tests.support.forms import entries, submit, switch
-from tests.support.pictures import image_bytes, put_file
+from tests.support.images import data_of, image_bytes, put_file
 from tests.support.running_bot import RENDER_SECONDS, bot_in
 from tests.support.sandbox import running_sandbox
-from tests.support.slack_user import PATIENCE_SECONDS
+from tests.support.slack_user import WAIT_SECONDS
 
+PUBLIC = "https://bot.example"
 DOWN = faults.Fault(call=Call.SUBMIT, kind=faults.FaultKind.LOST_BEFORE, times=None)
 HELD = Fault(kind=FaultKind.RATE_LIMITED, retry_after="1")
 """Keeps a job from being announced, so that nothing of it is sent."""
@@ -26,7 +25,7 @@ HELD = Fault(kind=FaultKind.RATE_LIMITED, retry_after="1")
 
 async def until_called(condition: Callable[[], object]) -> None:
     """Wait for a call that leaves no trace in Slack."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(WAIT_SECONDS):
         while not condition():  # noqa: ASYNC110 - the services tell nobody of a call
             await asyncio.sleep(0.01)
 
@@ -41,11 +40,11 @@ async def test_a_request_with_an_image_is_the_same_bytes_after_a_restart() -> No
     async with running_sandbox(render_seconds=RENDER_SECONDS) as sandbox:
         sandbox.video.fail(DOWN)
         async with bot_in(sandbox, PUBLIC_URL=PUBLIC) as bot:
-            await ask(bot, "a lake", await put_file(bot, image_bytes()))
+            await mention(bot, "a lake", await put_file(bot, image_bytes()))
             await until_called(lambda: sandbox.video.calls(Call.SUBMIT))
         sandbox.video.faults.clear()
         async with bot_in(sandbox, PUBLIC_URL=PUBLIC) as bot:
-            await until_done(bot)
+            await until_reply_done(bot)
         first, *others = sandbox.video.calls(Call.SUBMIT)
         assert {(one.key, one.body) for one in others} == {(first.key, first.body)}
         assert len(sandbox.video.charges) == 1
@@ -57,12 +56,12 @@ async def test_a_mention_with_an_image_that_was_only_heard_is_rendered_after_a_r
     async with running_sandbox(render_seconds=RENDER_SECONDS) as sandbox:
         sandbox.slack.faults.add("chat.postMessage", HELD)
         async with bot_in(sandbox) as bot:
-            await ask(bot, "a lake --first-frame-image 1", await put_file(bot, data))
+            await mention(bot, "a lake --first-frame-image 1", await put_file(bot, data))
             await until_held(sandbox)
         assert sandbox.video.requests == []
         async with bot_in(sandbox) as bot:
-            await until_done(bot)
-            assert data_of(sent(bot)["first_frame_image"]) == data
+            await until_reply_done(bot)
+            assert data_of(last_input(bot)["first_frame_image"]) == data
         assert len(sandbox.video.charges) == 1
 
 
@@ -80,7 +79,7 @@ async def test_a_form_with_an_image_that_was_only_taken_is_rendered_after_a_rest
         assert sandbox.video.requests == []
         async with bot_in(sandbox) as bot:
             await bot.until_delivered()
-            assert data_of(sent(bot)["last_frame_image"]) == data
+            assert data_of(last_input(bot)["last_frame_image"]) == data
         assert len(sandbox.video.charges) == 1
 
 
@@ -92,18 +91,18 @@ async def test_a_form_that_stands_open_is_taken_by_the_next_process() -> None:
         async with bot_in(sandbox) as bot:
             await submit(bot, values=entries(prompt="a lake", mode="pro"))
             await bot.until_delivered()
-            assert sent(bot) == {"prompt": "a lake", "mode": "pro"}
+            assert last_input(bot) == {"prompt": "a lake", "mode": "pro"}
 
 
 async def test_buttons_work_in_the_next_process_however_old_they_are() -> None:
     """All that a button needs stands in its value and in the store."""
     async with running_sandbox(render_seconds=RENDER_SECONDS) as sandbox:
         async with bot_in(sandbox) as bot:
-            parent = await started(bot)
-        sandbox.slack.world.expire_answer_urls()
+            parent = await make_video(bot)
+        sandbox.slack.world.expire_response_urls()
         async with bot_in(sandbox) as bot:
             await press(bot, parent, buttons.DETAILS)
             await bot.until(bot.ephemerals)
             await press(bot, parent, f"{buttons.UPGRADE}_0")
             await bot.until_delivered(2)
-            assert sent(bot)["mode"] == "4k"
+            assert last_input(bot)["mode"] == "4k"

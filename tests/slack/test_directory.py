@@ -13,14 +13,14 @@ from bot.slack.directory import CACHE_SECONDS, SlackDirectory
 from sandbox.slack.entities import ANA, CREW, GENERAL, MIA, OPEN, VAULT
 from sandbox.slack.faults import Fault, FaultKind
 from sandbox.slack.service import SlackSandbox
+from tests.support.clock import ManualClock
 from tests.support.slack_sandbox import client_of, running_slack
-from tests.support.workbench import HandClock
 
 
 @pytest.fixture
-def clock() -> HandClock:
+def clock() -> ManualClock:
     """Time that stands still."""
-    return HandClock()
+    return ManualClock()
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def slack(tmp_path: Path) -> AsyncIterator[SlackSandbox]:
 
 
 @pytest.fixture
-async def directory(slack: SlackSandbox, clock: HandClock) -> AsyncIterator[SlackDirectory]:
+async def directory(slack: SlackSandbox, clock: ManualClock) -> AsyncIterator[SlackDirectory]:
     """The adapter."""
     async with client_of(slack) as client:
         yield SlackDirectory(client, now=clock)
@@ -78,19 +78,19 @@ async def test_a_member_of_a_channel_is_found_on_every_page(directory: SlackDire
 async def test_a_link_leads_to_a_message_that_stands(
     directory: SlackDirectory, slack: SlackSandbox
 ) -> None:
-    said = slack.world.workspace.say(GENERAL, ANA, "hello")
+    said = slack.world.workspace.post(GENERAL, ANA, "hello")
     link = await directory.permalink(GENERAL, said.ts)
     assert link == slack.world.url(f"/archives/{GENERAL}/p{said.ts.replace('.', '')}")
     assert await directory.permalink(GENERAL, "1.000001") is None
 
 
 async def test_answers_are_remembered_for_a_while(
-    directory: SlackDirectory, slack: SlackSandbox, clock: HandClock
+    directory: SlackDirectory, slack: SlackSandbox, clock: ManualClock
 ) -> None:
     for _ in range(3):
         await directory.person(ANA)
     assert slack.world.count("users.info") == 1
-    clock.moment += CACHE_SECONDS
+    clock.now += CACHE_SECONDS
     await directory.person(ANA)
     assert slack.world.count("users.info") == 2
 

@@ -1,10 +1,10 @@
-"""What Slack does to typed text is undone, once."""
+"""Slack's markup in a typed text, reverted once."""
 
 from __future__ import annotations
 
 import pytest
 
-from bot.slack.markup import plain
+from bot.slack.markup import plain, without_mention
 
 
 @pytest.mark.parametrize(
@@ -21,5 +21,22 @@ from bot.slack.markup import plain
         ("a < b and c > d", "a < b and c > d"),
     ],
 )
-def test_markup_becomes_what_was_typed(typed: str, meant: str) -> None:
+def test_markup_becomes_what_the_user_typed(typed: str, meant: str) -> None:
     assert plain(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("a lake <@U1> at dawn", "a lake at dawn"),
+        ("a lake at dawn <@U1|video>", "a lake at dawn"),
+        ("<@U1>: a lake", "a lake"),
+        ("<@U1> <@U2> in a car &amp; a dog", "<@U2> in a car &amp; a dog"),
+        ("<@U1>", ""),
+        ("<@U2> a lake", None),
+    ],
+)
+def test_the_mentions_of_the_bot_are_removed_and_those_of_others_stay(
+    text: str, rest: str | None
+) -> None:
+    assert without_mention(text, "U1") == rest

@@ -11,6 +11,7 @@ from sandbox.slack.entities import ANA, BEN
 from sandbox.slack.service import SlackSandbox
 from sandbox.slack.views import TRIGGER_SECONDS, View
 from storage.job import Json
+from tests.support.clock import ManualClock
 from tests.support.slack_sandbox import client_of, running_slack
 
 SAYS: dict[str, Json] = {"type": "section", "text": {"type": "mrkdwn", "text": "Hello"}}
@@ -22,25 +23,14 @@ FORM: dict[str, Json] = {
 HOME: dict[str, Json] = {"type": "home", "blocks": [SAYS]}
 
 
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.time = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.time
-
-
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> ManualClock:
     """The workspace's clock."""
-    return Clock()
+    return ManualClock()
 
 
 @pytest.fixture
-async def sandbox(tmp_path: Path, clock: Clock) -> AsyncIterator[SlackSandbox]:
+async def sandbox(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SlackSandbox]:
     """A simulated Slack."""
     async with running_slack(tmp_path, now=clock) as slack:
         yield slack
@@ -103,10 +93,10 @@ async def test_a_used_trigger_is_no_error_and_opens_no_second_form(
 
 
 async def test_a_trigger_serves_for_three_seconds(
-    views: SlackViews, sandbox: SlackSandbox, clock: Clock
+    views: SlackViews, sandbox: SlackSandbox, clock: ManualClock
 ) -> None:
     late = sandbox.world.views.new_trigger(ANA)
-    clock.time += TRIGGER_SECONDS + 0.1
+    clock.now += TRIGGER_SECONDS + 0.1
 
     with pytest.raises(RefusedError, match="try again"):
         await views.open(late, FORM)

@@ -10,19 +10,20 @@ from sandbox.slack.entities import ANA, BOT, GENERAL, TEAM
 from sandbox.slack.faults import Fault, FaultKind
 from sandbox.slack.world import Call
 from storage.job import Event, EventName, Job, Outcome, Stage
-from tests.support.workbench import START, Workbench, workbench
+from tests.support.clock import START
+from tests.support.engine_harness import EngineHarness, engine_harness
 
 MINUTE = 60.0
 # Progress may take this many edits of Slack's 50 a minute; the rest is for results.
 PROGRESS_A_MINUTE = 35
 
 
-def edits(bench: Workbench) -> list[Call]:
+def edits(harness: EngineHarness) -> list[Call]:
     """Return every edit of a message that the bot asked Slack for."""
-    return [call for call in bench.sandbox.slack.world.calls if call.method == "chat.update"]
+    return [call for call in harness.sandbox.slack.world.calls if call.method == "chat.update"]
 
 
-async def remember(bench: Workbench, *seconds: float) -> None:
+async def remember(harness: EngineHarness, *seconds: float) -> None:
     """Let renders of the usual kind have taken so long."""
     for number, took in enumerate(seconds):
         past = Job(
@@ -42,17 +43,17 @@ async def remember(bench: Workbench, *seconds: float) -> None:
             submitted_at=START - 1000,
             finished_at=START - 1000 + took,
         )
-        await bench.store.jobs.insert(past, Event(at=START - 1000, name=EventName.ACCEPTED))
+        await harness.store.jobs.insert(past, Event(at=START - 1000, name=EventName.ACCEPTED))
 
 
 async def test_the_bar_grows_with_the_time_that_the_kind_takes() -> None:
     """Held against past renders of the kind; what a screen reader says has the words alone."""
-    async with workbench(render_seconds=60.0, poll_max=5.0) as bench:
-        await remember(bench, 40, 50, 60, 70, 80)
-        job = await bench.ask()
+    async with engine_harness(render_seconds=60.0, poll_max=5.0) as harness:
+        await remember(harness, 40, 50, 60, 70, 80)
+        job = await harness.request()
         assert job.kind == "kling-v3 mode=std duration=5"
-        await bench.run(hours=MINUTE / 3600)
-        (message,) = bench.messages()
+        await harness.run(hours=MINUTE / 3600)
+        (message,) = harness.messages()
     bars = [str(blocks).count("█") for _, blocks in message.edits if "░" in str(blocks)]
     assert bars == sorted(bars)
     assert len(set(bars)) >= 4
@@ -64,11 +65,11 @@ async def test_the_bar_grows_with_the_time_that_the_kind_takes() -> None:
 
 async def test_without_enough_history_there_is_no_bar() -> None:
     """Four renders tell nothing, and MindVideo tells no percentage."""
-    async with workbench(render_seconds=60.0) as bench:
-        await remember(bench, 40, 50, 60, 70)
-        await bench.ask()
-        await bench.run()
-        (message,) = bench.messages()
+    async with engine_harness(render_seconds=60.0) as harness:
+        await remember(harness, 40, 50, 60, 70)
+        await harness.request()
+        await harness.run()
+        (message,) = harness.messages()
     said = str([blocks for _, blocks in message.edits])
     assert "Rendering" in said
     assert "%" not in said
@@ -77,10 +78,10 @@ async def test_without_enough_history_there_is_no_bar() -> None:
 
 async def test_a_message_is_edited_at_most_once_in_three_seconds() -> None:
     """However often MindVideo is asked; the result does not wait for the next turn."""
-    async with workbench(render_seconds=60.0, poll_max=0.5) as bench:
-        await bench.ask()
-        await bench.run(hours=MINUTE / 3600)
-        *progress, last = [call.at for call in edits(bench)]
+    async with engine_harness(render_seconds=60.0, poll_max=0.5) as harness:
+        await harness.request()
+        await harness.run(hours=MINUTE / 3600)
+        *progress, last = [call.at for call in edits(harness)]
     pauses = [later - earlier for earlier, later in pairwise(progress)]
     assert min(pauses) >= 3.0
     assert len(pauses) >= 10
@@ -89,58 +90,58 @@ async def test_a_message_is_edited_at_most_once_in_three_seconds() -> None:
 
 async def test_a_crowd_stays_within_what_slack_takes_of_a_workspace() -> None:
     """Progress of many renders shares one budget, and all results arrive on time."""
-    async with workbench(render_seconds=150.0, poll_max=3.0) as bench:
-        jobs = [await bench.ask(f"lake {number}") for number in range(20)]
-        await bench.run(hours=140.0 / 3600)
-        by_minute = Counter(int((call.at - START) // MINUTE) for call in edits(bench))
+    async with engine_harness(render_seconds=150.0, poll_max=3.0) as harness:
+        jobs = [await harness.request(f"lake {number}") for number in range(20)]
+        await harness.run(hours=140.0 / 3600)
+        by_minute = Counter(int((call.at - START) // MINUTE) for call in edits(harness))
         assert by_minute[0] > 10
         assert max(by_minute.values()) <= PROGRESS_A_MINUTE
-        await bench.run(hours=30.0 / 3600)
-        rows = [await bench.job(job.id) for job in jobs]
+        await harness.run(hours=30.0 / 3600)
+        rows = [await harness.job(job.id) for job in jobs]
     assert {row.stage for row in rows} == {Stage.DELIVERED}
     assert max((row.delivered_at or 0.0) - START for row in rows) < 160.0
 
 
 async def test_results_go_on_while_slack_takes_no_progress() -> None:
     """One refused edit keeps all of them from trying for as long as Slack says."""
-    async with workbench(render_seconds=60.0, poll_max=3.0) as bench:
+    async with engine_harness(render_seconds=60.0, poll_max=3.0) as harness:
         refused = Fault(kind=FaultKind.RATE_LIMITED, retry_after="40")
-        bench.sandbox.slack.faults.add("chat.update", refused)
-        jobs = [await bench.ask(f"lake {number}") for number in range(5)]
-        await bench.run(hours=40.0 / 3600)
+        harness.sandbox.slack.faults.add("chat.update", refused)
+        jobs = [await harness.request(f"lake {number}") for number in range(5)]
+        await harness.run(hours=40.0 / 3600)
         # What was under way in that moment may still succeed; afterwards nothing is tried.
-        assert len({call.at for call in edits(bench)}) == 1
-        assert edits(bench)[0].outcome == FaultKind.RATE_LIMITED
-        await bench.run(hours=90.0 / 3600)
+        assert len({call.at for call in edits(harness)}) == 1
+        assert edits(harness)[0].outcome == FaultKind.RATE_LIMITED
+        await harness.run(hours=90.0 / 3600)
         for job in jobs:
-            assert (await bench.job(job.id)).stage is Stage.DELIVERED
+            assert (await harness.job(job.id)).stage is Stage.DELIVERED
 
 
 async def test_whoever_waits_sees_the_queue_grow_shorter() -> None:
     """Our own jobs that came before and do not render yet."""
-    async with workbench(render_seconds=100.0, poll_max=3.0) as bench:
-        first = await bench.ask("lake 1")
-        bench.clock.moment += 1.0
-        second = await bench.ask("lake 2")
-        await bench.run(hours=5.0 / 3600)
-        waiting = next(said for said in bench.messages() if said.job_id == second.id)
+    async with engine_harness(render_seconds=100.0, poll_max=3.0) as harness:
+        first = await harness.request("lake 1")
+        harness.clock.now += 1.0
+        second = await harness.request("lake 2")
+        await harness.run(hours=5.0 / 3600)
+        waiting = next(said for said in harness.messages() if said.job_id == second.id)
         assert "1 job of ours ahead" in waiting.text
-        row = await bench.job(first.id)
+        row = await harness.job(first.id)
         assert row.started_at is None
-        assert await bench.store.jobs.ahead_of(replace(row, created_at=START + 10)) == 2
-        await bench.run(hours=30.0 / 3600)
+        assert await harness.store.jobs.ahead_of(replace(row, created_at=START + 10)) == 2
+        await harness.run(hours=30.0 / 3600)
     assert "ahead" not in waiting.text
     assert "Rendering" in waiting.text
 
 
 async def test_each_message_gets_its_share_of_the_edits() -> None:
     """No render is left without a sign of life because others are polled first."""
-    async with workbench(render_seconds=150.0, poll_max=3.0) as bench:
+    async with engine_harness(render_seconds=150.0, poll_max=3.0) as harness:
         for number in range(10):
-            await bench.ask(f"lake {number}")
-        await bench.run(hours=120.0 / 3600)
+            await harness.request(f"lake {number}")
+        await harness.run(hours=120.0 / 3600)
         of_message: dict[object, int] = defaultdict(int)
-        for call in edits(bench):
+        for call in edits(harness):
             of_message[call.args["ts"]] += 1
-        own = [said for said in bench.messages() if said.user == BOT]
+        own = [said for said in harness.messages() if said.user == BOT]
     assert len(of_message) == len(own) == 10

@@ -16,18 +16,17 @@ from storage.sqlite.connection import connect
 from storage.sqlite.homes import DUE
 from storage.sqlite.store import SqliteStore
 from storage.store import Room, StaleFenceError, Store
-from tests.support.inline_store import either_session
+from tests.support.inline_store import threaded_session
 from tests.support.store_samples import ACCEPTED, NOW, a_job
 
 LEASE = 60.0
 ROOM = Room(10, (DRAW,))
 
 
-@pytest.fixture(params=[True, False], ids=["threads", "inline"])
-async def store(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    """An empty store in a file of its own."""
-    path = str(tmp_path / "jobs.db")
-    store = SqliteStore(await either_session(path, threads=request.param))
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """Open an empty store with the threads of a running bot."""
+    store = SqliteStore(await threaded_session(str(tmp_path / "jobs.db")))
     yield store
     await store.close()
 

@@ -18,15 +18,14 @@ from storage.sqlite.job_writes import DUE
 from storage.sqlite.migrations import migrate
 from storage.sqlite.store import SqliteStore
 from storage.store import MOST_AHEAD, JobFilter, Store
-from tests.support.inline_store import either_session
+from tests.support.inline_store import threaded_session
 from tests.support.store_samples import ACCEPTED, NOW, a_job
 
 
-@pytest.fixture(params=[True, False], ids=["threads", "inline"])
-async def store(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    """An empty store in a file of its own."""
-    path = str(tmp_path / "jobs.db")
-    store = SqliteStore(await either_session(path, threads=request.param))
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """Open an empty store with the threads of a running bot."""
+    store = SqliteStore(await threaded_session(str(tmp_path / "jobs.db")))
     yield store
     await store.close()
 

@@ -12,18 +12,17 @@ import pytest
 from storage.job import TERMINAL, Event, EventName, IllegalTransitionError, Job, Outcome, Stage
 from storage.sqlite.store import SqliteStore
 from storage.store import Room, StaleFenceError, Store, StoreError
-from tests.support.inline_store import either_session
+from tests.support.inline_store import threaded_session
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, a_room
 
 LEASE = 60.0
 POSTED = Event(at=NOW + 1, name=EventName.ANNOUNCED)
 
 
-@pytest.fixture(params=[True, False], ids=["threads", "inline"])
-async def store(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    """An empty store in a file of its own."""
-    path = str(tmp_path / "jobs.db")
-    store = SqliteStore(await either_session(path, threads=request.param))
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """Open an empty store with the threads of a running bot."""
+    store = SqliteStore(await threaded_session(str(tmp_path / "jobs.db")))
     yield store
     await store.close()
 

@@ -117,24 +117,6 @@ async def test_a_sum_is_exact_to_the_last_digit(store: Store) -> None:
     )
 
 
-async def test_an_amount_that_is_not_named_yet_is_counted_and_not_guessed(store: Store) -> None:
-    """The estimate stands for nothing here."""
-    await _insert(store, _sent(1, "2"), replace(_sent(2), cost_estimate=Decimal(9)))
-    assert await store.jobs.spend(ALL) == Spend(total=Decimal(2), priced=1, pending=1)
-
-
-async def test_what_was_never_sent_costs_nothing(store: Store) -> None:
-    """A job that waits, one cancelled for free, one with an amount but never sent, a refusal."""
-    await _insert(
-        store,
-        a_job(1),
-        replace(a_job(2), stage=Stage.REJECTED),
-        replace(a_job(3), cost_actual=Decimal(5)),
-        replace(_sent(4), stage=Stage.REJECTED),
-    )
-    assert await store.jobs.spend(ALL) == Spend(total=Decimal(0), priced=0, pending=0)
-
-
 async def test_a_spend_is_narrowed_by_person_channel_team_and_time(store: Store) -> None:
     """`since` is in the range and `until` is not."""
     await _insert(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, closing
 from functools import partial
@@ -25,14 +26,14 @@ from storage.sqlite.writer import (
 )
 from storage.store import StoreBrokenError, StoreError, StoreFullError
 from tests.support.inline_store import InlineLane, InlineWriter
-from tests.support.store_samples import Commits, sqlite_failure
+from tests.support.store_samples import FakeCommit, sqlite_failure
 
 
 class Bench:
     """A writer on a table of numbers, with the commit in the test's hands."""
 
     def __init__(self, db: Database, lane: Lane, path: Path, *, threads: bool) -> None:
-        self.commits = Commits()
+        self.commits = FakeCommit()
         self.db = db
         self.lane = lane
         self.log = path.with_name(f"{path.name}-wal")
@@ -140,7 +141,7 @@ async def test_a_commit_without_space_writes_nothing_of_its_batch_and_passes(
     bench: Bench, code: int, name: str
 ) -> None:
     """Everyone who shared it is told; when space returns the next write works."""
-    bench.commits.instead = sqlite_failure(code, name)
+    bench.commits.error_before = sqlite_failure(code, name)
     with pytest.raises(StoreFullError, match=name):
         await bench.add(1)
     assert await bench.numbers() == []
@@ -149,7 +150,7 @@ async def test_a_commit_without_space_writes_nothing_of_its_batch_and_passes(
 
 async def test_a_failing_commit_fails_everyone_who_shared_it(group: Bench) -> None:
     """Each caller gets an error of its own, so that no traceback mixes two callers."""
-    group.commits.instead = sqlite_failure(SQLITE_FULL, "SQLITE_FULL")
+    group.commits.error_before = sqlite_failure(SQLITE_FULL, "SQLITE_FULL")
     results = await group.add_all(range(10))
     assert {type(result) for result in results} == {StoreFullError}
     assert len({id(result) for result in results}) == 10
@@ -172,7 +173,7 @@ async def test_a_file_that_may_not_grow_fails_the_batch_and_works_again_with_spa
 
 async def test_after_a_failed_sync_nothing_more_is_written(bench: Bench) -> None:
     """Nobody knows what the disk holds: later writes are refused until the file is read anew."""
-    bench.commits.instead = sqlite_failure(SQLITE_IOERR_FSYNC, "SQLITE_IOERR_FSYNC")
+    bench.commits.error_before = sqlite_failure(SQLITE_IOERR_FSYNC, "SQLITE_IOERR_FSYNC")
     with pytest.raises(StoreBrokenError, match="SQLITE_IOERR_FSYNC"):
         await bench.add(1)
     with pytest.raises(StoreBrokenError, match="start anew"):
@@ -182,7 +183,7 @@ async def test_after_a_failed_sync_nothing_more_is_written(bench: Bench) -> None
 
 async def test_a_failed_sync_after_the_commit_is_in_doubt_too(bench: Bench) -> None:
     """The caller hears that it may be there, never that it is not, and here it is."""
-    bench.commits.afterwards = sqlite_failure(SQLITE_IOERR_FSYNC, "SQLITE_IOERR_FSYNC")
+    bench.commits.error_after = sqlite_failure(SQLITE_IOERR_FSYNC, "SQLITE_IOERR_FSYNC")
     with pytest.raises(StoreBrokenError):
         await bench.add(1)
     assert await bench.numbers() == [1]
@@ -190,7 +191,7 @@ async def test_a_failed_sync_after_the_commit_is_in_doubt_too(bench: Bench) -> N
 
 async def test_an_error_that_nobody_foresaw_reaches_everyone_who_waits(bench: Bench) -> None:
     """No caller is left waiting for ever, and the writer goes on."""
-    bench.commits.instead = ZeroDivisionError()
+    bench.commits.error_before = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
         await bench.add(1)
     assert await bench.numbers() == []
@@ -249,7 +250,7 @@ def test_a_checkpoint_that_fails_on_disk_ends_the_writing(
     with closing(connect_writer(str(tmp_path / "x.db"), create=True)) as real:
         db = FailingCheckpoints(real.conn)
         db.failure = sqlite_failure(code, "injected")
-        journal = Journal(db, Commits())
+        journal = Journal(db, FakeCommit())
         create: Work = partial(_run, "CREATE TABLE IF NOT EXISTS t (a)")
         assert journal.write([create] * CHECKPOINT_EVERY) == [None] * CHECKPOINT_EVERY
         journal.checkpoint()
@@ -267,3 +268,33 @@ async def test_the_inline_writer_never_yields_to_the_event_loop(tmp_path: Path) 
         with pytest.raises(StopIteration) as end:
             bench.add(1).send(None)
         assert end.value.value == 1
+
+
+async def test_a_thread_lane_leaves_the_event_loop_free() -> None:
+    """While its work blocks, the loop goes on; all its work runs in one thread."""
+    lane = ThreadLane("test")
+    gate = threading.Event()
+    blocked = asyncio.create_task(lane.run(gate.wait))
+    await asyncio.sleep(0)
+    gate.set()
+    assert await blocked
+    first, second = await lane.run(threading.get_ident), await lane.run(threading.get_ident)
+    assert first == second != threading.get_ident()
+    lane.stop()
+
+
+async def test_an_inline_lane_works_in_the_callers_thread_at_once() -> None:
+    """Nothing else runs in between."""
+    lane = InlineLane("test")
+    with pytest.raises(StopIteration) as end:
+        lane.run(threading.get_ident).send(None)
+    assert end.value.value == threading.get_ident()
+    lane.stop()
+
+
+@pytest.mark.parametrize("lane", [ThreadLane("test"), InlineLane("test")], ids=["thread", "inline"])
+async def test_an_error_of_the_work_reaches_the_caller(lane: Lane) -> None:
+    """As it is."""
+    with pytest.raises(ZeroDivisionError):
+        await lane.run(lambda: 1 // 0)
+    lane.stop()

@@ -1,1 +1,1 @@
-"""What tests are made of: services, benches, samples."""
+"""Helpers of the tests: harnesses, fakes, samples."""

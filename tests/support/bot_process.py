@@ -1,4 +1,4 @@
-"""The real bot as a process of its own, for figures and for tests that kill it."""
+"""The real bot as a child process, for measurements and for tests that kill it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 RUN = ("-m", "bot", "run")
-# A cold start imports for seconds on a busy machine.
+# A cold start takes seconds on a busy machine.
 START_SECONDS = 60.0
 # Longer than the bot may take to stop by itself.
 STOP_SECONDS = 40.0
@@ -22,12 +22,12 @@ LINES_KEPT = 200
 
 
 class NotStartedError(AssertionError):
-    """The process ended before it was ready; its last lines say why."""
+    """The process ended before it was ready; the message is the end of its log."""
 
 
 @dataclass(slots=True, kw_only=True)
 class BotProcess:
-    """A bot that was started. `lines` is the end of what it logged."""
+    """A started bot. `lines` is the end of its log."""
 
     process: asyncio.subprocess.Process
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
@@ -37,16 +37,16 @@ class BotProcess:
 
     @property
     def pid(self) -> int:
-        """Which process it is."""
+        """The process's ID."""
         return self.process.pid
 
     async def port(self) -> int:
-        """Return where it listens, once it does; raises `NotStartedError`."""
+        """Return the port once the bot listens; raises `NotStartedError`."""
         async with asyncio.timeout(START_SECONDS):
             return await asyncio.shield(self.ready)
 
     async def ended(self, seconds: float = STOP_SECONDS) -> int:
-        """Wait until it has ended by itself and return its exit code."""
+        """Wait until the process has ended by itself; return its exit code."""
         async with asyncio.timeout(seconds):
             code = await self.process.wait()
             if self.reading is not None:
@@ -54,7 +54,7 @@ class BotProcess:
         return code
 
     async def read(self) -> None:
-        """Keep the pipe empty, and notice in the log that the bot is ready."""
+        """Keep the pipe empty, and read the port from the log line `ready`."""
         stream = self.process.stderr
         assert stream is not None
         async for raw in stream:
@@ -64,13 +64,13 @@ class BotProcess:
                 self.ready.set_result(int(json.loads(line)["port"]))
         if not self.ready.done():
             self.ready.set_exception(NotStartedError("\n".join(self.lines)))
-            self.ready.exception()  # asked for here, in case nobody waits for the port
+            self.ready.exception()  # retrieved here, in case no caller waits for the port
 
 
 async def start(
     environment: Mapping[str, str], folder: Path, arguments: Sequence[str] = RUN
 ) -> BotProcess:
-    """Start Python with `arguments` in `folder`; `environment` goes over this process's own."""
+    """Start Python with `arguments` in `folder`; `environment` overrides this process's own."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
@@ -87,7 +87,7 @@ async def start(
 async def bot_process(
     environment: Mapping[str, str], folder: Path, arguments: Sequence[str] = RUN
 ) -> AsyncIterator[BotProcess]:
-    """Run the bot while the context lasts, and leave no process behind."""
+    """Run the bot while the context lasts; stop it at the end."""
     bot = await start(environment, folder, arguments)
     try:
         yield bot
@@ -96,7 +96,7 @@ async def bot_process(
 
 
 async def stop(bot: BotProcess) -> None:
-    """End the process, by SIGTERM first."""
+    """End the process by SIGTERM, and by SIGKILL if it does not stop in time."""
     if bot.process.returncode is None:
         bot.process.terminate()
         try:

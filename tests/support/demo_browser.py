@@ -1,4 +1,4 @@
-"""The demo page in headless Chromium, over a sandbox with a scripted bot, for one test."""
+"""The demo page in headless Chromium, over a simulated Slack with a scripted bot."""
 
 import asyncio
 import json
@@ -21,10 +21,10 @@ from sandbox.slack.service import SlackSandbox
 from tests.support.sandbox import MANIFEST
 from tests.support.slack_sandbox import client_of
 
-PATIENCE = 20.0
-"""Seconds within which anything on one machine has happened, however busy it is."""
+WAIT_SECONDS = 20.0
+"""The longest wait for anything on this machine, however busy it is."""
 
-# Nothing is drawn on a screen, nothing is fetched from elsewhere, and a container has no sandbox.
+# No display, no network, and no sandbox in a container.
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -37,19 +37,19 @@ CHROMIUM_FLAGS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What Slack told the bot: `command`, or the type of the interaction or event."""
+class BotRequest:
+    """A request that the bot received: `command`, or the type of the interaction or event."""
 
     type: str
     payload: object
 
     def at(self, *path: str | int) -> object:
-        """Return a part of the payload; `None` where there is none."""
+        """Return a part of the payload, or `None`."""
         return part(self.payload, *path)
 
 
 def part(of: object, *path: str | int) -> object:
-    """Return what stands at `path` in JSON; `None` where there is nothing."""
+    """Return the value at `path` in JSON, or `None`."""
     for step in path:
         match of, step:
             case dict(), str():
@@ -61,85 +61,85 @@ def part(of: object, *path: str | int) -> object:
     return of
 
 
-async def silently(_: Told) -> object:
-    """Acknowledge without a word."""
+async def no_answer(_: BotRequest) -> object:
+    """Acknowledge without a body."""
     return None
 
 
 @dataclass(slots=True)
 class ScriptedBot:
-    """A bot that does what the test says: `reply` returns the body of the acknowledgement."""
+    """A bot that records its requests; `reply` returns the body of the acknowledgement."""
 
-    told: list[Told] = field(default_factory=list)
-    reply: Callable[[Told], Awaitable[object]] = silently
-    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    requests: list[BotRequest] = field(default_factory=list)
+    reply: Callable[[BotRequest], Awaitable[object]] = no_answer
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Take a delivery."""
-        told = _told(request.content_type, await request.text())
-        body = await self.reply(told)
-        async with self._news:
-            self.told.append(told)
-            self._news.notify_all()
+        """Record a request and answer it."""
+        received = _request_of(request.content_type, await request.text())
+        body = await self.reply(received)
+        async with self._changed:
+            self.requests.append(received)
+            self._changed.notify_all()
         return web.Response() if body is None else web.json_response(body)
 
-    async def hears(self, kind: str) -> Told:
-        """Return the latest of a type, waiting for the first."""
-        async with asyncio.timeout(PATIENCE), self._news:
-            await self._news.wait_for(lambda: any(each.type == kind for each in self.told))
-        return next(each for each in reversed(self.told) if each.type == kind)
+    async def latest(self, kind: str) -> BotRequest:
+        """Wait for a request of this type, and return the latest one."""
+        async with asyncio.timeout(WAIT_SECONDS), self._changed:
+            await self._changed.wait_for(lambda: any(each.type == kind for each in self.requests))
+        return next(each for each in reversed(self.requests) if each.type == kind)
 
 
-def _told(content_type: str, body: str) -> Told:
+def _request_of(content_type: str, body: str) -> BotRequest:
     if content_type == "application/json":
         payload = json.loads(body)
-        return Told(type=str(part(payload, "event", "type")), payload=payload)
+        return BotRequest(type=str(part(payload, "event", "type")), payload=payload)
     fields: dict[str, object] = dict(parse_qsl(body))
     if "payload" not in fields:
-        return Told(type="command", payload=fields)
+        return BotRequest(type="command", payload=fields)
     payload = json.loads(str(fields["payload"]))
-    return Told(type=str(part(payload, "type")), payload=payload)
+    return BotRequest(type=str(part(payload, "type")), payload=payload)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """Everything that a test of the page plays with."""
+class DemoHarness:
+    """The browser, the page's server, the simulated Slack and the bot."""
 
     browser: Browser
     url: str
     slack: SlackSandbox
     bot: ScriptedBot
     client: AsyncWebClient
-    complaints: list[str] = field(default_factory=list)
-    """What the browser's console said, and what was asked of other hosts."""
+    problems: list[str] = field(default_factory=list)
+    """The errors and warnings of the browser's console, and requests to other hosts."""
 
-    async def enter(
+    async def open_page(
         self, user: str = ANA, *, width: int = 1280, height: int = 800, touch: bool = False
     ) -> Page:
-        """Open the page as a person."""
+        """Open the page as a user."""
         context = await self.browser.new_context(
             viewport={"width": width, "height": height}, has_touch=touch, is_mobile=touch
         )
-        context.set_default_timeout(PATIENCE * 1000)
+        context.set_default_timeout(WAIT_SECONDS * 1000)
         page = await context.new_page()
-        _watch(page, self.url, self.complaints)
+        _watch(page, self.url, self.problems)
         await page.goto(f"{self.url}/#user={user}")
         await page.get_by_test_id("channel-title").wait_for()
         return page
 
 
-def _watch(page: Page, url: str, complaints: list[str]) -> None:
-    def hear(message: ConsoleMessage) -> None:
+def _watch(page: Page, url: str, problems: list[str]) -> None:
+    def record_message(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            complaints.append(message.text)
+            problems.append(message.text)
 
-    def see(request: Request) -> None:
+    def record_request(request: Request) -> None:
         if not request.url.startswith(url):
-            complaints.append(f"asked for {request.url}")
+            problems.append(f"requested {request.url}")
 
-    page.on("console", hear)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", see)
+    page.on("console", record_message)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", record_request)
 
 
 @asynccontextmanager
@@ -148,7 +148,7 @@ async def running_browser() -> AsyncIterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail("install the Debian package chromium to test the demo page")
-    expect.set_options(timeout=PATIENCE * 1000)
+    expect.set_options(timeout=WAIT_SECONDS * 1000)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium, args=list(CHROMIUM_FLAGS)
@@ -158,19 +158,19 @@ async def running_browser() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def staged(browser: Browser, folder: Path) -> AsyncIterator[Stage]:
-    """Set up a sandbox with its page and a scripted bot; complain of what the browser found."""
-    slack = SlackSandbox(folder, MANIFEST, ack_seconds=PATIENCE, retry_pauses=())
+async def demo_harness(browser: Browser, folder: Path) -> AsyncIterator[DemoHarness]:
+    """Serve the page and a scripted bot; fail if the browser reported problems."""
+    slack = SlackSandbox(folder, MANIFEST, ack_seconds=WAIT_SECONDS, retry_pauses=())
     DemoApi(slack.people).add_to(slack.app)
     bot = ScriptedBot()
     app = web.Application()
     app.router.add_post("/slack/events", bot.handle)
     async with serve(slack.app) as url, serve(app) as bot_url:
-        slack.listens_at(url)
+        slack.set_base_url(url)
         slack.deliver_to(f"{bot_url}/slack/events")
         async with client_of(slack) as client:
-            stage = Stage(browser=browser, url=url, slack=slack, bot=bot, client=client)
-            yield stage
+            harness = DemoHarness(browser=browser, url=url, slack=slack, bot=bot, client=client)
+            yield harness
             for context in browser.contexts:
                 await context.close()
-        assert stage.complaints == []
+        assert harness.problems == []

@@ -1,4 +1,4 @@
-"""What people do with the bot's form in the simulated Slack, for tests."""
+"""What users do with the bot's form in the simulated Slack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KLING = "kling-v3"
 
 
 def form_of(bot: RunningBot, user: str = ANA) -> View:
-    """Return the form that stands before a person."""
+    """Return the form that a user has open."""
     view = bot.sandbox.slack.world.views.top(user)
     assert view is not None
     return view
@@ -37,14 +37,14 @@ def element_of(view: View, block_id: str) -> Payload:
 
 
 def chosen(view: View, block_id: str) -> object:
-    """Return the value that a menu starts with."""
+    """Return the initial value of a menu."""
     option = element_of(view, block_id)["initial_option"]
     assert isinstance(option, dict)
     return option["value"]
 
 
 def entries(model: str = KLING, channel: str | None = None, /, **fields: object) -> Values:
-    """Return what is entered in the fields of options; `links_NAME` is a field for links."""
+    """Return the entered values of the options' fields; `links_NAME` is a field for links."""
     found: dict[str, Mapping[str, object]] = {}
     for name, value in fields.items():
         block = f"links:{name[6:]}" if name.startswith("links_") else f"option:{name}"
@@ -55,7 +55,7 @@ def entries(model: str = KLING, channel: str | None = None, /, **fields: object)
 
 
 async def submit(bot: RunningBot, user: str = ANA, values: Values | None = None) -> Delivery:
-    """Send the form that stands before a person."""
+    """Submit the form that a user has open."""
     view = form_of(bot, user)
     return await bot.sandbox.slack.people.submit_view(user, view.id, values or {})
 

@@ -1,4 +1,4 @@
-"""A store whose work runs in the calling coroutine, at once: tests then need no thread."""
+"""A store that runs its work in the calling coroutine, so tests need no threads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class InlineLane:
-    """The caller's own thread, at once: a simulation under virtual time needs one fixed order."""
+    """Runs work in the caller's thread at once: a simulation needs one fixed order."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -32,11 +32,11 @@ class InlineLane:
         return work()
 
     def stop(self) -> None:
-        """Do nothing: there is nothing to let go of."""
+        """Do nothing: there is no thread."""
 
 
 class InlineWriter:
-    """Each write its own commit, in the caller's own thread, without yielding to the event loop."""
+    """Commits each write by itself, in the caller's thread, without yielding to the event loop."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -57,29 +57,29 @@ class InlineWriter:
         return results[0]
 
     async def close(self) -> None:
-        """Do nothing: nothing ever waits."""
+        """Do nothing: no write ever waits."""
 
 
-class HurriedThreadLane(ThreadLane):
+class UnsyncedThreadLane(ThreadLane):
     """A thread whose connections do not wait for the disk."""
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run `work`; if it opens a connection, have that one hurry."""
+        """Run `work`; turn off `synchronous` of a connection that it opens."""
 
-        def hurried() -> T:
+        def unsynced() -> T:
             result = work()
             if isinstance(result, Database):
                 # In the thread of the connection, and outside of every transaction.
                 result.execute("PRAGMA synchronous = OFF")
             return result
 
-        return await super().run(hurried)
+        return await super().run(unsynced)
 
 
 async def inline_session(path: str, *, owner: bool = True, commit: Commit = commit) -> Session:
     """Open a file without threads and without waiting for the disk.
 
-    `commit` is called in place of the commit, to fail or to stop before or after it.
+    `commit` replaces the commit, to fail or to stop before or after it.
     """
 
     def inline_writer(_: Lane, db: Database) -> Writer:
@@ -96,13 +96,5 @@ async def threaded_session(path: str, *, owner: bool = True, commit: Commit = co
         return GroupWriter(lane, Journal(db, commit))
 
     return await open_session(
-        path, owner=owner, new_lane=HurriedThreadLane, new_writer=group_writer
+        path, owner=owner, new_lane=UnsyncedThreadLane, new_writer=group_writer
     )
-
-
-async def either_session(
-    path: str, *, threads: bool, owner: bool = True, commit: Commit = commit
-) -> Session:
-    """Open a file with threads or without, and without waiting for the disk."""
-    opened = threaded_session if threads else inline_session
-    return await opened(path, owner=owner, commit=commit)

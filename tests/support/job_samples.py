@@ -1,4 +1,4 @@
-"""One job as it is asked for, renders and is done, for tests of what is shown and decided."""
+"""One job in three stages: requested, rendering, delivered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from storage.job import Delivery, Job, Media, Outcome, Output, Stage
 
-ASKED = Job(
+REQUESTED = Job(
     id="k7m2p9",
     dedup_key="command:T1:1",
     team="T1",
@@ -20,7 +20,7 @@ ASKED = Job(
     created_at=1000.0,
 )
 RENDERING = replace(
-    ASKED, stage=Stage.RENDERING, message_ts="1.1", first_sent_at=1000.0, submitted_at=1000.0
+    REQUESTED, stage=Stage.RENDERING, message_ts="1.1", first_sent_at=1000.0, submitted_at=1000.0
 )
 DONE = replace(
     RENDERING,

@@ -1,4 +1,4 @@
-"""Answers of MindVideo, recorded or written down, by file name."""
+"""MindVideo's responses, recorded or written by hand, by file name."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ _FOLDER = Path(__file__).parent / "samples" / "mindvideo"
 
 
 def sample(name: str) -> str:
-    """Return a sample's text, line ends untouched."""
+    """Return a sample's text with its line ends unchanged."""
     return (_FOLDER / name).read_bytes().decode()
 
 
 def answered(name: str, status: int = 200, **headers: str) -> Answer:
-    """Return a sample as an answer, with the type that its suffix says."""
+    """Return a sample as a response with the content type of its suffix."""
     types = {".json": "application/json", ".html": "text/html", ".txt": "text/event-stream"}
     all_headers = {"content-type": types[Path(name).suffix]}
     all_headers |= {key.replace("_", "-"): value for key, value in headers.items()}

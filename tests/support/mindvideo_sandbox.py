@@ -1,4 +1,4 @@
-"""A simulated MindVideo that runs for one test, under a clock that the test sets."""
+"""A simulated MindVideo and a client of it, under a manual clock."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,29 +11,20 @@ from bot.options.catalog import PACKAGED
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.mindvideo.service import MindVideoSandbox
 from sandbox.server import serve
+from tests.support.clock import ManualClock
 
+NOW = 1_750_000_000.0
 KEY = "slack:T1:C1:1750000000.000100"
 API_KEY = "mv_live_secret0123456789"
 BY_EVENTS = memo_of(TaskCall.EVENTS)
 BY_TASK = memo_of(TaskCall.TASK)
 
 
-class Clock:
-    """The time of day, as the test says."""
-
-    def __init__(self) -> None:
-        self.now = 1_750_000_000.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Studio:
-    """A client, the service that it talks to, and their clock."""
+class MindVideoHarness:
+    """A client, the service that it calls, and their clock."""
 
-    clock: Clock
+    clock: ManualClock
     service: MindVideoSandbox
     client: MindVideoClient
     url: str
@@ -43,29 +34,29 @@ class Studio:
         return self.client.request_body("kling-v3", {"prompt": prompt})
 
     async def submit(self) -> Snapshot:
-        """Start the usual task under the usual key."""
+        """Submit the usual task with the usual idempotency key."""
         return await self.client.submit(self.body(), KEY)
 
     async def finished(self) -> Snapshot:
-        """Start a task, let it render, and return how it ended."""
+        """Submit a task, let it render, and return its final state."""
         task = await self.submit()
         self.clock.now += self.service.render_seconds
         return await self.client.get_task(task.task_id or "", BY_TASK)
 
     def fail(self, call: Call, kind: FaultKind, **details: object) -> None:
-        """Let the next calls meet a fault."""
+        """Add a fault for the next calls."""
         self.service.fail(Fault.model_validate({"call": call, "kind": kind, **details}))
 
 
 @asynccontextmanager
-async def running_studio(limits: Limits | None = None) -> AsyncIterator[Studio]:
-    """Run a simulated MindVideo and a client."""
-    clock = Clock()
+async def mindvideo_harness(limits: Limits | None = None) -> AsyncIterator[MindVideoHarness]:
+    """Run a simulated MindVideo and a client while the context lasts."""
+    clock = ManualClock(NOW)
     service = MindVideoSandbox(now=clock, models_dirs=[PACKAGED], api_key=API_KEY)
     async with serve(service.app()) as url:
         client = MindVideoClient(url, API_KEY, now=clock, limits=limits or Limits())
         try:
-            yield Studio(clock=clock, service=service, client=client, url=url)
+            yield MindVideoHarness(clock=clock, service=service, client=client, url=url)
         finally:
             await client.aclose()
 

@@ -1,4 +1,4 @@
-"""Model files for tests: one that differs from the packaged one in everything a schema can say."""
+"""Model files for tests; `ANIMATE` uses every feature of a schema that the packaged one lacks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def schema_of(properties: Mapping[str, Json], *required: str) -> Mapping[str, Js
 
 
 def model_file(properties: Mapping[str, Json], *required: str, **bot: Json) -> Mapping[str, Json]:
-    """Return a model file called `sample` with these properties and its part for the bot."""
+    """Return a model file named `sample` with these properties and settings of the bot."""
     return {"slug": "sample", "schema": schema_of(properties, *required), "bot": bot}
 
 
@@ -69,12 +69,12 @@ def write(folder: Path, content: Mapping[str, Json], name: str = "sample.json") 
 
 
 def catalog_with(folder: Path, *contents: Mapping[str, Json]) -> Catalog:
-    """Return the packaged models and these."""
+    """Return a catalog of the packaged models and these."""
     for position, content in enumerate(contents):
         write(folder, content, f"{position}.json")
     return Catalog.load(folder)
 
 
 def model_with(folder: Path, properties: Mapping[str, Json], *required: str, **bot: Json) -> Model:
-    """Return a model called `sample` with these properties."""
+    """Return a model named `sample` with these properties."""
     return catalog_with(folder, model_file(properties, *required, **bot)).get("sample")

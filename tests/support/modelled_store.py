@@ -1,4 +1,4 @@
-"""A store with a dictionary beside it that must hold the same, in a process that may crash."""
+"""A store beside a dictionary with the same rows, in a process that may crash."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from typing import Literal, TypeAlias, TypeVar
 from storage.job import Event, Job
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter
-from tests.support.inline_store import either_session
-from tests.support.store_samples import Commits
+from tests.support.inline_store import inline_session, threaded_session
+from tests.support.store_samples import FakeCommit
 
 T = TypeVar("T")
 CrashPoint: TypeAlias = Literal["before the commit", "after the commit"] | None
 
 
 class CrashError(Exception):
-    """The process ends here; what it knew is gone, what is on disk stays."""
+    """The end of the process; only what is on disk remains."""
 
 
 class ModelledStore:
-    """Two engines on one file, and what that file must hold."""
+    """Two stores on one file, and the rows that the file must hold."""
 
     def __init__(self, *, threads: bool) -> None:
         self.rows: dict[str, Job] = {}
         self.timelines: dict[str, list[Event]] = {}
         self._threads = threads
-        self._commits = Commits()
+        self._commits = FakeCommit()
         self._loop = asyncio.Runner()
         self._folder = TemporaryDirectory()
         self.engines = self._start()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._stop()
         self._loop.close()
         self._folder.cleanup()
@@ -52,16 +52,16 @@ class ModelledStore:
         crash: CrashPoint = None,
         *events: Event,
     ) -> T | None:
-        """Run `call`, which is to make `changes`; return `None` if the process crashed in it."""
-        self._commits.instead = CrashError() if crash == "before the commit" else None
-        self._commits.afterwards = CrashError() if crash == "after the commit" else None
+        """Run `call`, which must make `changes`; return `None` if the process crashed in it."""
+        self._commits.error_before = CrashError() if crash == "before the commit" else None
+        self._commits.error_after = CrashError() if crash == "after the commit" else None
         result = None
         try:
             result = self._loop.run(call)
         except CrashError:
             assert crash is not None
-        # A claim that finds nothing due commits nothing, and the process then does not crash.
-        self._commits.instead = self._commits.afterwards = None
+        # A claim that finds no due row commits nothing, so the process does not crash.
+        self._commits.error_before = self._commits.error_after = None
         if crash != "before the commit":
             self.rows |= changes
             for job_id in changes:
@@ -71,7 +71,7 @@ class ModelledStore:
         return result
 
     def restart(self) -> None:
-        """Open the file anew; whatever was claimed is free."""
+        """Open the file again; all claims are released."""
         self._stop()
         self.engines = self._start()
         self.rows = {
@@ -80,7 +80,7 @@ class ModelledStore:
         }
 
     def check(self) -> None:
-        """Compare the file with the dictionary, row by row and line by line."""
+        """Compare the rows and events in the file with the dictionary."""
         for engine in self.engines:
             there = self.run(engine.jobs.jobs(JobFilter(limit=100)))
             assert {job.id: job for job in there} == self.rows
@@ -91,10 +91,8 @@ class ModelledStore:
         path = str(Path(self._folder.name) / "jobs.db")
 
         async def start(*, owner: bool) -> SqliteStore:
-            session = await either_session(
-                path, threads=self._threads, owner=owner, commit=self._commits
-            )
-            return SqliteStore(session)
+            opened = threaded_session if self._threads else inline_session
+            return SqliteStore(await opened(path, owner=owner, commit=self._commits))
 
         return self.run(start(owner=True)), self.run(start(owner=False))
 

@@ -1,4 +1,4 @@
-"""The whole bot between the two simulated services, over real HTTP, for tests."""
+"""The whole bot between the two simulated services, over real HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.app.run import Service, running
 from bot.base.settings import load_settings
-from sandbox.both import Sandbox
+from sandbox.sandbox import Sandbox
 from tests.support.sandbox import running_sandbox
 from tests.support.slack_user import SlackUser
 
@@ -18,7 +18,7 @@ RENDER_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningBot(SlackUser):
-    """A running bot and its surroundings."""
+    """A running bot and the users of its workspace."""
 
     service: Service
 
@@ -27,7 +27,7 @@ class RunningBot(SlackUser):
 async def running_bot(
     *, socket_mode: bool = False, render_seconds: float = RENDER_SECONDS, **environment: str
 ) -> AsyncIterator[RunningBot]:
-    """Run everything while the context lasts; `environment` goes over the usual variables."""
+    """Run services and bot while the context lasts; `environment` overrides the usual variables."""
     async with (
         running_sandbox(render_seconds=render_seconds) as sandbox,
         bot_in(sandbox, socket_mode=socket_mode, **environment) as bot,
@@ -39,7 +39,7 @@ async def running_bot(
 async def bot_in(
     sandbox: Sandbox, *, socket_mode: bool = False, **environment: str
 ) -> AsyncIterator[RunningBot]:
-    """Run a bot in a town that stays when the bot goes, for tests of what outlives a process."""
+    """Run a bot in a sandbox that outlives it, for tests of restarts."""
     variables = sandbox.environment(socket_mode=socket_mode) | FAST | environment
     async with running(load_settings(variables)) as service:
         if not socket_mode:

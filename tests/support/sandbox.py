@@ -6,8 +6,8 @@ from functools import partial
 
 from bot.options.catalog import PACKAGED, Catalog
 from bot.slack.manifest import build_manifest
-from sandbox import both
+from sandbox import sandbox
 
 MANIFEST = build_manifest(Catalog.load().default, "https://video-bot.example")
 
-running_sandbox = partial(both.running_sandbox, MANIFEST, PACKAGED)
+running_sandbox = partial(sandbox.running_sandbox, MANIFEST, PACKAGED)

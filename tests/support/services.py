@@ -1,4 +1,4 @@
-"""The services of a bot for tests: what a test does not give is out of reach, or says nothing."""
+"""Services of a bot for tests; a service that a test does not give fails or does nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CATALOG = Catalog.load()
 TEAM = "T0STUDIO"
 BOT = "U0VIDEO"
 SPOOLS = 2
-"""How many files of unknown length may be on the disk at once."""
+"""The number of files of unknown length that may be on the disk at once."""
 
 
 class SilentObserver:
@@ -41,18 +41,18 @@ class SilentObserver:
 
 
 class NoImages:
-    """The port `ReferenceImages` where nobody can attach a file: every input goes as it is."""
+    """The port `ReferenceImages` for jobs without files: every input stays as it is."""
 
     async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
         """Return the same input."""
         return values
 
 
-class NoLinks:
-    """The port `Directory` of a workspace of strangers, without links to messages."""
+class FakeDirectory:
+    """The port `Directory` in which a user's name is their ID, and no message has a permalink."""
 
     async def person(self, user: str) -> Person:
-        """Return somebody of that name."""
+        """Return a person named by their ID."""
         return Person(name=user, zone="UTC")
 
     async def conversation(self, _channel: str, /) -> Conversation:
@@ -60,11 +60,11 @@ class NoLinks:
         return Conversation(is_public=True, has_bot=True)
 
     async def is_member(self, _channel: str, _user: str, /) -> bool:
-        """Say yes."""
+        """Return true."""
         return True
 
     async def permalink(self, _channel: str, _ts: str, /) -> str | None:
-        """Return nothing."""
+        """Return no permalink."""
         return None
 
 
@@ -82,23 +82,19 @@ class NoEphemerals:
         """See `EphemeralMessages`."""
 
     def has_sent(self, _key: str, /) -> bool:
-        """Say no."""
+        """Return false."""
         return False
 
 
 class Missing:
-    """Stands where a test gives nothing; whoever reaches for it fails."""
+    """Placeholder for a service that the test does not give; any use of it fails the test."""
 
     def __getattr__(self, name: str) -> object:
         raise AssertionError(f"this test gave no service that has {name}")
 
 
-async def _no_time() -> None:
-    """Take none."""
-
-
 def services(store: Store, **given: object) -> Services:
-    """Return services over a store; `given` goes over what tests usually need."""
+    """Return services over a store; `given` overrides the defaults."""
     missing = Missing()
     usual: dict[str, object] = {
         "store": store,
@@ -106,7 +102,7 @@ def services(store: Store, **given: object) -> Services:
         "video": cast("VideoService", missing),
         "chat": cast("Chat", missing),
         "images": NoImages(),
-        "directory": NoLinks(),
+        "directory": FakeDirectory(),
         "views": cast("Views", missing),
         "ephemeral": cast("EphemeralMessages", NoEphemerals()),
         "edits": EditBudget(),

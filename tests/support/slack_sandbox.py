@@ -1,4 +1,4 @@
-"""A simulated Slack that runs for one test, and the bot's adapters connected to it."""
+"""A simulated Slack and the bot's adapters connected to it."""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -25,12 +25,12 @@ HELLO = Message(
 async def running_slack(
     folder: Path, *, now: Callable[[], float] = time.time, ack_seconds: float = 3.0
 ) -> AsyncIterator[SlackSandbox]:
-    """Run a simulated Slack that repeats events at once."""
+    """Run a simulated Slack that retries events without a pause."""
     sandbox = SlackSandbox(
         folder, MANIFEST, now=now, ack_seconds=ack_seconds, retry_pauses=(0, 0, 0)
     )
     async with serve(sandbox.app) as base_url:
-        sandbox.listens_at(base_url)
+        sandbox.set_base_url(base_url)
         yield sandbox
 
 

@@ -1,4 +1,4 @@
-"""Jobs, events and failures for the tests of the store."""
+"""Jobs, events and errors for the tests of the store."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ACCEPTED = Event(at=NOW, name=EventName.ACCEPTED, detail="by command")
 
 
 def a_job(number: int = 1) -> Job:
-    """Return a fresh job, due at `NOW`; another number is another ask by the same person."""
+    """Return a new job, due at `NOW`; another number is another request of the same user."""
     return Job(
         id=f"job{number}",
         dedup_key=f"command:T1:{number}",
@@ -44,7 +44,7 @@ def a_job(number: int = 1) -> Job:
 
 
 def a_full_job() -> Job:
-    """Return a job none of whose fields has its default."""
+    """Return a job all of whose fields differ from their defaults."""
     return Job(
         id="full",
         dedup_key="button:T1:full",
@@ -109,7 +109,7 @@ def a_full_job() -> Job:
 
 
 def a_room(limit: int) -> Room:
-    """Return room for so many jobs in whatever stage."""
+    """Return room for this many jobs in any stage."""
     return Room(limit, tuple(Stage))
 
 
@@ -121,23 +121,23 @@ def sqlite_failure(code: int, name: str) -> Exception:
     return error
 
 
-class Commits:
-    """Stands in for the commit: counts, and does once what a test asks for."""
+class FakeCommit:
+    """Replaces the commit: counts commits, and raises an error once, before or after a commit."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.instead: Exception | None = None
+        self.error_before: Exception | None = None
         """Raised once in place of a commit."""
-        self.afterwards: Exception | None = None
+        self.error_after: Exception | None = None
         """Raised once after a commit that worked."""
 
     def __call__(self, db: Database) -> None:
-        """Commit, unless something else was asked for."""
-        instead, self.instead = self.instead, None
-        if instead is not None:
-            raise instead
+        """Commit, unless `error_before` is set."""
+        before, self.error_before = self.error_before, None
+        if before is not None:
+            raise before
         db.execute("COMMIT")
         self.count += 1
-        afterwards, self.afterwards = self.afterwards, None
-        if afterwards is not None:
-            raise afterwards
+        after, self.error_after = self.error_after, None
+        if after is not None:
+            raise after

@@ -7,7 +7,7 @@ from bot.worker.edit_budget import EditBudget
 
 def test_progress_leaves_edits_to_results() -> None:
     """In no minute does it take more than Slack allows a workspace less a reserve."""
-    budget = EditBudget(per_minute=50, reserve=15, burst=10)
+    budget = EditBudget()
     taken = [at for at in range(300) for _ in range(20) if budget.try_take("T1", at)]
     assert taken.count(0) == 10
     busiest = max(sum(begin <= at < begin + 60 for at in taken) for begin in range(240))
@@ -17,7 +17,7 @@ def test_progress_leaves_edits_to_results() -> None:
 
 def test_results_are_counted_but_never_held_back() -> None:
     """An edit that cannot wait makes progress wait longer."""
-    budget = EditBudget(per_minute=50, reserve=15, burst=10)
+    budget = EditBudget()
     for _ in range(15):
         budget.take("T1", 0.0)
     assert not budget.try_take("T1", 10.0)

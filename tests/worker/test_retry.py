@@ -20,13 +20,13 @@ from bot.worker import retry
 from bot.worker.result import Park, Snooze, conclude
 from bot.worker.retry import after_error
 from storage.home import HomeView
-from storage.job import EventName, Job
+from storage.job import EventName, Job, Stage
 from storage.notification import Notification, NotificationKind
 from tests.support.store_samples import NOW, a_job
 
 CHANCES = st.floats(0.0, 1.0)
 TRIES = st.integers(0, 5000)
-ASKED = st.none() | st.floats(1.0, 900.0)
+REQUESTED = st.none() | st.floats(1.0, 900.0)
 
 
 def after(attempts: int, error: Exception, chance: float) -> Snooze[Job] | Park[Job]:
@@ -41,7 +41,7 @@ def pause(attempts: int, error: Exception, chance: float) -> float:
     return result.after
 
 
-@given(TRIES, ASKED, CHANCES)
+@given(TRIES, REQUESTED, CHANCES)
 def test_a_named_pause_is_the_least_whatever_the_error(
     attempts: int, asked: float | None, chance: float
 ) -> None:
@@ -110,7 +110,7 @@ def test_a_timeline_tells_the_kind_of_the_error_and_of_a_surprise_no_more(
             assert (result.note, result.failed) == (note, True)
 
 
-@given(TRIES, ASKED, CHANCES)
+@given(TRIES, REQUESTED, CHANCES)
 def test_the_rule_is_the_same_for_every_queue(
     attempts: int, asked: float | None, chance: float
 ) -> None:
@@ -171,3 +171,13 @@ def test_a_pause_that_was_asked_for_is_kept_and_spread(retry_after: float, chanc
     assert retry_after <= asked <= retry_after * 1.1 + 1e-6
     assert retry.asked_pause(None, chance) == 0.0
     assert retry.asked_pause(30.0, 0.0) != retry.asked_pause(30.0, 1.0)
+
+
+@pytest.mark.parametrize("stage", [Stage.PARKED, Stage.DELIVERED, Stage.REJECTED])
+def test_what_cannot_be_told_changes_no_ended_job(stage: Stage) -> None:
+    """A parked job keeps the stage that it goes back to, and a terminal one stays terminal."""
+    job = replace(a_job(), stage=stage, parked_from=Stage.RENDERING, problem="why")
+    after, event = conclude(after_error(job, RefusedError("no"), 0.5), 100.0)
+    assert (after.stage, after.parked_from, after.problem) == (stage, Stage.RENDERING, "why")
+    assert after.due_at is None
+    assert event is not None

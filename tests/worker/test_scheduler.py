@@ -4,15 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from bot.base.clock import SteadyClock, uptime
 from bot.worker.scheduler import (
     GATHER_SECONDS,
     OVERDUE_TICKS,
     TICK_SECONDS,
     WATCH_TICKS,
     Scheduler,
+    Tickers,
 )
 from storage.store import StoreBrokenError, StoreFullError
 
@@ -55,28 +54,6 @@ async def ticking(
         yield scheduler, broken
     finally:
         await scheduler.stop()
-
-
-def test_time_passes_while_the_machine_sleeps() -> None:
-    """A key of yesterday must not look fresh: the kernel's own uptime counts sleep as well."""
-    told = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
-    assert told - 0.1 <= uptime() <= told + 5.0
-
-
-def test_time_goes_on_when_the_wall_clock_is_set_back() -> None:
-    """An hour back on the wall is no step at all."""
-    wall, monotonic = [5000.0], [10.0]
-    now = SteadyClock(wall=lambda: wall[0], monotonic=lambda: monotonic[0])
-    assert now() == 5000.0
-    wall[0] -= 3600.0
-    monotonic[0] += 2.0
-    assert now() == 5002.0
-
-
-def test_time_goes_on_from_what_the_store_knows() -> None:
-    """After a restart on a clock that was set back, nothing waits for the wall to catch up."""
-    now = SteadyClock(not_before=9000.0, wall=lambda: 5000.0, monotonic=lambda: 1.0)
-    assert now() == 9000.0
 
 
 async def test_the_scheduler_ticks_by_itself() -> None:
@@ -139,3 +116,27 @@ async def test_other_work_is_done_at_its_minutes_and_an_error_in_it_stops_nothin
         await ticker.wait_for(ticker.count + 1)
         assert broken == []
     assert scheduled.trigger.get_next_fire_time(None, datetime.now(UTC)).second == 0
+
+
+class Noted:
+    """A ticker that notes what is asked of it."""
+
+    def __init__(self, name: str, notes: list[str]) -> None:
+        self._name = name
+        self._notes = notes
+
+    async def tick(self) -> None:
+        """Note it."""
+        self._notes.append(f"{self._name} ticks")
+
+    async def stop(self, seconds: float) -> None:
+        """Note it."""
+        self._notes.append(f"{self._name} stops in {seconds}")
+
+
+async def test_tickers_go_in_order_and_stop_together() -> None:
+    notes: list[str] = []
+    tickers = Tickers(Noted("jobs", notes), Noted("outbox", notes))
+    await tickers.tick()
+    await tickers.stop(2)
+    assert notes == ["jobs ticks", "outbox ticks", "jobs stops in 2", "outbox stops in 2"]

@@ -1,1 +1,1 @@
-"""What is served over HTTP beside Slack's requests: health, metrics, reference images."""
+"""The HTTP server, and its routes beside Slack's: health, metrics, reference images."""

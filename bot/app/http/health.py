@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz` and `/metrics`: what a supervisor and a dashboard ask."""
+"""`/healthz`, `/readyz` and `/metrics`, for a supervisor and a dashboard."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bot.worker.scheduler import Scheduler
 from storage.store import Store, StoreError
 
 _UNAVAILABLE = 503
-_CLOCK = "the clock does not tick"
+_STALLED = "the clock does not tick"
 
 
 class Connection(Protocol):
-    """What Slack's requests come over, where the bot connects and not Slack."""
+    """The connection for Slack's requests, if the bot opens it (Socket Mode)."""
 
     async def is_connected(self) -> bool:
-        """Tell whether Slack can reach us now."""
+        """Return whether Slack's requests can arrive now."""
 
 
 def register(
@@ -33,20 +33,20 @@ def register(
 ) -> None:
     """Add the three routes to the site that also takes Slack's requests.
 
-    `connection` is `None` where these come by HTTP.
+    `connection` is `None` if those come by HTTP.
     """
 
     async def alive(_: web.Request) -> web.Response:
-        return _status(None if scheduler.is_alive() else _CLOCK, well="alive")
+        return _status(None if scheduler.is_alive() else _STALLED, healthy="alive")
 
     async def ready(_: web.Request) -> web.Response:
-        return _status(await _obstacle(store, scheduler, connection, stopping), well="ready")
+        return _status(await _obstacle(store, scheduler, connection, stopping), healthy="ready")
 
     async def metric_text(_: web.Request) -> web.Response:
         try:
             metrics.count_stages(await store.jobs.stage_counts())
         except StoreError as error:
-            # Figures without the jobs would read as if there were none.
+            # Metrics without the jobs would look as if there were none.
             return web.Response(text=f"{error}\n", status=_UNAVAILABLE)
         return web.Response(body=metrics.render(), content_type="text/plain", charset="utf-8")
 
@@ -58,11 +58,11 @@ def register(
 async def _obstacle(
     store: Store, scheduler: Scheduler, connection: Connection | None, stopping: asyncio.Event
 ) -> str | None:
-    """Return why an ask could not be taken now, or `None`."""
+    """Return why no request can be accepted now, or `None`."""
     if stopping.is_set():
         return "stopping"
     if not scheduler.is_alive():
-        return _CLOCK
+        return _STALLED
     if connection is not None and not await connection.is_connected():
         return "not connected to Slack"
     try:
@@ -72,7 +72,7 @@ async def _obstacle(
     return None
 
 
-def _status(obstacle: str | None, *, well: str) -> web.Response:
+def _status(obstacle: str | None, *, healthy: str) -> web.Response:
     if obstacle is None:
-        return web.json_response({"status": well})
+        return web.json_response({"status": healthy})
     return web.json_response({"status": obstacle}, status=_UNAVAILABLE)

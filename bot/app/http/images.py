@@ -1,4 +1,4 @@
-"""`GET /media/…`: gives MindVideo the image that a signed link stands for, and nothing else."""
+"""`GET /media/…`: serves the image of a signed link to MindVideo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.media.links import MEDIA_PATH, Hosted, MediaLinks
 
 RETRY_SECONDS = 10
 _HEADERS = {
-    # What a person uploaded is an image wherever it is opened, never a page.
+    # A browser must treat an uploaded file as an image and never as a page.
     hdrs.CONTENT_SECURITY_POLICY: "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
     hdrs.CACHE_CONTROL: "private, max-age=3600",
@@ -19,20 +19,20 @@ _HEADERS = {
 
 
 def register(site: web.Application, *, links: MediaLinks | None, files: PersonFiles) -> None:
-    """Add the route to the site that also takes Slack's requests; without `links` there is none."""
+    """Add the route to the site that also takes Slack's requests, unless `links` is `None`."""
     if links is None:
         return
 
-    async def give(request: web.Request) -> web.StreamResponse:
+    async def serve_image(request: web.Request) -> web.StreamResponse:
         hosted = links.read(request.match_info["name"])
         if hosted is None:
             raise web.HTTPNotFound
-        answer = web.StreamResponse(headers=_HEADERS)
+        response = web.StreamResponse(headers=_HEADERS)
         try:
-            await _pass_on(request, answer, hosted, files)
+            await _stream(request, response, hosted, files)
         except BotError as error:
-            if answer.prepared:
-                # Less than was promised has gone out: only a broken connection tells so.
+            if response.prepared:
+                # Part of the declared length was sent: only a broken connection shows the error.
                 if request.transport is not None:
                     request.transport.abort()
             elif isinstance(error, RefusedError):
@@ -40,20 +40,20 @@ def register(site: web.Application, *, links: MediaLinks | None, files: PersonFi
             else:
                 headers = {hdrs.RETRY_AFTER: str(RETRY_SECONDS)}
                 raise web.HTTPServiceUnavailable(headers=headers) from error
-        return answer
+        return response
 
-    site.router.add_get(f"{MEDIA_PATH}/{{name}}", give)
+    site.router.add_get(f"{MEDIA_PATH}/{{name}}", serve_image)
 
 
-async def _pass_on(
-    request: web.Request, answer: web.StreamResponse, hosted: Hosted, files: PersonFiles
+async def _stream(
+    request: web.Request, response: web.StreamResponse, hosted: Hosted, files: PersonFiles
 ) -> None:
-    """Stream a file from Slack, with the type that was found in it when the link was made."""
+    """Stream a file from Slack, with the type that was detected when the link was made."""
     async with files.open(await files.describe(hosted.file_id)) as download:
-        answer.content_type = mimetype_of(hosted.suffix)
-        answer.content_length = download.length
-        await answer.prepare(request)
+        response.content_type = mimetype_of(hosted.suffix)
+        response.content_length = download.length
+        await response.prepare(request)
         if request.method == hdrs.METH_GET:
             async for chunk in download.chunks:
-                await answer.write(chunk)
-        await answer.write_eof()
+                await response.write(chunk)
+        await response.write_eof()

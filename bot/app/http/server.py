@@ -1,4 +1,4 @@
-"""A site that listens on a port for as long as it is needed."""
+"""An HTTP server that runs as long as a context."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bot.base.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where to listen, and what to do if that cannot be."""
+    """The address to listen on, and the remedy if that is not possible."""
 
     host: str
     port: int
-    """0 is a free one."""
+    """0: any free port."""
     remedy: str
     """A sentence that names the option or the variable to change."""
 
@@ -29,15 +29,15 @@ class Address:
 async def http_server(
     site: web.Application, address: Address, *, grace_seconds: float
 ) -> AsyncIterator[int]:
-    """Serve `site` while the context lasts; give the port.
+    """Serve `site` while the context lasts; yield the port.
 
-    On leaving, open requests get `grace_seconds` to finish. Raises `ConfigurationError` when
-    nobody can listen there.
+    On exit, open requests get `grace_seconds` to finish. Raises `ConfigurationError` when the
+    address cannot be listened on.
     """
     runner = web.AppRunner(site, access_log=None, shutdown_timeout=grace_seconds)
     await runner.setup()
     try:
-        with _in_words(address):
+        with _configuration_errors(address):
             await web.TCPSite(runner, address.host, address.port).start()
         yield runner.addresses[0][1]
     finally:
@@ -45,9 +45,9 @@ async def http_server(
 
 
 async def check_free(address: Address) -> None:
-    """Raise what `http_server` would raise now. It takes no connection, and keeps nothing."""
+    """Raise what `http_server` would raise now. Accepts no connection, and frees the port again."""
     loop = asyncio.get_running_loop()
-    with _in_words(address):
+    with _configuration_errors(address):
         server = await loop.create_server(
             asyncio.Protocol, address.host, address.port, start_serving=False
         )
@@ -55,7 +55,7 @@ async def check_free(address: Address) -> None:
 
 
 @contextmanager
-def _in_words(address: Address) -> Iterator[None]:
+def _configuration_errors(address: Address) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -66,7 +66,7 @@ def _in_words(address: Address) -> Iterator[None]:
 
 
 def _reason(error: OSError) -> str:
-    """Return the system's words; asyncio puts its own around them, except for a host's name."""
+    """Return the operating system's message; asyncio wraps it, except in errors of host names."""
     if isinstance(error, socket.gaierror) or error.errno is None:
         return error.strerror or "no reason is known"
     return os.strerror(error.errno)

@@ -1,1 +1,1 @@
-"""What may stand first in a command or a message and is no prompt."""
+"""The subcommands of `/video`, and the commands in a job's thread."""

@@ -1,4 +1,4 @@
-"""`/video settings …`: the options that a channel's videos have unless a request says otherwise."""
+"""`/video settings …`: the default options of a channel, which a request may override."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def _bind(text: str, services: Services) -> Handler | None:
 
 
 async def _show(interaction: Interaction, services: Services) -> Message:
-    present = await channel_defaults(services, interaction.team, interaction.channel)
-    return subscriptions.defaults_shown(as_flags(services.catalog, present))
+    current = await channel_defaults(services, interaction.team, interaction.channel)
+    return subscriptions.defaults_shown(as_flags(services.catalog, current))
 
 
 async def _change(typed: str, interaction: Interaction, services: Services) -> Message:
-    present = await channel_defaults(services, interaction.team, interaction.channel)
-    chosen = read_defaults(typed, services.catalog, present)
+    current = await channel_defaults(services, interaction.team, interaction.channel)
+    chosen = read_defaults(typed, services.catalog, current)
     return await _set(chosen, interaction, services)
 
 
 async def _set(
     chosen: Mapping[str, Json] | None, interaction: Interaction, services: Services
 ) -> Message:
-    """Set the defaults, durably. Idempotent."""
+    """Store the defaults; `None` removes them. Committed when it returns. Idempotent."""
     scope = channel_scope(interaction.team, interaction.channel)
     await services.store.settings.set(scope, DEFAULTS, chosen)
     if chosen is None:

@@ -22,13 +22,13 @@ from bot.slack.markup import plain
 from storage.job import Job
 
 _ID = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
-# Slack shows an ID as a code span, and people copy its marks along.
+# Messages show an ID as a code span in a sentence, and users copy backticks and punctuation too.
 _MARKS = "`*_.,;:"
 
 
 async def find_job(typed: str, interaction: Interaction, services: Services) -> Job:
-    """Return the job that a person names. Raises `UsageError` if there is none in their team."""
-    job = await services.store.jobs.get(_id(typed))
+    """Return the job of a typed ID. Raises `UsageError` if the user's team has no such job."""
+    job = await services.store.jobs.get(_job_id(typed))
     if job is None or job.team != interaction.team:
         raise UsageError(replies.unknown_job(quoted(typed)))
     return job
@@ -36,7 +36,7 @@ async def find_job(typed: str, interaction: Interaction, services: Services) -> 
 
 def _bind(name: ActionName, rest: str, _: Services) -> Handler | None:
     typed, *changes = rest.split(maxsplit=1)
-    if changes and _ID.fullmatch(_id(typed)) is None:
+    if changes and _ID.fullmatch(_job_id(typed)) is None:
         return None
     return partial(_do, name, typed, "".join(changes))
 
@@ -50,7 +50,7 @@ async def _do(
     return reply_to(await perform(name, request, services), services.now())
 
 
-def _id(typed: str) -> str:
+def _job_id(typed: str) -> str:
     return typed.strip(_MARKS).lower()
 
 

@@ -1,4 +1,4 @@
-"""`/video help`: the manual, made of the models and of what the surfaces offer."""
+"""`/video help`: the manual, built from the models, subcommands, thread commands and buttons."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from bot.messages.help import model_page, overview
 from bot.options.wording import quoted
 
 Usages: TypeAlias = Callable[[], Mapping[str, str]]
-"""Returns how each thing is typed, and what it does."""
+"""Returns descriptions by usage: how a command is typed → what it does."""
 
 Find: TypeAlias = Callable[[str], Subcommand | None]
-"""Returns the subcommand of a word."""
+"""Returns the subcommand of this name, if there is one."""
 
 
 def help_subcommand(commands: Usages, words: Usages, find: Find) -> Subcommand:
-    """Return the subcommand that tells of all others, and of the words that a thread takes."""
+    """Return the subcommand that describes all others, and the commands of a thread."""
 
     def bind(about: str, _: Services) -> Handler:
         if not about:
             return partial(_overview, commands, words)
         subcommand = find(about)
         if subcommand is not None:
-            return partial(_one, subcommand)
-        return partial(_model, about)
+            return partial(_subcommand_page, subcommand)
+        return partial(_model_page, about)
 
     return Subcommand(
         usage="help [MODEL|COMMAND]",
@@ -53,11 +53,11 @@ async def _overview(commands: Usages, words: Usages, _: Interaction, services: S
     return replies.words(manual)
 
 
-async def _one(subcommand: Subcommand, _: Interaction, __: Services) -> Message:
+async def _subcommand_page(subcommand: Subcommand, _: Interaction, __: Services) -> Message:
     return replies.words(f"`/video {subcommand.usage}` {subcommand.about}.")
 
 
-async def _model(about: str, _: Interaction, services: Services) -> Message:
+async def _model_page(about: str, _: Interaction, services: Services) -> Message:
     try:
         return replies.words(model_page(services.catalog.get(about)))
     except UsageError as error:

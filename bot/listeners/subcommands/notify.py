@@ -1,4 +1,4 @@
-"""`/video notify …`: what channels are told unasked."""
+"""`/video notify …`: which notifications and digests a channel gets."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from storage.notification import NOTIFY, Level, channel_scope, channels_of
 
 
 def _bind(text: str, _: Services) -> Handler | None:
-    asked = read_subscription(text)
-    match asked:
+    subscription = read_subscription(text)
+    match subscription:
         case None:
             return None
         case Show():
             return _show
         case SetLevel() | SetDigest():
-            return partial(_change, asked)
+            return partial(_change, subscription)
         case _:
-            assert_never(asked)
+            assert_never(subscription)
 
 
 async def _show(interaction: Interaction, services: Services) -> Message:
@@ -49,15 +49,15 @@ async def _show(interaction: Interaction, services: Services) -> Message:
 
 
 async def _change(
-    asked: SetLevel | SetDigest, interaction: Interaction, services: Services
+    subscription: SetLevel | SetDigest, interaction: Interaction, services: Services
 ) -> Message:
-    """Set what a channel is told; when this is answered, it is on disk. Idempotent."""
-    channel = asked.channel or interaction.channel
-    refusal = await _refusal(channel, interaction, services, ends=asked.is_end)
+    """Set a channel's notifications or digest; committed when it returns. Idempotent."""
+    channel = subscription.channel or interaction.channel
+    refusal = await _refusal(channel, interaction, services, ends=subscription.is_end)
     if refusal is not None:
         return refusal
     settings, scope = services.store.settings, channel_scope(interaction.team, channel)
-    match asked:
+    match subscription:
         case SetLevel(level=level):
             await settings.set(scope, NOTIFY, level)
             return subscriptions.level_set(channel, level)
@@ -68,7 +68,7 @@ async def _change(
             await settings.set(scope, DIGEST, schedule.to_json() if schedule else None)
             return subscriptions.digest_set(channel, schedule)
         case _:
-            assert_never(asked)
+            assert_never(subscription)
 
 
 def _level(setting: Json) -> Level | None:
@@ -78,12 +78,12 @@ def _level(setting: Json) -> Level | None:
 async def _refusal(
     channel: str, interaction: Interaction, services: Services, *, ends: bool
 ) -> Message | None:
-    """Return why they may not decide for the channel, or the bot cannot post there."""
+    """Return why the change is refused: the user may not make it, or the bot cannot post there."""
     try:
         if not await _may_decide(channel, interaction, services):
             return subscriptions.not_a_member(channel)
-        # To be told no more, a channel need not let the bot in.
-        if not ends and not await _is_open(channel, interaction, services):
+        # A subscription can be ended although the bot cannot post in the channel.
+        if not ends and not await _can_post(channel, interaction, services):
             await services.chat.join(channel)
     except UnreachablePlaceError:
         return subscriptions.not_let_in(channel)
@@ -91,14 +91,14 @@ async def _refusal(
 
 
 async def _may_decide(channel: str, interaction: Interaction, services: Services) -> bool:
-    """Tell whether this person could post in the channel themselves, or is an admin."""
+    """Tell whether the user is an admin, a member of the channel, or typed the command in it."""
     if channel == interaction.channel or services.is_admin(interaction.user):
         return True
     return await services.directory.is_member(channel, interaction.user)
 
 
-async def _is_open(channel: str, interaction: Interaction, services: Services) -> bool:
-    """Tell whether the bot is in the channel, or it is the person's own conversation with it."""
+async def _can_post(channel: str, interaction: Interaction, services: Services) -> bool:
+    """Tell whether the bot is in the channel, or the channel is its direct message to the user."""
     if (await services.directory.conversation(channel)).has_bot:
         return True
     is_direct = channel.startswith("D")

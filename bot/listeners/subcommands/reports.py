@@ -21,12 +21,12 @@ from storage.job import TERMINAL, UNDER_WAY, Job
 from storage.store import JobFilter, SpendFilter
 
 LISTED = 10
-"""How many jobs of each part a list shows."""
+"""The most jobs that `list` shows of those running, and of the last ones."""
 
 WHOSE: Mapping[str, str] = MappingProxyType(
     {"me": "you", "channel": "this channel", "team": "the whole team"}
 )
-"""The parts of `cost`: how each is typed, and what it is called in the answer."""
+"""The scopes of `cost`: how each is typed → its name in the answer."""
 
 
 async def _list(interaction: Interaction, services: Services) -> Message:
@@ -40,32 +40,32 @@ def _views(jobs: Sequence[Job], services: Services) -> Sequence[JobView]:
     return [brief_view(job, services.catalog, services.unit) for job in jobs]
 
 
-def _bind_cost(part: str, _: Services) -> Handler | None:
-    wanted = [part.lower()] if part else [*WHOSE]
-    return partial(_cost, wanted) if WHOSE.keys() >= {*wanted} else None
+def _bind_cost(scope: str, _: Services) -> Handler | None:
+    scopes = [scope.lower()] if scope else [*WHOSE]
+    return partial(_cost, scopes) if WHOSE.keys() >= {*scopes} else None
 
 
-async def _cost(wanted: Sequence[str], interaction: Interaction, services: Services) -> Message:
+async def _cost(scopes: Sequence[str], interaction: Interaction, services: Services) -> Message:
     now = services.now()
     months = [
         (
             month.name,
-            [(WHOSE[part], await _spend(part, month, interaction, services)) for part in wanted],
+            [(WHOSE[scope], await _spend(scope, month, interaction, services)) for scope in scopes],
         )
         for month in (this_month(now), last_month(now))
     ]
     return replies.spends(months, services.unit)
 
 
-async def _spend(part: str, month: Month, interaction: Interaction, services: Services) -> Spend:
-    everyone = SpendFilter(team=interaction.team, since=month.since, until=month.until)
-    match part:
+async def _spend(scope: str, month: Month, interaction: Interaction, services: Services) -> Spend:
+    whole_team = SpendFilter(team=interaction.team, since=month.since, until=month.until)
+    match scope:
         case "me":
-            return await services.store.jobs.spend(replace(everyone, user=interaction.user))
+            return await services.store.jobs.spend(replace(whole_team, user=interaction.user))
         case "channel":
-            return await services.store.jobs.spend(replace(everyone, channel=interaction.channel))
+            return await services.store.jobs.spend(replace(whole_team, channel=interaction.channel))
         case _:
-            return await services.store.jobs.spend(everyone)
+            return await services.store.jobs.spend(whole_team)
 
 
 async def _models(_: Interaction, services: Services) -> Message:

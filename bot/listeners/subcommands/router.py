@@ -1,6 +1,6 @@
-"""The words that may come first behind `/video` and are no prompt: a table, and a match.
+"""Finds the subcommand of a text, and accepts every other text as a request to render.
 
-The same words work in a message to the bot. Every answer is ephemeral.
+The same subcommands work in a message to the bot. Every answer is ephemeral.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from bot.slack.markup import plain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A text that is a subcommand."""
+    """A text that was recognised as a subcommand."""
 
     run: Handler
 
@@ -42,10 +42,10 @@ async def respond(
     *,
     files: Sequence[Attached] = (),
 ) -> Message | None:
-    """Do what a text says; return the answer, or `None` when a job's message says it all.
+    """Run a subcommand, or accept a request to render; return the ephemeral answer, if any.
 
-    Idempotent by `interaction.dedup_key`. Raises `UsageError`, and `StoreError` when it was not
-    written.
+    `None`: the job's message shows the outcome. Idempotent by `interaction.dedup_key`. Raises
+    `UsageError`, and `StoreError` when the request was not committed.
     """
     found = match(text, services)
     if found is not None:
@@ -57,15 +57,16 @@ async def respond(
 
 
 def match(text: str, services: Services) -> Match | None:
-    """Return the subcommand that a text is; `None`: it is a prompt.
+    """Return the subcommand of a text; `None`: the text is a prompt.
 
-    A text longer than the subcommand's form is a prompt. Raises `UsageError` for a shorter one.
+    A text with more words than the subcommand takes is a prompt. Raises `UsageError` for one with
+    fewer.
     """
-    word, *behind = text.split(maxsplit=1) or [""]
-    subcommand = SUBCOMMANDS.get(word.lower())
+    word, *following = text.split(maxsplit=1) or [""]
+    subcommand = _find(word)
     if subcommand is None:
         return None
-    rest = behind[0].strip() if behind else ""
+    rest = following[0].strip() if following else ""
     given = len(rest.split())
     if subcommand.most is not None and given > subcommand.most:
         return None
@@ -78,7 +79,7 @@ def match(text: str, services: Services) -> Match | None:
 
 
 def usages() -> Mapping[str, str]:
-    """Return how each subcommand is typed, and what it does."""
+    """Return the description of each subcommand, by its usage."""
     return {subcommand.usage: subcommand.about for subcommand in SUBCOMMANDS.values()}
 
 

@@ -1,4 +1,4 @@
-"""What an entry in the table of `/video`'s subcommands consists of."""
+"""The type of an entry in the table of `/video`'s subcommands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import Handler
 
 Bind: TypeAlias = Callable[[str, Services], Handler | None]
-"""Reads what comes behind the word, as typed. `None`: this is no subcommand but a prompt.
+"""Returns the handler for the text after the first word; `None`: the whole text is a prompt.
 
 Raises `UsageError`.
 """
@@ -18,16 +18,17 @@ Raises `UsageError`.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subcommand:
-    """A word that may come first, and what it does.
+    """A subcommand, named by the first word of a text.
 
-    With more words behind it than `most` (`None`: any number) a text is a prompt; with fewer than
-    `least` the person is told the usage, because nobody means to pay for a video of one such word.
+    A text with more than `most` words after the first is a prompt (`None`: no limit). One with
+    fewer than `least` is refused with the usage, because hardly any user means to pay for a video
+    of that one word.
     """
 
     usage: str
     """How it is typed, without `/video`: `status ID`."""
     about: str
-    """What it does, for the manual: one sentence without its full stop."""
+    """Its description in the manual: one sentence without its full stop."""
     bind: Bind
     least: int = 0
     most: int | None = 0

@@ -1,4 +1,4 @@
-"""The words that a job's thread takes as they are; any other text there is a change to render."""
+"""The commands in a job's thread; any other text there is a change to render."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from storage.job import Job
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadWord:
-    """A word, what it does in words for the manual, and the action that it means."""
+    """A command in a thread: its description for the manual, and the action that it runs."""
 
     about: str
     action: ActionName | None
-    """`None`: it shows what can be said in the thread."""
+    """`None`: it lists the commands of the thread."""
 
 
 def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None:
-    """Return what a single word in the thread of `job` means; `None`: the text is no such word.
+    """Return the handler of a command in the thread of `job`; `None`: the text is no command.
 
-    `again` may be followed by options, and files alone mean it. Raises `UsageError`.
+    `again` may be followed by options, and files without text mean `again`. Raises `UsageError`.
     """
-    word, *behind = text.split(maxsplit=1) or ["again" if files else "help"]
-    known = THREAD_WORDS.get(word.rstrip(".!?").lower())
-    if known is None:
+    word, *following = text.split(maxsplit=1) or ["again" if files else "help"]
+    command = THREAD_WORDS.get(word.rstrip(".!?").lower())
+    if command is None:
         return None
-    if known.action is not ActionName.AGAIN:
-        return None if behind else partial(_do, known.action, job)
-    changes = read_text(plain(behind[0])) if behind else None
+    if command.action is not ActionName.AGAIN:
+        return None if following else partial(_do, command.action, job)
+    changes = read_text(plain(following[0])) if following else None
     if changes is not None and not changes.begins_with_flag:
         return None
     return partial(_again, job, changes, files)
@@ -53,13 +53,13 @@ async def change(
     interaction: Interaction,
     services: Services,
 ) -> Message | None:
-    """Render `job` again with what a text and files change. Raises `UsageError`."""
+    """Render `job` again with the changes of a text and files. Raises `UsageError`."""
     return await _again(job, read_text(plain(text)), files, interaction, services)
 
 
 def usages() -> Mapping[str, str]:
-    """Return each word, and what it does."""
-    return {word: known.about for word, known in THREAD_WORDS.items()}
+    """Return the description of each command."""
+    return {word: command.about for word, command in THREAD_WORDS.items()}
 
 
 async def _do(

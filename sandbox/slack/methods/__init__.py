@@ -1,1 +1,1 @@
-"""The methods of the simulated Web API, one file a family."""
+"""The methods of the simulated Web API, one file for each family."""

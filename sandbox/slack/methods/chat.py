@@ -1,4 +1,4 @@
-"""The simulated Web API's methods that say something."""
+"""The simulated Web API's methods about messages."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,7 +6,7 @@ from types import MappingProxyType
 from pydantic import BaseModel
 
 from sandbox.slack.blocks import checked_blocks
-from sandbox.slack.entities import BOT, Payload, RefusalError, Said
+from sandbox.slack.entities import BOT, Payload, RefusalError, StoredMessage
 from sandbox.slack.methods.method import Blocks, JsonObject, Method, method
 from sandbox.slack.payloads import message_json
 from sandbox.slack.world import World
@@ -52,7 +52,7 @@ def _post(world: World, args: _Post) -> Payload:
     channel = world.workspace.channel(args.channel)
     if BOT not in channel.members:
         raise RefusalError("not_in_channel")
-    said = world.workspace.say(
+    message = world.workspace.post(
         channel.id,
         BOT,
         args.text,
@@ -60,7 +60,7 @@ def _post(world: World, args: _Post) -> Payload:
         thread_ts=args.thread_ts,
         metadata=_checked_metadata(args.metadata),
     )
-    return {"channel": channel.id, "ts": said.ts, "message": message_json(world, said)}
+    return {"channel": channel.id, "ts": message.ts, "message": message_json(world, message)}
 
 
 def _ephemeral(world: World, args: _Ephemeral) -> Payload:
@@ -73,39 +73,39 @@ def _ephemeral(world: World, args: _Ephemeral) -> Payload:
         # "Ephemeral messages in threads are only shown if there is already an active thread":
         # https://docs.slack.dev/reference/methods/chat.postEphemeral
         return {"message_ts": world.workspace.new_ts()}
-    said = world.workspace.send_ephemeral(
+    message = world.workspace.send_ephemeral(
         channel.id,
         args.user,
         args.text,
         blocks=_content(args.text, args.blocks),
         thread_ts=args.thread_ts,
     )
-    return {"message_ts": said.ts}
+    return {"message_ts": message.ts}
 
 
 def _update(world: World, args: _Update) -> Payload:
-    said = _ours(world, args.channel, args.ts, code="cant_update_message")
+    message = _bot_message(world, args.channel, args.ts, code="cant_update_message")
     blocks = None if args.blocks is None else checked_blocks(args.blocks)
-    text = said.text if args.text is None else args.text
+    text = message.text if args.text is None else args.text
     _content(text, blocks)
-    world.workspace.edit(said, text, blocks)
+    world.workspace.edit(message, text, blocks)
     return {
         "channel": args.channel,
-        "ts": said.ts,
-        "text": said.text,
-        "message": message_json(world, said),
+        "ts": message.ts,
+        "text": message.text,
+        "message": message_json(world, message),
     }
 
 
 def _delete(world: World, args: _OneMessage) -> Payload:
-    world.workspace.delete(_ours(world, args.channel, args.ts, code="cant_delete_message"))
+    world.workspace.delete(_bot_message(world, args.channel, args.ts, code="cant_delete_message"))
     return {"channel": args.channel, "ts": args.ts}
 
 
 def _permalink(world: World, args: _Permalink) -> Payload:
     channel = world.workspace.channel(args.channel)
-    said = world.workspace.message(channel.id, args.message_ts)
-    link = f"/archives/{channel.id}/p{said.ts.replace('.', '')}"
+    message = world.workspace.message(channel.id, args.message_ts)
+    link = f"/archives/{channel.id}/p{message.ts.replace('.', '')}"
     return {"channel": channel.id, "permalink": world.url(link)}
 
 
@@ -137,10 +137,10 @@ def _checked_metadata(metadata: Payload | None) -> Payload | None:
     return metadata
 
 
-def _ours(world: World, channel: str, ts: str, *, code: str) -> Said:
-    said = world.workspace.message(world.workspace.channel(channel).id, ts)
-    if said.user != BOT:
+def _bot_message(world: World, channel: str, ts: str, *, code: str) -> StoredMessage:
+    message = world.workspace.message(world.workspace.channel(channel).id, ts)
+    if message.user != BOT:
         raise RefusalError(code)
     if world.workspace.channels[channel].archived:
         raise RefusalError("is_archived")
-    return said
+    return message

@@ -1,11 +1,11 @@
-"""The simulated Web API's methods about conversations and who is in them."""
+"""The simulated Web API's methods about conversations and users."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from sandbox.slack.entities import BOT, Kind, Payload, RefusalError, Said
+from sandbox.slack.entities import BOT, Kind, Payload, RefusalError, StoredMessage
 from sandbox.slack.methods.method import Method, method, require_scope_to_read
 from sandbox.slack.payloads import channel_json, message_json, user_json
 from sandbox.slack.world import World
@@ -39,7 +39,7 @@ class _OneUser(BaseModel):
 
 def _history(world: World, args: _Read) -> Payload:
     _check_reading(world, args.channel)
-    # Slack gives the newest first here, and the oldest first in a thread.
+    # Slack returns the newest message first here, and the oldest first in a thread.
     return _page(world, args, world.workspace.history(args.channel)[::-1])
 
 
@@ -57,13 +57,13 @@ def _replies(world: World, args: _Read) -> Payload:
 
 def _info(world: World, args: _OneChannel) -> Payload:
     channel = world.workspace.channel(args.channel)
-    require_scope_to_read(world, channel, what="read")
+    require_scope_to_read(world, channel, permission="read")
     return {"channel": channel_json(channel)}
 
 
 def _members(world: World, args: _OneChannel) -> Payload:
     channel = world.workspace.channel(args.channel)
-    require_scope_to_read(world, channel, what="read")
+    require_scope_to_read(world, channel, permission="read")
     return {"members": sorted(channel.members), "response_metadata": {"next_cursor": ""}}
 
 
@@ -103,18 +103,18 @@ CONVERSATION_METHODS: Mapping[str, Method] = MappingProxyType(
 
 def _check_reading(world: World, channel_id: str) -> None:
     channel = world.workspace.channel(channel_id)
-    require_scope_to_read(world, channel, what="history")
+    require_scope_to_read(world, channel, permission="history")
     if BOT not in channel.members:
         raise RefusalError("not_in_channel")
 
 
-def _page(world: World, args: _Read, said: list[Said]) -> Payload:
+def _page(world: World, args: _Read, messages: list[StoredMessage]) -> Payload:
     if not 1 <= args.limit <= LARGEST_PAGE:
         raise RefusalError("invalid_limit")
     since, until = float(args.oldest), float(args.latest or "inf")
     within = [
         each
-        for each in said
+        for each in messages
         if since < float(each.ts) < until or (args.inclusive and float(each.ts) in {since, until})
     ]
     start = int(args.cursor or 0)
@@ -130,6 +130,6 @@ def _page(world: World, args: _Read, said: list[Said]) -> Payload:
     }
 
 
-def _shown(world: World, said: Said, args: _Read, *, replies: int) -> Payload:
-    shown = message_json(world, said, with_metadata=args.include_all_metadata)
-    return {**shown, "thread_ts": said.ts, "reply_count": replies} if replies else shown
+def _shown(world: World, message: StoredMessage, args: _Read, *, replies: int) -> Payload:
+    shown = message_json(world, message, with_metadata=args.include_all_metadata)
+    return {**shown, "thread_ts": message.ts, "reply_count": replies} if replies else shown

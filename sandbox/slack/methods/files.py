@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from sandbox.slack.blocks import checked_blocks
 from sandbox.slack.entities import BOT, Payload, RefusalError
-from sandbox.slack.files import Progress, StoredFile
+from sandbox.slack.files import FileStatus, StoredFile
 from sandbox.slack.methods.method import Blocks, JsonList, Method, method
 from sandbox.slack.payloads import file_json
 from sandbox.slack.world import World
@@ -50,7 +50,7 @@ def _complete(world: World, args: _Complete) -> Payload:
         _check_channel(world, args.channel_id, args.thread_ts)
     files = [_completed(world, each) for each in args.files]
     if args.channel_id is not None:
-        said = world.workspace.say(
+        message = world.workspace.post(
             args.channel_id,
             BOT,
             args.initial_comment,
@@ -59,8 +59,8 @@ def _complete(world: World, args: _Complete) -> Payload:
             files=[file.id for file in files],
         )
         for file in files:
-            file.shares.setdefault(args.channel_id, []).append(said.ts)
-    # Slack shares after it has answered: where it did is told by `files.info` alone.
+            file.shares.setdefault(args.channel_id, []).append(message.ts)
+    # Slack shares a file after it has answered, so only `files.info` shows where.
     return {"files": [{"id": file.id, "title": file.title} for file in files]}
 
 
@@ -89,7 +89,7 @@ def _comment_blocks(args: _Complete) -> list[Payload]:
     if args.initial_comment or args.blocks is None:
         return []
     if any(block.get("type") == "markdown" for block in args.blocks):
-        # Seen at Slack, which takes the same block in a post:
+        # Observed at Slack, which accepts the same block in a post:
         # https://github.com/slackapi/python-slack-sdk/issues/1756
         raise RefusalError("internal_error")
     return checked_blocks(args.blocks)
@@ -108,6 +108,6 @@ def _check_channel(world: World, channel_id: str, thread_ts: str | None) -> None
 def _completed(world: World, named: Payload) -> StoredFile:
     title = named.get("title")
     file = world.files.files.get(str(named.get("id")))
-    if file is None or file.progress is not Progress.UPLOADED:
+    if file is None or file.status is not FileStatus.UPLOADED:
         raise RefusalError("file_not_found")
     return world.files.complete(file.id, title if isinstance(title, str) else None)

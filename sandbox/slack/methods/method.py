@@ -1,4 +1,4 @@
-"""What a method of the simulated Web API is: its arguments, its scopes and what it does."""
+"""The parts of a method of the simulated Web API: arguments, scopes, function."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ Args = TypeVar("Args", bound=BaseModel)
 
 
 def _from_form(value: object) -> object:
-    """Read what a form had to send as text."""
+    """Parse JSON that arrived as text, as in a form."""
     return json.loads(value) if isinstance(value, str) and value else value
 
 
@@ -49,7 +49,7 @@ def method(
     takes_json: bool = True,
     app_token: bool = False,
 ) -> Method:
-    """Make a method out of the shape of its arguments and a function that acts on them."""
+    """Return a method that validates its arguments as `shape` and calls `run` with them."""
 
     def call(world: World, raw: Mapping[str, object]) -> Payload:
         try:
@@ -64,13 +64,13 @@ def method(
 
 
 def require_scope(world: World, *, needed: str) -> None:
-    """Refuse a call for which the app lacks the scope."""
+    """Raise `RefusalError` for a call whose scope the app lacks."""
     granted = world.credentials.scopes
     if needed not in granted:
         raise RefusalError("missing_scope", needed=needed, provided=",".join(sorted(granted)))
 
 
-def require_scope_to_read(world: World, channel: Channel, *, what: str) -> None:
-    """Refuse a call for which the scope depends on the kind of channel."""
+def require_scope_to_read(world: World, channel: Channel, *, permission: str) -> None:
+    """Raise `RefusalError` if the app lacks `read` or `history` for this kind of channel."""
     families = {Kind.PUBLIC: "channels", Kind.PRIVATE: "groups", Kind.DIRECT: "im"}
-    require_scope(world, needed=f"{families[channel.kind]}:{what}")
+    require_scope(world, needed=f"{families[channel.kind]}:{permission}")

@@ -48,7 +48,7 @@ def _publish(world: World, args: _Publish) -> Payload:
     return {"view": view_json(world, view)}
 
 
-def _who_am_i(world: World, _: NoArgs) -> Payload:
+def _auth_test(world: World, _: NoArgs) -> Payload:
     return {
         "url": world.url("/"),
         "team": TEAM_NAME,
@@ -72,7 +72,7 @@ VIEW_METHODS: Mapping[str, Method] = MappingProxyType(
         "views.push": method(_Open, _push),
         "views.update": method(_Update, _update),
         "views.publish": method(_Publish, _publish),
-        "auth.test": method(NoArgs, _who_am_i),
+        "auth.test": method(NoArgs, _auth_test),
         "apps.connections.open": method(NoArgs, _open_connection, app_token=True),
     }
 )

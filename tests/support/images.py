@@ -1,7 +1,8 @@
-"""Images for tests, and how they come into the simulated Slack."""
+"""Images as bytes, as files in the simulated Slack and as data URIs."""
 
 from __future__ import annotations
 
+import base64
 import io
 import random
 
@@ -15,7 +16,7 @@ from tests.support.slack_sandbox import chunks_of
 def image_bytes(
     file_format: str = "PNG", side: int = 64, *, mode: str = "RGB", noise: bool = False
 ) -> bytes:
-    """Return a square image; with `noise`, one that hardly gets smaller by packing."""
+    """Return a square image; with `noise`, one that hardly compresses."""
     size = (side, side)
     if noise:
         pixels = random.Random(7).randbytes(side * side * len(mode))
@@ -28,6 +29,14 @@ def image_bytes(
 
 
 async def put_file(bot: RunningBot, data: bytes, name: str = "cat.png", *, user: str = ANA) -> str:
-    """Upload a person's file, and return its ID."""
+    """Upload a user's file, and return its ID."""
     files = bot.sandbox.slack.world.files
     return (await files.put(name=name, owner=user, chunks=chunks_of(data))).id
+
+
+def data_of(uri: object) -> bytes:
+    """Return the bytes of an image in a `data:` URI."""
+    assert isinstance(uri, str)
+    head, _, body = uri.partition(",")
+    assert head in {"data:image/png;base64", "data:image/jpeg;base64"}
+    return base64.b64decode(body)

@@ -1,4 +1,4 @@
-"""The notice board over a real store and a simulated Slack, under a clock set by hand."""
+"""The outbox engine over a real store and a simulated Slack, under a manual clock."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from bot.slack.directory import SlackDirectory
 from bot.worker.context import Claim
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
-from sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, Said
+from sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, StoredMessage
 from sandbox.slack.service import SlackSandbox
 from storage.job import Event, EventName, Job, Outcome, Stage
 from storage.notification import NOTIFY, Level, Notification, channel_scope
 from storage.sqlite.store import SqliteStore
+from tests.support.clock import ManualClock
 from tests.support.services import services
 from tests.support.slack_sandbox import client_of, running_slack
-from tests.support.workbench import START, HandClock
 
-# Long enough for a loaded machine, short enough for a call that is never answered.
+# Long enough on a loaded machine, short enough for a call without a response.
 CALL_SECONDS = 1.0
 
 
 @dataclass
-class OutboxBench:
-    """What tells channels, and what surrounds it."""
+class OutboxHarness:
+    """The engine that posts notifications, its store and the simulated Slack."""
 
     slack: SlackSandbox
     store: SqliteStore
-    clock: HandClock
+    clock: ManualClock
     services: Services
     engine: Engine[Notification]
     digests: Digests
     jobs: int = 0
 
-    async def listen(self, level: Level, channel: str = CREW) -> None:
-        """Let a channel listen."""
+    async def subscribe(self, level: Level, channel: str = CREW) -> None:
+        """Subscribe a channel to this level of notifications."""
         await self.store.settings.set(channel_scope(TEAM, channel), NOTIFY, level)
 
     async def job(
@@ -58,10 +58,10 @@ class OutboxBench:
         seconds: float = 60.0,
         outcome: Outcome | None = Outcome.SUCCEEDED,
     ) -> Job:
-        """Put a job into the store, with a message in its channel, as claimed by the engine."""
+        """Insert a job with a message in its channel, as the jobs' engine would."""
         self.jobs += 1
         now = self.clock()
-        said = self.slack.world.workspace.say(channel, ANA, prompt)
+        message = self.slack.world.workspace.post(channel, ANA, prompt)
         made = Job(
             id=f"job{self.jobs}",
             dedup_key=f"test:{self.jobs}",
@@ -75,7 +75,7 @@ class OutboxBench:
             created_at=now,
             stage=stage,
             outcome=outcome,
-            message_ts=said.ts,
+            message_ts=message.ts,
             first_sent_at=now,
             submitted_at=now,
             finished_at=now + seconds,
@@ -86,10 +86,10 @@ class OutboxBench:
         return made
 
     async def deliver(self, job: Job) -> Job:
-        """Let the job reach its person."""
-        return await self.happen(job, "delivered", stage=Stage.DELIVERED)
+        """Commit that the job was delivered."""
+        return await self.record_event(job, "delivered", stage=Stage.DELIVERED)
 
-    async def happen(
+    async def record_event(
         self,
         job: Job,
         event: str,
@@ -98,7 +98,7 @@ class OutboxBench:
         stage: Stage | None = None,
         problem: str | None = None,
     ) -> Job:
-        """Commit something that happens to a job."""
+        """Commit an event of a job."""
         after = replace(job, stage=stage or job.stage, problem=problem)
         if after.stage is Stage.PARKED:
             after = replace(after, parked_from=job.stage)
@@ -107,21 +107,21 @@ class OutboxBench:
         )
 
     async def run(self, seconds: float = 600.0) -> None:
-        """Tell what becomes due within so many seconds."""
+        """Post what becomes due within this time, second by second."""
         for _ in range(round(seconds)):
             while await self.engine.tick():
                 await self.engine.drain()
-            self.clock.moment += 1.0
+            self.clock.now += 1.0
 
     def restart(self) -> None:
-        """Begin anew, as a new process on the same store would."""
+        """Replace the engine, as a new process on the same store would."""
         self.services = replace(self.services, started_at=self.clock())
         self.engine = outbox_engine(self.services)
 
-    def told(self, channel: str = CREW) -> list[Said]:
-        """Return what the channel was told."""
-        said = self.slack.world.workspace.all_in(channel)
-        return [one for one in said if one.user != ANA]
+    def posted(self, channel: str = CREW) -> list[StoredMessage]:
+        """Return the bot's messages in the channel."""
+        messages = self.slack.world.workspace.all_in(channel)
+        return [one for one in messages if one.user != ANA]
 
 
 def outbox_engine(of: Services) -> Engine[Notification]:
@@ -136,8 +136,10 @@ def outbox_engine(of: Services) -> Engine[Notification]:
     )
 
 
-def journal_of(bench: OutboxBench, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """Return what tells the calls that Slack got, with `intent` where one came onto the disk."""
+def record_calls(
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], list[str]]:
+    """Return a function that lists Slack's calls, with `intent` where one was committed."""
     record = Claim.record
 
     async def recorded(
@@ -145,34 +147,46 @@ def journal_of(bench: OutboxBench, monkeypatch: pytest.MonkeyPatch) -> Callable[
     ) -> Notification:
         row = await record(claim, after, name, detail)
         if row.delivery.intent_at is not None and row.delivery.ts is None:
-            bench.slack.world.note("intent", {}, "ok")
+            harness.slack.world.note("intent", {}, "ok")
         return row
 
     monkeypatch.setattr(Claim, "record", recorded)
-    return lambda: [call.method for call in bench.slack.world.calls]
+    return lambda: [call.method for call in harness.slack.world.calls]
 
 
 @asynccontextmanager
-async def outbox_bench(folder: Path) -> AsyncIterator[OutboxBench]:
-    """Set everything up while the context lasts."""
-    clock = HandClock(START)
+async def outbox_harness(folder: Path) -> AsyncIterator[OutboxHarness]:
+    """Open the store and start the simulated Slack while the context lasts."""
+    clock = ManualClock()
     async with (
         running_slack(folder, now=clock) as slack,
         client_of(slack, call_seconds=CALL_SECONDS) as client,
     ):
-        store = await SqliteStore.open(str(folder / "bench.db"))
+        store = await SqliteStore.open(str(folder / "jobs.db"))
         made = services(
             store,
             chat=SlackChat(client, stall_seconds=CALL_SECONDS),
             directory=SlackDirectory(client, now=clock),
             now=clock,
-            # Before anything that the tests let happen; a restart is after it.
+            # Before all events of a test; a restart is after them.
             started_at=0.0,
         )
         engine = outbox_engine(made)
         digests = Digests(store, team=TEAM, now=clock)
         try:
-            yield OutboxBench(slack, store, clock, made, engine, digests)
+            yield OutboxHarness(slack, store, clock, made, engine, digests)
         finally:
             await engine.stop(CALL_SECONDS)
             await store.close()
+
+
+async def all_notifications(harness: OutboxHarness) -> list[dict[str, object]]:
+    """Return all rows of the outbox."""
+    read = harness.store._session.read  # noqa: SLF001 - the bot never reads all rows
+    return await read(lambda db: list(db["notifications"].rows))
+
+
+async def change_rows(harness: OutboxHarness, assignments: str) -> None:
+    """Change all rows, as a crash or a restored backup might leave them."""
+    write = harness.store._session.write  # noqa: SLF001 - the store has no method for it
+    await write(lambda db: db.execute(f"UPDATE notifications SET {assignments}"))  # noqa: S608 - from the tests

@@ -1,4 +1,4 @@
-"""One server's round under a load of asks: what it took, and figures of several rounds."""
+"""A trial of load against one server, and the measurements of several trials."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.load import Report
+from bench.load import LoadReport
 from bench.measurement import Measurement, quantile
 from bench.process import processor_seconds
 from bot.slack.manifest import EVENTS_PATH
@@ -20,22 +20,22 @@ from tests.support.bot_process import ROOT, BotProcess
 
 
 class RunFailedError(Exception):
-    """The run broke its own rules, so its figures mean nothing."""
+    """A command was answered wrongly or lost, so the measurements are invalid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What one server did in one round. All in seconds; `latencies` are sorted."""
+    """The results of one server in one trial. Times are in seconds; `latencies` are sorted."""
 
     latencies: list[float]
     processor: float
     """Processor time of the server for each command."""
     triggers: list[str]
-    """What names each command that was acknowledged."""
+    """The trigger ID of each command that was acknowledged."""
 
 
-async def trial_of(bot: BotProcess, secret: str, *, rate: int, seconds: int) -> Trial:
-    """Let the load process fire `rate` commands a second at a server.
+async def run_trial(bot: BotProcess, secret: str, *, rate: int, seconds: int) -> Trial:
+    """Send `rate` commands a second to a server, from a process of its own.
 
     Raises `RunFailedError` for a wrong answer.
     """
@@ -47,8 +47,8 @@ async def trial_of(bot: BotProcess, secret: str, *, rate: int, seconds: int) -> 
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
-    said, _ = await loader.communicate()
-    report = Report(**json.loads(said))
+    output, _ = await loader.communicate()
+    report = LoadReport(**json.loads(output))
     if report.errors:
         raise RunFailedError(f"{len(report.errors)} wrong answers, such as {report.errors[0]}")
     used = processor_seconds(bot.pid) - before
@@ -72,17 +72,17 @@ def check_rows(path: Path, triggers: Sequence[str]) -> None:
 
 
 def latency(
-    what: str, trials: Sequence[Trial], share: float, goal: float | None = None
+    label: str, trials: Sequence[Trial], share: float, goal: float | None = None
 ) -> Measurement:
-    """Return how long `share` of a round's commands waited at most; `goal` in seconds."""
-    return of_trials(what, [quantile(one.latencies, share) for one in trials], goal)
+    """Return the median of the trials' quantiles at `share`; `goal` in seconds."""
+    return median_of(label, [quantile(one.latencies, share) for one in trials], goal)
 
 
-def of_trials(what: str, seconds: Sequence[float], goal: float | None = None) -> Measurement:
-    """Return the median of the rounds, with the least and the most."""
+def median_of(label: str, seconds: Sequence[float], goal: float | None = None) -> Measurement:
+    """Return the median of the trials, with the least and the most; `goal` in seconds."""
     middle = median(seconds)
     return Measurement(
-        what=what,
+        label=label,
         value=f"{middle * 1e3:.1f} ms ({min(seconds) * 1e3:.1f} to {max(seconds) * 1e3:.1f})",
         goal="" if goal is None else f"≤ {goal * 1e3:.0f} ms",
         met=None if goal is None else middle <= goal,

@@ -1,4 +1,4 @@
-"""Amounts of money."""
+"""Tests of the amounts of money in a task."""
 
 from decimal import Decimal
 
@@ -51,5 +51,5 @@ def test_an_amount_keeps_every_digit(value: Parsed, amount: str) -> None:
         "9" * 400,
     ],
 )
-def test_what_is_no_sensible_amount_is_unknown(value: Parsed) -> None:
+def test_a_value_that_is_no_amount_is_unknown(value: Parsed) -> None:
     assert read_amount(value) is None

@@ -1,0 +1,158 @@
+"""Tests of the demo page in Chromium with the real bot: the first steps of a new user."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from sandbox.mindvideo.faults import Call
+from sandbox.slack.entities import BEN
+from tests.support.demo_browser import running_browser
+from tests.support.images import image_bytes
+from tests.support.running_bot import RunningBot, running_bot
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as running:
+        yield running
+
+
+async def open_page(browser: Browser, bot: RunningBot) -> Page:
+    """Open the demo page as Ana, in #general."""
+    page = await browser.new_page(viewport={"width": 1280, "height": 1000})
+    await page.goto(bot.sandbox.slack_url)
+    return page
+
+
+async def send(page: Page, text: str) -> None:
+    """Type a text into the channel and send it."""
+    await page.get_by_test_id("composer-input").fill(text)
+    await page.get_by_test_id("composer-input").press("Enter")
+
+
+async def test_a_new_user_makes_a_video_and_plays_it(browser: Browser) -> None:
+    """Type the command, follow the message, open the thread, play the video, read the cost."""
+    async with running_bot(render_seconds=2.0) as bot:
+        page = await open_page(browser, bot)
+        await send(page, "/video a red sports car at sunset --duration 10 --aspect-ratio 9:16")
+        message = page.get_by_test_id("messages").get_by_test_id("message").first
+        await expect(message).to_contain_text("Ana Lima asked for a video")
+        await expect(message).to_contain_text("Queued")
+        await expect(message).to_contain_text("Done in")
+        await expect(message).to_contain_text("cost 0.1512 as billed by MindVideo")
+        await expect(message.get_by_test_id("edited")).to_be_visible()
+
+        await page.get_by_test_id("thread-open").click()
+        thread = page.get_by_test_id("thread-messages")
+        await expect(thread).to_contain_text(re.compile("your video is ready.*cost 0.1512"))
+        player = thread.get_by_test_id("file-video")
+        await expect(player).to_have_attribute("aria-label", "a red sports car at sunset")
+        await player.evaluate("video => { video.muted = true; return video.play(); }")
+        await page.wait_for_function(
+            "() => document.querySelector('[data-testid=file-video]').currentTime > 0"
+        )
+        assert await player.evaluate("video => video.videoHeight > video.videoWidth")
+
+
+async def test_a_new_user_makes_a_video_by_form_with_an_image(browser: Browser) -> None:
+    """Type the bare command, show all options, upload an image, submit, wait for the video."""
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        await send(page, "/video ")
+        modal = page.get_by_test_id("modal")
+        await modal.get_by_label("Prompt").fill("a paper boat in the rain")
+        await modal.get_by_label("Mode").select_option("pro")
+        await modal.get_by_label("Show all options").check()
+        await expect(modal.get_by_label("Negative prompt")).to_be_visible()
+        await expect(modal.get_by_label("Prompt", exact=True)).to_have_value(
+            "a paper boat in the rain"
+        )
+        await expect(modal.get_by_label("Mode")).to_have_value("pro")
+        await modal.get_by_label(re.compile("^First frame image(?!: link)")).set_input_files(
+            {"name": "boat.png", "mimeType": "image/png", "buffer": image_bytes(side=80)}
+        )
+        await expect(modal.get_by_test_id("upload")).to_contain_text("boat.png")
+        await page.get_by_test_id("modal-submit").click()
+        await expect(modal).to_have_count(0)
+        message = page.get_by_test_id("messages").get_by_test_id("message").first
+        await expect(message).to_contain_text("Done in")
+        await expect(message).to_contain_text("First frame image: attached image")
+        request = json.loads(bot.sandbox.video.calls(Call.SUBMIT)[-1].body)
+    assert request["input"]["first_frame_image"].startswith("data:image/png;base64,")
+    assert (request["input"]["mode"], len(request["input"])) == ("pro", 3)
+
+
+async def test_an_error_is_shown_at_its_field_and_the_form_can_be_submitted_again(
+    browser: Browser,
+) -> None:
+    """The other values are kept."""
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        await page.get_by_role("button", name="Create a video").click()
+        modal = page.get_by_test_id("modal")
+        await expect(modal.get_by_label("Where the video goes")).to_have_value("C0GENERAL")
+        await modal.get_by_label("Prompt").fill("   ")
+        await page.get_by_test_id("modal-submit").click()
+        await expect(modal.get_by_text("Prompt is needed.")).to_be_visible()
+        await modal.get_by_label("Prompt").fill("a lake")
+        await page.get_by_test_id("modal-submit").click()
+        message = page.get_by_test_id("messages").get_by_test_id("message").first
+        await expect(message).to_contain_text("Done in")
+        await page.get_by_role("button", name="Edit and re-run").first.click()
+        await expect(modal.get_by_label("Prompt")).to_have_value("a lake")
+        await expect(modal).to_contain_text("Edit and re-run")
+
+
+async def test_a_finished_video_is_rendered_again_in_4k_and_shows_its_details(
+    browser: Browser,
+) -> None:
+    """One click is one new message; *Details* is an ephemeral message."""
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        messages = page.get_by_test_id("messages").get_by_test_id("message")
+        await send(page, "/video a paper boat in the rain")
+        await expect(messages.first).to_contain_text("Done in")
+        await messages.first.get_by_role("button", name="In 4K").click()
+        await expect(messages.nth(1)).to_contain_text("made from job")
+        await expect(messages.nth(1)).to_contain_text("Done in")
+        await expect(messages.nth(1).get_by_role("button", name="In 4K")).to_have_count(0)
+        await messages.nth(1).get_by_role("button", name="Details").click()
+        await expect(messages.nth(2)).to_contain_text("Idempotency key")
+        await expect(messages.nth(2)).to_contain_text("Mode: 4k")
+        assert len(bot.sandbox.video.calls(Call.SUBMIT)) == 2
+
+
+async def test_a_reply_in_the_thread_renders_again_and_home_shows_both(browser: Browser) -> None:
+    """Each user's Home tab has their own videos, and *Again* works there."""
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        await send(page, "/video a paper boat --mode pro")
+        message = page.get_by_test_id("messages").get_by_test_id("message").first
+        await expect(message).to_contain_text("Done in")
+        await page.get_by_test_id("thread-open").click()
+        await page.get_by_test_id("thread-input").fill("@video make it night")
+        await page.get_by_test_id("thread-input").press("Enter")
+        thread = page.get_by_test_id("thread-messages")
+        rerun = thread.get_by_test_id("message").filter(has_text="made from job")
+        await expect(rerun).to_contain_text("Done in")
+        await expect(rerun).to_contain_text("Mode: pro")
+
+        await page.get_by_test_id("sidebar").get_by_text("Video", exact=True).click()
+        await page.get_by_test_id("tab-home").click()
+        tab = page.get_by_test_id("home")
+        await expect(tab).to_contain_text("make it night")
+        await expect(tab).to_contain_text("a paper boat")
+        await tab.get_by_role("button", name="Again: a paper boat").click()
+        await bot.until(lambda: len(bot.sandbox.video.calls(Call.SUBMIT)) == 3)
+        await page.get_by_test_id(f"user-{BEN}").click()
+        await page.get_by_test_id("tab-home").click()
+        await expect(tab).to_contain_text("Nothing here yet")
+        await expect(tab).to_contain_text("You: nothing")
