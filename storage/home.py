@@ -27,11 +27,11 @@ class HomeView:
     opened_at: Instant
     changed_at: Instant
     """When data that the tab shows last changed."""
-    drawn_at: Instant = 0.0
+    published_at: Instant = 0.0
     """When the tab was last published; 0: never."""
 
     due_at: Instant | None = None
-    """When to publish it; `None`: no change is known since `drawn_at`."""
+    """When to publish it; `None`: no change is known since `published_at`."""
     lease_until: Instant | None = None
     fence: int = 0
     """Raised by one with each claim; a write with an older fence is refused."""
@@ -41,7 +41,7 @@ class HomeView:
     @property
     def step(self) -> str:
         """The step that the row is due for."""
-        return DRAW
+        return PUBLISH
 
     def due_again(self, now: Instant) -> Instant:
         """Return when the row is due after one of its signals changed.
@@ -50,7 +50,7 @@ class HomeView:
         """
         if self.attempts and self.due_at is not None:
             return self.due_at
-        return max(now, self.drawn_at + REDRAW_SECONDS)
+        return max(now, self.published_at + REDRAW_SECONDS)
 
     @property
     def signals(self) -> tuple[Instant | None, ...]:
@@ -58,7 +58,7 @@ class HomeView:
         return self.opened_at, self.changed_at
 
 
-DRAW = "draw"
+PUBLISH = "draw"
 """The only step of a Home tab."""
 
 

@@ -108,7 +108,7 @@ class EventName(StrEnum):
     RESULT_NOT_POSTED = "not told"
     TOLD = "told"
     DIRECT = "direct"
-    NOBODY_TO_TELL = "nobody to tell"
+    NO_RECIPIENT = "nobody to tell"
     DELIVERED = "delivered"
     COST = "cost"
     COST_CORRECTED = "cost corrected"
@@ -216,7 +216,7 @@ class Job:
     """The exact bytes of the submit request, committed before the first of them is sent."""
     first_sent_at: Instant | None = None
     """When the key was first used; MindVideo is assumed to remember it for 24 h."""
-    vouched_at: Instant | None = None
+    confirmed_absent_at: Instant | None = None
     """When an operator last confirmed that MindVideo has no render under the key: safe to send."""
     request_id: str | None = None
     task_id: str | None = None
@@ -232,7 +232,7 @@ class Job:
     """Since when every poll has found the task, or a file of it, missing at MindVideo."""
     missing_at: Instant | None = None
     """When a poll last found it missing."""
-    late_told_at: Instant | None = None
+    late_notified_at: Instant | None = None
     """When the user was notified that this takes longer than usual."""
     cost_estimate: Decimal | None = None
     cost_actual: Decimal | None = None
@@ -242,18 +242,18 @@ class Job:
 
     delivery: Delivery = NOT_DELIVERED
     """The result message, in the thread of the job's message."""
-    cost_told: Decimal | None = None
+    cost_shown: Decimal | None = None
     """The cost in the messages as last shown to the user."""
     delivered_at: Instant | None = None
-    settle_tries: int = 0
+    cost_checks: int = 0
     """Number of reads for the final cost since the delivery."""
 
     cancel_requested_at: Instant | None = None
     """Set only while nothing was sent to MindVideo, so a recorded cancel is free."""
     cancel_requested_by: str | None = None
-    unfollowed_at: Instant | None = None
+    given_up_at: Instant | None = None
     """When the user gave up a render that MindVideo continues and bills."""
-    unfollowed_by: str | None = None
+    given_up_by: str | None = None
 
     @property
     def thread_root(self) -> str | None:
@@ -263,7 +263,7 @@ class Job:
     @property
     def signals(self) -> tuple[Instant | None, ...]:
         """The fields that users may change while a step runs; a change makes the job due again."""
-        return self.cancel_requested_at, self.unfollowed_at
+        return self.cancel_requested_at, self.given_up_at
 
     @property
     def step(self) -> Stage:

@@ -19,10 +19,10 @@ Row = TypeVar("Row", Job, Notification, HomeView)
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """The most rows that a claim takes for these steps together; no step is in two rooms."""
+class ClaimLimit:
+    """The most rows that a claim takes for these steps together; no step is in two of them."""
 
-    limit: int
+    rows: int
     steps: tuple[str, ...]
 
 
@@ -78,8 +78,10 @@ class SpendFilter:
 class Queue(Protocol[Row]):
     """Rows that become due, are claimed with a lease, and are written under a fence."""
 
-    async def claim(self, now: Instant, lease_seconds: float, rooms: Sequence[Room]) -> list[Row]:
-        """Claim rows that are due and not leased, within the limits of `rooms`.
+    async def claim(
+        self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
+    ) -> list[Row]:
+        """Claim rows that are due and not leased, within `limits`.
 
         The longest due first. Each gets a lease until `now + lease_seconds` and a fence one higher
         than before. Two callers never hold the same fence of a row.
@@ -156,7 +158,7 @@ class JobStore(Queue[Job], Protocol):
         `None` if there is no such job. Idempotent.
         """
 
-    async def unfollow(self, job_id: str, by: str, now: Instant) -> Job | None:
+    async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Record that `by` gives up a render that MindVideo has. Idempotent, as `request_cancel`.
 
         No effect on a job that is not at MindVideo. Returns `None` if there is no such job.
@@ -167,14 +169,14 @@ class JobStore(Queue[Job], Protocol):
         job_id: str,
         now: Instant,
         task_id: str | None = None,
-        vouched_at: Instant | None = None,
+        confirmed_absent_at: Instant | None = None,
     ) -> Job | None:
         """Return a parked job to the stage it left, due now; `None` if there is no such job.
 
         `task_id` is the task that an operator found at MindVideo: a job that was parked before its
         submit then continues as a submitted one. It also replaces a mistyped `task_id` of an
-        earlier call. `vouched_at` is when an operator confirmed that MindVideo has no task for the
-        job. The fence is raised, so that no older claim stays valid.
+        earlier call. `confirmed_absent_at` is when an operator confirmed that MindVideo has no task
+        for the job. The fence is raised, so that no older claim stays valid.
 
         Raises `IllegalTransitionError` for a job that is not parked, for a task that another job
         has, and, with a `task_id`, for a job that is not announced yet or whose task ID came from
@@ -194,8 +196,8 @@ class JobStore(Queue[Job], Protocol):
 class Outbox(Queue[Notification], Protocol):
     """Notifications. Those about a job are inserted in the commit of the event that causes them.
 
-    For each channel and room, one notification at a time is claimed, the oldest first, so that a
-    channel gets notifications in the order of the events.
+    For each channel and each limit, one notification at a time is claimed, the oldest first, so
+    that a channel gets notifications in the order of the events.
     """
 
     async def add(self, notification: Notification) -> bool:

@@ -51,16 +51,16 @@ def state_diagram() -> str:
 def floors_diagram() -> str:
     """Return the floors as a Mermaid diagram, from the layers that import-linter checks."""
     floors = list(_floors())
-    width = lcm(*(len(rooms) for rooms in floors))
+    width = lcm(*(len(limits) for limits in floors))
     lines = ["block-beta", f"    columns {width}"]
-    for rooms in floors:
-        span = width // len(rooms)
-        lines += [f'    {name}["<b>{name}</b> {about}"]:{span}' for name, about in rooms]
+    for limits in floors:
+        span = width // len(limits)
+        lines += [f'    {name}["<b>{name}</b> {about}"]:{span}' for name, about in limits]
     return _mermaid(lines)
 
 
 def _floors() -> Iterator[list[tuple[str, str]]]:
-    """Yield the rooms of each floor, from the top down: name and first sentence."""
+    """Yield the limits of each floor, from the top down: name and first sentence."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = config["tool"]["importlinter"]["contracts"]
     [layers] = [one["layers"] for one in contracts if one.get("containers") == ["bot"]]

@@ -35,7 +35,7 @@ from bot.options.catalog import Catalog
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.client import slack_client
 from bot.slack.manifest import SCOPES
-from storage.sqlite.connection import check_place, connect_reader
+from storage.sqlite.connection import check_path, connect_reader
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreError, StoreUnusableError
 
@@ -207,7 +207,7 @@ async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
 def _store(path: Path) -> list[Finding]:
     """Check the store without owning it, so that a running bot does not make the check fail."""
     try:
-        check_place(str(path), create=True)
+        check_path(str(path), create=True)
         with tempfile.TemporaryFile(dir=path.absolute().parent) as probe:
             probe.write(b"\0")
         if path.exists():

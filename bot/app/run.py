@@ -98,7 +98,7 @@ async def running(
         engines = make_engines(services, adapters.gate)
         digests = Digests(services.store, team=services.team, now=services.now)
         scheduler.start(engines.tick)
-        scheduler.also(digests.put_in, EVERY_MINUTE)
+        scheduler.also(digests.insert_due, EVERY_MINUTE)
         stack.push_async_callback(engines.stop, STOP_SECONDS)
         stack.push_async_callback(scheduler.stop)
 

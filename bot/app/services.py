@@ -33,7 +33,7 @@ from bot.steps import POOLS, STEPS
 from bot.worker.edit_budget import EditBudget
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
-from bot.worker.scheduler import Tickers
+from bot.worker.scheduler import TickerGroup
 from storage.sqlite.store import SqliteStore
 
 SPOOLS = 2
@@ -104,7 +104,7 @@ def make_services(
         new_id=new_id,
         chance=secrets.SystemRandom().random,
         wake=wake,
-        make_way=adapters.gate.make_way,
+        delay_steps=adapters.gate.delay_steps,
         spools=asyncio.Semaphore(SPOOLS),
         started_at=checked.now(),
         team=checked.me.team,
@@ -116,10 +116,10 @@ def make_services(
     )
 
 
-def make_engines(services: Services, gate: Gate) -> Tickers:
+def make_engines(services: Services, gate: Gate) -> TickerGroup:
     """Make an engine for each queue; the engine for jobs ticks first."""
     store = services.store
-    return Tickers(
+    return TickerGroup(
         Engine(store.jobs, STEPS, services, kind="job", pools=POOLS, gate=gate),
         Engine(
             store.outbox,

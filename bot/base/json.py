@@ -10,7 +10,7 @@ from typing import NoReturn, TypeAlias, cast
 from storage.job import Json
 
 
-def load_json(text: str) -> Json:
+def parse_document(text: str) -> Json:
     """Return the value of a JSON text.
 
     Raises `ValueError` with a short reason for invalid JSON, `NaN`, `Infinity`, numbers too large
@@ -40,7 +40,7 @@ Parsed: TypeAlias = "str | int | Decimal | bool | list[Parsed] | dict[str, Parse
 """A value read from JSON: a number with a point or an exponent is an exact `Decimal`."""
 
 
-def read_json(text: str) -> Parsed:
+def parse_exact(text: str) -> Parsed:
     """Return the value of a JSON text with exact decimals; `NaN` and the infinities are `None`.
 
     Raises `ValueError` for invalid JSON, nesting beyond Python's limit of recursion, and numbers
@@ -59,7 +59,7 @@ def _no_number(_name: str) -> None:
     """Return `None` for `NaN`, `Infinity` and `-Infinity`, which are not standard JSON."""
 
 
-def read_word(value: Parsed) -> str | None:
+def identifier(value: Parsed) -> str | None:
     """Return an ID or a code as text, sent as text or as an integer; `None`: it is neither."""
     match value:
         case str():

@@ -76,7 +76,7 @@ async def accept(
     `Duplicate`; without it, only the job `parent_id`, which the user renders again, never does.
     Raises `StoreError` when the job could not be written: the request was not accepted.
     """
-    services.make_way()
+    services.delay_steps()
     jobs, now = services.store.jobs, services.now()
     job = _new_job(request, interaction, services.new_id(), now, parent_id)
     if not sure:

@@ -208,7 +208,7 @@ async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
     elif row.cancel_requested_at is not None:
         services.wake()
         verdict = Verdict.FREE
-    elif row.unfollowed_at is not None:
+    elif row.given_up_at is not None:
         verdict = Verdict.GIVEN_UP
     else:
         verdict = Verdict.ON_HOLD if row.stage is Stage.PARKED else Verdict.BILLED
@@ -218,8 +218,8 @@ async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
 async def _give_up(request: ActionRequest, services: Services) -> CancelAnswered:
     """End the job for the user, while MindVideo goes on with the render. Idempotent."""
     job, by = request.job, request.interaction.user
-    row = await services.store.jobs.unfollow(job.id, by, services.now()) or job
-    if row.unfollowed_at is None:
+    row = await services.store.jobs.give_up(job.id, by, services.now()) or job
+    if row.given_up_at is None:
         verdict = Verdict.ON_HOLD if row.stage is Stage.PARKED else Verdict.OVER
         return _cancel_answered(verdict, row, services)
     services.wake()

@@ -41,7 +41,7 @@ class Services:
     """Returns random numbers from 0 to 1."""
     wake: Callable[[], None]
     """Requests a tick soon, because a row became due."""
-    make_way: Callable[[], None]
+    delay_steps: Callable[[], None]
     """Delays the start of background steps, because a user waits for an acknowledgement."""
     spools: AbstractAsyncContextManager[object]
     """Held while a file of unknown length is in a temporary file: bounds the use of the disk."""

@@ -17,7 +17,7 @@ from bot.money.costs import this_month
 from bot.worker.context import Claim
 from bot.worker.engine import Pool, Step
 from bot.worker.result import Done, Result
-from storage.home import DRAW, HomeView
+from storage.home import PUBLISH, HomeView
 from storage.job import TERMINAL, UNDER_WAY, Job, Stage
 from storage.store import JobFilter, SpendFilter
 
@@ -44,10 +44,10 @@ def register(app: AsyncApp, services: Services) -> None:
 async def draw(claim: Claim[HomeView]) -> Result[HomeView]:
     """Publish a user's Home tab. Safe to repeat: it replaces the whole view."""
     services, user = claim.services, claim.row.user
-    drawn_at = services.now()
+    published_at = services.now()
     view = home_view(await _gather(claim.row.team, user, services))
     await services.views.publish_home(user, view)
-    return Done(row=replace(claim.row, drawn_at=drawn_at))
+    return Done(row=replace(claim.row, published_at=published_at))
 
 
 async def _gather(team: str, user: str, services: Services) -> HomeContent:
@@ -77,5 +77,5 @@ async def _card(job: Job, services: Services) -> Card:
     return Card(view=brief_view(job, services.catalog, services.unit), link=link)
 
 
-HOME_STEPS: Mapping[str, Step[HomeView]] = MappingProxyType({DRAW: draw})
-HOME_POOLS = (Pool(steps=(DRAW,), size=2),)
+HOME_STEPS: Mapping[str, Step[HomeView]] = MappingProxyType({PUBLISH: draw})
+HOME_POOLS = (Pool(steps=(PUBLISH,), size=2),)

@@ -13,7 +13,7 @@ from bot.jobs.services import Services
 from bot.listeners import modals
 from bot.listeners.context import Handler, answer
 from bot.listeners.payloads import ButtonPayload, MessageShortcutPayload, ShortcutPayload
-from bot.messages import buttons, form, replies
+from bot.messages import buttons, form, home, replies
 from bot.options.attachments import Attached, attached_files
 from bot.options.schema import PROMPT
 from bot.slack.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
@@ -42,7 +42,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
 
     app.shortcut(CREATE_VIDEO)(create_chosen)
-    app.action(CREATE_VIDEO)(create_chosen)
+    app.action(home.CREATE_VIDEO)(create_chosen)
     app.shortcut(VIDEO_FROM_MESSAGE)(message_chosen)
     app.action(buttons.EDIT)(edit_clicked)
 

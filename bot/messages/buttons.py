@@ -87,7 +87,7 @@ def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
     """Return the row of buttons under the job's own message, which depends on the stage."""
     match job.stage:
         case Stage.ACCEPTED | Stage.ANNOUNCED | Stage.RENDERING:
-            is_ending = job.cancel_requested_at is not None or job.unfollowed_at is not None
+            is_ending = job.cancel_requested_at is not None or job.given_up_at is not None
             row = [] if is_ending else [_button(_CANCEL, CANCEL, job)]
         case Stage.FINISHED | Stage.PARKED:
             row = []

@@ -9,7 +9,7 @@ from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks
 from bot.messages.blocks import Block
-from bot.messages.job import cost_words, prompt_of, status_line
+from bot.messages.job import cost_text, prompt_of, status_line
 from storage.job import Event, EventName, Instant, Job
 
 # A message holds 50 blocks of 3,000 characters; earlier lines of a timeline are rarely needed.
@@ -71,7 +71,7 @@ def job_details(
     if prompt:
         body.append(blocks.quote(blocks.shorten(prompt, PROMPT_SHOWN)))
     body += _sections(["*Options*", *_options(view, options)])
-    body += _sections(["*Cost*", f"• {cost_words(view).removeprefix('cost ')}"])
+    body += _sections(["*Cost*", f"• {cost_text(view).removeprefix('cost ')}"])
     body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(job))])
     body += _sections(["*Timeline*", *_timeline(timeline)])
     return Message(text=f"Details of job {job.id}: {status}", blocks=body)

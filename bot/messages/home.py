@@ -12,7 +12,7 @@ from slack_sdk.models.views import View
 from bot.jobs.view import JobView
 from bot.messages import blocks
 from bot.messages.buttons import AGAIN, EDIT
-from bot.messages.job import GOES_ON, cost_words, is_given_up, prompt_of, took, why_on_hold
+from bot.messages.job import GOES_ON, cost_text, is_given_up, prompt_of, took, why_on_hold
 from bot.messages.replies import spent
 from storage.costs import Spend
 from storage.job import Job, Json, Outcome, Stage
@@ -120,7 +120,7 @@ def _state(job: Job) -> str:
         case Stage.RENDERING:
             if job.started_at is None:
                 return ":hourglass_flowing_sand: Queued at MindVideo"
-            late = ", taking longer than usual" if job.late_told_at is not None else ""
+            late = ", taking longer than usual" if job.late_notified_at is not None else ""
             return f":movie_camera: Rendering since {blocks.moment(job.started_at)}{late}"
         case Stage.FINISHED:
             return ":package: Finished, on its way to you"
@@ -134,7 +134,7 @@ def _state(job: Job) -> str:
 
 def _ending(card: Card) -> str:
     job = card.view.job
-    charge = "not charged" if job.stage is Stage.REJECTED else cost_words(card.view)
+    charge = "not charged" if job.stage is Stage.REJECTED else cost_text(card.view)
     match job.outcome:
         case Outcome.SUCCEEDED:
             return f":white_check_mark: Done in {took(job)} · {charge}"

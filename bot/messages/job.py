@@ -59,7 +59,7 @@ def status_line(view: JobView, now: Instant) -> str:
             coming = " · bringing it here" if job.outcome is Outcome.SUCCEEDED else ""
             return _ending(view) + coming
         case Stage.DELIVERED:
-            return f"{_ending(view)} · {cost_words(view)}"
+            return f"{_ending(view)} · {cost_text(view)}"
         case Stage.REJECTED:
             icon = ":no_entry_sign: *Cancelled*" if is_cancelled(job) else ":x: *Not started*"
             return f"{icon} · {blocks.escape(job.problem or '')} Nothing was charged."
@@ -93,7 +93,7 @@ def _rendering(view: JobView, now: Instant) -> str:
     parts = [f":movie_camera: *Rendering* since {began}", *elapsed]
     if view.expected:
         parts.append(f"usually {formatting.duration(view.expected.p50)}")
-    if job.late_told_at is not None:
+    if job.late_notified_at is not None:
         parts.append("taking longer than usual")
     return " · ".join(parts)
 
@@ -155,7 +155,7 @@ def _ending(view: JobView) -> str:
             assert_never(job.outcome)
 
 
-def cost_words(view: JobView) -> str:
+def cost_text(view: JobView) -> str:
     """Return the cost of a job as MindVideo reported it, or that it is pending."""
     job = view.job
     estimate = job.cost_estimate
@@ -188,7 +188,7 @@ def is_cancelled(job: Job) -> bool:
 
 def is_given_up(job: Job) -> bool:
     """Tell whether a user stopped following the render, which goes on at MindVideo."""
-    return is_cancelled(job) and job.unfollowed_at is not None
+    return is_cancelled(job) and job.given_up_at is not None
 
 
 def _plain_title(job: Job) -> str:

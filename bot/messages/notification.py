@@ -8,7 +8,7 @@ from typing import assert_never
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks
-from bot.messages.job import cost_words, prompt_of, took, why_on_hold
+from bot.messages.job import cost_text, prompt_of, took, why_on_hold
 from storage.job import Stage
 from storage.notification import NotificationKind
 
@@ -16,7 +16,7 @@ PROMPT_SHOWN = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobNotice:
+class JobNotification:
     """The data of a notification about one job."""
 
     kind: NotificationKind
@@ -30,7 +30,7 @@ class JobNotice:
     """Whether the channel may see the prompt: the request was made there, or in public."""
 
 
-def notification_message(notice: JobNotice) -> Message | None:
+def notification_message(notice: JobNotification) -> Message | None:
     """Return the notification; `None`: the channel may not see it, or the kind has none."""
     match notice.kind:
         case NotificationKind.FINISHED:
@@ -49,16 +49,16 @@ def notification_message(notice: JobNotice) -> Message | None:
             assert_never(notice.kind)
 
 
-def _finished(notice: JobNotice) -> Message:
+def _finished(notice: JobNotification) -> Message:
     job = notice.view.job
     small = f"{notice.view.model_title} · {took(job)} · "
     return _message(
         f":clapper: {_whose(notice)} is ready: {_title(notice)}",
-        small + cost_words(notice.view),
+        small + cost_text(notice.view),
     )
 
 
-def _shared(notice: JobNotice) -> Message:
+def _shared(notice: JobNotification) -> Message:
     sharer = f"*{blocks.escape(notice.detail)}*"
     made_for = f" · made for {blocks.escape(notice.asker)}" if notice.asker != notice.detail else ""
     return _message(
@@ -66,12 +66,10 @@ def _shared(notice: JobNotice) -> Message:
     )
 
 
-def _failed(notice: JobNotice) -> Message:
+def _failed(notice: JobNotification) -> Message:
     reason = blocks.escape(notice.view.job.problem or "no reason was given")
     charge = (
-        "nothing was charged"
-        if notice.view.job.stage is Stage.REJECTED
-        else cost_words(notice.view)
+        "nothing was charged" if notice.view.job.stage is Stage.REJECTED else cost_text(notice.view)
     )
     return _message(
         f":x: {_whose(notice)} could not be made: {_title(notice)}\n{reason}",
@@ -79,7 +77,7 @@ def _failed(notice: JobNotice) -> Message:
     )
 
 
-def _parked(notice: JobNotice) -> Message:
+def _parked(notice: JobNotification) -> Message:
     job = notice.view.job
     reasons = [why_on_hold(job), notice.detail if notice.detail != job.problem else ""]
     reason = blocks.escape(" ".join(filter(None, reasons)))
@@ -90,7 +88,7 @@ def _parked(notice: JobNotice) -> Message:
     )
 
 
-def _operator_needed(notice: JobNotice) -> Message:
+def _operator_needed(notice: JobNotification) -> Message:
     # The detail begins with the kind of the error, as in the timeline.
     problem = blocks.escape(notice.detail.partition(": ")[2] or notice.detail)
     return _message(
@@ -100,13 +98,13 @@ def _operator_needed(notice: JobNotice) -> Message:
     )
 
 
-def _whose(notice: JobNotice) -> str:
+def _whose(notice: JobNotification) -> str:
     if not notice.is_open:
         return "A video from a private conversation"
     return f"A video for *{blocks.escape(notice.asker)}*"
 
 
-def _title(notice: JobNotice) -> str:
+def _title(notice: JobNotification) -> str:
     if not notice.is_open:
         return f"job `{notice.view.job.id}`"
     words = " ".join(prompt_of(notice.view.job).split()) or notice.view.job.model

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
-from bot.messages.job import PROMPT_SHOWN, cost_words, progress_bar, prompt_of, status_line
+from bot.messages.job import PROMPT_SHOWN, cost_text, progress_bar, prompt_of, status_line
 from storage.costs import Spend
 from storage.job import Instant, Job, Stage
 from storage.store import StoreBrokenError, StoreError
@@ -83,7 +83,7 @@ def cost(view: JobView) -> Message:
     job = view.job
     if job.first_sent_at is None and job.cost_actual is None:
         return words(f"Job `{job.id}` was not sent to MindVideo, so it has cost nothing so far.")
-    return words(f"Job `{job.id}`: {cost_words(view)}.")
+    return words(f"Job `{job.id}`: {cost_text(view)}.")
 
 
 def cancelled(job: Job) -> Message:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons
-from bot.messages.job import GOES_ON, cost_words, is_cancelled, is_given_up, noun, took, why_on_hold
+from bot.messages.job import GOES_ON, cost_text, is_cancelled, is_given_up, noun, took, why_on_hold
 from storage.job import Job, Outcome, Stage
 
 
@@ -31,7 +31,7 @@ def final_message(view: JobView, mark: str | None = None) -> Message:
 
 def _with_files(view: JobView) -> Message:
     job = view.job
-    line = f"<@{job.user}> {_your(job)} ready. It took {took(job)}; {cost_words(view)}."
+    line = f"<@{job.user}> {_your(job)} ready. It took {took(job)}; {cost_text(view)}."
     return Message(text=line, blocks=[blocks.section(line)])
 
 
@@ -43,7 +43,7 @@ def _with_links(view: JobView) -> Message:
     ]
     line = (
         f"<@{job.user}> {_your(job)} ready, but could not be put here: "
-        f"{blocks.escape(job.problem or '')} It took {took(job)}; {cost_words(view)}."
+        f"{blocks.escape(job.problem or '')} It took {took(job)}; {cost_text(view)}."
     )
     advice = "The link works for a short time only, so save the file soon."
     return Message(
@@ -55,10 +55,10 @@ def _with_links(view: JobView) -> Message:
 def _given_up(view: JobView) -> Message:
     job = view.job
     # A mention of the admin would notify them.
-    who = "you" if job.unfollowed_by == job.user else "an admin"
+    who = "you" if job.given_up_by == job.user else "an admin"
     line = (
         f"<@{job.user}> {who} stopped following this render after {took(job)}; {GOES_ON}. "
-        f"{_capitalized(cost_words(view))}."
+        f"{_capitalized(cost_text(view))}."
     )
     return Message(text=line, blocks=[blocks.section(line), blocks.context(f"Job `{job.id}`")])
 
@@ -71,7 +71,7 @@ def _unsuccessful(view: JobView) -> Message:
         "Change the prompt or the options and ask again; a new ask is a new render with its own "
         "cost."
     )
-    cost = _capitalized(cost_words(view))
+    cost = _capitalized(cost_text(view))
     line = f"<@{job.user}> {noun(job)} {outcome}.{reason} {cost}."
     return Message(
         text=f"{line} {advice}",
@@ -79,7 +79,7 @@ def _unsuccessful(view: JobView) -> Message:
     )
 
 
-def told_message(job: Job) -> Message:
+def stopped_message(job: Job) -> Message:
     """Return the message when a job was refused, cancelled before the submit, or parked."""
     reason = blocks.escape(why_on_hold(job) if job.stage is Stage.PARKED else job.problem or "")
     if job.stage is Stage.PARKED:

@@ -13,11 +13,12 @@ import httpx
 import structlog
 
 from bot.base.errors import BotError, OutcomeUnknownError, RetryLaterError
+from bot.base.hosts import is_loopback
 from bot.base.ports import Download, Snapshot, TaskState
 from bot.mindvideo import protocol
 from bot.mindvideo.download import Downloader
 from bot.mindvideo.exchange import Answer, Request, TaskCall, call_of
-from bot.mindvideo.http import TRANSPORT_ERRORS, cause_of, http_client, is_loopback, was_never_sent
+from bot.mindvideo.http import TRANSPORT_ERRORS, cause_of, http_client, was_never_sent
 from storage.job import Instant, Json
 
 _MOST_CONNECTIONS = 100

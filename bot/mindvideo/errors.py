@@ -14,7 +14,7 @@ from bot.base.errors import (
     RefusedError,
     RetryLaterError,
 )
-from bot.base.json import read_json
+from bot.base.json import parse_exact
 from bot.base.retry_after import read_retry_after
 from bot.mindvideo.exchange import Answer
 from bot.mindvideo.problems import Problem, clean, read_problem
@@ -116,7 +116,7 @@ def failure(kind: type[BotError], head: str, answer: Answer, now: Instant) -> Bo
 
 def _is_json(text: str) -> bool:
     try:
-        read_json(text)
+        parse_exact(text)
     except ValueError:
         return False
     return True

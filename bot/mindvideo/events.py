@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import reduce
 
-from bot.base.json import Parsed, read_json
+from bot.base.json import Parsed, parse_exact
 from bot.base.ports import Snapshot, TaskState
 from bot.mindvideo.task import NO_STATE, is_state, kind_of, layers_of, read_task
 
@@ -95,7 +95,7 @@ def _parsed(content_type: str, text: str) -> Parsed:
     if content_type.lower().startswith("text/event-stream"):
         return list(_stream(text))
     try:
-        return read_json(text)
+        return parse_exact(text)
     except ValueError:
         # Some servers stream without saying so in the header.
         return list(_stream(text)) if _STREAM_LINE.match(text) else None
@@ -170,7 +170,7 @@ def _dispatch(fields: dict[str, list[str]]) -> Iterator[dict[str, Parsed]]:
     if "id" in fields:
         around["sequence"] = fields["id"][-1]
     try:
-        value = read_json(text)
+        value = parse_exact(text)
     except ValueError:
         value = text.strip()
     match value:

@@ -17,6 +17,8 @@ import httpx
 from aiohttp import AddrInfoType
 from httpx_aiohttp import AiohttpTransport
 
+from bot.base.hosts import is_loopback
+
 TransportError: TypeAlias = (
     httpx.HTTPError | httpx.InvalidURL | aiohttp.ClientError | OSError | ValueError
 )
@@ -109,16 +111,6 @@ class NotPublicError(OSError):
 def is_public(address: str) -> bool:
     """Return whether an IP address, and every IPv4 address embedded in it, is public."""
     return all(one.is_global and not one.is_multicast for one in _with_embedded(address))
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host's name or IP address means this machine."""
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def guarded_sockets(*, allow_loopback: bool) -> SocketFactory:

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.base.json import Parsed, read_json, read_word
+from bot.base.json import Parsed, identifier, parse_exact
 from bot.base.logs import make_redactor
 
 LONGEST_MESSAGE = 300
@@ -55,7 +55,7 @@ class Problem:
 def read_problem(text: str) -> Problem:
     """Read an error body: JSON of any shape, HTML, plain text or nothing. Never raises."""
     try:
-        parsed = read_json(text)
+        parsed = parse_exact(text)
     except ValueError:
         return Problem(message=None if _is_broken_json(text) else clean(_title(text)))
     if isinstance(parsed, dict):
@@ -126,14 +126,14 @@ def _located(problem: dict[str, Parsed], message: str) -> str:
     where = problem.get("loc")
     if not isinstance(where, list):
         return message
-    names = [name for name in map(read_word, where) if name not in {None, "body", "input"}]
+    names = [name for name in map(identifier, where) if name not in {None, "body", "input"}]
     return f"{'.'.join(filter(None, names))}: {message}" if names else message
 
 
 def _words(layers: list[dict[str, Parsed]], keys: tuple[str, ...]) -> Iterator[str]:
     for layer in layers:
         for key in keys:
-            word = read_word(layer.get(key))
+            word = identifier(layer.get(key))
             if word is not None:
                 yield word
 

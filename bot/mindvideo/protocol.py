@@ -14,7 +14,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from bot.base.errors import OutcomeUnknownError, RetryLaterError
-from bot.base.json import read_json
+from bot.base.json import parse_exact
 from bot.base.ports import Snapshot, TaskState
 from bot.mindvideo.errors import failure, read_failure, submit_failure
 from bot.mindvideo.events import Reading, fold, read_events
@@ -141,7 +141,7 @@ _NO_EVENTS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 def _read_task(answer: Answer) -> Snapshot | None:
     try:
-        body = read_json(answer.text)
+        body = parse_exact(answer.text)
     except ValueError:
         return None
     return read_task(body) if isinstance(body, dict) else None

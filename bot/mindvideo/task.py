@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from bot.base.json import Parsed, read_word
+from bot.base.json import Parsed, identifier
 from bot.base.ports import Snapshot, TaskState
 from bot.mindvideo.problems import clean, find_problem
 from storage.job import Media, Output
@@ -102,7 +102,7 @@ def _values(layers: Sequence[dict[str, Parsed]], key: str) -> Iterator[Parsed]:
 
 
 def _words(layers: Sequence[dict[str, Parsed]], key: str) -> Iterator[str]:
-    return (word for word in map(read_word, _values(layers, key)) if word is not None)
+    return (word for word in map(identifier, _values(layers, key)) if word is not None)
 
 
 def _amount(layers: Sequence[dict[str, Parsed]], key: str) -> Decimal | None:

@@ -14,7 +14,7 @@ from bot.messages import blocks
 from bot.messages.digest import chart_filename, chart_title, chart_words, digest_message
 from bot.money.costs import Day, Summary, by_day, summarize
 from bot.notifications.chart import draw
-from bot.notifications.place import ONLY_MESSAGE, place_of
+from bot.notifications.place import MESSAGE_SLOT, place_of
 from bot.notifications.schedule import Span, zone_named
 from bot.worker.context import Claim
 from bot.worker.outbox import find_posted, post_once, share_once
@@ -48,7 +48,7 @@ async def _find_digest(claim: Claim[Notification], place: Place) -> str | None:
     """
     if claim.row.delivery.uploads and not claim.may_be_restored(claim.row.happened_at):
         return None
-    posted = await find_posted(claim, ONLY_MESSAGE, place)
+    posted = await find_posted(claim, MESSAGE_SLOT, place)
     return None if posted is None else posted.ts
 
 
@@ -66,7 +66,7 @@ async def _post(claim: Claim[Notification], place: Place) -> str | None:
             alone = replace(claim.row.delivery, link_only=True, uploads=(), intent_at=None)
             without_chart = replace(claim.row, delivery=alone)
             await claim.record(without_chart, EventName.LINK_ONLY, str(error))
-    return (await post_once(claim, ONLY_MESSAGE, place, message)).ts
+    return (await post_once(claim, MESSAGE_SLOT, place, message)).ts
 
 
 async def _days(team: str, span: Span, services: Services) -> Sequence[Day]:
@@ -102,13 +102,13 @@ async def _share(
     file = OutgoingFile(open=chart, name=lambda _: chart_filename(days), alt_text=chart_words(days))
 
     async def upload() -> None:
-        await upload_once(claim, ONLY_MESSAGE, 0, file, place.channel)
+        await upload_once(claim, MESSAGE_SLOT, 0, file, place.channel)
 
     async def compose() -> Message:
         return message
 
     return await share_once(
-        claim, ONLY_MESSAGE, place, bring=upload, title=chart_title(days), compose=compose
+        claim, MESSAGE_SLOT, place, bring=upload, title=chart_title(days), compose=compose
     )
 
 

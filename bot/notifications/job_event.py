@@ -7,8 +7,8 @@ from dataclasses import replace
 from bot.base.ports import Message
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
-from bot.messages.notification import JobNotice, notification_message
-from bot.notifications.place import ONLY_MESSAGE, place_of
+from bot.messages.notification import JobNotification, notification_message
+from bot.notifications.place import MESSAGE_SLOT, place_of
 from bot.worker.context import Claim
 from bot.worker.outbox import post_once
 from bot.worker.result import Done, Result
@@ -27,7 +27,7 @@ async def notify(claim: Claim[Notification]) -> Result[Notification]:
         return Done(row=replace(claim.row, problem=NOT_THEIRS))
     # A process before a restore may have posted it at any time since the job was created: after
     # the restore the same event happens again, at a later time.
-    slot = replace(ONLY_MESSAGE, known_since=lambda _: job.created_at)
+    slot = replace(MESSAGE_SLOT, known_since=lambda _: job.created_at)
     posted = await post_once(claim, slot, await place_of(claim), message)
     return Done(row=replace(claim.row, delivery=replace(claim.row.delivery, ts=posted.ts)))
 
@@ -36,7 +36,7 @@ async def _compose(row: Notification, job: Job, services: Services) -> Message |
     directory = services.directory
     is_open = job.channel == row.channel or (await directory.conversation(job.channel)).is_public
     return notification_message(
-        JobNotice(
+        JobNotification(
             kind=row.kind,
             view=brief_view(job, services.catalog, services.unit),
             asker=(await directory.person(job.user)).name,

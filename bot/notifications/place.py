@@ -23,7 +23,7 @@ def _write(row: Notification, delivery: Delivery) -> Notification:
     return replace(row, delivery=delivery)
 
 
-ONLY_MESSAGE = Slot(read=_read, write=_write, known_since=lambda row: row.happened_at)
+MESSAGE_SLOT = Slot(read=_read, write=_write, known_since=lambda row: row.happened_at)
 """The slot of a notification's one message."""
 
 

@@ -12,7 +12,7 @@ from bot.jobs.view import brief_view
 from bot.messages.file import alt_text, file_name, title
 from bot.messages.replies import not_resent
 from bot.messages.result import final_message
-from bot.notifications.place import ONLY_MESSAGE, PEOPLE, place_of
+from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
 from bot.options.schema import PROMPT
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
@@ -41,7 +41,7 @@ async def resend(claim: Claim[Notification]) -> Result[Notification]:
     )
     place = await place_of(claim)
     try:
-        await deliver_once(claim, ONLY_MESSAGE, content, place=place, user=job.user)
+        await deliver_once(claim, MESSAGE_SLOT, content, place=place, user=job.user)
     except UndeliverableError as error:
         await _report_failure(claim, job)
         return Park(row=claim.row, problem=f"{NOWHERE} {error}")
@@ -69,7 +69,7 @@ async def _upload_files(claim: Claim[Notification], job: Job, place: Place) -> N
 
     await bring_outputs(
         claim,
-        ONLY_MESSAGE,
+        MESSAGE_SLOT,
         job,
         name=partial(file_name, job),
         alt_text=alt_text(job),

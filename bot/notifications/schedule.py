@@ -99,14 +99,14 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 class Digests:
-    """Puts due digests into the outbox; the scheduler calls `put_in` once a minute."""
+    """Puts due digests into the outbox; the scheduler calls `insert_due` once a minute."""
 
     def __init__(self, store: Store, *, team: str, now: Callable[[], Instant]) -> None:
         self._store = store
         self._team = team
         self._now = now
 
-    async def put_in(self) -> int:
+    async def insert_due(self) -> int:
         """Put each digest that is due into the outbox, and return how many were new.
 
         Idempotent: the ID of a digest is made of its channel and the end of its period, so a second

@@ -8,7 +8,7 @@ from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
 from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import read_text
-from bot.options.request import accept, given_in, label_of
+from bot.options.request import checked_value, given_in, label_of
 from bot.options.schema import PROMPT, spelling
 from bot.options.wording import shown
 from storage.job import Json
@@ -72,7 +72,7 @@ def _names(catalog: Catalog) -> frozenset[str]:
 def _accepted(model: Model, given: Mapping[str, Json]) -> Mapping[str, Json]:
     values: dict[str, Json] = {}
     for option in model.options:
-        value = accept(model, option, given.get(option.name), label_of(option))
+        value = checked_value(model, option, given.get(option.name), label_of(option))
         if value is not None:
             values[option.name] = value
     return values

@@ -19,7 +19,7 @@ from bot.options.form_fields import (
     links_block,
     widget_of,
 )
-from bot.options.request import RenderRequest, accept, check_input, fitting
+from bot.options.request import RenderRequest, check_input, checked_value, fitting
 from bot.options.schema import PROMPT, Kind, Option, as_mapping, kind_of
 from bot.options.values import load_typed_json, read_value, refusal
 from storage.job import Json
@@ -78,7 +78,7 @@ def _joined(
     if not granted(value, frozenset(known)):
         raise UsageError("This names a file that is not this form's. Upload the image itself.")
     joined = join(option, value, attached) if option.takes_images else value
-    return accept(model, option, joined, option.title)
+    return checked_value(model, option, joined, option.title)
 
 
 def _plain(error: UsageError) -> str:
@@ -152,7 +152,7 @@ def read_draft(
 
 
 def _read(model: Model, state: State, option: Option) -> Json:
-    return accept(model, option, _typed(state, option), option.title)
+    return checked_value(model, option, _typed(state, option), option.title)
 
 
 def _typed(state: State, option: Option) -> Json:

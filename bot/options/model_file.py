@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from bot.base.errors import ConfigurationError
-from bot.base.json import load_json
+from bot.base.json import parse_document
 from bot.options.schema import (
     PROMPT,
     Kind,
@@ -124,7 +124,7 @@ def read_model_file(path: Path) -> tuple[ModelFile, tuple[Option, ...]]:
 
 def _parse(text: str) -> ModelFile:
     try:
-        return ModelFile.model_validate(load_json(text))
+        return ModelFile.model_validate(parse_document(text))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"][:_STEPS_SHOWN])) or "the file"

@@ -95,7 +95,7 @@ def check_input(model: Model, given: Mapping[str, Json]) -> RenderRequest:
     values: dict[str, Json] = {}
     for option in model.options:
         raw = given.get(option.name)
-        value = None if raw is None else accept(model, option, raw, label_of(option))
+        value = None if raw is None else checked_value(model, option, raw, label_of(option))
         if value is None and option.required:
             value = option.default
             if value is None:
@@ -105,7 +105,7 @@ def check_input(model: Model, given: Mapping[str, Json]) -> RenderRequest:
     return RenderRequest(model=model.slug, input=values, kind=_kind(model, values))
 
 
-def accept(model: Model, option: Option, given: Json, label: str) -> Json:
+def checked_value(model: Model, option: Option, given: Json, label: str) -> Json:
     """Return a value as it will be submitted; `None`: it counts as not given.
 
     Raises `UsageError` that begins with `label`, or with "The prompt".
@@ -133,7 +133,7 @@ def fitting(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:
         if option.name not in values:
             continue
         try:
-            value = accept(model, option, values[option.name], option.title)
+            value = checked_value(model, option, values[option.name], option.title)
         except UsageError:
             continue
         if value is not None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from bot.base.errors import UsageError
-from bot.base.json import load_json
+from bot.base.json import parse_document
 from bot.options.parser import straightened
 from bot.options.schema import Kind, Option, Schema, choices_of, kind_of
 from bot.options.validation import find_violation
@@ -110,9 +110,9 @@ def _read_json(raw: str, schema: Schema, label: str) -> Json:
 def load_typed_json(raw: str) -> Json:
     """Read JSON as typed, else with curly quotes read as straight. Raises `ValueError`."""
     try:
-        return load_json(raw)
+        return parse_document(raw)
     except ValueError:
-        return load_json(straightened(raw))
+        return parse_document(straightened(raw))
 
 
 def clean(value: Json, label: str) -> Json:

@@ -1,6 +1,5 @@
 """A client of Slack's SDK that does not retry; its failures become the bot's exceptions."""
 
-import ipaddress
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -13,6 +12,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from yarl import URL
 
 from bot.base.errors import BotError
+from bot.base.hosts import is_loopback
 from bot.base.retry_after import read_seconds
 from bot.slack.errors import (
     error_of_code,
@@ -66,7 +66,7 @@ async def slack_client(
     ) as session:
         # The SDK's own retry handlers would post again after a lost connection.
         client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
-        if is_loopback(URL(base_url)):
+        if is_loopback(URL(base_url).host or ""):
             # The SDK takes HTTPS_PROXY from the environment and does not read NO_PROXY.
             client.proxy = None
         yield client
@@ -110,15 +110,6 @@ async def answer_of(call: Awaitable[AsyncSlackResponse], *, doubtful: bool) -> A
         raise lost_answer(doubtful=doubtful) from error
 
 
-def is_loopback(url: URL) -> bool:
-    """Return whether `url` leads to this machine: a sandbox, not Slack."""
-    host = url.host or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def is_slack(url: URL, api: URL, hosts: frozenset[str]) -> bool:
     """Return whether `url` is on one of Slack's `hosts` by TLS, or on the sandbox that `api` is on.
 
@@ -126,7 +117,7 @@ def is_slack(url: URL, api: URL, hosts: frozenset[str]) -> bool:
     """
     if not url.absolute or url.scheme not in {"http", "https"}:
         return False
-    if is_loopback(api):
+    if is_loopback(api.host or ""):
         return url.origin() == api.origin()
     host = url.host or ""
     named = any(host.endswith(name) if name[0] == "." else host == name for name in hosts)

@@ -78,7 +78,7 @@ async def _upload_files(claim: Claim[Job], place: Place) -> None:
 async def _delivered(claim: Claim[Job]) -> Advance[Job]:
     job = claim.row
     delivered = replace(
-        job, stage=Stage.DELIVERED, delivered_at=claim.services.now(), cost_told=job.cost_actual
+        job, stage=Stage.DELIVERED, delivered_at=claim.services.now(), cost_shown=job.cost_actual
     )
     shown = await show(delivered, claim.services)
     pause = pacing.next_cost_check(0, cost_known=job.cost_actual is not None)

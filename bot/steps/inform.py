@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.base.errors import UnreachablePlaceError
 from bot.base.ports import Place
-from bot.messages.result import told_message
+from bot.messages.result import stopped_message
 from bot.steps.progress import show
 from bot.worker.context import Claim
 from bot.worker.result import Done, Result
@@ -23,7 +23,7 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
     place = Place(channel=shown.channel, thread_ts=thread_ts)
     chat, response_url = claim.services.chat, shown.reply_to.response_url
     try:
-        await chat.send_ephemeral(place, shown.user, told_message(shown), response_url)
+        await chat.send_ephemeral(place, shown.user, stopped_message(shown), response_url)
     except UnreachablePlaceError as error:
-        return Done(row=shown, note=EventName.NOBODY_TO_TELL, detail=str(error))
+        return Done(row=shown, note=EventName.NO_RECIPIENT, detail=str(error))
     return Done(row=shown, note=EventName.TOLD)

@@ -35,7 +35,7 @@ async def poll(claim: Claim[Job]) -> Result[Job]:
     """Poll MindVideo once. Safe to repeat: it only reads, and `with_snapshot` is idempotent."""
     job, services = claim.row, claim.services
     now = services.now()
-    if job.unfollowed_at is not None:
+    if job.given_up_at is not None:
         return _given_up(job, now)
     history = await load_history(job, services)
     age = now - (job.submitted_at or job.created_at)
@@ -51,9 +51,9 @@ async def poll(claim: Claim[Job]) -> Result[Job]:
         return _finished(seen, snapshot, now)
     if pacing.is_abandoned(age, history) and _was_told_late(seen, now):
         problem = "MindVideo has been rendering this for far too long."
-        return Park(row=replace(seen, late_told_at=None), problem=problem)
-    if pacing.is_late(age, history) and seen.late_told_at is None:
-        seen = replace(seen, late_told_at=now)
+        return Park(row=replace(seen, late_notified_at=None), problem=problem)
+    if pacing.is_late(age, history) and seen.late_notified_at is None:
+        seen = replace(seen, late_notified_at=now)
     shown = await show_progress(seen, services, history)
     return Snooze(row=shown, after=pause, note=_event_name(job, seen), detail=_state(snapshot))
 
@@ -63,7 +63,7 @@ def _was_told_late(job: Job, now: Instant) -> bool:
 
     Otherwise the first poll after an outage, whose answer may be wrong, could park the job.
     """
-    return job.late_told_at is not None and now - job.late_told_at > PATIENCE_SECONDS
+    return job.late_notified_at is not None and now - job.late_notified_at > PATIENCE_SECONDS
 
 
 def _missing(
@@ -98,7 +98,7 @@ def _given_up(job: Job, now: Instant) -> Advance[Job]:
 
 
 def _event_name(before: Job, after: Job) -> EventName | None:
-    if after.late_told_at != before.late_told_at:
+    if after.late_notified_at != before.late_notified_at:
         return EventName.LATE
     return EventName.STATE if after.provider_state != before.provider_state else None
 

@@ -20,12 +20,12 @@ from storage.job import EventName, Job
 async def reconcile(claim: Claim[Job]) -> Result[Job]:
     """Read the cost once. Safe to repeat: a read, and edits of messages that exist."""
     await _read_cost(claim)
-    job = replace(claim.row, settle_tries=claim.row.settle_tries + 1)
+    job = replace(claim.row, cost_checks=claim.row.cost_checks + 1)
     note = None
-    if job.cost_actual != job.cost_told:
+    if job.cost_actual != job.cost_shown:
         job = await _correct(job, claim.services)
         note = EventName.COST_CORRECTED
-    pause = pacing.next_cost_check(job.settle_tries, cost_known=job.cost_actual is not None)
+    pause = pacing.next_cost_check(job.cost_checks, cost_known=job.cost_actual is not None)
     detail = str(job.cost_actual)
     if pause is None:
         return Done(row=job, note=note, detail=detail)
@@ -53,4 +53,4 @@ async def _correct(job: Job, services: Services) -> Job:
         # If the result's message cannot be edited, the job's own message still shows the cost.
         with suppress(UnreachablePlaceError):
             await services.chat.update(delivery.channel or job.channel, delivery.ts, message)
-    return replace(shown, cost_told=job.cost_actual)
+    return replace(shown, cost_shown=job.cost_actual)

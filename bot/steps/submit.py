@@ -84,11 +84,11 @@ async def _key_age(claim: Claim[Job]) -> float:
     has no render under the key, the age counts from then.
     """
     now = await claim.services.chat.read_clock()
-    if (claim.row.vouched_at or 0.0) > now:
+    if (claim.row.confirmed_absent_at or 0.0) > now:
         # The clock of the operator's shell is ahead. Nothing was sent since, so the present time is
         # early enough. It is committed, or each later attempt would replace it by a later time.
-        await claim.write(replace(claim.row, vouched_at=now), None)
-    return now - max(claim.row.posted_at or 0.0, claim.row.vouched_at or 0.0)
+        await claim.write(replace(claim.row, confirmed_absent_at=now), None)
+    return now - max(claim.row.posted_at or 0.0, claim.row.confirmed_absent_at or 0.0)
 
 
 async def _prepare(claim: Claim[Job]) -> None:

@@ -56,12 +56,20 @@ async def deliver_once(
     except UnreachablePlaceError as error:
         if known.channel is not None:
             raise UndeliverableError(str(error), code=error.code) from error
-        direct = await claim.services.chat.open_direct(user)
+        direct = await _direct_with(claim, user)
         redirected = replace(slot.read(claim.row), channel=direct, uploads=(), intent_at=None)
         await claim.record(slot.write(claim.row, redirected), EventName.DIRECT, direct)
         raise RetryLaterError("The channel takes nothing; telling the person directly.") from error
     if slot.read(claim.row).ts is None:
         raise RetryLaterError("The result is not there yet.")
+
+
+async def _direct_with(claim: Claim[PostRow], user: str) -> str:
+    """Return the direct conversation with the user; `UndeliverableError` if Slack refuses it."""
+    try:
+        return await claim.services.chat.open_direct(user)
+    except RefusedError as error:
+        raise UndeliverableError(str(error), code=error.code) from error
 
 
 async def _deliver(

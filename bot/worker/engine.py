@@ -19,7 +19,7 @@ from bot.worker.retry import after_error
 from storage.home import HomeView
 from storage.job import Instant, Job, Stage
 from storage.notification import Notification
-from storage.store import Queue, Room, Row, StaleFenceError, StoreBrokenError, StoreError
+from storage.store import ClaimLimit, Queue, Row, StaleFenceError, StoreBrokenError, StoreError
 
 Step: TypeAlias = Callable[[Claim[Row]], Awaitable[Result[Row]]]
 """Does one unit of work for a claimed row. Safe to repeat."""
@@ -96,16 +96,18 @@ class Engine(Generic[Row]):
         await self._renew()
         if self._stopping:
             return 0
-        rooms = [Room(pool.size - self._used_slots(pool), pool.steps) for pool in self._pools]
-        if not any(room.limit > 0 for room in rooms):
+        limits = [
+            ClaimLimit(pool.size - self._used_slots(pool), pool.steps) for pool in self._pools
+        ]
+        if not any(limit.rows > 0 for limit in limits):
             return 0
         self._more_is_due = False
-        claimed = await self._queue.claim(self._services.now(), LEASE_SECONDS, rooms)
+        claimed = await self._queue.claim(self._services.now(), LEASE_SECONDS, limits)
         for row in claimed:
             self._start(row)
-        for room in rooms:
-            started = sum(row.step in room.steps for row in claimed)
-            self._more_is_due |= started == room.limit > 0
+        for limit in limits:
+            started = sum(row.step in limit.steps for row in claimed)
+            self._more_is_due |= started == limit.rows > 0
         return len(claimed)
 
     async def drain(self) -> None:

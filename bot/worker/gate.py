@@ -25,7 +25,7 @@ class Gate:
 
     A command is parsed, committed and acknowledged on the same event loop that runs all steps.
     Sixty steps that start together would occupy it for longer than a user should wait. So after
-    `make_way` a step starts only when the loop has fired `CALM_TIMERS` timers on time, or after
+    `delay_steps` a step starts only when the loop has fired `CALM_TIMERS` timers on time, or after
     `longest_delay` seconds.
     """
 
@@ -34,7 +34,7 @@ class Gate:
         self._order = asyncio.Lock()
         self._delayed_until = 0.0
 
-    def make_way(self) -> None:
+    def delay_steps(self) -> None:
         """Delay steps for the next `DELAY_SECONDS`, because a user waits for an acknowledgement."""
         self._delayed_until = asyncio.get_running_loop().time() + DELAY_SECONDS
 

@@ -148,7 +148,7 @@ class Ticker(Protocol):
         """Start no more steps, and give running ones `seconds` to end."""
 
 
-class Tickers:
+class TickerGroup:
     """Several tickers as one; the first claims before the others."""
 
     def __init__(self, *tickers: Ticker) -> None:

@@ -99,7 +99,7 @@ def connect(path: str) -> Database:
     return Database(connection)
 
 
-def check_place(path: str, *, create: bool) -> None:
+def check_path(path: str, *, create: bool) -> None:
     """Raise `StoreUnusableError` unless a store exists, or with `create` can exist, at `path`.
 
     SQLite reports most of these cases as "unable to open database file". The check does not open

@@ -11,7 +11,7 @@ from storage.home import OPEN_SECONDS, REDRAW_SECONDS, HomeView, home_id
 from storage.job import Instant
 from storage.sqlite.queue import changed
 from storage.sqlite.rows import HOME_VIEWS, Value, encode
-from storage.store import Room
+from storage.store import ClaimLimit
 
 DUE = """
     SELECT seq, due_at FROM home_views
@@ -21,17 +21,17 @@ DUE = """
 
 _OPEN = """
     INSERT INTO home_views
-        (id, team, user, opened_at, changed_at, drawn_at, due_at, fence, attempts)
+        (id, team, user, opened_at, changed_at, published_at, due_at, fence, attempts)
     VALUES (:id, :team, :user, :now, :now, 0, :now, 0, 0)
     ON CONFLICT (id) DO UPDATE SET opened_at = :now, due_at = max(
-        :now, drawn_at + :pause, iif(attempts > 0, coalesce(due_at, 0), 0)
+        :now, published_at + :pause, iif(attempts > 0, coalesce(due_at, 0), 0)
     )
     RETURNING *
 """
 
 _TOUCH = """
     UPDATE home_views SET
-        changed_at = :at, due_at = coalesce(due_at, max(:at, drawn_at + :pause))
+        changed_at = :at, due_at = coalesce(due_at, max(:at, published_at + :pause))
     WHERE id = :id AND opened_at > :at - :open
 """
 
@@ -60,7 +60,7 @@ def touch(db: Database, team: str, user: str, at: Instant) -> None:
     db.execute(_TOUCH, values)
 
 
-def find_due(db: Database, now: Instant, room: Room) -> Sequence[SqlRow]:
-    """Return the due tabs, at most `room.limit`, the longest due first."""
-    due: list[SqlRow] = db.execute(DUE, {"now": now, "limit": max(0, room.limit)}).fetchall()
+def find_due(db: Database, now: Instant, limit: ClaimLimit) -> Sequence[SqlRow]:
+    """Return the due tabs, at most `limit.rows`, the longest due first."""
+    due: list[SqlRow] = db.execute(DUE, {"now": now, "limit": max(0, limit.rows)}).fetchall()
     return due

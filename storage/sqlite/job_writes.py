@@ -28,7 +28,7 @@ from storage.sqlite.rows import (
     in_list,
     longest_due_first,
 )
-from storage.store import Room
+from storage.store import ClaimLimit
 
 # One query for each stage, so that a claim does not read thousands of jobs of a full stage.
 # `+ 0`, here and elsewhere: SQLite would compile a statement with a bare parameter for each call.
@@ -53,8 +53,8 @@ _REQUEST_CANCEL = f"""
 
 _UNFOLLOW = f"""
     UPDATE jobs SET
-        unfollowed_by = iif(unfollowed_at IS NULL, :by, unfollowed_by),
-        unfollowed_at = coalesce(unfollowed_at, :now),
+        given_up_by = iif(given_up_at IS NULL, :by, given_up_by),
+        given_up_at = coalesce(given_up_at, :now),
         due_at = min(coalesce(due_at, :now), :now)
     WHERE id = :id AND stage IN ({in_list(ABANDONABLE)}) AND first_sent_at IS NOT NULL
 """  # noqa: S608 - only constants
@@ -66,7 +66,9 @@ _RESUMED = """
 
 _RESUME = f"""
     UPDATE jobs SET
-        stage = parked_from, vouched_at = coalesce(:vouched_at, vouched_at), {_RESUMED}
+        stage = parked_from,
+        confirmed_absent_at = coalesce(:confirmed_absent_at, confirmed_absent_at),
+        {_RESUMED}
     WHERE id = :id AND stage = '{Stage.PARKED.value}' AND parked_from IN ({in_list(RESUMABLE)})
     RETURNING *
 """  # noqa: S608 - only constants
@@ -108,12 +110,12 @@ def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     return row
 
 
-def find_due(db: Database, now: Instant, room: Room) -> Sequence[SqlRow]:
-    """Return the due jobs, at most `room.limit`, the longest due first."""
+def find_due(db: Database, now: Instant, limit: ClaimLimit) -> Sequence[SqlRow]:
+    """Return the due jobs, at most `limit.rows`, the longest due first."""
     # A negative limit would be no limit. https://sqlite.org/lang_select.html#limitoffset
-    limit = max(0, room.limit)
-    found = (db.execute(DUE, {"stage": stage, "now": now, "limit": limit}) for stage in room.steps)
-    return longest_due_first(chain.from_iterable(found))[:limit]
+    rows = max(0, limit.rows)
+    found = (db.execute(DUE, {"stage": stage, "now": now, "limit": rows}) for stage in limit.steps)
+    return longest_due_first(chain.from_iterable(found))[:rows]
 
 
 def request_cancel(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
@@ -121,13 +123,17 @@ def request_cancel(db: Database, job_id: str, by: str, now: Instant) -> Job | No
     return _updated(db, _REQUEST_CANCEL, job_id, by, now)
 
 
-def unfollow(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
+def give_up(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
     """Record that a render at MindVideo is given up, and make the job due."""
     return _updated(db, _UNFOLLOW, job_id, by, now)
 
 
 def resume(
-    db: Database, job_id: str, now: Instant, task_id: str | None, vouched_at: Instant | None
+    db: Database,
+    job_id: str,
+    now: Instant,
+    task_id: str | None,
+    confirmed_absent_at: Instant | None,
 ) -> Job | None:
     """Return a parked job to the stage it left, or to rendering if its task was found."""
     statement = _RESUME if task_id is None else _RESUME_WITH_TASK
@@ -135,7 +141,7 @@ def resume(
         "id": encode(job_id),
         "now": now,
         "task_id": task_id,
-        "vouched_at": vouched_at,
+        "confirmed_absent_at": confirmed_absent_at,
     }
     resumed = queue.changed(db, JOBS, statement, values)
     if resumed:
@@ -149,7 +155,7 @@ def resume(
 def _record(db: Database, job: Job, event: Event) -> None:
     """Insert an event and its notifications, and make the user's Home tab due."""
     db.execute(_ADD_EVENT, event_to_row(job.id, event))
-    notifications.put_in(db, job, event)
+    notifications.insert_for_event(db, job, event)
     homes.touch(db, job.team, job.user, event.at)
 
 

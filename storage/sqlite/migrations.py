@@ -253,31 +253,40 @@ def _resends(db: Database) -> None:
     """)
 
 
-@MIGRATIONS(name="0011_provider_and_clock")
-def _provider_and_clock(db: Database) -> None:
+@MIGRATIONS(name="0011_provider_clock_and_names")
+def _provider_clock_and_names(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN posted_at REAL")
     # Slack's `ts` of a message is the time at which it was posted.
     db.execute("UPDATE jobs SET posted_at = CAST(message_ts AS REAL) WHERE message_ts IS NOT NULL")
     db.execute("ALTER TABLE jobs ADD COLUMN provider_memo TEXT NOT NULL DEFAULT '{}'")
     db.execute("UPDATE jobs SET provider_memo = json_object('look_by', look_by)")
     db.execute("ALTER TABLE jobs DROP COLUMN look_by")
+    for old, new in (
+        ("unfollowed_at", "given_up_at"),
+        ("unfollowed_by", "given_up_by"),
+        ("vouched_at", "confirmed_absent_at"),
+        ("late_told_at", "late_notified_at"),
+        ("cost_told", "cost_shown"),
+        ("settle_tries", "cost_checks"),
+    ):
+        db.execute(f"ALTER TABLE jobs RENAME COLUMN {old} TO {new}")
 
 
 @MIGRATIONS(name="0012_home_views")
 def _home_views(db: Database) -> None:
     db.execute("""
         CREATE TABLE home_views (
-            seq         INTEGER PRIMARY KEY,
-            id          TEXT NOT NULL UNIQUE,
-            team        TEXT NOT NULL,
-            user        TEXT NOT NULL,
-            opened_at   REAL NOT NULL,
-            changed_at  REAL NOT NULL,
-            drawn_at    REAL NOT NULL,
-            due_at      REAL,
-            lease_until REAL,
-            fence       INTEGER NOT NULL,
-            attempts    INTEGER NOT NULL
+            seq          INTEGER PRIMARY KEY,
+            id           TEXT NOT NULL UNIQUE,
+            team         TEXT NOT NULL,
+            user         TEXT NOT NULL,
+            opened_at    REAL NOT NULL,
+            changed_at   REAL NOT NULL,
+            published_at REAL NOT NULL,
+            due_at       REAL,
+            lease_until  REAL,
+            fence        INTEGER NOT NULL,
+            attempts     INTEGER NOT NULL
         ) STRICT
     """)
     # To find due rows, as for jobs.

@@ -23,7 +23,7 @@ from storage.notification import (
 from storage.sqlite.queue import changed, insert
 from storage.sqlite.rows import NOTIFICATIONS, encode
 from storage.sqlite.settings import setting, settings
-from storage.store import Room
+from storage.store import ClaimLimit
 
 # One for each channel, so that notifications are posted in the order of the events. A bare column
 # beside min() comes from the row with the minimum. https://sqlite.org/lang_select.html#bareagg
@@ -47,7 +47,7 @@ _DETAILS_SINCE = """
 """
 
 
-def put_in(db: Database, job: Job, event: Event) -> None:
+def insert_for_event(db: Database, job: Job, event: Event) -> None:
     """Insert the notifications that an event causes."""
     # Nearly every event causes none, and then no setting needs to be read.
     if kind_of(job, event) is None:
@@ -83,10 +83,10 @@ def find(db: Database, notification_id: str) -> Notification | None:
     return found[0] if found else None
 
 
-def find_due(db: Database, now: Instant, room: Room) -> Sequence[SqlRow]:
-    """Return the due notifications, at most `room.limit`, and one for each channel."""
-    kinds = ", ".join(f"'{kind}'" for kind in room.steps)
-    values = {"now": now, "limit": max(0, room.limit)}
+def find_due(db: Database, now: Instant, limit: ClaimLimit) -> Sequence[SqlRow]:
+    """Return the due notifications, at most `limit.rows`, and one for each channel."""
+    kinds = ", ".join(f"'{kind}'" for kind in limit.steps)
+    values = {"now": now, "limit": max(0, limit.rows)}
     due: list[SqlRow] = db.execute(DUE.format(kinds=kinds), values).fetchall()
     return due
 

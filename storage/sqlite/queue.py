@@ -13,10 +13,10 @@ from sqlite_utils import Database
 
 from storage.job import Instant
 from storage.sqlite.rows import Table, Value, encode
-from storage.store import Room, Row, StaleFenceError
+from storage.store import ClaimLimit, Row, StaleFenceError
 
-FindDue: TypeAlias = Callable[[Database, Instant, Room], Sequence[SqlRow]]
-"""Returns `seq` and `due_at` of due rows, at most `Room.limit`, the longest due first."""
+FindDue: TypeAlias = Callable[[Database, Instant, ClaimLimit], Sequence[SqlRow]]
+"""Returns `seq` and `due_at` of due rows, at most `ClaimLimit.rows`, the longest due first."""
 
 
 def lease(db: Database, table: Table[Row], due: Sequence[SqlRow], until: Instant) -> list[Row]:

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from storage.sqlite.backup import copy_store
 from storage.sqlite.connection import (
-    check_place,
+    check_path,
     connect_reader,
     connect_writer,
     ownership,
@@ -21,19 +21,19 @@ from storage.sqlite.errors import broken_error, opening_error, store_error
 from storage.sqlite.migrations import check_migrated, migrate
 from storage.sqlite.queue import void_leases
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
-from storage.sqlite.writer import GroupWriter, Journal, Lane, ThreadLane, Writer
+from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, ThreadLane, Writer
 from storage.store import StoreError, StoreUnusableError
 
 T = TypeVar("T")
 
-NewLane: TypeAlias = Callable[[str], Lane]
+NewLane: TypeAlias = Callable[[str], SerialExecutor]
 """Makes a lane with this name, which runs the work of one connection."""
 
-NewWriter: TypeAlias = Callable[[Lane, Database], Writer]
+NewWriter: TypeAlias = Callable[[SerialExecutor, Database], Writer]
 """Makes the writer over the connection for writes; its work runs in the lane."""
 
 
-def group_writer(lane: Lane, db: Database) -> Writer:
+def group_writer(lane: SerialExecutor, db: Database) -> Writer:
     """Return the writer of a running bot: concurrent writes share one commit."""
     return GroupWriter(lane, Journal(db))
 
@@ -51,7 +51,7 @@ class Session:
         writer: Writer,
         reader: Database,
         inline_reader: Database,
-        reader_lane: Lane,
+        reader_lane: SerialExecutor,
         new_lane: NewLane,
         resources: AsyncExitStack,
     ) -> None:
@@ -82,7 +82,7 @@ class Session:
         except pysqlite3.Error as error:
             raise store_error(error) from error
 
-    def peek(self, query: Callable[[Database], T]) -> T:
+    def read_inline(self, query: Callable[[Database], T]) -> T:
         """Run an indexed query in the calling thread: it takes 50 µs, a thread would add 200 µs.
 
         In WAL mode it waits for no writer. https://sqlite.org/wal.html#concurrency
@@ -134,7 +134,7 @@ async def open_session(
     resources = AsyncExitStack()
     try:
         with _path_in_errors(path):
-            check_place(path, create=owner)
+            check_path(path, create=owner)
             if owner:
                 resources.enter_context(ownership(path))
             db = await _connect(resources, writer_lane, partial(_prepare, path, owner=owner))
@@ -174,7 +174,7 @@ def _prepare(path: str, *, owner: bool) -> Database:
 
 
 async def _connect(
-    resources: AsyncExitStack, lane: Lane, connect: Callable[[], Database]
+    resources: AsyncExitStack, lane: SerialExecutor, connect: Callable[[], Database]
 ) -> Database:
     resources.callback(lane.stop)
     db = await lane.run(connect)

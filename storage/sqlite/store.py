@@ -18,7 +18,7 @@ from storage.sqlite.connection import touch
 from storage.sqlite.queue import FindDue
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, longest_due_first
 from storage.sqlite.session import Session, open_session
-from storage.store import JobFilter, Room, Row, SpendFilter
+from storage.store import ClaimLimit, JobFilter, Row, SpendFilter
 
 
 class SqliteQueue(Generic[Row]):
@@ -29,16 +29,18 @@ class SqliteQueue(Generic[Row]):
         self._table: Table[Row] = table
         self._find_due = find_due
 
-    async def claim(self, now: Instant, lease_seconds: float, rooms: Sequence[Room]) -> list[Row]:
-        """Claim rows that are due and not leased, within the limits of `rooms`."""
+    async def claim(
+        self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
+    ) -> list[Row]:
+        """Claim rows that are due and not leased, within `limits`."""
         # Raised here too, so that an idle process also stops once the file is in doubt.
         self._session.refuse_if_broken()
         # Usually no row is due, and a read finds that out without the writer's thread.
-        if not self._session.peek(partial(self._is_any_due, now, rooms)):
+        if not self._session.read_inline(partial(self._is_any_due, now, limits)):
             return []
 
         def claim(db: Database) -> list[Row]:
-            due = self._due(now, rooms, db)
+            due = self._due(now, limits, db)
             return queue.lease(db, self._table, due, now + lease_seconds)
 
         return await self._session.write(claim)
@@ -53,11 +55,11 @@ class SqliteQueue(Generic[Row]):
             raise ValueError("only jobs have a timeline")
         return await self._session.write(lambda db: queue.apply(db, self._table, before, after))
 
-    def _is_any_due(self, now: Instant, rooms: Sequence[Room], db: Database) -> bool:
-        return any(self._find_due(db, now, room) for room in rooms)
+    def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
+        return any(self._find_due(db, now, limit) for limit in limits)
 
-    def _due(self, now: Instant, rooms: Sequence[Room], db: Database) -> Sequence[SqlRow]:
-        return longest_due_first(row for room in rooms for row in self._find_due(db, now, room))
+    def _due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> Sequence[SqlRow]:
+        return longest_due_first(row for limit in limits for row in self._find_due(db, now, limit))
 
 
 class SqliteJobs(SqliteQueue[Job]):
@@ -77,19 +79,21 @@ class SqliteJobs(SqliteQueue[Job]):
 
     async def get(self, job_id: str) -> Job | None:
         """Return the job, or `None`."""
-        return self._session.peek(lambda db: job_reads.job_by_id(db, job_id))
+        return self._session.read_inline(lambda db: job_reads.job_by_id(db, job_id))
 
     async def find_by_dedup_key(self, dedup_key: str) -> Job | None:
         """Return the job with this dedup key, or `None`."""
-        return self._session.peek(lambda db: job_reads.find_by_dedup_key(db, dedup_key))
+        return self._session.read_inline(lambda db: job_reads.find_by_dedup_key(db, dedup_key))
 
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
-        return self._session.peek(lambda db: job_reads.find_by_message(db, team, channel, ts))
+        return self._session.read_inline(
+            lambda db: job_reads.find_by_message(db, team, channel, ts)
+        )
 
     async def find_duplicate(self, job: Job, since: Instant) -> Job | None:
         """Return the newest other job of the same request, made at or after `since`."""
-        return self._session.peek(lambda db: job_reads.find_duplicate(db, job, since))
+        return self._session.read_inline(lambda db: job_reads.find_duplicate(db, job, since))
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
         """Return the jobs that match, newest first."""
@@ -101,11 +105,11 @@ class SqliteJobs(SqliteQueue[Job]):
 
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
         """Return the durations of the last successes of this kind, in seconds, newest first."""
-        return self._session.peek(lambda db: job_reads.render_seconds(db, kind, limit))
+        return self._session.read_inline(lambda db: job_reads.render_seconds(db, kind, limit))
 
     async def ahead_of(self, job: Job) -> int:
         """Return how many earlier jobs do not render yet, up to `MOST_AHEAD`."""
-        return self._session.peek(lambda db: job_reads.ahead_of(db, job))
+        return self._session.read_inline(lambda db: job_reads.ahead_of(db, job))
 
     async def spend(self, wanted: SpendFilter) -> Spend:
         """Return the cost of the jobs that match."""
@@ -119,20 +123,20 @@ class SqliteJobs(SqliteQueue[Job]):
         """Record the first request to cancel and make the job due, if nothing was sent yet."""
         return await self._session.write(lambda db: job_writes.request_cancel(db, job_id, by, now))
 
-    async def unfollow(self, job_id: str, by: str, now: Instant) -> Job | None:
+    async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Record that a render at MindVideo is given up, and make the job due."""
-        return await self._session.write(lambda db: job_writes.unfollow(db, job_id, by, now))
+        return await self._session.write(lambda db: job_writes.give_up(db, job_id, by, now))
 
     async def resume(
         self,
         job_id: str,
         now: Instant,
         task_id: str | None = None,
-        vouched_at: Instant | None = None,
+        confirmed_absent_at: Instant | None = None,
     ) -> Job | None:
         """Return a parked job to the stage it left, due now; `None` if there is no such job."""
         return await self._session.write(
-            lambda db: job_writes.resume(db, job_id, now, task_id, vouched_at)
+            lambda db: job_writes.resume(db, job_id, now, task_id, confirmed_absent_at)
         )
 
     async def last_event_at(self) -> Instant:
@@ -156,7 +160,7 @@ class SqliteOutbox(SqliteQueue[Notification]):
 
     async def find(self, notification_id: str) -> Notification | None:
         """Return the notification, or `None`."""
-        return self._session.peek(lambda db: notifications.find(db, notification_id))
+        return self._session.read_inline(lambda db: notifications.find(db, notification_id))
 
 
 class SqliteHomeViews(SqliteQueue[HomeView]):
@@ -178,11 +182,11 @@ class SqliteSettings:
 
     async def get(self, scope: str, name: str) -> Json:
         """Return a setting, or `None`."""
-        return self._session.peek(lambda db: settings.setting(db, scope, name))
+        return self._session.read_inline(lambda db: settings.setting(db, scope, name))
 
     async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
         """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
-        return self._session.peek(lambda db: settings.settings(db, scopes, name))
+        return self._session.read_inline(lambda db: settings.settings(db, scopes, name))
 
     async def set(self, scope: str, name: str, value: Json) -> None:
         """Store a setting, or delete it if `value` is `None`."""

@@ -114,7 +114,7 @@ class _QueuedWrite:
 class GroupWriter:
     """Commits in a lane; the writes that arrive during one commit share the next."""
 
-    def __init__(self, lane: Lane, journal: Journal) -> None:
+    def __init__(self, lane: SerialExecutor, journal: Journal) -> None:
         self._lane = lane
         self._journal = journal
         self._waiting: deque[_QueuedWrite] = deque()
@@ -200,7 +200,7 @@ def _fails_batch(error: Exception) -> bool:
     )
 
 
-class Lane(Protocol):
+class SerialExecutor(Protocol):
     """Runs one piece of work after the other, in the order of the calls."""
 
     async def run(self, work: Callable[[], T]) -> T:

@@ -4,24 +4,24 @@ from decimal import Decimal
 
 import pytest
 
-from bot.base.json import load_json, read_json, read_word
+from bot.base.json import identifier, parse_document, parse_exact
 
 
 def test_a_decimal_fraction_keeps_all_its_digits() -> None:
-    assert read_json('{"cost": 0.10000000000000000001}') == {
+    assert parse_exact('{"cost": 0.10000000000000000001}') == {
         "cost": Decimal("0.10000000000000000001")
     }
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
 def test_a_constant_that_json_lacks_is_none(text: str) -> None:
-    assert read_json(text) is None
+    assert parse_exact(text) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 200_000, "9" * 5_000, "1e99999999999999999999"])
 def test_malformed_json_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        read_json(text)
+        parse_exact(text)
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,11 @@ def test_malformed_json_is_a_value_error(text: str) -> None:
 def test_a_word_is_one_line_of_at_most_200_characters(
     value: str | int | None, read: str | None
 ) -> None:
-    assert read_word(value) == read
+    assert identifier(value) == read
 
 
 def test_valid_json_is_parsed() -> None:
-    assert load_json('{"a": [1, 2.5, "b", null, true]}') == {"a": [1, 2.5, "b", None, True]}
+    assert parse_document('{"a": [1, 2.5, "b", null, true]}') == {"a": [1, 2.5, "b", None, True]}
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_valid_json_is_parsed() -> None:
 )
 def test_invalid_json_is_refused_with_a_reason(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        load_json(text)
+        parse_document(text)

@@ -15,7 +15,7 @@ from bot.cli.main import main
 from storage.job import Event, EventName, ReplyTo, Stage
 from storage.notification import Notification, NotificationKind
 from storage.sqlite.store import SqliteStore
-from storage.store import Room
+from storage.store import ClaimLimit
 from tests.support import job_samples
 
 Run = Callable[..., Result]
@@ -69,10 +69,10 @@ def deliveries(path: Path, now: float = 0.0) -> Sequence[Notification]:
 
     async def claim() -> Sequence[Notification]:
         store = await SqliteStore.open(str(path))
-        room = Room(1, (NotificationKind.RESENT,))
+        limit = ClaimLimit(1, (NotificationKind.RESENT,))
         found: list[Notification] = []
         try:
-            while claimed := await store.outbox.claim(now, 60.0, [room]):
+            while claimed := await store.outbox.claim(now, 60.0, [limit]):
                 (row,) = claimed
                 await store.outbox.apply(row, replace(row, due_at=None, lease_until=None), None)
                 found.append(row)
@@ -144,7 +144,7 @@ def test_resume_can_permit_another_submit(run: Run) -> None:
     """Its idempotency key may then be sent once more, although it is old."""
     assert "goes on from announced" in run("jobs", "resume", STUCK.id, "--send-again").output
     row = json.loads(run("jobs", "show", STUCK.id, "--json").output)
-    assert row["vouched_at"] is not None
+    assert row["confirmed_absent_at"] is not None
 
 
 def test_resume_and_resend_can_print_json(run: Run) -> None:

@@ -31,7 +31,7 @@ class AcceptHarness:
     now: float = NOW
     wakes: int = 0
     delays: int = 0
-    """How often `make_way` was called to delay background steps."""
+    """How often `delay_steps` was called to delay background steps."""
 
     def __post_init__(self) -> None:
         """Build the services."""
@@ -41,7 +41,7 @@ class AcceptHarness:
             now=lambda: self.now,
             new_id=lambda: f"job{next(numbers)}",
             wake=self._wake,
-            make_way=self._delay,
+            delay_steps=self._delay,
         )
 
     async def accept(self, interaction: Interaction, *, sure: bool = False) -> Acceptance:

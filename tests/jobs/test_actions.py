@@ -171,7 +171,7 @@ async def test_again_of_a_job_whose_model_is_no_longer_offered_is_refused(
         ({"stage": Stage.ANNOUNCED, "first_sent_at": NOW}, Verdict.BILLED),
         ({"stage": Stage.RENDERING, "first_sent_at": NOW}, Verdict.BILLED),
         (
-            {"stage": Stage.RENDERING, "first_sent_at": NOW, "unfollowed_at": NOW},
+            {"stage": Stage.RENDERING, "first_sent_at": NOW, "given_up_at": NOW},
             Verdict.GIVEN_UP,
         ),
         ({"stage": Stage.PARKED, "parked_from": Stage.ANNOUNCED}, Verdict.ON_HOLD),
@@ -208,7 +208,7 @@ async def test_a_billed_render_can_be_given_up_once(harness: ActionsHarness) -> 
     assert await harness.verdict(ActionName.GIVE_UP, job) is Verdict.GIVEN_UP
     row = await harness.store.jobs.get(job.id)
     assert row is not None
-    assert row.unfollowed_by == ADMIN
+    assert row.given_up_by == ADMIN
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ async def test_a_job_that_is_not_rendering_cannot_be_given_up(
     assert await harness.verdict(ActionName.GIVE_UP, job) is verdict
     row = await harness.store.jobs.get(job.id)
     assert row is not None
-    assert row.unfollowed_at is None
+    assert row.given_up_at is None
 
 
 async def test_a_resend_is_an_outbox_row_and_no_job(harness: ActionsHarness) -> None:

@@ -37,7 +37,7 @@ def check(sandbox: Sandbox, jobs: list[Job], acknowledged: set[str]) -> None:
     amounts = {charge.key: charge.amount for charge in sandbox.video.charges}
     for job in jobs:
         assert (job.stage, job.outcome) == (Stage.DELIVERED, Outcome.SUCCEEDED), job
-        assert job.cost_told == amounts[job.idempotency_key]
+        assert job.cost_shown == amounts[job.idempotency_key]
         _check_told(sandbox, job)
     _check_nothing_else_stands(sandbox, jobs)
 

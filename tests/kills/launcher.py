@@ -21,7 +21,7 @@ from bot.slack.chat import SlackChat
 from bot.worker import outbox
 from storage.sqlite.session import open_session
 from storage.sqlite.store import SqliteStore
-from storage.sqlite.writer import GroupWriter, Journal, Lane, commit
+from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, commit
 from tests.kills.points import CALLS_TO_MINDVIDEO, CALLS_TO_SLACK, LOG, Points
 
 # A share that a kill cut off is believed lost after this long, instead of half a minute:
@@ -36,7 +36,7 @@ def live(environment: dict[str, str]) -> None:
     os.dup2(log, sys.stderr.fileno())
     points = Points.of(os.environ)
 
-    def committing(lane: Lane, db: Database) -> GroupWriter:
+    def committing(lane: SerialExecutor, db: Database) -> GroupWriter:
         return GroupWriter(lane, Journal(db, points.committing(commit)))
 
     class Store(SqliteStore):

@@ -20,10 +20,10 @@ from bot.worker.gate import Gate
 from bot.worker.retry import BACKOFF_CAP, UNFORESEEN_TRIES
 from sandbox.slack.entities import ANA, BEN, MIA, TEAM
 from sandbox.slack.faults import Fault, FaultKind
-from storage.home import DRAW, OPEN_SECONDS, REDRAW_SECONDS, HomeView, home_id
+from storage.home import OPEN_SECONDS, PUBLISH, REDRAW_SECONDS, HomeView, home_id
 from storage.job import Json, Stage
 from storage.sqlite.store import SqliteStore
-from storage.store import Room
+from storage.store import ClaimLimit
 from tests.support.outbox_harness import OutboxHarness, outbox_harness
 from tests.support.services import SilentObserver
 from tests.support.slack_sandbox import client_of
@@ -149,7 +149,7 @@ async def test_an_opened_tab_is_drawn_once(homes: HomeHarness) -> None:
     assert "Nothing here yet" in homes.shown()
     row = await homes.row()
     assert (row.due_at, row.lease_until, row.attempts) == (None, None, 0)
-    assert row.drawn_at == opened.opened_at
+    assert row.published_at == opened.opened_at
     assert homes.observer.steps == [("home_draw", "done")]
 
 
@@ -201,7 +201,7 @@ async def test_a_change_during_a_drawing_is_drawn_after_the_pause(
     await homes.finish_drawing()
     assert "a dune" not in homes.shown()
     row = await homes.row()
-    assert row.due_at == row.drawn_at + REDRAW_SECONDS
+    assert row.due_at == row.published_at + REDRAW_SECONDS
     assert row.lease_until is None
     await homes.run(2)
     assert homes.views.tried == [ANA]
@@ -356,7 +356,7 @@ async def test_a_drawing_whose_claim_was_taken_over_writes_nothing(homes: HomeHa
     """Its lease ran out while Slack did not answer; drawing twice does no harm."""
     await homes.begin_drawing()
     later = homes.outbox.clock() + 1000
-    [taken] = await homes.outbox.store.homes.claim(later, 60, [Room(1, (DRAW,))])
+    [taken] = await homes.outbox.store.homes.claim(later, 60, [ClaimLimit(1, (PUBLISH,))])
     with capture_logs() as lines:
         await homes.finish_drawing()
     assert [line["event"] for line in lines] == ["claim_lost"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.listeners.subcommands.job_words import JOB_WORDS
+from bot.listeners.subcommands.job_words import JOB_SUBCOMMANDS
 from bot.listeners.subcommands.router import SUBCOMMANDS
 from bot.listeners.subcommands.thread import THREAD_WORDS
 from sandbox.slack.entities import ANA, BEN, CREW
@@ -105,7 +105,7 @@ async def test_a_text_with_more_words_than_the_subcommand_takes_is_a_prompt(
     assert made.input["prompt"] == prompt
 
 
-@pytest.mark.parametrize("word", JOB_WORDS)
+@pytest.mark.parametrize("word", JOB_SUBCOMMANDS)
 async def test_a_subcommand_without_its_id_is_answered_with_its_usage(
     harness: ListenerHarness, word: str
 ) -> None:

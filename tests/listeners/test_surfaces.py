@@ -25,7 +25,7 @@ from bot.jobs.actions import (
 from bot.jobs.services import Services
 from bot.listeners.actions import BUTTONS
 from bot.listeners.job_replies import reply_to
-from bot.listeners.subcommands.job_words import JOB_WORDS
+from bot.listeners.subcommands.job_words import JOB_SUBCOMMANDS
 from bot.listeners.subcommands.thread import THREAD_WORDS
 from bot.messages import buttons
 from bot.options.attachments import Attached
@@ -129,7 +129,7 @@ async def test_the_same_users_are_allowed_by_every_trigger(
 
 def test_every_action_has_a_trigger_and_every_trigger_is_tested_here() -> None:
     assert {name for _, name in TRIGGERS.values()} == set(ActionName)
-    assert set(COMMANDS) == set(JOB_WORDS)
+    assert set(COMMANDS) == set(JOB_SUBCOMMANDS)
     replies = {word: known.action for word, known in THREAD_WORDS.items() if known.action}
     assert replies == REPLIES
     assert set(CLICKED.values()) == set(BUTTONS.values())

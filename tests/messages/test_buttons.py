@@ -52,7 +52,7 @@ def test_a_running_job_can_be_cancelled(job: Job) -> None:
     "job",
     [
         replace(REQUESTED, cancel_requested_at=1002.0),
-        replace(RENDERING, unfollowed_at=1002.0),
+        replace(RENDERING, given_up_at=1002.0),
         replace(RENDERING, stage=Stage.FINISHED, outcome=Outcome.SUCCEEDED),
         replace(RENDERING, stage=Stage.PARKED),
     ],

@@ -130,7 +130,7 @@ def test_a_rerun_links_to_its_parent() -> None:
 
 def test_a_late_render_is_called_late() -> None:
     """The note stays once it was shown."""
-    late = replace(RENDERING, started_at=1010.0, late_told_at=1050.0)
+    late = replace(RENDERING, started_at=1010.0, late_notified_at=1050.0)
     assert "longer than usual" in status(late)
 
 
@@ -162,7 +162,7 @@ def test_the_cost_is_the_amount_that_mindvideo_billed(
         cost_actual=None if actual is None else Decimal(actual),
         cost_estimate=None if estimate is None else Decimal(estimate),
     )
-    assert messages.cost_words(replace(of(job), unit="USD")) == text
+    assert messages.cost_text(replace(of(job), unit="USD")) == text
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ def test_a_given_up_render_is_shown_as_billed(by: str, who: str) -> None:
     given_up = replace(
         DONE,
         outcome=Outcome.CANCELLED,
-        unfollowed_at=1100.0,
-        unfollowed_by=by,
+        given_up_at=1100.0,
+        given_up_by=by,
         outputs=(),
         cost_actual=None,
     )
@@ -252,18 +252,18 @@ def test_a_given_up_render_is_shown_as_billed(by: str, who: str) -> None:
 
 def test_an_outcome_before_the_giving_up_is_shown() -> None:
     """A render that ended before it was given up is delivered."""
-    late = replace(DONE, unfollowed_at=1122.0, unfollowed_by="U1")
+    late = replace(DONE, given_up_at=1122.0, given_up_by="U1")
     assert "your video is ready" in result.final_message(of(late)).text
 
 
 def test_parked_refused_and_cancelled_jobs_have_different_messages() -> None:
     """A parked job can be resumed; a refused or cancelled one is not charged."""
     parked = replace(DONE, stage=Stage.PARKED, problem="MindVideo is silent.")
-    assert "on hold: MindVideo is silent." in result.told_message(parked).text
+    assert "on hold: MindVideo is silent." in result.stopped_message(parked).text
     refused = replace(REQUESTED, stage=Stage.REJECTED, outcome=Outcome.FAILED, problem="No way in.")
-    assert "No way in. Nothing was charged." in result.told_message(refused).text
+    assert "No way in. Nothing was charged." in result.stopped_message(refused).text
     cancelled = replace(REQUESTED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
-    assert "Nothing was charged." in result.told_message(cancelled).text
+    assert "Nothing was charged." in result.stopped_message(cancelled).text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import socket
 import pytest
 from aiohttp import AddrInfoType
 
-from bot.mindvideo.http import NotPublicError, guarded_sockets, is_loopback, is_public
+from bot.base.hosts import is_loopback
+from bot.mindvideo.http import NotPublicError, guarded_sockets, is_public
 
 PUBLIC = ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 NOT_PUBLIC = [

@@ -21,7 +21,7 @@ from sandbox.slack.entities import BEN, CREW, OPEN, TEAM
 from sandbox.slack.faults import UPLOAD, Fault, FaultKind
 from storage.job import Outcome, Stage
 from storage.notification import NotificationKind, channel_scope
-from storage.store import Room
+from storage.store import ClaimLimit
 from tests.support.outbox_harness import (
     OutboxHarness,
     change_rows,
@@ -71,14 +71,14 @@ async def subscribe(
 
 async def take_over(harness: OutboxHarness) -> None:
     """Claim the outstanding rows as another process, as after the end of their leases."""
-    room = Room(1, tuple(NotificationKind))
-    assert await harness.store.outbox.claim(harness.clock() + DAY, DAY, [room])
+    limit = ClaimLimit(1, tuple(NotificationKind))
+    assert await harness.store.outbox.claim(harness.clock() + DAY, DAY, [limit])
 
 
 async def at_nine(harness: OutboxHarness, seconds: float = 5.0) -> None:
     """Set the clock to nine, and post what becomes due."""
     harness.clock.now = NINE
-    await harness.digests.put_in()
+    await harness.digests.insert_due()
     await harness.run(seconds)
 
 
@@ -86,18 +86,18 @@ async def test_a_digest_is_posted_at_its_hour_once(harness: OutboxHarness) -> No
     """Neither another check nor a restart posts it again."""
     await harness.store.settings.set(channel_scope(TEAM, CREW), DIGEST, None)
     await subscribe(harness)
-    await harness.digests.put_in()
+    await harness.digests.insert_due()
     await harness.run(3)
     yesterday = len(harness.posted())
     await at_nine(harness)
     assert len(harness.posted()) == yesterday + 1
     for _ in range(3):
         harness.restart()
-        await harness.digests.put_in()
+        await harness.digests.insert_due()
         await harness.run(3)
     assert len(harness.posted()) == yesterday + 1
     harness.clock.now = NINE + DAY
-    await harness.digests.put_in()
+    await harness.digests.insert_due()
     await harness.run(3)
     assert len(harness.posted()) == yesterday + 2
 
@@ -150,7 +150,7 @@ async def test_a_weekly_digest_covers_seven_days(harness: OutboxHarness) -> None
     await harness.store.settings.set(channel_scope(TEAM, CREW), DIGEST, None)
     await subscribe(harness, every=Every.WEEKLY)
     harness.clock.now = NINE + 5 * DAY
-    await harness.digests.put_in()
+    await harness.digests.insert_due()
     await harness.run(3)
     (message,) = harness.posted()
     assert "Videos of the last 7 days" in json.dumps(message.blocks)
@@ -159,7 +159,7 @@ async def test_a_weekly_digest_covers_seven_days(harness: OutboxHarness) -> None
 
 async def test_a_digest_without_videos_has_no_chart(harness: OutboxHarness) -> None:
     harness.clock.now = NINE + 30 * DAY
-    await harness.digests.put_in()
+    await harness.digests.insert_due()
     await harness.run(3)
     (message,) = harness.posted()
     assert "Nobody asked for a video." in message.text
@@ -262,7 +262,7 @@ async def test_a_missed_digest_is_posted_late_and_once(
 ) -> None:
     """Of several missed digests only the newest is posted."""
     harness.clock.now = NINE + 3 * DAY + 7200
-    await harness.digests.put_in()
+    await harness.digests.insert_due()
     await harness.run(3)
     assert len(harness.posted()) == 1
 

@@ -88,7 +88,7 @@ def mark_of(message: StoredMessage) -> object:
 async def assert_job_untouched(harness: EngineHarness, before: Job) -> None:
     """Check that the job is unchanged, and nothing was rendered or charged again."""
     row = await harness.job(before.id)
-    changes = {"fence": 0, "due_at": None, "settle_tries": 0, "lease_until": None}
+    changes = {"fence": 0, "due_at": None, "cost_checks": 0, "lease_until": None}
     assert replace(row, **changes) == replace(before, **changes)  # type: ignore[arg-type] # by their names
     assert len(harness.sandbox.video.calls(Call.SUBMIT)) == 1
     assert len(harness.sandbox.video.charges) == 1

@@ -30,8 +30,8 @@ def test_a_part_without_a_place_is_an_error(page: Page, name: str) -> None:
 
 
 def test_the_picture_has_every_room() -> None:
-    rooms = {path.stem for path in (ROOT / "bot").iterdir() if not path.name.startswith("__")}
-    assert set(re.findall(r"<b>(\w+)</b>", floors_diagram())) == rooms | {"storage"}
+    limits = {path.stem for path in (ROOT / "bot").iterdir() if not path.name.startswith("__")}
+    assert set(re.findall(r"<b>(\w+)</b>", floors_diagram())) == limits | {"storage"}
 
 
 def test_the_diagram_has_every_move_and_no_other() -> None:

@@ -11,7 +11,7 @@ from sandbox.mindvideo.faults import FaultKind as VideoFaultKind
 from sandbox.slack.entities import ANA, BOT, GENERAL, OPEN
 from sandbox.slack.faults import Fault, FaultKind
 from storage.job import Job, Stage
-from storage.store import Room
+from storage.store import ClaimLimit
 from tests.support.engine_harness import HOUR, EngineHarness, engine_harness
 
 MINUTE = 1 / 60
@@ -39,7 +39,7 @@ async def test_a_claim_that_is_lost_while_entering_a_channel_posts_nothing(
         async def join_slowly(chat: SlackChat, channel: str) -> None:
             await join(chat, channel)
             assert await harness.store.jobs.claim(
-                harness.clock.now + HOUR, HOUR, [Room(1, tuple(Stage))]
+                harness.clock.now + HOUR, HOUR, [ClaimLimit(1, tuple(Stage))]
             )
 
         monkeypatch.setattr(SlackChat, "join", join_slowly)

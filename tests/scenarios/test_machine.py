@@ -291,7 +291,7 @@ def rendering(number: int) -> Job:
         created_at=START - HOUR,
         task_id=f"task{number}",
         submitted_at=START - HOUR,
-        late_told_at=START - 60,
+        late_notified_at=START - 60,
         provider_state="processing",
         due_at=START - 60,
     )

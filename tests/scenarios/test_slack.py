@@ -155,6 +155,24 @@ async def test_the_channel_is_archived() -> None:
         await assert_told_directly(harness)
 
 
+async def test_neither_the_channel_nor_the_person_can_be_reached() -> None:
+    """An operator decides: the render is paid for, and resuming brings it directly."""
+    async with engine_harness() as harness:
+        job = await harness.request()
+        await harness.run(until=lambda: bool(harness.sandbox.slack.world.count(UPDATE)))
+        harness.sandbox.slack.archive(GENERAL)
+        refused = Fault(kind=FaultKind.ERROR_BEFORE, code="user_disabled")
+        harness.sandbox.slack.faults.add("conversations.open", refused, times=10_000)
+        await harness.run(hours=1)
+        job = await harness.job(job.id)
+        assert job.stage is Stage.PARKED
+        assert job.problem == "The result could not be brought to you, neither there nor directly."
+        harness.sandbox.slack.faults.clear()
+        await harness.store.jobs.resume(job.id, harness.bot_time())
+        await harness.run()
+        await assert_told_directly(harness)
+
+
 async def test_the_bot_is_removed_from_a_public_channel() -> None:
     """It joins again: the result belongs into the thread."""
     async with engine_harness() as harness:

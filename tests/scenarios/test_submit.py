@@ -163,7 +163,9 @@ async def test_a_job_that_never_reached_mindvideo_is_sent_once_somebody_looked()
     async with engine_harness() as harness:
         job = await _with_old_key(harness, answer(402, times=1))
         assert harness.sandbox.video.charges == []
-        await harness.store.jobs.resume(job.id, harness.bot_time(), vouched_at=harness.bot_time())
+        await harness.store.jobs.resume(
+            job.id, harness.bot_time(), confirmed_absent_at=harness.bot_time()
+        )
         await harness.run()
         await harness.assert_delivered_once(job)
 
@@ -173,7 +175,9 @@ async def test_a_shell_whose_clock_is_ahead_does_not_make_a_key_younger() -> Non
     async with engine_harness() as harness:
         job = await _with_old_key(harness, answer(402, times=1))
         sent = len(harness.sandbox.video.calls(Call.SUBMIT))
-        await harness.store.jobs.resume(job.id, 0.0, vouched_at=harness.bot_time() + 5 * HOUR)
+        await harness.store.jobs.resume(
+            job.id, 0.0, confirmed_absent_at=harness.bot_time() + 5 * HOUR
+        )
         harness.sandbox.video.fail(submit_fault(FaultKind.LOST_AFTER))
         harness.store.crash("retry", before=False)
         await harness.run(until=lambda: harness.store.has_crashed)

@@ -238,8 +238,8 @@ class Invariants:
         if not self._charges(row.id):
             self._world.violate("a delivered job was charged once", row.id)
         cost = self._costs_read.get(row.id)
-        if row.cost_told != cost:
-            detail = f"{row.id}: told {row.cost_told}, MindVideo said {cost}"
+        if row.cost_shown != cost:
+            detail = f"{row.id}: told {row.cost_shown}, MindVideo said {cost}"
             self._world.violate("the last amount heard is told", detail)
         for said in self.slack.live(row.id, is_result=True):
             stands = said.ts == row.delivery.ts and said.place.channel not in self.slack.disturbed

@@ -137,13 +137,13 @@ def _never_search_for(kind: type[Job | Notification]) -> Patch:
 
 @contextmanager
 def _tell_no_parking() -> Iterator[None]:
-    real = notifications.put_in
+    real = notifications.insert_for_event
 
-    def put_in(db: Database, job: Job, event: Event) -> None:
+    def insert_for_event(db: Database, job: Job, event: Event) -> None:
         if event.name is not EventName.PARKED:
             real(db, job, event)
 
-    with replaced(notifications, "put_in", put_in):
+    with replaced(notifications, "insert_for_event", insert_for_event):
         yield
 
 

@@ -15,7 +15,7 @@ from storage.notification import Notification
 from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from storage.sqlite.writer import commit
-from storage.store import Room
+from storage.store import ClaimLimit
 from tests.simulation.process import Process
 from tests.support.inline_store import inline_session
 
@@ -54,9 +54,11 @@ class WatchedJobs(SqliteJobs):
         await pause(self.process)
         return row, is_new
 
-    async def claim(self, now: Instant, lease_seconds: float, rooms: Sequence[Room]) -> list[Job]:
+    async def claim(
+        self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
+    ) -> list[Job]:
         """See `JobStore`."""
-        rows = await super().claim(now, lease_seconds, rooms)
+        rows = await super().claim(now, lease_seconds, limits)
         for row in rows:
             self._watcher.after_claim(row)
         return rows
@@ -78,21 +80,21 @@ class WatchedJobs(SqliteJobs):
         await pause(self.process)
         return self._seen(await super().request_cancel(job_id, by, now))
 
-    async def unfollow(self, job_id: str, by: str, now: Instant) -> Job | None:
+    async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:
         """See `JobStore`."""
         await pause(self.process)
-        return self._seen(await super().unfollow(job_id, by, now))
+        return self._seen(await super().give_up(job_id, by, now))
 
     async def resume(
         self,
         job_id: str,
         now: Instant,
         task_id: str | None = None,
-        vouched_at: Instant | None = None,
+        confirmed_absent_at: Instant | None = None,
     ) -> Job | None:
         """See `JobStore`."""
         await pause(self.process)
-        return self._seen(await super().resume(job_id, now, task_id, vouched_at))
+        return self._seen(await super().resume(job_id, now, task_id, confirmed_absent_at))
 
     def _seen(self, row: Job | None) -> Job | None:
         if row is not None:
@@ -122,10 +124,10 @@ class WatchedOutbox(SqliteOutbox):
         return is_new
 
     async def claim(
-        self, now: Instant, lease_seconds: float, rooms: Sequence[Room]
+        self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
     ) -> list[Notification]:
         """See `Outbox`."""
-        rows = await super().claim(now, lease_seconds, rooms)
+        rows = await super().claim(now, lease_seconds, limits)
         for row in rows:
             self._watcher.after_notification(row)
         return rows
@@ -164,7 +166,7 @@ class WatchedStore(SqliteStore):
     def next_notification(self) -> Instant | None:
         """Return when the next notification is due, those that are claimed after their lease."""
         query = "SELECT min(max(due_at, coalesce(lease_until, 0))) FROM notifications"
-        (due,) = self._session.peek(lambda db: db.execute(query).fetchone())
+        (due,) = self._session.read_inline(lambda db: db.execute(query).fetchone())
         return None if due is None else float(due)
 
 

@@ -19,7 +19,7 @@ from bot.base.errors import (
 )
 from bot.base.ports import Message, Place, Posted
 from bot.messages import blocks
-from bot.notifications.place import ONLY_MESSAGE
+from bot.notifications.place import MESSAGE_SLOT
 from bot.slack.chat import EVENT_TYPE, PAGE, SlackChat
 from bot.slack.client import slack_client
 from bot.worker.context import Claim
@@ -146,7 +146,7 @@ async def test_a_post_is_found_although_our_clock_was_hours_ahead(
         services(cast("Store", Missing()), chat=chat),
     )
 
-    found = await find_posted(claim, ONLY_MESSAGE, HERE)
+    found = await find_posted(claim, MESSAGE_SLOT, HERE)
 
     assert found is not None
     assert found.ts == said.ts

@@ -12,12 +12,12 @@ from bot.jobs.view import JobView
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.messages.home import Card, HomeContent, home_view
 from bot.messages.job import job_message, status_line
-from bot.messages.notification import JobNotice, notification_message
+from bot.messages.notification import JobNotification, notification_message
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS, job_event
 from bot.steps import POOLS, STEPS
 from bot.worker.engine import Pool
 from storage.costs import Spend
-from storage.home import DRAW
+from storage.home import PUBLISH
 from storage.job import Outcome, Stage
 from storage.notification import NotificationKind
 from tests.support.job_samples import DONE
@@ -25,7 +25,7 @@ from tests.support.job_samples import DONE
 QUEUES = {
     "jobs": (set(Stage), STEPS, POOLS),
     "outbox": (set(NotificationKind), NOTIFICATION_STEPS, NOTIFICATION_POOLS),
-    "homes": ({DRAW}, HOME_STEPS, HOME_POOLS),
+    "homes": ({PUBLISH}, HOME_STEPS, HOME_POOLS),
 }
 WORDS = {
     Stage.ACCEPTED: "*Queued*",
@@ -87,7 +87,7 @@ def test_every_outcome_has_words_of_its_own(stage: Stage) -> None:
 @pytest.mark.parametrize("kind", NotificationKind)
 def test_every_kind_of_notification_about_a_job_has_words(kind: NotificationKind) -> None:
     """The others, a digest and files that are sent again, have a step and words of their own."""
-    notice = JobNotice(
+    notice = JobNotification(
         kind=kind,
         view=view_of(Stage.DELIVERED),
         asker="ana",

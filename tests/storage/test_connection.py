@@ -13,7 +13,7 @@ import pytest
 
 from storage.sqlite.connection import (
     check_library,
-    check_place,
+    check_path,
     connect,
     connect_reader,
     connect_writer,
@@ -145,7 +145,7 @@ def test_two_owners_in_one_process_are_refused_too(tmp_path: Path) -> None:
 
 def refusal(path: Path, *, create: bool = True) -> str:
     with pytest.raises(StoreUnusableError) as caught:
-        check_place(str(path), create=create)
+        check_path(str(path), create=create)
     return str(caught.value)
 
 
@@ -161,10 +161,10 @@ def forbid(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
 
 def test_a_file_that_is_there_or_can_be_made_is_right(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
-    check_place(str(path), create=True)
+    check_path(str(path), create=True)
     assert not path.exists()
     path.touch()
-    check_place(str(path), create=False)
+    check_path(str(path), create=False)
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:

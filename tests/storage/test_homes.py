@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from storage.home import DRAW, OPEN_SECONDS, REDRAW_SECONDS, HomeView, home_id
+from storage.home import OPEN_SECONDS, PUBLISH, REDRAW_SECONDS, HomeView, home_id
 from storage.job import Event, EventName, Stage
 from storage.sqlite.connection import connect
 from storage.sqlite.homes import DUE
 from storage.sqlite.store import SqliteStore
-from storage.store import Room, StaleFenceError, Store
+from storage.store import ClaimLimit, StaleFenceError, Store
 from tests.support.inline_store import threaded_session
 from tests.support.store_samples import ACCEPTED, NOW, a_job
 
 LEASE = 60.0
-ROOM = Room(10, (DRAW,))
+LIMIT = ClaimLimit(10, (PUBLISH,))
 
 
 @pytest.fixture
@@ -32,13 +32,13 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def _claim(store: Store, now: float) -> list[HomeView]:
-    return list(await store.homes.claim(now, LEASE, [ROOM]))
+    return list(await store.homes.claim(now, LEASE, [LIMIT]))
 
 
 async def _draw(store: Store, now: float) -> HomeView:
     """Draw the one tab that is due, as its step does."""
     [claimed] = await _claim(store, now)
-    drawn = replace(claimed, drawn_at=now, due_at=None, lease_until=None)
+    drawn = replace(claimed, published_at=now, due_at=None, lease_until=None)
     return await store.homes.apply(claimed, drawn, None)
 
 
@@ -59,7 +59,7 @@ async def test_a_tab_that_is_opened_is_due_at_once(store: Store) -> None:
 async def test_a_tab_that_was_drawn_is_not_due_until_something_happens(store: Store) -> None:
     await store.homes.open("T1", "U1", NOW)
     drawn = await _draw(store, NOW)
-    assert (drawn.due_at, drawn.drawn_at) == (None, NOW)
+    assert (drawn.due_at, drawn.published_at) == (None, NOW)
     assert await _claim(store, NOW + OPEN_SECONDS) == []
 
 
@@ -170,7 +170,7 @@ async def test_what_happens_while_a_tab_is_drawn_is_a_signal(store: Store) -> No
     await store.homes.open("T1", "U1", NOW)
     [claimed] = await _claim(store, NOW)
     await store.jobs.insert(a_job(), replace(ACCEPTED, at=NOW + 1))
-    drawn = replace(claimed, drawn_at=NOW, due_at=None, lease_until=None)
+    drawn = replace(claimed, published_at=NOW, due_at=None, lease_until=None)
     written = await store.homes.apply(claimed, drawn, None)
     assert written.signals != claimed.signals
     assert written.changed_at == NOW + 1
@@ -189,11 +189,11 @@ async def test_opening_a_tab_while_it_is_drawn_is_a_signal_too(store: Store) -> 
 async def test_the_longest_due_tab_comes_first_as_far_as_there_is_room(store: Store) -> None:
     for user, after in (("U1", 2.0), ("U2", 1.0), ("U3", 2.0), ("U4", 9.0)):
         await store.homes.open("T1", user, NOW + after)
-    assert await store.homes.claim(NOW + 5, LEASE, [replace(ROOM, limit=0)]) == []
-    assert await store.homes.claim(NOW + 5, LEASE, [replace(ROOM, limit=-1)]) == []
-    first = await store.homes.claim(NOW + 5, LEASE, [replace(ROOM, limit=2)])
+    assert await store.homes.claim(NOW + 5, LEASE, [replace(LIMIT, rows=0)]) == []
+    assert await store.homes.claim(NOW + 5, LEASE, [replace(LIMIT, rows=-1)]) == []
+    first = await store.homes.claim(NOW + 5, LEASE, [replace(LIMIT, rows=2)])
     assert [view.user for view in first] == ["U2", "U1"]
-    assert all(view.step == DRAW for view in first)
+    assert all(view.step == PUBLISH for view in first)
     assert [view.user for view in await _claim(store, NOW + 5)] == ["U3"]
 
 
@@ -202,7 +202,7 @@ async def test_a_stale_holder_writes_nothing(store: Store) -> None:
     [old] = await _claim(store, NOW)
     [new] = await _claim(store, NOW + LEASE)
     with pytest.raises(StaleFenceError):
-        await store.homes.apply(old, replace(old, drawn_at=NOW), None)
+        await store.homes.apply(old, replace(old, published_at=NOW), None)
     assert await store.homes.renew([old, new], NOW + 3 * LEASE) == {new.id}
     assert await _claim(store, NOW + 2 * LEASE) == []
     with pytest.raises(ValueError, match="timeline"):

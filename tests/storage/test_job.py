@@ -41,7 +41,7 @@ def test_a_job_makes_exactly_the_moves_of_the_table(before: Stage, after: Stage)
 @pytest.mark.parametrize("stage", Stage)
 def test_a_change_within_a_stage_is_always_legal(stage: Stage) -> None:
     """An intent or a counter may be written at any stage, a terminal one too."""
-    check_transition(_at(stage), replace(_at(stage), settle_tries=1))
+    check_transition(_at(stage), replace(_at(stage), cost_checks=1))
 
 
 @pytest.mark.parametrize("other", sorted(TRANSITIONS[Stage.PARKED] - {Stage.RENDERING}))
@@ -114,8 +114,8 @@ def test_what_people_ask_of_a_job_are_its_signals() -> None:
     job = a_job()
     assert job.due_again(9.0) == 9.0
     assert replace(job, cancel_requested_at=1.0).signals != job.signals
-    assert replace(job, unfollowed_at=1.0).signals != job.signals
-    assert replace(job, attempts=3, shown_at=1.0, late_told_at=1.0).signals == job.signals
+    assert replace(job, given_up_at=1.0).signals != job.signals
+    assert replace(job, attempts=3, shown_at=1.0, late_notified_at=1.0).signals == job.signals
 
 
 def test_the_request_body_is_not_in_the_repr() -> None:

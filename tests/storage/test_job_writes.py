@@ -11,9 +11,9 @@ import pytest
 
 from storage.job import TERMINAL, Event, EventName, IllegalTransitionError, Job, Outcome, Stage
 from storage.sqlite.store import SqliteStore
-from storage.store import Room, StaleFenceError, Store, StoreError
+from storage.store import ClaimLimit, StaleFenceError, Store, StoreError
 from tests.support.inline_store import threaded_session
-from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, a_room
+from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, a_limit
 
 LEASE = 60.0
 POSTED = Event(at=NOW + 1, name=EventName.ANNOUNCED)
@@ -34,7 +34,7 @@ async def _insert(store: Store, *jobs: Job) -> None:
 
 async def _claimed(store: Store, job: Job | None = None) -> Job:
     await _insert(store, job or a_job())
-    [claimed] = await store.jobs.claim(NOW, LEASE, [a_room(10)])
+    [claimed] = await store.jobs.claim(NOW, LEASE, [a_limit(10)])
     return claimed
 
 
@@ -65,7 +65,7 @@ async def test_two_jobs_cannot_share_an_idempotency_key(store: Store) -> None:
     """MindVideo would take the second for the first."""
     first, second = (replace(a_job(number), due_at=NOW) for number in (1, 2))
     await _insert(store, replace(first, idempotency_key="key"), second)
-    [_, claimed] = await store.jobs.claim(NOW, LEASE, [a_room(10)])
+    [_, claimed] = await store.jobs.claim(NOW, LEASE, [a_limit(10)])
     with pytest.raises(StoreError, match="idempotency_key"):
         await store.jobs.apply(claimed, replace(claimed, idempotency_key="key"), POSTED)
     assert await store.jobs.events(second.id) == [ACCEPTED]
@@ -75,16 +75,16 @@ async def test_claim_takes_what_is_due_the_longest_due_first(store: Store) -> No
     """A row that is not due yet, or never, is left alone; the limit holds."""
     due = {1: NOW - 1, 2: NOW - 3, 3: NOW, 4: NOW + 0.001, 5: None, 6: NOW - 2}
     await _insert(store, *(replace(a_job(number), due_at=at) for number, at in due.items()))
-    assert [job.id for job in await store.jobs.claim(NOW, LEASE, [a_room(2)])] == ["job2", "job6"]
-    assert [job.id for job in await store.jobs.claim(NOW, LEASE, [a_room(10)])] == ["job1", "job3"]
+    assert [job.id for job in await store.jobs.claim(NOW, LEASE, [a_limit(2)])] == ["job2", "job6"]
+    assert [job.id for job in await store.jobs.claim(NOW, LEASE, [a_limit(10)])] == ["job1", "job3"]
 
 
 async def test_claim_takes_what_is_due_of_the_stages_asked_for(store: Store) -> None:
-    """What was due longer in another stage waits for somebody who has room for that."""
+    """What was due longer in another stage waits for somebody whose limit has that stage."""
     stages = [Stage.FINISHED, Stage.RENDERING, Stage.ACCEPTED, Stage.RENDERING]
     due = [replace(a_job(n), stage=stage, due_at=NOW - 9 + n) for n, stage in enumerate(stages)]
     await _insert(store, *due)
-    claimed = await store.jobs.claim(NOW, LEASE, [Room(9, (Stage.ACCEPTED, Stage.RENDERING))])
+    claimed = await store.jobs.claim(NOW, LEASE, [ClaimLimit(9, (Stage.ACCEPTED, Stage.RENDERING))])
     assert [job.id for job in claimed] == ["job1", "job2", "job3"]
 
 
@@ -94,7 +94,7 @@ async def test_claim_gives_the_longest_due_first_also_from_the_beginning_of_time
     """A moment of 0 is a moment; of those due at the same one, the older row comes first."""
     due = {1: NOW - 1, 2: NOW, 3: 0.0, 4: NOW - 1}
     await _insert(store, *(replace(a_job(number), due_at=at) for number, at in due.items()))
-    claimed = [job.id for job in await store.jobs.claim(NOW, LEASE, [a_room(10)])]
+    claimed = [job.id for job in await store.jobs.claim(NOW, LEASE, [a_limit(10)])]
     assert claimed == ["job3", "job1", "job4", "job2"]
 
 
@@ -102,15 +102,15 @@ async def test_claim_gives_the_longest_due_first_also_from_the_beginning_of_time
 async def test_claim_without_room_takes_nothing(store: Store, limit: int) -> None:
     """An engine that is busy asks for none."""
     await _insert(store, a_job())
-    assert await store.jobs.claim(NOW, LEASE, [a_room(limit)]) == []
+    assert await store.jobs.claim(NOW, LEASE, [a_limit(limit)]) == []
 
 
 async def test_a_claim_sets_a_lease_and_raises_the_fence(store: Store) -> None:
     """The row is free again when the lease is over, not before."""
     claimed = await _claimed(store)
     assert claimed == replace(a_job(), lease_until=NOW + LEASE, fence=1)
-    assert await store.jobs.claim(NOW + LEASE - 0.001, LEASE, [a_room(10)]) == []
-    [again] = await store.jobs.claim(NOW + LEASE, LEASE, [a_room(10)])
+    assert await store.jobs.claim(NOW + LEASE - 0.001, LEASE, [a_limit(10)]) == []
+    [again] = await store.jobs.claim(NOW + LEASE, LEASE, [a_limit(10)])
     assert again == replace(a_job(), lease_until=NOW + 2 * LEASE, fence=2)
 
 
@@ -119,7 +119,7 @@ async def test_a_terminal_job_that_is_due_can_be_claimed(store: Store) -> None:
     claimed = await _claimed(store, replace(a_job(), stage=Stage.REJECTED))
     told = await store.jobs.apply(claimed, replace(claimed, due_at=None, lease_until=None), None)
     assert told.stage is Stage.REJECTED
-    assert await store.jobs.claim(NOW, LEASE, [a_room(10)]) == []
+    assert await store.jobs.claim(NOW, LEASE, [a_limit(10)]) == []
 
 
 async def test_apply_writes_what_differs_with_its_event_and_returns_the_row(store: Store) -> None:
@@ -144,7 +144,7 @@ async def test_apply_without_a_difference_still_asks_for_the_fence(store: Store)
     claimed = await _claimed(store)
     assert await store.jobs.apply(claimed, claimed, POSTED) == claimed
     assert await store.jobs.events(claimed.id) == [ACCEPTED, POSTED]
-    await store.jobs.claim(NOW + LEASE, LEASE, [a_room(10)])
+    await store.jobs.claim(NOW + LEASE, LEASE, [a_limit(10)])
     with pytest.raises(StaleFenceError):
         await store.jobs.apply(claimed, claimed, None)
 
@@ -152,7 +152,7 @@ async def test_apply_without_a_difference_still_asks_for_the_fence(store: Store)
 async def test_a_claim_that_was_taken_over_writes_nothing(store: Store) -> None:
     """Neither field nor event of the stale holder; the new holder goes on."""
     stale = await _claimed(store)
-    [fresh] = await store.jobs.claim(NOW + LEASE, LEASE, [a_room(10)])
+    [fresh] = await store.jobs.claim(NOW + LEASE, LEASE, [a_limit(10)])
     with pytest.raises(StaleFenceError, match="job1"):
         await store.jobs.apply(stale, replace(stale, stage=Stage.REJECTED), POSTED)
     assert await store.jobs.get(fresh.id) == fresh
@@ -187,9 +187,9 @@ async def test_an_illegal_move_changes_nothing(store: Store) -> None:
 async def test_renew_extends_only_what_is_still_held(store: Store) -> None:
     """One taken over is not named in the answer, and its new holder keeps its own lease."""
     await _insert(store, a_job(1), a_job(2))
-    held, lost = await store.jobs.claim(NOW, LEASE, [a_room(10)])
+    held, lost = await store.jobs.claim(NOW, LEASE, [a_limit(10)])
     await store.jobs.renew([held], NOW + 2 * LEASE)
-    [taken] = await store.jobs.claim(NOW + LEASE, LEASE, [a_room(10)])
+    [taken] = await store.jobs.claim(NOW + LEASE, LEASE, [a_limit(10)])
     assert taken.id == lost.id
     assert await store.jobs.renew([held, lost], NOW + 3 * LEASE) == {held.id}
     assert await store.jobs.get(held.id) == replace(held, lease_until=NOW + 3 * LEASE)
@@ -201,7 +201,7 @@ async def test_renew_does_not_lease_again_what_was_released(store: Store) -> Non
     claimed = await _claimed(store)
     await store.jobs.apply(claimed, replace(claimed, lease_until=None), None)
     assert await store.jobs.renew([claimed], NOW + LEASE) == frozenset()
-    assert len(await store.jobs.claim(NOW, LEASE, [a_room(10)])) == 1
+    assert len(await store.jobs.claim(NOW, LEASE, [a_limit(10)])) == 1
 
 
 async def test_a_request_to_cancel_makes_the_job_due_and_the_first_one_stands(
@@ -238,15 +238,15 @@ async def test_a_render_that_was_sent_can_only_be_given_up(store: Store) -> None
     sent = replace(a_job(), stage=Stage.ANNOUNCED, first_sent_at=NOW, due_at=NOW + 5)
     await _insert(store, sent)
     assert await store.jobs.request_cancel(sent.id, "U1", NOW + 1) == sent
-    given_up = replace(sent, unfollowed_at=NOW + 1, unfollowed_by="U1", due_at=NOW + 1)
-    assert await store.jobs.unfollow(sent.id, "U1", NOW + 1) == given_up
-    assert await store.jobs.unfollow(sent.id, "U2", NOW + 2) == given_up
+    given_up = replace(sent, given_up_at=NOW + 1, given_up_by="U1", due_at=NOW + 1)
+    assert await store.jobs.give_up(sent.id, "U1", NOW + 1) == given_up
+    assert await store.jobs.give_up(sent.id, "U2", NOW + 2) == given_up
 
 
 async def test_a_job_that_was_not_sent_is_not_given_up_but_cancelled(store: Store) -> None:
     """Giving up is for a render that MindVideo has."""
     await _insert(store, a_job())
-    assert await store.jobs.unfollow("job1", "U1", NOW) == a_job()
+    assert await store.jobs.give_up("job1", "U1", NOW) == a_job()
 
 
 async def test_a_request_to_cancel_survives_the_step_that_runs_meanwhile(store: Store) -> None:

@@ -25,11 +25,11 @@ from storage.notification import (
 from storage.sqlite.connection import connect
 from storage.sqlite.notifications import DUE
 from storage.sqlite.store import SqliteStore
-from storage.store import Room, StaleFenceError
+from storage.store import ClaimLimit, StaleFenceError
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job
 
-WORDS = Room(10, tuple(set(NotificationKind) - {NotificationKind.RESENT}))
-FILES = Room(10, (NotificationKind.RESENT,))
+WORDS = ClaimLimit(10, tuple(set(NotificationKind) - {NotificationKind.RESENT}))
+FILES = ClaimLimit(10, (NotificationKind.RESENT,))
 ROOMS = (WORDS, FILES)
 HELD = Event(at=NOW, name=EventName.HELD, detail="OperatorMustActError: The credit is used up.")
 
@@ -104,7 +104,7 @@ async def test_one_notice_of_a_channel_is_out_at_a_time(store: SqliteStore) -> N
 
 
 async def test_files_and_words_of_a_channel_do_not_wait_for_each_other(store: SqliteStore) -> None:
-    """One of a channel and a room is out at a time, whatever the other room does."""
+    """One of a channel and a limit is out at a time, whatever the other limit takes."""
     for kind in (NotificationKind.FINISHED, NotificationKind.RESENT):
         for about in "12":
             await store.outbox.add(a_notice(about, kind=kind))
@@ -132,19 +132,19 @@ async def test_kinds_of_one_room_wait_for_each_other(store: SqliteStore) -> None
 
 
 async def test_a_claim_takes_no_more_than_there_is_room_for(store: SqliteStore) -> None:
-    """In each room by itself."""
+    """Within each limit by itself."""
     for channel in ("C1", "C2", "C3"):
         await store.outbox.add(a_notice("1", channel))
         await store.outbox.add(a_notice("1", channel, kind=NotificationKind.RESENT))
-    rooms = replace(WORDS, limit=2), replace(FILES, limit=1)
-    claimed = await store.outbox.claim(NOW, 60, rooms)
+    limits = replace(WORDS, rows=2), replace(FILES, rows=1)
+    claimed = await store.outbox.claim(NOW, 60, limits)
     assert [(one.channel, one.kind) for one in claimed] == [
         ("C1", NotificationKind.DIGEST),
         ("C1", NotificationKind.RESENT),
         ("C2", NotificationKind.DIGEST),
     ]
     for limit in (0, -1):
-        assert await store.outbox.claim(NOW, 60, [replace(FILES, limit=limit)]) == []
+        assert await store.outbox.claim(NOW, 60, [replace(FILES, rows=limit)]) == []
 
 
 async def test_the_longest_due_notice_comes_first(store: SqliteStore) -> None:

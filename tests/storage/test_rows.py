@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pysqlite3
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
@@ -71,7 +71,7 @@ def a_full_view() -> HomeView:
         user="U1",
         opened_at=NOW + 0.123456,
         changed_at=NOW + 1,
-        drawn_at=NOW + 2,
+        published_at=NOW + 2,
         due_at=NOW + 3,
         lease_until=NOW + 60,
         fence=3,
@@ -150,6 +150,7 @@ def test_a_part_of_a_nested_value_is_a_column_of_its_own() -> None:
     assert not {"delivery", "reply_to"} & (job.keys() | notification.keys())
 
 
+@settings(deadline=None)
 @given(
     given_input=st.dictionaries(st.text(), JSON, max_size=4),
     memo=st.dictionaries(st.text(), JSON, max_size=4),
@@ -280,9 +281,9 @@ def test_a_row_that_makes_no_sense_is_refused_without_a_word_of_what_it_holds(
 
 def test_every_place_that_makes_no_sense_is_named(db: Database) -> None:
     job_writes.insert(db, a_full_job(), ACCEPTED)
-    db.execute("UPDATE jobs SET stage = 'x', outcome = 'y', cost_told = 'z'")
+    db.execute("UPDATE jobs SET stage = 'x', outcome = 'y', cost_shown = 'z'")
     row = db.execute("SELECT * FROM jobs").fetchone()
-    with pytest.raises(StoreError, match=r"cannot be read: cost_told, outcome, stage$"):
+    with pytest.raises(StoreError, match=r"cannot be read: cost_shown, outcome, stage$"):
         JOBS.from_row(row)
 
 

@@ -29,7 +29,7 @@ from storage.store import (
     StoreFullError,
     StoreUnusableError,
 )
-from tests.support.store_samples import ACCEPTED, NOW, FakeCommit, a_job, a_room, sqlite_failure
+from tests.support.store_samples import ACCEPTED, NOW, FakeCommit, a_job, a_limit, sqlite_failure
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,7 +61,7 @@ async def store(tmp_path: Path, commits: FakeCommit) -> AsyncIterator[Store]:
 async def test_many_claimants_share_no_job(store: Store) -> None:
     """Each row goes to one of them, whoever comes first."""
     await asyncio.gather(*(store.jobs.insert(a_job(n), ACCEPTED) for n in range(60)))
-    claims = await asyncio.gather(*(store.jobs.claim(NOW, 60, [a_room(7)]) for _ in range(12)))
+    claims = await asyncio.gather(*(store.jobs.claim(NOW, 60, [a_limit(7)]) for _ in range(12)))
     claimed = [job.id for jobs in claims for job in jobs]
     assert len(claimed) == len(set(claimed)) == 60
 
@@ -105,10 +105,10 @@ async def test_what_a_dead_owner_had_claimed_is_free_at_once(tmp_path: Path) -> 
     path = str(tmp_path / "jobs.db")
     store = await SqliteStore.open(path)
     await store.jobs.insert(a_job(), ACCEPTED)
-    [before] = await store.jobs.claim(NOW, 3600, [a_room(1)])
+    [before] = await store.jobs.claim(NOW, 3600, [a_limit(1)])
     await store.close()
     store = await SqliteStore.open(path)
-    [after] = await store.jobs.claim(NOW, 3600, [a_room(1)])
+    [after] = await store.jobs.claim(NOW, 3600, [a_limit(1)])
     assert after.fence == before.fence + 1
     with pytest.raises(StaleFenceError):
         await store.jobs.apply(before, replace(before, stage=Stage.REJECTED), None)
@@ -118,7 +118,7 @@ async def test_what_a_dead_owner_had_claimed_is_free_at_once(tmp_path: Path) -> 
 async def test_a_visitor_works_beside_the_owner(store: Store, tmp_path: Path) -> None:
     """An operator's command lists, resumes and copies while the service runs; claims stand."""
     await store.jobs.insert(replace(a_job(), stage=Stage.RENDERING), ACCEPTED)
-    [claimed] = await store.jobs.claim(NOW, 60, [a_room(1)])
+    [claimed] = await store.jobs.claim(NOW, 60, [a_limit(1)])
     parked = replace(claimed, stage=Stage.PARKED, parked_from=Stage.RENDERING, due_at=None)
     await store.jobs.apply(claimed, parked, None)
     visitor = await SqliteStore.open(str(tmp_path / "jobs.db"), owner=False)
@@ -131,10 +131,10 @@ async def test_a_visitor_works_beside_the_owner(store: Store, tmp_path: Path) ->
 async def test_a_visitor_does_not_free_what_the_owner_holds(store: Store, tmp_path: Path) -> None:
     """A look at the list must not make a second engine of it."""
     await store.jobs.insert(a_job(), ACCEPTED)
-    await store.jobs.claim(NOW, 60, [a_room(1)])
+    await store.jobs.claim(NOW, 60, [a_limit(1)])
     visitor = await SqliteStore.open(str(tmp_path / "jobs.db"), owner=False)
     await visitor.close()
-    assert await store.jobs.claim(NOW, 60, [a_room(1)]) == []
+    assert await store.jobs.claim(NOW, 60, [a_limit(1)]) == []
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ async def test_after_a_failed_sync_a_claim_is_refused_also_when_nothing_is_due(
     with pytest.raises(StoreBrokenError):
         await store.jobs.insert(a_job(), ACCEPTED)
     with pytest.raises(StoreBrokenError):
-        await store.jobs.claim(NOW, 60, [a_room(1)])
+        await store.jobs.claim(NOW, 60, [a_limit(1)])
 
 
 async def test_a_question_that_the_file_cannot_answer_raises_a_store_error(

@@ -29,7 +29,7 @@ from storage.job import (
 )
 from storage.store import StaleFenceError
 from tests.support.modelled_store import CrashPoint, ModelledStore, merged
-from tests.support.store_samples import ACCEPTED, NOW, a_job, a_room
+from tests.support.store_samples import ACCEPTED, NOW, a_job, a_limit
 
 pytestmark = pytest.mark.proof
 
@@ -104,7 +104,7 @@ class StoreMachine(RuleBasedStateMachine):
             for job in sorted(free, key=lambda job: job.due_at or 0)[:limit]
         ]
         claimed = self.model.do(
-            self.model.engines[engine].jobs.claim(self.now, LEASE, [a_room(limit)]),
+            self.model.engines[engine].jobs.claim(self.now, LEASE, [a_limit(limit)]),
             {job.id: job for job in expected},
             crash,
         )
@@ -204,18 +204,18 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.model.do(requesting, {row.id: expected}, crash) in (None, expected)
 
     @rule(some=claims, engine=ENGINES, crash=CRASHES)
-    def unfollow(self, some: Job, engine: int, crash: CrashPoint) -> None:
+    def give_up(self, some: Job, engine: int, crash: CrashPoint) -> None:
         """A person gives up a render that was sent."""
         row = expected = self.model.rows[some.id]
         if row.stage in {Stage.ANNOUNCED, Stage.RENDERING} and row.first_sent_at is not None:
-            first = row.unfollowed_at is None
+            first = row.given_up_at is None
             expected = replace(
                 row,
-                unfollowed_at=self.now if first else row.unfollowed_at,
-                unfollowed_by=f"U{engine}" if first else row.unfollowed_by,
+                given_up_at=self.now if first else row.given_up_at,
+                given_up_by=f"U{engine}" if first else row.given_up_by,
                 due_at=self.now if row.due_at is None else min(row.due_at, self.now),
             )
-        unfollowing = self.model.engines[engine].jobs.unfollow(row.id, f"U{engine}", self.now)
+        unfollowing = self.model.engines[engine].jobs.give_up(row.id, f"U{engine}", self.now)
         assert self.model.do(unfollowing, {row.id: expected}, crash) in (None, expected)
 
     @rule(some=claims, engine=ENGINES, crash=CRASHES, task_id=st.none() | st.just("task0"))

@@ -12,23 +12,30 @@ import pytest
 from sqlite_utils import Database
 
 from storage.costs import Spend
+from storage.home import PUBLISH
 from storage.job import Delivery, Event, EventName, Job, ReplyTo, Stage, Upload
 from storage.notification import Notification, NotificationKind
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import MIGRATIONS, migrate
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Value
 from storage.sqlite.store import SqliteStore
-from storage.store import JobFilter, Room, SpendFilter
+from storage.store import ClaimLimit, JobFilter, SpendFilter
 from tests.support.inline_store import inline_session
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job
 
-ROOM = Room(10, tuple(NotificationKind))
+LIMIT = ClaimLimit(10, tuple(NotificationKind))
 
 RENAMED = {
     "dedup_key": "ask_key",
     "delivery_channel": "result_channel",
     "delivery_intent_at": "result_intent_at",
     "delivery_ts": "result_ts",
+    "given_up_at": "unfollowed_at",
+    "given_up_by": "unfollowed_by",
+    "confirmed_absent_at": "vouched_at",
+    "late_notified_at": "late_told_at",
+    "cost_shown": "cost_told",
+    "cost_checks": "settle_tries",
 }
 """Columns of jobs that had another name."""
 
@@ -149,7 +156,7 @@ async def test_a_job_that_waits_goes_on(old: OldFile) -> None:
     """It is claimed, written and found as ever."""
     old.job(replace(a_job(), message_ts="1.5", stage=Stage.ANNOUNCED))
     store = await old.opened()
-    [claimed] = await store.jobs.claim(NOW, 60, [Room(1, (Stage.ANNOUNCED,))])
+    [claimed] = await store.jobs.claim(NOW, 60, [ClaimLimit(1, (Stage.ANNOUNCED,))])
     assert claimed.posted_at == 1.5
     rendering = replace(claimed, stage=Stage.RENDERING, task_id="task1")
     assert await store.jobs.apply(claimed, rendering, None) == rendering
@@ -239,7 +246,7 @@ async def test_a_resend_that_waits_becomes_a_delivery_that_is_due(old: OldFile) 
         ),
     )
     assert await store.outbox.find("again1") == resent
-    assert await store.outbox.claim(NOW, 60, [ROOM]) == [
+    assert await store.outbox.claim(NOW, 60, [LIMIT]) == [
         replace(resent, fence=5, lease_until=NOW + 60)
     ]
     await store.close()
@@ -267,7 +274,7 @@ async def test_a_resend_that_is_over_stays_over(
     assert resent.due_at is None
     assert resent.delivery.ts == changed.get("result_ts")
     assert resent.is_given_up is given_up
-    assert await store.outbox.claim(NOW + 9999, 60, [ROOM]) == []
+    assert await store.outbox.claim(NOW + 9999, 60, [LIMIT]) == []
     await store.close()
 
 
@@ -366,9 +373,9 @@ def test_a_migration_of_resends_that_fails_leaves_the_file_as_it_was(old: OldFil
 
 async def test_an_old_file_has_home_tabs_once_they_are_opened(old: OldFile) -> None:
     store = await old.opened()
-    assert await store.homes.claim(NOW, 60, [Room(9, ("draw",))]) == []
+    assert await store.homes.claim(NOW, 60, [ClaimLimit(9, (PUBLISH,))]) == []
     opened = await store.homes.open("T1", "U1", NOW)
-    [claimed] = await store.homes.claim(NOW, 60, [Room(9, ("draw",))])
+    [claimed] = await store.homes.claim(NOW, 60, [ClaimLimit(9, (PUBLISH,))])
     assert claimed.id == opened.id
     await store.close()
 

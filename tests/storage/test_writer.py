@@ -19,7 +19,7 @@ from storage.sqlite.writer import (
     MAX_BATCH,
     GroupWriter,
     Journal,
-    Lane,
+    SerialExecutor,
     ThreadLane,
     Work,
     Writer,
@@ -32,7 +32,7 @@ from tests.support.store_samples import FakeCommit, sqlite_failure
 class Bench:
     """A writer on a table of numbers, with the commit in the test's hands."""
 
-    def __init__(self, db: Database, lane: Lane, path: Path, *, threads: bool) -> None:
+    def __init__(self, db: Database, lane: SerialExecutor, path: Path, *, threads: bool) -> None:
         self.commits = FakeCommit()
         self.db = db
         self.lane = lane
@@ -65,7 +65,7 @@ class Bench:
 @asynccontextmanager
 async def a_bench(path: Path, *, threads: bool) -> AsyncIterator[Bench]:
     """Open a bench and close it in order."""
-    lane: Lane = ThreadLane("test-writer") if threads else InlineLane("test-writer")
+    lane: SerialExecutor = ThreadLane("test-writer") if threads else InlineLane("test-writer")
     connect = partial(connect_writer, str(path), create=True)
     db = await lane.run(connect)
     bench = Bench(db, lane, path, threads=threads)
@@ -293,7 +293,7 @@ async def test_an_inline_lane_works_in_the_callers_thread_at_once() -> None:
 
 
 @pytest.mark.parametrize("lane", [ThreadLane("test"), InlineLane("test")], ids=["thread", "inline"])
-async def test_an_error_of_the_work_reaches_the_caller(lane: Lane) -> None:
+async def test_an_error_of_the_work_reaches_the_caller(lane: SerialExecutor) -> None:
     """As it is."""
     with pytest.raises(ZeroDivisionError):
         await lane.run(lambda: 1 // 0)

@@ -12,7 +12,7 @@ from storage.sqlite.writer import (
     Commit,
     GroupWriter,
     Journal,
-    Lane,
+    SerialExecutor,
     ThreadLane,
     Writer,
     commit,
@@ -82,7 +82,7 @@ async def inline_session(path: str, *, owner: bool = True, commit: Commit = comm
     `commit` replaces the commit, to fail or to stop before or after it.
     """
 
-    def inline_writer(_: Lane, db: Database) -> Writer:
+    def inline_writer(_: SerialExecutor, db: Database) -> Writer:
         db.execute("PRAGMA synchronous = OFF")
         return InlineWriter(Journal(db, commit))
 
@@ -92,7 +92,7 @@ async def inline_session(path: str, *, owner: bool = True, commit: Commit = comm
 async def threaded_session(path: str, *, owner: bool = True, commit: Commit = commit) -> Session:
     """Open a file with the threads of a running bot, but without waiting for the disk."""
 
-    def group_writer(lane: Lane, db: Database) -> Writer:
+    def group_writer(lane: SerialExecutor, db: Database) -> Writer:
         return GroupWriter(lane, Journal(db, commit))
 
     return await open_session(

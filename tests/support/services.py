@@ -111,7 +111,7 @@ def services(store: Store, **given: object) -> Services:
         "new_id": new_id,
         "chance": lambda: 0.5,
         "wake": lambda: None,
-        "make_way": lambda: None,
+        "delay_steps": lambda: None,
         "spools": asyncio.Semaphore(SPOOLS),
         "started_at": 0.0,
         "team": TEAM,

@@ -19,7 +19,7 @@ from storage.job import (
     Stage,
     Upload,
 )
-from storage.store import Room
+from storage.store import ClaimLimit
 
 NOW = 1_800_000_000.0
 
@@ -76,7 +76,7 @@ def a_full_job() -> Job:
         idempotency_key="slack:T1:C1:1800000001.000200",
         request_body=b'{"model":"kling-v3"}\x00\xff',
         first_sent_at=NOW + 3,
-        vouched_at=NOW + 3.5,
+        confirmed_absent_at=NOW + 3.5,
         request_id="req_1",
         task_id="task_1",
         submitted_at=NOW + 4,
@@ -85,7 +85,7 @@ def a_full_job() -> Job:
         started_at=NOW + 5,
         missing_since=NOW + 6,
         missing_at=NOW + 6.5,
-        late_told_at=NOW + 7,
+        late_notified_at=NOW + 7,
         cost_estimate=Decimal("0.0756"),
         cost_actual=Decimal("0.07560"),
         outputs=(Output(media=Media.VIDEO, url="https://video.example/1.mp4"),),
@@ -98,19 +98,19 @@ def a_full_job() -> Job:
             intent_at=NOW + 91,
             ts="1800000092.000300",
         ),
-        cost_told=Decimal("1E+2"),
+        cost_shown=Decimal("1E+2"),
         delivered_at=NOW + 92,
-        settle_tries=4,
+        cost_checks=4,
         cancel_requested_at=NOW + 8,
         cancel_requested_by="U2",
-        unfollowed_at=NOW + 9,
-        unfollowed_by="U3",
+        given_up_at=NOW + 9,
+        given_up_by="U3",
     )
 
 
-def a_room(limit: int) -> Room:
-    """Return room for this many jobs in any stage."""
-    return Room(limit, tuple(Stage))
+def a_limit(limit: int) -> ClaimLimit:
+    """Return a limit of this many jobs, of any stage."""
+    return ClaimLimit(limit, tuple(Stage))
 
 
 def sqlite_failure(code: int, name: str) -> Exception:

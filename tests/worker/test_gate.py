@@ -19,7 +19,7 @@ def test_work_begins_one_after_the_other_in_the_order_of_arrival() -> None:
 
     async def crowd() -> None:
         gate = Gate()
-        gate.make_way()
+        gate.delay_steps()
         await asyncio.gather(*(work(gate, number) for number in range(3)))
 
     run(crowd())
@@ -33,12 +33,12 @@ def test_work_waits_while_the_loop_is_busy_but_not_for_ever() -> None:
 
     async def busy() -> float:
         gate = Gate(longest_delay=1.0)
-        gate.make_way()
+        gate.delay_steps()
         waiting = asyncio.create_task(gate.wait())
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         while not waiting.done():
-            gate.make_way()
+            gate.delay_steps()
             loop.work(0.02)
             await asyncio.sleep(0)
         return loop.time()
@@ -49,7 +49,7 @@ def test_work_waits_while_the_loop_is_busy_but_not_for_ever() -> None:
 async def test_one_who_stops_waiting_holds_nobody_up() -> None:
     """A cancelled step lets the next one pass."""
     gate = Gate()
-    gate.make_way()
+    gate.delay_steps()
     first = asyncio.create_task(gate.wait())
     await asyncio.sleep(0)
     first.cancel()

@@ -11,7 +11,7 @@ from bot.worker.scheduler import (
     TICK_SECONDS,
     WATCH_TICKS,
     Scheduler,
-    Tickers,
+    TickerGroup,
 )
 from storage.store import StoreBrokenError, StoreFullError
 
@@ -136,7 +136,7 @@ class Noted:
 
 async def test_tickers_go_in_order_and_stop_together() -> None:
     notes: list[str] = []
-    tickers = Tickers(Noted("jobs", notes), Noted("outbox", notes))
+    tickers = TickerGroup(Noted("jobs", notes), Noted("outbox", notes))
     await tickers.tick()
     await tickers.stop(2)
     assert notes == ["jobs ticks", "outbox ticks", "jobs stops in 2", "outbox stops in 2"]

@@ -54,7 +54,7 @@ def _job_id(typed: str) -> str:
     return typed.strip(_MARKS).lower()
 
 
-JOB_WORDS: Mapping[str, Subcommand] = MappingProxyType(
+JOB_SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
     {
         "status": Subcommand(
             usage="status ID",

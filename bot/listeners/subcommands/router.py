@@ -17,7 +17,7 @@ from bot.listeners.context import Handler, channel_defaults
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands import thread
 from bot.listeners.subcommands.defaults import CHANNEL_SETTINGS
-from bot.listeners.subcommands.job_words import JOB_WORDS
+from bot.listeners.subcommands.job_words import JOB_SUBCOMMANDS
 from bot.listeners.subcommands.manual import help_subcommand
 from bot.listeners.subcommands.notify import NOTIFICATIONS
 from bot.listeners.subcommands.reports import REPORTS
@@ -91,7 +91,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
     {
         "help": help_subcommand(usages, thread.usages, _find),
         "list": REPORTS["list"],
-        **JOB_WORDS,
+        **JOB_SUBCOMMANDS,
         "cost": REPORTS["cost"],
         "models": REPORTS["models"],
         "notify": NOTIFICATIONS,

@@ -21,7 +21,7 @@ from storage.job import Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadWord:
+class ThreadCommand:
     """A command in a thread: its description for the manual, and the action that it runs."""
 
     about: str
@@ -82,19 +82,19 @@ async def _again(
     return reply_to(await perform(ActionName.AGAIN, request, services), services.now())
 
 
-THREAD_WORDS: Mapping[str, ThreadWord] = MappingProxyType(
+THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
     {
-        "again": ThreadWord(
+        "again": ThreadCommand(
             about="renders the same again, with the options behind it", action=ActionName.AGAIN
         ),
-        "status": ThreadWord(about="tells where the job stands", action=ActionName.STATUS),
-        "cost": ThreadWord(about="tells what it cost", action=ActionName.COST),
-        "cancel": ThreadWord(
+        "status": ThreadCommand(about="tells where the job stands", action=ActionName.STATUS),
+        "cost": ThreadCommand(about="tells what it cost", action=ActionName.COST),
+        "cancel": ThreadCommand(
             about="cancels it, for free until it is sent to MindVideo", action=ActionName.CANCEL
         ),
-        "resend": ThreadWord(
+        "resend": ThreadCommand(
             about="brings its files again, free of charge", action=ActionName.RESEND
         ),
-        "help": ThreadWord(about="shows this", action=None),
+        "help": ThreadCommand(about="shows this", action=None),
     }
 )
