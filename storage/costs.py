@@ -19,7 +19,7 @@ class Render:
     stage: Stage
     outcome: Outcome | None
     was_sent: bool
-    """Whether a submit request may have reached the provider."""
+    """Whether the provider may have taken the request."""
     seconds: float | None
     """Seconds from submit to finish; `None` while either time is unknown."""
     estimate: Decimal | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -23,6 +23,7 @@ Instant: TypeAlias = float
 class Stage(StrEnum):
     """The state of a job. It determines the step that runs next."""
 
+    WAITING = "waiting"
     ACCEPTED = "accepted"
     ANNOUNCED = "announced"
     RENDERING = "rendering"
@@ -30,6 +31,7 @@ class Stage(StrEnum):
     DELIVERED = "delivered"
     REJECTED = "rejected"
     PARKED = "parked"
+    UNCONFIRMED = "unconfirmed"
 
 
 class Outcome(StrEnum):
@@ -38,6 +40,23 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class QuestionKind(StrEnum):
+    """Why a request waits for an answer of the asker. The values are stored and never change."""
+
+    DUPLICATE = "duplicate"
+    """The asker made an equal request a moment ago; `about` is the ID of its job."""
+    LATE_EVENT = "late event"
+    """The message reached the bot long after it was sent."""
+    SMALL_TALK = "small talk"
+    """The words may be no prompt; `about` is what they look like instead."""
+    MISTYPED = "mistyped"
+    """The words may be a mistyped command; `about` is the command that was probably meant."""
+    UNKNOWN_OPTION = "unknown option"
+    """A word looks like an option that the model does not have; `about` is the word."""
+    UNPUBLISHED = "unpublished"
+    """Only others document what the model does with a value; `about` is a sentence about it."""
 
 
 class Media(StrEnum):
@@ -49,6 +68,7 @@ class Media(StrEnum):
 
 TRANSITIONS: Mapping[Stage, frozenset[Stage]] = MappingProxyType(
     {
+        Stage.WAITING: frozenset({Stage.ACCEPTED, Stage.UNCONFIRMED}),
         Stage.ACCEPTED: frozenset({Stage.ANNOUNCED, Stage.REJECTED, Stage.PARKED}),
         Stage.ANNOUNCED: frozenset({Stage.RENDERING, Stage.REJECTED, Stage.PARKED}),
         Stage.RENDERING: frozenset({Stage.RENDERING, Stage.FINISHED, Stage.PARKED}),
@@ -58,6 +78,7 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = MappingProxyType(
         ),
         Stage.DELIVERED: frozenset(),
         Stage.REJECTED: frozenset(),
+        Stage.UNCONFIRMED: frozenset(),
     },
 )
 """Every allowed transition. A change within a stage (an intent, a counter) is always allowed."""
@@ -65,8 +86,18 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = MappingProxyType(
 TERMINAL = frozenset(stage for stage, targets in TRANSITIONS.items() if not targets)
 """Stages that a job never leaves; its row may still be due, to post a refusal or a cost."""
 
-UNDER_WAY = frozenset(Stage) - TERMINAL
-"""Stages of jobs that are not over."""
+NOT_REQUESTED = frozenset({Stage.WAITING, Stage.UNCONFIRMED})
+"""Stages of requests that were not accepted. They count nowhere: not in lists, reports, digests,
+queues, or among duplicates."""
+
+REQUESTED = frozenset(Stage) - NOT_REQUESTED
+"""Stages of jobs that were accepted."""
+
+UNDER_WAY = REQUESTED - TERMINAL
+"""Stages of accepted jobs that are not over."""
+
+OVER = REQUESTED & TERMINAL
+"""Stages of accepted jobs that are over."""
 
 RESUMABLE = TRANSITIONS[Stage.PARKED]
 """Stages to which a parked job can go back."""
@@ -84,6 +115,9 @@ ABANDONABLE = frozenset({Stage.ANNOUNCED, Stage.RENDERING})
 class EventName(StrEnum):
     """The kinds of event in a timeline. The values are stored and must never change."""
 
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    EXPIRED = "expired"
     ACCEPTED = "accepted"
     POSTING = "posting"
     NOT_POSTED = "not posted"
@@ -162,6 +196,21 @@ class Delivery:
     """Slack's ID of the message; `None` until the post is confirmed."""
 
 
+QUESTION_SECONDS = 3600.0
+"""How long a question to the asker can be answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question that the asker must answer before a request is accepted."""
+
+    kind: QuestionKind
+    about: str = ""
+    """The subject, whose meaning depends on the kind."""
+    expires_at: Instant
+    """From then on it cannot be answered: the request ends without having been accepted."""
+
+
 NOT_DELIVERED = Delivery()
 IN_CHANNEL = ReplyTo()
 
@@ -189,6 +238,8 @@ class Job:
     reply_to: ReplyTo = IN_CHANNEL
     parent_id: str | None = None
     """The job that this one re-renders."""
+    question: Question | None = None
+    """The question that was asked before the request was accepted; kept after the answer."""
 
     stage: Stage = Stage.ACCEPTED
     due_at: Instant | None = None
@@ -216,6 +267,8 @@ class Job:
     """The exact bytes of the submit request, committed before the first of them is sent."""
     first_sent_at: Instant | None = None
     """When the key was first used; MindVideo is assumed to remember it for 24 h."""
+    chargeable_since: Instant | None = None
+    """Since when MindVideo may have the request; `None`: each send, if any, certainly failed."""
     confirmed_absent_at: Instant | None = None
     """When an operator last confirmed that MindVideo has no render under the key: safe to send."""
     request_id: str | None = None
@@ -273,6 +326,13 @@ class Job:
     def due_again(self, now: Instant) -> Instant:
         """Return when the row is due after one of its signals changed."""
         return now
+
+
+def waiting(job: Job, kind: QuestionKind, about: str) -> Job:
+    """Return a new job that waits until its asker confirms it, at most `QUESTION_SECONDS`."""
+    expires_at = job.created_at + QUESTION_SECONDS
+    question = Question(kind=kind, about=about, expires_at=expires_at)
+    return replace(job, stage=Stage.WAITING, question=question, due_at=expires_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

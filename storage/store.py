@@ -107,10 +107,22 @@ class JobStore(Queue[Job], Protocol):
     `StoreFullError` wrote nothing.
     """
 
-    async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
+    async def insert(
+        self, job: Job, event: Event, *, equal_since: Instant | None = None
+    ) -> tuple[Job, bool]:
         """Insert `job`, or return the row that has its `dedup_key` already.
 
-        Idempotent by `dedup_key`: the second value says whether this call made the row.
+        Idempotent by `dedup_key`: the second value says whether this call made the row. If the
+        store has an equal request (same user, channel, model and input), made at or after
+        `equal_since`, the job is inserted as `waiting` for a confirmation. The search and the
+        insert are one transaction, so of two equal requests at one instant, one waits.
+        """
+
+    async def confirm(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """Accept a job that waits for its asker, due now; return the row as it is then.
+
+        Idempotent: a job that was accepted already is returned unchanged, and so is one whose
+        question has expired. Raises the fence. Returns `None` if there is no such job.
         """
 
     async def get(self, job_id: str) -> Job | None:
@@ -122,14 +134,8 @@ class JobStore(Queue[Job], Protocol):
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
 
-    async def find_duplicate(self, job: Job, since: Instant) -> Job | None:
-        """Return the newest other job with the same user, channel, model and input.
-
-        Made at or after `since`. A rejected job cost nothing and does not count.
-        """
-
     async def jobs(self, wanted: JobFilter) -> list[Job]:
-        """Return the jobs that match, newest first."""
+        """Return the jobs that match, newest first; without `stages`, those that were accepted."""
 
     async def events(self, job_id: str) -> list[Event]:
         """Return the job's timeline, oldest first."""
@@ -150,12 +156,12 @@ class JobStore(Queue[Job], Protocol):
         """Return the renders requested at or after `since` and before `until`, oldest first."""
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
-        """Record that `by` requests the cancel of a job, if nothing was sent to MindVideo yet.
+        """Record that `by` requests the cancel of a job, if MindVideo certainly does not have it.
 
         In the returned row, `cancel_requested_at` is set if the cancel is free and certain; else
-        the render was sent or the job is over. Makes the job due now; the first request is kept.
-        Of the fields that a step writes it changes only `due_at`, so it needs no fence. Returns
-        `None` if there is no such job. Idempotent.
+        the render may have been sent or the job is over. Makes the job due now; the first request
+        is kept. Of the fields that a step writes it changes only `due_at`, so it needs no fence.
+        Returns `None` if there is no such job. Idempotent.
         """
 
     async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:

@@ -111,6 +111,7 @@ def make_services(
         bot_user=checked.me.user,
         admins=frozenset(settings.admins),
         unit=settings.cost_unit,
+        submit_delay=settings.submit_delay_seconds,
         poll_min=settings.poll_min_seconds,
         poll_max=settings.poll_max_seconds,
     )

@@ -50,6 +50,7 @@ def _lower(word: object) -> object:
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 Url = Annotated[str, AfterValidator(_check_url)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Delay = Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)]
 Unit = Annotated[str, Field(pattern=r"^[^<>&\r\n]{1,16}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 UserId = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]+$")]

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.base.errors import ConfigurationError
 from bot.base.logs import LogFormat
 from bot.base.setting_groups import ServiceSettings, SettingGroup, StoreSettings
-from bot.base.setting_types import Format, Level, Port, Seconds, Url, UserIds
+from bot.base.setting_types import Delay, Format, Level, Port, Seconds, Url, UserIds
 
 _UNREADABLE_FILE = "The file .env cannot be read. Make it UTF-8 text that this user may read."
 
@@ -40,6 +40,11 @@ class Settings(StoreSettings, ServiceSettings):
     port: Port = Field(
         default=3000,
         description="the port where HTTP listens, 0 to 65535 (0: any free one)",
+    )
+    submit_delay_seconds: Delay = Field(
+        default=5.0,
+        description="how long a job waits before it is sent to MindVideo, in seconds, 0 to 300; "
+        "until then a cancel is free",
     )
     poll_min_seconds: Seconds = Field(
         default=1.0,

@@ -1,4 +1,4 @@
-"""Turn a valid request into a job once; a request made twice by mistake is reported instead."""
+"""Turn a valid request into a job once, or ask its asker first whether it is meant."""
 
 from __future__ import annotations
 
@@ -11,10 +11,22 @@ import structlog
 from bot.jobs.services import Services
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
-from storage.job import Event, EventName, Instant, Job, ReplyTo
+from storage.job import (
+    REQUESTED,
+    Event,
+    EventName,
+    Instant,
+    Job,
+    QuestionKind,
+    ReplyTo,
+    waiting,
+)
 
 # A user who sees an error repeats the command at once; after this long they mean a second job.
 DUPLICATE_SECONDS = 60.0
+# Slack repeats an event for some minutes; one that is older may not be wanted any more.
+# https://docs.slack.dev/apis/events-api/#retries
+LATE_SECONDS = 1800.0
 
 # Without I, L, O and U an ID can be read aloud and spells no word.
 # https://www.crockford.com/base32.html
@@ -39,6 +51,8 @@ class Interaction:
     dedup_key: str
     """The same for every delivery of one interaction, and different for any two."""
     reply_to: ReplyTo
+    sent_at: Instant | None = None
+    """When the user acted, by Slack's clock; `None` where the payload does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +67,26 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Duplicate:
-    """The same user made an equal request a moment ago, which became `job`; no job was made now."""
+class Asked:
+    """The request is on disk and waits for its asker, who is asked `job.question`.
+
+    Nothing is announced, sent or charged until the asker confirms it.
+    """
 
     job: Job
+    left_out: tuple[str, ...] = ()
+    """As in `Accepted`."""
 
 
-Acceptance: TypeAlias = Accepted | Duplicate
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A question that a surface wants answered before the request is accepted."""
+
+    kind: QuestionKind
+    about: str = ""
+
+
+Acceptance: TypeAlias = Accepted | Asked
 
 
 async def accept(
@@ -68,26 +95,29 @@ async def accept(
     services: Services,
     *,
     parent_id: str | None = None,
-    sure: bool = False,
+    question: Asking | None = None,
 ) -> Acceptance:
-    """Commit a job for the request; when this returns `Accepted`, the job is on disk.
+    """Commit a job for the request; when this returns, the job is on disk.
 
-    Idempotent by `interaction.dedup_key`. With `sure` no earlier request makes this one a
-    `Duplicate`; without it, only the job `parent_id`, which the user renders again, never does.
+    It waits for its asker if there is a `question`, or if the same user made an equal request a
+    moment ago; the job `parent_id`, which the user renders again, is none once it is over.
+    Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
     Raises `StoreError` when the job could not be written: the request was not accepted.
     """
     services.delay_steps()
-    jobs, now = services.store.jobs, services.now()
+    now = services.now()
+    question = question or _late(interaction, now)
     job = _new_job(request, interaction, services.new_id(), now, parent_id)
-    if not sure:
-        earlier = await jobs.find_duplicate(job, now - DUPLICATE_SECONDS)
-        if earlier is not None and earlier.dedup_key != job.dedup_key and earlier.id != parent_id:
-            same = await jobs.find_by_dedup_key(job.dedup_key)
-            if same is None:
-                return Duplicate(job=earlier)
-            return Accepted(job=same, is_new=False, left_out=request.left_out)
-    event = Event(at=now, name=EventName.ACCEPTED, detail=interaction.surface)
-    row, is_new = await jobs.insert(job, event)
+    if question is None:
+        event = Event(at=now, name=EventName.ACCEPTED, detail=interaction.surface)
+    else:
+        job = waiting(job, question.kind, question.about)
+        event = Event(at=now, name=EventName.ASKED, detail=question.kind)
+    row, is_new = await services.store.jobs.insert(
+        job, event, equal_since=now - DUPLICATE_SECONDS if question is None else None
+    )
+    if row.stage not in REQUESTED:
+        return Asked(job=row, left_out=request.left_out)
     if is_new:
         services.wake()
         structlog.get_logger("jobs").info(
@@ -98,6 +128,13 @@ async def accept(
             prompt=row.input.get(PROMPT),
         )
     return Accepted(job=row, is_new=is_new, left_out=request.left_out)
+
+
+def _late(interaction: Interaction, now: Instant) -> Asking | None:
+    """Return the question about an interaction that reached the bot long after it happened."""
+    if interaction.sent_at is None or now - interaction.sent_at < LATE_SECONDS:
+        return None
+    return Asking(kind=QuestionKind.LATE_EVENT, about=f"{interaction.sent_at:.0f}")
 
 
 def _new_job(

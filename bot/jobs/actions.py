@@ -10,16 +10,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from bot.base.errors import UsageError
-from bot.jobs.accept import Accepted, Duplicate, Interaction, accept
+from bot.jobs.accept import Accepted, Asked, Interaction, accept
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.options.attachments import Attached
 from bot.options.parser import TypedText
 from bot.options.request import all_options, changed_request, check_input
-from storage.job import TERMINAL, Event, Instant, Job, Json, Outcome, Stage
+from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.store import Outbox
 
@@ -35,6 +35,7 @@ class ActionName(StrEnum):
     GIVE_UP = "give up"
     SHARE = "share"
     RESEND = "resend"
+    CONFIRM = "confirm"
 
 
 class Allowed(StrEnum):
@@ -42,6 +43,7 @@ class Allowed(StrEnum):
 
     EVERYBODY = "everybody"
     ASKER_AND_ADMINS = "asker and admins"
+    ASKER = "asker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +57,6 @@ class ActionRequest:
     files: Sequence[Attached] = ()
     options: Mapping[str, Json] = field(default_factory=dict)
     """Changes for another render, by property, as a button carries them."""
-    sure: bool = True
-    """Whether a repetition is certainly meant; a button is easily pressed twice by mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +122,13 @@ class ResendAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionExpired:
+    """The question can no longer be answered: the request ended without having been accepted."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotAllowed:
     """The user may not perform the action."""
 
@@ -133,7 +140,8 @@ ActionOutcome: TypeAlias = (
     | CostShown
     | DetailsShown
     | Accepted
-    | Duplicate
+    | Asked
+    | QuestionExpired
     | CancelAnswered
     | ShareAnswered
     | ResendAnswered
@@ -163,7 +171,15 @@ async def perform(name: ActionName, request: ActionRequest, services: Services) 
 
 def _is_allowed(allowed: Allowed, request: ActionRequest, services: Services) -> bool:
     user = request.interaction.user
-    return allowed is Allowed.EVERYBODY or user == request.job.user or services.is_admin(user)
+    match allowed:
+        case Allowed.EVERYBODY:
+            return True
+        case Allowed.ASKER_AND_ADMINS:
+            return user == request.job.user or services.is_admin(user)
+        case Allowed.ASKER:
+            return user == request.job.user
+        case _:
+            assert_never(allowed)
 
 
 async def _status(request: ActionRequest, services: Services) -> StatusShown:
@@ -184,7 +200,7 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     )
 
 
-async def _again(request: ActionRequest, services: Services) -> Accepted | Duplicate:
+async def _again(request: ActionRequest, services: Services) -> Accepted | Asked:
     """Render the job's request again with the given changes, as a new job with a new charge.
 
     Raises `UsageError` for changes that cannot be made, and for a model that is no longer in the
@@ -196,7 +212,7 @@ async def _again(request: ActionRequest, services: Services) -> Accepted | Dupli
         render = changed_request(job, typed, catalog, request.files)
     else:
         render = check_input(catalog.get(job.model), {**job.input, **request.options})
-    return await accept(render, request.interaction, services, parent_id=job.id, sure=request.sure)
+    return await accept(render, request.interaction, services, parent_id=job.id)
 
 
 async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
@@ -289,6 +305,16 @@ async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now
     await outbox.add(row)
 
 
+async def _confirm(request: ActionRequest, services: Services) -> Accepted | QuestionExpired:
+    """Accept a request that waits for its asker. Idempotent: it is accepted once."""
+    job = request.job
+    row = await services.store.jobs.confirm(job.id, request.interaction.user, services.now()) or job
+    if row.stage not in REQUESTED:
+        return QuestionExpired(job=row)
+    services.wake()
+    return Accepted(job=row, is_new=False)
+
+
 JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
     {
         ActionName.STATUS: JobAction(allowed=Allowed.EVERYBODY, run=_status),
@@ -299,5 +325,6 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.GIVE_UP: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_give_up),
         ActionName.SHARE: JobAction(allowed=Allowed.EVERYBODY, run=_share),
         ActionName.RESEND: JobAction(allowed=Allowed.EVERYBODY, run=_resend),
+        ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
     }
 )

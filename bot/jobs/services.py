@@ -52,6 +52,8 @@ class Services:
     admins: frozenset[str] = frozenset()
     unit: str | None = None
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
+    submit_delay: float = 0.0
+    """Seconds from a job's message to its submit, unless the channel has a delay of its own."""
     poll_min: float = 1.0
     poll_max: float = 30.0
     """Bounds of the pause between two polls of a task, in seconds."""

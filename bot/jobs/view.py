@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from bot.base.errors import BotError
 from bot.jobs.pacing import Expected, expected
 from bot.jobs.services import Services
+from bot.jobs.submit_delay import submit_delay
 from bot.options.catalog import Catalog
 from bot.options.model_file import Upgrade
 from bot.options.request import non_default_options
-from storage.job import RENDER_PENDING, Job
+from storage.job import RENDER_PENDING, Job, Stage
 
 # Enough renders for a 95th percentile; more would only slow the query down.
 HISTORY = 50
@@ -28,6 +29,8 @@ class JobView:
     """Title and value of each option that differs from its default."""
     expected: Expected | None = None
     """How long renders of its kind take."""
+    starts_in: float = 0.0
+    """Seconds from its message to its submit, while it has no message."""
     ahead: int = 0
     """How many jobs were made before this one and still wait, while it waits itself.
 
@@ -72,6 +75,7 @@ async def load_view(
     return replace(
         brief_view(job, services.catalog, services.unit),
         expected=expected(history),
+        starts_in=await submit_delay(job, services) if job.stage is Stage.ACCEPTED else 0.0,
         ahead=await services.store.jobs.ahead_of(job) if waits else 0,
     )
 

@@ -28,6 +28,7 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
         buttons.GIVE_UP: ActionName.GIVE_UP,
         buttons.SHARE: ActionName.SHARE,
         buttons.DETAILS: ActionName.DETAILS,
+        buttons.CONFIRM: ActionName.CONFIRM,
     }
 )
 """The action of each button, by a regular expression that matches its whole action ID."""
@@ -66,7 +67,7 @@ async def press(payload: ButtonPayload, services: Services) -> None:
 async def _do(
     name: ActionName, job: Job, value: ButtonValue, interaction: Interaction, services: Services
 ) -> Message | None:
-    request = ActionRequest(job=job, interaction=interaction, options=value.changes, sure=False)
+    request = ActionRequest(job=job, interaction=interaction, options=value.changes)
     return reply_to(await perform(name, request, services), services.now())
 
 

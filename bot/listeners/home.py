@@ -18,7 +18,7 @@ from bot.worker.context import Claim
 from bot.worker.engine import Pool, Step
 from bot.worker.result import Done, Result
 from storage.home import PUBLISH, HomeView
-from storage.job import TERMINAL, UNDER_WAY, Job, Stage
+from storage.job import OVER, UNDER_WAY, Job, Stage
 from storage.store import JobFilter, SpendFilter
 
 # Enough for a user's jobs of today; Slack allows at most 100 blocks in a view.
@@ -55,7 +55,7 @@ async def _gather(team: str, user: str, services: Services) -> HomeContent:
     spend = SpendFilter(team=team, since=month.since, until=month.until)
     return HomeContent(
         running=await _cards(team, user, UNDER_WAY, RUNNING_SHOWN, services),
-        recent=await _cards(team, user, TERMINAL, RECENT_SHOWN, services),
+        recent=await _cards(team, user, OVER, RECENT_SHOWN, services),
         month=month.name,
         mine=await services.store.jobs.spend(replace(spend, user=user)),
         team=await services.store.jobs.spend(spend),

@@ -5,24 +5,25 @@ from __future__ import annotations
 from typing import assert_never
 
 from bot.base.ports import Message
-from bot.jobs.accept import Accepted, Duplicate
+from bot.jobs.accept import Accepted, Asked
 from bot.jobs.actions import (
     ActionOutcome,
     CancelAnswered,
     CostShown,
     DetailsShown,
     NotAllowed,
+    QuestionExpired,
     ResendAnswered,
     ShareAnswered,
     StatusShown,
     Verdict,
 )
-from bot.messages import replies
+from bot.messages import questions, replies
 from bot.messages.details import job_details
 from storage.job import Instant
 
 
-def reply_to(  # noqa: C901, PLR0911 - one case for each outcome, and nothing else
+def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and nothing else
     outcome: ActionOutcome, now: Instant
 ) -> Message | None:
     """Return the ephemeral message for an outcome; `None`: the job's own message is enough."""
@@ -33,8 +34,10 @@ def reply_to(  # noqa: C901, PLR0911 - one case for each outcome, and nothing el
             return replies.cost(outcome.view)
         case DetailsShown():
             return job_details(outcome.view, outcome.options, outcome.events, now)
-        case Duplicate():
-            return replies.duplicate(outcome.job, now)
+        case Asked():
+            return questions.asked(outcome.job, outcome.left_out)
+        case QuestionExpired():
+            return questions.expired()
         case Accepted(left_out=()):
             return None
         case Accepted():

@@ -28,7 +28,7 @@ from bot.listeners.subcommands import router, thread
 from bot.messages import replies
 from bot.options.attachments import Attached, attached_files
 from bot.slack.markup import without_mention
-from storage.job import RENDER_PENDING, Job
+from storage.job import RENDER_PENDING, REQUESTED, Job, Stage
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -69,7 +69,9 @@ async def _sent(payload: MessagePayload, services: Services) -> None:
     # although the reason for that answer may be gone by then.
     if services.ephemeral.has_sent(dedup_key):
         return
-    if await services.store.jobs.find_by_dedup_key(dedup_key) is not None:
+    known = await services.store.jobs.find_by_dedup_key(dedup_key)
+    # A question is asked again if the process stopped before it was sent.
+    if known is not None and known.stage is not Stage.WAITING:
         return
     job = await _job_of_thread(payload, services)
     interaction = payload.interaction(event.user, in_thread_of_job=job is not None)
@@ -110,6 +112,7 @@ async def _changed(payload: MessagePayload, message: SlackMessage, services: Ser
     is_addressed = _addressed(event, message, services.bot_user) is not None
     if message.edited is not None and is_addressed:
         job = await services.store.jobs.find_by_dedup_key(payload.dedup_key(message.ts))
+        job = job if job is not None and job.stage in REQUESTED else None
         services.ephemeral.send(
             f"change:{event.ts}", event.place(message), message.user, replies.edited(job)
         )

@@ -10,9 +10,11 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.base.errors import BotError
-from bot.jobs.accept import Duplicate, Interaction, accept
+from bot.base.ports import Place
+from bot.jobs.accept import Interaction, accept
 from bot.jobs.services import Services
 from bot.listeners.context import channel_defaults
+from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, FormPayload
 from bot.messages import form
 from bot.options.attachments import Attached
@@ -125,15 +127,15 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         request = read_form(model, entered, carried, state.files)
         interaction = payload.interaction(state.channel or _chosen_channel(entered))
         parent = state.parent_id
-        acceptance = await accept(
-            request, interaction, services, parent_id=parent, sure=parent is not None
-        )
+        acceptance = await accept(request, interaction, services, parent_id=parent)
     except FormError as error:
         return error.errors
     except StoreError as error:
         return {view.first_field: form.store_failed(error)}
-    if isinstance(acceptance, Duplicate):
-        return {view.first_field: form.duplicate(acceptance.job, services.now())}
+    reply = reply_to(acceptance, services.now())
+    if reply is not None:
+        place = Place(channel=interaction.channel, thread_ts=interaction.reply_to.thread_ts)
+        services.ephemeral.send(interaction.dedup_key, place, interaction.user, reply)
     return {}
 
 

@@ -6,6 +6,7 @@ delivery of one request.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -17,7 +18,7 @@ from bot.options.form_fields import WORDS_BLOCK
 from bot.options.form_state import FormState
 from bot.options.schema import PROMPT
 from bot.slack.markup import plain
-from storage.job import Job, Json, ReplyTo
+from storage.job import Instant, Job, Json, ReplyTo
 
 FORM_SURFACE = "form"
 
@@ -117,6 +118,7 @@ class ButtonPayload(BaseModel):
                 thread_ts=job.reply_to.thread_ts if job and is_same_channel else None,
                 response_url=self.response_url,
             ),
+            sent_at=_instant(action.action_ts),
         )
 
     def opening(self) -> Interaction:
@@ -306,6 +308,7 @@ class MessagePayload(BaseModel):
             surface="reply" if in_thread_of_job else other,
             dedup_key=self.dedup_key(event.ts),
             reply_to=ReplyTo(thread_ts=event.thread_ts or event.ts),
+            sent_at=_instant(event.ts),
         )
 
 
@@ -314,6 +317,15 @@ class HomeOpenedEvent(BaseModel):
 
     tab: Literal["home"]
     user: str
+
+
+def _instant(ts: str) -> Instant | None:
+    """Return the time in a `ts` of Slack, which is in seconds; `None` for any other text."""
+    try:
+        seconds = float(ts)
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _opening(team: str, user: str, channel: Named | None, trigger_id: str) -> Interaction:

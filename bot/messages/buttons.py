@@ -31,6 +31,7 @@ CANCEL = "job_cancel"
 SHARE = "job_share"
 DETAILS = "job_details"
 GIVE_UP = "job_give_up"
+CONFIRM = "job_confirm"
 
 _AGAIN = "Again"
 _EDIT = "Edit and re-run"
@@ -89,6 +90,8 @@ def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
         case Stage.ACCEPTED | Stage.ANNOUNCED | Stage.RENDERING:
             is_ending = job.cancel_requested_at is not None or job.given_up_at is not None
             row = [] if is_ending else [_button(_CANCEL, CANCEL, job)]
+        case Stage.WAITING | Stage.UNCONFIRMED:
+            return []
         case Stage.FINISHED | Stage.PARKED:
             row = []
         case Stage.DELIVERED | Stage.REJECTED:
@@ -112,9 +115,9 @@ def give_up(job: Job) -> ButtonElement:
     return _button("Stop following it", GIVE_UP, job)
 
 
-def again_anyway(job: Job) -> ButtonElement:
-    """Return the button that confirms a duplicate request: it renders `job` again."""
-    return _button("Render it again anyway", AGAIN, job)
+def confirm(job: Job, label: str) -> ButtonElement:
+    """Return the button that confirms a request that waits for its asker."""
+    return _button(label, CONFIRM, job)
 
 
 def _flags(model: Model, upgrade: Upgrade) -> str:

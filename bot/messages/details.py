@@ -19,6 +19,9 @@ PROMPT_SHOWN = 2900
 
 WORDS: Mapping[EventName, str] = MappingProxyType(
     {
+        EventName.ASKED: "asked back:",
+        EventName.CONFIRMED: "confirmed by",
+        EventName.EXPIRED: "not confirmed in time",
         EventName.ACCEPTED: "asked for by",
         EventName.POSTING: "posting the message",
         EventName.NOT_POSTED: "message not posted",

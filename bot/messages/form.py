@@ -12,7 +12,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot.messages import blocks, formatting
+from bot.messages import blocks
 from bot.messages.fields import plain_text
 from bot.messages.modal import MOST_BLOCKS, form_blocks
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
@@ -21,7 +21,7 @@ from bot.options.form_fields import WORDS_BLOCK
 from bot.options.form_state import FormState
 from bot.options.schema import PROMPT
 from bot.options.wording import short
-from storage.job import Instant, Job, Json
+from storage.job import Json
 from storage.store import StoreBrokenError, StoreError
 
 CALLBACK = "video_form"
@@ -82,15 +82,6 @@ def left_out(names: Sequence[str]) -> str:
 def no_channel() -> str:
     """Return the error at a form in which no channel was chosen."""
     return "Choose where the video goes."
-
-
-def duplicate(job: Job, now: Instant) -> str:
-    """Return the error at a form that is a duplicate of the request of `job`."""
-    ago = formatting.duration(now - job.created_at)
-    return (
-        f"You asked for exactly this {ago} ago, and job {job.id} is on its way. Change something, "
-        "or press Again at that job."
-    )
 
 
 def store_failed(error: StoreError) -> str:

@@ -113,8 +113,10 @@ def _small(card: Card) -> str:
     return f"{model} · asked {blocks.moment(card.view.job.created_at)} · `{card.view.job.id}`"
 
 
-def _state(job: Job) -> str:
+def _state(job: Job) -> str:  # noqa: PLR0911 - one case for each stage, and nothing else
     match job.stage:
+        case Stage.WAITING:
+            return ":grey_question: Waiting for an answer"
         case Stage.ACCEPTED | Stage.ANNOUNCED:
             return ":hourglass_flowing_sand: Queued"
         case Stage.RENDERING:
@@ -126,7 +128,7 @@ def _state(job: Job) -> str:
             return ":package: Finished, on its way to you"
         case Stage.PARKED:
             return f":construction: On hold: {blocks.escape(why_on_hold(job))}"
-        case Stage.DELIVERED | Stage.REJECTED:
+        case Stage.DELIVERED | Stage.REJECTED | Stage.UNCONFIRMED:
             return ":checkered_flag: Over"
         case _:
             assert_never(job.stage)

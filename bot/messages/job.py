@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import assert_never
 
@@ -47,12 +48,18 @@ def job_message(view: JobView, now: Instant) -> Message:
     return Message(text=f"{_plain_title(job)}: {_plain(status)}", blocks=body)
 
 
-def status_line(view: JobView, now: Instant) -> str:
+def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else
+    view: JobView, now: Instant
+) -> str:
     """Return the status of a job in one line of mrkdwn."""
     job = view.job
     match job.stage:
+        case Stage.WAITING:
+            return ":grey_question: *Waiting for an answer* · Nothing is charged before it."
+        case Stage.UNCONFIRMED:
+            return ":no_entry_sign: *Not confirmed* · Nothing was started or charged."
         case Stage.ACCEPTED | Stage.ANNOUNCED:
-            return f":hourglass_flowing_sand: *Queued* · {_before_submit(job)}{_ahead(view)}"
+            return f":hourglass_flowing_sand: *Queued* · {_before_submit(view, now)}{_ahead(view)}"
         case Stage.RENDERING:
             return _rendering(view, now)
         case Stage.FINISHED:
@@ -71,15 +78,28 @@ def status_line(view: JobView, now: Instant) -> str:
 
 def why_on_hold(job: Job) -> str:
     """Return why a job is parked, and whether its bill is unknown."""
-    is_sent = job.parked_from is Stage.ANNOUNCED and job.first_sent_at is not None
+    is_sent = job.parked_from is Stage.ANNOUNCED and job.chargeable_since is not None
     bill = "MindVideo's page tells whether it was billed." if is_sent else ""
     return f"{job.problem or ''} {bill}".strip()
 
 
-def _before_submit(job: Job) -> str:
+def _before_submit(view: JobView, now: Instant) -> str:
+    job = view.job
+    seconds = math.ceil(_seconds_to_submit(view, now))
+    if seconds > 0:
+        return f"starts in {formatting.duration(seconds)}; until then a cancel is free"
     if job.stage is Stage.ANNOUNCED and job.attempts >= SILENT_TRIES:
         return "could not be handed to MindVideo yet; the bot goes on trying"
     return "handing over to MindVideo"
+
+
+def _seconds_to_submit(view: JobView, now: Instant) -> float:
+    """Return in how many seconds a job is first submitted; 0 if it was, or if that is unknown."""
+    job = view.job
+    if job.stage is Stage.ACCEPTED:
+        return view.starts_in
+    is_new = job.first_sent_at is None and job.attempts == 0 and job.due_at is not None
+    return max(0.0, job.due_at - now) if is_new and job.due_at is not None else 0.0
 
 
 def _rendering(view: JobView, now: Instant) -> str:

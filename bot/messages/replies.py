@@ -34,17 +34,6 @@ def refusal(problem: str) -> Message:
     return words(f":warning: {blocks.escape(problem)}\nNothing was started or charged.")
 
 
-def duplicate(job: Job, now: Instant) -> Message:
-    """Return the answer to a duplicate of the request of `job`, with a button to confirm it."""
-    ago = formatting.duration(now - job.created_at)
-    line = (
-        f":eyes: You asked for exactly this {ago} ago, and job `{job.id}` is on its way. "
-        "I did not start a second one, because it would be charged again."
-    )
-    anyway = blocks.actions([buttons.again_anyway(job)])
-    return Message(text=line, blocks=[blocks.section(line), anyway])
-
-
 def taken_without(titles: Sequence[str]) -> Message:
     """Return the answer to an accepted request, some options of which its model does not have."""
     left_out = blocks.escape(", ".join(titles))
@@ -81,7 +70,7 @@ def status(view: JobView, now: Instant) -> Message:
 def cost(view: JobView) -> Message:
     """Return what a job cost, as far as it is known."""
     job = view.job
-    if job.first_sent_at is None and job.cost_actual is None:
+    if job.chargeable_since is None and job.cost_actual is None:
         return words(f"Job `{job.id}` was not sent to MindVideo, so it has cost nothing so far.")
     return words(f"Job `{job.id}`: {cost_text(view)}.")
 
@@ -193,7 +182,7 @@ def edited(job: Job | None) -> Message:
 
 def deleted(job: Job) -> Message:
     """Return the answer to the deletion of a message whose job is under way."""
-    at_mindvideo = job.first_sent_at is not None or job.stage is Stage.RENDERING
+    at_mindvideo = job.chargeable_since is not None or job.stage is Stage.RENDERING
     then = "tells what can still be done." if at_mindvideo else "ends it for free."
     return words(
         f"You deleted the message that asked for job `{job.id}`; the job goes on. "

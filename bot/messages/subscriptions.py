@@ -8,7 +8,7 @@ from datetime import time
 from typing import Protocol
 
 from bot.base.ports import Message
-from bot.messages import blocks
+from bot.messages import blocks, formatting
 from bot.messages.replies import cannot_enter, words
 from storage.notification import Level
 
@@ -84,15 +84,27 @@ def not_let_in(channel: str) -> Message:
     return words(f":warning: <#{channel}>: {cannot_enter()}")
 
 
-def defaults_shown(flags: Sequence[str]) -> Message:
-    """Return the default options of a channel; `flags` as a user would type them."""
+def defaults_shown(flags: Sequence[str], delay: float) -> Message:
+    """Return the default options of a channel, as a user would type them, and its delay."""
+    starts = f"Jobs here start {_after(delay)}."
     how = "`/video settings mode pro --aspect-ratio 9:16` sets some for everybody here"
     if not flags:
-        return words(f"This channel has no defaults of its own.\n{how}.")
+        return words(f"This channel has no defaults of its own. {starts}\n{how}.")
     return words(
-        f"*Defaults of this channel:* {_listed(flags)}\nWhat an ask says itself goes before. "
-        f"{how}, `/video settings reset` takes all away."
+        f"*Defaults of this channel:* {_listed(flags)}. {starts}\n"
+        f"What an ask says itself goes before. {how}, `/video settings reset` takes all away."
     )
+
+
+def delay_set(seconds: float) -> Message:
+    """Return the answer to a change of a channel's delay."""
+    return words(f":gear: From now on jobs in this channel start {_after(seconds)}.")
+
+
+def _after(seconds: float) -> str:
+    if seconds == 0:
+        return "at once"
+    return f"{formatting.duration(seconds)} after the ask; until then a cancel is free"
 
 
 def defaults_set(flags: Sequence[str]) -> Message:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.steps import announce, deliver, inform, poll, reconcile, submit
+from bot.steps import announce, deliver, expire, inform, poll, reconcile, submit
 from bot.worker.engine import Pool, Step
 from storage.job import Job, Stage
 
 STEPS: Mapping[str, Step[Job]] = MappingProxyType(
     {
+        Stage.WAITING: expire.expire,
         Stage.ACCEPTED: announce.announce,
         Stage.ANNOUNCED: submit.submit,
         Stage.RENDERING: poll.poll,
@@ -21,6 +22,7 @@ STEPS: Mapping[str, Step[Job]] = MappingProxyType(
         Stage.DELIVERED: reconcile.reconcile,
         Stage.REJECTED: inform.inform,
         Stage.PARKED: inform.inform,
+        Stage.UNCONFIRMED: expire.expire,
     },
 )
 """The step to run for a due job, by its stage."""
@@ -30,6 +32,7 @@ STEPS: Mapping[str, Step[Job]] = MappingProxyType(
 # larger pools would make users wait; each step holds at most a few buffers of a stream.
 POOLS = (
     Pool(steps=(Stage.ACCEPTED, Stage.REJECTED, Stage.PARKED), size=6),
+    Pool(steps=(Stage.WAITING, Stage.UNCONFIRMED), size=2),
     Pool(steps=(Stage.ANNOUNCED, Stage.RENDERING, Stage.DELIVERED), size=12),
     Pool(steps=(Stage.FINISHED,), size=6),
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.base.errors import NotAMemberError, UnreachablePlaceError
 from bot.base.ports import Place, Posted
+from bot.jobs.submit_delay import submit_delay
 from bot.jobs.view import load_message_view
 from bot.messages.job import job_message
 from bot.messages.replies import cannot_enter
@@ -47,17 +48,18 @@ async def announce(claim: Claim[Job]) -> Result[Job]:
         # An earlier attempt may have posted there, so a second message must not follow it.
         return _rejected(job, error)
     if found is not None:
-        return _announced(job, found, "found")
+        return _announced(job, found, "found", await submit_delay(job, services))
     if job.cancel_requested_at is not None:
         return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
     # Everything that the message needs is read before the intent is committed: between the intent
     # and the post nothing else can fail.
-    message = job_message(await load_message_view(job, services), services.now())
+    view = await load_message_view(job, services)
+    message = job_message(view, services.now())
     try:
         posted = await post(claim, MESSAGE, place, message)
     except UnreachablePlaceError as error:
         return _rejected(claim.row, error)
-    return _announced(claim.row, posted, "posted")
+    return _announced(claim.row, posted, "posted", view.starts_in)
 
 
 def _rejected(job: Job, error: UnreachablePlaceError) -> Reject[Job]:
@@ -65,6 +67,6 @@ def _rejected(job: Job, error: UnreachablePlaceError) -> Reject[Job]:
     return Reject(row=job, problem=problem, outcome=Outcome.FAILED)
 
 
-def _announced(job: Job, posted: Posted, detail: str) -> Advance[Job]:
+def _announced(job: Job, posted: Posted, detail: str, delay: float) -> Advance[Job]:
     announced = replace(job, stage=Stage.ANNOUNCED, message_ts=posted.ts, posted_at=posted.at)
-    return Advance(row=announced, note=EventName.ANNOUNCED, detail=detail)
+    return Advance(row=announced, note=EventName.ANNOUNCED, detail=detail, after=delay)

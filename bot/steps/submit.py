@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.base.errors import KeyConflictError, RefusedError
+from bot.base.errors import KeyConflictError, OperatorMustActError, RefusedError
 from bot.base.ports import Snapshot
+from bot.jobs.services import Services
 from bot.messages.job import SILENT_TRIES
 from bot.steps.progress import show_progress
 from bot.worker.context import Claim
@@ -40,17 +41,23 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
             detail="MindVideo may have forgotten its key. If its page shows this render, "
             f"`jobs resume {claim.row.id} --task TASK_ID` takes it up; if not, `--send-again`.",
         )
-    if claim.row.request_body is None:
+    was_chargeable = claim.row.chargeable_since is not None
+    if not was_chargeable and claim.row.cancel_requested_at is None:
         try:
-            await _prepare(claim)
+            await _make_chargeable(claim)
         except RefusedError as error:
             return Reject(row=claim.row, problem=str(error), outcome=Outcome.FAILED)
     job = claim.row
     if job.cancel_requested_at is not None:
-        # The store accepts a cancel only before the first send is committed: nothing was sent.
+        # The store accepts a cancel only while MindVideo certainly has no request.
         return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
     try:
         snapshot = await services.video.submit(job.request_body or b"", job.idempotency_key or "")
+    except OperatorMustActError:
+        if not was_chargeable:
+            # Refused for certain, as each send before: a cancel is free again until the next try.
+            await claim.write(replace(claim.row, chargeable_since=None), None)
+        raise
     except KeyConflictError as error:
         return Park(
             row=job,
@@ -91,24 +98,29 @@ async def _key_age(claim: Claim[Job]) -> float:
     return now - max(claim.row.posted_at or 0.0, claim.row.confirmed_absent_at or 0.0)
 
 
-async def _prepare(claim: Claim[Job]) -> None:
-    """Commit the key, the body and the time of the first send, unless the job was cancelled.
+async def _make_chargeable(claim: Claim[Job]) -> None:
+    """Commit that MindVideo may have the request from now on, at first with the key and the body.
 
-    Sets `claim.row` to the row as committed: a cancel request in it came before the commit, after
-    which the store accepts none. Raises `RefusedError` for an attached image that cannot be used:
-    nothing was sent.
+    A cancel request in `claim.row` came before this commit, after which the store accepts none.
+    Raises `RefusedError` for an attached image that cannot be used: nothing was sent.
     """
-    job, services = claim.row, claim.services
-    if job.cancel_requested_at is not None:
+    now = claim.services.now()
+    if claim.row.request_body is not None:
+        await claim.write(replace(claim.row, chargeable_since=now), None)
         return
+    prepared = replace(await _prepared(claim.row, claim.services), chargeable_since=now)
+    await claim.record(prepared, EventName.SUBMITTING)
+
+
+async def _prepared(job: Job, services: Services) -> Job:
+    """Return the job with the key and the body of its request. Raises `RefusedError`."""
     values = await services.images.resolve(job.input)
-    prepared = replace(
+    return replace(
         job,
         idempotency_key=idempotency_key(job),
         request_body=services.video.request_body(job.model, values),
         first_sent_at=services.now(),
     )
-    await claim.record(prepared, EventName.SUBMITTING)
 
 
 def _without_images(job: Job) -> Job:

@@ -6,7 +6,16 @@ import json
 
 from sqlite_utils import Database
 
-from storage.job import RENDER_PENDING, Event, Instant, Job, Stage
+from storage.job import (
+    NOT_REQUESTED,
+    RENDER_PENDING,
+    REQUESTED,
+    UNDER_WAY,
+    Event,
+    Instant,
+    Job,
+    Stage,
+)
 from storage.notification import NotificationKind
 from storage.sqlite.rows import (
     JOBS,
@@ -20,7 +29,7 @@ from storage.store import MOST_AHEAD, JobFilter
 
 FIND_BY_MESSAGE = f"""
     SELECT * FROM jobs
-    WHERE team = :team AND (
+    WHERE team = :team AND +stage IN ({in_list(REQUESTED)}) AND (
         (message_ts = :ts AND channel = :channel)
         OR (thread_ts = :ts AND channel = :channel)
         OR (delivery_ts = :ts AND coalesce(delivery_channel, channel) = :channel)
@@ -35,13 +44,14 @@ FIND_BY_MESSAGE = f"""
 
 # The `+` keeps SQLite from using the channel's index: a user has fewer jobs than a channel.
 # https://sqlite.org/optoverview.html
-FIND_DUPLICATE = """
+FIND_DUPLICATE = f"""
     SELECT * FROM jobs
     WHERE user = :user AND created_at >= :since
         AND team = :team AND +channel = :channel AND model = :model AND input = :input
-        AND id <> :id AND stage <> 'rejected'
+        AND id <> :id AND (id <> :parent_id OR stage IN ({in_list(UNDER_WAY)}))
+        AND stage IN ({in_list(REQUESTED - {Stage.REJECTED})})
     ORDER BY created_at DESC, seq DESC LIMIT 1
-"""
+"""  # noqa: S608 - only constants
 
 RENDER_SECONDS = """
     SELECT finished_at - submitted_at AS seconds FROM jobs
@@ -96,7 +106,11 @@ def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job | Non
 
 
 def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
-    """Return the newest other job of the same request, made at or after `since`."""
+    """Return the newest other job of an equal request, made at or after `since`.
+
+    A rejected job cost nothing and does not count, nor does the job that is rendered again, once it
+    is over.
+    """
     return _first_job(
         db,
         FIND_DUPLICATE,
@@ -108,6 +122,7 @@ def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
             "model": job.model,
             "input": input_text(job.input),
             "id": job.id,
+            "parent_id": job.parent_id or "",
         },
     )
 
@@ -132,7 +147,8 @@ def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
         "limit": max(0, wanted.limit),
     }
     conditions = [test for name, test in _CONDITIONS.items() if values[name] is not None]
-    where = " AND ".join(["TRUE", *conditions])
+    stages = [] if wanted.stages is not None else [f"+stage NOT IN ({in_list(NOT_REQUESTED)})"]
+    where = " AND ".join(["TRUE", *stages, *conditions])
     order = "ORDER BY created_at DESC, seq DESC LIMIT :limit + 0"
     return f"SELECT * FROM jobs WHERE {where} {order}", values  # noqa: S608 - only constants
 

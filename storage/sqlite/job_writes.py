@@ -13,13 +13,16 @@ from storage.job import (
     CANCELLABLE,
     RESUMABLE,
     Event,
+    EventName,
     IllegalTransitionError,
     Instant,
     Job,
+    QuestionKind,
     Stage,
+    waiting,
 )
 from storage.sqlite import homes, notifications, queue
-from storage.sqlite.job_reads import job_by_id
+from storage.sqlite.job_reads import find_duplicate, job_by_id
 from storage.sqlite.rows import (
     JOBS,
     Value,
@@ -48,15 +51,23 @@ _REQUEST_CANCEL = f"""
         cancel_requested_by = iif(cancel_requested_at IS NULL, :by, cancel_requested_by),
         cancel_requested_at = coalesce(cancel_requested_at, :now),
         due_at = min(coalesce(due_at, :now), :now)
-    WHERE id = :id AND stage IN ({in_list(CANCELLABLE)}) AND first_sent_at IS NULL
+    WHERE id = :id AND stage IN ({in_list(CANCELLABLE)}) AND chargeable_since IS NULL
 """  # noqa: S608 - only constants
 
-_UNFOLLOW = f"""
+_GIVE_UP = f"""
     UPDATE jobs SET
         given_up_by = iif(given_up_at IS NULL, :by, given_up_by),
         given_up_at = coalesce(given_up_at, :now),
         due_at = min(coalesce(due_at, :now), :now)
-    WHERE id = :id AND stage IN ({in_list(ABANDONABLE)}) AND first_sent_at IS NOT NULL
+    WHERE id = :id AND stage IN ({in_list(ABANDONABLE)}) AND chargeable_since IS NOT NULL
+"""  # noqa: S608 - only constants
+
+_CONFIRM = f"""
+    UPDATE jobs SET
+        stage = '{Stage.ACCEPTED.value}', due_at = :now, attempts = 0,
+        lease_until = NULL, fence = fence + 1
+    WHERE id = :id AND stage = '{Stage.WAITING.value}' AND question_expires_at > :now
+    RETURNING *
 """  # noqa: S608 - only constants
 
 _RESUMED = """
@@ -78,7 +89,8 @@ _RESUME = f"""
 _RESUME_WITH_TASK = f"""
     UPDATE jobs SET
         stage = '{Stage.RENDERING.value}', task_id = :task_id,
-        first_sent_at = coalesce(first_sent_at, posted_at), {_RESUMED}
+        first_sent_at = coalesce(first_sent_at, posted_at),
+        chargeable_since = coalesce(chargeable_since, posted_at), {_RESUMED}
     WHERE id = :id AND stage = '{Stage.PARKED.value}'
         AND (
             parked_from = '{Stage.ANNOUNCED.value}'
@@ -91,8 +103,17 @@ _RESUME_WITH_TASK = f"""
 """  # noqa: S608 - only constants
 
 
-def insert(db: Database, job: Job, event: Event) -> tuple[Job, bool]:
-    """Insert `job` with its first event, or return the existing row with its `dedup_key`."""
+def insert(
+    db: Database, job: Job, event: Event, equal_since: Instant | None = None
+) -> tuple[Job, bool]:
+    """Insert `job` with its first event, or return the existing row with its `dedup_key`.
+
+    It is inserted as waiting if it is equal to another that was made at or after `equal_since`.
+    """
+    earlier = None if equal_since is None else find_duplicate(db, job, equal_since)
+    if earlier is not None:
+        job = waiting(job, QuestionKind.DUPLICATE, earlier.id)
+        event = Event(at=event.at, name=EventName.ASKED, detail=QuestionKind.DUPLICATE)
     made = queue.insert(db, JOBS, job, unique="dedup_key")
     if made is not None:
         _record(db, made, event)
@@ -123,9 +144,17 @@ def request_cancel(db: Database, job_id: str, by: str, now: Instant) -> Job | No
     return _updated(db, _REQUEST_CANCEL, job_id, by, now)
 
 
+def confirm(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
+    """Accept a waiting job whose question has not expired; return the row as it is then."""
+    confirmed = queue.changed(db, JOBS, _CONFIRM, {"id": encode(job_id), "now": now})
+    for job in confirmed:
+        _record(db, job, Event(at=now, name=EventName.CONFIRMED, detail=by))
+    return confirmed[0] if confirmed else job_by_id(db, job_id)
+
+
 def give_up(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
     """Record that a render at MindVideo is given up, and make the job due."""
-    return _updated(db, _UNFOLLOW, job_id, by, now)
+    return _updated(db, _GIVE_UP, job_id, by, now)
 
 
 def resume(

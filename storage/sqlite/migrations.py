@@ -293,6 +293,15 @@ def _home_views(db: Database) -> None:
     db.execute("CREATE INDEX home_views_due ON home_views (due_at) WHERE due_at IS NOT NULL")
 
 
+@MIGRATIONS(name="0013_questions")
+def _questions(db: Database) -> None:
+    for column in ("question_kind TEXT", "question_about TEXT", "question_expires_at REAL"):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+    db.execute("ALTER TABLE jobs ADD COLUMN chargeable_since REAL")
+    # Before this migration every job that was sent counted as one that may be charged.
+    db.execute("UPDATE jobs SET chargeable_since = first_sent_at")
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Apply the pending migrations, each in a transaction of its own.
 

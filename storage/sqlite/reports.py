@@ -8,19 +8,20 @@ from sqlite3 import Row as SqlRow
 from sqlite_utils import Database
 
 from storage.costs import Render, Spend, spend_of
-from storage.job import Instant, Outcome, Stage
-from storage.sqlite.rows import Value
+from storage.job import REQUESTED, Instant, Outcome, Stage
+from storage.sqlite.rows import Value, in_list
 from storage.store import SpendFilter
 
 _CONDITIONS = {"user": "user = :user", "channel": "channel = :channel"}
 
-_RENDERS = """
+_RENDERS = f"""
     SELECT user, model, created_at, stage, outcome, finished_at - submitted_at AS seconds,
-        first_sent_at IS NOT NULL AS was_sent, cost_estimate, cost_actual
+        chargeable_since IS NOT NULL AS was_sent, cost_estimate, cost_actual
     FROM jobs
     WHERE created_at >= :since AND created_at < :until AND team = :team
+        AND +stage IN ({in_list(REQUESTED)})
     ORDER BY created_at
-"""
+"""  # noqa: S608 - only constants
 
 
 def spend(db: Database, wanted: SpendFilter) -> Spend:
@@ -53,7 +54,7 @@ def spend_query(wanted: SpendFilter) -> tuple[str, dict[str, Value]]:
     optional = [test for name, test in _CONDITIONS.items() if values[name] is not None]
     where = " AND ".join(["team = :team", "created_at >= :since", "created_at < :until", *optional])
     query = (
-        "SELECT stage, first_sent_at IS NOT NULL AS was_sent, cost_actual, count(*) AS renders"  # noqa: S608 - only constants
+        "SELECT stage, chargeable_since IS NOT NULL AS was_sent, cost_actual, count(*) AS renders"  # noqa: S608 - only constants
         f" FROM jobs WHERE {where} GROUP BY 1, 2, 3"
     )
     return query, values

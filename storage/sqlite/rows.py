@@ -37,6 +37,13 @@ _DELIVERY_COLUMNS: Mapping[str, str] = MappingProxyType(
 _REPLY_TO_COLUMNS: Mapping[str, str] = MappingProxyType(
     {"thread_ts": "thread_ts", "response_url": "response_url"}
 )
+_QUESTION_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "kind": "question_kind",
+        "about": "question_about",
+        "expires_at": "question_expires_at",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class Table(Generic[Row]):
     """Fields whose parts are columns: for each field, the column of each part."""
     json: frozenset[str]
     """Columns that hold JSON."""
+    optional: frozenset[str] = frozenset()
+    """Nested fields that are `None` if all their columns are NULL."""
     guards: tuple[str, ...] = ()
     """Columns beside the fence that must be unchanged when the holder of a claim writes."""
 
@@ -71,7 +80,9 @@ class Table(Generic[Row]):
             for column in self.json:
                 values[column] = _parsed(column, values[column])
             for name, parts in self.nested.items():
-                values[name] = {part: values.pop(column) for part, column in parts.items()}
+                nested = {part: values.pop(column) for part, column in parts.items()}
+                is_absent = name in self.optional and set(nested.values()) == {None}
+                values[name] = None if is_absent else nested
             return self._adapter.validate_python(values)
         except ValidationError as error:
             raise _unreadable(self.name, sorted(self._invalid_columns(error))) from None
@@ -120,7 +131,7 @@ class Table(Generic[Row]):
 def _part(row: Row, path: tuple[str, ...]) -> object:
     value: object = row
     for name in path:
-        value = getattr(value, name)
+        value = None if value is None else getattr(value, name)
     return value
 
 
@@ -144,7 +155,12 @@ def _unreadable(table: str, columns: Iterable[str]) -> StoreError:
 JOBS = Table(
     name="jobs",
     of=Job,
-    nested={"delivery": _DELIVERY_COLUMNS, "reply_to": _REPLY_TO_COLUMNS},
+    nested={
+        "delivery": _DELIVERY_COLUMNS,
+        "reply_to": _REPLY_TO_COLUMNS,
+        "question": _QUESTION_COLUMNS,
+    },
+    optional=frozenset({"question"}),
     json=frozenset({"input", "outputs", "provider_memo", "uploads"}),
     guards=("stage",),
 )

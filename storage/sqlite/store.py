@@ -68,9 +68,15 @@ class SqliteJobs(SqliteQueue[Job]):
     def __init__(self, session: Session) -> None:
         super().__init__(session, JOBS, job_writes.find_due)
 
-    async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
-        """Insert `job`, or return the row that has its `dedup_key` already."""
-        return await self._session.write(lambda db: job_writes.insert(db, job, event))
+    async def insert(
+        self, job: Job, event: Event, *, equal_since: Instant | None = None
+    ) -> tuple[Job, bool]:
+        """Insert `job`, as waiting if it has an equal; or return the row with its `dedup_key`."""
+        return await self._session.write(lambda db: job_writes.insert(db, job, event, equal_since))
+
+    async def confirm(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """Accept a waiting job whose question has not expired."""
+        return await self._session.write(lambda db: job_writes.confirm(db, job_id, by, now))
 
     async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
         """Write the fields in which `after` differs, with the event, if the fence still holds."""
@@ -90,10 +96,6 @@ class SqliteJobs(SqliteQueue[Job]):
         return self._session.read_inline(
             lambda db: job_reads.find_by_message(db, team, channel, ts)
         )
-
-    async def find_duplicate(self, job: Job, since: Instant) -> Job | None:
-        """Return the newest other job of the same request, made at or after `since`."""
-        return self._session.read_inline(lambda db: job_reads.find_duplicate(db, job, since))
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
         """Return the jobs that match, newest first."""

@@ -1,19 +1,29 @@
-"""Tests of the acceptance of a request: deduplication, and the question about a duplicate."""
+"""Tests of the acceptance of a request: deduplication, and questions to the asker."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from bot.jobs.accept import DUPLICATE_SECONDS, Acceptance, Accepted, Duplicate, Interaction, accept
+from bot.jobs.accept import (
+    DUPLICATE_SECONDS,
+    LATE_SECONDS,
+    Acceptance,
+    Accepted,
+    Asked,
+    Asking,
+    Interaction,
+    accept,
+)
 from bot.jobs.services import Services
 from bot.options.parser import read_text
 from bot.options.request import read_request
-from storage.job import IN_CHANNEL
+from storage.job import IN_CHANNEL, Job, QuestionKind, Stage
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter
 from tests.support.inline_store import inline_session
@@ -44,9 +54,17 @@ class AcceptHarness:
             delay_steps=self._delay,
         )
 
-    async def accept(self, interaction: Interaction, *, sure: bool = False) -> Acceptance:
+    async def accept(
+        self, interaction: Interaction, *, question: Asking | None = None, parent: str | None = None
+    ) -> Acceptance:
         """Accept a request for a video of the lake."""
-        return await accept(LAKE, interaction, self.services, sure=sure)
+        return await accept(LAKE, interaction, self.services, question=question, parent_id=parent)
+
+    async def end(self, job: Job) -> None:
+        """Put the job into a stage in which it is over."""
+        row = job
+        for stage in (Stage.ANNOUNCED, Stage.RENDERING, Stage.FINISHED, Stage.DELIVERED):
+            row = await self.store.jobs.apply(row, replace(row, stage=stage), None)
 
     def _wake(self) -> None:
         self.wakes += 1
@@ -98,6 +116,12 @@ async def test_a_second_delivery_returns_the_existing_row(harness: AcceptHarness
     assert harness.wakes == 1
 
 
+def asked_about(answer: Acceptance) -> tuple[QuestionKind, str] | None:
+    """Return the kind and the subject of the question; `None`: nothing was asked."""
+    question = answer.job.question if isinstance(answer, Asked) else None
+    return None if question is None else (question.kind, question.about)
+
+
 OTHERS: dict[str, Callable[[], Interaction]] = {
     "another user": lambda: by(user="U2", key="command:T1:2"),
     "another channel": lambda: by(channel="C2", key="command:T1:2"),
@@ -110,22 +134,62 @@ async def test_the_same_request_within_a_minute_is_a_duplicate(harness: AcceptHa
     harness.now += DUPLICATE_SECONDS - 1
     answer = await harness.accept(by(key="command:T1:2"))
     assert isinstance(first, Accepted)
-    assert answer == Duplicate(job=first.job)
-    assert len(await harness.store.jobs.jobs(JobFilter())) == 1
+    assert asked_about(answer) == (QuestionKind.DUPLICATE, first.job.id)
+    assert await harness.store.jobs.jobs(JobFilter()) == [first.job]
 
 
-async def test_the_same_request_is_accepted_after_a_minute_or_when_confirmed(
+async def test_of_two_equal_requests_at_one_instant_one_is_asked_about(
     harness: AcceptHarness,
 ) -> None:
-    """After a minute the request is accepted, and within it once the user has confirmed."""
+    """Both are on their way to the store before either is there."""
+    answers = await asyncio.gather(*(harness.accept(by(key=f"command:T1:{n}")) for n in range(3)))
+    assert sorted(type(answer).__name__ for answer in answers) == ["Accepted", "Asked", "Asked"]
+
+
+async def test_the_same_request_is_accepted_after_a_minute(harness: AcceptHarness) -> None:
+    """By then the user means a second job."""
     await harness.accept(by())
-    meant = await harness.accept(by(key="command:T1:2"), sure=True)
     harness.now += DUPLICATE_SECONDS + 1
     later = await harness.accept(by(key="command:T1:3"))
-    assert isinstance(meant, Accepted)
     assert isinstance(later, Accepted)
-    assert meant.is_new
     assert later.is_new
+
+
+async def test_a_request_that_waits_is_no_duplicate(harness: AcceptHarness) -> None:
+    """What was not accepted counts nowhere."""
+    talk = Asking(kind=QuestionKind.SMALL_TALK, about="Hello!")
+    assert isinstance(await harness.accept(by(), question=talk), Asked)
+    assert isinstance(await harness.accept(by(key="command:T1:2")), Accepted)
+
+
+async def test_the_job_that_is_rendered_again_is_no_duplicate(harness: AcceptHarness) -> None:
+    """Once it is over; a second press of *Again* finds the job of the first."""
+    first = await harness.accept(by())
+    early = await harness.accept(by(key="button:0"), parent=first.job.id)
+    assert asked_about(early) == (QuestionKind.DUPLICATE, first.job.id)
+    await harness.end(first.job)
+    again = await harness.accept(by(key="button:1"), parent=first.job.id)
+    assert isinstance(again, Accepted)
+    second = await harness.accept(by(key="button:2"), parent=first.job.id)
+    assert asked_about(second) == (QuestionKind.DUPLICATE, again.job.id)
+
+
+async def test_a_question_is_remembered(harness: AcceptHarness) -> None:
+    """Delivered again, even without the reason for it, the request is asked about again."""
+    talk = Asking(kind=QuestionKind.SMALL_TALK, about="Hello!")
+    first = await harness.accept(by(), question=talk)
+    second = await harness.accept(by())
+    assert second == first
+    assert asked_about(second) == (QuestionKind.SMALL_TALK, "Hello!")
+    assert harness.wakes == 0
+
+
+async def test_a_late_interaction_is_asked_about(harness: AcceptHarness) -> None:
+    """What was sent half an hour ago may not be wanted any more; a few minutes do not matter."""
+    recent = replace(by(), sent_at=NOW - LATE_SECONDS + 1)
+    assert isinstance(await harness.accept(recent), Accepted)
+    late = replace(by(user="U2", key="command:T1:2"), sent_at=NOW - LATE_SECONDS)
+    assert asked_about(await harness.accept(late)) == (QuestionKind.LATE_EVENT, "1799998200")
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS.keys())
@@ -144,7 +208,7 @@ async def test_a_late_delivery_returns_its_own_row_although_a_duplicate_exists(
 ) -> None:
     """Slack delivers the first of two confirmed requests again: its own row is returned."""
     first = await harness.accept(by())
-    await harness.accept(by(key="command:T1:2"), sure=True)
+    await harness.accept(by(key="command:T1:2"))
     answer = await harness.accept(by())
     assert isinstance(first, Accepted)
     assert answer == Accepted(job=first.job, is_new=False)

@@ -12,7 +12,7 @@ import pytest
 
 from bot.base.errors import UsageError
 from bot.base.ports import Directory
-from bot.jobs.accept import Accepted, Duplicate, Interaction
+from bot.jobs.accept import Accepted, Asked, Asking, Interaction, accept
 from bot.jobs.actions import (
     JOB_ACTIONS,
     ActionName,
@@ -20,6 +20,7 @@ from bot.jobs.actions import (
     ActionRequest,
     CancelAnswered,
     NotAllowed,
+    QuestionExpired,
     ResendAnswered,
     ShareAnswered,
     Verdict,
@@ -27,7 +28,21 @@ from bot.jobs.actions import (
 )
 from bot.jobs.services import Services
 from bot.options.parser import read_text
-from storage.job import IN_CHANNEL, Delivery, Job, Json, Media, Outcome, Output, ReplyTo, Stage
+from bot.options.request import read_request
+from storage.job import (
+    IN_CHANNEL,
+    QUESTION_SECONDS,
+    Delivery,
+    EventName,
+    Job,
+    Json,
+    Media,
+    Outcome,
+    Output,
+    QuestionKind,
+    ReplyTo,
+    Stage,
+)
 from storage.notification import NotificationKind, notification_id
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter
@@ -59,6 +74,7 @@ class ActionsHarness:
             "outcome": Outcome.SUCCEEDED,
             "outputs": (VIDEO,),
             "first_sent_at": NOW,
+            "chargeable_since": NOW,
             "message_ts": "1800000001.000200",
             "delivery": Delivery(ts="1800000092.000300"),
             "due_at": None,
@@ -79,7 +95,6 @@ class ActionsHarness:
         *,
         text: str | None = None,
         options: Mapping[str, Json] | None = None,
-        sure: bool = True,
     ) -> ActionOutcome:
         """Perform `AGAIN` on a job, with a text or options that change it."""
         request = ActionRequest(
@@ -87,7 +102,6 @@ class ActionsHarness:
             interaction=pressed(key),
             changes=None if text is None else read_text(text),
             options=options or {},
-            sure=sure,
         )
         return await perform(ActionName.AGAIN, request, self.services)
 
@@ -139,7 +153,7 @@ async def test_again_renders_the_same_input_with_the_changes(harness: ActionsHar
 
 async def test_again_with_the_same_dedup_key_is_one_job(harness: ActionsHarness) -> None:
     """A second delivery starts no second render."""
-    job = await harness.put()
+    job = await harness.put_done()
     first = await harness.again(job)
     second = await harness.again(job)
     assert isinstance(first, Accepted)
@@ -149,10 +163,48 @@ async def test_again_with_the_same_dedup_key_is_one_job(harness: ActionsHarness)
 async def test_a_second_click_is_a_duplicate(harness: ActionsHarness) -> None:
     """Two clicks have two dedup keys, so the second asks for confirmation."""
     job = await harness.put(created_at=NOW - 3600)
-    first = await harness.again(job, options={"mode": "4k"}, sure=False)
-    second = await harness.again(job, "action:T1:2", options={"mode": "4k"}, sure=False)
+    first = await harness.again(job, options={"mode": "4k"})
+    second = await harness.again(job, "action:T1:2", options={"mode": "4k"})
     assert isinstance(first, Accepted)
-    assert second == Duplicate(job=first.job)
+    assert isinstance(second, Asked)
+    assert second.job.question is not None
+    assert second.job.question.about == first.job.id
+
+
+async def waiting_job(harness: ActionsHarness) -> Job:
+    """Return a request that waits for its asker."""
+    request = read_request(read_text("hello"), harness.services.catalog)
+    talk = Asking(kind=QuestionKind.SMALL_TALK, about="Hello!")
+    answer = await accept(request, pressed(), harness.services, question=talk)
+    return answer.job
+
+
+async def test_a_confirmed_request_is_accepted_once(harness: ActionsHarness) -> None:
+    """A second press changes nothing; the row is due at once."""
+    job = await waiting_job(harness)
+    first = await harness.perform(ActionName.CONFIRM, job)
+    second = await harness.perform(ActionName.CONFIRM, job, pressed("action:T1:2"))
+    row = await harness.store.jobs.get(job.id)
+    assert row is not None
+    assert first == second == Accepted(job=row, is_new=False)
+    assert (row.stage, row.due_at, row.question) == (Stage.ACCEPTED, NOW, job.question)
+    names = [event.name for event in await harness.store.jobs.events(job.id)]
+    assert names == [EventName.ASKED, EventName.CONFIRMED]
+
+
+async def test_only_the_asker_confirms(harness: ActionsHarness) -> None:
+    """Not even an admin: it is the asker's words that may not be meant."""
+    job = await waiting_job(harness)
+    outcome = await harness.perform(ActionName.CONFIRM, job, pressed(user=ADMIN))
+    assert outcome == NotAllowed(job=job)
+    assert await harness.store.jobs.get(job.id) == job
+
+
+async def test_a_question_cannot_be_answered_after_it_expired(harness: ActionsHarness) -> None:
+    """Whether or not the row has been ended by then."""
+    job = await waiting_job(harness)
+    late = replace(harness, services=replace(harness.services, now=lambda: NOW + QUESTION_SECONDS))
+    assert await late.perform(ActionName.CONFIRM, job) == QuestionExpired(job=job)
 
 
 async def test_again_of_a_job_whose_model_is_no_longer_offered_is_refused(
@@ -168,15 +220,20 @@ async def test_again_of_a_job_whose_model_is_no_longer_offered_is_refused(
     [
         ({}, Verdict.FREE),
         ({"stage": Stage.ANNOUNCED}, Verdict.FREE),
-        ({"stage": Stage.ANNOUNCED, "first_sent_at": NOW}, Verdict.BILLED),
-        ({"stage": Stage.RENDERING, "first_sent_at": NOW}, Verdict.BILLED),
+        ({"stage": Stage.ANNOUNCED, "chargeable_since": NOW}, Verdict.BILLED),
+        ({"stage": Stage.RENDERING, "chargeable_since": NOW}, Verdict.BILLED),
         (
-            {"stage": Stage.RENDERING, "first_sent_at": NOW, "given_up_at": NOW},
+            {
+                "stage": Stage.RENDERING,
+                "first_sent_at": NOW,
+                "chargeable_since": NOW,
+                "given_up_at": NOW,
+            },
             Verdict.GIVEN_UP,
         ),
         ({"stage": Stage.PARKED, "parked_from": Stage.ANNOUNCED}, Verdict.ON_HOLD),
-        ({"stage": Stage.FINISHED, "first_sent_at": NOW}, Verdict.OVER),
-        ({"stage": Stage.DELIVERED, "first_sent_at": NOW}, Verdict.OVER),
+        ({"stage": Stage.FINISHED, "chargeable_since": NOW}, Verdict.OVER),
+        ({"stage": Stage.DELIVERED, "chargeable_since": NOW}, Verdict.OVER),
     ],
 )
 async def test_the_verdict_of_a_cancel_depends_on_the_stage_of_the_job(
@@ -202,7 +259,7 @@ async def test_only_the_jobs_user_and_admins_may_cancel(
 
 async def test_a_billed_render_can_be_given_up_once(harness: ActionsHarness) -> None:
     """The first user who gives it up is recorded."""
-    job = await harness.put(stage=Stage.RENDERING, first_sent_at=NOW)
+    job = await harness.put(stage=Stage.RENDERING, chargeable_since=NOW)
     assert await harness.verdict(ActionName.GIVE_UP, job, "U9") is None
     assert await harness.verdict(ActionName.GIVE_UP, job, ADMIN) is Verdict.GIVEN_UP
     assert await harness.verdict(ActionName.GIVE_UP, job) is Verdict.GIVEN_UP
@@ -222,7 +279,7 @@ async def test_a_job_that_is_not_rendering_cannot_be_given_up(
     harness: ActionsHarness, fields: dict[str, object], verdict: Verdict
 ) -> None:
     """The verdict names the reason."""
-    job = await harness.put(first_sent_at=NOW, **fields)
+    job = await harness.put(chargeable_since=NOW, **fields)
     assert await harness.verdict(ActionName.GIVE_UP, job) is verdict
     row = await harness.store.jobs.get(job.id)
     assert row is not None

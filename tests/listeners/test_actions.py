@@ -103,7 +103,7 @@ async def test_a_second_click_within_a_minute_asks_for_confirmation() -> None:
         await bot.until_delivered(2)
         assert question.ephemeral_for == ANA
         assert len(bot.sandbox.video.charges) == 2
-        await press(bot, question, buttons.AGAIN)
+        await press(bot, question, buttons.CONFIRM)
         await bot.until_delivered(3)
         assert len(bot.sandbox.video.charges) == 3
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from bot.jobs.accept import Accepted, Duplicate
+from bot.jobs.accept import Accepted, Asked
 from bot.jobs.actions import (
     JOB_ACTIONS,
     ActionName,
@@ -17,6 +17,7 @@ from bot.jobs.actions import (
     CostShown,
     DetailsShown,
     NotAllowed,
+    QuestionExpired,
     ResendAnswered,
     ShareAnswered,
     StatusShown,
@@ -25,7 +26,7 @@ from bot.jobs.actions import (
 from bot.jobs.view import JobView
 from bot.listeners.job_replies import reply_to
 from sandbox.slack.blocks import checked_blocks
-from storage.job import Event, EventName
+from storage.job import Event, EventName, QuestionKind, waiting
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
 
 NOW = 1200.0
@@ -40,6 +41,8 @@ def cancelled(verdict: Verdict) -> CancelAnswered:
     return CancelAnswered(verdict=verdict, view=replace(VIEW, job=job))
 
 
+WAITING = waiting(REQUESTED, QuestionKind.DUPLICATE, "k7m2p8")
+
 ANSWERED: list[tuple[ActionOutcome, str]] = [
     (StatusShown(view=VIEW), "*Done* in 2 min 3 s"),
     (CostShown(view=VIEW), "cost 0.42"),
@@ -51,7 +54,8 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
         ),
         "Details of job k7m2p9",
     ),
-    (Duplicate(job=REQUESTED), "You asked for exactly this 3 min 20 s ago"),
+    (Asked(job=WAITING), "You asked for exactly this a moment ago, and job `k7m2p8`"),
+    (QuestionExpired(job=WAITING), "more than an hour old"),
     (Accepted(job=REQUESTED, is_new=True, left_out=("Mode", "<b>")), "left out: Mode, &lt;b&gt;"),
     (cancelled(Verdict.FREE), "costs nothing"),
     (cancelled(Verdict.BILLED), "bills the render"),
@@ -95,8 +99,8 @@ def test_every_outcome_and_every_verdict_is_tested_here() -> None:
 
 def test_the_answers_to_a_billed_cancel_and_to_a_duplicate_have_a_button() -> None:
     billed = reply_to(cancelled(Verdict.BILLED), NOW)
-    before = reply_to(Duplicate(job=replace(REQUESTED, created_at=NOW)), NOW)
+    before = reply_to(Asked(job=WAITING), NOW)
     assert billed is not None
     assert before is not None
     assert "job_give_up" in str(billed.blocks)
-    assert "job_again" in str(before.blocks)
+    assert "job_confirm" in str(before.blocks)

@@ -211,7 +211,10 @@ async def test_the_same_request_within_a_minute_is_answered_with_a_button() -> N
         await send_message(bot, f"<@{BOT}> a lake")
         question = await until_ephemeral(bot)
         (message,) = await until_done(bot, 1)
-        assert button_of(question) == ("job_again", message.job_id)
+        assert f"job `{message.job_id}`" in question.text
+        action_id, waiting_id = button_of(question)
+        assert action_id == "job_confirm"
+        assert waiting_id != message.job_id
         assert len(bot.sandbox.video.charges) == 1
 
 

@@ -14,7 +14,7 @@ from sandbox.mindvideo.faults import Call
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, GENERAL, TEAM
 from sandbox.slack.faults import Fault, FaultKind
-from tests.support.conversation import last_input, texts
+from tests.support.conversation import last_input, press, texts, until_ephemeral
 from tests.support.forms import (
     KLING,
     blocks_of,
@@ -64,15 +64,18 @@ async def test_a_form_that_is_delivered_twice_is_one_job() -> None:
         assert len(bot.sandbox.video.charges) == 1
 
 
-async def test_a_duplicate_in_a_second_form_is_an_error_at_its_field() -> None:
-    """The form stays open, so the user can change it and submit again."""
+async def test_a_duplicate_in_a_second_form_is_asked_about() -> None:
+    """The form closes; the question is an ephemeral message, as for every other surface."""
     async with running_bot() as bot:
         await bot.type("")
         await submit(bot, values=entries(prompt="a lake"))
         await bot.type("")
         await submit(bot, values=entries(prompt="a lake"))
-        assert "You asked for exactly this" in form_of(bot).errors["option:prompt"]
-        await submit(bot, values=entries(prompt="a lake at dawn"))
+        question = await until_ephemeral(bot)
+        assert "You asked for exactly this" in question.text
+        await bot.until_delivered(jobs=1)
+        assert len(bot.sandbox.video.charges) == 1
+        await press(bot, question, "job_confirm")
         await bot.until_delivered(jobs=2)
         assert len(bot.sandbox.video.charges) == 2
 

@@ -20,7 +20,6 @@ from bot.jobs.actions import (
     JobAction,
     NotAllowed,
     ResendAnswered,
-    perform,
 )
 from bot.jobs.services import Services
 from bot.listeners.actions import BUTTONS
@@ -76,6 +75,7 @@ CLICKED: Mapping[str, ActionName] = {
     buttons.GIVE_UP: ActionName.GIVE_UP,
     buttons.SHARE: ActionName.SHARE,
     buttons.DETAILS: ActionName.DETAILS,
+    buttons.CONFIRM: ActionName.CONFIRM,
 }
 TRIGGERS: Mapping[str, tuple[Trigger, ActionName]] = {
     **{f"command {word}": (command(word), name) for word, name in COMMANDS.items()},
@@ -137,37 +137,27 @@ def test_every_action_has_a_trigger_and_every_trigger_is_tested_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trigger", "surface", "sure"),
+    ("trigger", "surface"),
     [
-        (command("again"), "command", True),
-        (reply("again"), "reply", True),
-        (button(buttons.AGAIN), "button", False),
-        (button(buttons.AGAIN, at_home=True), "button", False),
+        (command("again"), "command"),
+        (reply("again"), "reply"),
+        (button(buttons.AGAIN), "button"),
+        (button(buttons.AGAIN, at_home=True), "button"),
     ],
     ids=["command", "reply", "button", "home"],
 )
 async def test_again_makes_the_same_job_by_every_trigger(
-    harness: ListenerHarness,
-    monkeypatch: pytest.MonkeyPatch,
-    trigger: Trigger,
-    surface: str,
-    *,
-    sure: bool,
+    harness: ListenerHarness, trigger: Trigger, surface: str
 ) -> None:
-    """Only a button may be clicked twice by mistake, so only it is checked for a duplicate."""
-    requests: list[ActionRequest] = []
-
-    async def recorded(name: ActionName, request: ActionRequest, of: Services) -> ActionOutcome:
-        requests.append(request)
-        return await perform(name, request, of)
-
-    for module in ("actions", "subcommands.job_words", "subcommands.thread"):
-        monkeypatch.setattr(f"bot.listeners.{module}.perform", recorded)
+    """Triggered again at once, it is asked about: each may be done twice by mistake."""
     assert await trigger(harness, STRANGER) is None
     (made,) = await harness.new_jobs()
     assert (made.parent_id, made.model, made.input) == (JOB.id, JOB.model, JOB.input)
     assert (made.channel, made.user, made.surface) == (JOB.channel, STRANGER, surface)
-    assert [request.sure for request in requests] == [sure]
+    second = await trigger(harness, STRANGER)
+    assert second is not None
+    assert f"job `{made.id}` is on its way" in second.text
+    assert await harness.new_jobs() == [made]
 
 
 async def test_a_job_of_another_workspace_is_unknown(

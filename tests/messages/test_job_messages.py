@@ -8,7 +8,7 @@ import pytest
 
 from bot.jobs.pacing import Expected
 from bot.jobs.view import JobView
-from bot.messages import file, replies, result
+from bot.messages import file, result
 from bot.messages import job as messages
 from sandbox.slack.blocks import checked_blocks
 from storage.job import Delivery, Job, Media, Outcome, Output, Stage
@@ -317,10 +317,3 @@ def test_alt_text_is_the_prompt() -> None:
     assert file.alt_text(DONE) == "a red sports car"
     assert file.alt_text(replace(DONE, input={})) == "Made by kling-v3"
     assert file.title(replace(DONE, input={"prompt": "a\n b"})) == "a b"
-
-
-def test_a_duplicate_is_answered_with_a_question() -> None:
-    """The message names the first job."""
-    text = replies.duplicate(REQUESTED, 1012.0).text
-    assert "12 s ago" in text
-    assert "k7m2p9" in text

@@ -45,7 +45,7 @@ def test_a_job_that_was_not_submitted_has_cost_nothing() -> None:
 
 def test_a_submitted_job_costs_what_mindvideo_billed() -> None:
     """Until then it is pending, whatever the estimate."""
-    sent = replace(JOB, first_sent_at=NOW, cost_estimate=Decimal("0.4"))
+    sent = replace(JOB, chargeable_since=NOW, cost_estimate=Decimal("0.4"))
     assert "cost pending (estimate 0.4 USD)" in replies.cost(replace(VIEW, job=sent)).text
     known = replace(sent, cost_actual=Decimal("0.5"))
     assert "cost 0.5 USD (estimate 0.4 USD)" in replies.cost(replace(VIEW, job=known)).text
@@ -53,7 +53,7 @@ def test_a_submitted_job_costs_what_mindvideo_billed() -> None:
 
 def test_a_free_cancel_is_promised_only_before_the_submit() -> None:
     assert "ends it for free" in replies.deleted(JOB).text
-    assert "what can still be done" in replies.deleted(replace(JOB, first_sent_at=NOW)).text
+    assert "what can still be done" in replies.deleted(replace(JOB, chargeable_since=NOW)).text
     assert "what can still be done" in replies.deleted(replace(JOB, stage=Stage.RENDERING)).text
 
 

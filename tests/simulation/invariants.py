@@ -7,9 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import inf
 
+from bot.jobs.accept import DUPLICATE_SECONDS
 from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.job_event import NOT_THEIRS
-from storage.job import TERMINAL, IllegalTransitionError, Job, Outcome, Stage, check_transition
+from storage.job import (
+    REQUESTED,
+    TERMINAL,
+    IllegalTransitionError,
+    Job,
+    Outcome,
+    Stage,
+    check_transition,
+)
 from storage.notification import Notification, NotificationKind, notification_id
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import PostedMessage, Workspace
@@ -31,6 +40,12 @@ class Invariants:
         self.rows: dict[str, Job] = {}
         self.acknowledged: dict[str, str] = {}
         """The job of each ask that the person heard was taken, by its `dedup_key`."""
+        self._asked: dict[str, str] = {}
+        """The job of each ask that the person was asked about, by its `dedup_key`."""
+        self._confirmed: set[str] = set()
+        """Jobs that their asker confirmed, or tried to."""
+        self._announced_at: dict[str, float] = {}
+        """When the message of a job was on disk; its submit is due a delay later."""
         self.resumed_at: dict[str, float] = {}
         """When an operator last resumed a job."""
         self.notifications: dict[str, Notification] = {}
@@ -54,11 +69,53 @@ class Invariants:
         self._at_most_one("charges", job_id, charges)
         if job_id in self._free and charges:
             self._world.violate("cancelled in time costs nothing", job_id)
+        if charges and self._waits(job_id):
+            self._world.violate("what waits is not billed", job_id)
         bodies = self.video.bodies.get(job_id, {})
         self._at_most_one("keys", job_id, list(bodies))
         for key, sent in bodies.items():
             self._at_most_one("bodies under a key", f"{job_id} {key}", list(sent))
         self._check_posts(job_id)
+
+    def _waits(self, job_id: str) -> bool:
+        """Return whether the asker was asked and has not confirmed."""
+        row = self.rows.get(job_id)
+        is_known = job_id not in self._confirmed and job_id not in self._sent_unknown
+        return row is not None and row.question is not None and is_known
+
+    def _check_delay(self, row: Job) -> None:
+        """Check that nothing is sent before the delay ends; a wrong clock may end it early."""
+        announced = self._announced_at.setdefault(row.id, self._world.age)
+        waited = self._world.age - announced
+        is_due = row.question is not None or row.cancel_requested_at is not None
+        if row.chargeable_since is None or is_due or self.video.clock_errs:
+            return
+        if waited < self._world.submit_delay - 0.001 and row.id not in self._sent_unknown:
+            self._world.violate("nothing is sent before the delay ends", row.id)
+
+    def _check_new(self, row: Job) -> None:
+        """Check that an equal request is a question, however close the two are."""
+        if row.question is not None or row.stage is not Stage.ACCEPTED:
+            return
+        for other in self.rows.values():
+            is_equal = (other.user, other.channel, other.input) == (
+                row.user,
+                row.channel,
+                row.input,
+            )
+            is_recent = other.created_at >= row.created_at - DUPLICATE_SECONDS
+            counts = other.stage in REQUESTED - {Stage.REJECTED} and other.question is None
+            if is_equal and is_recent and counts:
+                self._world.violate("the same words at once are a question", row.id)
+
+    def ask(self, dedup_key: str, job: Job) -> None:
+        """Note that a person was asked about an ask."""
+        if self._asked.setdefault(dedup_key, job.id) != job.id:
+            self._world.violate("one ask, one job", f"{dedup_key}: {job.id}")
+
+    def confirm(self, job_id: str) -> None:
+        """Note that the asker presses the button of a question."""
+        self._confirmed.add(job_id)
 
     def _check_posts(self, job_id: str) -> None:
         self._at_most_one("messages", job_id, self.slack.live(job_id, is_result=False))
@@ -96,6 +153,12 @@ class Invariants:
         before = self.rows.get(row.id)
         if before is not None:
             self._check_move(before, row)
+        else:
+            self._check_new(row)
+        if row.stage in REQUESTED and self._waits(row.id):
+            self._world.violate("only what was confirmed is accepted", row.id)
+        if row.stage is Stage.ANNOUNCED:
+            self._check_delay(row)
         if before is None or before.stage is not row.stage:
             self._stopped_at[row.id] = self._world.age
         self.rows[row.id] = row
@@ -155,10 +218,15 @@ class Invariants:
     def after_restore(self, rows: Mapping[str, Job]) -> None:
         """Take what a backup knows for all that there is: what came after it is not in it."""
         self.rows = dict(rows)
-        self.acknowledged = {ask: job for ask, job in self.acknowledged.items() if job in rows}
+        self.acknowledged = {
+            ask: job
+            for ask, job in self.acknowledged.items()
+            if job in rows and rows[job].stage in REQUESTED
+        }
+        self._asked = {ask: job for ask, job in self._asked.items() if job in rows}
         self._free = {job for job in self._free if job in rows and rows[job].cancel_requested_at}
         self._sent_unknown = {
-            row.id for row in rows.values() if not row.first_sent_at and self._charges(row.id)
+            row.id for row in rows.values() if not row.chargeable_since and self._charges(row.id)
         }
         self._costs_read = {row.id: row.cost_actual for row in rows.values()}
 
@@ -177,6 +245,8 @@ class Invariants:
 
     def acknowledge(self, dedup_key: str, job: Job) -> None:
         """Note that a person heard that their ask was taken."""
+        if dedup_key in self._asked and job.id not in self._confirmed:
+            self._world.violate("a question is remembered", f"{dedup_key}: {job.id}")
         known = self.acknowledged.setdefault(dedup_key, job.id)
         if known != job.id:
             self._world.violate("one ask, one job", f"{dedup_key}: {known} and {job.id}")
@@ -201,8 +271,16 @@ class Invariants:
                     self._check_told(row)
                 case Stage.PARKED:
                     self._check_parked(row)
+                case Stage.UNCONFIRMED:
+                    self._check_unconfirmed(row)
                 case _:
                     self._world.violate("every job ends", f"{row.id} is {row.stage} and never due")
+
+    def _check_unconfirmed(self, row: Job) -> None:
+        """Check that nobody heard of a request that was not confirmed."""
+        unknown = row.id in self._sent_unknown
+        if not unknown and any(said.job_id == row.id for said in self.slack.posts):
+            self._world.violate("what waits is not announced", row.id)
 
     def _check_notification(self, row: Notification) -> None:
         self.after_effect(row.id)

@@ -74,7 +74,10 @@ class Life:
         """Start the bot on the file at `path`; its clock is wrong by `clock_error` seconds."""
         world = process.world
         store = await WatchedStore.start(path, process, invariants)
-        rows = {row.id: row for row in await store.jobs.jobs(JobFilter(limit=1000))}
+        rows = {
+            row.id: row
+            for row in await store.jobs.jobs(JobFilter(stages=frozenset(Stage), limit=1000))
+        }
         if is_restored:
             invariants.after_restore(rows)
         invariants.after_restart(rows)
@@ -119,6 +122,7 @@ class Life:
             wake=self._wake,
             started_at=self._now(),
             poll_max=world.poll_max,
+            submit_delay=world.submit_delay,
         )
 
     def _wake(self) -> None:

@@ -12,6 +12,8 @@ from sqlite_utils import Database
 
 from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
 from bot.base.ports import Place, Posted, Snapshot
+from bot.jobs import view
+from bot.jobs.services import Services
 from bot.notifications import NOTIFICATION_STEPS, resend
 from bot.steps import STEPS, announce, deliver, poll, submit
 from bot.worker import outbox, retry
@@ -20,7 +22,17 @@ from bot.worker.engine import Step
 from bot.worker.outbox import PostRow, Slot, find_posted
 from bot.worker.result import Advance, Done, Reject, Result
 from bot.worker.snapshot import with_snapshot
-from storage.job import NOT_DELIVERED, Event, EventName, Instant, Job, Outcome, Stage
+from storage.job import (
+    NOT_DELIVERED,
+    Event,
+    EventName,
+    Instant,
+    Job,
+    Outcome,
+    QuestionKind,
+    Stage,
+    waiting,
+)
 from storage.notification import Notification, NotificationKind
 from storage.sqlite import notifications, queue
 from storage.sqlite.rows import Table
@@ -70,7 +82,10 @@ def _drop_fence() -> Iterator[None]:
 def _acknowledge_before_commit() -> Iterator[None]:
     real = WatchedJobs.insert
 
-    async def insert(jobs: WatchedJobs, job: Job, event: Event) -> tuple[Job, bool]:
+    async def insert(
+        jobs: WatchedJobs, job: Job, event: Event, *, equal_since: Instant | None = None
+    ) -> tuple[Job, bool]:
+        del equal_since
         jobs.process.spawn(_later(jobs, job, event))
         return job, True
 
@@ -253,6 +268,51 @@ def _hours(_attempts: int, chance: float) -> float:
     return 4 * 3600 * (1 + chance)
 
 
+@contextmanager
+def _search_outside_insert() -> Iterator[None]:
+    real = WatchedJobs.insert
+
+    async def insert(
+        jobs: WatchedJobs, job: Job, event: Event, *, equal_since: Instant | None = None
+    ) -> tuple[Job, bool]:
+        found = None
+        if equal_since is not None:
+            found = jobs.equal_of(job, equal_since)
+        if found is not None:
+            return await real(jobs, waiting(job, QuestionKind.DUPLICATE, found.id), event)
+        return await real(jobs, job, event)
+
+    with replaced(WatchedJobs, "insert", insert):
+        yield
+
+
+@contextmanager
+def _forget_questions() -> Iterator[None]:
+    real = WatchedJobs.insert
+
+    async def insert(
+        jobs: WatchedJobs, job: Job, event: Event, *, equal_since: Instant | None = None
+    ) -> tuple[Job, bool]:
+        found = None if equal_since is None else jobs.equal_of(job, equal_since)
+        if job.stage is Stage.WAITING:
+            return job, True
+        if found is not None:
+            return waiting(job, QuestionKind.DUPLICATE, found.id), True
+        return await real(jobs, job, event)
+
+    with replaced(WatchedJobs, "insert", insert):
+        yield
+
+
+async def _accept_unanswered(claim: Claim[Job]) -> Result[Job]:
+    accepted = replace(claim.row, stage=Stage.ACCEPTED)
+    return Advance(row=accepted, note=EventName.CONFIRMED)
+
+
+async def _no_delay(_job: Job, _services: Services) -> float:
+    return 0.0
+
+
 MUTANTS = (
     Mutant("writes without its fence", _drop_fence),
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
@@ -285,6 +345,10 @@ MUTANTS = (
     Mutant("gives up at the first 404", _value(poll, "PATIENCE_SECONDS", -1.0)),
     Mutant("tells the estimate as the cost", _value(poll, "with_snapshot", _estimate_is_cost)),
     Mutant("waits for hours between two tries", _value(retry, "backoff", _hours)),
+    Mutant("looks for duplicates outside the insert", _search_outside_insert),
+    Mutant("forgets what it asked about", _forget_questions),
+    Mutant("sends before the delay ends", _value(view, "submit_delay", _no_delay)),
+    Mutant("bills what waits", _step(Stage.WAITING, _accept_unanswered)),
 )
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.base.errors import UsageError
 from bot.jobs.accept import (
-    DUPLICATE_SECONDS,
     Acceptance,
     Accepted,
-    Duplicate,
+    Asked,
+    Asking,
     Interaction,
     accept,
 )
@@ -21,6 +21,7 @@ from bot.jobs.actions import (
     ActionOutcome,
     ActionRequest,
     CancelAnswered,
+    QuestionExpired,
     ResendAnswered,
     ShareAnswered,
     Verdict,
@@ -28,7 +29,17 @@ from bot.jobs.actions import (
 )
 from bot.jobs.services import Services
 from bot.options.request import RenderRequest
-from storage.job import IllegalTransitionError, Instant, Job, Json, ReplyTo, Stage
+from storage.job import (
+    QUESTION_SECONDS,
+    REQUESTED,
+    IllegalTransitionError,
+    Instant,
+    Job,
+    Json,
+    QuestionKind,
+    ReplyTo,
+    Stage,
+)
 from storage.notification import NotificationKind, notification_id
 from storage.store import StoreError
 from tests.simulation.invariants import Invariants
@@ -96,12 +107,17 @@ class People:
             wanted["duration"] = world.chance.choice((3, 10))
         request = RenderRequest(model="kling-v3", input=wanted, kind="kling-v3")
         interaction = self._interaction("command")
+        if world.odds(0.15):
+            # The same ask at the same instant, in another request: a second press of a button.
+            twin = replace(interaction, dedup_key=self._new_key())
+            self._live(self._deliver_again(0.0, request, twin))
         for _ in range(4):
             answer = await self._deliver(request, interaction)
             if isinstance(answer, Accepted):
                 await self._go_on(answer.job)
                 return
-            if isinstance(answer, Duplicate) and world.odds(0.5):
+            if isinstance(answer, Asked):
+                await self._answer(answer.job)
                 return
             # Most people whose ask went wrong type it again.
             await world.sleep(world.between(1, 100))
@@ -128,26 +144,26 @@ class People:
     async def _deliver(self, request: RenderRequest, interaction: Interaction) -> Acceptance | None:
         """Deliver an ask as Slack does: perhaps twice, at once or later, in whatever order."""
         world = self._world
-        sure = world.odds(0.2)
         while world.happens("ask delivered again"):
             delay = world.chance.choice((0.0, 0.01, 1.0, 20.0, 300.0))
-            self._live(self._deliver_again(delay, request, interaction, sure=sure))
-        return await self._hand_over(request, interaction, sure=sure)
+            self._live(self._deliver_again(delay, request, interaction))
+        talk = Asking(kind=QuestionKind.SMALL_TALK, about="Hello!") if world.odds(0.1) else None
+        return await self._hand_over(request, interaction, talk)
 
     async def _deliver_again(
-        self, delay: float, request: RenderRequest, interaction: Interaction, *, sure: bool
+        self, delay: float, request: RenderRequest, interaction: Interaction
     ) -> None:
         await self._world.sleep(delay)
-        await self._hand_over(request, interaction, sure=sure)
+        await self._hand_over(request, interaction, None)
 
     async def _hand_over(
-        self, request: RenderRequest, interaction: Interaction, *, sure: bool
+        self, request: RenderRequest, interaction: Interaction, question: Asking | None
     ) -> Acceptance | None:
         """Bring an ask to the bot; return its answer, or `None` if the person sees an error."""
         if self.door is None:
             return None
         reply: asyncio.Future[Acceptance | None] = asyncio.get_running_loop().create_future()
-        self.door.process.spawn(self._listen(self.door, request, interaction, reply, sure=sure))
+        self.door.process.spawn(self._listen(self.door, request, interaction, reply, question))
         await asyncio.wait((reply,), timeout=PATIENCE_SECONDS)
         if not reply.done():
             return None
@@ -156,8 +172,11 @@ class People:
             case Accepted(job=job):
                 self._world.note(f"acknowledged {interaction.dedup_key}: {job.id}")
                 self._invariants.acknowledge(interaction.dedup_key, job)
-            case Duplicate() if interaction.dedup_key in self._invariants.acknowledged:
+            case Asked() if interaction.dedup_key in self._invariants.acknowledged:
                 self._world.violate("a repeated delivery finds its row", interaction.dedup_key)
+            case Asked(job=job):
+                self._world.note(f"asked about {interaction.dedup_key}: {job.id}")
+                self._invariants.ask(interaction.dedup_key, job)
         return answer
 
     async def _listen(
@@ -166,34 +185,42 @@ class People:
         request: RenderRequest,
         interaction: Interaction,
         reply: asyncio.Future[Acceptance | None],
-        *,
-        sure: bool,
+        question: Asking | None,
     ) -> None:
         """What a listener does, inside the bot's process."""
         door.process.point("before an ask")
-        is_repeated = not sure and self._is_repeated(
-            interaction, request.input, door.services.now()
-        )
         try:
-            answer = await accept(request, interaction, door.services, sure=sure)
+            answer = await accept(request, interaction, door.services, question=question)
         except StoreError:
             reply.set_result(None)
             return
-        if isinstance(answer, Accepted) and answer.is_new and is_repeated:
-            self._world.violate("the same words at once are a question", interaction.dedup_key)
+        if isinstance(answer, Asked):
+            # The clock of a running bot ticks in any case; here it skips to what it knows is due.
+            door.services.wake()
         door.process.point("before an acknowledgement")
         reply.set_result(answer)
 
-    def _is_repeated(
-        self, interaction: Interaction, wanted: Mapping[str, Json], now: Instant
-    ) -> bool:
-        return any(
-            (row.user, row.channel, row.input) == (interaction.user, interaction.channel, wanted)
-            and row.created_at >= now - DUPLICATE_SECONDS
-            and row.stage is not Stage.REJECTED
-            and row.dedup_key != interaction.dedup_key
-            for row in self._invariants.rows.values()
-        )
+    async def _answer(self, job: Job) -> None:
+        """Confirm what the bot asked about, in time or too late, once or twice; or leave it."""
+        world = self._world
+        if world.odds(0.4):
+            return
+        delay = world.chance.choice((1.0, 20.0, 600.0, QUESTION_SECONDS - 1, QUESTION_SECONDS + 1))
+        for pause in (delay, 0.0) if world.odds(0.3) else (delay,):
+            await self._inside(pause, self._confirm, job)
+        await world.sleep(5.0)
+        row = self._invariants.rows.get(job.id)
+        if row is not None and row.stage in REQUESTED:
+            await self._go_on(row)
+
+    async def _confirm(self, door: Door, job: Job) -> None:
+        self._invariants.confirm(job.id)
+        match await self._act(door, ActionName.CONFIRM, job):
+            case Accepted(job=row):
+                self._world.count("question confirmed")
+                self._invariants.acknowledge(row.dedup_key, row)
+            case QuestionExpired():
+                self._world.count("question expired")
 
     async def _go_on(self, job: Job) -> None:
         """Do, or leave, what people do with a job of theirs."""

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from storage.job import Event, Instant, Job
 from storage.notification import Notification
+from storage.sqlite.job_reads import find_duplicate
 from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from storage.sqlite.writer import commit
@@ -46,13 +47,19 @@ class WatchedJobs(SqliteJobs):
         self.written = asyncio.Event()
         """Set by every write after which a notification may be due, or the store broken."""
 
-    async def insert(self, job: Job, event: Event) -> tuple[Job, bool]:
+    async def insert(
+        self, job: Job, event: Event, *, equal_since: Instant | None = None
+    ) -> tuple[Job, bool]:
         """See `JobStore`."""
         await pause(self.process)
-        row, is_new = await super().insert(job, event)
+        row, is_new = await super().insert(job, event, equal_since=equal_since)
         self._watcher.after_write(row)
         await pause(self.process)
         return row, is_new
+
+    def equal_of(self, job: Job, since: Instant) -> Job | None:
+        """Return an earlier equal job, for a bot that is broken on purpose."""
+        return self._session.read_inline(lambda db: find_duplicate(db, job, since))
 
     async def claim(
         self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
@@ -79,6 +86,11 @@ class WatchedJobs(SqliteJobs):
         """See `JobStore`."""
         await pause(self.process)
         return self._seen(await super().request_cancel(job_id, by, now))
+
+    async def confirm(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """See `JobStore`."""
+        await pause(self.process)
+        return self._seen(await super().confirm(job_id, by, now))
 
     async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:
         """See `JobStore`."""

@@ -106,6 +106,7 @@ class World:
         """Whether MindVideo's answers are lost at first, and the bot is then down for a day."""
         self.is_restored = self.odds(0.15)
         """Whether the bot once starts from the file as it was a life before."""
+        self.submit_delay = self.chance.choice((0.0, 5.0, 5.0, 60.0))
         self.poll_max = self.chance.choice((30.0, 30.0, 120.0, RARELY))
         """At most so many seconds lie between two looks at a render."""
         self.engines = 2 if self.odds(0.1) else 1

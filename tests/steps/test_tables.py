@@ -28,6 +28,8 @@ QUEUES = {
     "homes": ({PUBLISH}, HOME_STEPS, HOME_POOLS),
 }
 WORDS = {
+    Stage.WAITING: "*Waiting for an answer*",
+    Stage.UNCONFIRMED: "*Not confirmed*",
     Stage.ACCEPTED: "*Queued*",
     Stage.ANNOUNCED: "*Queued*",
     Stage.RENDERING: "*Rendering*",
@@ -37,6 +39,8 @@ WORDS = {
     Stage.PARKED: "*On hold*",
 }
 HOME_WORDS = {
+    Stage.WAITING: "Waiting for an answer",
+    Stage.UNCONFIRMED: "Over",
     Stage.ACCEPTED: "Queued",
     Stage.ANNOUNCED: "Queued",
     Stage.RENDERING: "Rendering",

@@ -9,6 +9,8 @@ from itertools import product
 import pytest
 
 from storage.job import (
+    OVER,
+    REQUESTED,
     TERMINAL,
     TRANSITIONS,
     UNDER_WAY,
@@ -69,20 +71,26 @@ def test_a_parked_job_that_left_no_stage_goes_nowhere() -> None:
 
 def test_terminal_stages_absorb() -> None:
     """Nothing leads out of a stage that is called terminal, and every other has a way out."""
-    assert {Stage.DELIVERED, Stage.REJECTED} == TERMINAL
+    assert {Stage.DELIVERED, Stage.REJECTED, Stage.UNCONFIRMED} == TERMINAL
     assert all(bool(TRANSITIONS[stage]) is (stage not in TERMINAL) for stage in Stage)
 
 
 def test_a_job_is_under_way_until_it_is_over() -> None:
-    """One of the two, in every stage."""
-    assert set(Stage) == UNDER_WAY | TERMINAL
-    assert not UNDER_WAY & TERMINAL
+    """One of the two, in every stage of a job that was accepted."""
+    assert UNDER_WAY | OVER == REQUESTED
+    assert not UNDER_WAY & OVER
+
+
+def test_what_was_not_accepted_is_neither_under_way_nor_over() -> None:
+    """A request that waits for its asker, or was never confirmed."""
+    assert set(Stage) - REQUESTED == {Stage.WAITING, Stage.UNCONFIRMED}
+    assert Stage.WAITING not in TERMINAL
 
 
 def test_every_stage_is_in_the_table_and_can_be_reached() -> None:
-    """From the stage of a new job, a path leads to every stage."""
+    """From the stages of a new job, a path leads to every stage."""
     assert set(TRANSITIONS) == set(Stage)
-    reached = {Stage.ACCEPTED}
+    reached = {Stage.ACCEPTED, Stage.WAITING}
     for _ in Stage:
         reached |= {after for before in reached for after in TRANSITIONS[before]}
     assert reached == set(Stage)

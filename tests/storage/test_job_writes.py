@@ -235,7 +235,7 @@ async def test_a_job_that_is_over_or_parked_cannot_be_cancelled(store: Store, st
 
 async def test_a_render_that_was_sent_can_only_be_given_up(store: Store) -> None:
     """Once the bytes may have left, a cancel is not free: it is not noted, giving up is."""
-    sent = replace(a_job(), stage=Stage.ANNOUNCED, first_sent_at=NOW, due_at=NOW + 5)
+    sent = replace(a_job(), stage=Stage.ANNOUNCED, chargeable_since=NOW, due_at=NOW + 5)
     await _insert(store, sent)
     assert await store.jobs.request_cancel(sent.id, "U1", NOW + 1) == sent
     given_up = replace(sent, given_up_at=NOW + 1, given_up_by="U1", due_at=NOW + 1)
@@ -323,6 +323,7 @@ async def test_a_job_whose_task_was_found_renders(store: Store) -> None:
         parked_from=None,
         task_id="task9",
         first_sent_at=1700000000.0001,
+        chargeable_since=1700000000.0001,
         problem=None,
         attempts=0,
         due_at=NOW + 5,

@@ -15,7 +15,7 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from storage.home import HomeView
-from storage.job import Delivery, Job, ReplyTo
+from storage.job import Delivery, Job, Question, ReplyTo
 from storage.notification import Notification
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_writes import insert
@@ -47,7 +47,11 @@ migrate(db, later)
 """A version of the program that dies in the middle of its own migration."""
 
 
-PARTS: dict[str, type[Delivery | ReplyTo]] = {"delivery": Delivery, "reply_to": ReplyTo}
+PARTS: dict[str, type[Delivery | ReplyTo | Question]] = {
+    "delivery": Delivery,
+    "reply_to": ReplyTo,
+    "question": Question,
+}
 """What the fields hold whose parts are columns of their own."""
 
 

@@ -34,7 +34,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 def _sent(number: int, cost: str | None = None) -> Job:
     actual = None if cost is None else Decimal(cost)
-    return replace(a_job(number), first_sent_at=NOW, cost_actual=actual)
+    return replace(a_job(number), chargeable_since=NOW, cost_actual=actual)
 
 
 async def _insert(store: Store, *jobs: Job) -> None:

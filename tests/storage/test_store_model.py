@@ -147,7 +147,7 @@ class StoreMachine(RuleBasedStateMachine):
             stage=stage,
             parked_from=(held.parked_from or held.stage) if stage is Stage.PARKED else None,
             attempts=held.attempts + 1,
-            first_sent_at=self.now if stage is Stage.RENDERING else held.first_sent_at,
+            chargeable_since=self.now if stage is Stage.RENDERING else held.chargeable_since,
             due_at=None if pause is None else self.now + pause,
             lease_until=None if release else held.lease_until,
         )
@@ -192,7 +192,7 @@ class StoreMachine(RuleBasedStateMachine):
     def request_cancel(self, some: Job, engine: int, crash: CrashPoint) -> None:
         """A person wants a job cancelled: granted until something is sent."""
         row = expected = self.model.rows[some.id]
-        if row.stage in {Stage.ACCEPTED, Stage.ANNOUNCED} and row.first_sent_at is None:
+        if row.stage in {Stage.ACCEPTED, Stage.ANNOUNCED} and row.chargeable_since is None:
             first = row.cancel_requested_at is None
             expected = replace(
                 row,
@@ -207,7 +207,7 @@ class StoreMachine(RuleBasedStateMachine):
     def give_up(self, some: Job, engine: int, crash: CrashPoint) -> None:
         """A person gives up a render that was sent."""
         row = expected = self.model.rows[some.id]
-        if row.stage in {Stage.ANNOUNCED, Stage.RENDERING} and row.first_sent_at is not None:
+        if row.stage in {Stage.ANNOUNCED, Stage.RENDERING} and row.chargeable_since is not None:
             first = row.given_up_at is None
             expected = replace(
                 row,

@@ -39,7 +39,14 @@ RENAMED = {
 }
 """Columns of jobs that had another name."""
 
-NEW = {"posted_at", "provider_memo"}
+NEW = {
+    "posted_at",
+    "provider_memo",
+    "question_kind",
+    "question_about",
+    "question_expires_at",
+    "chargeable_since",
+}
 """Columns of jobs that were not there."""
 
 
@@ -139,6 +146,8 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         lease_until=None,
         posted_at=1800000001.0002,
         provider_memo={"look_by": "task"},
+        question=None,
+        chargeable_since=full.first_sent_at,
     )
     assert await store.jobs.events("full") == [ACCEPTED]
     await store.close()

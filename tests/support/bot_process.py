@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+USUAL = {"LOG_FORMAT": "json", "SUBMIT_DELAY_SECONDS": "0"}
 RUN = ("-m", "bot", "run")
 # A cold start takes seconds on a busy machine.
 START_SECONDS = 60.0
@@ -75,7 +76,7 @@ async def start(
         sys.executable,
         *arguments,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "LOG_FORMAT": "json", **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **USUAL, **environment},
         stderr=asyncio.subprocess.PIPE,
     )
     bot = BotProcess(process=process, ready=asyncio.get_running_loop().create_future())

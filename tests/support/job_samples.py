@@ -20,7 +20,12 @@ REQUESTED = Job(
     created_at=1000.0,
 )
 RENDERING = replace(
-    REQUESTED, stage=Stage.RENDERING, message_ts="1.1", first_sent_at=1000.0, submitted_at=1000.0
+    REQUESTED,
+    stage=Stage.RENDERING,
+    message_ts="1.1",
+    first_sent_at=1000.0,
+    chargeable_since=1000.0,
+    submitted_at=1000.0,
 )
 DONE = replace(
     RENDERING,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -31,6 +31,7 @@ JOB = replace(
     message_ts="1800000000.000100",
     created_at=NOW - 3600.0,
     first_sent_at=NOW,
+    chargeable_since=NOW,
 )
 """The job that is in the store: it was requested an hour ago, and renders."""
 
@@ -63,11 +64,14 @@ class ListenerHarness:
 
     services: Services
     ephemerals: RecordedEphemerals
+    numbers: Iterator[int] = field(default_factory=lambda: count(100))
+    """Tell apart the requests of users."""
 
     async def command(self, text: str, user: str = JOB.user) -> Message | None:
         """Handle `/video text`; return the ephemeral answer."""
+        trigger_id = f"1.{next(self.numbers)}"
         payload = CommandPayload(
-            team_id="T1", channel_id="C1", user_id=user, trigger_id="1.2", text=text
+            team_id="T1", channel_id="C1", user_id=user, trigger_id=trigger_id, text=text
         )
         handler = partial(router.respond, payload.text)
         return await answer(handler, payload.interaction(), self.services)
@@ -78,7 +82,7 @@ class ListenerHarness:
         By default the job's user mentions the bot in the job's thread.
         """
         usual: dict[str, Json] = {
-            "ts": "1800000009.000100",
+            "ts": f"1800000009.000{next(self.numbers)}",
             "channel": "C1",
             "user": JOB.user,
             "text": f"<@{BOT}>",
@@ -106,7 +110,13 @@ class ListenerHarness:
             {
                 "team": {"id": "T1"},
                 "user": {"id": user},
-                "actions": [{"action_id": action_id, "action_ts": "1.2", "value": job_id}],
+                "actions": [
+                    {
+                        "action_id": action_id,
+                        "action_ts": f"1800000009.{next(self.numbers)}",
+                        "value": job_id,
+                    }
+                ],
                 **where,
             }
         )

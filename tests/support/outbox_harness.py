@@ -77,6 +77,7 @@ class OutboxHarness:
             outcome=outcome,
             message_ts=message.ts,
             first_sent_at=now,
+            chargeable_since=now,
             submitted_at=now,
             finished_at=now + seconds,
             cost_estimate=Decimal("0.4"),

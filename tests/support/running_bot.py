@@ -12,7 +12,7 @@ from sandbox.sandbox import Sandbox
 from tests.support.sandbox import running_sandbox
 from tests.support.slack_user import SlackUser
 
-FAST = {"POLL_MIN_SECONDS": "0.05", "POLL_MAX_SECONDS": "0.2"}
+FAST = {"SUBMIT_DELAY_SECONDS": "0", "POLL_MIN_SECONDS": "0.05", "POLL_MAX_SECONDS": "0.2"}
 RENDER_SECONDS = 0.2
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 
+from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
+from bot.jobs.submit_delay import LONGEST_DELAY, SUBMIT_DELAY, channel_delay
 from bot.listeners.context import Handler, channel_defaults
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import subscriptions
@@ -22,15 +25,46 @@ def _bind(text: str, services: Services) -> Handler | None:
         case []:
             return _show
         case ["reset"]:
-            return partial(_set, None)
+            return _reset
+        case ["delay", seconds]:
+            return partial(_set_delay, _delay(seconds))
         case _:
             typed = plain(text)
             return partial(_change, typed) if names_option(typed, services.catalog) else None
 
 
+def _delay(typed: str) -> float:
+    """Return a delay in seconds. Raises `UsageError`."""
+    try:
+        seconds = float(typed.removesuffix("s"))
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= LONGEST_DELAY:
+        raise UsageError(
+            f"A delay is a number of seconds, 0 to {LONGEST_DELAY}: `/video settings delay 10`."
+        )
+    return seconds
+
+
 async def _show(interaction: Interaction, services: Services) -> Message:
     current = await channel_defaults(services, interaction.team, interaction.channel)
-    return subscriptions.defaults_shown(as_flags(services.catalog, current))
+    own = await channel_delay(services, interaction.team, interaction.channel)
+    delay = services.submit_delay if own is None else own
+    return subscriptions.defaults_shown(as_flags(services.catalog, current), delay)
+
+
+async def _set_delay(seconds: float, interaction: Interaction, services: Services) -> Message:
+    """Store the channel's delay. Committed when it returns. Idempotent."""
+    scope = channel_scope(interaction.team, interaction.channel)
+    await services.store.settings.set(scope, SUBMIT_DELAY, seconds)
+    return subscriptions.delay_set(seconds)
+
+
+async def _reset(interaction: Interaction, services: Services) -> Message:
+    """Remove the channel's delay and defaults. Committed when it returns. Idempotent."""
+    scope = channel_scope(interaction.team, interaction.channel)
+    await services.store.settings.set(scope, SUBMIT_DELAY, None)
+    return await _set(None, interaction, services)
 
 
 async def _change(typed: str, interaction: Interaction, services: Services) -> Message:
@@ -51,8 +85,9 @@ async def _set(
 
 
 CHANNEL_SETTINGS = Subcommand(
-    usage="settings [mode pro --aspect-ratio 9:16|reset]",
-    about="shows or sets the options that this channel's videos have unless an ask says otherwise",
+    usage="settings [mode pro --aspect-ratio 9:16|delay 10|reset]",
+    about="shows or sets the options that this channel's videos have unless an ask says otherwise, "
+    "and how many seconds a job can be taken back for free",
     bind=_bind,
     most=None,
 )

@@ -19,7 +19,7 @@ from bot.messages import replies
 from bot.options.parser import read_text
 from bot.options.wording import quoted
 from bot.slack.markup import plain
-from storage.job import Job
+from storage.job import REQUESTED, Job
 
 _ID = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
 # Messages show an ID as a code span in a sentence, and users copy backticks and punctuation too.
@@ -29,7 +29,7 @@ _MARKS = "`*_.,;:"
 async def find_job(typed: str, interaction: Interaction, services: Services) -> Job:
     """Return the job of a typed ID. Raises `UsageError` if the user's team has no such job."""
     job = await services.store.jobs.get(_job_id(typed))
-    if job is None or job.team != interaction.team:
+    if job is None or job.team != interaction.team or job.stage not in REQUESTED:
         raise UsageError(replies.unknown_job(quoted(typed)))
     return job
 

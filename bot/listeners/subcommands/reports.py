@@ -17,7 +17,7 @@ from bot.messages import replies
 from bot.messages.help import model_list
 from bot.money.costs import Month, last_month, this_month
 from storage.costs import Spend
-from storage.job import TERMINAL, UNDER_WAY, Job
+from storage.job import OVER, UNDER_WAY, Job
 from storage.store import JobFilter, SpendFilter
 
 LISTED = 10
@@ -32,7 +32,7 @@ WHOSE: Mapping[str, str] = MappingProxyType(
 async def _list(interaction: Interaction, services: Services) -> Message:
     mine = JobFilter(team=interaction.team, user=interaction.user, limit=LISTED)
     running = await services.store.jobs.jobs(replace(mine, stages=UNDER_WAY))
-    recent = await services.store.jobs.jobs(replace(mine, stages=TERMINAL))
+    recent = await services.store.jobs.jobs(replace(mine, stages=OVER))
     return replies.jobs(_views(running, services), _views(recent, services), services.now())
 
 

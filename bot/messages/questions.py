@@ -1,0 +1,88 @@
+"""Questions to the asker of a request, and the button that confirms it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from bot.base.ports import Message
+from bot.messages import blocks, buttons
+from bot.messages.job import prompt_of
+from storage.job import Job, Question, QuestionKind
+
+PROMPT_SHOWN = 100
+
+
+def asked(job: Job, left_out: Sequence[str] = ()) -> Message:
+    """Return the question of a waiting request, with the button that confirms it.
+
+    `left_out` has the titles of options that its model does not have.
+    """
+    question = job.question
+    text = _EXPIRED if question is None else _sentence(question, job)
+    if left_out:
+        text += f"\nThat model does not have {blocks.escape(', '.join(left_out))}."
+    if question is None:
+        return Message(text=text, blocks=blocks.sections(text))
+    row = blocks.actions([buttons.confirm(job, _label(question.kind, job))])
+    return Message(text=text, blocks=[*blocks.sections(text), row])
+
+
+def expired() -> Message:
+    """Return the answer to a confirmation that came too late."""
+    return Message(text=_EXPIRED, blocks=blocks.sections(_EXPIRED))
+
+
+_EXPIRED = (
+    "That question is more than an hour old, so I started nothing and nothing was charged. "
+    "Please ask again."
+)
+
+
+def _sentence(question: Question, job: Job) -> str:
+    about = blocks.escape(question.about)
+    match question.kind:
+        case QuestionKind.DUPLICATE:
+            return (
+                f":eyes: You asked for exactly this a moment ago, and job `{about}` is on its way. "
+                "I did not start a second one, because it would be charged again."
+            )
+        case QuestionKind.LATE_EVENT:
+            return (
+                f":hourglass: Your message from {blocks.moment(float(about))} reached me only now: "
+                f"“{blocks.escape(_prompt(job))}”. Nothing was started or charged."
+            )
+        case QuestionKind.SMALL_TALK:
+            return about
+        case QuestionKind.MISTYPED:
+            return f"Did you mean `/video {about}`? Nothing was started or charged."
+        case QuestionKind.UNKNOWN_OPTION:
+            return (
+                f"`{about}` looks like an option, but {blocks.escape(job.model)} has none of that "
+                "name. Nothing was started or charged."
+            )
+        case QuestionKind.UNPUBLISHED:
+            return f":warning: {about} Nothing was started or charged."
+        case _:
+            assert_never(question.kind)
+
+
+def _label(kind: QuestionKind, job: Job) -> str:
+    match kind:
+        case QuestionKind.SMALL_TALK:
+            return f"Make a video of “{_prompt(job, 40)}”"
+        case QuestionKind.LATE_EVENT:
+            return "Render it now"
+        case (
+            QuestionKind.DUPLICATE
+            | QuestionKind.MISTYPED
+            | QuestionKind.UNKNOWN_OPTION
+            | QuestionKind.UNPUBLISHED
+        ):
+            return "Render it anyway"
+        case _:
+            assert_never(kind)
+
+
+def _prompt(job: Job, limit: int = PROMPT_SHOWN) -> str:
+    return blocks.shorten(" ".join(prompt_of(job).split()), limit)
