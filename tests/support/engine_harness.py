@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pysqlite3
 
+from bot.base.ports import ReferenceImages
 from bot.jobs.accept import Accepted, Interaction, accept, new_id
 from bot.jobs.services import Services
+from bot.media.reference_images import AttachedImages
 from bot.mindvideo.client import Limits, MindVideoClient
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
 from bot.options.parser import read_text
 from bot.options.request import read_request
+from bot.slack.attachments import SlackPersonFiles
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
 from bot.steps import POOLS, STEPS
@@ -140,6 +143,7 @@ class EngineHarness:
     clock: ManualClock
     chat: SlackChat
     video: MindVideoClient
+    images: ReferenceImages
     path: Path
     store: CrashingStore
     poll_max: float = 30.0
@@ -157,6 +161,7 @@ class EngineHarness:
             self.store,
             video=self.video,
             chat=self.chat,
+            images=self.images,
             now=self.bot_time,
             # Older than each job: `may_be_restored` would search for its message otherwise.
             started_at=self.bot_time() - 1,
@@ -261,13 +266,17 @@ class EngineHarness:
         return row
 
     async def _next_due(self) -> float | None:
-        # The bot never asks for this, so the store has no method for it.
+        # The bot never asks for this, so the store has no method for it. In each pool a channel's
+        # first notification holds up the others.
         with closing(pysqlite3.connect(str(self.path))) as db:
             query = """
                 SELECT min(max(due_at, coalesce(lease_until, 0))) FROM (
                     SELECT due_at, lease_until FROM jobs WHERE due_at IS NOT NULL
                     UNION ALL
-                    SELECT due_at, lease_until FROM notifications WHERE due_at IS NOT NULL
+                    SELECT due_at, lease_until FROM (
+                        SELECT min(seq), due_at, lease_until FROM notifications
+                        WHERE due_at IS NOT NULL GROUP BY channel, kind = 'resent'
+                    )
                 )
             """
             (due,) = db.execute(query).fetchone()
@@ -310,6 +319,7 @@ async def engine_harness(
             clock=clock,
             chat=chat,
             video=video,
+            images=AttachedImages(SlackPersonFiles(client), None),
             path=path,
             store=await CrashingStore.open(str(path)),
             poll_max=poll_max,
