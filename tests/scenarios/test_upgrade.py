@@ -44,7 +44,7 @@ async def run_to_rest(harness: EngineHarness) -> list[Job]:
     for job in parked:
         now = harness.bot_time()
         is_sent_again = job.parked_from is Stage.ANNOUNCED
-        await harness.store.jobs.resume(job.id, now, vouched_at=now if is_sent_again else None)
+        await harness.store.jobs.resume(job.id, now, confirmed_absent_at=now if is_sent_again else None)
     await harness.run(hours=72)
     return await harness.store.jobs.jobs(EVERYTHING)
 
@@ -112,7 +112,7 @@ async def test_every_job_goes_on_to_one_end_and_one_charge(tmp_path: Path) -> No
         charges = {charge.key: charge.amount for charge in harness.sandbox.video.charges}
         assert len(charges) == len(harness.sandbox.video.charges)
         assert charges == {
-            f"slack:{TEAM}:{job.channel}:{job.message_ts}": job.cost_told for job in delivered
+            f"slack:{TEAM}:{job.channel}:{job.message_ts}": job.cost_shown for job in delivered
         }
 
         for job in delivered:
