@@ -109,8 +109,8 @@ class People:
         interaction = self._interaction("command")
         if world.odds(0.15):
             # The same ask at the same instant, in another request: a second press of a button.
-            twin = replace(interaction, dedup_key=self._new_key())
-            self._live(self._deliver_again(0.0, request, twin))
+            second = replace(interaction, dedup_key=self._new_key())
+            self._live(self._deliver_again(0.0, request, second))
         for _ in range(4):
             answer = await self._deliver(request, interaction)
             if isinstance(answer, Accepted):
