@@ -44,7 +44,9 @@ async def run_to_rest(harness: EngineHarness) -> list[Job]:
     for job in parked:
         now = harness.bot_time()
         is_sent_again = job.parked_from is Stage.ANNOUNCED
-        await harness.store.jobs.resume(job.id, now, confirmed_absent_at=now if is_sent_again else None)
+        await harness.store.jobs.resume(
+            job.id, now, confirmed_absent_at=now if is_sent_again else None
+        )
     await harness.run(hours=72)
     return await harness.store.jobs.jobs(EVERYTHING)
 

@@ -148,6 +148,8 @@ class EngineHarness:
     store: CrashingStore
     poll_max: float = 30.0
     """The longest pause between two polls, in seconds; tests of whole days set it higher."""
+    submit_delay: float = 0.0
+    """Seconds from a job's message to its submit."""
     steps: Mapping[str, Step[Job]] = field(default_factory=lambda: STEPS)
     clock_error: float = 0.0
     """The seconds by which the bot's clock is ahead of the services' clock."""
@@ -166,6 +168,7 @@ class EngineHarness:
             # Older than each job: `may_be_restored` would search for its message otherwise.
             started_at=self.bot_time() - 1,
             poll_max=self.poll_max,
+            submit_delay=self.submit_delay,
         )
         gate = Gate()
         self.engine = Engine(
@@ -289,6 +292,7 @@ async def engine_harness(
     render_seconds: float = RENDER_SECONDS,
     poll_max: float = 30.0,
     call_seconds: float = CALL_SECONDS,
+    submit_delay: float = 0.0,
     steps: Mapping[str, Step[Job]] = STEPS,
 ) -> AsyncIterator[EngineHarness]:
     """Start the services and a bot's engine on loopback while the context lasts.
@@ -323,6 +327,7 @@ async def engine_harness(
             path=path,
             store=await CrashingStore.open(str(path)),
             poll_max=poll_max,
+            submit_delay=submit_delay,
             steps=steps,
         )
         try:

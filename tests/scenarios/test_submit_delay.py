@@ -1,0 +1,93 @@
+"""The time in which a job is taken back for free: its delay, and while every send is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.jobs.submit_delay import SUBMIT_DELAY
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.slack.entities import ANA, GENERAL, TEAM
+from storage.job import Outcome, Stage
+from storage.notification import channel_scope
+from tests.support.engine_harness import EngineHarness, engine_harness
+
+SECOND = 1 / 3600.0
+
+
+def answer(status: int, *, times: int) -> Fault:
+    """Return an answer of MindVideo's that refuses the submit."""
+    how = {"call": Call.SUBMIT, "kind": FaultKind.ANSWER_BEFORE, "times": times, "status": status}
+    return Fault.model_validate(how)
+
+
+def submits(harness: EngineHarness) -> int:
+    """Return how many submits reached MindVideo."""
+    return len(harness.sandbox.video.calls(Call.SUBMIT))
+
+
+async def test_a_job_is_submitted_when_its_delay_ends() -> None:
+    """Its message says so from the first."""
+    async with engine_harness(submit_delay=5.0) as harness:
+        job = await harness.request()
+        await harness.run(hours=4 * SECOND)
+        (message,) = harness.messages()
+        assert "starts in 5 s" in message.text
+        assert submits(harness) == 0
+        await harness.run()
+        await harness.assert_delivered_once(job)
+
+
+async def test_a_cancel_within_the_delay_is_free_and_takes_effect_at_once() -> None:
+    """Nothing is ever sent."""
+    async with engine_harness(submit_delay=300.0) as harness:
+        job = await harness.request()
+        await harness.run(hours=1 * SECOND)
+        await harness.store.jobs.request_cancel(job.id, ANA, harness.bot_time())
+        await harness.run(hours=2 * SECOND)
+        row = await harness.job(job.id)
+        assert (row.stage, row.outcome) == (Stage.REJECTED, Outcome.CANCELLED)
+        await harness.run()
+        assert submits(harness) == 0
+
+
+@pytest.mark.parametrize(("own", "sent"), [(60.0, 0), (0.0, 1)])
+async def test_a_channel_has_a_delay_of_its_own(own: float, sent: int) -> None:
+    """It may be longer or shorter than the operator's."""
+    async with engine_harness(submit_delay=30.0) as harness:
+        scope = channel_scope(TEAM, GENERAL)
+        await harness.store.settings.set(scope, SUBMIT_DELAY, own)
+        await harness.request()
+        await harness.run(hours=45 * SECOND)
+        assert submits(harness) == sent
+
+
+@pytest.mark.parametrize("status", [401, 402])
+async def test_a_cancel_is_free_while_every_send_was_refused(status: int) -> None:
+    """MindVideo certainly has no render, so none can be billed."""
+    async with engine_harness() as harness:
+        harness.sandbox.video.fail(answer(status, times=10_000))
+        job = await harness.request()
+        await harness.run(hours=0.5)
+        assert submits(harness) > 1
+        row = await harness.store.jobs.request_cancel(job.id, ANA, harness.bot_time())
+        assert row is not None
+        assert row.cancel_requested_at is not None
+        await harness.run()
+        ended = await harness.job(job.id)
+        assert (ended.stage, ended.outcome) == (Stage.REJECTED, Outcome.CANCELLED)
+        assert harness.sandbox.video.charges == []
+
+
+async def test_one_doubtful_send_forbids_a_free_cancel_for_good() -> None:
+    """A refusal that follows says nothing about the request that was lost before it."""
+    async with engine_harness() as harness:
+        lost = {"call": Call.SUBMIT, "kind": FaultKind.LOST_AFTER, "times": 1}
+        harness.sandbox.video.fail(Fault.model_validate(lost))
+        harness.sandbox.video.fail(answer(402, times=10_000))
+        job = await harness.request()
+        await harness.run(hours=0.5)
+        row = await harness.store.jobs.request_cancel(job.id, ANA, harness.bot_time())
+        assert row is not None
+        assert row.cancel_requested_at is None
+        assert row.chargeable_since is not None
+        assert len(harness.sandbox.video.charges) == 1
