@@ -56,7 +56,8 @@ def _sentence(question: Question, job: Job) -> str:
         case QuestionKind.SMALL_TALK:
             return _kindly(SmallTalk(question.about))
         case QuestionKind.MISTYPED:
-            return f"Did you mean `{about}`? Nothing was started or charged."
+            meant = about.replace("`", "'")
+            return f"Did you mean `{meant}`? Nothing was started or charged."
         case QuestionKind.UNKNOWN_OPTION:
             return (
                 f"`{about}` looks like an option, but {blocks.escape(job.model)} has none of that "
