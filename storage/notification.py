@@ -143,6 +143,11 @@ def channel_scope(team: str, channel: str) -> str:
     return f"{channels_of(team)}{channel}"
 
 
+def person_scope(team: str, user: str) -> str:
+    """Return the scope of a person's own settings."""
+    return f"person:{team}:{user}"
+
+
 def channels_of(team: str) -> str:
     """Return the common prefix of the scopes of a workspace's channels."""
     return f"channel:{team}:"

@@ -22,6 +22,7 @@ from bot.listeners.subcommands import router, thread
 from bot.messages import buttons
 from bot.messages.help import option_rows
 from bot.options.catalog import Catalog
+from bot.slack.manifest import BOT_NAME
 from storage.job import TERMINAL, TRANSITIONS, Stage
 
 ROOT = Path(__file__).parent.parent
@@ -91,7 +92,7 @@ def commands() -> str:
 
 def thread_replies() -> str:
     """Return what can be written in a job's thread, as `/video help` shows it."""
-    typed = ((f"`@video {usage}`", about) for usage, about in thread.usages().items())
+    typed = ((f"`@{BOT_NAME} {usage}`", about) for usage, about in thread.usages().items())
     return _table(["typed", "what it does"], typed)
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
 from bot.base.errors import UsageError
-from bot.jobs.accept import Accepted, Asked, Interaction, accept
+from bot.jobs.accept import Accepted, Asked, Asking, Interaction, accept
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.options.attachments import Attached
@@ -57,6 +57,8 @@ class ActionRequest:
     files: Sequence[Attached] = ()
     options: Mapping[str, Json] = field(default_factory=dict)
     """Changes for another render, by property, as a button carries them."""
+    question: Asking | None = None
+    """What to ask before another render is accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +214,9 @@ async def _again(request: ActionRequest, services: Services) -> Accepted | Asked
         render = changed_request(job, typed, catalog, request.files)
     else:
         render = check_input(catalog.get(job.model), {**job.input, **request.options})
-    return await accept(render, request.interaction, services, parent_id=job.id)
+    return await accept(
+        render, request.interaction, services, parent_id=job.id, question=request.question
+    )
 
 
 async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:

@@ -13,6 +13,8 @@ from bot.jobs.submit_delay import submit_delay
 from bot.options.catalog import Catalog
 from bot.options.model_file import Upgrade
 from bot.options.request import non_default_options
+from bot.options.scene import added_words
+from bot.options.schema import PROMPT
 from storage.job import RENDER_PENDING, Job, Stage
 
 # Enough renders for a 95th percentile; more would only slow the query down.
@@ -38,6 +40,11 @@ class JobView:
     """
     upgrades: Sequence[Upgrade] = ()
     """The model's upgrades that the job does not have."""
+    is_new_take: bool = False
+    """Whether it renders another job again with a model that has no seed: no picture is the same.
+    """
+    added: str | None = None
+    """The words that were added to the prompt of the job that this one re-renders, if any."""
     parent_link: str | None = None
     """The link to the message of the job that this one re-renders, if the message exists."""
     unit: str | None = None
@@ -52,6 +59,7 @@ def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
         model_title=model.title if model else job.model,
         options=non_default_options(model, job.input) if model else (),
         upgrades=model.upgrades_beyond(job.input) if model else (),
+        is_new_take=job.parent_id is not None and model is not None and not model.has_seed,
         unit=unit,
     )
 
@@ -83,19 +91,25 @@ async def load_view(
 async def load_message_view(
     job: Job, services: Services, history: Sequence[float] | None = None
 ) -> JobView:
-    """Return the view of `load_view` with the link to the parent, which is read from Slack.
+    """Return the view of `load_view` with the words added to the parent's prompt, and its link.
 
-    Best effort: without an answer of Slack the link is `None`. Raises `StoreError`.
+    The link is read from Slack, best effort: without an answer it is `None`. Raises `StoreError`.
     """
     view = await load_view(job, services, history)
-    return replace(view, parent_link=await _parent_link(job, services))
-
-
-async def _parent_link(job: Job, services: Services) -> str | None:
     parent = None if job.parent_id is None else await services.store.jobs.get(job.parent_id)
-    if parent is None or parent.message_ts is None:
+    if parent is None:
+        return view
+    return replace(
+        view,
+        added=added_words(parent.input.get(PROMPT), job.input.get(PROMPT)),
+        parent_link=await _link(parent, services),
+    )
+
+
+async def _link(job: Job, services: Services) -> str | None:
+    if job.message_ts is None:
         return None
-    # Without the link the message still shows the parent's ID.
+    # Without the link a message still shows the job's ID.
     with suppress(BotError):
-        return await services.directory.permalink(parent.channel, parent.message_ts)
+        return await services.directory.permalink(job.channel, job.message_ts)
     return None

@@ -15,7 +15,7 @@ from bot.jobs.services import Services
 from bot.messages import replies
 from bot.options.defaults import DEFAULTS
 from storage.job import Json
-from storage.notification import channel_scope
+from storage.notification import channel_scope, person_scope
 from storage.store import StoreError
 
 Handler: TypeAlias = Callable[[Interaction, Services], Awaitable[Message | None]]
@@ -47,7 +47,28 @@ async def answer(
 
 async def channel_defaults(services: Services, team: str, channel: str) -> Mapping[str, Json]:
     """Return the default options of a channel, which a request may override."""
-    stored = await services.store.settings.get(channel_scope(team, channel), DEFAULTS)
+    return await _defaults(services, channel_scope(team, channel))
+
+
+async def person_defaults(services: Services, team: str, user: str) -> Mapping[str, Json]:
+    """Return a person's own default options, which go before the channel's."""
+    return await _defaults(services, person_scope(team, user))
+
+
+async def usual_options(services: Services, interaction: Interaction) -> Mapping[str, Json]:
+    """Return the options that a request has unless it says otherwise.
+
+    The person's own defaults, and beneath them those of the channel. Raises `StoreError`.
+    """
+    team = interaction.team
+    return {
+        **await channel_defaults(services, team, interaction.channel),
+        **await person_defaults(services, team, interaction.user),
+    }
+
+
+async def _defaults(services: Services, scope: str) -> Mapping[str, Json]:
+    stored = await services.store.settings.get(scope, DEFAULTS)
     return stored if isinstance(stored, Mapping) else {}
 
 

@@ -8,15 +8,13 @@ https://docs.slack.dev/apis/events-api
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.base.ports import Message, Place
-from bot.jobs.accept import Interaction
+from bot.base.ports import Place
 from bot.jobs.services import Services
-from bot.listeners.context import Handler, answer
+from bot.listeners.context import answer
 from bot.listeners.payloads import (
     SLACKBOT,
     TOMBSTONE,
@@ -24,9 +22,9 @@ from bot.listeners.payloads import (
     MessagePayload,
     SlackMessage,
 )
-from bot.listeners.subcommands import router, thread
+from bot.listeners.subcommands import router
 from bot.messages import replies
-from bot.options.attachments import Attached, attached_files
+from bot.options.attachments import attached_files
 from bot.slack.markup import without_mention
 from storage.job import RENDER_PENDING, REQUESTED, Job, Stage
 
@@ -75,33 +73,11 @@ async def _sent(payload: MessagePayload, services: Services) -> None:
         return
     job = await _job_of_thread(payload, services)
     interaction = payload.interaction(event.user, in_thread_of_job=job is not None)
-    reply = await answer(_handler(text, event, job), interaction, services)
+    files = attached_files(event.files)
+    respond = partial(router.respond, text, files=files, job=job, is_conversation=True)
+    reply = await answer(respond, interaction, services)
     if reply is not None:
         services.ephemeral.send(dedup_key, event.place(event), event.user, reply)
-
-
-def _handler(text: str, event: MessageEvent, job: Job | None) -> Handler:
-    files = attached_files(event.files)
-    if job is None:
-        return partial(router.respond, text, files=files)
-    return partial(_respond_in_thread, text, job, files)
-
-
-async def _respond_in_thread(
-    text: str,
-    job: Job,
-    files: Sequence[Attached],
-    interaction: Interaction,
-    services: Services,
-) -> Message | None:
-    """Run a command of the thread, or a subcommand, or render the job again with changes."""
-    handler = thread.match(text, job, files)
-    if handler is not None:
-        return await handler(interaction, services)
-    found = router.match(text, services)
-    if found is not None:
-        return await found.run(interaction, services)
-    return await thread.change(text, job, files, interaction, services)
 
 
 async def _changed(payload: MessagePayload, message: SlackMessage, services: Services) -> None:

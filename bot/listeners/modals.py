@@ -13,7 +13,7 @@ from bot.base.errors import BotError
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction, accept
 from bot.jobs.services import Services
-from bot.listeners.context import channel_defaults
+from bot.listeners.context import person_defaults, usual_options
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, FormPayload
 from bot.messages import form
@@ -69,12 +69,12 @@ async def open_new(
     images: Sequence[Attached] = (),
     note: str = "",
 ) -> None:
-    """Open a form for the interaction's channel, with the channel's defaults.
+    """Open a form for the interaction's channel, with its usual options.
 
     A trigger expires after 3 s, so nothing slow may come first. Raises `BotError`, `StoreError`.
     """
     channel = interaction.channel
-    defaults = await channel_defaults(services, interaction.team, channel)
+    defaults = await usual_options(services, interaction)
     model = services.catalog.find(str(defaults.get(MODEL_FLAG))) or services.catalog.default
     values = {**defaults, **prompt}
     for option in model.image_options[:1] if images else []:
@@ -85,10 +85,14 @@ async def open_new(
     await services.views.open(trigger_id, view)
 
 
-async def open_anywhere(trigger_id: str, _: Interaction, services: Services) -> None:
-    """Open a form in which the user chooses the channel. Raises `BotError`."""
-    model = services.catalog.default
-    view = form.form_view(services.catalog, model, FormState(model=model.slug), _NOTHING)
+async def open_anywhere(trigger_id: str, interaction: Interaction, services: Services) -> None:
+    """Open a form in which the user chooses the channel, with the user's own defaults.
+
+    Raises `BotError`, `StoreError`.
+    """
+    defaults = await person_defaults(services, interaction.team, interaction.user)
+    model = services.catalog.find(str(defaults.get(MODEL_FLAG))) or services.catalog.default
+    view = form.form_view(services.catalog, model, FormState(model=model.slug), defaults)
     await services.views.open(trigger_id, view)
 
 

@@ -71,10 +71,10 @@ def read_value(value: str) -> ButtonValue | None:
 def usages(models: Sequence[Model]) -> Mapping[str, str]:
     """Return the description of each button under a job, by its label."""
     return {
-        _AGAIN: "renders the same again",
+        _AGAIN: f"renders the same again{_new_take(models)}",
         _EDIT: "opens the form, filled with what was asked for",
         **{
-            upgrade.label: f"renders the same with {_flags(model, upgrade)}"
+            upgrade.label: f"renders the same with {_flags(model, upgrade)}{_new_take([model])}"
             for model in models
             for upgrade in model.upgrades
         },
@@ -118,6 +118,10 @@ def give_up(job: Job) -> ButtonElement:
 def confirm(job: Job, label: str) -> ButtonElement:
     """Return the button that confirms a request that waits for its asker."""
     return _button(label, CONFIRM, job)
+
+
+def _new_take(models: Sequence[Model]) -> str:
+    return "" if all(model.has_seed for model in models) else ", as a new take: there is no seed"
 
 
 def _flags(model: Model, upgrade: Upgrade) -> str:

@@ -20,6 +20,14 @@ _HOW_OPTIONS_WORK = (
 )
 
 
+_ONE_RULE = (
+    "`last` stands for the ID of your newest job, of this channel if there is one. "
+    "One rule for all these words: a text of at most three words that begins with one of them but "
+    "goes on otherwise, or has one letter of it wrong, is asked about before it is rendered. A "
+    "longer one is a prompt, and so are words behind two dashes: `/video -- list of cats`."
+)
+
+
 _IN_A_FORM = (
     "*In a form* every option has its field: `/video` alone opens it, and so do the shortcuts "
     "*Create a video* and, in a message's menu, *Make a video from this*. *Edit and re-run* under "
@@ -58,7 +66,7 @@ def overview(
         _with_images(model),
         "*Besides*\n"
         + "\n".join(f"• `/video {usage}`: {does}" for usage, does in commands.items()),
-        "A prompt may begin with one of these words behind two dashes: `/video -- list of cats`.",
+        _ONE_RULE,
         model_list(catalog),
         f"`/video help {model.slug}` tells all about a model and its options.",
     ]
@@ -102,8 +110,10 @@ def _in_messages(model: Model, replies: Mapping[str, str], bot_user: str) -> str
     words = ", ".join(f"`{word}`" for word in replies)
     return (
         f"*In messages* the same words work behind a mention: <@{bot_user}> {example}\n"
-        "In a direct message to me no mention is needed. In a video's thread, mention me with a "
-        f"new prompt or with the options to change; or with {words}."
+        "In a direct message to me no mention is needed. In a video's thread, mention me with "
+        "words to add to its prompt (`make it night`), with another prompt (`new: a hill at dawn`) "
+        f"or with options to change; or with {words}. About a greeting, thanks, a question or a "
+        "single word I ask first."
     )
 
 

@@ -38,7 +38,7 @@ def job_message(view: JobView, now: Instant) -> Message:
     asked = f":clapper: <@{job.user}> asked for {noun(job)}"
     body = [blocks.section(asked)]
     if prompt:
-        body.append(blocks.quote(blocks.shorten(prompt, PROMPT_SHOWN)))
+        body.append(blocks.quote(_prompt_shown(view)))
     body.append(blocks.context(blocks.escape(details)))
     bar = progress_bar(view, now)
     body.append(blocks.section(f"{status}\n{bar}" if bar else status))
@@ -149,12 +149,29 @@ def _ahead(view: JobView) -> str:
 
 
 def _origin(view: JobView) -> str:
-    """Return the job's ID, and which job it was made from."""
+    """Return the job's ID, which job it was made from, and whether it is a new take of that."""
     job = view.job
     if job.parent_id is None:
         return f"Job `{job.id}`"
     parent = f"<{view.parent_link}|{job.parent_id}>" if view.parent_link else f"`{job.parent_id}`"
-    return f"Job `{job.id}`, made from job {parent}"
+    take = _NEW_TAKE if view.is_new_take else ""
+    return f"Job `{job.id}`, made from job {parent}{take}"
+
+
+_NEW_TAKE = " · a new take, because the model has no seed"
+
+
+def _prompt_shown(view: JobView) -> str:
+    """Return the prompt, shortened, with words that were added to an earlier one on a line below.
+
+    They are what is new, so they are never cut off at the end of a long prompt.
+    """
+    prompt = prompt_of(view.job)
+    if view.added is None:
+        return blocks.shorten(prompt, PROMPT_SHOWN)
+    added = blocks.shorten(view.added, PROMPT_SHOWN)
+    earlier = prompt.removesuffix(view.added).strip()
+    return f"{blocks.shorten(earlier, PROMPT_SHOWN)}\n+ {added}"
 
 
 def _ending(view: JobView) -> str:

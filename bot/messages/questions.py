@@ -8,6 +8,7 @@ from typing import assert_never
 from bot.base.ports import Message
 from bot.messages import blocks, buttons
 from bot.messages.job import prompt_of
+from bot.options.small_talk import SmallTalk
 from storage.job import Job, Question, QuestionKind
 
 PROMPT_SHOWN = 100
@@ -53,9 +54,10 @@ def _sentence(question: Question, job: Job) -> str:
                 f"“{blocks.escape(_prompt(job))}”. Nothing was started or charged."
             )
         case QuestionKind.SMALL_TALK:
-            return about
+            return _kindly(SmallTalk(question.about))
         case QuestionKind.MISTYPED:
-            return f"Did you mean `/video {about}`? Nothing was started or charged."
+            meant = about.replace("`", "'")
+            return f"Did you mean `{meant}`? Nothing was started or charged."
         case QuestionKind.UNKNOWN_OPTION:
             return (
                 f"`{about}` looks like an option, but {blocks.escape(job.model)} has none of that "
@@ -67,10 +69,35 @@ def _sentence(question: Question, job: Job) -> str:
             assert_never(question.kind)
 
 
+def _kindly(talk: SmallTalk) -> str:
+    """Return the answer to small talk."""
+    match talk:
+        case SmallTalk.GREETING:
+            return f":wave: Hello! {_OFFER}"
+        case SmallTalk.THANKS:
+            return "You are welcome! Nothing was started or charged."
+        case SmallTalk.AGREEMENT:
+            return "Noted. Nothing was started or charged."
+        case SmallTalk.QUESTION:
+            return (
+                f"I make videos from words, and I am no good at talking. {_OFFER} `/video help` "
+                "shows all that I can do, `/video list` how your videos stand."
+            )
+        case SmallTalk.SINGLE_WORD:
+            return (
+                "Is that one word what the video should show? Nothing was started or charged yet."
+            )
+        case _:
+            assert_never(talk)
+
+
+_OFFER = "Tell me what a video should show, such as “a lake at dawn”, and I make it."
+
+
 def _label(kind: QuestionKind, job: Job) -> str:
     match kind:
         case QuestionKind.SMALL_TALK:
-            return f"Make a video of “{_prompt(job, 40)}”"
+            return f"Make a video of “{_end_of_prompt(job, 40)}”"
         case QuestionKind.LATE_EVENT:
             return "Render it now"
         case (
@@ -86,3 +113,11 @@ def _label(kind: QuestionKind, job: Job) -> str:
 
 def _prompt(job: Job, limit: int = PROMPT_SHOWN) -> str:
     return blocks.shorten(" ".join(prompt_of(job).split()), limit)
+
+
+def _end_of_prompt(job: Job, limit: int) -> str:
+    """Return the prompt; of one that words were added to, the end of it, where they are."""
+    if job.parent_id is None:
+        return _prompt(job, limit)
+    prompt = " ".join(prompt_of(job).split())
+    return prompt if len(prompt) <= limit else f"{blocks.ELLIPSIS}{prompt[1 - limit :].lstrip()}"

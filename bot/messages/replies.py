@@ -156,7 +156,8 @@ def in_a_thread(replies: Mapping[str, str], bot_user: str) -> Message:
     lines = [f"• `{word}`: {about}" for word, about in replies.items()]
     return words(
         f"In this thread <@{bot_user}> takes:\n"
-        "• a new prompt, `make it night`: renders it with the same options\n"
+        "• words, `make it night`: renders the same with these words added to its prompt\n"
+        "• `new: a hill at dawn`: renders another prompt with the same options\n"
         "• options, `--duration 8 --mode pro`: renders the same with these changed\n"
         + "\n".join(lines)
     )
@@ -165,6 +166,11 @@ def in_a_thread(replies: Mapping[str, str], bot_user: str) -> Message:
 def unknown_job(typed: str) -> str:
     """Return the error for an ID that no job has; `typed` is shown as it is."""
     return f"There is no job {typed}. `/video list` shows yours."
+
+
+def no_last_job() -> str:
+    """Return the error for `last` from a user who has no job."""
+    return "You have not asked for a video yet, so there is no last one."
 
 
 def edited(job: Job | None) -> Message:

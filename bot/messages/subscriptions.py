@@ -84,16 +84,48 @@ def not_let_in(channel: str) -> Message:
     return words(f":warning: <#{channel}>: {cannot_enter()}")
 
 
-def defaults_shown(flags: Sequence[str], delay: float) -> Message:
-    """Return the default options of a channel, as a user would type them, and its delay."""
+def defaults_shown(flags: Sequence[str], delay: float, own: Sequence[str]) -> Message:
+    """Return a channel's defaults, as a user would type them, its delay, and the user's own."""
     starts = f"Jobs here start {_after(delay)}."
-    how = "`/video settings mode pro --aspect-ratio 9:16` sets some for everybody here"
-    if not flags:
-        return words(f"This channel has no defaults of its own. {starts}\n{how}.")
-    return words(
-        f"*Defaults of this channel:* {_listed(flags)}. {starts}\n"
-        f"What an ask says itself goes before. {how}, `/video settings reset` takes all away."
+    how = (
+        "`/video settings mode pro --aspect-ratio 9:16` sets some for everybody here, "
+        "`/video settings me …` for you alone"
     )
+    mine = f"\n*Your own defaults:* {_listed(own)}. {_OWN_FIRST}" if own else ""
+    if not flags:
+        return words(f"This channel has no defaults of its own. {starts}{mine}\n{how}.")
+    return words(
+        f"*Defaults of this channel:* {_listed(flags)}. {starts}{mine}\n"
+        f"What an ask says itself goes before. {how}, `/video settings reset` takes the channel's "
+        "away."
+    )
+
+
+_OWN_FIRST = "They go before those of a channel."
+
+
+def own_defaults_shown(flags: Sequence[str]) -> Message:
+    """Return a person's own defaults, as they would type them."""
+    how = "`/video settings me mode pro` sets some for your videos, in every channel"
+    if not flags:
+        return words(f"You have no defaults of your own.\n{how}.")
+    return words(
+        f"*Your own defaults:* {_listed(flags)}. {_OWN_FIRST}\n"
+        f"What an ask says itself goes before. {how}, `/video settings me reset` takes yours away."
+    )
+
+
+def own_defaults_set(flags: Sequence[str]) -> Message:
+    """Return the answer to a change of a person's own defaults."""
+    return words(
+        f":gear: From now on your videos have {_listed(flags)}, in every channel, unless you say "
+        f"otherwise. {_OWN_FIRST} `/video settings me reset` takes that away."
+    )
+
+
+def own_defaults_gone() -> Message:
+    """Return the answer to `/video settings me reset`."""
+    return words("You have no defaults of your own any more; those of a channel hold for you too.")
 
 
 def delay_set(seconds: float) -> Message:

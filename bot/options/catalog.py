@@ -12,6 +12,9 @@ from bot.options.schema import PROMPT, Option, Schema
 from bot.options.wording import nearest, quoted
 from storage.job import Json
 
+# The name that the models of many services give to it.
+SEED = "seed"
+
 PACKAGED = Path(__file__).parent / "models"
 """The folder of the model files that come with the bot."""
 
@@ -65,6 +68,11 @@ class Model:
             for upgrade in self.upgrades
             if any(effective[name] != value for name, value in upgrade.changes.items())
         )
+
+    @property
+    def has_seed(self) -> bool:
+        """Whether a request can name a seed, so that the same one is rendered alike."""
+        return self.option(SEED) is not None
 
     @property
     def prompt(self) -> Option | None:

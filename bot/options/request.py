@@ -13,6 +13,7 @@ from bot.options.flags import Flags, Meaning
 from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import Flag, TypedText
 from bot.options.references import in_words
+from bot.options.scene import changed_scene
 from bot.options.schema import PROMPT, Kind, Option
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, short, shown
@@ -66,16 +67,19 @@ def changed_request(
 ) -> RenderRequest:
     """Return an earlier request with the changes of a text: options, the prompt, or the model.
 
-    A new prompt replaces the earlier one, attached files the images of their option; all else
-    stays. Options that a newly chosen model does not have are left out, and named in the result.
-    Raises `UsageError`, also when nothing is to change.
+    Words are added to the earlier prompt, or replace it behind `new:`; attached files replace the
+    images of their option; all else stays. Options that a newly chosen model does not have are
+    left out, and named in the result. Raises `UsageError`, also when nothing is to change.
     """
     slug = typed.value_of(MODEL_FLAG)
     model = catalog.get(previous.model if slug is None else slug)
-    given = given_in(typed, model, catalog, files)
+    earlier = previous.input.get(PROMPT)
+    scene = earlier if isinstance(earlier, str) else ""
+    given = given_in(typed, model, catalog, files, scene=scene)
     if slug is None and not given:
         raise UsageError(
-            f"Say what to change: a new prompt, or options; `/video help {model.slug}` lists them."
+            "Say what to change: words to add, `new:` and another prompt, or options; "
+            f"`/video help {model.slug}` lists them."
         )
     kept = {name: value for name, value in previous.input.items() if model.option(name)}
     left_out = tuple(
@@ -171,10 +175,16 @@ def _title(model: Model | None, name: str) -> str:
 
 
 def given_in(
-    typed: TypedText, model: Model, catalog: Catalog, files: Sequence[Attached] = ()
+    typed: TypedText,
+    model: Model,
+    catalog: Catalog,
+    files: Sequence[Attached] = (),
+    *,
+    scene: str = "",
 ) -> Mapping[str, Json]:
     """Return the values of a text and its files, by property, not checked against the schema.
 
+    The words outside of flags change the earlier prompt `scene`, if there is one.
     Raises `UsageError` for a flag that the model does not have, or that lacks its value, and for
     files that it cannot take.
     """
@@ -188,7 +198,8 @@ def given_in(
         found.setdefault(name, []).append((meaning, flag))
     given = {name: _value(pairs) for name, pairs in found.items()}
     given.pop(MODEL_FLAG, None)
-    return attach({**given, **_prompt(prompt, model, given)}, files, model)
+    words = changed_scene(scene, prompt) if scene and prompt else prompt
+    return attach({**given, **_prompt(words, model, given)}, files, model)
 
 
 def _prompt(prompt: str, model: Model, given: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -10,6 +10,8 @@ from bot.options.schema import Kind, Option
 from storage.job import Json
 
 COMMAND = "/video"
+BOT_NAME = "video"
+"""How people mention the bot: `@video`."""
 EVENTS_PATH = "/slack/events"
 CREATE_VIDEO = "create_video"
 """Callback ID of the global shortcut."""
@@ -75,7 +77,7 @@ def build_manifest(model: Model, url: str | None = None) -> dict[str, Json]:
                 # Otherwise people cannot send the bot direct messages.
                 "messages_tab_read_only_enabled": False,
             },
-            "bot_user": {"display_name": "video-bot", "always_online": True},
+            "bot_user": {"display_name": BOT_NAME, "always_online": True},
             "slash_commands": [
                 {
                     "command": COMMAND,

@@ -148,7 +148,7 @@ async def test_again_renders_the_same_input_with_the_changes(harness: ActionsHar
     answer = await harness.again(job, text="a boat --mode pro")
     assert isinstance(answer, Accepted)
     assert answer.job.parent_id == job.id
-    assert answer.job.input == {"prompt": "a boat", "duration": 10, "mode": "pro"}
+    assert answer.job.input == {"prompt": "car number 1. a boat", "duration": 10, "mode": "pro"}
 
 
 async def test_again_with_the_same_dedup_key_is_one_job(harness: ActionsHarness) -> None:

@@ -195,7 +195,9 @@ async def test_slacks_escapes_are_reverted_once_on_every_surface(
     """A user who types `<b>` means these three characters."""
     assert await trigger(harness, JOB.user) is None
     (made,) = await harness.new_jobs()
-    assert made.input["prompt"] == PLAIN
+    prompt = made.input["prompt"]
+    assert isinstance(prompt, str)
+    assert prompt.removeprefix(f"{JOB.input['prompt']}. ") == PLAIN
 
 
 async def test_files_without_text_in_a_thread_perform_again(
@@ -212,15 +214,16 @@ async def test_files_without_text_in_a_thread_perform_again(
     ("text", "prompt"),
     [
         ("Again!", JOB.input["prompt"]),
-        ("again and again", "again and again"),
-        ("-- status", "status"),
-        ("status of things", "status of things"),
+        ("again and again and again", "car number 1. again and again and again"),
+        ("-- status", "car number 1. status"),
+        ("status of things to come", "car number 1. status of things to come"),
+        ("new: status", "status"),
     ],
 )
-async def test_a_reply_is_a_command_of_the_thread_or_a_new_prompt(
+async def test_a_reply_is_a_command_of_the_thread_or_changes_the_prompt(
     harness: ListenerHarness, text: str, prompt: str
 ) -> None:
-    """A text that goes on after the command is a prompt."""
+    """A longer text that begins with a command is added to the prompt."""
     assert await harness.reply(text) is None
     (made,) = await harness.new_jobs()
     assert made.input == {**JOB.input, "prompt": prompt}

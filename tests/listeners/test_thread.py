@@ -24,14 +24,15 @@ from tests.support.running_bot import running_bot
     ("text", "expected"),
     [
         ("--duration 8 --mode std", {"prompt": "a lake", "mode": "std", "duration": 8}),
-        ("make it night", {"prompt": "make it night", "mode": "pro", "duration": 5}),
+        ("make it night", {"prompt": "a lake. make it night", "mode": "pro", "duration": 5}),
+        ("new: a sea at night", {"prompt": "a sea at night", "mode": "pro", "duration": 5}),
         ("again --duration 3", {"prompt": "a lake", "mode": "pro", "duration": 3}),
     ],
 )
 async def test_a_reply_renders_the_job_again_with_its_changes(
     text: str, expected: dict[str, object]
 ) -> None:
-    """Options are changed, other text replaces the prompt; the parent is recorded."""
+    """Options are changed, words added to the prompt, or replace it; the parent is recorded."""
     async with running_bot() as bot:
         root = await make_video(bot)
         await mention(bot, text, thread=root, user=BEN)
@@ -52,7 +53,7 @@ async def test_a_reply_changes_the_newest_job_of_the_thread() -> None:
         await mention(bot, "make it night", thread=root)
         messages = await until_done(bot, 2)
         assert submitted_inputs(bot)[2] == {
-            "prompt": "make it night",
+            "prompt": "a lake. make it night",
             "mode": "pro",
             "duration": 8,
         }
@@ -82,7 +83,7 @@ async def test_a_thread_in_a_direct_message_needs_no_mention() -> None:
         await until_done(bot, 1, channel)
         await send_message(bot, "make it night", channel=channel, thread=root)
         await until_done(bot, 2, channel)
-        assert submitted_inputs(bot) == [{"prompt": "a lake"}, {"prompt": "make it night"}]
+        assert submitted_inputs(bot) == [{"prompt": "a lake"}, {"prompt": "a lake. make it night"}]
 
 
 @pytest.mark.parametrize(

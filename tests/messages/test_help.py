@@ -52,7 +52,7 @@ def test_the_overview_lists_subcommands_replies_and_buttons() -> None:
     assert "`/video -- list of cats`" in text
     assert "<@U0BOT> a red sports car" in text
     assert "or with `again`, `cancel`." in text
-    assert "• *In 4K*: renders the same with `--mode 4k`\n" in text
+    assert "• *In 4K*: renders the same with `--mode 4k`, as a new take: there is no seed\n" in text
     assert "• *Share to channel*: tells the channel" in text
 
 

@@ -3,16 +3,18 @@
 import json
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from bot.jobs.pacing import Expected
-from bot.jobs.view import JobView
+from bot.jobs.view import JobView, brief_view
 from bot.messages import file, result
 from bot.messages import job as messages
 from sandbox.slack.blocks import checked_blocks
 from storage.job import Delivery, Job, Media, Outcome, Output, Stage
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
+from tests.support.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with
 
 VIEW = JobView(job=REQUESTED, model_title="Kling V3", options=[("Duration", "10"), ("Mode", "pro")])
 
@@ -126,6 +128,24 @@ def test_a_rerun_links_to_its_parent() -> None:
     blocks = str(messages.job_message(of(child, linked), 1000.0).blocks)
     assert "made from job <https://studio.example/archives/C1/p1|n4q8r2>" in blocks
     assert "made from job `n4q8r2`" in str(messages.job_message(of(child), 1000.0).blocks)
+
+
+def test_a_rerun_is_called_a_new_take_unless_its_model_has_a_seed(tmp_path: Path) -> None:
+    """A model without a seed never renders the same picture twice."""
+    catalog = catalog_with(tmp_path, ANIMATE)
+    child = replace(REQUESTED, parent_id="n4q8r2")
+    seeded = replace(child, model=ANIMATE_SLUG, input={})
+    for job, is_new_take in ((child, True), (REQUESTED, False), (seeded, False)):
+        blocks = str(messages.job_message(brief_view(job, catalog, None), 1000.0).blocks)
+        assert ("a new take" in blocks) == is_new_take
+
+
+def test_added_words_are_shown_after_the_end_of_a_long_prompt() -> None:
+    """They are what is new."""
+    prompt = f"{'a lake ' * 200}at dawn. make it night"
+    job = replace(REQUESTED, input={"prompt": prompt})
+    blocks = str(messages.job_message(of(job, replace(VIEW, added="make it night")), 1000.0).blocks)
+    assert "…\\n+ make it night" in blocks
 
 
 def test_a_late_render_is_called_late() -> None:

@@ -381,8 +381,11 @@ EARLIER = read_request(read_text("a lake --mode pro --duration 10"), KLING)
     ("text", "changed"),
     [
         ("--duration 8", {"mode": "pro", "prompt": "a lake", "duration": 8}),
-        ("make it night", {"mode": "pro", "prompt": "make it night", "duration": 10}),
-        ("night --mode std", {"mode": "std", "prompt": "night", "duration": 10}),
+        ("make it night", {"mode": "pro", "prompt": "a lake. make it night", "duration": 10}),
+        ("night --mode std", {"mode": "std", "prompt": "a lake. night", "duration": 10}),
+        ("new: a hill", {"mode": "pro", "prompt": "a hill", "duration": 10}),
+        ("NEW: a hill --mode std", {"mode": "std", "prompt": "a hill", "duration": 10}),
+        ('--prompt "a hill"', {"mode": "pro", "prompt": "a hill", "duration": 10}),
         ("--model kling-v3", {"mode": "pro", "prompt": "a lake", "duration": 10}),
     ],
 )

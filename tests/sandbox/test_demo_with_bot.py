@@ -144,15 +144,37 @@ async def test_a_reply_in_the_thread_renders_again_and_home_shows_both(browser: 
         rerun = thread.get_by_test_id("message").filter(has_text="made from job")
         await expect(rerun).to_contain_text("Done in")
         await expect(rerun).to_contain_text("Mode: pro")
+        await expect(rerun).to_contain_text(re.compile(r"a paper boat\.\s*\+ make it night"))
+        await expect(rerun).to_contain_text("a new take")
 
         await page.get_by_test_id("sidebar").get_by_text("Video", exact=True).click()
         await page.get_by_test_id("tab-home").click()
         tab = page.get_by_test_id("home")
         await expect(tab).to_contain_text("make it night")
         await expect(tab).to_contain_text("a paper boat")
-        await tab.get_by_role("button", name="Again: a paper boat").click()
+        await tab.get_by_role("button", name="Again: a paper boat", exact=True).click()
         await bot.until(lambda: len(bot.sandbox.video.calls(Call.SUBMIT)) == 3)
         await page.get_by_test_id(f"user-{BEN}").click()
         await page.get_by_test_id("tab-home").click()
         await expect(tab).to_contain_text("Nothing here yet")
         await expect(tab).to_contain_text("You: nothing")
+
+
+async def test_small_talk_and_mistyped_commands_are_asked_about_before_they_are_rendered(
+    browser: Browser,
+) -> None:
+    """A question costs nothing; its button makes the video."""
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        messages = page.get_by_test_id("messages").get_by_test_id("message")
+        await send(page, "/video lsit")
+        await expect(messages.first).to_contain_text("Did you mean /video list?")
+        await messages.first.get_by_role("button", name="Render it anyway").click()
+        await expect(messages.nth(1)).to_contain_text("Done in")
+        await page.get_by_test_id("sidebar").get_by_text("Video", exact=True).click()
+        await send(page, "thank you! 🙏")
+        await expect(messages.nth(1)).to_contain_text("You are welcome!")
+        await expect(messages.nth(1).get_by_role("button")).to_contain_text("Make a video of")
+        await send(page, "what can you do?")
+        await expect(messages.nth(3)).to_contain_text("I make videos from words")
+        assert len(bot.sandbox.video.calls(Call.SUBMIT)) == 1

@@ -124,7 +124,7 @@ async def test_a_change_that_overtakes_its_message_makes_at_most_one_job(change:
     ("text", "words"),
     [
         (f"a lake {HALF} at dawn", "The prompt holds half of a character (U+D800"),
-        (f"status {HALF}", "There is no job"),
+        (f"status 9{HALF}", "There is no job"),
         (f"notify #{HALF}", "which channel"),
     ],
     ids=["prompt", "ID", "channel"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import jsonschema
@@ -10,6 +11,7 @@ import pytest
 
 from bot.options.catalog import Catalog
 from bot.slack.manifest import COMMAND, SCOPES, build_manifest
+from tools.docs import README
 
 URL = "https://videos.example.com/slack/events"
 
@@ -157,3 +159,13 @@ def test_the_hint_comes_from_the_models_schema() -> None:
     assert command["command"] == COMMAND
     assert "[--mode std|pro|4k] [--duration 5]" in command["usage_hint"]
     assert "--negative-prompt" not in command["usage_hint"]
+
+
+def test_the_bots_name_is_the_one_that_the_readme_mentions() -> None:
+    manifest = build_manifest(Catalog.load().default)
+    features = manifest["features"]
+    assert isinstance(features, dict)
+    bot_user = features["bot_user"]
+    assert isinstance(bot_user, dict)
+    mentioned = set(re.findall(r"`@(\w+) ", README.path.read_text(encoding="utf-8")))
+    assert mentioned == {bot_user["display_name"]}

@@ -1,4 +1,4 @@
-"""`/video settings …`: the default options of a channel, which a request may override."""
+"""`/video settings …`: the default options of a channel or person; a request may override them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import LONGEST_DELAY, SUBMIT_DELAY, channel_delay
-from bot.listeners.context import Handler, channel_defaults
+from bot.listeners.context import Handler, channel_defaults, person_defaults
+from bot.listeners.subcommands.own_defaults import ME, bind_own
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import subscriptions
+from bot.options.catalog import Catalog
 from bot.options.defaults import DEFAULTS, as_flags, names_option, read_defaults
 from bot.slack.markup import plain
 from storage.job import Json
 from storage.notification import channel_scope
 
 
-def _bind(text: str, services: Services) -> Handler | None:
+def _bind(text: str, catalog: Catalog) -> Handler | None:
     match text.casefold().split():
+        case [word, *_] if word == ME:
+            return bind_own(text.strip()[len(ME) :], catalog)
         case []:
             return _show
         case ["reset"]:
@@ -30,7 +34,7 @@ def _bind(text: str, services: Services) -> Handler | None:
             return partial(_set_delay, _delay(seconds))
         case _:
             typed = plain(text)
-            return partial(_change, typed) if names_option(typed, services.catalog) else None
+            return partial(_change, typed) if names_option(typed, catalog) else None
 
 
 def _delay(typed: str) -> float:
@@ -50,7 +54,10 @@ async def _show(interaction: Interaction, services: Services) -> Message:
     current = await channel_defaults(services, interaction.team, interaction.channel)
     own = await channel_delay(services, interaction.team, interaction.channel)
     delay = services.submit_delay if own is None else own
-    return subscriptions.defaults_shown(as_flags(services.catalog, current), delay)
+    personal = await person_defaults(services, interaction.team, interaction.user)
+    return subscriptions.defaults_shown(
+        as_flags(services.catalog, current), delay, as_flags(services.catalog, personal)
+    )
 
 
 async def _set_delay(seconds: float, interaction: Interaction, services: Services) -> Message:
@@ -85,9 +92,10 @@ async def _set(
 
 
 CHANNEL_SETTINGS = Subcommand(
-    usage="settings [mode pro --aspect-ratio 9:16|delay 10|reset]",
+    usage="settings [me] [mode pro --aspect-ratio 9:16|delay 10|reset]",
     about="shows or sets the options that this channel's videos have unless an ask says otherwise, "
-    "and how many seconds a job can be taken back for free",
+    "and how many seconds a job can be taken back for free; with `me` your own options, which go "
+    "before the channel's",
     bind=_bind,
     most=None,
 )

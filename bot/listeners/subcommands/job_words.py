@@ -1,9 +1,13 @@
-"""The subcommands that name a job: `status ID`, `cancel ID`, `again ID` and `resend ID`."""
+"""The subcommands that name a job: `status ID`, `cancel ID`, `again ID` and `resend ID`.
+
+The word `last` stands for the ID of the asker's newest job.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -16,27 +20,50 @@ from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import replies
+from bot.options.catalog import Catalog
 from bot.options.parser import read_text
 from bot.options.wording import quoted
 from bot.slack.markup import plain
 from storage.job import REQUESTED, Job
+from storage.store import JobFilter
+
+LAST = "last"
+"""Stands for the asker's newest job: that of this channel, else that of any."""
 
 _ID = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
+# An ID that may be mistyped, or that of a delivery, rather than a word of a prompt.
+_LIKE_AN_ID = re.compile(r"\S*\d\S*")
 # Messages show an ID as a code span in a sentence, and users copy backticks and punctuation too.
 _MARKS = "`*_.,;:"
 
 
 async def find_job(typed: str, interaction: Interaction, services: Services) -> Job:
-    """Return the job of a typed ID. Raises `UsageError` if the user's team has no such job."""
-    job = await services.store.jobs.get(_job_id(typed))
+    """Return the job of a typed ID, or of `last`.
+
+    Raises `UsageError` if the user's team has no such job, or the user none at all.
+    """
+    job_id = _job_id(typed)
+    if job_id == LAST:
+        return await _newest_job(interaction, services)
+    job = await services.store.jobs.get(job_id)
     if job is None or job.team != interaction.team or job.stage not in REQUESTED:
         raise UsageError(replies.unknown_job(quoted(typed)))
     return job
 
 
-def _bind(name: ActionName, rest: str, _: Services) -> Handler | None:
+async def _newest_job(interaction: Interaction, services: Services) -> Job:
+    own = JobFilter(team=interaction.team, user=interaction.user, stages=REQUESTED, limit=1)
+    for wanted in (replace(own, channel=interaction.channel), own):
+        for job in await services.store.jobs.jobs(wanted):
+            return job
+    raise UsageError(replies.no_last_job())
+
+
+def _bind(name: ActionName, rest: str, _: Catalog) -> Handler | None:
     typed, *changes = rest.split(maxsplit=1)
-    if changes and _ID.fullmatch(_job_id(typed)) is None:
+    job_id = _job_id(typed)
+    is_id = job_id == LAST or _ID.fullmatch(job_id) is not None
+    if not is_id and (changes or _LIKE_AN_ID.fullmatch(job_id) is None):
         return None
     return partial(_do, name, typed, "".join(changes))
 
@@ -57,28 +84,29 @@ def _job_id(typed: str) -> str:
 JOB_SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
     {
         "status": Subcommand(
-            usage="status ID",
+            usage="status ID|last",
             about="tells where a job stands",
             bind=partial(_bind, ActionName.STATUS),
             least=1,
             most=1,
         ),
         "cancel": Subcommand(
-            usage="cancel ID",
+            usage="cancel ID|last",
             about="cancels a job, for free until it is sent to MindVideo",
             bind=partial(_bind, ActionName.CANCEL),
             least=1,
             most=1,
         ),
         "again": Subcommand(
-            usage="again ID [changes]",
-            about="renders a job again, with another prompt or options if you like",
+            usage="again ID|last [changes]",
+            about="renders a job again, with words added to its prompt, or options, if you like; "
+            "`new:` before the words replaces its prompt",
             bind=partial(_bind, ActionName.AGAIN),
             least=1,
             most=None,
         ),
         "resend": Subcommand(
-            usage="resend ID",
+            usage="resend ID|last",
             about="brings the files of a finished job again, free of charge",
             bind=partial(_bind, ActionName.RESEND),
             least=1,

@@ -14,39 +14,50 @@ from bot.listeners.context import Handler
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import buttons, replies
 from bot.messages.help import model_page, overview
-from bot.options.wording import quoted
+from bot.options.catalog import Catalog
+from bot.options.wording import nearest, quoted
 
 Usages: TypeAlias = Callable[[], Mapping[str, str]]
 """Returns descriptions by usage: how a command is typed → what it does."""
 
-Find: TypeAlias = Callable[[str], Subcommand | None]
-"""Returns the subcommand of this name, if there is one."""
+Table: TypeAlias = Callable[[], Mapping[str, Subcommand]]
+"""Returns the subcommands by name."""
 
 
-def help_subcommand(commands: Usages, words: Usages, find: Find) -> Subcommand:
+def help_subcommand(table: Table, replies_usages: Usages) -> Subcommand:
     """Return the subcommand that describes all others, and the commands of a thread."""
 
-    def bind(about: str, _: Services) -> Handler:
+    def bind(about: str, catalog: Catalog) -> Handler:
         if not about:
-            return partial(_overview, commands, words)
-        subcommand = find(about)
-        if subcommand is not None:
-            return partial(_subcommand_page, subcommand)
-        return partial(_model_page, about)
+            return partial(_overview, table, replies_usages)
+        name = _topic(about.casefold(), table(), catalog)
+        if name is None:
+            return partial(_model_page, about)
+        return partial(_subcommand_page, table()[name])
 
     return Subcommand(
         usage="help [MODEL|COMMAND]",
-        about="shows all that there is, or all about a model or one of these commands",
+        about="shows all that there is, or all about a model or one of these commands; so does "
+        "`--help` anywhere",
         bind=bind,
         most=1,
     )
 
 
-async def _overview(commands: Usages, words: Usages, _: Interaction, services: Services) -> Message:
+def _topic(about: str, table: Mapping[str, Subcommand], catalog: Catalog) -> str | None:
+    """Return the subcommand that is meant, also by a mistyped name; `None`: a model is."""
+    if about in table or catalog.find(about) is not None:
+        return about if about in table else None
+    return nearest(about, table)
+
+
+async def _overview(
+    table: Table, replies_usages: Usages, _: Interaction, services: Services
+) -> Message:
     manual = overview(
         services.catalog,
-        commands=commands(),
-        replies=words(),
+        commands={subcommand.usage: subcommand.about for subcommand in table().values()},
+        replies=replies_usages(),
         buttons=buttons.usages(services.catalog.models),
         bot_user=services.bot_user,
     )

@@ -15,11 +15,12 @@ from bot.messages import subscriptions
 from bot.messages.subscriptions import SubscribedChannel
 from bot.notifications.schedule import DIGEST, Schedule, read_schedule
 from bot.notifications.subscription import SetDigest, SetLevel, Show, read_subscription
+from bot.options.catalog import Catalog
 from storage.job import Json
 from storage.notification import NOTIFY, Level, channel_scope, channels_of
 
 
-def _bind(text: str, _: Services) -> Handler | None:
+def _bind(text: str, _: Catalog) -> Handler | None:
     subscription = read_subscription(text)
     match subscription:
         case None:

@@ -16,6 +16,7 @@ from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import replies
 from bot.messages.help import model_list
 from bot.money.costs import Month, last_month, this_month
+from bot.options.catalog import Catalog
 from storage.costs import Spend
 from storage.job import OVER, UNDER_WAY, Job
 from storage.store import JobFilter, SpendFilter
@@ -40,7 +41,7 @@ def _views(jobs: Sequence[Job], services: Services) -> Sequence[JobView]:
     return [brief_view(job, services.catalog, services.unit) for job in jobs]
 
 
-def _bind_cost(scope: str, _: Services) -> Handler | None:
+def _bind_cost(scope: str, _: Catalog) -> Handler | None:
     scopes = [scope.lower()] if scope else [*WHOSE]
     return partial(_cost, scopes) if WHOSE.keys() >= {*scopes} else None
 

@@ -1,4 +1,4 @@
-"""Finds the subcommand of a text, and accepts every other text as a request to render.
+"""Runs the subcommand of a text, and accepts every other text as a request to render.
 
 The same subcommands work in a message to the bot. Every answer is ephemeral.
 """
@@ -6,17 +6,29 @@ The same subcommands work in a message to the bot. Every answer is ephemeral.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
+from typing import assert_never
 
-from bot.base.errors import UsageError
 from bot.base.ports import Message
-from bot.jobs.accept import Interaction, accept
+from bot.jobs.accept import Asking, Interaction, accept
+from bot.jobs.actions import ActionName, ActionRequest, perform
 from bot.jobs.services import Services
-from bot.listeners.context import Handler, channel_defaults
+from bot.listeners.context import usual_options
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands import thread
 from bot.listeners.subcommands.defaults import CHANNEL_SETTINGS
+from bot.listeners.subcommands.intent import (
+    HELP,
+    Command,
+    Mistyped,
+    Prompt,
+    Talk,
+    TextContext,
+    literal,
+    read_intent,
+)
 from bot.listeners.subcommands.job_words import JOB_SUBCOMMANDS
 from bot.listeners.subcommands.manual import help_subcommand
 from bot.listeners.subcommands.notify import NOTIFICATIONS
@@ -26,13 +38,7 @@ from bot.options.attachments import Attached
 from bot.options.parser import read_text
 from bot.options.request import read_request
 from bot.slack.markup import plain
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """A text that was recognised as a subcommand."""
-
-    run: Handler
+from storage.job import Job, QuestionKind
 
 
 async def respond(
@@ -41,41 +47,55 @@ async def respond(
     services: Services,
     *,
     files: Sequence[Attached] = (),
+    job: Job | None = None,
+    is_conversation: bool = False,
 ) -> Message | None:
-    """Run a subcommand, or accept a request to render; return the ephemeral answer, if any.
+    """Run a command, or accept a request to render; return the ephemeral answer, if any.
 
-    `None`: the job's message shows the outcome. Idempotent by `interaction.dedup_key`. Raises
-    `UsageError`, and `StoreError` when the request was not committed.
+    In the thread of `job`, a request is a change of that job. A text that may be no request is
+    asked about before it is accepted. `None`: the job's message shows the outcome. Idempotent by
+    `interaction.dedup_key`. Raises `UsageError`, and `StoreError` when the request was not
+    committed.
     """
-    found = match(text, services)
-    if found is not None:
-        return await found.run(interaction, services)
-    defaults = await channel_defaults(services, interaction.team, interaction.channel)
-    typed = read_text(plain(text))
-    request = read_request(typed, services.catalog, defaults=defaults, files=files)
-    return reply_to(await accept(request, interaction, services), services.now())
-
-
-def match(text: str, services: Services) -> Match | None:
-    """Return the subcommand of a text; `None`: the text is a prompt.
-
-    A text with more words than the subcommand takes is a prompt. Raises `UsageError` for one with
-    fewer.
-    """
-    word, *following = text.split(maxsplit=1) or [""]
-    subcommand = _find(word)
-    if subcommand is None:
-        return None
-    rest = following[0].strip() if following else ""
-    given = len(rest.split())
-    if subcommand.most is not None and given > subcommand.most:
-        return None
-    if given < subcommand.least:
-        raise UsageError(
-            f"Type `/video {subcommand.usage}`; for a video of this word, `/video -- {word}`."
+    context = _context(services, files, job, is_conversation=is_conversation)
+    intent, words = read_intent(text, context), plain(text)
+    match intent:
+        case Command():
+            return await intent.run(interaction, services)
+        case Prompt():
+            typed, question = read_text(words), None
+        case Mistyped():
+            typed = literal(words)
+            question = Asking(kind=QuestionKind.MISTYPED, about=intent.meant)
+        case Talk():
+            typed = literal(words)
+            question = Asking(kind=QuestionKind.SMALL_TALK, about=intent.kind)
+        case _:
+            assert_never(intent)
+    if job is not None:
+        change = ActionRequest(
+            job=job, interaction=interaction, changes=typed, files=files, question=question
         )
-    handler = subcommand.bind(rest, services)
-    return None if handler is None else Match(run=handler)
+        return reply_to(await perform(ActionName.AGAIN, change, services), services.now())
+    defaults = await usual_options(services, interaction)
+    request = read_request(typed, services.catalog, defaults=defaults, files=files)
+    accepted = await accept(request, interaction, services, question=question)
+    return reply_to(accepted, services.now())
+
+
+def _context(
+    services: Services, files: Sequence[Attached], job: Job | None, *, is_conversation: bool
+) -> TextContext:
+    context = TextContext(
+        table=SUBCOMMANDS,
+        catalog=services.catalog,
+        is_conversation=is_conversation,
+        has_files=bool(files),
+    )
+    if job is None:
+        return context
+    command = partial(thread.match, job=job, files=files)
+    return replace(context, thread_words=thread.THREAD_WORDS.keys(), thread_command=command)
 
 
 def usages() -> Mapping[str, str]:
@@ -83,13 +103,9 @@ def usages() -> Mapping[str, str]:
     return {subcommand.usage: subcommand.about for subcommand in SUBCOMMANDS.values()}
 
 
-def _find(word: str) -> Subcommand | None:
-    return SUBCOMMANDS.get(word.lower())
-
-
 SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
     {
-        "help": help_subcommand(usages, thread.usages, _find),
+        HELP: help_subcommand(lambda: SUBCOMMANDS, thread.usages),
         "list": REPORTS["list"],
         **JOB_SUBCOMMANDS,
         "cost": REPORTS["cost"],

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.jobs.services import Services
+from bot.base.errors import UsageError
 from bot.listeners.context import Handler
+from bot.options.catalog import Catalog
 
-Bind: TypeAlias = Callable[[str, Services], Handler | None]
-"""Returns the handler for the text after the first word; `None`: the whole text is a prompt.
+Bind: TypeAlias = Callable[[str, Catalog], Handler | None]
+"""Returns the handler for the text after the first word; `None`: that text does not fit.
 
-Raises `UsageError`.
+Pure. Raises `UsageError`.
 """
 
 
@@ -20,9 +21,8 @@ Raises `UsageError`.
 class Subcommand:
     """A subcommand, named by the first word of a text.
 
-    A text with more than `most` words after the first is a prompt (`None`: no limit). One with
-    fewer than `least` is refused with the usage, because hardly any user means to pay for a video
-    of that one word.
+    More than `most` words after the first do not fit (`None`: no limit). Fewer than `least` are
+    refused with the usage, because hardly any user means to pay for a video of that one word.
     """
 
     usage: str
@@ -32,3 +32,18 @@ class Subcommand:
     bind: Bind
     least: int = 0
     most: int | None = 0
+
+    def match(self, rest: str, catalog: Catalog) -> Handler | None:
+        """Return the handler for the text after the first word; `None`: that text does not fit.
+
+        Raises `UsageError`, also for fewer words than it takes.
+        """
+        given = len(rest.split())
+        if self.most is not None and given > self.most:
+            return None
+        if given < self.least:
+            word = self.usage.split()[0]
+            raise UsageError(
+                f"Type `/video {self.usage}`; for a video of this word, `/video -- {word}`."
+            )
+        return self.bind(rest, catalog)

@@ -46,17 +46,6 @@ def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None
     return partial(_again, job, changes, files)
 
 
-async def change(
-    text: str,
-    job: Job,
-    files: Sequence[Attached],
-    interaction: Interaction,
-    services: Services,
-) -> Message | None:
-    """Render `job` again with the changes of a text and files. Raises `UsageError`."""
-    return await _again(job, read_text(plain(text)), files, interaction, services)
-
-
 def usages() -> Mapping[str, str]:
     """Return the description of each command."""
     return {word: command.about for word, command in THREAD_WORDS.items()}

@@ -1,0 +1,220 @@
+"""Decides what a typed text means: a subcommand, a mistyped one, small talk, or a prompt. Pure.
+
+One rule holds for every word of the table. A text that begins with a word, and goes on as the word
+takes it, is the subcommand. A whole text of at most three words and no options is asked about if it
+begins with a word but goes on otherwise, or if one letter is wrong in the word. All else is a
+prompt, except small talk in a conversation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.base.errors import UsageError
+from bot.listeners.context import Handler
+from bot.listeners.subcommands.subcommand import Subcommand
+from bot.options.catalog import Catalog
+from bot.options.edit_distance import edit_distance
+from bot.options.parser import Flag, TypedText, Word, read_text
+from bot.options.small_talk import SmallTalk, small_talk
+from bot.slack.manifest import COMMAND
+from bot.slack.markup import plain
+
+HELP = "help"
+HELP_TEXTS = frozenset(
+    {"version"}
+    | {dashes + word for dashes in ("-", "--", "/") for word in ("h", "help", "v", "version")}
+)
+"""Whole texts that probably mean the help, as people know them from other programs."""
+
+PLAIN_WORDS = frozenset(
+    word
+    for line in (
+        "cast coast coat colt costa cosy cot cots host lost most post",
+        "fist gist last lift lint lisa lisp liszt lit lust mist wist",
+        "gain heap held hell helm hemp kelp whelp yelp",
+        "cancer chancel modes motels reseed resent statue statues stratus",
+    )
+    for word in line.split()
+)
+"""English words that are one letter away from a subcommand, and begin prompts."""
+
+MOST_WORDS = 3
+"""A longer text is a prompt, even if it begins like a subcommand."""
+
+# Shorter words are one letter away from too much.
+_SHORTEST = 3
+_MARKS = ".,;:!?"
+# What phones make of two hyphens.
+_DASH = re.compile("^[–—]-?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A subcommand, or a command in a job's thread."""
+
+    run: Handler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistyped:
+    """A text that may be a mistyped command; `meant` is how that one is typed."""
+
+    meant: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """Small talk in a conversation."""
+
+    kind: SmallTalk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A text to render."""
+
+
+Intent: TypeAlias = Command | Mistyped | Talk | Prompt
+
+
+def _no_command(_: str) -> Handler | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextContext:
+    """Where a text is typed, and what may be typed there."""
+
+    table: Mapping[str, Subcommand]
+    catalog: Catalog
+    is_conversation: bool = False
+    """Whether people may chat there; a slash command is no conversation."""
+    has_files: bool = False
+    """Whether files came with the text, so that a single word may well be a prompt."""
+    thread_words: Collection[str] = ()
+    thread_command: Callable[[str], Handler | None] = _no_command
+    """Returns the command of a job's thread that a text is. Raises `UsageError`."""
+
+
+def read_intent(text: str, context: TextContext) -> Intent:
+    """Return what a text means, with Slack's markup. Raises `UsageError`."""
+    typed = _read(plain(text))
+    handler = _help(typed, context) or context.thread_command(text) or _subcommand(text, context)
+    if handler is not None:
+        return Command(run=handler)
+    # A quote that is not closed is told where the request is read.
+    if typed is None or typed.rest or not typed.tokens:
+        return Prompt()
+    if _means_help(text):
+        return Mistyped(meant=f"{COMMAND} {HELP}")
+    return Prompt() if _has_options(typed) else _of_words(text, context)
+
+
+def _of_words(text: str, context: TextContext) -> Intent:
+    """Return what a text without options means that is no command."""
+    words = text.split()
+    talk = small_talk(plain(text)) if context.is_conversation else None
+    if talk is not None and talk not in _UNSURE:
+        return Talk(kind=talk)
+    meant = _meant(words, context) if len(words) <= MOST_WORDS else None
+    if meant is not None:
+        return Mistyped(meant=meant)
+    return Prompt() if talk is None or context.has_files else Talk(kind=talk)
+
+
+_UNSURE = frozenset({SmallTalk.QUESTION, SmallTalk.SINGLE_WORD})
+"""Small talk that may be a mistyped subcommand; beside files it may be a prompt."""
+
+
+def literal(text: str) -> TypedText:
+    """Return a text all of which is the prompt, as if it stood behind a lone `--`."""
+    return TypedText(text=text, tokens=(), rest=text.strip())
+
+
+def _read(text: str) -> TypedText | None:
+    """Return the words and flags of a text; `None`: a quote is not closed."""
+    try:
+        return read_text(text)
+    except UsageError:
+        return None
+
+
+def _means_help(text: str) -> bool:
+    """Tell whether a text means the help elsewhere, or is nothing but marks of ASCII."""
+    bare = _DASH.sub("--", text.strip().casefold())
+    return bare in HELP_TEXTS or (bare.isascii() and not any(map(str.isalnum, bare)))
+
+
+def _has_options(typed: TypedText) -> bool:
+    return any(isinstance(token, Flag) for token in typed.tokens)
+
+
+def _help(typed: TypedText | None, context: TextContext) -> Handler | None:
+    """Return the handler of the help that `--help` asks for, wherever it stands in the text.
+
+    It is about the subcommand or model that the text begins with, if it begins with one.
+    """
+    tokens = typed.tokens if typed else ()
+    if HELP not in {token.name.casefold() for token in tokens if isinstance(token, Flag)}:
+        return None
+    first = next((token.value for token in tokens if isinstance(token, Word)), "").casefold()
+    is_topic = first in context.table or context.catalog.find(first) is not None
+    return context.table[HELP].bind(first if is_topic else "", context.catalog)
+
+
+def _subcommand(text: str, context: TextContext) -> Handler | None:
+    word, *following = text.split(maxsplit=1) or [""]
+    subcommand = context.table.get(word.rstrip(_MARKS).casefold())
+    if subcommand is None:
+        return None
+    return subcommand.match("".join(following).strip(), context.catalog)
+
+
+def _meant(words: Sequence[str], context: TextContext) -> str | None:
+    """Return how the command is typed that a short text probably means; `None`: it means none."""
+    word, rest = words[0].strip(_MARKS).casefold(), " ".join(words[1:])
+    if word in context.table:
+        return _usage(word, context)
+    for name in _near(word, context.table):
+        if not rest:
+            return _short_usage(name, context)
+        if _fits(context.table[name], rest, context.catalog):
+            return f"{COMMAND} {name} {rest}"
+        # `model train` and `setting sun` are prompts.
+        if name.rstrip("s") != word.rstrip("s"):
+            return _usage(name, context)
+    return None
+
+
+def _short_usage(name: str, context: TextContext) -> str:
+    """Return how a command is typed without arguments, if it can be."""
+    needs_more = context.table[name].least > 0
+    return (
+        _usage(name, context) if needs_more or name in context.thread_words else f"{COMMAND} {name}"
+    )
+
+
+def _usage(name: str, context: TextContext) -> str:
+    if name in context.thread_words:
+        return name
+    return f"{COMMAND} {context.table[name].usage}"
+
+
+def _near(word: str, table: Mapping[str, Subcommand]) -> Iterator[str]:
+    """Yield the subcommands in which one letter is wrong, or two are swapped."""
+    if len(word) < _SHORTEST or word in PLAIN_WORDS:
+        return
+    for name in table:
+        if abs(len(name) - len(word)) <= 1 and edit_distance(word, name) <= 1:
+            yield name
+
+
+def _fits(subcommand: Subcommand, rest: str, catalog: Catalog) -> bool:
+    try:
+        return subcommand.match(rest, catalog) is not None
+    except UsageError:
+        return False

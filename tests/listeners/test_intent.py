@@ -1,0 +1,239 @@
+"""Tests of what a typed text means: a command, a mistyped one, small talk, or a prompt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from bot.base.errors import UsageError
+from bot.listeners.subcommands import thread
+from bot.listeners.subcommands.intent import (
+    PLAIN_WORDS,
+    Command,
+    Intent,
+    Mistyped,
+    Prompt,
+    Talk,
+    TextContext,
+    read_intent,
+)
+from bot.listeners.subcommands.router import SUBCOMMANDS
+from bot.options.edit_distance import edit_distance
+from bot.options.small_talk import SmallTalk
+from tests.options.test_small_talk import PROMPTS
+from tests.support.listener_harness import JOB
+from tests.support.services import CATALOG
+
+COMMAND = TextContext(table=SUBCOMMANDS, catalog=CATALOG)
+CONVERSATION = replace(COMMAND, is_conversation=True)
+THREAD = replace(
+    CONVERSATION,
+    thread_words=thread.THREAD_WORDS.keys(),
+    thread_command=partial(thread.match, job=JOB),
+)
+PLACES = pytest.mark.parametrize(
+    "place", [COMMAND, CONVERSATION, THREAD], ids=["command", "conversation", "thread"]
+)
+
+
+def meant(text: str, place: TextContext = COMMAND) -> str | None:
+    """Return what a text probably means, if it may be mistyped."""
+    intent = read_intent(text, place)
+    return intent.meant if isinstance(intent, Mistyped) else None
+
+
+@pytest.mark.parametrize(
+    ("text", "usage"),
+    [
+        ("lsit", "list"),
+        ("hlep", "help"),
+        ("Hlep!", "help"),
+        ("lists", "list"),
+        ("cancle", "cancel ID|last"),
+        ("satus", "status ID|last"),
+        ("statuss 0123456789", "status 0123456789"),
+        ("agian last", "again last"),
+        ("model", "models"),
+        ("setings", "settings"),
+        ("setings mode pro", "settings mode pro"),
+        ("notfy here all", "notify here all"),
+        ("cots me", None),
+        ("csot me", "cost me"),
+        ("lsit all", "list"),
+        ("stats 1 2", "status ID|last"),
+        ("setings delay ten", SUBCOMMANDS["settings"].usage),
+        ("cancle it please", "cancel ID|last"),
+    ],
+)
+def test_a_near_miss_of_a_word_is_mistyped(text: str, usage: str | None) -> None:
+    """One letter is wrong, or two are swapped. Words of English that come close are prompts."""
+    assert meant(text) == (usage and f"/video {usage}")
+
+
+@PLACES
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("list all", "list"),
+        ("list of cats", "list"),
+        ("cost you", "cost"),
+        ("cost cutting", "cost"),
+        ("cost of living", "cost"),
+        ("status report", "status"),
+        ("cancel culture debate", "cancel"),
+        ("again the sea", "again"),
+        ("help me please", "help"),
+        ("models of cars", "models"),
+        ("notify the neighbours", "notify"),
+        ("settings of play", "settings"),
+        ("settings me now", "settings"),
+    ],
+)
+def test_a_known_word_with_arguments_that_do_not_fit_is_mistyped(
+    place: TextContext, text: str, word: str
+) -> None:
+    """In a job's thread, its own words are suggested."""
+    is_thread_word = place is THREAD and word in thread.THREAD_WORDS
+    assert meant(text, place) == (word if is_thread_word else f"/video {SUBCOMMANDS[word].usage}")
+
+
+@PLACES
+@pytest.mark.parametrize(
+    "text", ["-h", "?", "??", "--version", "—version", "version", "-v", "/help", "VERSION", "..."]
+)
+def test_what_other_programs_take_for_help_is_mistyped(place: TextContext, text: str) -> None:
+    assert meant(text, place) == "/video help"
+
+
+@PLACES
+@pytest.mark.parametrize(
+    "text",
+    [
+        "list",
+        "List!",
+        "help",
+        "help notify",
+        "help notfy",
+        "cost me",
+        "models?",
+        "status 0123456789",
+        "status last",
+        "cancel last",
+        "resend LAST",
+        "again last",
+        "again last make it night",
+        "again 0123456789 --duration 8",
+        "settings",
+        "settings me",
+        "settings me mode pro",
+        "settings me reset",
+        "notify here digest daily",
+        "--help",
+        "a red car --help",
+        "notify --help",
+        "--help notify",
+        "a lake --duration 8 —help",
+    ],
+)
+def test_a_command_is_run(place: TextContext, text: str) -> None:
+    assert isinstance(read_intent(text, place), Command)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *PROMPTS,
+        "cost of living in Tokyo",
+        "list of cats on a sofa",
+        "cancel culture debate on television",
+        "again the sea and the wind",
+        "-- list",
+        "-- lsit",
+        "— cost",
+        "-- version",
+        "list of cats --duration 5",
+        "lsit --mode pro",
+        "hello",
+        "lake",
+        "coast",
+        "candle",
+        "statue",
+        "model train",
+        "setting sun",
+        "coast road",
+        "statue in rain",
+        "lost dog",
+        "mist rising",
+        "host",
+        "getting ready",
+        "camel",
+        "castle",
+        'a sign that says "--help"',
+        'said "hello',
+    ],
+)
+def test_a_clear_prompt_goes_straight_on_in_a_command(text: str) -> None:
+    """A single word, too, unless it may be a mistyped subcommand."""
+    assert read_intent(text, COMMAND) == Prompt()
+
+
+@pytest.mark.parametrize("place", [CONVERSATION, THREAD], ids=["conversation", "thread"])
+@pytest.mark.parametrize(
+    "text", [*PROMPTS, "-- hello", "-- thanks", "-- lake", "lake --duration 8", "new: thanks a lot"]
+)
+def test_a_clear_prompt_goes_straight_on_in_a_conversation(text: str, place: TextContext) -> None:
+    """So does small talk behind two dashes, or with options."""
+    assert read_intent(text, place) == Prompt()
+
+
+@pytest.mark.parametrize("place", [CONVERSATION, THREAD], ids=["conversation", "thread"])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("hello", SmallTalk.GREETING),
+        ("thanks! &lt;3 :pray:", SmallTalk.THANKS),
+        ("looks great 👍", SmallTalk.AGREEMENT),
+        ("what can you do?", SmallTalk.QUESTION),
+        ("can you help me?", SmallTalk.QUESTION),
+        ("lake", SmallTalk.SINGLE_WORD),
+        ("hell", SmallTalk.SINGLE_WORD),
+    ],
+)
+def test_small_talk_in_a_conversation(text: str, kind: SmallTalk, place: TextContext) -> None:
+    assert read_intent(text, place) == Talk(kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("animate", Prompt()),
+        ("can you animate this?", Prompt()),
+        ("thanks", Talk(kind=SmallTalk.THANKS)),
+    ],
+)
+def test_a_word_or_a_question_beside_files_is_a_prompt(text: str, intent: Intent) -> None:
+    """The files say what it is about."""
+    assert read_intent(text, replace(CONVERSATION, has_files=True)) == intent
+
+
+@PLACES
+@pytest.mark.parametrize("text", ["hlep", "cancle", "stauts"])
+def test_in_a_thread_its_own_words_are_suggested(place: TextContext, text: str) -> None:
+    """They need no ID."""
+    suggested = meant(text, place)
+    assert suggested is not None
+    assert suggested.startswith("/video ") == (place is not THREAD)
+
+
+def test_a_word_without_its_id_is_refused() -> None:
+    """Hardly any user means to pay for a video of that one word."""
+    with pytest.raises(UsageError, match="/video -- status"):
+        read_intent("status", COMMAND)
+
+
+@pytest.mark.parametrize("word", sorted(PLAIN_WORDS))
+def test_each_plain_word_is_near_a_subcommand(word: str) -> None:
+    """Others need no exception."""
+    assert any(edit_distance(word, name) == 1 for name in SUBCOMMANDS)
