@@ -148,6 +148,8 @@ class EventName(StrEnum):
     COST_CORRECTED = "cost corrected"
     PARKED = "parked"
     REJECTED = "rejected"
+    NOT_ADMITTED = "not admitted"
+    """Rejected, because its user may not use the bot: nobody else is told."""
     RETRY = "retry"
     HELD = "held"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from storage.costs import Render, Spend
@@ -199,6 +200,16 @@ class JobStore(Queue[Job], Protocol):
         """Return the number of jobs in each stage, for the metrics."""
 
 
+class Added(StrEnum):
+    """What became of a notification that was to be inserted within a limit."""
+
+    NEW = "new"
+    KNOWN = "known"
+    """It was inserted before."""
+    TOO_MANY = "too many"
+    """Not inserted: the limit was reached."""
+
+
 class Outbox(Queue[Notification], Protocol):
     """Notifications. Those about a job are inserted in the commit of the event that causes them.
 
@@ -208,6 +219,13 @@ class Outbox(Queue[Notification], Protocol):
 
     async def add(self, notification: Notification) -> bool:
         """Insert a notification; return whether it is new. Idempotent by its `id`."""
+
+    async def add_within(self, notification: Notification, *, most: int, since: Instant) -> Added:
+        """Insert a notification, unless its job has `most` of its kind that happened after `since`.
+
+        Those in the notification's own channel count. The count and the insert are one
+        transaction. Idempotent by the notification's `id`.
+        """
 
     async def find(self, notification_id: str) -> Notification | None:
         """Return the notification, or `None`."""

@@ -110,6 +110,7 @@ def make_services(
         team=checked.me.team,
         bot_user=checked.me.user,
         admins=frozenset(settings.admins),
+        allow_external_people=settings.allow_external_people,
         unit=settings.cost_unit,
         submit_delay=settings.submit_delay_seconds,
         poll_min=settings.poll_min_seconds,

@@ -45,6 +45,7 @@ class Interaction:
     """A user's action in Slack: the user, the place and the surface."""
 
     team: str
+    """The workspace where the bot is installed."""
     channel: str
     user: str
     surface: str
@@ -53,6 +54,8 @@ class Interaction:
     reply_to: ReplyTo
     sent_at: Instant | None = None
     """When the user acted, by Slack's clock; `None` where the payload does not say."""
+    user_team: str | None = None
+    """The user's own workspace or organisation, if the payload told it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import TypeAlias, assert_never
 
 from bot.base.errors import UsageError
 from bot.jobs.accept import Accepted, Asked, Asking, Interaction, accept
+from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.options.attachments import Attached
@@ -21,7 +22,13 @@ from bot.options.parser import TypedText
 from bot.options.request import all_options, changed_request, check_input
 from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification, NotificationKind, notification_id
-from storage.store import Outbox
+from storage.store import Added, Outbox
+
+# Files of up to 90 MB, which go through this service each time.
+MOST_RESENDS = 3
+"""How often the files of one job are delivered again within an hour, whoever asks in Slack."""
+
+HOUR_SECONDS = 3600.0
 
 
 class ActionName(StrEnum):
@@ -41,7 +48,7 @@ class ActionName(StrEnum):
 class Allowed(StrEnum):
     """The users who may perform an action."""
 
-    EVERYBODY = "everybody"
+    MEMBERS = "members of the channel"
     ASKER_AND_ADMINS = "asker and admins"
     ASKER = "asker"
 
@@ -131,10 +138,18 @@ class QuestionExpired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotAllowed:
-    """The user may not perform the action."""
+class ResentTooOften:
+    """The files were delivered again `MOST_RESENDS` times within the last hour."""
 
     job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAllowed:
+    """The user may not perform the action, although they may see the job."""
+
+    job: Job
+    name: ActionName
 
 
 ActionOutcome: TypeAlias = (
@@ -147,6 +162,7 @@ ActionOutcome: TypeAlias = (
     | CancelAnswered
     | ShareAnswered
     | ResendAnswered
+    | ResentTooOften
     | NotAllowed
 )
 
@@ -164,20 +180,26 @@ class JobAction:
 
 
 async def perform(name: ActionName, request: ActionRequest, services: Services) -> ActionOutcome:
-    """Perform an action, if the user may. Raises what `JobAction.run` raises."""
-    action = JOB_ACTIONS[name]
+    """Perform an action, if the user may. Raises what `JobAction.run` raises.
+
+    Whoever gets a job to perform an action on may see it: `access.find_job` returns no other, and
+    a reply in its thread comes from its channel.
+    """
+    action, job = JOB_ACTIONS[name], request.job
+    if not is_in_charge(job, request.interaction.user, services):
+        await require_member(request.interaction, services)
     if not _is_allowed(action.allowed, request, services):
-        return NotAllowed(job=request.job)
+        return NotAllowed(job=job, name=name)
     return await action.run(request, services)
 
 
 def _is_allowed(allowed: Allowed, request: ActionRequest, services: Services) -> bool:
     user = request.interaction.user
     match allowed:
-        case Allowed.EVERYBODY:
+        case Allowed.MEMBERS:
             return True
         case Allowed.ASKER_AND_ADMINS:
-            return user == request.job.user or services.is_admin(user)
+            return is_in_charge(request.job, user, services)
         case Allowed.ASKER:
             return user == request.job.user
         case _:
@@ -276,25 +298,38 @@ async def _share(request: ActionRequest, services: Services) -> ShareAnswered:
     return ShareAnswered(job=job, is_new=is_new)
 
 
-async def _resend(request: ActionRequest, services: Services) -> ResendAnswered:
-    job, interaction = request.job, request.interaction
+async def _resend(request: ActionRequest, services: Services) -> ResendAnswered | ResentTooOften:
+    """Enqueue another delivery, at most `MOST_RESENDS` in an hour for each job.
+
+    Idempotent: a request that is delivered again finds its row, and counts once.
+    """
+    job, interaction, now = request.job, request.interaction, services.now()
     delivery_id = notification_id(NotificationKind.RESENT, job.id, interaction.dedup_key)
-    await put_resend(
-        services.store.outbox, job, delivery_id, by=interaction.user, now=services.now()
-    )
+    row = _resend_row(job, delivery_id, by=interaction.user, now=now)
+    outbox = services.store.outbox
+    if await outbox.add_within(row, most=MOST_RESENDS, since=now - HOUR_SECONDS) is Added.TOO_MANY:
+        return ResentTooOften(job=job)
     services.wake()
     return ResendAnswered(job=job)
 
 
 async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now: Instant) -> None:
-    """Enqueue another delivery of a finished job's files, without another render or charge.
+    """Enqueue another delivery of a finished job's files for an operator, whom no limit holds.
 
-    Idempotent by `delivery_id`, with which its message is marked at Slack. `by` is the ID of the
-    user who requested it. Raises `UsageError` for a job without files.
+    Idempotent by `delivery_id`. Raises `UsageError` for a job without files.
+    """
+    await outbox.add(_resend_row(job, delivery_id, by=by, now=now))
+
+
+def _resend_row(job: Job, delivery_id: str, *, by: str, now: Instant) -> Notification:
+    """Return the row of another delivery of a finished job's files, without render or charge.
+
+    Its message is marked at Slack with `delivery_id`. `by` is the ID of the user who requested it.
+    Raises `UsageError` for a job without files.
     """
     if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
         raise UsageError(f"Job {job.id} has no finished files to send.")
-    row = Notification(
+    return Notification(
         id=delivery_id,
         team=job.team,
         channel=job.channel,
@@ -306,7 +341,6 @@ async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now
         # Not `now`: the clock of an operator's shell may be ahead of the running bot's.
         due_at=0.0,
     )
-    await outbox.add(row)
 
 
 async def _confirm(request: ActionRequest, services: Services) -> Accepted | QuestionExpired:
@@ -321,14 +355,14 @@ async def _confirm(request: ActionRequest, services: Services) -> Accepted | Que
 
 JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
     {
-        ActionName.STATUS: JobAction(allowed=Allowed.EVERYBODY, run=_status),
-        ActionName.COST: JobAction(allowed=Allowed.EVERYBODY, run=_cost),
-        ActionName.DETAILS: JobAction(allowed=Allowed.EVERYBODY, run=_details),
-        ActionName.AGAIN: JobAction(allowed=Allowed.EVERYBODY, run=_again),
+        ActionName.STATUS: JobAction(allowed=Allowed.MEMBERS, run=_status),
+        ActionName.COST: JobAction(allowed=Allowed.MEMBERS, run=_cost),
+        ActionName.DETAILS: JobAction(allowed=Allowed.MEMBERS, run=_details),
+        ActionName.AGAIN: JobAction(allowed=Allowed.MEMBERS, run=_again),
         ActionName.CANCEL: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_cancel),
         ActionName.GIVE_UP: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_give_up),
-        ActionName.SHARE: JobAction(allowed=Allowed.EVERYBODY, run=_share),
-        ActionName.RESEND: JobAction(allowed=Allowed.EVERYBODY, run=_resend),
+        ActionName.SHARE: JobAction(allowed=Allowed.MEMBERS, run=_share),
+        ActionName.RESEND: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_resend),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
     }
 )

@@ -50,6 +50,8 @@ class Services:
     team: str
     bot_user: str
     admins: frozenset[str] = frozenset()
+    allow_external_people: bool = False
+    """Whether guests and people of other workspaces may use the bot, as its members do."""
     unit: str | None = None
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
     submit_delay: float = 0.0

@@ -7,6 +7,8 @@ from typing import assert_never
 from bot.base.ports import Message
 from bot.jobs.accept import Accepted, Asked
 from bot.jobs.actions import (
+    MOST_RESENDS,
+    ActionName,
     ActionOutcome,
     CancelAnswered,
     CostShown,
@@ -14,6 +16,7 @@ from bot.jobs.actions import (
     NotAllowed,
     QuestionExpired,
     ResendAnswered,
+    ResentTooOften,
     ShareAnswered,
     StatusShown,
     Verdict,
@@ -50,8 +53,12 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return replies.shared_before(outcome.job)
         case ResendAnswered():
             return replies.resending(outcome.job)
+        case ResentTooOften():
+            return replies.resent_too_often(outcome.job, MOST_RESENDS)
         case NotAllowed():
-            return replies.not_allowed(outcome.job)
+            is_resend = outcome.name is ActionName.RESEND
+            act = "have its files brought again" if is_resend else "cancel it"
+            return replies.not_allowed(outcome.job, act)
         case _:
             assert_never(outcome)
 

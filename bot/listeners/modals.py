@@ -9,9 +9,10 @@ from types import MappingProxyType
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.base.errors import BotError
+from bot.base.errors import BotError, UsageError
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction, accept
+from bot.jobs.access import refuse_known_outsider
 from bot.jobs.services import Services
 from bot.listeners.context import person_defaults, usual_options
 from bot.listeners.job_replies import reply_to
@@ -130,10 +131,13 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         carried = await _parent_input(services, state)
         request = read_form(model, entered, carried, state.files)
         interaction = payload.interaction(state.channel or _chosen_channel(entered))
+        refuse_known_outsider(interaction, services)
         parent = state.parent_id
         acceptance = await accept(request, interaction, services, parent_id=parent)
     except FormError as error:
         return error.errors
+    except UsageError as error:
+        return {view.first_field: str(error)}
     except StoreError as error:
         return {view.first_field: form.store_failed(error)}
     reply = reply_to(acceptance, services.now())

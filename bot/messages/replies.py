@@ -112,9 +112,9 @@ def over(view: JobView, now: Instant) -> Message:
     return words(f"There is nothing left to cancel of job `{view.job.id}`.\n{line}")
 
 
-def not_allowed(job: Job) -> Message:
-    """Return the answer to a cancel by a user who may not cancel the job."""
-    return words(f"Only <@{job.user}>, who asked for job `{job.id}`, and admins may cancel it.")
+def not_allowed(job: Job, act: str) -> Message:
+    """Return the answer to a user who may not do this; `act` completes "may …"."""
+    return words(f"Only <@{job.user}>, who asked for job `{job.id}`, and admins may {act}.")
 
 
 def resending(job: Job) -> Message:
@@ -122,6 +122,14 @@ def resending(job: Job) -> Message:
     return words(
         f"I am bringing the files of job `{job.id}` again, into its thread in <#{job.channel}>. "
         "Nothing is rendered and nothing is charged."
+    )
+
+
+def resent_too_often(job: Job, most: int) -> Message:
+    """Return the answer to a resend beyond the limit of an hour."""
+    return words(
+        f"The files of job `{job.id}` were brought again {most} times within the last hour, so I "
+        f"leave it at that for now. They are in its thread in <#{job.channel}>."
     )
 
 

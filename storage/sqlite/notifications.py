@@ -23,7 +23,7 @@ from storage.notification import (
 from storage.sqlite.queue import changed, insert
 from storage.sqlite.rows import NOTIFICATIONS, encode
 from storage.sqlite.settings import setting, settings
-from storage.store import ClaimLimit
+from storage.store import Added, ClaimLimit
 
 # One for each channel, so that notifications are posted in the order of the events. A bare column
 # beside min() comes from the row with the minimum. https://sqlite.org/lang_select.html#bareagg
@@ -44,6 +44,12 @@ DUE = """
 _DETAILS_SINCE = """
     SELECT detail FROM notifications
     WHERE channel = :channel AND kind = :kind AND happened_at > :since AND team = :team
+"""
+
+# The channel is there for its index: the rows of one kind about one job are all of one channel.
+COUNT_SINCE = """
+    SELECT count(*) AS made FROM notifications
+    WHERE channel = :channel AND kind = :kind AND happened_at > :since AND job_id = :job_id
 """
 
 
@@ -74,6 +80,22 @@ def insert_for_event(db: Database, job: Job, event: Event) -> None:
 def add(db: Database, notification: Notification) -> bool:
     """Insert a notification unless its ID exists; return whether it was inserted."""
     return insert(db, NOTIFICATIONS, notification, unique="id") is not None
+
+
+def add_within(db: Database, notification: Notification, most: int, since: Instant) -> Added:
+    """Insert a notification, unless its job has `most` of its kind that happened after `since`."""
+    if find(db, notification.id) is not None:
+        return Added.KNOWN
+    values = {
+        "channel": encode(notification.channel),
+        "job_id": encode(notification.job_id),
+        "kind": notification.kind.value,
+        "since": since,
+    }
+    if int(db.execute(COUNT_SINCE, values).fetchone()["made"]) >= most:
+        return Added.TOO_MANY
+    add(db, notification)
+    return Added.NEW
 
 
 def find(db: Database, notification_id: str) -> Notification | None:

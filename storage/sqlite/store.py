@@ -18,7 +18,7 @@ from storage.sqlite.connection import touch
 from storage.sqlite.queue import FindDue
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, longest_due_first
 from storage.sqlite.session import Session, open_session
-from storage.store import ClaimLimit, JobFilter, Row, SpendFilter
+from storage.store import Added, ClaimLimit, JobFilter, Row, SpendFilter
 
 
 class SqliteQueue(Generic[Row]):
@@ -159,6 +159,12 @@ class SqliteOutbox(SqliteQueue[Notification]):
     async def add(self, notification: Notification) -> bool:
         """Insert a notification unless its ID exists; return whether it was inserted."""
         return await self._session.write(lambda db: notifications.add(db, notification))
+
+    async def add_within(self, notification: Notification, *, most: int, since: Instant) -> Added:
+        """Insert a notification, unless its job has `most` of its kind since then."""
+        return await self._session.write(
+            lambda db: notifications.add_within(db, notification, most, since)
+        )
 
     async def find(self, notification_id: str) -> Notification | None:
         """Return the notification, or `None`."""

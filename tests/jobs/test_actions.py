@@ -196,7 +196,7 @@ async def test_only_the_asker_confirms(harness: ActionsHarness) -> None:
     """Not even an admin: it is the asker's words that may not be meant."""
     job = await waiting_job(harness)
     outcome = await harness.perform(ActionName.CONFIRM, job, pressed(user=ADMIN))
-    assert outcome == NotAllowed(job=job)
+    assert outcome == NotAllowed(job=job, name=ActionName.CONFIRM)
     assert await harness.store.jobs.get(job.id) == job
 
 

@@ -19,6 +19,7 @@ from bot.jobs.actions import (
     NotAllowed,
     QuestionExpired,
     ResendAnswered,
+    ResentTooOften,
     ShareAnswered,
     StatusShown,
     Verdict,
@@ -65,7 +66,9 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (ShareAnswered(job=DONE, is_new=True), "I am sharing"),
     (ShareAnswered(job=DONE, is_new=False), "was shared"),
     (ResendAnswered(job=DONE), "nothing is charged"),
-    (NotAllowed(job=DONE), "Only <@U1>"),
+    (NotAllowed(job=DONE, name=ActionName.CANCEL), "admins may cancel it"),
+    (NotAllowed(job=DONE, name=ActionName.RESEND), "admins may have its files brought again"),
+    (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
 
 

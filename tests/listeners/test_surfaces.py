@@ -119,12 +119,12 @@ async def test_the_same_users_are_allowed_by_every_trigger(
     harness: ListenerHarness, performed: Performed, trigger: Trigger, name: ActionName
 ) -> None:
     answer = await trigger(harness, STRANGER)
-    if JOB_ACTIONS[name].allowed is Allowed.EVERYBODY:
+    if JOB_ACTIONS[name].allowed is Allowed.MEMBERS:
         ((done, request),) = performed
         assert (done, request.interaction.user) == (name, STRANGER)
     else:
         assert performed == []
-        assert answer == reply_to(NotAllowed(job=JOB), NOW)
+        assert answer == reply_to(NotAllowed(job=JOB, name=name), NOW)
 
 
 def test_every_action_has_a_trigger_and_every_trigger_is_tested_here() -> None:

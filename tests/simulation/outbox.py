@@ -46,6 +46,14 @@ class MemoryDirectory:
         """See `Directory`."""
         return await self._line.ask("look up", lambda: Person(name=user, zone="UTC"))
 
+    async def look_up(self, user: str) -> Person:
+        """See `Directory`."""
+        return await self.person(user)
+
+    def known(self, user: str) -> Person | None:
+        """See `Directory`."""
+        return None if user else None
+
     async def conversation(self, channel: str) -> Conversation:
         """See `Directory`."""
         known = self._workspace.channels[channel]

@@ -55,6 +55,14 @@ class FakeDirectory:
         """Return a person named by their ID."""
         return Person(name=user, zone="UTC")
 
+    async def look_up(self, user: str) -> Person:
+        """Return the same person."""
+        return await self.person(user)
+
+    def known(self, _user: str, /) -> Person | None:
+        """Return nobody: nothing is kept."""
+        return None
+
     async def conversation(self, _channel: str, /) -> Conversation:
         """Return a public channel."""
         return Conversation(is_public=True, has_bot=True)

@@ -98,4 +98,5 @@ CHANNEL_SETTINGS = Subcommand(
     "before the channel's",
     bind=_bind,
     most=None,
+    is_of_the_team=True,
 )

@@ -111,4 +111,5 @@ NOTIFICATIONS = Subcommand(
     about="shows or sets what a channel is told: finished videos, failures, troubles, digests",
     bind=_bind,
     most=None,
+    is_of_the_team=True,
 )
