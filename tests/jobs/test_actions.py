@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -14,7 +15,9 @@ from bot.base.errors import UsageError
 from bot.base.ports import Directory
 from bot.jobs.accept import Accepted, Asked, Asking, Interaction, accept
 from bot.jobs.actions import (
+    HOUR_SECONDS,
     JOB_ACTIONS,
+    MOST_RESENDS,
     ActionName,
     ActionOutcome,
     ActionRequest,
@@ -22,9 +25,11 @@ from bot.jobs.actions import (
     NotAllowed,
     QuestionExpired,
     ResendAnswered,
+    ResentTooOften,
     ShareAnswered,
     Verdict,
     perform,
+    put_resend,
 )
 from bot.jobs.services import Services
 from bot.options.parser import read_text
@@ -294,7 +299,7 @@ async def test_a_resend_is_an_outbox_row_and_no_job(harness: ActionsHarness) -> 
     job = await harness.put_done(reply_to=ReplyTo(thread_ts="1800000000.000100"))
     ids = [notification_id(NotificationKind.RESENT, job.id, f"resend:{n}") for n in (1, 2)]
     for key in ("resend:1", "resend:1", "resend:2"):
-        outcome = await harness.perform(ActionName.RESEND, job, pressed(key, user="U9"))
+        outcome = await harness.perform(ActionName.RESEND, job, pressed(key, user=ADMIN))
         assert outcome == ResendAnswered(job=job)
         is_second = await harness.store.outbox.find(ids[1]) is not None
         assert is_second == (key == "resend:2")
@@ -302,7 +307,7 @@ async def test_a_resend_is_an_outbox_row_and_no_job(harness: ActionsHarness) -> 
     for each in ids:
         row = await harness.store.outbox.find(each)
         assert row is not None
-        assert (row.kind, row.job_id, row.detail) == (NotificationKind.RESENT, job.id, "U9")
+        assert (row.kind, row.job_id, row.detail) == (NotificationKind.RESENT, job.id, ADMIN)
         assert (row.channel, row.thread_ts) == (job.channel, "1800000000.000100")
         assert row.due_at == 0.0
         assert await harness.store.jobs.get(row.id) == job
@@ -316,6 +321,49 @@ async def test_a_resend_without_files_is_refused(
     job = await harness.put_done(**fields)
     with pytest.raises(UsageError, match="no finished files"):
         await harness.perform(ActionName.RESEND, job, pressed("resend:1"))
+
+
+async def test_files_are_resent_three_times_an_hour_whoever_asks(
+    harness: ActionsHarness,
+) -> None:
+    """Asks at one instant are counted as well; one that is delivered again counts once."""
+    job = await harness.put_done()
+    asks = [pressed(f"resend:{n}:{user}", user=user) for n in range(3) for user in ("U1", ADMIN)]
+    outcomes = await asyncio.gather(
+        *(harness.perform(ActionName.RESEND, job, ask) for ask in (*asks, asks[0]))
+    )
+    taken = [
+        ask
+        for ask, outcome in zip(asks, outcomes, strict=False)
+        if outcome == ResendAnswered(job=job)
+    ]
+    assert len(taken) == MOST_RESENDS
+    assert outcomes.count(ResentTooOften(job=job)) == len(asks) - MOST_RESENDS
+    assert outcomes[-1] == ResendAnswered(job=job)
+    await put_resend(harness.store.outbox, job, "by-an-operator", by="operator", now=NOW)
+    assert await harness.store.outbox.find("by-an-operator") is not None
+
+
+async def test_files_can_be_resent_again_after_an_hour(harness: ActionsHarness) -> None:
+    """Each job has its own count."""
+    job = await harness.put_done()
+    other = await harness.put_done(id="other", dedup_key="other", message_ts="1800000003.000100")
+    for number in range(MOST_RESENDS):
+        await harness.perform(ActionName.RESEND, job, pressed(f"resend:{number}"))
+    assert await harness.perform(ActionName.RESEND, other, pressed("resend:9")) == ResendAnswered(
+        job=other
+    )
+    later = replace(harness.services, now=lambda: NOW + HOUR_SECONDS)
+    request = ActionRequest(job=job, interaction=pressed("resend:10"))
+    assert await perform(ActionName.RESEND, request, later) == ResendAnswered(job=job)
+
+
+async def test_only_the_jobs_user_and_admins_have_its_files_resent(
+    harness: ActionsHarness,
+) -> None:
+    job = await harness.put_done()
+    outcome = await harness.perform(ActionName.RESEND, job, pressed(user="U9"))
+    assert outcome == NotAllowed(job=job, name=ActionName.RESEND)
 
 
 async def test_a_result_is_shared_once_whoever_clicks(harness: ActionsHarness) -> None:

@@ -72,11 +72,11 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
 ]
 
 
-def test_only_cancel_and_give_up_are_restricted() -> None:
+def test_only_what_stops_a_job_or_brings_its_files_again_is_restricted() -> None:
     restricted = {
         name for name, action in JOB_ACTIONS.items() if action.allowed is Allowed.ASKER_AND_ADMINS
     }
-    assert restricted == {ActionName.CANCEL, ActionName.GIVE_UP}
+    assert restricted == {ActionName.CANCEL, ActionName.GIVE_UP, ActionName.RESEND}
 
 
 @pytest.mark.parametrize(("outcome", "text"), ANSWERED)

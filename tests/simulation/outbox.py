@@ -50,9 +50,9 @@ class MemoryDirectory:
         """See `Directory`."""
         return await self.person(user)
 
-    def known(self, user: str) -> Person | None:
-        """See `Directory`."""
-        return None if user else None
+    def known(self, _user: str, /) -> Person | None:
+        """See `Directory`; nothing is kept."""
+        return None
 
     async def conversation(self, channel: str) -> Conversation:
         """See `Directory`."""
