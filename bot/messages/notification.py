@@ -14,6 +14,8 @@ from storage.notification import NotificationKind
 
 PROMPT_SHOWN = 150
 
+PRIVATE = "A video from a private conversation"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobNotification:
@@ -27,7 +29,10 @@ class JobNotification:
     """The event's detail; for `SHARED` the name of the sharing user, as plain text."""
     link: str | None
     is_open: bool
-    """Whether the channel may see the prompt: the request was made there, or in public."""
+    """Whether the channel may see the job: the request was made there, or in public.
+
+    If not, the notification has no ID, no prompt, no name, and no words of another service.
+    """
 
 
 def notification_message(notice: JobNotification) -> Message | None:
@@ -71,14 +76,23 @@ def _failed(notice: JobNotification) -> Message:
     charge = (
         "nothing was charged" if notice.view.job.stage is Stage.REJECTED else cost_text(notice.view)
     )
+    small = f"{notice.view.model_title} · {charge}"
+    if not notice.is_open:
+        return _message(f":x: {PRIVATE} could not be made.", small)
     return _message(
         f":x: {_whose(notice)} could not be made: {_title(notice)}\n{reason}",
-        f"{notice.view.model_title} · {charge} · job `{notice.view.job.id}`",
+        f"{small} · job `{notice.view.job.id}`",
     )
 
 
 def _parked(notice: JobNotification) -> Message:
     job = notice.view.job
+    if not notice.is_open:
+        return _message(
+            f":construction: {PRIVATE} is on hold and needs a person to look.",
+            "It is kept. `python -m bot jobs list --stage parked` shows it to whoever runs this "
+            "bot.",
+        )
     reasons = [why_on_hold(job), notice.detail if notice.detail != job.problem else ""]
     reason = blocks.escape(" ".join(filter(None, reasons)))
     return _message(
@@ -89,8 +103,12 @@ def _parked(notice: JobNotification) -> Message:
 
 
 def _operator_needed(notice: JobNotification) -> Message:
-    # The detail begins with the kind of the error, as in the timeline.
-    problem = blocks.escape(notice.detail.partition(": ")[2] or notice.detail)
+    # The detail begins with the kind of the error, as in the timeline, and then it has our own
+    # sentence; behind a further colon come the words of the service.
+    problem = notice.detail.partition(": ")[2] or notice.detail
+    if not notice.is_open:
+        problem = f"{problem.partition(': ')[0].removesuffix('.')}."
+    problem = blocks.escape(problem)
     return _message(
         f":key: *Somebody must act.* {problem}",
         "Jobs wait meanwhile and go on by themselves once it is mended. The same trouble is "
@@ -99,14 +117,10 @@ def _operator_needed(notice: JobNotification) -> Message:
 
 
 def _whose(notice: JobNotification) -> str:
-    if not notice.is_open:
-        return "A video from a private conversation"
     return f"A video for *{blocks.escape(notice.asker)}*"
 
 
 def _title(notice: JobNotification) -> str:
-    if not notice.is_open:
-        return f"job `{notice.view.job.id}`"
     words = " ".join(prompt_of(notice.view.job).split()) or notice.view.job.model
     title = blocks.link_label(words, PROMPT_SHOWN)
     return f"“{title}”" if notice.link is None else f"<{notice.link}|“{title}”>"

@@ -8,7 +8,7 @@ from bot.base.ports import Message
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.messages.notification import JobNotification, notification_message
-from bot.notifications.place import MESSAGE_SLOT, place_of
+from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
 from bot.worker.context import Claim
 from bot.worker.outbox import post_once
 from bot.worker.result import Done, Result
@@ -34,7 +34,7 @@ async def notify(claim: Claim[Notification]) -> Result[Notification]:
 
 async def _compose(row: Notification, job: Job, services: Services) -> Message | None:
     directory = services.directory
-    is_open = job.channel == row.channel or (await directory.conversation(job.channel)).is_public
+    is_open = await _is_open(row, job, services)
     return notification_message(
         JobNotification(
             kind=row.kind,
@@ -45,6 +45,21 @@ async def _compose(row: Notification, job: Job, services: Services) -> Message |
             is_open=is_open,
         )
     )
+
+
+async def _is_open(row: Notification, job: Job, services: Services) -> bool:
+    """Return whether all readers of the notification may see the job.
+
+    A public channel is open to the workspace, but not to people of another one.
+    """
+    directory = services.directory
+    if job.channel == row.channel:
+        return True
+    if not (await directory.conversation(job.channel)).is_public:
+        return False
+    if row.channel.startswith(PEOPLE):
+        return True
+    return not (await directory.conversation(row.channel)).is_shared
 
 
 async def _detail(row: Notification, services: Services) -> str:

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.slack.entities import BEN, CREW, GENERAL, MIA, OPEN, TEAM
+from sandbox.slack.entities import BEN, CREW, GENERAL, MIA, OPEN, PARTNER, TEAM
 from sandbox.slack.faults import Fault, FaultKind
 from storage.job import Outcome, Stage
 from storage.notification import (
     NOTIFY,
+    OPERATORS,
     Level,
     NotificationKind,
     channel_scope,
+    team_scope,
 )
 from tests.support.outbox_harness import (
     OutboxHarness,
@@ -170,21 +172,71 @@ async def test_each_level_gets_its_kinds_of_notifications(harness: OutboxHarness
 
 
 async def test_private_jobs_are_not_disclosed_to_other_channels(harness: OutboxHarness) -> None:
-    """No finished video; a failure by its job's ID only, without prompt and user."""
+    """No finished video; troubles without prompt, user, ID and what a service says of them."""
     await harness.subscribe(Level.ALL, GENERAL)
     direct = harness.slack.world.workspace.direct(BEN).id
     for channel in (CREW, direct):
         await harness.deliver(await harness.job("a secret", channel=channel, user=BEN))
-        failed = await harness.job("a secret", channel=channel, user=BEN, outcome=Outcome.FAILED)
-        await harness.deliver(failed)
+        await put_troubles(harness, channel)
     await harness.run(5)
-    assert [each.text.partition("\n")[0] for each in harness.posted(GENERAL)] == [
-        ":x: A video from a private conversation could not be made: job `job2`",
-        ":x: A video from a private conversation could not be made: job `job4`",
+    told = [each.text for each in harness.posted(GENERAL)]
+    assert told[:3] == [
+        ":x: A video from a private conversation could not be made.",
+        ":construction: A video from a private conversation is on hold and needs a person to look.",
+        ":key: *Somebody must act.* MindVideo's account has no credit left (status 402).",
     ]
-    assert "a secret" not in json.dumps([each.blocks for each in harness.posted(GENERAL)])
+    assert told[3:] == told[:2]
+    shown = json.dumps([[each.text, each.blocks] for each in harness.posted(GENERAL)])
+    for private in ("secret", BEN, "ben", "`job", "resume", CREW, direct):
+        assert private not in shown
     own = [each.text for each in harness.posted(CREW)]
-    assert sum("a secret" in text for text in own) == 2
+    assert sum("a secret" in text for text in own) == 4
+
+
+async def test_operators_hear_of_private_jobs_as_other_channels_do(harness: OutboxHarness) -> None:
+    """They see which job it is where they see all jobs: in the shell of the machine."""
+    await harness.store.settings.set(channel_scope(TEAM, CREW), NOTIFY, None)
+    await harness.store.settings.set(team_scope(TEAM), OPERATORS, [MIA])
+    await put_troubles(harness, CREW)
+    await harness.run(5)
+    direct = harness.slack.world.workspace.direct(MIA).id
+    shown = json.dumps([[each.text, each.blocks] for each in harness.posted(direct)])
+    assert "jobs list --stage parked" in shown
+    assert len(harness.posted(direct)) == 2
+    assert "secret" not in shown
+    assert "`job" not in shown
+
+
+async def test_a_channel_that_is_shared_with_a_partner_hears_as_little(
+    harness: OutboxHarness,
+) -> None:
+    """Public means open to the workspace, and not to the partner's people."""
+    await harness.subscribe(Level.ALL, OPEN)
+    harness.slack.share(OPEN, PARTNER)
+    await harness.deliver(await harness.job("a secret", channel=GENERAL, user=BEN))
+    await put_troubles(harness, GENERAL)
+    await harness.deliver(await harness.job("their own", channel=OPEN, user=BEN))
+    await harness.run(6)
+    shown = [json.dumps([each.text, each.blocks]) for each in harness.posted(OPEN)]
+    assert [("secret" in one, "`job" in one) for one in shown[:-1]] == [(False, False)] * 3
+    assert "their own" in shown[-1]
+    assert sum("a secret" in each.text for each in harness.posted(CREW)) == 4
+
+
+async def put_troubles(harness: OutboxHarness, channel: str) -> None:
+    """Commit a failed, a parked and a waiting job, of each of which a service quotes the prompt."""
+    quoting = "MindVideo says: “a secret” is refused"
+    failed = await harness.job("a secret", channel=channel, user=BEN, outcome=Outcome.FAILED)
+    await harness.record_event(failed, "delivered", stage=Stage.DELIVERED, problem=quoting)
+    parked = await harness.job(
+        "a secret", channel=channel, user=BEN, stage=Stage.RENDERING, outcome=None
+    )
+    await harness.record_event(parked, "parked", quoting, stage=Stage.PARKED, problem=quoting)
+    waiting = await harness.job(
+        "a secret", channel=channel, user=BEN, stage=Stage.ANNOUNCED, outcome=None
+    )
+    detail = "OperatorMustAct: MindVideo's account has no credit left (status 402): a secret"
+    await harness.record_event(waiting, "held", detail)
 
 
 async def test_a_public_channel_is_joined_before_posting(harness: OutboxHarness) -> None:
