@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.base.errors import RetryLaterError
+from bot.base.logs import configure_logs
 from bot.base.ports import Download
 from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, perform, put_resend
@@ -55,12 +58,13 @@ async def delivered(harness: EngineHarness) -> Job:
 
 
 async def resend(harness: EngineHarness, job: Job, key: str = "click:1") -> str:
-    """Request the job's files again, as a click does; return the ID of the outbox row."""
+    """Request the job's files again, as an admin's click does; return the outbox row's ID."""
     interaction = Interaction(
         team=TEAM, channel=GENERAL, user=BEN, surface="button", dedup_key=key, reply_to=IN_CHANNEL
     )
     request = ActionRequest(job=await harness.job(job.id), interaction=interaction)
-    await perform(ActionName.RESEND, request, harness.services)
+    of = replace(harness.services, admins=frozenset({BEN}))
+    await perform(ActionName.RESEND, request, of)
     return notification_id(NotificationKind.RESENT, job.id, key)
 
 
@@ -428,6 +432,10 @@ async def test_an_error_that_quotes_the_prompt_is_logged_without_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The row has no prompt; the job's is removed from the log as well."""
+    stream = io.StringIO()
+    configure_logs(
+        log_format="json", log_level="info", secrets=(), log_prompts=False, stream=stream
+    )
 
     def quoting(_video: MindVideoClient, _url: str) -> None:
         raise RetryLaterError("There is no file of “a red car” yet.")
@@ -436,7 +444,7 @@ async def test_an_error_that_quotes_the_prompt_is_logged_without_it(
         job = await delivered(harness)
         monkeypatch.setattr(MindVideoClient, "download", quoting)
         await resend(harness, job)
-        with capture_logs() as lines:
-            await harness.tick()
-        (line,) = [line for line in lines if line["event"] == "step_retried"]
-        assert line["problem"] == "There is no file of “[prompt]"
+        await harness.tick()
+    lines = map(json.loads, stream.getvalue().splitlines())
+    (line,) = [line for line in lines if line["event"] == "step_retried"]
+    assert line["problem"] == "There is no file of “[prompt]” yet."
