@@ -21,7 +21,7 @@ from storage.job import (
 )
 from storage.notification import Notification, NotificationKind, notification_id
 from tests.simulation.video import Charge, MindVideo
-from tests.simulation.workspace import PostedMessage, Workspace
+from tests.simulation.workspace import GUEST, TEAM, PostedMessage, Workspace
 from tests.simulation.world import World
 
 # How an amount that was billed is told; an estimate is told in other words.
@@ -67,6 +67,9 @@ class Invariants:
         """Check what holds at every instant about one job, after something happened outside."""
         charges = self._charges(job_id)
         self._at_most_one("charges", job_id, charges)
+        row = self.rows.get(job_id)
+        if row is not None and row.user == GUEST and charges:
+            self._world.violate("who may not use the bot is charged nothing", job_id)
         if job_id in self._free and charges:
             self._world.violate("cancelled in time costs nothing", job_id)
         if charges and self._waits(job_id):
@@ -263,6 +266,8 @@ class Invariants:
             self._check_notification(notification)
         for row in self.rows.values():
             self.after_effect(row.id)
+            if row.team != TEAM:
+                self._world.violate("a job is of the workspace of the bot", f"{row.id}: {row.team}")
             match row.stage:
                 case Stage.DELIVERED:
                     self._check_delivered(row)

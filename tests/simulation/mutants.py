@@ -14,6 +14,8 @@ from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError,
 from bot.base.ports import Place, Posted, Snapshot
 from bot.jobs import view
 from bot.jobs.services import Services
+from bot.listeners import workspaces
+from bot.listeners.workspaces import Fields, installed_team
 from bot.notifications import NOTIFICATION_STEPS, resend
 from bot.steps import STEPS, announce, deliver, poll, submit
 from bot.worker import outbox, retry
@@ -313,7 +315,18 @@ async def _no_delay(_job: Job, _services: Services) -> float:
     return 0.0
 
 
+def _outer_team(payload: Fields) -> str | None:
+    team = payload.get("team_id")
+    return team if isinstance(team, str) else installed_team(payload)
+
+
+async def _everybody_is_admitted(_user: str, _team: str, _services: Services) -> bool:
+    return True
+
+
 MUTANTS = (
+    Mutant("takes the envelope's workspace", _value(workspaces, "installed_team", _outer_team)),
+    Mutant("lets guests in", _value(announce, "is_admitted", _everybody_is_admitted)),
     Mutant("writes without its fence", _drop_fence),
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
