@@ -345,7 +345,7 @@ class Directory(Protocol):
         One that Slack does not know is a stranger. Raises no `OperatorMustActError`.
         """
 
-    async def look_up(self, user: str) -> Person:
+    async def identify(self, user: str) -> Person:
         """Return a person, for a decision: raises `OperatorMustActError` if the bot may not ask."""
 
     def known(self, user: str) -> Person | None:

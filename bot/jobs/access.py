@@ -62,10 +62,10 @@ async def require_member(interaction: Interaction, services: Services) -> None:
 
 
 async def is_admitted(user: str, team: str, services: Services) -> bool:
-    """Return whether a user may use the bot. A read; raises what `Directory.look_up` raises."""
+    """Return whether a user may use the bot. A read; raises what `Directory.identify` raises."""
     if _is_exempt(user, services):
         return True
-    return (await services.directory.look_up(user)).is_member_of(team)
+    return (await services.directory.identify(user)).is_member_of(team)
 
 
 async def find_job(job_id: str, interaction: Interaction, services: Services) -> Job | None:

@@ -45,6 +45,8 @@ class JobView:
     """
     added: str | None = None
     """The words that were added to the prompt of the job that this one re-renders, if any."""
+    hides_parent: bool = False
+    """Whether the job that this one re-renders is of another channel, which may be private."""
     parent_link: str | None = None
     """The link to the message of the job that this one re-renders, if the message exists."""
     unit: str | None = None
@@ -84,6 +86,7 @@ async def load_view(
         brief_view(job, services.catalog, services.unit),
         expected=expected(history),
         starts_in=await submit_delay(job, services) if job.stage is Stage.ACCEPTED else 0.0,
+        hides_parent=await _is_parent_elsewhere(job, services),
         ahead=await services.store.jobs.ahead_of(job) if waits else 0,
     )
 
@@ -96,14 +99,23 @@ async def load_message_view(
     The link is read from Slack, best effort: without an answer it is `None`. Raises `StoreError`.
     """
     view = await load_view(job, services, history)
-    parent = None if job.parent_id is None else await services.store.jobs.get(job.parent_id)
+    parent = await _parent(job, services)
     if parent is None:
         return view
     return replace(
         view,
         added=added_words(parent.input.get(PROMPT), job.input.get(PROMPT)),
-        parent_link=await _link(parent, services),
+        parent_link=None if view.hides_parent else await _link(parent, services),
     )
+
+
+async def _is_parent_elsewhere(job: Job, services: Services) -> bool:
+    parent = await _parent(job, services)
+    return parent is not None and parent.channel != job.channel
+
+
+async def _parent(job: Job, services: Services) -> Job | None:
+    return None if job.parent_id is None else await services.store.jobs.get(job.parent_id)
 
 
 async def _link(job: Job, services: Services) -> str | None:

@@ -151,7 +151,7 @@ def _ahead(view: JobView) -> str:
 def _origin(view: JobView) -> str:
     """Return the job's ID, which job it was made from, and whether it is a new take of that."""
     job = view.job
-    if job.parent_id is None:
+    if job.parent_id is None or view.hides_parent:
         return f"Job `{job.id}`"
     parent = f"<{view.parent_link}|{job.parent_id}>" if view.parent_link else f"`{job.parent_id}`"
     take = _NEW_TAKE if view.is_new_take else ""

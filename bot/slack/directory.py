@@ -47,11 +47,11 @@ class SlackDirectory:
     async def person(self, user: str) -> Person:
         """Return a person; `NOBODY` if the bot may not look them up."""
         try:
-            return await self.look_up(user)
+            return await self.identify(user)
         except OperatorMustActError:
             return NOBODY
 
-    async def look_up(self, user: str) -> Person:
+    async def identify(self, user: str) -> Person:
         """Return a person, `STRANGER` if Slack does not know them.
 
         Raises `OperatorMustActError`.

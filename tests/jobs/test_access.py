@@ -44,7 +44,7 @@ class ListedDirectory(FakeDirectory):
     silent: bool = False
     calls: list[str] = field(default_factory=list)
 
-    async def look_up(self, user: str) -> Person:
+    async def identify(self, user: str) -> Person:
         """Return a person, or fail."""
         await self._call(user)
         return self.people.get(user) or await self.person(user)

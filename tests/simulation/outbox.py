@@ -48,7 +48,7 @@ class MemoryDirectory:
             "look up", lambda: Person(name=user, zone="UTC", is_guest=user == GUEST)
         )
 
-    async def look_up(self, user: str) -> Person:
+    async def identify(self, user: str) -> Person:
         """See `Directory`."""
         return await self.person(user)
 

@@ -68,18 +68,18 @@ async def test_a_member_is_told_from_guests_partners_and_apps(
     directory: SlackDirectory, slack: SlackSandbox, user: User, *, is_member: bool
 ) -> None:
     slack.add_people(GENERAL, user)
-    assert (await directory.look_up(user.id)).is_member_of(TEAM) is is_member
+    assert (await directory.identify(user.id)).is_member_of(TEAM) is is_member
 
 
 async def test_a_person_whom_slack_does_not_know_is_no_member(directory: SlackDirectory) -> None:
-    assert not (await directory.look_up("U0GONE")).is_member_of(TEAM)
+    assert not (await directory.identify("U0GONE")).is_member_of(TEAM)
 
 
 async def test_a_decision_needs_an_answer(directory: SlackDirectory, slack: SlackSandbox) -> None:
     """Without the scope nobody is taken for a member, nor for a stranger; nothing is remembered."""
     slack.withdraw_scope("users:read")
     with pytest.raises(OperatorMustActError):
-        await directory.look_up(ANA)
+        await directory.identify(ANA)
     assert directory.known(ANA) is None
 
 

@@ -55,7 +55,7 @@ class FakeDirectory:
         """Return a person named by their ID."""
         return Person(name=user, zone="UTC")
 
-    async def look_up(self, user: str) -> Person:
+    async def identify(self, user: str) -> Person:
         """Return the same person."""
         return await self.person(user)
 

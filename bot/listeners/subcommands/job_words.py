@@ -108,7 +108,8 @@ JOB_SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         ),
         "resend": Subcommand(
             usage="resend ID|last",
-            about="brings the files of a finished job again, free of charge",
+            about="brings the files of a finished job again, free of charge, "
+            "three times an hour at most",
             bind=partial(_bind, ActionName.RESEND),
             least=1,
             most=1,

@@ -1,16 +1,17 @@
-"""Tests of jobs whose asker, admin or channel name is no more, with the whole bot over HTTP."""
+"""Tests of what stays private when an asker or an admin leaves, or a channel is another."""
 
 from __future__ import annotations
 
 import json
 
+from bot.messages import buttons
 from sandbox.mindvideo.faults import Call
 from sandbox.mindvideo.faults import Fault as VideoFault
 from sandbox.mindvideo.faults import FaultKind as VideoFaultKind
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, MIA, StoredMessage
-from storage.job import Stage
-from tests.support.conversation import answer, job_of
+from storage.job import Outcome
+from tests.support.conversation import answer, job_of, press, until_ephemeral
 from tests.support.running_bot import RunningBot, running_bot
 
 SLOW = 1.0
@@ -46,7 +47,7 @@ async def test_the_video_of_somebody_who_left_comes_to_its_thread() -> None:
         bot.sandbox.slack.deactivate(ANA)
         await bot.until_delivered(channel=CREW)
         job = await job_of(bot, message)
-        assert job.stage is Stage.DELIVERED
+        assert job.outcome is Outcome.SUCCEEDED
         assert [one.files for one in bot.replies(CREW)] != [()]
         for user, channel in ((BEN, CREW), (BEN, GENERAL), (MIA, GENERAL)):
             shown = await answer(bot, f"status {job.id}", user=user, channel=channel)
@@ -82,7 +83,7 @@ async def test_a_refusal_that_nobody_can_hear_ends_the_job() -> None:
         await bot.until_delivered(channel=CREW)
         (message,) = [one for one in bot.messages(CREW) if one.user == BOT]
         job = await job_of(bot, message)
-        assert job.stage is Stage.REJECTED
+        assert job.outcome is Outcome.FAILED
         assert "secret" not in shown_elsewhere(bot, CREW)
 
 
@@ -97,7 +98,7 @@ async def test_an_admin_who_left_keeps_no_other_from_hearing() -> None:
         await bot.until(lambda: bot.messages(direct))
         (told,) = bot.messages(direct)
         job = await job_of(bot, message)
-        assert job.stage is Stage.PARKED
+        assert job.outcome is Outcome.SUCCEEDED
         assert "on hold and needs a person" in told.text
         for private in ("secret", job.id, ANA, "ana", CREW):
             assert private not in shown_elsewhere(bot, CREW)
@@ -124,6 +125,24 @@ async def test_a_renamed_channel_is_the_same_channel() -> None:
         assert delivery.ack.problem is None
         await bot.until_delivered()
         job = await job_of(bot, message)
-        assert job.stage is Stage.DELIVERED
+        assert job.outcome is Outcome.SUCCEEDED
         assert f"Job {job.id}" in await answer(bot, f"status {job.id}", user=BEN)
         assert len(bot.sandbox.video.charges) == 1
+
+
+async def test_a_job_made_in_another_channel_does_not_name_the_private_one_it_came_from() -> None:
+    """Whoever is there may not know of it: neither its ID nor a link, in message and details."""
+    async with running_bot() as bot:
+        message = await announced(bot, "a lake", CREW)
+        await bot.until_delivered(channel=CREW)
+        private = await job_of(bot, message)
+        for channel, is_named in ((GENERAL, False), (CREW, True)):
+            await bot.type(f"again {private.id} --mode pro", user=BEN, channel=channel)
+            await bot.until_delivered(jobs=2 if is_named else 1, channel=channel)
+            made = [one for one in bot.messages(channel) if one.user == BOT][-1]
+            await press(bot, made, buttons.DETAILS, user=BEN)
+            details = await until_ephemeral(bot, channel=channel)
+            for one in (made, details):
+                shown = json.dumps([one.text, one.blocks])
+                assert (private.id in shown) is is_named
+                assert is_named or CREW not in shown
