@@ -177,7 +177,7 @@ async def test_private_jobs_are_not_disclosed_to_other_channels(harness: OutboxH
     direct = harness.slack.world.workspace.direct(BEN).id
     for channel in (CREW, direct):
         await harness.deliver(await harness.job("a secret", channel=channel, user=BEN))
-        await put_troubles(harness, channel)
+        await put_failures(harness, channel)
     await harness.run(5)
     told = [each.text for each in harness.posted(GENERAL)]
     assert told[:3] == [
@@ -197,7 +197,7 @@ async def test_operators_hear_of_private_jobs_as_other_channels_do(harness: Outb
     """They see which job it is where they see all jobs: in the shell of the machine."""
     await harness.store.settings.set(channel_scope(TEAM, CREW), NOTIFY, None)
     await harness.store.settings.set(team_scope(TEAM), OPERATORS, [MIA])
-    await put_troubles(harness, CREW)
+    await put_failures(harness, CREW)
     await harness.run(5)
     direct = harness.slack.world.workspace.direct(MIA).id
     shown = json.dumps([[each.text, each.blocks] for each in harness.posted(direct)])
@@ -214,7 +214,7 @@ async def test_a_channel_that_is_shared_with_a_partner_hears_as_little(
     await harness.subscribe(Level.ALL, OPEN)
     harness.slack.share(OPEN, PARTNER)
     await harness.deliver(await harness.job("a secret", channel=GENERAL, user=BEN))
-    await put_troubles(harness, GENERAL)
+    await put_failures(harness, GENERAL)
     await harness.deliver(await harness.job("their own", channel=OPEN, user=BEN))
     await harness.run(6)
     shown = [json.dumps([each.text, each.blocks]) for each in harness.posted(OPEN)]
@@ -223,7 +223,7 @@ async def test_a_channel_that_is_shared_with_a_partner_hears_as_little(
     assert sum("a secret" in each.text for each in harness.posted(CREW)) == 4
 
 
-async def put_troubles(harness: OutboxHarness, channel: str) -> None:
+async def put_failures(harness: OutboxHarness, channel: str) -> None:
     """Commit a failed, a parked and a waiting job, of each of which a service quotes the prompt."""
     quoting = "MindVideo says: “a secret” is refused"
     failed = await harness.job("a secret", channel=channel, user=BEN, outcome=Outcome.FAILED)

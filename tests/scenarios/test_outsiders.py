@@ -47,7 +47,7 @@ def charges(bot: RunningBot) -> int:
     return len(bot.sandbox.video.charges)
 
 
-def lookups(bot: RunningBot) -> int:
+def users_info_calls(bot: RunningBot) -> int:
     """Return how often the bot asked Slack who somebody is."""
     return bot.sandbox.slack.world.count("users.info")
 
@@ -72,7 +72,7 @@ async def test_a_partner_is_refused_before_anything_is_inserted() -> None:
         assert told.ephemeral_for == PIA.id
         assert ONLY_MEMBERS in told.text
         assert "Nothing was started or charged" in told.text
-        assert lookups(bot) == 0
+        assert users_info_calls(bot) == 0
         assert "You have not asked" in await answer(bot, "list")
         assert len(bot.ephemerals()) == 2
         assert bot.replies() == []
@@ -104,7 +104,7 @@ async def test_a_guest_waits_while_slack_does_not_tell_who_they_are() -> None:
         await bot.type("a lake --duration 5", user=GUS.id)
         await bot.until(lambda: any(ONLY_MEMBERS in one.text for one in bot.ephemerals()))
         assert charges(bot) == 0
-        assert lookups(bot) == 3
+        assert users_info_calls(bot) == 3
 
 
 @OUTSIDERS
@@ -182,4 +182,4 @@ async def test_members_are_looked_up_once_for_all_their_jobs() -> None:
         for number in range(1, 4):
             await send_message(bot, f"<@{BOT}> lake {number} --duration 5", user=BEN)
             await until_done(bot, number)
-        assert lookups(bot) == 1
+        assert users_info_calls(bot) == 1
