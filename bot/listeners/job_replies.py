@@ -56,11 +56,19 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case ResentTooOften():
             return replies.resent_too_often(outcome.job, MOST_RESENDS)
         case NotAllowed():
-            is_resend = outcome.name is ActionName.RESEND
-            act = "have its files brought again" if is_resend else "cancel it"
-            return replies.not_allowed(outcome.job, act)
+            return _not_allowed(outcome)
         case _:
             assert_never(outcome)
+
+
+def _not_allowed(refused: NotAllowed) -> Message:
+    match refused.name:
+        case ActionName.CONFIRM:
+            return replies.not_asked(refused.job)
+        case ActionName.RESEND:
+            return replies.not_allowed(refused.job, "have its files brought again")
+        case _:
+            return replies.not_allowed(refused.job, "cancel it")
 
 
 def _cancel_answered(answered: CancelAnswered, now: Instant) -> Message:

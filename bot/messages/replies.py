@@ -125,6 +125,11 @@ def resending(job: Job) -> Message:
     )
 
 
+def not_asked(job: Job) -> Message:
+    """Return the answer to a user who answers a question that another was asked."""
+    return words(f"Only <@{job.user}>, who was asked this, can answer it.")
+
+
 def resent_too_often(job: Job, most: int) -> Message:
     """Return the answer to a resend beyond the limit of an hour."""
     return words(

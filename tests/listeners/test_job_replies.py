@@ -68,6 +68,7 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (ResendAnswered(job=DONE), "nothing is charged"),
     (NotAllowed(job=DONE, name=ActionName.CANCEL), "admins may cancel it"),
     (NotAllowed(job=DONE, name=ActionName.RESEND), "admins may have its files brought again"),
+    (NotAllowed(job=DONE, name=ActionName.CONFIRM), "Only <@U1>, who was asked this"),
     (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
 
