@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import AsyncIterator
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +24,9 @@ from storage.notification import (
     team_scope,
 )
 from storage.sqlite.connection import connect
-from storage.sqlite.notifications import DUE
+from storage.sqlite.notifications import COUNT_SINCE, DUE
 from storage.sqlite.store import SqliteStore
-from storage.store import ClaimLimit, StaleFenceError
+from storage.store import Added, ClaimLimit, StaleFenceError
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job
 
 WORDS = ClaimLimit(10, tuple(set(NotificationKind) - {NotificationKind.RESENT}))
@@ -86,6 +87,24 @@ async def test_the_same_notice_is_put_in_once(store: SqliteStore) -> None:
     assert not await store.outbox.add(replace(a_notice(), detail="again"))
     assert await store.outbox.find(a_notice().id) == a_notice()
     assert await store.outbox.find("notice-none") is None
+
+
+async def test_notices_about_one_job_are_put_in_within_a_limit(store: SqliteStore) -> None:
+    """Of one kind and since a time, however many arrive at once; a known one is no further one."""
+    for number in (1, 2):
+        await store.jobs.insert(a_job(number), ACCEPTED)
+
+    def resent(about: str, job_id: str = "job1") -> Notification:
+        return replace(a_notice(about, kind=NotificationKind.RESENT), job_id=job_id)
+
+    def add(about: str, *, since: float = NOW - 1) -> Coroutine[object, object, Added]:
+        return store.outbox.add_within(resent(about), most=2, since=since)
+
+    added = await asyncio.gather(*(add(about) for about in ("1", "2", "3", "4", "1")))
+    assert Counter(added) == {Added.NEW: 2, Added.TOO_MANY: 2, Added.KNOWN: 1}
+    other = resent("5", job_id="job2")
+    assert await store.outbox.add_within(other, most=2, since=NOW - 1) is Added.NEW
+    assert await add("6", since=NOW) is Added.NEW
 
 
 async def test_one_notice_of_a_channel_is_out_at_a_time(store: SqliteStore) -> None:
@@ -351,3 +370,13 @@ async def test_an_index_finds_what_is_due(store: SqliteStore, tmp_path: Path) ->
     plan = [row["detail"] for row in rows if "notifications" in row["detail"]]
     assert len(plan) == 2
     assert all("USING INDEX notifications_due" in line for line in plan)
+
+
+async def test_an_index_counts_what_was_put_in_about_a_job(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    assert await store.outbox.claim(NOW, 60, ROOMS) == []
+    values: dict[str, object] = defaultdict(lambda: None)
+    with closing(connect(str(tmp_path / "jobs.db"))) as db:
+        rows = db.execute(f"EXPLAIN QUERY PLAN {COUNT_SINCE}", values).fetchall()
+    assert "USING INDEX notifications_told" in rows[0]["detail"]
