@@ -72,16 +72,17 @@ async def find_job(job_id: str, interaction: Interaction, services: Services) ->
     """Return the job if the user may see it; `None`: there is none, or it is not theirs to see.
 
     The two are never told apart. Its user, admins and the members of its channel may see a job;
-    Slack is asked only about those who act in another channel. Raises `UsageError` for a user who
-    may not use the bot, and `BotError` if Slack does not tell who is in the channel.
+    Slack is asked only about those who act in another channel. Raises `UsageError` for those of
+    them who may not use the bot, and `BotError` if Slack does not tell who is in the channel.
     """
     job = await services.store.jobs.get(job_id)
     if job is not None and job.team != interaction.team:
         job = None
-    if job is not None and is_in_charge(job, interaction.user, services):
+    is_there = job is not None and interaction.channel == job.channel
+    if job is not None and (is_there or is_in_charge(job, interaction.user, services)):
         return job
     await require_member(interaction, services)
-    if job is None or not await _is_in_channel(job, interaction, services):
+    if job is None or not await _is_in_channel(job.channel, interaction.user, services):
         return None
     return job
 
@@ -91,14 +92,12 @@ def is_in_charge(job: Job, user: str, services: Services) -> bool:
     return user == job.user or services.is_admin(user)
 
 
-async def _is_in_channel(job: Job, interaction: Interaction, services: Services) -> bool:
-    if interaction.channel == job.channel:
-        return True
-    if job.channel.startswith(DIRECT):
+async def _is_in_channel(channel: str, user: str, services: Services) -> bool:
+    if channel.startswith(DIRECT):
         return False
     try:
         async with asyncio.timeout(LOOKUP_SECONDS):
-            return await services.directory.is_member(job.channel, interaction.user)
+            return await services.directory.is_member(channel, user)
     except (UnreachablePlaceError, OperatorMustActError):
         return False
     except TimeoutError as error:

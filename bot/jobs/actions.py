@@ -177,16 +177,18 @@ class JobAction:
     run: Run
     """Safe to repeat for the same `dedup_key`. Raises `UsageError`, and `StoreError` when it could
     not be written."""
+    makes_job: bool = False
+    """Whether it makes a job, of whose user Slack is asked after the acknowledgement."""
 
 
 async def perform(name: ActionName, request: ActionRequest, services: Services) -> ActionOutcome:
     """Perform an action, if the user may. Raises what `JobAction.run` raises.
 
-    Whoever gets a job to perform an action on may see it: `access.find_job` returns no other, and
-    a reply in its thread comes from its channel.
+    Whoever gets a job to perform an action on is in its channel, asked for it or is an admin:
+    `access.find_job` returns no other, and a reply in its thread comes from its channel.
     """
     action, job = JOB_ACTIONS[name], request.job
-    if not is_in_charge(job, request.interaction.user, services):
+    if not action.makes_job and not is_in_charge(job, request.interaction.user, services):
         await require_member(request.interaction, services)
     if not _is_allowed(action.allowed, request, services):
         return NotAllowed(job=job, name=name)
@@ -358,7 +360,7 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.STATUS: JobAction(allowed=Allowed.MEMBERS, run=_status),
         ActionName.COST: JobAction(allowed=Allowed.MEMBERS, run=_cost),
         ActionName.DETAILS: JobAction(allowed=Allowed.MEMBERS, run=_details),
-        ActionName.AGAIN: JobAction(allowed=Allowed.MEMBERS, run=_again),
+        ActionName.AGAIN: JobAction(allowed=Allowed.MEMBERS, run=_again, makes_job=True),
         ActionName.CANCEL: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_cancel),
         ActionName.GIVE_UP: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_give_up),
         ActionName.SHARE: JobAction(allowed=Allowed.MEMBERS, run=_share),

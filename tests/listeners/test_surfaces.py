@@ -17,7 +17,6 @@ from bot.jobs.actions import (
     ActionOutcome,
     ActionRequest,
     Allowed,
-    JobAction,
     NotAllowed,
     ResendAnswered,
 )
@@ -97,8 +96,7 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> Performed:
         return ResendAnswered(job=request.job)
 
     recording = {
-        name: JobAction(allowed=action.allowed, run=partial(record, name))
-        for name, action in JOB_ACTIONS.items()
+        name: replace(action, run=partial(record, name)) for name, action in JOB_ACTIONS.items()
     }
     monkeypatch.setattr("bot.jobs.actions.JOB_ACTIONS", recording)
     return requests

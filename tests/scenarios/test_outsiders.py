@@ -126,6 +126,19 @@ async def test_outsiders_neither_see_nor_change_a_job(person: User) -> None:
         assert charges(bot) == 1
 
 
+async def test_a_guest_who_renders_again_is_told_before_a_charge() -> None:
+    """The press is acknowledged without a call; then Slack tells who pressed."""
+    async with shared_channel() as bot:
+        message = await make_video(bot, "a lake --duration 5")
+        asked = users_info_calls(bot)
+        bot.sandbox.slack.faults.add("users.info", Fault(kind=FaultKind.ERROR_BEFORE))
+        await press(bot, message, buttons.AGAIN, user=GUS.id)
+        await bot.until(lambda: any(ONLY_MEMBERS in one.text for one in bot.ephemerals()))
+        assert users_info_calls(bot) == asked + 2
+        assert charges(bot) == 1
+        assert len(bot.messages()) == 1
+
+
 @pytest.mark.parametrize("text", ["cost team", f"notify <#{CREW}|crew> all", "settings mode pro"])
 async def test_outsiders_neither_see_nor_set_what_is_the_teams(text: str) -> None:
     async with shared_channel() as bot:
