@@ -8,6 +8,7 @@ from bot.base.ports import Message
 from bot.jobs.accept import Accepted, Asked
 from bot.jobs.actions import (
     ActionOutcome,
+    BringAnswered,
     CancelAnswered,
     CostShown,
     DetailsShown,
@@ -45,9 +46,11 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case CancelAnswered():
             return _cancel_answered(outcome, now)
         case ShareAnswered(is_new=True):
-            return replies.sharing(outcome.job)
+            return replies.sharing(outcome.job, outcome.channel)
         case ShareAnswered():
-            return replies.shared_before(outcome.job)
+            return replies.shared_before(outcome.job, outcome.channel)
+        case BringAnswered():
+            return replies.bringing(outcome.job, is_new=outcome.is_new)
         case ResendAnswered():
             return replies.resending(outcome.job)
         case NotAllowed():

@@ -235,6 +235,17 @@ class FormPayload(BaseModel):
             reply_to=ReplyTo(thread_ts=self.view.form_state.thread_ts),
         )
 
+    def opened_in(self, channel: str) -> Interaction:
+        """Return the interaction of a form that starts no job; its dedup key is the view."""
+        return Interaction(
+            team=self.team.id,
+            channel=channel,
+            user=self.user.id,
+            surface=FORM_SURFACE,
+            dedup_key=f"form:{self.team.id}:{self.view.id}",
+            reply_to=ReplyTo(),
+        )
+
 
 class SlackMessage(BaseModel):
     """A message.

@@ -46,6 +46,9 @@ NEW = {
     "question_about",
     "question_expires_at",
     "chargeable_since",
+    "failure",
+    "channel_defaults",
+    "delivery_failing_since",
 }
 """Columns of jobs that were not there."""
 
