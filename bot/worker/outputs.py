@@ -69,8 +69,10 @@ async def _upload(  # noqa: PLR0917 - all but the output is bound above
 
 @asynccontextmanager
 async def _open_copy(files: PersonFiles, file_id: str) -> AsyncIterator[Download]:
-    """Open a file of the bot's own at Slack. Raises `NotFoundError` when it was deleted."""
+    """Open a file of the bot's own at Slack. Raises `NotFoundError` when it has no bytes."""
     async with files.open(await files.describe(file_id)) as download:
+        if download.length == 0:
+            raise NotFoundError("Slack's copy of the file is empty.")
         yield download
 
 
