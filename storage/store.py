@@ -214,7 +214,8 @@ class Outbox(Queue[Notification], Protocol):
     """Notifications. Those about a job are inserted in the commit of the event that causes them.
 
     For each channel and each limit, one notification at a time is claimed, the oldest first, so
-    that a channel gets notifications in the order of the events.
+    that a channel gets notifications in the order of the events; a limit whose kinds may all come
+    in any order (`IN_ANY_ORDER`) has no such bound.
     """
 
     async def add(self, notification: Notification) -> bool:
@@ -250,8 +251,13 @@ class SettingStore(Protocol):
     async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
         """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
 
-    async def set(self, scope: str, name: str, value: Json) -> None:
-        """Store a setting durably; `None` deletes it. Idempotent."""
+    async def set(
+        self, scope: str, name: str, value: Json, *, told: Notification | None = None
+    ) -> None:
+        """Store a setting durably; `None` deletes it. Idempotent.
+
+        In the same commit the notification `told` is inserted, unless its ID exists.
+        """
 
 
 class Store(Protocol):

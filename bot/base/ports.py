@@ -42,6 +42,8 @@ class Snapshot:
     outputs: tuple[Output, ...] = ()
     problem: str | None = None
     """MindVideo's message about the failure, cleaned, at most 300 characters."""
+    problem_code: str | None = None
+    """MindVideo's own code for the failure."""
     memo: Mapping[str, Json] = field(default_factory=dict)
     """The `memo` for the next `get_task` of this task; opaque outside the client."""
 
@@ -109,7 +111,7 @@ class PersonFile:
 
 
 class PersonFiles(Protocol):
-    """Files that users attached in Slack. Both methods are reads: repeat freely."""
+    """Files at Slack, attached by users or the bot's own. Both methods are reads: repeat freely."""
 
     async def describe(self, file_id: str) -> PersonFile:
         """Describe a file. Raises `NotFoundError` when it is gone or not visible to the bot."""

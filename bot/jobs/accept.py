@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import structlog
 
 from bot.jobs.services import Services
+from bot.options.defaults import DEFAULTS
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
 from storage.job import (
@@ -21,6 +23,7 @@ from storage.job import (
     ReplyTo,
     waiting,
 )
+from storage.notification import channel_scope
 
 # A user who sees an error repeats the command at once; after this long they mean a second job.
 DUPLICATE_SECONDS = 60.0
@@ -110,7 +113,10 @@ async def accept(
     services.delay_steps()
     now = services.now()
     question = question or _late(interaction, now)
-    job = _new_job(request, interaction, services.new_id(), now, parent_id)
+    job = replace(
+        _new_job(request, interaction, services.new_id(), now, parent_id),
+        channel_defaults=await _channel_defaults(request, interaction, services),
+    )
     if question is None:
         event = Event(at=now, name=EventName.ACCEPTED, detail=interaction.surface)
     else:
@@ -131,6 +137,18 @@ async def accept(
             prompt=row.input.get(PROMPT),
         )
     return Accepted(job=row, is_new=is_new, left_out=request.left_out)
+
+
+async def _channel_defaults(
+    request: RenderRequest, interaction: Interaction, services: Services
+) -> tuple[str, ...]:
+    """Return the options whose values are the defaults of the channel. Raises `StoreError`."""
+    scope = channel_scope(interaction.team, interaction.channel)
+    defaults = await services.store.settings.get(scope, DEFAULTS)
+    if not isinstance(defaults, Mapping):
+        return ()
+    given = request.input.items()
+    return tuple(name for name, value in given if name in defaults and defaults[name] == value)
 
 
 def _late(interaction: Interaction, now: Instant) -> Asking | None:

@@ -15,6 +15,7 @@ from typing import TypeAlias, assert_never
 from bot.base.errors import UsageError
 from bot.jobs.accept import Accepted, Asked, Asking, Interaction, accept
 from bot.jobs.access import is_in_charge, require_member
+from bot.jobs.deliveries import following
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.options.attachments import Attached
@@ -41,6 +42,7 @@ class ActionName(StrEnum):
     CANCEL = "cancel"
     GIVE_UP = "give up"
     SHARE = "share"
+    BRING = "bring"
     RESEND = "resend"
     CONFIRM = "confirm"
 
@@ -66,6 +68,8 @@ class ActionRequest:
     """Changes for another render, by property, as a button carries them."""
     question: Asking | None = None
     """What to ask before another render is accepted."""
+    target: str | None = None
+    """The channel to which a result is shared; `None`: that of the job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,16 @@ class CancelAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareAnswered:
-    """The result will be shared in the channel; `is_new`: this request is the first to share it."""
+    """The result will be shared in a channel; `is_new`: this request is the first to share it."""
+
+    job: Job
+    channel: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BringAnswered:
+    """The render that was given up will be brought; `is_new`: this request is the first."""
 
     job: Job
     is_new: bool
@@ -161,6 +174,7 @@ ActionOutcome: TypeAlias = (
     | QuestionExpired
     | CancelAnswered
     | ShareAnswered
+    | BringAnswered
     | ResendAnswered
     | ResentTooOften
     | NotAllowed
@@ -275,20 +289,23 @@ def _cancel_answered(verdict: Verdict, row: Job, services: Services) -> CancelAn
     return CancelAnswered(verdict=verdict, view=view)
 
 
-async def _share(request: ActionRequest, services: Services) -> ShareAnswered:
-    """Enqueue a message that shows the channel a result from a thread, at most once for each job.
+async def _share(request: ActionRequest, services: Services) -> ShareAnswered | NotAllowed:
+    """Enqueue a message that brings a result to a channel, at most once for each of both.
 
     The row's ID is made of the job and the channel, so a click that is delivered again, or another
-    one, adds nothing. Raises `UsageError` for a job without a result in a thread.
+    one, adds nothing. Only the asker and admins take a result to another channel. Raises
+    `UsageError` for a job without a result.
     """
-    job, delivery = request.job, request.job.delivery
-    if job.outcome is not Outcome.SUCCEEDED or delivery.ts is None or delivery.channel:
-        raise UsageError(f"Job {job.id} has no video in a thread of this channel to share.")
+    job, channel = request.job, request.target or request.job.channel
+    if channel != job.channel and not _is_allowed(Allowed.ASKER_AND_ADMINS, request, services):
+        return NotAllowed(job=job, name=ActionName.SHARE)
+    if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
+        raise UsageError(f"Job {job.id} has no video to share.")
     now = services.now()
     row = Notification(
-        id=notification_id(NotificationKind.SHARED, job.channel, job.id),
+        id=notification_id(NotificationKind.SHARED, channel, job.id),
         team=job.team,
-        channel=job.channel,
+        channel=channel,
         kind=NotificationKind.SHARED,
         happened_at=now,
         job_id=job.id,
@@ -297,7 +314,21 @@ async def _share(request: ActionRequest, services: Services) -> ShareAnswered:
     )
     is_new = await services.store.outbox.add(row)
     services.wake()
-    return ShareAnswered(job=job, is_new=is_new)
+    return ShareAnswered(job=job, channel=channel, is_new=is_new)
+
+
+async def _bring(request: ActionRequest, services: Services) -> BringAnswered:
+    """Enqueue the delivery of a render that was given up, at most once for each job.
+
+    MindVideo bills the render in any case. Raises `UsageError` for another job.
+    """
+    job = request.job
+    if job.given_up_at is None or job.outcome is not Outcome.CANCELLED or job.task_id is None:
+        raise UsageError(f"Job {job.id} was not given up.")
+    row = following(job, services.now(), by=request.interaction.user)
+    is_new = await services.store.outbox.add(row)
+    services.wake()
+    return BringAnswered(job=job, is_new=is_new)
 
 
 async def _resend(request: ActionRequest, services: Services) -> ResendAnswered | ResentTooOften:
@@ -364,6 +395,7 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.CANCEL: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_cancel),
         ActionName.GIVE_UP: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_give_up),
         ActionName.SHARE: JobAction(allowed=Allowed.MEMBERS, run=_share),
+        ActionName.BRING: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_bring),
         ActionName.RESEND: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_resend),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
     }

@@ -11,6 +11,7 @@ from bot.base.ports import (
     Directory,
     EphemeralMessages,
     Observer,
+    PersonFiles,
     ProgressEdits,
     ReferenceImages,
     VideoService,
@@ -30,6 +31,7 @@ class Services:
     video: VideoService
     chat: Chat
     images: ReferenceImages
+    files: PersonFiles
     directory: Directory
     views: Views
     ephemeral: EphemeralMessages

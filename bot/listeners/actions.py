@@ -26,6 +26,7 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
         buttons.CANCEL: ActionName.CANCEL,
         buttons.GIVE_UP: ActionName.GIVE_UP,
         buttons.SHARE: ActionName.SHARE,
+        buttons.BRING: ActionName.BRING,
         buttons.DETAILS: ActionName.DETAILS,
         buttons.CONFIRM: ActionName.CONFIRM,
     }

@@ -10,6 +10,7 @@ from bot.jobs.actions import (
     MOST_RESENDS,
     ActionName,
     ActionOutcome,
+    BringAnswered,
     CancelAnswered,
     CostShown,
     DetailsShown,
@@ -48,9 +49,11 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case CancelAnswered():
             return _cancel_answered(outcome, now)
         case ShareAnswered(is_new=True):
-            return replies.sharing(outcome.job)
+            return replies.sharing(outcome.job, outcome.channel)
         case ShareAnswered():
-            return replies.shared_before(outcome.job)
+            return replies.shared_before(outcome.job, outcome.channel)
+        case BringAnswered():
+            return replies.bringing(outcome.job, is_new=outcome.is_new)
         case ResendAnswered():
             return replies.resending(outcome.job)
         case ResentTooOften():
@@ -67,6 +70,10 @@ def _not_allowed(refused: NotAllowed) -> Message:
             return replies.not_asked(refused.job)
         case ActionName.RESEND:
             return replies.not_allowed(refused.job, "have its files brought again")
+        case ActionName.SHARE:
+            return replies.not_allowed(refused.job, replies.SHARE_IT)
+        case ActionName.BRING:
+            return replies.not_allowed(refused.job, "have it brought after all")
         case _:
             return replies.not_allowed(refused.job, "cancel it")
 

@@ -235,6 +235,18 @@ class FormPayload(SlackPayload):
             reply_to=ReplyTo(thread_ts=self.view.form_state.thread_ts),
         )
 
+    def opened_in(self, channel: str) -> Interaction:
+        """Return the interaction of a form that starts no job; its dedup key is the view."""
+        return Interaction(
+            team=self.installed_team,
+            channel=channel,
+            user=self.user.id,
+            user_team=self.user_team,
+            surface=FORM_SURFACE,
+            dedup_key=f"form:{self.installed_team}:{self.view.id}",
+            reply_to=ReplyTo(),
+        )
+
 
 class SlackMessage(BaseModel):
     """A message.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks
-from bot.messages.job import cost_text, prompt_of, took, why_on_hold
+from bot.messages.job import cost_text, noun, prompt_of, took, why_on_hold
 from storage.job import Stage
 from storage.notification import NotificationKind
 
@@ -26,7 +26,7 @@ class JobNotification:
     asker: str
     """The requester's name as plain text, so that it is no mention."""
     detail: str
-    """The event's detail; for `SHARED` the name of the sharing user, as plain text."""
+    """The event's detail."""
     link: str | None
     is_open: bool
     """Whether the channel may see the job: the request was made there, or in public.
@@ -46,12 +46,30 @@ def notification_message(notice: JobNotification) -> Message | None:
             return _parked(notice)
         case NotificationKind.OPERATOR_NEEDED:
             return _operator_needed(notice)
-        case NotificationKind.SHARED:
-            return _shared(notice) if notice.is_open else None
-        case NotificationKind.DIGEST | NotificationKind.RESENT:
+        case (
+            NotificationKind.DIGEST
+            | NotificationKind.SHARED
+            | NotificationKind.RESENT
+            | NotificationKind.FOLLOWED
+            | NotificationKind.SETTING_CHANGED
+        ):
             return None
         case _:
             assert_never(notice.kind)
+
+
+def shared_message(
+    view: JobView, *, sharer: str, asker: str, link: str | None, mark: str
+) -> Message:
+    """Return the message with which a video is shared: beside its file, or with a link to it.
+
+    `sharer` and `asker` are names as plain text; by `mark` the message is found again.
+    """
+    made_for = f" · made for {blocks.escape(asker)}" if asker != sharer else ""
+    name = _quoted(view, link)
+    line = f":clapper: *{blocks.escape(sharer)}* shares {noun(view.job)}: {name}"
+    message = _message(line, blocks.escape(view.model_title) + made_for)
+    return replace(message, blocks=blocks.marked(message.blocks, mark))
 
 
 def _finished(notice: JobNotification) -> Message:
@@ -60,14 +78,6 @@ def _finished(notice: JobNotification) -> Message:
     return _message(
         f":clapper: {_whose(notice)} is ready: {_title(notice)}",
         small + cost_text(notice.view),
-    )
-
-
-def _shared(notice: JobNotification) -> Message:
-    sharer = f"*{blocks.escape(notice.detail)}*"
-    made_for = f" · made for {blocks.escape(notice.asker)}" if notice.asker != notice.detail else ""
-    return _message(
-        f":clapper: {sharer} shares a video: {_title(notice)}", notice.view.model_title + made_for
     )
 
 
@@ -121,9 +131,13 @@ def _whose(notice: JobNotification) -> str:
 
 
 def _title(notice: JobNotification) -> str:
-    words = " ".join(prompt_of(notice.view.job).split()) or notice.view.job.model
+    return _quoted(notice.view, notice.link)
+
+
+def _quoted(view: JobView, link: str | None) -> str:
+    words = " ".join(prompt_of(view.job).split()) or view.job.model
     title = blocks.link_label(words, PROMPT_SHOWN)
-    return f"“{title}”" if notice.link is None else f"<{notice.link}|“{title}”>"
+    return f"“{title}”" if link is None else f"<{link}|“{title}”>"
 
 
 def _message(line: str, small: str) -> Message:

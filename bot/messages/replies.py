@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
-from bot.messages.job import PROMPT_SHOWN, cost_text, progress_bar, prompt_of, status_line
+from bot.messages.job import PROMPT_SHOWN, cost_text, noun, progress_bar, prompt_of, status_line
 from storage.costs import Spend
 from storage.job import Instant, Job, Stage
 from storage.store import StoreBrokenError, StoreError
@@ -112,6 +112,9 @@ def over(view: JobView, now: Instant) -> Message:
     return words(f"There is nothing left to cancel of job `{view.job.id}`.\n{line}")
 
 
+SHARE_IT = "share it with another channel"
+
+
 def not_allowed(job: Job, act: str) -> Message:
     """Return the answer to a user who may not do this; `act` completes "may …"."""
     return words(f"Only <@{job.user}>, who asked for job `{job.id}`, and admins may {act}.")
@@ -146,14 +149,36 @@ def not_resent(job: Job) -> Message:
     )
 
 
-def sharing(job: Job) -> Message:
+def sharing(job: Job, channel: str) -> Message:
     """Return the answer to a request to share a result."""
-    return words(f"I am sharing job `{job.id}` to <#{job.channel}>.")
+    return words(f"I am bringing the {_made(job)} of job `{job.id}` to <#{channel}>.")
 
 
-def shared_before(job: Job) -> Message:
+def shared_before(job: Job, channel: str) -> Message:
     """Return the answer to a request to share a result that was shared before."""
-    return words(f"Job `{job.id}` was shared to <#{job.channel}> already, so I left it at that.")
+    return words(f"Job `{job.id}` was shared to <#{channel}> already, so I left it at that.")
+
+
+def not_shared(job: Job, channel: str, reason: str) -> Message:
+    """Return the message to the user whose share a channel did not take."""
+    return words(
+        f"The {_made(job)} of job `{job.id}` could not be shared to <#{channel}>: "
+        f"{blocks.escape(reason)}"
+    )
+
+
+def bringing(job: Job, *, is_new: bool) -> Message:
+    """Return the answer to a request to bring a render that was given up."""
+    if not is_new:
+        return words(f"Job `{job.id}` is looked after already: its video comes once it is done.")
+    return words(
+        f"I bring the video of job `{job.id}` into its thread once MindVideo has made it. Nothing "
+        "more is charged for that."
+    )
+
+
+def _made(job: Job) -> str:
+    return noun(job).split()[1]
 
 
 def gone() -> Message:

@@ -13,7 +13,7 @@ from bot.worker.context import Claim
 from bot.worker.outbox import post_once
 from bot.worker.result import Done, Result
 from storage.job import Job
-from storage.notification import Notification, NotificationKind
+from storage.notification import Notification
 
 NOT_THEIRS = "It was made in a private conversation."
 
@@ -40,8 +40,8 @@ async def _compose(row: Notification, job: Job, services: Services) -> Message |
             kind=row.kind,
             view=brief_view(job, services.catalog, services.unit),
             asker=(await directory.person(job.user)).name,
-            detail=await _detail(row, services),
-            link=await _link(row, job, services) if is_open else None,
+            detail=row.detail,
+            link=await _link(job, services) if is_open else None,
             is_open=is_open,
         )
     )
@@ -62,13 +62,6 @@ async def _is_open(row: Notification, job: Job, services: Services) -> bool:
     return not (await directory.conversation(row.channel)).is_shared
 
 
-async def _detail(row: Notification, services: Services) -> str:
-    if row.kind is NotificationKind.SHARED:
-        return (await services.directory.person(row.detail)).name
-    return row.detail
-
-
-async def _link(row: Notification, job: Job, services: Services) -> str | None:
-    shown = job.delivery.ts if row.kind is NotificationKind.SHARED else job.message_ts
-    ts = shown or job.reply_to.thread_ts
+async def _link(job: Job, services: Services) -> str | None:
+    ts = job.message_ts or job.reply_to.thread_ts
     return None if ts is None else await services.directory.permalink(job.channel, ts)

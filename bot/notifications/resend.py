@@ -8,6 +8,7 @@ from functools import partial
 
 from bot.base.errors import UnreachablePlaceError
 from bot.base.ports import Message, Place, Snapshot
+from bot.jobs.deliveries import copies_at_slack
 from bot.jobs.view import brief_view
 from bot.messages.file import alt_text, file_name, title
 from bot.messages.replies import not_resent
@@ -35,7 +36,7 @@ async def resend(claim: Claim[Notification]) -> Result[Notification]:
         return Park(row=claim.row, problem=NO_JOB)
     claim.prompts += prompts_of(job.input)
     content = Content(
-        bring=partial(_upload_files, claim, job),
+        bring=partial(upload_files, claim, job),
         title=title(job),
         compose=partial(_compose, claim, job),
     )
@@ -63,7 +64,9 @@ async def _compose(claim: Claim[Notification], job: Job) -> Message:
     return final_message(brief_view(shown, services.catalog, services.unit), mark=row.id)
 
 
-async def _upload_files(claim: Claim[Notification], job: Job, place: Place) -> None:
+async def upload_files(claim: Claim[Notification], job: Job, place: Place) -> None:
+    """Upload a job's files for a row of the outbox; as safe to repeat as `bring_outputs`."""
+
     async def ignore_fresh_urls(_: Snapshot) -> None:
         """Leave the job's row unchanged: its own step may be writing it."""
 
@@ -75,4 +78,5 @@ async def _upload_files(claim: Claim[Notification], job: Job, place: Place) -> N
         alt_text=alt_text(job),
         channel=place.channel,
         on_fresh_urls=ignore_fresh_urls,
+        copies=await copies_at_slack(job, claim.services),
     )

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from bot.base.errors import ConfigurationError
+from bot.base.failures import Signs
 from bot.base.json import parse_document
 from bot.options.schema import (
     PROMPT,
@@ -33,6 +34,7 @@ from bot.options.schema import (
 )
 from bot.options.schema_check import check_schema
 from bot.options.validation import find_violation
+from storage.job import Failure
 
 MODEL_FLAG = "model"
 """The flag that chooses the model; no option may have this name."""
@@ -59,6 +61,27 @@ class Upgrade(BaseModel):
     """The values that differ from the finished render's, by property."""
 
 
+class FailureSigns(BaseModel):
+    """What identifies a class of failure of this model, beside what is known for every model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    codes: list[_Line] = []
+    """MindVideo's codes."""
+    words: list[_Line] = []
+    """Parts of MindVideo's messages, in any case."""
+    advice: _Line | None = None
+    """What a user can do, as sentences that follow the reason."""
+
+    def signs(self) -> Signs:
+        """Return the codes, and a pattern of the words."""
+        words = "|".join(map(re.escape, self.words))
+        return Signs(
+            codes=frozenset(self.codes),
+            words=re.compile(words, re.IGNORECASE) if words else None,
+        )
+
+
 class BotPart(BaseModel):
     """The part of a model file for the bot alone, beside the published schema."""
 
@@ -83,6 +106,8 @@ class BotPart(BaseModel):
     """Offered by buttons once a render has succeeded."""
     examples: list[_Line] = []
     """Commands to show in help, without `/video`."""
+    failures: dict[Annotated[Failure, Field(strict=False)], FailureSigns] = {}
+    """How this model's failures are recognised, by class."""
 
 
 class ModelFile(BaseModel):

@@ -302,6 +302,14 @@ def _questions(db: Database) -> None:
     db.execute("UPDATE jobs SET chargeable_since = first_sent_at")
 
 
+@MIGRATIONS(name="0014_failures_and_further_deliveries")
+def _failures_and_further_deliveries(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN failure TEXT")
+    db.execute("ALTER TABLE jobs ADD COLUMN channel_defaults TEXT NOT NULL DEFAULT '[]'")
+    for table in ("jobs", "notifications"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN delivery_failing_since REAL")
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Apply the pending migrations, each in a transaction of its own.
 

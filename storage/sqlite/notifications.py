@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from storage.job import Event, Instant, Job
 from storage.notification import (
+    IN_ANY_ORDER,
     NOTIFY,
     OPERATORS,
     Notification,
@@ -39,6 +40,13 @@ DUE = """
         GROUP BY channel
     )
     WHERE due_at <= :now ORDER BY due_at, seq LIMIT :limit + 0
+"""
+
+DUE_IN_ANY_ORDER = """
+    SELECT seq, due_at FROM notifications INDEXED BY notifications_due
+    WHERE due_at IS NOT NULL AND due_at <= :now AND kind IN ({kinds})
+        AND (lease_until IS NULL OR lease_until <= :now)
+    ORDER BY due_at, seq LIMIT :limit + 0
 """
 
 _DETAILS_SINCE = """
@@ -106,10 +114,14 @@ def find(db: Database, notification_id: str) -> Notification | None:
 
 
 def find_due(db: Database, now: Instant, limit: ClaimLimit) -> Sequence[SqlRow]:
-    """Return the due notifications, at most `limit.rows`, and one for each channel."""
+    """Return the due notifications, at most `limit.rows`.
+
+    One for each channel, unless all kinds of the limit may come in any order.
+    """
+    query = DUE_IN_ANY_ORDER if IN_ANY_ORDER.issuperset(limit.steps) else DUE
     kinds = ", ".join(f"'{kind}'" for kind in limit.steps)
     values = {"now": now, "limit": max(0, limit.rows)}
-    due: list[SqlRow] = db.execute(DUE.format(kinds=kinds), values).fetchall()
+    due: list[SqlRow] = db.execute(query.format(kinds=kinds), values).fetchall()
     return due
 
 

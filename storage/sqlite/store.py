@@ -196,9 +196,17 @@ class SqliteSettings:
         """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
         return self._session.read_inline(lambda db: settings.settings(db, scopes, name))
 
-    async def set(self, scope: str, name: str, value: Json) -> None:
-        """Store a setting, or delete it if `value` is `None`."""
-        await self._session.write(lambda db: settings.put(db, scope, name, value))
+    async def set(
+        self, scope: str, name: str, value: Json, *, told: Notification | None = None
+    ) -> None:
+        """Store a setting, or delete it if `value` is `None`, and insert a notification of it."""
+
+        def put(db: Database) -> None:
+            settings.put(db, scope, name, value)
+            if told is not None:
+                notifications.add(db, told)
+
+        await self._session.write(put)
 
 
 class SqliteStore:

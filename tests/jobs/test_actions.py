@@ -21,6 +21,7 @@ from bot.jobs.actions import (
     ActionName,
     ActionOutcome,
     ActionRequest,
+    BringAnswered,
     CancelAnswered,
     NotAllowed,
     QuestionExpired,
@@ -371,7 +372,7 @@ async def test_a_result_is_shared_once_whoever_clicks(harness: ActionsHarness) -
     job = await harness.put_done()
     for key, user, is_new in (("1", "U1", True), ("1", "U1", False), ("2", "U2", False)):
         outcome = await harness.perform(ActionName.SHARE, job, pressed(key, user=user))
-        assert outcome == ShareAnswered(job=job, is_new=is_new)
+        assert outcome == ShareAnswered(job=job, channel="C1", is_new=is_new)
     share = notification_id(NotificationKind.SHARED, job.channel, job.id)
     row = await harness.store.outbox.find(share)
     assert row is not None
@@ -382,18 +383,63 @@ async def test_a_result_is_shared_once_whoever_clicks(harness: ActionsHarness) -
     "fields",
     [
         {"outcome": Outcome.FAILED},
-        {"delivery": Delivery()},
-        {"delivery": Delivery(channel="D1", ts="1.5")},
+        {"outputs": ()},
     ],
-    ids=["no video", "not delivered yet", "delivered directly"],
+    ids=["failed", "no files"],
 )
-async def test_a_result_outside_the_channels_thread_is_not_shared(
+async def test_a_job_without_a_video_is_not_shared(
     harness: ActionsHarness, fields: dict[str, object]
 ) -> None:
-    """A result in a direct message is private to its user."""
     job = await harness.put_done(**fields)
-    with pytest.raises(UsageError, match="no video in a thread"):
+    with pytest.raises(UsageError, match="no video to share"):
         await harness.perform(ActionName.SHARE, job)
+
+
+@pytest.mark.parametrize(
+    ("user", "may"),
+    [("U1", True), ("UADMIN", True), ("U2", False)],
+    ids=["asker", "admin", "other"],
+)
+async def test_only_the_asker_and_admins_share_to_another_channel(
+    harness: ActionsHarness, user: str, *, may: bool
+) -> None:
+    """Once for each channel; the job's own channel may be any user's choice."""
+    job = await harness.put_done()
+    outcomes = []
+    for target in ("C2", "C2", "C3"):
+        interaction = pressed(target, user=user)
+        request = ActionRequest(job=job, interaction=interaction, target=target)
+        services = replace(harness.services, admins=frozenset({"UADMIN"}))
+        outcomes.append(await perform(ActionName.SHARE, request, services))
+    if may:
+        assert outcomes == [
+            ShareAnswered(job=job, channel=channel, is_new=is_new)
+            for channel, is_new in (("C2", True), ("C2", False), ("C3", True))
+        ]
+    else:
+        assert outcomes == [NotAllowed(job=job, name=ActionName.SHARE)] * 3
+
+
+async def test_a_render_that_was_given_up_is_brought_once(harness: ActionsHarness) -> None:
+    """Another job is refused: nothing was given up."""
+    done = await harness.put_done()
+    with pytest.raises(UsageError, match="was not given up"):
+        await harness.perform(ActionName.BRING, done)
+    given_up = await harness.put_done(
+        id="given-up",
+        dedup_key="given-up",
+        message_ts="1800000004.000100",
+        task_id="task2",
+        outcome=Outcome.CANCELLED,
+        given_up_at=5.0,
+        outputs=(),
+    )
+    first = await harness.perform(ActionName.BRING, given_up, pressed("1"))
+    second = await harness.perform(ActionName.BRING, given_up, pressed("2"))
+    assert [first, second] == [
+        BringAnswered(job=given_up, is_new=True),
+        BringAnswered(job=given_up, is_new=False),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ CLICKED: Mapping[str, ActionName] = {
     buttons.CANCEL: ActionName.CANCEL,
     buttons.GIVE_UP: ActionName.GIVE_UP,
     buttons.SHARE: ActionName.SHARE,
+    buttons.BRING: ActionName.BRING,
     buttons.DETAILS: ActionName.DETAILS,
     buttons.CONFIRM: ActionName.CONFIRM,
 }

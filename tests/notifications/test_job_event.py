@@ -37,12 +37,28 @@ async def harness(tmp_path: Path) -> AsyncIterator[OutboxHarness]:
 
 
 async def test_each_subscribed_channel_gets_one_notification(harness: OutboxHarness) -> None:
-    await harness.subscribe(Level.ALL, GENERAL)
+    await harness.subscribe(Level.ALL, OPEN)
     await harness.deliver(await harness.job())
     await harness.run(3)
     harness.restart()
     await harness.run(3)
-    assert len(harness.posted(CREW)) == len(harness.posted(GENERAL)) == 1
+    assert len(harness.posted(CREW)) == len(harness.posted(OPEN)) == 1
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])
+async def test_a_channel_is_not_told_what_stands_in_it(
+    harness: OutboxHarness, outcome: Outcome
+) -> None:
+    """The job's own message tells its end there; a trouble for operators is told all the same."""
+    await harness.subscribe(Level.ALL, GENERAL)
+    job = await harness.job(outcome=outcome)
+    await harness.deliver(job)
+    waiting = await harness.job("waits", stage=Stage.ANNOUNCED, outcome=None)
+    await harness.record_event(waiting, "held", "OperatorMustAct: The credit is used up.")
+    await harness.run(5)
+    assert len(harness.posted(CREW)) == 2
+    (told,) = harness.posted(GENERAL)
+    assert "Somebody must act" in told.text
 
 
 @pytest.mark.parametrize(
@@ -142,7 +158,7 @@ async def test_an_event_repeated_after_a_restore_is_posted_once(
 
 async def test_each_level_gets_its_kinds_of_notifications(harness: OutboxHarness) -> None:
     """Failures, parked jobs and waits are told on both levels; finished videos on `all` only."""
-    await harness.subscribe(Level.FAILURES, GENERAL)
+    await harness.subscribe(Level.FAILURES, OPEN)
     await harness.deliver(await harness.job("good"))
     await harness.deliver(await harness.job("bad", outcome=Outcome.FAILED))
     await harness.deliver(await harness.job("cancelled", outcome=Outcome.CANCELLED))
@@ -157,15 +173,15 @@ async def test_each_level_gets_its_kinds_of_notifications(harness: OutboxHarness
     waiting = await harness.job("waits", stage=Stage.ANNOUNCED, outcome=None)
     await harness.record_event(waiting, "held", "OperatorMustAct: The credit is used up.")
     await harness.run(10)
-    texts = [each.text for each in harness.posted(GENERAL)]
+    texts = [each.text for each in harness.posted(OPEN)]
     assert len(texts) == 4
     assert "could not be made" in texts[0]
     assert "“bad”" in texts[0]
     assert "MindVideo says: no" in texts[1]
-    assert "nothing was charged" in json.dumps(harness.posted(GENERAL)[1].blocks)
+    assert "nothing was charged" in json.dumps(harness.posted(OPEN)[1].blocks)
     assert "on hold" in texts[2]
     assert "MindVideo lost it. task 17" in texts[2]
-    assert "jobs resume job5" in json.dumps(harness.posted(GENERAL)[2].blocks)
+    assert "jobs resume job5" in json.dumps(harness.posted(OPEN)[2].blocks)
     assert texts[3] == ":key: *Somebody must act.* The credit is used up."
     assert [each.text for each in harness.posted(CREW)][1:] == texts
     assert "“good”" in harness.posted(CREW)[0].text
@@ -250,7 +266,7 @@ async def test_an_archived_channel_does_not_delay_others(harness: OutboxHarness)
     """Its notification is given up, and the reason is kept."""
     await harness.subscribe(Level.ALL, GENERAL)
     harness.slack.archive(CREW)
-    await harness.deliver(await harness.job())
+    await harness.deliver(await harness.job(channel=OPEN))
     await harness.run(5)
     assert len(harness.posted(GENERAL)) == 1
     (given_up,) = [n for n in await all_notifications(harness) if n["channel"] == CREW]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from math import inf
 
 from bot.jobs.accept import DUPLICATE_SECONDS
+from bot.jobs.deliveries import follows_later
 from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.job_event import NOT_THEIRS
 from storage.job import (
@@ -299,6 +300,10 @@ class Invariants:
         if row.kind is NotificationKind.RESENT:
             # What their thread does not take is brought to the person.
             return job is None or job.user in self.slack.gone_people
+        if row.kind is NotificationKind.FOLLOWED:
+            # A link stands in the place of files that Slack refuses for good.
+            has_links = job is not None and job.delivery.link_only and row.problem is not None
+            return job is None or has_links or job.user in self.slack.gone_people
         place = self.slack.channels[row.channel]
         disturbed = row.channel in self.slack.disturbed or (place.private and not place.member)
         theirs = job is not None and self.slack.channels[job.channel].private
@@ -308,6 +313,8 @@ class Invariants:
         """Check that every channel that listens was told of a video."""
         if row.outcome is Outcome.SUCCEEDED:
             for channel in self.subscribed:
+                if channel == row.channel:
+                    continue
                 if (
                     notification_id(NotificationKind.FINISHED, channel, row.id)
                     not in self.notifications
@@ -320,6 +327,9 @@ class Invariants:
             self._world.violate("a delivered job was told", row.id)
         if not self._charges(row.id):
             self._world.violate("a delivered job was charged once", row.id)
+        followed = notification_id(NotificationKind.FOLLOWED, row.channel, row.id)
+        if follows_later(row) and followed not in self.notifications:
+            self._world.violate("what can follow a link has a row", row.id)
         cost = self._costs_read.get(row.id)
         if row.cost_shown != cost:
             detail = f"{row.id}: told {row.cost_shown}, MindVideo said {cost}"

@@ -16,7 +16,7 @@ from bot.jobs import view
 from bot.jobs.services import Services
 from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
-from bot.notifications import NOTIFICATION_STEPS, resend
+from bot.notifications import NOTIFICATION_STEPS, follow, resend
 from bot.steps import STEPS, announce, deliver, poll, submit
 from bot.worker import outbox, retry
 from bot.worker.context import Claim
@@ -200,6 +200,23 @@ def _resend_without_search() -> Iterator[None]:
         yield
 
 
+async def _followed_by_nothing(claim: Claim[Job]) -> Result[Job]:
+    """Deliver, but forget the file that may follow a link."""
+    with replaced(deliver, "follows_later", lambda _: False):
+        return await deliver.deliver(claim)
+
+
+@contextmanager
+def _follow_without_search() -> Iterator[None]:
+    async def follow_anew(claim: Claim[Notification]) -> Result[Notification]:
+        claim.row = replace(claim.row, delivery=NOT_DELIVERED)
+        return await follow.follow(claim)
+
+    steps = {**NOTIFICATION_STEPS, NotificationKind.FOLLOWED: follow_anew}
+    with replaced(life, "NOTIFICATION_STEPS", MappingProxyType(steps)):
+        yield
+
+
 async def _doubtful_post_failed(claim: Claim[Job]) -> Result[Job]:
     try:
         return await announce.announce(claim)
@@ -350,6 +367,8 @@ MUTANTS = (
     ),
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_search)),
     Mutant("resends again without looking", _resend_without_search),
+    Mutant("forgets the file that follows a link", _step(Stage.FINISHED, _followed_by_nothing)),
+    Mutant("brings again without looking", _follow_without_search),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant("delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew)),
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),

@@ -20,6 +20,7 @@ from bot.jobs.actions import (
     ActionName,
     ActionOutcome,
     ActionRequest,
+    BringAnswered,
     CancelAnswered,
     QuestionExpired,
     ResendAnswered,
@@ -278,6 +279,16 @@ class People:
 
     async def _give_up(self, door: Door, job: Job) -> None:
         await self._act(door, ActionName.GIVE_UP, job)
+        if self._world.odds(0.5):
+            self._live(self._inside(self._world.between(5, 900), self._bring, job))
+
+    async def _bring(self, door: Door, job: Job) -> None:
+        """Have a render brought that was given up, and press the button again."""
+        for _ in range(2):
+            match await self._act(door, ActionName.BRING, job):
+                case BringAnswered():
+                    brought = notification_id(NotificationKind.FOLLOWED, job.channel, job.id)
+                    self._invariants.promise_notification(brought)
 
     async def _share(self, door: Door, job: Job) -> None:
         """Share a result, and press the button again."""

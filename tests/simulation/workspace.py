@@ -176,6 +176,13 @@ class Workspace:
         ]
         return FileState(uploaded=file.content is not None, shared_ts=min(shared, default=None))
 
+    def content(self, file_id: str) -> bytes:
+        """Return a file's bytes."""
+        file = self.files[file_id]
+        if file.deleted or file.content is None:
+            raise NotFoundError("the file was deleted", code="file_deleted")
+        return file.content
+
     def delete_file(self, file_id: str, *, by_bot: bool = True) -> None:
         """Delete a file, and with it the message that only shows it."""
         self.files[file_id].deleted = True
