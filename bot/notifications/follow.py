@@ -22,7 +22,7 @@ from storage.job import Job, Outcome
 from storage.notification import Notification
 
 # A render that was given up is looked at so often until it is done: nobody waits any more.
-LOOK_SECONDS = 60.0
+POLL_SECONDS = 60.0
 # Renders take minutes; one that has not ended by then never will.
 LONGEST_WAIT_SECONDS = 24 * 3600.0
 # So many answers that MindVideo does not know the render are believed.
@@ -44,9 +44,9 @@ async def follow(claim: Claim[Notification]) -> Result[Notification]:
         return Park(row=claim.row, problem=NO_JOB)
     claim.prompts.append(str(job.input.get(PROMPT, "")))
     if claim.row.delivery.ts is None:
-        made = job if job.given_up_at is None else await _look(claim, job)
+        made = job if job.given_up_at is None else await _poll(claim, job)
         if made is None:
-            return Snooze(row=claim.row, after=LOOK_SECONDS)
+            return Snooze(row=claim.row, after=POLL_SECONDS)
         problem = await _bring(claim, made)
         if problem is not None:
             return Done(row=replace(claim.row, problem=problem))
@@ -54,7 +54,7 @@ async def follow(claim: Claim[Notification]) -> Result[Notification]:
     return Done(row=claim.row)
 
 
-async def _look(claim: Claim[Notification], job: Job) -> Job | None:
+async def _poll(claim: Claim[Notification], job: Job) -> Job | None:
     """Return the job as its render has ended at MindVideo; `None`: it has not. A read."""
     try:
         snapshot = await claim.services.video.get_task(
