@@ -21,7 +21,7 @@ from bot.worker.result import Done, Park, Result, Snooze
 from storage.job import Job, Outcome
 from storage.notification import Notification
 
-# A render that was given up is looked at so often until it is done: nobody waits any more.
+# A render that was given up is polled so often until it is done: nobody waits any more.
 POLL_SECONDS = 60.0
 # Renders take minutes; one that has not ended by then never will.
 LONGEST_WAIT_SECONDS = 24 * 3600.0

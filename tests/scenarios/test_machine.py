@@ -41,7 +41,7 @@ from tests.support.store_samples import sqlite_failure
 
 OUTAGE = 10_000
 # As many commits as a job that goes well is written with: its ask, claims, steps, polls, edits.
-WRITES = 38
+WRITES = 39
 
 
 @pytest.mark.parametrize("event", COMMITS)

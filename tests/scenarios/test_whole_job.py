@@ -173,7 +173,7 @@ async def test_a_failed_render_says_why_what_it_cost_and_what_to_do() -> None:
     assert "Failed" in message.text
     assert "unsafe content" in reply.text
     assert f"Cost {charge.amount.normalize():f}" in reply.text
-    assert "ask again" in reply.text
+    assert "in other words" in reply.text
 
 
 async def test_the_metrics_tell_how_asks_were_answered() -> None:
