@@ -231,7 +231,7 @@ class FormPayload(SlackPayload):
 
     user: Named
     view: FormView
-    actions: list[ButtonAction] = []
+    actions: list[ButtonAction] = Field(default_factory=list)
 
     @property
     def added_items(self) -> Mapping[str, int]:
