@@ -16,7 +16,8 @@ message::
      "shortcuts": [{"callback_id": …, "name": …, "type": "global" | "message"}],
      "error": null | "the error that Slack shows this person, such as: /video failed …"}
 
-    User:    {"id", "name", "real_name", "is_bot": bool, "is_admin": bool}
+    User:    {"id", "name", "real_name", "is_bot": bool, "is_admin": bool,
+              "is_external": bool}       # `is_external`: of another workspace
     Channel: {"id", "name", "kind": "public" | "private" | "direct", "bot_is_member": bool,
               "archived": bool}        # `name` of a direct conversation: the other one's name
     Message: {"ts", "user": "U…", "bot": bool, "text", "blocks": [Block Kit block],

@@ -16,12 +16,15 @@ import anyio
 from sandbox.demo.plain import as_plain
 from sandbox.sandbox import Sandbox, running_sandbox
 from sandbox.slack.app_manifest import Manifest
-from sandbox.slack.entities import ANA, GENERAL, MIA, StoredMessage
+from sandbox.slack.entities import ANA, GENERAL, MIA, OPEN, PARTNER, StoredMessage, User
+from sandbox.slack.service import SlackSandbox
 
 # Renders in the demo take seconds, so the bot must poll them more often.
 PACE = {"POLL_MIN_SECONDS": "0.25", "POLL_MAX_SECONDS": "1"}
 # Mia is the administrator of the simulated workspace, and the bot's.
 PEOPLE = {"ADMINS": MIA}
+PIA = "U0PIA"
+"""A person of a partner's workspace, in the channel that is shared with it."""
 QUIET = {"LOG_LEVEL": "warning", "LOG_FORMAT": "console"}
 START_SECONDS = 20.0
 ONE_COMMAND_SECONDS = 120.0
@@ -60,9 +63,16 @@ async def serve_page(bot: Bot, write: Write, *, port: int, render_seconds: float
         ) as sandbox,
         _running(bot, sandbox),
     ):
+        share_with_partner(sandbox.slack)
         write(f"The demo is at {sandbox.slack_url} (Ctrl-C ends it).")
         write("Type /video a red sports car at sunset --duration 10 --mode pro")
         await stopping.wait()
+
+
+def share_with_partner(slack: SlackSandbox) -> None:
+    """Share a channel with another workspace, of which one person comes along."""
+    pia = User(id=PIA, name="pia", real_name="Pia Novak", team=PARTNER)
+    slack.share(OPEN, PARTNER, pia)
 
 
 async def run_command(

@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from sandbox.demo.run import PIA, share_with_partner
 from sandbox.mindvideo.faults import Call
-from sandbox.slack.entities import BEN
+from sandbox.slack.entities import BEN, MIA
 from tests.support.demo_browser import running_browser
 from tests.support.images import image_bytes
 from tests.support.running_bot import RunningBot, running_bot
@@ -161,6 +162,25 @@ async def test_the_help_fits_on_a_screen_and_the_list_leads_to_each_job(browser:
         await send(page, "/video list")
         await messages.nth(2).get_by_role("link", name="a *red* boat").click()
         await expect(page.locator(".message-linked")).to_contain_text("a *red* boat")
+
+
+async def test_a_person_of_a_partner_is_in_the_shared_channel_and_told_privately(
+    browser: Browser,
+) -> None:
+    """By command and by mention alike; nothing is rendered."""
+    async with running_bot() as bot:
+        share_with_partner(bot.sandbox.slack)
+        page = await open_page(browser, bot)
+        person = page.get_by_test_id(f"user-{PIA}")
+        await expect(person).to_contain_text("partner")
+        await expect(page.get_by_test_id(f"user-{MIA}")).to_contain_text("admin")
+        await person.click()
+        await expect(page.get_by_test_id("channel-title")).to_contain_text("open-studio")
+        messages = page.get_by_test_id("messages").get_by_test_id("message")
+        await send(page, "/video a lake")
+        await expect(messages.first).to_contain_text("Only visible to you")
+        await expect(messages.first).to_contain_text("for the members of this workspace only")
+        assert bot.sandbox.video.requests == []
 
 
 async def test_shots_are_filled_in_one_by_one(browser: Browser) -> None:
