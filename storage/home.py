@@ -27,6 +27,8 @@ class HomeView:
     opened_at: Instant
     changed_at: Instant
     """When data that the tab shows last changed."""
+    pages: int = 1
+    """How many pages of finished jobs it shows."""
     published_at: Instant = 0.0
     """When the tab was last published; 0: never."""
 

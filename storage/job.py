@@ -333,6 +333,9 @@ class Job:
     """When the user gave up a render that MindVideo continues and bills."""
     given_up_by: str | None = None
 
+    pressed: Mapping[str, str] = field(default_factory=dict)
+    """The buttons under the job that were pressed to effect: action ID → who was first."""
+
     @property
     def thread_root(self) -> str | None:
         """The `ts` of the thread for this job's replies; `None` until the job has a message."""

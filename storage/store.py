@@ -145,9 +145,10 @@ class JobStore(Queue[Job], Protocol):
         """Return the durations of the last successes of this kind, submit to finish, in seconds."""
 
     async def ahead_of(self, job: Job) -> int:
-        """Return how many jobs were made before this one, do not render yet and are not parked.
+        """Return how many jobs were submitted before this one and still wait at the provider.
 
-        Counted up to `MOST_AHEAD`, so that a long backlog does not slow down its own work.
+        Neither a job that was given up counts, nor one that is on hold. 0 for a job that was not
+        submitted. Counted up to `MOST_AHEAD`, so that a long backlog does not slow down its work.
         """
 
     async def spend(self, wanted: SpendFilter) -> Spend:
@@ -169,6 +170,13 @@ class JobStore(Queue[Job], Protocol):
         """Record that `by` gives up a render that MindVideo has. Idempotent, as `request_cancel`.
 
         No effect on a job that is not at MindVideo. Returns `None` if there is no such job.
+        """
+
+    async def note_press(self, job_id: str, action_id: str, by: str) -> Job | None:
+        """Record that `by` pressed a button under a job; the first press is kept.
+
+        No step writes this field and the job does not become due, so it needs no fence. Returns
+        `None` if there is no such job. Idempotent.
         """
 
     async def resume(
@@ -235,10 +243,11 @@ class Outbox(Queue[Notification], Protocol):
 class HomeViews(Queue[HomeView], Protocol):
     """Home tabs that are open. The commit of an event makes the tab of the job's user due."""
 
-    async def open(self, team: str, user: str, now: Instant) -> HomeView:
-        """Record that a user opened their tab, and make it due. Idempotent.
+    async def open(self, team: str, user: str, now: Instant, *, pages: int = 1) -> HomeView:
+        """Record that a user opened their tab, or wants more pages of it, and make it due.
 
-        It is due at once, or when `REDRAW_SECONDS` or the pause after a failed try have passed.
+        Idempotent. It is due at once, or when `REDRAW_SECONDS` or the pause after a failed try
+        have passed.
         """
 
 

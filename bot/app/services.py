@@ -17,7 +17,17 @@ from bot.base.metrics import Metrics
 from bot.base.settings import Settings
 from bot.jobs.accept import new_id
 from bot.jobs.services import Services
-from bot.listeners import actions, commands, home, messages, modals, sharing, shortcuts, undo
+from bot.listeners import (
+    actions,
+    commands,
+    home,
+    manual,
+    messages,
+    modals,
+    sharing,
+    shortcuts,
+    undo,
+)
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.media.links import MediaLinks
 from bot.media.reference_images import AttachedImages
@@ -102,6 +112,7 @@ def make_services(
         directory=SlackDirectory(checked.client, now=checked.now),
         views=SlackViews(checked.client),
         ephemeral=adapters.ephemeral,
+        message_edits=adapters.ephemeral,
         edits=EditBudget(),
         observer=adapters.metrics,
         now=checked.now,
@@ -162,7 +173,8 @@ def make_bolt(settings: Settings, checked: Checked, services: Services) -> Async
         # https://github.com/slackapi/bolt-python/blob/main/slack_bolt/listener/asyncio_runner.py
         process_before_response=True,
     )
-    for surface in (home, commands, actions, messages, modals, sharing, shortcuts, undo):
+    surfaces = (home, commands, actions, messages, modals, sharing, shortcuts, undo, manual)
+    for surface in surfaces:
         surface.register(bolt, services)
     return bolt
 

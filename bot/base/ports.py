@@ -134,6 +134,9 @@ class ReferenceImages(Protocol):
         file that is gone, too large or not an image, `RetryLaterError` and `OperatorMustActError`.
         """
 
+    async def names(self, file_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the names of files by ID, as far as Slack tells them. A read; raises nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -276,6 +279,13 @@ class EphemeralMessages(Protocol):
 
     def has_sent(self, key: str) -> bool:
         """Return whether a message was sent, or is being sent, under this key."""
+
+
+class MessageEdits(Protocol):
+    """Edits of the bot's messages, sent in the background after an acknowledgement. Best effort."""
+
+    def edit(self, channel: str, ts: str, message: Message) -> None:
+        """Replace the content of a message. One that is gone stays so."""
 
 
 class Views(Protocol):

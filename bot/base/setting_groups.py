@@ -69,7 +69,7 @@ class ServiceSettings(SettingGroup):
     cost_unit: Unit | None = Field(
         default=None,
         description="the unit of MindVideo's amounts, such as USD, at most 16 characters; "
-        'unset, amounts are told "as billed by MindVideo", whose page names no currency',
+        "unset, amounts are told without one, because MindVideo's page names no currency",
     )
 
     @field_validator("slack_bot_token", "slack_app_token")

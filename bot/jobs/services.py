@@ -10,6 +10,7 @@ from bot.base.ports import (
     Chat,
     Directory,
     EphemeralMessages,
+    MessageEdits,
     Observer,
     PersonFiles,
     ProgressEdits,
@@ -35,6 +36,7 @@ class Services:
     directory: Directory
     views: Views
     ephemeral: EphemeralMessages
+    message_edits: MessageEdits
     edits: ProgressEdits
     observer: Observer
     now: Callable[[], Instant]

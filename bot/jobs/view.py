@@ -17,7 +17,7 @@ from bot.options.model_file import Upgrade
 from bot.options.request import non_default_options
 from bot.options.scene import added_words
 from bot.options.schema import PROMPT
-from storage.job import RENDER_PENDING, Failure, Job, Stage
+from storage.job import Failure, Job, Stage
 
 # Enough renders for a 95th percentile; more would only slow the query down.
 HISTORY = 50
@@ -36,7 +36,7 @@ class JobView:
     starts_in: float = 0.0
     """Seconds from its message to its submit, while it has no message."""
     ahead: int = 0
-    """How many jobs were made before this one and still wait, while it waits itself.
+    """How many jobs wait at MindVideo since before this one, while it waits there itself.
 
     Counted up to `MOST_AHEAD`.
     """
@@ -102,7 +102,7 @@ async def load_view(
     """
     if history is None:
         history = await load_history(job, services)
-    waits = job.stage in RENDER_PENDING and not job.started_at
+    waits = job.stage is Stage.RENDERING and job.started_at is None
     return replace(
         brief_view(job, services.catalog, services.unit),
         expected=expected(history),

@@ -1,4 +1,4 @@
-"""Bolt listener for the buttons of a job; each click is answered by an ephemeral message."""
+"""Bolt listener for the buttons of a job; each click gets an ephemeral message or a modal."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 
+import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.base.errors import BotError
 from bot.base.ports import Message
-from bot.jobs.accept import Interaction
+from bot.jobs.accept import Accepted, Interaction
 from bot.jobs.access import find_job
-from bot.jobs.actions import ActionName, ActionRequest, perform
+from bot.jobs.actions import ActionName, ActionRequest, DetailsShown, ShareAnswered, perform
 from bot.jobs.services import Services
+from bot.jobs.view import load_message_view
 from bot.listeners.context import answer
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload
 from bot.messages import buttons, replies
+from bot.messages.details import details_view
+from bot.messages.job import job_message
+from bot.messages.result import final_message
+from storage.job import Job
+from storage.store import StoreError
 
 BUTTONS: Mapping[str, ActionName] = MappingProxyType(
     {
@@ -29,6 +37,7 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
         buttons.BRING: ActionName.BRING,
         buttons.DETAILS: ActionName.DETAILS,
         buttons.CONFIRM: ActionName.CONFIRM,
+        buttons.DETAILS_IDS: ActionName.DETAILS,
     }
 )
 """The action of each button, by a regular expression that matches its whole action ID."""
@@ -61,13 +70,58 @@ async def press(payload: ButtonPayload, services: Services) -> None:
 async def _do(
     payload: ButtonPayload, interaction: Interaction, services: Services
 ) -> Message | None:
+    action_id = payload.action.action_id
     value = buttons.read_value(payload.action.value)
     job = await find_job(value.job_id, interaction, services) if value else None
     if value is None or job is None:
         return replies.gone()
-    name = _action_of(payload.action.action_id)
     request = ActionRequest(job=job, interaction=payload.interaction(job), options=value.changes)
-    return reply_to(await perform(name, request, services), services.now())
+    outcome = await perform(_action_of(action_id), request, services)
+    if isinstance(outcome, DetailsShown):
+        return await _show_details(outcome, payload, services)
+    if isinstance(outcome, Accepted | ShareAnswered) and outcome.is_new:
+        await _replace_button(job, action_id, interaction.user, services)
+    return reply_to(outcome, services.now())
+
+
+async def _replace_button(job: Job, action_id: str, by: str, services: Services) -> None:
+    """Note who pressed a button, and draw the message that has it without it.
+
+    Best effort: what the press did is committed, and its answer must not depend on this.
+    """
+    try:
+        row = await services.store.jobs.note_press(job.id, action_id, by)
+        if row is None:
+            return
+        view, ts = await load_message_view(row, services), row.delivery.ts
+        if ts is not None:
+            channel = row.delivery.channel or row.channel
+            services.message_edits.edit(channel, ts, final_message(view))
+        elif row.message_ts is not None:
+            services.message_edits.edit(
+                row.channel, row.message_ts, job_message(view, services.now())
+            )
+    except StoreError as error:
+        structlog.get_logger("listeners").warning("press_not_noted", reason=str(error))
+
+
+async def _show_details(
+    details: DetailsShown, payload: ButtonPayload, services: Services
+) -> Message | None:
+    """Show the details in a modal, or with IDs in the modal that is open.
+
+    Returns them as a message if no modal can be opened any more.
+    """
+    shows_ids, now = payload.action.action_id == buttons.DETAILS_IDS, services.now()
+    drawn = details_view(details.view, details.options, details.events, now, shows_ids=shows_ids)
+    try:
+        if payload.view is not None and shows_ids:
+            await services.views.update(payload.view.id, drawn, if_hash=payload.view.hash)
+        else:
+            await services.views.open(payload.trigger_id, drawn)
+    except BotError:
+        return reply_to(details, now)
+    return None
 
 
 def _action_of(action_id: str) -> ActionName:

@@ -14,6 +14,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.access import refuse_known_outsider
 from bot.jobs.services import Services
 from bot.messages import replies
+from bot.messages.formatting import sentence
 from bot.options.defaults import DEFAULTS
 from storage.job import Json
 from storage.notification import channel_scope, person_scope
@@ -82,6 +83,6 @@ def _refusal(error: BotError | StoreError, interaction: Interaction) -> Message:
             log.info("ask_refused", user=interaction.user, by=interaction.surface)
             return replies.refusal(str(error))
         case BotError():
-            return replies.refusal(f"{error} Try again in a moment.")
+            return replies.refusal(f"{sentence(str(error))} Try again in a moment.")
         case StoreError():
             return replies.store_failed(error)

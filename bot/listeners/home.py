@@ -7,13 +7,13 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from pydantic import ValidationError
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.jobs.access import ONLY_MEMBERS, is_admitted
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
-from bot.listeners.payloads import HomeOpenedEvent
-from bot.messages.home import Card, HomeContent, closed_view, home_view
+from bot.listeners.payloads import ButtonPayload, HomeOpenedEvent
+from bot.messages.home import LOAD_MORE, Card, HomeContent, closed_view, home_view
 from bot.money.costs import this_month
 from bot.worker.context import Claim
 from bot.worker.engine import Pool, Step
@@ -24,7 +24,9 @@ from storage.store import JobFilter, SpendFilter
 
 # Enough for a user's jobs of today; Slack allows at most 100 blocks in a view.
 RUNNING_SHOWN = 10
-RECENT_SHOWN = 6
+# A view holds no more cards than this many pages have.
+MOST_PAGES = 4
+RECENT_ON_PAGE = 6
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -39,7 +41,15 @@ def register(app: AsyncApp, services: Services) -> None:
         await services.store.homes.open(services.team, opened.user, services.now())
         services.wake()
 
+    async def more_wanted(ack: AsyncAck, body: dict[str, object]) -> None:
+        payload = ButtonPayload.model_validate(body)
+        pages = min(int(payload.action.value), MOST_PAGES)
+        await services.store.homes.open(services.team, payload.user.id, services.now(), pages=pages)
+        services.wake()
+        await ack()
+
     app.event("app_home_opened")(home_opened)
+    app.action(LOAD_MORE)(more_wanted)
 
 
 async def draw(claim: Claim[HomeView]) -> Result[HomeView]:
@@ -47,19 +57,23 @@ async def draw(claim: Claim[HomeView]) -> Result[HomeView]:
     services, user = claim.services, claim.row.user
     published_at = services.now()
     if await is_admitted(user, claim.row.team, services):
-        view = home_view(await _gather(claim.row.team, user, services))
+        view = home_view(await _gather(claim.row, services))
     else:
         view = closed_view(ONLY_MEMBERS)
     await services.views.publish_home(user, view)
     return Done(row=replace(claim.row, published_at=published_at))
 
 
-async def _gather(team: str, user: str, services: Services) -> HomeContent:
+async def _gather(row: HomeView, services: Services) -> HomeContent:
+    team, user, most = row.team, row.user, row.pages * RECENT_ON_PAGE
+    recent = await _cards(team, user, OVER, most + 1, services)
     month = this_month(services.now())
     spend = SpendFilter(team=team, since=month.since, until=month.until)
     return HomeContent(
         running=await _cards(team, user, UNDER_WAY, RUNNING_SHOWN, services),
-        recent=await _cards(team, user, OVER, RECENT_SHOWN, services),
+        recent=recent[:most],
+        pages=row.pages,
+        has_more=len(recent) > most,
         month=month.name,
         mine=await services.store.jobs.spend(replace(spend, user=user)),
         team=await services.store.jobs.spend(spend),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -18,16 +20,18 @@ from bot.listeners.context import person_defaults, usual_options
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, FormPayload
 from bot.messages import form
+from bot.messages.modal import Layout
 from bot.options.attachments import Attached
 from bot.options.form import (
-    FormError,
     chosen_model,
     read_form,
     read_unfinished,
     shows_advanced,
     with_images,
 )
-from bot.options.form_fields import MODEL_BLOCK, MORE_BLOCK
+from bot.options.form_elements import FormError
+from bot.options.form_fields import ADD_ITEM, MODEL_BLOCK, MORE_BLOCK
+from bot.options.form_items import items_shown
 from bot.options.form_state import FormState
 from bot.options.model_file import MODEL_FLAG
 from bot.options.references import files_named
@@ -36,6 +40,9 @@ from storage.job import Job, Json
 from storage.store import StoreError
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
+_NOTHING_NAMED: Mapping[str, str] = MappingProxyType({})
+# A trigger expires after 3 s, and the form must still be drawn and opened.
+NAMES_SECONDS = 1.0
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -58,6 +65,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.view(form.CALLBACK)(form_submitted)
     for block in (MODEL_BLOCK, MORE_BLOCK):
         app.action({"block_id": block, "action_id": block})(layout_changed)
+    app.action(re.compile(f"^{re.escape(ADD_ITEM)}"))(layout_changed)
 
 
 async def open_new(
@@ -81,7 +89,8 @@ async def open_new(
     for option in model.image_options[:1] if images else []:
         values[option.name] = with_images(option, None, images)
     state = FormState(model=model.slug, channel=channel, thread_ts=thread_ts)
-    state = state.drawn(model.slug, files_named(values))
+    names = {file.id: file.name for file in images}
+    state = state.drawn(model.slug, files_named(values), names)
     view = form.form_view(services.catalog, model, state, values, note=note)
     await services.views.open(trigger_id, view)
 
@@ -110,10 +119,22 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
         thread_ts=job.reply_to.thread_ts if channel == job.channel else None,
         parent_id=job.id,
     )
-    state = state.drawn(model.slug, files_named(job.input))
+    attached = files_named(job.input)
+    state = state.drawn(model.slug, attached, await _names_of(attached, services))
     note = "" if found else form.replaced_model(job.model, model)
     view = form.form_view(services.catalog, model, state, job.input, note=note)
     await services.views.open(trigger_id, view)
+
+
+async def _names_of(attached: Sequence[str], services: Services) -> Mapping[str, str]:
+    """Return the names of files by ID; none that Slack does not tell within `NAMES_SECONDS`."""
+    if not attached:
+        return _NOTHING_NAMED
+    try:
+        async with asyncio.timeout(NAMES_SECONDS):
+            return await services.images.names(attached)
+    except TimeoutError:
+        return _NOTHING_NAMED
 
 
 async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
@@ -161,12 +182,16 @@ async def redraw(payload: FormPayload, services: Services) -> None:
     try:
         carried = {**await _parent_input(services, state), **view.words}
         values, uploaded = read_unfinished(model, entered, carried)
+        layout = Layout(
+            show_advanced=shows_advanced(entered),
+            items={**items_shown(model, entered), **payload.added_items},
+        )
         redrawn = form.form_view(
             services.catalog,
             model,
-            state.drawn(model.slug, uploaded),
+            state.drawn(model.slug, uploaded, uploaded),
             {**view.words, **values},
-            show_advanced=shows_advanced(entered),
+            layout=layout,
         )
         await services.views.update(view.id, redrawn, if_hash=view.hash)
     except (BotError, StoreError) as error:

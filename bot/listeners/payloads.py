@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, JsonValue
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction
 from bot.listeners.workspaces import SlackPayload
-from bot.options.form_fields import WORDS_BLOCK
+from bot.options.form_fields import ADD_ITEM, WORDS_BLOCK
 from bot.options.form_state import FormState
 from bot.options.schema import PROMPT
 from bot.slack.markup import plain
@@ -75,8 +75,16 @@ class ButtonAction(BaseModel):
     value: str = ""
 
 
+class OpenView(BaseModel):
+    """The modal in which a button was clicked."""
+
+    id: str
+    hash: str
+    type: str = "modal"
+
+
 class ButtonPayload(SlackPayload):
-    """A click on a button; one in the Home tab has no channel.
+    """A click on a button; one in the Home tab or in a modal has no channel.
 
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
@@ -85,6 +93,7 @@ class ButtonPayload(SlackPayload):
     trigger_id: str = ""
     channel: Named | None = None
     container: Container = Container()
+    view: OpenView | None = None
     actions: Annotated[list[ButtonAction], Field(min_length=1)]
     response_url: str | None = None
 
@@ -222,6 +231,16 @@ class FormPayload(SlackPayload):
 
     user: Named
     view: FormView
+    actions: list[ButtonAction] = Field(default_factory=list)
+
+    @property
+    def added_items(self) -> Mapping[str, int]:
+        """How many items are to have fields, by option, if the button for another was pressed."""
+        return {
+            action.action_id.removeprefix(ADD_ITEM): int(action.value)
+            for action in self.actions
+            if action.action_id.startswith(ADD_ITEM) and action.value.isdecimal()
+        }
 
     def interaction(self, channel: str) -> Interaction:
         """Return the interaction; its dedup key is the view, so two submissions are one request."""

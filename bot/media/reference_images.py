@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.base.errors import NotFoundError, RefusedError
 from bot.base.ports import PersonFile, PersonFiles
@@ -41,6 +41,13 @@ class AttachedImages:
             async with self._slots:
                 links[file_id] = await self._link(file_id)
         return {name: replaced(value, links) for name, value in values.items()} if links else values
+
+    async def names(self, file_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the names of files by ID; one that Slack does not describe has none."""
+        described = await asyncio.gather(
+            *(self.files.describe(file_id) for file_id in file_ids), return_exceptions=True
+        )
+        return {file.id: file.name for file in described if isinstance(file, PersonFile)}
 
     async def _link(self, file_id: str) -> str:
         picture = await asyncio.to_thread(recognised, await self._bytes(file_id))

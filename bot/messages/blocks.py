@@ -6,8 +6,10 @@ refuse.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TypeAlias
 from urllib.parse import quote as quote_url
 
@@ -20,6 +22,7 @@ from slack_sdk.models.blocks import (
     MarkdownTextObject,
     PlainTextObject,
     RichTextBlock,
+    RichTextElement,
     RichTextElementParts,
     RichTextQuoteElement,
     RichTextSectionElement,
@@ -40,12 +43,48 @@ ELLIPSIS = "…"
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%-._~"
 
 
+# Inside of words `_` and `~` have no effect, and links keep them.
+_MARKUP = re.compile(r"[*`]|(?<!\w)[_~]|[_~](?!\w)")
+_LOOKALIKES: Mapping[str, str] = MappingProxyType(
+    {"*": "\u2217", "`": "\u02cb", "_": "\u02cd", "~": "\u223c"}
+)
+DIRECT = "D"
+"""Prefix of the ID of a direct conversation; one person and the bot read it.
+
+https://docs.slack.dev/reference/objects/conversation-object
+"""
+
+
 def escape(text: str) -> str:
     """Return text escaped for mrkdwn, so that no mention or link in it takes effect.
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def literal(text: str, *, keeps_code: bool = False) -> str:
+    """Return what a person or a service wrote, for mrkdwn: escaped, and nothing in it is markup.
+
+    mrkdwn knows no way to escape `*`, so the characters that make text bold, italic, struck out or
+    code are replaced by others that look alike. Rich text needs none of this; prefer it for text
+    that is read at length or copied. With `keeps_code` code spans stay: a sentence of this bot may
+    have one.
+    """
+    return escape(_MARKUP.sub(lambda mark: _lookalike(mark[0], keeps_code=keeps_code), text))
+
+
+def _lookalike(mark: str, *, keeps_code: bool) -> str:
+    return mark if keeps_code and mark == "`" else _LOOKALIKES[mark]
+
+
+def place(channel: str, *, whose: str = "") -> str:
+    """Return the name of a place for people, in mrkdwn: a link to a channel, or words.
+
+    `whose` tells a direct conversation of the reader (`your `) from one of somebody else.
+    """
+    is_direct = channel.startswith(DIRECT)
+    return f"{whose}direct messages with me" if is_direct else f"<#{channel}>"
 
 
 def moment(at: Instant, form: str = "{date_short_pretty} {time}") -> str:
@@ -104,16 +143,47 @@ def quote(text: str) -> Block:
     return RichTextBlock(elements=[quoted]).to_dict()
 
 
+def text_part(text: str, *, bold: bool = False) -> RichTextElement:
+    """Return literal text as a part of a rich line."""
+    return RichTextElementParts.Text(text=text, style={"bold": True} if bold else None)
+
+
+def link_part(url: str | None, text: str, *, bold: bool = False) -> RichTextElement:
+    """Return literal text that is a link if there is a URL, as a part of a rich line."""
+    if url is None:
+        return text_part(text, bold=bold)
+    style = {"bold": True} if bold else None
+    return RichTextElementParts.Link(url=url, text=text, style=style)
+
+
+def code_part(text: str) -> RichTextElement:
+    """Return text that users copy or type, as a part of a rich line."""
+    return RichTextElementParts.Text(text=text, style={"code": True})
+
+
+def emoji_part(name: str) -> RichTextElement:
+    """Return an emoji as a part of a rich line."""
+    return RichTextElementParts.Emoji(name=name)
+
+
+def date_part(at: Instant, form: str = "{date_short_pretty} {time}") -> RichTextElement:
+    """Return a time as a part of a rich line, shown in each reader's own time zone."""
+    fallback = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return RichTextElementParts.Date(timestamp=int(at), format=form, fallback=fallback)
+
+
+def rich_lines(lines: Sequence[Sequence[RichTextElement]]) -> Block:
+    """Return lines of rich text: nothing in their literal text is markup."""
+    sections = [RichTextSectionElement(elements=list(parts)) for parts in lines]
+    return RichTextBlock(elements=sections).to_dict()
+
+
 def links(targets: Sequence[tuple[str, str]]) -> Block:
     """Return links, one a line, given as URL and title.
 
     They are rich text, because a URL may be longer than a section allows, and must not be cut.
     """
-    lines = [
-        RichTextSectionElement(elements=[RichTextElementParts.Link(url=url, text=title)])
-        for url, title in targets
-    ]
-    return RichTextBlock(elements=lines).to_dict()
+    return rich_lines([[link_part(url, title)] for url, title in targets])
 
 
 def link(url: str, title: str) -> str:
@@ -124,7 +194,7 @@ def link(url: str, title: str) -> str:
 def link_label(text: str, limit: int) -> str:
     """Return text for the label of a link in mrkdwn, cut to `limit` characters."""
     # A label ends at `|` and `>`; the latter is escaped with the rest.
-    return escape(shorten(text, limit)).replace("|", "¦")
+    return literal(shorten(text, limit)).replace("|", "¦")
 
 
 def divider() -> Block:

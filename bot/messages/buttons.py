@@ -1,15 +1,16 @@
 """The buttons under the messages of a job, and the values that they send when clicked.
 
-A button never expires: its value holds the job's ID, and all else is read from the job's row when
-it is clicked. The value of an upgrade's button also holds the options that its label promises,
-because the model file may have changed by then. Two clicks are told apart by Slack's `action_ts`,
-not by the value, because every click on a button is a request of its own.
+A job has one set of buttons, under its newest message, and one that was pressed to effect is
+replaced by who pressed it. A button never expires: its value holds the job's ID, and all else is
+read from the job's row when it is clicked. The value of an upgrade's button also holds the options
+that its label promises, because the model file may have changed by then. Two clicks are told apart
+by Slack's `action_ts`, not by the value, because every click on a button is a request of its own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -22,7 +23,7 @@ from bot.options.catalog import Model
 from bot.options.model_file import Upgrade
 from bot.options.schema import PROMPT
 from bot.options.wording import shown
-from storage.job import Job, Json, Outcome, Stage
+from storage.job import RENDER_PENDING, Job, Json, Outcome, Stage
 
 AGAIN = "job_again"
 EDIT = "job_edit"
@@ -31,6 +32,8 @@ UPGRADE = "job_upgrade"
 CANCEL = "job_cancel"
 SHARE = "job_share"
 DETAILS = "job_details"
+DETAILS_IDS = "job_details_ids"
+"""The button in the modal of details that shows the IDs."""
 GIVE_UP = "job_give_up"
 CONFIRM = "job_confirm"
 SHARE_ELSEWHERE = "job_share_elsewhere"
@@ -49,9 +52,6 @@ _DETAILS = "Details"
 # Characters of the prompt in a label for screen readers: enough to tell the buttons of one message
 # from those of another.
 PROMPT_SPOKEN = 50
-# Prefix of the ID of a direct message: only one user reads it, so nothing is shared there.
-# https://docs.slack.dev/reference/objects/conversation-object
-DIRECT = "D"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,44 +90,75 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
         _SHARE: "brings the video to the channel, outside of the thread, once",
         _SHARE_ELSEWHERE: "brings the video to a channel that you choose, once",
         _BRING: "brings a video that was given up, once it is done: it is billed in any case",
-        _DETAILS: "shows you its options, IDs, timeline and cost",
+        _DETAILS: "shows you its options, cost and timeline, and its IDs if you want them",
     }
 
 
 def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
-    """Return the row of buttons under the job's own message, which depends on the stage."""
+    """Return the buttons under the job's own message, which depend on the stage.
+
+    A job has one set of buttons, under its newest message: once the result is posted, it is there.
+    """
     match job.stage:
-        case Stage.ACCEPTED | Stage.ANNOUNCED | Stage.RENDERING:
-            is_ending = job.cancel_requested_at is not None or job.given_up_at is not None
-            row = [] if is_ending else [_button(_CANCEL, CANCEL, job)]
+        case Stage.ACCEPTED | Stage.ANNOUNCED | Stage.RENDERING | Stage.FINISHED | Stage.PARKED:
+            return [blocks.actions(_while_under_way(job))]
         case Stage.WAITING | Stage.UNCONFIRMED:
             return []
-        case Stage.FINISHED | Stage.PARKED:
-            row = []
+        case Stage.DELIVERED if job.delivery.ts is not None:
+            return []
         case Stage.DELIVERED | Stage.REJECTED:
-            row = [*_again_buttons(job, upgrades)]
+            return _set_of(job, upgrades, _again_buttons(job, upgrades))
         case _:
             assert_never(job.stage)
-    return [blocks.actions([*row, _button(_DETAILS, DETAILS, job)])]
+
+
+def under_status(job: Job) -> list[Block]:
+    """Return the buttons under the answer to `/video status`; all others are at the job itself."""
+    return [blocks.actions(_while_under_way(job))]
 
 
 def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
-    """Return the row of buttons under the result in the thread."""
+    """Return the buttons under the result in the thread."""
     row = [*_again_buttons(job, upgrades)]
     if job.outcome is Outcome.SUCCEEDED and job.given_up_at is None:
-        if not job.channel.startswith(DIRECT):
+        if not job.channel.startswith(blocks.DIRECT):
             row.append(_button(_SHARE, SHARE, job))
         row.append(_button(_SHARE_ELSEWHERE, SHARE_ELSEWHERE, job))
-    return [blocks.actions([*row, _button(_DETAILS, DETAILS, job)])]
+    return _set_of(job, upgrades, row)
+
+
+def can_be_cancelled(job: Job) -> bool:
+    """Tell whether a job has the button *Cancel*."""
+    is_ending = job.cancel_requested_at is not None or job.given_up_at is not None
+    return job.stage in RENDER_PENDING and not is_ending
+
+
+def _while_under_way(job: Job) -> list[ButtonElement]:
+    row = [_button(_CANCEL, CANCEL, job)] if can_be_cancelled(job) else []
+    return [*row, _button(_DETAILS, DETAILS, job)]
+
+
+def _set_of(job: Job, upgrades: Sequence[Upgrade], row: Iterable[ButtonElement]) -> list[Block]:
+    """Return a row with *Details* behind it; buttons that were pressed become a line of who did."""
+    left = [button for button in row if button.action_id not in job.pressed]
+    labels = {
+        AGAIN: _AGAIN,
+        SHARE: _SHARE,
+        BRING: _BRING,
+        **{_upgrade(n): up.label for n, up in enumerate(upgrades)},
+    }
+    pressed = [
+        f"*{blocks.escape(labels[action_id])}* by <@{by}>"
+        for action_id, by in job.pressed.items()
+        if action_id in labels
+    ]
+    line = [blocks.context(" · ".join(pressed))] if pressed else []
+    return [*line, blocks.actions([*left, _button(_DETAILS, DETAILS, job)])]
 
 
 def under_given_up(job: Job) -> list[Block]:
-    """Return the row of buttons under the message that a render was given up."""
-    return [
-        blocks.actions(
-            [_button(_BRING, BRING, job), *_again_buttons(job, ()), _button(_DETAILS, DETAILS, job)]
-        )
-    ]
+    """Return the buttons under the message that a render was given up."""
+    return _set_of(job, (), [_button(_BRING, BRING, job), *_again_buttons(job, ())])
 
 
 def give_up(job: Job) -> ButtonElement:
@@ -161,8 +192,11 @@ def _again_buttons(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[ButtonElem
     yield _button(_EDIT, EDIT, job)
     if job.outcome is Outcome.SUCCEEDED:
         for number, upgrade in enumerate(upgrades):
-            action_id = f"{UPGRADE}_{number}"
-            yield _button(upgrade.label, action_id, job, json.dumps(upgrade.changes))
+            yield _button(upgrade.label, _upgrade(number), job, json.dumps(upgrade.changes))
+
+
+def _upgrade(number: int) -> str:
+    return f"{UPGRADE}_{number}"
 
 
 def _button(label: str, action_id: str, job: Job, changes: str = "") -> ButtonElement:

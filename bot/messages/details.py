@@ -1,16 +1,20 @@
-"""The details of one job, shown ephemerally: all options, the cost, IDs and the timeline."""
+"""The details of one job, in a modal: all options, the cost, the timeline; IDs behind a button."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from slack_sdk.models.blocks import PlainTextObject
+from slack_sdk.models.views import View
+
 from bot.base.ports import Message
 from bot.jobs.view import JobView
-from bot.messages import blocks
+from bot.messages import blocks, formatting
 from bot.messages.blocks import Block
+from bot.messages.buttons import DETAILS_IDS
 from bot.messages.job import cost_text, prompt_of, status_line
-from storage.job import Event, EventName, Instant
+from storage.job import Event, EventName, Instant, Json
 
 # A message holds 50 blocks of 3,000 characters; earlier lines of a timeline are rarely needed.
 LINES_SHOWN = 40
@@ -57,34 +61,95 @@ WORDS: Mapping[EventName, str] = MappingProxyType(
 """Texts for event names in the timeline, put before the detail; other names are shown unchanged."""
 
 
+PLAIN_WORDS: Mapping[EventName, str] = MappingProxyType(
+    {
+        EventName.ACCEPTED: "asked for",
+        EventName.ANNOUNCED: "message posted",
+        EventName.SUBMITTED: "taken by MindVideo",
+        EventName.STATE: "MindVideo says {detail}",
+        EventName.LATE: "taking longer than usual",
+        EventName.FINISHED: "render ended, MindVideo says {detail}",
+        EventName.GIVEN_UP: "given up",
+        EventName.SHARED: "result posted",
+        EventName.DELIVERED: "delivered",
+        EventName.COST_CORRECTED: "cost corrected to {detail}",
+        EventName.PARKED: "on hold",
+        EventName.REJECTED: "not started",
+        EventName.HELD: "waiting for whoever runs this bot",
+    }
+)
+"""The events in the timeline without IDs, and their texts."""
+
+
 def job_details(
     view: JobView,
     options: Sequence[tuple[str, str, bool]],
     timeline: Sequence[Event],
     now: Instant,
 ) -> Message:
-    """Return the details of a job; `options` holds title, value, and whether it was given, of each.
+    """Return the details with IDs as a message, for a user to whom no modal can be shown."""
+    text = f"Details of job {view.job.id}: {status_line(view, now)}"
+    heading = blocks.section(f"*Details of job `{view.job.id}`*")
+    return Message(
+        text=text, blocks=[heading, *_body(view, options, timeline, now, shows_ids=True)]
+    )
 
-    Times are shown in the reader's time zone.
+
+def details_view(
+    view: JobView,
+    options: Sequence[tuple[str, str, bool]],
+    timeline: Sequence[Event],
+    now: Instant,
+    *,
+    shows_ids: bool,
+) -> Mapping[str, Json]:
+    """Return the modal; without IDs it has a button that shows them.
+
+    `options` holds title, value, and whether it was given, of each. Times are shown in the
+    reader's time zone.
     """
+    body = _body(view, options, timeline, now, shows_ids=shows_ids)
+    if not shows_ids:
+        body.append(blocks.actions([blocks.button("Show IDs", DETAILS_IDS, view.job.id)]))
+    return View(
+        type="modal",
+        title=PlainTextObject(text="Details"),
+        close=PlainTextObject(text="Close"),
+        blocks=[dict(block) for block in body],
+    ).to_dict()
+
+
+def _body(
+    view: JobView,
+    options: Sequence[tuple[str, str, bool]],
+    timeline: Sequence[Event],
+    now: Instant,
+    *,
+    shows_ids: bool,
+) -> list[Block]:
+    """Return status, prompt, options, cost and timeline, and the IDs if they are wanted."""
     job = view.job
-    status = status_line(view, now)
-    body = [blocks.section(f"*Details of job `{job.id}`*\n{status}")]
+    body = [blocks.section(status_line(view, now))]
     prompt = prompt_of(job)
     if prompt:
         body.append(blocks.quote(blocks.shorten(prompt, PROMPT_SHOWN)))
     body += _sections(["*Options*", *_options(view, options)])
-    body += _sections(["*Cost*", f"• {cost_text(view).removeprefix('cost ')}"])
-    body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(view))])
-    body += _sections(["*Timeline*", *_timeline(timeline)])
-    return Message(text=f"Details of job {job.id}: {status}", blocks=body)
+    body += _sections(["*Cost*", f"• {_cost(view)}"])
+    if shows_ids:
+        body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(view))])
+    lines = _timeline(timeline) if shows_ids else _plain_timeline(timeline)
+    return body + _sections(["*Timeline*", *lines])
+
+
+def _cost(view: JobView) -> str:
+    return formatting.capitalized(cost_text(view).removeprefix("cost "))
 
 
 def _options(view: JobView, options: Sequence[tuple[str, str, bool]]) -> Iterator[str]:
     yield f"• Model: {blocks.escape(view.model_title)}"
     for title, value, was_given in options:
         usual = "" if was_given else " (default)"
-        yield f"• {blocks.escape(title)}: {blocks.escape(value)}{usual}"
+        yield f"• {blocks.escape(title)}: {blocks.literal(value)}{usual}"
 
 
 def _ids(view: JobView) -> Iterator[tuple[str, str]]:
@@ -101,6 +166,14 @@ def _ids(view: JobView) -> Iterator[tuple[str, str]]:
             yield name, blocks.escape(value)
 
 
+def _plain_timeline(timeline: Sequence[Event]) -> Iterator[str]:
+    known = [event for event in timeline if event.name in PLAIN_WORDS]
+    for event in known[-LINES_SHOWN:]:
+        at = blocks.moment(event.at, "{date_short_pretty} {time_secs}")
+        text = PLAIN_WORDS[event.name].format(detail=event.detail)
+        yield f"• {at}: {blocks.literal(blocks.shorten(text, LINE_LENGTH))}"
+
+
 def _timeline(timeline: Sequence[Event]) -> Iterator[str]:
     left_out = len(timeline) - LINES_SHOWN
     if left_out > 0:
@@ -108,7 +181,7 @@ def _timeline(timeline: Sequence[Event]) -> Iterator[str]:
     for event in timeline[-LINES_SHOWN:]:
         at = blocks.moment(event.at, "{date_short_pretty} {time_secs}")
         text = f"{WORDS.get(event.name, event.name)} {event.detail}".strip(" ,:")
-        yield f"• {at}: {blocks.escape(blocks.shorten(text, LINE_LENGTH))}"
+        yield f"• {at}: {blocks.literal(blocks.shorten(text, LINE_LENGTH), keeps_code=True)}"
 
 
 def _sections(lines: Sequence[str]) -> list[Block]:

@@ -39,12 +39,11 @@ def digest_message(
         return Message(text=line, blocks=[blocks.section(line), blocks.context(span)])
     counted = _counts(summary)
     spent = _spent(summary, unit)
-    billed = "" if unit else "; amounts as billed by MindVideo"
     body = [
         blocks.section(f":bar_chart: *{title}*\n{counted}\n{spent}"),
         blocks.section(_ranking("By person", summary.by_person, names, unit)),
         blocks.section(_ranking("By model", summary.by_model, titles, unit)),
-        blocks.context(f"{span}{billed}"),
+        blocks.context(span),
     ]
     return Message(text=f"{title}: {counted} {spent}", blocks=body)
 
@@ -88,7 +87,7 @@ def _signed(share: Decimal) -> str:
 
 
 def _amount(spend: Spend, unit: str | None) -> str:
-    amount = formatting.money(spend.total, unit)
+    amount = formatting.money(spend.total, unit) if spend.total else "nothing"
     pending = f" and {spend.pending} pending" if spend.pending else ""
     return f"{amount}{pending}"
 
@@ -97,7 +96,7 @@ def _ranking(
     title: str, shares: Sequence[Share], names: Mapping[str, str], unit: str | None
 ) -> str:
     lines = [
-        f"• {blocks.escape(names.get(share.name, share.name))}: {_amount(share.spend, unit)} for "
+        f"• {blocks.literal(names.get(share.name, share.name))}: {_amount(share.spend, unit)} for "
         f"{formatting.count(share.videos, 'video')}"
         for share in shares[:NAMED]
     ]

@@ -6,12 +6,14 @@ Slack keeps the value entered in an element as long as its `action_id` stays the
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from slack_sdk.models.blocks import (
     CheckboxesElement,
     NumberInputElement,
     PlainTextInputElement,
     PlainTextObject,
+    StaticMultiSelectElement,
     StaticSelectElement,
 )
 from slack_sdk.models.blocks import (
@@ -27,8 +29,6 @@ from storage.job import Json
 
 # https://docs.slack.dev/reference/block-kit/composition-objects/option-object
 _CHOICE_TEXT_LIMIT = 75
-LONGEST_TEXT = 3000
-"""https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element"""
 # https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
 _MOST_FILES = 10
 # For the types in `bot.options.attachments`; the content is checked before a job is submitted.
@@ -56,6 +56,12 @@ def select(option: Option, value: Json, action_id: str) -> StaticSelectElement:
         options=list(choices.values()),
         initial_option=None if value is None else choices[shown(value)],
     )
+
+
+def kept_files(named: Sequence[tuple[str, str]], action_id: str) -> StaticMultiSelectElement:
+    """Return a menu in which files are chosen already, given as value and name."""
+    choices = [choice_of(name, value) for value, name in named]
+    return StaticMultiSelectElement(action_id=action_id, options=choices, initial_options=choices)
 
 
 def checkbox(label: str, action_id: str, *, is_ticked: bool) -> CheckboxesElement:

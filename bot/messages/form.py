@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from slack_sdk.models.blocks import (
     ConversationFilter,
@@ -14,7 +15,7 @@ from slack_sdk.models.views import View
 
 from bot.messages import blocks
 from bot.messages.fields import plain_text
-from bot.messages.modal import MOST_BLOCKS, form_blocks
+from bot.messages.modal import MOST_BLOCKS, PLAIN, Layout, form_blocks
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
 from bot.options.form_fields import WORDS_BLOCK
@@ -35,11 +36,12 @@ def form_view(
     state: FormState,
     values: Mapping[str, Json],
     *,
-    show_advanced: bool = False,
+    layout: Layout = PLAIN,
     note: str = "",
 ) -> Mapping[str, Json]:
     """Return the form of a model, filled with `values`; `note` is mrkdwn, shown at the top."""
-    fields = form_blocks(catalog, model, values, show_advanced=show_advanced)
+    named = replace(layout, file_names=state.file_names)
+    fields = form_blocks(catalog, model, values, named)
     above = [blocks.context(note)] if note else []
     prompt = values.get(PROMPT)
     if isinstance(prompt, str) and prompt and model.option(PROMPT) is None:
@@ -75,7 +77,7 @@ def replaced_model(slug: str, model: Model) -> str:
 
 def left_out(names: Sequence[str]) -> str:
     """Return the note above a form about a message's files that cannot be reference images."""
-    files = ", ".join(blocks.escape(short(name)) or "a file" for name in names)
+    files = ", ".join(blocks.literal(short(name)) or "a file" for name in names)
     return f"Left out, because I take {IMAGE_NAMES} of at most {MOST_MEGABYTES} MB: {files}."
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 MINUTE = 60
+# The last three are the stops of Chinese, in which MindVideo may write too.
+_STOPS = (".", "!", "?", "…", "\u3002", "\uff01", "\uff1f")
+_CLOSING = "\"'”’»)]`"
 HOUR = 3600
 
 
@@ -28,6 +31,20 @@ def money(amount: Decimal, unit: str | None) -> str:
     """
     figure = f"{amount.normalize():f}"
     return f"{figure} {unit}" if unit else figure
+
+
+def sentence(text: str) -> str:
+    """Return a text of another service with a full stop, unless it ends like a sentence already.
+
+    So what follows it in a message does not run into it.
+    """
+    ending = text.rstrip()
+    return ending if not ending or ending.rstrip(_CLOSING).endswith(_STOPS) else f"{ending}."
+
+
+def capitalized(text: str) -> str:
+    """Return a text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
 
 
 def count(number: int, noun: str) -> str:

@@ -1,16 +1,28 @@
 """The manual, built from the model files and from the tables of commands and buttons.
 
+The overview fits on a screen: three examples, the commands used most, and a button for each page.
+
 All texts are mrkdwn in which nothing is escaped, the texts of the model files included.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import assert_never
 
+from slack_sdk.models.blocks import PlainTextObject
+from slack_sdk.models.views import View
+
+from bot.base.ports import Message
+from bot.messages import blocks
 from bot.options.catalog import Catalog, Model
 from bot.options.model_file import MODEL_FLAG
 from bot.options.schema import PROMPT, Kind, Option
 from bot.options.wording import allowed, shown
+from storage.job import Json
 
 _HOW_OPTIONS_WORK = (
     "*Options* may stand before, between or behind the words: `--option value` or "
@@ -40,39 +52,117 @@ _AT_HOME = (
 )
 
 
-def overview(
-    catalog: Catalog,
-    *,
-    commands: Mapping[str, str],
-    replies: Mapping[str, str],
-    buttons: Mapping[str, str],
-    bot_user: str,
-) -> str:
-    """Return the text of `/video help`: how to type a request, with examples, and all commands.
+HELP = "help"
+"""Prefix of the action IDs of the overview's buttons; the page's name follows after a colon."""
+EXAMPLES_SHOWN = 3
+MOST_USED = ("list", "status", "again", "cancel", "cost")
+"""The commands in the overview, by their first word."""
+_AMOUNTS = "Amounts are as billed by MindVideo, which names no currency."
 
-    `commands`, `replies` and `buttons` have descriptions by usage or label.
-    """
-    model = catalog.default
-    parts = [
-        "*How to ask:* `/video what it shows --option value`",
-        _examples(model),
-        _HOW_OPTIONS_WORK,
-        _short_list(model),
-        _in_messages(model, replies, bot_user),
-        _IN_A_FORM,
-        "*Buttons under a job*, which never expire\n"
-        + "\n".join(f"• *{label}*: {does}" for label, does in buttons.items()),
-        _AT_HOME,
-        _with_images(model),
-        "*Besides*\n"
-        + "\n".join(f"• `/video {usage}`: {does}" for usage, does in commands.items()),
-        _ONE_RULE,
-        model_list(catalog),
-        f"`/video help {model.slug}` tells all about a model and its options.",
+
+class HelpPage(StrEnum):
+    """A page of the manual; its name is typed behind `/video help`."""
+
+    OPTIONS = "options"
+    COMMANDS = "commands"
+    MESSAGES = "messages"
+    BUTTONS = "buttons"
+    ABOUT_MODELS = "about-models"
+
+
+TITLES: Mapping[HelpPage, str] = MappingProxyType(
+    {
+        HelpPage.OPTIONS: "Options",
+        HelpPage.COMMANDS: "All commands",
+        HelpPage.MESSAGES: "In messages",
+        HelpPage.BUTTONS: "Form and buttons",
+        HelpPage.ABOUT_MODELS: "Models",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpTables:
+    """What the manual describes beside the models: descriptions by usage, word or label."""
+
+    commands: Mapping[str, str]
+    replies: Mapping[str, str]
+    buttons: Mapping[str, str]
+    bot_user: str
+
+
+def overview(catalog: Catalog, tables: HelpTables) -> Message:
+    """Return the answer to `/video help`: how to ask, what is used most, buttons to the rest."""
+    usual = [
+        f"• `/video {usage}`: {does}"
+        for usage, does in tables.commands.items()
+        if usage.split()[0] in MOST_USED
     ]
-    if len(catalog.models) > 1:
-        parts.append(f"`--{MODEL_FLAG} {catalog.models[-1].slug}` takes another model.")
+    text = "\n\n".join(
+        [
+            "*How to ask:* `/video what it shows --option value`",
+            _examples(catalog.default, EXAMPLES_SHOWN),
+            "`/video` alone opens a form.",
+            "*Used most*\n" + "\n".join(usual),
+        ]
+    )
+    row = [
+        blocks.button(title, f"{HELP}:{page}", page, spoken=f"Help: {title}")
+        for page, title in TITLES.items()
+    ]
+    return Message(text=text, blocks=[*blocks.sections(text), blocks.actions(row)])
+
+
+def help_page(page: HelpPage, catalog: Catalog, tables: HelpTables) -> str:
+    """Return the text of one page of the manual."""
+    match page:
+        case HelpPage.OPTIONS:
+            parts = _about_options(catalog)
+        case HelpPage.COMMANDS:
+            parts = [_commands(tables), _ONE_RULE, _AMOUNTS]
+        case HelpPage.MESSAGES:
+            model = catalog.default
+            parts = [_in_messages(model, tables), _with_images(model)]
+        case HelpPage.BUTTONS:
+            parts = [_IN_A_FORM, _buttons(tables), _AT_HOME]
+        case HelpPage.ABOUT_MODELS:
+            parts = [model_list(catalog), _other_model(catalog)]
+        case _:
+            assert_never(page)
     return "\n\n".join(filter(None, parts))
+
+
+def help_view(page: HelpPage, catalog: Catalog, tables: HelpTables) -> Mapping[str, Json]:
+    """Return a modal with one page of the manual."""
+    body = blocks.sections(help_page(page, catalog, tables))
+    return View(
+        type="modal",
+        title=PlainTextObject(text=f"Help: {TITLES[page]}"),
+        close=PlainTextObject(text="Close"),
+        # In a modal there is room; Slack would fold long paragraphs else.
+        blocks=[{**block, "expand": True} for block in body],
+    ).to_dict()
+
+
+def _about_options(catalog: Catalog) -> list[str]:
+    model = catalog.default
+    all_of_it = f"`/video help {model.slug}` tells all about a model and its options."
+    return [_HOW_OPTIONS_WORK, _short_list(model), _examples(model), all_of_it]
+
+
+def _commands(tables: HelpTables) -> str:
+    return "\n".join(f"• `/video {usage}`: {does}" for usage, does in tables.commands.items())
+
+
+def _buttons(tables: HelpTables) -> str:
+    lines = [f"• *{label}*: {does}" for label, does in tables.buttons.items()]
+    return "\n".join(["*Buttons under a job*, which never expire", *lines])
+
+
+def _other_model(catalog: Catalog) -> str:
+    if len(catalog.models) == 1:
+        return ""
+    return f"`--{MODEL_FLAG} {catalog.models[-1].slug}` takes another model."
 
 
 def model_list(catalog: Catalog) -> str:
@@ -101,19 +191,20 @@ def option_rows(model: Model) -> list[tuple[str, str, str, str, str]]:
     ]
 
 
-def _examples(model: Model) -> str:
-    return "\n".join(f"> `/video {example}`" for example in model.examples)
+def _examples(model: Model, most: int | None = None) -> str:
+    return "\n".join(f"> `/video {example}`" for example in model.examples[:most])
 
 
-def _in_messages(model: Model, replies: Mapping[str, str], bot_user: str) -> str:
+def _in_messages(model: Model, tables: HelpTables) -> str:
     example = next(iter(model.examples), "a boat on a lake")
-    words = ", ".join(f"`{word}`" for word in replies)
+    words = "\n".join(f"• `{word}`: {does}" for word, does in tables.replies.items())
     return (
-        f"*In messages* the same words work behind a mention: <@{bot_user}> {example}\n"
-        "In a direct message to me no mention is needed. In a video's thread, mention me with "
-        "words to add to its prompt (`make it night`), with another prompt (`new: a hill at dawn`) "
-        f"or with options to change; or with {words}. About a greeting, thanks, a question or a "
-        "single word I ask first."
+        f"*In messages* the same words work behind a mention: <@{tables.bot_user}> {example}\n"
+        "In a direct message to me no mention is needed. About a greeting, thanks, a question or a "
+        "single word I ask first.\n\n"
+        "*In a video's thread*, mention me with words to add to its prompt (`make it night`), with "
+        "another prompt (`new: a hill at dawn`) or with options to change; or with one of these "
+        f"words:\n{words}"
     )
 
 

@@ -10,14 +10,20 @@ from slack_sdk.models.blocks import ButtonElement
 from slack_sdk.models.views import View
 
 from bot.jobs.view import JobView
-from bot.messages import blocks
-from bot.messages.buttons import AGAIN, EDIT
+from bot.messages import blocks, buttons
+from bot.messages.buttons import AGAIN, CANCEL, EDIT
 from bot.messages.job import GOES_ON, cost_text, is_given_up, prompt_of, took, why_on_hold
 from bot.messages.replies import spent
 from storage.costs import Spend
 from storage.job import Job, Json, Outcome, Stage
 
 PROMPT_SHOWN = 200
+LOAD_MORE = "home_more"
+MOST_BLOCKS = 100
+"""The most blocks in a view: https://docs.slack.dev/reference/views/home-tab-views"""
+BLOCKS_BESIDE = 7
+"""Blocks that are neither of a job under way nor of a finished one, at most."""
+BLOCKS_OF_CARD = 4
 CREATE_VIDEO = "create_video"
 """Action ID of the button, the same as the callback ID of the shortcut that opens the same form."""
 
@@ -37,6 +43,10 @@ class HomeContent:
 
     running: Sequence[Card]
     recent: Sequence[Card]
+    pages: int
+    """How many pages of `recent` were asked for."""
+    has_more: bool
+    """Whether there are more than `recent`."""
     month: str
     mine: Spend
     team: Spend
@@ -49,16 +59,15 @@ def home_view(content: HomeContent) -> Mapping[str, Json]:
     It shows no running times, because it is published again only when something changes.
     """
     mine, team = spent(content.mine, content.unit), spent(content.team, content.unit)
-    billed = "" if content.unit else ", as billed by MindVideo"
     body = [
         blocks.section("*Make videos from words.* Say what to show, and the video comes to Slack."),
         blocks.actions([blocks.button("Create a video", CREATE_VIDEO, "home", style="primary")]),
         *_under_way(content.running),
-        *_last(content.recent),
+        *_last(content),
         *([] if content.running or content.recent else [_first_time()]),
         blocks.header("Spent"),
         blocks.section(f"You: {mine}\nThe whole team: {team}"),
-        blocks.context(f"{content.month}, in UTC{billed} · `/video cost` tells more"),
+        blocks.context(f"{content.month}, in UTC · `/video cost` tells more"),
     ]
     return View(type="home", blocks=[dict(block) for block in body]).to_dict()
 
@@ -75,20 +84,25 @@ def _under_way(cards: Sequence[Card]) -> list[blocks.Block]:
     body = [blocks.header("On their way")]
     for card in cards:
         body += [
-            blocks.section(_title(card)),
+            _title(card),
             blocks.context(f"{_state(card.view.job)} · {_small(card)}"),
         ]
+        if buttons.can_be_cancelled(card.view.job):
+            body.append(blocks.actions([_button("Cancel", CANCEL, card)]))
     return body
 
 
-def _last(cards: Sequence[Card]) -> list[blocks.Block]:
-    if not cards:
+def _last(content: HomeContent) -> list[blocks.Block]:
+    """Return as many cards as a view holds, and a button for more if there is room for more."""
+    if not content.recent:
         return []
     body = [blocks.header("Your last videos")]
-    for number, card in enumerate(cards):
+    room = (MOST_BLOCKS - BLOCKS_BESIDE - len(_under_way(content.running))) // BLOCKS_OF_CARD
+    shown = content.recent[:room]
+    for number, card in enumerate(shown):
         body += [
             *([blocks.divider()] if number else []),
-            blocks.section(_title(card)),
+            _title(card),
             blocks.context(f"{_ending(card)} · {_small(card)}"),
             blocks.actions(
                 [
@@ -97,6 +111,11 @@ def _last(cards: Sequence[Card]) -> list[blocks.Block]:
                 ]
             ),
         ]
+    if len(shown) < len(content.recent) or (content.has_more and len(shown) == room):
+        body.append(blocks.context("`/video list` shows the newest as a list."))
+    elif content.has_more:
+        more = blocks.button("Load more", LOAD_MORE, str(content.pages + 1))
+        body.append(blocks.actions([more]))
     return body
 
 
@@ -107,15 +126,15 @@ def _first_time() -> blocks.Block:
     )
 
 
-def _title(card: Card) -> str:
+def _title(card: Card) -> blocks.Block:
     words = " ".join(prompt_of(card.view.job).split()) or card.view.model_title
-    title = blocks.link_label(words, PROMPT_SHOWN)
-    return f"*{title}*" if card.link is None else f"*<{card.link}|{title}>*"
+    title = blocks.shorten(words, PROMPT_SHOWN)
+    return blocks.rich_lines([[blocks.link_part(card.link, title, bold=True)]])
 
 
 def _small(card: Card) -> str:
     options = [f"{title}: {value}" for title, value in card.view.options]
-    model = blocks.escape(" · ".join([card.view.model_title, *options]))
+    model = blocks.literal(" · ".join([card.view.model_title, *options]))
     return f"{model} · asked {blocks.moment(card.view.job.created_at)} · `{card.view.job.id}`"
 
 
@@ -133,7 +152,7 @@ def _state(job: Job) -> str:  # noqa: PLR0911 - one case for each stage, and not
         case Stage.FINISHED:
             return ":package: Finished, on its way to you"
         case Stage.PARKED:
-            return f":construction: On hold: {blocks.escape(why_on_hold(job))}"
+            return f":construction: On hold: {blocks.literal(why_on_hold(job), keeps_code=True)}"
         case Stage.DELIVERED | Stage.REJECTED | Stage.UNCONFIRMED:
             return ":checkered_flag: Over"
         case _:
@@ -142,7 +161,7 @@ def _state(job: Job) -> str:  # noqa: PLR0911 - one case for each stage, and not
 
 def _ending(card: Card) -> str:
     job = card.view.job
-    charge = "not charged" if job.stage is Stage.REJECTED else cost_text(card.view)
+    charge = cost_text(card.view)
     match job.outcome:
         case Outcome.SUCCEEDED:
             return f":white_check_mark: Done in {took(job)} · {charge}"
@@ -151,8 +170,8 @@ def _ending(card: Card) -> str:
         case Outcome.CANCELLED:
             return f":no_entry_sign: Cancelled · {charge}"
         case Outcome.FAILED | None:
-            reason = blocks.escape(blocks.shorten(job.problem or "no reason given", PROMPT_SHOWN))
-            return f":x: Failed: {reason} · {charge}"
+            problem = blocks.shorten(job.problem or "no reason given", PROMPT_SHOWN)
+            return f":x: Failed: {blocks.literal(problem, keeps_code=True)} · {charge}"
         case _:
             assert_never(job.outcome)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import assert_never
 
 from bot.base.ports import Message
@@ -19,6 +18,8 @@ PROMPT_SHOWN = 600
 BAR_CELLS = 12
 # After this many failed tries the status mentions them: the first backoffs are only seconds long.
 SILENT_TRIES = 3
+# In seconds. Before that, an earlier job may render already and its next poll will tell.
+QUEUE_SHOWN_SECONDS = 10.0
 GOES_ON = "MindVideo goes on with it and bills it"
 
 
@@ -32,7 +33,7 @@ def job_message(view: JobView, now: Instant) -> Message:
     """Return the job's own message for its present state."""
     job = view.job
     prompt = prompt_of(job)
-    status = status_line(replace(view, ahead=_ahead_shown(view)), now)
+    status = status_line(view, now)
     details = " · ".join(
         [view.model_title, *(f"{title}: {value}" for title, value in view.options)]
     )
@@ -40,7 +41,7 @@ def job_message(view: JobView, now: Instant) -> Message:
     body = [blocks.section(asked)]
     if prompt:
         body.append(blocks.quote(_prompt_shown(view)))
-    body.append(blocks.context(blocks.escape(details)))
+    body.append(blocks.context(blocks.literal(details)))
     bar = progress_bar(view, now)
     body.append(blocks.section(f"{status}\n{bar}" if bar else status))
     body.append(blocks.context(_origin(view)))
@@ -69,11 +70,10 @@ def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else
         case Stage.DELIVERED:
             return f"{_ending(view)} · {cost_text(view)}"
         case Stage.REJECTED:
-            icon = ":no_entry_sign: *Cancelled*" if is_cancelled(job) else ":x: *Not started*"
-            line = f"{icon} · {blocks.escape(job.problem or '')} Nothing was charged."
+            line = f"{_not_started(job)} Nothing was charged."
             return line if job.failure is None else f"{line} {failure_words(view)}"
         case Stage.PARKED:
-            return f":construction: *On hold* · {blocks.escape(why_on_hold(job))}"
+            return f":construction: *On hold* · {blocks.literal(why_on_hold(job), keeps_code=True)}"
         case _:
             assert_never(job.stage)
 
@@ -82,7 +82,19 @@ def why_on_hold(job: Job) -> str:
     """Return why a job is parked, and whether its bill is unknown."""
     is_sent = job.parked_from is Stage.ANNOUNCED and job.chargeable_since is not None
     bill = "MindVideo's page tells whether it was billed." if is_sent else ""
-    return f"{job.problem or ''} {bill}".strip()
+    return f"{formatting.sentence(job.problem or '')} {bill}".strip()
+
+
+def reason_of(job: Job) -> str:
+    """Return the problem of a job as one sentence of mrkdwn; empty if it has none."""
+    return blocks.literal(formatting.sentence(job.problem or ""), keeps_code=True)
+
+
+def _not_started(job: Job) -> str:
+    if not is_cancelled(job):
+        return f":x: *Not started* · {reason_of(job)}"
+    by = f" by <@{job.cancel_requested_by}>" if job.cancel_requested_by else ""
+    return f":no_entry_sign: *Cancelled*{by} ·"
 
 
 def _before_submit(view: JobView, now: Instant) -> str:
@@ -112,15 +124,15 @@ def _seconds_to_submit(view: JobView, now: Instant) -> float:
 
 def _rendering(view: JobView, now: Instant) -> str:
     job = view.job
-    seconds = now - (job.submitted_at or job.created_at)
+    seconds = now - (job.started_at or job.submitted_at or job.created_at)
     elapsed = [f"{formatting.duration(seconds)} so far"] if seconds >= 1 else []
     if job.started_at is None:
-        queued = " · ".join([":hourglass_flowing_sand: *Queued at MindVideo*", *elapsed])
-        return queued + _ahead(view)
+        ahead = _ahead(view) if seconds >= QUEUE_SHOWN_SECONDS else []
+        return " · ".join([":hourglass_flowing_sand: *Queued at MindVideo*", *elapsed, *ahead])
     began = blocks.moment(job.started_at, "{time}")
     parts = [f":movie_camera: *Rendering* since {began}", *elapsed]
     if view.expected:
-        parts.append(f"usually {formatting.duration(view.expected.p50)}")
+        parts.append(f"usually {formatting.duration(view.expected.p50)} in all")
     if job.late_notified_at is not None:
         parts.append("taking longer than usual")
     return " · ".join(parts)
@@ -141,19 +153,10 @@ def progress_bar(view: JobView, now: Instant) -> str | None:
     return f"`{bar}` nine in ten take at most {formatting.duration(usual.p90)}"
 
 
-def _ahead_shown(view: JobView) -> int:
-    """Return how many jobs are ahead, or 0 while the job's message must not show it.
-
-    The message is edited at each poll, and polls begin after the submit: before it, the figure
-    would soon be out of date.
-    """
-    return view.ahead if view.job.stage is Stage.RENDERING else 0
-
-
-def _ahead(view: JobView) -> str:
+def _ahead(view: JobView) -> list[str]:
     if view.ahead >= MOST_AHEAD:
-        return f" · {MOST_AHEAD} jobs of ours ahead, or more"
-    return f" · {formatting.count(view.ahead, 'job')} of ours ahead" if view.ahead else ""
+        return [f"{MOST_AHEAD} jobs of ours ahead, or more"]
+    return [f"{formatting.count(view.ahead, 'job')} of ours ahead"] if view.ahead else []
 
 
 def _origin(view: JobView) -> str:
@@ -201,18 +204,19 @@ def _ending(view: JobView) -> str:
 
 
 def cost_text(view: JobView) -> str:
-    """Return the cost of a job as MindVideo reported it, or that it is pending."""
-    job = view.job
-    estimate = job.cost_estimate
-    estimated = (
-        f" (estimate {formatting.money(estimate, view.unit)})" if estimate is not None else ""
-    )
-    if job.cost_actual is None:
-        return f"cost pending{estimated}"
-    actual = formatting.money(job.cost_actual, view.unit)
-    if view.unit is None:
-        actual = f"{actual} as billed by MindVideo"
-    return f"cost {actual}" if estimate in {None, job.cost_actual} else f"cost {actual}{estimated}"
+    """Return the cost of a job as MindVideo reported it, or that it is pending.
+
+    A job that was refused, or not sent yet, has no pending cost.
+    """
+    job, actual, estimate = view.job, view.job.cost_actual, view.job.cost_estimate
+    if job.stage is Stage.REJECTED or actual == 0:
+        return "nothing was charged"
+    estimated = "" if estimate is None else f" (estimate {formatting.money(estimate, view.unit)})"
+    if actual is None:
+        was_sent = job.chargeable_since is not None
+        return f"cost pending{estimated}" if was_sent else "nothing was charged so far"
+    cost = f"cost {formatting.money(actual, view.unit)}"
+    return cost if estimate in {None, actual} else f"{cost}{estimated}"
 
 
 def took(job: Job) -> str:
@@ -237,7 +241,7 @@ def is_given_up(job: Job) -> bool:
 
 
 def _plain_title(job: Job) -> str:
-    return blocks.escape(blocks.shorten(prompt_of(job) or job.model, PROMPT_SHOWN))
+    return blocks.literal(blocks.shorten(prompt_of(job) or job.model, PROMPT_SHOWN))
 
 
 def _plain(mrkdwn: str) -> str:

@@ -8,7 +8,8 @@ field is reset when another model is chosen, and only then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import assert_never
 
@@ -19,13 +20,13 @@ from slack_sdk.models.blocks import (
     StaticSelectElement,
 )
 
-from bot.messages.blocks import Block, context, shorten
+from bot.messages.blocks import Block, button, context, escape, shorten
 from bot.messages.fields import (
-    LONGEST_TEXT,
     as_text,
     checkbox,
     choice_of,
     files,
+    kept_files,
     number,
     plain_text,
     select,
@@ -33,17 +34,22 @@ from bot.messages.fields import (
 )
 from bot.options.catalog import Catalog, Model
 from bot.options.form_fields import (
+    LONGEST_TEXT,
     MODEL_BLOCK,
     MORE_BLOCK,
     MOST_CHOICES,
     Widget,
+    add_item_block,
     field_block,
+    fits_items,
+    item_options,
+    kept_block,
     links_block,
     widget_of,
 )
-from bot.options.references import files_named
+from bot.options.references import file_named, reference
 from bot.options.request import fitting
-from bot.options.schema import PROMPT, Kind, Option, Schema
+from bot.options.schema import PROMPT, ItemFields, Kind, Option, Schema, as_mapping
 from bot.options.wording import allowed
 from storage.job import Json
 
@@ -57,18 +63,33 @@ MOST_BLOCKS = 100
 _LABEL_LIMIT = 2000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a form is drawn, beside its values."""
+
+    show_advanced: bool = False
+    items: Mapping[str, int] = field(default_factory=dict)
+    """How many items have fields, by the option's name; at least `FEWEST_ITEMS`."""
+    file_names: Mapping[str, str] = field(default_factory=dict)
+    """The names of attached files, by ID."""
+
+
+PLAIN = Layout()
+FEWEST_ITEMS = 2
+"""One shot is what the prompt says already."""
+
+
 def form_blocks(
     catalog: Catalog,
     model: Model,
     values: Mapping[str, Json] = _NOTHING,
-    *,
-    show_advanced: bool = False,
+    layout: Layout = PLAIN,
 ) -> list[Block]:
     """Return the fields of a model, filled with `values` and else with the defaults.
 
     Values that the model does not have or not allow are left out. A prompt is always kept, cut to
-    the limit of its field. An advanced option with a value is shown although `show_advanced` is
-    false, because users must see every option that they pay for.
+    the limit of its field. An advanced option with a value is shown although the layout
+    hides such, because users must see every option that they pay for.
     """
     prompt = {PROMPT: values[PROMPT]} if isinstance(values.get(PROMPT), str) else {}
     fitted = {**fitting(model, values), **prompt}
@@ -76,12 +97,12 @@ def form_blocks(
     blocks = [_model_choice(catalog, model)] if len(catalog.models) > 1 else []
     for option in options:
         if not option.advanced:
-            blocks += _fields(model, option, fitted)
+            blocks += _fields(model, option, fitted, layout)
     if any(option.advanced for option in options):
-        blocks.append(_toggle(show_advanced=show_advanced))
+        blocks.append(_toggle(show_advanced=layout.show_advanced))
     for option in options:
-        if option.advanced and (show_advanced or _is_set(option, fitted)):
-            blocks += _fields(model, option, fitted)
+        if option.advanced and (layout.show_advanced or _is_set(option, fitted)):
+            blocks += _fields(model, option, fitted, layout)
     return blocks[:MOST_BLOCKS]
 
 
@@ -89,8 +110,13 @@ def _is_set(option: Option, values: Mapping[str, Json]) -> bool:
     return option.name in values and values[option.name] != option.default
 
 
-def _fields(model: Model, option: Option, values: Mapping[str, Json]) -> Iterator[Block]:
+def _fields(
+    model: Model, option: Option, values: Mapping[str, Json], layout: Layout
+) -> Iterator[Block]:
     value = values.get(option.name, option.default)
+    if option.item_fields is not None and fits_items(option.item_fields, value):
+        yield from _item_fields(model, option, option.item_fields, value, layout)
+        return
     hint = option.hint
     match widget_of(option):
         case Widget.SELECT:
@@ -102,11 +128,58 @@ def _fields(model: Model, option: Option, values: Mapping[str, Json]) -> Iterato
             yield _input(option, field, _sentences(hint, option.schema))
         case Widget.FILES:
             yield _input(option, files(option, model.slug), hint)
-            yield from _text_field(model, option, value, links_block(option))
+            attached, links = _attached(option, value)
+            if attached:
+                yield _kept(model, option, attached, layout)
+            yield from _text_field(model, option, links, links_block(option))
         case Widget.TEXT:
             yield from _text_field(model, option, value, field_block(option))
         case widget:
             assert_never(widget)
+
+
+def _item_fields(
+    model: Model, option: Option, fields: ItemFields, value: Json, layout: Layout
+) -> Iterator[Block]:
+    """Yield the fields of each item, and a button for another item."""
+    items = [as_mapping(item) for item in value] if isinstance(value, list | tuple) else []
+    wanted = max(FEWEST_ITEMS, layout.items.get(option.name, 0), len(items))
+    count = min(wanted, fields.most)
+    if option.hint:
+        yield context(escape(f"{option.title}: {option.hint}"))
+    for position in range(1, count + 1):
+        entered = items[position - 1] if position <= len(items) else {}
+        for name, member in item_options(option, fields, position).items():
+            optional = replace(member, required=False)
+            yield from _fields(model, optional, {member.name: entered.get(name)}, layout)
+    if count < fields.most:
+        noun = fields.noun.lower()
+        add = button(f"Add a {noun}", add_item_block(option), str(count + 1))
+        yield ActionsBlock(block_id=add_item_block(option), elements=[add]).to_dict()
+
+
+def _attached(option: Option, value: Json) -> tuple[list[str], Json]:
+    """Return the IDs of the attached files in a value, and the value without them."""
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    named = [file_id for file_id in map(file_named, items) if file_id is not None]
+    links = [item for item in items if item is not None and file_named(item) is None]
+    if option.kind is Kind.ARRAY:
+        return named, links or None
+    return named, links[0] if links else None
+
+
+def _kept(model: Model, option: Option, attached: Sequence[str], layout: Layout) -> Block:
+    """Return the menu of the images that were attached before; each can be taken out."""
+    named = [
+        (reference(file_id), layout.file_names.get(file_id) or f"Image {number}")
+        for number, file_id in enumerate(attached[:MOST_CHOICES], start=1)
+    ]
+    return InputBlock(
+        block_id=kept_block(option),
+        label=plain_text(shorten(f"{option.title}: attached already", _LABEL_LIMIT)),
+        optional=True,
+        element=kept_files(named, model.slug),
+    ).to_dict()
 
 
 def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Iterator[Block]:
@@ -121,15 +194,13 @@ def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Ite
     rows = option.playground.get("rows")
     is_multiline = option.kind is not Kind.STRING or (isinstance(rows, int) and rows > 1)
     field = text(shown_text, longest, model.slug, is_multiline=is_multiline)
-    yield _input(option, field, _text_hint(option, value, block_id), block_id)
+    yield _input(option, field, _text_hint(option, block_id), block_id)
 
 
-def _text_hint(option: Option, value: Json, block_id: str) -> str:
+def _text_hint(option: Option, block_id: str) -> str:
     """Return the hint under a text field; one beside a file field takes links."""
     if block_id == links_block(option):
-        hint = "One link per line." if option.kind is Kind.ARRAY else "A link, instead of a file."
-        attached = files_named({option.name: value})
-        return f"{hint} slack-file:… is an image that was attached before." if attached else hint
+        return "One link per line." if option.kind is Kind.ARRAY else "A link, instead of a file."
     sentences = _sentences(option.hint, option.schema)
     return f"{sentences} One per line.".strip() if option.kind is Kind.ARRAY else sentences
 

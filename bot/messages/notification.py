@@ -7,9 +7,8 @@ from typing import assert_never
 
 from bot.base.ports import Message
 from bot.jobs.view import JobView
-from bot.messages import blocks
-from bot.messages.job import cost_text, noun, prompt_of, took, why_on_hold
-from storage.job import Stage
+from bot.messages import blocks, formatting
+from bot.messages.job import cost_text, noun, prompt_of, reason_of, took, why_on_hold
 from storage.notification import NotificationKind
 
 PROMPT_SHOWN = 150
@@ -82,11 +81,8 @@ def _finished(notice: JobNotification) -> Message:
 
 
 def _failed(notice: JobNotification) -> Message:
-    reason = blocks.escape(notice.view.job.problem or "no reason was given")
-    charge = (
-        "nothing was charged" if notice.view.job.stage is Stage.REJECTED else cost_text(notice.view)
-    )
-    small = f"{notice.view.model_title} · {charge}"
+    reason = reason_of(notice.view.job) or "No reason was given."
+    small = f"{notice.view.model_title} · {cost_text(notice.view)}"
     if not notice.is_open:
         return _message(f":x: {PRIVATE} could not be made.", small)
     return _message(
@@ -103,8 +99,9 @@ def _parked(notice: JobNotification) -> Message:
             "It is kept. `python -m bot jobs list --stage parked` shows it to whoever runs this "
             "bot.",
         )
-    reasons = [why_on_hold(job), notice.detail if notice.detail != job.problem else ""]
-    reason = blocks.escape(" ".join(filter(None, reasons)))
+    detail = formatting.sentence(notice.detail) if notice.detail != job.problem else ""
+    reasons = [why_on_hold(job), detail]
+    reason = blocks.literal(" ".join(filter(None, reasons)), keeps_code=True)
     return _message(
         f":construction: {_whose(notice)} is on hold and needs a person to look: {reason}",
         f"It is kept. `python -m bot jobs show {notice.view.job.id}` tells all, "
@@ -118,16 +115,16 @@ def _operator_needed(notice: JobNotification) -> Message:
     problem = notice.detail.partition(": ")[2] or notice.detail
     if not notice.is_open:
         problem = f"{problem.partition(': ')[0].removesuffix('.')}."
-    problem = blocks.escape(problem)
+    problem = formatting.sentence(problem)
     return _message(
-        f":key: *Somebody must act.* {problem}",
+        f":key: *Somebody must act.* {blocks.literal(problem, keeps_code=True)}",
         "Jobs wait meanwhile and go on by themselves once it is mended. The same trouble is "
         "told here once an hour at most.",
     )
 
 
 def _whose(notice: JobNotification) -> str:
-    return f"A video for *{blocks.escape(notice.asker)}*"
+    return f"A video for *{blocks.literal(notice.asker)}*"
 
 
 def _title(notice: JobNotification) -> str:

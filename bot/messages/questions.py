@@ -51,7 +51,7 @@ def _sentence(question: Question, job: Job) -> str:
         case QuestionKind.LATE_EVENT:
             return (
                 f":hourglass: Your message from {blocks.moment(float(about))} reached me only now: "
-                f"“{blocks.escape(_prompt(job))}”. Nothing was started or charged."
+                f"“{blocks.literal(_prompt(job))}”. Nothing was started or charged."
             )
         case QuestionKind.SMALL_TALK:
             return _kindly(SmallTalk(question.about))

@@ -12,9 +12,6 @@ from storage.costs import Spend
 from storage.job import Instant, Job, Stage
 from storage.store import StoreBrokenError, StoreError
 
-# In characters: enough of a prompt to recognise it.
-PROMPT_IN_LIST = 80
-
 
 def store_failed(error: StoreError) -> Message:
     """Return the answer when the store fails: the request was not accepted, or that is unknown."""
@@ -31,7 +28,9 @@ def store_failed(error: StoreError) -> Message:
 
 def refusal(problem: str) -> Message:
     """Return the answer to a refused request; `problem` is plain text."""
-    return words(f":warning: {blocks.escape(problem)}\nNothing was started or charged.")
+    return words(
+        f":warning: {blocks.escape(formatting.sentence(problem))}\nNothing was started or charged."
+    )
 
 
 def taken_without(titles: Sequence[str]) -> Message:
@@ -55,24 +54,22 @@ def status(view: JobView, now: Instant) -> Message:
     job = view.job
     line = status_line(view, now)
     options = "".join(f" · {title}: {value}" for title, value in view.options)
-    asked = f"Asked for by <@{job.user}> in <#{job.channel}>, {blocks.moment(job.created_at)}"
+    where, at = blocks.place(job.channel), blocks.moment(job.created_at)
+    asked = f"Asked for by <@{job.user}> in {where}, {at}"
     prompt = blocks.shorten(prompt_of(job), PROMPT_SHOWN)
     bar = progress_bar(view, now)
     body = [blocks.section(f"{line}\n{bar}" if bar else line)]
     if prompt:
         body.append(blocks.quote(prompt))
-    body.append(blocks.context(blocks.escape(f"{view.model_title}{options}")))
+    body.append(blocks.context(blocks.literal(f"{view.model_title}{options}")))
     body.append(blocks.context(f"{asked} · Job `{job.id}`"))
-    body += buttons.under_message(job, view.upgrades)
+    body += buttons.under_status(job)
     return Message(text=f"Job {job.id}: {line}", blocks=body)
 
 
 def cost(view: JobView) -> Message:
     """Return what a job cost, as far as it is known."""
-    job = view.job
-    if job.chargeable_since is None and job.cost_actual is None:
-        return words(f"Job `{job.id}` was not sent to MindVideo, so it has cost nothing so far.")
-    return words(f"Job `{job.id}`: {cost_text(view)}.")
+    return words(f"Job `{view.job.id}`: {cost_text(view)}.")
 
 
 def cancelled(job: Job) -> Message:
@@ -123,8 +120,8 @@ def not_allowed(job: Job, act: str) -> Message:
 def resending(job: Job) -> Message:
     """Return the answer to a request to resend the files."""
     return words(
-        f"I am bringing the files of job `{job.id}` again, into its thread in <#{job.channel}>. "
-        "Nothing is rendered and nothing is charged."
+        f"I am bringing the files of job `{job.id}` again, into its thread in "
+        f"{blocks.place(job.channel)}. Nothing is rendered and nothing is charged."
     )
 
 
@@ -145,7 +142,7 @@ def not_resent(job: Job) -> Message:
     """Return the message to the user of a resend when neither thread nor direct message works."""
     return words(
         f"The files of job `{job.id}` could not be brought again: its thread in "
-        f"<#{job.channel}> takes nothing, nor can <@{job.user}> be told directly."
+        f"{blocks.place(job.channel)} takes nothing, nor can <@{job.user}> be told directly."
     )
 
 
@@ -234,25 +231,14 @@ def deleted(job: Job) -> Message:
     )
 
 
-def jobs(running: Sequence[JobView], recent: Sequence[JobView], now: Instant) -> Message:
-    """Return a user's jobs: those under way, and the last ones that ended."""
-    parts = [*_part("Running", running, now), *_part("Recent", recent, now)]
-    if not parts:
-        return words("You have not asked for anything yet. `/video help` tells how.")
-    hint = "`/video status ID` tells more of one, `/video again ID` renders it again."
-    body = [*map(blocks.section, parts), blocks.context(hint)]
-    return Message(text="\n\n".join(parts), blocks=body)
-
-
 def spends(months: Sequence[tuple[str, Sequence[tuple[str, Spend]]]], unit: str | None) -> Message:
     """Return what was spent: for each month its name, and rows of scope and spend."""
     parts = [
         "\n".join([f"*{month}*", *(f"• {scope}: {spent(spend, unit)}" for scope, spend in rows)])
         for month, rows in months
     ]
-    amounts = "" if unit else "Amounts are as billed by MindVideo. "
     note = (
-        f"{amounts}Pending: MindVideo has not named the cost yet. A job counts in the month in "
+        "Pending: MindVideo has not named the cost yet. A job counts in the month in "
         "which it was asked for; months begin in UTC."
     )
     body = [*map(blocks.section, parts), blocks.context(note)]
@@ -266,17 +252,6 @@ def spent(spend: Spend, unit: str | None) -> str:
     pending = f"{formatting.count(spend.pending, 'render')} pending"
     if spend.priced == 0:
         return pending
-    known = f"{formatting.money(spend.total, unit)} for {formatting.count(spend.priced, 'render')}"
+    total = formatting.money(spend.total, unit) if spend.total else "nothing"
+    known = f"{total} for {formatting.count(spend.priced, 'render')}"
     return f"{known}, {pending}" if spend.pending else known
-
-
-def _part(title: str, shown: Sequence[JobView], now: Instant) -> list[str]:
-    return [f"*{title}*", *(_line(view, now) for view in shown)] if shown else []
-
-
-def _line(view: JobView, now: Instant) -> str:
-    job = view.job
-    prompt = " ".join(prompt_of(job).split()) or view.model_title
-    title = blocks.escape(blocks.shorten(prompt, PROMPT_IN_LIST))
-    asked = f"`{job.id}` · {blocks.moment(job.created_at)} · <#{job.channel}>"
-    return f"{title}\n{status_line(view, now)}\n{asked}"

@@ -7,33 +7,50 @@ from dataclasses import replace
 from bot.base.ports import Message
 from bot.jobs.deliveries import follows_later
 from bot.jobs.view import JobView
-from bot.messages import blocks, buttons
+from bot.messages import blocks, buttons, formatting
 from bot.messages.failures import failure_words
-from bot.messages.job import GOES_ON, cost_text, is_cancelled, is_given_up, noun, took, why_on_hold
+from bot.messages.job import (
+    GOES_ON,
+    cost_text,
+    is_cancelled,
+    is_given_up,
+    noun,
+    reason_of,
+    took,
+    why_on_hold,
+)
 from storage.job import Job, Outcome, Stage
 
 SAVE_SOON = "The link works for a short time only, so save the file soon."
 
 
-def final_message(view: JobView, mark: str | None = None) -> Message:
-    """Return the message posted in the thread once the job is over, with files or without.
+def final_message(view: JobView) -> Message:
+    """Return the message posted in the thread once the job is over, with files or without."""
+    message, row = _final(view), buttons.under_result(view.job, view.upgrades)
+    if view.have_files_followed:
+        # They have the buttons, because a job has one set, under its newest message.
+        row = []
+    elif is_given_up(view.job):
+        row = buttons.under_given_up(view.job)
+    return replace(message, blocks=blocks.marked([*message.blocks, *row], view.job.id))
 
-    `mark` is the ID by which the message is found again; `None`: the job's own.
+
+def resent_message(view: JobView, mark: str) -> Message:
+    """Return the message that brings a result again; its buttons stay at the result itself.
+
+    `mark` is the ID by which the message is found again.
     """
+    message = _final(view)
+    return replace(message, blocks=blocks.marked(message.blocks, mark))
+
+
+def _final(view: JobView) -> Message:
     job = view.job
-    body_buttons = buttons.under_result(job, view.upgrades)
     if is_given_up(job):
-        message = _given_up(view)
-        if not view.have_files_followed:
-            body_buttons = buttons.under_given_up(job)
-    elif job.outcome is not Outcome.SUCCEEDED:
-        message = _unsuccessful(view)
-    elif job.delivery.link_only:
-        message = _with_links(view)
-    else:
-        message = _with_files(view)
-    body = [*message.blocks, *body_buttons]
-    return replace(message, blocks=blocks.marked(body, mark or job.id))
+        return _given_up(view)
+    if job.outcome is not Outcome.SUCCEEDED:
+        return _unsuccessful(view)
+    return _with_links(view) if job.delivery.link_only else _with_files(view)
 
 
 def following_message(view: JobView, mark: str) -> Message:
@@ -48,7 +65,7 @@ def following_message(view: JobView, mark: str) -> Message:
     if links:
         line = (
             f"<@{job.user}> the {what} that was given up is made, but could not be put here: "
-            f"{blocks.escape(job.problem or '')}"
+            f"{reason_of(job)}"
         )
         body = [blocks.section(line), blocks.links(links), blocks.context(SAVE_SOON)]
     text = "\n".join([line, *(blocks.link(url, title) for url, title in links)])
@@ -59,8 +76,7 @@ def following_message(view: JobView, mark: str) -> Message:
 def not_brought_message(view: JobView, mark: str) -> Message:
     """Return the message when a render that was given up has made nothing that can be brought."""
     job = view.job
-    reason = blocks.escape(job.problem or "")
-    line = f"<@{job.user}> the render that was given up cannot be brought: {reason}"
+    line = f"<@{job.user}> the render that was given up cannot be brought: {reason_of(job)}"
     body = [blocks.section(line), blocks.context(f"Job `{job.id}`")]
     return Message(text=line, blocks=blocks.marked(body, mark))
 
@@ -78,10 +94,7 @@ def _with_links(view: JobView) -> Message:
     if view.have_files_followed:
         line = f"<@{job.user}> {_your(job)} ready, see below: Slack took it later. {facts}"
         return Message(text=line, blocks=[blocks.section(line)])
-    line = (
-        f"<@{job.user}> {_your(job)} ready, but could not be put here: "
-        f"{blocks.escape(job.problem or '')} {facts}"
-    )
+    line = f"<@{job.user}> {_your(job)} ready, but could not be put here: {reason_of(job)} {facts}"
     advice = SAVE_SOON
     if follows_later(job):
         advice += " I go on trying to put the file here."
@@ -97,7 +110,7 @@ def _given_up(view: JobView) -> Message:
     who = "you" if job.given_up_by == job.user else "an admin"
     line = (
         f"<@{job.user}> {who} stopped following this render after {took(job)}; {GOES_ON}. "
-        f"{_capitalized(cost_text(view))}."
+        f"{formatting.capitalized(cost_text(view))}."
     )
     if view.have_files_followed:
         line += " It was looked at again since, see below."
@@ -107,9 +120,9 @@ def _given_up(view: JobView) -> Message:
 def _unsuccessful(view: JobView) -> Message:
     job = view.job
     outcome = "was cancelled at MindVideo" if is_cancelled(job) else "could not be made"
-    reason = f" MindVideo says: “{blocks.escape(job.problem)}”" if job.problem else ""
+    reason = f" MindVideo says: “{reason_of(job)}”" if job.problem else ""
     advice = f"{failure_words(view)} A new render has a cost of its own."
-    cost = _capitalized(cost_text(view))
+    cost = formatting.capitalized(cost_text(view))
     line = f"<@{job.user}> {noun(job)} {outcome}.{reason} {cost}."
     return Message(
         text=f"{line} {advice}",
@@ -124,8 +137,8 @@ def _unsuccessful(view: JobView) -> Message:
 def stopped_message(view: JobView) -> Message:
     """Return the message when a job was refused, cancelled before the submit, or parked."""
     job = view.job
-    reason = blocks.escape(why_on_hold(job) if job.stage is Stage.PARKED else job.problem or "")
     if job.stage is Stage.PARKED:
+        reason = blocks.literal(why_on_hold(job), keeps_code=True)
         line = (
             f"<@{job.user}> this job is on hold: {reason} "
             "It is kept, and whoever runs this bot can resume it."
@@ -133,6 +146,7 @@ def stopped_message(view: JobView) -> Message:
     elif is_cancelled(job):
         line = f"<@{job.user}> cancelled before it was sent to MindVideo. Nothing was charged."
     else:
+        reason = reason_of(job)
         advice = f" {failure_words(view)}" if job.failure is not None else ""
         line = (
             f"<@{job.user}> {noun(job)} could not be started: {reason} Nothing was charged.{advice}"
@@ -151,7 +165,3 @@ def _links(job: Job) -> list[tuple[str, str]]:
 def _your(job: Job) -> str:
     one = noun(job).split()[1]
     return f"your {one}s are" if len(job.outputs) > 1 else f"your {one} is"
-
-
-def _capitalized(text: str) -> str:
-    return text[:1].upper() + text[1:]

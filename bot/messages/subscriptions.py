@@ -52,39 +52,39 @@ class SubscribedChannel:
     schedule: DigestTimes | None
 
 
-def subscribed(channels: Sequence[SubscribedChannel]) -> Message:
-    """Return the subscriptions of all channels."""
+def subscribed(channels: Sequence[SubscribedChannel], here: str) -> Message:
+    """Return the subscriptions of all channels; `here` is the channel of the reader."""
     if not channels:
         return words(f"No channel is told anything of its own accord.\n{_HOW}")
-    lines = [f"• <#{one.channel}>: {_subscriptions(one)}" for one in channels]
+    lines = [f"• {_named(one.channel, here)}: {_subscriptions(one)}" for one in channels]
     return words("\n".join(["*Channels that listen*", *lines, _HOW]))
 
 
 def level_set(channel: str, level: Level | None) -> Message:
     """Return the answer to a change of a channel's notifications."""
-    return words(level_line(f"<#{channel}>", level))
+    return words(level_line(_own(channel), level))
 
 
 def level_line(channel: str, level: Level | None) -> str:
-    """Return which notifications a channel gets from now on; `channel` as a sentence begins."""
+    """Return which notifications a channel gets from now on; `channel` as within a sentence."""
     if level is None:
-        return f"{channel} is no longer told about single videos."
+        return f"No single videos are told in {channel} any more."
     return (
-        f":bell: {channel} hears of {_ABOUT[level]}, in all channels. What is asked for there "
-        "itself is told in its thread alone."
+        f":bell: From now on I tell in {channel}: {_ABOUT[level]}, of all channels. What is asked "
+        "for there itself is told in its thread alone."
     )
 
 
 def digest_set(channel: str, schedule: DigestTimes | None) -> Message:
     """Return the answer to a change of a channel's digests."""
-    return words(digest_line(f"<#{channel}>", schedule))
+    return words(digest_line(_own(channel), schedule))
 
 
 def digest_line(channel: str, schedule: DigestTimes | None) -> str:
-    """Return when a channel gets its digest from now on; `channel` as a sentence begins."""
+    """Return when a channel gets its digest from now on; `channel` as within a sentence."""
     if schedule is None:
-        return f"{channel} gets no more digests."
-    return f":bar_chart: {channel} gets a digest {_when(schedule)}."
+        return f"No more digests come to {channel}."
+    return f":bar_chart: A digest comes to {channel} {_when(schedule)}."
 
 
 def not_a_member(channel: str) -> Message:
@@ -190,10 +190,10 @@ def setting_changed(who: str, line: str, change_id: str, *, is_undo: bool) -> Me
     did = "took a change back" if is_undo else "changed a setting"
     body = [
         blocks.section(line),
-        blocks.context(f"*{blocks.escape(who)}* {did} for everybody here."),
+        blocks.context(f"*{blocks.literal(who)}* {did} for everybody here."),
         blocks.actions([blocks.button(_UNDO, UNDO, change_id, spoken=f"{_UNDO}: {did}")]),
     ]
-    return Message(text=f"{blocks.escape(who)} {did} for everybody here: {line}", blocks=body)
+    return Message(text=f"{blocks.literal(who)} {did} for everybody here: {line}", blocks=body)
 
 
 def changed_since() -> Message:
@@ -204,6 +204,16 @@ def changed_since() -> Message:
 def change_gone() -> Message:
     """Return the answer to *Undo* of a change that is not in the store."""
     return words("I have no record of that change any more, so I left everything as it is.")
+
+
+def _own(channel: str) -> str:
+    """Return the name of a channel; a direct one is the reader's own: no other can be set."""
+    return blocks.place(channel, whose="your ")
+
+
+def _named(channel: str, here: str) -> str:
+    """Return the name of a channel in the list; a direct one may be somebody else's."""
+    return blocks.place(channel, whose="your " if channel == here else "somebody's ")
 
 
 def _subscriptions(one: SubscribedChannel) -> str:

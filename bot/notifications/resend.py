@@ -12,7 +12,7 @@ from bot.jobs.deliveries import copies_at_slack
 from bot.jobs.view import brief_view
 from bot.messages.file import alt_text, file_name, title
 from bot.messages.replies import not_resent
-from bot.messages.result import final_message
+from bot.messages.result import resent_message
 from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
 from bot.options.schema import prompts_of
 from bot.worker.context import Claim
@@ -61,7 +61,7 @@ async def _report_failure(claim: Claim[Notification], job: Job) -> None:
 async def _compose(claim: Claim[Notification], job: Job) -> Message:
     row, services = claim.row, claim.services
     shown = replace(job, delivery=row.delivery, problem=row.problem)
-    return final_message(brief_view(shown, services.catalog, services.unit), mark=row.id)
+    return resent_message(brief_view(shown, services.catalog, services.unit), row.id)
 
 
 async def upload_files(claim: Claim[Notification], job: Job, place: Place) -> None:

@@ -136,9 +136,9 @@ def _words(change: SettingChange, services: Services) -> str:
     after = change.after
     if change.name == NOTIFY:
         level = Level(after) if after in set(Level) else None
-        return subscriptions.level_line("This channel", level)
+        return subscriptions.level_line("this channel", level)
     if change.name == DIGEST:
-        return subscriptions.digest_line("This channel", read_schedule(after))
+        return subscriptions.digest_line("this channel", read_schedule(after))
     if change.name == SUBMIT_DELAY:
         return subscriptions.delay_line(after if isinstance(after, int | float) else None)
     flags = as_flags(services.catalog, after if isinstance(after, dict) else {})

@@ -56,7 +56,10 @@ class Model:
     def in_reading_order(self) -> tuple[Option, ...]:
         """The options in the order of help and form: the prompt, required ones, all others."""
         return tuple(
-            sorted(self.options, key=lambda option: (option.name != PROMPT, not option.required))
+            sorted(
+                self.options,
+                key=lambda option: (option.name != PROMPT, not option.required, option.position),
+            )
         )
 
     @property

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from bot.base.errors import UsageError
 from bot.options.attachments import Attached, attached_files, granted, join
 from bot.options.catalog import Model
+from bot.options.form_elements import FormError, State, element, is_ticked, plain, selected
 from bot.options.form_fields import (
     FIELD,
     MODEL_BLOCK,
@@ -16,9 +17,12 @@ from bot.options.form_fields import (
     Widget,
     choice_key,
     field_block,
+    kept_block,
     links_block,
     widget_of,
 )
+from bot.options.form_items import drafted_items, item_count, read_items
+from bot.options.references import file_named
 from bot.options.request import RenderRequest, check_input, checked_value, fitting
 from bot.options.schema import PROMPT, Kind, Option, as_mapping, kind_of
 from bot.options.values import load_typed_json, read_value, refusal
@@ -26,30 +30,16 @@ from storage.job import Json
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
-State: TypeAlias = Mapping[str, Json]
-"""`view.state.values` of a payload: block ID → action ID → state of the element.
-
-https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
-"""
-
-
-class FormError(UsageError):
-    """A form that is refused; `errors` has a sentence for each block ID at fault."""
-
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__(" ".join(errors.values()))
-        self.errors = errors
-
 
 def read_unfinished(
     model: Model, state: State, carried: Mapping[str, Json]
-) -> tuple[Mapping[str, Json], Collection[str]]:
-    """Return the values with which to redraw a form for `model`, and the files uploaded so far."""
+) -> tuple[Mapping[str, Json], Mapping[str, str]]:
+    """Return the values with which to redraw a form, and the names of the uploaded files by ID."""
     values = dict(read_draft(model, state, carried))
-    uploaded: list[str] = []
+    uploaded: dict[str, str] = {}
     for option in model.image_options:
         files = [file for file in files_in(state, option) if file.problem is None]
-        uploaded += [file.id for file in files]
+        uploaded |= {file.id: file.name for file in files}
         value = with_images(option, values.get(option.name), files)
         if value is not None:
             values[option.name] = value
@@ -81,19 +71,14 @@ def _joined(
     return checked_value(model, option, joined, option.title)
 
 
-def _plain(error: UsageError) -> str:
-    """Return the message of an error without backticks, which a form shows literally."""
-    return str(error).replace("`", "")
-
-
 def chosen_model(state: State) -> str | None:
     """Return the slug of the model chosen in the form; `None`: it offers no choice."""
-    return _selected(_element(state, MODEL_BLOCK))
+    return selected(element(state, MODEL_BLOCK))
 
 
 def shows_advanced(state: State) -> bool:
     """Tell whether the toggle for the advanced fields is ticked."""
-    return _is_ticked(_element(state, MORE_BLOCK))
+    return is_ticked(element(state, MORE_BLOCK))
 
 
 def read_form(
@@ -116,13 +101,16 @@ def read_form(
             value = (
                 _read(model, state, option) if _is_shown(state, option) else kept.get(option.name)
             )
+        except FormError as error:
+            errors |= error.errors
+            continue
         except UsageError as error:
-            errors[_block(option)] = _plain(error)
+            errors[_block(option)] = plain(error)
             continue
         try:
             value = _joined(model, option, value, files_in(state, option), files)
         except UsageError as error:
-            errors[field_block(option)] = _plain(error)
+            errors[field_block(option)] = plain(error)
             continue
         if value is None and option.required:
             errors[field_block(option)] = f"{option.title} is needed."
@@ -144,6 +132,9 @@ def read_draft(
     for option in model.options:
         if not _is_shown(state, option):
             continue
+        if item_count(state, option):
+            draft[option.name] = drafted_items(model, state, option)
+            continue
         try:
             draft[option.name] = _read(model, state, option)
         except UsageError:
@@ -152,6 +143,8 @@ def read_draft(
 
 
 def _read(model: Model, state: State, option: Option) -> Json:
+    if item_count(state, option):
+        return checked_value(model, option, read_items(model, state, option), option.title)
     return checked_value(model, option, _typed(state, option), option.title)
 
 
@@ -161,19 +154,42 @@ def _typed(state: State, option: Option) -> Json:
         case Widget.SELECT:
             return _chosen(state, option)
         case Widget.CHECKBOX:
-            is_ticked = _is_ticked(_element(state, field_block(option)))
+            ticked = is_ticked(element(state, field_block(option)))
             may_be_unset = option.default is None and not option.required
-            return is_ticked or (None if may_be_unset else False)
-        case Widget.NUMBER | Widget.FILES | Widget.TEXT:
+            return ticked or (None if may_be_unset else False)
+        case Widget.FILES:
             text = _text(state, option)
-            return read_value(_pieces(option, text), option, option.title) if text.strip() else None
+            links = (
+                read_value(_pieces(option, text), option, option.title) if text.strip() else None
+            )
+            return _with_kept(state, option, links)
+        case Widget.NUMBER | Widget.TEXT:
+            return _typed_text(option, _text(state, option))
         case widget:
             assert_never(widget)
 
 
+def _typed_text(option: Option, text: str) -> Json:
+    return read_value(_pieces(option, text), option, option.title) if text.strip() else None
+
+
+def _with_kept(state: State, option: Option, links: Json) -> Json:
+    """Return links with the images that were attached before and are chosen still.
+
+    Raises `UsageError` when the option takes one image and there are more.
+    """
+    chosen = element(state, kept_block(option)).get("selected_options")
+    kept = [
+        Attached(id=file_id)
+        for one in (chosen if isinstance(chosen, list | tuple) else [])
+        if (file_id := file_named(as_mapping(one).get("value"))) is not None
+    ]
+    return join(option, links, kept)
+
+
 def _chosen(state: State, option: Option) -> Json:
     """Return the chosen value. Raises `UsageError` for a key of another model's menu."""
-    key = _selected(_element(state, field_block(option)))
+    key = selected(element(state, field_block(option)))
     for position, choice in enumerate(option.choices):
         if choice_key(position, choice) == key:
             return choice
@@ -206,35 +222,20 @@ def _block(option: Option) -> str:
 
 
 def _is_shown(state: State, option: Option) -> bool:
-    return _block(option) in state
-
-
-def _element(state: State, block_id: str) -> Mapping[str, Json]:
-    """Return the state of the only element of a block; empty when there is none."""
-    block = as_mapping(state.get(block_id))
-    return as_mapping(next(iter(block.values()), None))
+    return _block(option) in state or item_count(state, option) > 0
 
 
 def _text(state: State, option: Option) -> str:
-    value = _element(state, _block(option)).get("value")
+    value = element(state, _block(option)).get("value")
     return value if isinstance(value, str) else ""
 
 
 def _prompt(state: State) -> Mapping[str, Json]:
     """Return the prompt that was entered, whichever model its field was drawn for."""
-    element = _element(state, f"{FIELD}{PROMPT}")
-    return {PROMPT: element["value"]} if element.get("value") else {}
-
-
-def _selected(element: Mapping[str, Json]) -> str | None:
-    value = as_mapping(element.get("selected_option")).get("value")
-    return value if isinstance(value, str) else None
-
-
-def _is_ticked(element: Mapping[str, Json]) -> bool:
-    return bool(element.get("selected_options"))
+    typed = element(state, f"{FIELD}{PROMPT}")
+    return {PROMPT: typed["value"]} if typed.get("value") else {}
 
 
 def files_in(state: State, option: Option) -> tuple[Attached, ...]:
     """Return the files that were uploaded for an option."""
-    return attached_files(_element(state, field_block(option)).get("files"))
+    return attached_files(element(state, field_block(option)).get("files"))

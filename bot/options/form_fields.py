@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
-from bot.options.schema import Kind, Option
+from bot.options.schema import ItemFields, Kind, Option, kind_of
+from bot.options.validation import find_violation
 from bot.options.wording import shown
 from storage.job import Json
 
@@ -20,6 +22,11 @@ WORDS_BLOCK = "words"
 FIELD = "option:"
 """Prefix of the block ID of an option's field; the option's name follows."""
 
+ADD_ITEM = "add:"
+"""Prefix of the block ID of a button that adds the fields of another item."""
+
+LONGEST_TEXT = 3000
+"""https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element"""
 TICKED = "on"
 """The value that Slack returns for a ticked checkbox."""
 MOST_CHOICES = 100
@@ -31,6 +38,55 @@ _OPTION_VALUE_LIMIT = 150
 def field_block(option: Option) -> str:
     """Return the block ID of an option's field, where errors are shown."""
     return f"{FIELD}{option.name}"
+
+
+def kept_block(option: Option) -> str:
+    """Return the block ID of the menu of images that were attached before."""
+    return f"kept:{option.name}"
+
+
+def add_item_block(option: Option) -> str:
+    """Return the block ID of the button that adds the fields of another item."""
+    return f"{ADD_ITEM}{option.name}"
+
+
+def item_options(option: Option, fields: ItemFields, number: int) -> Mapping[str, Option]:
+    """Return an option for each member of an item, by the member's name; `number` counts from 1.
+
+    So an item's members have the same fields, limits and errors as options have.
+    """
+    return {
+        name: Option(
+            name=f"{option.name}.{number}.{name}",
+            schema=schema,
+            kind=kind_of(schema) or Kind.STRING,
+            required=True,
+            label=f"{fields.noun} {number}: {schema.get('title') or name}",
+        )
+        for name, schema in fields.members.items()
+    }
+
+
+def fits_items(fields: ItemFields, value: Json) -> bool:
+    """Tell whether the fields can show a value in full; one that they cannot is shown as text."""
+    if value is None:
+        return True
+    if not isinstance(value, list | tuple) or len(value) > fields.most:
+        return False
+    return all(
+        isinstance(item, Mapping) and _fits(fields, item, number)
+        for number, item in enumerate(value, start=1)
+    )
+
+
+def _fits(fields: ItemFields, item: Mapping[str, Json], number: int) -> bool:
+    members = dict(item)
+    if fields.position is not None and members.pop(fields.position, None) != number:
+        return False
+    return members.keys() == fields.members.keys() and all(
+        find_violation(members[name], schema) is None and len(shown(members[name])) <= LONGEST_TEXT
+        for name, schema in fields.members.items()
+    )
 
 
 def links_block(option: Option) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.options.wording import short
+
 # https://docs.slack.dev/reference/views/modal-views: `private_metadata` holds 3,000 characters,
-# of which this many IDs of files take half.
-MOST_FILES = 100
+# of which this many IDs of files take a third, and their names as much.
+MOST_FILES = 60
+# In characters: enough to tell one image from another.
+LONGEST_NAME = 40
+MOST_NAMES = 20
 
 
 class FormState(BaseModel):
@@ -27,10 +33,22 @@ class FormState(BaseModel):
     files: tuple[str, ...] = ()
     """IDs of the files that values may refer to: those of a message, or of the earlier job."""
 
-    def drawn(self, model: str, files: Iterable[str]) -> Self:
-        """Return the state for a redraw with a model, and with further files."""
+    file_names: Mapping[str, str] = {}
+    """Names of these files, by ID, as far as they are known."""
+
+    def drawn(
+        self, model: str, files: Iterable[str], names: Mapping[str, str] = MappingProxyType({})
+    ) -> Self:
+        """Return the state for a redraw with a model, and with further files and their names."""
         known = tuple(dict.fromkeys([*self.files, *files]))[:MOST_FILES]
-        return self.model_copy(update={"model": model, "files": known})
+        all_names = {**self.file_names, **names}
+        named = {
+            file_id: short(all_names[file_id])[:LONGEST_NAME]
+            for file_id in known
+            if all_names.get(file_id)
+        }
+        kept = dict(list(named.items())[:MOST_NAMES])
+        return self.model_copy(update={"model": model, "files": known, "file_names": kept})
 
     def to_text(self) -> str:
         """Return the text to store in `private_metadata`."""

@@ -23,6 +23,8 @@ from bot.base.failures import Signs
 from bot.base.json import parse_document
 from bot.options.schema import (
     PROMPT,
+    Annotations,
+    ItemFields,
     Kind,
     Option,
     as_mapping,
@@ -82,6 +84,34 @@ class FailureSigns(BaseModel):
         )
 
 
+class FormPart(BaseModel):
+    """The order of the form's fields; a property in neither list follows as the schema says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    shown: list[str] = []
+    """The properties that the form always shows, in this order."""
+    more: list[str] = []
+    """The properties behind *Show all options*, in this order."""
+
+
+class ItemPart(BaseModel):
+    """The shape of the items of a list of objects: the form has fields for them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    noun: _Line
+    """What one item is: `Shot`."""
+    # Each item takes a block for each of its members, and a form has 100 blocks.
+    most: Annotated[int, Field(ge=1, le=10)]
+    members: Annotated[dict[str, dict[str, JsonValue]], Field(min_length=1, max_length=3)]
+    """JSON Schemas of texts and numbers by name; all of them are required."""
+    units: dict[str, _Line] = {}
+    """Units of numbers: member to unit, which stands behind the number."""
+    position: _Line | None = None
+    """The member that holds an item's position, counted from 1."""
+
+
 class BotPart(BaseModel):
     """The part of a model file for the bot alone, beside the published schema."""
 
@@ -93,6 +123,13 @@ class BotPart(BaseModel):
     """Short flags: alias to property."""
     help: dict[str, _Line] = {}
     """One line of help: property to text."""
+    labels: dict[str, _Line] = {}
+    """Names for people in place of the schema's titles: property to label."""
+    units: dict[str, _Line] = {}
+    """Units of numbers: property to unit, which stands behind the number."""
+    form: FormPart = FormPart()
+    items: dict[str, ItemPart] = {}
+    """Lists of objects that the form shows as fields: property to the shape of an item."""
     render_time_by: list[str] = []
     """The properties that decide how long a render takes."""
     images: list[str] | None = None
@@ -161,17 +198,41 @@ def _parse(text: str) -> ModelFile:
 def _options(file: ModelFile) -> tuple[Option, ...]:
     check_schema(file.published)
     _check_names(file)
-    options = tuple(options_of(file.published, file.bot.aliases, file.bot.help, file.images))
+    options = tuple(options_of(file.published, _annotations(file)))
     _check_flags(options)
     for option in options:
         if option.name == PROMPT and option.kind is not Kind.STRING:
             raise ConfigurationError(f"`{PROMPT}` must have the type string")
         if option.takes_images and not _holds_text(option):
             raise ConfigurationError(f"`{option.name}` takes images, so it must hold text")
+        if option.item_fields is not None:
+            _check_items(option, option.item_fields)
         if option.default is not None and find_violation(option.default, option.schema):
             raise ConfigurationError(f"the default of `{option.name}` is not what it allows")
     _check_upgrades(file.bot.upgrades, options)
     return options
+
+
+def _annotations(file: ModelFile) -> Annotations:
+    return Annotations(
+        aliases=file.bot.aliases,
+        hints=file.bot.help,
+        labels=file.bot.labels,
+        units=file.bot.units,
+        images=file.images,
+        items={
+            name: ItemFields(
+                noun=part.noun,
+                most=part.most,
+                members=part.members,
+                units=part.units,
+                position=part.position,
+            )
+            for name, part in file.bot.items.items()
+        },
+        shown=file.bot.form.shown,
+        more=file.bot.form.more,
+    )
 
 
 def _holds_text(option: Option) -> bool:
@@ -181,6 +242,16 @@ def _holds_text(option: Option) -> bool:
     return Kind.STRING in {option.kind, kind_of(option.items)}
 
 
+def _check_items(option: Option, fields: ItemFields) -> None:
+    """Refuse fields for what is no list of objects, and members that a form has no field for."""
+    if option.kind is not Kind.ARRAY or kind_of(option.items) is not Kind.OBJECT:
+        raise ConfigurationError(f"bot.items: `{option.name}` must be a list of objects")
+    for name, schema in fields.members.items():
+        check_schema({"type": "object", "properties": {name: schema}})
+        if kind_of(schema) not in {Kind.STRING, Kind.INTEGER, Kind.NUMBER}:
+            raise ConfigurationError(f"bot.items: `{name}` must be a text or a number")
+
+
 def _check_names(file: ModelFile) -> None:
     """Refuse the name of a property that the schema does not have."""
     known = properties_of(file.published)
@@ -188,6 +259,10 @@ def _check_names(file: ModelFile) -> None:
         ("schema.required", sorted(required_of(file.published))),
         ("bot.aliases", file.bot.aliases.values()),
         ("bot.help", file.bot.help),
+        ("bot.labels", file.bot.labels),
+        ("bot.units", file.bot.units),
+        ("bot.items", file.bot.items),
+        ("bot.form", [*file.bot.form.shown, *file.bot.form.more]),
         ("bot.render_time_by", file.bot.render_time_by),
         ("bot.images", file.images),
         ("bot.upgrades", [name for each in file.bot.upgrades for name in each.changes]),

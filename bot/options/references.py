@@ -35,18 +35,5 @@ def replaced(value: Json, links: Mapping[str, str]) -> Json:
     return value if file_id is None else links[file_id]
 
 
-def in_words(value: Json) -> Json:
-    """Return a value as messages show it: files are counted, a boolean is `on` or `off`."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    items = _items(value)
-    others = [item for item in items if file_named(item) is None]
-    count = len(items) - len(others)
-    if count == 0:
-        return value
-    attached = "attached image" if count == 1 else f"{count} attached images"
-    return ", ".join([attached, *(str(item) for item in others)])
-
-
 def _items(value: Json) -> list[Json]:
     return list(value) if isinstance(value, list | tuple) else [value]

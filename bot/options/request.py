@@ -9,14 +9,14 @@ from types import MappingProxyType
 from bot.base.errors import UsageError
 from bot.options.attachments import Attached, attach
 from bot.options.catalog import Catalog, Model
+from bot.options.display import in_words
 from bot.options.flags import Flags, Meaning
 from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import Flag, TypedText
-from bot.options.references import in_words
 from bot.options.scene import changed_scene
 from bot.options.schema import PROMPT, Kind, Option
 from bot.options.values import check, clean, read_value
-from bot.options.wording import allowed, is_visible, quoted, short, shown
+from bot.options.wording import allowed, is_visible, quoted, shown
 from storage.job import Job, Json
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
@@ -155,19 +155,19 @@ def non_default_options(
     return tuple(
         (
             option.title,
-            short(shown(in_words(given[option.name])))
+            in_words(option, given[option.name])
             + (" (this channel's default)" if option.name in channel_defaults else ""),
         )
-        for option in model.options
+        for option in model.in_reading_order
         if option.name != PROMPT and option.name in given and given[option.name] != option.default
     )
 
 
 def all_options(model: Model, given: Mapping[str, Json]) -> tuple[tuple[str, str, bool], ...]:
     """Return title, value, and whether it was given, of each option but the prompt with a value."""
-    values = ((option, given.get(option.name, option.default)) for option in model.options)
+    values = ((option, given.get(option.name, option.default)) for option in model.in_reading_order)
     return tuple(
-        (option.title, short(shown(in_words(value))), option.name in given)
+        (option.title, in_words(option, value), option.name in given)
         for option, value in values
         if option.name != PROMPT and value is not None
     )

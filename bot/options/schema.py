@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -33,6 +33,40 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFields:
+    """The shape of the items of a list of objects, as the model file declares it."""
+
+    noun: str
+    """What one item is, for labels: `Shot`."""
+    most: int
+    """The most items that the form offers."""
+    members: Mapping[str, Schema]
+    """The schema of each member, by name: texts and numbers, all required."""
+    units: Mapping[str, str]
+    """The units of numbers, by member."""
+    position: str | None
+    """The member that holds an item's position, counted from 1; `None`: there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotations:
+    """What a model file says of its options beside the schema, by property."""
+
+    aliases: Mapping[str, str]
+    """Short names: alias to property."""
+    hints: Mapping[str, str]
+    labels: Mapping[str, str]
+    units: Mapping[str, str]
+    images: Collection[str]
+    """The properties that take images."""
+    items: Mapping[str, ItemFields]
+    shown: Sequence[str]
+    """The properties that the form always shows, in their order."""
+    more: Sequence[str]
+    """The properties that the form hides at first, in their order, after `shown`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """One property of a model's schema."""
 
@@ -45,8 +79,18 @@ class Option:
     """Short names from the model file, without dashes."""
     hint: str = ""
     """One line of help from the model file, else the schema's description."""
+    label: str = ""
+    """Its name for people, from the model file; empty: the schema's title."""
+    unit: str = ""
+    """The unit of its numbers, such as `s`; empty: none."""
     takes_images: bool = False
     """Whether its value, or each of its values, is an image."""
+    item_fields: ItemFields | None = None
+    """The form's fields for each of its items; `None`: the form takes it as text."""
+    advanced: bool = False
+    """Whether the form may hide it at first."""
+    position: int = 0
+    """Its place in the order of help and form."""
 
     @property
     def flag(self) -> str:
@@ -65,8 +109,9 @@ class Option:
 
     @property
     def title(self) -> str:
-        """The schema's title, else the name in words."""
-        return str(self.schema.get("title") or self.name.replace("_", " ").capitalize())
+        """Its name for people: the label, else the schema's title, else the name in words."""
+        titled = self.label or self.schema.get("title")
+        return str(titled or self.name.replace("_", " ").capitalize())
 
     @property
     def default(self) -> Json:
@@ -87,11 +132,6 @@ class Option:
     def playground(self) -> Schema:
         """MindVideo's hints on how to show the field (`x-playground`)."""
         return as_mapping(self.schema.get("x-playground"))
-
-    @property
-    def advanced(self) -> bool:
-        """Whether the field may be hidden at first."""
-        return self.playground.get("advanced") is True and not self.required
 
 
 @lru_cache(maxsize=_SPELLINGS_KEPT)
@@ -196,17 +236,13 @@ def shows_image_upload(schema: Schema) -> bool:
     return playground.get("widget") == "file-upload" and kind.startswith("image")
 
 
-def options_of(
-    schema: Schema,
-    aliases: Mapping[str, str],
-    hints: Mapping[str, str],
-    images: Collection[str] = (),
-) -> Iterator[Option]:
-    """Yield the options of a checked schema, in its order; `images` names those that take images.
+def options_of(schema: Schema, annotations: Annotations) -> Iterator[Option]:
+    """Yield the options of a checked schema, in its order.
 
     Raises `ConfigurationError` that names a property without a type of its own.
     """
     required = required_of(schema)
+    order = tuple(dict.fromkeys([*annotations.shown, *annotations.more, *properties_of(schema)]))
     for name, part in properties_of(schema).items():
         described = as_mapping(part)
         # Choices of several types are compared as text.
@@ -218,7 +254,19 @@ def options_of(
             schema=described,
             kind=kind,
             required=name in required,
-            aliases=tuple(alias for alias, target in aliases.items() if target == name),
-            hint=hints.get(name, str(described.get("description", ""))),
-            takes_images=name in images,
+            aliases=tuple(alias for alias, target in annotations.aliases.items() if target == name),
+            hint=annotations.hints.get(name, str(described.get("description", ""))),
+            label=annotations.labels.get(name, ""),
+            unit=annotations.units.get(name, ""),
+            takes_images=name in annotations.images,
+            item_fields=annotations.items.get(name),
+            advanced=name not in required and _is_advanced(name, described, annotations),
+            position=order.index(name),
         )
+
+
+def _is_advanced(name: str, described: Schema, annotations: Annotations) -> bool:
+    """Tell whether the form may hide an option at first; MindVideo's own page hides some."""
+    if name in annotations.shown or name in annotations.more:
+        return name in annotations.more
+    return as_mapping(described.get("x-playground")).get("advanced") is True

@@ -1,9 +1,10 @@
-"""Sends ephemeral messages in the background, because Slack's limit for the ack may be shorter."""
+"""Sends ephemeral messages and edits in the background, because Slack waits for the ack."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 from cachetools import FIFOCache
@@ -22,7 +23,10 @@ STOP_SECONDS = 3.0
 
 
 class BackgroundEphemerals:
-    """Implements the port `EphemeralMessages`. Best effort: the store has what must not be lost."""
+    """Implements the ports `EphemeralMessages` and `MessageEdits`.
+
+    Best effort: the store has what must not be lost.
+    """
 
     def __init__(
         self, chat: Chat, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -48,9 +52,16 @@ class BackgroundEphemerals:
         if self.has_sent(key):
             return
         self._sent[key] = None
-        task = asyncio.create_task(self._send(place, user, message, response_url))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+
+        async def send() -> None:
+            target = place or Place(channel=await self._chat.open_direct(user))
+            await self._chat.send_ephemeral(target, user, message, response_url)
+
+        self._start(send)
+
+    def edit(self, channel: str, ts: str, message: Message) -> None:
+        """Replace the content of one of the bot's messages in the background."""
+        self._start(partial(self._chat.update, channel, ts, message))
 
     def has_sent(self, key: str) -> bool:
         """Return whether a message was sent, or is being sent, under this dedup key."""
@@ -64,13 +75,16 @@ class BackgroundEphemerals:
                 task.cancel()
             await asyncio.gather(*unsent, return_exceptions=True)
 
-    async def _send(
-        self, place: Place | None, user: str, message: Message, response_url: str | None
-    ) -> None:
+    def _start(self, call: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.create_task(self._try(call))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _try(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Make a call that is safe to repeat, up to `TRIES` times."""
         for tries_left in reversed(range(TRIES)):
             try:
-                target = place or Place(channel=await self._chat.open_direct(user))
-                await self._chat.send_ephemeral(target, user, message, response_url)
+                await call()
             except BotError as error:
                 is_temporary = isinstance(error, RetryLaterError | OutcomeUnknownError)
                 if not is_temporary or not tries_left:

@@ -16,7 +16,8 @@ message::
      "shortcuts": [{"callback_id": …, "name": …, "type": "global" | "message"}],
      "error": null | "the error that Slack shows this person, such as: /video failed …"}
 
-    User:    {"id", "name", "real_name", "is_bot": bool, "is_admin": bool}
+    User:    {"id", "name", "real_name", "is_bot": bool, "is_admin": bool,
+              "is_external": bool}       # `is_external`: of another workspace
     Channel: {"id", "name", "kind": "public" | "private" | "direct", "bot_is_member": bool,
               "archived": bool}        # `name` of a direct conversation: the other one's name
     Message: {"ts", "user": "U…", "bot": bool, "text", "blocks": [Block Kit block],
@@ -57,6 +58,8 @@ open_home          (none)
 those for checkboxes and multi-selects, a list of file IDs for a `file_input`; a button needs none.
 `values` is `{"block_id": {"action_id": value}}` for the present values of the view's inputs.
 
+**`GET /archives/C…/p…[?user=U…]`** → the page at that message: what `chat.getPermalink` returns.
+
 **`POST /demo/files?user=U…`**, multipart with a part `file` → `{"file_id": "F…"}`, to be named in
 a `message` or in a `file_input`. **`GET /demo/files/F…`** → its bytes; answers `Range`.
 """
@@ -65,6 +68,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from importlib.resources import files
+from urllib.parse import urlencode
 
 from aiohttp import BodyPartReader, web
 from aiohttp.client_exceptions import ClientConnectionResetError
@@ -101,6 +105,7 @@ class DemoApi:
         return [
             web.get("/", self._index),
             web.static("/page", str(page)),
+            web.get(r"/archives/{channel}/p{digits:\d{7,}}", self._permalink),
             web.get("/demo/state", self._state),
             web.get("/demo/stream", self._stream),
             web.post("/demo/act", self._act),
@@ -110,6 +115,18 @@ class DemoApi:
 
     async def _index(self, _: web.Request) -> web.StreamResponse:
         return web.FileResponse(str(files("sandbox.demo") / "page" / "index.html"))
+
+    async def _permalink(self, request: web.Request) -> web.Response:
+        """Open the page at a message, in its thread if it is a reply, as `user` if given."""
+        channel, digits = request.match_info["channel"], request.match_info["digits"]
+        ts = f"{digits[:-6]}.{digits[-6:]}"
+        message = self._world.workspace.find(channel, ts)
+        place = {"channel": channel, "message": ts}
+        if message is not None and message.thread_ts is not None:
+            place["thread"] = message.thread_ts
+        if "user" in request.query:
+            place["user"] = request.query["user"]
+        return web.Response(status=302, headers={"Location": f"/#{urlencode(place)}"})
 
     async def _state(self, request: web.Request) -> web.Response:
         query = PageQuery(

@@ -13,12 +13,18 @@ from typing import TypeAlias
 import aiohttp
 import anyio
 
+from sandbox.demo.plain import as_plain
 from sandbox.sandbox import Sandbox, running_sandbox
 from sandbox.slack.app_manifest import Manifest
-from sandbox.slack.entities import ANA, GENERAL, StoredMessage
+from sandbox.slack.entities import ANA, GENERAL, MIA, OPEN, PARTNER, StoredMessage, User
+from sandbox.slack.service import SlackSandbox
 
 # Renders in the demo take seconds, so the bot must poll them more often.
 PACE = {"POLL_MIN_SECONDS": "0.25", "POLL_MAX_SECONDS": "1"}
+# Mia is the administrator of the simulated workspace, and the bot's.
+PEOPLE = {"ADMINS": MIA}
+PIA = "U0PIA"
+"""A person of a partner's workspace, in the channel that is shared with it."""
 QUIET = {"LOG_LEVEL": "warning", "LOG_FORMAT": "console"}
 START_SECONDS = 20.0
 ONE_COMMAND_SECONDS = 120.0
@@ -57,9 +63,16 @@ async def serve_page(bot: Bot, write: Write, *, port: int, render_seconds: float
         ) as sandbox,
         _running(bot, sandbox),
     ):
+        share_with_partner(sandbox.slack)
         write(f"The demo is at {sandbox.slack_url} (Ctrl-C ends it).")
         write("Type /video a red sports car at sunset --duration 10 --mode pro")
         await stopping.wait()
+
+
+def share_with_partner(slack: SlackSandbox) -> None:
+    """Share a channel with another workspace, of which one person comes along."""
+    pia = User(id=PIA, name="pia", real_name="Pia Novak", team=PARTNER)
+    slack.share(OPEN, PARTNER, pia)
 
 
 async def run_command(
@@ -67,7 +80,8 @@ async def run_command(
 ) -> None:
     """Send `line` as a person's command, print the messages, and save the files into `folder`.
 
-    Raises `DemoError` when the command is refused or produces no file within two minutes.
+    It ends at once when the command makes no job. Raises `DemoError` when the command fails, or
+    when its job brings no file within two minutes.
     """
     command, _, text = line.strip().partition(" ")
     if command != "/video":
@@ -78,10 +92,14 @@ async def run_command(
     ):
         write(f"#general  Ana: {line.strip()}")
         delivery = await sandbox.slack.people.command(ANA, GENERAL, text)
-        if delivery.shown is not None:
-            raise DemoError(_text_of(delivery.shown))
         if delivery.error is not None:
             raise DemoError(delivery.error)
+        if delivery.shown is not None:
+            write(f"private   Video: {_text_of(sandbox, delivery.shown)}")
+            return
+        if sandbox.slack.world.views.top(ANA) is not None:
+            write("private   Video opens a form. `make demo` has a page on which to fill it in.")
+            return
         try:
             async with asyncio.timeout(ONE_COMMAND_SECONDS):
                 last = await _follow(sandbox, write)
@@ -96,7 +114,7 @@ async def run_command(
 @asynccontextmanager
 async def _running(bot: Bot, sandbox: Sandbox) -> AsyncIterator[None]:
     """Run the bot with the two services, and connect Slack to it."""
-    environment = sandbox.environment(socket_mode=bot.socket_mode) | PACE | QUIET
+    environment = sandbox.environment(socket_mode=bot.socket_mode) | PACE | PEOPLE | QUIET
     async with bot.start(environment) as port:
         if port is None:
             async with asyncio.timeout(START_SECONDS):
@@ -115,7 +133,7 @@ async def _follow(sandbox: Sandbox, write: Write) -> StoredMessage:
         version = await workspace.changed_since(version)
         messages = workspace.all_in(GENERAL)
         for message in messages:
-            text = _text_of(message)
+            text = _text_of(sandbox, message)
             if printed.get(message.ts) != text:
                 printed[message.ts] = text
                 write(f"{_where(message)}  Video: {text}")
@@ -139,12 +157,13 @@ def _end(messages: Sequence[StoredMessage]) -> StoredMessage | None:
     return None
 
 
-def _text_of(message: StoredMessage) -> str:
-    """Return a message's text, or the text of its blocks, in a line."""
-    if message.text:
-        return message.text
-    texts = (block.get("text") for block in message.blocks or ())
-    return " ".join(str(text.get("text", "")) for text in texts if isinstance(text, dict))
+def _text_of(sandbox: Sandbox, message: StoredMessage) -> str:
+    """Return a message's text as a person reads it, or the text of its blocks, in a line."""
+    text = message.text
+    if not text:
+        parts = (block.get("text") for block in message.blocks or ())
+        text = " ".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+    return as_plain(sandbox.slack.world.workspace, text)
 
 
 async def _save(sandbox: Sandbox, file_id: str, folder: Path) -> Path:

@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from sandbox.slack.entities import BOT, Channel, Kind, Payload, RefusalError, StoredMessage, User
+from sandbox.slack.entities import (
+    BOT,
+    TEAM,
+    Channel,
+    Kind,
+    Payload,
+    RefusalError,
+    StoredMessage,
+    User,
+)
 from sandbox.slack.files import FileStatus, StoredFile
 from sandbox.slack.people import People
 from sandbox.slack.views import View
@@ -99,6 +108,7 @@ def _user_json(user: User) -> Payload:
         "real_name": user.real_name,
         "is_bot": user.is_bot,
         "is_admin": user.is_admin,
+        "is_external": user.team != TEAM,
     }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from sandbox.mindvideo.faults import Fault, FaultKind
+from sandbox.mindvideo.mp4 import with_length
 from sandbox.values import Json, Media
 
 PACKAGED_MEDIA = Path(__file__).parent / "media"
@@ -30,14 +31,24 @@ def pick_file(folder: Path, media: Media, options: Mapping[str, Json]) -> Path:
     return folder / f"sunset-{ratio.replace(':', 'x')}.{SUFFIXES[media]}"
 
 
-async def send_file(request: web.Request, path: Path, fault: Fault | None) -> web.StreamResponse:
+def content_of(path: Path, options: Mapping[str, Json]) -> bytes:
+    """Return the file's bytes; a video lasts as long as `duration` requests, in seconds."""
+    content, seconds = path.read_bytes(), options.get("duration")
+    if path.suffix != ".mp4" or not isinstance(seconds, int) or seconds < 1:
+        return content
+    return with_length(content, seconds)
+
+
+async def send_file(
+    request: web.Request, path: Path, options: Mapping[str, Json], fault: Fault | None
+) -> web.StreamResponse:
     """Answer with the file, altered by the fault."""
     headers = {"Content-Type": _TYPES[path.suffix]}
+    whole = await asyncio.to_thread(content_of, path, options)
     if fault is None:
-        return web.FileResponse(path, headers=headers)
+        return web.Response(body=whole, headers=headers)
     if fault.kind is FaultKind.FILE_REDIRECT:
         return web.Response(status=302, headers={"Location": fault.value or ""})
-    whole = await asyncio.to_thread(path.read_bytes)
     match fault.kind:
         case FaultKind.FILE_EMPTY:
             whole, length = b"", 0

@@ -214,7 +214,9 @@ class MindVideoSandbox:
         if self._now() > float(request.query.get("expires", "0")):
             return failure(403, "expired", "This URL has expired.")
         path = pick_file(self._media_dir, task.model.media, task.options)
-        return await send_file(request, path, self.faults.take(Call.FILE, FILE_FAULTS))
+        return await send_file(
+            request, path, task.options, self.faults.take(Call.FILE, FILE_FAULTS)
+        )
 
     def _task_body(self, request: web.Request, task: SandboxTask) -> dict[str, Json]:
         """Return the task object as MindVideo's page shows it."""

@@ -21,9 +21,9 @@ DUE = """
 
 _OPEN = """
     INSERT INTO home_views
-        (id, team, user, opened_at, changed_at, published_at, due_at, fence, attempts)
-    VALUES (:id, :team, :user, :now, :now, 0, :now, 0, 0)
-    ON CONFLICT (id) DO UPDATE SET opened_at = :now, due_at = max(
+        (id, team, user, opened_at, changed_at, pages, published_at, due_at, fence, attempts)
+    VALUES (:id, :team, :user, :now, :now, :pages, 0, :now, 0, 0)
+    ON CONFLICT (id) DO UPDATE SET opened_at = :now, pages = :pages, due_at = max(
         :now, published_at + :pause, iif(attempts > 0, coalesce(due_at, 0), 0)
     )
     RETURNING *
@@ -36,13 +36,14 @@ _TOUCH = """
 """
 
 
-def open_view(db: Database, team: str, user: str, now: Instant) -> HomeView:
+def open_view(db: Database, team: str, user: str, now: Instant, pages: int) -> HomeView:
     """Record that a user opened their tab, and make it due as `HomeViews.open` documents."""
     values: dict[str, Value] = {
         "id": home_id(team, user),
         "team": team,
         "user": user,
         "now": now,
+        "pages": pages,
         "pause": REDRAW_SECONDS,
     }
     [view] = changed(db, HOME_VIEWS, _OPEN, values)

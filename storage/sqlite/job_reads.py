@@ -8,7 +8,6 @@ from sqlite_utils import Database
 
 from storage.job import (
     NOT_REQUESTED,
-    RENDER_PENDING,
     REQUESTED,
     UNDER_WAY,
     Event,
@@ -60,16 +59,16 @@ RENDER_SECONDS = """
     ORDER BY finished_at DESC LIMIT :limit + 0
 """
 
-# Without INDEXED BY, SQLite uses the index of stages, which also holds all rendering jobs.
+# Without INDEXED BY, SQLite uses the index of stages, which holds all rendering jobs.
 # https://sqlite.org/lang_indexedby.html
-AHEAD_OF = f"""
+AHEAD_OF = """
     SELECT count(*) AS jobs FROM (
         SELECT 1 FROM jobs INDEXED BY jobs_waiting
-        WHERE stage IN ({in_list(RENDER_PENDING)}) AND started_at IS NULL
-            AND created_at < :created_at
+        WHERE stage = 'rendering' AND started_at IS NULL
+            AND (submitted_at, created_at) < (:submitted_at, :created_at) AND given_up_at IS NULL
         LIMIT :limit + 0
     )
-"""  # noqa: S608 - only constants
+"""
 
 _BY_DELIVERY = f"""
     SELECT jobs.* FROM jobs JOIN notifications ON notifications.job_id = jobs.id
@@ -173,8 +172,12 @@ def render_seconds(db: Database, kind: str, limit: int) -> list[float]:
 
 
 def ahead_of(db: Database, job: Job) -> int:
-    """Return how many earlier jobs do not render yet, up to `MOST_AHEAD`."""
-    values = {"created_at": job.created_at, "limit": MOST_AHEAD}
+    """Return how many earlier jobs wait at the provider, up to `MOST_AHEAD`."""
+    values = {
+        "submitted_at": job.submitted_at,
+        "created_at": job.created_at,
+        "limit": MOST_AHEAD,
+    }
     return int(db.execute(AHEAD_OF, values).fetchone()["jobs"])
 
 

@@ -70,6 +70,11 @@ _CONFIRM = f"""
     RETURNING *
 """  # noqa: S608 - only constants
 
+# `json_insert` keeps the value that is there. https://sqlite.org/json1.html#jins
+_NOTE_PRESS = """
+    UPDATE jobs SET pressed = json_insert(pressed, '$."' || :action_id || '"', :by) WHERE id = :id
+"""
+
 _RESUMED = """
     parked_from = NULL, attempts = 0, problem = NULL,
     due_at = :now, lease_until = NULL, fence = fence + 1
@@ -155,6 +160,12 @@ def confirm(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
 def give_up(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
     """Record that a render at MindVideo is given up, and make the job due."""
     return _updated(db, _GIVE_UP, job_id, by, now)
+
+
+def note_press(db: Database, job_id: str, action_id: str, by: str) -> Job | None:
+    """Record who pressed a button first. `action_id` is one of the bot's own."""
+    db.execute(_NOTE_PRESS, {"id": encode(job_id), "action_id": action_id, "by": by})
+    return job_by_id(db, job_id)
 
 
 def resume(

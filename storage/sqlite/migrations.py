@@ -310,6 +310,28 @@ def _failures_and_further_deliveries(db: Database) -> None:
         db.execute(f"ALTER TABLE {table} ADD COLUMN delivery_failing_since REAL")
 
 
+@MIGRATIONS(name="0015_waiting_at_provider")
+def _waiting_at_provider(db: Database) -> None:
+    # Only a job that waits at the provider is ahead of another one there.
+    db.execute("DROP INDEX jobs_waiting")
+    db.execute("""
+        CREATE INDEX jobs_waiting ON jobs (submitted_at)
+        WHERE stage = 'rendering' AND started_at IS NULL
+    """)
+
+
+@MIGRATIONS(name="0016_pressed_buttons")
+def _pressed_buttons(db: Database) -> None:
+    # A button that was pressed is replaced by who pressed it, whenever the message is drawn.
+    db.execute("ALTER TABLE jobs ADD COLUMN pressed TEXT NOT NULL DEFAULT '{}'")
+
+
+@MIGRATIONS(name="0017_pages_of_home")
+def _pages_of_home(db: Database) -> None:
+    # A tab is drawn anew whenever something changes, and must then show what was asked for.
+    db.execute("ALTER TABLE home_views ADD COLUMN pages INTEGER NOT NULL DEFAULT 1")
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Apply the pending migrations, each in a transaction of its own.
 

@@ -162,7 +162,7 @@ JOBS = Table(
         "question": _QUESTION_COLUMNS,
     },
     optional=frozenset({"question"}),
-    json=frozenset({"channel_defaults", "input", "outputs", "provider_memo", "uploads"}),
+    json=frozenset({"channel_defaults", "input", "outputs", "pressed", "provider_memo", "uploads"}),
     guards=("stage",),
 )
 NOTIFICATIONS = Table(

@@ -129,6 +129,12 @@ class SqliteJobs(SqliteQueue[Job]):
         """Record that a render at MindVideo is given up, and make the job due."""
         return await self._session.write(lambda db: job_writes.give_up(db, job_id, by, now))
 
+    async def note_press(self, job_id: str, action_id: str, by: str) -> Job | None:
+        """Record who pressed a button under a job first."""
+        return await self._session.write(
+            lambda db: job_writes.note_press(db, job_id, action_id, by)
+        )
+
     async def resume(
         self,
         job_id: str,
@@ -177,9 +183,9 @@ class SqliteHomeViews(SqliteQueue[HomeView]):
     def __init__(self, session: Session) -> None:
         super().__init__(session, HOME_VIEWS, homes.find_due)
 
-    async def open(self, team: str, user: str, now: Instant) -> HomeView:
+    async def open(self, team: str, user: str, now: Instant, *, pages: int = 1) -> HomeView:
         """Record that a user opened their tab, and make it due."""
-        return await self._session.write(lambda db: homes.open_view(db, team, user, now))
+        return await self._session.write(lambda db: homes.open_view(db, team, user, now, pages))
 
 
 class SqliteSettings:

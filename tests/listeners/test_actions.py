@@ -24,6 +24,7 @@ from tests.support.conversation import (
     submitted_inputs,
     until_ephemeral,
 )
+from tests.support.forms import form_of
 from tests.support.running_bot import RunningBot, running_bot
 
 UPGRADE = f"{buttons.UPGRADE}_0"
@@ -70,12 +71,11 @@ async def test_an_upgrade_sets_its_options_and_is_not_offered_again() -> None:
     """Only `mode` changes, to `4k`."""
     async with running_bot() as bot:
         parent = await make_video(bot)
-        assert "In 4K" in button_labels(parent)
+        assert "In 4K" in button_labels(result_of(bot, parent))
         await press(bot, parent, UPGRADE)
         await bot.until_delivered(2)
         _, child = bot.messages()
         assert submitted_inputs(bot)[1] == {"prompt": "a lake", "mode": "4k", "duration": 5}
-    assert "In 4K" not in button_labels(child)
     assert "In 4K" not in button_labels(result_of(bot, child))
 
 
@@ -96,9 +96,12 @@ async def test_one_click_is_one_job_however_often_it_is_delivered() -> None:
 async def test_a_second_click_within_a_minute_asks_for_confirmation() -> None:
     """Nothing is charged until the user confirms."""
     async with running_bot() as bot:
-        parent = await make_video(bot)
-        for _ in range(2):
-            await press(bot, parent, buttons.AGAIN)
+        result = result_of(bot, await make_video(bot))
+        before = list(result.blocks)
+        await press(bot, result, buttons.AGAIN)
+        await bot.until(lambda: "*Again* by" in str(result.blocks))
+        result.blocks = before
+        await press(bot, result, buttons.AGAIN)
         question = await until_ephemeral(bot)
         await bot.until_delivered(2)
         assert question.ephemeral_for == ANA
@@ -111,11 +114,15 @@ async def test_a_second_click_within_a_minute_asks_for_confirmation() -> None:
 async def test_a_click_after_a_minute_is_another_job() -> None:
     """Buttons never expire, and after a minute the request is no duplicate."""
     async with running_bot() as bot:
-        parent = await make_video(bot)
-        await press(bot, parent, buttons.AGAIN)
+        result = result_of(bot, await make_video(bot))
+        before = list(result.blocks)
+        await press(bot, result, buttons.AGAIN)
         await bot.until_delivered(2)
+        await bot.until(lambda: "*Again* by" in str(result.blocks))
         _age_jobs(bot, 61.0)
-        await press(bot, parent, buttons.AGAIN)
+        # A client that has not drawn the edit yet still shows the button.
+        result.blocks = before
+        await press(bot, result, buttons.AGAIN)
         await bot.until_delivered(3)
         assert bot.ephemerals() == []
 
@@ -125,7 +132,7 @@ async def test_a_rerun_of_a_thread_stays_in_its_thread() -> None:
         mention = await send_message(bot, f"<@{BOT}> a lake")
         await bot.until(lambda: len(bot.replies()) == 2)
         await bot.until(lambda: "cost" in bot.replies()[0].text)
-        await press(bot, bot.replies()[0], buttons.AGAIN)
+        await press(bot, bot.replies()[1], buttons.AGAIN)
         await bot.until(lambda: len(bot.replies()) == 4)
         assert {reply.thread_ts for reply in bot.replies()} == {mention.ts}
 
@@ -179,8 +186,8 @@ async def test_cancel_after_the_submit_reports_that_the_render_is_billed() -> No
         assert "MindVideo goes on with it and bills it" in reply.text
         await bot.until(lambda: len(bot.ephemerals()) == 2)
     assert "not followed up any more" in bot.ephemerals()[-1].text
-    assert button_labels(message) == ["Again", "Edit and re-run", "Details"]
-    assert button_labels(reply) == ["Bring it after all", *button_labels(message)]
+    assert button_labels(reply) == ["Bring it after all", "Again", "Edit and re-run", "Details"]
+    assert button_labels(message) == []
 
 
 async def test_only_the_jobs_user_and_admins_may_cancel() -> None:
@@ -220,9 +227,12 @@ async def test_share_posts_the_video_in_the_channel_once() -> None:
     async with running_bot() as bot:
         parent = await make_video(bot)
         result = result_of(bot, parent)
+        before = list(result.blocks)
         click = await press(bot, result, buttons.SHARE, user=BEN)
         await bot.until(lambda: len(bot.messages()) == 2)
+        await bot.until(lambda: "*Share to channel* by" in str(result.blocks))
         await bot.sandbox.slack.dispatcher.deliver_again(click)
+        result.blocks = before
         await press(bot, result, buttons.SHARE)
         again = await until_ephemeral(bot, 2)
         assert "was shared" in again.text
@@ -248,43 +258,71 @@ async def test_a_share_is_posted_once_although_slacks_answer_is_lost() -> None:
         )
         await press(bot, result_of(bot, parent), buttons.SHARE)
         await bot.until(lambda: len(bot.messages()) == 2)
-        await press(bot, parent, buttons.DETAILS)
-        await until_ephemeral(bot, 2)
         _, shared = bot.messages()
     assert "*ana* shares a video" in str(shared.blocks)
     assert "made for" not in str(shared.blocks)
 
 
-async def test_details_are_an_ephemeral_message() -> None:
-    """The ephemeral message has all options, IDs, events and the cost."""
+async def test_a_pressed_button_is_replaced_by_who_pressed_it() -> None:
+    """Whoever comes next sees that it was done, and the same button starts no second render."""
+    async with running_bot() as bot:
+        parent = await make_video(bot)
+        result = result_of(bot, parent)
+        assert button_labels(parent) == []
+        await press(bot, result, buttons.AGAIN, user=BEN)
+        await bot.until(lambda: f"*Again* by <@{BEN}>" in str(result.blocks))
+        assert "Again" not in button_labels(result)
+        assert result.files
+        await press(bot, result, buttons.SHARE)
+        await bot.until(lambda: f"*Share to channel* by <@{ANA}>" in str(result.blocks))
+        assert button_labels(result) == ["Edit and re-run", "In 4K", "Details"]
+        await bot.until_delivered(2)
+        assert len(bot.sandbox.video.charges) == 2
+
+
+async def test_details_are_a_modal_and_the_ids_are_behind_a_button() -> None:
+    """It has all options, the cost and the timeline; only its reader sees it."""
     async with running_bot(COST_UNIT="USD") as bot:
         parent = await make_video(bot, "a <b> lake --mode pro --duration 10")
         row = await job_of(bot, parent)
-        await press(bot, parent, buttons.DETAILS, user=BEN)
-        details = await until_ephemeral(bot)
+        await press(bot, result_of(bot, parent), buttons.DETAILS, user=BEN)
+        first = json.dumps(form_of(bot, BEN).data, ensure_ascii=False)
+        view = form_of(bot, BEN)
+        people = bot.sandbox.slack.people
+        await people.view_action(BEN, view.id, buttons.DETAILS_IDS)
+        second = json.dumps(form_of(bot, BEN).data, ensure_ascii=False)
         (charge,) = bot.sandbox.video.charges
-    shown = json.dumps(details.blocks, ensure_ascii=False)
-    assert details.ephemeral_for == BEN
+        assert bot.ephemerals() == []
     for part in (
+        "a <b> lake",
         "Mode: pro",
-        "Duration: 10",
+        "Duration: 10 s",
         "Aspect ratio: 16:9 (default)",
-        row.id,
-        str(row.task_id),
-        str(charge.key),
         f"*Cost*\\n• {charge.amount.normalize():f} USD",
-        "asked for by command",
-        "taken by MindVideo",
-        "result posted",
         "<!date^",
     ):
-        assert part in shown
+        assert part in first
+        assert part in second
+    for hidden in (str(row.task_id), str(charge.key), "asked for by command"):
+        assert hidden not in first
+        assert hidden in second
+
+
+async def test_details_are_a_message_where_no_modal_can_be_opened() -> None:
+    """A trigger expires after three seconds."""
+    async with running_bot() as bot:
+        parent = await make_video(bot)
+        fault = Fault(kind=FaultKind.ERROR_BEFORE, code="expired_trigger_id")
+        bot.sandbox.slack.faults.add("views.open", fault)
+        await press(bot, result_of(bot, parent), buttons.DETAILS)
+        answer = await until_ephemeral(bot)
+    assert answer.text.startswith("Details of job")
 
 
 async def test_a_button_of_an_unknown_job_is_answered_ephemerally() -> None:
     """Nothing is started; the same for a button with a malformed value."""
     async with running_bot() as bot:
-        parent = await make_video(bot)
+        parent = result_of(bot, await make_video(bot))
         ids = (buttons.AGAIN, buttons.DETAILS)
         for number, value in enumerate(("zzzzzz", "k {broken"), start=1):
             _set_values(parent, value)
@@ -297,8 +335,9 @@ async def test_a_button_of_an_unknown_job_is_answered_ephemerally() -> None:
 async def test_an_upgrade_that_is_no_longer_offered_is_refused() -> None:
     """The button carries its options; the model may have changed since."""
     async with running_bot() as bot:
-        parent = await make_video(bot)
-        _set_values(parent, f'{parent.job_id} {{"mode": "8k"}}')
+        message = await make_video(bot)
+        parent = result_of(bot, message)
+        _set_values(parent, f'{message.job_id} {{"mode": "8k"}}')
         await press(bot, parent, UPGRADE)
         answer = await until_ephemeral(bot)
         assert "8k" in answer.text
@@ -312,9 +351,9 @@ async def test_an_answer_is_posted_when_the_response_url_fails() -> None:
     async with running_bot() as bot:
         parent = await make_video(bot)
         bot.sandbox.slack.faults.add(RESPONSE_URL, Fault(kind=FaultKind.STATUS_BEFORE))
-        await press(bot, parent, buttons.DETAILS)
+        await press(bot, result_of(bot, parent), buttons.SHARE)
         answer = await until_ephemeral(bot)
-    assert answer.text.startswith("Details of job")
+    assert answer.text.startswith("I am sharing job")
 
 
 def _set_values(message: StoredMessage, value: str) -> None:

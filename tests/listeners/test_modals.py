@@ -14,7 +14,7 @@ from sandbox.mindvideo.faults import Call
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, GENERAL, TEAM
 from sandbox.slack.faults import Fault, FaultKind
-from tests.support.conversation import last_input, press, texts, until_ephemeral
+from tests.support.conversation import last_input, press, result_of, texts, until_ephemeral
 from tests.support.forms import (
     KLING,
     blocks_of,
@@ -22,6 +22,7 @@ from tests.support.forms import (
     element_of,
     entries,
     form_of,
+    press_in_form,
     submit,
     switch,
 )
@@ -125,7 +126,7 @@ async def test_an_option_takes_uploaded_images_and_links() -> None:
     ("name", "size", "link", "message"),
     [
         ("notes.pdf", 10, "", "notes.pdf is not an image"),
-        ("cat.png", 10, "https://a/b.png", "First frame image takes one image, and there are 2"),
+        ("cat.png", 10, "https://a/b.png", "First frame takes one image, and there are 2"),
     ],
 )
 async def test_an_unusable_image_is_an_error_at_its_field(
@@ -147,24 +148,97 @@ async def test_the_toggle_shows_all_options_and_never_hides_one_with_a_value() -
     """No user is charged for an option that the form does not show."""
     async with running_bot() as bot:
         await bot.type("")
-        assert "option:negative_prompt" not in blocks_of(form_of(bot))
+        assert "option:shot_type" not in blocks_of(form_of(bot))
         await switch(bot, "more", ["on"], entries(prompt="a lake", mode="pro"))
         view = form_of(bot)
-        assert "option:multi_prompt" in blocks_of(view)
+        assert "option:multi_prompt.1.prompt" in blocks_of(view)
         assert element_of(view, "option:prompt")["initial_value"] == "a lake"
         assert chosen(view, "option:mode") == "pro"
         picture = await put_file(bot, image_bytes())
-        filled = entries(prompt="a lake", negative_prompt="people", image_urls=[picture])
+        filled = entries(prompt="a lake", shot_type="customize", image_urls=[picture])
         await switch(bot, "more", [], filled)
         view = form_of(bot)
-        assert "option:multi_prompt" not in blocks_of(view)
-        assert element_of(view, "option:negative_prompt")["initial_value"] == "people"
-        assert element_of(view, "links:image_urls")["initial_value"] == f"slack-file:{picture}"
+        assert "option:multi_prompt.1.prompt" not in blocks_of(view)
+        assert chosen(view, "option:shot_type") == "customize"
+        assert f"slack-file:{picture}" in str(element_of(view, "kept:image_urls"))
         await submit(bot)
         await bot.until_delivered()
         sent = last_input(bot)
-    assert sent["negative_prompt"] == "people"
+    assert sent["shot_type"] == "customize"
     assert len(texts(sent["image_urls"])) == 1
+
+
+async def test_shots_are_entered_one_by_one() -> None:
+    """The button adds the fields of another shot; what was entered stays."""
+    async with running_bot() as bot:
+        await bot.type("")
+        await switch(bot, "more", ["on"], entries(prompt="a harbour"))
+        entered = {
+            "multi_prompt.1.prompt": "boats leave",
+            "multi_prompt.1.duration": "3",
+            "multi_prompt.2.prompt": "boats return",
+            "multi_prompt.2.duration": "2",
+        }
+        assert "option:multi_prompt.3.prompt" not in blocks_of(form_of(bot))
+        await press_in_form(bot, "add:multi_prompt", entries(prompt="a harbour", **entered))
+        view = form_of(bot)
+        assert element_of(view, "option:multi_prompt.2.prompt")["initial_value"] == "boats return"
+        last = {"multi_prompt.3.prompt": "night"}
+        await submit(bot, values=entries(prompt="a harbour", **entered, **last))
+        errors = form_of(bot).errors
+        assert errors == {"option:multi_prompt.3.duration": "Shot 3: seconds is needed."}
+        assert bot.messages() == []
+        whole: dict[str, object] = {**entered, **last, "multi_prompt.3.duration": "1"}
+        whole |= {"multi_shot": ["on"], "shot_type": "customize", "duration": "6"}
+        await submit(bot, values=entries(prompt="a harbour", **whole))
+        await bot.until_delivered()
+        sent = last_input(bot)
+        (message,) = bot.messages()
+    assert sent["multi_prompt"] == [
+        {"prompt": "boats leave", "duration": 3},
+        {"prompt": "boats return", "duration": 2},
+        {"prompt": "night", "duration": 1},
+    ]
+    assert "Shots: boats leave (3 s), boats return (2 s), night (1 s)" in str(message.blocks)
+
+
+async def test_images_of_an_earlier_job_are_shown_by_name() -> None:
+    """Taken out, an image is not sent; the other one is."""
+    async with running_bot() as bot:
+        cat, dog = [
+            await put_file(bot, image_bytes(side=side), name)
+            for side, name in ((20, "cat.png"), (30, "dog *1*.png"))
+        ]
+        await bot.type("")
+        await switch(bot, "more", ["on"])
+        await submit(bot, values=entries(prompt="a lake", image_urls=[cat, dog]))
+        await bot.until_delivered()
+        (message,) = bot.messages()
+        await bot.until(lambda: "Done in" in message.text)
+        made = result_of(bot, message)
+        await bot.sandbox.slack.people.click(ANA, made.ts, EDIT)
+        kept = element_of(form_of(bot), "kept:image_urls")
+        assert "'cat.png'" in str(kept)
+        assert "'dog *1*.png'" in str(kept)
+        assert "slack-file" not in str(element_of(form_of(bot), "links:image_urls"))
+        values = {**entries(), "kept:image_urls": {KLING: [f"slack-file:{dog}"]}}
+        await submit(bot, values=values)
+        await bot.until_delivered(jobs=2)
+        assert len(texts(last_input(bot)["image_urls"])) == 1
+
+
+async def test_a_form_opens_although_slack_does_not_tell_the_names_of_images() -> None:
+    async with running_bot() as bot:
+        picture = await put_file(bot, image_bytes(), "cat.png")
+        await bot.type("")
+        await submit(bot, values=entries(prompt="a lake", image_urls=[picture]))
+        await bot.until_delivered()
+        (message,) = bot.messages()
+        await bot.until(lambda: "Done in" in message.text)
+        fault = Fault(kind=FaultKind.ERROR_BEFORE, code="internal_error")
+        bot.sandbox.slack.world.faults.add("files.info", fault)
+        await press(bot, message, EDIT)
+        assert "'Image 1'" in str(element_of(form_of(bot), "kept:image_urls"))
 
 
 async def test_another_model_redraws_the_form_and_keeps_shared_values(tmp_path: Path) -> None:

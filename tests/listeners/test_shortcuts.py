@@ -10,7 +10,7 @@ from sandbox.mindvideo.faults import Call
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
-from tests.support.conversation import last_input, texts
+from tests.support.conversation import last_input, press, texts
 from tests.support.forms import KLING, blocks_of, chosen, element_of, entries, form_of, submit
 from tests.support.images import image_bytes, put_file
 from tests.support.running_bot import RunningBot, running_bot
@@ -61,7 +61,7 @@ async def test_a_message_fills_the_form_with_its_text_and_images() -> None:
         await from_message(bot, source)
         view = form_of(bot)
         assert element_of(view, "option:prompt")["initial_value"] == "boats & birds"
-        assert element_of(view, "links:image_urls")["initial_value"] == f"slack-file:{files[0]}"
+        assert f"slack-file:{files[0]}" in str(element_of(view, "kept:image_urls"))
         assert "notes.pdf" in str(view.data["blocks"])
         await submit(bot)
         await until_done_in_thread(bot, source.ts)
@@ -84,13 +84,13 @@ async def test_a_mention_of_the_bot_is_not_part_of_the_prompt() -> None:
 
 
 async def test_an_image_of_the_message_can_be_left_out() -> None:
-    """The user empties its line in the form."""
+    """The user takes its name out of the menu."""
     async with running_bot() as bot:
         people = bot.sandbox.slack.people
         picture = await put_file(bot, image_bytes())
         source = (await people.message(ANA, GENERAL, "a lake", files=[picture])).message
         await from_message(bot, source)
-        await submit(bot, values=entries(links_image_urls=""))
+        await submit(bot, values={"kept:image_urls": {KLING: []}})
         await until_done_in_thread(bot, source.ts)
         assert last_input(bot) == {"prompt": "a lake"}
 
@@ -113,8 +113,7 @@ async def test_a_job_can_be_edited_and_rendered_again() -> None:
         await bot.type("a lake --mode pro --no people --duration 8")
         await bot.until_delivered()
         (message,) = bot.messages()
-        await bot.until(lambda: EDIT in str(message.blocks))
-        await bot.sandbox.slack.people.click(BEN, message.ts, EDIT)
+        await press(bot, message, EDIT, user=BEN)
         view = form_of(bot, BEN)
         assert element_of(view, "option:prompt")["initial_value"] == "a lake"
         assert element_of(view, "option:negative_prompt")["initial_value"] == "people"
@@ -139,8 +138,7 @@ async def test_an_edited_job_keeps_its_images_and_may_stay_unchanged() -> None:
         source = (await people.message(ANA, GENERAL, f"<@{BOT}> a lake", files=[picture])).message
         message = await until_done_in_thread(bot, source.ts)
         first = last_input(bot)
-        await bot.until(lambda: EDIT in str(message.blocks))
-        await people.click(ANA, message.ts, EDIT)
+        await press(bot, message, EDIT)
         await submit(bot)
         await bot.until(lambda: len(bot.sandbox.video.calls(Call.SUBMIT)) == 2)
         assert last_input(bot) == first
@@ -171,8 +169,7 @@ async def test_an_unknown_job_is_reported_ephemerally() -> None:
         await bot.type("a lake")
         await bot.until_delivered()
         (message,) = bot.messages()
-        await bot.until(lambda: EDIT in str(message.blocks))
-        delivery = await bot.sandbox.slack.people.click(ANA, message.ts, EDIT)
+        delivery = await press(bot, message, EDIT)
         payload = json.loads(json.dumps(delivery.payload))
         payload["actions"][0]["value"] = "nosuchjob0"
         payload["trigger_id"] = "1.2"

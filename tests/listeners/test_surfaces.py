@@ -76,6 +76,7 @@ CLICKED: Mapping[str, ActionName] = {
     buttons.BRING: ActionName.BRING,
     buttons.DETAILS: ActionName.DETAILS,
     buttons.CONFIRM: ActionName.CONFIRM,
+    buttons.DETAILS_IDS: ActionName.DETAILS,
 }
 TRIGGERS: Mapping[str, tuple[Trigger, ActionName]] = {
     **{f"command {word}": (command(word), name) for word, name in COMMANDS.items()},

@@ -56,7 +56,7 @@ async def test_without_a_public_address_an_image_is_sent_inside_the_request() ->
         sent = last_input(bot)
     assert set(sent) == {"prompt", "first_frame_image"}
     assert data_of(sent["first_frame_image"]) == data
-    assert "First frame image: attached image" in str(message.blocks)
+    assert "First frame: attached image" in str(message.blocks)
     assert file_id not in str(message.blocks) + message.text
 
 

@@ -62,7 +62,6 @@ def test_a_finished_or_parked_job_cannot_be_cancelled(job: Job) -> None:
 
 
 def test_a_finished_video_can_be_rendered_again_and_upgraded() -> None:
-    assert message_labels(DONE) == ["Again", "Edit and re-run", "In 4K", "Details"]
     assert result_labels(DONE) == [
         "Again",
         "Edit and re-run",
@@ -75,7 +74,6 @@ def test_a_finished_video_can_be_rendered_again_and_upgraded() -> None:
 
 def test_a_failed_job_can_be_rendered_again_and_not_upgraded() -> None:
     failed = replace(DONE, outcome=Outcome.FAILED)
-    assert message_labels(failed) == ["Try again", "Edit", "Details"]
     assert result_labels(failed) == ["Try again", "Edit", "Details"]
     refused = replace(REQUESTED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
     assert message_labels(refused) == ["Again", "Edit and re-run", "Details"]
@@ -106,9 +104,37 @@ def test_a_direct_conversation_is_no_channel_to_share_to() -> None:
     assert "Share elsewhere" in labels_there
 
 
+def test_a_job_has_one_set_of_buttons_under_its_newest_message() -> None:
+    """Once the result is posted, the buttons are there."""
+    assert buttons.under_message(DONE, KLING.upgrades) == []
+    unposted = replace(DONE, delivery=replace(DONE.delivery, ts=None))
+    assert "Again" in str(buttons.under_message(unposted, KLING.upgrades))
+
+
+@pytest.mark.parametrize(
+    ("pressed", "line"),
+    [
+        ({"job_again": "U2"}, "*Again* by <@U2>"),
+        ({"job_upgrade_0": "U2", "job_share": "U3"}, "*In 4K* by <@U2> · *Share to channel* by"),
+        ({"job_upgrade_7": "U2"}, None),
+    ],
+)
+def test_a_pressed_button_is_replaced_by_who_pressed_it(
+    pressed: dict[str, str], line: str | None
+) -> None:
+    body = buttons.under_result(replace(DONE, pressed=pressed), KLING.upgrades)
+    left = [str(element["action_id"]) for element in row(body[-1:])]
+    assert not set(left) & pressed.keys()
+    assert left[-1] == "job_details"
+    if line is None:
+        assert len(body) == 1
+    else:
+        assert line in str(body[0])
+
+
 def test_an_upgrade_is_offered_to_jobs_without_its_options() -> None:
     better = replace(DONE, input={"prompt": "a lake", "mode": "4k"})
-    assert message_labels(better) == ["Again", "Edit and re-run", "Details"]
+    assert result_labels(better) == ["Again", "Edit and re-run", "Share to channel", "Details"]
     assert KLING.upgrades_beyond(replace(DONE, input={"mode": "pro"}).input) == KLING.upgrades
 
 
@@ -151,5 +177,5 @@ def test_a_screen_reader_is_given_the_video_of_a_button() -> None:
         )
         assert "a very long" in each["accessibility_label"]
         assert len(each["accessibility_label"]) <= 75
-    wordless = row(buttons.under_message(replace(DONE, input={}), ()))
+    wordless = row(buttons.under_result(replace(DONE, input={}), ()))
     assert json.dumps(wordless[0]["accessibility_label"]) == '"Again: kling-v3"'

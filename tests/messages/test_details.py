@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from bot.jobs.view import JobView
 from bot.messages import blocks
-from bot.messages.details import LINES_SHOWN, job_details
-from sandbox.slack.blocks import checked_blocks
-from storage.job import Event, EventName
+from bot.messages.details import LINES_SHOWN, details_view, job_details
+from sandbox.slack.blocks import checked_blocks, checked_view
+from storage.job import Event, EventName, Stage
 from tests.support.store_samples import NOW, a_job
 
 JOB = replace(a_job(1), parent_id="n4q8r2", task_id="task <1>", idempotency_key="slack:T1:C1:1.0")
@@ -71,3 +72,43 @@ def test_a_job_without_a_prompt_has_no_empty_quote() -> None:
     message = job_details(replace(VIEW, job=replace(JOB, input={})), (), (), NOW)
     assert "rich_text" not in [block["type"] for block in message.blocks]
     assert message.text.startswith("Details of job job1: ")
+
+
+def modal(*timeline: Event, shows_ids: bool) -> str:
+    """Return the modal as text, with blocks that Slack accepts."""
+    view = details_view(VIEW, (), timeline, NOW, shows_ids=shows_ids)
+    return str(checked_view({**view}))
+
+
+TIMELINE = (
+    Event(at=NOW, name=EventName.ACCEPTED, detail="command"),
+    Event(at=NOW, name=EventName.SUBMITTED, detail="task t1"),
+    Event(at=NOW, name=EventName.STATE, detail="processing"),
+    Event(at=NOW, name=EventName.UPLOADING, detail="F1"),
+    Event(at=NOW, name=EventName.RETRY, detail="RetryLater: busy"),
+    Event(at=NOW, name=EventName.DELIVERED, detail="1800000000.000100"),
+)
+
+
+def test_a_modal_shows_no_ids_until_they_are_wanted() -> None:
+    text = modal(*TIMELINE, shows_ids=False)
+    for technical in ("n4q8r2", "slack:T1:C1:1.0", "t1", "F1", "RetryLater", "1800000000.000100"):
+        assert technical not in text.replace("Details", "")
+    assert ": taken by MindVideo\\n" in text
+    assert ": MindVideo says processing\\n" in text
+    assert ": delivered" in text
+    assert "Show IDs" in text
+
+
+def test_a_modal_with_ids_has_all_of_the_timeline() -> None:
+    text = modal(*TIMELINE, shows_ids=True)
+    for technical in ("n4q8r2", "slack:T1:C1:1.0", "task t1", "RetryLater", "1800000000.000100"):
+        assert technical in text
+    assert "Show IDs" not in text
+
+
+def test_a_refused_job_has_no_pending_cost_in_its_details() -> None:
+    refused = replace(VIEW, job=replace(JOB, stage=Stage.REJECTED, cost_estimate=Decimal(1)))
+    text = str(details_view(refused, (), (), NOW, shows_ids=False))
+    assert "*Cost*\\n• Nothing was charged" in text
+    assert "ending" not in text

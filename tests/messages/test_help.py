@@ -8,27 +8,40 @@ from pathlib import Path
 import pytest
 
 from bot.messages.buttons import usages
-from bot.messages.help import model_page, option_rows, overview
+from bot.messages.help import (
+    HelpPage,
+    HelpTables,
+    help_page,
+    help_view,
+    model_page,
+    option_rows,
+    overview,
+)
 from bot.options.catalog import Catalog
 from bot.options.parser import read_text
 from bot.options.request import read_request
+from sandbox.slack.blocks import checked_blocks
 from storage.job import Json
 from tests.support.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
 
 KLING = Catalog.load()
 
 
-def _overview(catalog: Catalog) -> str:
-    """Return the manual of these models."""
-    commands = {"list": "shows your jobs", "status ID": "tells where a job stands"}
-    replies = {"again": "renders the same again", "cancel": "cancels it"}
-    return overview(
-        catalog,
-        commands=commands,
-        replies=replies,
-        buttons=usages(catalog.models),
-        bot_user="U0BOT",
-    )
+TABLES = HelpTables(
+    commands={
+        "list": "shows your jobs",
+        "status ID": "tells where a job stands",
+        "notify": "tells a channel",
+    },
+    replies={"again": "renders the same again", "cancel": "cancels it"},
+    buttons=usages(KLING.models),
+    bot_user="U0BOT",
+)
+
+
+def page(name: HelpPage, catalog: Catalog = KLING) -> str:
+    """Return a page of the manual of these models."""
+    return help_page(name, catalog, TABLES)
 
 
 @pytest.mark.parametrize("example", [one for model in KLING.models for one in model.examples])
@@ -36,41 +49,57 @@ def test_every_example_of_the_manual_is_a_valid_request(example: str) -> None:
     assert read_request(read_text(example), KLING).model
 
 
-def test_the_overview_shows_an_example_the_usual_options_and_all_models(tmp_path: Path) -> None:
-    text = _overview(catalog_with(tmp_path, ANIMATE))
-    assert "`/video a red sports car on a coastal road at sunset`" in text
-    assert "• `--duration`: a whole number from 3 to 15\n" in text
-    assert "--negative-prompt" not in text
-    assert "• `kling-v3` Kling V3 (unless another is named): Kuaishou's video model" in text
-    assert f"• `{ANIMATE_SLUG}` Animate 2\n" in text
-    assert f"`--model {ANIMATE_SLUG}` takes another model." in text
+def test_the_overview_fits_on_a_screen_and_leads_to_every_page() -> None:
+    """Three examples, the commands used most, a button for each page."""
+    message = overview(KLING, TABLES)
+    assert message.text.count("> `/video ") == 3
+    assert "`/video a red sports car on a coastal road at sunset`" in message.text
+    assert "• `/video list`: shows your jobs\n• `/video status ID`: tells where" in message.text
+    assert "notify" not in message.text
+    assert len(message.text.splitlines()) <= 20
+    blocks = checked_blocks([dict(block) for block in message.blocks])
+    assert [f"help:{one}" in str(blocks[-1]) for one in HelpPage] == [True] * len(HelpPage)
 
 
-def test_the_overview_lists_subcommands_replies_and_buttons() -> None:
-    text = _overview(KLING)
-    assert "• `/video list`: shows your jobs\n• `/video status ID`: tells where" in text
-    assert "`/video -- list of cats`" in text
-    assert "<@U0BOT> a red sports car" in text
-    assert "or with `again`, `cancel`." in text
-    assert "• *In 4K*: renders the same with `--mode 4k`, as a new take: there is no seed\n" in text
-    assert "• *Share to channel*: brings the video" in text
+@pytest.mark.parametrize("name", list(HelpPage))
+def test_every_page_is_a_modal_that_slack_takes(name: HelpPage, tmp_path: Path) -> None:
+    view = help_view(name, catalog_with(tmp_path, ANIMATE), TABLES)
+    assert isinstance(view["blocks"], list)
+    assert checked_blocks(view["blocks"])
+    assert len(str(view["title"])) < 80
 
 
-def test_the_overview_explains_the_form_and_images(tmp_path: Path) -> None:
-    text = _overview(KLING)
-    assert "`/video` alone opens it" in text
-    assert "*Make a video from this*" in text
-    assert "Home tab" in text
+def test_the_pages_about_options_and_models(tmp_path: Path) -> None:
+    options = page(HelpPage.OPTIONS)
+    assert "• `--duration`: a whole number from 3 to 15\n" in options
+    assert "--element-list" not in options
+    several = page(HelpPage.ABOUT_MODELS, catalog_with(tmp_path, ANIMATE))
+    assert "• `kling-v3` Kling V3 (unless another is named): Kuaishou's video model" in several
+    assert f"• `{ANIMATE_SLUG}` Animate 2\n" in several
+    assert f"`--model {ANIMATE_SLUG}` takes another model." in several
+    assert "--model" not in page(HelpPage.ABOUT_MODELS)
+
+
+def test_the_pages_about_commands_messages_and_buttons(tmp_path: Path) -> None:
+    commands = page(HelpPage.COMMANDS)
+    assert "• `/video notify`: tells a channel" in commands
+    assert "`/video -- list of cats`" in commands
+    assert "as billed by MindVideo" in commands
+    messages = page(HelpPage.MESSAGES)
+    assert "<@U0BOT> a red sports car" in messages
+    assert "• `again`: renders the same again\n• `cancel`: cancels it" in messages
     assert (
-        "become `--image-urls`; `--first-frame-image 1` makes the first of them the first frame "
-        "image." in text
+        "become `--image-urls`; `--first-frame-image 1` makes the first of them the first frame."
+        in messages
     )
     mute = catalog_with(tmp_path, {**ANIMATE, "bot": {"default": True, "images": []}})
-    assert "*Images*" not in _overview(mute)
-
-
-def test_the_overview_of_one_model_does_not_mention_others() -> None:
-    assert "--model" not in _overview(KLING)
+    assert "*Images*" not in page(HelpPage.MESSAGES, mute)
+    buttons = page(HelpPage.BUTTONS)
+    assert (
+        "• *In 4K*: renders the same with `--mode 4k`, as a new take: there is no seed\n" in buttons
+    )
+    assert "*Make a video from this*" in buttons
+    assert "Home tab" in buttons
 
 
 def test_a_models_page_describes_every_option() -> None:

@@ -60,14 +60,14 @@ def test_the_status_shows_the_elapsed_time() -> None:
     assert status(RENDERING) == ":hourglass_flowing_sand: *Queued at MindVideo* · 1 min so far"
     started = replace(RENDERING, started_at=1010.0)
     began = "<!date^1010^{time}|1970-01-01 00:16 UTC>"
-    assert status(started) == f":movie_camera: *Rendering* since {began} · 1 min so far"
+    assert status(started) == f":movie_camera: *Rendering* since {began} · 50 s so far"
 
 
 def test_the_expected_time_is_shown_once_it_is_known() -> None:
     """The bar is the elapsed time divided by the 90th percentile of the history."""
     usual = replace(VIEW, expected=Expected(p50=110.0, p90=120.0, p95=130.0))
     started = replace(RENDERING, started_at=1010.0)
-    assert "usually 1 min 50 s" in status(started, usual)
+    assert "usually 1 min 50 s in all" in status(started, usual)
     bar = messages.progress_bar(of(started, usual), 1060.0)
     assert bar == "`██████░░░░░░` nine in ten take at most 2 min"
     message = messages.job_message(of(started, usual), 1060.0)
@@ -93,7 +93,6 @@ def test_a_progress_bar_is_shown_only_while_the_job_renders(job: Job) -> None:
     assert messages.progress_bar(of(replace(RENDERING, started_at=1.0)), 1060.0) is None
 
 
-@pytest.mark.parametrize("job", [REQUESTED, RENDERING])
 @pytest.mark.parametrize(
     ("ahead", "text"),
     [
@@ -102,16 +101,22 @@ def test_a_progress_bar_is_shown_only_while_the_job_renders(job: Job) -> None:
         (100, "100 jobs of ours ahead, or more"),
     ],
 )
-def test_a_queued_job_shows_the_number_of_jobs_before_it(job: Job, ahead: int, text: str) -> None:
-    assert f" · {text}" in status(job, replace(VIEW, ahead=ahead))
-    assert "ahead" not in status(job)
+def test_a_job_queued_at_mindvideo_shows_the_number_of_jobs_before_it(
+    ahead: int, text: str
+) -> None:
+    assert f" · {text}" in status(RENDERING, replace(VIEW, ahead=ahead))
+    assert "ahead" not in status(RENDERING)
 
 
-def test_the_queue_is_shown_only_while_the_message_is_updated() -> None:
-    """Before the submit no step edits the message, however long that takes."""
-    view = replace(VIEW, ahead=3)
-    assert "ahead" not in messages.job_message(of(REQUESTED, view), 1000.0).text
-    assert "3 jobs of ours ahead" in messages.job_message(of(RENDERING, view), 1000.0).text
+@pytest.mark.parametrize("job", [REQUESTED, replace(RENDERING, started_at=1001.0)])
+def test_no_job_is_ahead_of_one_that_is_not_queued_at_mindvideo(job: Job) -> None:
+    assert "ahead" not in status(job, replace(VIEW, ahead=3))
+
+
+def test_the_queue_is_shown_only_after_a_while() -> None:
+    """Before that, the next poll of the earlier job may find that it renders already."""
+    assert "ahead" not in status(RENDERING, replace(VIEW, ahead=1), now=1009.0)
+    assert "1 job of ours ahead" in status(RENDERING, replace(VIEW, ahead=1), now=1010.0)
 
 
 def test_no_time_is_shown_at_the_start() -> None:
@@ -157,9 +162,7 @@ def test_a_late_render_is_called_late() -> None:
 def test_a_done_job_shows_time_and_cost() -> None:
     """The actual cost, and the estimate if it differs."""
     line = status(DONE)
-    assert line == (
-        ":white_check_mark: *Done* in 2 min 3 s · cost 0.42 as billed by MindVideo (estimate 0.4)"
-    )
+    assert line == (":white_check_mark: *Done* in 2 min 3 s · cost 0.42 (estimate 0.4)")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +173,8 @@ def test_a_done_job_shows_time_and_cost() -> None:
         ("0.42", "0.40", "cost 0.42 USD (estimate 0.4 USD)"),
         (None, "0.40", "cost pending (estimate 0.4 USD)"),
         (None, None, "cost pending"),
-        ("0", "0.40", "cost 0 USD (estimate 0.4 USD)"),
+        ("0", "0.40", "nothing was charged"),
+        ("0.00", None, "nothing was charged"),
     ],
 )
 def test_the_cost_is_the_amount_that_mindvideo_billed(
@@ -183,6 +187,56 @@ def test_the_cost_is_the_amount_that_mindvideo_billed(
         cost_estimate=None if estimate is None else Decimal(estimate),
     )
     assert messages.cost_text(replace(of(job), unit="USD")) == text
+
+
+@pytest.mark.parametrize(
+    ("job", "text"),
+    [
+        (REQUESTED, "nothing was charged so far"),
+        (replace(RENDERING, cost_estimate=Decimal("0.4")), "cost pending (estimate 0.4)"),
+        (replace(RENDERING, stage=Stage.REJECTED, cost_estimate=Decimal(1)), "nothing was charged"),
+        (replace(REQUESTED, stage=Stage.REJECTED), "nothing was charged"),
+    ],
+)
+def test_no_cost_is_pending_of_a_job_that_was_refused_or_not_sent(job: Job, text: str) -> None:
+    assert messages.cost_text(of(job)) == text
+
+
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        ("prompt refused", "prompt refused."),
+        ("No way in.", "No way in."),
+        ("why <not>?", "why &lt;not&gt;?"),
+        ("He said “no.”", "He said “no.”"),
+        ("提示词被拒绝。", "提示词被拒绝。"),
+        ("", ""),
+    ],
+)
+def test_a_foreign_reason_ends_with_a_full_stop(problem: str, sentence: str) -> None:
+    """So that "Nothing was charged." does not run into it."""
+    refused = replace(REQUESTED, stage=Stage.REJECTED, outcome=Outcome.FAILED, problem=problem)
+    assert status(refused) == f":x: *Not started* · {sentence} Nothing was charged."
+    assert f"{sentence} Nothing was charged." in result.stopped_message(of(refused)).text
+    parked = replace(DONE, stage=Stage.PARKED, problem=problem)
+    assert status(parked) == f":construction: *On hold* · {sentence}"
+    failed = replace(DONE, outcome=Outcome.FAILED, problem=problem)
+    if problem:
+        assert f"“{sentence}” Cost" in result.final_message(of(failed)).text
+
+
+def test_a_cancelled_job_shows_who_cancelled_it() -> None:
+    """The message is read by all of the channel, so "you" would be wrong for most."""
+    cancelled = replace(
+        REQUESTED,
+        stage=Stage.REJECTED,
+        outcome=Outcome.CANCELLED,
+        cancel_requested_by="U9",
+        problem="You cancelled it.",
+    )
+    assert status(cancelled) == (":no_entry_sign: *Cancelled* by <@U9> · Nothing was charged.")
+    unknown = replace(cancelled, cancel_requested_by=None)
+    assert status(unknown).startswith(":no_entry_sign: *Cancelled* · Nothing")
 
 
 @pytest.mark.parametrize(
@@ -241,7 +295,7 @@ def test_a_failure_shows_reason_cost_and_next_step() -> None:
     """MindVideo's reason is quoted and escaped."""
     failed = replace(DONE, outcome=Outcome.FAILED, problem="unsafe <prompt>", outputs=())
     text = result.final_message(of(failed)).text
-    assert "MindVideo says: “unsafe &lt;prompt&gt;”" in text
+    assert "MindVideo says: “unsafe &lt;prompt&gt;.”" in text
     assert "Cost 0.42" in text
     assert "Change the prompt or the options, or try again." in text
 
@@ -266,7 +320,7 @@ def test_a_given_up_render_is_shown_as_billed(by: str, who: str) -> None:
         "bills it. Cost pending (estimate 0.4)."
     )
     billed = replace(given_up, cost_actual=Decimal("0.42"))
-    assert "Cost 0.42 as billed" in result.final_message(of(billed)).text
+    assert "Cost 0.42 (estimate 0.4)." in result.final_message(of(billed)).text
     assert "bringing" not in status(replace(given_up, stage=Stage.FINISHED))
 
 
@@ -329,7 +383,7 @@ def test_an_image_without_a_content_type_is_a_png() -> None:
 def test_a_result_has_metadata_to_find_it_again() -> None:
     """Its metadata hold the ID of the job or of the resent delivery."""
     assert result.final_message(of(DONE)).blocks[0]["block_id"] == "video_job:k7m2p9"
-    assert result.final_message(of(DONE), "again").blocks[0]["block_id"] == "video_job:again"
+    assert result.resent_message(of(DONE), "again").blocks[0]["block_id"] == "video_job:again"
 
 
 def test_alt_text_is_the_prompt() -> None:

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.models.blocks import Block as SlackBlock
 
 from bot.messages.blocks import Block
-from bot.messages.modal import form_blocks
+from bot.messages.modal import Layout, form_blocks
 from bot.options.catalog import Catalog, Model
 from bot.options.form_fields import MODEL_BLOCK, MORE_BLOCK
 from storage.job import Json
@@ -24,9 +24,12 @@ def fields(
     *,
     catalog: Catalog = KLING,
     show_advanced: bool = False,
+    layout: Layout | None = None,
 ) -> dict[str, Block]:
     """Return the blocks of a form by block ID, after `slack_sdk` has validated them."""
-    blocks = form_blocks(catalog, model, values or {}, show_advanced=show_advanced)
+    blocks = form_blocks(
+        catalog, model, values or {}, layout or Layout(show_advanced=show_advanced)
+    )
     for block in blocks:
         parsed = SlackBlock.parse(dict(block))
         assert parsed is not None
@@ -50,11 +53,13 @@ def test_the_form_of_one_model_begins_with_the_prompt_and_hides_advanced_options
     assert list(fields(KLING.default)) == [
         "option:prompt",
         "option:mode",
-        "option:audio",
         "option:duration",
-        "option:shot_type",
-        "option:watermark",
         "option:aspect_ratio",
+        "option:audio",
+        "option:image_urls",
+        "links:image_urls",
+        "option:negative_prompt",
+        "option:watermark",
         MORE_BLOCK,
     ]
 
@@ -63,22 +68,25 @@ def test_the_toggle_shows_advanced_fields() -> None:
     shown = fields(KLING.default, show_advanced=True)
     after = list(shown)[list(shown).index(MORE_BLOCK) + 1 :]
     assert after == [
-        "option:image_urls",
-        "links:image_urls",
-        "option:multi_shot",
-        "option:element_list",
-        "option:multi_prompt",
-        "option:negative_prompt",
-        "option:last_frame_image",
-        "links:last_frame_image",
         "option:first_frame_image",
         "links:first_frame_image",
+        "option:last_frame_image",
+        "links:last_frame_image",
+        "option:multi_shot",
+        "option:shot_type",
+        "context",
+        "option:multi_prompt.1.prompt",
+        "option:multi_prompt.1.duration",
+        "option:multi_prompt.2.prompt",
+        "option:multi_prompt.2.duration",
+        "add:multi_prompt",
+        "option:element_list",
     ]
 
 
 def test_an_advanced_option_that_has_a_value_is_never_hidden() -> None:
-    shown = fields(KLING.default, {"negative_prompt": "people", "multi_shot": False})
-    assert list(shown)[-2:] == [MORE_BLOCK, "option:negative_prompt"]
+    shown = fields(KLING.default, {"shot_type": "customize", "multi_shot": False})
+    assert list(shown)[-2:] == [MORE_BLOCK, "option:shot_type"]
 
 
 def test_the_toggle_keeps_its_state() -> None:
@@ -130,8 +138,69 @@ def test_images_have_a_field_for_files_and_one_for_links() -> None:
     }
     assert shown["links:image_urls"]["label"] == plain("Reference images: links")
     assert element(shown["links:image_urls"])["initial_value"] == "https://a\nhttps://b"
-    assert shown["links:first_frame_image"]["label"] == plain("First frame image: link")
+    assert shown["links:first_frame_image"]["label"] == plain("First frame: link")
     assert shown["option:first_frame_image"]["hint"] == plain("Image that the video begins with.")
+
+
+SHOTS: list[Json] = [
+    {"prompt": "boats leave at dawn", "duration": 3},
+    {"prompt": "boats return", "duration": 4},
+    {"prompt": "night", "duration": 1},
+]
+
+
+def test_shots_are_fields_and_not_json() -> None:
+    """One more than there are can be added, up to the most that the model file names."""
+    shown = fields(KLING.default, {"multi_prompt": SHOTS})
+    assert "option:multi_prompt" not in shown
+    first = shown["option:multi_prompt.1.prompt"]
+    assert first["label"] == plain("Shot 1: what it shows")
+    assert first["optional"] is True
+    assert element(first)["initial_value"] == "boats leave at dawn"
+    seconds = element(shown["option:multi_prompt.3.duration"])
+    assert seconds["initial_value"] == "1"
+    assert (seconds["min_value"], seconds["max_value"]) == ("1", "15")
+    assert "option:multi_prompt.4.prompt" not in shown
+    assert "Add a shot" in str(shown["add:multi_prompt"])
+    more = fields(KLING.default, {"multi_prompt": SHOTS}, layout=Layout(items={"multi_prompt": 9}))
+    assert "option:multi_prompt.6.prompt" in more
+    assert "option:multi_prompt.7.prompt" not in more
+    assert "add:multi_prompt" not in more
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"prompt": "a", "duration": 3, "camera": "pan"}],
+        [{"prompt": "a"}],
+        [{"prompt": "a", "duration": "3"}],
+        [{"prompt": "a", "duration": 1}] * 7,
+    ],
+)
+def test_a_list_that_fields_cannot_show_in_full_is_shown_as_text(value: Json) -> None:
+    shown = fields(KLING.default, {"multi_prompt": value})
+    assert "option:multi_prompt" in shown
+    assert "option:multi_prompt.1.prompt" not in shown
+
+
+def test_images_that_were_attached_before_are_shown_by_name() -> None:
+    """Each can be taken out; an ID is nothing that a person knows."""
+    values: Mapping[str, Json] = {
+        "image_urls": ["slack-file:F1", "https://a", "slack-file:F2"],
+        "first_frame_image": "slack-file:F1",
+    }
+    shown = fields(KLING.default, values, layout=Layout(file_names={"F1": "cat.png"}))
+    kept = shown["kept:image_urls"]
+    assert kept["label"] == plain("Reference images: attached already")
+    assert element(kept)["initial_options"] == [
+        {"text": plain("cat.png"), "value": "slack-file:F1"},
+        {"text": plain("Image 2"), "value": "slack-file:F2"},
+    ]
+    assert element(shown["links:image_urls"])["initial_value"] == "https://a"
+    assert "initial_value" not in element(shown["links:first_frame_image"])
+    assert "cat.png" in str(shown["kept:first_frame_image"])
+    labels = [str(block.get("label")) + str(block.get("hint")) for block in shown.values()]
+    assert "slack-file" not in str(labels)
 
 
 def test_the_hint_of_a_text_field_names_only_its_limits(tmp_path: Path) -> None:
@@ -179,7 +248,7 @@ def test_a_value_too_long_for_its_field_is_kept_with_a_note() -> None:
     assert shown["context"]["elements"] == [
         {
             "type": "mrkdwn",
-            "text": "Multi prompt: too long to be changed here; it stays as it is.",
+            "text": "Shots: too long to be changed here; it stays as it is.",
         }
     ]
 

@@ -128,7 +128,6 @@ async def test_a_digest_has_outcomes_and_costs(harness: OutboxHarness) -> None:
         "• ben: 1.35 for 1 video\\n• ana: 0.5 for 1 video",
         "• Kling V3: 1.85 for 2 videos",
         f"<!date^{int(NINE)}^",
-        "amounts as billed by MindVideo",
     ):
         assert part in text
     assert "<@" not in text

@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.base.errors import UsageError
-from bot.messages.modal import form_blocks
+from bot.messages.modal import Layout, form_blocks
 from bot.options.attachments import Attached
 from bot.options.catalog import Catalog
 from bot.options.form import (
-    FormError,
     chosen_model,
     read_draft,
     read_form,
@@ -22,6 +21,8 @@ from bot.options.form import (
     shows_advanced,
     with_images,
 )
+from bot.options.form_elements import FormError
+from bot.options.form_items import items_shown
 from bot.options.form_state import MOST_FILES, FormState
 from bot.options.request import check_input
 from storage.job import Json
@@ -51,6 +52,8 @@ def answer_of(element: Mapping[str, Json]) -> Answers:
     match element.get("type"):
         case "checkboxes":
             return {"selected_options": element.get("initial_options", [])}
+        case "multi_static_select":
+            return {"selected_options": element.get("initial_options", [])}
         case "static_select":
             return {"selected_option": element.get("initial_option")}
         case "file_input":
@@ -61,7 +64,7 @@ def answer_of(element: Mapping[str, Json]) -> Answers:
 
 def form(values: Mapping[str, Json], *, show_advanced: bool = True) -> Answers:
     """Return the state of an unchanged form with these initial values."""
-    return state_of(form_blocks(KLING, KLING.default, values, show_advanced=show_advanced))
+    return state_of(form_blocks(KLING, KLING.default, values, Layout(show_advanced=show_advanced)))
 
 
 def entered(**answers: Json) -> Answers:
@@ -142,11 +145,11 @@ def test_an_unusable_file_is_an_error_at_its_field() -> None:
 
 def test_a_draft_keeps_its_images_as_references() -> None:
     """Files that are no images and invalid values are left out."""
-    files: list[Json] = [{"id": "F1"}, {"id": "F2"}]
+    files: list[Json] = [{"id": "F1"}, {"id": "F2", "name": "b.png"}]
     pdf: Json = {"id": "F99", "name": "a.pdf", "mimetype": "application/pdf"}
     state = entered(image_urls={"files": [pdf, *files]}, duration={"value": "40"})
     values, uploaded = read_unfinished(KLING.default, state, {})
-    assert list(uploaded) == ["F1", "F2"]
+    assert uploaded == {"F1": "", "F2": "b.png"}
     assert values["prompt"] == "a lake"
     assert "duration" not in values
     assert values["image_urls"] == ["slack-file:F1", "slack-file:F2"]
@@ -176,8 +179,8 @@ def test_an_option_takes_at_most_its_number_of_images(tmp_path: Path) -> None:
     ],
 )
 def test_a_list_of_objects_is_read_by_line_or_as_one_json(text: str, value: Json) -> None:
-    read = read_form(KLING.default, entered(multi_prompt={"value": text}))
-    assert read.input["multi_prompt"] == value
+    read = read_form(KLING.default, entered(element_list={"value": text}))
+    assert read.input["element_list"] == value
 
 
 def test_a_list_of_texts_may_be_one_json_over_several_lines() -> None:
@@ -202,10 +205,10 @@ def test_a_list_of_texts_may_be_one_json_over_several_lines() -> None:
             "Mode must be one of std, pro, 4k; you gave best.",
         ),
         (
-            "multi_prompt",
+            "element_list",
             {"value": "{}\nx"},
             (
-                "Multi prompt must be a JSON object; you gave x, which is not JSON "
+                "Elements must be a JSON object; you gave x, which is not JSON "
                 "(Expecting value, character 1)."
             ),
         ),
@@ -213,6 +216,75 @@ def test_a_list_of_texts_may_be_one_json_over_several_lines() -> None:
 )
 def test_an_error_is_shown_at_its_field(name: str, answer: Json, sentence: str) -> None:
     assert errors(entered(**{name: answer})) == {f"option:{name}": sentence}
+
+
+def shots(*entered: tuple[str | None, str | None]) -> Answers:
+    """Return the state of a form with a prompt and these shots: words and seconds of each."""
+    state = form({"prompt": "a lake"})
+    for number, (words, seconds) in enumerate(entered, start=1):
+        state[f"option:multi_prompt.{number}.prompt"] = {"kling-v3": {"value": words}}
+        state[f"option:multi_prompt.{number}.duration"] = {"kling-v3": {"value": seconds}}
+    return state
+
+
+def test_shots_are_read_from_their_fields() -> None:
+    """Empty ones are left out, wherever they stand."""
+    read = read_form(KLING.default, shots(("boats leave", "3"), (None, None), ("night", "1")))
+    assert read.input["multi_prompt"] == [
+        {"prompt": "boats leave", "duration": 3},
+        {"prompt": "night", "duration": 1},
+    ]
+    assert "multi_prompt" not in read_form(KLING.default, shots()).input
+
+
+def test_an_incomplete_shot_is_an_error_at_its_field() -> None:
+    assert errors(shots((" ", "3"), ("night", None), ("day", "99"))) == {
+        "option:multi_prompt.1.prompt": "Shot 1: what it shows is needed.",
+        "option:multi_prompt.2.duration": "Shot 2: seconds is needed.",
+        "option:multi_prompt.3.duration": (
+            "Shot 3: seconds must be a whole number from 1 to 15; you gave 99."
+        ),
+    }
+
+
+def test_the_items_have_the_shape_that_the_model_file_declares(tmp_path: Path) -> None:
+    """Gateways disagree whether a shot has an index, and whether its duration is a text."""
+    parts: Mapping[str, Json] = {"scenes": {"type": "array", "items": {"type": "object"}}}
+    members: Mapping[str, Json] = {"say": {"type": "string"}, "length": {"type": "string"}}
+    part: Mapping[str, Json] = {"noun": "Scene", "most": 3, "members": members, "position": "index"}
+    model = model_with(tmp_path, parts, items={"scenes": part})
+    value: list[Json] = [{"index": 1, "say": "a", "length": "5"}]
+    blocks = form_blocks(KLING, model, {"scenes": value})
+    assert "Scene 1: say" in str(blocks)
+    state = state_of(blocks)
+    state["option:scenes.2.say"] = {"x": {"value": "b"}}
+    state["option:scenes.2.length"] = {"x": {"value": "6"}}
+    second: Json = {"index": 2, "say": "b", "length": "6"}
+    assert read_form(model, state).input == {"scenes": [*value, second]}
+
+
+def test_a_draft_keeps_complete_shots() -> None:
+    state = shots(("a", "3"), ("b", None))
+    draft = read_draft(KLING.default, state)
+    assert draft["multi_prompt"] == [{"prompt": "a", "duration": 3}]
+    assert items_shown(KLING.default, state) == {"multi_prompt": 2}
+
+
+def test_images_that_were_attached_before_stay_unless_taken_out() -> None:
+    before: Mapping[str, Json] = {
+        "prompt": "a",
+        "image_urls": ["slack-file:F1", "slack-file:F2", "https://a"],
+        "first_frame_image": "slack-file:F1",
+    }
+    state = form(before)
+    read = read_form(KLING.default, state, before, ["F1", "F2"])
+    assert read.input["image_urls"] == ["https://a", "slack-file:F1", "slack-file:F2"]
+    assert read.input["first_frame_image"] == "slack-file:F1"
+    state["kept:image_urls"] = {"kling-v3": {"selected_options": [{"value": "slack-file:F2"}]}}
+    state["kept:first_frame_image"] = {"kling-v3": {"selected_options": []}}
+    read = read_form(KLING.default, state, before, ["F1", "F2"])
+    assert read.input["image_urls"] == ["https://a", "slack-file:F2"]
+    assert "first_frame_image" not in read.input
 
 
 def test_all_errors_are_shown_at_once() -> None:
@@ -249,7 +321,7 @@ def test_a_required_image_may_be_a_file(tmp_path: Path) -> None:
 def test_the_state_holds_the_model_and_the_toggle(tmp_path: Path) -> None:
     catalog = catalog_with(tmp_path, ANIMATE)
     model = catalog.get(ANIMATE_SLUG)
-    state = state_of(form_blocks(catalog, model, show_advanced=True))
+    state = state_of(form_blocks(catalog, model, {}, Layout(show_advanced=True)))
     assert chosen_model(state) == ANIMATE_SLUG
     assert shows_advanced(state)
     assert chosen_model(form({})) is None
@@ -271,7 +343,7 @@ def test_a_draft_keeps_valid_values_and_any_prompt() -> None:
 
 def test_a_draft_keeps_hidden_values() -> None:
     draft = read_draft(KLING.default, form({}, show_advanced=False), FILLED)
-    assert draft["image_urls"] == ["https://a", "https://b"]
+    assert draft["multi_prompt"] == [{"prompt": "a"}, {}]
 
 
 WORDS = st.text(alphabet="ab{}[]\"' \n“”", max_size=12)
@@ -287,7 +359,14 @@ WORDS = st.text(alphabet="ab{}[]\"' \n“”", max_size=12)
             "audio": st.booleans(),
             "negative_prompt": WORDS.filter(str.strip),
             "image_urls": st.lists(WORDS, min_size=1),
-            "multi_prompt": st.lists(st.dictionaries(WORDS, WORDS), min_size=1),
+            "element_list": st.lists(st.dictionaries(WORDS, WORDS), min_size=1),
+            "multi_prompt": st.lists(
+                st.dictionaries(
+                    st.sampled_from(["prompt", "duration", "camera"]), WORDS | st.integers(0, 20)
+                ),
+                min_size=1,
+                max_size=8,
+            ),
         },
     )
 )
@@ -304,9 +383,10 @@ def test_any_input_is_unchanged_by_a_form(given_input: Mapping[str, Json]) -> No
 def test_the_metadata_of_a_form_stay_within_slacks_limit() -> None:
     """Slack takes 3,000 characters in `private_metadata`."""
     files = [f"F{number:010}" for number in range(500)]
+    names = dict.fromkeys(files, "ü" * 300)
     state = FormState(
         model="m" * 100, channel="C" * 20, thread_ts="1" * 20, parent_id="x" * 20
-    ).drawn("m" * 100, files)
+    ).drawn("m" * 100, files, names)
     assert len(state.files) == MOST_FILES
     assert len(state.to_text()) <= 3000
     assert FormState.of_text(state.to_text()) == state

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from bot.options.references import file_named, files_named, in_words, reference, replaced
+from bot.options.references import file_named, files_named, reference, replaced
 from storage.job import Json
 
 
@@ -27,19 +25,3 @@ def test_the_files_of_an_input_are_listed_once_in_order() -> None:
 def test_only_references_are_replaced_by_links() -> None:
     value: Json = [reference("F1"), "https://a", {"n": 1}]
     assert replaced(value, {"F1": "https://b"}) == ["https://b", "https://a", {"n": 1}]
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("slack-file:F1", "attached image"),
-        (["slack-file:F1", "slack-file:F2"], "2 attached images"),
-        (["slack-file:F1", "https://a"], "attached image, https://a"),
-        (["https://a"], ["https://a"]),
-        (5, 5),
-        (True, "on"),
-        (False, "off"),
-    ],
-)
-def test_references_and_booleans_are_shown_as_text(value: Json, text: Json) -> None:
-    assert in_words(value) == text

@@ -430,7 +430,7 @@ def test_only_options_that_differ_from_defaults_are_shown() -> None:
     }
     assert non_default_options(KLING.default, values) == (
         ("Audio", "on"),
-        ("Negative prompt", f"{'y' * 60}…"),
+        ("Keep out", f"{'y' * 60}…"),
     )
 
 

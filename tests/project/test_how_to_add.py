@@ -80,7 +80,7 @@ async def test_a_subcommand_is_one_entry(
     answer = await router.respond("ping", interaction(), services)
     assert answer is not None
     assert "Here I am" in answer.text
-    manual = await router.respond("help", interaction("email:2"), services)
+    manual = await router.respond("help commands", interaction("email:2"), services)
     assert manual is not None
     assert "`/video ping`: says that I am here" in manual.text
 

@@ -357,3 +357,40 @@ async def test_a_reload_restores_user_channel_and_thread(harness: DemoHarness) -
         "data-ts", ts
     )
     await expect(page.get_by_test_id(f"user-{BEN}")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_permalink_opens_its_message_as_the_same_person(harness: DemoHarness) -> None:
+    """Also that of a reply, in its thread; one to somebody else's conversation does not."""
+    ts = await post(harness, "a job")
+    reply = await post(harness, "the result", thread_ts=ts)
+    answer = await harness.client.chat_getPermalink(channel=GENERAL, message_ts=reply)
+    await post(harness, "see", section(f"<{answer['permalink']}|the result of it>"))
+    page = await harness.open_page(BEN)
+    await page.get_by_test_id(f"channel-{GENERAL}").click()
+    await messages(page).get_by_role("link", name="the result of it").click()
+    thread = page.get_by_test_id("thread-messages")
+    await expect(thread.locator(".message-linked")).to_contain_text("the result")
+    await expect(page.get_by_test_id(f"user-{BEN}")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_escape_closes_every_menu_wherever_the_focus_is(harness: DemoHarness) -> None:
+    page = await harness.open_page(width=390, height=844)
+    await post(harness, "a job")
+    await messages(page).hover()
+    await page.get_by_test_id("message-actions").click()
+    await expect(page.get_by_test_id("menu-item")).to_be_visible()
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("menu-item")).to_have_count(0)
+
+    await page.get_by_test_id("menu-button").click()
+    await expect(page.get_by_test_id(f"channel-{OPEN}")).to_be_visible()
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id(f"channel-{OPEN}")).not_to_be_visible()
+
+    await messages(page).hover()
+    await page.get_by_test_id("thread-reply").click()
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("thread")).to_be_hidden()

@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from sandbox.demo.run import PIA, share_with_partner
 from sandbox.mindvideo.faults import Call
-from sandbox.slack.entities import BEN
+from sandbox.slack.entities import BEN, MIA
 from tests.support.demo_browser import running_browser
 from tests.support.images import image_bytes
 from tests.support.running_bot import RunningBot, running_bot
@@ -47,7 +48,7 @@ async def test_a_new_user_makes_a_video_and_plays_it(browser: Browser) -> None:
         await expect(message).to_contain_text("Ana Lima asked for a video")
         await expect(message).to_contain_text("Queued")
         await expect(message).to_contain_text("Done in")
-        await expect(message).to_contain_text("cost 0.1512 as billed by MindVideo")
+        await expect(message).to_contain_text("cost 0.1512")
         await expect(message.get_by_test_id("edited")).to_be_visible()
 
         await page.get_by_test_id("thread-open").click()
@@ -71,12 +72,12 @@ async def test_a_new_user_makes_a_video_by_form_with_an_image(browser: Browser) 
         await modal.get_by_label("Prompt").fill("a paper boat in the rain")
         await modal.get_by_label("Mode").select_option("pro")
         await modal.get_by_label("Show all options").check()
-        await expect(modal.get_by_label("Negative prompt")).to_be_visible()
+        await expect(modal.get_by_label("Shot 1: what it shows")).to_be_visible()
         await expect(modal.get_by_label("Prompt", exact=True)).to_have_value(
             "a paper boat in the rain"
         )
         await expect(modal.get_by_label("Mode")).to_have_value("pro")
-        await modal.get_by_label(re.compile("^First frame image(?!: link)")).set_input_files(
+        await modal.get_by_label(re.compile("^First frame(?!: link)")).set_input_files(
             {"name": "boat.png", "mimeType": "image/png", "buffer": image_bytes(side=80)}
         )
         await expect(modal.get_by_test_id("upload")).to_contain_text("boat.png")
@@ -84,7 +85,7 @@ async def test_a_new_user_makes_a_video_by_form_with_an_image(browser: Browser) 
         await expect(modal).to_have_count(0)
         message = page.get_by_test_id("messages").get_by_test_id("message").first
         await expect(message).to_contain_text("Done in")
-        await expect(message).to_contain_text("First frame image: attached image")
+        await expect(message).to_contain_text("First frame: attached image")
         request = json.loads(bot.sandbox.video.calls(Call.SUBMIT)[-1].body)
     assert request["input"]["first_frame_image"].startswith("data:image/png;base64,")
     assert (request["input"]["mode"], len(request["input"])) == ("pro", 3)
@@ -106,6 +107,7 @@ async def test_an_error_is_shown_at_its_field_and_the_form_can_be_submitted_agai
         await page.get_by_test_id("modal-submit").click()
         message = page.get_by_test_id("messages").get_by_test_id("message").first
         await expect(message).to_contain_text("Done in")
+        await page.get_by_test_id("thread-open").click()
         await page.get_by_role("button", name="Edit and re-run").first.click()
         await expect(modal.get_by_label("Prompt")).to_have_value("a lake")
         await expect(modal).to_contain_text("Edit and re-run")
@@ -114,20 +116,91 @@ async def test_an_error_is_shown_at_its_field_and_the_form_can_be_submitted_agai
 async def test_a_finished_video_is_rendered_again_in_4k_and_shows_its_details(
     browser: Browser,
 ) -> None:
-    """One click is one new message; *Details* is an ephemeral message."""
+    """One click is one new message, and who clicked stands in the button's place."""
     async with running_bot() as bot:
         page = await open_page(browser, bot)
         messages = page.get_by_test_id("messages").get_by_test_id("message")
         await send(page, "/video a paper boat in the rain")
         await expect(messages.first).to_contain_text("Done in")
-        await messages.first.get_by_role("button", name="In 4K").click()
+        await expect(messages.first.get_by_role("button", name="Again")).to_have_count(0)
+        await page.get_by_test_id("thread-open").click()
+        thread = page.get_by_test_id("thread-messages")
+        await thread.get_by_role("button", name="In 4K").click()
+        await expect(thread).to_contain_text("In 4K by @Ana Lima")
+        await expect(thread.get_by_role("button", name="In 4K")).to_have_count(0)
         await expect(messages.nth(1)).to_contain_text("made from job")
         await expect(messages.nth(1)).to_contain_text("Done in")
-        await expect(messages.nth(1).get_by_role("button", name="In 4K")).to_have_count(0)
-        await messages.nth(1).get_by_role("button", name="Details").click()
-        await expect(messages.nth(2)).to_contain_text("Idempotency key")
-        await expect(messages.nth(2)).to_contain_text("Mode: 4k")
+
+        await messages.nth(1).get_by_test_id("thread-open").click()
+        await expect(thread).to_contain_text("Mode: 4k")
+        await thread.get_by_role("button", name="Details").click()
+        modal = page.get_by_test_id("modal")
+        await expect(modal).to_contain_text("Mode: 4k")
+        await expect(modal).not_to_contain_text("Idempotency key")
+        await modal.get_by_role("button", name="Show IDs").click()
+        await expect(modal).to_contain_text("Idempotency key")
         assert len(bot.sandbox.video.calls(Call.SUBMIT)) == 2
+
+
+async def test_the_help_fits_on_a_screen_and_the_list_leads_to_each_job(browser: Browser) -> None:
+    """A prompt with marks is shown as it was typed; the link opens the job's message."""
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        messages = page.get_by_test_id("messages").get_by_test_id("message")
+        await send(page, "/video a *red* boat --duration 10")
+        await expect(messages.first).to_contain_text("Done in")
+        await expect(messages.first).to_contain_text("a *red* boat")
+        await expect(messages.first).to_contain_text("Duration: 10 s")
+        await send(page, "/video help")
+        box = await messages.nth(1).bounding_box()
+        assert box is not None
+        assert box["height"] < 1000, "the height of the window"
+        await messages.nth(1).get_by_role("button", name="All commands").click()
+        await expect(page.get_by_test_id("modal")).to_contain_text("/video notify")
+        await page.get_by_test_id("modal-close").click()
+
+        await send(page, "/video list")
+        await messages.nth(2).get_by_role("link", name="a *red* boat").click()
+        await expect(page.locator(".message-linked")).to_contain_text("a *red* boat")
+
+
+async def test_a_person_of_a_partner_is_in_the_shared_channel_and_told_privately(
+    browser: Browser,
+) -> None:
+    """By command and by mention alike; nothing is rendered."""
+    async with running_bot() as bot:
+        share_with_partner(bot.sandbox.slack)
+        page = await open_page(browser, bot)
+        person = page.get_by_test_id(f"user-{PIA}")
+        await expect(person).to_contain_text("partner")
+        await expect(page.get_by_test_id(f"user-{MIA}")).to_contain_text("admin")
+        await person.click()
+        await expect(page.get_by_test_id("channel-title")).to_contain_text("open-studio")
+        messages = page.get_by_test_id("messages").get_by_test_id("message")
+        await send(page, "/video a lake")
+        await expect(messages.first).to_contain_text("Only visible to you")
+        await expect(messages.first).to_contain_text("for the members of this workspace only")
+        assert bot.sandbox.video.requests == []
+
+
+async def test_shots_are_filled_in_one_by_one(browser: Browser) -> None:
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        await send(page, "/video ")
+        modal = page.get_by_test_id("modal")
+        await modal.get_by_label("Prompt").fill("a harbour")
+        await modal.get_by_label("Show all options").check()
+        await modal.get_by_label("Shot 1: what it shows").fill("boats leave")
+        await modal.get_by_label("Shot 1: seconds").fill("3")
+        await modal.get_by_role("button", name="Add a shot").click()
+        await modal.get_by_label("Shot 3: what it shows").fill("night")
+        await expect(modal.get_by_label("Shot 1: what it shows")).to_have_value("boats leave")
+        await page.get_by_test_id("modal-submit").click()
+        await expect(modal.get_by_text("Shot 3: seconds is needed.")).to_be_visible()
+        await modal.get_by_label("Shot 3: seconds").fill("2")
+        await page.get_by_test_id("modal-submit").click()
+        message = page.get_by_test_id("messages").get_by_test_id("message").first
+        await expect(message).to_contain_text("Shots: boats leave (3 s), night (2 s)")
 
 
 async def test_a_reply_in_the_thread_renders_again_and_home_shows_both(browser: Browser) -> None:

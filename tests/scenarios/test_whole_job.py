@@ -44,7 +44,7 @@ async def test_a_command_becomes_one_video_with_its_cost(*, socket_mode: bool) -
     assert submit.authorization == "Bearer mv_live_sandbox"
     assert reply.thread_ts == message.ts
     assert f"<@{ANA}>" in str(reply.blocks)
-    cost = f"cost {charge.amount.normalize():f} as billed by MindVideo"
+    cost = f"cost {charge.amount.normalize():f}"
     assert cost in str(reply.blocks)
     assert cost in message.text
     (file_id,) = reply.files

@@ -26,7 +26,7 @@ from tests.simulation.workspace import GUEST, TEAM, PostedMessage, Workspace
 from tests.simulation.world import World
 
 # How an amount that was billed is told; an estimate is told in other words.
-BILLED = re.compile(r"cost ([0-9.]+) as billed", re.IGNORECASE)
+BILLED = re.compile(r"cost (\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
 class Invariants:

@@ -30,6 +30,12 @@ class Person:
             raise self.failures.popleft()
         self.got.append(message.text)
 
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        assert (channel, ts) == ("C1", "1.1")
+        if self.failures:
+            raise self.failures.popleft()
+        self.got.append(f"edited: {message.text}")
+
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
@@ -96,3 +102,15 @@ async def test_a_message_that_takes_too_long_does_not_hold_up_the_end(
     ephemerals.send("a", HERE, "U1", WORD)
     await ephemerals.close()
     assert person.got == []
+
+
+async def test_an_edit_in_the_background_is_tried_again_and_never_in_the_way() -> None:
+    """A message that is gone stays so; the next edit is made all the same."""
+    person = Person(RetryLaterError("busy"), RefusedError("gone"))
+    edits = _ephemerals(person)
+    edits.edit("C1", "1.1", WORD)
+    await edits.close()
+    assert person.got == []
+    edits.edit("C1", "1.1", WORD)
+    await edits.close()
+    assert person.got == ["edited: no"]

@@ -123,12 +123,12 @@ async def test_whoever_waits_sees_the_queue_grow_shorter() -> None:
         first = await harness.request("lake 1")
         harness.clock.now += 1.0
         second = await harness.request("lake 2")
-        await harness.run(hours=5.0 / 3600)
+        await harness.run(hours=15.0 / 3600)
         waiting = next(said for said in harness.messages() if said.job_id == second.id)
         assert "1 job of ours ahead" in waiting.text
         row = await harness.job(first.id)
         assert row.started_at is None
-        assert await harness.store.jobs.ahead_of(replace(row, created_at=START + 10)) == 2
+        assert await harness.store.jobs.ahead_of(replace(row, submitted_at=START + 10)) == 2
         await harness.run(hours=30.0 / 3600)
     assert "ahead" not in waiting.text
     assert "Rendering" in waiting.text

@@ -76,7 +76,14 @@ def test_every_stage_has_words(stage: Stage) -> None:
     assert line in str(job_message(view_of(stage), 1123.0).blocks)
     card = Card(view=view_of(stage), link=None)
     content = HomeContent(
-        running=[card], recent=[], month="May", mine=Spend(), team=Spend(), unit=None
+        running=[card],
+        recent=[],
+        pages=1,
+        has_more=False,
+        month="May",
+        mine=Spend(),
+        team=Spend(),
+        unit=None,
     )
     assert HOME_WORDS[stage] in str(home_view(content))
 

@@ -205,26 +205,33 @@ def tables(tmp_path: Path) -> Iterator[Database]:
         yield db
 
 
-async def test_those_count_as_ahead_that_came_before_and_still_wait(store: Store) -> None:
-    """Neither what renders or is over, nor what is on hold, nor what came later."""
-    waiting = replace(a_job(5), created_at=NOW + 5)
+def at_provider(number: int) -> Job:
+    """Return a job that was submitted `number` seconds after `NOW` and waits at the provider."""
+    return replace(a_job(number), stage=Stage.RENDERING, submitted_at=NOW + number)
+
+
+async def test_those_count_as_ahead_that_wait_at_the_provider_since_before(store: Store) -> None:
+    """Neither what renders, is over, on hold, given up or not sent, nor what was sent later."""
+    waiting = at_provider(7)
     await _insert(
         store,
-        replace(a_job(1), created_at=NOW + 1),
-        replace(a_job(2), created_at=NOW + 2, stage=Stage.RENDERING),
-        replace(a_job(3), created_at=NOW + 3, stage=Stage.RENDERING, started_at=NOW + 4),
-        replace(a_job(4), created_at=NOW + 4, stage=Stage.PARKED, parked_from=Stage.ANNOUNCED),
+        a_job(1),
+        at_provider(2),
+        replace(at_provider(3), started_at=NOW + 4),
+        replace(at_provider(4), stage=Stage.PARKED, parked_from=Stage.RENDERING),
+        replace(at_provider(5), given_up_at=NOW + 6),
+        replace(at_provider(6), stage=Stage.DELIVERED),
         waiting,
-        replace(a_job(6), created_at=NOW + 6),
-        replace(a_job(7), created_at=NOW, stage=Stage.DELIVERED),
+        at_provider(8),
     )
-    assert await store.jobs.ahead_of(waiting) == 2
+    assert await store.jobs.ahead_of(waiting) == 1
+    assert await store.jobs.ahead_of(a_job(9)) == 0
 
 
 async def test_a_backlog_is_counted_up_to_a_bound(store: Store) -> None:
     """Whoever waits behind thousands does not make all others wait for the count."""
-    await _insert(store, *(a_job(number) for number in range(MOST_AHEAD + 5)))
-    last = replace(a_job(MOST_AHEAD + 5), created_at=NOW + 3600)
+    await _insert(store, *(at_provider(number) for number in range(MOST_AHEAD + 5)))
+    last = at_provider(MOST_AHEAD + 5)
     assert await store.jobs.ahead_of(last) == MOST_AHEAD
 
 
@@ -253,7 +260,7 @@ async def test_a_backlog_is_counted_up_to_a_bound(store: Store) -> None:
             job_reads.jobs_query(JobFilter(stages=frozenset({Stage.PARKED})))[0],
             ["jobs_stage (stage=?)"],
         ),
-        (job_reads.AHEAD_OF, ["INDEX jobs_waiting (created_at<?)"]),
+        (job_reads.AHEAD_OF, ["INDEX jobs_waiting (submitted_at<?)"]),
     ],
     ids=[
         "due",

@@ -356,3 +356,22 @@ async def test_what_is_asked_of_a_job_that_is_not_there_finds_none(store: Store)
     assert await store.jobs.request_cancel("no", "U1", NOW) is None
     assert await store.jobs.resume("no", NOW) is None
     assert await store.jobs.events("no") == []
+
+
+async def test_the_first_press_of_a_button_is_kept(store: Store) -> None:
+    """Neither the fence nor the due time changes, so a step goes on as it was."""
+    await store.jobs.insert(a_job(1), ACCEPTED)
+    await store.jobs.note_press("job1", "job_again", "U2")
+    await store.jobs.note_press("job1", "job_again", "U3")
+    row = await store.jobs.note_press("job1", "job_upgrade_0", "U3")
+    assert row == replace(a_job(1), pressed={"job_again": "U2", "job_upgrade_0": "U3"})
+    assert await store.jobs.get("job1") == row
+    assert await store.jobs.note_press("none", "job_again", "U2") is None
+
+
+async def test_a_press_survives_a_step_that_knows_nothing_of_it(store: Store) -> None:
+    await store.jobs.insert(a_job(1), ACCEPTED)
+    [claimed] = await store.jobs.claim(NOW + 9, 60.0, [ClaimLimit(1, (Stage.ACCEPTED,))])
+    await store.jobs.note_press("job1", "job_again", "U2")
+    written = await store.jobs.apply(claimed, replace(claimed, problem="odd"), None)
+    assert (written.pressed, written.problem) == ({"job_again": "U2"}, "odd")

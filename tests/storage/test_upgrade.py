@@ -41,6 +41,7 @@ RENAMED = {
 
 NEW = {
     "posted_at",
+    "pressed",
     "provider_memo",
     "question_kind",
     "question_about",
@@ -154,6 +155,7 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         failure=None,
         channel_defaults=(),
         delivery=replace(full.delivery, failing_since=None),
+        pressed={},
     )
     assert await store.jobs.events("full") == [ACCEPTED]
     await store.close()

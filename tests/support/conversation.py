@@ -42,8 +42,15 @@ async def mention(
 async def press(
     bot: RunningBot, message: StoredMessage, action_id: str, *, user: str = ANA
 ) -> Delivery:
-    """Click a button under a message, and check that the bot has acknowledged the click."""
-    delivery = await bot.sandbox.slack.people.click(user, message.ts, action_id)
+    """Click a button of a job, and check that the bot has acknowledged the click.
+
+    The button is under the message, or under the newest reply in its thread that has it.
+    """
+    workspace, root = bot.sandbox.slack.world.workspace, message.thread_ts or message.ts
+    thread = [one for one in workspace.all_in(message.channel) if one.thread_ts == root]
+    places = [message, *reversed(thread)]
+    found = next((one for one in places if action_id in str(one.blocks)), message)
+    delivery = await bot.sandbox.slack.people.click(user, found.ts, action_id)
     assert delivery.error is None
     return delivery
 

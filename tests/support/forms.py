@@ -73,3 +73,12 @@ async def switch(
         user, view.id, block_id, block_id=block_id, value=value, values=values or {}
     )
     assert delivery.error is None
+
+
+async def press_in_form(bot: RunningBot, action_id: str, values: Values, user: str = ANA) -> None:
+    """Press a button in the form that a user has open, whose other fields have these values."""
+    view = form_of(bot, user)
+    delivery = await bot.sandbox.slack.people.view_action(
+        user, view.id, action_id, block_id=action_id, values=values
+    )
+    assert delivery.error is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from bot.base.ports import (
@@ -47,6 +47,10 @@ class NoImages:
     async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
         """Return the same input."""
         return values
+
+    async def names(self, _file_ids: Sequence[str], /) -> Mapping[str, str]:
+        """Return no names."""
+        return {}
 
 
 class FakeDirectory:
@@ -95,6 +99,13 @@ class NoEphemerals:
         return False
 
 
+class NoEdits:
+    """The port `MessageEdits` that edits nothing."""
+
+    def edit(self, channel: str, ts: str, message: Message) -> None:
+        """See `MessageEdits`."""
+
+
 class Missing:
     """Placeholder for a service that the test does not give; any use of it fails the test."""
 
@@ -115,6 +126,7 @@ def services(store: Store, **given: object) -> Services:
         "directory": FakeDirectory(),
         "views": cast("Views", missing),
         "ephemeral": cast("EphemeralMessages", NoEphemerals()),
+        "message_edits": NoEdits(),
         "edits": EditBudget(),
         "observer": SilentObserver(),
         "now": lambda: 0.0,

@@ -113,6 +113,7 @@ def a_full_job() -> Job:
         cancel_requested_by="U2",
         given_up_at=NOW + 9,
         given_up_by="U3",
+        pressed={"job_again": "U2"},
     )
 
 

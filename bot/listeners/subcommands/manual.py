@@ -13,7 +13,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import buttons, replies
-from bot.messages.help import model_page, overview
+from bot.messages.help import HelpPage, HelpTables, help_page, model_page, overview
 from bot.options.catalog import Catalog
 from bot.options.wording import nearest, quoted
 
@@ -28,17 +28,20 @@ def help_subcommand(table: Table, replies_usages: Usages) -> Subcommand:
     """Return the subcommand that describes all others, and the commands of a thread."""
 
     def bind(about: str, catalog: Catalog) -> Handler:
+        topic = about.casefold()
         if not about:
             return partial(_overview, table, replies_usages)
-        name = _topic(about.casefold(), table(), catalog)
+        if topic in set(HelpPage):
+            return partial(_page, HelpPage(topic), table, replies_usages)
+        name = _topic(topic, table(), catalog)
         if name is None:
             return partial(_model_page, about)
         return partial(_subcommand_page, table()[name])
 
     return Subcommand(
         usage="help [MODEL|COMMAND]",
-        about="shows all that there is, or all about a model or one of these commands; so does "
-        "`--help` anywhere",
+        about="shows how to ask, or all about a model or one of these commands; so does `--help` "
+        "anywhere",
         bind=bind,
         most=1,
     )
@@ -51,17 +54,27 @@ def _topic(about: str, table: Mapping[str, Subcommand], catalog: Catalog) -> str
     return nearest(about, table)
 
 
-async def _overview(
-    table: Table, replies_usages: Usages, _: Interaction, services: Services
-) -> Message:
-    manual = overview(
-        services.catalog,
+def help_tables(table: Table, replies_usages: Usages, services: Services) -> HelpTables:
+    """Return what the manual describes beside the models."""
+    return HelpTables(
         commands={subcommand.usage: subcommand.about for subcommand in table().values()},
         replies=replies_usages(),
         buttons=buttons.usages(services.catalog.models),
         bot_user=services.bot_user,
     )
-    return replies.words(manual)
+
+
+async def _overview(
+    table: Table, replies_usages: Usages, _: Interaction, services: Services
+) -> Message:
+    return overview(services.catalog, help_tables(table, replies_usages, services))
+
+
+async def _page(
+    page: HelpPage, table: Table, replies_usages: Usages, _: Interaction, services: Services
+) -> Message:
+    tables = help_tables(table, replies_usages, services)
+    return replies.words(help_page(page, services.catalog, tables))
 
 
 async def _subcommand_page(subcommand: Subcommand, _: Interaction, __: Services) -> Message:

@@ -46,7 +46,8 @@ async def _show(interaction: Interaction, services: Services) -> Message:
                 schedule=read_schedule(schedules.get(scope)),
             )
             for scope in sorted({*levels, *schedules})
-        ]
+        ],
+        interaction.channel,
     )
 
 

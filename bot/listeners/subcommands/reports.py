@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,11 +11,12 @@ from types import MappingProxyType
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
-from bot.jobs.view import JobView, brief_view
+from bot.jobs.view import brief_view
 from bot.listeners.context import Handler
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import replies
 from bot.messages.help import model_list
+from bot.messages.listing import ListedJob, job_list
 from bot.money.costs import Month, last_month, this_month
 from bot.options.catalog import Catalog
 from storage.costs import Spend
@@ -22,7 +24,9 @@ from storage.job import OVER, UNDER_WAY, Job
 from storage.store import JobFilter, SpendFilter
 
 LISTED = 10
-"""The most jobs that `list` shows of those running, and of the last ones."""
+"""The most jobs that `list` shows: those under way first, then the last ones that ended."""
+# The command must be acknowledged within 3 s. A job without its link in time is shown without.
+LINKS_SECONDS = 1.0
 
 WHOSE: Mapping[str, str] = MappingProxyType(
     {"me": "you", "channel": "this channel", "team": "the whole team"}
@@ -31,14 +35,35 @@ WHOSE: Mapping[str, str] = MappingProxyType(
 
 
 async def _list(interaction: Interaction, services: Services) -> Message:
-    mine = JobFilter(team=interaction.team, user=interaction.user, limit=LISTED)
+    mine = JobFilter(team=interaction.team, user=interaction.user, limit=LISTED + 1)
     running = await services.store.jobs.jobs(replace(mine, stages=UNDER_WAY))
     recent = await services.store.jobs.jobs(replace(mine, stages=OVER))
-    return replies.jobs(_views(running, services), _views(recent, services), services.now())
+    found = [*running, *recent]
+    links = await _links(found[:LISTED], services)
+    listed = [
+        ListedJob(view=brief_view(job, services.catalog, services.unit), link=links.get(job.id))
+        for job in found[:LISTED]
+    ]
+    return job_list(listed, has_more=len(found) > LISTED)
 
 
-def _views(jobs: Sequence[Job], services: Services) -> Sequence[JobView]:
-    return [brief_view(job, services.catalog, services.unit) for job in jobs]
+async def _links(jobs: Sequence[Job], services: Services) -> Mapping[str, str | None]:
+    """Return the links to the jobs' messages, by job ID; best effort, within `LINKS_SECONDS`."""
+    asked = {
+        job.id: asyncio.create_task(services.directory.permalink(job.channel, job.message_ts))
+        for job in jobs
+        if job.message_ts is not None
+    }
+    if not asked:
+        return {}
+    done, late = await asyncio.wait(asked.values(), timeout=LINKS_SECONDS)
+    for task in late:
+        task.cancel()
+    return {
+        job_id: task.result()
+        for job_id, task in asked.items()
+        if task in done and task.exception() is None
+    }
 
 
 def _bind_cost(scope: str, _: Catalog) -> Handler | None:
@@ -77,7 +102,7 @@ REPORTS: Mapping[str, Subcommand] = MappingProxyType(
     {
         "list": Subcommand(
             usage="list",
-            about="shows your jobs: those running, and the last ones",
+            about="shows your jobs: those under way, and the last ones",
             bind=lambda _, __: _list,
         ),
         "cost": Subcommand(

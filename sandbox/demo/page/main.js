@@ -210,6 +210,19 @@ function draw(told) {
   if (showsHome) home.show(told.views.home, names);
   modal.show(told.views.modal, names);
   drawNotices();
+  showLinked();
+}
+
+/** Scroll to the message that a link led to, once. */
+function showLinked() {
+  const { message } = session;
+  if (message === null) return;
+  session.message = null;
+  keepSession(session);
+  const row = document.querySelector(`[data-testid="message"][data-ts="${CSS.escape(message)}"]`);
+  if (!row) return refuse("That message is not here, or you cannot see it.");
+  row.scrollIntoView({ block: "center" });
+  row.classList.add("message-linked");
 }
 
 /** @param {any} told */
@@ -261,9 +274,23 @@ function listenAs(user) {
   );
 }
 
+// A permalink opens here, as the same person; every other link opens beside the page.
+document.addEventListener("click", (event) => {
+  const link = /** @type {Element} */ (event.target).closest?.("a[href]");
+  if (!(link instanceof HTMLAnchorElement) || link.origin !== location.origin) return;
+  if (!link.pathname.startsWith("/archives/") || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  location.assign(`${link.pathname}?user=${encodeURIComponent(session.user ?? "")}`);
+});
+window.addEventListener("hashchange", () => {
+  Object.assign(session, readSession());
+  void refresh();
+});
 at("scrim").addEventListener("click", () => showMenu(false));
-at("sidebar").addEventListener("keydown", (event) => {
-  if (event.key === "Escape") showMenu(false);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  if (at("app").dataset.menu === "open") showMenu(false);
+  else if (session.thread !== null && !document.querySelector("dialog[open]")) void closeThread();
 });
 setInterval(() => refreshRelative(document), CLOCK_TICK);
 void refresh();

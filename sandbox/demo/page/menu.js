@@ -12,6 +12,7 @@ export function openMenu(anchor, entries) {
     menu.remove();
     anchor.setAttribute("aria-expanded", "false");
     document.removeEventListener("pointerdown", outside, true);
+    document.removeEventListener("keydown", escaped, true);
     window.removeEventListener("resize", resized);
     if (refocus) anchor.focus();
   };
@@ -19,6 +20,13 @@ export function openMenu(anchor, entries) {
     if (!menu.contains(/** @type {Node} */ (event.target))) close(false);
   };
   const resized = () => close(false);
+  // Wherever the focus is: a redraw may have taken it away from the menu.
+  const escaped = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    close(true);
+  };
   const items = entries.map((entry) =>
     h(
       "button",
@@ -50,7 +58,7 @@ export function openMenu(anchor, entries) {
       Home: 0,
       End: last,
     };
-    if (event.key === "Escape" || event.key === "Tab") {
+    if (event.key === "Tab") {
       event.preventDefault();
       event.stopPropagation();
       close(true);
@@ -69,6 +77,7 @@ export function openMenu(anchor, entries) {
   setTimeout(() => {
     if (!menu.isConnected) return;
     document.addEventListener("pointerdown", outside, true);
+    document.addEventListener("keydown", escaped, true);
     window.addEventListener("resize", resized);
   });
 }

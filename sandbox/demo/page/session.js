@@ -6,6 +6,7 @@
  * @property {string | null} channel  `null`: this person's first
  * @property {string | null} thread
  * @property {"messages" | "home"} tab
+ * @property {string | null} message  the message that a link leads to, until it was shown
  */
 
 /** @returns {Session} */
@@ -16,6 +17,7 @@ export function readSession() {
     channel: kept.get("channel"),
     thread: kept.get("thread"),
     tab: kept.get("tab") === "home" ? "home" : "messages",
+    message: kept.get("message"),
   };
 }
 

@@ -101,5 +101,6 @@ function person(user, me, become) {
     avatar(user),
     h("span", { class: "nav-name", dir: "auto" }, nameOf(user)),
     user.is_admin && h("span", { class: "nav-note" }, "admin"),
+    user.is_external && h("span", { class: "nav-note" }, "partner"),
   );
 }

@@ -1,0 +1,116 @@
+"""The answer to `/video list`: a line for each job, with the link to its message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from slack_sdk.models.blocks import RichTextElement
+
+from bot.base.ports import Message
+from bot.jobs.view import JobView
+from bot.messages import blocks
+from bot.messages.job import cost_text, is_cancelled, is_given_up, prompt_of
+from bot.messages.replies import words
+from storage.job import TERMINAL, Job, Outcome, Stage
+
+# In characters: a line of the list should fit into one line of a window.
+PROMPT_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedJob:
+    """One job of the list."""
+
+    view: JobView
+    link: str | None
+    """The permalink of its message, if there is one."""
+
+
+def job_list(listed: Sequence[ListedJob], *, has_more: bool) -> Message:
+    """Return a user's jobs, a line each: those under way first, then the last ones that ended."""
+    if not listed:
+        return words("You have not asked for anything yet. `/video help` tells how.")
+    more = "These are the newest. " if has_more else ""
+    hint = f"{more}`/video status ID` tells more of one, `/video again ID` renders it again."
+    return Message(
+        text="\n".join(map(_plain_line, listed)),
+        blocks=[blocks.rich_lines(list(map(_line, listed))), blocks.context(hint)],
+    )
+
+
+def _line(one: ListedJob) -> list[RichTextElement]:
+    job = one.view.job
+    return [
+        blocks.emoji_part(_emoji(job)),
+        blocks.text_part(" "),
+        blocks.link_part(one.link, _title(one)),
+        blocks.text_part(f" · {_state(one.view)} · "),
+        blocks.date_part(job.created_at),
+        blocks.text_part(" · "),
+        blocks.code_part(job.id),
+    ]
+
+
+def _plain_line(one: ListedJob) -> str:
+    """Return a line for screen readers and notifications, without emoji and link."""
+    return f"{blocks.literal(_title(one))} · {_state(one.view)} · {one.view.job.id}"
+
+
+def _title(one: ListedJob) -> str:
+    prompt = " ".join(prompt_of(one.view.job).split())
+    return blocks.shorten(prompt or one.view.model_title, PROMPT_SHOWN)
+
+
+def _state(view: JobView) -> str:
+    job = view.job
+    match job.stage:
+        case Stage.RENDERING:
+            return "queued at MindVideo" if job.started_at is None else "rendering"
+        case Stage.REJECTED:
+            return "cancelled" if is_cancelled(job) else "not started"
+        case Stage.DELIVERED:
+            return f"{_outcome(job)}, {cost_text(view)}"
+        case _:
+            return _STATES[job.stage]
+
+
+_STATES: Mapping[Stage, str] = MappingProxyType(
+    {
+        Stage.WAITING: "waiting for your answer",
+        Stage.UNCONFIRMED: "not confirmed",
+        Stage.ACCEPTED: "queued",
+        Stage.ANNOUNCED: "queued",
+        Stage.FINISHED: "finished, on its way",
+        Stage.PARKED: "on hold",
+    }
+)
+_EMOJI: Mapping[Stage, str] = MappingProxyType(
+    {
+        Stage.WAITING: "grey_question",
+        Stage.UNCONFIRMED: "no_entry_sign",
+        Stage.ACCEPTED: "hourglass_flowing_sand",
+        Stage.ANNOUNCED: "hourglass_flowing_sand",
+        Stage.RENDERING: "hourglass_flowing_sand",
+        Stage.FINISHED: "hourglass_flowing_sand",
+        Stage.DELIVERED: "x",
+        Stage.REJECTED: "x",
+        Stage.PARKED: "construction",
+    }
+)
+
+
+def _outcome(job: Job) -> str:
+    if is_cancelled(job):
+        return "given up" if is_given_up(job) else "cancelled"
+    return "done" if job.outcome is Outcome.SUCCEEDED else "failed"
+
+
+def _emoji(job: Job) -> str:
+    if job.stage is Stage.RENDERING and job.started_at is not None:
+        return "movie_camera"
+    if job.stage in TERMINAL and is_cancelled(job):
+        return "no_entry_sign"
+    is_done = job.stage is Stage.DELIVERED and job.outcome is Outcome.SUCCEEDED
+    return "white_check_mark" if is_done else _EMOJI[job.stage]

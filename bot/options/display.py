@@ -1,0 +1,46 @@
+"""Describes the value of an option as messages show it: with its unit, and without IDs and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.options.references import file_named
+from bot.options.schema import ItemFields, Option
+from bot.options.wording import short, shown
+from storage.job import Json
+
+
+def in_words(option: Option, value: Json) -> str:
+    """Return a value for people, on one line: `10 s`, `on`, `2 attached images`."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case int() | float():
+            return f"{value} {option.unit}".rstrip()
+        case list() | tuple() if option.item_fields is not None:
+            return short(", ".join(_item(option.item_fields, item) for item in value))
+        case list() | tuple():
+            return short(_listed(value))
+        case _:
+            return short(_listed([value]))
+
+
+def _item(fields: ItemFields, item: Json) -> str:
+    """Return an item of a list of objects: its text, and its other members behind it."""
+    if not isinstance(item, Mapping):
+        return shown(item)
+    texts = [value for value in item.values() if isinstance(value, str)]
+    numbers = [
+        f"{value} {fields.units.get(name, '')}".rstrip()
+        for name, value in item.items()
+        if isinstance(value, int | float) and name != fields.position
+    ]
+    return f"{', '.join(texts)} ({', '.join(numbers)})" if numbers else ", ".join(texts)
+
+
+def _listed(items: Sequence[Json]) -> str:
+    """Return the items in a line; those that are files are counted."""
+    others = [shown(item) for item in items if file_named(item) is None]
+    count = len(items) - len(others)
+    attached = "attached image" if count == 1 else f"{count} attached images"
+    return ", ".join([attached, *others] if count else others)

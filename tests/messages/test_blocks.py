@@ -1,0 +1,29 @@
+"""Tests of text in mrkdwn."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.messages.blocks import link_label, literal
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a *red* car", "a \u2217red\u2217 car"),
+        ("_slow_ and ~fast~", "\u02cdslow\u02cd and \u223cfast\u223c"),
+        ("a `sea`", "a \u02cbsea\u02cb"),
+        ("<!channel> & <@U1>", "&lt;!channel&gt; &amp; &lt;@U1&gt;"),
+        ("https://a.example/first_frame~1.png", "https://a.example/first_frame~1.png"),
+    ],
+)
+def test_nothing_that_a_person_wrote_is_markup(text: str, shown: str) -> None:
+    assert literal(text) == shown
+
+
+def test_a_sentence_of_the_bot_keeps_its_code() -> None:
+    assert literal("Type `/invite` *there*", keeps_code=True) == "Type `/invite` \u2217there\u2217"
+
+
+def test_a_label_of_a_link_ends_where_it_should() -> None:
+    assert link_label("a|b>c *d*", 20) == "a¦b&gt;c \u2217d\u2217"
