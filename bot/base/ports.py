@@ -125,11 +125,14 @@ class PersonFiles(Protocol):
 class ReferenceImages(Protocol):
     """The images that users attached, which an input refers to by `bot.options.references`."""
 
-    async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
-        """Return the input with links that MindVideo can read in place of the files.
+    async def resolve(self, model: str, values: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return a model's input with links that MindVideo can read in place of the files.
+
+        Images in a format that the model does not take are converted.
 
         A read: repeat freely, but each call may return other links. Raises `RefusedError` for a
-        file that is gone, too large or not an image, `RetryLaterError` and `OperatorMustActError`.
+        file that is gone, too large, of a shape that the model does not take or not an image,
+        `RetryLaterError` and `OperatorMustActError`.
         """
 
 

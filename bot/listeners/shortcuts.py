@@ -65,14 +65,15 @@ async def _open_from_message(
     text = message.text or ""
     addressed = without_mention(text, services.bot_user)
     files = attached_files(message.files)
+    model = services.catalog.default
     await modals.open_new(
         payload.trigger_id,
         interaction,
         services,
         thread_ts=message.thread_ts or message.ts,
         prompt={PROMPT: plain(text if addressed is None else addressed)},
-        images=[file for file in files if file.problem is None],
-        note=_note_of_unusable([file for file in files if file.problem is not None]),
+        images=[file for file in files if file.problem(model) is None],
+        note=_note_of_unusable([file for file in files if file.problem(model) is not None]),
     )
 
 

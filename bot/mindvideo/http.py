@@ -95,6 +95,7 @@ def cause_of(error: TransportError) -> TransportError | None:
 
 SocketFactory: TypeAlias = Callable[[AddrInfoType], socket.socket]
 
+
 class NotPublicError(OSError):
     """The host has an address of this machine or its network; no connection was made."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias
 
 from bot.base.errors import ConfigurationError
+from bot.options.characters import hyphenated, visible
 from storage.job import Json
 
 Schema: TypeAlias = Mapping[str, Json]
@@ -18,7 +20,6 @@ PROMPT = "prompt"
 
 # The same few dozen names are compared for every command.
 _SPELLINGS_KEPT = 4096
-_DASHES = str.maketrans("_–—", "---")
 
 
 class Kind(StrEnum):
@@ -47,6 +48,10 @@ class Option:
     """One line of help from the model file, else the schema's description."""
     takes_images: bool = False
     """Whether its value, or each of its values, is an image."""
+    synonyms: Mapping[str, Json] = field(default_factory=dict)
+    """Other words for the choices, in lower case: word → choice."""
+    units: tuple[str, ...] = ()
+    """Words that may follow the number."""
 
     @property
     def flag(self) -> str:
@@ -97,7 +102,7 @@ class Option:
 @lru_cache(maxsize=_SPELLINGS_KEPT)
 def spelling(name: str) -> str:
     """Return a name as flags are compared: in lower case, with hyphens for dashes and `_`."""
-    return name.casefold().translate(_DASHES)
+    return hyphenated(visible(name)).casefold().replace("_", "-")
 
 
 def as_mapping(value: Json) -> Schema:
@@ -177,12 +182,21 @@ def shows_image_upload(schema: Schema) -> bool:
     return playground.get("widget") == "file-upload" and kind.startswith("image")
 
 
-def options_of(
-    schema: Schema,
-    aliases: Mapping[str, str],
-    hints: Mapping[str, str],
-    images: Collection[str] = (),
-) -> Iterator[Option]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """What a model file says of the words that people type, beside the schema."""
+
+    aliases: Mapping[str, str]
+    """Short flags: alias to property."""
+    hints: Mapping[str, str]
+    """One line of help: property to text."""
+    synonyms: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """Other words for a choice: property to choice to words."""
+    units: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Words that may follow a number: property to words."""
+
+
+def options_of(schema: Schema, words: Vocabulary, images: Collection[str] = ()) -> Iterator[Option]:
     """Yield the options of a checked schema, in its order; `images` names those that take images.
 
     Raises `ConfigurationError` that names a property without a type of its own.
@@ -199,7 +213,23 @@ def options_of(
             schema=described,
             kind=kind,
             required=name in required,
-            aliases=tuple(alias for alias, target in aliases.items() if target == name),
-            hint=hints.get(name, str(described.get("description", ""))),
+            aliases=tuple(alias for alias, target in words.aliases.items() if target == name),
+            hint=words.hints.get(name, str(described.get("description", ""))),
             takes_images=name in images,
+            synonyms=_synonyms(described, words.synonyms.get(name, {})),
+            units=tuple(words.units.get(name, ())),
         )
+
+
+def _synonyms(schema: Schema, words: Mapping[str, Sequence[str]]) -> Mapping[str, Json]:
+    """Return the choice that each word means; words for what is no choice are left out."""
+    choices = {
+        choice if isinstance(choice, str) else json.dumps(choice): choice
+        for choice in choices_of(schema)
+    }
+    return {
+        word.casefold(): choices[text]
+        for text, others in words.items()
+        if text in choices
+        for word in others
+    }

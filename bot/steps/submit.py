@@ -114,7 +114,7 @@ async def _make_chargeable(claim: Claim[Job]) -> None:
 
 async def _prepared(job: Job, services: Services) -> Job:
     """Return the job with the key and the body of its request. Raises `RefusedError`."""
-    values = await services.images.resolve(job.input)
+    values = await services.images.resolve(job.model, job.input)
     return replace(
         job,
         idempotency_key=idempotency_key(job),

@@ -80,7 +80,7 @@ def test_a_host_of_the_internet_may_be_public(host: str) -> None:
         "0x7f.0.0.1",
         "a.0x7f",
         "127。0。0。1",
-        "１２７.0.0.1",
+        "\uff11\uff12\uff17.0.0.1",
         "127%2e0%2e0%2e1",
         "a b.com",
     ],

@@ -75,7 +75,7 @@ async def test_a_large_image_is_scaled_down_to_fit_into_the_request() -> None:
 
 async def test_with_a_public_address_an_image_is_sent_as_a_signed_link() -> None:
     """The links serve the bytes with their type to GET and HEAD; other paths are not found."""
-    first, second = image_bytes(), image_bytes("JPEG", 100)
+    first, second = image_bytes(), image_bytes("JPEG", 400)
     async with running_bot(PUBLIC_URL=f"{PUBLIC}/") as bot:
         files = [await put_file(bot, first), await put_file(bot, second, "misnamed.png")]
         await mention(bot, "from here to there --first 1 --last 2", *files)
@@ -200,3 +200,39 @@ async def test_a_file_that_was_deleted_before_the_submit_ends_the_job_uncharged(
         await mention(bot, "a lake", await put_file(bot, image_bytes()))
         assert "no longer in Slack" in (await until_refused(bot)).text
         await bot.until(lambda: any("Not started" in reply.text for reply in bot.replies()))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (image_bytes(side=200), "cat.png has 200 by 200 pixels; Kling V3 takes images of at least"),
+        (image_bytes(side=400, height=299), "cat.png has 400 by 299 pixels"),
+        (image_bytes("JPEG", 1000, height=390), "takes images between 1:2.5 and 2.5:1. Crop it"),
+    ],
+)
+async def test_an_image_of_a_shape_that_the_model_does_not_take_ends_the_job_uncharged(
+    data: bytes, sentence: str
+) -> None:
+    """Its bytes tell, where Slack's description does not."""
+    async with running_bot() as bot:
+        await mention(bot, "a lake", await put_file(bot, data))
+        assert sentence in (await until_refused(bot)).text
+
+
+async def test_a_format_that_the_model_does_not_take_is_converted_on_both_ways() -> None:
+    """Inside the request, and behind a link."""
+    for environment in ({}, {"PUBLIC_URL": PUBLIC}):
+        async with running_bot(**environment) as bot:
+            data = image_bytes("WEBP", 400)
+            await mention(bot, "a lake --first 1", await put_file(bot, data, "cat.webp"))
+            await until_reply_done(bot)
+            sent = last_input(bot)["first_frame_image"]
+            if environment:
+                served, head = await fetch(bot, sent), await fetch(bot, sent, "HEAD")
+                assert served.headers["content-type"] == "image/jpeg"
+                assert (head.body, head.headers["content-length"]) == (b"", str(len(served.body)))
+                data = served.body
+            else:
+                data = data_of(sent)
+        with Image.open(io.BytesIO(data)) as image:
+            assert (image.format, image.size) == ("JPEG", (400, 400))

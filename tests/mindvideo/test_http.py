@@ -7,6 +7,7 @@ from aiohttp import AddrInfoType
 
 from bot.mindvideo.http import NotPublicError, guarded_sockets
 
+
 def _info(address: str) -> AddrInfoType:
     """Return the address info of an address."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

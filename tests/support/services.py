@@ -43,7 +43,7 @@ class SilentObserver:
 class NoImages:
     """The port `ReferenceImages` for jobs without files: every input stays as it is."""
 
-    async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
+    async def resolve(self, _model: str, values: Mapping[str, Json]) -> Mapping[str, Json]:
         """Return the same input."""
         return values
 
