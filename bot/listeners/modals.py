@@ -18,6 +18,7 @@ from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, FormPayload
 from bot.messages import form
 from bot.options.attachments import Attached
+from bot.options.draft import Draft, read_draft_text
 from bot.options.form import (
     FormError,
     chosen_model,
@@ -112,6 +113,33 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     state = state.drawn(model.slug, files_named(job.input))
     note = "" if found else form.replaced_model(job.model, model)
     view = form.form_view(services.catalog, model, state, job.input, note=note)
+    await services.views.open(trigger_id, view)
+
+
+async def open_draft(
+    trigger_id: str, draft: Draft, interaction: Interaction, services: Services
+) -> None:
+    """Open the form with a refused text, over the defaults or the input of the job that it changes.
+
+    What could not be used stands at the top. Raises `BotError`, `StoreError`.
+    """
+    catalog = services.catalog
+    job = await services.store.jobs.get(draft.parent_id) if draft.parent_id else None
+    if job is not None and job.team == interaction.team:
+        earlier, slug = job.input, job.model
+    else:
+        job = None
+        earlier = await channel_defaults(services, interaction.team, draft.channel)
+        slug = str(earlier.get(MODEL_FLAG))
+    opened = read_draft_text(draft, catalog, catalog.find(slug) or catalog.default, earlier)
+    state = FormState(
+        model=opened.model.slug,
+        channel=draft.channel,
+        thread_ts=draft.thread_ts,
+        parent_id=job.id if job else None,
+    ).drawn(opened.model.slug, [*draft.files, *files_named(opened.values)])
+    note = form.to_change(opened.problems)
+    view = form.form_view(catalog, opened.model, state, opened.values, note=note)
     await services.views.open(trigger_id, view)
 
 

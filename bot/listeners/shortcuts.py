@@ -1,4 +1,4 @@
-"""Bolt listeners that open the form: shortcuts, the Home tab's button, *Edit and re-run*."""
+"""Bolt listeners that open the form: shortcuts, Home's button, *Edit and re-run*, refused texts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bot.listeners.context import Handler, answer
 from bot.listeners.payloads import ButtonPayload, MessageShortcutPayload, ShortcutPayload
 from bot.messages import buttons, form, home, replies
 from bot.options.attachments import Attached, attached_files
+from bot.options.draft import Draft
 from bot.options.schema import PROMPT
 from bot.slack.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
 from bot.slack.markup import plain, without_mention
@@ -41,10 +42,17 @@ def register(app: AsyncApp, services: Services) -> None:
         await _open(handler, payload.opening(), payload.response_url, services)
         await ack()
 
+    async def draft_clicked(ack: AsyncAck, body: dict[str, object]) -> None:
+        payload = ButtonPayload.model_validate(body)
+        handler = partial(_open_from_draft, payload)
+        await _open(handler, payload.opening(), payload.response_url, services)
+        await ack()
+
     app.shortcut(CREATE_VIDEO)(create_chosen)
     app.action(home.CREATE_VIDEO)(create_chosen)
     app.shortcut(VIDEO_FROM_MESSAGE)(message_chosen)
     app.action(buttons.EDIT)(edit_clicked)
+    app.action(buttons.OPEN_DRAFT)(draft_clicked)
 
 
 async def _open(
@@ -87,6 +95,17 @@ async def _open_from_job(
         return replies.gone()
     channel = interaction.channel or job.channel
     await modals.open_edit(payload.trigger_id, job, channel, services)
+    return None
+
+
+async def _open_from_draft(
+    payload: ButtonPayload, interaction: Interaction, services: Services
+) -> Message | None:
+    """Open the form with a refused text, or return a message if the button is not readable."""
+    draft = Draft.of_value(payload.action.value)
+    if draft is None:
+        return replies.gone()
+    await modals.open_draft(payload.trigger_id, draft, interaction, services)
     return None
 
 

@@ -75,7 +75,9 @@ class AttachedImages:
         try:
             file = await self.files.describe(file_id)
             data = await self._read(file, model)
-            return short(file.name), await asyncio.to_thread(recognised, data)
+            return short(file.name) or "An attached image", await asyncio.to_thread(
+                recognised, data
+            )
         except NotFoundError as error:
             raise NotFoundError(
                 "An attached image is no longer in Slack, or I may not see it. Attach it again.",

@@ -32,6 +32,8 @@ SHARE = "job_share"
 DETAILS = "job_details"
 GIVE_UP = "job_give_up"
 CONFIRM = "job_confirm"
+OPEN_DRAFT = "draft_open"
+"""Not of a job: its value is a `Draft`."""
 
 _AGAIN = "Again"
 _EDIT = "Edit and re-run"
@@ -122,6 +124,11 @@ def confirm(job: Job, label: str) -> ButtonElement:
 
 def _new_take(models: Sequence[Model]) -> str:
     return "" if all(model.has_seed for model in models) else ", as a new take: there is no seed"
+
+
+def open_draft(value: str) -> ButtonElement:
+    """Return the button that opens the form with a refused text; `value` is the draft's."""
+    return blocks.button("Open in the form", OPEN_DRAFT, value)
 
 
 def _flags(model: Model, upgrade: Upgrade) -> str:

@@ -79,6 +79,12 @@ def left_out(names: Sequence[str]) -> str:
     return f"Left out, because I take {IMAGE_NAMES} of at most {MOST_MEGABYTES} MB: {files}."
 
 
+def to_change(problems: Sequence[str]) -> str:
+    """Return the note above a form that shows a refused text: what of it could not be used."""
+    lines = [f"• {blocks.escape(problem)}" for problem in problems]
+    return blocks.shorten("\n".join(lines), blocks.SECTION_LIMIT)
+
+
 def no_channel() -> str:
     """Return the error at a form in which no channel was chosen."""
     return "Choose where the video goes."

@@ -53,7 +53,7 @@ def _sum(
     if not isinstance(value, Mapping):
         return
     items, total = value.get(str(rule.get("list"))), value.get(str(rule.get("total")))
-    if not isinstance(items, list | tuple):
+    if not isinstance(items, list | tuple) or not items:
         return
     parts = [_number(as_mapping(item).get(str(rule.get("member")))) for item in items]
     whole = _number(total)

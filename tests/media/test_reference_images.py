@@ -219,20 +219,27 @@ async def test_an_image_of_a_shape_that_the_model_does_not_take_ends_the_job_unc
         assert sentence in (await until_refused(bot)).text
 
 
-async def test_a_format_that_the_model_does_not_take_is_converted_on_both_ways() -> None:
-    """Inside the request, and behind a link."""
-    for environment in ({}, {"PUBLIC_URL": PUBLIC}):
-        async with running_bot(**environment) as bot:
-            data = image_bytes("WEBP", 400)
-            await mention(bot, "a lake --first 1", await put_file(bot, data, "cat.webp"))
-            await until_reply_done(bot)
-            sent = last_input(bot)["first_frame_image"]
-            if environment:
-                served, head = await fetch(bot, sent), await fetch(bot, sent, "HEAD")
-                assert served.headers["content-type"] == "image/jpeg"
-                assert (head.body, head.headers["content-length"]) == (b"", str(len(served.body)))
-                data = served.body
-            else:
-                data = data_of(sent)
-        with Image.open(io.BytesIO(data)) as image:
-            assert (image.format, image.size) == ("JPEG", (400, 400))
+def assert_jpeg(data: bytes) -> None:
+    """Check that bytes are a JPEG of 400 by 400 pixels."""
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("JPEG", (400, 400))
+
+
+async def test_a_format_that_the_model_does_not_take_is_converted_inside_the_request() -> None:
+    async with running_bot() as bot:
+        file_id = await put_file(bot, image_bytes("WEBP", 400), "cat.webp")
+        await mention(bot, "a lake --first 1", file_id)
+        await until_reply_done(bot)
+        assert_jpeg(data_of(last_input(bot)["first_frame_image"]))
+
+
+async def test_a_format_that_the_model_does_not_take_is_converted_behind_a_link() -> None:
+    async with running_bot(PUBLIC_URL=PUBLIC) as bot:
+        file_id = await put_file(bot, image_bytes("GIF", 400), "cat.gif")
+        await mention(bot, "a lake --first 1", file_id)
+        await until_reply_done(bot)
+        link = last_input(bot)["first_frame_image"]
+        served, head = await fetch(bot, link), await fetch(bot, link, "HEAD")
+    assert_jpeg(served.body)
+    assert served.headers["content-type"] == "image/jpeg"
+    assert (head.body, head.headers["content-length"]) == (b"", str(len(served.body)))
