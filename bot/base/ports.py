@@ -320,6 +320,8 @@ class Conversation:
     """All members of the workspace may read it."""
     has_bot: bool
     """The bot is a member."""
+    name: str = ""
+    """Without `#`; empty if the bot cannot see it."""
 
 
 class Directory(Protocol):
@@ -333,6 +335,9 @@ class Directory(Protocol):
 
     async def conversation(self, channel: str) -> Conversation:
         """Return the kind of a conversation; one that the bot cannot see is not public."""
+
+    async def group(self, group: str) -> str | None:
+        """Return the handle of a group of people, without `@`; `None`: it is not known."""
 
     async def is_member(self, channel: str, user: str) -> bool:
         """Return whether a user is a member. Raises `UnreachablePlaceError`."""

@@ -11,6 +11,7 @@ from bot.jobs.pacing import Expected, expected
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import submit_delay
 from bot.options.catalog import Catalog
+from bot.options.mentions import named_input
 from bot.options.model_file import Upgrade
 from bot.options.request import non_default_options
 from bot.options.scene import added_words
@@ -57,7 +58,7 @@ def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
     return JobView(
         job=job,
         model_title=model.title if model else job.model,
-        options=non_default_options(model, job.input) if model else (),
+        options=non_default_options(model, named_input(job)) if model else (),
         upgrades=model.upgrades_beyond(job.input) if model else (),
         is_new_take=job.parent_id is not None and model is not None and not model.has_seed,
         unit=unit,

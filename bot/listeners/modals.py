@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import structlog
@@ -12,6 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.base.errors import BotError
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction, accept
+from bot.jobs.names import read_in_names
 from bot.jobs.services import Services
 from bot.listeners.context import person_defaults, usual_options
 from bot.listeners.job_replies import reply_to
@@ -29,6 +31,7 @@ from bot.options.form import (
 )
 from bot.options.form_fields import MODEL_BLOCK, MORE_BLOCK
 from bot.options.form_state import FormState
+from bot.options.mentions import named_input
 from bot.options.model_file import MODEL_FLAG
 from bot.options.references import files_named
 from bot.options.schema import as_mapping
@@ -112,7 +115,7 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     )
     state = state.drawn(model.slug, files_named(job.input))
     note = "" if found else form.replaced_model(job.model, model)
-    view = form.form_view(services.catalog, model, state, job.input, note=note)
+    view = form.form_view(services.catalog, model, state, named_input(job), note=note)
     await services.views.open(trigger_id, view)
 
 
@@ -126,11 +129,12 @@ async def open_draft(
     catalog = services.catalog
     job = await services.store.jobs.get(draft.parent_id) if draft.parent_id else None
     if job is not None and job.team == interaction.team:
-        earlier, slug = job.input, job.model
+        earlier, slug = named_input(job), job.model
     else:
         job = None
         earlier = await channel_defaults(services, interaction.team, draft.channel)
         slug = str(earlier.get(MODEL_FLAG))
+    draft = replace(draft, text=await read_in_names(draft.text, services.directory))
     opened = read_draft_text(draft, catalog, catalog.find(slug) or catalog.default, earlier)
     state = FormState(
         model=opened.model.slug,
@@ -200,7 +204,7 @@ async def redraw(payload: FormPayload, services: Services) -> None:
 async def _parent_input(services: Services, state: FormState) -> Mapping[str, Json]:
     """Return the parent job's input: a value too long for a field is taken from it unchanged."""
     job = await services.store.jobs.get(state.parent_id) if state.parent_id else None
-    return job.input if job else _NOTHING
+    return named_input(job) if job else _NOTHING
 
 
 def _chosen_channel(entered: Mapping[str, Json]) -> str:

@@ -9,16 +9,17 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.base.ports import Message, Place
 from bot.jobs.accept import Interaction
+from bot.jobs.names import read_in_names
 from bot.jobs.services import Services
 from bot.listeners import modals
 from bot.listeners.context import Handler, answer
 from bot.listeners.payloads import ButtonPayload, MessageShortcutPayload, ShortcutPayload
 from bot.messages import buttons, form, home, replies
-from bot.options.attachments import Attached, attached_files
+from bot.options.attachments import Attached
 from bot.options.draft import Draft
 from bot.options.schema import PROMPT
 from bot.slack.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
-from bot.slack.markup import plain, without_mention
+from bot.slack.markup import plain
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -70,16 +71,15 @@ async def _open_from_message(
 ) -> None:
     """Open a form with a message's text as the prompt and its images as references."""
     message = payload.message
-    text = message.text or ""
-    addressed = without_mention(text, services.bot_user)
-    files = attached_files(message.files)
+    text = plain(message.words(services.bot_user))
+    files = message.attached
     model = services.catalog.default
     await modals.open_new(
         payload.trigger_id,
         interaction,
         services,
         thread_ts=message.thread_ts or message.ts,
-        prompt={PROMPT: plain(text if addressed is None else addressed)},
+        prompt={PROMPT: await read_in_names(text, services.directory)},
         images=[file for file in files if file.problem(model) is None],
         note=_note_of_unusable([file for file in files if file.problem(model) is not None]),
     )

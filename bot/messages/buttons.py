@@ -18,6 +18,7 @@ from slack_sdk.models.blocks import ButtonElement
 from bot.messages import blocks
 from bot.messages.blocks import Block
 from bot.options.catalog import Model
+from bot.options.mentions import named_input
 from bot.options.model_file import Upgrade
 from bot.options.schema import PROMPT
 from bot.options.wording import shown
@@ -146,7 +147,7 @@ def _again_buttons(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[ButtonElem
 
 
 def _button(label: str, action_id: str, job: Job, changes: str = "") -> ButtonElement:
-    prompt = job.input.get(PROMPT)
+    prompt = named_input(job).get(PROMPT)
     about = " ".join(prompt.split()) if isinstance(prompt, str) else job.model
     # A screen reader should not read out markup, and no label should hold a mention such as
     # `<!everyone>`.

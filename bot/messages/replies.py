@@ -10,6 +10,7 @@ from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
 from bot.messages.job import PROMPT_SHOWN, cost_text, progress_bar, prompt_of, status_line
 from bot.options.draft import Draft
+from bot.options.mentions import in_names
 from storage.costs import Spend
 from storage.job import Instant, Job, Stage
 from storage.store import StoreBrokenError, StoreError
@@ -40,7 +41,7 @@ def refusal(problems: Sequence[str], draft: Draft | None = None) -> Message:
     With a `draft` a button opens the form with what was typed; a text that is too long for a button
     is shown, so that it can be copied.
     """
-    told = [blocks.escape(problem) for problem in problems[:PROBLEMS_SHOWN]]
+    told = [blocks.escape(in_names(problem, {})) for problem in problems[:PROBLEMS_SHOWN]]
     if len(told) == 1:
         line = f":warning: {told[0]}"
     else:
@@ -56,7 +57,9 @@ def refusal(problems: Sequence[str], draft: Draft | None = None) -> Message:
     if value is not None:
         return replace(answer, blocks=[*answer.blocks, blocks.actions([buttons.open_draft(value)])])
     kept = blocks.context("Here is your text to copy. `/video` alone opens the form.")
-    return replace(answer, blocks=[*answer.blocks, kept, *blocks.quotes(draft.text[:TEXT_SHOWN])])
+    return replace(
+        answer, blocks=[*answer.blocks, kept, *blocks.quotes(in_names(draft.text, {})[:TEXT_SHOWN])]
+    )
 
 
 def taken_without(titles: Sequence[str]) -> Message:

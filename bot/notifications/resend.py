@@ -13,6 +13,7 @@ from bot.messages.file import alt_text, file_name, title
 from bot.messages.replies import not_resent
 from bot.messages.result import final_message
 from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
+from bot.options.mentions import named_input
 from bot.options.schema import PROMPT
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
@@ -33,7 +34,7 @@ async def resend(claim: Claim[Notification]) -> Result[Notification]:
     job = await claim.services.store.jobs.get(claim.row.job_id or "")
     if job is None:
         return Park(row=claim.row, problem=NO_JOB)
-    claim.prompts.append(str(job.input.get(PROMPT, "")))
+    claim.prompts.append(str(named_input(job).get(PROMPT, "")))
     content = Content(
         bring=partial(_upload_files, claim, job),
         title=title(job),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Generic
 
 from bot.jobs.services import Services
+from bot.options.mentions import named_input
 from bot.options.schema import PROMPT
 from storage.job import Event, EventName, Instant, Job
 from storage.store import Queue, Row
@@ -20,7 +21,8 @@ class Claim(Generic[Row]):
         self.prompts: list[str] = []
         """Prompts of users: services may quote them in errors, and the log must not show them."""
         if isinstance(row, Job):
-            self.prompts.append(str(row.input.get(PROMPT, "")))
+            values = (row.input, named_input(row))
+            self.prompts += dict.fromkeys(str(each.get(PROMPT, "")) for each in values)
 
     def may_be_restored(self, since: Instant) -> bool:
         """Return whether a row that exists since `since` is older than this process.

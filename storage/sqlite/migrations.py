@@ -302,6 +302,11 @@ def _questions(db: Database) -> None:
     db.execute("UPDATE jobs SET chargeable_since = first_sent_at")
 
 
+@MIGRATIONS(name="0014_names")
+def _names(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN names TEXT NOT NULL DEFAULT '{}'")
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Apply the pending migrations, each in a transaction of its own.
 

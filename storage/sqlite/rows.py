@@ -161,7 +161,7 @@ JOBS = Table(
         "question": _QUESTION_COLUMNS,
     },
     optional=frozenset({"question"}),
-    json=frozenset({"input", "outputs", "provider_memo", "uploads"}),
+    json=frozenset({"input", "names", "outputs", "provider_memo", "uploads"}),
     guards=("stage",),
 )
 NOTIFICATIONS = Table(

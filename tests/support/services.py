@@ -55,9 +55,13 @@ class FakeDirectory:
         """Return a person named by their ID."""
         return Person(name=user, zone="UTC")
 
-    async def conversation(self, _channel: str, /) -> Conversation:
+    async def conversation(self, channel: str, /) -> Conversation:
         """Return a public channel."""
-        return Conversation(is_public=True, has_bot=True)
+        return Conversation(is_public=True, has_bot=True, name=channel.lower())
+
+    async def group(self, group: str, /) -> str | None:
+        """Return a handle made of the group's ID."""
+        return group.lower()
 
     async def is_member(self, _channel: str, _user: str, /) -> bool:
         """Return true."""
