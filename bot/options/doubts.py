@@ -37,6 +37,16 @@ class Doubt:
     """The word as typed, or a sentence."""
 
 
+def in_one(doubts: Sequence[Doubt]) -> Doubt | None:
+    """Return one doubt with all that is to be asked about; `None`: there is nothing."""
+    words = ", ".join(f"`{each.about}`" for each in doubts if each.kind is DoubtKind.UNKNOWN_OPTION)
+    sentences = [each.about for each in doubts if each.kind is DoubtKind.UNPUBLISHED]
+    if not sentences:
+        return Doubt(kind=DoubtKind.UNKNOWN_OPTION, about=words) if words else None
+    looks = [f"{words} looks like an option, and is read as a part of the prompt."] if words else []
+    return Doubt(kind=DoubtKind.UNPUBLISHED, about=" ".join([*looks, *sentences]))
+
+
 def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
     """Return what is not as others publish it, by the model file; `values` are checked ones."""
     defaults = {option.name: option.default for option in model.options}

@@ -96,6 +96,32 @@ def test_an_unusable_file_or_reference_is_refused(
         read_request(read_text(text), KLING, files=files)
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "message"),
+    [
+        (299, 500, "cat.png has 299 by 500 pixels; Kling V3 takes images of at least 300 pixels"),
+        (
+            1000,
+            399,
+            "cat.png has 1000 by 399 pixels; Kling V3 takes images between 1:2.5 and 2.5:1",
+        ),
+        (400, 1001, "Crop it, and attach it again"),
+    ],
+)
+def test_an_image_of_another_shape_than_the_model_takes_is_refused(
+    width: int, height: int, message: str
+) -> None:
+    described: Json = {"id": "F1", "name": "cat.png", "original_w": width, "original_h": height}
+    with pytest.raises(UsageError, match=message):
+        read_request(read_text("a lake"), KLING, files=attached_files([described]))
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 300), (1000, 400), (0, 5)])
+def test_an_image_of_a_shape_that_the_model_takes_is_accepted(width: int, height: int) -> None:
+    file = Attached(id="F1", width=width, height=height)
+    assert file.problem(KLING.default) is None
+
+
 def test_a_file_of_the_largest_size_or_of_unknown_type_is_accepted() -> None:
     assert Attached(id="F1", mimetype="image/webp", size=MOST_BYTES).problem(KLING.default) is None
     assert THREE.problem(KLING.default) is None

@@ -9,7 +9,7 @@ import pytest
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog
-from bot.options.doubts import DoubtKind
+from bot.options.doubts import Doubt, DoubtKind, in_one
 from bot.options.parser import read_text
 from bot.options.request import changed_request, check_input, read_request
 from storage.job import Json
@@ -135,6 +135,20 @@ def test_what_was_in_doubt_before_is_not_asked_about_again() -> None:
         "-calm",
         "The durations of the shots are known to have to add up to the video's; yours do not.",
     ]
+
+
+def test_all_doubts_are_asked_in_one_question() -> None:
+    calm, flag = (Doubt(kind=DoubtKind.UNKNOWN_OPTION, about=about) for about in ("-calm", "--4k"))
+    shots = Doubt(kind=DoubtKind.UNPUBLISHED, about="Too many shots.")
+    assert in_one([]) is None
+    assert in_one([calm, flag]) == Doubt(kind=DoubtKind.UNKNOWN_OPTION, about="`-calm`, `--4k`")
+    assert in_one([shots, shots]) == Doubt(
+        kind=DoubtKind.UNPUBLISHED, about="Too many shots. Too many shots."
+    )
+    assert in_one([calm, shots]) == Doubt(
+        kind=DoubtKind.UNPUBLISHED,
+        about="`-calm` looks like an option, and is read as a part of the prompt. Too many shots.",
+    )
 
 
 def test_a_number_of_a_million_digits_in_a_shot_is_not_read() -> None:

@@ -133,6 +133,20 @@ def test_a_form_may_refer_to_its_own_files_only() -> None:
     }
 
 
+def test_every_link_that_cannot_be_right_is_an_error_at_its_field() -> None:
+    state = form({"prompt": "a lake"})
+    state["links:image_urls"] = {"x": {"value": "http://a.b\nhttps://c.d\nhttps://10.0.0.1/e"}}
+    state["option:first_frame_image"] = {"x": {"files": []}}
+    state["links:first_frame_image"] = {"x": {"value": "file:///etc/passwd"}}
+    told = errors(state)
+    assert told["links:image_urls"] == (
+        "Reference images, item 1 must be a link (https://…) or an attached image; you gave "
+        "http://a.b. Reference images, item 3 must be a link that MindVideo can reach; "
+        "https://10.0.0.1/e leads to this machine or a private network. Attach the image itself."
+    )
+    assert "must be a link" in told["links:first_frame_image"]
+
+
 def test_an_unusable_file_is_an_error_at_its_field() -> None:
     state = entered(image_urls={"files": [{"id": "F1", "name": "a.pdf", "mimetype": "text/pdf"}]})
     assert errors(state) == {

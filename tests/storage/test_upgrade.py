@@ -40,6 +40,7 @@ RENAMED = {
 """Columns of jobs that had another name."""
 
 NEW = {
+    "names",
     "posted_at",
     "provider_memo",
     "question_kind",
