@@ -35,7 +35,7 @@ def read_defaults(text: str, catalog: Catalog, current: Mapping[str, Json]) -> M
     slug = typed.value_of(MODEL_FLAG)
     model = usual if slug is None else catalog.get(slug)
     problems = Problems(typed.problems)
-    given = given_in(typed, model, catalog, problems)
+    given = given_in(typed, model, catalog, problems).values
     if PROMPT in given:
         with problems.collected():
             raise UsageError(

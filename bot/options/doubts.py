@@ -43,8 +43,8 @@ def in_one(doubts: Sequence[Doubt]) -> Doubt | None:
     sentences = [each.about for each in doubts if each.kind is DoubtKind.UNPUBLISHED]
     if not sentences:
         return Doubt(kind=DoubtKind.UNKNOWN_OPTION, about=words) if words else None
-    looks = [f"{words} looks like an option, and is read as a part of the prompt."] if words else []
-    return Doubt(kind=DoubtKind.UNPUBLISHED, about=" ".join([*looks, *sentences]))
+    first = [f"{words} looks like an option, and is read as a part of the prompt."] if words else []
+    return Doubt(kind=DoubtKind.UNPUBLISHED, about=" ".join([*first, *sentences]))
 
 
 def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
@@ -56,7 +56,8 @@ def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
     return tuple(
         Doubt(kind=DoubtKind.UNPUBLISHED, about=expectation.otherwise)
         for expectation in model.expectations
-        if find_violation(effective, expectation.expects) is not None
+        if expectation.names & values.keys()
+        and find_violation(effective, expectation.expects) is not None
     )
 
 

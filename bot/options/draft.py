@@ -88,7 +88,7 @@ def read_draft_text(
         if slug is not None:
             catalog.get(slug)
     files: Sequence[Attached] = [Attached(id=file_id) for file_id in draft.files]
-    given = given_in(typed, model, catalog, problems, files)
+    given = given_in(typed, model, catalog, problems, files).values
     kept = fitting(model, earlier)
     # The prompt is not cut to what the model takes: its field shows how much is too long.
     prompt = {PROMPT: given[PROMPT]} if PROMPT in given else {}

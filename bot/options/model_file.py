@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -95,6 +96,11 @@ class Expectation(BaseModel):
     """
     otherwise: _Line
     """The sentence to ask about: what happens to an input that is not as expected."""
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The options that it concerns; it is looked at where one of them is given."""
+        return frozenset(_named_in(self.expects))
 
 
 class BotPart(BaseModel):
@@ -264,7 +270,7 @@ def _check_expectation(place: str, expectation: Expectation, options: tuple[Opti
     except SchemaError as error:
         raise ConfigurationError(f"{place} is not JSON Schema: {error.message}") from error
     known = {option.name for option in options}
-    for name in sorted(_named_in(expectation.expects) - known):
+    for name in sorted(expectation.names - known):
         raise ConfigurationError(f"{place} names `{name}`, which the schema does not have")
 
 

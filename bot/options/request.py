@@ -60,8 +60,8 @@ def read_request(
     model = chosen_model(typed, catalog, defaults)
     problems = Problems(typed.problems)
     given = given_in(typed, model, catalog, problems, files)
-    request = check_input(model, {**fitting(model, defaults), **given}, problems)
-    return replace(request, doubts=(*_words_in_doubt(typed, model, catalog), *request.doubts))
+    request = check_input(model, {**fitting(model, defaults), **given.values}, problems)
+    return replace(request, doubts=(*given.doubts, *request.doubts))
 
 
 def chosen_model(typed: TypedText, catalog: Catalog, defaults: Mapping[str, Json]) -> Model:
@@ -95,7 +95,7 @@ def changed_request(
     scene = earlier if isinstance(earlier, str) else ""
     problems = Problems(typed.problems)
     given = given_in(typed, model, catalog, problems, files, scene=scene)
-    if slug is None and not given:
+    if slug is None and not given.values:
         problems.raise_any()
         raise UsageError(
             "Say what to change: words to add, `new:` and another prompt, or options; "
@@ -105,9 +105,9 @@ def changed_request(
     left_out = tuple(
         _title(catalog.find(previous.model), name) for name in previous.input if name not in kept
     )
-    request = check_input(model, {**kept, **given}, problems, known=unpublished(model, kept))
-    doubts = (*_words_in_doubt(typed, model, catalog), *request.doubts)
-    return replace(request, doubts=doubts, left_out=left_out)
+    known = unpublished(model, kept)
+    request = check_input(model, {**kept, **given.values}, problems, known=known)
+    return replace(request, doubts=(*given.doubts, *request.doubts), left_out=left_out)
 
 
 def check_input(
@@ -217,6 +217,16 @@ def _title(model: Model | None, name: str) -> str:
     return option.title if option else name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a text and its files give."""
+
+    values: Mapping[str, Json]
+    """By property, not checked against the schema."""
+    doubts: tuple[Doubt, ...] = ()
+    """The words that look like options and are none."""
+
+
 def given_in(
     typed: TypedText,
     model: Model,
@@ -225,8 +235,8 @@ def given_in(
     files: Sequence[Attached] = (),
     *,
     scene: str = "",
-) -> Mapping[str, Json]:
-    """Return the values of a text and its files, by property, not checked against the schema.
+) -> Given:
+    """Return what a text and its files give.
 
     The words outside of flags change the earlier prompt `scene`, if there is one.
     Adds to `problems` each flag that the model does not have or that lacks its value, and each file
@@ -242,20 +252,18 @@ def given_in(
             meaning = meanings.meaning_of(flag.name)
             name = meaning.option.name if meaning.option else MODEL_FLAG
             found.setdefault(name, []).append((meaning, flag))
-    given: dict[str, Json] = {}
+    values: dict[str, Json] = {}
     for name, pairs in found.items():
         with problems.collected(name):
-            given[name] = _value(pairs)
-    given.pop(MODEL_FLAG, None)
+            values[name] = _value(pairs)
+    values.pop(MODEL_FLAG, None)
     words = changed_scene(scene, split.prompt) if scene and split.prompt else split.prompt
     with problems.collected(PROMPT):
-        given |= _prompt(words, model, given)
-    return attach(given, files, model, problems)
-
-
-def _words_in_doubt(typed: TypedText, model: Model, catalog: Catalog) -> tuple[Doubt, ...]:
-    flags = Flags(model, catalog)
-    return option_like(typed, typed.split(flags.takes), flags)
+        values |= _prompt(words, model, values)
+    return Given(
+        values=attach(values, files, model, problems),
+        doubts=option_like(typed, split, meanings),
+    )
 
 
 def _prompt(prompt: str, model: Model, given: Mapping[str, Json]) -> Mapping[str, Json]:

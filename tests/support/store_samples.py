@@ -61,6 +61,7 @@ def a_full_job() -> Job:
         },
         kind="kling-v3/pro",
         created_at=NOW + 0.123456,
+        names={"U1": "@ann"},
         reply_to=ReplyTo(thread_ts="1800000000.000100", response_url="https://hooks.example/1"),
         parent_id="job1",
         question=Question(kind=QuestionKind.SMALL_TALK, about="Hello!", expires_at=NOW + 3600),
