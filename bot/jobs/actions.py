@@ -222,8 +222,9 @@ async def _again(request: ActionRequest, services: Services) -> Accepted | Asked
         render = _changed(request, services)
     else:
         model = catalog.get(job.model)
-        # What its asker was asked about then is meant.
-        known = unpublished(model, fitting(model, job.input))
+        # What its asker was asked about then, and confirmed, is meant.
+        is_meant = job.stage in REQUESTED
+        known = unpublished(model, fitting(model, job.input)) if is_meant else ()
         render = check_input(model, {**job.input, **request.options}, known=known)
     return await accept(
         render, request.interaction, services, parent_id=job.id, question=request.question

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Model
@@ -16,35 +15,28 @@ from bot.options.schema import Kind
 from bot.options.validation import find_violation
 from bot.options.values import check, read_value
 from bot.options.wording import short
-from storage.job import Json
-
-
-class DoubtKind(StrEnum):
-    """Why a request is asked about."""
-
-    UNKNOWN_OPTION = "unknown option"
-    """A word of the prompt looks like an option, and is none."""
-    UNPUBLISHED = "unpublished"
-    """The schema allows a value that does not work by what others publish of the model."""
+from storage.job import Json, QuestionKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
     """One thing to ask about."""
 
-    kind: DoubtKind
+    kind: QuestionKind
     about: str
     """The word as typed, or a sentence."""
 
 
 def in_one(doubts: Sequence[Doubt]) -> Doubt | None:
     """Return one doubt with all that is to be asked about; `None`: there is nothing."""
-    words = ", ".join(f"`{each.about}`" for each in doubts if each.kind is DoubtKind.UNKNOWN_OPTION)
-    sentences = [each.about for each in doubts if each.kind is DoubtKind.UNPUBLISHED]
+    words = ", ".join(each.about for each in doubts if each.kind is QuestionKind.UNKNOWN_OPTION)
+    sentences = [each.about for each in doubts if each.kind is QuestionKind.UNPUBLISHED]
     if not sentences:
-        return Doubt(kind=DoubtKind.UNKNOWN_OPTION, about=words) if words else None
-    first = [f"{words} looks like an option, and is read as a part of the prompt."] if words else []
-    return Doubt(kind=DoubtKind.UNPUBLISHED, about=" ".join([*first, *sentences]))
+        return Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=words) if words else None
+    first = (
+        [f"“{words}” looks like an option, and is read as a part of the prompt."] if words else []
+    )
+    return Doubt(kind=QuestionKind.UNPUBLISHED, about=" ".join([*first, *sentences]))
 
 
 def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
@@ -54,7 +46,7 @@ def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
         name: value for name, value in (defaults | dict(values)).items() if value is not None
     }
     return tuple(
-        Doubt(kind=DoubtKind.UNPUBLISHED, about=expectation.otherwise)
+        Doubt(kind=QuestionKind.UNPUBLISHED, about=expectation.otherwise)
         for expectation in model.expectations
         if expectation.names & values.keys()
         and find_violation(effective, expectation.expects) is not None
@@ -81,7 +73,7 @@ def option_like(typed: TypedText, split: Split, flags: Flags) -> tuple[Doubt, ..
     # Of the words behind a `--` in the middle of the text only the first may be an option.
     behind = ["--", *typed.rest.split(maxsplit=2)[:2]] if typed.tokens and typed.rest else []
     found = dict.fromkeys([*_option_like(bare, flags), *_option_like(behind, flags)])
-    return tuple(Doubt(kind=DoubtKind.UNKNOWN_OPTION, about=short(word)) for word in found)
+    return tuple(Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=short(word)) for word in found)
 
 
 def _option_like(words: Sequence[str], flags: Flags) -> Iterator[str]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from bot.messages.buttons import OPEN_DRAFT
+from collections.abc import Mapping
+
+import pytest
+
+from bot.messages.buttons import CONFIRM, OPEN_DRAFT
 from sandbox.slack.entities import ANA, GENERAL, StoredMessage
+from storage.job import Json
 from tests.support.conversation import (
     button_labels,
     job_of,
@@ -14,7 +19,7 @@ from tests.support.conversation import (
     until_ephemeral,
     until_reply_done,
 )
-from tests.support.forms import blocks_of, chosen, element_of, form_of, submit
+from tests.support.forms import blocks_of, chosen, element_of, entries, form_of, submit, switch
 from tests.support.images import image_bytes, put_file
 from tests.support.running_bot import RunningBot, running_bot
 
@@ -102,3 +107,45 @@ async def test_a_button_that_is_none_of_this_bots_drafts_opens_nothing() -> None
         await until_ephemeral(bot, 2)
         assert bot.sandbox.slack.world.views.top(ANA) is None
         assert bot.messages(GENERAL) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "about", "sent"),
+    [
+        ("a lake --4k", "--4k", {"prompt": "a lake --4k"}),
+        ("a -calm lake", "-calm", {"prompt": "a -calm lake"}),
+        (
+            "a lake --last https://a.b/c.png",
+            "A last frame without a first one",
+            {"prompt": "a lake", "last_frame_image": "https://a.b/c.png"},
+        ),
+    ],
+)
+async def test_what_is_in_doubt_is_billed_once_its_asker_has_confirmed_it(
+    text: str, about: str, sent: Mapping[str, Json]
+) -> None:
+    async with running_bot() as bot:
+        question = await refused(bot, text)
+        assert about in question.text
+        assert bot.sandbox.video.charges == []
+        await press(bot, question, CONFIRM)
+        await bot.until_delivered()
+        assert last_input(bot) == sent
+        assert len(bot.sandbox.video.charges) == 1
+
+
+async def test_a_form_with_a_doubtful_value_is_asked_about() -> None:
+    """A form shows no question, so it comes as an ephemeral message."""
+    async with running_bot() as bot:
+        await bot.type("")
+        await switch(bot, "more", ["on"], entries(prompt="a lake"))
+        await submit(bot, values=entries(prompt="a lake", links_last_frame_image="https://a.b/c"))
+        assert "A last frame without a first one" in (await until_ephemeral(bot)).text
+        assert bot.sandbox.video.charges == []
+
+
+async def test_all_behind_a_lone_pair_of_hyphens_is_the_prompt_without_a_question() -> None:
+    async with running_bot() as bot:
+        await bot.type("-- a -calm lake --mode pro")
+        await bot.until_delivered()
+        assert last_input(bot) == {"prompt": "a -calm lake --mode pro"}

@@ -122,7 +122,9 @@ def test_every_type_has_its_field_with_limits_and_default() -> None:
 
 
 def test_images_have_a_field_for_files_and_one_for_links() -> None:
-    shown = fields(KLING.default, {"image_urls": ["https://a.b", "https://c.d"]}, show_advanced=True)
+    shown = fields(
+        KLING.default, {"image_urls": ["https://a.b", "https://c.d"]}, show_advanced=True
+    )
     assert element(shown["option:image_urls"]) == {
         "type": "file_input",
         "max_files": 10,

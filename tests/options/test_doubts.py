@@ -9,10 +9,10 @@ import pytest
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog
-from bot.options.doubts import Doubt, DoubtKind, in_one
+from bot.options.doubts import Doubt, in_one
 from bot.options.parser import read_text
 from bot.options.request import changed_request, check_input, read_request
-from storage.job import Json
+from storage.job import Json, QuestionKind
 
 KLING = Catalog.load()
 SHOT: Mapping[str, Json] = {"prompt": "boats leave", "duration": 5}
@@ -28,14 +28,14 @@ IGNORED = "the main prompt is known to be ignored"
 def asked(text: str) -> list[str]:
     """Return the words of a text that are asked about."""
     doubts = read_request(read_text(text), KLING).doubts
-    assert {doubt.kind for doubt in doubts} <= {DoubtKind.UNKNOWN_OPTION}
+    assert {doubt.kind for doubt in doubts} <= {QuestionKind.UNKNOWN_OPTION}
     return [doubt.about for doubt in doubts]
 
 
 def sentences(values: Mapping[str, Json]) -> list[str]:
     """Return what is asked about an input because of what others publish."""
     doubts = check_input(KLING.default, values).doubts
-    assert {doubt.kind for doubt in doubts} <= {DoubtKind.UNPUBLISHED}
+    assert {doubt.kind for doubt in doubts} <= {QuestionKind.UNPUBLISHED}
     return [doubt.about for doubt in doubts]
 
 
@@ -138,16 +138,18 @@ def test_what_was_in_doubt_before_is_not_asked_about_again() -> None:
 
 
 def test_all_doubts_are_asked_in_one_question() -> None:
-    calm, flag = (Doubt(kind=DoubtKind.UNKNOWN_OPTION, about=about) for about in ("-calm", "--4k"))
-    shots = Doubt(kind=DoubtKind.UNPUBLISHED, about="Too many shots.")
+    calm, flag = (
+        Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=about) for about in ("-calm", "--4k")
+    )
+    shots = Doubt(kind=QuestionKind.UNPUBLISHED, about="Too many shots.")
     assert in_one([]) is None
-    assert in_one([calm, flag]) == Doubt(kind=DoubtKind.UNKNOWN_OPTION, about="`-calm`, `--4k`")
+    assert in_one([calm, flag]) == Doubt(kind=QuestionKind.UNKNOWN_OPTION, about="-calm, --4k")
     assert in_one([shots, shots]) == Doubt(
-        kind=DoubtKind.UNPUBLISHED, about="Too many shots. Too many shots."
+        kind=QuestionKind.UNPUBLISHED, about="Too many shots. Too many shots."
     )
     assert in_one([calm, shots]) == Doubt(
-        kind=DoubtKind.UNPUBLISHED,
-        about="`-calm` looks like an option, and is read as a part of the prompt. Too many shots.",
+        kind=QuestionKind.UNPUBLISHED,
+        about="“-calm” looks like an option, and is read as a part of the prompt. Too many shots.",
     )
 
 

@@ -323,7 +323,7 @@ async def engine_harness(
             clock=clock,
             chat=chat,
             video=video,
-            images=AttachedImages(SlackPersonFiles(client), None),
+            images=AttachedImages(SlackPersonFiles(client), None, CATALOG),
             path=path,
             store=await CrashingStore.open(str(path)),
             poll_max=poll_max,
