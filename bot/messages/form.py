@@ -82,7 +82,8 @@ def left_out(names: Sequence[str]) -> str:
 def to_change(problems: Sequence[str]) -> str:
     """Return the note above a form that shows a refused text: what of it could not be used."""
     lines = [f"• {blocks.escape(problem)}" for problem in problems]
-    return blocks.shorten("\n".join(lines), blocks.SECTION_LIMIT)
+    told = "\n".join(["Not taken over:", *lines]) if lines else ""
+    return blocks.shorten(told, blocks.SECTION_LIMIT)
 
 
 def no_channel() -> str:

@@ -65,7 +65,10 @@ def _host(link: str) -> str | None:
 def _sentence(place: str, link: str) -> str:
     given = quoted(link)
     if _host(link) is None:
-        return f"{place} must be a link (https://…) or an attached image; you gave {given}."
+        return (
+            f"{place} must be a link that begins with `https://`, or an attached image; "
+            f"you gave {given}."
+        )
     return (
         f"{place} must be a link that MindVideo can reach; {given} leads to this machine or a "
         "private network. Attach the image itself."

@@ -43,7 +43,7 @@ async def test_one_answer_tells_everything_that_is_wrong_and_what_is_allowed() -
         "Kling V3 has no option `--zoom`",
         "`--mode` must be one of `std`, `pro`, `4k`; you gave `best`.",
         "`--duration` must be a whole number from 3 to 15; you gave `40`.",
-        "`--image-urls`, item 1 must be a link (https://…) or an attached image",
+        "`--image-urls`, item 1 must be a link that begins with `https://`, or an attached",
         "Nothing was started or charged.",
     ):
         assert part in answer.text
@@ -116,7 +116,7 @@ async def test_a_button_that_is_none_of_this_bots_drafts_opens_nothing() -> None
         ("a -calm lake", "-calm", {"prompt": "a -calm lake"}),
         (
             "a lake --last https://a.b/c.png",
-            "A last frame without a first one",
+            "A last frame is said to need",
             {"prompt": "a lake", "last_frame_image": "https://a.b/c.png"},
         ),
     ],
@@ -140,7 +140,7 @@ async def test_a_form_with_a_doubtful_value_is_asked_about() -> None:
         await bot.type("")
         await switch(bot, "more", ["on"], entries(prompt="a lake"))
         await submit(bot, values=entries(prompt="a lake", links_last_frame_image="https://a.b/c"))
-        assert "A last frame without a first one" in (await until_ephemeral(bot)).text
+        assert "A last frame is said to need" in (await until_ephemeral(bot)).text
         assert bot.sandbox.video.charges == []
 
 

@@ -22,7 +22,7 @@ OWN_SHOTS: Mapping[str, Json] = {
     "shot_type": "customize",
     "multi_prompt": [SHOT],
 }
-IGNORED = "the main prompt is known to be ignored"
+IGNORED = "the main prompt is said to be ignored"
 
 
 def asked(text: str) -> list[str]:
@@ -96,9 +96,9 @@ def test_prose_is_not_asked_about(text: str) -> None:
         ({"multi_prompt": [{**SHOT, "duration": 0}], "duration": 3}, "at least 1 s"),
         ({"multi_shot": False}, "--multi-shot and --shot-type customize"),
         ({"shot_type": "intelligence"}, "--multi-shot and --shot-type customize"),
-        ({"element_list": [{"element_id": 1}]}, "Elements are known by an ID"),
+        ({"element_list": [{"element_id": 1}]}, "Elements are said to belong"),
         ({"first_frame_image": "https://a.b/c.png"}, "First and last frames"),
-        ({"last_frame_image": "https://a.b/c.png"}, "A last frame without a first one"),
+        ({"last_frame_image": "https://a.b/c.png"}, "A last frame is said to need a first one"),
     ],
 )
 def test_what_only_others_publish_is_asked_about(values: Mapping[str, Json], sentence: str) -> None:
@@ -133,7 +133,7 @@ def test_what_was_in_doubt_before_is_not_asked_about_again() -> None:
     other = changed_request(before, read_text("-calm --duration 9"), KLING)
     assert [doubt.about for doubt in other.doubts] == [
         "-calm",
-        "The durations of the shots are known to have to add up to the video's; yours do not.",
+        "The durations of the shots are said to have to add up to the video's, and yours do not.",
     ]
 
 

@@ -140,8 +140,8 @@ def test_every_link_that_cannot_be_right_is_an_error_at_its_field() -> None:
     state["links:first_frame_image"] = {"x": {"value": "file:///etc/passwd"}}
     told = errors(state)
     assert told["links:image_urls"] == (
-        "Reference images, item 1 must be a link (https://…) or an attached image; you gave "
-        "http://a.b. Reference images, item 3 must be a link that MindVideo can reach; "
+        "Reference images, item 1 must be a link that begins with https://, or an attached image; "
+        "you gave http://a.b. Reference images, item 3 must be a link that MindVideo can reach; "
         "https://10.0.0.1/e leads to this machine or a private network. Attach the image itself."
     )
     assert "must be a link" in told["links:first_frame_image"]
