@@ -102,7 +102,7 @@ async def load_message_view(
         return view
     return replace(
         view,
-        added=added_words(parent.input.get(PROMPT), job.input.get(PROMPT)),
+        added=added_words(named_input(parent).get(PROMPT), named_input(job).get(PROMPT)),
         parent_link=await _link(parent, services),
     )
 

@@ -132,7 +132,7 @@ async def open_draft(
         earlier, slug = named_input(job), job.model
     else:
         job = None
-        earlier = await channel_defaults(services, interaction.team, draft.channel)
+        earlier = await usual_options(services, replace(interaction, channel=draft.channel))
         slug = str(earlier.get(MODEL_FLAG))
     draft = replace(draft, text=await read_in_names(draft.text, services.directory))
     opened = read_draft_text(draft, catalog, catalog.find(slug) or catalog.default, earlier)

@@ -88,8 +88,10 @@ def read_draft_text(
         if slug is not None:
             catalog.get(slug)
     files: Sequence[Attached] = [Attached(id=file_id) for file_id in draft.files]
-    given = given_in(typed, model, catalog, problems, files).values
     kept = fitting(model, earlier)
+    prompt_before = kept.get(PROMPT)
+    scene = prompt_before if isinstance(prompt_before, str) else ""
+    given = given_in(typed, model, catalog, problems, files, scene=scene).values
     # The prompt is not cut to what the model takes: its field shows how much is too long.
     prompt = {PROMPT: given[PROMPT]} if PROMPT in given else {}
     values = {**kept, **fitting(model, given), **prompt}

@@ -85,7 +85,7 @@ async def test_a_draft_in_a_jobs_thread_is_filled_with_the_job() -> None:
         assert chosen(form_of(bot), "option:mode") == "pro"
         await submit(bot)
         done = await until_reply_done(bot)
-        assert last_input(bot) == {"mode": "pro", "prompt": "a sea"}
+        assert last_input(bot) == {"mode": "pro", "prompt": "a lake. a sea"}
         assert (await job_of(bot, done)).parent_id == message.job_id
 
 
@@ -115,9 +115,9 @@ async def test_a_button_that_is_none_of_this_bots_drafts_opens_nothing() -> None
         ("a lake --4k", "--4k", {"prompt": "a lake --4k"}),
         ("a -calm lake", "-calm", {"prompt": "a -calm lake"}),
         (
-            "a lake --last https://a.b/c.png",
-            "A last frame is said to need",
-            {"prompt": "a lake", "last_frame_image": "https://a.b/c.png"},
+            'a lake --element-list {"element_id":1}',
+            "Elements are said to belong",
+            {"prompt": "a lake", "element_list": [{"element_id": 1}]},
         ),
     ],
 )
@@ -139,8 +139,8 @@ async def test_a_form_with_a_doubtful_value_is_asked_about() -> None:
     async with running_bot() as bot:
         await bot.type("")
         await switch(bot, "more", ["on"], entries(prompt="a lake"))
-        await submit(bot, values=entries(prompt="a lake", links_last_frame_image="https://a.b/c"))
-        assert "A last frame is said to need" in (await until_ephemeral(bot)).text
+        await submit(bot, values=entries(prompt="a lake", element_list='{"element_id": 1}'))
+        assert "Elements are said to belong" in (await until_ephemeral(bot)).text
         assert bot.sandbox.video.charges == []
 
 

@@ -98,7 +98,7 @@ def test_prose_is_not_asked_about(text: str) -> None:
         ({"shot_type": "intelligence"}, "--multi-shot and --shot-type customize"),
         ({"element_list": [{"element_id": 1}]}, "Elements are said to belong"),
         ({"first_frame_image": "https://a.b/c.png"}, "First and last frames"),
-        ({"last_frame_image": "https://a.b/c.png"}, "A last frame is said to need a first one"),
+        ({"last_frame_image": "https://a.b/c.png"}, "First and last frames"),
     ],
 )
 def test_what_only_others_publish_is_asked_about(values: Mapping[str, Json], sentence: str) -> None:
@@ -119,6 +119,7 @@ def test_shots_as_published_are_asked_about_for_the_ignored_prompt_alone(shots: 
         {"prompt": "a lake"},
         {"prompt": "a lake", "multi_shot": True},
         {"prompt": "a lake", "first_frame_image": "https://a.b/c.png"},
+        {"prompt": "a lake", "last_frame_image": "https://a.b/c.png"},
         {"prompt": "a lake", "element_list": [], "multi_prompt": []},
     ],
 )

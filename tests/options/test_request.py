@@ -320,8 +320,11 @@ def test_an_invalid_request_is_refused_with_a_sentence(text: str, sentence: str)
                 "Give `--image-urls`, `--resolution` instead."
             ),
         ),
-        (f"{ANIMATED} --image-urls x", "`--image-urls`, item 2 must be a link that begins with"),
-        (f"{ANIMATED} --image-urls http://[", "`--image-urls`, item 2 must be a link that begins with"),
+        (f"{ANIMATED} --image-urls x", "`--image-urls`, item 2 must be a link that begins"),
+        (
+            f"{ANIMATED} --image-urls http://[",
+            "`--image-urls`, item 2 must be a link that begins",
+        ),
         (
             f"{ANIMATED} --resolution 481",
             "`--resolution` must be one of `480`, `720`, `auto`; you gave `481`.",
