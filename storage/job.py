@@ -59,6 +59,20 @@ class QuestionKind(StrEnum):
     """Only others document what the model does with a value; `about` is a sentence about it."""
 
 
+class Failure(StrEnum):
+    """Why a render failed, or why its submit waits: it determines the advice and the buttons."""
+
+    WORDS = "refused words"
+    """The prompt breaks the service's rules: the same words will be refused again."""
+    IMAGE = "unfit image"
+    LIMIT = "limit of the service"
+    """Too many renders at once, or too many requests."""
+    CREDIT = "no credit"
+    ACCESS = "no access"
+    """The service does not let the bot in: its key, its rights or its address is wrong."""
+    FAULT = "fault of the service"
+
+
 class Media(StrEnum):
     """The kind of file that an output is."""
 
@@ -148,6 +162,8 @@ class EventName(StrEnum):
     COST_CORRECTED = "cost corrected"
     PARKED = "parked"
     REJECTED = "rejected"
+    NOT_ADMITTED = "not admitted"
+    """Rejected, because its user may not use the bot: nobody else is told."""
     RETRY = "retry"
     HELD = "held"
 
@@ -190,6 +206,11 @@ class Delivery:
     uploads: tuple[Upload, ...] = ()
     link_only: bool = False
     """The files cannot be downloaded or uploaded: the message is posted without them."""
+    failing_since: Instant | None = None
+    """When the first of the tries to bring the files failed; the files may come later.
+
+    `None`: none has failed yet, or the files are refused for good.
+    """
     intent_at: Instant | None = None
     """The message may have been posted at or after this time: search before posting."""
     ts: str | None = None
@@ -238,6 +259,8 @@ class Job:
     names: Mapping[str, str] = field(default_factory=dict)
     """The names of the people, channels and groups that the input mentions, by their IDs."""
     reply_to: ReplyTo = IN_CHANNEL
+    channel_defaults: tuple[str, ...] = ()
+    """The options in `input` whose values were the channel's defaults."""
     parent_id: str | None = None
     """The job that this one re-renders."""
     question: Question | None = None
@@ -254,6 +277,8 @@ class Job:
     parked_from: Stage | None = None
     problem: str | None = None
     """The error, as text for the user."""
+    failure: Failure | None = None
+    """The class of the problem; before the submit, why it waits. `None`: unknown, or none."""
 
     post_intent_at: Instant | None = None
     """The job's own message may have been posted at or after this time: search before posting."""

@@ -29,6 +29,11 @@ class NotificationKind(StrEnum):
     """A user shares the result in a thread with the channel; `detail` is their ID."""
     RESENT = "resent"
     """A user or operator requests the files of a job again; `detail` is their ID."""
+    FOLLOWED = "followed"
+    """Files that come after the job's result message: Slack did not take them before, or the user
+    who had given up the render wants it after all; `detail` is their ID or empty."""
+    SETTING_CHANGED = "setting changed"
+    """A user changed a setting for everybody in the channel; `detail` is a `SettingChange`."""
 
 
 class Level(StrEnum):
@@ -68,6 +73,11 @@ OPERATORS = "operators"
 FOR_OPERATORS = frozenset({NotificationKind.PARKED, NotificationKind.OPERATOR_NEEDED})
 """Kinds that the operators get where no channel is subscribed to them."""
 
+IN_ANY_ORDER = frozenset(
+    {NotificationKind.SHARED, NotificationKind.RESENT, NotificationKind.FOLLOWED}
+)
+"""Kinds that bring files: one that takes minutes, or waits for a render, holds up no other."""
+
 REPEAT_SECONDS = 3600.0
 """One operator problem is posted once within this time, in seconds: every waiting job meets it."""
 
@@ -94,7 +104,8 @@ class Notification:
     """The thread in which it is posted; `None`: in the channel itself."""
     job_id: str | None = None
     detail: str = ""
-    """The problem as text; for a digest, its span; for a shared or resent result, the requester."""
+    """The problem as text; for a digest, its span; for files, the requester; for a setting, the
+    change."""
 
     due_at: Instant | None = None
     """When to post it; `None`: it was posted or given up."""
@@ -180,16 +191,27 @@ def notifications_for(
 
     `levels` maps each channel to its level; `operators` are used where no channel is subscribed.
     `told_since` returns the details of a channel's notifications of a kind since a time; it is
-    called only for the kind whose repeats are left out.
+    called only for the kind whose repeats are left out. The channel of the job's own message is not
+    notified of what that message says.
     """
     kind = kind_of(job, event)
     if kind is None:
         return []
-    rows = [_notification(kind, job, event, place) for place in recipients(kind, levels, operators)]
+    places = recipients(kind, levels, operators)
+    rows = [
+        _notification(kind, job, event, place)
+        for place in places
+        if kind in FOR_OPERATORS or not _shows(place, job)
+    ]
     if kind is not NotificationKind.OPERATOR_NEEDED:
         return rows
     since = event.at - REPEAT_SECONDS
     return [row for row in rows if not _repeats(row, told_since(row.channel, kind, since))]
+
+
+def _shows(channel: str, job: Job) -> bool:
+    """Return whether the job's own message, which tells its end, is in the channel."""
+    return channel == job.channel and job.message_ts is not None
 
 
 def recipients(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from storage.costs import Render, Spend
@@ -199,15 +200,33 @@ class JobStore(Queue[Job], Protocol):
         """Return the number of jobs in each stage, for the metrics."""
 
 
+class Added(StrEnum):
+    """What became of a notification that was to be inserted within a limit."""
+
+    NEW = "new"
+    KNOWN = "known"
+    """It was inserted before."""
+    TOO_MANY = "too many"
+    """Not inserted: the limit was reached."""
+
+
 class Outbox(Queue[Notification], Protocol):
     """Notifications. Those about a job are inserted in the commit of the event that causes them.
 
     For each channel and each limit, one notification at a time is claimed, the oldest first, so
-    that a channel gets notifications in the order of the events.
+    that a channel gets notifications in the order of the events; a limit whose kinds may all come
+    in any order (`IN_ANY_ORDER`) has no such bound.
     """
 
     async def add(self, notification: Notification) -> bool:
         """Insert a notification; return whether it is new. Idempotent by its `id`."""
+
+    async def add_within(self, notification: Notification, *, most: int, since: Instant) -> Added:
+        """Insert a notification, unless its job has `most` of its kind that happened after `since`.
+
+        Those in the notification's own channel count. The count and the insert are one
+        transaction. Idempotent by the notification's `id`.
+        """
 
     async def find(self, notification_id: str) -> Notification | None:
         """Return the notification, or `None`."""
@@ -232,8 +251,13 @@ class SettingStore(Protocol):
     async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
         """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
 
-    async def set(self, scope: str, name: str, value: Json) -> None:
-        """Store a setting durably; `None` deletes it. Idempotent."""
+    async def set(
+        self, scope: str, name: str, value: Json, *, told: Notification | None = None
+    ) -> None:
+        """Store a setting durably; `None` deletes it. Idempotent.
+
+        In the same commit the notification `told` is inserted, unless its ID exists.
+        """
 
 
 class Store(Protocol):

@@ -17,7 +17,7 @@ from bot.base.metrics import Metrics
 from bot.base.settings import Settings
 from bot.jobs.accept import new_id
 from bot.jobs.services import Services
-from bot.listeners import actions, commands, home, messages, modals, shortcuts
+from bot.listeners import actions, commands, home, messages, modals, sharing, shortcuts, undo
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.media.links import MediaLinks
 from bot.media.reference_images import AttachedImages
@@ -38,6 +38,9 @@ from storage.sqlite.store import SqliteStore
 
 SPOOLS = 2
 """The most files of unknown length that are on the disk at once."""
+
+VIDEO_SECONDS = 30 * 60.0
+"""How long the download of a video's copy at Slack may take, as of one from MindVideo."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,7 @@ def make_services(
         video=adapters.video,
         chat=checked.chat,
         images=adapters.images,
+        files=SlackPersonFiles(checked.client, file_seconds=VIDEO_SECONDS),
         directory=SlackDirectory(checked.client, now=checked.now),
         views=SlackViews(checked.client),
         ephemeral=adapters.ephemeral,
@@ -110,6 +114,7 @@ def make_services(
         team=checked.me.team,
         bot_user=checked.me.user,
         admins=frozenset(settings.admins),
+        allow_external_people=settings.allow_external_people,
         unit=settings.cost_unit,
         submit_delay=settings.submit_delay_seconds,
         poll_min=settings.poll_min_seconds,
@@ -157,7 +162,7 @@ def make_bolt(settings: Settings, checked: Checked, services: Services) -> Async
         # https://github.com/slackapi/bolt-python/blob/main/slack_bolt/listener/asyncio_runner.py
         process_before_response=True,
     )
-    for surface in (home, commands, actions, messages, modals, shortcuts):
+    for surface in (home, commands, actions, messages, modals, sharing, shortcuts, undo):
         surface.register(bolt, services)
     return bolt
 

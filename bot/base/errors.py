@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from storage.job import Failure
+
 
 class BotError(Exception):
     """An error that the bot can explain. `str(error)` is a plain sentence without secrets."""
@@ -13,6 +15,7 @@ class BotError(Exception):
         code: str | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        failure: Failure | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -20,6 +23,8 @@ class BotError(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         """How many seconds to wait, as the service requested, clamped; `None`: it did not say."""
+        self.failure = failure
+        """The class of the error, where it concerns a render; `None`: unknown."""
 
 
 class ConfigurationError(BotError):

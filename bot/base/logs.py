@@ -11,6 +11,8 @@ from typing import Literal, TextIO, TypeAlias
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.base.prompts import PROMPTS, without_prompts
+
 LogFormat: TypeAlias = Literal["json", "console"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
@@ -53,6 +55,10 @@ _LOWEST_LEVELS: Mapping[str, int] = MappingProxyType(
 """The lowest level at which a library may log, by the root of its loggers' names."""
 
 
+_NEVER_QUOTED = frozenset({"level", "logger", "timestamp"})
+"""Keys of a line that hold no foreign text."""
+
+
 def make_redactor(secrets: Iterable[str]) -> Redact:
     """Return a function that removes `secrets`, and anything shaped like a token, from a text."""
     # The longest first: one secret may begin with another.
@@ -85,7 +91,7 @@ def configure_logs(
 
     `secrets` never appear there, whichever event, value or traceback holds them. Unless
     `log_prompts`, the key `prompt` of an event is dropped, and so are payloads that pydantic
-    quotes. Idempotent: the last call is in effect.
+    quotes, and what anybody quotes of `PROMPTS`. Idempotent: the last call is in effect.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -112,7 +118,10 @@ def configure_logs(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderers(log_format, is_terminal=stream.isatty()),
+                # A traceback is text from here on.
+                structlog.processors.format_exc_info,
+                *([] if log_prompts else [_hide_prompts]),
+                _renderer(log_format, is_terminal=stream.isatty()),
                 # Last, on the finished line, so that no nesting and no `repr` hides a secret.
                 _redacting(make_redactor(secrets)),
                 *([] if log_prompts else [_redacting(_without_payloads)]),
@@ -123,16 +132,14 @@ def configure_logs(
     logging.root.setLevel(log_level.upper())
 
 
-def _renderers(log_format: LogFormat, *, is_terminal: bool) -> list[Processor]:
+def _renderer(log_format: LogFormat, *, is_terminal: bool) -> Processor:
     if log_format == "json":
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [
-        structlog.dev.ConsoleRenderer(
-            colors=is_terminal,
-            # The default shows local variables: prompts, payloads, tokens.
-            exception_formatter=structlog.dev.plain_traceback,
-        ),
-    ]
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(
+        colors=is_terminal,
+        # The default shows local variables: prompts, payloads, tokens.
+        exception_formatter=structlog.dev.plain_traceback,
+    )
 
 
 def _redacting(redact: Redact) -> Processor:
@@ -149,6 +156,17 @@ def _without_payloads(line: str) -> str:
 def _drop_prompt(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     event.pop("prompt", None)
     return event
+
+
+def _hide_prompts(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Remove what a service, a library or a traceback quotes of the prompts of this context."""
+    prompts = PROMPTS.get()
+    return {
+        key: without_prompts(value, prompts)
+        if isinstance(value, str) and key not in _NEVER_QUOTED
+        else value
+        for key, value in event.items()
+    }
 
 
 def _has_enough_severity(record: logging.LogRecord) -> bool:

@@ -42,6 +42,8 @@ class Snapshot:
     outputs: tuple[Output, ...] = ()
     problem: str | None = None
     """MindVideo's message about the failure, cleaned, at most 300 characters."""
+    problem_code: str | None = None
+    """MindVideo's own code for the failure."""
     memo: Mapping[str, Json] = field(default_factory=dict)
     """The `memo` for the next `get_task` of this task; opaque outside the client."""
 
@@ -109,7 +111,7 @@ class PersonFile:
 
 
 class PersonFiles(Protocol):
-    """Files that users attached in Slack. Both methods are reads: repeat freely."""
+    """Files at Slack, attached by users or the bot's own. Both methods are reads: repeat freely."""
 
     async def describe(self, file_id: str) -> PersonFile:
         """Describe a file. Raises `NotFoundError` when it is gone or not visible to the bot."""
@@ -304,12 +306,24 @@ class Views(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A member of the workspace."""
+    """A person, as Slack describes them."""
 
     name: str
     """Plain text and not a mention, so that it notifies nobody."""
     zone: str
     """The time zone's name, such as `Europe/Berlin`."""
+    teams: frozenset[str] = frozenset()
+    """The workspaces of which they are a member; empty if Slack does not tell."""
+    is_guest: bool = False
+    """They may see some channels only."""
+    is_stranger: bool = False
+    """They belong to another organisation, or Slack does not know them."""
+    is_bot: bool = False
+
+    def is_member_of(self, team: str) -> bool:
+        """Return whether they are a full member of a workspace, and no app."""
+        is_elsewhere = bool(self.teams) and team not in self.teams
+        return not (self.is_guest or self.is_stranger or self.is_bot or is_elsewhere)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +336,8 @@ class Conversation:
     """The bot is a member."""
     name: str = ""
     """Without `#`; empty if the bot cannot see it."""
+    is_shared: bool = False
+    """People of another organisation may read it."""
 
 
 class Directory(Protocol):
@@ -331,7 +347,16 @@ class Directory(Protocol):
     """
 
     async def person(self, user: str) -> Person:
-        """Return a member; one that Slack does not know has no name and the zone UTC."""
+        """Return a person; one that the bot may not look up has no name and the zone UTC.
+
+        One that Slack does not know is a stranger. Raises no `OperatorMustActError`.
+        """
+
+    async def identify(self, user: str) -> Person:
+        """Return a person, for a decision: raises `OperatorMustActError` if the bot may not ask."""
+
+    def known(self, user: str) -> Person | None:
+        """Return a person that was looked up a moment ago, without a call; else `None`."""
 
     async def conversation(self, channel: str) -> Conversation:
         """Return the kind of a conversation; one that the bot cannot see is not public."""

@@ -68,6 +68,10 @@ class Settings(StoreSettings, ServiceSettings):
         default=(),
         description="the Slack user IDs (U…) of those who may cancel everyone's jobs, with commas",
     )
+    allow_external_people: bool = Field(
+        default=False,
+        description="true if guests and people of other workspaces may use the bot, else false",
+    )
     log_format: Format = Field(
         default_factory=_default_format,
         description="the log's format, json or console; unset, console on a terminal, else json",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import structlog
 
 from bot.jobs.services import Services
+from bot.options.defaults import DEFAULTS
 from bot.options.doubts import in_one
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
@@ -22,6 +24,7 @@ from storage.job import (
     ReplyTo,
     waiting,
 )
+from storage.notification import channel_scope
 
 # A user who sees an error repeats the command at once; after this long they mean a second job.
 DUPLICATE_SECONDS = 60.0
@@ -46,6 +49,7 @@ class Interaction:
     """A user's action in Slack: the user, the place and the surface."""
 
     team: str
+    """The workspace where the bot is installed."""
     channel: str
     user: str
     surface: str
@@ -54,6 +58,8 @@ class Interaction:
     reply_to: ReplyTo
     sent_at: Instant | None = None
     """When the user acted, by Slack's clock; `None` where the payload does not say."""
+    user_team: str | None = None
+    """The user's own workspace or organisation, if the payload told it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +115,10 @@ async def accept(
     services.delay_steps()
     now = services.now()
     question = question or _doubt(request) or _late(interaction, now)
-    job = _new_job(request, interaction, services.new_id(), now, parent_id)
+    job = replace(
+        _new_job(request, interaction, services.new_id(), now, parent_id),
+        channel_defaults=await _channel_defaults(request, interaction, services),
+    )
     if question is None:
         event = Event(at=now, name=EventName.ACCEPTED, detail=interaction.surface)
     else:
@@ -136,6 +145,18 @@ def _doubt(request: RenderRequest) -> Asking | None:
     """Return the question about what a request may not mean."""
     doubt = in_one(request.doubts)
     return None if doubt is None else Asking(kind=doubt.kind, about=doubt.about)
+
+
+async def _channel_defaults(
+    request: RenderRequest, interaction: Interaction, services: Services
+) -> tuple[str, ...]:
+    """Return the options whose values are the defaults of the channel. Raises `StoreError`."""
+    scope = channel_scope(interaction.team, interaction.channel)
+    defaults = await services.store.settings.get(scope, DEFAULTS)
+    if not isinstance(defaults, Mapping):
+        return ()
+    given = request.input.items()
+    return tuple(name for name, value in given if name in defaults and defaults[name] == value)
 
 
 def _late(interaction: Interaction, now: Instant) -> Asking | None:

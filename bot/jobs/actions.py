@@ -14,6 +14,8 @@ from typing import TypeAlias, assert_never
 
 from bot.base.errors import UsageError
 from bot.jobs.accept import Accepted, Asked, Asking, Interaction, accept
+from bot.jobs.access import is_in_charge, require_member
+from bot.jobs.deliveries import following
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.options.attachments import Attached
@@ -30,7 +32,13 @@ from bot.options.request import (
 )
 from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification, NotificationKind, notification_id
-from storage.store import Outbox
+from storage.store import Added, Outbox
+
+# Files of up to 90 MB, which go through this service each time.
+MOST_RESENDS = 3
+"""How often the files of one job are delivered again within an hour, whoever asks in Slack."""
+
+HOUR_SECONDS = 3600.0
 
 
 class ActionName(StrEnum):
@@ -43,6 +51,7 @@ class ActionName(StrEnum):
     CANCEL = "cancel"
     GIVE_UP = "give up"
     SHARE = "share"
+    BRING = "bring"
     RESEND = "resend"
     CONFIRM = "confirm"
 
@@ -50,7 +59,7 @@ class ActionName(StrEnum):
 class Allowed(StrEnum):
     """The users who may perform an action."""
 
-    EVERYBODY = "everybody"
+    MEMBERS = "members of the channel"
     ASKER_AND_ADMINS = "asker and admins"
     ASKER = "asker"
 
@@ -68,6 +77,8 @@ class ActionRequest:
     """Changes for another render, by property, as a button carries them."""
     question: Asking | None = None
     """What to ask before another render is accepted."""
+    target: str | None = None
+    """The channel to which a result is shared; `None`: that of the job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +130,16 @@ class CancelAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareAnswered:
-    """The result will be shared in the channel; `is_new`: this request is the first to share it."""
+    """The result will be shared in a channel; `is_new`: this request is the first to share it."""
+
+    job: Job
+    channel: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BringAnswered:
+    """The render that was given up will be brought; `is_new`: this request is the first."""
 
     job: Job
     is_new: bool
@@ -140,10 +160,18 @@ class QuestionExpired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotAllowed:
-    """The user may not perform the action."""
+class ResentTooOften:
+    """The files were delivered again `MOST_RESENDS` times within the last hour."""
 
     job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAllowed:
+    """The user may not perform the action, although they may see the job."""
+
+    job: Job
+    name: ActionName
 
 
 ActionOutcome: TypeAlias = (
@@ -155,7 +183,9 @@ ActionOutcome: TypeAlias = (
     | QuestionExpired
     | CancelAnswered
     | ShareAnswered
+    | BringAnswered
     | ResendAnswered
+    | ResentTooOften
     | NotAllowed
 )
 
@@ -170,23 +200,31 @@ class JobAction:
     run: Run
     """Safe to repeat for the same `dedup_key`. Raises `UsageError`, and `StoreError` when it could
     not be written."""
+    makes_job: bool = False
+    """Whether it makes a job, of whose user Slack is asked after the acknowledgement."""
 
 
 async def perform(name: ActionName, request: ActionRequest, services: Services) -> ActionOutcome:
-    """Perform an action, if the user may. Raises what `JobAction.run` raises."""
-    action = JOB_ACTIONS[name]
+    """Perform an action, if the user may. Raises what `JobAction.run` raises.
+
+    Whoever gets a job to perform an action on is in its channel, asked for it or is an admin:
+    `access.find_job` returns no other, and a reply in its thread comes from its channel.
+    """
+    action, job = JOB_ACTIONS[name], request.job
+    if not action.makes_job and not is_in_charge(job, request.interaction.user, services):
+        await require_member(request.interaction, services)
     if not _is_allowed(action.allowed, request, services):
-        return NotAllowed(job=request.job)
+        return NotAllowed(job=job, name=name)
     return await action.run(request, services)
 
 
 def _is_allowed(allowed: Allowed, request: ActionRequest, services: Services) -> bool:
     user = request.interaction.user
     match allowed:
-        case Allowed.EVERYBODY:
+        case Allowed.MEMBERS:
             return True
         case Allowed.ASKER_AND_ADMINS:
-            return user == request.job.user or services.is_admin(user)
+            return is_in_charge(request.job, user, services)
         case Allowed.ASKER:
             return user == request.job.user
         case _:
@@ -279,20 +317,23 @@ def _cancel_answered(verdict: Verdict, row: Job, services: Services) -> CancelAn
     return CancelAnswered(verdict=verdict, view=view)
 
 
-async def _share(request: ActionRequest, services: Services) -> ShareAnswered:
-    """Enqueue a message that shows the channel a result from a thread, at most once for each job.
+async def _share(request: ActionRequest, services: Services) -> ShareAnswered | NotAllowed:
+    """Enqueue a message that brings a result to a channel, at most once for each of both.
 
     The row's ID is made of the job and the channel, so a click that is delivered again, or another
-    one, adds nothing. Raises `UsageError` for a job without a result in a thread.
+    one, adds nothing. Only the asker and admins take a result to another channel. Raises
+    `UsageError` for a job without a result.
     """
-    job, delivery = request.job, request.job.delivery
-    if job.outcome is not Outcome.SUCCEEDED or delivery.ts is None or delivery.channel:
-        raise UsageError(f"Job {job.id} has no video in a thread of this channel to share.")
+    job, channel = request.job, request.target or request.job.channel
+    if channel != job.channel and not _is_allowed(Allowed.ASKER_AND_ADMINS, request, services):
+        return NotAllowed(job=job, name=ActionName.SHARE)
+    if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
+        raise UsageError(f"Job {job.id} has no video to share.")
     now = services.now()
     row = Notification(
-        id=notification_id(NotificationKind.SHARED, job.channel, job.id),
+        id=notification_id(NotificationKind.SHARED, channel, job.id),
         team=job.team,
-        channel=job.channel,
+        channel=channel,
         kind=NotificationKind.SHARED,
         happened_at=now,
         job_id=job.id,
@@ -301,28 +342,55 @@ async def _share(request: ActionRequest, services: Services) -> ShareAnswered:
     )
     is_new = await services.store.outbox.add(row)
     services.wake()
-    return ShareAnswered(job=job, is_new=is_new)
+    return ShareAnswered(job=job, channel=channel, is_new=is_new)
 
 
-async def _resend(request: ActionRequest, services: Services) -> ResendAnswered:
-    job, interaction = request.job, request.interaction
+async def _bring(request: ActionRequest, services: Services) -> BringAnswered:
+    """Enqueue the delivery of a render that was given up, at most once for each job.
+
+    MindVideo bills the render in any case. Raises `UsageError` for another job.
+    """
+    job = request.job
+    if job.given_up_at is None or job.outcome is not Outcome.CANCELLED or job.task_id is None:
+        raise UsageError(f"Job {job.id} was not given up.")
+    row = following(job, services.now(), by=request.interaction.user)
+    is_new = await services.store.outbox.add(row)
+    services.wake()
+    return BringAnswered(job=job, is_new=is_new)
+
+
+async def _resend(request: ActionRequest, services: Services) -> ResendAnswered | ResentTooOften:
+    """Enqueue another delivery, at most `MOST_RESENDS` in an hour for each job.
+
+    Idempotent: a request that is delivered again finds its row, and counts once.
+    """
+    job, interaction, now = request.job, request.interaction, services.now()
     delivery_id = notification_id(NotificationKind.RESENT, job.id, interaction.dedup_key)
-    await put_resend(
-        services.store.outbox, job, delivery_id, by=interaction.user, now=services.now()
-    )
+    row = _resend_row(job, delivery_id, by=interaction.user, now=now)
+    outbox = services.store.outbox
+    if await outbox.add_within(row, most=MOST_RESENDS, since=now - HOUR_SECONDS) is Added.TOO_MANY:
+        return ResentTooOften(job=job)
     services.wake()
     return ResendAnswered(job=job)
 
 
 async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now: Instant) -> None:
-    """Enqueue another delivery of a finished job's files, without another render or charge.
+    """Enqueue another delivery of a finished job's files for an operator, whom no limit holds.
 
-    Idempotent by `delivery_id`, with which its message is marked at Slack. `by` is the ID of the
-    user who requested it. Raises `UsageError` for a job without files.
+    Idempotent by `delivery_id`. Raises `UsageError` for a job without files.
+    """
+    await outbox.add(_resend_row(job, delivery_id, by=by, now=now))
+
+
+def _resend_row(job: Job, delivery_id: str, *, by: str, now: Instant) -> Notification:
+    """Return the row of another delivery of a finished job's files, without render or charge.
+
+    Its message is marked at Slack with `delivery_id`. `by` is the ID of the user who requested it.
+    Raises `UsageError` for a job without files.
     """
     if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
         raise UsageError(f"Job {job.id} has no finished files to send.")
-    row = Notification(
+    return Notification(
         id=delivery_id,
         team=job.team,
         channel=job.channel,
@@ -334,7 +402,6 @@ async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now
         # Not `now`: the clock of an operator's shell may be ahead of the running bot's.
         due_at=0.0,
     )
-    await outbox.add(row)
 
 
 async def _confirm(request: ActionRequest, services: Services) -> Accepted | QuestionExpired:
@@ -349,14 +416,15 @@ async def _confirm(request: ActionRequest, services: Services) -> Accepted | Que
 
 JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
     {
-        ActionName.STATUS: JobAction(allowed=Allowed.EVERYBODY, run=_status),
-        ActionName.COST: JobAction(allowed=Allowed.EVERYBODY, run=_cost),
-        ActionName.DETAILS: JobAction(allowed=Allowed.EVERYBODY, run=_details),
-        ActionName.AGAIN: JobAction(allowed=Allowed.EVERYBODY, run=_again),
+        ActionName.STATUS: JobAction(allowed=Allowed.MEMBERS, run=_status),
+        ActionName.COST: JobAction(allowed=Allowed.MEMBERS, run=_cost),
+        ActionName.DETAILS: JobAction(allowed=Allowed.MEMBERS, run=_details),
+        ActionName.AGAIN: JobAction(allowed=Allowed.MEMBERS, run=_again, makes_job=True),
         ActionName.CANCEL: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_cancel),
         ActionName.GIVE_UP: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_give_up),
-        ActionName.SHARE: JobAction(allowed=Allowed.EVERYBODY, run=_share),
-        ActionName.RESEND: JobAction(allowed=Allowed.EVERYBODY, run=_resend),
+        ActionName.SHARE: JobAction(allowed=Allowed.MEMBERS, run=_share),
+        ActionName.BRING: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_bring),
+        ActionName.RESEND: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_resend),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
     }
 )

@@ -11,6 +11,7 @@ from bot.base.ports import (
     Directory,
     EphemeralMessages,
     Observer,
+    PersonFiles,
     ProgressEdits,
     ReferenceImages,
     VideoService,
@@ -30,6 +31,7 @@ class Services:
     video: VideoService
     chat: Chat
     images: ReferenceImages
+    files: PersonFiles
     directory: Directory
     views: Views
     ephemeral: EphemeralMessages
@@ -50,6 +52,8 @@ class Services:
     team: str
     bot_user: str
     admins: frozenset[str] = frozenset()
+    allow_external_people: bool = False
+    """Whether guests and people of other workspaces may use the bot, as its members do."""
     unit: str | None = None
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
     submit_delay: float = 0.0

@@ -7,16 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.base.errors import BotError
+from bot.jobs.deliveries import have_followed
 from bot.jobs.pacing import Expected, expected
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import submit_delay
 from bot.options.catalog import Catalog
+from bot.options.failures import images_at_fault
 from bot.options.mentions import named_input
 from bot.options.model_file import Upgrade
 from bot.options.request import non_default_options
 from bot.options.scene import added_words
 from bot.options.schema import PROMPT
-from storage.job import RENDER_PENDING, Job, Stage
+from storage.job import RENDER_PENDING, Failure, Job, Stage
 
 # Enough renders for a 95th percentile; more would only slow the query down.
 HISTORY = 50
@@ -46,10 +48,18 @@ class JobView:
     """
     added: str | None = None
     """The words that were added to the prompt of the job that this one re-renders, if any."""
+    hides_parent: bool = False
+    """Whether the job that this one re-renders is of another channel, which may be private."""
     parent_link: str | None = None
     """The link to the message of the job that this one re-renders, if the message exists."""
     unit: str | None = None
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
+    have_files_followed: bool = False
+    """Whether the files came after the result's message, which has none."""
+    images_at_fault: Sequence[str] = ()
+    """The images that the job's failure can be about, by title."""
+    advice: str = ""
+    """What the model file advises about the job's failure."""
 
 
 def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
@@ -58,11 +68,26 @@ def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
     return JobView(
         job=job,
         model_title=model.title if model else job.model,
-        options=non_default_options(model, named_input(job)) if model else (),
+        options=(
+            non_default_options(model, named_input(job), job.channel_defaults) if model else ()
+        ),
         upgrades=model.upgrades_beyond(job.input) if model else (),
         is_new_take=job.parent_id is not None and model is not None and not model.has_seed,
         unit=unit,
+        images_at_fault=(
+            images_at_fault(model, job.input, job.problem)
+            if model and job.failure is Failure.IMAGE
+            else ()
+        ),
+        advice=model.advice.get(job.failure, "") if model and job.failure else "",
     )
+
+
+async def load_result_view(job: Job, services: Services) -> JobView:
+    """Return the view of a job for the message of its result. Raises `StoreError`."""
+    view = brief_view(job, services.catalog, services.unit)
+    can_follow = job.delivery.link_only or job.given_up_at is not None
+    return replace(view, have_files_followed=can_follow and await have_followed(job, services))
 
 
 async def load_history(job: Job, services: Services) -> list[float]:
@@ -85,6 +110,7 @@ async def load_view(
         brief_view(job, services.catalog, services.unit),
         expected=expected(history),
         starts_in=await submit_delay(job, services) if job.stage is Stage.ACCEPTED else 0.0,
+        hides_parent=await _is_parent_elsewhere(job, services),
         ahead=await services.store.jobs.ahead_of(job) if waits else 0,
     )
 
@@ -97,14 +123,23 @@ async def load_message_view(
     The link is read from Slack, best effort: without an answer it is `None`. Raises `StoreError`.
     """
     view = await load_view(job, services, history)
-    parent = None if job.parent_id is None else await services.store.jobs.get(job.parent_id)
+    parent = await _parent(job, services)
     if parent is None:
         return view
     return replace(
         view,
         added=added_words(named_input(parent).get(PROMPT), named_input(job).get(PROMPT)),
-        parent_link=await _link(parent, services),
+        parent_link=None if view.hides_parent else await _link(parent, services),
     )
+
+
+async def _is_parent_elsewhere(job: Job, services: Services) -> bool:
+    parent = await _parent(job, services)
+    return parent is not None and parent.channel != job.channel
+
+
+async def _parent(job: Job, services: Services) -> Job | None:
+    return None if job.parent_id is None else await services.store.jobs.get(job.parent_id)
 
 
 async def _link(job: Job, services: Services) -> str | None:

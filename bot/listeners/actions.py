@@ -11,14 +11,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
+from bot.jobs.access import find_job
 from bot.jobs.actions import ActionName, ActionRequest, perform
 from bot.jobs.services import Services
 from bot.listeners.context import answer
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload
 from bot.messages import buttons, replies
-from bot.messages.buttons import ButtonValue
-from storage.job import Job
 
 BUTTONS: Mapping[str, ActionName] = MappingProxyType(
     {
@@ -27,6 +26,7 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
         buttons.CANCEL: ActionName.CANCEL,
         buttons.GIVE_UP: ActionName.GIVE_UP,
         buttons.SHARE: ActionName.SHARE,
+        buttons.BRING: ActionName.BRING,
         buttons.DETAILS: ActionName.DETAILS,
         buttons.CONFIRM: ActionName.CONFIRM,
     }
@@ -50,14 +50,8 @@ async def press(payload: ButtonPayload, services: Services) -> None:
     Idempotent by the dedup key of the interaction. The ephemeral answer is sent in the background,
     because Slack waits for the acknowledgement only.
     """
-    value = buttons.read_value(payload.action.value)
-    job = await services.store.jobs.get(value.job_id) if value else None
-    interaction = payload.interaction(job)
-    if value is None or job is None or job.team != payload.team.id:
-        reply: Message | None = replies.gone()
-    else:
-        name = _action_of(payload.action.action_id)
-        reply = await answer(partial(_do, name, job, value), interaction, services)
+    interaction = payload.interaction()
+    reply = await answer(partial(_do, payload), interaction, services)
     if reply is not None:
         services.ephemeral.send(
             interaction.dedup_key, payload.place, payload.user.id, reply, payload.response_url
@@ -65,9 +59,14 @@ async def press(payload: ButtonPayload, services: Services) -> None:
 
 
 async def _do(
-    name: ActionName, job: Job, value: ButtonValue, interaction: Interaction, services: Services
+    payload: ButtonPayload, interaction: Interaction, services: Services
 ) -> Message | None:
-    request = ActionRequest(job=job, interaction=interaction, options=value.changes)
+    value = buttons.read_value(payload.action.value)
+    job = await find_job(value.job_id, interaction, services) if value else None
+    if value is None or job is None:
+        return replies.gone()
+    name = _action_of(payload.action.action_id)
+    request = ActionRequest(job=job, interaction=payload.interaction(job), options=value.changes)
     return reply_to(await perform(name, request, services), services.now())
 
 

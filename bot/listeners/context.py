@@ -11,6 +11,7 @@ import structlog
 from bot.base.errors import BotError, UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
+from bot.jobs.access import refuse_known_outsider
 from bot.jobs.services import Services
 from bot.messages import replies
 from bot.options.defaults import DEFAULTS
@@ -32,11 +33,13 @@ async def answer(
 ) -> Message | None:
     """Run a handler and return its answer, or an error message if it raises.
 
+    A user of whom it is known that they may not use the bot is refused before the handler runs.
     The observer gets the duration in seconds, and the kind of answer: `answered`, `refused`, or
     the value of `silent` if the handler returned `None`.
     """
     began = time.perf_counter()
     try:
+        refuse_known_outsider(interaction, services)
         reply = await handler(interaction, services)
         kind = silent if reply is None else "answered"
     except (BotError, StoreError) as error:

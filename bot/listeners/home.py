@@ -9,10 +9,11 @@ from types import MappingProxyType
 from pydantic import ValidationError
 from slack_bolt.async_app import AsyncApp
 
+from bot.jobs.access import ONLY_MEMBERS, is_admitted
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.listeners.payloads import HomeOpenedEvent
-from bot.messages.home import Card, HomeContent, home_view
+from bot.messages.home import Card, HomeContent, closed_view, home_view
 from bot.money.costs import this_month
 from bot.worker.context import Claim
 from bot.worker.engine import Pool, Step
@@ -45,7 +46,10 @@ async def draw(claim: Claim[HomeView]) -> Result[HomeView]:
     """Publish a user's Home tab. Safe to repeat: it replaces the whole view."""
     services, user = claim.services, claim.row.user
     published_at = services.now()
-    view = home_view(await _gather(claim.row.team, user, services))
+    if await is_admitted(user, claim.row.team, services):
+        view = home_view(await _gather(claim.row.team, user, services))
+    else:
+        view = closed_view(ONLY_MEMBERS)
     await services.views.publish_home(user, view)
     return Done(row=replace(claim.row, published_at=published_at))
 

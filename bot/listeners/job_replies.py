@@ -7,13 +7,17 @@ from typing import assert_never
 from bot.base.ports import Message
 from bot.jobs.accept import Accepted, Asked
 from bot.jobs.actions import (
+    MOST_RESENDS,
+    ActionName,
     ActionOutcome,
+    BringAnswered,
     CancelAnswered,
     CostShown,
     DetailsShown,
     NotAllowed,
     QuestionExpired,
     ResendAnswered,
+    ResentTooOften,
     ShareAnswered,
     StatusShown,
     Verdict,
@@ -45,15 +49,33 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case CancelAnswered():
             return _cancel_answered(outcome, now)
         case ShareAnswered(is_new=True):
-            return replies.sharing(outcome.job)
+            return replies.sharing(outcome.job, outcome.channel)
         case ShareAnswered():
-            return replies.shared_before(outcome.job)
+            return replies.shared_before(outcome.job, outcome.channel)
+        case BringAnswered():
+            return replies.bringing(outcome.job, is_new=outcome.is_new)
         case ResendAnswered():
             return replies.resending(outcome.job)
+        case ResentTooOften():
+            return replies.resent_too_often(outcome.job, MOST_RESENDS)
         case NotAllowed():
-            return replies.not_allowed(outcome.job)
+            return _not_allowed(outcome)
         case _:
             assert_never(outcome)
+
+
+def _not_allowed(refused: NotAllowed) -> Message:
+    match refused.name:
+        case ActionName.CONFIRM:
+            return replies.not_asked(refused.job)
+        case ActionName.RESEND:
+            return replies.not_allowed(refused.job, "have its files brought again")
+        case ActionName.SHARE:
+            return replies.not_allowed(refused.job, replies.SHARE_IT)
+        case ActionName.BRING:
+            return replies.not_allowed(refused.job, "have it brought after all")
+        case _:
+            return replies.not_allowed(refused.job, "cancel it")
 
 
 def _cancel_answered(answered: CancelAnswered, now: Instant) -> Message:

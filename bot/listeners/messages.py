@@ -113,5 +113,5 @@ async def _job_of_thread(payload: MessagePayload, services: Services) -> Job | N
     if event.thread_ts is None or not event.is_reply:
         return None
     return await services.store.jobs.find_by_message(
-        payload.team_id, event.channel, event.thread_ts
+        payload.installed_team, event.channel, event.thread_ts
     )

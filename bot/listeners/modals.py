@@ -10,9 +10,10 @@ from types import MappingProxyType
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.base.errors import BotError
+from bot.base.errors import BotError, UsageError
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction, accept
+from bot.jobs.access import find_job, refuse_known_outsider
 from bot.jobs.names import read_in_names
 from bot.jobs.services import Services
 from bot.listeners.context import person_defaults, usual_options
@@ -127,11 +128,10 @@ async def open_draft(
     What could not be used stands at the top. Raises `BotError`, `StoreError`.
     """
     catalog = services.catalog
-    job = await services.store.jobs.get(draft.parent_id) if draft.parent_id else None
-    if job is not None and job.team == interaction.team:
+    job = await find_job(draft.parent_id, interaction, services) if draft.parent_id else None
+    if job is not None:
         earlier, slug = named_input(job), job.model
     else:
-        job = None
         earlier = await usual_options(services, replace(interaction, channel=draft.channel))
         slug = str(earlier.get(MODEL_FLAG))
     draft = replace(draft, text=await read_in_names(draft.text, services.directory))
@@ -162,10 +162,13 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         carried = await _parent_input(services, state)
         request = read_form(model, entered, carried, state.files)
         interaction = payload.interaction(state.channel or _chosen_channel(entered))
+        refuse_known_outsider(interaction, services)
         parent = state.parent_id
         acceptance = await accept(request, interaction, services, parent_id=parent)
     except FormError as error:
         return error.errors
+    except UsageError as error:
+        return {view.first_field: str(error)}
     except StoreError as error:
         return {view.first_field: form.store_failed(error)}
     reply = reply_to(acceptance, services.now())

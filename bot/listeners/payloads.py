@@ -1,7 +1,7 @@
 """Models of Slack's payloads, one for each kind of request, with the fields that the bot reads.
 
-`interaction` of each returns user, channel, surface, and a dedup key that is the same for every
-delivery of one request.
+`interaction` of each returns the user, both workspaces, the channel, the surface, and a dedup key
+that is the same for every delivery of one request.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction
+from bot.listeners.workspaces import SlackPayload
 from bot.options.attachments import Attached, attached_files
 from bot.options.form_fields import WORDS_BLOCK
 from bot.options.form_state import FormState
@@ -32,18 +33,17 @@ TOMBSTONE = "tombstone"
 
 
 class Named(BaseModel):
-    """A team, a user or a channel, by its ID."""
+    """A user or a channel, by its ID."""
 
     id: str
 
 
-class CommandPayload(BaseModel):
+class CommandPayload(SlackPayload):
     """A slash command.
 
     https://docs.slack.dev/interactivity/implementing-slash-commands#app_command_handling
     """
 
-    team_id: str
     channel_id: str
     user_id: str
     trigger_id: str
@@ -53,11 +53,12 @@ class CommandPayload(BaseModel):
     def interaction(self) -> Interaction:
         """Return the interaction; its dedup key is the trigger, the same in a repeated delivery."""
         return Interaction(
-            team=self.team_id,
+            team=self.installed_team,
             channel=self.channel_id,
             user=self.user_id,
+            user_team=self.user_team,
             surface="command",
-            dedup_key=f"command:{self.team_id}:{self.trigger_id}",
+            dedup_key=f"command:{self.installed_team}:{self.trigger_id}",
             reply_to=ReplyTo(response_url=self.response_url),
         )
 
@@ -76,13 +77,12 @@ class ButtonAction(BaseModel):
     value: str = ""
 
 
-class ButtonPayload(BaseModel):
+class ButtonPayload(SlackPayload):
     """A click on a button; one in the Home tab has no channel.
 
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
 
-    team: Named
     user: Named
     trigger_id: str = ""
     channel: Named | None = None
@@ -108,14 +108,15 @@ class ButtonPayload(BaseModel):
         So a later click on the same button is another interaction. A job made from `job` is posted
         in the button's channel, in the thread of the earlier request if that was there.
         """
-        action, channel = self.action, self._channel(job)
+        action, channel, team = self.action, self._channel(job), self.installed_team
         is_same_channel = job is not None and channel == job.channel
         return Interaction(
-            team=self.team.id,
+            team=team,
             channel=channel,
             user=self.user.id,
+            user_team=self.user_team,
             surface="button",
-            dedup_key=f"button:{self.team.id}:{self.user.id}:{action.action_id}:{action.action_ts}",
+            dedup_key=f"button:{team}:{self.user.id}:{action.action_id}:{action.action_ts}",
             reply_to=ReplyTo(
                 thread_ts=job.reply_to.thread_ts if job and is_same_channel else None,
                 response_url=self.response_url,
@@ -128,7 +129,7 @@ class ButtonPayload(BaseModel):
 
         Its dedup key is the trigger, which can be used once.
         """
-        return _opening(self.team.id, self.user.id, self.channel, self.trigger_id)
+        return _opening(self, self.user.id, self.channel, self.trigger_id)
 
     def _channel(self, job: Job | None) -> str:
         if self.channel is not None:
@@ -136,13 +137,12 @@ class ButtonPayload(BaseModel):
         return job.channel if job else ""
 
 
-class ShortcutPayload(BaseModel):
+class ShortcutPayload(SlackPayload):
     """A global shortcut, or the button in Home that does the same.
 
     https://docs.slack.dev/reference/interaction-payloads/shortcuts-interactions-payload
     """
 
-    team: Named
     user: Named
     trigger_id: str
     channel: Named | None = None
@@ -150,7 +150,7 @@ class ShortcutPayload(BaseModel):
 
     def interaction(self) -> Interaction:
         """Return the interaction; its dedup key is the trigger, so a form is opened once."""
-        return _opening(self.team.id, self.user.id, self.channel, self.trigger_id)
+        return _opening(self, self.user.id, self.channel, self.trigger_id)
 
 
 class MessageContent(BaseModel):
@@ -250,25 +250,37 @@ class FormView(BaseModel):
         return next(block.block_id for block in self.blocks if block.type == "input")
 
 
-class FormPayload(BaseModel):
+class FormPayload(SlackPayload):
     """A submitted form, or a form in which a field was changed.
 
     https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
     """
 
-    team: Named
     user: Named
     view: FormView
 
     def interaction(self, channel: str) -> Interaction:
         """Return the interaction; its dedup key is the view, so two submissions are one request."""
         return Interaction(
-            team=self.team.id,
+            team=self.installed_team,
             channel=channel,
             user=self.user.id,
+            user_team=self.user_team,
             surface=FORM_SURFACE,
-            dedup_key=f"form:{self.team.id}:{self.view.id}",
+            dedup_key=f"form:{self.installed_team}:{self.view.id}",
             reply_to=ReplyTo(thread_ts=self.view.form_state.thread_ts),
+        )
+
+    def opened_in(self, channel: str) -> Interaction:
+        """Return the interaction of a form that starts no job; its dedup key is the view."""
+        return Interaction(
+            team=self.installed_team,
+            channel=channel,
+            user=self.user.id,
+            user_team=self.user_team,
+            surface=FORM_SURFACE,
+            dedup_key=f"form:{self.installed_team}:{self.view.id}",
+            reply_to=ReplyTo(),
         )
 
 
@@ -327,27 +339,30 @@ class MessageEvent(SlackMessage):
         return Place(channel=self.channel, thread_ts=thread_ts)
 
 
-class MessagePayload(BaseModel):
+class MessagePayload(SlackPayload):
     """A message event in its envelope.
 
     https://docs.slack.dev/apis/events-api#event-type-structure
     """
 
-    team_id: str
     event: MessageEvent
 
     def dedup_key(self, ts: str) -> str:
-        """Return the dedup key of a message, the same in both kinds of event that deliver it."""
-        return f"message:{self.team_id}:{self.event.channel}:{ts}"
+        """Return the dedup key of a message: the same in both kinds of event that deliver it.
+
+        It is the same also in both envelopes in which a shared channel may deliver it.
+        """
+        return f"message:{self.installed_team}:{self.event.channel}:{ts}"
 
     def interaction(self, user: str, *, in_thread_of_job: bool) -> Interaction:
         """Return the interaction; its dedup key is the message's team, channel and `ts`."""
         event = self.event
         other = "message" if event.is_direct else "mention"
         return Interaction(
-            team=self.team_id,
+            team=self.installed_team,
             channel=event.channel,
             user=user,
+            user_team=self.user_team,
             surface="reply" if in_thread_of_job else other,
             dedup_key=self.dedup_key(event.ts),
             reply_to=ReplyTo(thread_ts=event.thread_ts or event.ts),
@@ -371,12 +386,15 @@ def _instant(ts: str) -> Instant | None:
     return seconds if math.isfinite(seconds) else None
 
 
-def _opening(team: str, user: str, channel: Named | None, trigger_id: str) -> Interaction:
+def _opening(
+    payload: SlackPayload, user: str, channel: Named | None, trigger_id: str
+) -> Interaction:
     return Interaction(
-        team=team,
+        team=payload.installed_team,
         channel=channel.id if channel else "",
         user=user,
+        user_team=payload.user_team,
         surface=FORM_SURFACE,
-        dedup_key=f"open:{team}:{trigger_id}",
+        dedup_key=f"open:{payload.installed_team}:{trigger_id}",
         reply_to=ReplyTo(),
     )

@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.base.ports import Message, Place
 from bot.jobs.accept import Interaction
+from bot.jobs.access import find_job, is_in_charge, require_member
 from bot.jobs.names import read_in_names
 from bot.jobs.services import Services
 from bot.listeners import modals
@@ -90,9 +91,11 @@ async def _open_from_job(
 ) -> Message | None:
     """Open the form filled with a job's input, or return a message if the job is gone."""
     value = buttons.read_value(payload.action.value)
-    job = await services.store.jobs.get(value.job_id) if value else None
-    if job is None or job.team != interaction.team:
+    job = await find_job(value.job_id, interaction, services) if value else None
+    if job is None:
         return replies.gone()
+    if not is_in_charge(job, interaction.user, services):
+        await require_member(interaction, services)
     channel = interaction.channel or job.channel
     await modals.open_edit(payload.trigger_id, job, channel, services)
     return None

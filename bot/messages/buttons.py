@@ -17,6 +17,7 @@ from slack_sdk.models.blocks import ButtonElement
 
 from bot.messages import blocks
 from bot.messages.blocks import Block
+from bot.messages.failures import advice_for
 from bot.options.catalog import Model
 from bot.options.mentions import named_input
 from bot.options.model_file import Upgrade
@@ -35,11 +36,17 @@ GIVE_UP = "job_give_up"
 CONFIRM = "job_confirm"
 OPEN_DRAFT = "draft_open"
 """Not of a job: its value is a `Draft`."""
+SHARE_ELSEWHERE = "job_share_elsewhere"
+BRING = "job_bring"
 
 _AGAIN = "Again"
+_TRY_AGAIN = "Try again"
 _EDIT = "Edit and re-run"
+_EDIT_FAILED = "Edit"
 _CANCEL = "Cancel"
 _SHARE = "Share to channel"
+_SHARE_ELSEWHERE = "Share elsewhere"
+_BRING = "Bring it after all"
 _DETAILS = "Details"
 
 # Characters of the prompt in a label for screen readers: enough to tell the buttons of one message
@@ -76,13 +83,16 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
     return {
         _AGAIN: f"renders the same again{_new_take(models)}",
         _EDIT: "opens the form, filled with what was asked for",
+        _TRY_AGAIN: "renders what failed again, where that can help",
         **{
             upgrade.label: f"renders the same with {_flags(model, upgrade)}{_new_take([model])}"
             for model in models
             for upgrade in model.upgrades
         },
         _CANCEL: "cancels it, for free until it is sent to MindVideo; then it can be given up",
-        _SHARE: "tells the channel of a result in a thread, once",
+        _SHARE: "brings the video to the channel, outside of the thread, once",
+        _SHARE_ELSEWHERE: "brings the video to a channel that you choose, once",
+        _BRING: "brings a video that was given up, once it is done: it is billed in any case",
         _DETAILS: "shows you its options, IDs, timeline and cost",
     }
 
@@ -107,10 +117,20 @@ def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
 def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
     """Return the row of buttons under the result in the thread."""
     row = [*_again_buttons(job, upgrades)]
-    is_in_channel = job.delivery.channel is None and not job.channel.startswith(DIRECT)
-    if job.outcome is Outcome.SUCCEEDED and is_in_channel:
-        row.append(_button(_SHARE, SHARE, job))
+    if job.outcome is Outcome.SUCCEEDED and job.given_up_at is None:
+        if not job.channel.startswith(DIRECT):
+            row.append(_button(_SHARE, SHARE, job))
+        row.append(_button(_SHARE_ELSEWHERE, SHARE_ELSEWHERE, job))
     return [blocks.actions([*row, _button(_DETAILS, DETAILS, job)])]
+
+
+def under_given_up(job: Job) -> list[Block]:
+    """Return the row of buttons under the message that a render was given up."""
+    return [
+        blocks.actions(
+            [_button(_BRING, BRING, job), *_again_buttons(job, ()), _button(_DETAILS, DETAILS, job)]
+        )
+    ]
 
 
 def give_up(job: Job) -> ButtonElement:
@@ -138,6 +158,13 @@ def _flags(model: Model, upgrade: Upgrade) -> str:
 
 
 def _again_buttons(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[ButtonElement]:
+    if job.outcome is Outcome.FAILED:
+        advice = advice_for(job)
+        if advice.try_again:
+            yield _button(_TRY_AGAIN, AGAIN, job)
+        if advice.edit:
+            yield _button(_EDIT_FAILED, EDIT, job)
+        return
     yield _button(_AGAIN, AGAIN, job)
     yield _button(_EDIT, EDIT, job)
     if job.outcome is Outcome.SUCCEEDED:

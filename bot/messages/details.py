@@ -10,7 +10,7 @@ from bot.jobs.view import JobView
 from bot.messages import blocks
 from bot.messages.blocks import Block
 from bot.messages.job import cost_text, prompt_of, status_line
-from storage.job import Event, EventName, Instant, Job
+from storage.job import Event, EventName, Instant
 
 # A message holds 50 blocks of 3,000 characters; earlier lines of a timeline are rarely needed.
 LINES_SHOWN = 40
@@ -75,7 +75,7 @@ def job_details(
         body.append(blocks.quote(blocks.shorten(prompt, PROMPT_SHOWN)))
     body += _sections(["*Options*", *_options(view, options)])
     body += _sections(["*Cost*", f"• {cost_text(view).removeprefix('cost ')}"])
-    body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(job))])
+    body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(view))])
     body += _sections(["*Timeline*", *_timeline(timeline)])
     return Message(text=f"Details of job {job.id}: {status}", blocks=body)
 
@@ -87,10 +87,11 @@ def _options(view: JobView, options: Sequence[tuple[str, str, bool]]) -> Iterato
         yield f"• {blocks.escape(title)}: {blocks.escape(value)}{usual}"
 
 
-def _ids(job: Job) -> Iterator[tuple[str, str]]:
+def _ids(view: JobView) -> Iterator[tuple[str, str]]:
+    job = view.job
     known = (
         ("Job", job.id),
-        ("Made from job", job.parent_id),
+        ("Made from job", None if view.hides_parent else job.parent_id),
         ("Idempotency key", job.idempotency_key),
         ("MindVideo's task", job.task_id),
         ("MindVideo's request", job.request_id),

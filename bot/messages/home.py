@@ -63,6 +63,12 @@ def home_view(content: HomeContent) -> Mapping[str, Json]:
     return View(type="home", blocks=[dict(block) for block in body]).to_dict()
 
 
+def closed_view(reason: str) -> Mapping[str, Json]:
+    """Return the Home tab of a user who may not use the bot; `reason` is plain text."""
+    body = [blocks.section(blocks.escape(reason))]
+    return View(type="home", blocks=[dict(block) for block in body]).to_dict()
+
+
 def _under_way(cards: Sequence[Card]) -> list[blocks.Block]:
     if not cards:
         return []

@@ -9,6 +9,7 @@ from typing import assert_never
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
+from bot.messages.failures import failure_words, waits_because
 from bot.options.mentions import named_input
 from bot.options.schema import PROMPT
 from storage.job import Instant, Job, Media, Outcome, Stage
@@ -60,7 +61,7 @@ def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else
         case Stage.UNCONFIRMED:
             return ":no_entry_sign: *Not confirmed* · Nothing was started or charged."
         case Stage.ACCEPTED | Stage.ANNOUNCED:
-            return f":hourglass_flowing_sand: *Queued* · {_before_submit(view, now)}{_ahead(view)}"
+            return f":hourglass_flowing_sand: {_before_submit(view, now)}"
         case Stage.RENDERING:
             return _rendering(view, now)
         case Stage.FINISHED:
@@ -70,7 +71,8 @@ def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else
             return f"{_ending(view)} · {cost_text(view)}"
         case Stage.REJECTED:
             icon = ":no_entry_sign: *Cancelled*" if is_cancelled(job) else ":x: *Not started*"
-            return f"{icon} · {blocks.escape(job.problem or '')} Nothing was charged."
+            line = f"{icon} · {blocks.escape(job.problem or '')} Nothing was charged."
+            return line if job.failure is None else f"{line} {failure_words(view)}"
         case Stage.PARKED:
             return f":construction: *On hold* · {blocks.escape(why_on_hold(job))}"
         case _:
@@ -86,12 +88,18 @@ def why_on_hold(job: Job) -> str:
 
 def _before_submit(view: JobView, now: Instant) -> str:
     job = view.job
+    waits = waits_because(job)
+    if waits is not None:
+        return f"*Waiting* · {waits}"
     seconds = math.ceil(_seconds_to_submit(view, now))
     if seconds > 0:
-        return f"starts in {formatting.duration(seconds)}; until then a cancel is free"
+        doing = f"starts in {formatting.duration(seconds)}; until then a cancel is free"
+        return f"*Queued* · {doing}{_ahead(view)}"
     if job.stage is Stage.ANNOUNCED and job.attempts >= SILENT_TRIES:
-        return "could not be handed to MindVideo yet; the bot goes on trying"
-    return "handing over to MindVideo"
+        doing = "could not be handed to MindVideo yet; the bot goes on trying"
+    else:
+        doing = "handing over to MindVideo"
+    return f"*Queued* · {doing}{_ahead(view)}"
 
 
 def _seconds_to_submit(view: JobView, now: Instant) -> float:
@@ -152,7 +160,7 @@ def _ahead(view: JobView) -> str:
 def _origin(view: JobView) -> str:
     """Return the job's ID, which job it was made from, and whether it is a new take of that."""
     job = view.job
-    if job.parent_id is None:
+    if job.parent_id is None or view.hides_parent:
         return f"Job `{job.id}`"
     parent = f"<{view.parent_link}|{job.parent_id}>" if view.parent_link else f"`{job.parent_id}`"
     take = _NEW_TAKE if view.is_new_take else ""

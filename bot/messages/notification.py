@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks
-from bot.messages.job import cost_text, prompt_of, took, why_on_hold
+from bot.messages.job import cost_text, noun, prompt_of, took, why_on_hold
 from storage.job import Stage
 from storage.notification import NotificationKind
 
 PROMPT_SHOWN = 150
+
+PRIVATE = "A video from a private conversation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +26,13 @@ class JobNotification:
     asker: str
     """The requester's name as plain text, so that it is no mention."""
     detail: str
-    """The event's detail; for `SHARED` the name of the sharing user, as plain text."""
+    """The event's detail."""
     link: str | None
     is_open: bool
-    """Whether the channel may see the prompt: the request was made there, or in public."""
+    """Whether the channel may see the job: the request was made there, or in public.
+
+    If not, the notification has no ID, no prompt, no name, and no words of another service.
+    """
 
 
 def notification_message(notice: JobNotification) -> Message | None:
@@ -41,12 +46,30 @@ def notification_message(notice: JobNotification) -> Message | None:
             return _parked(notice)
         case NotificationKind.OPERATOR_NEEDED:
             return _operator_needed(notice)
-        case NotificationKind.SHARED:
-            return _shared(notice) if notice.is_open else None
-        case NotificationKind.DIGEST | NotificationKind.RESENT:
+        case (
+            NotificationKind.DIGEST
+            | NotificationKind.SHARED
+            | NotificationKind.RESENT
+            | NotificationKind.FOLLOWED
+            | NotificationKind.SETTING_CHANGED
+        ):
             return None
         case _:
             assert_never(notice.kind)
+
+
+def shared_message(
+    view: JobView, *, sharer: str, asker: str, link: str | None, mark: str
+) -> Message:
+    """Return the message with which a video is shared: beside its file, or with a link to it.
+
+    `sharer` and `asker` are names as plain text; by `mark` the message is found again.
+    """
+    made_for = f" · made for {blocks.escape(asker)}" if asker != sharer else ""
+    name = _quoted(view, link)
+    line = f":clapper: *{blocks.escape(sharer)}* shares {noun(view.job)}: {name}"
+    message = _message(line, blocks.escape(view.model_title) + made_for)
+    return replace(message, blocks=blocks.marked(message.blocks, mark))
 
 
 def _finished(notice: JobNotification) -> Message:
@@ -58,27 +81,28 @@ def _finished(notice: JobNotification) -> Message:
     )
 
 
-def _shared(notice: JobNotification) -> Message:
-    sharer = f"*{blocks.escape(notice.detail)}*"
-    made_for = f" · made for {blocks.escape(notice.asker)}" if notice.asker != notice.detail else ""
-    return _message(
-        f":clapper: {sharer} shares a video: {_title(notice)}", notice.view.model_title + made_for
-    )
-
-
 def _failed(notice: JobNotification) -> Message:
     reason = blocks.escape(notice.view.job.problem or "no reason was given")
     charge = (
         "nothing was charged" if notice.view.job.stage is Stage.REJECTED else cost_text(notice.view)
     )
+    small = f"{notice.view.model_title} · {charge}"
+    if not notice.is_open:
+        return _message(f":x: {PRIVATE} could not be made.", small)
     return _message(
         f":x: {_whose(notice)} could not be made: {_title(notice)}\n{reason}",
-        f"{notice.view.model_title} · {charge} · job `{notice.view.job.id}`",
+        f"{small} · job `{notice.view.job.id}`",
     )
 
 
 def _parked(notice: JobNotification) -> Message:
     job = notice.view.job
+    if not notice.is_open:
+        return _message(
+            f":construction: {PRIVATE} is on hold and needs a person to look.",
+            "It is kept. `python -m bot jobs list --stage parked` shows it to whoever runs this "
+            "bot.",
+        )
     reasons = [why_on_hold(job), notice.detail if notice.detail != job.problem else ""]
     reason = blocks.escape(" ".join(filter(None, reasons)))
     return _message(
@@ -89,8 +113,12 @@ def _parked(notice: JobNotification) -> Message:
 
 
 def _operator_needed(notice: JobNotification) -> Message:
-    # The detail begins with the kind of the error, as in the timeline.
-    problem = blocks.escape(notice.detail.partition(": ")[2] or notice.detail)
+    # The detail begins with the kind of the error, as in the timeline, and then it has our own
+    # sentence; behind a further colon come the words of the service.
+    problem = notice.detail.partition(": ")[2] or notice.detail
+    if not notice.is_open:
+        problem = f"{problem.partition(': ')[0].removesuffix('.')}."
+    problem = blocks.escape(problem)
     return _message(
         f":key: *Somebody must act.* {problem}",
         "Jobs wait meanwhile and go on by themselves once it is mended. The same trouble is "
@@ -99,17 +127,17 @@ def _operator_needed(notice: JobNotification) -> Message:
 
 
 def _whose(notice: JobNotification) -> str:
-    if not notice.is_open:
-        return "A video from a private conversation"
     return f"A video for *{blocks.escape(notice.asker)}*"
 
 
 def _title(notice: JobNotification) -> str:
-    if not notice.is_open:
-        return f"job `{notice.view.job.id}`"
-    words = " ".join(prompt_of(notice.view.job).split()) or notice.view.job.model
+    return _quoted(notice.view, notice.link)
+
+
+def _quoted(view: JobView, link: str | None) -> str:
+    words = " ".join(prompt_of(view.job).split()) or view.job.model
     title = blocks.link_label(words, PROMPT_SHOWN)
-    return f"“{title}”" if notice.link is None else f"<{notice.link}|“{title}”>"
+    return f"“{title}”" if link is None else f"<{link}|“{title}”>"
 
 
 def _message(line: str, small: str) -> Message:

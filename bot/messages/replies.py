@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
-from bot.messages.job import PROMPT_SHOWN, cost_text, progress_bar, prompt_of, status_line
+from bot.messages.job import PROMPT_SHOWN, cost_text, noun, progress_bar, prompt_of, status_line
 from bot.options.draft import Draft
 from bot.options.mentions import in_names
 from storage.costs import Spend
@@ -140,9 +140,12 @@ def over(view: JobView, now: Instant) -> Message:
     return words(f"There is nothing left to cancel of job `{view.job.id}`.\n{line}")
 
 
-def not_allowed(job: Job) -> Message:
-    """Return the answer to a cancel by a user who may not cancel the job."""
-    return words(f"Only <@{job.user}>, who asked for job `{job.id}`, and admins may cancel it.")
+SHARE_IT = "share it with another channel"
+
+
+def not_allowed(job: Job, act: str) -> Message:
+    """Return the answer to a user who may not do this; `act` completes "may …"."""
+    return words(f"Only <@{job.user}>, who asked for job `{job.id}`, and admins may {act}.")
 
 
 def resending(job: Job) -> Message:
@@ -150,6 +153,19 @@ def resending(job: Job) -> Message:
     return words(
         f"I am bringing the files of job `{job.id}` again, into its thread in <#{job.channel}>. "
         "Nothing is rendered and nothing is charged."
+    )
+
+
+def not_asked(job: Job) -> Message:
+    """Return the answer to a user who answers a question that another was asked."""
+    return words(f"Only <@{job.user}>, who was asked this, can answer it.")
+
+
+def resent_too_often(job: Job, most: int) -> Message:
+    """Return the answer to a resend beyond the limit of an hour."""
+    return words(
+        f"The files of job `{job.id}` were brought again {most} times within the last hour, so I "
+        f"leave it at that for now. They are in its thread in <#{job.channel}>."
     )
 
 
@@ -161,14 +177,36 @@ def not_resent(job: Job) -> Message:
     )
 
 
-def sharing(job: Job) -> Message:
+def sharing(job: Job, channel: str) -> Message:
     """Return the answer to a request to share a result."""
-    return words(f"I am sharing job `{job.id}` to <#{job.channel}>.")
+    return words(f"I am bringing the {_made(job)} of job `{job.id}` to <#{channel}>.")
 
 
-def shared_before(job: Job) -> Message:
+def shared_before(job: Job, channel: str) -> Message:
     """Return the answer to a request to share a result that was shared before."""
-    return words(f"Job `{job.id}` was shared to <#{job.channel}> already, so I left it at that.")
+    return words(f"Job `{job.id}` was shared to <#{channel}> already, so I left it at that.")
+
+
+def not_shared(job: Job, channel: str, reason: str) -> Message:
+    """Return the message to the user whose share a channel did not take."""
+    return words(
+        f"The {_made(job)} of job `{job.id}` could not be shared to <#{channel}>: "
+        f"{blocks.escape(reason)}"
+    )
+
+
+def bringing(job: Job, *, is_new: bool) -> Message:
+    """Return the answer to a request to bring a render that was given up."""
+    if not is_new:
+        return words(f"Job `{job.id}` is looked after already: its video comes once it is done.")
+    return words(
+        f"I bring the video of job `{job.id}` into its thread once MindVideo has made it. Nothing "
+        "more is charged for that."
+    )
+
+
+def _made(job: Job) -> str:
+    return noun(job).split()[1]
 
 
 def gone() -> Message:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.base.ports import Message
+from bot.jobs.deliveries import follows_later
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons
+from bot.messages.failures import failure_words
 from bot.messages.job import GOES_ON, cost_text, is_cancelled, is_given_up, noun, took, why_on_hold
 from storage.job import Job, Outcome, Stage
+
+SAVE_SOON = "The link works for a short time only, so save the file soon."
 
 
 def final_message(view: JobView, mark: str | None = None) -> Message:
@@ -17,16 +21,48 @@ def final_message(view: JobView, mark: str | None = None) -> Message:
     `mark` is the ID by which the message is found again; `None`: the job's own.
     """
     job = view.job
+    body_buttons = buttons.under_result(job, view.upgrades)
     if is_given_up(job):
         message = _given_up(view)
+        if not view.have_files_followed:
+            body_buttons = buttons.under_given_up(job)
     elif job.outcome is not Outcome.SUCCEEDED:
         message = _unsuccessful(view)
     elif job.delivery.link_only:
         message = _with_links(view)
     else:
         message = _with_files(view)
-    body = [*message.blocks, *buttons.under_result(job, view.upgrades)]
+    body = [*message.blocks, *body_buttons]
     return replace(message, blocks=blocks.marked(body, mark or job.id))
+
+
+def following_message(view: JobView, mark: str) -> Message:
+    """Return the message beside files that come after the result's message, or with links."""
+    job = view.job
+    what = job.outputs[0].media.value
+    given_up = job.given_up_at is not None
+    before = "that was given up" if given_up else "that Slack did not take before"
+    line = f"<@{job.user}> here is the {what} {before}."
+    links = _links(job) if job.delivery.link_only else []
+    body = [blocks.section(line)]
+    if links:
+        line = (
+            f"<@{job.user}> the {what} that was given up is made, but could not be put here: "
+            f"{blocks.escape(job.problem or '')}"
+        )
+        body = [blocks.section(line), blocks.links(links), blocks.context(SAVE_SOON)]
+    text = "\n".join([line, *(blocks.link(url, title) for url, title in links)])
+    body += buttons.under_result(job, view.upgrades)
+    return Message(text=text, blocks=blocks.marked(body, mark))
+
+
+def not_brought_message(view: JobView, mark: str) -> Message:
+    """Return the message when a render that was given up has made nothing that can be brought."""
+    job = view.job
+    reason = blocks.escape(job.problem or "")
+    line = f"<@{job.user}> the render that was given up cannot be brought: {reason}"
+    body = [blocks.section(line), blocks.context(f"Job `{job.id}`")]
+    return Message(text=line, blocks=blocks.marked(body, mark))
 
 
 def _with_files(view: JobView) -> Message:
@@ -37,15 +73,18 @@ def _with_files(view: JobView) -> Message:
 
 def _with_links(view: JobView) -> Message:
     job = view.job
-    links = [
-        (output.url, f"Open {output.media.value} {number}")
-        for number, output in enumerate(job.outputs, start=1)
-    ]
+    links = _links(job)
+    facts = f"It took {took(job)}; {cost_text(view)}."
+    if view.have_files_followed:
+        line = f"<@{job.user}> {_your(job)} ready, see below: Slack took it later. {facts}"
+        return Message(text=line, blocks=[blocks.section(line)])
     line = (
         f"<@{job.user}> {_your(job)} ready, but could not be put here: "
-        f"{blocks.escape(job.problem or '')} It took {took(job)}; {cost_text(view)}."
+        f"{blocks.escape(job.problem or '')} {facts}"
     )
-    advice = "The link works for a short time only, so save the file soon."
+    advice = SAVE_SOON
+    if follows_later(job):
+        advice += " I go on trying to put the file here."
     return Message(
         text="\n".join([line, *(blocks.link(url, title) for url, title in links)]),
         blocks=[blocks.section(line), blocks.links(links), blocks.context(advice)],
@@ -60,6 +99,8 @@ def _given_up(view: JobView) -> Message:
         f"<@{job.user}> {who} stopped following this render after {took(job)}; {GOES_ON}. "
         f"{_capitalized(cost_text(view))}."
     )
+    if view.have_files_followed:
+        line += " It was looked at again since, see below."
     return Message(text=line, blocks=[blocks.section(line), blocks.context(f"Job `{job.id}`")])
 
 
@@ -67,20 +108,22 @@ def _unsuccessful(view: JobView) -> Message:
     job = view.job
     outcome = "was cancelled at MindVideo" if is_cancelled(job) else "could not be made"
     reason = f" MindVideo says: “{blocks.escape(job.problem)}”" if job.problem else ""
-    advice = (
-        "Change the prompt or the options and ask again; a new ask is a new render with its own "
-        "cost."
-    )
+    advice = f"{failure_words(view)} A new render has a cost of its own."
     cost = _capitalized(cost_text(view))
     line = f"<@{job.user}> {noun(job)} {outcome}.{reason} {cost}."
     return Message(
         text=f"{line} {advice}",
-        blocks=[blocks.section(line), blocks.context(f"{advice} Job `{job.id}`")],
+        blocks=[
+            blocks.section(line),
+            blocks.section(advice),
+            blocks.context(f"Job `{job.id}`"),
+        ],
     )
 
 
-def stopped_message(job: Job) -> Message:
+def stopped_message(view: JobView) -> Message:
     """Return the message when a job was refused, cancelled before the submit, or parked."""
+    job = view.job
     reason = blocks.escape(why_on_hold(job) if job.stage is Stage.PARKED else job.problem or "")
     if job.stage is Stage.PARKED:
         line = (
@@ -90,8 +133,19 @@ def stopped_message(job: Job) -> Message:
     elif is_cancelled(job):
         line = f"<@{job.user}> cancelled before it was sent to MindVideo. Nothing was charged."
     else:
-        line = f"<@{job.user}> {noun(job)} could not be started: {reason} Nothing was charged."
+        advice = f" {failure_words(view)}" if job.failure is not None else ""
+        line = (
+            f"<@{job.user}> {noun(job)} could not be started: {reason} Nothing was charged.{advice}"
+        )
     return Message(text=line, blocks=[blocks.section(line), blocks.context(f"Job `{job.id}`")])
+
+
+def _links(job: Job) -> list[tuple[str, str]]:
+    """Return the address and the label of a link to each output."""
+    return [
+        (output.url, f"Open {output.media.value} {number}")
+        for number, output in enumerate(job.outputs, start=1)
+    ]
 
 
 def _your(job: Job) -> str:

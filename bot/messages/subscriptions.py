@@ -17,6 +17,9 @@ _ABOUT = {
     "credit",
     Level.FAILURES: "failures, jobs on hold, and trouble with a key or the credit",
 }
+UNDO = "setting_undo"
+"""Action ID of the button that takes a change back."""
+_UNDO = "Undo"
 _HOW = (
     "`/video notify #channel all`, `failures` or `off` changes what a channel hears; "
     "`/video notify here digest daily` or `weekly`, with `at 09:00` for another hour, or `off`, "
@@ -59,16 +62,29 @@ def subscribed(channels: Sequence[SubscribedChannel]) -> Message:
 
 def level_set(channel: str, level: Level | None) -> Message:
     """Return the answer to a change of a channel's notifications."""
+    return words(level_line(f"<#{channel}>", level))
+
+
+def level_line(channel: str, level: Level | None) -> str:
+    """Return which notifications a channel gets from now on; `channel` as a sentence begins."""
     if level is None:
-        return words(f"<#{channel}> is no longer told about single videos.")
-    return words(f":bell: From now on <#{channel}> hears of {_ABOUT[level]}, in all channels.")
+        return f"{channel} is no longer told about single videos."
+    return (
+        f":bell: {channel} hears of {_ABOUT[level]}, in all channels. What is asked for there "
+        "itself is told in its thread alone."
+    )
 
 
 def digest_set(channel: str, schedule: DigestTimes | None) -> Message:
     """Return the answer to a change of a channel's digests."""
+    return words(digest_line(f"<#{channel}>", schedule))
+
+
+def digest_line(channel: str, schedule: DigestTimes | None) -> str:
+    """Return when a channel gets its digest from now on; `channel` as a sentence begins."""
     if schedule is None:
-        return words(f"<#{channel}> gets no more digests.")
-    return words(f":bar_chart: <#{channel}> gets a digest {_when(schedule)}.")
+        return f"{channel} gets no more digests."
+    return f":bar_chart: {channel} gets a digest {_when(schedule)}."
 
 
 def not_a_member(channel: str) -> Message:
@@ -130,7 +146,14 @@ def own_defaults_gone() -> Message:
 
 def delay_set(seconds: float) -> Message:
     """Return the answer to a change of a channel's delay."""
-    return words(f":gear: From now on jobs in this channel start {_after(seconds)}.")
+    return words(delay_line(seconds))
+
+
+def delay_line(seconds: float | None) -> str:
+    """Return when a channel's jobs start from now on; `None`: as everywhere."""
+    if seconds is None:
+        return "This channel has no delay of its own any more."
+    return f":gear: From now on jobs in this channel start {_after(seconds)}."
 
 
 def _after(seconds: float) -> str:
@@ -141,15 +164,46 @@ def _after(seconds: float) -> str:
 
 def defaults_set(flags: Sequence[str]) -> Message:
     """Return the answer to a change of a channel's defaults."""
-    return words(
-        f":gear: From now on videos asked for in this channel have {_listed(flags)}, unless the "
-        "ask says otherwise. `/video settings reset` takes that away."
-    )
+    return words(f"{defaults_line(flags)} `/video settings reset` takes that away.")
 
 
 def defaults_gone() -> Message:
     """Return the answer to `/video settings reset`."""
-    return words("This channel has no defaults of its own any more.")
+    return words(defaults_line(()))
+
+
+def defaults_line(flags: Sequence[str]) -> str:
+    """Return which defaults a channel has from now on."""
+    if not flags:
+        return "This channel has no defaults of its own any more."
+    return (
+        f":gear: From now on videos asked for in this channel have {_listed(flags)}, unless the "
+        "ask says otherwise."
+    )
+
+
+def setting_changed(who: str, line: str, change_id: str, *, is_undo: bool) -> Message:
+    """Return the message to a channel about a change that concerns everybody in it.
+
+    `who` is a name as plain text, which notifies nobody; the button's value is `change_id`.
+    """
+    did = "took a change back" if is_undo else "changed a setting"
+    body = [
+        blocks.section(line),
+        blocks.context(f"*{blocks.escape(who)}* {did} for everybody here."),
+        blocks.actions([blocks.button(_UNDO, UNDO, change_id, spoken=f"{_UNDO}: {did}")]),
+    ]
+    return Message(text=f"{blocks.escape(who)} {did} for everybody here: {line}", blocks=body)
+
+
+def changed_since() -> Message:
+    """Return the answer to *Undo* when the setting has another value by now."""
+    return words("That was changed or taken back since, so I left it as it is.")
+
+
+def change_gone() -> Message:
+    """Return the answer to *Undo* of a change that is not in the store."""
+    return words("I have no record of that change any more, so I left everything as it is.")
 
 
 def _subscriptions(one: SubscribedChannel) -> str:

@@ -14,11 +14,12 @@ from bot.base.errors import (
     RefusedError,
     RetryLaterError,
 )
+from bot.base.failures import classify
 from bot.base.json import parse_exact
 from bot.base.retry_after import read_retry_after
 from bot.mindvideo.exchange import Answer
 from bot.mindvideo.problems import Problem, clean, read_problem
-from storage.job import Instant
+from storage.job import Failure, Instant
 
 # MindVideo's page says of a reused key only that "reusing it with different input returns 409".
 _SAYS_CONFLICT = re.compile(
@@ -32,6 +33,7 @@ _SAYS_IN_PROGRESS = re.compile(
 )
 
 _NOT_THERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
+_NO_CREDIT = "MindVideo's account has no credit left"
 _WRONG_ADDRESS = "MindVideo's API is not at this address, check MINDVIDEO_BASE_URL"
 
 
@@ -53,11 +55,21 @@ def submit_failure(answer: Answer, now: Instant) -> BotError:
             # A gateway answered for a missing service, which may have accepted an earlier try.
             return failure(OperatorMustActError, _WRONG_ADDRESS, answer, now)
         case status if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            problem = read_problem(answer.text)
-            said = problem.message or f"this request is not accepted (status {status})"
-            return RefusedError(said, code=problem.code, request_id=_request_id(answer, problem))
+            return _refusal(answer, now)
         case _:
             return failure(OutcomeUnknownError, "MindVideo is in trouble", answer, now)
+
+
+def _refusal(answer: Answer, now: Instant) -> BotError:
+    problem = read_problem(answer.text)
+    if classify(problem.code, None) is Failure.CREDIT:
+        return failure(OperatorMustActError, _NO_CREDIT, answer, now, Failure.CREDIT)
+    return RefusedError(
+        problem.message or f"this request is not accepted (status {answer.status})",
+        code=problem.code,
+        request_id=_request_id(answer, problem),
+        failure=classify(problem.code, problem.message),
+    )
 
 
 def _conflict(answer: Answer, now: Instant) -> BotError:
@@ -89,20 +101,36 @@ def _common_error(answer: Answer, now: Instant) -> BotError | None:
         case HTTPStatus.UNAUTHORIZED:
             head = "MindVideo does not accept the API key"
         case HTTPStatus.PAYMENT_REQUIRED:
-            head = "MindVideo's account has no credit left"
+            return failure(OperatorMustActError, _NO_CREDIT, answer, now, Failure.CREDIT)
         case HTTPStatus.FORBIDDEN:
             head = "MindVideo does not let this API key do that"
-        case HTTPStatus.TOO_EARLY | HTTPStatus.TOO_MANY_REQUESTS:
+        case HTTPStatus.TOO_EARLY:
             return failure(RetryLaterError, "MindVideo asks to wait", answer, now)
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return _too_many(answer, now)
         case status if status < HTTPStatus.BAD_REQUEST:
             # The API key is sent to the configured host only, so a redirect is not followed.
             head = _WRONG_ADDRESS
         case _:
             return None
-    return failure(OperatorMustActError, head, answer, now)
+    return failure(OperatorMustActError, head, answer, now, Failure.ACCESS)
 
 
-def failure(kind: type[BotError], head: str, answer: Answer, now: Instant) -> BotError:
+def _too_many(answer: Answer, now: Instant) -> BotError:
+    """Tell apart a limit of rate, which passes, and an empty account, which needs an operator."""
+    problem = read_problem(answer.text)
+    if classify(problem.code, problem.message) is Failure.CREDIT:
+        return failure(OperatorMustActError, _NO_CREDIT, answer, now, Failure.CREDIT)
+    return failure(RetryLaterError, "MindVideo asks to wait", answer, now, Failure.LIMIT)
+
+
+def failure(
+    kind: type[BotError],
+    head: str,
+    answer: Answer,
+    now: Instant,
+    failure_class: Failure | None = None,
+) -> BotError:
     """Return an exception with `head`, the status and the problem in the answer's body as text."""
     problem = read_problem(answer.text)
     said = f": {problem.message}" if problem.message else ""
@@ -111,6 +139,7 @@ def failure(kind: type[BotError], head: str, answer: Answer, now: Instant) -> Bo
         code=problem.code,
         request_id=_request_id(answer, problem),
         retry_after=read_retry_after(answer.headers.get("retry-after"), now),
+        failure=failure_class,
     )
 
 

@@ -73,7 +73,9 @@ def fold(snapshots: Sequence[Snapshot]) -> Snapshot | None:
     if not snapshots:
         return None
     folded = reduce(_merge, snapshots)
-    return replace(folded, problem=None) if folded.state is TaskState.SUCCEEDED else folded
+    if folded.state is not TaskState.SUCCEEDED:
+        return folded
+    return replace(folded, problem=None, problem_code=None)
 
 
 def _merge(old: Snapshot, new: Snapshot) -> Snapshot:
@@ -88,6 +90,7 @@ def _merge(old: Snapshot, new: Snapshot) -> Snapshot:
         cost_actual=old.cost_actual if new.cost_actual is None else new.cost_actual,
         outputs=new.outputs or old.outputs,
         problem=new.problem or old.problem,
+        problem_code=new.problem_code or old.problem_code,
     )
 
 

@@ -23,18 +23,33 @@ _DEEPEST = 6
 _MOST_PARTS = 10
 """Entries of a list of problems that are shown; more do not fit the line."""
 
+# The specific fields first: where a call succeeded and its task failed, `message` can be about the
+# call alone, and say SUCCEED beside the reason in `task_status_msg`.
 _MESSAGE_KEYS = (
-    "error",
-    "message",
-    "detail",
-    "error_message",
+    "task_status_msg",
+    "status_msg",
     "failure_reason",
+    "fail_reason",
+    "error_message",
+    "error_msg",
     "reason",
+    "error",
+    "detail",
+    "message",
     "msg",
     "errors",
     "title",
 )
-_CODE_KEYS = ("code", "error_code", "type")
+_INNER_KEYS = ("data", "task", "payload")
+"""Objects around a task, whose messages go before those of their wrapper."""
+_CODE_KEYS = ("task_status_code", "error_code", "code", "type")
+
+_SAYS_NOTHING = frozenset(
+    {"succeed", "succeeded", "success", "successful", "ok", "failed", "failure", "error", "none"}
+)
+"""Texts in place of a message that give no reason, in lower case."""
+_NO_CODES = frozenset({"0", "200", "ok", "success", "succeed"})
+"""Codes of a call that succeeded, in lower case."""
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _INVISIBLE = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
@@ -65,11 +80,12 @@ def read_problem(text: str) -> Problem:
 
 def find_problem(body: dict[str, Parsed]) -> Problem:
     """Return the problem in a JSON object: an error body or a failed task."""
-    inner = body.get("error")
-    layers = [inner, body] if isinstance(inner, dict) else [body]
+    inner = [body.get(key) for key in ("error", *_INNER_KEYS)]
+    layers = [*(layer for layer in inner if isinstance(layer, dict)), body]
+    codes = (code for code in _words(layers, _CODE_KEYS) if code.lower() not in _NO_CODES)
     return Problem(
         message=_first(_messages(body)),
-        code=_first(_words(layers, _CODE_KEYS)),
+        code=_first(codes),
         request_id=_first(_words(layers, ("request_id",))),
     )
 
@@ -106,10 +122,10 @@ def _messages(value: Parsed, depth: int = 0) -> Iterator[str]:
     match value:
         case str():
             message = clean(value)
-            if message is not None:
+            if message is not None and message.lower().strip(".! ") not in _SAYS_NOTHING:
                 yield message
         case dict():
-            for key in _MESSAGE_KEYS:
+            for key in (*_INNER_KEYS, *_MESSAGE_KEYS):
                 for message in _messages(value.get(key), depth + 1):
                     yield _located(value, message)
         case list():

@@ -39,7 +39,8 @@ def read_task(body: dict[str, Parsed]) -> Snapshot | None:
     layers = layers_of(body)
     state_text = _state_text(layers)
     state = _STATES.get(state_text.lower(), TaskState.UNKNOWN)
-    problem = find_problem(_problem_layer(layers))
+    problem = find_problem(body)
+    went_wrong = _went_wrong(state, layers)
     snapshot = Snapshot(
         state=state,
         state_text=state_text,
@@ -48,7 +49,8 @@ def read_task(body: dict[str, Parsed]) -> Snapshot | None:
         cost_estimate=_amount(layers, "cost_estimate"),
         cost_actual=_amount(layers, "cost_actual"),
         outputs=next(filter(None, map(_outputs, _values(layers, "output"))), ()),
-        problem=problem.message if _went_wrong(state, layers) else None,
+        problem=problem.message if went_wrong else None,
+        problem_code=problem.code if went_wrong else None,
     )
     return None if snapshot == _NOTHING else snapshot
 
@@ -87,10 +89,6 @@ def _state_text(layers: Sequence[dict[str, Parsed]]) -> str:
 def _went_wrong(state: TaskState, layers: Sequence[dict[str, Parsed]]) -> bool:
     ended_badly = state.is_terminal and state is not TaskState.SUCCEEDED
     return ended_badly or any(_values(layers, "error"))
-
-
-def _problem_layer(layers: Sequence[dict[str, Parsed]]) -> dict[str, Parsed]:
-    return next((layer for layer in layers if layer.get("error")), layers[0])
 
 
 def _task_id(layers: Sequence[dict[str, Parsed]]) -> str | None:

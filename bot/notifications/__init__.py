@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.notifications import digest, job_event, resend
+from bot.notifications import digest, follow, job_event, resend, setting, share
 from bot.worker.engine import Pool, Step
 from storage.notification import Notification, NotificationKind
 
@@ -15,16 +15,18 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.FAILED: job_event.notify,
         NotificationKind.PARKED: job_event.notify,
         NotificationKind.OPERATOR_NEEDED: job_event.notify,
-        NotificationKind.SHARED: job_event.notify,
+        NotificationKind.SHARED: share.share,
         NotificationKind.DIGEST: digest.post_digest,
+        NotificationKind.SETTING_CHANGED: setting.tell_setting,
         NotificationKind.RESENT: resend.resend,
+        NotificationKind.FOLLOWED: follow.follow,
     },
 )
 """The step to run for a due notification, by its kind."""
 
 # The outbox gives out one row of a channel and a pool at a time, so that the notifications of the
-# first pool appear in the order of their events. Files take minutes, and are posted in the threads
-# of their jobs, so they have a pool of their own.
+# first pool appear in the order of their events. Files take minutes, and come in any order, so they
+# have a pool of their own.
 NOTIFICATION_POOLS = (
     Pool(
         steps=(
@@ -32,10 +34,13 @@ NOTIFICATION_POOLS = (
             NotificationKind.FAILED,
             NotificationKind.PARKED,
             NotificationKind.OPERATOR_NEEDED,
-            NotificationKind.SHARED,
             NotificationKind.DIGEST,
+            NotificationKind.SETTING_CHANGED,
         ),
         size=8,
     ),
-    Pool(steps=(NotificationKind.RESENT,), size=3),
+    Pool(
+        steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
+        size=3,
+    ),
 )

@@ -8,12 +8,12 @@ from bot.base.ports import Message
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.messages.notification import JobNotification, notification_message
-from bot.notifications.place import MESSAGE_SLOT, place_of
+from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
 from bot.worker.context import Claim
 from bot.worker.outbox import post_once
 from bot.worker.result import Done, Result
 from storage.job import Job
-from storage.notification import Notification, NotificationKind
+from storage.notification import Notification
 
 NOT_THEIRS = "It was made in a private conversation."
 
@@ -34,26 +34,34 @@ async def notify(claim: Claim[Notification]) -> Result[Notification]:
 
 async def _compose(row: Notification, job: Job, services: Services) -> Message | None:
     directory = services.directory
-    is_open = job.channel == row.channel or (await directory.conversation(job.channel)).is_public
+    is_open = await _is_open(row, job, services)
     return notification_message(
         JobNotification(
             kind=row.kind,
             view=brief_view(job, services.catalog, services.unit),
             asker=(await directory.person(job.user)).name,
-            detail=await _detail(row, services),
-            link=await _link(row, job, services) if is_open else None,
+            detail=row.detail,
+            link=await _link(job, services) if is_open else None,
             is_open=is_open,
         )
     )
 
 
-async def _detail(row: Notification, services: Services) -> str:
-    if row.kind is NotificationKind.SHARED:
-        return (await services.directory.person(row.detail)).name
-    return row.detail
+async def _is_open(row: Notification, job: Job, services: Services) -> bool:
+    """Return whether all readers of the notification may see the job.
+
+    A public channel is open to the workspace, but not to people of another one.
+    """
+    directory = services.directory
+    if job.channel == row.channel:
+        return True
+    if not (await directory.conversation(job.channel)).is_public:
+        return False
+    if row.channel.startswith(PEOPLE):
+        return True
+    return not (await directory.conversation(row.channel)).is_shared
 
 
-async def _link(row: Notification, job: Job, services: Services) -> str | None:
-    shown = job.delivery.ts if row.kind is NotificationKind.SHARED else job.message_ts
-    ts = shown or job.reply_to.thread_ts
+async def _link(job: Job, services: Services) -> str | None:
+    ts = job.message_ts or job.reply_to.thread_ts
     return None if ts is None else await services.directory.permalink(job.channel, ts)

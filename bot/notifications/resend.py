@@ -8,13 +8,14 @@ from functools import partial
 
 from bot.base.errors import UnreachablePlaceError
 from bot.base.ports import Message, Place, Snapshot
+from bot.jobs.deliveries import copies_at_slack
 from bot.jobs.view import brief_view
 from bot.messages.file import alt_text, file_name, title
 from bot.messages.replies import not_resent
 from bot.messages.result import final_message
 from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
 from bot.options.mentions import named_input
-from bot.options.schema import PROMPT
+from bot.options.schema import prompts_of
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
 from bot.worker.outputs import bring_outputs
@@ -34,9 +35,9 @@ async def resend(claim: Claim[Notification]) -> Result[Notification]:
     job = await claim.services.store.jobs.get(claim.row.job_id or "")
     if job is None:
         return Park(row=claim.row, problem=NO_JOB)
-    claim.prompts.append(str(named_input(job).get(PROMPT, "")))
+    claim.prompts += prompts_of(named_input(job))
     content = Content(
-        bring=partial(_upload_files, claim, job),
+        bring=partial(upload_files, claim, job),
         title=title(job),
         compose=partial(_compose, claim, job),
     )
@@ -64,7 +65,9 @@ async def _compose(claim: Claim[Notification], job: Job) -> Message:
     return final_message(brief_view(shown, services.catalog, services.unit), mark=row.id)
 
 
-async def _upload_files(claim: Claim[Notification], job: Job, place: Place) -> None:
+async def upload_files(claim: Claim[Notification], job: Job, place: Place) -> None:
+    """Upload a job's files for a row of the outbox; as safe to repeat as `bring_outputs`."""
+
     async def ignore_fresh_urls(_: Snapshot) -> None:
         """Leave the job's row unchanged: its own step may be writing it."""
 
@@ -76,4 +79,5 @@ async def _upload_files(claim: Claim[Notification], job: Job, place: Place) -> N
         alt_text=alt_text(job),
         channel=place.channel,
         on_fresh_urls=ignore_fresh_urls,
+        copies=await copies_at_slack(job, claim.services),
     )

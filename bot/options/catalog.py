@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.base.errors import ConfigurationError, UsageError
+from bot.base.failures import Signs
 from bot.options.model_file import Expectation, ImageLimits, Upgrade, read_model_file
 from bot.options.schema import PROMPT, Option, Schema
 from bot.options.wording import nearest, quoted
-from storage.job import Json
+from storage.job import Failure, Json
 
 # The name that the models of many services give to it.
 SEED = "seed"
@@ -45,6 +46,10 @@ class Model:
     """Offered by buttons once a render has succeeded."""
     examples: tuple[str, ...] = ()
     """Commands to show in help, without `/video`."""
+    failures: Mapping[Failure, Signs] = field(default_factory=dict, repr=False)
+    """How this model's failures are recognised, by class."""
+    advice: Mapping[Failure, str] = field(default_factory=dict, repr=False)
+    """What a user can do about this model's failures, by class."""
     is_default: bool = False
 
     def option(self, name: str) -> Option | None:
@@ -158,5 +163,7 @@ def _model(path: Path) -> Model:
         render_time_by=tuple(file.bot.render_time_by),
         upgrades=tuple(file.bot.upgrades),
         examples=tuple(file.bot.examples),
+        failures={failure: part.signs() for failure, part in file.bot.failures.items()},
+        advice={failure: part.advice for failure, part in file.bot.failures.items() if part.advice},
         is_default=file.bot.default,
     )

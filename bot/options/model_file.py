@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from bot.base.errors import ConfigurationError
+from bot.base.failures import Signs
 from bot.base.json import parse_document
 from bot.options.schema import (
     PROMPT,
@@ -39,6 +40,7 @@ from bot.options.schema import (
 from bot.options.schema_check import check_schema
 from bot.options.validation import SUM_KEYWORD, find_violation
 from bot.options.wording import shown
+from storage.job import Failure
 
 MODEL_FLAG = "model"
 """The flag that chooses the model; no option may have this name."""
@@ -103,6 +105,27 @@ class Expectation(BaseModel):
         return frozenset(_named_in(self.expects))
 
 
+class FailureSigns(BaseModel):
+    """What identifies a class of failure of this model, beside what is known for every model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    codes: list[_Line] = []
+    """MindVideo's codes."""
+    words: list[_Line] = []
+    """Parts of MindVideo's messages, in any case."""
+    advice: _Line | None = None
+    """What a user can do, as sentences that follow the reason."""
+
+    def signs(self) -> Signs:
+        """Return the codes, and a pattern of the words."""
+        words = "|".join(map(re.escape, self.words))
+        return Signs(
+            codes=frozenset(self.codes),
+            words=re.compile(words, re.IGNORECASE) if words else None,
+        )
+
+
 class BotPart(BaseModel):
     """The part of a model file for the bot alone, beside the published schema."""
 
@@ -135,6 +158,8 @@ class BotPart(BaseModel):
     """Offered by buttons once a render has succeeded."""
     examples: list[_Line] = []
     """Commands to show in help, without `/video`."""
+    failures: dict[Annotated[Failure, Field(strict=False)], FailureSigns] = {}
+    """How this model's failures are recognised, by class."""
 
 
 class ModelFile(BaseModel):

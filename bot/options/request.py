@@ -188,10 +188,19 @@ def fitting(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:
     return kept
 
 
-def non_default_options(model: Model, given: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
-    """Return title and value, shortened, of each option but the prompt that is not its default."""
+def non_default_options(
+    model: Model, given: Mapping[str, Json], channel_defaults: Collection[str] = ()
+) -> tuple[tuple[str, str], ...]:
+    """Return title and value, shortened, of each option but the prompt that is not its default.
+
+    The value says if it is one of the `channel_defaults`.
+    """
     return tuple(
-        (option.title, short(shown(in_words(given[option.name]))))
+        (
+            option.title,
+            short(shown(in_words(given[option.name])))
+            + (" (this channel's default)" if option.name in channel_defaults else ""),
+        )
         for option in model.options
         if option.name != PROMPT and option.name in given and given[option.name] != option.default
     )

@@ -110,6 +110,25 @@ def as_mapping(value: Json) -> Schema:
     return value if isinstance(value, Mapping) else {}
 
 
+def prompts_of(values: Mapping[str, Json]) -> list[str]:
+    """Return every text of an input that a user wrote as a prompt: also negative, and of shots."""
+    return [text for name, value in values.items() if PROMPT in name for text in _texts(value)]
+
+
+def _texts(value: Json) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for part in value.values():
+                yield from _texts(part)
+        case [*items]:
+            for item in items:
+                yield from _texts(item)
+        case _:
+            return
+
+
 def properties_of(schema: Schema) -> Mapping[str, Json]:
     """Return the named parts of an object's schema."""
     return as_mapping(schema.get("properties"))

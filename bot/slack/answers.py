@@ -56,6 +56,7 @@ class ChannelObject(BaseModel):
     is_private: bool = True
     is_im: bool = False
     is_mpim: bool = False
+    is_ext_shared: bool = False
     is_member: bool = False
 
 
@@ -92,12 +93,27 @@ class ProfileObject(BaseModel):
     real_name: str = ""
 
 
+class EnterpriseUserObject(BaseModel):
+    """A person in an organisation of several workspaces."""
+
+    teams: list[str] = []
+
+
 class UserObject(BaseModel):
     """A person: https://docs.slack.dev/reference/objects/user-object ."""
 
     name: str = ""
     tz: str | None = None
     profile: ProfileObject = ProfileObject()
+    team_id: str = ""
+    enterprise_user: EnterpriseUserObject = EnterpriseUserObject()
+    is_restricted: bool = False
+    """A guest in several channels."""
+    is_ultra_restricted: bool = False
+    """A guest in one channel."""
+    is_stranger: bool = False
+    """Of another organisation, in no channel that the bot sees."""
+    is_bot: bool = False
 
 
 class UserAnswer(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from cachetools import TTLCache
@@ -26,6 +27,7 @@ MOST_PAGES = 20
 """https://docs.slack.dev/reference/methods/conversations.members takes up to 1,000 a page."""
 
 NOBODY = Person(name="somebody", zone="UTC")
+STRANGER = replace(NOBODY, is_stranger=True)
 UNSEEN = Conversation(is_public=False, has_bot=False)
 
 # First letter of a direct conversation's ID; `conversations.info` needs another scope for those.
@@ -44,8 +46,22 @@ class SlackDirectory:
         self._links: TTLCache[str, str | None] = TTLCache(MOST_CACHED, CACHE_SECONDS, now)
 
     async def person(self, user: str) -> Person:
-        """Return a person's name and time zone; defaults for a user whom Slack does not know."""
+        """Return a person; `NOBODY` if the bot may not look them up."""
+        try:
+            return await self.identify(user)
+        except OperatorMustActError:
+            return NOBODY
+
+    async def identify(self, user: str) -> Person:
+        """Return a person, `STRANGER` if Slack does not know them.
+
+        Raises `OperatorMustActError`.
+        """
         return await _cached(self._people, user, lambda: self._person(user))
+
+    def known(self, user: str) -> Person | None:
+        """Return a person from the cache, or `None`."""
+        return self._people.get(user)
 
     async def conversation(self, channel: str) -> Conversation:
         """Return whether a conversation is public and has the bot as a member."""
@@ -82,10 +98,17 @@ class SlackDirectory:
     async def _person(self, user: str) -> Person:
         try:
             found = (await ask(self._client.users_info(user=user), UserAnswer, doubtful=False)).user
-        except (UnreachablePlaceError, OperatorMustActError):
-            return NOBODY
+        except UnreachablePlaceError:
+            return STRANGER
         name = found.profile.display_name or found.profile.real_name or found.name
-        return Person(name=name or NOBODY.name, zone=found.tz or NOBODY.zone)
+        return Person(
+            name=name or NOBODY.name,
+            zone=found.tz or NOBODY.zone,
+            teams=frozenset(filter(None, (found.team_id, *found.enterprise_user.teams))),
+            is_guest=found.is_restricted or found.is_ultra_restricted,
+            is_stranger=found.is_stranger,
+            is_bot=found.is_bot,
+        )
 
     async def _conversation(self, channel: str) -> Conversation:
         call = self._client.conversations_info(channel=channel)
@@ -94,7 +117,12 @@ class SlackDirectory:
         except (UnreachablePlaceError, OperatorMustActError):
             return UNSEEN
         closed = found.is_private or found.is_im or found.is_mpim
-        return Conversation(is_public=not closed, has_bot=found.is_member, name=found.name)
+        return Conversation(
+            is_public=not closed,
+            has_bot=found.is_member,
+            is_shared=found.is_ext_shared,
+            name=found.name,
+        )
 
     async def _handles(self) -> Mapping[str, str]:
         try:

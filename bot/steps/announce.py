@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.base.errors import NotAMemberError, UnreachablePlaceError
 from bot.base.ports import Place, Posted
+from bot.jobs.access import ONLY_MEMBERS, is_admitted
 from bot.jobs.submit_delay import submit_delay
 from bot.jobs.view import load_message_view
 from bot.messages.job import job_message
@@ -36,7 +37,7 @@ MESSAGE = Slot(
 
 
 async def announce(claim: Claim[Job]) -> Result[Job]:
-    """Post the message, or find the one that was posted before.
+    """Post the message, or find the one that was posted before; reject whoever may not use the bot.
 
     Safe to repeat: the intent is committed before the post, and for a row that has an intent (or
     may come from a backup) the message is searched for by its metadata before it is posted.
@@ -52,6 +53,13 @@ async def announce(claim: Claim[Job]) -> Result[Job]:
         return _announced(job, found, "found", await submit_delay(job, services))
     if job.cancel_requested_at is not None:
         return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
+    if not await is_admitted(job.user, job.team, services):
+        return Reject(
+            row=job,
+            problem=ONLY_MEMBERS,
+            outcome=Outcome.FAILED,
+            note=EventName.NOT_ADMITTED,
+        )
     # Everything that the message needs is read before the intent is committed: between the intent
     # and the post nothing else can fail.
     await name_mentions(claim)

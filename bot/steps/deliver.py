@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from bot.base.errors import BotError
 from bot.base.ports import Message, Place, Snapshot
 from bot.jobs import pacing
-from bot.jobs.view import brief_view
+from bot.jobs.deliveries import FOLLOW_AFTER_SECONDS, following, follows_later
+from bot.jobs.view import load_result_view
 from bot.messages.file import alt_text, file_name, title
 from bot.messages.result import final_message
-from bot.steps.progress import show
+from bot.steps.progress import show, show_progress
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
 from bot.worker.outbox import Slot
@@ -35,8 +38,11 @@ RESULT = Slot(read=_read, write=_write, known_since=lambda job: job.created_at, 
 async def deliver(claim: Claim[Job]) -> Result[Job]:
     """Post the job's result, once, and update the job's own message.
 
-    As safe to repeat as `deliver_once`; the edit is idempotent.
+    As safe to repeat as `deliver_once`; the edits are idempotent. Where links stand in place of the
+    files, these may follow: their row of the outbox, added before the job is delivered, has an ID
+    that is made of the job.
     """
+    await _show_end(claim)
     job = claim.row
     content = Content(
         bring=partial(_upload_files, claim) if job.outcome is Outcome.SUCCEEDED else None,
@@ -49,12 +55,42 @@ async def deliver(claim: Claim[Job]) -> Result[Job]:
     except UndeliverableError as error:
         problem = "The result could not be brought to you, neither there nor directly."
         return Park(row=claim.row, problem=problem, detail=str(error))
+    if follows_later(claim.row):
+        now = claim.services.now()
+        row = following(claim.row, now, after=FOLLOW_AFTER_SECONDS)
+        await claim.services.store.outbox.add(row)
     return await _delivered(claim)
 
 
+async def _show_end(claim: Claim[Job]) -> None:
+    """Show in the job's message that the render has ended: to bring a file can take minutes."""
+    is_slow = claim.row.outcome is Outcome.SUCCEEDED or claim.row.attempts > 0
+    if not is_slow:
+        return
+    shown = await show_progress(claim.row, claim.services, is_over=True)
+    if shown != claim.row:
+        await claim.write(shown, None)
+
+
 async def _compose(claim: Claim[Job]) -> Message:
-    services = claim.services
-    return final_message(brief_view(claim.row, services.catalog, services.unit))
+    if follows_later(claim.row):
+        await _refresh_links(claim)
+    return final_message(await load_result_view(claim.row, claim.services))
+
+
+async def _refresh_links(claim: Claim[Job]) -> None:
+    """Request fresh links: those of the render's end may have expired while the files failed.
+
+    Best effort: without an answer the message has the links that are known.
+    """
+    job, services = claim.row, claim.services
+    with suppress(BotError):
+        snapshot = await services.video.get_task(
+            job.task_id or "", job.provider_memo, fresh_urls=True
+        )
+        if len(snapshot.outputs) >= len(job.outputs):
+            seen = with_snapshot(job, snapshot, services.now())
+            await claim.record(seen, EventName.FRESH_LINK)
 
 
 async def _upload_files(claim: Claim[Job], place: Place) -> None:

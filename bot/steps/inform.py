@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.base.errors import UnreachablePlaceError
 from bot.base.ports import Place
+from bot.jobs.view import brief_view
 from bot.messages.result import stopped_message
 from bot.steps.progress import show
 from bot.worker.context import Claim
@@ -21,9 +22,10 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
     # if the job's own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral
     thread_ts = shown.reply_to.thread_ts if shown.message_ts else None
     place = Place(channel=shown.channel, thread_ts=thread_ts)
-    chat, response_url = claim.services.chat, shown.reply_to.response_url
+    services, response_url = claim.services, shown.reply_to.response_url
+    message = stopped_message(brief_view(shown, services.catalog, services.unit))
     try:
-        await chat.send_ephemeral(place, shown.user, stopped_message(shown), response_url)
+        await services.chat.send_ephemeral(place, shown.user, message, response_url)
     except UnreachablePlaceError as error:
         return Done(row=shown, note=EventName.NO_RECIPIENT, detail=str(error))
     return Done(row=shown, note=EventName.TOLD)

@@ -10,11 +10,12 @@ from bot.base.errors import NotFoundError
 from bot.base.ports import Snapshot, TaskState
 from bot.jobs import pacing
 from bot.jobs.view import load_history
+from bot.options.failures import failure_of
 from bot.steps.progress import show_progress
 from bot.worker.context import Claim
 from bot.worker.result import Advance, Park, Result, Snooze
 from bot.worker.snapshot import with_snapshot
-from storage.job import EventName, Instant, Job, Outcome, Stage
+from storage.job import EventName, Failure, Instant, Job, Outcome, Stage
 
 OUTCOMES: Mapping[TaskState, Outcome] = MappingProxyType(
     {
@@ -48,7 +49,9 @@ async def poll(claim: Claim[Job]) -> Result[Job]:
     if snapshot.state is TaskState.SUCCEEDED and not seen.outputs:
         return _missing(claim, seen, now, pause, "MindVideo finished but gave no file.")
     if snapshot.state in OUTCOMES:
-        return _finished(seen, snapshot, now)
+        model = services.catalog.find(job.model)
+        failure = failure_of(model, snapshot.problem_code, seen.problem)
+        return _finished(seen, snapshot, now, failure)
     if pacing.is_abandoned(age, history) and _was_told_late(seen, now):
         problem = "MindVideo has been rendering this for far too long."
         return Park(row=replace(seen, late_notified_at=None), problem=problem)
@@ -84,8 +87,15 @@ def _missing(
     return Snooze(row=missing, after=pause, note=note, detail=problem, failed=True)
 
 
-def _finished(job: Job, snapshot: Snapshot, now: Instant) -> Advance[Job]:
-    ended = replace(job, stage=Stage.FINISHED, outcome=OUTCOMES[snapshot.state], finished_at=now)
+def _finished(job: Job, snapshot: Snapshot, now: Instant, failure: Failure | None) -> Advance[Job]:
+    outcome = OUTCOMES[snapshot.state]
+    ended = replace(
+        job,
+        stage=Stage.FINISHED,
+        outcome=outcome,
+        failure=failure if outcome is Outcome.FAILED else None,
+        finished_at=now,
+    )
     return Advance(row=ended, note=EventName.FINISHED, detail=_state(snapshot))
 
 

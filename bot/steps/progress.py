@@ -39,16 +39,23 @@ async def show(job: Job, services: Services) -> Job:
 
 
 async def show_progress(
-    job: Job, services: Services, history: Sequence[float] | None = None
+    job: Job,
+    services: Services,
+    history: Sequence[float] | None = None,
+    *,
+    is_over: bool = False,
 ) -> Job:
     """Show in the message how far the render is, if the edit budget allows an edit now.
 
-    `history` is loaded if it is not given. Best effort: no error of Slack is raised, because a
-    progress edit must not delay the render. The store, which has the figures, may raise
-    `StoreError`.
+    `history` is loaded if it is not given. The first edit after the end of the render, with
+    `is_over`, does not wait until `PROGRESS_SECONDS` have passed since the one before.
+
+    Best effort: no error of Slack is raised, because a progress edit must not delay the render. The
+    store, which has the figures, may raise `StoreError`.
     """
     now = services.now()
-    if job.message_ts is None or now < (job.shown_at or 0.0) + PROGRESS_SECONDS:
+    pause = 0.0 if is_over and job.attempts == 0 else PROGRESS_SECONDS
+    if job.message_ts is None or now < (job.shown_at or 0.0) + pause:
         return job
     message = job_message(await load_message_view(job, services, history), now)
     digest = _digest(message)

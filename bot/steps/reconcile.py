@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.base.errors import NotFoundError, UnreachablePlaceError
 from bot.jobs import pacing
 from bot.jobs.services import Services
-from bot.jobs.view import brief_view
+from bot.jobs.view import load_result_view
 from bot.messages.result import final_message
 from bot.steps.progress import show
 from bot.worker.context import Claim
@@ -49,7 +49,7 @@ async def _correct(job: Job, services: Services) -> Job:
     shown = await show(job, services)
     delivery = job.delivery
     if delivery.ts is not None:
-        message = final_message(brief_view(job, services.catalog, services.unit))
+        message = final_message(await load_result_view(job, services))
         # If the result's message cannot be edited, the job's own message still shows the cost.
         with suppress(UnreachablePlaceError):
             await services.chat.update(delivery.channel or job.channel, delivery.ts, message)

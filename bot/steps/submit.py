@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.base.errors import KeyConflictError, OperatorMustActError, RefusedError
+from bot.base.errors import (
+    BotError,
+    KeyConflictError,
+    OperatorMustActError,
+    RefusedError,
+    RetryLaterError,
+)
 from bot.base.ports import Snapshot
 from bot.jobs.services import Services
 from bot.messages.job import SILENT_TRIES
+from bot.options.failures import failure_of
 from bot.options.mentions import named_input
 from bot.steps.progress import show_progress
 from bot.worker.context import Claim
 from bot.worker.names import name_mentions
 from bot.worker.result import Advance, Park, Reject, Result
 from bot.worker.snapshot import with_snapshot
-from storage.job import EventName, Instant, Job, Outcome, Stage
+from storage.job import EventName, Failure, Instant, Job, Outcome, Stage
 
 LARGEST_KEPT_BODY = 100_000
 """Bytes. After the answer a body is kept only for support; one with images has megabytes."""
@@ -48,18 +55,14 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
         try:
             await _make_chargeable(claim)
         except RefusedError as error:
-            return Reject(row=claim.row, problem=str(error), outcome=Outcome.FAILED)
+            unfit = replace(claim.row, failure=Failure.IMAGE)
+            return Reject(row=unfit, problem=str(error), outcome=Outcome.FAILED)
     job = claim.row
     if job.cancel_requested_at is not None:
         # The store accepts a cancel only while MindVideo certainly has no request.
         return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
     try:
         snapshot = await services.video.submit(job.request_body or b"", job.idempotency_key or "")
-    except OperatorMustActError:
-        if not was_chargeable:
-            # Refused for certain, as each send before: a cancel is free again until the next try.
-            await claim.write(replace(claim.row, chargeable_since=None), None)
-        raise
     except KeyConflictError as error:
         return Park(
             row=job,
@@ -68,12 +71,54 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
         )
     except RefusedError as error:
         problem = f"MindVideo says: {error}"
-        return Reject(row=_without_images(job), problem=problem, outcome=Outcome.FAILED)
+        model = services.catalog.find(job.model)
+        refused = replace(_without_images(job), failure=failure_of(model, error.code, str(error)))
+        return Reject(row=refused, problem=problem, outcome=Outcome.FAILED)
+    except (OperatorMustActError, RetryLaterError) as error:
+        raise await _waiting(claim, error, was_chargeable=was_chargeable) from error
     return _accepted(job, snapshot, services.now())
 
 
 async def _show_delay(claim: Claim[Job]) -> None:
     shown = await show_progress(claim.row, claim.services)
+    if shown != claim.row:
+        await claim.write(shown, None)
+
+
+async def _waiting(
+    claim: Claim[Job], error: OperatorMustActError | RetryLaterError, *, was_chargeable: bool
+) -> BotError:
+    """Show why the submit waits, and return the error to raise for it.
+
+    That is another one where a model's own code for an empty account came as a limit of rate.
+    """
+    cause = _cause(claim, error)
+    needs_operator = isinstance(error, OperatorMustActError) or cause is Failure.CREDIT
+    if needs_operator and not was_chargeable:
+        # Refused for certain, as each send before: a cancel is free again until the next try.
+        await claim.write(replace(claim.row, chargeable_since=None), None)
+    await _show_wait(claim, cause)
+    kind = OperatorMustActError if needs_operator else RetryLaterError
+    return kind(
+        str(error),
+        code=error.code,
+        request_id=error.request_id,
+        retry_after=error.retry_after,
+        failure=cause,
+    )
+
+
+def _cause(claim: Claim[Job], error: BotError) -> Failure | None:
+    """Return why the submit has to wait; a model may have a code of its own for no credit."""
+    model = claim.services.catalog.find(claim.row.model)
+    declared = failure_of(model, error.code, None)
+    return declared if declared is Failure.CREDIT else error.failure
+
+
+async def _show_wait(claim: Claim[Job], failure: Failure | None) -> None:
+    """Show why the submit waits, and keep it on the row."""
+    waiting = replace(claim.row, failure=failure)
+    shown = waiting if failure is None else await show_progress(waiting, claim.services)
     if shown != claim.row:
         await claim.write(shown, None)
 
@@ -139,6 +184,7 @@ def _accepted(job: Job, snapshot: Snapshot, now: Instant) -> Advance[Job]:
         known,
         stage=Stage.RENDERING,
         task_id=snapshot.task_id,
+        failure=None,
         submitted_at=job.first_sent_at,
     )
     detail = f"task {snapshot.task_id}"

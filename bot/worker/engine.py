@@ -11,6 +11,7 @@ from typing import Generic, TypeAlias, assert_never
 import structlog
 
 from bot.base.errors import BotError, OperatorMustActError
+from bot.base.prompts import PROMPTS
 from bot.jobs.services import Services
 from bot.worker.context import Claim
 from bot.worker.gate import Gate
@@ -30,11 +31,6 @@ _Signals: TypeAlias = tuple[Instant | None, ...]
 # another process takes over within a minute.
 LEASE_SECONDS = 60.0
 RENEW_BEFORE_SECONDS = 40.0
-
-# An error may quote a prompt in part, so only its first characters are searched for; one or two
-# characters occur in any sentence and identify nothing.
-LONGEST_QUOTE = 20
-SHORTEST_QUOTE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +158,8 @@ class Engine(Generic[Row]):
         row_id = run.claimed.id
         claim = Claim(run.claimed, self._queue, self._services)
         log = self._log.bind(**{self._kind: row_id})
+        # Of this task and those that it starts.
+        PROMPTS.set(claim.prompts)
         try:
             await self._gate.wait()
             if self._stopping:
@@ -228,7 +226,7 @@ class Engine(Generic[Row]):
         if isinstance(result, Park) and problem is not None and not was_parked:
             # If no operator is configured to be notified, the log is the only report.
             log = self._log.bind(**{self._kind: row.id}, step=step)
-            log.error(self._parked_event, problem=_without_prompt(problem, claim))
+            log.error(self._parked_event, problem=problem)
         may_be_due = row.due_at is not None or not isinstance(row, Job)
         if row.signals != signals and not goes_on and may_be_due:
             # A signal, such as a cancel, came while the step ran: do not wait for the step's pause.
@@ -244,8 +242,7 @@ class Engine(Generic[Row]):
         except BotError as error:
             name = type(error).__name__
             level = log.error if isinstance(error, OperatorMustActError) else log.warning
-            problem = _without_prompt(str(error), claim)
-            level("step_retried", kind=name, problem=problem, code=error.code)
+            level("step_retried", kind=name, problem=str(error), code=error.code)
             return after_error(claim.row, error, self._services.chance()), name
         except Exception as error:
             log.exception("step_failed")
@@ -267,12 +264,3 @@ def _parked_problem(row: Row) -> str | None:
             return None
         case _:
             assert_never(row)
-
-
-def _without_prompt(problem: str, claim: Claim[Row]) -> str:
-    """Return a problem cut where it quotes a prompt: services do, and the log must not."""
-    for prompt in claim.prompts:
-        quoted = " ".join(prompt.split())[:LONGEST_QUOTE]
-        if len(quoted) >= SHORTEST_QUOTE and quoted in problem:
-            return f"{problem.partition(quoted)[0]}[prompt]"
-    return problem

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.jobs.names import MOST_LOOKED_UP, load_names
 from bot.options.mentions import mentioned, named_input
-from bot.options.schema import PROMPT
+from bot.options.schema import prompts_of
 from bot.worker.context import Claim
 from storage.job import Job
 
@@ -22,4 +22,4 @@ async def name_mentions(claim: Claim[Job]) -> None:
         return
     found = await load_names(missing, claim.services.directory)
     await claim.write(replace(claim.row, names={**claim.row.names, **found}), None)
-    claim.prompts.append(str(named_input(claim.row).get(PROMPT, "")))
+    claim.prompts += prompts_of(named_input(claim.row))

@@ -102,18 +102,22 @@ async def share_once(
     bring: Callable[[], Awaitable[None]],
     title: str,
     compose: Callable[[], Awaitable[Message]],
+    may_repeat: Callable[[], bool] = lambda: True,
 ) -> str | None:
     """Share files as one message; return its `ts`, or `None` if the share was lost: call again.
 
     `bring` uploads the files, unshared, and records them in the slot. `compose` is called after it,
     because `bring` may record the render's cost. Safe to repeat: before the files are shared again,
     `files.info` shows whether they are shared already. Only when it has shown no share for
-    `SHARE_PATIENCE_SECONDS` are they deleted and uploaded again.
+    `SHARE_PATIENCE_SECONDS` are they deleted and uploaded again; where that `may_repeat` no more,
+    `RetryLaterError` is raised instead: nothing is shared.
     """
     if slot.read(claim.row).intent_at is not None:
         ts = await _find_shared(claim, slot, place)
         if ts is not None:
             return ts
+        if not may_repeat():
+            raise RetryLaterError("Slack did not show the file.")
     await bring()
     files = [(upload.file_id, title) for upload in slot.read(claim.row).uploads]
     message = await compose()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 
 from bot.base.errors import NotFoundError, RetryLaterError
-from bot.base.ports import Snapshot
+from bot.base.ports import Download, PersonFiles, Snapshot
 from bot.worker.context import Claim
 from bot.worker.outbox import PostRow, Slot
 from bot.worker.upload import OutgoingFile, upload_once
-from storage.job import Job, Output
+from storage.job import Job, Upload
 
 
 async def bring_outputs(
@@ -22,27 +23,35 @@ async def bring_outputs(
     alt_text: str,
     channel: str,
     on_fresh_urls: Callable[[Snapshot], Awaitable[None]],
+    copies: Sequence[Upload] = (),
 ) -> None:
     """Upload every output of a job to Slack, unshared; as safe to repeat as `upload_once`.
 
-    `name` returns the filename for an index and a content type. If a URL has expired, fresh URLs
-    are requested once, and `on_fresh_urls` may store them. Raises `RetryLaterError` if MindVideo
+    `name` returns the filename for an index and a content type. If a URL has expired, the bytes
+    come from the file in `copies`, which was delivered before; if there is none, fresh URLs are
+    requested once, and `on_fresh_urls` may store them. Raises `RetryLaterError` if MindVideo
     does not know the task or the fresh URL has expired as well: files that were paid for are not
     given up because of one such answer.
     """
-    outputs = job.outputs
+    outputs, video = job.outputs, claim.services.video
     for index in range(len(outputs)):
         upload = partial(_upload, claim, slot, index, partial(name, index), alt_text, channel)
         try:
-            await upload(outputs[index])
+            await upload(partial(video.download, outputs[index].url))
+            continue
         except NotFoundError:
-            try:
-                snapshot = await _fetch_fresh_urls(claim, job)
-                await on_fresh_urls(snapshot)
-                outputs = snapshot.outputs
-                await upload(outputs[index])
-            except NotFoundError as error:
-                raise RetryLaterError(str(error), code=error.code) from error
+            pass
+        if index < len(copies):
+            with suppress(NotFoundError):
+                await upload(partial(_open_copy, claim.services.files, copies[index].file_id))
+                continue
+        try:
+            snapshot = await _fetch_fresh_urls(claim, job)
+            await on_fresh_urls(snapshot)
+            outputs = snapshot.outputs
+            await upload(partial(video.download, outputs[index].url))
+        except NotFoundError as error:
+            raise RetryLaterError(str(error), code=error.code) from error
 
 
 async def _upload(  # noqa: PLR0917 - all but the output is bound above
@@ -52,14 +61,19 @@ async def _upload(  # noqa: PLR0917 - all but the output is bound above
     name: Callable[[str | None], str],
     alt_text: str,
     channel: str,
-    output: Output,
+    source: Callable[[], AbstractAsyncContextManager[Download]],
 ) -> None:
-    file = OutgoingFile(
-        open=partial(claim.services.video.download, output.url),
-        name=name,
-        alt_text=alt_text,
-    )
+    file = OutgoingFile(open=source, name=name, alt_text=alt_text)
     await upload_once(claim, slot, index, file, channel)
+
+
+@asynccontextmanager
+async def _open_copy(files: PersonFiles, file_id: str) -> AsyncIterator[Download]:
+    """Open a file of the bot's own at Slack. Raises `NotFoundError` when it has no bytes."""
+    async with files.open(await files.describe(file_id)) as download:
+        if download.length == 0:
+            raise NotFoundError("Slack's copy of the file is empty.")
+        yield download
 
 
 async def _fetch_fresh_urls(claim: Claim[PostRow], job: Job) -> Snapshot:

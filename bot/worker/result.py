@@ -63,6 +63,7 @@ class Reject(Generic[Row]):
     row: Row
     problem: str
     outcome: Outcome
+    note: EventName = EventName.REJECTED
 
 
 Result: TypeAlias = Advance[Row] | Snooze[Row] | Done[Row] | Park[Row] | Reject[Row]
@@ -84,7 +85,7 @@ def conclude(result: Result[Row], now: Instant) -> tuple[Row, Event | None]:
         case Park():
             return _parked(result.row, result.problem, result.detail, now)
         case Reject():
-            return _rejected(result.row, result.problem, result.outcome, now)
+            return _rejected(result, now)
         case _:
             assert_never(result)
 
@@ -112,19 +113,20 @@ def _parked(row: Row, problem: str, detail: str, now: Instant) -> tuple[Row, Eve
             assert_never(row)
 
 
-def _rejected(row: Row, problem: str, outcome: Outcome, now: Instant) -> tuple[Row, Event | None]:
+def _rejected(result: Reject[Row], now: Instant) -> tuple[Row, Event | None]:
+    row, problem = result.row, result.problem
     match row:
         case Job():
             rejected = replace(
                 row,
                 stage=Stage.REJECTED,
-                outcome=outcome,
+                outcome=result.outcome,
                 problem=problem,
                 finished_at=now,
                 due_at=now,
                 attempts=0,
             )
-            return rejected, Event(at=now, name=EventName.REJECTED, detail=problem)
+            return rejected, Event(at=now, name=result.note, detail=problem)
         case Notification() | HomeView():
             raise TypeError("only a job can be rejected")
         case _:

@@ -78,6 +78,16 @@ def operator_backoff(attempts: int, chance: float) -> float:
     return _jittered(OPERATOR_BACKOFF_BASE, OPERATOR_BACKOFF_CAP, attempts, chance)
 
 
+def longest_pause(error: BotError, attempts: int) -> float:
+    """Return the longest pause that `after_error` can choose for this error."""
+    match error:
+        case OperatorMustActError():
+            own = operator_backoff(attempts, 1.0)
+        case _:
+            own = max(backoff(attempts, 1.0), DOUBT_SECONDS)
+    return max(asked_pause(error.retry_after, 1.0), own)
+
+
 def asked_pause(retry_after: float | None, chance: float) -> float:
     """Return how long to wait when the other side named a pause, or 0 when it named none.
 

@@ -117,7 +117,7 @@ class Clicks:
             "type": kind,
             "token": "unused",
             "api_app_id": self.world.app_id,
-            "team": team_in_payload(),
+            "team": team_in_payload(self.world.workspace.users[user]),
             "user": person_in_payload(self.world.workspace.users[user]),
             "trigger_id": self.world.views.new_trigger(user),
             "enterprise": None,

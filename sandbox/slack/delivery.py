@@ -118,12 +118,16 @@ class Dispatcher:
         delivery.acks.append(ack)
         return ack
 
-    def wrap(self, event: Payload) -> Payload:
-        """Return an event in the envelope of the Events API."""
+    def wrap(self, event: Payload, team: str = TEAM) -> Payload:
+        """Return an event in an envelope of the Events API.
+
+        In a shared channel, the `team` of the envelope can be the other workspace.
+        """
         workspace = self._world.workspace
         return {
             "token": "unused",
-            "team_id": TEAM,
+            "team_id": team,
+            "context_team_id": TEAM,
             "api_app_id": self._world.app_id,
             "type": "event_callback",
             "event_id": workspace.new_id("Ev"),

@@ -8,6 +8,8 @@ Payload = dict[str, object]
 
 TEAM = "T0STUDIO"
 TEAM_NAME = "studio"
+PARTNER = "T0PARTNER"
+"""Another workspace, with which a channel may be shared."""
 APP = "A0VIDEO"
 BOT_ID = "B0VIDEO"
 BOT = "U0VIDEO"
@@ -51,13 +53,16 @@ class Kind(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class User:
-    """A member of the workspace."""
+    """A person or an app, of this workspace unless `team` names another."""
 
     id: str
     name: str
     real_name: str
     is_bot: bool = False
     is_admin: bool = False
+    team: str = TEAM
+    is_guest: bool = False
+    is_deactivated: bool = False
     tz: str = "Europe/Berlin"
     tz_offset: int = 3600
 
@@ -71,6 +76,8 @@ class Channel:
     kind: Kind
     members: set[str]
     archived: bool = False
+    shared_with: str | None = None
+    """The other workspace that shares it."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -20,13 +20,16 @@ from sandbox.slack.world import World
 
 def message_json(world: World, message: StoredMessage, *, with_metadata: bool = False) -> Payload:
     """Return a message in the form of `conversations.history` and the events."""
+    author = world.workspace.users.get(message.user)
     payload: Payload = {
         "type": "message",
         "ts": message.ts,
         "user": message.user,
         "text": message.text,
-        "team": TEAM,
+        "team": author.team if author else TEAM,
     }
+    if author is not None and world.workspace.channels[message.channel].shared_with is not None:
+        payload |= {"user_team": author.team, "source_team": author.team}
     if message.blocks:
         payload["blocks"] = message.blocks
     if message.user == BOT:
@@ -78,6 +81,7 @@ def view_json(world: World, view: View, state: Payload | None = None) -> Payload
         "id": view.id,
         "team_id": TEAM,
         "app_id": world.app_id,
+        "app_installed_team_id": TEAM,
         "bot_id": BOT_ID,
         "hash": view.hash,
         "root_view_id": view.root_id,
@@ -98,6 +102,7 @@ def channel_json(channel: Channel) -> Payload:
         "is_private": channel.kind is not Kind.PUBLIC,
         "is_im": channel.kind is Kind.DIRECT,
         "is_archived": channel.archived,
+        "is_ext_shared": channel.shared_with is not None,
         "is_member": BOT in channel.members,
     }
 
@@ -106,13 +111,15 @@ def user_json(user: User) -> Payload:
     """Return a user object."""
     return {
         "id": user.id,
-        "team_id": TEAM,
+        "team_id": user.team,
         "name": user.name,
         "real_name": user.real_name,
         "is_bot": user.is_bot,
         "is_admin": user.is_admin,
         "is_owner": False,
-        "deleted": False,
+        "is_restricted": user.is_guest,
+        "is_ultra_restricted": False,
+        "deleted": user.is_deactivated,
         "tz": user.tz,
         "tz_offset": user.tz_offset,
         "profile": {"display_name": user.name, "real_name": user.real_name},
@@ -121,12 +128,12 @@ def user_json(user: User) -> Payload:
 
 def person_in_payload(user: User) -> Payload:
     """Return a user in the form of interaction payloads."""
-    return {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM}
+    return {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team}
 
 
-def team_in_payload() -> Payload:
-    """Return the workspace in the form of interaction payloads."""
-    return {"id": TEAM, "domain": TEAM_NAME}
+def team_in_payload(user: User) -> Payload:
+    """Return the workspace in which a person acts, in the form of interaction payloads."""
+    return {"id": user.team, "domain": TEAM_NAME if user.team == TEAM else user.team.lower()}
 
 
 def channel_in_payload(channel: Channel) -> Payload:

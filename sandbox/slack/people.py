@@ -89,7 +89,10 @@ class People(Clicks):
         thread_ts: str | None = None,
         files: Sequence[str] = (),
     ) -> SentMessage:
-        """Post a message; one that mentions the bot is delivered as two events at once."""
+        """Post a message; one that mentions the bot is delivered as two events at once.
+
+        In a shared channel the first of them has the envelope of the other workspace.
+        """
         place = self._place(user, channel)
         self.errors_shown.pop(user, None)
         message = self.world.workspace.post(
@@ -102,9 +105,13 @@ class People(Clicks):
         events = [self._event_of(message)]
         if f"<@{BOT}" in text and place.kind is not Kind.DIRECT:
             events.append({**self._event_of(message), "type": "app_mention"})
-        deliver = self.dispatcher.deliver
+        dispatcher = self.dispatcher
+        teams = [place.shared_with or TEAM, TEAM]
         deliveries = await asyncio.gather(
-            *(deliver(DeliveryKind.EVENT, self.dispatcher.wrap(event)) for event in events)
+            *(
+                dispatcher.deliver(DeliveryKind.EVENT, dispatcher.wrap(event, team))
+                for event, team in zip(events, teams, strict=False)
+            )
         )
         return SentMessage(message=message, deliveries=tuple(deliveries))
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from sandbox.slack.api import WebApi
 from sandbox.slack.app_manifest import Manifest, read_manifest
 from sandbox.slack.delivery import ACK_SECONDS, RETRY_PAUSES, Dispatcher
-from sandbox.slack.entities import BOT
+from sandbox.slack.entities import BOT, User
 from sandbox.slack.file_routes import FileRoutes
 from sandbox.slack.files import FileStore
 from sandbox.slack.people import People
@@ -97,6 +97,25 @@ class SlackSandbox:
     def invite_bot(self, channel: str) -> None:
         """Add the bot to a channel."""
         self.world.workspace.channels[channel].members.add(BOT)
+        self.world.workspace.touch()
+
+    def share(self, channel: str, team: str, *people: User) -> None:
+        """Share a channel with another workspace, some people of which enter it."""
+        self.world.workspace.channels[channel].shared_with = team
+        self.add_people(channel, *people)
+
+    def add_people(self, channel: str, *people: User) -> None:
+        """Add people to a channel, who are not known to the workspace yet."""
+        for user in people:
+            self.world.workspace.users[user.id] = user
+            self.world.workspace.channels[channel].members.add(user.id)
+        self.world.workspace.touch()
+
+    def deactivate(self, user: str) -> None:
+        """Deactivate a person's account, which leaves all channels."""
+        self.world.workspace.users[user].is_deactivated = True
+        for channel in self.world.workspace.channels.values():
+            channel.members.discard(user)
         self.world.workspace.touch()
 
     def revoke_token(self) -> None:

@@ -73,6 +73,8 @@ class Workspace:
         """Return the bot's direct conversation with `user`, and open it if need be."""
         if user not in self.users or self.users[user].is_bot:
             raise RefusalError("user_not_found")
+        if self.users[user].is_deactivated:
+            raise RefusalError("user_disabled")
         channel_id = f"D{user[1:]}"
         if channel_id not in self.channels:
             self.channels[channel_id] = Channel(

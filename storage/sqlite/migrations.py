@@ -302,7 +302,15 @@ def _questions(db: Database) -> None:
     db.execute("UPDATE jobs SET chargeable_since = first_sent_at")
 
 
-@MIGRATIONS(name="0014_names")
+@MIGRATIONS(name="0014_failures_and_further_deliveries")
+def _failures_and_further_deliveries(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN failure TEXT")
+    db.execute("ALTER TABLE jobs ADD COLUMN channel_defaults TEXT NOT NULL DEFAULT '[]'")
+    for table in ("jobs", "notifications"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN delivery_failing_since REAL")
+
+
+@MIGRATIONS(name="0015_names")
 def _names(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN names TEXT NOT NULL DEFAULT '{}'")
 

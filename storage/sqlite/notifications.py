@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from storage.job import Event, Instant, Job
 from storage.notification import (
+    IN_ANY_ORDER,
     NOTIFY,
     OPERATORS,
     Notification,
@@ -23,7 +24,7 @@ from storage.notification import (
 from storage.sqlite.queue import changed, insert
 from storage.sqlite.rows import NOTIFICATIONS, encode
 from storage.sqlite.settings import setting, settings
-from storage.store import ClaimLimit
+from storage.store import Added, ClaimLimit
 
 # One for each channel, so that notifications are posted in the order of the events. A bare column
 # beside min() comes from the row with the minimum. https://sqlite.org/lang_select.html#bareagg
@@ -41,9 +42,22 @@ DUE = """
     WHERE due_at <= :now ORDER BY due_at, seq LIMIT :limit + 0
 """
 
+DUE_IN_ANY_ORDER = """
+    SELECT seq, due_at FROM notifications INDEXED BY notifications_due
+    WHERE due_at IS NOT NULL AND due_at <= :now AND kind IN ({kinds})
+        AND (lease_until IS NULL OR lease_until <= :now)
+    ORDER BY due_at, seq LIMIT :limit + 0
+"""
+
 _DETAILS_SINCE = """
     SELECT detail FROM notifications
     WHERE channel = :channel AND kind = :kind AND happened_at > :since AND team = :team
+"""
+
+# The channel is there for its index: the rows of one kind about one job are all of one channel.
+COUNT_SINCE = """
+    SELECT count(*) AS made FROM notifications
+    WHERE channel = :channel AND kind = :kind AND happened_at > :since AND job_id = :job_id
 """
 
 
@@ -76,6 +90,22 @@ def add(db: Database, notification: Notification) -> bool:
     return insert(db, NOTIFICATIONS, notification, unique="id") is not None
 
 
+def add_within(db: Database, notification: Notification, most: int, since: Instant) -> Added:
+    """Insert a notification, unless its job has `most` of its kind that happened after `since`."""
+    if find(db, notification.id) is not None:
+        return Added.KNOWN
+    values = {
+        "channel": encode(notification.channel),
+        "job_id": encode(notification.job_id),
+        "kind": notification.kind.value,
+        "since": since,
+    }
+    if int(db.execute(COUNT_SINCE, values).fetchone()["made"]) >= most:
+        return Added.TOO_MANY
+    add(db, notification)
+    return Added.NEW
+
+
 def find(db: Database, notification_id: str) -> Notification | None:
     """Return the notification, or `None`."""
     query = "SELECT * FROM notifications WHERE id = :id"
@@ -84,10 +114,14 @@ def find(db: Database, notification_id: str) -> Notification | None:
 
 
 def find_due(db: Database, now: Instant, limit: ClaimLimit) -> Sequence[SqlRow]:
-    """Return the due notifications, at most `limit.rows`, and one for each channel."""
+    """Return the due notifications, at most `limit.rows`.
+
+    One for each channel, unless all kinds of the limit may come in any order.
+    """
+    query = DUE_IN_ANY_ORDER if IN_ANY_ORDER.issuperset(limit.steps) else DUE
     kinds = ", ".join(f"'{kind}'" for kind in limit.steps)
     values = {"now": now, "limit": max(0, limit.rows)}
-    due: list[SqlRow] = db.execute(DUE.format(kinds=kinds), values).fetchall()
+    due: list[SqlRow] = db.execute(query.format(kinds=kinds), values).fetchall()
     return due
 
 

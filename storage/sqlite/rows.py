@@ -30,6 +30,7 @@ _DELIVERY_COLUMNS: Mapping[str, str] = MappingProxyType(
         "channel": "delivery_channel",
         "uploads": "uploads",
         "link_only": "link_only",
+        "failing_since": "delivery_failing_since",
         "intent_at": "delivery_intent_at",
         "ts": "delivery_ts",
     }
@@ -161,7 +162,7 @@ JOBS = Table(
         "question": _QUESTION_COLUMNS,
     },
     optional=frozenset({"question"}),
-    json=frozenset({"input", "names", "outputs", "provider_memo", "uploads"}),
+    json=frozenset({"channel_defaults", "input", "names", "outputs", "provider_memo", "uploads"}),
     guards=("stage",),
 )
 NOTIFICATIONS = Table(
@@ -228,6 +229,7 @@ def encode(value: object) -> Value:
         case Mapping():
             return input_text(value)
         case tuple():
-            return json.dumps([asdict(item) for item in value], separators=(",", ":"))
+            items = [item if isinstance(item, str) else asdict(item) for item in value]
+            return json.dumps(items, separators=(",", ":"))
         case _:
             raise TypeError(f"a row cannot hold a {type(value).__name__}")

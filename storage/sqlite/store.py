@@ -18,7 +18,7 @@ from storage.sqlite.connection import touch
 from storage.sqlite.queue import FindDue
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, longest_due_first
 from storage.sqlite.session import Session, open_session
-from storage.store import ClaimLimit, JobFilter, Row, SpendFilter
+from storage.store import Added, ClaimLimit, JobFilter, Row, SpendFilter
 
 
 class SqliteQueue(Generic[Row]):
@@ -160,6 +160,12 @@ class SqliteOutbox(SqliteQueue[Notification]):
         """Insert a notification unless its ID exists; return whether it was inserted."""
         return await self._session.write(lambda db: notifications.add(db, notification))
 
+    async def add_within(self, notification: Notification, *, most: int, since: Instant) -> Added:
+        """Insert a notification, unless its job has `most` of its kind since then."""
+        return await self._session.write(
+            lambda db: notifications.add_within(db, notification, most, since)
+        )
+
     async def find(self, notification_id: str) -> Notification | None:
         """Return the notification, or `None`."""
         return self._session.read_inline(lambda db: notifications.find(db, notification_id))
@@ -190,9 +196,17 @@ class SqliteSettings:
         """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
         return self._session.read_inline(lambda db: settings.settings(db, scopes, name))
 
-    async def set(self, scope: str, name: str, value: Json) -> None:
-        """Store a setting, or delete it if `value` is `None`."""
-        await self._session.write(lambda db: settings.put(db, scope, name, value))
+    async def set(
+        self, scope: str, name: str, value: Json, *, told: Notification | None = None
+    ) -> None:
+        """Store a setting, or delete it if `value` is `None`, and insert a notification of it."""
+
+        def put(db: Database) -> None:
+            settings.put(db, scope, name, value)
+            if told is not None:
+                notifications.add(db, told)
+
+        await self._session.write(put)
 
 
 class SqliteStore:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from bot.base.errors import OperatorMustActError
 from bot.base.logs import REMOVED, LogFormat, LogLevel, configure_logs, make_redactor
+from bot.base.prompts import PROMPTS
 from bot.listeners.payloads import MessagePayload
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack.entities import ANA, BOT, GENERAL
@@ -230,3 +231,50 @@ def test_the_console_shows_no_local_variables_in_a_traceback(configure: Configur
         structlog.get_logger("bot").exception("step failed")
     assert "RuntimeError: lost" in stream.getvalue()
     assert prompt not in stream.getvalue()
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_what_is_quoted_of_a_prompt_is_removed_from_every_part_of_a_line(
+    configure: Configure, log_format: LogFormat
+) -> None:
+    """In values, in records of libraries and in tracebacks; and only while the job is handled."""
+    for log_prompts in (False, True):
+        stream = configure(log_format, log_prompts=log_prompts)
+        token = PROMPTS.set(["a green zebra", "blurry hands"])
+        log = structlog.get_logger("bot")
+        log.warning("step_retried", problem="no Green Zebra; BLURRY is odd")
+        logging.getLogger("library").warning("got %r", "a GREEN zebra")
+        try:
+            raise RuntimeError("green zebra")
+        except RuntimeError:
+            log.exception("step_failed")
+        logged = stream.getvalue().casefold()
+        assert [word in logged for word in ("zebra", "blurry")] == [log_prompts] * 2
+        assert "RuntimeError" in stream.getvalue()
+        PROMPTS.reset(token)
+        log.warning("zebra crossing")
+        assert "zebra crossing" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "quote", ["A GREEN ZEBRA", "the zebra", "blurry hands", "a green herd at night"]
+)
+async def test_no_log_line_quotes_a_prompt_in_another_case_in_part_or_the_negative_one(
+    configure: Configure, quote: str
+) -> None:
+    stream = configure()
+    shots = '[{"prompt": "a green herd at night", "duration": 5}]'
+    quoting = Fault(
+        call=Call.SUBMIT, kind=FaultKind.ANSWER_BEFORE, status=500, message=f"Lost {quote}, sorry."
+    )
+    async with running_bot() as bot:
+        bot.sandbox.video.fail(quoting)
+        await bot.type(
+            'a green zebra in a field of grass --negative-prompt "blurry hands" '
+            f"--multi-shot --multi-prompt '{shots}'"
+        )
+        await bot.until_delivered()
+    logged = stream.getvalue().casefold()
+    assert "step_retried" in logged
+    assert "sorry" in logged
+    assert [word for word in ("green", "zebra", "blurry", "herd") if word in logged] == []

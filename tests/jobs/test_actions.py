@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -14,17 +15,22 @@ from bot.base.errors import UsageError
 from bot.base.ports import Directory
 from bot.jobs.accept import Accepted, Asked, Asking, Interaction, accept
 from bot.jobs.actions import (
+    HOUR_SECONDS,
     JOB_ACTIONS,
+    MOST_RESENDS,
     ActionName,
     ActionOutcome,
     ActionRequest,
+    BringAnswered,
     CancelAnswered,
     NotAllowed,
     QuestionExpired,
     ResendAnswered,
+    ResentTooOften,
     ShareAnswered,
     Verdict,
     perform,
+    put_resend,
 )
 from bot.jobs.services import Services
 from bot.options.parser import read_text
@@ -196,7 +202,7 @@ async def test_only_the_asker_confirms(harness: ActionsHarness) -> None:
     """Not even an admin: it is the asker's words that may not be meant."""
     job = await waiting_job(harness)
     outcome = await harness.perform(ActionName.CONFIRM, job, pressed(user=ADMIN))
-    assert outcome == NotAllowed(job=job)
+    assert outcome == NotAllowed(job=job, name=ActionName.CONFIRM)
     assert await harness.store.jobs.get(job.id) == job
 
 
@@ -294,7 +300,7 @@ async def test_a_resend_is_an_outbox_row_and_no_job(harness: ActionsHarness) -> 
     job = await harness.put_done(reply_to=ReplyTo(thread_ts="1800000000.000100"))
     ids = [notification_id(NotificationKind.RESENT, job.id, f"resend:{n}") for n in (1, 2)]
     for key in ("resend:1", "resend:1", "resend:2"):
-        outcome = await harness.perform(ActionName.RESEND, job, pressed(key, user="U9"))
+        outcome = await harness.perform(ActionName.RESEND, job, pressed(key, user=ADMIN))
         assert outcome == ResendAnswered(job=job)
         is_second = await harness.store.outbox.find(ids[1]) is not None
         assert is_second == (key == "resend:2")
@@ -302,7 +308,7 @@ async def test_a_resend_is_an_outbox_row_and_no_job(harness: ActionsHarness) -> 
     for each in ids:
         row = await harness.store.outbox.find(each)
         assert row is not None
-        assert (row.kind, row.job_id, row.detail) == (NotificationKind.RESENT, job.id, "U9")
+        assert (row.kind, row.job_id, row.detail) == (NotificationKind.RESENT, job.id, ADMIN)
         assert (row.channel, row.thread_ts) == (job.channel, "1800000000.000100")
         assert row.due_at == 0.0
         assert await harness.store.jobs.get(row.id) == job
@@ -318,12 +324,55 @@ async def test_a_resend_without_files_is_refused(
         await harness.perform(ActionName.RESEND, job, pressed("resend:1"))
 
 
+async def test_files_are_resent_three_times_an_hour_whoever_asks(
+    harness: ActionsHarness,
+) -> None:
+    """Asks at one instant are counted as well; one that is delivered again counts once."""
+    job = await harness.put_done()
+    asks = [pressed(f"resend:{n}:{user}", user=user) for n in range(3) for user in ("U1", ADMIN)]
+    outcomes = await asyncio.gather(
+        *(harness.perform(ActionName.RESEND, job, ask) for ask in (*asks, asks[0]))
+    )
+    taken = [
+        ask
+        for ask, outcome in zip(asks, outcomes, strict=False)
+        if outcome == ResendAnswered(job=job)
+    ]
+    assert len(taken) == MOST_RESENDS
+    assert outcomes.count(ResentTooOften(job=job)) == len(asks) - MOST_RESENDS
+    assert outcomes[-1] == ResendAnswered(job=job)
+    await put_resend(harness.store.outbox, job, "by-an-operator", by="operator", now=NOW)
+    assert await harness.store.outbox.find("by-an-operator") is not None
+
+
+async def test_files_can_be_resent_again_after_an_hour(harness: ActionsHarness) -> None:
+    """Each job has its own count."""
+    job = await harness.put_done()
+    other = await harness.put_done(id="other", dedup_key="other", message_ts="1800000003.000100")
+    for number in range(MOST_RESENDS):
+        await harness.perform(ActionName.RESEND, job, pressed(f"resend:{number}"))
+    assert await harness.perform(ActionName.RESEND, other, pressed("resend:9")) == ResendAnswered(
+        job=other
+    )
+    later = replace(harness.services, now=lambda: NOW + HOUR_SECONDS)
+    request = ActionRequest(job=job, interaction=pressed("resend:10"))
+    assert await perform(ActionName.RESEND, request, later) == ResendAnswered(job=job)
+
+
+async def test_only_the_jobs_user_and_admins_have_its_files_resent(
+    harness: ActionsHarness,
+) -> None:
+    job = await harness.put_done()
+    outcome = await harness.perform(ActionName.RESEND, job, pressed(user="U9"))
+    assert outcome == NotAllowed(job=job, name=ActionName.RESEND)
+
+
 async def test_a_result_is_shared_once_whoever_clicks(harness: ActionsHarness) -> None:
     """Further clicks, also of other users, insert no second share."""
     job = await harness.put_done()
     for key, user, is_new in (("1", "U1", True), ("1", "U1", False), ("2", "U2", False)):
         outcome = await harness.perform(ActionName.SHARE, job, pressed(key, user=user))
-        assert outcome == ShareAnswered(job=job, is_new=is_new)
+        assert outcome == ShareAnswered(job=job, channel="C1", is_new=is_new)
     share = notification_id(NotificationKind.SHARED, job.channel, job.id)
     row = await harness.store.outbox.find(share)
     assert row is not None
@@ -334,18 +383,63 @@ async def test_a_result_is_shared_once_whoever_clicks(harness: ActionsHarness) -
     "fields",
     [
         {"outcome": Outcome.FAILED},
-        {"delivery": Delivery()},
-        {"delivery": Delivery(channel="D1", ts="1.5")},
+        {"outputs": ()},
     ],
-    ids=["no video", "not delivered yet", "delivered directly"],
+    ids=["failed", "no files"],
 )
-async def test_a_result_outside_the_channels_thread_is_not_shared(
+async def test_a_job_without_a_video_is_not_shared(
     harness: ActionsHarness, fields: dict[str, object]
 ) -> None:
-    """A result in a direct message is private to its user."""
     job = await harness.put_done(**fields)
-    with pytest.raises(UsageError, match="no video in a thread"):
+    with pytest.raises(UsageError, match="no video to share"):
         await harness.perform(ActionName.SHARE, job)
+
+
+@pytest.mark.parametrize(
+    ("user", "may"),
+    [("U1", True), ("UADMIN", True), ("U2", False)],
+    ids=["asker", "admin", "other"],
+)
+async def test_only_the_asker_and_admins_share_to_another_channel(
+    harness: ActionsHarness, user: str, *, may: bool
+) -> None:
+    """Once for each channel; the job's own channel may be any user's choice."""
+    job = await harness.put_done()
+    outcomes = []
+    for target in ("C2", "C2", "C3"):
+        interaction = pressed(target, user=user)
+        request = ActionRequest(job=job, interaction=interaction, target=target)
+        services = replace(harness.services, admins=frozenset({"UADMIN"}))
+        outcomes.append(await perform(ActionName.SHARE, request, services))
+    if may:
+        assert outcomes == [
+            ShareAnswered(job=job, channel=channel, is_new=is_new)
+            for channel, is_new in (("C2", True), ("C2", False), ("C3", True))
+        ]
+    else:
+        assert outcomes == [NotAllowed(job=job, name=ActionName.SHARE)] * 3
+
+
+async def test_a_render_that_was_given_up_is_brought_once(harness: ActionsHarness) -> None:
+    """Another job is refused: nothing was given up."""
+    done = await harness.put_done()
+    with pytest.raises(UsageError, match="was not given up"):
+        await harness.perform(ActionName.BRING, done)
+    given_up = await harness.put_done(
+        id="given-up",
+        dedup_key="given-up",
+        message_ts="1800000004.000100",
+        task_id="task2",
+        outcome=Outcome.CANCELLED,
+        given_up_at=5.0,
+        outputs=(),
+    )
+    first = await harness.perform(ActionName.BRING, given_up, pressed("1"))
+    second = await harness.perform(ActionName.BRING, given_up, pressed("2"))
+    assert [first, second] == [
+        BringAnswered(job=given_up, is_new=True),
+        BringAnswered(job=given_up, is_new=False),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ async def test_a_rerun_of_a_thread_stays_in_its_thread() -> None:
     async with running_bot() as bot:
         mention = await send_message(bot, f"<@{BOT}> a lake")
         await bot.until(lambda: len(bot.replies()) == 2)
-        await bot.until(lambda: "Done in" in bot.replies()[0].text)
+        await bot.until(lambda: "cost" in bot.replies()[0].text)
         await press(bot, bot.replies()[0], buttons.AGAIN)
         await bot.until(lambda: len(bot.replies()) == 4)
         assert {reply.thread_ts for reply in bot.replies()} == {mention.ts}
@@ -141,6 +141,7 @@ async def test_a_rerun_from_a_private_channel_or_message_stays_there() -> None:
             await bot.until_delivered(2, channel=channel)
         assert "Share to channel" in button_labels(bot.replies(CREW)[0])
         assert "Share to channel" not in button_labels(bot.replies(direct)[0])
+        assert "Share elsewhere" in button_labels(bot.replies(direct)[0])
 
 
 async def test_cancel_before_the_submit_is_free() -> None:
@@ -178,7 +179,8 @@ async def test_cancel_after_the_submit_reports_that_the_render_is_billed() -> No
         assert "MindVideo goes on with it and bills it" in reply.text
         await bot.until(lambda: len(bot.ephemerals()) == 2)
     assert "not followed up any more" in bot.ephemerals()[-1].text
-    assert button_labels(message) == button_labels(reply) == ["Again", "Edit and re-run", "Details"]
+    assert button_labels(message) == ["Again", "Edit and re-run", "Details"]
+    assert button_labels(reply) == ["Bring it after all", *button_labels(message)]
 
 
 async def test_only_the_jobs_user_and_admins_may_cancel() -> None:
@@ -214,7 +216,7 @@ async def test_a_cancel_after_the_end_changes_nothing() -> None:
 
 
 async def test_share_posts_the_video_in_the_channel_once() -> None:
-    """With users' plain names, so nobody is notified; a retry and another click add nothing."""
+    """The file itself, with users' plain names; a retry and another click add nothing."""
     async with running_bot() as bot:
         parent = await make_video(bot)
         result = result_of(bot, parent)
@@ -226,26 +228,30 @@ async def test_share_posts_the_video_in_the_channel_once() -> None:
         assert "was shared" in again.text
         first = bot.ephemerals()[0]
         assert first.ephemeral_for == BEN
-        assert "sharing" in first.text
+        assert "bringing the video" in first.text
         _, shared = bot.messages()
         assert len(bot.messages()) == 2
-    assert "*ben* shares a video" in shared.text
+        files = bot.sandbox.slack.world.files
+        (copy,), (original,) = shared.files, result.files
+        assert files.file(copy).path.read_bytes() == files.file(original).path.read_bytes()
+    assert "*ben* shares a video: “a lake”" in str(shared.blocks)
     assert "made for ana" in str(shared.blocks)
-    assert f"/archives/{GENERAL}/p{result.ts.replace('.', '')}|" in shared.text
-    assert "<@" not in shared.text
+    assert "<@" not in str(shared.blocks)
 
 
 async def test_a_share_is_posted_once_although_slacks_answer_is_lost() -> None:
-    """The bot searches for its message by metadata before it posts again."""
+    """The bot looks where the file is shared before it shares it again."""
     async with running_bot() as bot:
         parent = await make_video(bot)
-        bot.sandbox.slack.faults.add("chat.postMessage", Fault(kind=FaultKind.LOST_AFTER))
+        bot.sandbox.slack.faults.add(
+            "files.completeUploadExternal", Fault(kind=FaultKind.LOST_AFTER)
+        )
         await press(bot, result_of(bot, parent), buttons.SHARE)
         await bot.until(lambda: len(bot.messages()) == 2)
         await press(bot, parent, buttons.DETAILS)
         await until_ephemeral(bot, 2)
         _, shared = bot.messages()
-    assert "*ana* shares a video" in shared.text
+    assert "*ana* shares a video" in str(shared.blocks)
     assert "made for" not in str(shared.blocks)
 
 

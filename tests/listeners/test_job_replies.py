@@ -13,12 +13,14 @@ from bot.jobs.actions import (
     ActionName,
     ActionOutcome,
     Allowed,
+    BringAnswered,
     CancelAnswered,
     CostShown,
     DetailsShown,
     NotAllowed,
     QuestionExpired,
     ResendAnswered,
+    ResentTooOften,
     ShareAnswered,
     StatusShown,
     Verdict,
@@ -62,18 +64,30 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (cancelled(Verdict.GIVEN_UP), "not followed up any more"),
     (cancelled(Verdict.ON_HOLD), "on hold"),
     (cancelled(Verdict.OVER), "nothing left to cancel"),
-    (ShareAnswered(job=DONE, is_new=True), "I am sharing"),
-    (ShareAnswered(job=DONE, is_new=False), "was shared"),
+    (ShareAnswered(job=DONE, channel="C2", is_new=True), "bringing the video of job `k7m2p9` to"),
+    (ShareAnswered(job=DONE, channel="C1", is_new=False), "was shared"),
+    (BringAnswered(job=DONE, is_new=True), "once MindVideo has made it"),
+    (BringAnswered(job=DONE, is_new=False), "already"),
     (ResendAnswered(job=DONE), "nothing is charged"),
-    (NotAllowed(job=DONE), "Only <@U1>"),
+    (NotAllowed(job=DONE, name=ActionName.CANCEL), "admins may cancel it"),
+    (NotAllowed(job=DONE, name=ActionName.RESEND), "admins may have its files brought again"),
+    (NotAllowed(job=DONE, name=ActionName.SHARE), "admins may share it with another channel"),
+    (NotAllowed(job=DONE, name=ActionName.BRING), "admins may have it brought after all"),
+    (NotAllowed(job=DONE, name=ActionName.CONFIRM), "Only <@U1>, who was asked this"),
+    (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
 
 
-def test_only_cancel_and_give_up_are_restricted() -> None:
+def test_only_what_ends_a_job_or_brings_its_files_again_is_restricted() -> None:
     restricted = {
         name for name, action in JOB_ACTIONS.items() if action.allowed is Allowed.ASKER_AND_ADMINS
     }
-    assert restricted == {ActionName.CANCEL, ActionName.GIVE_UP}
+    assert restricted == {
+        ActionName.CANCEL,
+        ActionName.GIVE_UP,
+        ActionName.BRING,
+        ActionName.RESEND,
+    }
 
 
 @pytest.mark.parametrize(("outcome", "text"), ANSWERED)

@@ -16,7 +16,8 @@ from tests.support.running_bot import RunningBot, running_bot
 
 def notifications(bot: RunningBot, channel: str) -> list[StoredMessage]:
     """Return the notifications that were posted in a channel."""
-    return [one for one in bot.messages(channel) if (one.job_id or "").startswith("notice-")]
+    own = [one for one in bot.messages(channel) if (one.job_id or "").startswith("notice-")]
+    return [one for one in own if "changed a setting" not in one.text]
 
 
 async def test_a_finished_video_is_posted_with_a_link_to_its_thread() -> None:

@@ -27,7 +27,8 @@ async def until_done_in_thread(bot: RunningBot, ts: str) -> StoredMessage:
     """Wait until the job in a message's thread is done; return the job's message."""
 
     def done() -> list[StoredMessage]:
-        return [one for one in bot.replies() if one.thread_ts == ts and "Done in" in one.text]
+        there = [one for one in bot.replies() if one.thread_ts == ts and "Done in" in one.text]
+        return [one for one in there if "cost" in one.text]
 
     await bot.until(done)
     return done()[0]

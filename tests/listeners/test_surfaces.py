@@ -17,7 +17,6 @@ from bot.jobs.actions import (
     ActionOutcome,
     ActionRequest,
     Allowed,
-    JobAction,
     NotAllowed,
     ResendAnswered,
 )
@@ -74,6 +73,7 @@ CLICKED: Mapping[str, ActionName] = {
     buttons.CANCEL: ActionName.CANCEL,
     buttons.GIVE_UP: ActionName.GIVE_UP,
     buttons.SHARE: ActionName.SHARE,
+    buttons.BRING: ActionName.BRING,
     buttons.DETAILS: ActionName.DETAILS,
     buttons.CONFIRM: ActionName.CONFIRM,
 }
@@ -97,8 +97,7 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> Performed:
         return ResendAnswered(job=request.job)
 
     recording = {
-        name: JobAction(allowed=action.allowed, run=partial(record, name))
-        for name, action in JOB_ACTIONS.items()
+        name: replace(action, run=partial(record, name)) for name, action in JOB_ACTIONS.items()
     }
     monkeypatch.setattr("bot.jobs.actions.JOB_ACTIONS", recording)
     return requests
@@ -119,12 +118,12 @@ async def test_the_same_users_are_allowed_by_every_trigger(
     harness: ListenerHarness, performed: Performed, trigger: Trigger, name: ActionName
 ) -> None:
     answer = await trigger(harness, STRANGER)
-    if JOB_ACTIONS[name].allowed is Allowed.EVERYBODY:
+    if JOB_ACTIONS[name].allowed is Allowed.MEMBERS:
         ((done, request),) = performed
         assert (done, request.interaction.user) == (name, STRANGER)
     else:
         assert performed == []
-        assert answer == reply_to(NotAllowed(job=JOB), NOW)
+        assert answer == reply_to(NotAllowed(job=JOB, name=name), NOW)
 
 
 def test_every_action_has_a_trigger_and_every_trigger_is_tested_here() -> None:

@@ -14,7 +14,7 @@ from bot.messages import buttons
 from bot.messages.blocks import Block
 from bot.messages.buttons import ButtonValue, read_value
 from bot.options.catalog import Catalog
-from storage.job import Job, Json, Outcome, Stage
+from storage.job import Failure, Job, Json, Outcome, Stage
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
 from tests.support.model_samples import model_with
 
@@ -68,25 +68,42 @@ def test_a_finished_video_can_be_rendered_again_and_upgraded() -> None:
         "Edit and re-run",
         "In 4K",
         "Share to channel",
+        "Share elsewhere",
         "Details",
     ]
 
 
 def test_a_failed_job_can_be_rendered_again_and_not_upgraded() -> None:
     failed = replace(DONE, outcome=Outcome.FAILED)
-    assert message_labels(failed) == ["Again", "Edit and re-run", "Details"]
-    assert result_labels(failed) == ["Again", "Edit and re-run", "Details"]
+    assert message_labels(failed) == ["Try again", "Edit", "Details"]
+    assert result_labels(failed) == ["Try again", "Edit", "Details"]
     refused = replace(REQUESTED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
     assert message_labels(refused) == ["Again", "Edit and re-run", "Details"]
 
 
 @pytest.mark.parametrize(
-    "job",
-    [replace(DONE, channel="D1"), replace(DONE, delivery=replace(DONE.delivery, channel="D1"))],
+    ("failure", "expected"),
+    [
+        (Failure.WORDS, ["Edit"]),
+        (Failure.IMAGE, ["Edit"]),
+        (Failure.LIMIT, ["Try again"]),
+        (Failure.CREDIT, ["Try again"]),
+        (Failure.ACCESS, ["Try again"]),
+        (Failure.FAULT, ["Try again"]),
+        (None, ["Try again", "Edit"]),
+    ],
 )
-def test_a_result_outside_a_channel_has_no_share_button(job: Job) -> None:
-    """A result in a direct conversation, or of a channel that cannot be posted to."""
-    assert "Share to channel" not in result_labels(job)
+def test_a_failure_offers_what_can_help(failure: Failure | None, expected: list[str]) -> None:
+    """The same words are refused again; a fault of the service is not the prompt's."""
+    failed = replace(DONE, outcome=Outcome.FAILED, failure=failure)
+    assert message_labels(failed) == result_labels(failed) == [*expected, "Details"]
+
+
+def test_a_direct_conversation_is_no_channel_to_share_to() -> None:
+    """The video can still be shared to a channel that the user chooses."""
+    labels_there = result_labels(replace(DONE, channel="D1"))
+    assert "Share to channel" not in labels_there
+    assert "Share elsewhere" in labels_there
 
 
 def test_an_upgrade_is_offered_to_jobs_without_its_options() -> None:
@@ -107,7 +124,7 @@ def test_a_default_of_the_model_counts_as_an_option_of_the_job(tmp_path: Path) -
 
 def test_a_value_holds_the_job_and_the_options() -> None:
     """The options are in the value, so an old button does what its label says."""
-    again, _, upgrade, _, _ = row(buttons.under_result(DONE, KLING.upgrades))
+    again, _, upgrade, *_ = row(buttons.under_result(DONE, KLING.upgrades))
     assert read_value(again["value"]) == ButtonValue(job_id="k7m2p9", changes={})
     assert read_value(upgrade["value"]) == ButtonValue(job_id="k7m2p9", changes={"mode": "4k"})
 
@@ -122,7 +139,7 @@ def test_each_button_of_a_row_has_its_own_action_id(tmp_path: Path) -> None:
     changes: Sequence[Json] = [{"label": str(n), "set": {"n": n}} for n in range(5)]
     model = model_with(tmp_path, {"n": {"type": "integer"}}, upgrades=changes)
     elements = row(buttons.under_result(DONE, model.upgrades))
-    assert len({each["action_id"] for each in elements}) == len(elements) == 9
+    assert len({each["action_id"] for each in elements}) == len(elements) == 10
 
 
 def test_a_screen_reader_is_given_the_video_of_a_button() -> None:

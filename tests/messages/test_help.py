@@ -53,7 +53,7 @@ def test_the_overview_lists_subcommands_replies_and_buttons() -> None:
     assert "<@U0BOT> a red sports car" in text
     assert "or with `again`, `cancel`." in text
     assert "• *In 4K*: renders the same with `--mode 4k`, as a new take: there is no seed\n" in text
-    assert "• *Share to channel*: tells the channel" in text
+    assert "• *Share to channel*: brings the video" in text
 
 
 def test_the_overview_explains_the_form_and_images(tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def test_a_failure_shows_reason_cost_and_next_step() -> None:
     text = result.final_message(of(failed)).text
     assert "MindVideo says: “unsafe &lt;prompt&gt;”" in text
     assert "Cost 0.42" in text
-    assert "ask again" in text
+    assert "Change the prompt or the options, or try again." in text
 
 
 @pytest.mark.parametrize(("by", "who"), [("U1", "you"), ("U9", "an admin")])
@@ -279,11 +279,11 @@ def test_an_outcome_before_the_giving_up_is_shown() -> None:
 def test_parked_refused_and_cancelled_jobs_have_different_messages() -> None:
     """A parked job can be resumed; a refused or cancelled one is not charged."""
     parked = replace(DONE, stage=Stage.PARKED, problem="MindVideo is silent.")
-    assert "on hold: MindVideo is silent." in result.stopped_message(parked).text
+    assert "on hold: MindVideo is silent." in result.stopped_message(of(parked)).text
     refused = replace(REQUESTED, stage=Stage.REJECTED, outcome=Outcome.FAILED, problem="No way in.")
-    assert "No way in. Nothing was charged." in result.stopped_message(refused).text
+    assert "No way in. Nothing was charged." in result.stopped_message(of(refused)).text
     cancelled = replace(REQUESTED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
-    assert "Nothing was charged." in result.stopped_message(cancelled).text
+    assert "Nothing was charged." in result.stopped_message(of(cancelled)).text
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,16 @@ def test_every_shape_of_error_gives_its_message(name: str, problem: Problem) -> 
             "odd; whole",
         ),
         ('{"message": "", "title": "then this"}', "then this"),
+        (
+            '{"message": "SUCCEED", "data": {"task_status_msg": "Image pixel is invalid"}}',
+            "Image pixel is invalid",
+        ),
+        (
+            '{"error": "failed", "failure_reason": "the prompt was refused"}',
+            "the prompt was refused",
+        ),
+        ('{"message": "success", "detail": "too many at once"}', "too many at once"),
+        ('{"message": "SUCCEED"}', None),
         ("{}", None),
         ("[]", None),
         ("5", None),

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.slack.entities import BEN, CREW, GENERAL, MIA, OPEN, TEAM
+from sandbox.slack.entities import BEN, CREW, GENERAL, MIA, OPEN, PARTNER, TEAM
 from sandbox.slack.faults import Fault, FaultKind
 from storage.job import Outcome, Stage
 from storage.notification import (
     NOTIFY,
+    OPERATORS,
     Level,
     NotificationKind,
     channel_scope,
+    team_scope,
 )
 from tests.support.outbox_harness import (
     OutboxHarness,
@@ -35,12 +37,28 @@ async def harness(tmp_path: Path) -> AsyncIterator[OutboxHarness]:
 
 
 async def test_each_subscribed_channel_gets_one_notification(harness: OutboxHarness) -> None:
-    await harness.subscribe(Level.ALL, GENERAL)
+    await harness.subscribe(Level.ALL, OPEN)
     await harness.deliver(await harness.job())
     await harness.run(3)
     harness.restart()
     await harness.run(3)
-    assert len(harness.posted(CREW)) == len(harness.posted(GENERAL)) == 1
+    assert len(harness.posted(CREW)) == len(harness.posted(OPEN)) == 1
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])
+async def test_a_channel_is_not_told_what_stands_in_it(
+    harness: OutboxHarness, outcome: Outcome
+) -> None:
+    """The job's own message tells its end there; a trouble for operators is told all the same."""
+    await harness.subscribe(Level.ALL, GENERAL)
+    job = await harness.job(outcome=outcome)
+    await harness.deliver(job)
+    waiting = await harness.job("waits", stage=Stage.ANNOUNCED, outcome=None)
+    await harness.record_event(waiting, "held", "OperatorMustAct: The credit is used up.")
+    await harness.run(5)
+    assert len(harness.posted(CREW)) == 2
+    (told,) = harness.posted(GENERAL)
+    assert "Somebody must act" in told.text
 
 
 @pytest.mark.parametrize(
@@ -140,7 +158,7 @@ async def test_an_event_repeated_after_a_restore_is_posted_once(
 
 async def test_each_level_gets_its_kinds_of_notifications(harness: OutboxHarness) -> None:
     """Failures, parked jobs and waits are told on both levels; finished videos on `all` only."""
-    await harness.subscribe(Level.FAILURES, GENERAL)
+    await harness.subscribe(Level.FAILURES, OPEN)
     await harness.deliver(await harness.job("good"))
     await harness.deliver(await harness.job("bad", outcome=Outcome.FAILED))
     await harness.deliver(await harness.job("cancelled", outcome=Outcome.CANCELLED))
@@ -155,36 +173,85 @@ async def test_each_level_gets_its_kinds_of_notifications(harness: OutboxHarness
     waiting = await harness.job("waits", stage=Stage.ANNOUNCED, outcome=None)
     await harness.record_event(waiting, "held", "OperatorMustAct: The credit is used up.")
     await harness.run(10)
-    texts = [each.text for each in harness.posted(GENERAL)]
+    texts = [each.text for each in harness.posted(OPEN)]
     assert len(texts) == 4
     assert "could not be made" in texts[0]
     assert "“bad”" in texts[0]
     assert "MindVideo says: no" in texts[1]
-    assert "nothing was charged" in json.dumps(harness.posted(GENERAL)[1].blocks)
+    assert "nothing was charged" in json.dumps(harness.posted(OPEN)[1].blocks)
     assert "on hold" in texts[2]
     assert "MindVideo lost it. task 17" in texts[2]
-    assert "jobs resume job5" in json.dumps(harness.posted(GENERAL)[2].blocks)
+    assert "jobs resume job5" in json.dumps(harness.posted(OPEN)[2].blocks)
     assert texts[3] == ":key: *Somebody must act.* The credit is used up."
     assert [each.text for each in harness.posted(CREW)][1:] == texts
     assert "“good”" in harness.posted(CREW)[0].text
 
 
 async def test_private_jobs_are_not_disclosed_to_other_channels(harness: OutboxHarness) -> None:
-    """No finished video; a failure by its job's ID only, without prompt and user."""
+    """No finished video; troubles without prompt, user, ID and what a service says of them."""
     await harness.subscribe(Level.ALL, GENERAL)
     direct = harness.slack.world.workspace.direct(BEN).id
     for channel in (CREW, direct):
         await harness.deliver(await harness.job("a secret", channel=channel, user=BEN))
-        failed = await harness.job("a secret", channel=channel, user=BEN, outcome=Outcome.FAILED)
-        await harness.deliver(failed)
+        await put_failures(harness, channel)
     await harness.run(5)
-    assert [each.text.partition("\n")[0] for each in harness.posted(GENERAL)] == [
-        ":x: A video from a private conversation could not be made: job `job2`",
-        ":x: A video from a private conversation could not be made: job `job4`",
+    told = [each.text for each in harness.posted(GENERAL)]
+    assert told[:3] == [
+        ":x: A video from a private conversation could not be made.",
+        ":construction: A video from a private conversation is on hold and needs a person to look.",
+        ":key: *Somebody must act.* MindVideo's account has no credit left (status 402).",
     ]
-    assert "a secret" not in json.dumps([each.blocks for each in harness.posted(GENERAL)])
+    assert told[3:] == told[:2]
+    shown = json.dumps([[each.text, each.blocks] for each in harness.posted(GENERAL)])
+    for private in ("secret", BEN, "ben", "`job", "resume", CREW, direct):
+        assert private not in shown
+    # What ends there stands in the job's own message already.
     own = [each.text for each in harness.posted(CREW)]
     assert sum("a secret" in text for text in own) == 2
+
+
+async def test_operators_hear_of_private_jobs_as_other_channels_do(harness: OutboxHarness) -> None:
+    """They see which job it is where they see all jobs: in the shell of the machine."""
+    await harness.store.settings.set(channel_scope(TEAM, CREW), NOTIFY, None)
+    await harness.store.settings.set(team_scope(TEAM), OPERATORS, [MIA])
+    await put_failures(harness, CREW)
+    await harness.run(5)
+    direct = harness.slack.world.workspace.direct(MIA).id
+    shown = json.dumps([[each.text, each.blocks] for each in harness.posted(direct)])
+    assert "jobs list --stage parked" in shown
+    assert len(harness.posted(direct)) == 2
+    assert "secret" not in shown
+    assert "`job" not in shown
+
+
+async def test_a_channel_that_is_shared_with_a_partner_hears_as_little(
+    harness: OutboxHarness,
+) -> None:
+    """Public means open to the workspace, and not to the partner's people."""
+    await harness.subscribe(Level.ALL, OPEN)
+    harness.slack.share(OPEN, PARTNER)
+    await harness.deliver(await harness.job("a secret", channel=GENERAL, user=BEN))
+    await put_failures(harness, GENERAL)
+    await harness.run(6)
+    shown = [json.dumps([each.text, each.blocks]) for each in harness.posted(OPEN)]
+    assert [("secret" in one, "`job" in one) for one in shown] == [(False, False)] * 3
+    assert sum("a secret" in each.text for each in harness.posted(CREW)) == 4
+
+
+async def put_failures(harness: OutboxHarness, channel: str) -> None:
+    """Commit a failed, a parked and a waiting job, of each of which a service quotes the prompt."""
+    quoting = "MindVideo says: “a secret” is refused"
+    failed = await harness.job("a secret", channel=channel, user=BEN, outcome=Outcome.FAILED)
+    await harness.record_event(failed, "delivered", stage=Stage.DELIVERED, problem=quoting)
+    parked = await harness.job(
+        "a secret", channel=channel, user=BEN, stage=Stage.RENDERING, outcome=None
+    )
+    await harness.record_event(parked, "parked", quoting, stage=Stage.PARKED, problem=quoting)
+    waiting = await harness.job(
+        "a secret", channel=channel, user=BEN, stage=Stage.ANNOUNCED, outcome=None
+    )
+    detail = "OperatorMustAct: MindVideo's account has no credit left (status 402): a secret"
+    await harness.record_event(waiting, "held", detail)
 
 
 async def test_a_public_channel_is_joined_before_posting(harness: OutboxHarness) -> None:
@@ -198,7 +265,7 @@ async def test_an_archived_channel_does_not_delay_others(harness: OutboxHarness)
     """Its notification is given up, and the reason is kept."""
     await harness.subscribe(Level.ALL, GENERAL)
     harness.slack.archive(CREW)
-    await harness.deliver(await harness.job())
+    await harness.deliver(await harness.job(channel=OPEN))
     await harness.run(5)
     assert len(harness.posted(GENERAL)) == 1
     (given_up,) = [n for n in await all_notifications(harness) if n["channel"] == CREW]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.base.errors import RetryLaterError
+from bot.base.logs import configure_logs
 from bot.base.ports import Download
 from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, perform, put_resend
@@ -24,14 +27,7 @@ from sandbox.mindvideo.faults import FaultKind as VideoFaultKind
 from sandbox.slack.entities import ANA, BEN, GENERAL, TEAM, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
 from storage.job import IN_CHANNEL, Job, Stage
-from storage.notification import (
-    NOTIFY,
-    Level,
-    Notification,
-    NotificationKind,
-    channel_scope,
-    notification_id,
-)
+from storage.notification import Notification, NotificationKind, notification_id
 from tests.support.engine_harness import HOUR, EngineHarness, engine_harness
 
 POST = "chat.postMessage"
@@ -55,12 +51,13 @@ async def delivered(harness: EngineHarness) -> Job:
 
 
 async def resend(harness: EngineHarness, job: Job, key: str = "click:1") -> str:
-    """Request the job's files again, as a click does; return the ID of the outbox row."""
+    """Request the job's files again, as an admin's click does; return the outbox row's ID."""
     interaction = Interaction(
         team=TEAM, channel=GENERAL, user=BEN, surface="button", dedup_key=key, reply_to=IN_CHANNEL
     )
     request = ActionRequest(job=await harness.job(job.id), interaction=interaction)
-    await perform(ActionName.RESEND, request, harness.services)
+    of = replace(harness.services, admins=frozenset({BEN}))
+    await perform(ActionName.RESEND, request, of)
     return notification_id(NotificationKind.RESENT, job.id, key)
 
 
@@ -123,9 +120,9 @@ async def test_each_resend_has_its_own_metadata() -> None:
         job = await delivered(harness)
         ids = [await resend(harness, job, key) for key in ("click:1", "click:2")]
         await harness.run()
-        assert [mark_of(each) for each in harness.results()] == [
-            mark(one) for one in (job.id, *ids)
-        ]
+        first, *others = [mark_of(each) for each in harness.results()]
+        assert first == mark(job.id)
+        assert set(others) == {mark(one) for one in ids}
         assert len({job.id, *ids}) == 3
 
 
@@ -166,19 +163,36 @@ async def test_a_file_that_slack_refuses_is_resent_as_a_link(method: str, code: 
         await assert_job_untouched(harness, job)
 
 
-async def test_a_file_that_cannot_be_downloaded_is_resent_as_a_link() -> None:
-    """After as many tries as for the result."""
+async def test_a_file_that_is_gone_everywhere_is_resent_as_a_link() -> None:
+    """Within five minutes, as for the result: neither MindVideo nor Slack has it any more."""
     async with engine_harness() as harness:
         job = await delivered(harness)
+        harness.sandbox.slack.world.files.delete(job.delivery.uploads[0].file_id)
         deleted = VideoFault(
             call=Call.FILE, kind=VideoFaultKind.ANSWER_BEFORE, times=None, status=410
         )
         harness.sandbox.video.fail(deleted)
         await resend(harness, job)
-        await harness.run(hours=48)
+        await harness.run(hours=300 / HOUR)
         (reply,) = resent(harness)
         assert not reply.files
         assert "Open video 1" in reply.text
+
+
+async def test_the_bytes_come_from_slacks_copy_where_mindvideos_link_is_gone() -> None:
+    """MindVideo is not asked again: the copy is there."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        harness.clock.now += 24 * HOUR
+        harness.sandbox.video.requests.clear()
+        await resend(harness, job)
+        await harness.run(hours=0.1)
+        (again,) = resent(harness)
+        files = harness.sandbox.slack.world.files
+        old, new = files.file(job.delivery.uploads[0].file_id), files.file(again.files[0])
+        assert old.id != new.id
+        assert new.path.read_bytes() == old.path.read_bytes()
+        assert harness.sandbox.video.calls(Call.TASK) == []
 
 
 async def test_an_expired_url_is_read_again_from_mindvideo() -> None:
@@ -187,11 +201,12 @@ async def test_an_expired_url_is_read_again_from_mindvideo() -> None:
         job = await delivered(harness)
         await harness.run(hours=48)
         job = await harness.job(job.id)
+        harness.sandbox.slack.world.files.delete(job.delivery.uploads[0].file_id)
         harness.clock.now += 24 * HOUR
         tasks = len(harness.sandbox.video.calls(Call.TASK))
         await resend(harness, job)
         await harness.run()
-        (again,) = resent(harness)
+        again = harness.results()[-1]
         assert len(again.files) == 1
         assert len(harness.sandbox.video.calls(Call.TASK)) > tasks
         assert (await harness.job(job.id)).outputs == job.outputs
@@ -398,21 +413,18 @@ async def test_an_upload_does_not_delay_other_notifications_of_the_channel(
                 yield file
 
         monkeypatch.setattr(MindVideoClient, "download", slow)
-        await harness.store.settings.set(channel_scope(TEAM, GENERAL), NOTIFY, Level.ALL)
         await resend(harness, job)
         await harness.outbox.tick()
-        shared = ActionRequest(
-            job=job,
-            interaction=Interaction(
-                team=TEAM,
-                channel=GENERAL,
-                user=BEN,
-                surface="button",
-                dedup_key="share:1",
-                reply_to=IN_CHANNEL,
-            ),
+        words = Notification(
+            id="notice-words",
+            team=TEAM,
+            channel=GENERAL,
+            kind=NotificationKind.FINISHED,
+            happened_at=harness.clock(),
+            job_id=job.id,
+            due_at=harness.clock(),
         )
-        await perform(ActionName.SHARE, shared, harness.services)
+        await harness.store.outbox.add(words)
         await harness.outbox.tick()
         workspace = harness.sandbox.slack.world.workspace
         async with asyncio.timeout(5):
@@ -428,6 +440,10 @@ async def test_an_error_that_quotes_the_prompt_is_logged_without_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The row has no prompt; the job's is removed from the log as well."""
+    stream = io.StringIO()
+    configure_logs(
+        log_format="json", log_level="info", secrets=(), log_prompts=False, stream=stream
+    )
 
     def quoting(_video: MindVideoClient, _url: str) -> None:
         raise RetryLaterError("There is no file of “a red car” yet.")
@@ -436,7 +452,7 @@ async def test_an_error_that_quotes_the_prompt_is_logged_without_it(
         job = await delivered(harness)
         monkeypatch.setattr(MindVideoClient, "download", quoting)
         await resend(harness, job)
-        with capture_logs() as lines:
-            await harness.tick()
-        (line,) = [line for line in lines if line["event"] == "step_retried"]
-        assert line["problem"] == "There is no file of “[prompt]"
+        await harness.tick()
+    lines = map(json.loads, stream.getvalue().splitlines())
+    (line,) = [line for line in lines if line["event"] == "step_retried"]
+    assert line["problem"] == "There is no file of “[prompt]” yet."

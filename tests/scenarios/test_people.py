@@ -9,10 +9,15 @@ import pytest
 from bot.slack.manifest import VIDEO_FROM_MESSAGE
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack.delivery import DeliveryKind
-from sandbox.slack.entities import ANA, BOT, GENERAL
+from sandbox.slack.entities import ANA, BOT, GENERAL, StoredMessage
 from tests.support.engine_harness import engine_harness
 from tests.support.forms import entries, submit
-from tests.support.running_bot import running_bot
+from tests.support.running_bot import RunningBot, running_bot
+
+
+def done_in_threads(bot: RunningBot) -> list[StoredMessage]:
+    """Return the messages of jobs in threads that are done."""
+    return [one for one in bot.replies() if "Done in" in one.text and "cost" in one.text]
 
 
 async def test_what_is_typed_again_because_slack_showed_an_error_is_a_question() -> None:
@@ -103,7 +108,7 @@ async def test_a_change_that_overtakes_its_message_makes_at_most_one_job(change:
             delivery = await slack.dispatcher.deliver(DeliveryKind.EVENT, payload)
             assert delivery.ack.problem is None
         if change == "edit":
-            await bot.until(lambda: [one for one in bot.replies() if "Done in" in one.text])
+            await bot.until(lambda: done_in_threads(bot))
         await bot.type("a marker")
         await bot.until_delivered()
         await slack.settled()
@@ -111,7 +116,7 @@ async def test_a_change_that_overtakes_its_message_makes_at_most_one_job(change:
         (word,) = bot.ephemerals()
         if change == "edit":
             assert "your change started nothing" in word.text
-            (message,) = [one for one in bot.replies() if "Done in" in one.text]
+            (message,) = done_in_threads(bot)
             assert message.text.startswith("a lake:")
             assert len(bot.sandbox.video.charges) == 2
         else:

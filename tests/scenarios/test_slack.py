@@ -207,16 +207,25 @@ async def test_a_revoked_token_holds_the_job() -> None:
         await harness.assert_delivered_once(job)
 
 
-async def test_a_missing_scope_for_files_holds_the_delivery() -> None:
-    """The render is paid for: it waits for the scope and is not made again."""
+async def test_a_missing_scope_for_files_is_a_link_until_the_scope_is_back() -> None:
+    """The render is paid for: the link comes within five minutes, the file after the scope."""
     async with engine_harness() as harness:
         harness.sandbox.slack.withdraw_scope("files:write")
         job = await harness.request()
         await harness.run(hours=0.2)
-        assert (await harness.job(job.id)).stage is Stage.FINISHED
+        row = await harness.job(job.id)
+        assert row.stage is Stage.DELIVERED
+        assert row.delivered_at is not None
+        assert row.finished_at is not None
+        assert row.delivered_at - row.finished_at <= 300
+        (link,) = harness.results()
+        assert "Open video 1" in link.text
         harness.sandbox.slack.credentials.scopes.add("files:write")
         await harness.run()
-        await harness.assert_delivered_once(job)
+        (link, file) = harness.results()
+        assert file.files
+        assert "see below" in link.text
+        assert "Open video" not in link.text
 
 
 async def test_an_expired_response_url_does_not_silence_a_private_word() -> None:

@@ -83,7 +83,7 @@ async def test_what_the_operator_must_mend_holds_the_job_and_then_it_goes_on(sta
         held = await harness.job(job.id)
         assert held.stage is Stage.ANNOUNCED
         (message,) = harness.messages()
-        assert "could not be handed to MindVideo yet" in message.text
+        assert "An operator has been told; it starts by itself" in message.text
         assert "held" in [event.name for event in await harness.store.jobs.events(job.id)]
         harness.sandbox.video.faults.clear()
         await harness.run()

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from bot.base.errors import CannotShareFileError, OutcomeUnknownError, RetryLaterError
-from bot.base.ports import FileState, Message, Place, Posted, UploadTarget
+from bot.base.ports import (
+    Download,
+    FileState,
+    Message,
+    PersonFile,
+    Place,
+    Posted,
+    UploadTarget,
+)
 from storage.job import Instant, Stage
 from tests.simulation.line import Call, Line
 from tests.simulation.workspace import Workspace
@@ -122,6 +131,34 @@ class ChatLine:
     async def delete_file(self, file_id: str) -> None:
         """See `Chat`."""
         await self._line.ask("delete file", lambda: self._workspace.delete_file(file_id))
+
+
+class MemoryFiles:
+    """The port `PersonFiles`, over the bot's own files in the workspace in memory."""
+
+    def __init__(self, workspace: Workspace, line: Line) -> None:
+        self._workspace = workspace
+        self._line = line
+
+    async def describe(self, file_id: str) -> PersonFile:
+        """See `PersonFiles`."""
+        content = await self._line.ask("describe file", lambda: self._workspace.content(file_id))
+        return PersonFile(
+            id=file_id, name=file_id, mimetype="video/mp4", size=len(content), url=file_id
+        )
+
+    def open(self, file: PersonFile) -> AbstractAsyncContextManager[Download]:
+        """See `PersonFiles`."""
+        return self._open(file)
+
+    @asynccontextmanager
+    async def _open(self, file: PersonFile) -> AsyncIterator[Download]:
+        content = await self._line.ask("read file", lambda: self._workspace.content(file.id))
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content
+
+        yield Download(length=len(content), content_type=file.mimetype, chunks=chunks())
 
 
 def _actor() -> Actor:

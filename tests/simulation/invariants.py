@@ -8,6 +8,7 @@ from decimal import Decimal
 from math import inf
 
 from bot.jobs.accept import DUPLICATE_SECONDS
+from bot.jobs.deliveries import follows_later
 from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.job_event import NOT_THEIRS
 from storage.job import (
@@ -21,7 +22,7 @@ from storage.job import (
 )
 from storage.notification import Notification, NotificationKind, notification_id
 from tests.simulation.video import Charge, MindVideo
-from tests.simulation.workspace import PostedMessage, Workspace
+from tests.simulation.workspace import GUEST, TEAM, PostedMessage, Workspace
 from tests.simulation.world import World
 
 # How an amount that was billed is told; an estimate is told in other words.
@@ -67,6 +68,9 @@ class Invariants:
         """Check what holds at every instant about one job, after something happened outside."""
         charges = self._charges(job_id)
         self._at_most_one("charges", job_id, charges)
+        row = self.rows.get(job_id)
+        if row is not None and row.user == GUEST and charges:
+            self._world.violate("who may not use the bot is charged nothing", job_id)
         if job_id in self._free and charges:
             self._world.violate("cancelled in time costs nothing", job_id)
         if charges and self._waits(job_id):
@@ -263,6 +267,8 @@ class Invariants:
             self._check_notification(notification)
         for row in self.rows.values():
             self.after_effect(row.id)
+            if row.team != TEAM:
+                self._world.violate("a job is of the workspace of the bot", f"{row.id}: {row.team}")
             match row.stage:
                 case Stage.DELIVERED:
                     self._check_delivered(row)
@@ -294,6 +300,10 @@ class Invariants:
         if row.kind is NotificationKind.RESENT:
             # What their thread does not take is brought to the person.
             return job is None or job.user in self.slack.gone_people
+        if row.kind is NotificationKind.FOLLOWED:
+            # A link stands in the place of files that Slack refuses for good.
+            has_links = job is not None and job.delivery.link_only and row.problem is not None
+            return job is None or has_links or job.user in self.slack.gone_people
         place = self.slack.channels[row.channel]
         disturbed = row.channel in self.slack.disturbed or (place.private and not place.member)
         theirs = job is not None and self.slack.channels[job.channel].private
@@ -303,6 +313,8 @@ class Invariants:
         """Check that every channel that listens was told of a video."""
         if row.outcome is Outcome.SUCCEEDED:
             for channel in self.subscribed:
+                if channel == row.channel:
+                    continue
                 if (
                     notification_id(NotificationKind.FINISHED, channel, row.id)
                     not in self.notifications
@@ -315,6 +327,9 @@ class Invariants:
             self._world.violate("a delivered job was told", row.id)
         if not self._charges(row.id):
             self._world.violate("a delivered job was charged once", row.id)
+        followed = notification_id(NotificationKind.FOLLOWED, row.channel, row.id)
+        if follows_later(row) and followed not in self.notifications:
+            self._world.violate("what can follow a link has a row", row.id)
         cost = self._costs_read.get(row.id)
         if row.cost_shown != cost:
             detail = f"{row.id}: told {row.cost_shown}, MindVideo said {cost}"

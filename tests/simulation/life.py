@@ -18,9 +18,9 @@ from bot.worker.engine import Engine, Pool, Step
 from bot.worker.gate import Gate
 from bot.worker.result import Result
 from storage.job import Job, Stage
-from storage.notification import Notification, NotificationKind
+from storage.notification import IN_ANY_ORDER, Notification
 from storage.store import JobFilter, Row, StoreBrokenError, StoreError
-from tests.simulation.chat import ChatLine
+from tests.simulation.chat import ChatLine, MemoryFiles
 from tests.simulation.invariants import Invariants
 from tests.simulation.line import Line
 from tests.simulation.outbox import MemoryDirectory, OutboxLoop
@@ -114,6 +114,7 @@ class Life:
             self._store,
             video=VideoLine(self._invariants.video, lines[Service.MINDVIDEO]),
             chat=ChatLine(self._invariants.slack, lines[Service.SLACK]),
+            files=MemoryFiles(self._invariants.slack, lines[Service.SLACK]),
             directory=MemoryDirectory(self._invariants.slack, lines[Service.SLACK]),
             observer=_StepCounter(self._process),
             now=self._now,
@@ -231,5 +232,5 @@ def _of_job(row: Job) -> Actor:
 
 def _of_notification(row: Notification) -> Actor:
     """Return the actor of an outbox row: files are a result, words are a message."""
-    is_result = row.kind is NotificationKind.RESENT
+    is_result = row.kind in IN_ANY_ORDER
     return Actor(row.id, Stage.FINISHED if is_result else Stage.ACCEPTED)

@@ -14,7 +14,9 @@ from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError,
 from bot.base.ports import Place, Posted, Snapshot
 from bot.jobs import view
 from bot.jobs.services import Services
-from bot.notifications import NOTIFICATION_STEPS, resend
+from bot.listeners import workspaces
+from bot.listeners.workspaces import Fields, installed_team
+from bot.notifications import NOTIFICATION_STEPS, follow, resend
 from bot.steps import STEPS, announce, deliver, poll, submit
 from bot.worker import outbox, retry
 from bot.worker.context import Claim
@@ -198,6 +200,23 @@ def _resend_without_search() -> Iterator[None]:
         yield
 
 
+async def _followed_by_nothing(claim: Claim[Job]) -> Result[Job]:
+    """Deliver, but forget the file that may follow a link."""
+    with replaced(deliver, "follows_later", lambda _: False):
+        return await deliver.deliver(claim)
+
+
+@contextmanager
+def _follow_without_search() -> Iterator[None]:
+    async def follow_anew(claim: Claim[Notification]) -> Result[Notification]:
+        claim.row = replace(claim.row, delivery=NOT_DELIVERED)
+        return await follow.follow(claim)
+
+    steps = {**NOTIFICATION_STEPS, NotificationKind.FOLLOWED: follow_anew}
+    with replaced(life, "NOTIFICATION_STEPS", MappingProxyType(steps)):
+        yield
+
+
 async def _doubtful_post_failed(claim: Claim[Job]) -> Result[Job]:
     try:
         return await announce.announce(claim)
@@ -313,7 +332,18 @@ async def _no_delay(_job: Job, _services: Services) -> float:
     return 0.0
 
 
+def _outer_team(payload: Fields) -> str | None:
+    team = payload.get("team_id")
+    return team if isinstance(team, str) else installed_team(payload)
+
+
+async def _everybody_is_admitted(_user: str, _team: str, _services: Services) -> bool:
+    return True
+
+
 MUTANTS = (
+    Mutant("takes the envelope's workspace", _value(workspaces, "installed_team", _outer_team)),
+    Mutant("lets guests in", _value(announce, "is_admitted", _everybody_is_admitted)),
     Mutant("writes without its fence", _drop_fence),
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
@@ -337,6 +367,8 @@ MUTANTS = (
     ),
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_search)),
     Mutant("resends again without looking", _resend_without_search),
+    Mutant("forgets the file that follows a link", _step(Stage.FINISHED, _followed_by_nothing)),
+    Mutant("brings again without looking", _follow_without_search),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant("delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew)),
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),

@@ -13,7 +13,7 @@ from storage.store import StoreBrokenError, StoreError
 from tests.simulation.line import Line
 from tests.simulation.process import Process
 from tests.simulation.watched import WatchedStore
-from tests.simulation.workspace import TEAM, Workspace
+from tests.simulation.workspace import GUEST, TEAM, Workspace
 from tests.simulation.world import World
 
 # One that people disturb, like those in which they ask, and one that they leave alone.
@@ -44,7 +44,17 @@ class MemoryDirectory:
 
     async def person(self, user: str) -> Person:
         """See `Directory`."""
-        return await self._line.ask("look up", lambda: Person(name=user, zone="UTC"))
+        return await self._line.ask(
+            "look up", lambda: Person(name=user, zone="UTC", is_guest=user == GUEST)
+        )
+
+    async def identify(self, user: str) -> Person:
+        """See `Directory`."""
+        return await self.person(user)
+
+    def known(self, _user: str, /) -> Person | None:
+        """See `Directory`; nothing is kept."""
+        return None
 
     async def conversation(self, channel: str) -> Conversation:
         """See `Directory`."""

@@ -20,6 +20,7 @@ from bot.jobs.actions import (
     ActionName,
     ActionOutcome,
     ActionRequest,
+    BringAnswered,
     CancelAnswered,
     QuestionExpired,
     ResendAnswered,
@@ -28,6 +29,7 @@ from bot.jobs.actions import (
     perform,
 )
 from bot.jobs.services import Services
+from bot.listeners.payloads import MessagePayload
 from bot.options.request import RenderRequest
 from storage.job import (
     QUESTION_SECONDS,
@@ -45,11 +47,13 @@ from storage.store import StoreError
 from tests.simulation.invariants import Invariants
 from tests.simulation.process import Process
 from tests.simulation.video import REFUSED_WORD
-from tests.simulation.workspace import TEAM, Channel
+from tests.simulation.workspace import GUEST, PARTNER, TEAM, Channel
 from tests.simulation.world import World
 
 PEOPLE = ("U1", "U2")
 CHANNELS = ("C1", "C2")
+"""Shared with a partner's workspace."""
+MENTION = "mention"
 # Slack waits so long for an acknowledgement, then shows the person an error.
 PATIENCE_SECONDS = 3.0
 DAY_AND_A_HALF = 36 * 3600.0
@@ -106,10 +110,11 @@ class People:
         if world.odds(0.3):
             wanted["duration"] = world.chance.choice((3, 10))
         request = RenderRequest(model="kling-v3", input=wanted, kind="kling-v3")
-        interaction = self._interaction("command")
+        surface = MENTION if world.odds(0.3) else "command"
+        interaction = self._interaction(surface)
         if world.odds(0.15):
             # The same ask at the same instant, in another request: a second press of a button.
-            second = replace(interaction, dedup_key=self._new_key())
+            second = replace(interaction, dedup_key=self._new_key(surface, interaction.channel))
             self._live(self._deliver_again(0.0, request, second))
         for _ in range(4):
             answer = await self._deliver(request, interaction)
@@ -121,25 +126,47 @@ class People:
                 return
             # Most people whose ask went wrong type it again.
             await world.sleep(world.between(1, 100))
-            interaction = replace(interaction, dedup_key=self._new_key())
+            key = self._new_key(surface, interaction.channel)
+            interaction = replace(interaction, dedup_key=key)
 
     def _interaction(self, surface: str) -> Interaction:
         chance = self._world.chance
+        channel = chance.choice(CHANNELS)
         return Interaction(
             team=TEAM,
-            channel=chance.choice(CHANNELS),
-            user=chance.choice(PEOPLE),
+            channel=channel,
+            user=GUEST if self._world.odds(0.05) else chance.choice(PEOPLE),
             surface=surface,
-            dedup_key=self._new_key(),
+            dedup_key=self._new_key(surface, channel),
             reply_to=ReplyTo(
                 thread_ts=chance.choice((None, None, None, "1700000000.000100")),
                 response_url=chance.choice((None, "https://hooks.example/1")),
             ),
         )
 
-    def _new_key(self) -> str:
+    def _new_key(self, surface: str = "button", channel: str = "") -> str:
+        """Return the key of another ask; that of a mention is made of the message's place."""
         self._asks += 1
+        if surface == MENTION:
+            return f"message:{TEAM}:{channel}:{self._world.now():.0f}.{self._asks:06}"
         return f"ask{self._asks}"
+
+    def _as_delivered(self, interaction: Interaction) -> Interaction:
+        """Return an ask as the bot reads it from this delivery: either workspace's may bring it."""
+        if interaction.surface != MENTION:
+            return interaction
+        payload = MessagePayload.model_validate(
+            {
+                "team_id": self._world.chance.choice((TEAM, PARTNER)),
+                "authorizations": [{"team_id": TEAM}],
+                "event": {
+                    "ts": interaction.dedup_key.rpartition(":")[2],
+                    "channel": interaction.channel,
+                    "user": interaction.user,
+                },
+            }
+        )
+        return payload.interaction(interaction.user, in_thread_of_job=False)
 
     async def _deliver(self, request: RenderRequest, interaction: Interaction) -> Acceptance | None:
         """Deliver an ask as Slack does: perhaps twice, at once or later, in whatever order."""
@@ -190,7 +217,8 @@ class People:
         """What a listener does, inside the bot's process."""
         door.process.point("before an ask")
         try:
-            answer = await accept(request, interaction, door.services, question=question)
+            delivered = self._as_delivered(interaction)
+            answer = await accept(request, delivered, door.services, question=question)
         except StoreError:
             reply.set_result(None)
             return
@@ -251,6 +279,16 @@ class People:
 
     async def _give_up(self, door: Door, job: Job) -> None:
         await self._act(door, ActionName.GIVE_UP, job)
+        if self._world.odds(0.5):
+            self._live(self._inside(self._world.between(5, 900), self._bring, job))
+
+    async def _bring(self, door: Door, job: Job) -> None:
+        """Have a render brought that was given up, and press the button again."""
+        for _ in range(2):
+            match await self._act(door, ActionName.BRING, job):
+                case BringAnswered():
+                    brought = notification_id(NotificationKind.FOLLOWED, job.channel, job.id)
+                    self._invariants.promise_notification(brought)
 
     async def _share(self, door: Door, job: Job) -> None:
         """Share a result, and press the button again."""

@@ -16,7 +16,7 @@ from storage.sqlite.job_reads import find_duplicate
 from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from storage.sqlite.writer import commit
-from storage.store import ClaimLimit
+from storage.store import Added, ClaimLimit
 from tests.simulation.process import Process
 from tests.support.inline_store import inline_session
 
@@ -129,11 +129,21 @@ class WatchedOutbox(SqliteOutbox):
         """See `Outbox`."""
         await pause(self._process)
         is_new = await super().add(notification)
-        row = await self.find(notification.id)
-        assert row is not None
-        self._watcher.after_notification(row)
-        self._written.set()
+        await self._show(notification.id)
         return is_new
+
+    async def add_within(self, notification: Notification, *, most: int, since: Instant) -> Added:
+        """See `Outbox`."""
+        await pause(self._process)
+        added = await super().add_within(notification, most=most, since=since)
+        await self._show(notification.id)
+        return added
+
+    async def _show(self, notification_id: str) -> None:
+        row = await self.find(notification_id)
+        if row is not None:
+            self._watcher.after_notification(row)
+            self._written.set()
 
     async def claim(
         self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]

@@ -16,6 +16,10 @@ from storage.job import Stage
 from tests.simulation.world import Actor, World
 
 TEAM = "T1"
+PARTNER = "T2"
+"""The workspace with which the channels are shared: an envelope can be its own."""
+GUEST = "UGUEST"
+"""Somebody who may not use the bot, as only Slack can tell."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -171,6 +175,13 @@ class Workspace:
             if file_id in said.files and said.place.channel == channel and not said.deleted
         ]
         return FileState(uploaded=file.content is not None, shared_ts=min(shared, default=None))
+
+    def content(self, file_id: str) -> bytes:
+        """Return a file's bytes."""
+        file = self.files[file_id]
+        if file.deleted or file.content is None:
+            raise NotFoundError("the file was deleted", code="file_deleted")
+        return file.content
 
     def delete_file(self, file_id: str, *, by_bot: bool = True) -> None:
         """Delete a file, and with it the message that only shows it."""

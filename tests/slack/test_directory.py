@@ -7,10 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from bot.base.errors import RetryLaterError, UnreachablePlaceError
+from bot.base.errors import OperatorMustActError, RetryLaterError, UnreachablePlaceError
 from bot.base.ports import Conversation, Person
 from bot.slack.directory import CACHE_SECONDS, SlackDirectory
-from sandbox.slack.entities import ANA, CREW, DESIGNERS, GENERAL, MIA, OPEN, VAULT
+from sandbox.slack.entities import (
+    ANA,
+    CREW,
+    DESIGNERS,
+    GENERAL,
+    MIA,
+    OPEN,
+    PARTNER,
+    TEAM,
+    VAULT,
+    User,
+)
 from sandbox.slack.faults import Fault, FaultKind
 from sandbox.slack.service import SlackSandbox
 from tests.support.clock import ManualClock
@@ -38,16 +49,56 @@ async def directory(slack: SlackSandbox, clock: ManualClock) -> AsyncIterator[Sl
 
 
 async def test_a_person_has_a_name_and_a_zone(directory: SlackDirectory) -> None:
-    assert await directory.person(ANA) == Person(name="ana", zone="Europe/Berlin")
+    expected = Person(name="ana", zone="Europe/Berlin", teams=frozenset({TEAM}))
+    assert directory.known(ANA) is None
+    assert await directory.person(ANA) == expected
+    assert directory.known(ANA) == expected
 
 
 async def test_who_is_gone_or_may_not_be_looked_up_is_somebody(
     directory: SlackDirectory, slack: SlackSandbox
 ) -> None:
     """A name is never worth a failure."""
-    assert await directory.person("U0GONE") == Person(name="somebody", zone="UTC")
+    gone = await directory.person("U0GONE")
+    assert (gone.name, gone.zone) == ("somebody", "UTC")
     slack.withdraw_scope("users:read")
     assert (await directory.person(ANA)).name == "somebody"
+
+
+@pytest.mark.parametrize(
+    ("user", "is_member"),
+    [
+        (User(id="U0NEW", name="new", real_name="New"), True),
+        (User(id="U0GUS", name="gus", real_name="Gus", is_guest=True), False),
+        (User(id="U0PIA", name="pia", real_name="Pia", team=PARTNER), False),
+        (User(id="U0APP", name="app", real_name="App", is_bot=True), False),
+    ],
+    ids=["member", "guest", "partner", "app"],
+)
+async def test_a_member_is_told_from_guests_partners_and_apps(
+    directory: SlackDirectory, slack: SlackSandbox, user: User, *, is_member: bool
+) -> None:
+    slack.add_people(GENERAL, user)
+    assert (await directory.identify(user.id)).is_member_of(TEAM) is is_member
+
+
+async def test_a_person_whom_slack_does_not_know_is_no_member(directory: SlackDirectory) -> None:
+    assert not (await directory.identify("U0GONE")).is_member_of(TEAM)
+
+
+async def test_a_decision_needs_an_answer(directory: SlackDirectory, slack: SlackSandbox) -> None:
+    """Without the scope nobody is taken for a member, nor for a stranger; nothing is remembered."""
+    slack.withdraw_scope("users:read")
+    with pytest.raises(OperatorMustActError):
+        await directory.identify(ANA)
+    assert directory.known(ANA) is None
+
+
+def test_every_workspace_of_an_organisation_counts() -> None:
+    """In an organisation, a person is listed with one workspace and a member of several."""
+    member = Person(name="ana", zone="UTC", teams=frozenset({"T0OTHER", TEAM}))
+    assert member.is_member_of(TEAM)
+    assert not member.is_member_of("T0THIRD")
 
 
 @pytest.mark.parametrize(

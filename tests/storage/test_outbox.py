@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import AsyncIterator
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from storage.job import Delivery, Event, EventName, Json, Outcome, Stage, Upload
 from storage.notification import (
+    IN_ANY_ORDER,
     NOTIFY,
     OPERATORS,
     Level,
@@ -23,12 +25,12 @@ from storage.notification import (
     team_scope,
 )
 from storage.sqlite.connection import connect
-from storage.sqlite.notifications import DUE
+from storage.sqlite.notifications import COUNT_SINCE, DUE
 from storage.sqlite.store import SqliteStore
-from storage.store import ClaimLimit, StaleFenceError
+from storage.store import Added, ClaimLimit, StaleFenceError
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job
 
-WORDS = ClaimLimit(10, tuple(set(NotificationKind) - {NotificationKind.RESENT}))
+WORDS = ClaimLimit(10, tuple(set(NotificationKind) - IN_ANY_ORDER))
 FILES = ClaimLimit(10, (NotificationKind.RESENT,))
 ROOMS = (WORDS, FILES)
 HELD = Event(at=NOW, name=EventName.HELD, detail="OperatorMustActError: The credit is used up.")
@@ -88,6 +90,24 @@ async def test_the_same_notice_is_put_in_once(store: SqliteStore) -> None:
     assert await store.outbox.find("notice-none") is None
 
 
+async def test_notices_about_one_job_are_put_in_within_a_limit(store: SqliteStore) -> None:
+    """Of one kind and since a time, however many arrive at once; a known one is no further one."""
+    for number in (1, 2):
+        await store.jobs.insert(a_job(number), ACCEPTED)
+
+    def resent(about: str, job_id: str = "job1") -> Notification:
+        return replace(a_notice(about, kind=NotificationKind.RESENT), job_id=job_id)
+
+    def add(about: str, *, since: float = NOW - 1) -> Coroutine[object, object, Added]:
+        return store.outbox.add_within(resent(about), most=2, since=since)
+
+    added = await asyncio.gather(*(add(about) for about in ("1", "2", "3", "4", "1")))
+    assert Counter(added) == {Added.NEW: 2, Added.TOO_MANY: 2, Added.KNOWN: 1}
+    other = resent("5", job_id="job2")
+    assert await store.outbox.add_within(other, most=2, since=NOW - 1) is Added.NEW
+    assert await add("6", since=NOW) is Added.NEW
+
+
 async def test_one_notice_of_a_channel_is_out_at_a_time(store: SqliteStore) -> None:
     """The oldest first; the next when that one is done or its lease has run out."""
     for channel, about in (("C1", "1"), ("C1", "2"), ("C2", "1")):
@@ -104,15 +124,17 @@ async def test_one_notice_of_a_channel_is_out_at_a_time(store: SqliteStore) -> N
 
 
 async def test_files_and_words_of_a_channel_do_not_wait_for_each_other(store: SqliteStore) -> None:
-    """One of a channel and a limit is out at a time, whatever the other limit takes."""
+    """One of a channel and a limit is out at a time; files come in any order."""
     for kind in (NotificationKind.FINISHED, NotificationKind.RESENT):
         for about in "12":
             await store.outbox.add(a_notice(about, kind=kind))
     (words,) = await store.outbox.claim(NOW, 60, [WORDS])
     assert words.id == a_notice("1", kind=NotificationKind.FINISHED).id
     assert await store.outbox.claim(NOW, 60, [WORDS]) == []
-    (files,) = await store.outbox.claim(NOW, 60, ROOMS)
-    assert files.id == a_notice("1", kind=NotificationKind.RESENT).id
+    files = await store.outbox.claim(NOW, 60, ROOMS)
+    assert [row.id for row in files] == [
+        a_notice(about, kind=NotificationKind.RESENT).id for about in "12"
+    ]
     assert await store.outbox.claim(NOW, 60, ROOMS) == []
     await store.outbox.apply(words, replace(words, due_at=None, lease_until=None), None)
     (second,) = await store.outbox.claim(NOW, 60, ROOMS)
@@ -351,3 +373,13 @@ async def test_an_index_finds_what_is_due(store: SqliteStore, tmp_path: Path) ->
     plan = [row["detail"] for row in rows if "notifications" in row["detail"]]
     assert len(plan) == 2
     assert all("USING INDEX notifications_due" in line for line in plan)
+
+
+async def test_an_index_counts_what_was_put_in_about_a_job(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    assert await store.outbox.claim(NOW, 60, ROOMS) == []
+    values: dict[str, object] = defaultdict(lambda: None)
+    with closing(connect(str(tmp_path / "jobs.db"))) as db:
+        rows = db.execute(f"EXPLAIN QUERY PLAN {COUNT_SINCE}", values).fetchall()
+    assert "USING INDEX notifications_told" in rows[0]["detail"]

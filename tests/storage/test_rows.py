@@ -53,6 +53,7 @@ def a_full_notification() -> Notification:
         fence=3,
         attempts=2,
         delivery=Delivery(
+            failing_since=NOW + 1.5,
             channel="D1",
             uploads=(Upload(file_id="F1", sent=True), Upload(file_id="F2")),
             link_only=True,

@@ -47,6 +47,9 @@ NEW = {
     "question_about",
     "question_expires_at",
     "chargeable_since",
+    "failure",
+    "channel_defaults",
+    "delivery_failing_since",
 }
 """Columns of jobs that were not there."""
 
@@ -150,6 +153,9 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         provider_memo={"look_by": "task"},
         question=None,
         chargeable_since=full.first_sent_at,
+        failure=None,
+        channel_defaults=(),
+        delivery=replace(full.delivery, failing_since=None),
     )
     assert await store.jobs.events("full") == [ACCEPTED]
     await store.close()

@@ -141,7 +141,8 @@ async def until_reply_done(bot: RunningBot, jobs: int = 1) -> StoredMessage:
     """Wait until so many job messages in threads are done; return the last of them."""
 
     def done() -> list[StoredMessage]:
-        return [one for one in bot.replies() if one.user == BOT and "Done in" in one.text]
+        own = [one for one in bot.replies() if one.user == BOT and "Done in" in one.text]
+        return [one for one in own if "bringing it" not in one.text]
 
     await bot.until(lambda: len(done()) == jobs)
     return done()[-1]

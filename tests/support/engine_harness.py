@@ -142,6 +142,7 @@ class EngineHarness:
     sandbox: Sandbox
     clock: ManualClock
     chat: SlackChat
+    files: SlackPersonFiles
     video: MindVideoClient
     images: ReferenceImages
     path: Path
@@ -164,6 +165,7 @@ class EngineHarness:
             video=self.video,
             chat=self.chat,
             images=self.images,
+            files=self.files,
             now=self.bot_time,
             # Older than each job: `may_be_restored` would search for its message otherwise.
             started_at=self.bot_time() - 1,
@@ -322,6 +324,7 @@ async def engine_harness(
             sandbox=sandbox,
             clock=clock,
             chat=chat,
+            files=SlackPersonFiles(client, file_seconds=call_seconds),
             video=video,
             images=AttachedImages(SlackPersonFiles(client), None, CATALOG),
             path=path,

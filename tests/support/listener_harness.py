@@ -69,9 +69,14 @@ class ListenerHarness:
 
     async def command(self, text: str, user: str = JOB.user) -> Message | None:
         """Handle `/video text`; return the ephemeral answer."""
-        trigger_id = f"1.{next(self.numbers)}"
-        payload = CommandPayload(
-            team_id="T1", channel_id="C1", user_id=user, trigger_id=trigger_id, text=text
+        payload = CommandPayload.model_validate(
+            {
+                "team_id": "T1",
+                "channel_id": "C1",
+                "user_id": user,
+                "trigger_id": f"1.{next(self.numbers)}",
+                "text": text,
+            }
         )
         handler = partial(router.respond, payload.text)
         return await answer(handler, payload.interaction(), self.services)

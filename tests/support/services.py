@@ -12,6 +12,7 @@ from bot.base.ports import (
     EphemeralMessages,
     Message,
     Person,
+    PersonFiles,
     Place,
     VideoService,
     Views,
@@ -54,6 +55,14 @@ class FakeDirectory:
     async def person(self, user: str) -> Person:
         """Return a person named by their ID."""
         return Person(name=user, zone="UTC")
+
+    async def identify(self, user: str) -> Person:
+        """Return the same person."""
+        return await self.person(user)
+
+    def known(self, _user: str, /) -> Person | None:
+        """Return nobody: nothing is kept."""
+        return None
 
     async def conversation(self, channel: str, /) -> Conversation:
         """Return a public channel."""
@@ -106,6 +115,7 @@ def services(store: Store, **given: object) -> Services:
         "video": cast("VideoService", missing),
         "chat": cast("Chat", missing),
         "images": NoImages(),
+        "files": cast("PersonFiles", missing),
         "directory": FakeDirectory(),
         "views": cast("Views", missing),
         "ephemeral": cast("EphemeralMessages", NoEphemerals()),

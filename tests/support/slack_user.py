@@ -50,7 +50,10 @@ class SlackUser:
         ends = ("Done in", "Failed after", "Cancelled", "Not started", "On hold")
         await self.until(
             lambda: (
-                sum(any(end in message.text for end in ends) for message in self.messages(channel))
+                sum(
+                    any(end in message.text for end in ends) and "bringing it" not in message.text
+                    for message in self.messages(channel)
+                )
                 == jobs
             )
         )

@@ -15,11 +15,11 @@ from bot.listeners.context import Handler, channel_defaults, person_defaults
 from bot.listeners.subcommands.own_defaults import ME, bind_own
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import subscriptions
+from bot.notifications.setting import change_setting
 from bot.options.catalog import Catalog
 from bot.options.defaults import DEFAULTS, as_flags, names_option, read_defaults
 from bot.slack.markup import plain
 from storage.job import Json
-from storage.notification import channel_scope
 
 
 def _bind(text: str, catalog: Catalog) -> Handler | None:
@@ -61,16 +61,17 @@ async def _show(interaction: Interaction, services: Services) -> Message:
 
 
 async def _set_delay(seconds: float, interaction: Interaction, services: Services) -> Message:
-    """Store the channel's delay. Committed when it returns. Idempotent."""
-    scope = channel_scope(interaction.team, interaction.channel)
-    await services.store.settings.set(scope, SUBMIT_DELAY, seconds)
+    """Store the channel's delay. Committed when it returns. Idempotent.
+
+    The channel is told of it.
+    """
+    await change_setting(SUBMIT_DELAY, seconds, interaction.channel, interaction, services)
     return subscriptions.delay_set(seconds)
 
 
 async def _reset(interaction: Interaction, services: Services) -> Message:
     """Remove the channel's delay and defaults. Committed when it returns. Idempotent."""
-    scope = channel_scope(interaction.team, interaction.channel)
-    await services.store.settings.set(scope, SUBMIT_DELAY, None)
+    await change_setting(SUBMIT_DELAY, None, interaction.channel, interaction, services)
     return await _set(None, interaction, services)
 
 
@@ -83,9 +84,11 @@ async def _change(typed: str, interaction: Interaction, services: Services) -> M
 async def _set(
     chosen: Mapping[str, Json] | None, interaction: Interaction, services: Services
 ) -> Message:
-    """Store the defaults; `None` removes them. Committed when it returns. Idempotent."""
-    scope = channel_scope(interaction.team, interaction.channel)
-    await services.store.settings.set(scope, DEFAULTS, chosen)
+    """Store the defaults; `None` removes them. Committed when it returns. Idempotent.
+
+    The channel is told of it.
+    """
+    await change_setting(DEFAULTS, chosen, interaction.channel, interaction, services)
     if chosen is None:
         return subscriptions.defaults_gone()
     return subscriptions.defaults_set(as_flags(services.catalog, chosen))
@@ -98,4 +101,5 @@ CHANNEL_SETTINGS = Subcommand(
     "before the channel's",
     bind=_bind,
     most=None,
+    is_of_the_team=True,
 )

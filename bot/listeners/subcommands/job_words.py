@@ -14,6 +14,7 @@ from types import MappingProxyType
 from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import ALPHABET, LENGTH, Interaction
+from bot.jobs.access import find_job
 from bot.jobs.actions import ActionName, ActionRequest, perform
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
@@ -37,16 +38,16 @@ _LIKE_AN_ID = re.compile(r"\S*\d\S*")
 _MARKS = "`*_.,;:"
 
 
-async def find_job(typed: str, interaction: Interaction, services: Services) -> Job:
+async def _named_job(typed: str, interaction: Interaction, services: Services) -> Job:
     """Return the job of a typed ID, or of `last`.
 
-    Raises `UsageError` if the user's team has no such job, or the user none at all.
+    Raises `UsageError` if there is none that the user may see, or the user has none at all.
     """
     job_id = _job_id(typed)
     if job_id == LAST:
         return await _newest_job(interaction, services)
-    job = await services.store.jobs.get(job_id)
-    if job is None or job.team != interaction.team or job.stage not in REQUESTED:
+    job = await find_job(job_id, interaction, services)
+    if job is None or job.stage not in REQUESTED:
         raise UsageError(replies.unknown_job(quoted(typed)))
     return job
 
@@ -71,7 +72,7 @@ def _bind(name: ActionName, rest: str, _: Catalog) -> Handler | None:
 async def _do(
     name: ActionName, typed: str, changes: str, interaction: Interaction, services: Services
 ) -> Message | None:
-    job = await find_job(typed, interaction, services)
+    job = await _named_job(typed, interaction, services)
     text = read_text(plain(changes)) if changes.strip() else None
     request = ActionRequest(job=job, interaction=interaction, changes=text)
     return reply_to(await perform(name, request, services), services.now())
@@ -107,7 +108,8 @@ JOB_SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         ),
         "resend": Subcommand(
             usage="resend ID|last",
-            about="brings the files of a finished job again, free of charge",
+            about="brings the files of a finished job again, free of charge, "
+            "three times an hour at most",
             bind=partial(_bind, ActionName.RESEND),
             least=1,
             most=1,

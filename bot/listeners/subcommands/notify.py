@@ -14,10 +14,11 @@ from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import subscriptions
 from bot.messages.subscriptions import SubscribedChannel
 from bot.notifications.schedule import DIGEST, Schedule, read_schedule
+from bot.notifications.setting import change_setting
 from bot.notifications.subscription import SetDigest, SetLevel, Show, read_subscription
 from bot.options.catalog import Catalog
 from storage.job import Json
-from storage.notification import NOTIFY, Level, channel_scope, channels_of
+from storage.notification import NOTIFY, Level, channels_of
 
 
 def _bind(text: str, _: Catalog) -> Handler | None:
@@ -52,21 +53,24 @@ async def _show(interaction: Interaction, services: Services) -> Message:
 async def _change(
     subscription: SetLevel | SetDigest, interaction: Interaction, services: Services
 ) -> Message:
-    """Set a channel's notifications or digest; committed when it returns. Idempotent."""
+    """Set a channel's notifications or digest; committed when it returns. Idempotent.
+
+    The channel is told of it.
+    """
     channel = subscription.channel or interaction.channel
     refusal = await _refusal(channel, interaction, services, ends=subscription.is_end)
     if refusal is not None:
         return refusal
-    settings, scope = services.store.settings, channel_scope(interaction.team, channel)
     match subscription:
         case SetLevel(level=level):
-            await settings.set(scope, NOTIFY, level)
+            await change_setting(NOTIFY, level, channel, interaction, services)
             return subscriptions.level_set(channel, level)
         case SetDigest(every=every, at=at):
             zone = (await services.directory.person(interaction.user)).zone
             now = services.now()
             schedule = Schedule(every=every, at=at, zone=zone, since=now) if every else None
-            await settings.set(scope, DIGEST, schedule.to_json() if schedule else None)
+            stored = schedule.to_json() if schedule else None
+            await change_setting(DIGEST, stored, channel, interaction, services)
             return subscriptions.digest_set(channel, schedule)
         case _:
             assert_never(subscription)
@@ -111,4 +115,5 @@ NOTIFICATIONS = Subcommand(
     about="shows or sets what a channel is told: finished videos, failures, troubles, digests",
     bind=_bind,
     most=None,
+    is_of_the_team=True,
 )

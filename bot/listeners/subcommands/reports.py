@@ -85,6 +85,7 @@ REPORTS: Mapping[str, Subcommand] = MappingProxyType(
             about="tells what you, this channel and the team spent this month and last",
             bind=_bind_cost,
             most=1,
+            is_of_the_team=True,
         ),
         "models": Subcommand(
             usage="models", about="lists the models on offer", bind=lambda _, __: _models

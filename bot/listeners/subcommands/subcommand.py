@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from bot.base.errors import UsageError
+from bot.base.ports import Message
+from bot.jobs.accept import Interaction
+from bot.jobs.access import require_member
+from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.options.catalog import Catalog
 
@@ -32,6 +37,8 @@ class Subcommand:
     bind: Bind
     least: int = 0
     most: int | None = 0
+    is_of_the_team: bool = False
+    """Whether it shows or changes what is not the user's own: only members may run it."""
 
     def match(self, rest: str, catalog: Catalog) -> Handler | None:
         """Return the handler for the text after the first word; `None`: that text does not fit.
@@ -46,4 +53,14 @@ class Subcommand:
             raise UsageError(
                 f"Type `/video {self.usage}`; for a video of this word, `/video -- {word}`."
             )
-        return self.bind(rest, catalog)
+        handler = self.bind(rest, catalog)
+        if handler is None or not self.is_of_the_team:
+            return handler
+        return partial(_for_members, handler)
+
+
+async def _for_members(
+    handler: Handler, interaction: Interaction, services: Services
+) -> Message | None:
+    await require_member(interaction, services)
+    return await handler(interaction, services)

@@ -1,0 +1,108 @@
+"""Decides who may use the bot, and who may see a job.
+
+Members of the workspace may use it; guests, people of other workspaces and apps may not, unless the
+operator allows it. What the payload and the cache tell is checked before the acknowledgement. What
+only Slack tells is checked by `announce`, always before a charge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.base.errors import (
+    BotError,
+    OperatorMustActError,
+    RetryLaterError,
+    UnreachablePlaceError,
+    UsageError,
+)
+from bot.jobs.accept import Interaction
+from bot.jobs.services import Services
+from storage.job import Job
+
+ONLY_MEMBERS = (
+    "I work for the members of this workspace only, so I cannot do this for guests or for people "
+    "of another workspace."
+)
+
+# Slack waits 3 s for an acknowledgement, and shows an error after that. In seconds.
+LOOKUP_SECONDS = 1.0
+
+# First letter of a direct conversation's ID; nobody but its user and the bot is in it.
+# https://docs.slack.dev/reference/objects/conversation-object
+DIRECT = "D"
+
+
+def refuse_known_outsider(interaction: Interaction, services: Services) -> None:
+    """Raise `UsageError` for a user of whom it is known that they may not use the bot.
+
+    Reads the payload and the directory's cache, and calls nobody.
+    """
+    if _is_exempt(interaction.user, services):
+        return
+    person = services.directory.known(interaction.user)
+    is_foreign = interaction.user_team not in {None, interaction.team}
+    if is_foreign or (person is not None and not person.is_member_of(interaction.team)):
+        raise UsageError(ONLY_MEMBERS)
+
+
+async def require_member(interaction: Interaction, services: Services) -> None:
+    """Raise `UsageError` for a user who may not use the bot, and ask Slack if need be.
+
+    For what costs nothing: if Slack does not answer within `LOOKUP_SECONDS`, the user passes.
+    """
+    refuse_known_outsider(interaction, services)
+    try:
+        async with asyncio.timeout(LOOKUP_SECONDS):
+            admitted = await is_admitted(interaction.user, interaction.team, services)
+    except (BotError, TimeoutError):
+        return
+    if not admitted:
+        raise UsageError(ONLY_MEMBERS)
+
+
+async def is_admitted(user: str, team: str, services: Services) -> bool:
+    """Return whether a user may use the bot. A read; raises what `Directory.identify` raises."""
+    if _is_exempt(user, services):
+        return True
+    return (await services.directory.identify(user)).is_member_of(team)
+
+
+async def find_job(job_id: str, interaction: Interaction, services: Services) -> Job | None:
+    """Return the job if the user may see it; `None`: there is none, or it is not theirs to see.
+
+    The two are never told apart. Its user, admins and the members of its channel may see a job;
+    Slack is asked only about those who act in another channel. Raises `UsageError` for those of
+    them who may not use the bot, and `BotError` if Slack does not tell who is in the channel.
+    """
+    job = await services.store.jobs.get(job_id)
+    if job is not None and job.team != interaction.team:
+        job = None
+    is_there = job is not None and interaction.channel == job.channel
+    if job is not None and (is_there or is_in_charge(job, interaction.user, services)):
+        return job
+    await require_member(interaction, services)
+    if job is None or not await _is_in_channel(job.channel, interaction.user, services):
+        return None
+    return job
+
+
+def is_in_charge(job: Job, user: str, services: Services) -> bool:
+    """Return whether a user asked for the job, or is an admin."""
+    return user == job.user or services.is_admin(user)
+
+
+async def _is_in_channel(channel: str, user: str, services: Services) -> bool:
+    if channel.startswith(DIRECT):
+        return False
+    try:
+        async with asyncio.timeout(LOOKUP_SECONDS):
+            return await services.directory.is_member(channel, user)
+    except (UnreachablePlaceError, OperatorMustActError):
+        return False
+    except TimeoutError as error:
+        raise RetryLaterError("Slack does not tell who is in that channel.") from error
+
+
+def _is_exempt(user: str, services: Services) -> bool:
+    return services.allow_external_people or services.is_admin(user)

@@ -1,0 +1,73 @@
+"""Bring a finished video to a channel, because a user shares it there."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from bot.base.errors import UnreachablePlaceError
+from bot.base.ports import Message, Place
+from bot.jobs.services import Services
+from bot.jobs.view import brief_view
+from bot.messages.file import title
+from bot.messages.notification import shared_message
+from bot.messages.replies import not_shared
+from bot.notifications.job_event import NOT_THEIRS
+from bot.notifications.place import MESSAGE_SLOT
+from bot.notifications.resend import NO_JOB, upload_files
+from bot.options.schema import PROMPT
+from bot.worker.context import Claim
+from bot.worker.delivery import Content, UndeliverableError, deliver_once
+from bot.worker.result import Done, Park, Result
+from storage.job import Job
+from storage.notification import Notification
+
+
+async def share(claim: Claim[Notification]) -> Result[Notification]:
+    """Post the video itself to the channel, outside of threads; as safe as `deliver_once`.
+
+    Where Slack does not take the file, a message with the link to the result takes its place.
+    """
+    services, row = claim.services, claim.row
+    job = await services.store.jobs.get(row.job_id or "")
+    if job is None:
+        return Park(row=row, problem=NO_JOB)
+    claim.prompts.append(str(job.input.get(PROMPT, "")))
+    if not await _may_be_seen(row, job, services):
+        return Done(row=replace(row, problem=NOT_THEIRS))
+    content = Content(
+        bring=partial(upload_files, claim, job),
+        title=title(job),
+        compose=partial(_compose, claim, job),
+    )
+    try:
+        await deliver_once(
+            claim, MESSAGE_SLOT, content, place=Place(channel=row.channel), user=None
+        )
+    except UndeliverableError as error:
+        with suppress(UnreachablePlaceError):
+            place = Place(channel=row.channel)
+            message = not_shared(job, row.channel, str(error))
+            await services.chat.send_ephemeral(place, row.detail, message, None)
+        return Done(row=replace(claim.row, problem=str(error)))
+    return Done(row=claim.row)
+
+
+async def _may_be_seen(row: Notification, job: Job, services: Services) -> bool:
+    """Return whether the channel may see the job: it is its own, public, or its asker shares it."""
+    if row.channel == job.channel or row.detail == job.user:
+        return True
+    return (await services.directory.conversation(job.channel)).is_public
+
+
+async def _compose(claim: Claim[Notification], job: Job) -> Message:
+    services, row = claim.services, claim.row
+    directory = services.directory
+    link = None
+    if row.delivery.link_only and job.delivery.ts is not None:
+        link = await directory.permalink(job.delivery.channel or job.channel, job.delivery.ts)
+    sharer = (await directory.person(row.detail)).name
+    asker = (await directory.person(job.user)).name
+    view = brief_view(job, services.catalog, services.unit)
+    return shared_message(view, sharer=sharer, asker=asker, link=link, mark=row.id)

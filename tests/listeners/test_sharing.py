@@ -1,0 +1,71 @@
+"""Tests of *Share elsewhere*, over real HTTP: a form, and the video in the chosen channel."""
+
+from __future__ import annotations
+
+from bot.messages import buttons
+from bot.messages.share_form import CHANNEL_BLOCK
+from sandbox.slack.entities import ANA, BEN, CREW, GENERAL, MIA, OPEN, VAULT
+from tests.support.conversation import (
+    direct_channel,
+    make_video,
+    press,
+    result_of,
+    until_ephemeral,
+)
+from tests.support.forms import form_of, submit
+from tests.support.running_bot import RunningBot, running_bot
+
+
+async def share_to(bot: RunningBot, channel: str, user: str = ANA) -> dict[str, str]:
+    """Choose a channel in the open form; return the errors that it then shows."""
+    view = form_of(bot, user)
+    values = {CHANNEL_BLOCK: {CHANNEL_BLOCK: channel}}
+    delivery = await submit(bot, user, values)
+    assert delivery.error is None
+    is_closed = bot.sandbox.slack.world.views.top(user) is None
+    return {} if is_closed else dict(view.errors)
+
+
+async def test_a_video_of_a_direct_conversation_is_shared_to_a_chosen_channel() -> None:
+    """The file itself, once; a second time the form says so."""
+    async with running_bot() as bot:
+        direct = direct_channel(bot)
+        await bot.type("a lake", channel=direct)
+        await bot.until_delivered(channel=direct)
+        (result,) = bot.replies(direct)
+        await press(bot, result, buttons.SHARE_ELSEWHERE)
+        assert await share_to(bot, CREW) == {}
+        await bot.until(lambda: bot.messages(CREW))
+        (shared,) = bot.messages(CREW)
+        assert shared.files
+        assert "*ana* shares a video: “a lake”" in str(shared.blocks)
+        await press(bot, result, buttons.SHARE_ELSEWHERE)
+        errors = await share_to(bot, CREW)
+        assert "was shared" in errors[CHANNEL_BLOCK]
+        assert len(bot.messages(CREW)) == 1
+
+
+async def test_a_channel_must_be_the_users_own() -> None:
+    """One whose member they are not, and one that the bot cannot enter."""
+    async with running_bot(ADMINS=MIA) as bot:
+        parent = await make_video(bot)
+        await press(bot, result_of(bot, parent), buttons.SHARE_ELSEWHERE, user=MIA)
+        errors = await share_to(bot, CREW, user=MIA)
+        assert "not in that channel" in errors[CHANNEL_BLOCK]
+        await press(bot, result_of(bot, parent), buttons.SHARE_ELSEWHERE)
+        errors = await share_to(bot, VAULT)
+        assert "/invite" in errors[CHANNEL_BLOCK]
+        assert await share_to(bot, OPEN) == {}
+        await bot.until(lambda: bot.messages(OPEN))
+        assert bot.messages(OPEN)[0].files
+
+
+async def test_only_the_asker_and_admins_choose_a_channel() -> None:
+    async with running_bot() as bot:
+        parent = await make_video(bot)
+        await press(bot, result_of(bot, parent), buttons.SHARE_ELSEWHERE, user=BEN)
+        refused = await until_ephemeral(bot)
+        assert refused.ephemeral_for == BEN
+        assert f"Only <@{ANA}>" in refused.text
+        assert bot.sandbox.slack.world.views.top(BEN) is None
+        assert len(bot.messages(GENERAL)) == 1
