@@ -256,6 +256,8 @@ class Job:
     kind: str
     """The model with the options that affect duration: renders of one kind take about as long."""
     created_at: Instant
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The names of the people, channels and groups that the input mentions, by their IDs."""
     reply_to: ReplyTo = IN_CHANNEL
     channel_defaults: tuple[str, ...] = ()
     """The options in `input` whose values were the channel's defaults."""

@@ -112,7 +112,7 @@ async def running(
             connection=socket,
             stopping=stopping,
         )
-        images.register(site, links=adapters.images.links, files=adapters.images.files)
+        images.register(site, adapters.images)
         port = await stack.enter_async_context(
             http_server(site, _address(settings), grace_seconds=GRACE_SECONDS)
         )

@@ -92,7 +92,7 @@ def make_adapters(settings: Settings, checked: Checked) -> Adapters:
     return Adapters(
         video=MindVideoClient(settings.mindvideo_base_url, key, now=checked.now),
         ephemeral=BackgroundEphemerals(checked.chat),
-        images=AttachedImages(SlackPersonFiles(checked.client), links),
+        images=AttachedImages(SlackPersonFiles(checked.client), links, checked.catalog),
         metrics=Metrics(),
         gate=Gate(),
     )

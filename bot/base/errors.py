@@ -32,7 +32,11 @@ class ConfigurationError(BotError):
 
 
 class UsageError(BotError):
-    """The user's input cannot be executed; the message says what to type instead."""
+    """The user's input cannot be executed; each of `problems` says what to type instead."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
 
 
 class RetryLaterError(BotError):

@@ -127,11 +127,14 @@ class PersonFiles(Protocol):
 class ReferenceImages(Protocol):
     """The images that users attached, which an input refers to by `bot.options.references`."""
 
-    async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
-        """Return the input with links that MindVideo can read in place of the files.
+    async def resolve(self, model: str, values: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return a model's input with links that MindVideo can read in place of the files.
+
+        Images in a format that the model does not take are converted.
 
         A read: repeat freely, but each call may return other links. Raises `RefusedError` for a
-        file that is gone, too large or not an image, `RetryLaterError` and `OperatorMustActError`.
+        file that is gone, too large, of a shape that the model does not take or not an image,
+        `RetryLaterError` and `OperatorMustActError`.
         """
 
     async def names(self, file_ids: Sequence[str]) -> Mapping[str, str]:
@@ -341,6 +344,8 @@ class Conversation:
     """All members of the workspace may read it."""
     has_bot: bool
     """The bot is a member."""
+    name: str = ""
+    """Without `#`; empty if the bot cannot see it."""
     is_shared: bool = False
     """People of another organisation may read it."""
 
@@ -365,6 +370,9 @@ class Directory(Protocol):
 
     async def conversation(self, channel: str) -> Conversation:
         """Return the kind of a conversation; one that the bot cannot see is not public."""
+
+    async def group(self, group: str) -> str | None:
+        """Return the handle of a group of people, without `@`; `None`: it is not known."""
 
     async def is_member(self, channel: str, user: str) -> bool:
         """Return whether a user is a member. Raises `UnreachablePlaceError`."""

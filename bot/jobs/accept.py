@@ -11,6 +11,7 @@ import structlog
 
 from bot.jobs.services import Services
 from bot.options.defaults import DEFAULTS
+from bot.options.doubts import in_one
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
 from storage.job import (
@@ -105,14 +106,15 @@ async def accept(
 ) -> Acceptance:
     """Commit a job for the request; when this returns, the job is on disk.
 
-    It waits for its asker if there is a `question`, or if the same user made an equal request a
-    moment ago; the job `parent_id`, which the user renders again, is none once it is over.
+    It waits for its asker if there is a `question`, if the request has doubts, or if the same user
+    made an equal request a moment ago; the job `parent_id`, which the user renders again, is none
+    once it is over.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
     Raises `StoreError` when the job could not be written: the request was not accepted.
     """
     services.delay_steps()
     now = services.now()
-    question = question or _late(interaction, now)
+    question = question or _doubt(request) or _late(interaction, now)
     job = replace(
         _new_job(request, interaction, services.new_id(), now, parent_id),
         channel_defaults=await _channel_defaults(request, interaction, services),
@@ -137,6 +139,12 @@ async def accept(
             prompt=row.input.get(PROMPT),
         )
     return Accepted(job=row, is_new=is_new, left_out=request.left_out)
+
+
+def _doubt(request: RenderRequest) -> Asking | None:
+    """Return the question about what a request may not mean."""
+    doubt = in_one(request.doubts)
+    return None if doubt is None else Asking(kind=doubt.kind, about=doubt.about)
 
 
 async def _channel_defaults(

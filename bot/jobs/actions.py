@@ -19,8 +19,17 @@ from bot.jobs.deliveries import following
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.options.attachments import Attached
+from bot.options.doubts import unpublished
+from bot.options.draft import Draft, RefusedTextError
+from bot.options.mentions import named_input
 from bot.options.parser import TypedText
-from bot.options.request import all_options, changed_request, check_input
+from bot.options.request import (
+    RenderRequest,
+    all_options,
+    changed_request,
+    check_input,
+    fitting,
+)
 from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.store import Added, Outbox
@@ -235,7 +244,7 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     model = services.catalog.find(job.model)
     return DetailsShown(
         view=await load_view(job, services),
-        options=all_options(model, job.input) if model else (),
+        options=all_options(model, named_input(job)) if model else (),
         events=await services.store.jobs.events(job.id),
     )
 
@@ -248,13 +257,32 @@ async def _again(request: ActionRequest, services: Services) -> Accepted | Asked
     """
     job, catalog = request.job, services.catalog
     if request.changes is not None or request.files:
-        typed = request.changes or TypedText(text="", tokens=(), rest="")
-        render = changed_request(job, typed, catalog, request.files)
+        render = _changed(request, services)
     else:
-        render = check_input(catalog.get(job.model), {**job.input, **request.options})
+        model = catalog.get(job.model)
+        # What its asker was asked about then, and confirmed, is meant.
+        is_meant = job.stage in REQUESTED
+        known = unpublished(model, fitting(model, job.input)) if is_meant else ()
+        render = check_input(model, {**job.input, **request.options}, known=known)
     return await accept(
         render, request.interaction, services, parent_id=job.id, question=request.question
     )
+
+
+def _changed(request: ActionRequest, services: Services) -> RenderRequest:
+    """Return the job's request with the typed changes. Raises `RefusedTextError`."""
+    typed = request.changes or TypedText(text="", tokens=(), rest="")
+    try:
+        return changed_request(request.job, typed, services.catalog, request.files)
+    except UsageError as error:
+        draft = Draft(
+            text=typed.text,
+            channel=request.interaction.channel,
+            thread_ts=request.interaction.reply_to.thread_ts,
+            parent_id=request.job.id,
+            files=tuple(file.id for file in request.files),
+        )
+        raise RefusedTextError(draft, *error.problems) from None
 
 
 async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:

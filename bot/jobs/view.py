@@ -13,6 +13,7 @@ from bot.jobs.services import Services
 from bot.jobs.submit_delay import submit_delay
 from bot.options.catalog import Catalog
 from bot.options.failures import images_at_fault
+from bot.options.mentions import named_input
 from bot.options.model_file import Upgrade
 from bot.options.request import non_default_options
 from bot.options.scene import added_words
@@ -67,7 +68,9 @@ def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
     return JobView(
         job=job,
         model_title=model.title if model else job.model,
-        options=(non_default_options(model, job.input, job.channel_defaults) if model else ()),
+        options=(
+            non_default_options(model, named_input(job), job.channel_defaults) if model else ()
+        ),
         upgrades=model.upgrades_beyond(job.input) if model else (),
         is_new_take=job.parent_id is not None and model is not None and not model.has_seed,
         unit=unit,
@@ -125,7 +128,7 @@ async def load_message_view(
         return view
     return replace(
         view,
-        added=added_words(parent.input.get(PROMPT), job.input.get(PROMPT)),
+        added=added_words(named_input(parent).get(PROMPT), named_input(job).get(PROMPT)),
         parent_link=None if view.hides_parent else await _link(parent, services),
     )
 

@@ -16,6 +16,7 @@ from bot.jobs.services import Services
 from bot.messages import replies
 from bot.messages.formatting import sentence
 from bot.options.defaults import DEFAULTS
+from bot.options.draft import RefusedTextError
 from storage.job import Json
 from storage.notification import channel_scope, person_scope
 from storage.store import StoreError
@@ -81,8 +82,9 @@ def _refusal(error: BotError | StoreError, interaction: Interaction) -> Message:
         case UsageError():
             log = structlog.get_logger("listeners")
             log.info("ask_refused", user=interaction.user, by=interaction.surface)
-            return replies.refusal(str(error))
+            draft = error.draft if isinstance(error, RefusedTextError) else None
+            return replies.refusal(error.problems, draft)
         case BotError():
-            return replies.refusal(f"{sentence(str(error))} Try again in a moment.")
+            return replies.refusal([f"{sentence(str(error))} Try again in a moment."])
         case StoreError():
             return replies.store_failed(error)

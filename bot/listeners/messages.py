@@ -24,8 +24,6 @@ from bot.listeners.payloads import (
 )
 from bot.listeners.subcommands import router
 from bot.messages import replies
-from bot.options.attachments import attached_files
-from bot.slack.markup import without_mention
 from storage.job import RENDER_PENDING, REQUESTED, Job, Stage
 
 
@@ -73,7 +71,7 @@ async def _sent(payload: MessagePayload, services: Services) -> None:
         return
     job = await _job_of_thread(payload, services)
     interaction = payload.interaction(event.user, in_thread_of_job=job is not None)
-    files = attached_files(event.files)
+    files = event.attached
     respond = partial(router.respond, text, files=files, job=job, is_conversation=True)
     reply = await answer(respond, interaction, services)
     if reply is not None:
@@ -106,9 +104,7 @@ def _addressed(event: MessageEvent, message: SlackMessage, bot_user: str) -> str
     """Return the text addressed to the bot, without the mention; `None`: none, or by a bot."""
     if message.bot_id is not None or message.user in {None, bot_user, SLACKBOT}:
         return None
-    text = message.text or ""
-    rest = without_mention(text, bot_user)
-    return text.strip() if rest is None and event.is_direct else rest
+    return message.addressed(bot_user, is_direct=event.is_direct)
 
 
 async def _job_of_thread(payload: MessagePayload, services: Services) -> Job | None:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import structlog
@@ -14,7 +15,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.base.errors import BotError, UsageError
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction, accept
-from bot.jobs.access import refuse_known_outsider
+from bot.jobs.access import find_job, refuse_known_outsider
+from bot.jobs.names import read_in_names
 from bot.jobs.services import Services
 from bot.listeners.context import person_defaults, usual_options
 from bot.listeners.job_replies import reply_to
@@ -22,6 +24,7 @@ from bot.listeners.payloads import FORM_SURFACE, FormPayload
 from bot.messages import form
 from bot.messages.modal import Layout
 from bot.options.attachments import Attached
+from bot.options.draft import Draft, read_draft_text
 from bot.options.form import (
     chosen_model,
     read_form,
@@ -33,6 +36,7 @@ from bot.options.form_elements import FormError
 from bot.options.form_fields import ADD_ITEM, MODEL_BLOCK, MORE_BLOCK
 from bot.options.form_items import items_shown
 from bot.options.form_state import FormState
+from bot.options.mentions import named_input
 from bot.options.model_file import MODEL_FLAG
 from bot.options.references import files_named
 from bot.options.schema import as_mapping
@@ -122,7 +126,34 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     attached = files_named(job.input)
     state = state.drawn(model.slug, attached, await _names_of(attached, services))
     note = "" if found else form.replaced_model(job.model, model)
-    view = form.form_view(services.catalog, model, state, job.input, note=note)
+    view = form.form_view(services.catalog, model, state, named_input(job), note=note)
+    await services.views.open(trigger_id, view)
+
+
+async def open_draft(
+    trigger_id: str, draft: Draft, interaction: Interaction, services: Services
+) -> None:
+    """Open the form with a refused text, over the defaults or the input of the job that it changes.
+
+    What could not be used stands at the top. Raises `BotError`, `StoreError`.
+    """
+    catalog = services.catalog
+    job = await find_job(draft.parent_id, interaction, services) if draft.parent_id else None
+    if job is not None:
+        earlier, slug = named_input(job), job.model
+    else:
+        earlier = await usual_options(services, replace(interaction, channel=draft.channel))
+        slug = str(earlier.get(MODEL_FLAG))
+    draft = replace(draft, text=await read_in_names(draft.text, services.directory))
+    opened = read_draft_text(draft, catalog, catalog.find(slug) or catalog.default, earlier)
+    state = FormState(
+        model=opened.model.slug,
+        channel=draft.channel,
+        thread_ts=draft.thread_ts,
+        parent_id=job.id if job else None,
+    ).drawn(opened.model.slug, [*draft.files, *files_named(opened.values)])
+    note = form.to_change(opened.problems)
+    view = form.form_view(catalog, opened.model, state, opened.values, note=note)
     await services.views.open(trigger_id, view)
 
 
@@ -201,7 +232,7 @@ async def redraw(payload: FormPayload, services: Services) -> None:
 async def _parent_input(services: Services, state: FormState) -> Mapping[str, Json]:
     """Return the parent job's input: a value too long for a field is taken from it unchanged."""
     job = await services.store.jobs.get(state.parent_id) if state.parent_id else None
-    return job.input if job else _NOTHING
+    return named_input(job) if job else _NOTHING
 
 
 def _chosen_channel(entered: Mapping[str, Json]) -> str:

@@ -7,7 +7,7 @@ that is the same for every delivery of one request.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, JsonValue
@@ -15,10 +15,12 @@ from pydantic import BaseModel, Field, JsonValue
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction
 from bot.listeners.workspaces import SlackPayload
+from bot.options.attachments import Attached, attached_files
 from bot.options.form_fields import ADD_ITEM, WORDS_BLOCK
 from bot.options.form_state import FormState
 from bot.options.schema import PROMPT
-from bot.slack.markup import plain
+from bot.slack.markup import plain, without_mention
+from bot.slack.message_text import forwarded_files, text_of_attachments, text_of_blocks
 from storage.job import Instant, Job, Json, ReplyTo
 
 FORM_SURFACE = "form"
@@ -160,13 +162,47 @@ class ShortcutPayload(SlackPayload):
         return _opening(self, self.user.id, self.channel, self.trigger_id)
 
 
-class ShortcutMessage(BaseModel):
+class MessageContent(BaseModel):
+    """What somebody wrote, attached or forwarded.
+
+    https://docs.slack.dev/reference/events/message
+    """
+
+    text: str | None = None
+    blocks: JsonValue = None
+    attachments: JsonValue = None
+    files: list[JsonValue] = []
+
+    def own_texts(self, bot_user: str) -> Iterator[tuple[str, bool]]:
+        """Yield the text and the words of the blocks, with Slack's markup.
+
+        Each without mentions of the bot, and with whether it has one.
+        """
+        for text in (self.text or "", text_of_blocks(self.blocks)):
+            rest = without_mention(text, bot_user)
+            yield (text, False) if rest is None else (rest, True)
+
+    def words(self, bot_user: str) -> str:
+        """Return its words with Slack's markup, without mentions of the bot.
+
+        Those of a forwarded message count only where it has no words of its own.
+        """
+        texts = [text for text, _ in self.own_texts(bot_user)]
+        forwarded = text_of_attachments(self.attachments)
+        texts.append(without_mention(forwarded, bot_user) or forwarded)
+        return next((text.strip() for text in texts if text.strip()), "")
+
+    @property
+    def attached(self) -> tuple[Attached, ...]:
+        """Its files, and those of the messages that it forwards."""
+        return attached_files([*self.files, *forwarded_files(self.attachments)])
+
+
+class ShortcutMessage(MessageContent):
     """The message in whose menu a shortcut was chosen."""
 
     ts: str
     thread_ts: str | None = None
-    text: str | None = None
-    files: list[JsonValue] = []
 
 
 class MessageShortcutPayload(ShortcutPayload):
@@ -267,7 +303,7 @@ class FormPayload(SlackPayload):
         )
 
 
-class SlackMessage(BaseModel):
+class SlackMessage(MessageContent):
     """A message.
 
     https://docs.slack.dev/reference/events/message and …/app_mention
@@ -277,10 +313,17 @@ class SlackMessage(BaseModel):
     subtype: str | None = None
     user: str | None = None
     bot_id: str | None = None
-    text: str | None = None
     thread_ts: str | None = None
     edited: object = None
-    files: list[JsonValue] = []
+
+    def addressed(self, bot_user: str, *, is_direct: bool) -> str | None:
+        """Return the words to the bot with Slack's markup, without the mention; `None`: none.
+
+        In a direct message all words are to the bot. A mention in a message that this one forwards
+        is none.
+        """
+        has_mention = any(has_it for _, has_it in self.own_texts(bot_user))
+        return self.words(bot_user) if is_direct or has_mention else None
 
     @property
     def is_reply(self) -> bool:

@@ -1,4 +1,4 @@
-"""Bolt listeners that open the form: shortcuts, the Home tab's button, *Edit and re-run*."""
+"""Bolt listeners that open the form: shortcuts, Home's button, *Edit and re-run*, refused texts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.base.ports import Message, Place
 from bot.jobs.accept import Interaction
 from bot.jobs.access import find_job, is_in_charge, require_member
+from bot.jobs.names import read_in_names
 from bot.jobs.services import Services
 from bot.listeners import modals
 from bot.listeners.context import Handler, answer
 from bot.listeners.payloads import ButtonPayload, MessageShortcutPayload, ShortcutPayload
 from bot.messages import buttons, form, home, replies
-from bot.options.attachments import Attached, attached_files
+from bot.options.attachments import Attached
+from bot.options.draft import Draft
 from bot.options.schema import PROMPT
 from bot.slack.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
-from bot.slack.markup import plain, without_mention
+from bot.slack.markup import plain
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -42,10 +44,17 @@ def register(app: AsyncApp, services: Services) -> None:
         await _open(handler, payload.opening(), payload.response_url, services)
         await ack()
 
+    async def draft_clicked(ack: AsyncAck, body: dict[str, object]) -> None:
+        payload = ButtonPayload.model_validate(body)
+        handler = partial(_open_from_draft, payload)
+        await _open(handler, payload.opening(), payload.response_url, services)
+        await ack()
+
     app.shortcut(CREATE_VIDEO)(create_chosen)
     app.action(home.CREATE_VIDEO)(create_chosen)
     app.shortcut(VIDEO_FROM_MESSAGE)(message_chosen)
     app.action(buttons.EDIT)(edit_clicked)
+    app.action(buttons.OPEN_DRAFT)(draft_clicked)
 
 
 async def _open(
@@ -63,17 +72,17 @@ async def _open_from_message(
 ) -> None:
     """Open a form with a message's text as the prompt and its images as references."""
     message = payload.message
-    text = message.text or ""
-    addressed = without_mention(text, services.bot_user)
-    files = attached_files(message.files)
+    text = plain(message.words(services.bot_user))
+    files = message.attached
+    model = services.catalog.default
     await modals.open_new(
         payload.trigger_id,
         interaction,
         services,
         thread_ts=message.thread_ts or message.ts,
-        prompt={PROMPT: plain(text if addressed is None else addressed)},
-        images=[file for file in files if file.problem is None],
-        note=_note_of_unusable([file for file in files if file.problem is not None]),
+        prompt={PROMPT: await read_in_names(text, services.directory)},
+        images=[file for file in files if file.problem(model) is None],
+        note=_note_of_unusable([file for file in files if file.problem(model) is not None]),
     )
 
 
@@ -89,6 +98,17 @@ async def _open_from_job(
         await require_member(interaction, services)
     channel = interaction.channel or job.channel
     await modals.open_edit(payload.trigger_id, job, channel, services)
+    return None
+
+
+async def _open_from_draft(
+    payload: ButtonPayload, interaction: Interaction, services: Services
+) -> Message | None:
+    """Open the form with a refused text, or return a message if the button is not readable."""
+    draft = Draft.of_value(payload.action.value)
+    if draft is None:
+        return replies.gone()
+    await modals.open_draft(payload.trigger_id, draft, interaction, services)
     return None
 
 

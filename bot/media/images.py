@@ -1,4 +1,4 @@
-"""Identify an image by its bytes, and make it smaller. Blocking: call it in a thread."""
+"""Identify an image by its bytes, and convert it. Blocking: call it in a thread."""
 
 from __future__ import annotations
 
@@ -10,11 +10,24 @@ from dataclasses import dataclass
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bot.base.errors import RefusedError
+from bot.options.attachments import IMAGE_NAMES
+from bot.options.model_file import ImageLimits
 
 MOST_PIXELS = 50_000_000
 """More than the photos of phones have, and few enough to be decoded in memory (200 MB)."""
 
-_SUFFIXES = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+_SUFFIXES = {
+    "PNG": "png",
+    "JPEG": "jpg",
+    "WEBP": "webp",
+    "GIF": "gif",
+    "BMP": "bmp",
+    "TIFF": "tiff",
+    "AVIF": "avif",
+}
+# A JPEG of a phone with a second picture behind it, such as a depth map, is opened as a JPEG and
+# then calls itself so.
+_JPEG_OF_TWO = "MPO"
 # A model uses about two megapixels of an image; below the last side too little detail is left.
 _SIDES = (2048, 1536, 1024, 768, 512)
 _QUALITY = 85
@@ -31,10 +44,13 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """The bytes of an image, and their filename extension: `png`, `jpg` or `webp`."""
+    """The bytes of an image, and the filename extension of their format."""
 
     data: bytes
     suffix: str
+    width: int
+    height: int
+    """In pixels."""
 
     @property
     def mimetype(self) -> str:
@@ -50,30 +66,38 @@ def mimetype_of(suffix: str) -> str:
 def recognised(data: bytes) -> Picture:
     """Return the bytes with the filename extension of their real format, whatever their name says.
 
-    Raises `RefusedError` unless they are a PNG, JPEG or WebP image of at most `MOST_PIXELS`.
+    Raises `RefusedError` unless they are an image that can be read, of at most `MOST_PIXELS`.
     """
     with _opened(data) as image:
-        suffix = _SUFFIXES[image.format or ""]
+        suffix = "jpg" if image.format == _JPEG_OF_TWO else _SUFFIXES[image.format or ""]
+        width, height = image.size
         image.verify()
-    return Picture(data=data, suffix=suffix)
+    return Picture(data=data, suffix=suffix, width=width, height=height)
 
 
-def compact(picture: Picture, most_bytes: int) -> Picture:
-    """Return an image of at most `most_bytes`: the same one if it fits, else a smaller JPEG.
+def fitted(picture: Picture, limits: ImageLimits, most_bytes: int) -> Picture:
+    """Return an image of at most `most_bytes` in a format that a model takes.
 
-    Raises `RefusedError` for bytes that cannot be decoded, or not be made small enough.
+    The same one if it is so, else a JPEG: of the first frame, if it moves, and scaled down as far
+    as need be, no side below the model's shortest. Raises `RefusedError` for bytes that cannot be
+    decoded, or not be made small enough.
     """
-    if len(picture.data) <= most_bytes:
+    is_taken = picture.suffix in limits.formats
+    if is_taken and len(picture.data) <= most_bytes:
         return picture
     with _opened(picture.data) as image:
         # Lets a JPEG be decoded at a fraction of its size.
         image.draft("RGB", (_SIDES[0], _SIDES[0]))
         upright = _on_white(ImageOps.exif_transpose(image))
-    for side in _SIDES:
+    whole = [] if is_taken else [max(upright.size)]
+    for side in (*whole, *_SIDES):
+        if min(upright.size) * side < limits.shortest_side * max(upright.size):
+            break
         upright.thumbnail((side, side))
         data = _as_jpeg(upright)
         if len(data) <= most_bytes:
-            return Picture(data=data, suffix="jpg")
+            width, height = upright.size
+            return Picture(data=data, suffix="jpg", width=width, height=height)
     raise RefusedError("An attached image cannot be made small enough to be sent.")
 
 
@@ -89,7 +113,7 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
             yield image
     except _UNREADABLE as error:
         raise RefusedError(
-            "An attached file is no image that can be read. Attach PNG, JPEG or WebP."
+            f"An attached file is no image that can be read. Attach {IMAGE_NAMES}."
         ) from error
 
 

@@ -18,10 +18,12 @@ LIFETIME_SECONDS = 48 * 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosted:
-    """The target of a link: a file at Slack, and the filename extension of its content."""
+    """The target of a link: a file at Slack, and the filename extension of what is served."""
 
     file_id: str
     suffix: str
+    is_converted: bool = False
+    """The file has another format, or is too large, and is converted when the link is followed."""
 
 
 class MediaLinks:
@@ -41,7 +43,8 @@ class MediaLinks:
     def url(self, hosted: Hosted) -> str:
         """Return a link that is valid for `LIFETIME_SECONDS`."""
         expires_at = int(self._now() + LIFETIME_SECONDS)
-        signed = self._signer.dumps([hosted.file_id, hosted.suffix, expires_at])
+        kept = [hosted.file_id, hosted.suffix, expires_at]
+        signed = self._signer.dumps([*kept, True] if hosted.is_converted else kept)
         return f"{self._base_url}{MEDIA_PATH}/{signed}.{hosted.suffix}"
 
     def read(self, name: str) -> Hosted | None:
@@ -52,7 +55,8 @@ class MediaLinks:
         except BadData:
             return None
         match payload:
-            case [str(file_id), str(suffix), int(expires_at)] if suffix == extension:
-                return Hosted(file_id=file_id, suffix=suffix) if self._now() < expires_at else None
+            case [str(file_id), str(suffix), int(expires_at), *rest] if suffix == extension:
+                hosted = Hosted(file_id=file_id, suffix=suffix, is_converted=rest == [True])
+                return hosted if self._now() < expires_at else None
             case _:
                 return None

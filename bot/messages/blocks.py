@@ -178,6 +178,12 @@ def rich_lines(lines: Sequence[Sequence[RichTextElement]]) -> Block:
     return RichTextBlock(elements=sections).to_dict()
 
 
+def quotes(text: str) -> list[Block]:
+    """Return a long literal text as quotations, each as long as a section may be."""
+    starts = range(0, len(text), SECTION_LIMIT)
+    return [quote(text[start : start + SECTION_LIMIT]) for start in starts]
+
+
 def links(targets: Sequence[tuple[str, str]]) -> Block:
     """Return links, one a line, given as URL and title.
 

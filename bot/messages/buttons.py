@@ -20,6 +20,7 @@ from bot.messages import blocks
 from bot.messages.blocks import Block
 from bot.messages.failures import advice_for
 from bot.options.catalog import Model
+from bot.options.mentions import named_input
 from bot.options.model_file import Upgrade
 from bot.options.schema import PROMPT
 from bot.options.wording import shown
@@ -36,6 +37,8 @@ DETAILS_IDS = "job_details_ids"
 """The button in the modal of details that shows the IDs."""
 GIVE_UP = "job_give_up"
 CONFIRM = "job_confirm"
+OPEN_DRAFT = "draft_open"
+"""Not of a job: its value is a `Draft`."""
 SHARE_ELSEWHERE = "job_share_elsewhere"
 BRING = "job_bring"
 
@@ -175,6 +178,11 @@ def _new_take(models: Sequence[Model]) -> str:
     return "" if all(model.has_seed for model in models) else ", as a new take: there is no seed"
 
 
+def open_draft(value: str) -> ButtonElement:
+    """Return the button that opens the form with a refused text; `value` is the draft's."""
+    return blocks.button("Open in the form", OPEN_DRAFT, value)
+
+
 def _flags(model: Model, upgrade: Upgrade) -> str:
     options = ((model.option(name), value) for name, value in upgrade.changes.items())
     return ", ".join(f"`{option.flag} {shown(value)}`" for option, value in options if option)
@@ -200,7 +208,7 @@ def _upgrade(number: int) -> str:
 
 
 def _button(label: str, action_id: str, job: Job, changes: str = "") -> ButtonElement:
-    prompt = job.input.get(PROMPT)
+    prompt = named_input(job).get(PROMPT)
     about = " ".join(prompt.split()) if isinstance(prompt, str) else job.model
     # A screen reader should not read out markup, and no label should hold a mention such as
     # `<!everyone>`.

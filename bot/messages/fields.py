@@ -22,6 +22,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.blocks.block_elements import FileInputElement
 
 from bot.messages.blocks import shorten
+from bot.options.attachments import IMAGE_EXTENSIONS
 from bot.options.form_fields import TICKED, choice_key
 from bot.options.schema import Kind, Option
 from bot.options.wording import shown
@@ -31,8 +32,6 @@ from storage.job import Json
 _CHOICE_TEXT_LIMIT = 75
 # https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
 _MOST_FILES = 10
-# For the types in `bot.options.attachments`; the content is checked before a job is submitted.
-_EXTENSIONS = ("png", "jpg", "jpeg", "webp")
 
 
 def as_text(value: Json) -> str:
@@ -100,7 +99,7 @@ def files(option: Option, action_id: str) -> FileInputElement:
     return FileInputElement(
         action_id=action_id,
         max_files=max(1, min(_MOST_FILES, most)),
-        filetypes=list(_EXTENSIONS),
+        filetypes=list(IMAGE_EXTENSIONS),
     )
 
 

@@ -81,6 +81,13 @@ def left_out(names: Sequence[str]) -> str:
     return f"Left out, because I take {IMAGE_NAMES} of at most {MOST_MEGABYTES} MB: {files}."
 
 
+def to_change(problems: Sequence[str]) -> str:
+    """Return the note above a form that shows a refused text: what of it could not be used."""
+    lines = [f"• {blocks.escape(problem)}" for problem in problems]
+    told = "\n".join(["Not taken over:", *lines]) if lines else ""
+    return blocks.shorten(told, blocks.SECTION_LIMIT)
+
+
 def no_channel() -> str:
     """Return the error at a form in which no channel was chosen."""
     return "Choose where the video goes."

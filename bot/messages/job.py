@@ -9,6 +9,7 @@ from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
 from bot.messages.failures import failure_words, waits_because
+from bot.options.mentions import named_input
 from bot.options.schema import PROMPT
 from storage.job import Instant, Job, Media, Outcome, Stage
 from storage.store import MOST_AHEAD
@@ -25,7 +26,7 @@ GOES_ON = "MindVideo goes on with it and bills it"
 
 def prompt_of(job: Job) -> str:
     """Return the prompt of a job; empty for a model that takes none."""
-    prompt = job.input.get(PROMPT)
+    prompt = named_input(job).get(PROMPT)
     return prompt if isinstance(prompt, str) else ""
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
 from bot.messages.job import PROMPT_SHOWN, cost_text, noun, progress_bar, prompt_of, status_line
+from bot.options.draft import Draft
+from bot.options.mentions import in_names
 from storage.costs import Spend
 from storage.job import Instant, Job, Stage
 from storage.store import StoreBrokenError, StoreError
+
+PROBLEMS_SHOWN = 12
+# In characters: four times the longest prompt.
+TEXT_SHOWN = 10_000
 
 
 def store_failed(error: StoreError) -> Message:
@@ -26,10 +33,33 @@ def store_failed(error: StoreError) -> Message:
     )
 
 
-def refusal(problem: str) -> Message:
-    """Return the answer to a refused request; `problem` is plain text."""
-    return words(
-        f":warning: {blocks.escape(formatting.sentence(problem))}\nNothing was started or charged."
+def refusal(problems: Sequence[str], draft: Draft | None = None) -> Message:
+    """Return the answer to a refused request: everything that is wrong, each as plain text.
+
+    With a `draft` a button opens the form with what was typed; a text that is too long for a button
+    is shown, so that it can be copied.
+    """
+    told = [
+        blocks.escape(formatting.sentence(in_names(problem, {})))
+        for problem in problems[:PROBLEMS_SHOWN]
+    ]
+    if len(told) == 1:
+        line = f":warning: {told[0]}"
+    else:
+        more = len(problems) - len(told)
+        rest = [f"and {more} more."] if more else []
+        listed = "\n".join(f"• {problem}" for problem in [*told, *rest])
+        line = f":warning: {len(problems)} things need a change:\n{listed}"
+    line += "\nNothing was started or charged."
+    answer = words(line)
+    if draft is None:
+        return answer
+    value = draft.to_value()
+    if value is not None:
+        return replace(answer, blocks=[*answer.blocks, blocks.actions([buttons.open_draft(value)])])
+    kept = blocks.context("Here is your text to copy. `/video` alone opens the form.")
+    return replace(
+        answer, blocks=[*answer.blocks, kept, *blocks.quotes(in_names(draft.text, {})[:TEXT_SHOWN])]
     )
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
 import aiohttp
@@ -17,7 +16,7 @@ import httpx
 from aiohttp import AddrInfoType
 from httpx_aiohttp import AiohttpTransport
 
-from bot.base.hosts import is_loopback
+from bot.base.hosts import is_loopback, is_public
 
 TransportError: TypeAlias = (
     httpx.HTTPError | httpx.InvalidURL | aiohttp.ClientError | OSError | ValueError
@@ -96,9 +95,6 @@ def cause_of(error: TransportError) -> TransportError | None:
 
 SocketFactory: TypeAlias = Callable[[AddrInfoType], socket.socket]
 
-# RFC 6052: the last 32 bits are an IPv4 address that a gateway connects to.
-_NAT64 = IPv6Network("64:ff9b::/96")
-
 
 class NotPublicError(OSError):
     """The host has an address of this machine or its network; no connection was made."""
@@ -106,11 +102,6 @@ class NotPublicError(OSError):
     def __init__(self) -> None:
         # With equal texts for all addresses aiohttp raises this error itself, not a summary.
         super().__init__("not a public address")
-
-
-def is_public(address: str) -> bool:
-    """Return whether an IP address, and every IPv4 address embedded in it, is public."""
-    return all(one.is_global and not one.is_multicast for one in _with_embedded(address))
 
 
 def guarded_sockets(*, allow_loopback: bool) -> SocketFactory:
@@ -129,18 +120,3 @@ def guarded_sockets(*, allow_loopback: bool) -> SocketFactory:
         return socket.socket(family, kind, protocol)
 
     return make_socket
-
-
-def _with_embedded(address: str) -> Iterator[IPv4Address | IPv6Address]:
-    """Yield the address and the IPv4 addresses embedded in it; for a mapped one, these alone."""
-    # A link-local address carries its interface: fe80::1%eth0.
-    given = ip_address(address.partition("%")[0])
-    if isinstance(given, IPv4Address):
-        yield given
-        return
-    embedded = [given.ipv4_mapped, given.sixtofour, *(given.teredo or ())]
-    if given in _NAT64:
-        embedded.append(IPv4Address(int(given) & 0xFFFF_FFFF))
-    found = [one for one in embedded if one is not None]
-    # `is_global` of a mapped address differs between Python versions: the IPv4 address decides.
-    yield from found if given.ipv4_mapped else [given, *found]

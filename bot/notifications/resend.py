@@ -14,6 +14,7 @@ from bot.messages.file import alt_text, file_name, title
 from bot.messages.replies import not_resent
 from bot.messages.result import resent_message
 from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
+from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
@@ -34,7 +35,7 @@ async def resend(claim: Claim[Notification]) -> Result[Notification]:
     job = await claim.services.store.jobs.get(claim.row.job_id or "")
     if job is None:
         return Park(row=claim.row, problem=NO_JOB)
-    claim.prompts += prompts_of(job.input)
+    claim.prompts += prompts_of(named_input(job))
     content = Content(
         bring=partial(upload_files, claim, job),
         title=title(job),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.base.errors import ConfigurationError, UsageError
 from bot.base.failures import Signs
-from bot.options.model_file import Upgrade, read_model_file
+from bot.options.model_file import Expectation, ImageLimits, Upgrade, read_model_file
 from bot.options.schema import PROMPT, Option, Schema
 from bot.options.wording import nearest, quoted
 from storage.job import Failure, Json
@@ -34,6 +34,10 @@ class Model:
     """In the schema's order."""
     images: tuple[str, ...] = ()
     """The names of the options that take images; the first gets files that no option names."""
+    image_limits: ImageLimits = field(default_factory=ImageLimits)
+    """The images that it takes."""
+    expectations: tuple[Expectation, ...] = field(default=(), repr=False)
+    """What others publish of it."""
     max_prompt: int | None = None
     """The most characters that a prompt may have, if that is known."""
     render_time_by: tuple[str, ...] = ()
@@ -156,6 +160,8 @@ def _model(path: Path) -> Model:
         schema=file.published,
         options=options,
         images=file.images,
+        image_limits=file.bot.image_limits,
+        expectations=tuple(file.bot.expectations),
         max_prompt=file.bot.max_prompt,
         render_time_by=tuple(file.bot.render_time_by),
         upgrades=tuple(file.bot.upgrades),

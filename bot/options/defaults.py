@@ -8,6 +8,7 @@ from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
 from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import read_text
+from bot.options.problems import Problems
 from bot.options.request import checked_value, given_in, label_of
 from bot.options.schema import PROMPT, spelling
 from bot.options.wording import shown
@@ -33,14 +34,16 @@ def read_defaults(text: str, catalog: Catalog, current: Mapping[str, Json]) -> M
     typed = read_text(_with_dashes(text.strip(), catalog) or text)
     slug = typed.value_of(MODEL_FLAG)
     model = usual if slug is None else catalog.get(slug)
-    given = given_in(typed, model, catalog)
+    problems = Problems(typed.problems)
+    given = given_in(typed, model, catalog, problems).values
     if PROMPT in given:
-        raise UsageError(
-            "Defaults are options alone. For a video of these words type "
-            "`/video -- settings …`, with the two dashes."
-        )
+        with problems.collected():
+            raise UsageError(
+                "Defaults are options alone. For a video of these words type "
+                "`/video -- settings …`, with the two dashes."
+            )
     chosen = {} if slug is None else {MODEL_FLAG: model.slug}
-    return {**current, **chosen, **_accepted(model, given)}
+    return {**current, **chosen, **_accepted(model, given, problems)}
 
 
 def as_flags(catalog: Catalog, defaults: Mapping[str, Json]) -> tuple[str, ...]:
@@ -69,10 +72,12 @@ def _names(catalog: Catalog) -> frozenset[str]:
     return frozenset(map(spelling, [MODEL_FLAG, *names]))
 
 
-def _accepted(model: Model, given: Mapping[str, Json]) -> Mapping[str, Json]:
+def _accepted(model: Model, given: Mapping[str, Json], problems: Problems) -> Mapping[str, Json]:
     values: dict[str, Json] = {}
     for option in model.options:
-        value = checked_value(model, option, given.get(option.name), label_of(option))
-        if value is not None:
-            values[option.name] = value
+        with problems.collected():
+            value = checked_value(model, option, given.get(option.name), label_of(option))
+            if value is not None:
+                values[option.name] = value
+    problems.raise_any()
     return values

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
+from bot.options.characters import hyphenated, visible
 from bot.options.model_file import MODEL_FLAG
-from bot.options.parser import TypedText
+from bot.options.parser import Flag, Word
 from bot.options.schema import Kind, Option, spelling
+from bot.options.values import BOOLEANS, is_choice, synonym_of
 from bot.options.wording import nearest, quoted
 
-_SINGLE_DASH = re.compile(r"-([A-Za-z][\w-]+)")
+_SINGLE_DASH = re.compile(r"-([A-Za-z][\w-]+)(?:=.*)?", re.DOTALL)
+# The most words of a choice's synonym, such as `9 by 16`.
+_LONGEST_SYNONYM = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +30,27 @@ class Meaning:
     """`None`: the flag that chooses the model."""
     is_negation: bool = False
 
-    def takes(self, word: str) -> bool:
-        """Whether the word after the flag is its value.
+    def takes(self, value: str | None, following: Sequence[str]) -> int:
+        """Return how many of the words between this flag and the next belong to its value.
 
-        A boolean flag takes only `true` and `false`, which are hardly meant for the prompt.
+        `value` is what stands behind `=`. A boolean flag takes `true` and `false`, which are hardly
+        meant for the prompt, and `on`, `off` and their like where nothing follows them.
         """
-        if self.is_negation:
-            return False
-        if self.option is None or self.option.kind is not Kind.BOOLEAN:
-            return True
-        return word.casefold() in {"true", "false"}
+        option = self.option
+        if self.is_negation or not following:
+            return 0
+        if option is None:
+            return int(value is None)
+        if option.kind is Kind.BOOLEAN:
+            word = following[0].casefold()
+            is_value = word in {"true", "false"} or (len(following) == 1 and word in BOOLEANS)
+            return int(value is None and is_value)
+        given = [] if value is None else [value]
+        for count in range(_LONGEST_SYNONYM, 0, -1):
+            words = [*given, *following[: count - len(given)]]
+            if len(words) == count and synonym_of(" ".join(words), option) is not None:
+                return count - len(given)
+        return int(value is None)
 
 
 class Flags:
@@ -50,11 +65,14 @@ class Flags:
     def meaning_of(self, name: str) -> Meaning:
         """Return what a flag means, typed in full, by an alias, or in part if that is unambiguous.
 
-        Raises `UsageError` that names the nearest flags, or the model that has this one.
+        Raises `UsageError` that names the nearest flags, the option that has it as a value, or the
+        model that has it as a flag.
         """
         typed = spelling(name)
         if typed in self._exact:
             return self._exact[typed]
+        if self._choice_called(name) is not None:
+            raise self._unknown(name)
         longer = [full for flag, full in self._in_full.items() if flag.startswith(typed)]
         match longer:
             case [only] if only.option is not None:
@@ -67,15 +85,38 @@ class Flags:
                 flags = " or ".join(f"`{meaning.flag}`" for meaning in several)
                 raise UsageError(f"{quoted(f'--{name}')} could be {flags}. Write more of it.")
 
-    def refuse_single_dash(self, typed: TypedText) -> None:
+    def find(self, name: str) -> Meaning | None:
+        """Return what a flag means, typed in full or by an alias; `None`: there is none."""
+        return self._exact.get(spelling(name))
+
+    def takes(self, flag: Flag, following: Sequence[str]) -> int:
+        """Return how many of the words after a flag belong to its value; one if it is unknown."""
+        try:
+            meaning = self.meaning_of(flag.name)
+        except UsageError:
+            return int(flag.value is None)
+        return meaning.takes(flag.value, following)
+
+    def refuse_single_dash(self, words: Iterable[Word]) -> None:
         """Raise `UsageError` for `-duration`: it would be paid for as a word of the prompt."""
-        for word in typed.bare_words:
-            dashed = _SINGLE_DASH.fullmatch(word)
-            meaning = self._exact.get(spelling(dashed[1])) if dashed else None
+        problems = []
+        for word in words:
+            dashed = _SINGLE_DASH.fullmatch(hyphenated(visible(word.value)))
+            meaning = self._exact.get(spelling(dashed[1])) if dashed and not word.quoted else None
             if meaning is not None:
-                raise UsageError(
-                    f"Write `{meaning.flag}` with two dashes; you gave {quoted(word)}."
+                problems.append(
+                    f"Write `{meaning.flag}` with two dashes; you gave {quoted(word.value)}."
                 )
+        if problems:
+            raise UsageError(*problems)
+
+    def _choice_called(self, name: str) -> str | None:
+        """Return the flag and value for which a choice was typed as a flag: `--pro`, `--square`."""
+        for option in self._model.options:
+            choice = synonym_of(name, option) or (name if is_choice(name, option) else None)
+            if choice is not None:
+                return f"{option.flag} {choice}"
+        return None
 
     def _unknown(self, name: str) -> UsageError:
         typed = spelling(name)
@@ -85,9 +126,9 @@ class Flags:
                     f"{quoted(f'--{name}')} is an option of `{other.slug}`, not of "
                     f"`{self._model.slug}`. Add `--{MODEL_FLAG} {other.slug}` to use it."
                 )
-        close = nearest(typed, self._exact)
+        close = self._choice_called(name) or nearest(typed, self._exact)
         advice = (
-            f"Did you mean `--{close}`?"
+            f"Did you mean `--{close.removeprefix('--')}`?"
             if close
             else f"`/video help {self._model.slug}` lists all; "
             "words behind a lone `--` belong to the prompt."

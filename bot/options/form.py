@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import assert_never
 
 from bot.base.errors import UsageError
-from bot.options.attachments import Attached, attached_files, granted, join
+from bot.options.attachments import Attached, attached_files, granted, join, refuse_unusable
 from bot.options.catalog import Model
 from bot.options.form_elements import FormError, State, element, is_ticked, plain, selected
 from bot.options.form_fields import (
@@ -38,7 +38,7 @@ def read_unfinished(
     values = dict(read_draft(model, state, carried))
     uploaded: dict[str, str] = {}
     for option in model.image_options:
-        files = [file for file in files_in(state, option) if file.problem is None]
+        files = [file for file in files_in(state, option) if file.problem(model) is None]
         uploaded |= {file.id: file.name for file in files}
         value = with_images(option, values.get(option.name), files)
         if value is not None:
@@ -62,9 +62,7 @@ def _joined(
     known: Collection[str],
 ) -> Json:
     """Return the value of a field with its uploaded files; it may refer to `known` file IDs."""
-    for file in attached:
-        if file.problem is not None:
-            raise UsageError(file.problem)
+    refuse_unusable(attached, model)
     if not granted(value, frozenset(known)):
         raise UsageError("This names a file that is not this form's. Upload the image itself.")
     joined = join(option, value, attached) if option.takes_images else value
@@ -202,7 +200,7 @@ def _pieces(option: Option, text: str) -> list[str]:
     """Split the text of a list into items: one a line, unless the whole text is JSON."""
     if option.kind is not Kind.ARRAY or _is_json(option, text):
         return [text]
-    return [line for line in text.split("\n") if line.strip()]
+    return [line.strip() for line in text.split("\n") if line.strip()]
 
 
 def _is_json(option: Option, text: str) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -27,6 +30,7 @@ from bot.options.schema import (
     ItemFields,
     Kind,
     Option,
+    Schema,
     as_mapping,
     kind_of,
     options_of,
@@ -35,7 +39,8 @@ from bot.options.schema import (
     shows_image_upload,
 )
 from bot.options.schema_check import check_schema
-from bot.options.validation import find_violation
+from bot.options.validation import SUM_KEYWORD, find_violation
+from bot.options.wording import shown
 from storage.job import Failure
 
 MODEL_FLAG = "model"
@@ -49,6 +54,9 @@ LONGEST_UPGRADE = 1800
 # Enough of a path to find the place in a model file.
 _STEPS_SHOWN = 6
 
+ImageFormat: TypeAlias = Literal["png", "jpg", "webp"]
+"""A filename extension of images that the bot can pass on."""
+
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -61,6 +69,41 @@ class Upgrade(BaseModel):
     label: Annotated[_Line, StringConstraints(max_length=75)]
     changes: dict[str, JsonValue] = Field(alias="set", min_length=1)
     """The values that differ from the finished render's, by property."""
+
+
+class ImageLimits(BaseModel):
+    """The images that a model takes; others are converted, or refused before the charge."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    formats: Annotated[list[ImageFormat], Field(min_length=1)] = ["png", "jpg", "webp"]
+    """Images of other formats are converted."""
+    shortest_side: PositiveInt = 1
+    """In pixels."""
+    longest_ratio: Annotated[float, Field(ge=1)] | None = None
+    """The most that one side may be longer than the other."""
+
+
+class Expectation(BaseModel):
+    """What others publish of a model, and MindVideo's schema does not say.
+
+    Whoever asks for something else is asked whether it is meant; it is never refused.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    expects: dict[str, JsonValue] = Field(min_length=1)
+    """A JSON Schema of the whole input, in which options that are not given have their defaults.
+
+    Beside the standard's keywords it may have `x-sum` (`bot.options.validation`).
+    """
+    otherwise: _Line
+    """The sentence to ask about: what happens to an input that is not as expected."""
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The options that it concerns; it is looked at where one of them is given."""
+        return frozenset(_named_in(self.expects))
 
 
 class FailureSigns(BaseModel):
@@ -125,8 +168,6 @@ class BotPart(BaseModel):
     """One line of help: property to text."""
     labels: dict[str, _Line] = {}
     """Names for people in place of the schema's titles: property to label."""
-    units: dict[str, _Line] = {}
-    """Units of numbers: property to unit, which stands behind the number."""
     form: FormPart = FormPart()
     items: dict[str, ItemPart] = {}
     """Lists of objects that the form shows as fields: property to the shape of an item."""
@@ -139,6 +180,14 @@ class BotPart(BaseModel):
     """
     max_prompt: PositiveInt | None = None
     """The most characters that a prompt may have."""
+    synonyms: dict[str, dict[str, list[_Line]]] = {}
+    """Other words for a choice, each meaning one choice only: property to choice to words."""
+    units: dict[str, list[_Line]] = {}
+    """Words that may follow a number: property to words; the first is the unit, as it is shown."""
+    image_limits: ImageLimits = ImageLimits()
+    """The images that the model takes."""
+    expectations: list[Expectation] = []
+    """What others publish of the model."""
     upgrades: Annotated[list[Upgrade], Field(max_length=MOST_UPGRADES)] = []
     """Offered by buttons once a render has succeeded."""
     examples: list[_Line] = []
@@ -201,6 +250,10 @@ def _options(file: ModelFile) -> tuple[Option, ...]:
     options = tuple(options_of(file.published, _annotations(file)))
     _check_flags(options)
     for option in options:
+        _check_synonyms(option, file.bot.synonyms.get(option.name, {}))
+    for number, expectation in enumerate(file.bot.expectations):
+        _check_expectation(f"bot.expectations.{number}", expectation, options)
+    for option in options:
         if option.name == PROMPT and option.kind is not Kind.STRING:
             raise ConfigurationError(f"`{PROMPT}` must have the type string")
         if option.takes_images and not _holds_text(option):
@@ -219,6 +272,7 @@ def _annotations(file: ModelFile) -> Annotations:
         hints=file.bot.help,
         labels=file.bot.labels,
         units=file.bot.units,
+        synonyms=file.bot.synonyms,
         images=file.images,
         items={
             name: ItemFields(
@@ -260,11 +314,12 @@ def _check_names(file: ModelFile) -> None:
         ("bot.aliases", file.bot.aliases.values()),
         ("bot.help", file.bot.help),
         ("bot.labels", file.bot.labels),
-        ("bot.units", file.bot.units),
         ("bot.items", file.bot.items),
         ("bot.form", [*file.bot.form.shown, *file.bot.form.more]),
         ("bot.render_time_by", file.bot.render_time_by),
         ("bot.images", file.images),
+        ("bot.synonyms", file.bot.synonyms),
+        ("bot.units", file.bot.units),
         ("bot.upgrades", [name for each in file.bot.upgrades for name in each.changes]),
     ):
         for name in names:
@@ -283,6 +338,43 @@ def _check_upgrades(upgrades: list[Upgrade], options: tuple[Option, ...]) -> Non
                 )
         if len(json.dumps(upgrade.changes)) > LONGEST_UPGRADE:
             raise ConfigurationError(f"bot.upgrades: {upgrade.label} sets too much for a button")
+
+
+def _check_synonyms(option: Option, words: Mapping[str, Sequence[str]]) -> None:
+    """Refuse synonyms of what is no choice, and a word that would mean two choices."""
+    choices = {shown(choice).casefold() for choice in option.choices}
+    meanings: dict[str, str] = {}
+    for choice, others in words.items():
+        if choice.casefold() not in choices:
+            raise ConfigurationError(f"bot.synonyms: `{option.name}` has no choice `{choice}`")
+        for word in map(str.casefold, others):
+            if word in choices or meanings.setdefault(word, choice) != choice:
+                raise ConfigurationError(
+                    f"bot.synonyms: `{word}` of `{option.name}` has two meanings"
+                )
+
+
+def _check_expectation(place: str, expectation: Expectation, options: tuple[Option, ...]) -> None:
+    """Refuse what is no JSON Schema, and the name of a property that the model does not have."""
+    try:
+        Draft202012Validator.check_schema(expectation.expects)
+    except SchemaError as error:
+        raise ConfigurationError(f"{place} is not JSON Schema: {error.message}") from error
+    known = {option.name for option in options}
+    for name in sorted(expectation.names - known):
+        raise ConfigurationError(f"{place} names `{name}`, which the schema does not have")
+
+
+def _named_in(schema: Schema) -> set[str]:
+    """Return the properties of the whole input that an expectation names."""
+    found = {*properties_of(schema), *required_of(schema)}
+    total = as_mapping(schema.get(SUM_KEYWORD))
+    found |= {str(total[key]) for key in ("list", "total") if key in total}
+    parts = [schema[key] for key in ("if", "then", "else", "not") if key in schema]
+    for key in ("allOf", "anyOf", "oneOf"):
+        listed = schema.get(key)
+        parts += list(listed) if isinstance(listed, list | tuple) else []
+    return found.union(*(_named_in(as_mapping(part)) for part in parts))
 
 
 def _check_flags(options: tuple[Option, ...]) -> None:

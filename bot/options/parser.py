@@ -10,20 +10,38 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
-from bot.base.errors import UsageError
+from bot.options.characters import (
+    FIXED_SPACES,
+    HYPHENS,
+    INVISIBLE,
+    LONG_DASHES,
+    hyphenated,
+    visible,
+)
 from bot.options.wording import quoted
 
+_ANY_DASH = HYPHENS + LONG_DASHES
+# Bounded, so that a text of nothing else is read in time proportional to its length.
+_UNSEEN = f"[{INVISIBLE}]{{0,16}}"
+_GAP = f"[{INVISIBLE}{FIXED_SPACES}]{{0,16}}"
 # Phones turn two hyphens into an em dash, and macOS a hyphen into an en dash. Either begins a flag
 # only before a letter: `— calm` is prose, `-5` and `–5` are numbers.
-_FLAG = re.compile(r"(?:--|[–—])[-–—]*([^\W\d_][^\s=]*)(=?)")
-_FLAG_START = re.compile(r"(?<!\S)(?:--|[–—])[-–—]*[^\W\d_]")
-_END_OF_OPTIONS = re.compile(r"--(?!\S)")
+_DASHES = (
+    f"{_UNSEEN}(?:[{LONG_DASHES}][{_ANY_DASH}{INVISIBLE}]{{0,16}}"
+    f"|[{HYPHENS}]{_GAP}[{_ANY_DASH}][{_ANY_DASH}{INVISIBLE}{FIXED_SPACES}]{{0,16}})"
+)
+_FLAG = re.compile(rf"{_DASHES}([^\W\d_][^\s=]*)(=?)")
+_FLAG_START = re.compile(rf"(?<!\S){_DASHES}[^\W\d_]")
+_END = rf"{_GAP}(?=[^\S{FIXED_SPACES}]|\Z)"
+_END_OF_OPTIONS = re.compile(rf"{_UNSEEN}[{HYPHENS}]{_UNSEEN}[{HYPHENS}]{_END}")
 # At the very beginning of the text, where a phone may have turned two hyphens into one dash.
-_END_OF_OPTIONS_FIRST = re.compile(r"(?:--|[–—]-?)(?!\S)")
+_END_OF_OPTIONS_FIRST = re.compile(
+    rf"{_UNSEEN}(?:[{HYPHENS}]{_UNSEEN}[{HYPHENS}]|[{LONG_DASHES}][{HYPHENS}]?){_END}"
+)
 _WORD = re.compile(r"\S+")
 
 # The marks that may close each quote, the likeliest first: keyboards mix them.
@@ -60,9 +78,24 @@ class Flag:
     """A flag as typed."""
 
     name: str
-    """Without dashes and `=`."""
+    """Without dashes before it and `=`, without invisible characters, with plain hyphens."""
     value: str | None
     """`None`: it has no value."""
+
+
+Takes: TypeAlias = Callable[[Flag, Sequence[str]], int]
+"""Returns how many of the words between a flag and the next one belong to the flag's value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """A text divided into its prompt and its flags with their values."""
+
+    prompt: str
+    """All words that belong to no flag, with the white space between them as typed."""
+    words: tuple[Word, ...]
+    """The words of the prompt before the `--` that ends the options."""
+    flags: tuple[Flag, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +106,15 @@ class TypedText:
     tokens: tuple[Word | Flag, ...]
     rest: str
     """The text after the `--` that ends the options, as typed."""
+    problems: tuple[str, ...] = ()
+    """A sentence for each quote that is not closed."""
 
     def value_of(self, name: str) -> str | None:
         """Return the value of the first flag called `name`; `None` when there is none.
 
         For the flag that chooses the model: the other flags depend on it.
         """
-        _, flags = self.split(lambda _flag, _word: True)
+        flags = self.split(lambda flag, _: int(flag.value is None)).flags
         return next((flag.value for flag in flags if flag.name.casefold() == name), None)
 
     @property
@@ -87,19 +122,8 @@ class TypedText:
         """Whether a flag comes first."""
         return bool(self.tokens) and isinstance(self.tokens[0], Flag)
 
-    @property
-    def bare_words(self) -> tuple[str, ...]:
-        """The words that no quotes enclose."""
-        return tuple(
-            token.value for token in self.tokens if isinstance(token, Word) and not token.quoted
-        )
-
-    def split(self, takes: Callable[[str, str], bool]) -> tuple[str, tuple[Flag, ...]]:
-        """Return the prompt and the flags.
-
-        The prompt is all words that are no flag's value, with the white space between them as
-        typed. `takes(name, word)` tells whether the flag takes the word after it as its value.
-        """
+    def split(self, takes: Takes) -> Split:
+        """Divide the text; `takes` tells where the value of each flag ends."""
         flags: list[Flag] = []
         runs: list[list[Word]] = [[]]
         for token in self.tokens:
@@ -107,13 +131,20 @@ class TypedText:
                 case Flag():
                     flags.append(token)
                     runs.append([])
-                case Word() if _lacks_value(flags, runs) and takes(flags[-1].name, token.value):
-                    flags[-1] = Flag(name=flags[-1].name, value=token.value)
                 case Word():
                     runs[-1].append(token)
                 case _:
                     assert_never(token)
-        return " ".join(filter(None, [*map(self._words, runs), self.rest])), tuple(flags)
+        valued = []
+        for flag, run in zip(flags, runs[1:], strict=True):
+            count = takes(flag, [word.value for word in run]) if run else 0
+            valued.append(_with_value(flag, run[:count]))
+            del run[:count]
+        return Split(
+            prompt=" ".join(filter(None, [*map(self._words, runs), self.rest])),
+            words=tuple(word for run in runs for word in run),
+            flags=tuple(valued),
+        )
 
     def _words(self, run: list[Word]) -> str:
         """Return words as typed; quotes around a single word are left out as delimiters."""
@@ -126,9 +157,9 @@ class TypedText:
                 return self.text[run[0].start : run[-1].end]
 
 
-def _lacks_value(flags: list[Flag], runs: list[list[Word]]) -> bool:
-    """Tell whether the last token is a flag without a value."""
-    return bool(flags) and flags[-1].value is None and not runs[-1]
+def _with_value(flag: Flag, words: Sequence[Word]) -> Flag:
+    pieces = [*filter(None, [flag.value]), *(word.value for word in words)]
+    return Flag(name=flag.name, value=" ".join(pieces)) if words else flag
 
 
 def straightened(text: str) -> str:
@@ -139,7 +170,7 @@ def straightened(text: str) -> str:
 def read_text(text: str) -> TypedText:
     """Split a text without markup into words and flags.
 
-    Raises `UsageError` for a quote that is not closed.
+    A quote that is not closed is text, and one of the `problems`.
     """
     return _Reader(text).read()
 
@@ -150,6 +181,8 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._straight = straightened(text)
+        self._unclosed: dict[str, str] = {}
+        """A sentence for each mark that opens a quote and is not closed from some place on."""
         self._single_closes = [found.start() for found in _SINGLE_CLOSE.finditer(text)]
         self._flag_starts = [found.start() for found in _FLAG_START.finditer(text)]
 
@@ -160,12 +193,15 @@ class _Reader:
         while (found := _WORD.search(self._text, position)) is not None:
             end = end_of_options.match(self._text, found.start())
             if end is not None:
-                rest = self._text[end.end() :].strip()
-                return TypedText(text=self._text, tokens=tuple(tokens), rest=rest)
+                return self._typed(tokens, self._text[end.end() :].strip())
             end_of_options = _END_OF_OPTIONS
             token, position = self._token(found.start(), after=tokens[-1] if tokens else None)
             tokens.append(token)
-        return TypedText(text=self._text, tokens=tuple(tokens), rest="")
+        return self._typed(tokens, "")
+
+    def _typed(self, tokens: Sequence[Word | Flag], rest: str) -> TypedText:
+        problems = tuple(self._unclosed.values())
+        return TypedText(text=self._text, tokens=tuple(tokens), rest=rest, problems=problems)
 
     def _token(self, start: int, after: Word | Flag | None) -> tuple[Word | Flag, int]:
         flag = _FLAG.match(self._text, start)
@@ -173,17 +209,18 @@ class _Reader:
             is_value = isinstance(after, Flag) and after.value is None
             word = self._word(start, is_value=is_value)
             return word, word.end
+        name = hyphenated(visible(flag[1]))
         if flag[2] == "" or _WORD.match(self._text, flag.end()) is None:
-            return Flag(name=flag[1], value=None), flag.end()
+            return Flag(name=name, value=None), flag.end()
         word = self._word(flag.end(), is_value=True)
-        return Flag(name=flag[1], value=word.value), word.end
+        return Flag(name=name, value=word.value), word.end
 
     def _word(self, start: int, *, is_value: bool) -> Word:
         inner, end = self._delimited(start, is_value=is_value) or ("", start)
         tail = _WORD.match(self._text, end)
         if tail is None:
-            quoted = self._text[start] in _CLOSING or self._text[start] in _SINGLE_OPEN
-            return Word(start=start, end=end, value=inner, quoted=quoted)
+            is_quoted = self._text[start] in _CLOSING or self._text[start] in _SINGLE_OPEN
+            return Word(start=start, end=end, value=inner, quoted=is_quoted)
         return Word(start=start, end=tail.end(), value=inner + tail[0], quoted=False)
 
     def _delimited(self, start: int, *, is_value: bool) -> tuple[str, int] | None:
@@ -213,18 +250,22 @@ class _Reader:
         is_closed = self._text[end : end + 1] in tuple(closings)
         return (piece, end + 1) if is_closed and not _WORD.match(self._text, end + 1) else None
 
-    def _double(self, start: int) -> tuple[str, int]:
+    def _double(self, start: int) -> tuple[str, int] | None:
+        mark = self._text[start]
+        if mark in self._unclosed:
+            return None
         straight = _STRAIGHT.match(self._text, start)
         if straight is not None:
             return straight[1].replace('""', '"'), straight.end()
-        for closing in _CLOSING[self._text[start]]:
+        for closing in _CLOSING[mark]:
             end = self._text.find(closing, start + 1)
             if end >= 0:
                 return self._text[start + 1 : end], end + 1
-        raise UsageError(
+        self._unclosed[mark] = (
             f"The quote that opens at {quoted(self._text[start:])} is not closed. "
             "Close it, or leave it out."
         )
+        return None
 
     def _single(self, start: int, *, is_value: bool) -> tuple[str, int] | None:
         """Find single quotes; one that does not close before the next flag is an apostrophe."""

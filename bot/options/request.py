@@ -10,9 +10,12 @@ from bot.base.errors import UsageError
 from bot.options.attachments import Attached, attach
 from bot.options.catalog import Catalog, Model
 from bot.options.display import in_words
+from bot.options.doubts import Doubt, option_like, unpublished
 from bot.options.flags import Flags, Meaning
+from bot.options.image_links import check_links
 from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import Flag, TypedText
+from bot.options.problems import Problems
 from bot.options.scene import changed_scene
 from bot.options.schema import PROMPT, Kind, Option
 from bot.options.values import check, clean, read_value
@@ -35,6 +38,8 @@ class RenderRequest:
     """
     kind: str
     """Requests of one kind take about as long: `kling-v3 mode=pro duration=10`."""
+    doubts: tuple[Doubt, ...] = ()
+    """What its asker is to be asked about before it is rendered."""
     left_out: tuple[str, ...] = ()
     """Titles of earlier options that a newly chosen model does not have."""
 
@@ -49,14 +54,26 @@ def read_request(
     """Return the request of a text and the files attached to it.
 
     `defaults` (the slug as `model` among them) are used for options that are not typed; those that
-    the model does not have or not allow are ignored. Raises `UsageError` that names the option, the
-    given value and the allowed ones.
+    the model does not have or not allow are ignored. Raises `UsageError` with everything that is
+    wrong, each with the option, the given value and the allowed ones.
     """
+    model = chosen_model(typed, catalog, defaults)
+    problems = Problems(typed.problems)
+    given = given_in(typed, model, catalog, problems, files)
+    request = check_input(model, {**fitting(model, defaults), **given.values}, problems)
+    return replace(request, doubts=(*given.doubts, *request.doubts))
+
+
+def chosen_model(typed: TypedText, catalog: Catalog, defaults: Mapping[str, Json]) -> Model:
+    """Return the model that a text names, else the usual one. Raises `UsageError`."""
     slug = typed.value_of(MODEL_FLAG)
     usual = catalog.find(str(defaults.get(MODEL_FLAG))) or catalog.default
-    model = usual if slug is None else catalog.get(slug)
-    given = given_in(typed, model, catalog, files)
-    return check_input(model, {**fitting(model, defaults), **given})
+    if slug is None:
+        return usual
+    try:
+        return catalog.get(slug)
+    except UsageError as error:
+        raise UsageError(*typed.problems, *error.problems) from None
 
 
 def changed_request(
@@ -69,14 +86,17 @@ def changed_request(
 
     Words are added to the earlier prompt, or replace it behind `new:`; attached files replace the
     images of their option; all else stays. Options that a newly chosen model does not have are
-    left out, and named in the result. Raises `UsageError`, also when nothing is to change.
+    left out, and named in the result. What was in doubt before is not asked about again. Raises
+    `UsageError`, also when nothing is to change.
     """
     slug = typed.value_of(MODEL_FLAG)
     model = catalog.get(previous.model if slug is None else slug)
     earlier = previous.input.get(PROMPT)
     scene = earlier if isinstance(earlier, str) else ""
-    given = given_in(typed, model, catalog, files, scene=scene)
-    if slug is None and not given:
+    problems = Problems(typed.problems)
+    given = given_in(typed, model, catalog, problems, files, scene=scene)
+    if slug is None and not given.values:
+        problems.raise_any()
         raise UsageError(
             "Say what to change: words to add, `new:` and another prompt, or options; "
             f"`/video help {model.slug}` lists them."
@@ -85,28 +105,49 @@ def changed_request(
     left_out = tuple(
         _title(catalog.find(previous.model), name) for name in previous.input if name not in kept
     )
-    return replace(check_input(model, {**kept, **given}), left_out=left_out)
+    known = unpublished(model, kept)
+    request = check_input(model, {**kept, **given.values}, problems, known=known)
+    return replace(request, doubts=(*given.doubts, *request.doubts), left_out=left_out)
 
 
-def check_input(model: Model, given: Mapping[str, Json]) -> RenderRequest:
+def check_input(
+    model: Model,
+    given: Mapping[str, Json],
+    problems: Problems | None = None,
+    *,
+    known: Collection[Doubt] = (),
+) -> RenderRequest:
     """Return the request of values by property, if the schema allows it; `None`: not given.
 
-    Raises `UsageError` that names the option, the given value and the allowed ones.
+    `problems` were found before; `known` is not asked about again. Raises `UsageError` with
+    everything that is wrong, each with the option, the given value and the allowed ones.
     """
+    problems = problems or Problems()
     for name in given:
         if model.option(name) is None:
-            raise UsageError(f"{model.title} has no option {quoted(name)}.")
+            with problems.collected():
+                raise UsageError(f"{model.title} has no option {quoted(name)}.")
     values: dict[str, Json] = {}
     for option in model.options:
-        raw = given.get(option.name)
-        value = None if raw is None else checked_value(model, option, raw, label_of(option))
-        if value is None and option.required:
-            value = option.default
-            if value is None:
-                raise _missing(model, option)
-        if value is not None:
-            values[option.name] = value
-    return RenderRequest(model=model.slug, input=values, kind=_kind(model, values))
+        if option.name in problems.options:
+            continue
+        with problems.collected():
+            value = _value_or_default(model, option, given.get(option.name))
+            if value is not None:
+                values[option.name] = value
+    problems.raise_any()
+    doubts = tuple(doubt for doubt in unpublished(model, values) if doubt not in known)
+    return RenderRequest(model=model.slug, input=values, kind=_kind(model, values), doubts=doubts)
+
+
+def _value_or_default(model: Model, option: Option, given: Json) -> Json:
+    """Return the value to submit; `None`: none. Raises `UsageError`, also if one is missing."""
+    value = checked_value(model, option, given, label_of(option))
+    if value is None and option.required:
+        value = option.default
+        if value is None:
+            raise _missing(model, option)
+    return value
 
 
 def checked_value(model: Model, option: Option, given: Json, label: str) -> Json:
@@ -126,6 +167,8 @@ def checked_value(model: Model, option: Option, given: Json, label: str) -> Json
                 f"The prompt has {len(value):,} characters; {model.title} takes at most "
                 f"{model.max_prompt:,}. Shorten it by {len(value) - model.max_prompt:,}."
             )
+    if option.takes_images:
+        check_links(option, value, label)
     check(value, option.schema, label)
     return value
 
@@ -183,32 +226,53 @@ def _title(model: Model | None, name: str) -> str:
     return option.title if option else name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a text and its files give."""
+
+    values: Mapping[str, Json]
+    """By property, not checked against the schema."""
+    doubts: tuple[Doubt, ...] = ()
+    """The words that look like options and are none."""
+
+
 def given_in(
     typed: TypedText,
     model: Model,
     catalog: Catalog,
+    problems: Problems,
     files: Sequence[Attached] = (),
     *,
     scene: str = "",
-) -> Mapping[str, Json]:
-    """Return the values of a text and its files, by property, not checked against the schema.
+) -> Given:
+    """Return what a text and its files give.
 
     The words outside of flags change the earlier prompt `scene`, if there is one.
-    Raises `UsageError` for a flag that the model does not have, or that lacks its value, and for
-    files that it cannot take.
+    Adds to `problems` each flag that the model does not have or that lacks its value, and each file
+    that it cannot take.
     """
     meanings = Flags(model, catalog)
-    meanings.refuse_single_dash(typed)
-    prompt, flags = typed.split(lambda name, word: meanings.meaning_of(name).takes(word))
+    split = typed.split(meanings.takes)
+    with problems.collected():
+        meanings.refuse_single_dash(split.words)
     found: dict[str, list[tuple[Meaning, Flag]]] = {}
-    for flag in flags:
-        meaning = meanings.meaning_of(flag.name)
-        name = meaning.option.name if meaning.option else MODEL_FLAG
-        found.setdefault(name, []).append((meaning, flag))
-    given = {name: _value(pairs) for name, pairs in found.items()}
-    given.pop(MODEL_FLAG, None)
-    words = changed_scene(scene, prompt) if scene and prompt else prompt
-    return attach({**given, **_prompt(words, model, given)}, files, model)
+    for flag in split.flags:
+        with problems.collected():
+            meaning = meanings.meaning_of(flag.name)
+            name = meaning.option.name if meaning.option else MODEL_FLAG
+            found.setdefault(name, []).append((meaning, flag))
+    values: dict[str, Json] = {}
+    for name, pairs in found.items():
+        with problems.collected(name):
+            values[name] = _value(pairs)
+    values.pop(MODEL_FLAG, None)
+    words = changed_scene(scene, split.prompt) if scene and split.prompt else split.prompt
+    with problems.collected(PROMPT):
+        values |= _prompt(words, model, values)
+    return Given(
+        values=attach(values, files, model, problems),
+        doubts=option_like(typed, split, meanings),
+    )
 
 
 def _prompt(prompt: str, model: Model, given: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias
 
 from bot.base.errors import ConfigurationError
+from bot.options.characters import hyphenated, visible
 from storage.job import Json
 
 Schema: TypeAlias = Mapping[str, Json]
@@ -18,7 +20,6 @@ PROMPT = "prompt"
 
 # The same few dozen names are compared for every command.
 _SPELLINGS_KEPT = 4096
-_DASHES = str.maketrans("_–—", "---")
 
 
 class Kind(StrEnum):
@@ -56,7 +57,10 @@ class Annotations:
     """Short names: alias to property."""
     hints: Mapping[str, str]
     labels: Mapping[str, str]
-    units: Mapping[str, str]
+    units: Mapping[str, Sequence[str]]
+    """Words that may follow a number; the first is its unit, as it is shown."""
+    synonyms: Mapping[str, Mapping[str, Sequence[str]]]
+    """Other words for a choice: choice to words."""
     images: Collection[str]
     """The properties that take images."""
     items: Mapping[str, ItemFields]
@@ -81,16 +85,23 @@ class Option:
     """One line of help from the model file, else the schema's description."""
     label: str = ""
     """Its name for people, from the model file; empty: the schema's title."""
-    unit: str = ""
-    """The unit of its numbers, such as `s`; empty: none."""
     takes_images: bool = False
     """Whether its value, or each of its values, is an image."""
+    synonyms: Mapping[str, Json] = field(default_factory=dict)
+    """Other words for the choices, in lower case: word → choice."""
+    units: tuple[str, ...] = ()
+    """Words that may follow the number; the first is its unit, as it is shown."""
     item_fields: ItemFields | None = None
     """The form's fields for each of its items; `None`: the form takes it as text."""
     advanced: bool = False
     """Whether the form may hide it at first."""
     position: int = 0
     """Its place in the order of help and form."""
+
+    @property
+    def unit(self) -> str:
+        """The unit of its numbers, as it is shown; empty: none."""
+        return self.units[0] if self.units else ""
 
     @property
     def flag(self) -> str:
@@ -137,7 +148,7 @@ class Option:
 @lru_cache(maxsize=_SPELLINGS_KEPT)
 def spelling(name: str) -> str:
     """Return a name as flags are compared: in lower case, with hyphens for dashes and `_`."""
-    return name.casefold().translate(_DASHES)
+    return hyphenated(visible(name)).casefold().replace("_", "-")
 
 
 def as_mapping(value: Json) -> Schema:
@@ -257,8 +268,9 @@ def options_of(schema: Schema, annotations: Annotations) -> Iterator[Option]:
             aliases=tuple(alias for alias, target in annotations.aliases.items() if target == name),
             hint=annotations.hints.get(name, str(described.get("description", ""))),
             label=annotations.labels.get(name, ""),
-            unit=annotations.units.get(name, ""),
             takes_images=name in annotations.images,
+            synonyms=_synonyms(described, annotations.synonyms.get(name, {})),
+            units=tuple(annotations.units.get(name, ())),
             item_fields=annotations.items.get(name),
             advanced=name not in required and _is_advanced(name, described, annotations),
             position=order.index(name),
@@ -270,3 +282,17 @@ def _is_advanced(name: str, described: Schema, annotations: Annotations) -> bool
     if name in annotations.shown or name in annotations.more:
         return name in annotations.more
     return as_mapping(described.get("x-playground")).get("advanced") is True
+
+
+def _synonyms(schema: Schema, words: Mapping[str, Sequence[str]]) -> Mapping[str, Json]:
+    """Return the choice that each word means; words for what is no choice are left out."""
+    choices = {
+        choice if isinstance(choice, str) else json.dumps(choice): choice
+        for choice in choices_of(schema)
+    }
+    return {
+        word.casefold(): choices[text]
+        for text, others in words.items()
+        if text in choices
+        for word in others
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -17,6 +17,11 @@ from jsonschema.validators import extend
 from bot.options.schema import Schema, as_mapping
 from storage.job import Json
 
+SUM_KEYWORD = "x-sum"
+"""A keyword of our own, for the expectations of a model file: JSON Schema cannot add."""
+
+# No more digits than a duration has: text such as 1e999999 takes minutes to be read.
+_DECIMAL = re.compile(r"[0-9]{1,6}(?:\.[0-9]{0,6})?")
 _FORMATS = FormatChecker()
 
 
@@ -38,8 +43,34 @@ def _multiple_of(
         yield ValidationError(f"not a multiple of {step}")
 
 
+def _sum(
+    _validator: Validator, rule: Schema, value: object, _schema: Schema
+) -> Iterator[ValidationError]:
+    """Check that a member of a list's items adds up: `{"list": …, "member": …, "total": …}`.
+
+    Items without a readable number are left to other rules.
+    """
+    if not isinstance(value, Mapping):
+        return
+    items, total = value.get(str(rule.get("list"))), value.get(str(rule.get("total")))
+    if not isinstance(items, list | tuple) or not items:
+        return
+    parts = [_number(as_mapping(item).get(str(rule.get("member")))) for item in items]
+    whole = _number(total)
+    known = [part for part in parts if part is not None]
+    if whole is not None and len(known) == len(parts) and sum(known) != whole:
+        yield ValidationError(f"does not add up to {whole}")
+
+
+def _number(value: Json) -> Fraction | None:
+    """Return the number of a value, which may be text; some services write durations so."""
+    return Fraction(str(value)) if _DECIMAL.fullmatch(str(value)) else None
+
+
 # jsonschema's own types leave this function out.
-_Validator = extend(Draft202012Validator, {"multipleOf": _multiple_of})  # type: ignore[no-untyped-call]
+_Validator = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"multipleOf": _multiple_of, SUM_KEYWORD: _sum}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +106,16 @@ def _validator(key: _SchemaKey) -> Draft202012Validator:
     return validator
 
 
+def violations(value: Json, schema: Schema) -> Iterator[Violation]:
+    """Yield the violations of a checked schema by a finite value, one for each part of it."""
+    seen: set[tuple[str | int, ...]] = set()
+    for error in _validator(_SchemaKey(schema)).iter_errors(value):
+        path = tuple(error.absolute_path)
+        if path not in seen:
+            seen.add(path)
+            yield Violation(path=path, schema=as_mapping(error.schema), value=error.instance)
+
+
 def find_violation(value: Json, schema: Schema) -> Violation | None:
     """Return the first violation of a checked schema by a finite value, if any."""
-    for error in _validator(_SchemaKey(schema)).iter_errors(value):
-        return Violation(
-            path=tuple(error.absolute_path), schema=as_mapping(error.schema), value=error.instance
-        )
-    return None
+    return next(violations(value, schema), None)

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import assert_never
 
 from bot.base.errors import UsageError
 from bot.base.json import parse_document
+from bot.options.characters import hyphenated, visible
 from bot.options.parser import straightened
 from bot.options.schema import Kind, Option, Schema, choices_of, kind_of
-from bot.options.validation import find_violation
+from bot.options.validation import violations
 from bot.options.wording import allowed, quoted, short, shown, strangers
 from storage.job import Json
 
-# Phones may replace a typed hyphen by a dash or a minus sign.
-_SIGNS = str.maketrans("–—\N{MINUS SIGN}", "---")
 # Python reads integers of at most 4,300 digits; no option needs a hundredth of that.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 )
-_BOOLEANS: Mapping[str, bool] = {
+BOOLEANS: Mapping[str, bool] = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
+"""The words for a boolean."""
 # Beyond this, dividing by a fractional step overflows.
 _LARGEST = 1e300
+# One value has rarely more problems, and an answer has room for as many.
+_MOST_TOLD = 5
 # Deeper than any real option, and far from Python's limit of recursion.
 _DEEPEST = 20
 # C0 and C1 without tab and line feed, and halves of surrogate pairs, which UTF-8 cannot encode.
@@ -50,7 +53,7 @@ def read_value(raws: Sequence[str], option: Option, label: str) -> Json:
     `UsageError` that begins with `label`.
     """
     if option.kind is not Kind.ARRAY or option.choices:
-        return _read(raws[0], option.schema, label)
+        return _read(understood(raws[0], option), option.schema, label)
     items: list[Json] = []
     for raw in raws:
         if not raw.lstrip().startswith("["):
@@ -62,6 +65,36 @@ def read_value(raws: Sequence[str], option: Option, label: str) -> Json:
     return items
 
 
+def understood(raw: str, option: Option) -> str:
+    """Return typed text in the schema's own words where it can mean one value only.
+
+    `vertical` becomes `9:16`, `10 s` becomes `10`; all other text stays as it is.
+    """
+    if not option.choices and option.kind not in {Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER}:
+        return raw
+    return synonym_of(raw, option) or _on_one_line(raw)
+
+
+def synonym_of(raw: str, option: Option) -> str | None:
+    """Return the choice that another word means, or a number without its unit, or `None`."""
+    text = _on_one_line(raw)
+    choice = option.synonyms.get(text.casefold())
+    if choice is not None:
+        return shown(choice)
+    number = _NUMBER.match(hyphenated(text)) if option.units else None
+    is_unit = number is not None and text[number.end() :].strip().casefold() in option.units
+    return number[0] if number is not None and is_unit else None
+
+
+def _on_one_line(raw: str) -> str:
+    return " ".join(visible(raw).split())
+
+
+def is_choice(raw: str, option: Option) -> bool:
+    """Tell whether a typed text is one of the choices, in any case."""
+    return any(shown(choice).casefold() == raw.casefold() for choice in option.choices)
+
+
 def _all_lists(listed: Json) -> bool:
     return isinstance(listed, list) and all(isinstance(item, list) for item in listed)
 
@@ -70,10 +103,10 @@ def _read(raw: str, schema: Schema, label: str) -> Json:
     choices = choices_of(schema)
     if choices:
         return _choice(raw, choices, schema, label)
-    number = raw.strip().translate(_SIGNS)
+    number = hyphenated(raw.strip())
     match kind_of(schema):
-        case Kind.BOOLEAN if raw.casefold() in _BOOLEANS:
-            return _BOOLEANS[raw.casefold()]
+        case Kind.BOOLEAN if raw.casefold() in BOOLEANS:
+            return BOOLEANS[raw.casefold()]
         case Kind.INTEGER | Kind.NUMBER if _INTEGER.fullmatch(number):
             return int(number)
         case Kind.NUMBER if _NUMBER.fullmatch(number):
@@ -156,10 +189,17 @@ def _clean_text(text: str, label: str) -> str:
 
 def check(value: Json, schema: Schema, label: str) -> None:
     """Raise `UsageError` that begins with `label` unless the schema allows the value."""
-    violation = find_violation(value, schema)
-    if violation is not None:
-        place = ", ".join((label, *map(_step, violation.path)))
-        raise refusal(place, violation.schema, violation.value)
+    problems = [
+        str(refusal(place_of(label, found.path), found.schema, found.value))
+        for found in islice(violations(value, schema), _MOST_TOLD)
+    ]
+    if problems:
+        raise UsageError(*problems)
+
+
+def place_of(label: str, path: Sequence[str | int]) -> str:
+    """Return the name of a part of an option's value: `` `--image-urls`, item 2 ``."""
+    return ", ".join((label, *map(_step, path)))
 
 
 def _step(step: str | int) -> str:

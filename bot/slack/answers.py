@@ -52,6 +52,7 @@ class ChannelObject(BaseModel):
     """A conversation: https://docs.slack.dev/reference/objects/conversation-object ."""
 
     id: str = ""
+    name: str = ""
     is_private: bool = True
     is_im: bool = False
     is_mpim: bool = False
@@ -70,6 +71,19 @@ class MembersAnswer(BaseModel):
 
     members: list[str]
     response_metadata: CursorAnswer = CursorAnswer()
+
+
+class GroupObject(BaseModel):
+    """A group of people: https://docs.slack.dev/reference/objects/usergroup-object ."""
+
+    id: str
+    handle: str = ""
+
+
+class GroupsAnswer(BaseModel):
+    """Of `usergroups.list`."""
+
+    usergroups: list[GroupObject]
 
 
 class ProfileObject(BaseModel):

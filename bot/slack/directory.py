@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.base.errors import NotFoundError, OperatorMustActError, UnreachablePlaceError
 from bot.base.ports import Conversation, Person
-from bot.slack.answers import ChannelAnswer, LinkAnswer, MembersAnswer, UserAnswer
+from bot.slack.answers import ChannelAnswer, GroupsAnswer, LinkAnswer, MembersAnswer, UserAnswer
 from bot.slack.client import ask
 from storage.job import Instant
 
@@ -42,6 +42,7 @@ class SlackDirectory:
         self._client = client
         self._people: TTLCache[str, Person] = TTLCache(MOST_CACHED, CACHE_SECONDS, now)
         self._conversations: TTLCache[str, Conversation] = TTLCache(MOST_CACHED, CACHE_SECONDS, now)
+        self._groups: TTLCache[str, Mapping[str, str]] = TTLCache(1, CACHE_SECONDS, now)
         self._links: TTLCache[str, str | None] = TTLCache(MOST_CACHED, CACHE_SECONDS, now)
 
     async def person(self, user: str) -> Person:
@@ -71,6 +72,11 @@ class SlackDirectory:
             # A person who is asked to invite the bot does so at once, so this is not cached.
             self._conversations.pop(channel, None)
         return known
+
+    async def group(self, group: str) -> str | None:
+        """Return the handle of a group of people, without `@`; `None`: it is not known."""
+        handles = await _cached(self._groups, "", self._handles)
+        return handles.get(group) or None
 
     async def is_member(self, channel: str, user: str) -> bool:
         """Return whether a user is a member. Raises `UnreachablePlaceError`."""
@@ -112,8 +118,19 @@ class SlackDirectory:
             return UNSEEN
         closed = found.is_private or found.is_im or found.is_mpim
         return Conversation(
-            is_public=not closed, has_bot=found.is_member, is_shared=found.is_ext_shared
+            is_public=not closed,
+            has_bot=found.is_member,
+            is_shared=found.is_ext_shared,
+            name=found.name,
         )
+
+    async def _handles(self) -> Mapping[str, str]:
+        try:
+            answer = await ask(self._client.usergroups_list(), GroupsAnswer, doubtful=False)
+        except OperatorMustActError:
+            # An app that was installed before this scope was asked for.
+            return {}
+        return {group.id: group.handle for group in answer.usergroups}
 
     async def _permalink(self, channel: str, ts: str) -> str | None:
         call = self._client.chat_getPermalink(channel=channel, message_ts=ts)

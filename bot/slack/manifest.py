@@ -33,7 +33,8 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "mpim:history": "the same in group messages",
         "files:write": "upload the finished videos",
         "files:read": "check what was uploaded, and take in reference images",
-        "users:read": "know a person's time zone, and who is a guest",
+        "users:read": "know a person's name and time zone, and who is a guest",
+        "usergroups:read": "know the name of a group that a prompt mentions",
     },
 )
 """Every scope of the bot, and its use. The bot uses each of them: none is requested in advance.

@@ -12,6 +12,7 @@ from bot.jobs.view import load_message_view
 from bot.messages.job import job_message
 from bot.messages.replies import cannot_enter
 from bot.worker.context import Claim
+from bot.worker.names import name_mentions
 from bot.worker.outbox import Slot, find_posted, post
 from bot.worker.result import Advance, Reject, Result
 from storage.job import Delivery, EventName, Job, Outcome, Stage
@@ -61,7 +62,8 @@ async def announce(claim: Claim[Job]) -> Result[Job]:
         )
     # Everything that the message needs is read before the intent is committed: between the intent
     # and the post nothing else can fail.
-    view = await load_message_view(job, services)
+    await name_mentions(claim)
+    view = await load_message_view(claim.row, services)
     message = job_message(view, services.now())
     try:
         posted = await post(claim, MESSAGE, place, message)

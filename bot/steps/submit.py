@@ -15,8 +15,10 @@ from bot.base.ports import Snapshot
 from bot.jobs.services import Services
 from bot.messages.job import SILENT_TRIES
 from bot.options.failures import failure_of
+from bot.options.mentions import named_input
 from bot.steps.progress import show_progress
 from bot.worker.context import Claim
+from bot.worker.names import name_mentions
 from bot.worker.result import Advance, Park, Reject, Result
 from bot.worker.snapshot import with_snapshot
 from storage.job import EventName, Failure, Instant, Job, Outcome, Stage
@@ -153,13 +155,14 @@ async def _make_chargeable(claim: Claim[Job]) -> None:
     if claim.row.request_body is not None:
         await claim.write(replace(claim.row, chargeable_since=now), None)
         return
+    await name_mentions(claim)
     prepared = replace(await _prepared(claim.row, claim.services), chargeable_since=now)
     await claim.record(prepared, EventName.SUBMITTING)
 
 
 async def _prepared(job: Job, services: Services) -> Job:
     """Return the job with the key and the body of its request. Raises `RefusedError`."""
-    values = await services.images.resolve(job.input)
+    values = await services.images.resolve(job.model, named_input(job))
     return replace(
         job,
         idempotency_key=idempotency_key(job),

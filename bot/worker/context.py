@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Generic
 
 from bot.jobs.services import Services
+from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
 from storage.job import Event, EventName, Instant, Job
 from storage.store import Queue, Row
@@ -20,7 +21,8 @@ class Claim(Generic[Row]):
         self.prompts: list[str] = []
         """Prompts of users: services may quote them in errors, and the log must not show them."""
         if isinstance(row, Job):
-            self.prompts += prompts_of(row.input)
+            values = (row.input, named_input(row))
+            self.prompts += dict.fromkeys(text for each in values for text in prompts_of(each))
 
     def may_be_restored(self, since: Instant) -> bool:
         """Return whether a row that exists since `since` is older than this process.

@@ -28,6 +28,12 @@ VAULT = "C0VAULT"
 """Private, and the bot is not in it."""
 
 
+DESIGNERS = "S0DESIGN"
+"""A group of people."""
+GROUPS = {DESIGNERS: "designers"}
+"""The handle of each group."""
+
+
 class RefusalError(Exception):
     """Slack refuses a call: its error code, and further fields of the answer."""
 

@@ -332,6 +332,11 @@ def _pages_of_home(db: Database) -> None:
     db.execute("ALTER TABLE home_views ADD COLUMN pages INTEGER NOT NULL DEFAULT 1")
 
 
+@MIGRATIONS(name="0018_names")
+def _names(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN names TEXT NOT NULL DEFAULT '{}'")
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Apply the pending migrations, each in a transaction of its own.
 

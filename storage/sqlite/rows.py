@@ -162,7 +162,17 @@ JOBS = Table(
         "question": _QUESTION_COLUMNS,
     },
     optional=frozenset({"question"}),
-    json=frozenset({"channel_defaults", "input", "outputs", "pressed", "provider_memo", "uploads"}),
+    json=frozenset(
+        {
+            "channel_defaults",
+            "input",
+            "names",
+            "outputs",
+            "pressed",
+            "provider_memo",
+            "uploads",
+        }
+    ),
     guards=("stage",),
 )
 NOTIFICATIONS = Table(

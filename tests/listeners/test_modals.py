@@ -106,7 +106,7 @@ async def test_an_option_takes_uploaded_images_and_links() -> None:
     async with running_bot() as bot:
         await bot.type("")
         await switch(bot, "more", ["on"], entries(prompt="a lake"))
-        one, two = [await put_file(bot, image_bytes(side=side)) for side in (20, 30)]
+        one, two = [await put_file(bot, image_bytes(side=side)) for side in (320, 330)]
         fields = entries(
             prompt="a lake",
             image_urls=[one],
@@ -126,7 +126,7 @@ async def test_an_option_takes_uploaded_images_and_links() -> None:
     ("name", "size", "link", "message"),
     [
         ("notes.pdf", 10, "", "notes.pdf is not an image"),
-        ("cat.png", 10, "https://a/b.png", "First frame takes one image, and there are 2"),
+        ("cat.png", 10, "https://a.b/c.png", "First frame takes one image, and there are 2"),
     ],
 )
 async def test_an_unusable_image_is_an_error_at_its_field(

@@ -72,15 +72,12 @@ async def test_a_message_fills_the_form_with_its_text_and_images() -> None:
 
 
 async def test_a_mention_of_the_bot_is_not_part_of_the_prompt() -> None:
-    """Mentions of other users stay."""
+    """Other users are named as people see them."""
     async with running_bot() as bot:
         people = bot.sandbox.slack.people
         source = (await people.message(ANA, GENERAL, f"<@{BOT}> a lake for <@{BEN}>")).message
         await people.message_shortcut(BEN, source.ts, VIDEO_FROM_MESSAGE)
-        assert (
-            element_of(form_of(bot, BEN), "option:prompt")["initial_value"]
-            == f"a lake for <@{BEN}>"
-        )
+        assert element_of(form_of(bot, BEN), "option:prompt")["initial_value"] == "a lake for @ben"
 
 
 async def test_an_image_of_the_message_can_be_left_out() -> None:

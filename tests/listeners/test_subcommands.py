@@ -174,7 +174,7 @@ async def test_list_shows_the_users_jobs_running_and_recent() -> None:
         assert "not asked for anything" in await shown(bot, "list")
         done = await make_video(bot, "a lake")
         bot.sandbox.slack.faults.add("chat.postMessage", RATE_LIMIT)
-        await bot.type("a sea <!channel>", channel=CREW)
+        await bot.type("a sea &lt;!channel&gt;", channel=CREW)
         await bot.type("a hill", user=BEN)
         listed = await shown(bot, "list")
     first, second = listed.partition("[{")[0].splitlines()

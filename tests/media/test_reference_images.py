@@ -75,7 +75,7 @@ async def test_a_large_image_is_scaled_down_to_fit_into_the_request() -> None:
 
 async def test_with_a_public_address_an_image_is_sent_as_a_signed_link() -> None:
     """The links serve the bytes with their type to GET and HEAD; other paths are not found."""
-    first, second = image_bytes(), image_bytes("JPEG", 100)
+    first, second = image_bytes(), image_bytes("JPEG", 400)
     async with running_bot(PUBLIC_URL=f"{PUBLIC}/") as bot:
         files = [await put_file(bot, first), await put_file(bot, second, "misnamed.png")]
         await mention(bot, "from here to there --first 1 --last 2", *files)
@@ -200,3 +200,46 @@ async def test_a_file_that_was_deleted_before_the_submit_ends_the_job_uncharged(
         await mention(bot, "a lake", await put_file(bot, image_bytes()))
         assert "no longer in Slack" in (await until_refused(bot)).text
         await bot.until(lambda: any("Not started" in reply.text for reply in bot.replies()))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (image_bytes(side=200), "cat.png has 200 by 200 pixels; Kling V3 takes images of at least"),
+        (image_bytes(side=400, height=299), "cat.png has 400 by 299 pixels"),
+        (image_bytes("JPEG", 1000, height=390), "takes images between 1:2.5 and 2.5:1. Crop it"),
+    ],
+)
+async def test_an_image_of_a_shape_that_the_model_does_not_take_ends_the_job_uncharged(
+    data: bytes, sentence: str
+) -> None:
+    """Its bytes tell, where Slack's description does not."""
+    async with running_bot() as bot:
+        await mention(bot, "a lake", await put_file(bot, data))
+        assert sentence in (await until_refused(bot)).text
+
+
+def assert_jpeg(data: bytes) -> None:
+    """Check that bytes are a JPEG of 400 by 400 pixels."""
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("JPEG", (400, 400))
+
+
+async def test_a_format_that_the_model_does_not_take_is_converted_inside_the_request() -> None:
+    async with running_bot() as bot:
+        file_id = await put_file(bot, image_bytes("WEBP", 400), "cat.webp")
+        await mention(bot, "a lake --first 1", file_id)
+        await until_reply_done(bot)
+        assert_jpeg(data_of(last_input(bot)["first_frame_image"]))
+
+
+async def test_a_format_that_the_model_does_not_take_is_converted_behind_a_link() -> None:
+    async with running_bot(PUBLIC_URL=PUBLIC) as bot:
+        file_id = await put_file(bot, image_bytes("GIF", 400), "cat.gif")
+        await mention(bot, "a lake --first 1", file_id)
+        await until_reply_done(bot)
+        link = last_input(bot)["first_frame_image"]
+        served, head = await fetch(bot, link), await fetch(bot, link, "HEAD")
+    assert_jpeg(served.body)
+    assert served.headers["content-type"] == "image/jpeg"
+    assert (head.body, head.headers["content-length"]) == (b"", str(len(served.body)))

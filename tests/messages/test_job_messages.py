@@ -44,9 +44,9 @@ def test_a_prompt_notifies_nobody() -> None:
     job = replace(REQUESTED, input={"prompt": "<!channel> & <@U2>"})
     message = messages.job_message(of(job), 1000.0)
     assert "<!channel>" not in message.text
-    assert "&lt;!channel&gt; &amp; &lt;@U2&gt;" in message.text
+    assert "&lt;!channel&gt; &amp; @somebody" in message.text
     quoted = next(block for block in message.blocks if block["type"] == "rich_text")
-    literal = {"type": "text", "text": "<!channel> & <@U2>"}
+    literal = {"type": "text", "text": "<!channel> & @somebody"}
     assert quoted["elements"] == [{"type": "rich_text_quote", "elements": [literal]}]
 
 

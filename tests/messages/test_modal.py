@@ -10,6 +10,7 @@ from slack_sdk.models.blocks import Block as SlackBlock
 
 from bot.messages.blocks import Block
 from bot.messages.modal import Layout, form_blocks
+from bot.options.attachments import IMAGE_EXTENSIONS
 from bot.options.catalog import Catalog, Model
 from bot.options.form_fields import MODEL_BLOCK, MORE_BLOCK
 from storage.job import Json
@@ -129,15 +130,17 @@ def test_every_type_has_its_field_with_limits_and_default() -> None:
 
 
 def test_images_have_a_field_for_files_and_one_for_links() -> None:
-    shown = fields(KLING.default, {"image_urls": ["https://a", "https://b"]}, show_advanced=True)
+    shown = fields(
+        KLING.default, {"image_urls": ["https://a.b", "https://c.d"]}, show_advanced=True
+    )
     assert element(shown["option:image_urls"]) == {
         "type": "file_input",
         "max_files": 10,
-        "filetypes": ["png", "jpg", "jpeg", "webp"],
+        "filetypes": [*IMAGE_EXTENSIONS],
         "action_id": "kling-v3",
     }
     assert shown["links:image_urls"]["label"] == plain("Reference images: links")
-    assert element(shown["links:image_urls"])["initial_value"] == "https://a\nhttps://b"
+    assert element(shown["links:image_urls"])["initial_value"] == "https://a.b\nhttps://c.d"
     assert shown["links:first_frame_image"]["label"] == plain("First frame: link")
     assert shown["option:first_frame_image"]["hint"] == plain("Image that the video begins with.")
 
@@ -327,7 +330,7 @@ def test_fields_stay_within_slacks_limits(tmp_path: Path) -> None:
     assert element(shown["option:one"]) == {
         "type": "file_input",
         "max_files": 1,
-        "filetypes": ["png", "jpg", "jpeg", "webp"],
+        "filetypes": [*IMAGE_EXTENSIONS],
         "action_id": "sample",
     }
     assert element(shown["option:few"])["max_files"] == 10

@@ -51,9 +51,9 @@ def images(text: str, *files: Attached, catalog: Catalog = KLING) -> Mapping[str
         ),
         ("a lake --image 2 --image 1", {"image_urls": ["slack-file:F2", "slack-file:F1"]}),
         (
-            "a lake --image https://a/b.png --first 1",
+            "a lake --image https://a.b/c.png --first 1",
             {
-                "image_urls": ["https://a/b.png", "slack-file:F2"],
+                "image_urls": ["https://a.b/c.png", "slack-file:F2"],
                 "first_frame_image": "slack-file:F1",
             },
         ),
@@ -66,7 +66,7 @@ def test_files_go_to_the_named_options_and_else_to_the_first_one(
 
 
 def test_a_link_is_kept_and_no_files_add_no_option() -> None:
-    assert images("a lake --first https://a/1") == {"first_frame_image": "https://a/1"}
+    assert images("a lake --first https://a.b/1") == {"first_frame_image": "https://a.b/1"}
     assert images("a lake") == {}
 
 
@@ -81,7 +81,7 @@ def test_a_link_is_kept_and_no_files_add_no_option() -> None:
         ("a lake --no slack-file:F9", [], "Attach the file itself"),
         ("slack-file:F9", [], "Attach the file itself"),
         ("a lake", [Attached(id="F1", name="cv.pdf", mimetype="application/pdf")], "cv.pdf is not"),
-        ("a lake", [Attached(id="F1", mimetype="image/gif")], "The attached file is not an image"),
+        ("a lake", [Attached(id="F1", mimetype="image/heic")], "The attached file is not an image"),
         (
             "a lake",
             [Attached(id="F1", name="big.png", mimetype="image/png", size=30_000_000)],
@@ -96,9 +96,35 @@ def test_an_unusable_file_or_reference_is_refused(
         read_request(read_text(text), KLING, files=files)
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "message"),
+    [
+        (299, 500, "cat.png has 299 by 500 pixels; Kling V3 takes images of at least 300 pixels"),
+        (
+            1000,
+            399,
+            "cat.png has 1000 by 399 pixels; Kling V3 takes images between 1:2.5 and 2.5:1",
+        ),
+        (400, 1001, "Crop it, and attach it again"),
+    ],
+)
+def test_an_image_of_another_shape_than_the_model_takes_is_refused(
+    width: int, height: int, message: str
+) -> None:
+    described: Json = {"id": "F1", "name": "cat.png", "original_w": width, "original_h": height}
+    with pytest.raises(UsageError, match=message):
+        read_request(read_text("a lake"), KLING, files=attached_files([described]))
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 300), (1000, 400), (0, 5)])
+def test_an_image_of_a_shape_that_the_model_takes_is_accepted(width: int, height: int) -> None:
+    file = Attached(id="F1", width=width, height=height)
+    assert file.problem(KLING.default) is None
+
+
 def test_a_file_of_the_largest_size_or_of_unknown_type_is_accepted() -> None:
-    assert Attached(id="F1", mimetype="image/webp", size=MOST_BYTES).problem is None
-    assert THREE.problem is None
+    assert Attached(id="F1", mimetype="image/webp", size=MOST_BYTES).problem(KLING.default) is None
+    assert THREE.problem(KLING.default) is None
 
 
 def test_a_model_without_images_takes_no_files(tmp_path: Path) -> None:
@@ -112,7 +138,7 @@ def test_a_second_image_for_a_model_with_one_is_refused(tmp_path: Path) -> None:
     properties: Mapping[str, Json] = {"prompt": TEXT, "image": TEXT}
     catalog = catalog_with(tmp_path, model_file(properties, default=True, images=["image"]))
     assert images("a lake", ONE, catalog=catalog) == {"image": "slack-file:F1"}
-    for text, files in (("a lake", [ONE, TWO]), ("a lake --image https://a", [ONE])):
+    for text, files in (("a lake", [ONE, TWO]), ("a lake --image https://a.b", [ONE])):
         with pytest.raises(UsageError, match=r"takes one image, and there are 2\. Say which"):
             read_request(read_text(text), catalog, files=files)
 

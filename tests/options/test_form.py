@@ -88,7 +88,7 @@ FILLED: Mapping[str, Json] = {
     "audio": True,
     "prompt": "a lake",
     "duration": 9,
-    "image_urls": ["https://a", "https://b"],
+    "image_urls": ["https://a.b", "https://b.b"],
     "multi_prompt": [{"prompt": "a"}, {}],
     "negative_prompt": "b\nc",
 }
@@ -119,9 +119,9 @@ def test_an_emptied_field_is_not_kept() -> None:
 def test_files_are_added_to_the_links_of_their_option() -> None:
     answer: Json = {"type": "file_input", "files": [{"id": "F1"}, {"id": "F2"}, {}, None]}
     state = entered(image_urls=answer)
-    state["links:image_urls"] = {"kling-v3": {"value": "https://a\n\n https://b "}}
+    state["links:image_urls"] = {"kling-v3": {"value": "https://a.b\n\n https://b.b "}}
     read = read_form(KLING.default, state)
-    links = ["https://a", " https://b "]
+    links = ["https://a.b", "https://b.b"]
     assert read.input["image_urls"] == [*links, "slack-file:F1", "slack-file:F2"]
 
 
@@ -136,10 +136,25 @@ def test_a_form_may_refer_to_its_own_files_only() -> None:
     }
 
 
+def test_every_link_that_cannot_be_right_is_an_error_at_its_field() -> None:
+    state = form({"prompt": "a lake"})
+    state["links:image_urls"] = {"x": {"value": "http://a.b\nhttps://c.d\nhttps://10.0.0.1/e"}}
+    state["option:first_frame_image"] = {"x": {"files": []}}
+    state["links:first_frame_image"] = {"x": {"value": "file:///etc/passwd"}}
+    told = errors(state)
+    assert told["links:image_urls"] == (
+        "Reference images, item 1 must be a link that begins with https://, or an attached image; "
+        "you gave http://a.b. Reference images, item 3 must be a link that MindVideo can reach; "
+        "https://10.0.0.1/e leads to this machine or a private network. Attach the image itself."
+    )
+    assert "must be a link" in told["links:first_frame_image"]
+
+
 def test_an_unusable_file_is_an_error_at_its_field() -> None:
     state = entered(image_urls={"files": [{"id": "F1", "name": "a.pdf", "mimetype": "text/pdf"}]})
     assert errors(state) == {
-        "option:image_urls": "a.pdf is not an image that I can pass on. Attach PNG, JPEG or WebP."
+        "option:image_urls": "a.pdf is not an image that I can pass on. "
+        "Attach PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF."
     }
 
 
@@ -158,15 +173,15 @@ def test_a_draft_keeps_its_images_as_references() -> None:
 def test_an_option_takes_at_most_its_number_of_images(tmp_path: Path) -> None:
     several = catalog_with(tmp_path, ANIMATE).get(ANIMATE_SLUG).image_options[0]
     files = [Attached(id=f"F{number}") for number in range(5)]
-    assert with_images(several, ["https://a"], files) == [
-        "https://a",
+    assert with_images(several, ["https://a.b"], files) == [
+        "https://a.b",
         "slack-file:F0",
         "slack-file:F1",
     ]
     one = KLING.default.option("first_frame_image")
     assert one is not None
     assert with_images(one, None, files) == "slack-file:F0"
-    assert with_images(one, "https://a", files) == "https://a"
+    assert with_images(one, "https://a.b", files) == "https://a.b"
 
 
 @pytest.mark.parametrize(
@@ -185,8 +200,11 @@ def test_a_list_of_objects_is_read_by_line_or_as_one_json(text: str, value: Json
 
 def test_a_list_of_texts_may_be_one_json_over_several_lines() -> None:
     state = form({"prompt": "a lake"})
-    state["links:image_urls"] = {"x": {"value": '["a",\n"b"]'}}
-    assert read_form(KLING.default, state).input["image_urls"] == ["a", "b"]
+    state["links:image_urls"] = {"x": {"value": '["https://a.b",\n"https://c.d"]'}}
+    assert read_form(KLING.default, state).input["image_urls"] == [
+        "https://a.b",
+        "https://c.d",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -344,6 +362,7 @@ def test_a_draft_keeps_valid_values_and_any_prompt() -> None:
 def test_a_draft_keeps_hidden_values() -> None:
     draft = read_draft(KLING.default, form({}, show_advanced=False), FILLED)
     assert draft["multi_prompt"] == [{"prompt": "a"}, {}]
+    assert draft["image_urls"] == ["https://a.b", "https://b.b"]
 
 
 WORDS = st.text(alphabet="ab{}[]\"' \n“”", max_size=12)

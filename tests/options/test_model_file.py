@@ -15,6 +15,12 @@ from tests.support.model_samples import ANIMATE, model_file, schema_of
 
 TEXT: Mapping[str, Json] = {"type": "string"}
 FLAG: Mapping[str, Json] = {"type": "boolean"}
+CHOICES: Mapping[str, Json] = {"enum": ["x", "y"]}
+
+
+def expecting(expects: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return a model file with an option `a` and this expectation."""
+    return model_file({"a": TEXT}, expectations=[{"expects": expects, "otherwise": "Sure?"}])
 
 
 def read(folder: Path, content: str | Mapping[str, Json]) -> None:
@@ -103,6 +109,27 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
             r"bot\.upgrades\.0\.label: .*at most 75",
         ),
         (model_file({"a": TEXT}, upgrades=[{"label": "Big", "set": {}}]), r"upgrades\.0\.set"),
+        (model_file({"a": TEXT}, units={"b": ["s"]}), "bot.units names `b`"),
+        (model_file({"a": TEXT}, synonyms={"b": {}}), "bot.synonyms names `b`"),
+        (
+            model_file({"a": CHOICES}, synonyms={"a": {"z": ["y"]}}),
+            "bot.synonyms: `a` has no choice `z`",
+        ),
+        (
+            model_file({"a": CHOICES}, synonyms={"a": {"x": ["z"], "y": ["Z"]}}),
+            "bot.synonyms: `z` of `a` has two meanings",
+        ),
+        (
+            model_file({"a": CHOICES}, synonyms={"a": {"x": ["Y"]}}),
+            "bot.synonyms: `y` of `a` has two meanings",
+        ),
+        (model_file({"a": TEXT}, image_limits={"formats": ["tiff"]}), r"image_limits\.formats"),
+        (model_file({"a": TEXT}, image_limits={"longest_ratio": 0.5}), "longest_ratio"),
+        (expecting({"type": "text"}), r"bot\.expectations\.0 is not JSON Schema"),
+        (expecting({"properties": {"b": {}}}), r"bot\.expectations\.0 names `b`"),
+        (expecting({"if": {"required": ["b"]}, "then": {}}), "names `b`"),
+        (expecting({"not": {"anyOf": [{"required": ["b"]}]}}), "names `b`"),
+        (expecting({"x-sum": {"list": "a", "member": "c", "total": "b"}}), "names `b`"),
         (model_file({"a b": TEXT}), "`a b` cannot be typed as a flag"),
         (model_file({"a": TEXT}, aliases={"-": "a"}), "`-` cannot be typed as a flag"),
         (model_file({"model": TEXT}), "`--model` would mean `model` and also the choice"),

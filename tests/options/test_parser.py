@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
+import sys
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.base.errors import UsageError
-from bot.options.parser import Flag, read_text, straightened
+from bot.options.characters import HYPHENS, LONG_DASHES, visible
+from bot.options.parser import Flag, Split, read_text, straightened
 
 STANDS_ALONE = {"audio", "no-audio"}
 
 
 def split(text: str) -> tuple[str, list[tuple[str, str | None]]]:
     """Split a text as if all flags but two took a value."""
-    prompt, flags = read_text(text).split(lambda flag, _word: flag not in STANDS_ALONE)
-    return prompt, [(flag.name, flag.value) for flag in flags]
+    typed = read_text(text)
+    found = typed.split(lambda flag, _: int(flag.value is None and flag.name not in STANDS_ALONE))
+    return found.prompt, [(flag.name, flag.value) for flag in found.flags]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +105,70 @@ def test_flags_may_be_anywhere_in_the_text(
 
 
 @pytest.mark.parametrize(
+    "typed",
+    [
+        "\u2010\u2010mode",
+        "\u2011\u2011mode",
+        "\u2012\u2012mode",
+        "\u2013mode",
+        "\u2014mode",
+        "\u2015mode",
+        "\u2212\u2212mode",
+        "\u2e3amode",
+        "\uff0d\uff0dmode",
+        "-\u2013mode",
+        "\ufeff--mode",
+        "\u200e--mode",
+        "\u2060\u2014mode",
+        "-\u200d-mode",
+        "-\u00ad-mode",
+        "--\u200bmode",
+        "--\u00a0mode",
+        "-\u00a0-mode",
+        "--mo\u200cde",
+        "--mode\ufe0f",
+        "\u00a0--mode",
+    ],
+)
+def test_dashes_of_every_kind_and_invisible_characters_begin_a_flag(typed: str) -> None:
+    """Phones and word processors put them there."""
+    assert split(f"a lake {typed} pro") == ("a lake", [("mode", "pro")])
+    assert split(f"{typed}=pro a lake") == ("a lake", [("mode", "pro")])
+
+
+def test_the_name_of_a_flag_has_plain_hyphens() -> None:
+    assert split("x --aspect\u2011ratio 1:1") == ("x", [("aspect-ratio", "1:1")])
+
+
+def test_every_dash_of_unicode_is_known() -> None:
+    characters = map(chr, range(sys.maxunicode + 1))
+    dashes = {one for one in characters if unicodedata.category(one) == "Pd"}
+    assert dashes <= {*HYPHENS, *LONG_DASHES}
+
+
+@pytest.mark.parametrize("text", ["a\u200db\ufeff", "\u2066ab\u2069", "a\u00adb\u200f"])
+def test_invisible_characters_can_be_removed(text: str) -> None:
+    assert visible(text) == "ab"
+
+
+@pytest.mark.parametrize(
+    ("typed", "prompt"),
+    [
+        ("--\u200b --mode pro", "--mode pro"),
+        ("\u2011\u2011 --mode pro", "--mode pro"),
+        ("\ufeff-- --mode pro", "--mode pro"),
+    ],
+)
+def test_a_lone_pair_of_hyphens_ends_the_options_in_every_spelling(typed: str, prompt: str) -> None:
+    assert split(typed) == (prompt, [])
+
+
+@pytest.mark.parametrize("typed", ["a \u2014\u00a0calm lake", "a \u2212 5", "it\u2014and"])
+def test_dashes_of_prose_stay(typed: str) -> None:
+    assert split(typed) == (typed, [])
+
+
+@pytest.mark.parametrize(
     ("typed", "value"),
     [
         ("""'{"a": "b c"}'""", '{"a": "b c"}'),
@@ -127,10 +194,21 @@ def test_too_deeply_nested_json_is_read_as_text() -> None:
     assert split(f"--n {deep} x") == ("x", [("n", deep)])
 
 
-@pytest.mark.parametrize("typed", ['say "hi', "“a lake --mode pro", '--n "x', "«x", '--n="x'])
-def test_a_double_quote_that_is_not_closed_is_refused(typed: str) -> None:
-    with pytest.raises(UsageError, match=r"^The quote that opens at `.*` is not closed\."):
-        split(typed)
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ('say "hi', 'say "hi'),
+        ("“a lake --mode pro", "“a lake"),
+        ('--n "x', ""),
+        ("«x «y", "«x «y"),
+        ('--n="x', ""),
+    ],
+)
+def test_a_double_quote_that_is_not_closed_is_text_and_a_problem(text: str, prompt: str) -> None:
+    """The flags behind it are still read, so that one answer tells everything that is wrong."""
+    (problem,) = read_text(text).problems
+    assert re.match(r"The quote that opens at `.*` is not closed\.", problem)
+    assert split(text)[0] == prompt
 
 
 def test_the_value_of_one_flag_can_be_read_without_a_schema() -> None:
@@ -148,8 +226,10 @@ def test_a_text_that_begins_with_a_flag_is_recognised(text: str, *, begins: bool
     assert read_text(text).begins_with_flag is begins
 
 
-def test_bare_words_are_those_without_quotes() -> None:
-    assert read_text("""a '-mode' --mode "b" -n""").bare_words == ("a", "-n")
+def test_words_know_whether_quotes_enclose_them() -> None:
+    found = read_text("""a '-mode' --mode "b" -n""").split(lambda _, __: 1)
+    words = [(word.value, word.quoted) for word in found.words]
+    assert words == [("a", False), ("-mode", True), ("-n", False)]
 
 
 def test_markup_is_kept_as_text() -> None:
@@ -162,7 +242,7 @@ def test_straightening_keeps_the_length() -> None:
 
 
 def test_an_empty_text_has_neither_prompt_nor_flags() -> None:
-    assert read_text("").split(lambda _flag, _word: True) == ("", ())
+    assert read_text("").split(lambda _, __: 1) == Split(prompt="", words=(), flags=())
     assert Flag(name="a", value=None) != Flag(name="a", value="")
 
 
@@ -175,11 +255,8 @@ TRICKY = st.lists(
 
 @settings(deadline=None)  # the time of one example varies on a busy machine
 @given(st.one_of(st.text(), TRICKY))
-def test_any_text_is_either_split_or_refused(text: str) -> None:
-    try:
-        prompt, flags = split(text)
-    except UsageError:
-        return
+def test_any_text_is_split(text: str) -> None:
+    prompt, flags = split(text)
     assert len(prompt) + sum(len(name) for name, _ in flags) <= len(text)
 
 
@@ -198,10 +275,13 @@ def test_any_text_is_either_split_or_refused(text: str) -> None:
         "<https://",
         '""',
         "['",
+        "-\u200b",
+        "-\u00a0",
+        "“a ",
+        "\u2014\u2060",
     ],
 )
 def test_forty_thousand_characters_are_split_within_a_second(piece: str) -> None:
     began = time.process_time()
-    with contextlib.suppress(UsageError):
-        split(piece * (40_000 // len(piece)))
+    split(piece * (40_000 // len(piece)))
     assert time.process_time() - began < 1

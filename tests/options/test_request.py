@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.base.errors import UsageError
+from bot.options.attachments import Attached
 from bot.options.catalog import Catalog
 from bot.options.parser import read_text
 from bot.options.request import (
@@ -88,18 +89,76 @@ def test_the_kind_leaves_out_options_without_a_value(tmp_path: Path) -> None:
         ("x --no-audio false", {"audio": False}),
         ("x -calm -4 --no '-duration'", {"negative_prompt": "-duration"}),
         ("x --duration +5", {"duration": 5}),
-        ("x --image a --image-urls b", {"image_urls": ["a", "b"]}),
+        (
+            "x --image https://a.b --image-urls https://c.d",
+            {"image_urls": ["https://a.b", "https://c.d"]},
+        ),
         ("x --image https://a.b", {"image_urls": ["https://a.b"]}),
-        ('x --image ["a","b"] --image c', {"image_urls": ["a", "b", "c"]}),
+        (
+            'x --image ["https://a.b","https://c.d"] --image https://e.f',
+            {"image_urls": ["https://a.b", "https://c.d", "https://e.f"]},
+        ),
         ("x --image []", {"image_urls": []}),
         ("x --shots {“prompt”: “it’s”}", {"multi_prompt": [{"prompt": "it’s"}]}),
         ("""x --shots '{"a": "“b”"}'""", {"multi_prompt": [{"a": "“b”"}]}),
         ('x --no "\u202eevil\u200f"', {"negative_prompt": "evil\u200f"}),
         ("x --model kling-v3", {}),
+        ("x --duration 10s", {"duration": 10}),
+        ("x --duration 10 s", {"duration": 10}),
+        ("x --duration=10 Seconds --mode pro", {"duration": 10, "mode": "pro"}),
+        ('x --duration "10 sec"', {"duration": 10}),
+        ("x --duration 10\u200b", {"duration": 10}),
+        ("x --ar 9x16", {"aspect_ratio": "9:16"}),
+        ("x --ar 9 by 16", {"aspect_ratio": "9:16"}),
+        ("x --ar Vertical", {"aspect_ratio": "9:16"}),
+        ("x --ar=square", {"aspect_ratio": "1:1"}),
+        ("x --ar landscape", {"aspect_ratio": "16:9"}),
+        ("x --mode 1080p", {"mode": "pro"}),
+        ("x --mode full hd", {"mode": "pro"}),
+        ("x --mode pro\u200e", {"mode": "pro"}),
+        ("x --audio off", {"audio": False}),
+        ("x --audio on --mode pro", {"audio": True, "mode": "pro"}),
     ],
 )
 def test_flags_become_values(text: str, expected: Mapping[str, Json]) -> None:
     assert typed(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("--duration 10 s a lake", "a lake"),
+        ("--duration 10 sunny days", "sunny days"),
+        ("--audio on the sea", "on the sea"),
+        ("--ar 9 by 16 by the sea", "by the sea"),
+        ("--mode pro seconds before midnight", "seconds before midnight"),
+    ],
+)
+def test_words_behind_a_value_stay_in_the_prompt(text: str, prompt: str) -> None:
+    assert read_request(read_text(text), KLING).input["prompt"] == prompt
+
+
+EVERYTHING = (
+    "The quote that opens at",
+    "Write `--mode` with two dashes",
+    "Kling V3 has no option `--zoom`",
+    "`--mode` must be one of",
+    "a.pdf is not an image",
+    "`--first-frame-image 7` means attached file 7",
+    "`--duration` must be a whole number",
+    "`--image-urls`, item 1 must be a link",
+)
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    files = [Attached(id="F1", name="a.pdf", mimetype="text/pdf")]
+    text = 'a "lake --mode best --zoom 3 --duration 99 -mode --image http://a.b --first 7'
+    with pytest.raises(UsageError) as refused:
+        read_request(read_text(text), KLING, files=files)
+    found = list(refused.value.problems)
+    assert [problem[: len(start)] for problem, start in zip(found, EVERYTHING, strict=True)] == [
+        *EVERYTHING
+    ]
 
 
 @pytest.mark.parametrize(
@@ -261,8 +320,11 @@ def test_an_invalid_request_is_refused_with_a_sentence(text: str, sentence: str)
                 "Give `--image-urls`, `--resolution` instead."
             ),
         ),
-        (f"{ANIMATED} --image-urls x", "`--image-urls`, item 2 must be a link (https://…)"),
-        (f"{ANIMATED} --image-urls http://[", "`--image-urls`, item 2 must be a link (https://…)"),
+        (f"{ANIMATED} --image-urls x", "`--image-urls`, item 2 must be a link that begins"),
+        (
+            f"{ANIMATED} --image-urls http://[",
+            "`--image-urls`, item 2 must be a link that begins",
+        ),
         (
             f"{ANIMATED} --resolution 481",
             "`--resolution` must be one of `480`, `720`, `auto`; you gave `481`.",
@@ -366,8 +428,10 @@ def test_a_channel_may_have_its_own_model(both: Catalog) -> None:
 
 def test_an_input_is_checked_like_a_typed_one() -> None:
     model = KLING.default
-    request = check_input(model, {"prompt": " x ", "duration": None, "image_urls": ("a",)})
-    assert request.input == {"prompt": "x", "image_urls": ["a"]}
+    request = check_input(
+        model, {"prompt": " x ", "duration": None, "image_urls": ("https://a.b",)}
+    )
+    assert request.input == {"prompt": "x", "image_urls": ["https://a.b"]}
     with pytest.raises(UsageError, match="Kling V3 has no option `color`"):
         check_input(model, {"prompt": "x", "color": 1})
     with pytest.raises(UsageError, match="The prompt must be text, not empty; you gave `5`"):
@@ -460,5 +524,5 @@ def test_any_text_is_a_request_or_a_refusal(text: str) -> None:
         request = read_request(read_text(text), KLING)
     except UsageError:
         return
-    assert request == check_input(KLING.default, request.input)
+    assert request.input == check_input(KLING.default, request.input).input
     json.dumps(request.input, ensure_ascii=False).encode()

@@ -78,7 +78,7 @@ async def test_a_new_user_makes_a_video_by_form_with_an_image(browser: Browser) 
         )
         await expect(modal.get_by_label("Mode")).to_have_value("pro")
         await modal.get_by_label(re.compile("^First frame(?!: link)")).set_input_files(
-            {"name": "boat.png", "mimeType": "image/png", "buffer": image_bytes(side=80)}
+            {"name": "boat.png", "mimeType": "image/png", "buffer": image_bytes()}
         )
         await expect(modal.get_by_test_id("upload")).to_contain_text("boat.png")
         await page.get_by_test_id("modal-submit").click()
@@ -251,3 +251,32 @@ async def test_small_talk_and_mistyped_commands_are_asked_about_before_they_are_
         await send(page, "what can you do?")
         await expect(messages.nth(3)).to_contain_text("I make videos from words")
         assert len(bot.sandbox.video.calls(Call.SUBMIT)) == 1
+
+
+async def test_a_refused_command_opens_in_the_form_with_what_was_typed(browser: Browser) -> None:
+    """The answer tells everything that is wrong; the form has all that is right."""
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        await send(page, "/video a paper boat --duration 40s --mode best --ar vertical")
+        answer = page.get_by_test_id("messages").get_by_test_id("message").first
+        await expect(answer).to_contain_text("2 things need a change")
+        await expect(answer).to_contain_text("must be a whole number from 3 to 15")
+        await answer.get_by_role("button", name="Open in the form").click()
+        modal = page.get_by_test_id("modal")
+        await expect(modal.get_by_label("Prompt")).to_have_value("a paper boat")
+        await expect(modal.get_by_label("Aspect ratio")).to_have_value("9:16")
+        await expect(modal).to_contain_text("you gave best")
+        await page.get_by_test_id("modal-submit").click()
+        await expect(page.get_by_test_id("messages")).to_contain_text("Done in")
+
+
+async def test_a_word_that_looks_like_an_option_is_asked_about(browser: Browser) -> None:
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        await send(page, "/video a paper boat --4k")
+        question = page.get_by_test_id("messages").get_by_test_id("message").first
+        await expect(question).to_contain_text("--4k looks like an option")
+        assert bot.sandbox.video.charges == []
+        await question.get_by_role("button", name="Render it anyway").click()
+        await expect(page.get_by_test_id("messages")).to_contain_text("Done in")
+        assert len(bot.sandbox.video.charges) == 1

@@ -16,6 +16,7 @@ from storage.notification import NOTIFY, OPERATORS, channels_of, team_scope
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, SpendFilter
 from tests.support.engine_harness import EngineHarness, engine_harness
+from tests.support.images import image_bytes
 from tests.support.inline_store import inline_session
 from tests.support.old_store import NOW, READ, STORE, copy_store, load_services, rows
 
@@ -30,10 +31,18 @@ async def upgraded(folder: Path) -> AsyncIterator[EngineHarness]:
     """Start today's bot on the store of then, between the services of then."""
     async with engine_harness() as harness:
         load_services(harness.sandbox)
+        enlarge_images(harness)
         copy_store(folder / "copy.db", harness.sandbox)
         harness.clock.now = NOW
         await harness.restore(folder / "copy.db")
         yield harness
+
+
+def enlarge_images(harness: EngineHarness) -> None:
+    """Give people's images the size that the model takes; then any size was sent."""
+    for file in harness.sandbox.slack.world.files.files.values():
+        if file.owner != BOT and file.mimetype.startswith("image/"):
+            file.path.write_bytes(image_bytes())
 
 
 async def run_to_rest(harness: EngineHarness) -> list[Job]:

@@ -63,6 +63,10 @@ class MemoryDirectory:
             "look up", lambda: Conversation(is_public=not known.private, has_bot=known.member)
         )
 
+    async def group(self, group: str) -> str | None:
+        """See `Directory`."""
+        return await self._line.ask("look up", lambda: group)
+
     async def is_member(self, channel: str, user: str) -> bool:
         """See `Directory`."""
         return await self._line.ask("look up", lambda: bool(channel and user))

@@ -10,7 +10,18 @@ import pytest
 from bot.base.errors import OperatorMustActError, RetryLaterError, UnreachablePlaceError
 from bot.base.ports import Conversation, Person
 from bot.slack.directory import CACHE_SECONDS, SlackDirectory
-from sandbox.slack.entities import ANA, CREW, GENERAL, MIA, OPEN, PARTNER, TEAM, VAULT, User
+from sandbox.slack.entities import (
+    ANA,
+    CREW,
+    DESIGNERS,
+    GENERAL,
+    MIA,
+    OPEN,
+    PARTNER,
+    TEAM,
+    VAULT,
+    User,
+)
 from sandbox.slack.faults import Fault, FaultKind
 from sandbox.slack.service import SlackSandbox
 from tests.support.clock import ManualClock
@@ -93,9 +104,9 @@ def test_every_workspace_of_an_organisation_counts() -> None:
 @pytest.mark.parametrize(
     ("channel", "conversation"),
     [
-        (GENERAL, Conversation(is_public=True, has_bot=True)),
-        (OPEN, Conversation(is_public=True, has_bot=False)),
-        (CREW, Conversation(is_public=False, has_bot=True)),
+        (GENERAL, Conversation(is_public=True, has_bot=True, name="general")),
+        (OPEN, Conversation(is_public=True, has_bot=False, name="open-studio")),
+        (CREW, Conversation(is_public=False, has_bot=True, name="crew")),
         (VAULT, Conversation(is_public=False, has_bot=False)),
         ("D0ANA", Conversation(is_public=False, has_bot=False)),
         ("C0GONE", Conversation(is_public=False, has_bot=False)),
@@ -106,6 +117,18 @@ async def test_a_conversation_is_public_only_if_everybody_may_read_it(
 ) -> None:
     """In doubt it is not."""
     assert await directory.conversation(channel) == conversation
+
+
+async def test_a_group_is_known_by_its_handle(
+    directory: SlackDirectory, slack: SlackSandbox, clock: ManualClock
+) -> None:
+    """An app that was installed before the scope was asked for does not know it."""
+    assert await directory.group(DESIGNERS) == "designers"
+    assert await directory.group("S0GONE") is None
+    assert slack.world.count("usergroups.list") == 1
+    slack.withdraw_scope("usergroups:read")
+    clock.now += CACHE_SECONDS + 1
+    assert await directory.group(DESIGNERS) is None
 
 
 async def test_a_member_of_a_channel_is_found_on_every_page(directory: SlackDirectory) -> None:

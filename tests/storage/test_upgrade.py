@@ -40,6 +40,7 @@ RENAMED = {
 """Columns of jobs that had another name."""
 
 NEW = {
+    "names",
     "posted_at",
     "pressed",
     "provider_memo",
@@ -147,6 +148,7 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
     store = await old.opened()
     assert await store.jobs.get("full") == replace(
         full,
+        names={},
         lease_until=None,
         posted_at=1800000001.0002,
         provider_memo={"look_by": "task"},

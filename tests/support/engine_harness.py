@@ -326,7 +326,7 @@ async def engine_harness(
             chat=chat,
             files=SlackPersonFiles(client, file_seconds=call_seconds),
             video=video,
-            images=AttachedImages(SlackPersonFiles(client), None),
+            images=AttachedImages(SlackPersonFiles(client), None, CATALOG),
             path=path,
             store=await CrashingStore.open(str(path)),
             poll_max=poll_max,

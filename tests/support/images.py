@@ -14,12 +14,17 @@ from tests.support.slack_sandbox import chunks_of
 
 
 def image_bytes(
-    file_format: str = "PNG", side: int = 64, *, mode: str = "RGB", noise: bool = False
+    file_format: str = "PNG",
+    side: int = 320,
+    *,
+    height: int | None = None,
+    mode: str = "RGB",
+    noise: bool = False,
 ) -> bytes:
-    """Return a square image; with `noise`, one that hardly compresses."""
-    size = (side, side)
+    """Return an image, a square one without `height`; with `noise`, one that hardly compresses."""
+    size = (side, height or side)
     if noise:
-        pixels = random.Random(7).randbytes(side * side * len(mode))
+        pixels = random.Random(7).randbytes(size[0] * size[1] * len(mode))
         image = Image.frombytes(mode, size, pixels)
     else:
         image = Image.new(mode, size, "teal")

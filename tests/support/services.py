@@ -44,7 +44,7 @@ class SilentObserver:
 class NoImages:
     """The port `ReferenceImages` for jobs without files: every input stays as it is."""
 
-    async def resolve(self, values: Mapping[str, Json]) -> Mapping[str, Json]:
+    async def resolve(self, _model: str, values: Mapping[str, Json]) -> Mapping[str, Json]:
         """Return the same input."""
         return values
 
@@ -68,9 +68,13 @@ class FakeDirectory:
         """Return nobody: nothing is kept."""
         return None
 
-    async def conversation(self, _channel: str, /) -> Conversation:
+    async def conversation(self, channel: str, /) -> Conversation:
         """Return a public channel."""
-        return Conversation(is_public=True, has_bot=True)
+        return Conversation(is_public=True, has_bot=True, name=channel.lower())
+
+    async def group(self, group: str, /) -> str | None:
+        """Return a handle made of the group's ID."""
+        return group.lower()
 
     async def is_member(self, _channel: str, _user: str, /) -> bool:
         """Return true."""

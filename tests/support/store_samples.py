@@ -62,6 +62,7 @@ def a_full_job() -> Job:
         },
         kind="kling-v3/pro",
         created_at=NOW + 0.123456,
+        names={"U1": "@ann"},
         reply_to=ReplyTo(thread_ts="1800000000.000100", response_url="https://hooks.example/1"),
         channel_defaults=("duration",),
         parent_id="job1",

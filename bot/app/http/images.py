@@ -7,7 +7,8 @@ from aiohttp import hdrs, web
 from bot.base.errors import BotError, RefusedError
 from bot.base.ports import PersonFiles
 from bot.media.images import mimetype_of
-from bot.media.links import MEDIA_PATH, Hosted, MediaLinks
+from bot.media.links import MEDIA_PATH, Hosted
+from bot.media.reference_images import AttachedImages
 
 RETRY_SECONDS = 10
 _HEADERS = {
@@ -18,8 +19,9 @@ _HEADERS = {
 }
 
 
-def register(site: web.Application, *, links: MediaLinks | None, files: PersonFiles) -> None:
-    """Add the route to the site that also takes Slack's requests, unless `links` is `None`."""
+def register(site: web.Application, images: AttachedImages) -> None:
+    """Add the route to the site that also takes Slack's requests, if images are sent as links."""
+    links = images.links
     if links is None:
         return
 
@@ -29,7 +31,10 @@ def register(site: web.Application, *, links: MediaLinks | None, files: PersonFi
             raise web.HTTPNotFound
         response = web.StreamResponse(headers=_HEADERS)
         try:
-            await _stream(request, response, hosted, files)
+            if hosted.is_converted:
+                await _convert(request, response, hosted, images)
+            else:
+                await _stream(request, response, hosted, images.files)
         except BotError as error:
             if response.prepared:
                 # Part of the declared length was sent: only a broken connection shows the error.
@@ -43,6 +48,19 @@ def register(site: web.Application, *, links: MediaLinks | None, files: PersonFi
         return response
 
     site.router.add_get(f"{MEDIA_PATH}/{{name}}", serve_image)
+
+
+async def _convert(
+    request: web.Request, response: web.StreamResponse, hosted: Hosted, images: AttachedImages
+) -> None:
+    """Send a file from Slack in a format that every model takes."""
+    picture = await images.converted(hosted.file_id)
+    response.content_type = picture.mimetype
+    response.content_length = len(picture.data)
+    await response.prepare(request)
+    if request.method == hdrs.METH_GET:
+        await response.write(picture.data)
+    await response.write_eof()
 
 
 async def _stream(

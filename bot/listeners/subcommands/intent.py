@@ -17,6 +17,7 @@ from bot.base.errors import UsageError
 from bot.listeners.context import Handler
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.options.catalog import Catalog
+from bot.options.characters import visible
 from bot.options.edit_distance import edit_distance
 from bot.options.parser import Flag, TypedText, Word, read_text
 from bot.options.small_talk import SmallTalk, small_talk
@@ -137,10 +138,8 @@ def literal(text: str) -> TypedText:
 
 def _read(text: str) -> TypedText | None:
     """Return the words and flags of a text; `None`: a quote is not closed."""
-    try:
-        return read_text(text)
-    except UsageError:
-        return None
+    typed = read_text(text)
+    return None if typed.problems else typed
 
 
 def _means_help(text: str) -> bool:
@@ -168,7 +167,7 @@ def _help(typed: TypedText | None, context: TextContext) -> Handler | None:
 
 def _subcommand(text: str, context: TextContext) -> Handler | None:
     word, *following = text.split(maxsplit=1) or [""]
-    subcommand = context.table.get(word.rstrip(_MARKS).casefold())
+    subcommand = context.table.get(visible(word).rstrip(_MARKS).casefold())
     if subcommand is None:
         return None
     return subcommand.match("".join(following).strip(), context.catalog)
@@ -176,7 +175,7 @@ def _subcommand(text: str, context: TextContext) -> Handler | None:
 
 def _meant(words: Sequence[str], context: TextContext) -> str | None:
     """Return how the command is typed that a short text probably means; `None`: it means none."""
-    word, rest = words[0].strip(_MARKS).casefold(), " ".join(words[1:])
+    word, rest = visible(words[0]).strip(_MARKS).casefold(), " ".join(words[1:])
     if word in context.table:
         return _usage(word, context)
     for name in _near(word, context.table):

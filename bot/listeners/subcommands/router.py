@@ -11,6 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import assert_never
 
+from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Asking, Interaction, accept
 from bot.jobs.actions import ActionName, ActionRequest, perform
@@ -35,6 +36,7 @@ from bot.listeners.subcommands.notify import NOTIFICATIONS
 from bot.listeners.subcommands.reports import REPORTS
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.options.attachments import Attached
+from bot.options.draft import Draft, RefusedTextError
 from bot.options.parser import read_text
 from bot.options.request import read_request
 from bot.slack.markup import plain
@@ -54,8 +56,8 @@ async def respond(
 
     In the thread of `job`, a request is a change of that job. A text that may be no request is
     asked about before it is accepted. `None`: the job's message shows the outcome. Idempotent by
-    `interaction.dedup_key`. Raises `UsageError`, and `StoreError` when the request was not
-    committed.
+    `interaction.dedup_key`. Raises `UsageError`, which is a `RefusedTextError` for a request to
+    render, and `StoreError` when the request was not committed.
     """
     context = _context(services, files, job, is_conversation=is_conversation)
     intent, words = read_intent(text, context), plain(text)
@@ -78,7 +80,16 @@ async def respond(
         )
         return reply_to(await perform(ActionName.AGAIN, change, services), services.now())
     defaults = await usual_options(services, interaction)
-    request = read_request(typed, services.catalog, defaults=defaults, files=files)
+    try:
+        request = read_request(typed, services.catalog, defaults=defaults, files=files)
+    except UsageError as error:
+        draft = Draft(
+            text=typed.text,
+            channel=interaction.channel,
+            thread_ts=interaction.reply_to.thread_ts,
+            files=tuple(file.id for file in files),
+        )
+        raise RefusedTextError(draft, *error.problems) from None
     accepted = await accept(request, interaction, services, question=question)
     return reply_to(accepted, services.now())
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from sandbox.slack.entities import BOT, Kind, Payload, RefusalError, StoredMessage
+from sandbox.slack.entities import BOT, GROUPS, Kind, Payload, RefusalError, StoredMessage
 from sandbox.slack.methods.method import Method, method, require_scope_to_read
 from sandbox.slack.payloads import channel_json, message_json, user_json
 from sandbox.slack.world import World
@@ -31,6 +31,10 @@ class _OneChannel(BaseModel):
 
 class _Open(BaseModel):
     users: str
+
+
+class _Nothing(BaseModel):
+    pass
 
 
 class _OneUser(BaseModel):
@@ -88,6 +92,11 @@ def _user(world: World, args: _OneUser) -> Payload:
     return {"user": user_json(world.workspace.users[args.user])}
 
 
+def _groups(_world: World, _args: _Nothing) -> Payload:
+    listed = [{"id": group, "handle": handle} for group, handle in GROUPS.items()]
+    return {"usergroups": listed}
+
+
 CONVERSATION_METHODS: Mapping[str, Method] = MappingProxyType(
     {
         "conversations.history": method(_Read, _history, takes_json=False),
@@ -96,6 +105,7 @@ CONVERSATION_METHODS: Mapping[str, Method] = MappingProxyType(
         "conversations.members": method(_OneChannel, _members, takes_json=False),
         "conversations.join": method(_OneChannel, _join, "channels:join"),
         "conversations.open": method(_Open, _open, "im:write"),
+        "usergroups.list": method(_Nothing, _groups, "usergroups:read", takes_json=False),
         "users.info": method(_OneUser, _user, "users:read", takes_json=False),
     }
 )

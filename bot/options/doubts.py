@@ -1,0 +1,108 @@
+"""What is asked about before it is rendered, because it may not do what its asker means. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.base.errors import UsageError
+from bot.options.catalog import Model
+from bot.options.characters import HYPHENS, LONG_DASHES, visible
+from bot.options.flags import Flags
+from bot.options.parser import Split, TypedText
+from bot.options.schema import Kind
+from bot.options.validation import find_violation
+from bot.options.values import check, read_value
+from bot.options.wording import short
+from storage.job import Json, QuestionKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """One thing to ask about."""
+
+    kind: QuestionKind
+    about: str
+    """The word as typed, or a sentence."""
+
+
+def in_one(doubts: Sequence[Doubt]) -> Doubt | None:
+    """Return one doubt with all that is to be asked about; `None`: there is nothing."""
+    words = ", ".join(each.about for each in doubts if each.kind is QuestionKind.UNKNOWN_OPTION)
+    sentences = [each.about for each in doubts if each.kind is QuestionKind.UNPUBLISHED]
+    if not sentences:
+        return Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=words) if words else None
+    first = (
+        [f"“{words}” looks like an option, and is read as a part of the prompt."] if words else []
+    )
+    return Doubt(kind=QuestionKind.UNPUBLISHED, about=" ".join([*first, *sentences]))
+
+
+def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
+    """Return what is not as others publish it, by the model file; `values` are checked ones."""
+    defaults = {option.name: option.default for option in model.options}
+    effective = {
+        name: value for name, value in (defaults | dict(values)).items() if value is not None
+    }
+    return tuple(
+        Doubt(kind=QuestionKind.UNPUBLISHED, about=expectation.otherwise)
+        for expectation in model.expectations
+        if expectation.names & values.keys()
+        and find_violation(effective, expectation.expects) is not None
+    )
+
+
+_DASH = f"[{HYPHENS}{LONG_DASHES}]"
+# `-calm`, `--5s`, `--9:16`: a dash before a letter, or two before a digit. One dash before a digit
+# begins a number, and dashes alone are prose.
+_DASHED = re.compile(rf"{_DASH}(?:[^\W\d_]|{_DASH}+\w)")
+_LONE_DASH = re.compile(rf"{_DASH}{{1,3}}")
+_ASSIGNED = re.compile(r"([^\W\d_][\w-]*)=(.+)", re.DOTALL)
+_GLUED = re.compile(r"[^-]*[^\W_][^-]*--([^\W\d_][\w-]*)(?:=(.*))?", re.DOTALL)
+# Ends a word in prose, and no value.
+_PUNCTUATION = ".,;!?"
+
+
+def option_like(typed: TypedText, split: Split, flags: Flags) -> tuple[Doubt, ...]:
+    """Return the words of the prompt that look like options and are none, each once.
+
+    Words in quotes are meant as they are, and so is everything behind a `--` that begins the text.
+    """
+    bare = ["" if word.quoted else visible(word.value) for word in split.words]
+    # Of the words behind a `--` in the middle of the text only the first may be an option.
+    behind = ["--", *typed.rest.split(maxsplit=2)[:2]] if typed.tokens and typed.rest else []
+    found = dict.fromkeys([*_option_like(bare, flags), *_option_like(behind, flags)])
+    return tuple(Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=short(word)) for word in found)
+
+
+def _option_like(words: Sequence[str], flags: Flags) -> Iterator[str]:
+    following = [*words[1:], "", ""]
+    for word, first, second in zip(words, following, following[1:], strict=False):
+        assigned, glued = _ASSIGNED.fullmatch(word), _GLUED.fullmatch(word)
+        if (
+            _DASHED.match(word)
+            or (assigned and _fits(flags, assigned[1], assigned[2]))
+            or (glued and _fits(flags, glued[1], glued[2] or first))
+        ):
+            yield word
+        elif _LONE_DASH.fullmatch(word) and _fits(flags, first, second):
+            yield f"{word} {first}"
+
+
+def _fits(flags: Flags, name: str, value: str) -> bool:
+    """Tell whether an option has this name and takes this value, which free text never does."""
+    meaning = flags.find(name)
+    option = meaning.option if meaning else None
+    is_free = option is None or not (option.choices or option.kind in _CLOSED)
+    if option is None or is_free or not value:
+        return False
+    try:
+        read = read_value([value.rstrip(_PUNCTUATION)], option, option.title)
+        check(read, option.schema, option.title)
+    except UsageError:
+        return False
+    return True
+
+
+_CLOSED = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN})

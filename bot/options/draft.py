@@ -1,0 +1,102 @@
+"""A typed request that was refused, kept in a button so that it opens in the form. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from bot.base.errors import UsageError
+from bot.options.attachments import Attached
+from bot.options.catalog import Catalog, Model
+from bot.options.model_file import MODEL_FLAG
+from bot.options.parser import read_text
+from bot.options.problems import Problems
+from bot.options.request import check_input, fitting, given_in
+from bot.options.schema import PROMPT
+from storage.job import Json
+
+# https://docs.slack.dev/reference/block-kit/block-elements/button-element
+LONGEST_VALUE = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A typed text, its place, and the files that were attached to it."""
+
+    text: str
+    """Without Slack's markup."""
+    channel: str
+    thread_ts: str | None = None
+    parent_id: str | None = None
+    """The job that the text changes."""
+    files: tuple[str, ...] = ()
+    """IDs of the attached files."""
+
+    def to_value(self) -> str | None:
+        """Return the value of a button that `of_value` reads; `None`: it is too long for one."""
+        parts = [self.text, self.channel, self.thread_ts, self.parent_id, list(self.files)]
+        value = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+        # Slack counts as JavaScript does: a character beyond U+FFFF is two.
+        is_short = len(value.encode("utf-16-le", "surrogatepass")) <= 2 * LONGEST_VALUE
+        return value if is_short else None
+
+    @classmethod
+    def of_value(cls, value: str) -> Self | None:
+        """Return the draft of a button; `None`: it is not one of this bot's."""
+        try:
+            parts = json.loads(value)
+        except ValueError:
+            return None
+        match parts:
+            case [str(text), str(channel), str() | None as ts, str() | None as parent, [*files]]:
+                named = tuple(map(str, files))
+                return cls(text=text, channel=channel, thread_ts=ts, parent_id=parent, files=named)
+            case _:
+                return None
+
+
+class RefusedTextError(UsageError):
+    """A typed request that is refused; `draft` opens in the form."""
+
+    def __init__(self, draft: Draft, *problems: str) -> None:
+        super().__init__(*problems)
+        self.draft = draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftValues:
+    """A draft as the form shows it."""
+
+    model: Model
+    values: Mapping[str, Json]
+    """All that can be used of it, by property, over the earlier values."""
+    problems: tuple[str, ...]
+    """What could not be used, and why."""
+
+
+def read_draft_text(
+    draft: Draft, catalog: Catalog, usual: Model, earlier: Mapping[str, Json]
+) -> DraftValues:
+    """Return a draft for the form; `earlier` are the defaults, or the input of the changed job."""
+    typed = read_text(draft.text)
+    slug = typed.value_of(MODEL_FLAG)
+    model = (catalog.find(slug) if slug else None) or usual
+    problems = Problems(typed.problems)
+    with problems.collected():
+        if slug is not None:
+            catalog.get(slug)
+    files: Sequence[Attached] = [Attached(id=file_id) for file_id in draft.files]
+    kept = fitting(model, earlier)
+    prompt_before = kept.get(PROMPT)
+    scene = prompt_before if isinstance(prompt_before, str) else ""
+    given = given_in(typed, model, catalog, problems, files, scene=scene).values
+    # The prompt is not cut to what the model takes: its field shows how much is too long.
+    prompt = {PROMPT: given[PROMPT]} if PROMPT in given else {}
+    values = {**kept, **fitting(model, given), **prompt}
+    try:
+        check_input(model, {**kept, **given}, problems)
+    except UsageError as error:
+        return DraftValues(model=model, values=values, problems=error.problems)
+    return DraftValues(model=model, values=values, problems=())

@@ -1,0 +1,75 @@
+"""Refuses links to images that MindVideo could not fetch, before anything is charged. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from bot.base.errors import UsageError
+from bot.base.hosts import may_be_public
+from bot.options.references import file_named
+from bot.options.schema import Kind, Option
+from bot.options.values import place_of
+from bot.options.wording import quoted
+from storage.job import Json
+
+# Browsers read a backslash as a slash, so a link with one may lead to another host than it shows.
+_NEVER_IN_A_LINK = re.compile(r"[\s\\]")
+
+
+def check_links(option: Option, value: Json, label: str) -> None:
+    """Raise `UsageError` with a sentence for each image that is neither a file nor a usable link.
+
+    A link is usable if it begins with `https://` and its host may be on the internet. Nothing is
+    fetched: MindVideo tells later whether an image stands there.
+    """
+    problems = [
+        _sentence(place_of(label, path), link)
+        for path, link in _links(option, value)
+        if file_named(link) is None and not _is_usable(link)
+    ]
+    if problems:
+        raise UsageError(*problems)
+
+
+def _links(option: Option, value: Json) -> Iterator[tuple[list[int], str]]:
+    if option.kind is not Kind.ARRAY:
+        if isinstance(value, str):
+            yield [], value
+        return
+    items = value if isinstance(value, list | tuple) else []
+    for position, item in enumerate(items):
+        if isinstance(item, str):
+            yield [position], item
+
+
+def _is_usable(link: str) -> bool:
+    host = _host(link)
+    return host is not None and may_be_public(host)
+
+
+def _host(link: str) -> str | None:
+    """Return the host of an `https` link; `None`: the text is no such link."""
+    if _NEVER_IN_A_LINK.search(link):
+        return None
+    try:
+        parts = urlsplit(link)
+        # Raises for a port that is none.
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts.hostname if parts.scheme == "https" else None
+
+
+def _sentence(place: str, link: str) -> str:
+    given = quoted(link)
+    if _host(link) is None:
+        return (
+            f"{place} must be a link that begins with `https://`, or an attached image; "
+            f"you gave {given}."
+        )
+    return (
+        f"{place} must be a link that MindVideo can reach; {given} leads to this machine or a "
+        "private network. Attach the image itself."
+    )

@@ -1,0 +1,67 @@
+"""People, channels and groups that a text mentions: read by name, never by ID. Pure.
+
+Slack's text has a mention's ID and sometimes its name. An input keeps the ID where there was no
+name, so that equal asks stay equal; the job's row has the names, which Slack is asked for later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from storage.job import Job, Json
+
+# https://docs.slack.dev/messaging/formatting-message-text#advanced
+_MENTION = re.compile(r"<(?:@([UW][A-Z0-9]+)|#([CDG][A-Z0-9]+)|!subteam\^(S[A-Z0-9]+))\|?>")
+
+SOMEBODY = "@somebody"
+SOME_CHANNEL = "a channel"
+SOME_GROUP = "a group"
+
+
+def mentioned(value: Json) -> tuple[str, ...]:
+    """Return the IDs of all people, channels and groups in the texts of a value, each once."""
+    found = (match for text in _texts(value) for match in _MENTION.finditer(text))
+    return tuple(dict.fromkeys(match[1] or match[2] or match[3] for match in found))
+
+
+def with_names(value: Json, names: Mapping[str, str]) -> Json:
+    """Return a value with the names, by ID, in place of the mentions; or with general words."""
+    match value:
+        case str():
+            return in_names(value, names)
+        case Mapping():
+            return {key: with_names(part, names) for key, part in value.items()}
+        case list() | tuple():
+            return [with_names(part, names) for part in value]
+        case _:
+            return value
+
+
+def in_names(text: str, names: Mapping[str, str]) -> str:
+    """Return a text with the names, by ID, in place of the mentions; or with general words."""
+
+    def name_of(match: re.Match[str]) -> str:
+        usual = SOMEBODY if match[1] else SOME_CHANNEL if match[2] else SOME_GROUP
+        return names.get(match[1] or match[2] or match[3], usual)
+
+    return _MENTION.sub(name_of, text)
+
+
+def named_input(job: Job) -> Mapping[str, Json]:
+    """Return a job's input as a person reads it, and as MindVideo gets it."""
+    return {name: with_names(value, job.names) for name, value in job.input.items()}
+
+
+def _texts(value: Json) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for part in value.values():
+                yield from _texts(part)
+        case list() | tuple():
+            for part in value:
+                yield from _texts(part)
+        case _:
+            return

@@ -1,0 +1,170 @@
+"""Tests of what is asked about before it is rendered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from bot.base.errors import UsageError
+from bot.options.catalog import Catalog
+from bot.options.doubts import Doubt, in_one
+from bot.options.parser import read_text
+from bot.options.request import changed_request, check_input, read_request
+from storage.job import Json, QuestionKind
+
+KLING = Catalog.load()
+SHOT: Mapping[str, Json] = {"prompt": "boats leave", "duration": 5}
+OWN_SHOTS: Mapping[str, Json] = {
+    "prompt": "a harbour",
+    "multi_shot": True,
+    "shot_type": "customize",
+    "multi_prompt": [SHOT],
+}
+IGNORED = "the main prompt is said to be ignored"
+
+
+def asked(text: str) -> list[str]:
+    """Return the words of a text that are asked about."""
+    doubts = read_request(read_text(text), KLING).doubts
+    assert {doubt.kind for doubt in doubts} <= {QuestionKind.UNKNOWN_OPTION}
+    return [doubt.about for doubt in doubts]
+
+
+def sentences(values: Mapping[str, Json]) -> list[str]:
+    """Return what is asked about an input because of what others publish."""
+    doubts = check_input(KLING.default, values).doubts
+    assert {doubt.kind for doubt in doubts} <= {QuestionKind.UNPUBLISHED}
+    return [doubt.about for doubt in doubts]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a lake --4k", ["--4k"]),
+        ("a lake --10s", ["--10s"]),
+        ("a lake --9:16 and --9:16", ["--9:16"]),
+        ("a -calm lake -d 5", ["-calm", "-d"]),
+        ("a lake \u2212calm", ["\u2212calm"]),
+        ("a lake \u200b-calm", ["-calm"]),
+        ("a lake mode=pro", ["mode=pro"]),
+        ("a lake ar=vertical, at dawn", ["ar=vertical,"]),
+        ("a lake -- duration 10", ["-- duration"]),
+        ("a lake \u2014 duration 10", ["\u2014 duration"]),
+        ("a lake--duration 10", ["lake--duration"]),
+        ("a lake --mode pro at dawn.--duration=10", ["dawn.--duration=10"]),
+    ],
+)
+def test_a_word_that_looks_like_an_option_is_asked_about(text: str, words: list[str]) -> None:
+    assert asked(text) == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a lake",
+        "a lake at -5 degrees",
+        "a \u2014 calm \u2014 lake",
+        "the sea \u2014 sound of waves",
+        "the sea \u2014 first light",
+        "well--no one came",
+        "a=b and c=d",
+        "first=second",
+        "-- duration 10",
+        "-- --mode pro -calm",
+        "a '-calm' lake",
+        'a sign that says "--4k"',
+        "a well-known, sun-lit lake",
+        "a lake -> a sea",
+        "- a list - of things",
+        "a lake --mode pro --no -calm",
+    ],
+)
+def test_prose_is_not_asked_about(text: str) -> None:
+    assert asked(text) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"multi_prompt": [SHOT] * 7, "duration": 15}, "at most 6 shots"),
+        ({"multi_prompt": [{**SHOT, "prompt": "x" * 513}]}, "at most 512 characters"),
+        ({"multi_prompt": [SHOT, SHOT]}, "have to add up"),
+        ({"multi_prompt": [{**SHOT, "duration": "4"}]}, "have to add up"),
+        ({"multi_prompt": [{"prompt": "x"}]}, "a duration of at least 1 s"),
+        ({"multi_prompt": [{**SHOT, "duration": 0}], "duration": 3}, "at least 1 s"),
+        ({"multi_shot": False}, "--multi-shot and --shot-type customize"),
+        ({"shot_type": "intelligence"}, "--multi-shot and --shot-type customize"),
+        ({"element_list": [{"element_id": 1}]}, "Elements are said to belong"),
+        ({"first_frame_image": "https://a.b/c.png"}, "First and last frames"),
+        ({"last_frame_image": "https://a.b/c.png"}, "First and last frames"),
+    ],
+)
+def test_what_only_others_publish_is_asked_about(values: Mapping[str, Json], sentence: str) -> None:
+    assert any(sentence in told for told in sentences({**OWN_SHOTS, **values}))
+
+
+@pytest.mark.parametrize(
+    "shots", [[SHOT], [{**SHOT, "duration": 2}, {"index": 2, "prompt": "x", "duration": "3"}]]
+)
+def test_shots_as_published_are_asked_about_for_the_ignored_prompt_alone(shots: Json) -> None:
+    (only,) = sentences({**OWN_SHOTS, "multi_prompt": shots})
+    assert IGNORED in only
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"prompt": "a lake"},
+        {"prompt": "a lake", "multi_shot": True},
+        {"prompt": "a lake", "first_frame_image": "https://a.b/c.png"},
+        {"prompt": "a lake", "last_frame_image": "https://a.b/c.png"},
+        {"prompt": "a lake", "element_list": [], "multi_prompt": []},
+    ],
+)
+def test_a_plain_input_is_not_asked_about(values: Mapping[str, Json]) -> None:
+    assert sentences(values) == []
+
+
+def test_what_was_in_doubt_before_is_not_asked_about_again() -> None:
+    before = check_input(KLING.default, OWN_SHOTS)
+    again = changed_request(before, read_text("--mode pro"), KLING)
+    assert again.doubts == ()
+    other = changed_request(before, read_text("-calm --duration 9"), KLING)
+    assert [doubt.about for doubt in other.doubts] == [
+        "-calm",
+        "The durations of the shots are said to have to add up to the video's, and yours do not.",
+    ]
+
+
+def test_all_doubts_are_asked_in_one_question() -> None:
+    calm, flag = (
+        Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=about) for about in ("-calm", "--4k")
+    )
+    shots = Doubt(kind=QuestionKind.UNPUBLISHED, about="Too many shots.")
+    assert in_one([]) is None
+    assert in_one([calm, flag]) == Doubt(kind=QuestionKind.UNKNOWN_OPTION, about="-calm, --4k")
+    assert in_one([shots, shots]) == Doubt(
+        kind=QuestionKind.UNPUBLISHED, about="Too many shots. Too many shots."
+    )
+    assert in_one([calm, shots]) == Doubt(
+        kind=QuestionKind.UNPUBLISHED,
+        about="“-calm” looks like an option, and is read as a part of the prompt. Too many shots.",
+    )
+
+
+def test_a_number_of_a_million_digits_in_a_shot_is_not_read() -> None:
+    shot = json.dumps({"prompt": "x", "duration": "1e999999"})
+    request = read_request(read_text(f"x --shots '{shot}'"), KLING)
+    assert not any("add up" in doubt.about for doubt in request.doubts)
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [("x --pro", "--mode pro"), ("x --square", "--aspect-ratio 1:1"), ("x --hd", None)],
+)
+def test_a_choice_typed_as_a_flag_is_refused_with_its_flag(text: str, flag: str | None) -> None:
+    with pytest.raises(UsageError) as refused:
+        read_request(read_text(text), KLING)
+    assert (f"Did you mean `{flag}`?" in str(refused.value)) is (flag is not None)
