@@ -94,7 +94,8 @@ def test_a_failed_job_can_be_rendered_again_and_not_upgraded() -> None:
 def test_a_failure_offers_what_can_help(failure: Failure | None, expected: list[str]) -> None:
     """The same words are refused again; a fault of the service is not the prompt's."""
     failed = replace(DONE, outcome=Outcome.FAILED, failure=failure)
-    assert message_labels(failed) == result_labels(failed) == [*expected, "Details"]
+    refused = replace(REQUESTED, stage=Stage.REJECTED, outcome=Outcome.FAILED, failure=failure)
+    assert message_labels(refused) == result_labels(failed) == [*expected, "Details"]
 
 
 def test_a_direct_conversation_is_no_channel_to_share_to() -> None:
