@@ -106,12 +106,12 @@ def _before_submit(view: JobView, now: Instant) -> str:
     seconds = math.ceil(_seconds_to_submit(view, now))
     if seconds > 0:
         doing = f"starts in {formatting.duration(seconds)}; until then a cancel is free"
-        return f"*Queued* · {doing}{_ahead(view)}"
+        return f"*Queued* · {doing}"
     if job.stage is Stage.ANNOUNCED and job.attempts >= SILENT_TRIES:
         doing = "could not be handed to MindVideo yet; the bot goes on trying"
     else:
         doing = "handing over to MindVideo"
-    return f"*Queued* · {doing}{_ahead(view)}"
+    return f"*Queued* · {doing}"
 
 
 def _seconds_to_submit(view: JobView, now: Instant) -> float:

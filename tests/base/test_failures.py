@@ -63,12 +63,12 @@ IMAGES = {
 @pytest.mark.parametrize(
     ("message", "labels"),
     [
-        ("first_frame_image: Image pixel is invalid", ["First frame image"]),
-        ("The first frame is too small", ["First frame image"]),
+        ("first_frame_image: Image pixel is invalid", ["First frame"]),
+        ("The first frame is too small", ["First frame"]),
         ("image_urls[1]: unsupported format", ["Reference images 2"]),
         (
             "Image pixel is invalid",
-            ["Reference images 1", "Reference images 2", "First frame image"],
+            ["Reference images 1", "Reference images 2", "First frame"],
         ),
     ],
 )

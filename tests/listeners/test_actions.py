@@ -275,7 +275,7 @@ async def test_a_pressed_button_is_replaced_by_who_pressed_it() -> None:
         assert result.files
         await press(bot, result, buttons.SHARE)
         await bot.until(lambda: f"*Share to channel* by <@{ANA}>" in str(result.blocks))
-        assert button_labels(result) == ["Edit and re-run", "In 4K", "Details"]
+        assert button_labels(result) == ["Edit and re-run", "In 4K", "Share elsewhere", "Details"]
         await bot.until_delivered(2)
         assert len(bot.sandbox.video.charges) == 2
 
@@ -353,7 +353,7 @@ async def test_an_answer_is_posted_when_the_response_url_fails() -> None:
         bot.sandbox.slack.faults.add(RESPONSE_URL, Fault(kind=FaultKind.STATUS_BEFORE))
         await press(bot, result_of(bot, parent), buttons.SHARE)
         answer = await until_ephemeral(bot)
-    assert answer.text.startswith("I am sharing job")
+    assert answer.text.startswith("I am bringing the video of job")
 
 
 def _set_values(message: StoredMessage, value: str) -> None:

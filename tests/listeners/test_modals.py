@@ -191,6 +191,8 @@ async def test_shots_are_entered_one_by_one() -> None:
         whole: dict[str, object] = {**entered, **last, "multi_prompt.3.duration": "1"}
         whole |= {"multi_shot": ["on"], "shot_type": "customize", "duration": "6"}
         await submit(bot, values=entries(prompt="a harbour", **whole))
+        # Others write that such shots make MindVideo ignore the prompt above them.
+        await press(bot, await until_ephemeral(bot), "job_confirm")
         await bot.until_delivered()
         sent = last_input(bot)
         (message,) = bot.messages()
@@ -207,7 +209,7 @@ async def test_images_of_an_earlier_job_are_shown_by_name() -> None:
     async with running_bot() as bot:
         cat, dog = [
             await put_file(bot, image_bytes(side=side), name)
-            for side, name in ((20, "cat.png"), (30, "dog *1*.png"))
+            for side, name in ((320, "cat.png"), (330, "dog *1*.png"))
         ]
         await bot.type("")
         await switch(bot, "more", ["on"])

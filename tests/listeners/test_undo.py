@@ -92,4 +92,5 @@ async def test_a_jobs_message_marks_what_the_channel_decided() -> None:
         job = bot.messages()[-1]
         shown = json.dumps(job.blocks)
         assert "Mode: pro (this channel's default)" in shown
-        assert "Duration: 8 \\u00b7" in shown or 'Duration: 8"' in shown
+        assert "Duration: 8 s" in shown
+        assert "Duration: 8 s (" not in shown

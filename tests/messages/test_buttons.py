@@ -135,7 +135,13 @@ def test_a_pressed_button_is_replaced_by_who_pressed_it(
 
 def test_an_upgrade_is_offered_to_jobs_without_its_options() -> None:
     better = replace(DONE, input={"prompt": "a lake", "mode": "4k"})
-    assert result_labels(better) == ["Again", "Edit and re-run", "Share to channel", "Details"]
+    assert result_labels(better) == [
+        "Again",
+        "Edit and re-run",
+        "Share to channel",
+        "Share elsewhere",
+        "Details",
+    ]
     assert KLING.upgrades_beyond(replace(DONE, input={"mode": "pro"}).input) == KLING.upgrades
 
 

@@ -189,7 +189,7 @@ def test_a_list_that_fields_cannot_show_in_full_is_shown_as_text(value: Json) ->
 def test_images_that_were_attached_before_are_shown_by_name() -> None:
     """Each can be taken out; an ID is nothing that a person knows."""
     values: Mapping[str, Json] = {
-        "image_urls": ["slack-file:F1", "https://a", "slack-file:F2"],
+        "image_urls": ["slack-file:F1", "https://a.b", "slack-file:F2"],
         "first_frame_image": "slack-file:F1",
     }
     shown = fields(KLING.default, values, layout=Layout(file_names={"F1": "cat.png"}))
@@ -199,7 +199,7 @@ def test_images_that_were_attached_before_are_shown_by_name() -> None:
         {"text": plain("cat.png"), "value": "slack-file:F1"},
         {"text": plain("Image 2"), "value": "slack-file:F2"},
     ]
-    assert element(shown["links:image_urls"])["initial_value"] == "https://a"
+    assert element(shown["links:image_urls"])["initial_value"] == "https://a.b"
     assert "initial_value" not in element(shown["links:first_frame_image"])
     assert "cat.png" in str(shown["kept:first_frame_image"])
     labels = [str(block.get("label")) + str(block.get("hint")) for block in shown.values()]

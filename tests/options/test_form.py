@@ -291,17 +291,17 @@ def test_a_draft_keeps_complete_shots() -> None:
 def test_images_that_were_attached_before_stay_unless_taken_out() -> None:
     before: Mapping[str, Json] = {
         "prompt": "a",
-        "image_urls": ["slack-file:F1", "slack-file:F2", "https://a"],
+        "image_urls": ["slack-file:F1", "slack-file:F2", "https://a.b"],
         "first_frame_image": "slack-file:F1",
     }
     state = form(before)
     read = read_form(KLING.default, state, before, ["F1", "F2"])
-    assert read.input["image_urls"] == ["https://a", "slack-file:F1", "slack-file:F2"]
+    assert read.input["image_urls"] == ["https://a.b", "slack-file:F1", "slack-file:F2"]
     assert read.input["first_frame_image"] == "slack-file:F1"
     state["kept:image_urls"] = {"kling-v3": {"selected_options": [{"value": "slack-file:F2"}]}}
     state["kept:first_frame_image"] = {"kling-v3": {"selected_options": []}}
     read = read_form(KLING.default, state, before, ["F1", "F2"])
-    assert read.input["image_urls"] == ["https://a", "slack-file:F2"]
+    assert read.input["image_urls"] == ["https://a.b", "slack-file:F2"]
     assert "first_frame_image" not in read.input
 
 
@@ -362,7 +362,7 @@ def test_a_draft_keeps_valid_values_and_any_prompt() -> None:
 def test_a_draft_keeps_hidden_values() -> None:
     draft = read_draft(KLING.default, form({}, show_advanced=False), FILLED)
     assert draft["multi_prompt"] == [{"prompt": "a"}, {}]
-    assert draft["image_urls"] == ["https://a.b", "https://b.b"]
+    assert draft["negative_prompt"] == "b\nc"
 
 
 WORDS = st.text(alphabet="ab{}[]\"' \n“”", max_size=12)

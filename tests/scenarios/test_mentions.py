@@ -10,7 +10,14 @@ from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, DESIGNERS, GENERAL, OPEN, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
 from storage.job import Json
-from tests.support.conversation import last_input, mention, press, until_ephemeral, until_reply_done
+from tests.support.conversation import (
+    last_input,
+    mention,
+    press,
+    result_of,
+    until_ephemeral,
+    until_reply_done,
+)
 from tests.support.forms import element_of, form_of
 from tests.support.images import image_bytes, put_file
 from tests.support.running_bot import RunningBot, running_bot
@@ -87,8 +94,8 @@ async def test_forms_show_names() -> None:
         await bot.type(f"<@{BEN}> waves")
         await bot.until_delivered()
         (message,) = bot.messages()
-        await bot.until(lambda: EDIT in str(message.blocks))
-        await press(bot, message, EDIT)
+        await bot.until(lambda: "cost" in message.text)
+        await press(bot, result_of(bot, message), EDIT)
         assert element_of(form_of(bot), "option:prompt")["initial_value"] == "@ben waves"
         await bot.type(f"<@{BEN}> runs --mode best")
         await press(bot, await until_ephemeral(bot), OPEN_DRAFT)

@@ -11,7 +11,8 @@ from sandbox.mindvideo.faults import FaultKind as VideoFaultKind
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, MIA, StoredMessage
 from storage.job import Outcome
-from tests.support.conversation import answer, job_of, press, until_ephemeral
+from tests.support.conversation import answer, job_of, press, result_of
+from tests.support.forms import form_of
 from tests.support.running_bot import RunningBot, running_bot
 
 SLOW = 1.0
@@ -140,9 +141,9 @@ async def test_a_job_made_in_another_channel_does_not_name_the_private_one_it_ca
             await bot.type(f"again {private.id} --mode pro", user=BEN, channel=channel)
             await bot.until_delivered(jobs=2 if is_named else 1, channel=channel)
             made = [one for one in bot.messages(channel) if one.user == BOT][-1]
-            await press(bot, made, buttons.DETAILS, user=BEN)
-            details = await until_ephemeral(bot, channel=channel)
-            for one in (made, details):
-                shown = json.dumps([one.text, one.blocks])
+            await press(bot, result_of(bot, made, channel), buttons.DETAILS, user=BEN)
+            details = form_of(bot, BEN)
+            await bot.sandbox.slack.people.view_action(BEN, details.id, buttons.DETAILS_IDS)
+            for shown in (json.dumps(made.blocks), json.dumps(form_of(bot, BEN).data)):
                 assert (private.id in shown) is is_named
                 assert is_named or CREW not in shown

@@ -10,8 +10,15 @@ from sandbox.mindvideo import faults
 from sandbox.mindvideo.faults import Call
 from sandbox.sandbox import Sandbox
 from sandbox.slack.faults import Fault, FaultKind
-from tests.support.conversation import last_input, make_video, mention, press, until_reply_done
-from tests.support.forms import entries, submit, switch
+from tests.support.conversation import (
+    last_input,
+    make_video,
+    mention,
+    press,
+    result_of,
+    until_reply_done,
+)
+from tests.support.forms import entries, form_of, submit, switch
 from tests.support.images import data_of, image_bytes, put_file
 from tests.support.running_bot import RENDER_SECONDS, bot_in
 from tests.support.sandbox import running_sandbox
@@ -101,8 +108,9 @@ async def test_buttons_work_in_the_next_process_however_old_they_are() -> None:
             parent = await make_video(bot)
         sandbox.slack.world.expire_response_urls()
         async with bot_in(sandbox) as bot:
-            await press(bot, parent, buttons.DETAILS)
-            await bot.until(bot.ephemerals)
-            await press(bot, parent, f"{buttons.UPGRADE}_0")
+            result = result_of(bot, parent)
+            await press(bot, result, buttons.DETAILS)
+            assert "Details" in str(form_of(bot).data)
+            await press(bot, result, f"{buttons.UPGRADE}_0")
             await bot.until_delivered(2)
             assert last_input(bot)["mode"] == "4k"
