@@ -18,6 +18,7 @@ from bot.base.prompts import PROMPTS
 from bot.listeners.payloads import MessagePayload
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack.entities import ANA, BOT, GENERAL
+from tests.support.conversation import press, until_ephemeral
 from tests.support.running_bot import running_bot
 
 Configure: TypeAlias = Callable[..., io.StringIO]
@@ -273,6 +274,7 @@ async def test_no_log_line_quotes_a_prompt_in_another_case_in_part_or_the_negati
             'a green zebra in a field of grass --negative-prompt "blurry hands" '
             f"--multi-shot --multi-prompt '{shots}'"
         )
+        await press(bot, await until_ephemeral(bot), "job_confirm")
         await bot.until_delivered()
     logged = stream.getvalue().casefold()
     assert "step_retried" in logged
