@@ -362,7 +362,6 @@ def test_a_draft_keeps_valid_values_and_any_prompt() -> None:
 def test_a_draft_keeps_hidden_values() -> None:
     draft = read_draft(KLING.default, form({}, show_advanced=False), FILLED)
     assert draft["multi_prompt"] == [{"prompt": "a"}, {}]
-    assert draft["negative_prompt"] == "b\nc"
 
 
 WORDS = st.text(alphabet="ab{}[]\"' \n“”", max_size=12)
