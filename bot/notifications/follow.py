@@ -14,7 +14,8 @@ from bot.messages.file import title
 from bot.messages.result import final_message, following_message, not_brought_message
 from bot.notifications.place import MESSAGE_SLOT, place_of
 from bot.notifications.resend import NO_JOB, upload_files
-from bot.options.schema import PROMPT
+from bot.options.mentions import named_input
+from bot.options.schema import prompts_of
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
 from bot.worker.result import Done, Park, Result, Snooze
@@ -42,7 +43,7 @@ async def follow(claim: Claim[Notification]) -> Result[Notification]:
     job = await services.store.jobs.get(claim.row.job_id or "")
     if job is None:
         return Park(row=claim.row, problem=NO_JOB)
-    claim.prompts.append(str(job.input.get(PROMPT, "")))
+    claim.prompts += prompts_of(named_input(job))
     if claim.row.delivery.ts is None:
         made = job if job.given_up_at is None else await _poll(claim, job)
         if made is None:

@@ -16,7 +16,8 @@ from bot.messages.replies import not_shared
 from bot.notifications.job_event import NOT_THEIRS
 from bot.notifications.place import MESSAGE_SLOT
 from bot.notifications.resend import NO_JOB, upload_files
-from bot.options.schema import PROMPT
+from bot.options.mentions import named_input
+from bot.options.schema import prompts_of
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
 from bot.worker.result import Done, Park, Result
@@ -33,7 +34,7 @@ async def share(claim: Claim[Notification]) -> Result[Notification]:
     job = await services.store.jobs.get(row.job_id or "")
     if job is None:
         return Park(row=row, problem=NO_JOB)
-    claim.prompts.append(str(job.input.get(PROMPT, "")))
+    claim.prompts += prompts_of(named_input(job))
     if not await _may_be_seen(row, job, services):
         return Done(row=replace(row, problem=NOT_THEIRS))
     content = Content(

@@ -16,6 +16,7 @@ from bot.base.errors import OperatorMustActError
 from bot.base.logs import REMOVED, LogFormat, LogLevel, configure_logs, make_redactor
 from bot.base.prompts import PROMPTS
 from bot.listeners.payloads import MessagePayload
+from bot.messages.buttons import CONFIRM
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack.entities import ANA, BOT, GENERAL
 from tests.support.conversation import press, until_ephemeral
@@ -274,7 +275,7 @@ async def test_no_log_line_quotes_a_prompt_in_another_case_in_part_or_the_negati
             'a green zebra in a field of grass --negative-prompt "blurry hands" '
             f"--multi-shot --multi-prompt '{shots}'"
         )
-        await press(bot, await until_ephemeral(bot), "job_confirm")
+        await press(bot, await until_ephemeral(bot), CONFIRM)
         await bot.until_delivered()
     logged = stream.getvalue().casefold()
     assert "step_retried" in logged

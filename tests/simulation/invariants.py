@@ -45,8 +45,6 @@ class Invariants:
         """The job of each ask that the person was asked about, by its `dedup_key`."""
         self._confirmed: set[str] = set()
         """Jobs that their asker confirmed, or tried to."""
-        self._announced_at: dict[str, float] = {}
-        """When the message of a job was on disk; its submit is due a delay later."""
         self.resumed_at: dict[str, float] = {}
         """When an operator last resumed a job."""
         self.notifications: dict[str, Notification] = {}
@@ -89,8 +87,7 @@ class Invariants:
 
     def _check_delay(self, row: Job) -> None:
         """Check that nothing is sent before the delay ends; a wrong clock may end it early."""
-        announced = self._announced_at.setdefault(row.id, self._world.age)
-        waited = self._world.age - announced
+        waited = self._world.now() - (row.posted_at or inf)
         is_due = row.question is not None or row.cancel_requested_at is not None
         if row.chargeable_since is None or is_due or self.video.clock_errs:
             return
