@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from bench.measurement import Measurement, quantile
-from bench.trials import Trial, check_rows, latency, median_of, run_trial
+from bench.trials import Trial, add_people, check_rows, latency, median_of, run_trial
 from tests.support.bot_process import bot_process
 from tests.support.sandbox import running_sandbox
 
@@ -30,6 +30,7 @@ async def measure() -> list[Measurement]:
     disk: list[float] = []
     for _ in range(TRIALS):
         async with running_sandbox(render_seconds=RENDER_SECONDS, echo=False) as sandbox:
+            add_people(sandbox)
             disk += await asyncio.to_thread(_sync_seconds, sandbox.folder / "synced")
             secret = sandbox.slack.credentials.signing_secret
             empty = ("-m", "bench.empty_bolt", secret)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.acknowledge import RENDER_SECONDS
 from bench.measurement import Measurement
-from bench.trials import Trial, check_rows, latency, run_trial
+from bench.trials import Trial, add_people, check_rows, latency, run_trial
 from sandbox.slack.entities import ANA, GENERAL, TEAM
 from storage.job import Event, EventName
 from storage.sqlite.store import SqliteStore
@@ -30,6 +30,7 @@ async def measure() -> list[Measurement]:
     trials: list[Trial] = []
     for _ in range(TRIALS):
         async with running_sandbox(render_seconds=RENDER_SECONDS, echo=False) as sandbox:
+            add_people(sandbox)
             path = sandbox.folder / "video-bot.db"
             await _insert_due_jobs(path)
             async with bot_process(sandbox.environment(socket_mode=False), sandbox.folder) as bot:

@@ -27,6 +27,11 @@ DURATIONS = range(3, 16)
 PEOPLE = 300
 
 
+def person_id(number: int) -> str:
+    """Return the ID of the user who sends the command of this number."""
+    return f"U{number % PEOPLE:08}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedCommand:
     """A signed slash command, ready to be sent; `trigger` is its trigger ID."""
@@ -54,7 +59,7 @@ def signed_command(number: int, secret: str) -> SignedCommand:
         "team_domain": "bench",
         "channel_id": GENERAL,
         "channel_name": "general",
-        "user_id": f"U{number % PEOPLE:08}",
+        "user_id": person_id(number),
         "user_name": "somebody",
         "command": "/video",
         "text": f"a lake, take {number} --duration {DURATIONS[number % len(DURATIONS)]}",

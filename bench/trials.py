@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.load import LoadReport
+from bench.load import PEOPLE, LoadReport, person_id
 from bench.measurement import Measurement, quantile
 from bench.process import processor_seconds
 from bot.slack.manifest import EVENTS_PATH
-from sandbox.slack.entities import TEAM
+from sandbox.sandbox import Sandbox
+from sandbox.slack.entities import GENERAL, TEAM, User
 from storage.sqlite.connection import connect_reader
 from tests.support.bot_process import ROOT, BotProcess
 
@@ -32,6 +33,12 @@ class Trial:
     """Processor time of the server for each command."""
     triggers: list[str]
     """The trigger ID of each command that was acknowledged."""
+
+
+def add_people(sandbox: Sandbox) -> None:
+    """Add the users who send the commands to the workspace: strangers are refused."""
+    ids = (person_id(number) for number in range(PEOPLE))
+    sandbox.slack.add_people(GENERAL, *(User(id=one, name=one, real_name=one) for one in ids))
 
 
 async def run_trial(bot: BotProcess, secret: str, *, rate: int, seconds: int) -> Trial:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from bot.options.small_talk_phrases import (
     AGREEMENTS,
@@ -57,14 +59,32 @@ def _all(*phrases: str) -> re.Pattern[str]:
     return re.compile(f"(?:{any_of(*phrases)}(?: |$))+")
 
 
-_GREETS = _all(GREETINGS)
-_AGREES = _all(GREETINGS, AGREEMENTS)
-_THANKS = _all(GREETINGS, AGREEMENTS, THANKS)
-# What may come before a question: `hey bot, can you …`, `ok so what …`.
-_LEAD = re.compile(f"(?:{any_of(GREETINGS, '<lead>', 'excuse me', 'thank you')} )+")
-_BEGINS_TO_ASK = re.compile(rf"{any_of('<asking>')}\b")
-_QUESTION = re.compile(any_of(QUESTIONS))
-_REQUEST = re.compile(any_of(REQUEST))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Patterns:
+    """The patterns of the phrases, compiled."""
+
+    greets: re.Pattern[str]
+    agrees: re.Pattern[str]
+    thanks: re.Pattern[str]
+    lead: re.Pattern[str]
+    """What may come before a question: `hey bot, can you …`, `ok so what …`."""
+    begins_to_ask: re.Pattern[str]
+    question: re.Pattern[str]
+    request: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    """Compile the patterns at their first use: that takes 0.1 s, for which no start should wait."""
+    return _Patterns(
+        greets=_all(GREETINGS),
+        agrees=_all(GREETINGS, AGREEMENTS),
+        thanks=_all(GREETINGS, AGREEMENTS, THANKS),
+        lead=re.compile(f"(?:{any_of(GREETINGS, '<lead>', 'excuse me', 'thank you')} )+"),
+        begins_to_ask=re.compile(rf"{any_of('<asking>')}\b"),
+        question=re.compile(any_of(QUESTIONS)),
+        request=re.compile(any_of(REQUEST)),
+    )
 
 
 def small_talk(text: str) -> SmallTalk | None:
@@ -88,26 +108,28 @@ def small_talk(text: str) -> SmallTalk | None:
 
 
 def _kind(said: str, *, asks: bool) -> SmallTalk | None:
-    if _GREETS.fullmatch(said):
+    patterns = _patterns()
+    if patterns.greets.fullmatch(said):
         return SmallTalk.GREETING
-    if _AGREES.fullmatch(said):
+    if patterns.agrees.fullmatch(said):
         return SmallTalk.AGREEMENT
-    if _THANKS.fullmatch(said):
+    if patterns.thanks.fullmatch(said):
         return SmallTalk.THANKS
     return SmallTalk.QUESTION if _is_question(said, asks=asks) else None
 
 
 def _is_question(said: str, *, asks: bool) -> bool:
-    lead = _LEAD.match(f"{said} ")
+    patterns = _patterns()
+    lead = patterns.lead.match(f"{said} ")
     rest = said[lead.end() :] if lead else said
     words = rest.split()
-    request = _REQUEST.match(rest)
+    request = patterns.request.match(rest)
     if request is not None:
         what = request["what"].split()
         return NO_SCENE.issuperset(what) or not OF_THE_SERVICE.isdisjoint(what)
-    if _QUESTION.match(rest):
+    if patterns.question.match(rest):
         return True
-    if not asks or not _BEGINS_TO_ASK.match(rest):
+    if not asks or not patterns.begins_to_ask.match(rest):
         return False
     return len(words) <= _SHORT_QUESTION or not OF_THE_BOT.isdisjoint(words)
 
