@@ -114,9 +114,9 @@ class JobStore(Queue[Job], Protocol):
         """Insert `job`, or return the row that has its `dedup_key` already.
 
         Idempotent by `dedup_key`: the second value says whether this call made the row. If the
-        store has an equal request (same user, channel, model and input), made at or after
-        `equal_since`, the job is inserted as `waiting` for a confirmation. The search and the
-        insert are one transaction, so of two equal requests at one instant, one waits.
+        store has an equal request (same user, channel, model and input), made or confirmed at or
+        after `equal_since`, the job is inserted as `waiting` for a confirmation. The search and
+        the insert are one transaction, so of two equal requests at one instant, one waits.
         """
 
     async def confirm(self, job_id: str, by: str, now: Instant) -> Job | None:
@@ -265,7 +265,8 @@ class SettingStore(Protocol):
     ) -> None:
         """Store a setting durably; `None` deletes it. Idempotent.
 
-        In the same commit the notification `told` is inserted, unless its ID exists.
+        In the same commit the notification `told` is inserted. If its ID exists, the change was
+        made before, and nothing is written: another one may have come since.
         """
 
 

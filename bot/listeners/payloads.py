@@ -10,11 +10,11 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction
-from bot.listeners.workspaces import SlackPayload
+from bot.listeners.workspaces import SlackObject, SlackPayload
 from bot.options.attachments import Attached, attached_files
 from bot.options.form_fields import ADD_ITEM, WORDS_BLOCK
 from bot.options.form_state import FormState
@@ -32,7 +32,7 @@ TOMBSTONE = "tombstone"
 """Subtype of the message that replaces a deleted one with replies, by `message_changed`."""
 
 
-class Named(BaseModel):
+class Named(SlackObject):
     """A user or a channel, by its ID."""
 
     id: str
@@ -63,13 +63,13 @@ class CommandPayload(SlackPayload):
         )
 
 
-class Container(BaseModel):
+class Container(SlackObject):
     """The place of a clicked button; `thread_ts` is its message's thread."""
 
     thread_ts: str | None = None
 
 
-class ButtonAction(BaseModel):
+class ButtonAction(SlackObject):
     """One element that the user clicked."""
 
     action_id: str = ""
@@ -77,7 +77,7 @@ class ButtonAction(BaseModel):
     value: str = ""
 
 
-class OpenView(BaseModel):
+class OpenView(SlackObject):
     """The modal in which a button was clicked."""
 
     id: str
@@ -162,7 +162,7 @@ class ShortcutPayload(SlackPayload):
         return _opening(self, self.user.id, self.channel, self.trigger_id)
 
 
-class MessageContent(BaseModel):
+class MessageContent(SlackObject):
     """What somebody wrote, attached or forwarded.
 
     https://docs.slack.dev/reference/events/message
@@ -171,7 +171,7 @@ class MessageContent(BaseModel):
     text: str | None = None
     blocks: JsonValue = None
     attachments: JsonValue = None
-    files: list[JsonValue] = []
+    files: list[JsonValue] = Field(default_factory=list)
 
     def own_texts(self, bot_user: str) -> Iterator[tuple[str, bool]]:
         """Yield the text and the words of the blocks, with Slack's markup.
@@ -212,13 +212,13 @@ class MessageShortcutPayload(ShortcutPayload):
     message: ShortcutMessage
 
 
-class ViewText(BaseModel):
+class ViewText(SlackObject):
     """The text of a block."""
 
     text: str
 
 
-class ViewBlock(BaseModel):
+class ViewBlock(SlackObject):
     """A block of a form as it was drawn."""
 
     type: str
@@ -226,13 +226,13 @@ class ViewBlock(BaseModel):
     text: ViewText | None = None
 
 
-class ViewState(BaseModel):
+class ViewState(SlackObject):
     """The entered values: block ID → action ID → state of the element."""
 
     values: dict[str, JsonValue]
 
 
-class FormView(BaseModel):
+class FormView(SlackObject):
     """The view of a form: its blocks as drawn, and the values entered so far."""
 
     id: str
@@ -389,7 +389,7 @@ class MessagePayload(SlackPayload):
         )
 
 
-class HomeOpenedEvent(BaseModel):
+class HomeOpenedEvent(SlackObject):
     """A user opened the Home tab: https://docs.slack.dev/reference/events/app_home_opened ."""
 
     tab: Literal["home"]

@@ -15,7 +15,18 @@ Fields: TypeAlias = Mapping[str, object]
 """A JSON object of Slack's."""
 
 
-class SlackPayload(BaseModel):
+class SlackObject(BaseModel):
+    """The base of all that Slack sends: a field that is `null` counts as missing."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, fields: object) -> object:
+        if not isinstance(fields, Mapping):
+            return fields
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+class SlackPayload(SlackObject):
     """The base of all payloads: the two workspaces, which every kind of payload names elsewhere."""
 
     installed_team: str = ""

@@ -59,7 +59,11 @@ _DASH = f"[{HYPHENS}{LONG_DASHES}]"
 _DASHED = re.compile(rf"{_DASH}(?:[^\W\d_]|{_DASH}+\w)")
 _LONE_DASH = re.compile(rf"{_DASH}{{1,3}}")
 _ASSIGNED = re.compile(r"([^\W\d_][\w-]*)=(.+)", re.DOTALL)
-_GLUED = re.compile(r"[^-]*[^\W_][^-]*--([^\W\d_][\w-]*)(?:=(.*))?", re.DOTALL)
+# The prefix has a letter or digit; looked for ahead, because a long word would take a second else.
+_GLUED = re.compile(
+    r"(?=(?:[^\w-]|_)*[^\W_])[^-]*--([^\W\d_][\w-]*)(?:=(.*))?",
+    re.DOTALL,
+)
 # Ends a word in prose, and no value.
 _PUNCTUATION = ".,;!?"
 

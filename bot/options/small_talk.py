@@ -51,7 +51,8 @@ _DECORATION = re.compile(
 )
 _WORD = re.compile(r"\w+(?:'\w+)*")
 _REPEATED = re.compile(r"(.)\1{2,}")
-_ASKS = re.compile(r"\?[\s!?.)]*$")
+# Of a text read backwards: from its end, a long row of marks is read once.
+_ASKS = re.compile(r"[\s!.)]*\?")
 
 
 def _all(*phrases: str) -> re.Pattern[str]:
@@ -99,7 +100,7 @@ def small_talk(text: str) -> SmallTalk | None:
     if len(words) > _MOST_WORDS:
         return None
     spoken = " ".join(words)
-    asks = _ASKS.search(bare) is not None
+    asks = _ASKS.match(bare[::-1]) is not None
     for said in (spoken, _REPEATED.sub(r"\1", spoken), _REPEATED.sub(r"\1\1", spoken)):
         kind = _kind(said, asks=asks)
         if kind is not None:

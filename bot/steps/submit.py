@@ -51,14 +51,16 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
             f"`jobs resume {claim.row.id} --task TASK_ID` takes it up; if not, `--send-again`.",
         )
     was_chargeable = claim.row.chargeable_since is not None
-    if not was_chargeable and claim.row.cancel_requested_at is None:
+    # Given up while a send was under way, which was then refused for certain.
+    was_given_up = not was_chargeable and claim.row.given_up_at is not None
+    if not was_chargeable and not was_given_up and claim.row.cancel_requested_at is None:
         try:
             await _make_chargeable(claim)
         except RefusedError as error:
             unfit = replace(claim.row, failure=Failure.IMAGE)
             return Reject(row=unfit, problem=str(error), outcome=Outcome.FAILED)
     job = claim.row
-    if job.cancel_requested_at is not None:
+    if was_given_up or job.cancel_requested_at is not None:
         # The store accepts a cancel only while MindVideo certainly has no request.
         return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
     try:

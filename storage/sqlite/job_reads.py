@@ -8,9 +8,11 @@ from sqlite_utils import Database
 
 from storage.job import (
     NOT_REQUESTED,
+    QUESTION_SECONDS,
     REQUESTED,
     UNDER_WAY,
     Event,
+    EventName,
     Instant,
     Job,
     Stage,
@@ -43,9 +45,17 @@ FIND_BY_MESSAGE = f"""
 
 # The `+` keeps SQLite from using the channel's index: a user has fewer jobs than a channel.
 # https://sqlite.org/optoverview.html
+# A job that waited for its asker was made earlier than it was accepted.
 FIND_DUPLICATE = f"""
     SELECT * FROM jobs
-    WHERE user = :user AND created_at >= :since
+    WHERE user = :user AND created_at >= :since - {QUESTION_SECONDS}
+        AND (
+            created_at >= :since
+            OR EXISTS (
+                SELECT 1 FROM job_events
+                WHERE job_id = jobs.id AND name = '{EventName.CONFIRMED.value}' AND at >= :since
+            )
+        )
         AND team = :team AND +channel = :channel AND model = :model AND input = :input
         AND id <> :id AND (id <> :parent_id OR stage IN ({in_list(UNDER_WAY)}))
         AND stage IN ({in_list(REQUESTED - {Stage.REJECTED})})
@@ -105,7 +115,7 @@ def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job | Non
 
 
 def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
-    """Return the newest other job of an equal request, made at or after `since`.
+    """Return the newest other job of an equal request, made or confirmed at or after `since`.
 
     A rejected job cost nothing and does not count, nor does the job that is rendered again, once it
     is over.

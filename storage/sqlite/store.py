@@ -205,12 +205,14 @@ class SqliteSettings:
     async def set(
         self, scope: str, name: str, value: Json, *, told: Notification | None = None
     ) -> None:
-        """Store a setting, or delete it if `value` is `None`, and insert a notification of it."""
+        """Store a setting, or delete it if `value` is `None`, and insert a notification of it.
+
+        Nothing is written for a notification whose ID exists.
+        """
 
         def put(db: Database) -> None:
-            settings.put(db, scope, name, value)
-            if told is not None:
-                notifications.add(db, told)
+            if told is None or notifications.add(db, told):
+                settings.put(db, scope, name, value)
 
         await self._session.write(put)
 

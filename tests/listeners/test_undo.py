@@ -58,6 +58,19 @@ async def test_a_later_change_is_not_undone() -> None:
         assert "`--mode pro`, `--duration 10`" in await answer(bot, "settings")
 
 
+@pytest.mark.parametrize("text", ["settings --mode pro", "settings delay 10", "notify here all"])
+async def test_a_change_that_is_delivered_again_does_not_replace_a_later_one(text: str) -> None:
+    """Nor would the channel be told of it a second time."""
+    async with running_bot() as bot:
+        first = await bot.type(text)
+        (told,) = await changed(bot)
+        await press(bot, told, UNDO, user=BEN)
+        await changed(bot, 2)
+        word, before = text.split(maxsplit=1)[0], await answer(bot, text.split(maxsplit=1)[0])
+        await bot.sandbox.slack.dispatcher.deliver_again(first)
+        assert await answer(bot, word) == before
+
+
 async def test_undo_that_is_delivered_again_undoes_nothing_more() -> None:
     async with running_bot() as bot:
         await answer(bot, "settings --mode pro")

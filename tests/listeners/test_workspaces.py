@@ -182,3 +182,16 @@ def test_every_payload_gives_both_workspaces_to_its_interaction() -> None:
     assert all(OURS in one.dedup_key and PARTNER not in one.dedup_key for one in made)
     payload = FormPayload.model_validate(form)
     assert (payload.installed_team, payload.user_team) == (OURS, PARTNER)
+
+
+def test_a_field_that_is_null_counts_as_missing() -> None:
+    """Slack sends either for what does not apply, and an ask must not be lost for it."""
+    nulls = dict.fromkeys(("channel_type", "files", "text", "blocks", "subtype", "thread_ts"))
+    message = MessagePayload.model_validate(event(OURS, **nulls)).event
+    assert (message.channel_type, message.files, message.attached) == ("", [], ())
+    action = {"action_id": "details", "value": None, "action_ts": "1.2"}
+    clicked = interaction(OURS, OURS, container=None, trigger_id=None, actions=[action])
+    click = ButtonPayload.model_validate(clicked)
+    assert (click.action.value, click.container.thread_ts, click.trigger_id) == ("", None, "")
+    typed = {"team_id": OURS, "channel_id": "C1", "user_id": "U1", "trigger_id": "1", "text": None}
+    assert CommandPayload.model_validate(typed).text == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -168,3 +169,12 @@ def test_a_choice_typed_as_a_flag_is_refused_with_its_flag(text: str, flag: str 
     with pytest.raises(UsageError) as refused:
         read_request(read_text(text), KLING)
     assert (f"Did you mean `{flag}`?" in str(refused.value)) is (flag is not None)
+
+
+@pytest.mark.parametrize("word", ["a", "9", "_", "a_", "日"])
+def test_a_word_of_200_000_letters_is_read_at_once(word: str) -> None:
+    """It is no option, and the acknowledgement of everybody else waits meanwhile."""
+    began = time.process_time()
+    with pytest.raises(UsageError, match="takes at most"):
+        read_request(read_text(word * 200_000), KLING)
+    assert time.process_time() - began < 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bot.options.small_talk import SmallTalk, small_talk
@@ -290,3 +292,10 @@ def test_a_long_text_is_a_prompt_and_is_read_at_once() -> None:
     """The patterns never see it, so it cannot slow them down."""
     assert small_talk("so very " * 5000) is None
     assert small_talk("thanks for the " + "the " * 8 + "x") is None
+
+
+def test_a_long_row_of_marks_is_read_at_once() -> None:
+    """As long as a message can be; the acknowledgement of everybody else waits meanwhile."""
+    began = time.process_time()
+    assert small_talk("so " + "? " * 20_000 + "&") is SmallTalk.SINGLE_WORD
+    assert time.process_time() - began < 1

@@ -10,6 +10,7 @@ import pytest
 
 from bot.jobs.access import ONLY_MEMBERS
 from bot.messages import buttons
+from bot.messages.subscriptions import UNDO
 from bot.slack.manifest import CREATE_VIDEO
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, PARTNER, User
 from sandbox.slack.faults import Fault, FaultKind
@@ -197,3 +198,16 @@ async def test_members_are_looked_up_once_for_all_their_jobs() -> None:
             await send_message(bot, f"<@{BOT}> lake {number} --duration 5", user=BEN)
             await until_done(bot, number)
         assert users_info_calls(bot) == 1
+
+
+@OUTSIDERS
+async def test_an_outsider_takes_no_change_of_a_setting_back(person: User) -> None:
+    """They see the button, because they are in the channel."""
+    async with shared_channel() as bot:
+        await answer(bot, "settings --mode pro", user=BEN)
+        await bot.until(lambda: any(UNDO in str(one.blocks) for one in bot.messages()))
+        (told,) = [one for one in bot.messages() if UNDO in str(one.blocks)]
+        await press(bot, told, UNDO, user=person.id)
+        refused = await until_ephemeral(bot, 2)
+        assert (refused.ephemeral_for, ONLY_MEMBERS in refused.text) == (person.id, True)
+        assert "`--mode pro`" in await answer(bot, "settings")

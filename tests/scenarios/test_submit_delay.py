@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.base.ports import Snapshot
 from bot.jobs.submit_delay import SUBMIT_DELAY
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack.entities import ANA, GENERAL, TEAM
@@ -91,3 +92,26 @@ async def test_one_doubtful_send_forbids_a_free_cancel_for_good() -> None:
         assert row.cancel_requested_at is None
         assert row.chargeable_since is not None
         assert len(harness.sandbox.video.charges) == 1
+
+
+@pytest.mark.parametrize("status", [401, 402])
+async def test_a_job_given_up_while_its_send_was_refused_is_never_sent_again(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user gave up while the answer was awaited; then it was certain that nothing was sent."""
+    async with engine_harness() as harness:
+        harness.sandbox.video.fail(answer(status, times=1))
+        job = await harness.request()
+        send = harness.video.submit
+
+        async def give_up_meanwhile(body: bytes, key: str) -> Snapshot:
+            await harness.store.jobs.give_up(job.id, ANA, harness.bot_time())
+            return await send(body, key)
+
+        monkeypatch.setattr(harness.video, "submit", give_up_meanwhile)
+        await harness.run()
+        row = await harness.job(job.id)
+        assert (row.stage, row.outcome) == (Stage.REJECTED, Outcome.CANCELLED)
+        assert harness.sandbox.video.charges == []
+        (message,) = harness.messages()
+        assert "Nothing was charged" in message.text

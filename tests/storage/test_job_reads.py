@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from storage.job import Delivery, Instant, Job, Outcome, ReplyTo, Stage
+from storage.job import (
+    Delivery,
+    Instant,
+    Job,
+    Outcome,
+    QuestionKind,
+    ReplyTo,
+    Stage,
+    waiting,
+)
 from storage.sqlite import job_reads
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_writes import DUE
@@ -98,6 +107,15 @@ async def test_a_duplicate_asks_for_the_same_in_the_same_place(store: Store) -> 
     assert await _duplicate_of(store, job, NOW) == "job2"
     assert await _duplicate_of(store, job, second.created_at) == "job2"
     assert await _duplicate_of(store, job, second.created_at + 0.001) is None
+
+
+async def test_a_job_is_as_recent_as_the_answer_to_its_question(store: Store) -> None:
+    """Its asker said a moment ago that it is to be rendered, however long it had waited."""
+    asked = waiting(a_job(1), QuestionKind.LATE_EVENT, "0")
+    await _insert(store, asked)
+    await store.jobs.confirm(asked.id, "U1", NOW + 600)
+    assert await _duplicate_of(store, a_job(1), NOW + 600) == asked.id
+    assert await _duplicate_of(store, a_job(1), NOW + 601) is None
 
 
 async def test_a_rejected_job_is_nobodys_duplicate(store: Store) -> None:
