@@ -114,6 +114,8 @@ def _fields(
     model: Model, option: Option, values: Mapping[str, Json], layout: Layout
 ) -> Iterator[Block]:
     value = values.get(option.name, option.default)
+    if option.item_fields is not None and option.item_fields.note:
+        yield context(escape(option.item_fields.note))
     if option.item_fields is not None and fits_items(option.item_fields, value):
         yield from _item_fields(model, option, option.item_fields, value, layout)
         return

@@ -10,6 +10,7 @@ from bot.base.errors import UsageError
 from bot.options.catalog import Model
 from bot.options.characters import HYPHENS, LONG_DASHES, visible
 from bot.options.flags import Flags
+from bot.options.model_file import Expectation
 from bot.options.parser import Split, TypedText
 from bot.options.schema import Kind
 from bot.options.validation import find_violation
@@ -39,6 +40,11 @@ def in_one(doubts: Sequence[Doubt]) -> Doubt | None:
     return Doubt(kind=QuestionKind.UNPUBLISHED, about=" ".join([*first, *sentences]))
 
 
+def told_by_form(model: Model) -> tuple[Doubt, ...]:
+    """Return the doubts that the form's own words answer, before it is submitted."""
+    return tuple(_doubt(each) for each in model.expectations if each.told_by_form)
+
+
 def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
     """Return what is not as others publish it, by the model file; `values` are checked ones."""
     defaults = {option.name: option.default for option in model.options}
@@ -46,11 +52,15 @@ def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
         name: value for name, value in (defaults | dict(values)).items() if value is not None
     }
     return tuple(
-        Doubt(kind=QuestionKind.UNPUBLISHED, about=expectation.otherwise)
+        _doubt(expectation)
         for expectation in model.expectations
         if expectation.names & values.keys()
         and find_violation(effective, expectation.expects) is not None
     )
+
+
+def _doubt(expectation: Expectation) -> Doubt:
+    return Doubt(kind=QuestionKind.UNPUBLISHED, about=expectation.otherwise)
 
 
 _DASH = f"[{HYPHENS}{LONG_DASHES}]"
