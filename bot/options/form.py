@@ -118,7 +118,7 @@ def read_form(
             values[option.name] = value
     if errors:
         raise FormError(errors)
-    return check_input(model, values | _set_by_items(model, values), known=told_by_form(model))
+    return check_input(model, {**values, **_set_by_items(model, values)}, known=told_by_form(model))
 
 
 def _set_by_items(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:

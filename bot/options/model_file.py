@@ -158,7 +158,7 @@ class ItemPart(BaseModel):
     sets: dict[str, JsonValue] = {}
     """What the form gives other properties once there are items, which do not count without."""
     note: _Line | None = None
-    """What the form says of the items: what else they change."""
+    """What the form says above the items in place of the help, so also what they set."""
 
 
 class BotPart(BaseModel):

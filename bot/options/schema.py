@@ -50,7 +50,7 @@ class ItemFields:
     sets: Mapping[str, Json]
     """What the form gives other options once there are items, by property."""
     note: str
-    """What the form says of the items beside their fields; may be empty."""
+    """What the form says above the items in place of the option's hint; empty: the hint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,7 @@ def test_hidden_values_are_kept() -> None:
 
 def test_a_value_too_long_for_its_field_is_kept() -> None:
     values: Mapping[str, Json] = {"prompt": "a", "multi_prompt": [{"prompt": "x" * 4000}]}
-    assert read_form(KLING.default, form(values), values).input == values | WITH_SHOTS
+    assert read_form(KLING.default, form(values), values).input == {**values, **WITH_SHOTS}
 
 
 def test_an_emptied_field_is_not_kept() -> None:
@@ -413,7 +413,7 @@ def test_any_input_is_unchanged_by_a_form(given_input: Mapping[str, Json]) -> No
     changed = {name: value for name, value in request.input.items() if value != options[name]}
     follow = WITH_SHOTS if changed.get("multi_prompt") else {}
     read = read_form(KLING.default, form(request.input), request.input)
-    assert read.input == changed | follow
+    assert read.input == {**changed, **follow}
 
 
 def test_the_metadata_of_a_form_stay_within_slacks_limit() -> None:
