@@ -6,6 +6,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
+from bot.jobs.access import require_member
 from bot.jobs.services import Services
 from bot.listeners.context import answer
 from bot.listeners.payloads import ButtonPayload
@@ -31,6 +32,7 @@ async def undo(payload: ButtonPayload, services: Services) -> None:
     """
 
     async def handle(interaction: Interaction, services: Services) -> Message | None:
+        await require_member(interaction, services)
         row = await services.store.outbox.find(payload.action.value)
         change = SettingChange.of(row) if row is not None else None
         if row is None or change is None or row.team != interaction.team:
