@@ -80,9 +80,7 @@ def option_like(typed: TypedText, split: Split, flags: Flags) -> tuple[Doubt, ..
     Words in quotes are meant as they are, and so is everything behind a `--` that begins the text.
     """
     bare = ["" if word.quoted else visible(word.value) for word in split.words]
-    # Of the words behind a `--` in the middle of the text only the first may be an option.
-    behind = ["--", *typed.rest.split(maxsplit=2)[:2]] if typed.tokens and typed.rest else []
-    found = dict.fromkeys([*_option_like(bare, flags), *_option_like(behind, flags)])
+    found = dict.fromkeys([*_option_like(bare, flags), *_option_after_dashes(typed, flags)])
     return tuple(Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=short(word)) for word in found)
 
 
@@ -98,6 +96,18 @@ def _option_like(words: Sequence[str], flags: Flags) -> Iterator[str]:
             yield word
         elif _LONE_DASH.fullmatch(word) and _fits(flags, first, second):
             yield f"{word} {first}"
+
+
+def _option_after_dashes(typed: TypedText, flags: Flags) -> Iterator[str]:
+    """Yield `-- duration`, where a `--` in the middle of the text belongs to the word behind it.
+
+    All else behind it is a part of the prompt, as the help says.
+    """
+    match typed.rest.split(maxsplit=2) if typed.tokens else []:
+        case [name, value, *_] if _fits(flags, name, value):
+            yield f"-- {name}"
+        case _:
+            pass
 
 
 def _fits(flags: Flags, name: str, value: str) -> bool:
