@@ -85,7 +85,7 @@ async def _share(payload: FormPayload, services: Services) -> str | None:
     job = await services.store.jobs.get(payload.view.private_metadata)
     if not isinstance(channel, str):
         return share_form.no_channel()
-    interaction = payload.opened_in(channel)
+    interaction = payload.interaction(channel)
     if job is None or job.team != interaction.team:
         return replies.gone().text
     if not await services.directory.is_member(channel, interaction.user):
