@@ -16,6 +16,7 @@ from bot.base.errors import (
     UnreachablePlaceError,
     UsageError,
 )
+from bot.base.ports import is_direct
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
 from storage.job import Job
@@ -27,10 +28,6 @@ ONLY_MEMBERS = (
 
 # Slack waits 3 s for an acknowledgement, and shows an error after that. In seconds.
 LOOKUP_SECONDS = 1.0
-
-# First letter of a direct conversation's ID; nobody but its user and the bot is in it.
-# https://docs.slack.dev/reference/objects/conversation-object
-DIRECT = "D"
 
 
 def refuse_known_outsider(interaction: Interaction, services: Services) -> None:
@@ -93,7 +90,7 @@ def is_in_charge(job: Job, user: str, services: Services) -> bool:
 
 
 async def _is_in_channel(channel: str, user: str, services: Services) -> bool:
-    if channel.startswith(DIRECT):
+    if is_direct(channel):
         return False
     try:
         async with asyncio.timeout(LOOKUP_SECONDS):

@@ -182,7 +182,8 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
     try:
         carried = await _parent_input(services, state)
         request = read_form(model, entered, carried, state.files)
-        interaction = payload.interaction(state.channel or _chosen_channel(entered))
+        channel = state.channel or _chosen_channel(entered)
+        interaction = payload.interaction(channel, state.thread_ts)
         refuse_known_outsider(interaction, services)
         parent = state.parent_id
         acceptance = await accept(request, interaction, services, parent_id=parent)

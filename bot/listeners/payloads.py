@@ -278,7 +278,7 @@ class FormPayload(SlackPayload):
             if action.action_id.startswith(ADD_ITEM) and action.value.isdecimal()
         }
 
-    def interaction(self, channel: str) -> Interaction:
+    def interaction(self, channel: str, thread_ts: str | None = None) -> Interaction:
         """Return the interaction; its dedup key is the view, so two submissions are one request."""
         return Interaction(
             team=self.installed_team,
@@ -287,19 +287,7 @@ class FormPayload(SlackPayload):
             user_team=self.user_team,
             surface=FORM_SURFACE,
             dedup_key=f"form:{self.installed_team}:{self.view.id}",
-            reply_to=ReplyTo(thread_ts=self.view.form_state.thread_ts),
-        )
-
-    def opened_in(self, channel: str) -> Interaction:
-        """Return the interaction of a form that starts no job; its dedup key is the view."""
-        return Interaction(
-            team=self.installed_team,
-            channel=channel,
-            user=self.user.id,
-            user_team=self.user_team,
-            surface=FORM_SURFACE,
-            dedup_key=f"form:{self.installed_team}:{self.view.id}",
-            reply_to=ReplyTo(),
+            reply_to=ReplyTo(thread_ts=thread_ts),
         )
 
 

@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.base.errors import BotError, UnreachablePlaceError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
+from bot.jobs.access import find_job, is_in_charge, require_member
 from bot.jobs.actions import ActionName, ActionRequest, ShareAnswered, perform
 from bot.jobs.services import Services
 from bot.listeners.context import answer
@@ -43,10 +44,11 @@ async def open_form(payload: ButtonPayload, services: Services) -> None:
 
     async def handle(interaction: Interaction, services: Services) -> Message | None:
         value = buttons.read_value(payload.action.value)
-        job = await services.store.jobs.get(value.job_id) if value else None
-        if job is None or job.team != interaction.team:
+        job = await find_job(value.job_id, interaction, services) if value else None
+        if job is None:
             return replies.gone()
-        if interaction.user != job.user and not services.is_admin(interaction.user):
+        if not is_in_charge(job, interaction.user, services):
+            await require_member(interaction, services)
             return replies.not_allowed(job, replies.SHARE_IT)
         await services.views.open(payload.trigger_id, share_form.share_form(job))
         return None
@@ -83,7 +85,7 @@ async def _share(payload: FormPayload, services: Services) -> str | None:
     job = await services.store.jobs.get(payload.view.private_metadata)
     if not isinstance(channel, str):
         return share_form.no_channel()
-    interaction = payload.opened_in(channel)
+    interaction = payload.interaction(channel)
     if job is None or job.team != interaction.team:
         return replies.gone().text
     if not await services.directory.is_member(channel, interaction.user):

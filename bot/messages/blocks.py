@@ -29,6 +29,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from bot.base.ports import is_direct
 from storage.job import Instant, Json
 
 Block: TypeAlias = Mapping[str, Json]
@@ -48,11 +49,6 @@ _MARKUP = re.compile(r"[*`]|(?<!\w)[_~]|[_~](?!\w)")
 _LOOKALIKES: Mapping[str, str] = MappingProxyType(
     {"*": "\u2217", "`": "\u02cb", "_": "\u02cd", "~": "\u223c"}
 )
-DIRECT = "D"
-"""Prefix of the ID of a direct conversation; one person and the bot read it.
-
-https://docs.slack.dev/reference/objects/conversation-object
-"""
 
 
 def escape(text: str) -> str:
@@ -83,8 +79,7 @@ def place(channel: str, *, whose: str = "") -> str:
 
     `whose` tells a direct conversation of the reader (`your `) from one of somebody else.
     """
-    is_direct = channel.startswith(DIRECT)
-    return f"{whose}direct messages with me" if is_direct else f"<#{channel}>"
+    return f"{whose}direct messages with me" if is_direct(channel) else f"<#{channel}>"
 
 
 def moment(at: Instant, form: str = "{date_short_pretty} {time}") -> str:

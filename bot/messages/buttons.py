@@ -16,6 +16,7 @@ from typing import assert_never
 
 from slack_sdk.models.blocks import ButtonElement
 
+from bot.base.ports import is_direct
 from bot.messages import blocks
 from bot.messages.blocks import Block
 from bot.messages.failures import advice_for
@@ -124,7 +125,7 @@ def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
     """Return the buttons under the result in the thread."""
     row = [*_again_buttons(job, upgrades)]
     if job.outcome is Outcome.SUCCEEDED and job.given_up_at is None:
-        if not job.channel.startswith(blocks.DIRECT):
+        if not is_direct(job.channel):
             row.append(_button(_SHARE, SHARE, job))
         row.append(_button(_SHARE_ELSEWHERE, SHARE_ELSEWHERE, job))
     return _set_of(job, upgrades, row)

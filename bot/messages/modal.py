@@ -145,8 +145,9 @@ def _item_fields(
     items = [as_mapping(item) for item in value] if isinstance(value, list | tuple) else []
     wanted = max(FEWEST_ITEMS, layout.items.get(option.name, 0), len(items))
     count = min(wanted, fields.most)
-    if option.hint:
-        yield context(escape(f"{option.title}: {option.hint}"))
+    hint = fields.note or option.hint
+    if hint:
+        yield context(escape(f"{option.title}: {hint}"))
     for position in range(1, count + 1):
         entered = items[position - 1] if position <= len(items) else {}
         for name, member in item_options(option, fields, position).items():
@@ -188,6 +189,9 @@ def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Ite
     shown_text = "" if value is None else as_text(value)
     if option.name == PROMPT:
         shown_text = shown_text[:longest]
+    if option.item_fields is not None and option.item_fields.note:
+        # It tells what the value does to other options, however the value is shown.
+        yield context(escape(f"{option.title}: {option.item_fields.note}"))
     if len(shown_text) > longest:
         yield context(f"{option.title}: too long to be changed here; it stays as it is.")
         return

@@ -71,7 +71,7 @@ def level_line(channel: str, level: Level | None) -> str:
         return f"No single videos are told in {channel} any more."
     return (
         f":bell: From now on I tell in {channel}: {_ABOUT[level]}, of all channels. What is asked "
-        "for there itself is told in its thread alone."
+        f"for in {channel} itself is told in its thread alone."
     )
 
 

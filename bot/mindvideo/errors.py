@@ -110,7 +110,7 @@ def _common_error(answer: Answer, now: Instant) -> BotError | None:
             return _too_many(answer, now)
         case status if status < HTTPStatus.BAD_REQUEST:
             # The API key is sent to the configured host only, so a redirect is not followed.
-            head = _WRONG_ADDRESS
+            return failure(OperatorMustActError, _WRONG_ADDRESS, answer, now)
         case _:
             return None
     return failure(OperatorMustActError, head, answer, now, Failure.ACCESS)

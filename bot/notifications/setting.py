@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from bot.base.errors import UnreachablePlaceError
+from bot.base.ports import is_direct
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import SUBMIT_DELAY
@@ -29,9 +30,6 @@ from storage.notification import (
     notification_id,
 )
 
-# Prefix of the ID of a direct conversation: what is set there concerns one user, who did it.
-# https://docs.slack.dev/reference/objects/conversation-object
-DIRECT = "D"
 UNREADABLE = "This change cannot be read."
 
 
@@ -93,7 +91,8 @@ async def change_setting(
         detail=change.model_dump_json(),
         due_at=now,
     )
-    await settings.set(scope, name, value, told=None if channel.startswith(DIRECT) else row)
+    # What is set in a direct conversation concerns one user, who did it.
+    await settings.set(scope, name, value, told=None if is_direct(channel) else row)
     services.wake()
 
 

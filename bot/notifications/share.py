@@ -36,6 +36,7 @@ async def share(claim: Claim[Notification]) -> Result[Notification]:
         return Park(row=row, problem=NO_JOB)
     claim.prompts += prompts_of(named_input(job))
     if not await _may_be_seen(row, job, services):
+        await _tell_sharer(row, job, NOT_THEIRS, services)
         return Done(row=replace(row, problem=NOT_THEIRS))
     content = Content(
         bring=partial(upload_files, claim, job),
@@ -47,12 +48,17 @@ async def share(claim: Claim[Notification]) -> Result[Notification]:
             claim, MESSAGE_SLOT, content, place=Place(channel=row.channel), user=None
         )
     except UndeliverableError as error:
-        with suppress(UnreachablePlaceError):
-            place = Place(channel=row.channel)
-            message = not_shared(job, row.channel, str(error))
-            await services.chat.send_ephemeral(place, row.detail, message, None)
+        await _tell_sharer(row, job, str(error), services)
         return Done(row=replace(claim.row, problem=str(error)))
     return Done(row=claim.row)
+
+
+async def _tell_sharer(row: Notification, job: Job, reason: str, services: Services) -> None:
+    """Send the sharing user an ephemeral message that the channel does not get the video."""
+    with suppress(UnreachablePlaceError):
+        message = not_shared(job, row.channel, reason)
+        place = Place(channel=row.channel)
+        await services.chat.send_ephemeral(place, row.detail, message, None)
 
 
 async def _may_be_seen(row: Notification, job: Job, services: Services) -> bool:

@@ -10,6 +10,7 @@ from bot.base.errors import UsageError
 from bot.options.catalog import Model
 from bot.options.characters import HYPHENS, LONG_DASHES, visible
 from bot.options.flags import Flags
+from bot.options.model_file import Expectation
 from bot.options.parser import Split, TypedText
 from bot.options.schema import Kind
 from bot.options.validation import find_violation
@@ -39,6 +40,11 @@ def in_one(doubts: Sequence[Doubt]) -> Doubt | None:
     return Doubt(kind=QuestionKind.UNPUBLISHED, about=" ".join([*first, *sentences]))
 
 
+def told_by_form(model: Model) -> tuple[Doubt, ...]:
+    """Return the doubts that the form's own words answer, before it is submitted."""
+    return tuple(_doubt(each) for each in model.expectations if each.told_by_form)
+
+
 def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
     """Return what is not as others publish it, by the model file; `values` are checked ones."""
     defaults = {option.name: option.default for option in model.options}
@@ -46,11 +52,15 @@ def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
         name: value for name, value in (defaults | dict(values)).items() if value is not None
     }
     return tuple(
-        Doubt(kind=QuestionKind.UNPUBLISHED, about=expectation.otherwise)
+        _doubt(expectation)
         for expectation in model.expectations
         if expectation.names & values.keys()
         and find_violation(effective, expectation.expects) is not None
     )
+
+
+def _doubt(expectation: Expectation) -> Doubt:
+    return Doubt(kind=QuestionKind.UNPUBLISHED, about=expectation.otherwise)
 
 
 _DASH = f"[{HYPHENS}{LONG_DASHES}]"
@@ -74,9 +84,7 @@ def option_like(typed: TypedText, split: Split, flags: Flags) -> tuple[Doubt, ..
     Words in quotes are meant as they are, and so is everything behind a `--` that begins the text.
     """
     bare = ["" if word.quoted else visible(word.value) for word in split.words]
-    # Of the words behind a `--` in the middle of the text only the first may be an option.
-    behind = ["--", *typed.rest.split(maxsplit=2)[:2]] if typed.tokens and typed.rest else []
-    found = dict.fromkeys([*_option_like(bare, flags), *_option_like(behind, flags)])
+    found = dict.fromkeys([*_option_like(bare, flags), *_option_after_dashes(typed, flags)])
     return tuple(Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=short(word)) for word in found)
 
 
@@ -92,6 +100,18 @@ def _option_like(words: Sequence[str], flags: Flags) -> Iterator[str]:
             yield word
         elif _LONE_DASH.fullmatch(word) and _fits(flags, first, second):
             yield f"{word} {first}"
+
+
+def _option_after_dashes(typed: TypedText, flags: Flags) -> Iterator[str]:
+    """Yield `-- duration`, where a `--` in the middle of the text belongs to the word behind it.
+
+    All else behind it is a part of the prompt, as the help says.
+    """
+    match typed.rest.split(maxsplit=2) if typed.tokens else []:
+        case [name, value, *_] if _fits(flags, name, value):
+            yield f"-- {name}"
+        case _:
+            pass
 
 
 def _fits(flags: Flags, name: str, value: str) -> bool:

@@ -9,6 +9,7 @@ from typing import assert_never
 from bot.base.errors import UsageError
 from bot.options.attachments import Attached, attached_files, granted, join, refuse_unusable
 from bot.options.catalog import Model
+from bot.options.doubts import told_by_form
 from bot.options.form_elements import FormError, State, element, is_ticked, plain, selected
 from bot.options.form_fields import (
     FIELD,
@@ -88,8 +89,9 @@ def read_form(
     """Return the request of a submitted form.
 
     A value equal to its default counts as not given. Options without a field get their value from
-    `carried`. `files` are the IDs that values may refer to, beside the files uploaded in the form.
-    Raises `FormError`.
+    `carried`. A list of items, such as shots, sets the options without which it does not count, as
+    the form says beside its fields. `files` are the IDs that values may refer to, beside the files
+    uploaded in the form. Raises `FormError`.
     """
     values: dict[str, Json] = {}
     errors: dict[str, str] = {}
@@ -116,7 +118,16 @@ def read_form(
             values[option.name] = value
     if errors:
         raise FormError(errors)
-    return check_input(model, values)
+    return check_input(model, {**values, **_set_by_items(model, values)}, known=told_by_form(model))
+
+
+def _set_by_items(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return the values of other options that follow from the items that are given."""
+    follow: dict[str, Json] = {}
+    for option in model.options:
+        if option.item_fields is not None and values.get(option.name):
+            follow |= option.item_fields.sets
+    return follow
 
 
 def read_draft(

@@ -99,6 +99,8 @@ class Expectation(BaseModel):
     """
     otherwise: _Line
     """The sentence to ask about: what happens to an input that is not as expected."""
+    told_by_form: bool = False
+    """Whether the form says so beside its fields (`note`), so that nobody is asked after it."""
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -153,6 +155,10 @@ class ItemPart(BaseModel):
     """Units of numbers: member to unit, which stands behind the number."""
     position: _Line | None = None
     """The member that holds an item's position, counted from 1."""
+    sets: dict[str, JsonValue] = {}
+    """What the form gives other properties once there are items, which do not count without."""
+    note: _Line | None = None
+    """What the form says above the items in place of the help, so also what they set."""
 
 
 class BotPart(BaseModel):
@@ -259,7 +265,7 @@ def _options(file: ModelFile) -> tuple[Option, ...]:
         if option.takes_images and not _holds_text(option):
             raise ConfigurationError(f"`{option.name}` takes images, so it must hold text")
         if option.item_fields is not None:
-            _check_items(option, option.item_fields)
+            _check_items(option, option.item_fields, options)
         if option.default is not None and find_violation(option.default, option.schema):
             raise ConfigurationError(f"the default of `{option.name}` is not what it allows")
     _check_upgrades(file.bot.upgrades, options)
@@ -281,6 +287,8 @@ def _annotations(file: ModelFile) -> Annotations:
                 members=part.members,
                 units=part.units,
                 position=part.position,
+                sets=part.sets,
+                note=part.note or "",
             )
             for name, part in file.bot.items.items()
         },
@@ -296,14 +304,23 @@ def _holds_text(option: Option) -> bool:
     return Kind.STRING in {option.kind, kind_of(option.items)}
 
 
-def _check_items(option: Option, fields: ItemFields) -> None:
-    """Refuse fields for what is no list of objects, and members that a form has no field for."""
+def _check_items(option: Option, fields: ItemFields, options: tuple[Option, ...]) -> None:
+    """Refuse fields for what is no list of objects, and members that a form has no field for.
+
+    Also refuse to set what the model does not have or not allow.
+    """
     if option.kind is not Kind.ARRAY or kind_of(option.items) is not Kind.OBJECT:
         raise ConfigurationError(f"bot.items: `{option.name}` must be a list of objects")
     for name, schema in fields.members.items():
         check_schema({"type": "object", "properties": {name: schema}})
         if kind_of(schema) not in {Kind.STRING, Kind.INTEGER, Kind.NUMBER}:
             raise ConfigurationError(f"bot.items: `{name}` must be a text or a number")
+    allowed = {each.name: each.schema for each in options if each is not option}
+    for name, value in fields.sets.items():
+        if name not in allowed or find_violation(value, allowed[name]):
+            raise ConfigurationError(
+                f"bot.items: `{option.name}` sets `{name}` to what it does not allow"
+            )
 
 
 def _check_names(file: ModelFile) -> None:

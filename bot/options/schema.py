@@ -47,6 +47,10 @@ class ItemFields:
     """The units of numbers, by member."""
     position: str | None
     """The member that holds an item's position, counted from 1; `None`: there is none."""
+    sets: Mapping[str, Json]
+    """What the form gives other options once there are items, by property."""
+    note: str
+    """What the form says above the items in place of the option's hint; empty: the hint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from cachetools import TTLCache
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.base.errors import NotFoundError, OperatorMustActError, UnreachablePlaceError
-from bot.base.ports import Conversation, Person
+from bot.base.ports import Conversation, Person, is_direct
 from bot.slack.answers import ChannelAnswer, GroupsAnswer, LinkAnswer, MembersAnswer, UserAnswer
 from bot.slack.client import ask
 from storage.job import Instant
@@ -29,10 +29,6 @@ MOST_PAGES = 20
 NOBODY = Person(name="somebody", zone="UTC")
 STRANGER = replace(NOBODY, is_stranger=True)
 UNSEEN = Conversation(is_public=False, has_bot=False)
-
-# First letter of a direct conversation's ID; `conversations.info` needs another scope for those.
-# https://docs.slack.dev/reference/objects/conversation-object
-DIRECT = "D"
 
 
 class SlackDirectory:
@@ -65,7 +61,8 @@ class SlackDirectory:
 
     async def conversation(self, channel: str) -> Conversation:
         """Return whether a conversation is public and has the bot as a member."""
-        if channel.startswith(DIRECT):
+        # `conversations.info` needs another scope for those.
+        if is_direct(channel):
             return UNSEEN
         known = await _cached(self._conversations, channel, lambda: self._conversation(channel))
         if not known.has_bot:

@@ -26,6 +26,10 @@ from storage.job import EventName, Failure, Instant, Job, Outcome, Stage
 LARGEST_KEPT_BODY = 100_000
 """Bytes. After the answer a body is kept only for support; one with images has megabytes."""
 
+_REFUSALS = frozenset({Failure.ACCESS, Failure.CREDIT})
+"""Why MindVideo certainly did not take a request. A page of a gateway, such as a redirect, has no
+class: the request may have been handed on."""
+
 
 def idempotency_key(job: Job) -> str:
     """Return the key of an announced job: the ID of its own message."""
@@ -96,7 +100,7 @@ async def _waiting(
     """
     cause = _cause(claim, error)
     needs_operator = isinstance(error, OperatorMustActError) or cause is Failure.CREDIT
-    if needs_operator and not was_chargeable:
+    if cause in _REFUSALS and not was_chargeable:
         # Refused for certain, as each send before: a cancel is free again until the next try.
         await claim.write(replace(claim.row, chargeable_since=None), None)
     await _show_wait(claim, cause)

@@ -72,6 +72,27 @@ def test_a_near_miss_of_a_word_is_mistyped(text: str, usage: str | None) -> None
     assert meant(text) == (usage and f"/video {usage}")
 
 
+@pytest.mark.parametrize(
+    ("text", "usage"),
+    [
+        ("delete last", "cancel last"),
+        ("undo", "cancel ID|last"),
+        ("Stop!", "cancel ID|last"),
+        ("details 0123456789", "status 0123456789"),
+        ("last", "status ID|last"),
+        ("retry last please", "again last please"),
+        ("jobs", "list"),
+        ("stop the clock", None),
+        ("show dogs", None),
+        ("last summer", None),
+        ("delete all memories of her", None),
+    ],
+)
+def test_a_word_that_means_a_subcommand_elsewhere_is_mistyped(text: str, usage: str | None) -> None:
+    """Alone, or before a job; before other words it is a prompt."""
+    assert meant(text) == (usage and f"/video {usage}")
+
+
 @PLACES
 @pytest.mark.parametrize(
     ("text", "word"),

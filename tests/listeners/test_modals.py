@@ -189,10 +189,8 @@ async def test_shots_are_entered_one_by_one() -> None:
         assert errors == {"option:multi_prompt.3.duration": "Shot 3: seconds is needed."}
         assert bot.messages() == []
         whole: dict[str, object] = {**entered, **last, "multi_prompt.3.duration": "1"}
-        whole |= {"multi_shot": ["on"], "shot_type": "customize", "duration": "6"}
-        await submit(bot, values=entries(prompt="a harbour", **whole))
-        # Others write that such shots make MindVideo ignore the prompt above them.
-        await press(bot, await until_ephemeral(bot), "job_confirm")
+        assert "the prompt above is ignored" in str(blocks_of(view))
+        await submit(bot, values=entries(prompt="a harbour", **whole, duration="6"))
         await bot.until_delivered()
         sent = last_input(bot)
         (message,) = bot.messages()
@@ -201,6 +199,8 @@ async def test_shots_are_entered_one_by_one() -> None:
         {"prompt": "boats return", "duration": 2},
         {"prompt": "night", "duration": 1},
     ]
+    assert (sent["multi_shot"], sent["shot_type"]) == (True, "customize")
+    assert bot.ephemerals() == []
     assert "Shots: boats leave (3 s), boats return (2 s), night (1 s)" in str(message.blocks)
 
 

@@ -60,6 +60,21 @@ async def test_a_channel_must_be_the_users_own() -> None:
         assert bot.messages(OPEN)[0].files
 
 
+async def test_an_admin_hears_that_a_private_video_is_its_askers_to_share() -> None:
+    """The channel gets nothing, and the admin no promise that is not kept."""
+    async with running_bot(ADMINS=BEN) as bot:
+        await bot.type("a secret lake", channel=CREW)
+        await bot.until_delivered(channel=CREW)
+        (parent,) = bot.messages(CREW)
+        await press(bot, result_of(bot, parent, CREW), buttons.SHARE_ELSEWHERE, user=BEN)
+        assert await share_to(bot, GENERAL, user=BEN) == {}
+        told = await until_ephemeral(bot)
+        assert told.ephemeral_for == BEN
+        assert "could not be shared" in told.text
+        assert "private conversation" in told.text
+        assert bot.messages(GENERAL) == []
+
+
 async def test_only_the_asker_and_admins_choose_a_channel() -> None:
     async with running_bot() as bot:
         parent = await make_video(bot)

@@ -74,6 +74,8 @@ def test_a_word_that_looks_like_an_option_is_asked_about(text: str, words: list[
         "first=second",
         "-- duration 10",
         "-- --mode pro -calm",
+        "a cat -- --4k is fine",
+        "a cat -- -calm",
         "a '-calm' lake",
         'a sign that says "--4k"',
         "a well-known, sun-lit lake",

@@ -13,6 +13,7 @@ from bot.base.errors import UsageError
 from bot.messages.modal import Layout, form_blocks
 from bot.options.attachments import Attached
 from bot.options.catalog import Catalog
+from bot.options.doubts import told_by_form
 from bot.options.form import (
     chosen_model,
     read_draft,
@@ -83,12 +84,14 @@ def errors(state: Answers) -> Mapping[str, str]:
     return refused.value.errors
 
 
+WITH_SHOTS: Mapping[str, Json] = {"multi_shot": True, "shot_type": "customize"}
 FILLED: Mapping[str, Json] = {
     "mode": "pro",
     "audio": True,
     "prompt": "a lake",
     "duration": 9,
     "image_urls": ["https://a.b", "https://b.b"],
+    **WITH_SHOTS,
     "multi_prompt": [{"prompt": "a"}, {}],
     "negative_prompt": "b\nc",
 }
@@ -96,7 +99,7 @@ FILLED: Mapping[str, Json] = {
 
 def test_an_unchanged_form_gives_its_values_without_defaults() -> None:
     read = read_form(KLING.default, form({**FILLED, "aspect_ratio": "16:9"}))
-    assert read == check_input(KLING.default, FILLED)
+    assert read == check_input(KLING.default, FILLED, known=told_by_form(KLING.default))
     assert read.input == FILLED
 
 
@@ -108,7 +111,7 @@ def test_hidden_values_are_kept() -> None:
 
 def test_a_value_too_long_for_its_field_is_kept() -> None:
     values: Mapping[str, Json] = {"prompt": "a", "multi_prompt": [{"prompt": "x" * 4000}]}
-    assert read_form(KLING.default, form(values), values).input == values
+    assert read_form(KLING.default, form(values), values).input == {**values, **WITH_SHOTS}
 
 
 def test_an_emptied_field_is_not_kept() -> None:
@@ -255,6 +258,19 @@ def test_shots_are_read_from_their_fields() -> None:
     assert "multi_prompt" not in read_form(KLING.default, shots()).input
 
 
+def test_shots_set_the_options_without_which_they_do_not_count() -> None:
+    """The form says so beside their fields, so nothing of it is left to be asked about."""
+    read = read_form(KLING.default, shots(("boats leave", "3"), ("night", "2")))
+    assert read.input.items() >= WITH_SHOTS.items()
+    assert read.doubts == ()
+    assert "multi_shot" not in read_form(KLING.default, shots((None, None))).input
+
+
+def test_shots_are_asked_about_for_what_the_form_does_not_say() -> None:
+    (doubt,) = read_form(KLING.default, shots(("boats leave", "3"), ("night", "9"))).doubts
+    assert "add up" in doubt.about
+
+
 def test_an_incomplete_shot_is_an_error_at_its_field() -> None:
     assert errors(shots((" ", "3"), ("night", None), ("day", "99"))) == {
         "option:multi_prompt.1.prompt": "Shot 1: what it shows is needed.",
@@ -395,7 +411,9 @@ def test_any_input_is_unchanged_by_a_form(given_input: Mapping[str, Json]) -> No
         return
     options = {option.name: option.default for option in KLING.default.options}
     changed = {name: value for name, value in request.input.items() if value != options[name]}
-    assert read_form(KLING.default, form(request.input), request.input).input == changed
+    follow = WITH_SHOTS if changed.get("multi_prompt") else {}
+    read = read_form(KLING.default, form(request.input), request.input)
+    assert read.input == {**changed, **follow}
 
 
 def test_the_metadata_of_a_form_stay_within_slacks_limit() -> None:

@@ -18,6 +18,13 @@ FLAG: Mapping[str, Json] = {"type": "boolean"}
 CHOICES: Mapping[str, Json] = {"enum": ["x", "y"]}
 
 
+def shots_that_set(values: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return a model file with a list of shots that gives other options these values."""
+    shots: Mapping[str, Json] = {"type": "array", "items": {"type": "object"}}
+    part: Mapping[str, Json] = {"noun": "Shot", "most": 2, "members": {"say": TEXT}, "sets": values}
+    return model_file({"a": CHOICES, "shots": shots}, items={"shots": part})
+
+
 def expecting(expects: Mapping[str, Json]) -> Mapping[str, Json]:
     """Return a model file with an option `a` and this expectation."""
     return model_file({"a": TEXT}, expectations=[{"expects": expects, "otherwise": "Sure?"}])
@@ -109,6 +116,9 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
             r"bot\.upgrades\.0\.label: .*at most 75",
         ),
         (model_file({"a": TEXT}, upgrades=[{"label": "Big", "set": {}}]), r"upgrades\.0\.set"),
+        (shots_that_set({"b": 1}), "bot.items: `shots` sets `b` to what it does not allow"),
+        (shots_that_set({"a": "z"}), "bot.items: `shots` sets `a` to what it does not allow"),
+        (shots_that_set({"shots": []}), "bot.items: `shots` sets `shots` to what"),
         (model_file({"a": TEXT}, units={"b": ["s"]}), "bot.units names `b`"),
         (model_file({"a": TEXT}, synonyms={"b": {}}), "bot.synonyms names `b`"),
         (

@@ -9,16 +9,9 @@ import pytest
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from storage.job import Failure, Outcome, Stage
 from tests.support.engine_harness import engine_harness
+from tests.support.submit_faults import answer
 
 FROM_TASK = {"call": Call.SUBMIT, "kind": FaultKind.TASK_FAILS}
-
-
-def answer(status: int, *, times: int = 1, **how: str) -> Fault:
-    """Return an answer of MindVideo's to the submit in place of the right one."""
-    kind = FaultKind.ANSWER_BEFORE
-    return Fault.model_validate(
-        {"call": Call.SUBMIT, "kind": kind, "times": times, "status": status, **how}
-    )
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from tests.support.conversation import (
     make_video,
     mention,
     press,
+    result_of,
     send_message,
     until_done,
     until_ephemeral,
@@ -126,6 +127,22 @@ async def test_outsiders_neither_see_nor_change_a_job(person: User) -> None:
             assert ONLY_MEMBERS in told.text
         assert bot.sandbox.slack.world.views.top(person.id) is None
         assert charges(bot) == 1
+
+
+@OUTSIDERS
+async def test_outsiders_neither_undo_a_setting_nor_share_elsewhere(person: User) -> None:
+    """Nobody was asked yet who the guest is, so their click is the first to tell."""
+    async with shared_channel() as bot:
+        parent = await make_video(bot)
+        await press(bot, result_of(bot, parent), buttons.SHARE_ELSEWHERE, user=person.id)
+        assert ONLY_MEMBERS in (await until_ephemeral(bot)).text
+        assert bot.sandbox.slack.world.views.top(person.id) is None
+    async with shared_channel() as bot:
+        await answer(bot, "settings --mode pro")
+        await bot.until(bot.messages)
+        await press(bot, bot.messages()[0], UNDO, user=person.id)
+        assert ONLY_MEMBERS in (await until_ephemeral(bot, 2)).text
+        assert "`--mode pro`" in await answer(bot, "settings")
 
 
 async def test_a_guest_who_renders_again_is_told_before_a_charge() -> None:

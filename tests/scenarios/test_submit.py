@@ -10,20 +10,10 @@ from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from storage.job import Job, Outcome, Stage
 from tests.support.clock import START
 from tests.support.engine_harness import HOUR, EngineHarness, engine_harness
+from tests.support.submit_faults import answer, submit_fault
 
 HTML = "<html><body><h1>Bad gateway</h1></body></html>"
 MINUTE = 60.0
-
-
-def submit_fault(kind: FaultKind, *, times: int | None = 1, **how: str | int) -> Fault:
-    """Return what goes wrong with the submit."""
-    return Fault.model_validate({"call": Call.SUBMIT, "kind": kind, "times": times, **how})
-
-
-def answer(status: int, *, times: int = 1, after: bool = False, **how: str) -> Fault:
-    """Return an answer of MindVideo's in place of the right one."""
-    kind = FaultKind.ANSWER_AFTER if after else FaultKind.ANSWER_BEFORE
-    return submit_fault(kind, times=times, status=status, **how)
 
 
 PASSING = {

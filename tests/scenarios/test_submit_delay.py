@@ -6,19 +6,14 @@ import pytest
 
 from bot.base.ports import Snapshot
 from bot.jobs.submit_delay import SUBMIT_DELAY
-from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.mindvideo.faults import Call, FaultKind
 from sandbox.slack.entities import ANA, GENERAL, TEAM
 from storage.job import Outcome, Stage
 from storage.notification import channel_scope
 from tests.support.engine_harness import EngineHarness, engine_harness
+from tests.support.submit_faults import answer, submit_fault
 
 SECOND = 1 / 3600.0
-
-
-def answer(status: int, *, times: int) -> Fault:
-    """Return an answer of MindVideo's that refuses the submit."""
-    how = {"call": Call.SUBMIT, "kind": FaultKind.ANSWER_BEFORE, "times": times, "status": status}
-    return Fault.model_validate(how)
 
 
 def submits(harness: EngineHarness) -> int:
@@ -79,11 +74,25 @@ async def test_a_cancel_is_free_while_every_send_was_refused(status: int) -> Non
         assert harness.sandbox.video.charges == []
 
 
+@pytest.mark.parametrize("status", [303, 307, 404])
+async def test_an_answer_that_is_not_mindvideos_refuses_nothing(status: int) -> None:
+    """A gateway that sends elsewhere or has no such page may have handed the request on."""
+    async with engine_harness() as harness:
+        page = answer(status, times=10_000, body="<p>Over there</p>", content_type="text/html")
+        harness.sandbox.video.fail(page)
+        job = await harness.request()
+        await harness.run(hours=0.5)
+        row = await harness.store.jobs.request_cancel(job.id, ANA, harness.bot_time())
+        assert row is not None
+        assert (row.cancel_requested_at, row.failure) == (None, None)
+        (message,) = harness.messages()
+        assert "key" not in message.text
+
+
 async def test_one_doubtful_send_forbids_a_free_cancel_for_good() -> None:
     """A refusal that follows says nothing about the request that was lost before it."""
     async with engine_harness() as harness:
-        lost = {"call": Call.SUBMIT, "kind": FaultKind.LOST_AFTER, "times": 1}
-        harness.sandbox.video.fail(Fault.model_validate(lost))
+        harness.sandbox.video.fail(submit_fault(FaultKind.LOST_AFTER))
         harness.sandbox.video.fail(answer(402, times=10_000))
         job = await harness.request()
         await harness.run(hours=0.5)

@@ -2,8 +2,8 @@
 
 One rule holds for every word of the table. A text that begins with a word, and goes on as the word
 takes it, is the subcommand. A whole text of at most three words and no options is asked about if it
-begins with a word but goes on otherwise, or if one letter is wrong in the word. All else is a
-prompt, except small talk in a conversation.
+begins with a word but goes on otherwise, if one letter is wrong in the word, or if the word is
+another name of it (`delete last`). All else is a prompt, except small talk in a conversation.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 from bot.base.errors import UsageError
@@ -30,6 +31,14 @@ HELP_TEXTS = frozenset(
     | {dashes + word for dashes in ("-", "--", "/") for word in ("h", "help", "v", "version")}
 )
 """Whole texts that probably mean the help, as people know them from other programs."""
+
+OTHER_WORDS: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("stop", "abort", "undo", "delete", "remove"), "cancel")
+    | dict.fromkeys(("details", "info", "show", "last"), "status")
+    | dict.fromkeys(("retry", "redo", "rerun"), "again")
+    | {"jobs": "list"}
+)
+"""Words that probably mean a subcommand, if they stand alone or before what that one takes."""
 
 PLAIN_WORDS = frozenset(
     word
@@ -178,7 +187,7 @@ def _meant(words: Sequence[str], context: TextContext) -> str | None:
     word, rest = visible(words[0]).strip(_MARKS).casefold(), " ".join(words[1:])
     if word in context.table:
         return _usage(word, context)
-    for name in _near(word, context.table):
+    for name in (*_called_otherwise(word, rest, context), *_near(word, context.table)):
         if not rest:
             return _short_usage(name, context)
         if _fits(context.table[name], rest, context.catalog):
@@ -187,6 +196,13 @@ def _meant(words: Sequence[str], context: TextContext) -> str | None:
         if name.rstrip("s") != word.rstrip("s"):
             return _usage(name, context)
     return None
+
+
+def _called_otherwise(word: str, rest: str, context: TextContext) -> Iterator[str]:
+    """Yield the subcommand that has another name elsewhere, such as `delete last`."""
+    name = OTHER_WORDS.get(word)
+    if name is not None and (not rest or _fits(context.table[name], rest, context.catalog)):
+        yield name
 
 
 def _short_usage(name: str, context: TextContext) -> str:

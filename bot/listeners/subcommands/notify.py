@@ -6,7 +6,7 @@ from functools import partial
 from typing import assert_never
 
 from bot.base.errors import UnreachablePlaceError
-from bot.base.ports import Message
+from bot.base.ports import Message, is_direct
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
@@ -107,8 +107,7 @@ async def _can_post(channel: str, interaction: Interaction, services: Services) 
     """Tell whether the bot is in the channel, or the channel is its direct message to the user."""
     if (await services.directory.conversation(channel)).has_bot:
         return True
-    is_direct = channel.startswith("D")
-    return is_direct and channel == await services.chat.open_direct(interaction.user)
+    return is_direct(channel) and channel == await services.chat.open_direct(interaction.user)
 
 
 NOTIFICATIONS = Subcommand(
