@@ -7,13 +7,14 @@ that is the same for every delivery of one request.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue, ValidationError
 
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction
+from bot.listeners.slack_object import SlackObject, UnreadableRequestError
 from bot.listeners.workspaces import SlackPayload
 from bot.options.attachments import Attached, attached_files
 from bot.options.form_fields import ADD_ITEM, WORDS_BLOCK
@@ -32,7 +33,7 @@ TOMBSTONE = "tombstone"
 """Subtype of the message that replaces a deleted one with replies, by `message_changed`."""
 
 
-class Named(BaseModel):
+class Named(SlackObject):
     """A user or a channel, by its ID."""
 
     id: str
@@ -63,13 +64,13 @@ class CommandPayload(SlackPayload):
         )
 
 
-class Container(BaseModel):
+class Container(SlackObject):
     """The place of a clicked button; `thread_ts` is its message's thread."""
 
     thread_ts: str | None = None
 
 
-class ButtonAction(BaseModel):
+class ButtonAction(SlackObject):
     """One element that the user clicked."""
 
     action_id: str = ""
@@ -77,7 +78,7 @@ class ButtonAction(BaseModel):
     value: str = ""
 
 
-class OpenView(BaseModel):
+class OpenView(SlackObject):
     """The modal in which a button was clicked."""
 
     id: str
@@ -162,7 +163,7 @@ class ShortcutPayload(SlackPayload):
         return _opening(self, self.user.id, self.channel, self.trigger_id)
 
 
-class MessageContent(BaseModel):
+class MessageContent(SlackObject):
     """What somebody wrote, attached or forwarded.
 
     https://docs.slack.dev/reference/events/message
@@ -171,7 +172,7 @@ class MessageContent(BaseModel):
     text: str | None = None
     blocks: JsonValue = None
     attachments: JsonValue = None
-    files: list[JsonValue] = []
+    files: Sequence[JsonValue] = ()
 
     def own_texts(self, bot_user: str) -> Iterator[tuple[str, bool]]:
         """Yield the text and the words of the blocks, with Slack's markup.
@@ -212,13 +213,13 @@ class MessageShortcutPayload(ShortcutPayload):
     message: ShortcutMessage
 
 
-class ViewText(BaseModel):
+class ViewText(SlackObject):
     """The text of a block."""
 
     text: str
 
 
-class ViewBlock(BaseModel):
+class ViewBlock(SlackObject):
     """A block of a form as it was drawn."""
 
     type: str
@@ -226,25 +227,31 @@ class ViewBlock(BaseModel):
     text: ViewText | None = None
 
 
-class ViewState(BaseModel):
+class ViewState(SlackObject):
     """The entered values: block ID → action ID → state of the element."""
 
-    values: dict[str, JsonValue]
+    values: Mapping[str, JsonValue] = Field(default_factory=dict)
 
 
-class FormView(BaseModel):
+class FormView(SlackObject):
     """The view of a form: its blocks as drawn, and the values entered so far."""
 
     id: str
     hash: str
     private_metadata: str
     blocks: list[ViewBlock]
-    state: ViewState
+    state: ViewState = ViewState()
 
     @property
     def form_state(self) -> FormState:
-        """The state that the form carries in `private_metadata`."""
-        return FormState.of_text(self.private_metadata)
+        """The state that the form carries in `private_metadata`.
+
+        Raises `UnreadableRequestError`.
+        """
+        try:
+            return FormState.of_text(self.private_metadata)
+        except ValidationError:
+            raise UnreadableRequestError("view.private_metadata") from None
 
     @property
     def words(self) -> Mapping[str, Json]:
@@ -310,10 +317,12 @@ class SlackMessage(MessageContent):
     """
 
     ts: str
-    subtype: str | None = None
     user: str | None = None
-    bot_id: str | None = None
     thread_ts: str | None = None
+
+    # Any value counts, so that a message which is no person's request is never taken for one.
+    subtype: object = None
+    bot_id: object = None
     edited: object = None
 
     def addressed(self, bot_user: str, *, is_direct: bool) -> str | None:
@@ -389,7 +398,7 @@ class MessagePayload(SlackPayload):
         )
 
 
-class HomeOpenedEvent(BaseModel):
+class HomeOpenedEvent(SlackObject):
     """A user opened the Home tab: https://docs.slack.dev/reference/events/app_home_opened ."""
 
     tab: Literal["home"]

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from pydantic import BaseModel, model_validator
+from pydantic import model_validator
+
+from bot.listeners.slack_object import SlackObject
 
 Fields: TypeAlias = Mapping[str, object]
 """A JSON object of Slack's."""
 
 
-class SlackPayload(BaseModel):
+class SlackPayload(SlackObject):
     """The base of all payloads: the two workspaces, which every kind of payload names elsewhere."""
 
     installed_team: str = ""
