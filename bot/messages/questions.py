@@ -60,8 +60,8 @@ def _sentence(question: Question, job: Job) -> str:
             return f"Did you mean `{meant}`? Nothing was started or charged."
         case QuestionKind.UNKNOWN_OPTION:
             return (
-                f"`{about}` looks like an option, but {blocks.escape(job.model)} has none of that "
-                "name. Nothing was started or charged."
+                f"`{about}` looks like an option, but there is none of that name. "
+                "Nothing was started or charged."
             )
         case QuestionKind.UNPUBLISHED:
             return f":warning: {about} Nothing was started or charged."
