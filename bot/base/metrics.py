@@ -34,6 +34,12 @@ class Metrics:
             registry=registry,
             buckets=_ACK_SECONDS,
         )
+        self._set_aside = Counter(
+            "video_bot_requests_set_aside",
+            "Requests of Slack's that no listener knows, or that lack what is needed.",
+            ["request", "reason"],
+            registry=registry,
+        )
         # Its counts also give the polls of MindVideo (rendering) and the deliveries (finished).
         self._step_seconds = Histogram(
             "video_bot_step_seconds",
@@ -47,6 +53,10 @@ class Metrics:
         """Count an answer; `bot.base.ports.Observer` lists the values of `answer`."""
         self._asks.labels(surface, answer).inc()
         self._ack_seconds.observe(seconds)
+
+    def request_set_aside(self, kind: str, reason: str) -> None:
+        """Count a request; `bot.base.ports.Observer` lists the values."""
+        self._set_aside.labels(kind, reason).inc()
 
     def step_done(self, step: str, result: str, seconds: float) -> None:
         """Count a step; `bot.base.ports.Observer` describes `result`."""

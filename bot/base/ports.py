@@ -408,5 +408,11 @@ class Observer(Protocol):
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
         """Count an answer: `accepted`, `answered` by a text, `refused`, or a form `opened`."""
 
+    def request_set_aside(self, kind: str, reason: str) -> None:
+        """Count a request of Slack's that is `unknown` or `unreadable`.
+
+        `kind`: `event`, `command` or `interaction`.
+        """
+
     def step_done(self, step: str, result: str, seconds: float) -> None:
         """Count a step; `result` is its kind in lower case, or the kind of its error."""

@@ -47,7 +47,7 @@ def register(app: AsyncApp, services: Services) -> None:
     """Listen to every button of a job, except *Edit and re-run*, which opens a form."""
 
     async def button_clicked(ack: AsyncAck, body: dict[str, object]) -> None:
-        await press(ButtonPayload.model_validate(body), services)
+        await press(ButtonPayload.read(body), services)
         await ack()
 
     app.action(re.compile(f"^({'|'.join(BUTTONS)})$"))(button_clicked)

@@ -18,7 +18,7 @@ def register(app: AsyncApp, services: Services) -> None:
     """Listen to `/video`."""
 
     async def command_received(ack: AsyncAck, body: dict[str, object]) -> None:
-        payload = CommandPayload.model_validate(body)
+        payload = CommandPayload.read(body)
         interaction, text = payload.interaction(), payload.text
         if text.strip():
             reply = await answer(partial(router.respond, text), interaction, services)

@@ -13,6 +13,7 @@ from bot.jobs.access import ONLY_MEMBERS, is_admitted
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.listeners.payloads import ButtonPayload, HomeOpenedEvent
+from bot.listeners.slack_object import UnreadableRequestError
 from bot.messages.home import LOAD_MORE, Card, HomeContent, closed_view, home_view
 from bot.money.costs import this_month
 from bot.worker.context import Claim
@@ -42,7 +43,9 @@ def register(app: AsyncApp, services: Services) -> None:
         services.wake()
 
     async def more_wanted(ack: AsyncAck, body: dict[str, object]) -> None:
-        payload = ButtonPayload.model_validate(body)
+        payload = ButtonPayload.read(body)
+        if not payload.action.value.isdecimal():
+            raise UnreadableRequestError("actions.0.value")
         pages = min(int(payload.action.value), MOST_PAGES)
         await services.store.homes.open(services.team, payload.user.id, services.now(), pages=pages)
         services.wake()

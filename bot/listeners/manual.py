@@ -10,6 +10,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
 from bot.listeners.context import answer
 from bot.listeners.payloads import ButtonPayload
+from bot.listeners.slack_object import UnreadableRequestError
 from bot.listeners.subcommands import router, thread
 from bot.listeners.subcommands.manual import help_tables
 from bot.messages.help import HELP, HelpPage, help_view
@@ -19,7 +20,9 @@ def register(app: AsyncApp, services: Services) -> None:
     """Listen to the buttons of the manual."""
 
     async def page_chosen(ack: AsyncAck, body: dict[str, object]) -> None:
-        payload = ButtonPayload.model_validate(body)
+        payload = ButtonPayload.read(body)
+        if payload.action.value not in set(HelpPage):
+            raise UnreadableRequestError("actions.0.value")
 
         async def open_page(_: Interaction, services: Services) -> None:
             tables = help_tables(lambda: router.SUBCOMMANDS, thread.usages, services)

@@ -31,7 +31,7 @@ def register(app: AsyncApp, services: Services) -> None:
     """Listen to messages and mentions."""
 
     async def message_received(body: dict[str, object]) -> None:
-        await receive(MessagePayload.model_validate(body), services)
+        await receive(MessagePayload.read(body), services)
 
     app.event("message")(message_received)
     app.event("app_mention")(message_received)

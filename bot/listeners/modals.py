@@ -54,7 +54,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def form_submitted(ack: AsyncAck, body: dict[str, object]) -> None:
         began = time.perf_counter()
-        errors = await take(FormPayload.model_validate(body), services)
+        errors = await take(FormPayload.read(body), services)
         kind = "refused" if errors else "accepted"
         services.observer.ask_answered(FORM_SURFACE, kind, time.perf_counter() - began)
         if errors:
@@ -63,7 +63,7 @@ def register(app: AsyncApp, services: Services) -> None:
             await ack()
 
     async def layout_changed(ack: AsyncAck, body: dict[str, object]) -> None:
-        await redraw(FormPayload.model_validate(body), services)
+        await redraw(FormPayload.read(body), services)
         await ack()
 
     app.view(form.CALLBACK)(form_submitted)

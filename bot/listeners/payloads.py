@@ -7,14 +7,15 @@ that is the same for every delivery of one request.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, ValidationError
 
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction
-from bot.listeners.workspaces import SlackObject, SlackPayload
+from bot.listeners.slack_object import SlackObject, UnreadableRequestError
+from bot.listeners.workspaces import SlackPayload
 from bot.options.attachments import Attached, attached_files
 from bot.options.form_fields import ADD_ITEM, WORDS_BLOCK
 from bot.options.form_state import FormState
@@ -171,7 +172,7 @@ class MessageContent(SlackObject):
     text: str | None = None
     blocks: JsonValue = None
     attachments: JsonValue = None
-    files: list[JsonValue] = Field(default_factory=list)
+    files: Sequence[JsonValue] = ()
 
     def own_texts(self, bot_user: str) -> Iterator[tuple[str, bool]]:
         """Yield the text and the words of the blocks, with Slack's markup.
@@ -229,7 +230,7 @@ class ViewBlock(SlackObject):
 class ViewState(SlackObject):
     """The entered values: block ID → action ID → state of the element."""
 
-    values: dict[str, JsonValue]
+    values: Mapping[str, JsonValue] = Field(default_factory=dict)
 
 
 class FormView(SlackObject):
@@ -239,12 +240,18 @@ class FormView(SlackObject):
     hash: str
     private_metadata: str
     blocks: list[ViewBlock]
-    state: ViewState
+    state: ViewState = ViewState()
 
     @property
     def form_state(self) -> FormState:
-        """The state that the form carries in `private_metadata`."""
-        return FormState.of_text(self.private_metadata)
+        """The state that the form carries in `private_metadata`.
+
+        Raises `UnreadableRequestError`.
+        """
+        try:
+            return FormState.of_text(self.private_metadata)
+        except ValidationError:
+            raise UnreadableRequestError("view.private_metadata") from None
 
     @property
     def words(self) -> Mapping[str, Json]:
@@ -298,10 +305,12 @@ class SlackMessage(MessageContent):
     """
 
     ts: str
-    subtype: str | None = None
     user: str | None = None
-    bot_id: str | None = None
     thread_ts: str | None = None
+
+    # Any value counts, so that a message which is no person's request is never taken for one.
+    subtype: object = None
+    bot_id: object = None
     edited: object = None
 
     def addressed(self, bot_user: str, *, is_direct: bool) -> str | None:

@@ -25,11 +25,11 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def elsewhere_clicked(ack: AsyncAck, body: dict[str, object]) -> None:
         # A trigger expires after 3 s, so the form is opened before the acknowledgement.
-        await open_form(ButtonPayload.model_validate(body), services)
+        await open_form(ButtonPayload.read(body), services)
         await ack()
 
     async def channel_chosen(ack: AsyncAck, body: dict[str, object]) -> None:
-        errors = await take(FormPayload.model_validate(body), services)
+        errors = await take(FormPayload.read(body), services)
         if errors:
             await ack(response_action="errors", errors=dict(errors))
         else:

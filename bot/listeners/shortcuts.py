@@ -27,25 +27,25 @@ def register(app: AsyncApp, services: Services) -> None:
     """Listen to everything that opens a form, except `/video` alone."""
 
     async def create_chosen(ack: AsyncAck, body: dict[str, object]) -> None:
-        payload = ShortcutPayload.model_validate(body)
+        payload = ShortcutPayload.read(body)
         handler = partial(modals.open_anywhere, payload.trigger_id)
         await _open(handler, payload.interaction(), payload.response_url, services)
         await ack()
 
     async def message_chosen(ack: AsyncAck, body: dict[str, object]) -> None:
-        payload = MessageShortcutPayload.model_validate(body)
+        payload = MessageShortcutPayload.read(body)
         handler = partial(_open_from_message, payload)
         await _open(handler, payload.interaction(), payload.response_url, services)
         await ack()
 
     async def edit_clicked(ack: AsyncAck, body: dict[str, object]) -> None:
-        payload = ButtonPayload.model_validate(body)
+        payload = ButtonPayload.read(body)
         handler = partial(_open_from_job, payload)
         await _open(handler, payload.opening(), payload.response_url, services)
         await ack()
 
     async def draft_clicked(ack: AsyncAck, body: dict[str, object]) -> None:
-        payload = ButtonPayload.model_validate(body)
+        payload = ButtonPayload.read(body)
         handler = partial(_open_from_draft, payload)
         await _open(handler, payload.opening(), payload.response_url, services)
         await ack()

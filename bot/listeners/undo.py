@@ -19,7 +19,7 @@ def register(app: AsyncApp, services: Services) -> None:
     """Listen to the button."""
 
     async def undo_clicked(ack: AsyncAck, body: dict[str, object]) -> None:
-        await undo(ButtonPayload.model_validate(body), services)
+        await undo(ButtonPayload.read(body), services)
         await ack()
 
     app.action(subscriptions.UNDO)(undo_clicked)

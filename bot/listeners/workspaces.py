@@ -9,21 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from pydantic import BaseModel, model_validator
+from pydantic import model_validator
+
+from bot.listeners.slack_object import SlackObject
 
 Fields: TypeAlias = Mapping[str, object]
 """A JSON object of Slack's."""
-
-
-class SlackObject(BaseModel):
-    """The base of all that Slack sends: a field that is `null` counts as missing."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, fields: object) -> object:
-        if not isinstance(fields, Mapping):
-            return fields
-        return {name: value for name, value in fields.items() if value is not None}
 
 
 class SlackPayload(SlackObject):

@@ -33,6 +33,14 @@ def store_failed(error: StoreError) -> Message:
     )
 
 
+def not_read() -> Message:
+    """Return the answer to a command that lacks what the bot needs, or that it does not have."""
+    return words(
+        "I could not make sense of this command. Nothing was started or charged. "
+        "`/video help` shows what I can do."
+    )
+
+
 def refusal(problems: Sequence[str], draft: Draft | None = None) -> Message:
     """Return the answer to a refused request: everything that is wrong, each as plain text.
 

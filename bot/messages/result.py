@@ -144,7 +144,8 @@ def stopped_message(view: JobView) -> Message:
             "It is kept, and whoever runs this bot can resume it."
         )
     elif is_cancelled(job):
-        line = f"<@{job.user}> cancelled before it was sent to MindVideo. Nothing was charged."
+        by = job.cancel_requested_by or job.user
+        line = f"<@{by}> cancelled this before it was sent to MindVideo. Nothing was charged."
     else:
         reason = reason_of(job)
         advice = f" {failure_words(view)}" if job.failure is not None else ""

@@ -1,10 +1,11 @@
-"""Inform the user that their job was refused, was cancelled early, or is on hold."""
+"""Inform the user that their job was refused, was cancelled by another, or is on hold."""
 
 from __future__ import annotations
 
 from bot.base.errors import UnreachablePlaceError
 from bot.base.ports import Place
 from bot.jobs.view import brief_view
+from bot.messages.job import is_cancelled
 from bot.messages.result import stopped_message
 from bot.steps.progress import show
 from bot.worker.context import Claim
@@ -15,9 +16,13 @@ from storage.job import EventName, Job
 async def inform(claim: Claim[Job]) -> Result[Job]:
     """Edit the job's message and send the user an ephemeral one.
 
+    Whoever cancelled their own job was answered, and needs none.
+
     Safe to repeat: the edit is idempotent, and the ephemeral message is at worst shown twice.
     """
     shown = await show(claim.row, claim.services)
+    if shown.cancel_requested_by == shown.user and is_cancelled(shown):
+        return Done(row=shown)
     # Slack shows an ephemeral message in a thread only if the thread has replies, which is certain
     # if the job's own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral
     thread_ts = shown.reply_to.thread_ts if shown.message_ts else None

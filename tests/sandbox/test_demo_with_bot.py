@@ -237,6 +237,21 @@ async def test_a_reply_in_the_thread_renders_again_and_home_shows_both(browser: 
         await expect(tab).to_contain_text("You: nothing")
 
 
+async def test_a_job_is_taken_back_before_it_starts(browser: Browser) -> None:
+    """Its message says until when; whoever cancels it is answered once."""
+    async with running_bot(SUBMIT_DELAY_SECONDS="60") as bot:
+        page = await open_page(browser, bot)
+        messages = page.get_by_test_id("messages").get_by_test_id("message")
+        await send(page, "/video a paper boat in the rain")
+        await expect(messages.first).to_contain_text(re.compile(r"starts in \d+ s"))
+        await messages.first.get_by_role("button", name="Cancel").click()
+        await expect(messages.first).to_contain_text("Cancelled by @Ana Lima")
+        await expect(messages.first).to_contain_text("Nothing was charged")
+        await expect(messages.nth(1)).to_contain_text("it costs nothing")
+        await expect(messages).to_have_count(2)
+        assert bot.sandbox.video.calls(Call.SUBMIT) == []
+
+
 async def test_small_talk_and_mistyped_commands_are_asked_about_before_they_are_rendered(
     browser: Browser,
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bot.base.ports import Snapshot
 from bot.jobs.submit_delay import SUBMIT_DELAY
 from sandbox.mindvideo.faults import Call, FaultKind
-from sandbox.slack.entities import ANA, GENERAL, TEAM
+from sandbox.slack.entities import ANA, GENERAL, MIA, TEAM
 from storage.job import Outcome, Stage
 from storage.notification import channel_scope
 from tests.support.engine_harness import EngineHarness, engine_harness
@@ -44,6 +44,21 @@ async def test_a_cancel_within_the_delay_is_free_and_takes_effect_at_once() -> N
         assert (row.stage, row.outcome) == (Stage.REJECTED, Outcome.CANCELLED)
         await harness.run()
         assert submits(harness) == 0
+
+
+@pytest.mark.parametrize(("by", "told"), [(ANA, 0), (MIA, 1)])
+async def test_whoever_asked_is_told_that_another_cancelled(by: str, told: int) -> None:
+    """Who cancelled their own job was answered, and reads it in the job's message."""
+    async with engine_harness(submit_delay=5.0) as harness:
+        job = await harness.request()
+        await harness.run(hours=SECOND)
+        await harness.store.jobs.request_cancel(job.id, by, harness.bot_time())
+        await harness.run()
+        messages = harness.sandbox.slack.world.workspace.all_in(GENERAL)
+        private = [one.text for one in messages if one.ephemeral_for == ANA]
+        said = f"<@{by}> cancelled this before it was sent to MindVideo. Nothing was charged."
+        assert private == [said] * told
+        assert "Nothing was charged" in harness.messages()[0].text
 
 
 @pytest.mark.parametrize(("own", "sent"), [(60.0, 0), (0.0, 1)])
