@@ -158,6 +158,7 @@ async def test_the_help_fits_on_a_screen_and_the_list_leads_to_each_job(browser:
         await messages.nth(1).get_by_role("button", name="All commands").click()
         await expect(page.get_by_test_id("modal")).to_contain_text("/video notify")
         await page.get_by_test_id("modal-close").click()
+        await expect(page.get_by_test_id("modal")).to_have_count(0)
 
         await send(page, "/video list")
         await messages.nth(2).get_by_role("link", name="a *red* boat").click()
