@@ -24,10 +24,10 @@ from bot.listeners import (
     manual,
     messages,
     modals,
-    set_aside,
     sharing,
     shortcuts,
     undo,
+    unserved,
 )
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.media.links import MediaLinks
@@ -173,11 +173,11 @@ def make_bolt(settings: Settings, checked: Checked, services: Services) -> Async
         # polls every 10 ms for the acknowledgement, and acknowledges events before the listener.
         # https://github.com/slackapi/bolt-python/blob/main/slack_bolt/listener/asyncio_runner.py
         process_before_response=True,
-        # So that `set_aside` hears of it.
+        # So that `unserved` hears of it.
         raise_error_for_unhandled_request=True,
     )
     asks = (home, commands, actions, messages, modals, sharing, shortcuts, undo, manual)
-    for surface in (*asks, set_aside):
+    for surface in (*asks, unserved):
         surface.register(bolt, services)
     return bolt
 

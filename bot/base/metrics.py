@@ -34,8 +34,8 @@ class Metrics:
             registry=registry,
             buckets=_ACK_SECONDS,
         )
-        self._set_aside = Counter(
-            "video_bot_requests_set_aside",
+        self._unserved = Counter(
+            "video_bot_requests_unserved",
             "Requests of Slack's that no listener knows, or that lack what is needed.",
             ["request", "reason"],
             registry=registry,
@@ -54,9 +54,9 @@ class Metrics:
         self._asks.labels(surface, answer).inc()
         self._ack_seconds.observe(seconds)
 
-    def request_set_aside(self, kind: str, reason: str) -> None:
+    def request_unserved(self, kind: str, reason: str) -> None:
         """Count a request; `bot.base.ports.Observer` lists the values."""
-        self._set_aside.labels(kind, reason).inc()
+        self._unserved.labels(kind, reason).inc()
 
     def step_done(self, step: str, result: str, seconds: float) -> None:
         """Count a step; `bot.base.ports.Observer` describes `result`."""

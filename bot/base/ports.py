@@ -408,7 +408,7 @@ class Observer(Protocol):
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
         """Count an answer: `accepted`, `answered` by a text, `refused`, or a form `opened`."""
 
-    def request_set_aside(self, kind: str, reason: str) -> None:
+    def request_unserved(self, kind: str, reason: str) -> None:
         """Count a request of Slack's that is `unknown` or `unreadable`.
 
         `kind`: `event`, `command` or `interaction`.

@@ -16,12 +16,13 @@ from storage.job import EventName, Job
 async def inform(claim: Claim[Job]) -> Result[Job]:
     """Edit the job's message and send the user an ephemeral one.
 
-    Whoever cancelled their own job was answered, and needs none.
+    Whoever cancelled their own job was answered, and sees the edit: they need none.
 
     Safe to repeat: the edit is idempotent, and the ephemeral message is at worst shown twice.
     """
     shown = await show(claim.row, claim.services)
-    if shown.cancel_requested_by == shown.user and is_cancelled(shown):
+    is_own_cancel = is_cancelled(shown) and shown.cancel_requested_by == shown.user
+    if is_own_cancel and shown.message_ts is not None:
         return Done(row=shown)
     # Slack shows an ephemeral message in a thread only if the thread has replies, which is certain
     # if the job's own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral

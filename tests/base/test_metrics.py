@@ -47,8 +47,8 @@ def test_requests_and_steps_are_counted_and_timed() -> None:
 
 def test_requests_that_are_not_handled_are_counted() -> None:
     metrics = Metrics()
-    metrics.request_set_aside("event", "unknown")
-    assert samples(metrics)[("video_bot_requests_set_aside_total", "event", "unknown")] == 1
+    metrics.request_unserved("event", "unknown")
+    assert samples(metrics)[("video_bot_requests_unserved_total", "event", "unknown")] == 1
 
 
 def test_two_bots_in_one_process_do_not_share_metrics() -> None:

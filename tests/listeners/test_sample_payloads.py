@@ -47,7 +47,7 @@ class Sample:
     """Part of what somebody sees afterwards; empty: the acknowledgement has no body."""
     jobs: int = 0
     """How many jobs are accepted; each is charged once."""
-    set_aside: str | None = None
+    unserved: str | None = None
     """Why the request is counted as one that is not handled."""
 
 
@@ -81,7 +81,7 @@ def ignored(**fields: object) -> Sample:
 
 def unknown_event(**fields: object) -> Sample:
     """Return an event that no listener knows."""
-    return event(payload=lambda now: enveloped(now, fields), set_aside="unknown")
+    return event(payload=lambda now: enveloped(now, fields), unserved="unknown")
 
 
 def lacking_event(*absent: str) -> Sample:
@@ -91,7 +91,7 @@ def lacking_event(*absent: str) -> Sample:
         said = samples.mention(now, "a lake")
         return enveloped(now, {name: said[name] for name in said if name not in absent})
 
-    return event(payload=payload, set_aside="unreadable")
+    return event(payload=payload, unserved="unreadable")
 
 
 def form_view(now: Moment, prompt: str | None = None, **fields: object) -> Payload:
@@ -248,7 +248,7 @@ OTHER_EVENTS: Mapping[str, Sample] = {
             context_team_id=None,
             authorizations=None,
         ),
-        set_aside="unreadable",
+        unserved="unreadable",
     ),
     "address check": event(
         payload=lambda _: {"token": "t", "challenge": "say this", "type": "url_verification"},
@@ -281,17 +281,17 @@ COMMANDS: Mapping[str, Sample] = {
     "no trigger": command(
         payload=lambda now: samples.command(now, "a lake", trigger_id=""),
         shown="could not make sense",
-        set_aside="unreadable",
+        unserved="unreadable",
     ),
     "no person": command(
         payload=lambda now: samples.command(now, "a lake", user_id=""),
         shown="could not make sense",
-        set_aside="unreadable",
+        unserved="unreadable",
     ),
     "another command": command(
         payload=lambda now: samples.command(now, "a lake", command="/videos"),
         shown="could not make sense",
-        set_aside="unknown",
+        unserved="unknown",
     ),
     "certificate check": command(payload=lambda _: {"token": "t", "ssl_check": "1"}),
 }
@@ -332,17 +332,17 @@ ACTIONS: Mapping[str, Sample] = {
         shown=ONLY_MEMBERS,
     ),
     "unknown button": action(
-        payload=lambda now: samples.click(now, "a", "click_me"), set_aside="unknown"
+        payload=lambda now: samples.click(now, "a", "click_me"), unserved="unknown"
     ),
     "button without person": action(
         payload=lambda now: samples.click(now, buttons.AGAIN, now.job_id, user=None),
-        set_aside="unreadable",
+        unserved="unreadable",
     ),
     "more of Home, without a number": action(
-        payload=lambda now: samples.click(now, "home_more", "many"), set_aside="unreadable"
+        payload=lambda now: samples.click(now, "home_more", "many"), unserved="unreadable"
     ),
     "unknown page of the manual": action(
-        payload=lambda now: samples.click(now, "help:x", "x"), set_aside="unreadable"
+        payload=lambda now: samples.click(now, "help:x", "x"), unserved="unreadable"
     ),
     "shortcut": action(
         payload=lambda now: samples.shortcut(now, CREATE_VIDEO), shown="Where the video goes"
@@ -355,10 +355,10 @@ ACTIONS: Mapping[str, Sample] = {
     ),
     "shortcut without trigger": action(
         payload=lambda now: samples.shortcut(now, CREATE_VIDEO, trigger_id=""),
-        set_aside="unreadable",
+        unserved="unreadable",
     ),
     "unknown shortcut": action(
-        payload=lambda now: samples.shortcut(now, "test-shortcut"), set_aside="unknown"
+        payload=lambda now: samples.shortcut(now, "test-shortcut"), unserved="unknown"
     ),
     "message shortcut": action(
         payload=lambda now: samples.message_shortcut(now, VIDEO_FROM_MESSAGE, "a gate in a wall"),
@@ -376,25 +376,25 @@ ACTIONS: Mapping[str, Sample] = {
     "form, state null": submitted(None, view={"state": None}),
     "form of another bot": action(
         payload=lambda now: samples.submission(now, form_view(now, "a lake", private_metadata="x")),
-        set_aside="unreadable",
+        unserved="unreadable",
     ),
     "form without metadata": action(
         payload=lambda now: samples.submission(now, form_view(now, "a lake", private_metadata="")),
-        set_aside="unreadable",
+        unserved="unreadable",
     ),
     "unknown form": action(
         payload=lambda now: samples.submission(now, form_view(now, callback_id="view-id")),
-        set_aside="unknown",
+        unserved="unknown",
     ),
     "form closed": action(
-        payload=lambda now: samples.closed(now, form_view(now)), set_aside="unknown"
+        payload=lambda now: samples.closed(now, form_view(now)), unserved="unknown"
     ),
     "menu that asks for options": action(
         payload=lambda now: samples.interaction("block_suggestion", now, value="a"),
-        set_aside="unknown",
+        unserved="unknown",
     ),
     "of next year": action(
-        payload=lambda now: samples.interaction("handshake", now), set_aside="unknown"
+        payload=lambda now: samples.interaction("handshake", now), unserved="unknown"
     ),
 }
 
@@ -434,7 +434,7 @@ async def test_a_sample_is_acknowledged_and_does_what_it_says(
 ) -> None:
     slack, charges = bot.sandbox.slack, bot.sandbox.video.charges
     payload = sample.payload(moment(bot))
-    jobs, shown, counted = await job_count(store), texts(bot), await set_aside(bot)
+    jobs, shown, counted = await job_count(store), texts(bot), await unserved(bot)
     charged = len(charges)
     with capture_logs() as logs:
         delivery = await slack.people.dispatcher.deliver(sample.kind, payload)
@@ -448,9 +448,9 @@ async def test_a_sample_is_acknowledged_and_does_what_it_says(
         await bot.until(lambda: len(bot.sandbox.video.charges) == charged + sample.jobs)
     assert [ack.status for ack in delivery.acks] == [OK]
     assert sample.shown or not delivery.ack.body
-    new = {key: n - counted.get(key, 0) for key, n in (await set_aside(bot)).items()}
+    new = {key: n - counted.get(key, 0) for key, n in (await unserved(bot)).items()}
     assert {key: n for key, n in new.items() if n} == (
-        {} if sample.set_aside is None else {sample.set_aside: 1}
+        {} if sample.unserved is None else {sample.unserved: 1}
     )
     assert [each for each in logs if each["log_level"] == "error" or "exc_info" in each] == []
     assert [each for each in caplog.records if each.exc_info or each.levelname == "ERROR"] == []
@@ -482,13 +482,13 @@ async def job_count(store: SqliteStore) -> int:
     return len(await store.jobs.jobs(JobFilter()))
 
 
-async def set_aside(bot: RunningBot) -> Mapping[str, int]:
+async def unserved(bot: RunningBot) -> Mapping[str, int]:
     """Return how many requests were not handled, by the reason."""
     async with httpx.AsyncClient() as client:
         answer = await client.get(f"http://127.0.0.1:{bot.service.port}/metrics")
     counts: Counter[str] = Counter()
     for family in text_string_to_metric_families(answer.text):
         for each in family.samples:
-            if each.name == "video_bot_requests_set_aside_total":
+            if each.name == "video_bot_requests_unserved_total":
                 counts[each.labels["reason"]] += int(each.value)
     return counts

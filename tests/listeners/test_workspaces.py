@@ -169,7 +169,7 @@ def test_every_payload_gives_both_workspaces_to_its_interaction() -> None:
     """Also where the envelope, or the place of the click, is the partner's."""
     by_partner = interaction(PARTNER, PARTNER, trigger_id="1", channel={"id": "C1"})
     click = by_partner | dict(CLICK) | {"message": OWN_MESSAGE}
-    drawn = {**VIEW, "hash": "h", "private_metadata": "", "blocks": [], "state": {"values": {}}}
+    drawn = {**VIEW, "hash": "h", "private_metadata": "x", "blocks": [], "state": {"values": {}}}
     form = {**by_partner, "view": drawn}
     shortcut = by_partner | {"view": VIEW}
     made = [
@@ -188,7 +188,7 @@ def test_a_field_that_is_null_counts_as_missing() -> None:
     """Slack sends either for what does not apply, and an ask must not be lost for it."""
     nulls = dict.fromkeys(("channel_type", "files", "text", "blocks", "subtype", "thread_ts"))
     message = MessagePayload.model_validate(event(OURS, **nulls)).event
-    assert (message.channel_type, message.files, message.attached) == ("", [], ())
+    assert (message.channel_type, message.files, message.attached) == ("", (), ())
     action = {"action_id": "details", "value": None, "action_ts": "1.2"}
     clicked = interaction(OURS, OURS, container=None, trigger_id=None, actions=[action])
     click = ButtonPayload.model_validate(clicked)

@@ -356,6 +356,9 @@ class Invariants:
     def _check_told(self, row: Job) -> None:
         if row.user in self.slack.gone_people:
             return
+        if row.cancel_requested_by == row.user and row.message_ts and row.stage is Stage.REJECTED:
+            # The answer told it, and the job's message does.
+            return
         since = self._stopped_at[row.id]
         if not any(job == row.id and age >= since for job, _, age in self.slack.ephemerals):
             self._world.violate(f"who has a {row.stage} job is told", row.id)

@@ -37,7 +37,7 @@ class SilentObserver:
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
         """See `Observer`."""
 
-    def request_set_aside(self, kind: str, reason: str) -> None:
+    def request_unserved(self, kind: str, reason: str) -> None:
         """See `Observer`."""
 
     def step_done(self, step: str, result: str, seconds: float) -> None:

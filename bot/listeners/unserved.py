@@ -42,8 +42,8 @@ async def _answer_error(
         case _:
             log.error("listener_failed", request=kind, exc_info=error)
             return None
-    services.observer.request_set_aside(kind, reason)
-    log.info("request_set_aside", request=kind, type=_type_of(body), reason=reason, lacks=lacking)
+    services.observer.request_unserved(kind, reason)
+    log.info("request_unserved", request=kind, type=_type_of(body), reason=reason, lacks=lacking)
     return BoltResponse(status=200, body=_shown() if kind == "command" else "")
 
 
