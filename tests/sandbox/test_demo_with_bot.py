@@ -244,7 +244,7 @@ async def test_a_job_is_taken_back_before_it_starts(browser: Browser) -> None:
         page = await open_page(browser, bot)
         messages = page.get_by_test_id("messages").get_by_test_id("message")
         await send(page, "/video a paper boat in the rain")
-        await expect(messages.first).to_contain_text(re.compile(r"starts in \d+ s"))
+        await expect(messages.first).to_contain_text(re.compile(r"starts in \d+ (s|min)"))
         await messages.first.get_by_role("button", name="Cancel").click()
         await expect(messages.first).to_contain_text("Cancelled by @Ana Lima")
         await expect(messages.first).to_contain_text("Nothing was charged")
