@@ -9,13 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.base.errors import (
-    BotError,
-    OperatorMustActError,
-    RetryLaterError,
-    UnreachablePlaceError,
-    UsageError,
-)
+from bot.base.errors import BotError, UsageError
 from bot.base.ports import is_direct
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
@@ -69,8 +63,9 @@ async def find_job(job_id: str, interaction: Interaction, services: Services) ->
     """Return the job if the user may see it; `None`: there is none, or it is not theirs to see.
 
     The two are never told apart. Its user, admins and the members of its channel may see a job;
-    Slack is asked only about those who act in another channel. Raises `UsageError` for those of
-    them who may not use the bot, and `BotError` if Slack does not tell who is in the channel.
+    Slack is asked only about those who act in another channel; while it does not tell who is in the
+    job's channel, they are taken for people who are not. Raises `UsageError` for those of them who
+    may not use the bot.
     """
     job = await services.store.jobs.get(job_id)
     if job is not None and job.team != interaction.team:
@@ -95,10 +90,9 @@ async def _is_in_channel(channel: str, user: str, services: Services) -> bool:
     try:
         async with asyncio.timeout(LOOKUP_SECONDS):
             return await services.directory.is_member(channel, user)
-    except (UnreachablePlaceError, OperatorMustActError):
+    except (BotError, TimeoutError):
+        # Any other answer would tell that there is such a job.
         return False
-    except TimeoutError as error:
-        raise RetryLaterError("Slack does not tell who is in that channel.") from error
 
 
 def _is_exempt(user: str, services: Services) -> bool:
