@@ -7,8 +7,9 @@ name, so that equal asks stay equal; the job's row has the names, which Slack is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from bot.options.schema import texts_of
 from storage.job import Job, Json
 
 # https://docs.slack.dev/messaging/formatting-message-text#advanced
@@ -21,7 +22,7 @@ SOME_GROUP = "a group"
 
 def mentioned(value: Json) -> tuple[str, ...]:
     """Return the IDs of all people, channels and groups in the texts of a value, each once."""
-    found = (match for text in _texts(value) for match in _MENTION.finditer(text))
+    found = (match for text in texts_of(value) for match in _MENTION.finditer(text))
     return tuple(dict.fromkeys(match[1] or match[2] or match[3] for match in found))
 
 
@@ -51,17 +52,3 @@ def in_names(text: str, names: Mapping[str, str]) -> str:
 def named_input(job: Job) -> Mapping[str, Json]:
     """Return a job's input as a person reads it, and as MindVideo gets it."""
     return {name: with_names(value, job.names) for name, value in job.input.items()}
-
-
-def _texts(value: Json) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for part in value.values():
-                yield from _texts(part)
-        case list() | tuple():
-            for part in value:
-                yield from _texts(part)
-        case _:
-            return

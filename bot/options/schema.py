@@ -162,19 +162,20 @@ def as_mapping(value: Json) -> Schema:
 
 def prompts_of(values: Mapping[str, Json]) -> list[str]:
     """Return every text of an input that a user wrote as a prompt: also negative, and of shots."""
-    return [text for name, value in values.items() if PROMPT in name for text in _texts(value)]
+    return [text for name, value in values.items() if PROMPT in name for text in texts_of(value)]
 
 
-def _texts(value: Json) -> Iterator[str]:
+def texts_of(value: Json) -> Iterator[str]:
+    """Yield every text in a value, also those in lists and objects."""
     match value:
         case str():
             yield value
         case Mapping():
             for part in value.values():
-                yield from _texts(part)
+                yield from texts_of(part)
         case [*items]:
             for item in items:
-                yield from _texts(item)
+                yield from texts_of(item)
         case _:
             return
 
