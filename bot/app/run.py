@@ -19,17 +19,18 @@ from bot.app.services import (
     make_adapters,
     make_bolt,
     make_engines,
+    make_http,
     make_services,
     make_socket,
 )
 from bot.app.socket_mode import SocketMode
 from bot.base.clock import SteadyClock
+from bot.base.open_files import raise_file_limit
 from bot.base.settings import Settings
 from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
-from bot.slack.manifest import EVENTS_PATH
 from bot.worker.scheduler import Scheduler
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreBrokenError
@@ -57,6 +58,7 @@ async def serve(settings: Settings) -> None:
     Raises what `running` raises, and `StoreBrokenError` when the outcome of a write to the store
     is unknown.
     """
+    raise_file_limit()
     # Before the start, which takes seconds: a signal during it must stop the bot too.
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -92,7 +94,7 @@ async def running(
         stack.push_async_callback(adapters.video.aclose)
         stack.push_async_callback(adapters.ephemeral.close)
         services = make_services(settings, checked, adapters, scheduler.wake)
-        bolt = make_bolt(settings, checked, services)
+        bolt = make_bolt(checked, services)
 
         await keep_operators(services.store.settings, services.team, settings.admins)
         engines = make_engines(services, adapters.gate)
@@ -103,18 +105,25 @@ async def running(
         stack.push_async_callback(scheduler.stop)
 
         socket = make_socket(settings, checked, bolt)
-        site = bolt.web_app(EVENTS_PATH)
+        http = make_http(settings, bolt, adapters)
         health.register(
-            site,
+            http.site,
             store=services.store,
             scheduler=scheduler,
             metrics=adapters.metrics,
             connection=socket,
+            slack=http.slack,
             stopping=stopping,
         )
-        images.register(site, adapters.images)
+        images.register(http.site, adapters.images, http.connections.prove)
         port = await stack.enter_async_context(
-            http_server(site, _address(settings), grace_seconds=GRACE_SECONDS)
+            http_server(
+                http.site,
+                _address(settings),
+                http.connections,
+                http.refusals,
+                grace_seconds=GRACE_SECONDS,
+            )
         )
         if socket is not None:
             stack.push_async_callback(socket.close)

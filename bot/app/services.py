@@ -6,14 +6,20 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.app.http.connections import Connections
+from bot.app.http.refusals import Refusals
+from bot.app.http.slack_requests import MOST_BYTES, SlackRequests
 from bot.app.socket_mode import SocketMode
 from bot.base.clock import SteadyClock
 from bot.base.metrics import Metrics
+from bot.base.open_files import most_connections, open_file_limit
 from bot.base.settings import Settings
 from bot.jobs.accept import new_id
 from bot.jobs.services import Services
@@ -29,6 +35,7 @@ from bot.listeners import (
     undo,
     unserved,
 )
+from bot.listeners.dispatch import dispatch
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.media.links import MediaLinks
 from bot.media.reference_images import AttachedImages
@@ -39,6 +46,7 @@ from bot.slack.attachments import SlackPersonFiles
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.directory import SlackDirectory
 from bot.slack.ephemeral import BackgroundEphemerals
+from bot.slack.manifest import EVENTS_PATH
 from bot.slack.views import SlackViews
 from bot.steps import POOLS, STEPS
 from bot.worker.edit_budget import EditBudget
@@ -151,7 +159,7 @@ def make_engines(services: Services, gate: Gate) -> TickerGroup:
     )
 
 
-def make_bolt(settings: Settings, checked: Checked, services: Services) -> AsyncApp:
+def make_bolt(checked: Checked, services: Services) -> AsyncApp:
     """Make Bolt's app with every listener, authorized for the one workspace of the bot token."""
     me, client = checked.me, checked.client
 
@@ -164,11 +172,11 @@ def make_bolt(settings: Settings, checked: Checked, services: Services) -> Async
             bot_token=client.token,
         )
 
-    secret = settings.slack_signing_secret
     bolt = AsyncApp(
         client=client,
         authorize=authorize,
-        signing_secret=secret.get_secret_value() if secret else "",
+        # `SlackRequests` checks signatures, before anything is decoded.
+        request_verification_enabled=False,
         # Respond as soon as the listener has ended, which is after its commit. By default Bolt
         # polls every 10 ms for the acknowledgement, and acknowledges events before the listener.
         # https://github.com/slackapi/bolt-python/blob/main/slack_bolt/listener/asyncio_runner.py
@@ -180,6 +188,32 @@ def make_bolt(settings: Settings, checked: Checked, services: Services) -> Async
     for surface in (*asks, unserved):
         surface.register(bolt, services)
     return bolt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpParts:
+    """What takes requests from the HTTP port."""
+
+    site: web.Application
+    connections: Connections
+    refusals: Refusals
+    slack: SlackRequests | None
+    """`None` if Slack's requests come over a websocket."""
+
+
+def make_http(settings: Settings, bolt: AsyncApp, adapters: Adapters) -> HttpParts:
+    """Make the site, which so far takes Slack's requests alone."""
+    site = web.Application(client_max_size=MOST_BYTES)
+    most = most_connections(settings.max_connections, open_file_limit())
+    connections = Connections(most, adapters.metrics)
+    refusals = Refusals(adapters.metrics)
+    slack = None
+    if settings.slack_signing_secret is not None:
+        secret = settings.slack_signing_secret.get_secret_value()
+        give = partial(dispatch, bolt)
+        slack = SlackRequests(secret, give, refusals, prove=connections.prove)
+        site.router.add_post(EVENTS_PATH, slack.serve)
+    return HttpParts(site=site, connections=connections, refusals=refusals, slack=slack)
 
 
 def make_socket(settings: Settings, checked: Checked, bolt: AsyncApp) -> SocketMode | None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from http import HTTPStatus
 
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.listeners.dispatch import dispatch
+from bot.listeners.slack_object import UnreadableRequestError
 from bot.slack.answers import SocketAnswer
 from bot.slack.client import ask
 
@@ -97,8 +104,17 @@ class _Client(SocketModeClient):
 
 
 class _ConnectedHandler(AsyncSocketModeHandler):
-    """Bolt's handler, which passes envelopes to listeners, over a given client."""
+    """Bolt's handler, over a given client; it reads requests as those that come by HTTP are."""
 
     def __init__(self, bolt: AsyncApp, client: SocketModeClient) -> None:
         self.app = bolt
         self.client = client
+
+    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt
+        began = time.time()
+        try:
+            response = await dispatch(self.app, req.payload)
+        except UnreadableRequestError:
+            # Acknowledged: Slack would send it again, and it would be no better.
+            response = BoltResponse(status=HTTPStatus.OK)
+        await send_async_response(client, req, response, began)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from decimal import Decimal, DecimalException
 from typing import NoReturn, TypeAlias, cast
 
@@ -23,6 +24,26 @@ def parse_document(text: str) -> Json:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     return value
+
+
+def is_deeper_than(levels: int, value: object) -> bool:
+    """Return whether a value read from JSON has containers in more than `levels` levels."""
+    level = [value]
+    for _ in range(levels + 1):
+        level = [item for container in level for item in _items(container)]
+        if not level:
+            return False
+    return True
+
+
+def _items(value: object) -> Iterable[object]:
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+        case _:
+            return ()
 
 
 def _refuse(name: str) -> NoReturn:

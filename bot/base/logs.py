@@ -12,6 +12,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.base.prompts import PROMPTS, without_prompts
+from bot.base.throttle import Throttle, throttled_records
 
 LogFormat: TypeAlias = Literal["json", "console"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -91,7 +92,8 @@ def configure_logs(
 
     `secrets` never appear there, whichever event, value or traceback holds them. Unless
     `log_prompts`, the key `prompt` of an event is dropped, and so are payloads that pydantic
-    quotes, and what anybody quotes of `PROMPTS`. Idempotent: the last call is in effect.
+    quotes, and what anybody quotes of `PROMPTS`. What a library repeats is logged once a minute.
+    Idempotent: the last call is in effect.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -113,6 +115,7 @@ def configure_logs(
     )
     handler = _SilentErrorHandler(stream)
     handler.addFilter(_has_enough_severity)
+    handler.addFilter(throttled_records(Throttle()))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -12,6 +13,16 @@ from storage.job import Stage
 _ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
 # From one write to the store up to a large upload on a slow connection.
 _STEP_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
+
+
+class Closed(StrEnum):
+    """Why a connection was closed before its client wanted that."""
+
+    DISPLACED = "displaced"
+    """It made room for a new one."""
+    OVERDUE = "overdue"
+    REFUSED = "refused"
+    """There was no room for it."""
 
 
 class Metrics:
@@ -40,6 +51,21 @@ class Metrics:
             ["request", "reason"],
             registry=registry,
         )
+        self._refused = Counter(
+            "video_bot_requests_refused",
+            "HTTP requests in Slack's name that were refused, by the reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self._connections = Gauge(
+            "video_bot_connections", "Open connections to the HTTP port.", registry=registry
+        )
+        self._closed = Counter(
+            "video_bot_connections_closed",
+            "Connections that the bot closed to keep to its limits, by the reason.",
+            ["reason"],
+            registry=registry,
+        )
         # Its counts also give the polls of MindVideo (rendering) and the deliveries (finished).
         self._step_seconds = Histogram(
             "video_bot_step_seconds",
@@ -57,6 +83,18 @@ class Metrics:
     def request_unserved(self, kind: str, reason: str) -> None:
         """Count a request; `bot.base.ports.Observer` lists the values."""
         self._unserved.labels(kind, reason).inc()
+
+    def request_refused(self, reason: str) -> None:
+        """Count an HTTP request that is not Slack's, or that makes no sense."""
+        self._refused.labels(reason).inc()
+
+    def connections_open(self, count: int) -> None:
+        """Set how many connections are open."""
+        self._connections.set(count)
+
+    def connection_closed(self, reason: Closed) -> None:
+        """Count a connection that was closed before its client wanted that."""
+        self._closed.labels(reason.value).inc()
 
     def step_done(self, step: str, result: str, seconds: float) -> None:
         """Count a step; `bot.base.ports.Observer` describes `result`."""

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.base.errors import ConfigurationError
 from bot.base.logs import LogFormat
 from bot.base.setting_groups import ServiceSettings, SettingGroup, StoreSettings
-from bot.base.setting_types import Delay, Format, Level, Port, Seconds, Url, UserIds
+from bot.base.setting_types import Connections, Delay, Format, Level, Port, Seconds, Url, UserIds
 
 _UNREADABLE_FILE = "The file .env cannot be read. Make it UTF-8 text that this user may read."
 
@@ -40,6 +40,11 @@ class Settings(StoreSettings, ServiceSettings):
     port: Port = Field(
         default=3000,
         description="the port where HTTP listens, 0 to 65535 (0: any free one)",
+    )
+    max_connections: Connections = Field(
+        default=1000,
+        description="how many connections to PORT are open at once at the most, 10 to 100000; one "
+        "more takes the place of an idle one",
     )
     submit_delay_seconds: Delay = Field(
         default=5.0,

@@ -16,7 +16,7 @@ from pydantic import (
 
 
 class UnreadableRequestError(Exception):
-    """A request lacks what the bot needs; the text names the fields, never their values."""
+    """A request lacks what the bot needs, or is none; the text never holds the values of fields."""
 
 
 class SlackObject(BaseModel):

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
+from traceback import walk_tb
 
 import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
+from bot.base.throttle import Throttle
 from bot.jobs.services import Services
 from bot.listeners.slack_object import UnreadableRequestError
 from bot.messages import replies
@@ -25,11 +27,11 @@ NAME_SHOWN = 60
 
 def register(app: AsyncApp, services: Services) -> None:
     """Handle every error of a listener; Bolt reports a request without a listener as one too."""
-    app.error(partial(_answer_error, services))
+    app.error(partial(_answer_error, services, Throttle()))
 
 
 async def _answer_error(
-    services: Services, error: Exception, body: dict[str, object]
+    services: Services, throttle: Throttle, error: Exception, body: dict[str, object]
 ) -> BoltResponse | None:
     """Return the acknowledgement; `None` for a failure of the bot, which is status 500."""
     log = structlog.get_logger("listeners")
@@ -39,12 +41,30 @@ async def _answer_error(
             reason, lacking = "unknown", None
         case UnreadableRequestError():
             reason, lacking = "unreadable", str(error)
+        case _ if is_raised_by_bolt(error):
+            reason, lacking = "unreadable", type(error).__name__
         case _:
             log.error("listener_failed", request=kind, exc_info=error)
             return None
     services.observer.request_unserved(kind, reason)
-    log.info("request_unserved", request=kind, type=_type_of(body), reason=reason, lacks=lacking)
+    found = {"request": kind, "type": _type_of(body), "reason": reason, "lacks": lacking}
+    more = throttle.admit(tuple(found.values()))
+    if more is not None:
+        log.info("request_unserved", **found, more=more)
     return BoltResponse(status=200, body=_shown() if kind == "command" else "")
+
+
+def is_raised_by_bolt(error: Exception) -> bool:
+    """Return whether no function of the bot took part in an error.
+
+    Then Bolt failed while it looked for the listener, on a value that it takes for one of another
+    type: a view's `callback_id` that is no text.
+    """
+    modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    return not any(module.startswith(_OWN) for module in modules)
+
+
+_OWN = __name__.partition(".")[0] + "."
 
 
 def kind_of(body: Mapping[str, object]) -> str:

@@ -48,6 +48,7 @@ class HealthHarness:
             scheduler=self.scheduler,
             metrics=Metrics(),
             connection=self.connection,
+            slack=None,
             stopping=self.stopping,
         )
         async with TestClient(TestServer(site)) as client, client.get(path) as answer:

@@ -1,18 +1,31 @@
-"""`/healthz`, `/readyz` and `/metrics`, for a supervisor and a dashboard."""
+"""`/healthz`, `/readyz` and `/metrics`, for a supervisor and a dashboard.
+
+They may be asked as often as somebody likes: what the store is asked for is kept for a while.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+import time
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar
 
 from aiohttp import web
 
+from bot.app.http.slack_requests import SlackRequests
 from bot.base.metrics import Metrics
 from bot.worker.scheduler import Scheduler
 from storage.store import Store, StoreError
 
+KEPT_SECONDS = 1.0
+"""How long the counts of jobs, and an error of the store, are kept."""
+PROBE_SECONDS = 10.0
+"""How long it is believed that the store can be written. To find out takes a write."""
+
 _UNAVAILABLE = 503
 _STALLED = "the clock does not tick"
+
+T = TypeVar("T")
 
 
 class Connection(Protocol):
@@ -22,6 +35,36 @@ class Connection(Protocol):
         """Return whether Slack's requests can arrive now."""
 
 
+class Kept(Generic[T]):
+    """The outcome of a call to the store, kept for some seconds; at most one call at once."""
+
+    def __init__(
+        self,
+        call: Callable[[], Awaitable[T]],
+        *,
+        seconds: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._call = call
+        self._seconds = seconds
+        self._now = now
+        self._lock = asyncio.Lock()
+        self._outcome: T | StoreError | None = None
+        self._until = -1.0
+
+    async def get(self) -> T | StoreError | None:
+        """Return the outcome; an error is kept for `KEPT_SECONDS`."""
+        async with self._lock:
+            if self._now() >= self._until:
+                seconds = self._seconds
+                try:
+                    self._outcome = await self._call()
+                except StoreError as error:
+                    self._outcome, seconds = error, min(seconds, KEPT_SECONDS)
+                self._until = self._now() + seconds
+            return self._outcome
+
+
 def register(
     site: web.Application,
     *,
@@ -29,25 +72,30 @@ def register(
     scheduler: Scheduler,
     metrics: Metrics,
     connection: Connection | None,
+    slack: SlackRequests | None,
     stopping: asyncio.Event,
 ) -> None:
     """Add the three routes to the site that also takes Slack's requests.
 
-    `connection` is `None` if those come by HTTP.
+    `connection` is `None` if those come by HTTP, and `slack` if they do not.
     """
+    probe = Kept(store.ping, seconds=PROBE_SECONDS)
+    counts = Kept(store.jobs.stage_counts, seconds=KEPT_SECONDS)
 
     async def alive(_: web.Request) -> web.Response:
         return _status(None if scheduler.is_alive() else _STALLED, healthy="alive")
 
     async def ready(_: web.Request) -> web.Response:
-        return _status(await _obstacle(store, scheduler, connection, stopping), healthy="ready")
+        obstacle = await _obstacle(probe, scheduler, connection, stopping)
+        # Anybody can send a wrong signature, so that alone takes no bot out of service.
+        return _status(obstacle, healthy="ready", detail=slack.obstacle if slack else None)
 
     async def metric_text(_: web.Request) -> web.Response:
-        try:
-            metrics.count_stages(await store.jobs.stage_counts())
-        except StoreError as error:
+        found = await counts.get()
+        if isinstance(found, StoreError):
             # Metrics without the jobs would look as if there were none.
-            return web.Response(text=f"{error}\n", status=_UNAVAILABLE)
+            return web.Response(text=f"{found}\n", status=_UNAVAILABLE)
+        metrics.count_stages(found or {})
         return web.Response(body=metrics.render(), content_type="text/plain", charset="utf-8")
 
     site.router.add_get("/healthz", alive)
@@ -56,7 +104,10 @@ def register(
 
 
 async def _obstacle(
-    store: Store, scheduler: Scheduler, connection: Connection | None, stopping: asyncio.Event
+    probe: Kept[None],
+    scheduler: Scheduler,
+    connection: Connection | None,
+    stopping: asyncio.Event,
 ) -> str | None:
     """Return why no request can be accepted now, or `None`."""
     if stopping.is_set():
@@ -65,14 +116,12 @@ async def _obstacle(
         return _STALLED
     if connection is not None and not await connection.is_connected():
         return "not connected to Slack"
-    try:
-        await store.ping()
-    except StoreError as error:
-        return str(error)
-    return None
+    failed = await probe.get()
+    return None if failed is None else str(failed)
 
 
-def _status(obstacle: str | None, *, healthy: str) -> web.Response:
+def _status(obstacle: str | None, *, healthy: str, detail: str | None = None) -> web.Response:
+    told = {"detail": detail} if detail else {}
     if obstacle is None:
-        return web.json_response({"status": healthy})
-    return web.json_response({"status": obstacle}, status=_UNAVAILABLE)
+        return web.json_response({"status": healthy, **told})
+    return web.json_response({"status": obstacle, **told}, status=_UNAVAILABLE)

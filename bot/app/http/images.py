@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiohttp import hdrs, web
 
 from bot.base.errors import BotError, RefusedError
@@ -19,8 +21,15 @@ _HEADERS = {
 }
 
 
-def register(site: web.Application, images: AttachedImages) -> None:
-    """Add the route to the site that also takes Slack's requests, if images are sent as links."""
+def register(
+    site: web.Application,
+    images: AttachedImages,
+    prove: Callable[[web.BaseRequest], None],
+) -> None:
+    """Add the route to the site that also takes Slack's requests, if images are sent as links.
+
+    `prove` is called with each request for a signed link.
+    """
     links = images.links
     if links is None:
         return
@@ -29,6 +38,7 @@ def register(site: web.Application, images: AttachedImages) -> None:
         hosted = links.read(request.match_info["name"])
         if hosted is None:
             raise web.HTTPNotFound
+        prove(request)
         response = web.StreamResponse(headers=_HEADERS)
         try:
             if hosted.is_converted:

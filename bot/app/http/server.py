@@ -8,10 +8,20 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from aiohttp import web
 
+from bot.app.http.connections import Connection, Connections
+from bot.app.http.refusals import Refusals, ServerLog
 from bot.base.errors import ConfigurationError
+
+# Connections wait here while the loop is busy; asyncio also accepts as many in one go.
+BACKLOG = 512
+# How long a refused client may go on sending, so that it reads the answer.
+LINGER_SECONDS = 2.0
+SWEEP_SECONDS = 1.0
+"""The interval at which connections are compared with their deadlines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +37,51 @@ class Address:
 
 @asynccontextmanager
 async def http_server(
-    site: web.Application, address: Address, *, grace_seconds: float
+    site: web.Application,
+    address: Address,
+    connections: Connections,
+    refusals: Refusals,
+    *,
+    grace_seconds: float,
 ) -> AsyncIterator[int]:
-    """Serve `site` while the context lasts; yield the port.
+    """Serve `site` while the context lasts, within the bounds of `connections`; yield the port.
 
-    On exit, open requests get `grace_seconds` to finish. Raises `ConfigurationError` when the
-    address cannot be listened on.
+    Bodies reach the site as they were sent, also compressed ones. On exit, open requests get
+    `grace_seconds` to finish. Raises `ConfigurationError` when the address cannot be listened on.
     """
-    runner = web.AppRunner(site, access_log=None, shutdown_timeout=grace_seconds)
+    site.middlewares.append(connections.middleware)
+    runner = web.AppRunner(
+        site,
+        access_log=None,
+        logger=ServerLog(refusals),
+        auto_decompress=False,
+        lingering_time=LINGER_SECONDS,
+        shutdown_timeout=grace_seconds,
+    )
     await runner.setup()
+    make_handler = cast("web.Server", runner.server)  # `setup` has made it
+
+    def accept() -> Connection:
+        return connections.protocol(make_handler())
+
+    loop = asyncio.get_running_loop()
     try:
         with _configuration_errors(address):
-            await web.TCPSite(runner, address.host, address.port).start()
-        yield runner.addresses[0][1]
+            server = await loop.create_server(accept, address.host, address.port, backlog=BACKLOG)
+        sweeper = asyncio.create_task(_sweep(connections), name="connection deadlines")
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            sweeper.cancel()
+            server.close()
     finally:
         await runner.cleanup()
+
+
+async def _sweep(connections: Connections) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        connections.close_overdue()
 
 
 async def check_free(address: Address) -> None:

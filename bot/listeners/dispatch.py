@@ -1,0 +1,71 @@
+"""Gives Slack's requests to Bolt, whichever way they came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bot.listeners.slack_object import UnreadableRequestError
+
+_OBJECTS = frozenset(
+    {"assistant_thread", "event", "function_data", "item", "message", "previous_message", "view"}
+)
+"""Fields that Bolt takes for objects."""
+_NAMED = frozenset({"channel", "enterprise", "team", "user"})
+"""Fields that Bolt takes for an ID, or for an object that has one."""
+_LISTS = frozenset({"actions", "authorizations", "response_urls"})
+"""Fields that Bolt takes for lists of objects, of which it reads the first one."""
+
+_UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+"""What Bolt raises for a value that it takes for one of another type."""
+
+
+async def dispatch(bolt: AsyncApp, body: Mapping[str, object]) -> BoltResponse:
+    """Return Bolt's response to a request whose signature, or websocket, says that it is Slack's.
+
+    A field of a type that Bolt cannot read is absent. Raises `UnreadableRequestError` for what is
+    no request at all: Bolt would fail where it looks for its kind.
+    """
+    readable = without_odd_fields(body)
+    try:
+        # In this mode Bolt takes the body parsed, and leaves out only the check of its signature.
+        request = AsyncBoltRequest(body=readable, mode="socket_mode")
+    except _UNREADABLE as error:
+        raise UnreadableRequestError("a field has another type") from error
+    if not is_request(readable):
+        raise UnreadableRequestError("it is no request of Slack's")
+    return await bolt.async_dispatch(request)
+
+
+def is_request(body: Mapping[str, object]) -> bool:
+    """Return whether a body says what is requested: its type, its command, or what was clicked."""
+    if body.get("type") == "block_actions" and "actions" not in body:
+        return False
+    return any(isinstance(body.get(name), str) for name in ("type", "command", "ssl_check"))
+
+
+def without_odd_fields(body: Mapping[str, object]) -> dict[str, object]:
+    """Return the body without the fields whose type would make Bolt fail, in its objects too.
+
+    https://github.com/slackapi/bolt-python/blob/main/slack_bolt/request/internals.py
+    """
+    found = ((name, _sensible(name, value)) for name, value in body.items())
+    return {name: value for name, value in found if value is not None}
+
+
+def _sensible(name: str, value: object) -> object:
+    """Return the value of a field as Bolt can read it, or `None`."""
+    if name in _LISTS:
+        items = value if isinstance(value, list) else []
+        return [item for item in items if isinstance(item, dict)] or None
+    if name in _OBJECTS or name in _NAMED:
+        match value:
+            case dict():
+                return without_odd_fields(value)
+            case str() if name in _NAMED:
+                return value
+            case _:
+                return None
+    return value
