@@ -29,14 +29,15 @@ async def dispatch(bolt: AsyncApp, body: Mapping[str, object]) -> BoltResponse:
     no request at all: Bolt would fail where it looks for its kind.
     """
     readable = without_odd_fields(body)
+    if not is_request(readable):
+        raise UnreadableRequestError("it is no request of Slack's")
     try:
         # In this mode Bolt takes the body parsed, and leaves out only the check of its signature.
         request = AsyncBoltRequest(body=readable, mode="socket_mode")
+        # Errors of listeners do not leave Bolt: what does is raised while it reads the request.
+        return await bolt.async_dispatch(request)
     except _UNREADABLE as error:
-        raise UnreadableRequestError("a field has another type") from error
-    if not is_request(readable):
-        raise UnreadableRequestError("it is no request of Slack's")
-    return await bolt.async_dispatch(request)
+        raise UnreadableRequestError("a field is missing or has another type") from error
 
 
 def is_request(body: Mapping[str, object]) -> bool:

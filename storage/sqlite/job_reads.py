@@ -95,7 +95,7 @@ _CONDITIONS = {
     "until": "created_at < :until",
 }
 
-STAGE_COUNTS = "SELECT stage, count(*) AS jobs FROM jobs GROUP BY stage"
+STAGE_COUNTS = "SELECT stage, jobs FROM stage_counts"
 
 
 def job_by_id(db: Database, job_id: str) -> Job | None:
@@ -193,8 +193,8 @@ def ahead_of(db: Database, job: Job) -> int:
 
 def stage_counts(db: Database) -> dict[Stage, int]:
     """Return the number of jobs in every stage; a stage without jobs has 0."""
-    counts = {Stage(row["stage"]): int(row["jobs"]) for row in db.execute(STAGE_COUNTS)}
-    return {stage: counts.get(stage, 0) for stage in Stage}
+    counts = {str(row["stage"]): int(row["jobs"]) for row in db.execute(STAGE_COUNTS)}
+    return {stage: counts.get(stage.value, 0) for stage in Stage}
 
 
 def _first_job(db: Database, query: str, values: dict[str, Value]) -> Job | None:

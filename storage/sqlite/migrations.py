@@ -337,6 +337,25 @@ def _names(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN names TEXT NOT NULL DEFAULT '{}'")
 
 
+@MIGRATIONS(name="0019_counts_of_stages")
+def _counts_of_stages(db: Database) -> None:
+    # Counting a million jobs takes tenths of a second, whenever metrics are asked for. The triggers
+    # belong to the commit that changes a stage, whoever writes it.
+    db.execute("CREATE TABLE stage_counts (stage TEXT PRIMARY KEY, jobs INTEGER NOT NULL) STRICT")
+    db.execute("INSERT INTO stage_counts SELECT stage, count(*) FROM jobs GROUP BY stage")
+    one_more = """
+        INSERT INTO stage_counts VALUES (new.stage, 1)
+        ON CONFLICT (stage) DO UPDATE SET jobs = jobs + 1;
+    """
+    one_less = "UPDATE stage_counts SET jobs = jobs - 1 WHERE stage = old.stage;"
+    db.execute(f"CREATE TRIGGER jobs_counted AFTER INSERT ON jobs BEGIN {one_more} END")
+    db.execute(f"CREATE TRIGGER jobs_uncounted AFTER DELETE ON jobs BEGIN {one_less} END")
+    db.execute(f"""
+        CREATE TRIGGER jobs_recounted AFTER UPDATE OF stage ON jobs WHEN new.stage <> old.stage
+        BEGIN {one_less} {one_more} END
+    """)
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Apply the pending migrations, each in a transaction of its own.
 

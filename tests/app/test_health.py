@@ -13,11 +13,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.app.http import health
+from bot.app.http.health import Kept
 from bot.base.metrics import Metrics
+from bot.slack.manifest import EVENTS_PATH
 from bot.worker.scheduler import Scheduler
 from sandbox.slack.faults import Fault, FaultKind
 from storage.sqlite.store import SqliteStore
+from storage.store import StoreError
 from tests.support.running_bot import running_bot
+from tests.support.signed import signed
 
 
 @dataclass(slots=True)
@@ -100,6 +104,81 @@ async def test_a_bot_without_a_connection_is_alive_and_not_ready(harness: Health
 async def test_a_stopping_bot_is_not_ready(harness: HealthHarness) -> None:
     harness.stopping.set()
     assert await harness.get("/readyz") == (503, '{"status": "stopping"}')
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+async def test_the_store_is_asked_once_for_all_who_ask_within_a_second() -> None:
+    calls: list[float] = []
+    clock = Clock()
+
+    async def count() -> int:
+        calls.append(clock.now)
+        await asyncio.sleep(0)
+        return len(calls)
+
+    kept = Kept(count, seconds=1.0, now=clock)
+    assert await asyncio.gather(*(kept.get() for _ in range(50))) == [1] * 50
+    clock.now += 0.9
+    assert await kept.get() == 1
+    clock.now += 0.1
+    assert await kept.get() == 2
+
+
+async def test_a_failure_of_the_store_is_kept_for_a_second_only() -> None:
+    """It is soon seen that the store works again; that it works is believed for longer."""
+    clock = Clock()
+    outcomes: list[StoreError | None] = [StoreError("the disk is full"), None]
+
+    async def probe() -> None:
+        if (error := outcomes.pop(0)) is not None:
+            raise error
+
+    kept = Kept(probe, seconds=10.0, now=clock)
+    assert [str(await kept.get()), str(await kept.get())] == ["the disk is full"] * 2
+    clock.now += 1.0
+    assert await kept.get() is None
+    clock.now += 9.9
+    assert await kept.get() is None
+    assert outcomes == []
+
+
+async def test_readiness_asked_often_writes_once() -> None:
+    async with running_bot() as bot, httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{bot.service.port}"
+        [file] = bot.sandbox.folder.glob("*.db-wal")
+        await client.get(f"{url}/readyz")
+        size = file.stat().st_size
+        for _ in range(20):
+            assert (await client.get(f"{url}/readyz")).json() == {"status": "ready"}
+            assert (await client.get(f"{url}/metrics")).status_code == 200
+        assert file.stat().st_size == size
+
+
+async def test_readiness_tells_of_a_secret_that_may_be_wrong_and_stays_ready() -> None:
+    """Anybody can send a wrong signature, so it takes no bot out of service."""
+    async with running_bot() as bot, httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{bot.service.port}"
+        headers = signed("another secret", b"{}")
+        answer = await client.post(f"{url}{EVENTS_PATH}", content=b"{}", headers=headers)
+        assert answer.status_code == 401
+        ready = await client.get(f"{url}/readyz")
+        assert ready.status_code == 200
+        assert "SLACK_SIGNING_SECRET" in ready.json()["detail"]
+        metrics = (await client.get(f"{url}/metrics")).text
+        assert 'video_bot_requests_refused_total{reason="signature"} 1.0' in metrics
+        assert "video_bot_connections 1.0" in metrics
+        await bot.type("help")
+        assert (await client.get(f"{url}/readyz")).json() == {"status": "ready"}
 
 
 async def test_the_whole_bot_is_not_ready_while_its_websocket_is_closed() -> None:

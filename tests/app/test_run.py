@@ -1,20 +1,14 @@
-"""Tests of the running bot: the stop during the start, the limit of a request body."""
+"""Tests of the running bot: the stop during the start."""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
-import io
 
-import pytest
-from aiohttp import ClientSession, web
-from aiohttp.hdrs import CONTENT_ENCODING
+from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.app.run import running
 from bot.base.settings import load_settings
-from bot.slack.manifest import EVENTS_PATH
-from tests.support.running_bot import running_bot
 from tests.support.sandbox import running_sandbox
 
 
@@ -33,14 +27,3 @@ async def test_a_stop_ends_the_attempts_to_connect() -> None:
         settings = load_settings(sandbox.environment(socket_mode=True))
         async with running(settings, stopping) as service:
             assert service.stopping.is_set()
-
-
-@pytest.mark.parametrize("encoding", ["identity", "gzip"])
-async def test_a_request_body_above_the_limit_is_refused(encoding: str) -> None:
-    """The body is read before its signature can be checked, so anybody could send it."""
-    body = b"x" * 2**21
-    sent = io.BytesIO(gzip.compress(body) if encoding == "gzip" else body)
-    async with running_bot() as bot, ClientSession() as session:
-        url = f"http://127.0.0.1:{bot.service.port}{EVENTS_PATH}"
-        async with session.post(url, data=sent, headers={CONTENT_ENCODING: encoding}) as answer:
-            assert answer.status == 413

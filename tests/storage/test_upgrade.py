@@ -163,6 +163,16 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
     await store.close()
 
 
+async def test_the_jobs_of_an_old_file_are_counted(old: OldFile) -> None:
+    for number in (1, 2):
+        old.job(a_job(number))
+    old.job(replace(a_job(3), stage=Stage.PARKED))
+    store = await old.opened()
+    counts = await store.jobs.stage_counts()
+    assert (counts[Stage.ACCEPTED], counts[Stage.PARKED]) == (2, 1)
+    await store.close()
+
+
 async def test_a_job_without_a_message_has_no_moment_of_it(old: OldFile) -> None:
     old.job(a_job())
     store = await old.opened()

@@ -1,0 +1,244 @@
+"""Tests of the connections to the HTTP port: how many there are, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest_asyncio
+from aiohttp import web
+
+from bot.app.http.connections import Connections, Deadlines
+from bot.app.http.refusals import Refusals
+from bot.app.http.server import Address, http_server
+from bot.base.metrics import Closed, Metrics
+from bot.base.open_files import RESERVED, most_connections, open_file_limit, raise_file_limit
+
+MOST = 3
+DEADLINES = Deadlines(header=10, request=120, idle=75)
+GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
+SOON = 5.0
+
+
+@dataclass(slots=True)
+class Counted:
+    """Counts what `Metrics` counts."""
+
+    open: int = 0
+    closed: list[Closed] = field(default_factory=list)
+
+    def connections_open(self, count: int) -> None:
+        """See `ConnectionObserver`."""
+        self.open = count
+
+    def connection_closed(self, reason: Closed) -> None:
+        """See `ConnectionObserver`."""
+        self.closed.append(reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """One connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def get(self, path: bytes) -> bytes:
+        """Return the body of the answer."""
+        self.writer.write(GET % path)
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200"), head
+        return await self.reader.readexactly(2)
+
+    async def is_closed(self) -> bool:
+        """Wait for the end of the connection."""
+        async with asyncio.timeout(SOON):
+            try:
+                return await self.reader.read() == b""
+            except ConnectionResetError:
+                return True
+
+
+@dataclass(slots=True)
+class Harness:
+    """A server with at most `MOST` connections, and a clock that the test moves."""
+
+    stack: AsyncExitStack
+    counted: Counted = field(default_factory=Counted)
+    now: float = 1000.0
+    port: int = 0
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: Connections = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.connections = Connections(
+            MOST, self.counted, deadlines=DEADLINES, now=lambda: self.now
+        )
+
+    async def connect(self) -> Client:
+        """Open a connection that the server has taken."""
+        before = self.counted.open, len(self.counted.closed)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.stack.callback(writer.close)
+        await until(lambda: (self.counted.open, len(self.counted.closed)) != before)
+        return Client(reader=reader, writer=writer)
+
+    def later(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+        self.connections.close_overdue()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until the loop has come so far."""
+    async with asyncio.timeout(SOON):
+        while not condition():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+
+
+@pytest_asyncio.fixture
+async def harness() -> AsyncIterator[Harness]:
+    async with serving() as served:
+        yield served
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[Harness]:
+    """Serve `/ok`, `/signed`, and `/wait`, which is signed and waits."""
+    async with AsyncExitStack() as stack:
+        made = Harness(stack)
+
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(text="ok")
+
+        async def signed(request: web.Request) -> web.Response:
+            made.connections.prove(request)
+            return web.Response(text="ok")
+
+        async def wait(request: web.Request) -> web.Response:
+            made.connections.prove(request)
+            await made.release.wait()
+            return web.Response(text="ok")
+
+        site = web.Application()
+        for path, handler in (("/ok", answer), ("/signed", signed), ("/wait", wait)):
+            site.router.add_get(path, handler)
+        address = Address(host="127.0.0.1", port=0, remedy="")
+        made.port = await stack.enter_async_context(
+            http_server(site, address, made.connections, Refusals(Metrics()), grace_seconds=1)
+        )
+        yield made
+        made.release.set()
+
+
+async def test_a_silent_connection_is_closed_after_the_time_for_headers(harness: Harness) -> None:
+    silent, slow = await harness.connect(), await harness.connect()
+    harness.later(9)
+    slow.writer.write(b"GET /ok HTTP/1.1\r\n")
+    await asyncio.sleep(0.01)
+    harness.later(2)
+    assert await silent.is_closed()
+    assert await slow.is_closed()
+    assert harness.counted.closed == [Closed.OVERDUE] * 2
+    assert harness.counted.open == 0
+
+
+async def test_a_connection_that_was_signed_may_be_idle_for_longer(harness: Harness) -> None:
+    signed, other = await harness.connect(), await harness.connect()
+    await signed.get(b"signed")
+    await other.get(b"ok")
+    harness.later(11)
+    assert await other.is_closed()
+    assert await signed.get(b"signed") == b"ok"
+    harness.later(74)
+    assert await signed.get(b"ok") == b"ok"
+    harness.later(76)
+    assert await signed.is_closed()
+
+
+async def test_the_headers_of_a_later_request_have_their_time_from_the_first_byte(
+    harness: Harness,
+) -> None:
+    client = await harness.connect()
+    await client.get(b"signed")
+    harness.later(70)
+    client.writer.write(b"GET /ok")
+    await asyncio.sleep(0.01)
+    harness.later(9)
+    client.writer.write(b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert await client.reader.readuntil(b"ok")
+
+
+async def test_a_request_has_a_time_as_a_whole(harness: Harness) -> None:
+    client = await harness.connect()
+    client.writer.write(GET % b"wait")
+    await asyncio.sleep(0.01)
+    harness.later(119)
+    assert harness.counted.closed == []
+    harness.later(2)
+    assert await client.is_closed()
+
+
+async def test_one_connection_more_displaces_the_oldest_that_brought_nothing_signed(
+    harness: Harness,
+) -> None:
+    signed, oldest, other = [await harness.connect() for _ in range(3)]
+    await signed.get(b"signed")
+    newest = await harness.connect()
+    assert await oldest.is_closed()
+    assert harness.counted.closed == [Closed.DISPLACED]
+    for client in (signed, other, newest):
+        assert await client.get(b"ok") == b"ok"
+    assert harness.counted.open == MOST
+
+
+async def test_a_signed_request_is_not_cut_off_by_any_number_of_connections(
+    harness: Harness,
+) -> None:
+    client = await harness.connect()
+    client.writer.write(GET % b"wait")
+    await asyncio.sleep(0.01)
+    for _ in range(3 * MOST):
+        await harness.connect()
+    harness.release.set()
+    assert await client.reader.readuntil(b"ok")
+    assert set(harness.counted.closed) == {Closed.DISPLACED}
+
+
+async def test_where_all_are_signed_an_idle_one_makes_room_and_a_busy_one_does_not(
+    harness: Harness,
+) -> None:
+    clients = [await harness.connect() for _ in range(MOST)]
+    for client in clients:
+        await client.get(b"signed")
+    newer = await harness.connect()
+    assert await clients[0].is_closed()
+    for client in (newer, *clients[1:]):
+        client.writer.write(GET % b"wait")
+    await asyncio.sleep(0.01)
+    refused = await harness.connect()
+    assert await refused.is_closed()
+    assert harness.counted.closed == [Closed.DISPLACED, Closed.REFUSED]
+    harness.release.set()
+    for client in (newer, *clients[1:]):
+        assert await client.reader.readuntil(b"ok")
+
+
+def test_connections_leave_room_for_the_files_of_the_bot() -> None:
+    assert most_connections(1000, 4096) == 1000
+    assert most_connections(1000, 1024) == 1024 - RESERVED
+    assert most_connections(1000, RESERVED) == 1
+    assert most_connections(1000, resource.RLIM_INFINITY) == 1000
+
+
+def test_the_limit_of_open_files_is_raised_as_far_as_the_system_lets_it() -> None:
+    before = soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+        raise_file_limit()
+        assert open_file_limit() == hard
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
