@@ -190,13 +190,24 @@ def _dispatch(fields: dict[str, list[str]]) -> Iterator[dict[str, Parsed]]:
 def _in_order(
     events: Sequence[tuple[dict[str, Parsed], Snapshot]],
 ) -> Sequence[tuple[dict[str, Parsed], Snapshot]]:
-    """Return the events oldest first: by the first field that each has, else as received."""
-    for key in _ORDER_KEYS:
-        moments = [_moment(event, key) for event, _ in events]
-        known = [moment for moment in moments if moment is not None]
-        if len(known) == len(events):
-            return [events[i] for i in sorted(range(len(events)), key=known.__getitem__)]
-    return events
+    """Return the events oldest first: by the first field that most have, else as received.
+
+    An event that lacks it stays behind the one that it was received behind.
+    """
+    columns = ([_moment(event, key) for event, _ in events] for key in _ORDER_KEYS)
+    best = max(columns, key=lambda moments: sum(moment is not None for moment in moments))
+    filled = _filled(best)
+    return [events[i] for i in sorted(range(len(events)), key=filled.__getitem__)]
+
+
+def _filled(moments: Sequence[Decimal | None]) -> Sequence[Decimal]:
+    """Return the moments with that of the nearest known one in place of each unknown one."""
+    known = next((moment for moment in moments if moment is not None), Decimal(0))
+    filled: list[Decimal] = []
+    for moment in moments:
+        known = known if moment is None else moment
+        filled.append(known)
+    return filled
 
 
 def _moment(event: dict[str, Parsed], key: str) -> Decimal | None:

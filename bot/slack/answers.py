@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BeforeValidator, Field
+
+from bot.base.lenient import LenientObject
+
+Ts = Annotated[str, Field(pattern=r"^[0-9]{1,12}(\.[0-9]{1,9})?$")]
+"""The ID of a message, which is the time at which it was posted, in seconds."""
+
+Restriction = Annotated[bool, BeforeValidator(lambda value: value is not False)]
+"""A flag that forbids something: any value but false forbids it. Absent, it does not."""
 
 TOMBSTONE = "tombstone"
 """The mode of a file that was deleted."""
 
 
-class OkAnswer(BaseModel):
+class OkAnswer(LenientObject):
     """An answer of which only `ok` is read."""
 
     ok: bool
 
 
-class PostAnswer(BaseModel):
+class PostAnswer(LenientObject):
     """Of `chat.postMessage`: the ID of the new message."""
 
-    ts: str
+    ts: Ts
 
 
-class LinkAnswer(BaseModel):
+class LinkAnswer(LenientObject):
     """Of `chat.getPermalink`."""
 
     permalink: str
 
 
-class IdentityAnswer(BaseModel):
+class IdentityAnswer(LenientObject):
     """Of `auth.test`: the bot's IDs."""
 
     team_id: str
@@ -36,70 +44,70 @@ class IdentityAnswer(BaseModel):
     bot_id: str = ""
 
 
-class SocketAnswer(BaseModel):
+class SocketAnswer(LenientObject):
     """Of `apps.connections.open`: the address of a websocket."""
 
     url: str
 
 
-class CursorAnswer(BaseModel):
+class CursorAnswer(LenientObject):
     """The cursor of the next page; empty on the last page."""
 
     next_cursor: str = ""
 
 
-class ChannelObject(BaseModel):
+class ChannelObject(LenientObject):
     """A conversation: https://docs.slack.dev/reference/objects/conversation-object ."""
 
     id: str = ""
     name: str = ""
-    is_private: bool = True
-    is_im: bool = False
-    is_mpim: bool = False
-    is_ext_shared: bool = False
+    is_private: Restriction = True
+    is_im: Restriction = False
+    is_mpim: Restriction = False
+    is_ext_shared: Restriction = False
     is_member: bool = False
 
 
-class ChannelAnswer(BaseModel):
+class ChannelAnswer(LenientObject):
     """Of `conversations.info` and `conversations.open`."""
 
     channel: ChannelObject
 
 
-class MembersAnswer(BaseModel):
+class MembersAnswer(LenientObject):
     """Of `conversations.members`: a page of user IDs."""
 
     members: list[str]
     response_metadata: CursorAnswer = CursorAnswer()
 
 
-class GroupObject(BaseModel):
+class GroupObject(LenientObject):
     """A group of people: https://docs.slack.dev/reference/objects/usergroup-object ."""
 
     id: str
     handle: str = ""
 
 
-class GroupsAnswer(BaseModel):
+class GroupsAnswer(LenientObject):
     """Of `usergroups.list`."""
 
     usergroups: list[GroupObject]
 
 
-class ProfileObject(BaseModel):
+class ProfileObject(LenientObject):
     """The names in a person's profile."""
 
     display_name: str = ""
     real_name: str = ""
 
 
-class EnterpriseUserObject(BaseModel):
+class EnterpriseUserObject(LenientObject):
     """A person in an organisation of several workspaces."""
 
-    teams: list[str] = []
+    teams: list[str] = Field(default_factory=list)
 
 
-class UserObject(BaseModel):
+class UserObject(LenientObject):
     """A person: https://docs.slack.dev/reference/objects/user-object ."""
 
     name: str = ""
@@ -107,28 +115,28 @@ class UserObject(BaseModel):
     profile: ProfileObject = ProfileObject()
     team_id: str = ""
     enterprise_user: EnterpriseUserObject = EnterpriseUserObject()
-    is_restricted: bool = False
+    is_restricted: Restriction = False
     """A guest in several channels."""
-    is_ultra_restricted: bool = False
+    is_ultra_restricted: Restriction = False
     """A guest in one channel."""
-    is_stranger: bool = False
+    is_stranger: Restriction = False
     """Of another organisation, in no channel that the bot sees."""
     is_bot: bool = False
 
 
-class UserAnswer(BaseModel):
+class UserAnswer(LenientObject):
     """Of `users.info`."""
 
     user: UserObject
 
 
-class ShareObject(BaseModel):
+class ShareObject(LenientObject):
     """A message that shares a file."""
 
-    ts: str
+    ts: Ts
 
 
-class FileObject(BaseModel):
+class FileObject(LenientObject):
     """A file: https://docs.slack.dev/reference/objects/file-object ."""
 
     name: str = ""
@@ -136,47 +144,49 @@ class FileObject(BaseModel):
     size: int = 0
     mode: str = ""
     url_private_download: str = ""
-    shares: dict[Literal["public", "private"], dict[str, list[ShareObject]]] = {}
+    shares: dict[Literal["public", "private"], dict[str, list[ShareObject]]] = Field(
+        default_factory=dict
+    )
 
 
-class FileAnswer(BaseModel):
+class FileAnswer(LenientObject):
     """Of `files.info`."""
 
     file: FileObject
 
 
-class UploadAnswer(BaseModel):
+class UploadAnswer(LenientObject):
     """Of `files.getUploadURLExternal`."""
 
     file_id: str
     upload_url: str
 
 
-class MetadataObject(BaseModel):
+class MetadataObject(LenientObject):
     """The metadata that an app attached to its message."""
 
     event_type: str = ""
-    event_payload: dict[str, object] = {}
+    event_payload: dict[str, object] = Field(default_factory=dict)
 
 
-class BlockObject(BaseModel):
+class BlockObject(LenientObject):
     """A block of a message."""
 
     block_id: str = ""
 
 
-class MessageObject(BaseModel):
+class MessageObject(LenientObject):
     """A message: https://docs.slack.dev/reference/events/message ."""
 
-    ts: str
+    ts: Ts
     user: str = ""
     bot_id: str = ""
     metadata: MetadataObject = MetadataObject()
-    blocks: list[BlockObject] = []
-    files: list[FileObject] = []
+    blocks: list[BlockObject] = Field(default_factory=list)
+    files: list[FileObject] = Field(default_factory=list)
 
 
-class MessagesAnswer(BaseModel):
+class MessagesAnswer(LenientObject):
     """Of `conversations.history` and `conversations.replies`: a page."""
 
     messages: list[MessageObject]

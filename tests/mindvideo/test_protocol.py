@@ -299,9 +299,18 @@ def test_a_terminal_state_is_final_but_a_later_cost_applies() -> None:
             "processing",
         ),
         ('{"status": "processing", "events": [{"at": 1, "status": "queued"}]}', "processing"),
+        (
+            '[{"at": 2, "status": "processing"}, {"status": "warming"}, {"at": 1, "state": "queued"}]',
+            "warming",
+        ),
+        (
+            '[{"type": "hello", "id": 7}, {"at": 2, "state": "processing"},'
+            ' {"at": 1, "state": "queued"}, {"at": null, "message": "x"}]',
+            "processing",
+        ),
     ],
 )
-def test_events_are_ordered_by_a_field_that_all_have_else_as_received(
+def test_events_are_ordered_by_a_field_that_most_have_else_as_received(
     events: str, state: str
 ) -> None:
     snapshot = read_events_answer(Answer(status=200, text=events), NOW).snapshot
