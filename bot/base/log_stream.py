@@ -38,7 +38,7 @@ LOST: Counter[Loss] = Counter()
 """The lines that this process has lost, for the metrics. One count, as there is one log."""
 
 
-class LogStream(io.RawIOBase):
+class LogStream(io.BufferedIOBase):
     """Writes to a file descriptor from a thread of its own. Bytes that cannot be kept are counted.
 
     Without it, a pipe that nobody reads would stop the event loop at a line of the log, and a full
@@ -48,6 +48,7 @@ class LogStream(io.RawIOBase):
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
+        self.name = "<stderr>"
         self.on_gap: Callable[[int], None] | None = None
         self._descriptor = descriptor
         self._lines: deque[bytes] = deque()
