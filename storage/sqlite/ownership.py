@@ -67,7 +67,7 @@ def check_single_name(path: str) -> None:
     they are missing, and a write damages the file.
     https://sqlite.org/howtocorrupt.html#_multiple_links_to_the_same_file
     """
-    if os.stat(path).st_nlink > 1:
+    if Path(path).stat().st_nlink > 1:
         raise StoreUnusableError(
             f"{path}: the file has another name as well (a hard link), under which its newest"
             " changes are missing. Keep the name that the bot ran with, and remove the other:"
