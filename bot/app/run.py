@@ -23,7 +23,7 @@ from bot.app.services import (
     make_socket,
 )
 from bot.app.socket_mode import SocketMode
-from bot.base.clock import SteadyClock
+from bot.base.clock import start_clock
 from bot.base.errors import BotError
 from bot.base.settings import Settings
 from bot.base.stop_signals import STOP_SIGNALS, EarlyStop
@@ -162,7 +162,7 @@ async def _check(settings: Settings, stack: AsyncExitStack) -> Checked:
         chat=chat,
         me=me.result(),
         socket_address=socket_address.result(),
-        now=SteadyClock(not_before=await store.result().jobs.last_event_at()),
+        now=await start_clock(store.result(), me.result().clock_error),
     )
 
 
