@@ -1,5 +1,23 @@
 """`python -m bot` is the command line."""
 
+# ruff: noqa: E402 - signals and output must be in order before the other imports take a second
+
+from bot.base.stop_signals import EarlyStop
+
+STOP = EarlyStop()
+STOP.watch()
+
+from bot.base.log_stream import protect_standard_streams
+
+protect_standard_streams()
+
 from bot.cli.main import main
 
-main(prog_name="python -m bot")
+
+def start() -> None:
+    """Run the command that the arguments name."""
+    main(prog_name="python -m bot", obj=STOP)
+
+
+if __name__ == "__main__":
+    start()

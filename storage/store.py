@@ -289,6 +289,14 @@ class Store(Protocol):
     def settings(self) -> SettingStore:
         """Settings made in Slack."""
 
+    async def move_back(self, now: Instant, ahead: float) -> None:
+        """Correct the times that a clock wrote which was `ahead` seconds too early, as of `now`.
+
+        Nothing lies after `now` then but what is planned, and a search for what may have been
+        posted begins before that clock was wrong. Digests that were due in the meantime become due
+        again when they really are. Idempotent. Call it before the first claim.
+        """
+
     async def backup(self, path: str) -> None:
         """Write a consistent copy to `path` while reads and writes continue."""
 

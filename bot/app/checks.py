@@ -7,20 +7,18 @@ error for a failure that may be temporary.
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import aclosing, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-import pysqlite3
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.app.findings import Finding
 from bot.app.socket_mode import ask_for_socket
+from bot.app.store_checks import examine_store
 from bot.base.errors import (
     BotError,
     ConfigurationError,
@@ -35,7 +33,6 @@ from bot.options.catalog import Catalog
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.client import slack_client
 from bot.slack.manifest import SCOPES
-from storage.sqlite.connection import check_path, connect_reader
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreError, StoreUnusableError
 
@@ -106,22 +103,8 @@ def _token_in_errors(field: str) -> Iterator[None]:
 CALL_SECONDS = 10.0
 """How long one check of a service may take: an operator waits for the report."""
 
-# Rows are small, but a video whose length MindVideo does not declare is spooled to a file.
-_MIN_FREE_BYTES = 1 << 30
-
 # No task has this ID, so a request for it has no effect and reads no data.
 _NO_TASK = "doctor-no-such-task"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The result of one check."""
-
-    ok: bool
-    what: str
-    """The result as a plain sentence without secrets."""
-    advice: str = ""
-    """The remedy; empty if there is no problem, or if `what` has it."""
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -135,7 +118,7 @@ async def examine(settings: Settings) -> list[Finding]:
             _bot_token(client),
             _connection(client, settings.slack_app_token),
             _mindvideo(settings.mindvideo_base_url, settings.mindvideo_api_key),
-            asyncio.to_thread(_store, settings.database_path),
+            asyncio.to_thread(examine_store, settings.database_path),
             asyncio.to_thread(_models, settings.models_dir),
         )
     # Two checks of one service may report the same problem.
@@ -202,25 +185,6 @@ async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
         else:
             return [passed]
     return [Finding(ok=False, what=what, advice=advice)]
-
-
-def _store(path: Path) -> list[Finding]:
-    """Check the store without owning it, so that a running bot does not make the check fail."""
-    try:
-        check_path(str(path), create=True)
-        with tempfile.TemporaryFile(dir=path.absolute().parent) as probe:
-            probe.write(b"\0")
-        if path.exists():
-            with closing(connect_reader(str(path))) as db:
-                db.execute("PRAGMA schema_version").fetchone()
-        free_bytes = shutil.disk_usage(path.absolute().parent).free
-    except (OSError, StoreError, pysqlite3.Error) as error:
-        return [Finding(ok=False, what=complaint("database_url", f"leads to no store ({error})"))]
-    findings = [Finding(ok=True, what=f"The store at {path} can be opened and written.")]
-    if free_bytes < _MIN_FREE_BYTES:
-        what = f"Only {free_bytes >> 20} MiB are free where the store is."
-        findings.append(Finding(ok=False, what=what, advice="Make room, or move the store."))
-    return findings
 
 
 def _models(folder: Path | None) -> list[Finding]:

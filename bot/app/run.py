@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from asyncio import create_task
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
@@ -24,16 +24,20 @@ from bot.app.services import (
     make_socket,
 )
 from bot.app.socket_mode import SocketMode
-from bot.base.clock import SteadyClock
+from bot.base.clock import start_clock
+from bot.base.errors import BotError
 from bot.base.open_files import raise_file_limit
 from bot.base.settings import Settings
+from bot.base.stop_signals import STOP_SIGNALS, EarlyStop
 from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
 from bot.worker.scheduler import Scheduler
 from storage.sqlite.store import SqliteStore
-from storage.store import StoreBrokenError
+from storage.store import StoreBrokenError, StoreError
+
+T = TypeVar("T")
 
 # Supervisors kill after 30 s, and the bot promises to stop in 25: 5 s are left for closing.
 STOP_SECONDS = 20.0
@@ -52,8 +56,14 @@ class Service:
     broken: list[StoreBrokenError]
 
 
-async def serve(settings: Settings) -> None:
+class StoppedError(Exception):
+    """The bot was told to stop before it had started."""
+
+
+async def serve(settings: Settings, early: EarlyStop) -> None:
     """Run until SIGTERM or SIGINT, then finish or release what is claimed and return.
+
+    `early` says whether one of them came before this call.
 
     Raises what `running` raises, and `StoreBrokenError` when the outcome of a write to the store
     is unknown.
@@ -61,10 +71,15 @@ async def serve(settings: Settings) -> None:
     raise_file_limit()
     # Before the start, which takes seconds: a signal during it must stop the bot too.
     stopping = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-    async with running(settings, stopping) as service:
-        await service.stopping.wait()
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    if early.is_requested:
+        stopping.set()
+    try:
+        async with running(settings, stopping) as service:
+            await service.stopping.wait()
+    except StoppedError:
+        return
     if service.broken:
         raise service.broken[0]
 
@@ -76,8 +91,9 @@ async def running(
     """Start everything, yield the running bot, and stop it in the opposite order.
 
     Setting `stopping` stops the bot; a new event is made if none is given. Raises
-    `ConfigurationError` with a line for each wrong variable, and `BotError` or `StoreError` when
-    the bot cannot start now for another reason.
+    `ConfigurationError` with a line for each wrong variable, `BotError` or `StoreError` when the
+    bot cannot start now for another reason, and `StoppedError` when it is stopped during its
+    checks.
     """
     log = structlog.get_logger("app")
     stopping = stopping or asyncio.Event()
@@ -88,7 +104,7 @@ async def running(
         stopping.set()
 
     async with AsyncExitStack() as stack:
-        checked = await _check(settings, stack)
+        checked = await _unless_stopped(_check(settings, stack), stopping)
         scheduler = Scheduler(on_broken)
         adapters = make_adapters(settings, checked)
         stack.push_async_callback(adapters.video.aclose)
@@ -155,14 +171,39 @@ async def _check(settings: Settings, stack: AsyncExitStack) -> Checked:
         chat=chat,
         me=me.result(),
         socket_address=socket_address.result(),
-        now=SteadyClock(not_before=await store.result().jobs.last_event_at()),
+        now=await start_clock(store.result(), me.result().clock_error),
     )
 
 
+async def _unless_stopped(checking: Coroutine[object, object, T], stopping: asyncio.Event) -> T:
+    """Return the result of `checking`, or cancel it and raise `StoppedError`.
+
+    A service that does not answer may keep the checks waiting for longer than the bot may take to
+    stop.
+    """
+    checks, stopped = create_task(checking), create_task(stopping.wait())
+    try:
+        await asyncio.wait({checks, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if stopping.is_set():
+            raise StoppedError
+        return checks.result()
+    finally:
+        for task in (checks, stopped):
+            task.cancel()
+        await asyncio.gather(checks, stopped, return_exceptions=True)
+
+
 async def _opened_store(settings: Settings, stack: AsyncExitStack) -> SqliteStore:
-    store = await open_store(settings)
-    stack.push_async_callback(store.close)
-    return store
+    opening = create_task(open_store(settings))
+    stack.push_async_callback(_close, opening)
+    # A migration runs in a thread, which nothing cancels.
+    return await asyncio.shield(opening)
+
+
+async def _close(opening: asyncio.Task[SqliteStore]) -> None:
+    """Close the store as soon as it is open; an error of the opening is raised elsewhere."""
+    with suppress(BotError, StoreError):
+        await (await opening).close()
 
 
 def _address(settings: Settings) -> Address:

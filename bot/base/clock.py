@@ -5,7 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import structlog
+
 from storage.job import Instant
+from storage.store import Store
+
+TOLERANCE_SECONDS = 60.0
+"""A clock that differs from Slack's by less is right: an answer's `Date` has whole seconds, and the
+answer takes some to come."""
 
 
 def uptime() -> float:
@@ -37,3 +44,37 @@ class SteadyClock:
     def __call__(self) -> Instant:
         """Return the current time."""
         return self._monotonic() + self._offset
+
+
+async def start_clock(
+    store: Store,
+    clock_error: float | None,
+    *,
+    wall: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = uptime,
+) -> SteadyClock:
+    """Return the clock of a process that starts now, and correct the store's times if need be.
+
+    `clock_error` says by how much `wall` is ahead of Slack's clock. If that is much, Slack's is
+    taken: the bot compares its own times with those of messages. If the store has times that lie
+    ahead of Slack's clock, an earlier process had a wrong one, and they are moved back; else every
+    pause and every search would be wrong until they have passed. Without Slack's time nothing tells
+    which of the two is wrong, and time goes on from the newest in the store.
+    """
+    newest = await store.jobs.last_event_at()
+    if clock_error is None:
+        return SteadyClock(not_before=newest, wall=wall, monotonic=monotonic)
+    error = clock_error if abs(clock_error) > TOLERANCE_SECONDS else 0.0
+    log = structlog.get_logger("clock")
+    if error:
+        log.warning("clock_is_wrong", seconds_ahead=round(error))
+
+    def corrected() -> float:
+        return wall() - error
+
+    ahead = newest - corrected()
+    if ahead > TOLERANCE_SECONDS:
+        await store.move_back(corrected(), ahead)
+        log.warning("times_moved_back", seconds=round(ahead))
+        newest = 0.0
+    return SteadyClock(not_before=newest, wall=corrected, monotonic=monotonic)

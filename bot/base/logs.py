@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -11,6 +12,7 @@ from typing import Literal, TextIO, TypeAlias
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.base.log_stream import LogStream
 from bot.base.prompts import PROMPTS, without_prompts
 from bot.base.throttle import Throttle, throttled_records
 
@@ -132,7 +134,13 @@ def configure_logs(
         ),
     )
     logging.root.handlers = [handler]
+    if isinstance(buffer := getattr(stream, "buffer", None), LogStream):
+        buffer.on_gap = _log_gap
     logging.root.setLevel(log_level.upper())
+
+
+def _log_gap(lines: int) -> None:
+    structlog.get_logger("logs").warning("log_lines_lost", lines=lines)
 
 
 def _renderer(log_format: LogFormat, *, is_terminal: bool) -> Processor:
@@ -190,4 +198,7 @@ class _SilentErrorHandler(logging.StreamHandler[TextIO]):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Write that a line is missing; the default prints the record with its secrets."""
-        self.stream.write(f"a log line from {record.name}:{record.lineno} could not be written\n")
+        line = f"a log line from {record.name}:{record.lineno} could not be written\n"
+        # The reason may be the stream itself; whoever logs must not fail for it.
+        with contextlib.suppress(OSError, ValueError):
+            self.stream.write(line)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
+from bot.base.log_stream import LOST, Loss
 from storage.job import Stage
 
 # From a fast acknowledgement to Slack's limit of three seconds.
@@ -75,6 +78,8 @@ class Metrics:
             buckets=_STEP_SECONDS,
         )
 
+        registry.register(_LostLines())
+
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
         """Count an answer; `bot.base.ports.Observer` lists the values of `answer`."""
         self._asks.labels(surface, answer).inc()
@@ -108,3 +113,18 @@ class Metrics:
     def render(self) -> bytes:
         """Return all metrics in Prometheus's text format."""
         return generate_latest(self._registry)
+
+
+class _LostLines(Collector):
+    """Reads the count that the log's stream keeps."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the lost lines of the log, by reason."""
+        lines = CounterMetricFamily(
+            "video_bot_log_lines_lost",
+            "Lines of the log that could not be written.",
+            labels=["reason"],
+        )
+        for loss in Loss:
+            lines.add_metric([loss.value], LOST[loss])
+        yield lines

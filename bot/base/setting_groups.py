@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from bot.base.setting_types import Secret, Unit, Url
 
 _SQLITE = "sqlite:///"
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 class SettingGroup(BaseModel):
@@ -110,7 +112,8 @@ class StoreSettings(SettingGroup):
 
     database_url: str = Field(
         default="sqlite:///video-bot.db",
-        description="where jobs are kept, sqlite:///PATH (sqlite:////PATH if it is absolute)",
+        description="where jobs are kept, sqlite:///PATH (sqlite:////PATH if it is absolute), "
+        "with the path as it is: no query, no percent-escapes",
     )
 
     @property
@@ -124,6 +127,11 @@ class StoreSettings(SettingGroup):
         if url.startswith(("postgres://", "postgresql://")):
             raise ValueError("this version keeps jobs in SQLite only, PostgreSQL is not supported")
         path = url.removeprefix(_SQLITE)
-        if path in {url, "", ":memory:"} or path.endswith("/"):
+        if path in {url, "", ":memory:"} or path.endswith("/") or "\0" in path:
             raise ValueError("it names no SQLite file")
+        # What others read as options or as another character would here be part of a file's name.
+        if "?" in path:
+            raise ValueError("it has a query (?), and there are no options to give")
+        if _ESCAPE.search(path):
+            raise ValueError("it has percent-escapes (%20): write the path as it is")
         return url

@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from bot.base.errors import BotError, ConfigurationError
+from bot.base.stop_signals import EarlyStop
 from storage.store import StoreError
 
 FAILED = 1
@@ -27,13 +28,12 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
 
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
-        cmd_name: str,
-    ) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        # Only `run` ends by itself after a signal that was noted.
+        if cmd_name != "run" and isinstance(ctx.obj, EarlyStop):
+            ctx.obj.release()
         # What is imported stays; collections would only search it, for a tenth of the start.
         gc.disable()
         try:

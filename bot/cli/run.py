@@ -10,10 +10,12 @@ import click
 from bot.app.run import serve
 from bot.base.logs import configure_logs
 from bot.base.settings import load_settings
+from bot.base.stop_signals import EarlyStop
 
 
 @click.command("run")
-def command() -> None:
+@click.pass_obj
+def command(early: EarlyStop | None) -> None:
     """Run the bot until it is told to stop (SIGTERM, Ctrl-C)."""
     settings = load_settings()
     configure_logs(
@@ -23,4 +25,4 @@ def command() -> None:
         log_prompts=settings.log_prompts,
         stream=sys.stderr,
     )
-    asyncio.run(serve(settings))
+    asyncio.run(serve(settings, early or EarlyStop()))

@@ -1,5 +1,6 @@
 """The `Chat` port over Slack's Web API: post, search, edit, send ephemeral messages."""
 
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -50,6 +51,8 @@ class Identity:
     user: str
     bot: str
     scopes: frozenset[str]
+    clock_error: float | None = None
+    """By how many seconds this machine's clock is ahead of Slack's; `None`: Slack did not say."""
 
 
 class SlackChat(SlackFiles):
@@ -69,6 +72,7 @@ class SlackChat(SlackFiles):
             user=me.user_id,
             bot=me.bot_id,
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+            clock_error=_clock_error(answer.headers.get("Date", "")),
         )
         return self._me
 
@@ -80,7 +84,7 @@ class SlackChat(SlackFiles):
         """
         try:
             answer = await answer_of(self._client.auth_test(), doubtful=False)
-            return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+            return _instant(answer.headers.get("Date", ""))
         except (RefusedError, ValueError, OverflowError) as error:
             raise RetryLaterError("Slack does not tell the time.", code="no_date") from error
 
@@ -215,6 +219,17 @@ class SlackChat(SlackFiles):
                 return answer.status == OK
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+
+def _instant(date: str) -> Instant:
+    return parsedate_to_datetime(date).timestamp()
+
+
+def _clock_error(date: str) -> float | None:
+    try:
+        return time.time() - _instant(date)
+    except (ValueError, OverflowError):
+        return None
 
 
 def posted(ts: str) -> Posted:

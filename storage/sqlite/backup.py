@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import pysqlite3
+
 from storage.sqlite.connection import connect
+from storage.sqlite.generation import mark_as_copy
+from storage.sqlite.migrations import upgrade_copy
 from storage.store import StoreError
 
 
-def copy_store(source: str, target: str) -> None:
+def copy_before_upgrade(path: str, migration: str) -> None:
+    """Copy a store beside itself before its first pending migration, to go back to if need be.
+
+    Replaces a copy of the same name: the store was upgraded once, and went back to that state.
+    """
+    target = upgrade_copy(path, migration)
+    try:
+        copy_store(path, target, replace=True)
+    except (OSError, pysqlite3.Error) as error:
+        raise StoreError(
+            f"{path}: it is of an earlier version, and is not brought up to date, because it cannot"
+            f" be copied to {target} before that ({error})"
+        ) from error
+
+
+def copy_store(source: str, target: str, *, replace: bool = False) -> None:
     """Write the store at `source`, as of this moment, to the new file `target`.
 
     A process that is killed leaves `target.partial` and no `target`; the next copy replaces it.
@@ -23,12 +43,14 @@ def copy_store(source: str, target: str) -> None:
     with _locked(partial) as file:
         try:
             # Checked under the lock: another backup may have completed just before.
-            if final.exists():
+            if final.exists() and not replace:
                 raise StoreError(f"{target} exists already: name a new file for the backup")
             # SQLite accepts an existing empty file and keeps its mode.
             file.truncate(0)
             _copy(source, partial)
+            os.fsync(file.fileno())
             partial.rename(final)
+            _sync_folder(final.absolute().parent)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -53,3 +75,14 @@ def _copy(source: str, target: Path) -> None:
         db.execute("VACUUM INTO :target", {"target": str(target)})
     finally:
         db.close()
+    with closing(connect(str(target))) as copy:
+        mark_as_copy(copy)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,20 +1,25 @@
-"""The SQLite file: checks of its path, its owner's lock, and connections with their pragmas."""
+"""The SQLite file: checks of its path, and connections with their pragmas."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pysqlite3
 from sqlite_utils import Database
 
-from storage.store import StoreError, StoreInUseError, StoreUnusableError
+from storage.sqlite.ownership import PRIVATE, real_path
+from storage.store import StoreError, StoreUnusableError
 
 BUSY_TIMEOUT_SECONDS = 5.0
 """How long to wait for another process's write; writes here take milliseconds at most."""
+
+OWNER_BUSY_SECONDS = 0.8
+"""How long a running bot waits for it. A command may wait for the write before its own as well, and
+Slack waits three seconds for the answer."""
+
+INLINE_BUSY_SECONDS = 0.1
+"""How long a read in the event loop waits: in WAL mode it need not, but for a stray lock."""
 
 _WAL_BYTES_KEPT = 64 * 1024 * 1024
 """When the WAL starts over after a burst of writes, its file is truncated to this size."""
@@ -47,7 +52,7 @@ def connect_writer(path: str, *, create: bool) -> Database:
     if create:
         # Prompts and response URLs are private; SQLite gives the WAL and the shared-memory file
         # the mode of this one.
-        Path(path).touch(mode=0o600)
+        Path(path).touch(mode=PRIVATE)
     db = connect(path)
     # Readers and the writer do not wait for each other. The mode is stored in the file.
     # https://sqlite.org/wal.html
@@ -73,12 +78,18 @@ def touch(db: Database) -> None:
     db.execute("PRAGMA user_version = 0")
 
 
-def connect_reader(path: str) -> Database:
+def connect_reader(path: str, *, busy_seconds: float = BUSY_TIMEOUT_SECONDS) -> Database:
     """Open a connection that cannot write; it belongs to the calling thread."""
     db = connect(path)
+    limit_wait(db, busy_seconds)
     # A mistake in a query cannot become a write that bypasses the writer.
     db.execute("PRAGMA query_only = ON")
     return db
+
+
+def limit_wait(db: Database, seconds: float) -> None:
+    """Set how long a statement waits for a lock of another process."""
+    db.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
 
 def connect(path: str) -> Database:
@@ -108,7 +119,7 @@ def check_path(path: str, *, create: bool) -> None:
 
     Raises `OSError` if the check itself is not permitted.
     """
-    file = Path(path)
+    file = Path(real_path(path))
     if not file.parent.is_dir():
         raise StoreUnusableError(f"{path}: there is no folder {file.parent}")
     # SQLite and `ownership` create further files in the same folder.
@@ -121,22 +132,3 @@ def check_path(path: str, *, create: bool) -> None:
         raise StoreUnusableError(f"{path}: it is not a file")
     elif not os.access(file, os.R_OK | os.W_OK):
         raise StoreUnusableError(f"{path}: this user may not read and write the file")
-
-
-@contextmanager
-def ownership(path: str) -> Iterator[None]:
-    """Own the store at `path` while the context lasts.
-
-    The operating system releases the lock when the process ends, however it ends, so no stale lock
-    remains. Raises `StoreInUseError` while another process, or another part of this one, owns the
-    store, and `OSError` when the lock file cannot be created.
-    """
-    with Path(f"{path}.lock").open("a", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StoreInUseError(
-                f"{path} is in use by another process: stop that one first, or name another"
-                " file in DATABASE_URL"
-            ) from error
-        yield

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from sqlite_utils import Database, Migrations
 
+from storage.sqlite.ownership import real_path
 from storage.store import StoreError
 
 MIGRATIONS = Migrations("slack-video-bot")
@@ -356,12 +359,43 @@ def _counts_of_stages(db: Database) -> None:
     """)
 
 
+def upgrade_copy(path: str, migration: str) -> str:
+    """Return where the copy of a store is that is made before this migration is applied."""
+    return f"{real_path(path)}.before-{migration}"
+
+
 def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
     """Apply the pending migrations, each in a transaction of its own.
 
     Idempotent. If the process is killed meanwhile, the next call applies the rest.
     """
     migrations.apply(db)
+
+
+def first_upgrade(db: Database, migrations: Migrations = MIGRATIONS) -> str | None:
+    """Return the first pending migration of a file that an earlier version wrote, or `None`.
+
+    `None` also for a new file. A read.
+    """
+    pending = migrations.pending(db)
+    return pending[0].name if pending and migrations.applied(db) else None
+
+
+def check_not_newer(db: Database, path: str, migrations: Migrations = MIGRATIONS) -> None:
+    """Raise `StoreError` if a newer version of the program wrote the file. A read."""
+    with closing(Database(memory=True)) as empty:
+        known = [migration.name for migration in migrations.pending(empty)]
+    unknown = [one.name for one in migrations.applied(db) if one.name not in known]
+    if not unknown:
+        return
+    copy = upgrade_copy(path, unknown[0])
+    raise StoreError(
+        f"{path} was written by a newer version of the program: its tables have the change"
+        f" {unknown[-1]}, and this version knows none after {known[-1]}. Start the newer version"
+        " again. To go back to this one, stop the bot, put the copy that the newer version made"
+        f" ({copy}) in the place of {path}, and remove the files beside it that end in -wal and"
+        " -shm. What was asked since that copy is not in it."
+    )
 
 
 def check_migrated(db: Database, migrations: Migrations = MIGRATIONS) -> None:

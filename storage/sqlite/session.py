@@ -10,15 +10,19 @@ from typing import TypeAlias, TypeVar
 import pysqlite3
 from sqlite_utils import Database
 
-from storage.sqlite.backup import copy_store
+from storage.sqlite.backup import copy_before_upgrade, copy_store
 from storage.sqlite.connection import (
+    INLINE_BUSY_SECONDS,
+    OWNER_BUSY_SECONDS,
     check_path,
     connect_reader,
     connect_writer,
-    ownership,
+    limit_wait,
 )
 from storage.sqlite.errors import broken_error, opening_error, store_error
-from storage.sqlite.migrations import check_migrated, migrate
+from storage.sqlite.generation import check_wal, start_generation
+from storage.sqlite.migrations import check_migrated, check_not_newer, first_upgrade, migrate
+from storage.sqlite.ownership import check_single_name, ownership
 from storage.sqlite.queue import void_leases
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, ThreadLane, Writer
@@ -127,8 +131,9 @@ async def open_session(
     owner, and never create or migrate the file.
 
     Raises `StoreInUseError` when there is an owner already, `StoreUnusableError` when there is no
-    store at the path, and `StoreError` when the file is not migrated, cannot be opened now or could
-    be damaged by this release of SQLite.
+    store at the path, and `StoreError` when the file is not migrated, is of a newer version, has
+    the WAL of another file beside it, cannot be opened now or could be damaged by this release of
+    SQLite.
     """
     writer_lane, reader_lane = new_lane("store-writer"), new_lane("store-reader")
     resources = AsyncExitStack()
@@ -137,9 +142,11 @@ async def open_session(
             check_path(path, create=owner)
             if owner:
                 resources.enter_context(ownership(path))
+            check_single_name(path)
+            check_wal(path)
             db = await _connect(resources, writer_lane, partial(_prepare, path, owner=owner))
             reader = await _connect(resources, reader_lane, partial(connect_reader, path))
-            inline_reader = connect_reader(path)
+            inline_reader = connect_reader(path, busy_seconds=INLINE_BUSY_SECONDS)
             resources.callback(inline_reader.close)
     except BaseException:
         await resources.aclose()
@@ -160,11 +167,17 @@ async def open_session(
 def _prepare(path: str, *, owner: bool) -> Database:
     db = connect_writer(path, create=owner)
     try:
+        check_not_newer(db, path)
         if owner:
+            upgrade = first_upgrade(db)
+            if upgrade is not None:
+                copy_before_upgrade(path, upgrade)
             migrate(db)
             void_leases(db, JOBS)
             void_leases(db, NOTIFICATIONS)
             void_leases(db, HOME_VIEWS)
+            start_generation(db, path)
+            limit_wait(db, OWNER_BUSY_SECONDS)
         else:
             check_migrated(db)
     except BaseException:

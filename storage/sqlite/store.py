@@ -13,7 +13,16 @@ from storage.costs import Render, Spend
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Stage, check_transition
 from storage.notification import Notification
-from storage.sqlite import homes, job_reads, job_writes, notifications, queue, reports, settings
+from storage.sqlite import (
+    homes,
+    job_reads,
+    job_writes,
+    notifications,
+    queue,
+    reports,
+    settings,
+    times,
+)
 from storage.sqlite.connection import touch
 from storage.sqlite.queue import FindDue
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, longest_due_first
@@ -231,6 +240,10 @@ class SqliteStore:
     async def open(cls, path: str, *, owner: bool = True) -> Self:
         """Open the store at `path`; raises what `open_session` raises."""
         return cls(await open_session(path, owner=owner))
+
+    async def move_back(self, now: Instant, ahead: float) -> None:
+        """Correct the times that a clock wrote which was `ahead` seconds too early."""
+        await self._session.write(lambda db: times.move_back(db, now, ahead))
 
     async def backup(self, path: str) -> None:
         """Write a consistent copy to the new file `path` while reads and writes continue.

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.app.checks import Finding, all_met, examine
+from bot.app.checks import all_met, examine
+from bot.app.findings import Finding
 from bot.app.run import running
 from bot.base.errors import BotError, ConfigurationError, RetryLaterError
 from bot.base.settings import Settings, load_settings
@@ -285,7 +286,7 @@ async def test_doctor_reports_an_unusable_store(apis: FakeApis) -> None:
     assert broken.what.startswith("DATABASE_URL leads to no store (")
 
     (nowhere,) = problems(await examine(apis.settings(DATABASE_URL="sqlite:///no/such/jobs.db")))
-    assert "no/such/jobs.db: there is no folder no/such" in nowhere.what
+    assert f"no/such/jobs.db: there is no folder {Path.cwd()}/no/such" in nowhere.what
 
 
 async def test_doctor_reports_an_invalid_model_file(apis: FakeApis) -> None:

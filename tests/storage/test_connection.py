@@ -17,8 +17,8 @@ from storage.sqlite.connection import (
     connect,
     connect_reader,
     connect_writer,
-    ownership,
 )
+from storage.sqlite.ownership import ownership
 from storage.store import StoreError, StoreInUseError, StoreUnusableError
 
 
@@ -89,7 +89,7 @@ asyncio.run(main())
 
 HOLD = """
 import sys
-from storage.sqlite.connection import ownership
+from storage.sqlite.ownership import ownership
 
 with ownership(sys.argv[1]):
     print("held", flush=True)

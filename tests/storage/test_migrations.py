@@ -19,7 +19,7 @@ from storage.job import Delivery, Job, Question, ReplyTo
 from storage.notification import Notification
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_writes import insert
-from storage.sqlite.migrations import check_migrated, migrate
+from storage.sqlite.migrations import MIGRATIONS, check_migrated, first_upgrade, migrate
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreError
@@ -137,6 +137,60 @@ def test_a_migration_that_is_killed_leaves_the_file_usable(tmp_path: Path) -> No
         assert insert(db, a_job(), ACCEPTED)[1]
         assert "half_made" not in db.table_names()
         assert "half_made" not in {column.name for column in db.table("jobs").columns}
+
+
+async def test_before_an_upgrade_the_file_is_copied_beside_itself(tmp_path: Path) -> None:
+    """The copy has the old tables and every row; it is private, and made once."""
+    path = tmp_path / "jobs.db"
+    with closing(connect_writer(str(path), create=True)) as db:
+        MIGRATIONS.apply(db, stop_before="0018_names")
+    await (await SqliteStore.open(str(path))).close()
+    copy = tmp_path / "jobs.db.before-0018_names"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with closing(connect_writer(str(copy), create=False)) as db:
+        assert first_upgrade(db) == "0018_names"
+    copy.unlink()
+    await (await SqliteStore.open(str(path))).close()
+    assert not copy.exists()
+
+
+async def test_a_new_file_is_not_copied(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    path.touch()
+    await (await SqliteStore.open(str(path))).close()
+    assert not list(tmp_path.glob("*before*"))
+
+
+async def test_without_a_copy_there_is_no_upgrade(tmp_path: Path) -> None:
+    """A full disk, say: the file stays as it is, for the version that it is of."""
+    path = tmp_path / "jobs.db"
+    with closing(connect_writer(str(path), create=True)) as db:
+        MIGRATIONS.apply(db, stop_before="0018_names")
+    (tmp_path / "jobs.db.before-0018_names.partial").mkdir()
+    with pytest.raises(StoreError, match="not brought up to date, because it cannot be copied"):
+        await SqliteStore.open(str(path))
+    with closing(connect_writer(str(path), create=False)) as db:
+        assert first_upgrade(db) == "0018_names"
+
+
+@pytest.mark.parametrize("owner", [True, False])
+async def test_a_store_of_a_newer_version_is_refused_by_name(
+    tmp_path: Path, *, owner: bool
+) -> None:
+    """With how to go back to this version; nothing is written."""
+    path = tmp_path / "jobs.db"
+    await (await SqliteStore.open(str(path))).close()
+    later = Migrations("slack-video-bot")
+    for name in ("9998_later", "9999_latest"):
+        later(name=name)(lambda _: None)
+    with closing(connect_writer(str(path), create=False)) as db:
+        later.apply(db)
+    before = path.read_bytes()
+    with pytest.raises(StoreError) as refusal:
+        await SqliteStore.open(str(path), owner=owner)
+    assert path.read_bytes() == before
+    assert "9999_latest" in str(refusal.value)
+    assert f"({path}.before-9998_later) in the place of {path}" in str(refusal.value)
 
 
 async def test_a_visitor_does_not_migrate_but_says_who_does(tmp_path: Path) -> None:

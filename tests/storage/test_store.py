@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
@@ -190,6 +191,32 @@ async def test_a_question_that_the_file_cannot_answer_raises_a_store_error(
         damaged.execute("DROP TABLE job_events")
     with pytest.raises(StoreError, match="no such table"):
         await store.jobs.events("job1")
+
+
+async def test_a_lock_of_somebody_else_is_told_in_time_and_costs_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """Two writes that come one after the other are both answered within Slack's three seconds.
+
+    Reads go on meanwhile, and writes as soon as the other program has let go.
+    """
+    path = str(tmp_path / "jobs.db")
+    store = await SqliteStore.open(path)
+    await store.jobs.insert(a_job(1), ACCEPTED)
+    with closing(connect(path)) as shell:
+        shell.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        first = asyncio.create_task(store.jobs.insert(a_job(2), ACCEPTED))
+        await asyncio.sleep(0.01)
+        second = asyncio.create_task(store.jobs.insert(a_job(3), ACCEPTED))
+        assert await store.jobs.get("job1") == a_job(1)
+        for refused in (first, second):
+            with pytest.raises(StoreFullError, match="another process keeps the file locked"):
+                await refused
+        assert time.monotonic() - began < 2.5
+        shell.execute("ROLLBACK")
+        await store.jobs.insert(a_job(2), ACCEPTED)
+    await store.close()
 
 
 DISK_WITHOUT_ROOM = """

@@ -1,0 +1,121 @@
+"""Tests of the process itself: its standard streams, and signals before its event loop runs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from bot.base.stop_signals import EarlyStop
+from tests.cli.test_main import WELL_FORMED
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 60.0
+ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+
+STOPPED_AT_IMPORT = """
+import os, runpy, sys
+
+def stop(event, arguments):
+    if event == "import" and arguments[0] == MODULE:
+        os.kill(os.getpid(), NUMBER)
+
+MODULE, NUMBER, sys.argv = sys.argv[1], int(sys.argv[2]), ["bot", *sys.argv[3:]]
+sys.addaudithook(stop)
+runpy.run_module("bot", run_name="__main__", alter_sys=True)
+"""
+"""Runs a command, and sends itself a signal once a certain module is imported."""
+
+
+def to_a_full_disk() -> int:
+    return os.open("/dev/full", os.O_WRONLY)
+
+
+def to_nobody() -> int:
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
+
+
+def to_a_pipe_that_is_full() -> int:
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    os.dup2(reader, 200)  # stays open, and unread, as long as this process lives
+    os.close(reader)
+    return writer
+
+
+@pytest.mark.parametrize("stream", [to_a_full_disk, to_nobody, to_a_pipe_that_is_full])
+def test_a_wrong_configuration_has_its_exit_code_wherever_it_is_printed(
+    stream: Callable[[], int],
+) -> None:
+    descriptor = stream()
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "run"],
+        env=ENVIRONMENT,
+        stderr=descriptor,
+        check=False,
+        timeout=SECONDS,
+    )
+    os.close(descriptor)
+    assert done.returncode == 2
+
+
+def test_a_process_without_standard_streams_starts() -> None:
+    """Its numbers 0 to 2 would else be those of the next files, and a warning be written there."""
+    command = f'{sys.executable} -m bot doctor <&- >&- 2>&-; test "$?" = 2'
+    shell = ["/bin/sh", "-c", command]
+    subprocess.run(shell, env=ENVIRONMENT, check=True, timeout=SECONDS)  # noqa: S603 - ours
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("module", ["click", "bot.app.run"])
+def test_a_signal_during_the_imports_stops_the_bot(
+    module: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    """Without reaching Slack, which would not answer here, and without a traceback."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", STOPPED_AT_IMPORT, module, str(int(number)), "run"],
+        env=ENVIRONMENT | WELL_FORMED,
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_signal_ends_a_command_that_is_no_service(tmp_path: Path) -> None:
+    """As it would end any program."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", STOPPED_AT_IMPORT, "click", str(int(signal.SIGTERM)), "doctor"],
+        env=ENVIRONMENT,
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert done.returncode == -signal.SIGTERM
+
+
+def test_a_released_watch_leaves_the_signals_as_they_were() -> None:
+    early = EarlyStop()
+    early.watch()
+    signal.raise_signal(signal.SIGINT)
+    assert early.is_requested
+    with pytest.raises(KeyboardInterrupt):
+        early.release()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
