@@ -19,7 +19,7 @@ from bot.app.services import (
     make_adapters,
     make_bolt,
     make_engines,
-    make_retention,
+    make_eraser,
     make_services,
     make_socket,
 )
@@ -100,7 +100,7 @@ async def running(
         digests = Digests(services.store, team=services.team, now=services.now)
         scheduler.start(engines.tick)
         scheduler.also(digests.insert_due, EVERY_MINUTE)
-        scheduler.also(make_retention(settings, services).erase_due, EVERY_MINUTE)
+        scheduler.also(make_eraser(settings, services).erase_due, EVERY_MINUTE)
         stack.push_async_callback(engines.stop, STOP_SECONDS)
         stack.push_async_callback(scheduler.stop)
 

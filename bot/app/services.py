@@ -44,7 +44,7 @@ from bot.steps import POOLS, STEPS
 from bot.worker.edit_budget import EditBudget
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
-from bot.worker.retention import Retention
+from bot.worker.retention import Eraser
 from bot.worker.scheduler import TickerGroup
 from storage.sqlite.store import SqliteStore
 
@@ -152,9 +152,9 @@ def make_engines(services: Services, gate: Gate) -> TickerGroup:
     )
 
 
-def make_retention(settings: Settings, services: Services) -> Retention:
+def make_eraser(settings: Settings, services: Services) -> Eraser:
     """Make the chore that erases what is not kept any longer."""
-    return Retention(
+    return Eraser(
         services.store.retention,
         services.catalog,
         now=services.now,

@@ -11,7 +11,7 @@ import structlog
 
 from bot.options.catalog import Catalog
 from storage.job import Instant
-from storage.store import Retention as RetentionStore
+from storage.store import Retention
 
 RESPONSE_URL_SECONDS = 3600.0
 """Slack takes a `response_url` for 30 minutes."""
@@ -28,7 +28,7 @@ Batch: TypeAlias = Callable[[int], Awaitable[int]]
 """Erases from at most so many rows, and returns from how many it did."""
 
 
-class Retention:
+class Eraser:
     """Erases what is older than it may be. Each erasure is final and safe to repeat.
 
     Texts are erased `texts_days` after the request, and never if that is `None`.
@@ -36,7 +36,7 @@ class Retention:
 
     def __init__(
         self,
-        store: RetentionStore,
+        store: Retention,
         catalog: Catalog,
         *,
         now: Callable[[], Instant],

@@ -48,8 +48,7 @@ async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.Mo
         minutely.append(work)
 
     monkeypatch.setattr(Scheduler, "also", also)
-    days = {"RETENTION_DAYS": "3", "PROMPT_RETENTION_DAYS": "2"}
-    async with running_bot(**days) as bot:
+    async with running_bot(RETENTION_DAYS="3", PROMPT_RETENTION_DAYS="2") as bot:
         message = await make_video(bot)
         job = await job_of(bot, message)
         path = str(bot.sandbox.folder / "video-bot.db")

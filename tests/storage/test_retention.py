@@ -48,7 +48,11 @@ async def store(tmp_path: Path, commits: FakeCommit) -> AsyncIterator[SqliteStor
     await opened.close()
 
 
-async def _put(store: SqliteStore, number: int = 1, **fields: object) -> Job:
+async def _put(store: SqliteStore, **fields: object) -> Job:
+    return await _put_number(store, 1, fields)
+
+
+async def _put_number(store: SqliteStore, number: int, fields: Mapping[str, object]) -> Job:
     row, is_new = await store.jobs.insert(replace(a_job(number), **fields), ACCEPTED)  # type: ignore[arg-type] # each test names fields of a job
     assert is_new
     return row
@@ -56,7 +60,7 @@ async def _put(store: SqliteStore, number: int = 1, **fields: object) -> Job:
 
 async def _put_over(store: SqliteStore, number: int = 1, **fields: object) -> Job:
     usual: dict[str, object] = {"stage": Stage.DELIVERED, "due_at": None}
-    return await _put(store, number, **(usual | fields))
+    return await _put_number(store, number, usual | fields)
 
 
 async def _get(store: SqliteStore, job: Job) -> Job:
@@ -73,7 +77,7 @@ async def _erase_texts(store: SqliteStore, before: float, limit: int = 10) -> in
 
 async def test_a_response_url_is_erased_by_the_age_of_its_request(store: SqliteStore) -> None:
     """The thread of the request stays."""
-    old, young = await _put(store, 1, reply_to=URL), await _put(store, 2, reply_to=URL)
+    old, young = [await _put_number(store, number, {"reply_to": URL}) for number in (1, 2)]
     assert await store.retention.erase_response_urls(young.created_at, 10) == 1
     assert await _get(store, old) == replace(old, reply_to=replace(URL, response_url=None))
     assert await _get(store, young) == young
@@ -225,13 +229,10 @@ async def test_an_input_that_cannot_be_read_is_erased_whole(
 async def test_each_batch_is_bounded_and_the_oldest_come_first(store: SqliteStore) -> None:
     """A long history is erased step by step."""
     jobs = [await _put_over(store, number, reply_to=URL, request_body=BODY) for number in (3, 1, 2)]
-    erasures = {
-        "urls": lambda: store.retention.erase_response_urls(NOW + DAY, 2),
-        "bodies": lambda: store.retention.erase_request_bodies(2),
-        "details": lambda: store.retention.erase_details(NOW + DAY, 2),
-    }
-    for name, erase in erasures.items():
-        assert [await erase(), await erase(), await erase()] == [2, 1, 0], name
+    kept = store.retention
+    assert [await kept.erase_response_urls(NOW + DAY, 2) for _ in range(3)] == [2, 1, 0]
+    assert [await kept.erase_request_bodies(2) for _ in range(3)] == [2, 1, 0]
+    assert [await kept.erase_details(NOW + DAY, 2) for _ in range(3)] == [2, 1, 0]
     assert [await _erase_texts(store, NOW + DAY, 1) for _ in range(2)] == [1, 1]
     rows: Sequence[Job] = [await _get(store, job) for job in jobs]
     assert [row.erased_at is None for row in rows] == [True, False, False]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.options.catalog import Catalog
-from bot.worker.retention import BATCH_ROWS, MOST_BATCHES, Retention
+from bot.worker.retention import BATCH_ROWS, MOST_BATCHES, Eraser
 from storage.job import Instant
 from storage.store import WithoutTexts
 from tests.support.services import CATALOG
@@ -51,17 +51,17 @@ class CountedRows:
         return erased
 
 
-def a_retention(
+def an_eraser(
     store: CountedRows, *, texts_days: int | None = None, catalog: Catalog = CATALOG
-) -> Retention:
+) -> Eraser:
     """Return the chore with the default for details."""
-    return Retention(store, catalog, now=lambda: NOW, details_days=400, texts_days=texts_days)
+    return Eraser(store, catalog, now=lambda: NOW, details_days=400, texts_days=texts_days)
 
 
 async def test_each_kind_is_erased_by_its_own_age() -> None:
     """Prompts only where the operator has set it."""
     store = CountedRows()
-    await a_retention(store).erase_due()
+    await an_eraser(store).erase_due()
     usual = [
         ("response_urls", NOW - HOUR),
         ("request_bodies", None),
@@ -69,19 +69,19 @@ async def test_each_kind_is_erased_by_its_own_age() -> None:
     ]
     assert store.asked == usual
     store.asked.clear()
-    await a_retention(store, texts_days=30).erase_due()
+    await an_eraser(store, texts_days=30).erase_due()
     assert store.asked == [*usual[:2], ("texts", NOW - 30 * DAY), usual[2]]
 
 
 async def test_a_long_history_is_left_to_later_calls() -> None:
     """One call writes for a bounded time, and the last leaves nothing."""
     store = CountedRows(response_urls=10, details=3 * MOST_BATCHES * BATCH_ROWS)
-    retention = a_retention(store)
-    await retention.erase_due()
+    eraser = an_eraser(store)
+    await eraser.erase_due()
     assert store.writes == MOST_BATCHES
     assert store.rows["response_urls"] == 0
     for _ in range(3):
-        await retention.erase_due()
+        await eraser.erase_due()
     assert store.rows["details"] == 0
 
 
@@ -89,5 +89,5 @@ async def test_a_long_history_is_left_to_later_calls() -> None:
 async def test_all_of_a_kind_are_erased_at_once_if_they_are_few(rows: int) -> None:
     """No row is left for a minute without need."""
     store = CountedRows(texts=rows)
-    await a_retention(store, texts_days=1).erase_due()
+    await an_eraser(store, texts_days=1).erase_due()
     assert store.rows["texts"] == 0

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.options.catalog import Catalog
-from bot.worker.retention import Retention
+from bot.worker.retention import Eraser
 from storage.job import Stage
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import migrate
@@ -33,10 +33,10 @@ async def erase_beside_asks(folder: Path) -> Measured:
     _fill(path)
     store = await SqliteStore.open(path)
     now = NOW + DAYS_LATER * 86_400.0
-    retention = Retention(
+    eraser = Eraser(
         store.retention, Catalog.load(), now=lambda: now, details_days=400, texts_days=None
     )
-    calls = asyncio.create_task(_erase_all(retention, store, now))
+    calls = asyncio.create_task(_erase_all(eraser, store, now))
     waits: list[float] = []
     while not calls.done():
         waits.append(await _ask(store, len(waits), now))
@@ -51,12 +51,12 @@ async def erase_beside_asks(folder: Path) -> Measured:
     return Measured(figure=figure, held=p99 < MOST_MS and pause < MOST_PAUSE_MS)
 
 
-async def _erase_all(retention: Retention, store: SqliteStore, now: float) -> list[float]:
+async def _erase_all(eraser: Eraser, store: SqliteStore, now: float) -> list[float]:
     """Call the chore until nothing is left; return how many seconds each call took."""
     pauses: list[float] = []
     while await store.retention.erase_details(now, 1):
         began = time.perf_counter()
-        await retention.erase_due()
+        await eraser.erase_due()
         pauses.append(time.perf_counter() - began)
     return pauses
 
