@@ -2,8 +2,9 @@
 
 BIN := .venv/bin
 READY := .venv/ready
+TOOLS := .tools/ready
 
-.PHONY: help run demo test prove check bench soak chromium
+.PHONY: help run demo test prove check bench soak lock audit chromium
 
 help: ## Show this
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -33,8 +34,20 @@ soak: $(READY) ## Run the long proofs: ten thousand seeds, hundreds of kills
 	$(BIN)/python -m tests.simulation --seeds 0:10000 --jobs 2
 	$(BIN)/pytest --numprocesses 4 --dist worksteal -m soak
 
+lock: $(TOOLS) ## Write constraints.txt anew after a change of pyproject.toml: versions and hashes
+	.tools/bin/python -m tools.lock
+
+audit: $(TOOLS) ## Look for known vulnerabilities of the packages; exit code 3: they could not be looked up
+	.tools/bin/python -m tools.audit
+
 chromium:
 	@scripts/get-chromium
+
+# Apart from the bot's environment, which holds what runs and nothing else.
+$(TOOLS): tools/requirements.txt
+	python3 -m venv --clear .tools
+	.tools/bin/python -m pip install --quiet --requirement tools/requirements.txt
+	touch $(TOOLS)
 
 $(READY): scripts/set-up pyproject.toml constraints.txt
 	scripts/set-up

@@ -194,7 +194,10 @@ class ReplyTo:
     thread_ts: str | None = None
     """The thread of the request; `None` for a request in the channel itself."""
     response_url: str | None = None
-    """Slack's URL for ephemeral messages to the user, valid for 30 minutes and 5 uses."""
+    """Slack's URL for ephemeral messages to the user, valid for 30 minutes and 5 uses.
+
+    Erased after an hour.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +294,10 @@ class Job:
 
     idempotency_key: str | None = None
     request_body: bytes | None = field(default=None, repr=False)
-    """The exact bytes of the submit request, committed before the first of them is sent."""
+    """The exact bytes of the submit request, committed before the first of them is sent.
+
+    `None` before that, and again once MindVideo has answered: no repeat comes after an answer.
+    """
     first_sent_at: Instant | None = None
     """When the key was first used; MindVideo is assumed to remember it for 24 h."""
     chargeable_since: Instant | None = None
@@ -337,6 +343,8 @@ class Job:
 
     pressed: Mapping[str, str] = field(default_factory=dict)
     """The buttons under the job that were pressed to effect: action ID → who was first."""
+    erased_at: Instant | None = None
+    """When the words of users were erased from the row; `None`: they were not."""
 
     @property
     def thread_root(self) -> str | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from storage.costs import Render, Spend
 from storage.home import HomeView
@@ -270,6 +270,39 @@ class SettingStore(Protocol):
         """
 
 
+WithoutTexts: TypeAlias = Callable[[str, Mapping[str, Json]], Mapping[str, Json]]
+"""Returns the part of a job's input, given with its model, that holds no words of a user.
+
+Called in the writer's thread.
+"""
+
+
+class Retention(Protocol):
+    """Erases what is not kept any longer.
+
+    Each method changes at most `limit` rows in one short write, and returns how many it changed;
+    there may be more if these are `limit`. Idempotent. Rows themselves stay.
+    """
+
+    async def erase_response_urls(self, before: Instant, limit: int) -> int:
+        """Erase the URLs for ephemeral messages of requests that were made before this time."""
+
+    async def erase_request_bodies(self, limit: int) -> int:
+        """Erase the bytes of requests of which no repeat can come any more."""
+
+    async def erase_details(self, before: Instant, limit: int) -> int:
+        """Erase the details of events that happened before this time."""
+
+    async def erase_texts(
+        self, before: Instant, limit: int, *, now: Instant, without_texts: WithoutTexts
+    ) -> int:
+        """Erase what users wrote, wherever it stands, of jobs requested before this time.
+
+        Of jobs that are over and not due any more. They keep what `without_texts` returns of their
+        input; what services said of them may quote a prompt, and is erased with it.
+        """
+
+
 class Store(Protocol):
     """All durable data."""
 
@@ -296,6 +329,10 @@ class Store(Protocol):
         posted begins before that clock was wrong. Digests that were due in the meantime become due
         again when they really are. Idempotent. Call it before the first claim.
         """
+
+    @property
+    def retention(self) -> Retention:
+        """The erasure of what is not kept any longer."""
 
     async def backup(self, path: str) -> None:
         """Write a consistent copy to `path` while reads and writes continue."""

@@ -19,6 +19,7 @@ from bot.app.services import (
     make_adapters,
     make_bolt,
     make_engines,
+    make_eraser,
     make_http,
     make_services,
     make_socket,
@@ -43,7 +44,7 @@ T = TypeVar("T")
 STOP_SECONDS = 20.0
 # A listener responds within milliseconds; a connection that is open for longer is cut.
 GRACE_SECONDS = 2.0
-# A digest can be due at any minute of the day.
+# A digest can be due at any minute of the day, and an erasure that is due should not wait.
 EVERY_MINUTE = "* * * * *"
 
 
@@ -117,6 +118,7 @@ async def running(
         digests = Digests(services.store, team=services.team, now=services.now)
         scheduler.start(engines.tick)
         scheduler.also(digests.insert_due, EVERY_MINUTE)
+        scheduler.also(make_eraser(settings, services).erase_due, EVERY_MINUTE)
         stack.push_async_callback(engines.stop, STOP_SECONDS)
         stack.push_async_callback(scheduler.stop)
 

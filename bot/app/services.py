@@ -52,6 +52,7 @@ from bot.steps import POOLS, STEPS
 from bot.worker.edit_budget import EditBudget
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
+from bot.worker.retention import Eraser
 from bot.worker.scheduler import TickerGroup
 from storage.sqlite.store import SqliteStore
 
@@ -156,6 +157,17 @@ def make_engines(services: Services, gate: Gate) -> TickerGroup:
             gate=gate,
         ),
         Engine(store.homes, HOME_STEPS, services, kind="home", pools=HOME_POOLS, gate=gate),
+    )
+
+
+def make_eraser(settings: Settings, services: Services) -> Eraser:
+    """Make the chore that erases what is not kept any longer."""
+    return Eraser(
+        services.store.retention,
+        services.catalog,
+        now=services.now,
+        details_days=settings.retention_days,
+        texts_days=settings.prompt_retention_days,
     )
 
 

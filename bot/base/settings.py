@@ -21,7 +21,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.base.errors import ConfigurationError
 from bot.base.logs import LogFormat
 from bot.base.setting_groups import ServiceSettings, SettingGroup, StoreSettings
-from bot.base.setting_types import Connections, Delay, Format, Level, Port, Seconds, Url, UserIds
+from bot.base.setting_types import (
+    Connections,
+    Days,
+    Delay,
+    Format,
+    Level,
+    Port,
+    Seconds,
+    Url,
+    UserIds,
+)
 
 _UNREADABLE_FILE = "The file .env cannot be read. Make it UTF-8 text that this user may read."
 
@@ -76,6 +86,15 @@ class Settings(StoreSettings, ServiceSettings):
     allow_external_people: bool = Field(
         default=False,
         description="true if guests and people of other workspaces may use the bot, else false",
+    )
+    retention_days: Days = Field(
+        default=400,
+        description="for how many days the details of a job's timeline are kept, 1 to 36500",
+    )
+    prompt_retention_days: Days | None = Field(
+        default=None,
+        description="for how many days prompts and all else that people wrote are kept after the "
+        "request, 1 to 36500; unset, they are kept for good",
     )
     log_format: Format = Field(
         default_factory=_default_format,

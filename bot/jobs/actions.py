@@ -16,6 +16,7 @@ from bot.base.errors import UsageError
 from bot.jobs.accept import Accepted, Asked, Asking, Interaction, accept
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.deliveries import following
+from bot.jobs.erased import refuse_erased
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.options.attachments import Attached
@@ -252,10 +253,11 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
 async def _again(request: ActionRequest, services: Services) -> Accepted | Asked:
     """Render the job's request again with the given changes, as a new job with a new charge.
 
-    Raises `UsageError` for changes that cannot be made, and for a model that is no longer in the
-    catalog.
+    Raises `UsageError` for changes that cannot be made, for a model that is no longer in the
+    catalog, and for a job whose texts were erased.
     """
     job, catalog = request.job, services.catalog
+    refuse_erased(job)
     if request.changes is not None or request.files:
         render = _changed(request, services)
     else:

@@ -16,6 +16,7 @@ from bot.base.errors import BotError, UsageError
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction, accept
 from bot.jobs.access import find_job, refuse_known_outsider
+from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names
 from bot.jobs.services import Services
 from bot.listeners.context import person_defaults, usual_options
@@ -111,10 +112,11 @@ async def open_anywhere(trigger_id: str, interaction: Interaction, services: Ser
 
 
 async def open_edit(trigger_id: str, job: Job, channel: str, services: Services) -> None:
-    """Open the form filled with a job's input. Raises `BotError`.
+    """Open the form filled with a job's input. Raises `BotError`, also if its texts were erased.
 
     The new job is posted to `channel`, in the thread of the earlier request if that was there.
     """
+    refuse_erased(job)
     found = services.catalog.find(job.model)
     model = found or services.catalog.default
     state = FormState(
@@ -140,6 +142,7 @@ async def open_draft(
     catalog = services.catalog
     job = await find_job(draft.parent_id, interaction, services) if draft.parent_id else None
     if job is not None:
+        refuse_erased(job)
         earlier, slug = named_input(job), job.model
     else:
         earlier = await usual_options(services, replace(interaction, channel=draft.channel))

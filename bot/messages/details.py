@@ -133,6 +133,8 @@ def _body(
     prompt = prompt_of(job)
     if prompt:
         body.append(blocks.quote(blocks.shorten(prompt, PROMPT_SHOWN)))
+    if job.erased_at is not None:
+        body.append(blocks.section(_erased(job.erased_at)))
     body += _sections(["*Options*", *_options(view, options)])
     body += _sections(["*Cost*", f"• {_cost(view)}"])
     if shows_ids:
@@ -143,6 +145,10 @@ def _body(
 
 def _cost(view: JobView) -> str:
     return formatting.capitalized(cost_text(view).removeprefix("cost "))
+
+
+def _erased(at: Instant) -> str:
+    return f"_What was written for it was erased {blocks.moment(at, '{date_short_pretty}')}._"
 
 
 def _options(view: JobView, options: Sequence[tuple[str, str, bool]]) -> Iterator[str]:
@@ -170,7 +176,8 @@ def _plain_timeline(timeline: Sequence[Event]) -> Iterator[str]:
     known = [event for event in timeline if event.name in PLAIN_WORDS]
     for event in known[-LINES_SHOWN:]:
         at = blocks.moment(event.at, "{date_short_pretty} {time_secs}")
-        text = PLAIN_WORDS[event.name].format(detail=event.detail)
+        detail = event.detail or "something that is not kept any longer"
+        text = PLAIN_WORDS[event.name].format(detail=detail)
         yield f"• {at}: {blocks.literal(blocks.shorten(text, LINE_LENGTH))}"
 
 

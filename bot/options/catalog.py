@@ -98,6 +98,16 @@ class Catalog:
 
     models: tuple[Model, ...]
 
+    def without_texts(self, slug: str, values: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return the values that hold no words of a user: numbers, switches and choices."""
+        model = self.find(slug)
+        choices = {option.name: option.choices for option in model.options} if model else {}
+        return {
+            name: value
+            for name, value in values.items()
+            if isinstance(value, bool | int | float) or value in choices.get(name, ())
+        }
+
     @classmethod
     def load(cls, extra_dir: Path | None = None) -> Catalog:
         """Read the packaged model files, and those in the folder that `MODELS_DIR` names.

@@ -23,9 +23,6 @@ from bot.worker.result import Advance, Park, Reject, Result
 from bot.worker.snapshot import with_snapshot
 from storage.job import EventName, Failure, Instant, Job, Outcome, Stage
 
-LARGEST_KEPT_BODY = 100_000
-"""Bytes. After the answer a body is kept only for support; one with images has megabytes."""
-
 _REFUSALS = frozenset({Failure.ACCESS, Failure.CREDIT})
 """Why MindVideo certainly did not take a request. A page of a gateway, such as a redirect, has no
 class: the request may have been handed on."""
@@ -78,7 +75,8 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
     except RefusedError as error:
         problem = f"MindVideo says: {error}"
         model = services.catalog.find(job.model)
-        refused = replace(_without_images(job), failure=failure_of(model, error.code, str(error)))
+        cause = failure_of(model, error.code, str(error))
+        refused = replace(job, request_body=None, failure=cause)
         return Reject(row=refused, problem=problem, outcome=Outcome.FAILED)
     except (OperatorMustActError, RetryLaterError) as error:
         raise await _waiting(claim, error, was_chargeable=was_chargeable) from error
@@ -177,18 +175,11 @@ async def _prepared(job: Job, services: Services) -> Job:
     )
 
 
-def _without_images(job: Job) -> Job:
-    """Drop a body so large that it must hold images, from a job that is never sent again."""
-    if len(job.request_body or b"") <= LARGEST_KEPT_BODY:
-        return job
-    return replace(job, request_body=None)
-
-
 def _accepted(job: Job, snapshot: Snapshot, now: Instant) -> Advance[Job]:
-    known = with_snapshot(_without_images(job), snapshot, now)
     started = replace(
-        known,
+        with_snapshot(job, snapshot, now),
         stage=Stage.RENDERING,
+        request_body=None,  # it is never sent again, and may hold megabytes of images
         task_id=snapshot.task_id,
         failure=None,
         submitted_at=job.first_sent_at,

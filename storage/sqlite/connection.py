@@ -67,6 +67,10 @@ def connect_writer(path: str, *, create: bool) -> Database:
     db.execute("PRAGMA foreign_keys = ON")
     # `Journal` runs the checkpoints, because automatic ones hide their errors.
     db.execute("PRAGMA wal_autocheckpoint = 0")
+    # What is erased does not stay readable in unused parts of the file. The fast way would leave
+    # whole pages, in which long prompts and requests are.
+    # https://sqlite.org/pragma.html#pragma_secure_delete
+    db.execute("PRAGMA secure_delete = ON")
     db.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
     return db
 

@@ -359,6 +359,33 @@ def _counts_of_stages(db: Database) -> None:
     """)
 
 
+@MIGRATIONS(name="0022_retention")
+def _retention(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN erased_at REAL")
+    # A timeline stays as it is, but the detail of an event may be erased, which is final.
+    db.execute("DROP TRIGGER job_events_no_update")
+    db.execute("""
+        CREATE TRIGGER job_events_no_update BEFORE UPDATE ON job_events
+        WHEN NOT (
+            NEW.detail = '' AND NEW.seq IS OLD.seq AND NEW.job_id IS OLD.job_id
+            AND NEW.at IS OLD.at AND NEW.name IS OLD.name
+        )
+        BEGIN SELECT RAISE(ABORT, 'job_events is append-only'); END
+    """)
+    # What is not erased yet, so that a look for it reads nothing else. Three of them are nearly
+    # empty: an address lives for an hour, and a body until its answer.
+    db.execute("""
+        CREATE INDEX jobs_response_url ON jobs (created_at) WHERE response_url IS NOT NULL
+    """)
+    db.execute("""
+        CREATE INDEX jobs_request_body ON jobs (stage, parked_from) WHERE request_body IS NOT NULL
+    """)
+    db.execute("CREATE INDEX jobs_not_erased ON jobs (created_at) WHERE erased_at IS NULL")
+    db.execute("CREATE INDEX job_events_detail ON job_events (at) WHERE detail <> ''")
+    # To find what was told of a job.
+    db.execute("CREATE INDEX notifications_job ON notifications (job_id) WHERE job_id IS NOT NULL")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

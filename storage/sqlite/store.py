@@ -20,14 +20,16 @@ from storage.sqlite import (
     notifications,
     queue,
     reports,
+    retention,
     settings,
     times,
 )
 from storage.sqlite.connection import touch
 from storage.sqlite.queue import FindDue
+from storage.sqlite.retention import Erasure
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, longest_due_first
 from storage.sqlite.session import Session, open_session
-from storage.store import Added, ClaimLimit, JobFilter, Row, SpendFilter
+from storage.store import Added, ClaimLimit, JobFilter, Row, SpendFilter, WithoutTexts
 
 
 class SqliteQueue(Generic[Row]):
@@ -226,6 +228,39 @@ class SqliteSettings:
         await self._session.write(put)
 
 
+class SqliteRetention:
+    """Implements `Retention`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def erase_response_urls(self, before: Instant, limit: int) -> int:
+        """Erase the URLs of requests that were made before this time."""
+        return await self._erase(retention.RESPONSE_URLS, before, limit)
+
+    async def erase_request_bodies(self, limit: int) -> int:
+        """Erase the bytes of requests of which no repeat can come any more."""
+        return await self._erase(retention.REQUEST_BODIES, None, limit)
+
+    async def erase_details(self, before: Instant, limit: int) -> int:
+        """Erase the details of events that happened before this time."""
+        return await self._erase(retention.DETAILS, before, limit)
+
+    async def erase_texts(
+        self, before: Instant, limit: int, *, now: Instant, without_texts: WithoutTexts
+    ) -> int:
+        """Erase what users wrote, of jobs that are over and were requested before this time."""
+        texts = retention.texts(now, without_texts)
+        return await self._erase(texts, before, limit)
+
+    async def _erase(self, erasure: Erasure, before: Instant | None, limit: int) -> int:
+        find = partial(retention.find, erasure=erasure, before=before, limit=limit)
+        # Usually nothing is old enough, and a read finds that out without the writer's thread.
+        if not self._session.read_inline(find):
+            return 0
+        return await self._session.write(lambda db: erasure.erase(db, find(db)))
+
+
 class SqliteStore:
     """Implements `Store` in one file. Make one with `open`, end it with `close`."""
 
@@ -235,6 +270,7 @@ class SqliteStore:
         self.outbox = SqliteOutbox(session)
         self.homes = SqliteHomeViews(session)
         self.settings = SqliteSettings(session)
+        self.retention = SqliteRetention(session)
 
     @classmethod
     async def open(cls, path: str, *, owner: bool = True) -> Self:

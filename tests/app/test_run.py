@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
+import pysqlite3
 import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.app.run import StoppedError, running
 from bot.base.settings import load_settings
+from bot.worker.scheduler import Scheduler
+from tests.support.conversation import job_of, make_video
+from tests.support.running_bot import running_bot
 from tests.support.sandbox import running_sandbox
 
 
@@ -51,3 +56,25 @@ async def test_a_stop_ends_the_checks_of_the_start() -> None:
                 pass
         async with running(settings):
             pass
+
+
+async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a minute, by the ages that the operator has set."""
+    minutely: list[Callable[[], Awaitable[object]]] = []
+
+    def also(_: Scheduler, work: Callable[[], Awaitable[object]], crontab: str) -> None:
+        assert crontab == "* * * * *"
+        minutely.append(work)
+
+    monkeypatch.setattr(Scheduler, "also", also)
+    async with running_bot(RETENTION_DAYS="3", PROMPT_RETENTION_DAYS="2") as bot:
+        message = await make_video(bot)
+        job = await job_of(bot, message)
+        path = str(bot.sandbox.folder / "video-bot.db")
+        with pysqlite3.connect(path) as older:
+            older.execute("UPDATE jobs SET created_at = created_at - 2 * 86400, due_at = NULL")
+        for work in minutely:
+            await work()
+        row = await job_of(bot, message)
+    assert (job.reply_to.response_url is None, row.reply_to.response_url) == (False, None)
+    assert (row.input, row.erased_at is None) == ({"mode": "pro", "duration": 5}, False)

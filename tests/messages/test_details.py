@@ -55,6 +55,17 @@ def test_the_timeline_has_sentences_and_times_in_the_readers_zone() -> None:
     assert "cost corrected to 0.42" in text
 
 
+def test_a_job_whose_texts_were_erased_says_so_and_when() -> None:
+    """And a line of its timeline that lost its detail still reads as a sentence."""
+    erased = replace(VIEW, job=replace(JOB, input={"duration": 10}, problem="", erased_at=NOW))
+    events = [Event(at=NOW, name=name) for name in EventName]
+    message = job_details(erased, (), events, NOW)
+    text = str(checked_blocks([dict(block) for block in message.blocks]))
+    assert f"was erased {blocks.moment(NOW, '{date_short_pretty}')}" in text
+    plain = str(details_view(erased, (), events, NOW, shows_ids=False))
+    assert "MindVideo says something that is not kept any longer" in plain
+
+
 def test_a_long_timeline_shows_its_end_within_slacks_limits() -> None:
     """A job that was retried for a day still has details."""
     timeline = [

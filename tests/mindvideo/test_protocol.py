@@ -300,7 +300,8 @@ def test_a_terminal_state_is_final_but_a_later_cost_applies() -> None:
         ),
         ('{"status": "processing", "events": [{"at": 1, "status": "queued"}]}', "processing"),
         (
-            '[{"at": 2, "status": "processing"}, {"status": "warming"}, {"at": 1, "state": "queued"}]',
+            '[{"at": 2, "status": "processing"}, {"status": "warming"},'
+            ' {"at": 1, "state": "queued"}]',
             "warming",
         ),
         (

@@ -9,17 +9,10 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from bot.base.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
-PINNED = {
-    canonicalize_name(name): version
-    for name, version in re.findall(
-        r"^(\S+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE
-    )
-}
 
 
 def declared() -> list[Requirement]:
@@ -41,17 +34,6 @@ def test_the_example_of_env_shows_every_setting_with_its_default() -> None:
         "MINDVIDEO_API_KEY": "mv_live_1",
     }
     assert load_settings({**shown, **needed}) == load_settings(needed)
-
-
-def test_every_declared_package_is_pinned_to_a_version_that_fits() -> None:
-    for requirement in declared():
-        pinned = PINNED[canonicalize_name(requirement.name)]
-        assert requirement.specifier.contains(pinned), requirement
-
-
-def test_the_pins_name_no_address_and_no_file() -> None:
-    for line in (ROOT / "constraints.txt").read_text().splitlines():
-        assert line.startswith("# ") or re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", line)
 
 
 def test_every_declared_package_has_its_reason() -> None:

@@ -91,13 +91,29 @@ def test_migrating_twice_changes_nothing(db: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE job_events SET detail = 'nicer'", "DELETE FROM job_events"]
+    "statement",
+    [
+        "UPDATE job_events SET detail = 'nicer'",
+        "UPDATE job_events SET detail = '', name = 'other'",
+        "UPDATE job_events SET detail = '', at = 1",
+        "UPDATE job_events SET detail = '', job_id = 'other'",
+        "UPDATE job_events SET detail = '', seq = seq + 1",
+        "DELETE FROM job_events",
+    ],
 )
 def test_the_timeline_can_only_grow(db: Database, statement: str) -> None:
     """A line of the timeline is neither changed nor removed, not even by hand."""
     insert(db, a_job(), ACCEPTED)
     with pytest.raises(pysqlite3.IntegrityError, match="append-only"):
         db.execute(statement)
+
+
+def test_the_detail_of_an_event_may_be_erased(db: Database) -> None:
+    """It is not kept for good, but the event is."""
+    insert(db, a_job(), ACCEPTED)
+    db.execute("UPDATE job_events SET detail = ''")
+    [event] = db.query("SELECT at, name, detail FROM job_events")
+    assert event == {"at": ACCEPTED.at, "name": ACCEPTED.name, "detail": ""}
 
 
 def test_an_event_needs_its_job(db: Database) -> None:

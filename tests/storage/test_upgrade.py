@@ -40,6 +40,7 @@ RENAMED = {
 """Columns of jobs that had another name."""
 
 NEW = {
+    "erased_at",
     "names",
     "posted_at",
     "pressed",
@@ -158,6 +159,7 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         channel_defaults=(),
         delivery=replace(full.delivery, failing_since=None),
         pressed={},
+        erased_at=None,
     )
     assert await store.jobs.events("full") == [ACCEPTED]
     await store.close()
