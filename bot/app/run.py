@@ -91,6 +91,7 @@ async def running(
         adapters = make_adapters(settings, checked)
         stack.push_async_callback(adapters.video.aclose)
         stack.push_async_callback(adapters.ephemeral.close)
+        stack.push_async_callback(adapters.media.close)
         services = make_services(settings, checked, adapters, scheduler.wake)
         bolt = make_bolt(settings, checked, services)
 

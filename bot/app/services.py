@@ -31,6 +31,7 @@ from bot.listeners import (
 )
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.media.links import MediaLinks
+from bot.media.process import MediaProcess
 from bot.media.reference_images import AttachedImages
 from bot.mindvideo.client import MindVideoClient
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
@@ -75,6 +76,7 @@ class Adapters:
     video: MindVideoClient
     ephemeral: BackgroundEphemerals
     images: AttachedImages
+    media: MediaProcess
     metrics: Metrics
     gate: Gate
 
@@ -90,10 +92,12 @@ def make_adapters(settings: Settings, checked: Checked) -> Adapters:
         secret = settings.slack_bot_token.get_secret_value()
         links = MediaLinks(settings.public_url, secret, now=checked.now)
     key = settings.mindvideo_api_key.get_secret_value()
+    media = MediaProcess()
     return Adapters(
         video=MindVideoClient(settings.mindvideo_base_url, key, now=checked.now),
         ephemeral=BackgroundEphemerals(checked.chat),
-        images=AttachedImages(SlackPersonFiles(checked.client), links, checked.catalog),
+        images=AttachedImages(SlackPersonFiles(checked.client), links, checked.catalog, media),
+        media=media,
         metrics=Metrics(),
         gate=Gate(),
     )

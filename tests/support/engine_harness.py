@@ -16,6 +16,7 @@ import pysqlite3
 from bot.base.ports import ReferenceImages
 from bot.jobs.accept import Accepted, Interaction, accept, new_id
 from bot.jobs.services import Services
+from bot.media.process import MediaProcess
 from bot.media.reference_images import AttachedImages
 from bot.mindvideo.client import Limits, MindVideoClient
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
@@ -319,6 +320,8 @@ async def engine_harness(
             sandbox.video_url, API_KEY, now=clock, limits=Limits(download_bytes=LARGEST_FILE)
         )
         stack.push_async_callback(video.aclose)
+        media = MediaProcess()
+        stack.push_async_callback(media.close)
         path = sandbox.folder / "jobs.db"
         harness = EngineHarness(
             sandbox=sandbox,
@@ -326,7 +329,7 @@ async def engine_harness(
             chat=chat,
             files=SlackPersonFiles(client, file_seconds=call_seconds),
             video=video,
-            images=AttachedImages(SlackPersonFiles(client), None, CATALOG),
+            images=AttachedImages(SlackPersonFiles(client), None, CATALOG, media),
             path=path,
             store=await CrashingStore.open(str(path)),
             poll_max=poll_max,
