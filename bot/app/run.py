@@ -25,6 +25,7 @@ from bot.app.services import (
 from bot.app.socket_mode import SocketMode
 from bot.base.clock import SteadyClock
 from bot.base.settings import Settings
+from bot.jobs.services import Services
 from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
 from bot.slack.chat import SlackChat
@@ -32,7 +33,7 @@ from bot.slack.client import slack_client
 from bot.slack.manifest import EVENTS_PATH
 from bot.worker.scheduler import Scheduler
 from storage.sqlite.store import SqliteStore
-from storage.store import StoreBrokenError
+from storage.store import StoreBrokenError, StoreError
 
 # Supervisors kill after 30 s, and the bot promises to stop in 25: 5 s are left for closing.
 STOP_SECONDS = 20.0
@@ -102,6 +103,7 @@ async def running(
         scheduler.also(digests.insert_due, EVERY_MINUTE)
         stack.push_async_callback(engines.stop, STOP_SECONDS)
         stack.push_async_callback(scheduler.stop)
+        stack.push_async_callback(_note_stop, services)
 
         socket = make_socket(settings, checked, bolt)
         site = bolt.web_app(EVENTS_PATH)
@@ -149,6 +151,14 @@ async def _check(settings: Settings, stack: AsyncExitStack) -> Checked:
         socket_address=socket_address.result(),
         now=SteadyClock(not_before=await store.result().jobs.last_event_at()),
     )
+
+
+async def _note_stop(services: Services) -> None:
+    """Tell the store that no step ends this process, even if it is killed while it stops."""
+    try:
+        await services.store.note_stop(services.now())
+    except StoreError as error:
+        structlog.get_logger("app").error("stop_not_noted", problem=str(error))
 
 
 async def _opened_store(settings: Settings, stack: AsyncExitStack) -> SqliteStore:

@@ -46,6 +46,7 @@ from bot.worker.edit_budget import EditBudget
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
 from bot.worker.scheduler import TickerGroup
+from bot.worker.suspects import SuspectTurn
 from storage.sqlite.store import SqliteStore
 
 SPOOLS = 2
@@ -140,9 +141,9 @@ def make_services(
 
 def make_engines(services: Services, gate: Gate) -> TickerGroup:
     """Make an engine for each queue; the engine for jobs ticks first."""
-    store = services.store
+    store, suspects = services.store, SuspectTurn()
     return TickerGroup(
-        Engine(store.jobs, STEPS, services, kind="job", pools=POOLS, gate=gate),
+        Engine(store.jobs, STEPS, services, kind="job", pools=POOLS, gate=gate, suspects=suspects),
         Engine(
             store.outbox,
             NOTIFICATION_STEPS,
@@ -150,8 +151,17 @@ def make_engines(services: Services, gate: Gate) -> TickerGroup:
             kind="notification",
             pools=NOTIFICATION_POOLS,
             gate=gate,
+            suspects=suspects,
         ),
-        Engine(store.homes, HOME_STEPS, services, kind="home", pools=HOME_POOLS, gate=gate),
+        Engine(
+            store.homes,
+            HOME_STEPS,
+            services,
+            kind="home",
+            pools=HOME_POOLS,
+            gate=gate,
+            suspects=suspects,
+        ),
     )
 
 

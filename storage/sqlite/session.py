@@ -19,7 +19,7 @@ from storage.sqlite.connection import (
 )
 from storage.sqlite.errors import broken_error, opening_error, store_error
 from storage.sqlite.migrations import check_migrated, migrate
-from storage.sqlite.queue import void_leases
+from storage.sqlite.queue import forget_stop, void_leases
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, ThreadLane, Writer
 from storage.store import StoreError, StoreUnusableError
@@ -162,9 +162,11 @@ def _prepare(path: str, *, owner: bool) -> Database:
     try:
         if owner:
             migrate(db)
-            void_leases(db, JOBS)
-            void_leases(db, NOTIFICATIONS)
-            void_leases(db, HOME_VIEWS)
+            with db.atomic():
+                crashed = not forget_stop(db)
+                void_leases(db, JOBS, crashed=crashed)
+                void_leases(db, NOTIFICATIONS, crashed=crashed)
+                void_leases(db, HOME_VIEWS, crashed=crashed)
         else:
             check_migrated(db)
     except BaseException:

@@ -28,6 +28,7 @@ from bot.slack.client import slack_client
 from bot.steps import POOLS, STEPS
 from bot.worker.engine import Engine, Step
 from bot.worker.gate import Gate
+from bot.worker.suspects import SuspectTurn
 from sandbox.sandbox import API_KEY, Sandbox
 from sandbox.slack.entities import ANA, GENERAL, TEAM, StoredMessage
 from storage.job import Event, Job, ReplyTo, Stage
@@ -173,9 +174,15 @@ class EngineHarness:
             poll_max=self.poll_max,
             submit_delay=self.submit_delay,
         )
-        gate = Gate()
+        gate, suspects = Gate(), SuspectTurn()
         self.engine = Engine(
-            self.store.jobs, self.steps, self.services, kind="job", pools=POOLS, gate=gate
+            self.store.jobs,
+            self.steps,
+            self.services,
+            kind="job",
+            pools=POOLS,
+            gate=gate,
+            suspects=suspects,
         )
         self.outbox = Engine(
             self.store.outbox,
@@ -184,6 +191,7 @@ class EngineHarness:
             kind="notification",
             pools=NOTIFICATION_POOLS,
             gate=gate,
+            suspects=suspects,
         )
 
     def bot_time(self) -> float:
