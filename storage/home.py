@@ -39,6 +39,8 @@ class HomeView:
     """Raised by one with each claim; a write with an older fence is refused."""
     attempts: int = 0
     """Failed tries in a row."""
+    crashes: int = 0
+    """How many processes died during a step of this row, since the last result of a step."""
 
     @property
     def step(self) -> str:

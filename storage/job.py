@@ -277,6 +277,8 @@ class Job:
     """Raised by one with each claim; a write with an older fence is refused."""
     attempts: int = 0
     """Failed tries of the current step in a row."""
+    crashes: int = 0
+    """How many processes died during a step of this row, since the last result of a step."""
     parked_from: Stage | None = None
     problem: str | None = None
     """The error, as text for the user."""

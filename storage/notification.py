@@ -114,6 +114,8 @@ class Notification:
     """Raised by one with each claim; a write with an older fence is refused."""
     attempts: int = 0
     """Failed tries in a row."""
+    crashes: int = 0
+    """How many processes died during a step of this row, since the last result of a step."""
     delivery: Delivery = NOT_DELIVERED
     problem: str | None = None
     """Why it was given up."""

@@ -19,12 +19,22 @@ Row = TypeVar("Row", Job, Notification, HomeView)
 """A row of a queue: it has `id`, `due_at`, `lease_until`, `fence`, `attempts` and `step`."""
 
 
+SUSPECT_CRASHES = 2
+"""A row that was in flight at this many deaths of the process may be their cause."""
+
+MOST_CRASHES = 3
+"""A step of a row that was in flight at this many deaths is not run again."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimLimit:
     """The most rows that a claim takes for these steps together; no step is in two of them."""
 
     rows: int
     steps: tuple[str, ...]
+    suspects: bool = False
+    """Whether it takes only rows with `SUSPECT_CRASHES`, of any step; else it takes none of them.
+    """
 
 
 class StoreError(Exception):
@@ -336,6 +346,13 @@ class Store(Protocol):
 
     async def backup(self, path: str) -> None:
         """Write a consistent copy to `path` while reads and writes continue."""
+
+    async def note_stop(self, now: Instant) -> None:
+        """Record that this process stops in order: rows that it leaves leased did not kill it.
+
+        Without it, the next owner of the store adds one to the `crashes` of each row that was in
+        flight. Idempotent.
+        """
 
     async def ping(self) -> None:
         """Raise `StoreError` unless a write would work now."""

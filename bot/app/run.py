@@ -30,6 +30,7 @@ from bot.base.errors import BotError
 from bot.base.open_files import raise_file_limit
 from bot.base.settings import Settings
 from bot.base.stop_signals import STOP_SIGNALS, EarlyStop
+from bot.jobs.services import Services
 from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
 from bot.slack.chat import SlackChat
@@ -110,6 +111,7 @@ async def running(
         adapters = make_adapters(settings, checked)
         stack.push_async_callback(adapters.video.aclose)
         stack.push_async_callback(adapters.ephemeral.close)
+        stack.push_async_callback(adapters.media.close)
         services = make_services(settings, checked, adapters, scheduler.wake)
         bolt = make_bolt(checked, services)
 
@@ -121,6 +123,7 @@ async def running(
         scheduler.also(make_eraser(settings, services).erase_due, EVERY_MINUTE)
         stack.push_async_callback(engines.stop, STOP_SECONDS)
         stack.push_async_callback(scheduler.stop)
+        stack.push_async_callback(_note_stop, services)
 
         socket = make_socket(settings, checked, bolt)
         http = make_http(settings, bolt, adapters)
@@ -193,6 +196,14 @@ async def _unless_stopped(checking: Coroutine[object, object, T], stopping: asyn
         for task in (checks, stopped):
             task.cancel()
         await asyncio.gather(checks, stopped, return_exceptions=True)
+
+
+async def _note_stop(services: Services) -> None:
+    """Tell the store that no step ends this process, even if it is killed while it stops."""
+    try:
+        await services.store.note_stop(services.now())
+    except StoreError as error:
+        structlog.get_logger("app").error("stop_not_noted", problem=str(error))
 
 
 async def _opened_store(settings: Settings, stack: AsyncExitStack) -> SqliteStore:

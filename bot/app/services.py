@@ -38,6 +38,7 @@ from bot.listeners import (
 from bot.listeners.dispatch import dispatch
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.media.links import MediaLinks
+from bot.media.process import MediaProcess
 from bot.media.reference_images import AttachedImages
 from bot.mindvideo.client import MindVideoClient
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
@@ -54,6 +55,7 @@ from bot.worker.engine import Engine
 from bot.worker.gate import Gate
 from bot.worker.retention import Eraser
 from bot.worker.scheduler import TickerGroup
+from bot.worker.suspects import SuspectTurn
 from storage.sqlite.store import SqliteStore
 
 SPOOLS = 2
@@ -84,6 +86,7 @@ class Adapters:
     video: MindVideoClient
     ephemeral: BackgroundEphemerals
     images: AttachedImages
+    media: MediaProcess
     metrics: Metrics
     gate: Gate
 
@@ -99,10 +102,12 @@ def make_adapters(settings: Settings, checked: Checked) -> Adapters:
         secret = settings.slack_bot_token.get_secret_value()
         links = MediaLinks(settings.public_url, secret, now=checked.now)
     key = settings.mindvideo_api_key.get_secret_value()
+    media = MediaProcess()
     return Adapters(
         video=MindVideoClient(settings.mindvideo_base_url, key, now=checked.now),
         ephemeral=BackgroundEphemerals(checked.chat),
-        images=AttachedImages(SlackPersonFiles(checked.client), links, checked.catalog),
+        images=AttachedImages(SlackPersonFiles(checked.client), links, checked.catalog, media),
+        media=media,
         metrics=Metrics(),
         gate=Gate(),
     )
@@ -145,9 +150,9 @@ def make_services(
 
 def make_engines(services: Services, gate: Gate) -> TickerGroup:
     """Make an engine for each queue; the engine for jobs ticks first."""
-    store = services.store
+    store, suspects = services.store, SuspectTurn()
     return TickerGroup(
-        Engine(store.jobs, STEPS, services, kind="job", pools=POOLS, gate=gate),
+        Engine(store.jobs, STEPS, services, kind="job", pools=POOLS, gate=gate, suspects=suspects),
         Engine(
             store.outbox,
             NOTIFICATION_STEPS,
@@ -155,8 +160,17 @@ def make_engines(services: Services, gate: Gate) -> TickerGroup:
             kind="notification",
             pools=NOTIFICATION_POOLS,
             gate=gate,
+            suspects=suspects,
         ),
-        Engine(store.homes, HOME_STEPS, services, kind="home", pools=HOME_POOLS, gate=gate),
+        Engine(
+            store.homes,
+            HOME_STEPS,
+            services,
+            kind="home",
+            pools=HOME_POOLS,
+            gate=gate,
+            suspects=suspects,
+        ),
     )
 
 

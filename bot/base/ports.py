@@ -415,4 +415,7 @@ class Observer(Protocol):
         """
 
     def step_done(self, step: str, result: str, seconds: float) -> None:
-        """Count a step; `result` is its kind in lower case, or the kind of its error."""
+        """Count a step; `result` is its kind in lower case, or the kind of its error.
+
+        `crashed`: it was not run, because the process died in it before.
+        """

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
 
 from bot.base.errors import NotFoundError, RefusedError
 from bot.base.ports import PersonFile, PersonFiles
-from bot.media.images import Picture, fitted, recognised
 from bot.media.links import Hosted, MediaLinks
-from bot.options.attachments import MOST_BYTES, MOST_MEGABYTES, Attached, unfit_shape
+from bot.media.picture import MOST_PIXELS, Picture, Unfit, UnfitError
+from bot.media.process import Answer, MediaProcess
+from bot.options.attachments import (
+    IMAGE_NAMES,
+    MOST_BYTES,
+    MOST_MEGABYTES,
+    Attached,
+    unfit_shape,
+)
 from bot.options.catalog import Catalog, Model
 from bot.options.model_file import ImageLimits
 from bot.options.references import files_named, replaced
@@ -24,8 +33,18 @@ LONGEST_URI = 1_000_000
 _MOST_BYTES_IN_URI = (LONGEST_URI - 64) // 4 * 3
 # What a link serves after a conversion: the model may have left the catalog since.
 _PLAIN = ImageLimits(formats=["jpg"])
-# Each holds an image in memory, at worst decoded.
+# Each file is whole in the bot's memory while the media process has it.
 _CONCURRENT_IMAGES = 2
+_SOME_IMAGE = "An attached image"
+_UNFIT: Mapping[Unfit, str] = MappingProxyType(
+    {
+        Unfit.UNREADABLE: f"is no image that can be read. Attach {IMAGE_NAMES}.",
+        Unfit.TOO_MANY_PIXELS: f"has more than {MOST_PIXELS // 1_000_000} megapixels. "
+        "Attach a smaller one.",
+        Unfit.TOO_LARGE: "cannot be made small enough to be sent. Attach a smaller one.",
+        Unfit.TOO_COSTLY: "takes more memory or time to read than I have. Attach a smaller one.",
+    }
+)
 
 
 class AttachedImages:
@@ -34,10 +53,13 @@ class AttachedImages:
     With `links`, which need a public address, as a link; else as a data URI.
     """
 
-    def __init__(self, files: PersonFiles, links: MediaLinks | None, catalog: Catalog) -> None:
+    def __init__(
+        self, files: PersonFiles, links: MediaLinks | None, catalog: Catalog, media: MediaProcess
+    ) -> None:
         self.files = files
         self.links = links
         self._catalog = catalog
+        self._media = media
         self._slots = asyncio.Semaphore(_CONCURRENT_IMAGES)
 
     async def resolve(self, model: str, values: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -59,8 +81,8 @@ class AttachedImages:
     async def converted(self, file_id: str) -> Picture:
         """Return a file as an image that any model takes. A read; raises what `resolve` does."""
         async with self._slots:
-            _, picture = await self._picture(file_id, self._catalog.default)
-            return await asyncio.to_thread(fitted, picture, _PLAIN, MOST_BYTES)
+            name, picture = await self._picture(file_id, self._catalog.default)
+            return await self._fitted(name, picture, _PLAIN, MOST_BYTES)
 
     async def _link(self, file_id: str, model: Model) -> str:
         name, picture = await self._picture(file_id, model)
@@ -69,40 +91,82 @@ class AttachedImages:
             raise RefusedError(unfit)
         limits = model.image_limits
         if self.links is None:
-            sent = await asyncio.to_thread(fitted, picture, limits, _MOST_BYTES_IN_URI)
-            return _data_uri(sent)
-        if picture.suffix in limits.formats:
+            return _data_uri(await self._fitted(name, picture, limits, _MOST_BYTES_IN_URI))
+        if picture.suffix in limits.formats and picture.is_plain:
             return self.links.url(Hosted(file_id=file_id, suffix=picture.suffix))
         # Converted once now as well: what cannot be converted is refused before the charge.
-        sent = await asyncio.to_thread(fitted, picture, _PLAIN, MOST_BYTES)
+        sent = await self._fitted(name, picture, _PLAIN, MOST_BYTES)
         return self.links.url(Hosted(file_id=file_id, suffix=sent.suffix, is_converted=True))
 
     async def _picture(self, file_id: str, model: Model) -> tuple[str, Picture]:
         """Return a file's name and its image."""
+        name = _SOME_IMAGE
         try:
             file = await self.files.describe(file_id)
-            data = await self._read(file, model)
-            return short(file.name) or "An attached image", await asyncio.to_thread(
-                recognised, data
-            )
+            name = short(file.name) or _SOME_IMAGE
+            data = await self._read(file, name, model)
         except NotFoundError as error:
             raise NotFoundError(
-                "An attached image is no longer in Slack, or I may not see it. Attach it again.",
+                f"{name} is no longer in Slack, or I may not see it. Attach it again.",
                 code=error.code,
             ) from error
+        with _named(name):
+            answer = await self._media.run("recognise", {}, data)
+        return name, _picture_of(answer, data)
 
-    async def _read(self, file: PersonFile, model: Model) -> bytes:
+    async def _fitted(
+        self, name: str, picture: Picture, limits: ImageLimits, most_bytes: int
+    ) -> Picture:
+        """Return an image of at most `most_bytes` in a format of `limits`: itself, or a JPEG."""
+        is_taken = picture.suffix in limits.formats and picture.is_plain
+        if is_taken and len(picture.data) <= most_bytes:
+            return picture
+        arguments: Mapping[str, Json] = {
+            "formats": limits.formats,
+            "shortest_side": limits.shortest_side,
+            "most_bytes": most_bytes,
+        }
+        with _named(name):
+            answer = await self._media.run("fit", arguments, picture.data)
+        return _picture_of(answer, answer.data)
+
+    async def _read(self, file: PersonFile, name: str, model: Model) -> bytearray:
         known = Attached(id=file.id, name=file.name, mimetype=file.mimetype, size=file.size)
         problem = known.problem(model)
         if problem is not None:
             raise RefusedError(problem)
+        # Handed on as it is: bytes would be a copy.
         read = bytearray()
         async with self.files.open(file) as download:
             async for chunk in download.chunks:
                 read += chunk
                 if len(read) > MOST_BYTES:
-                    raise RefusedError(f"An attached image has more than {MOST_MEGABYTES} MB.")
-        return bytes(read)
+                    raise RefusedError(
+                        f"{name} has more than {MOST_MEGABYTES} MB. Attach a smaller image."
+                    )
+        return read
+
+
+def _picture_of(answer: Answer, data: bytes | bytearray) -> Picture:
+    match answer.fields:
+        case {
+            "suffix": str(suffix),
+            "width": int(width),
+            "height": int(height),
+            "is_plain": bool(is_plain),
+        }:
+            return Picture(data=data, suffix=suffix, width=width, height=height, is_plain=is_plain)
+        case fields:
+            raise TypeError(f"the media process answered {sorted(fields)}")
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Refuse an image that cannot be used, by its name."""
+    try:
+        yield
+    except UnfitError as error:
+        raise RefusedError(f"{name} {_UNFIT[error.unfit]}") from error
 
 
 def _data_uri(picture: Picture) -> str:

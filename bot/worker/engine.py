@@ -17,10 +17,19 @@ from bot.worker.context import Claim
 from bot.worker.gate import Gate
 from bot.worker.result import Park, Result, conclude
 from bot.worker.retry import after_error
+from bot.worker.suspects import SuspectTurn
 from storage.home import HomeView
 from storage.job import Instant, Job, Stage
 from storage.notification import Notification
-from storage.store import ClaimLimit, Queue, Row, StaleFenceError, StoreBrokenError, StoreError
+from storage.store import (
+    MOST_CRASHES,
+    ClaimLimit,
+    Queue,
+    Row,
+    StaleFenceError,
+    StoreBrokenError,
+    StoreError,
+)
 
 Step: TypeAlias = Callable[[Claim[Row]], Awaitable[Result[Row]]]
 """Does one unit of work for a claimed row. Safe to repeat."""
@@ -31,6 +40,9 @@ _Signals: TypeAlias = tuple[Instant | None, ...]
 # another process takes over within a minute.
 LEASE_SECONDS = 60.0
 RENEW_BEFORE_SECONDS = 40.0
+
+CRASHED = "It stopped this bot three times."
+"""The problem of a job whose step killed the process, for its user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +79,7 @@ class Engine(Generic[Row]):
         kind: str,
         pools: Sequence[Pool],
         gate: Gate,
+        suspects: SuspectTurn,
     ) -> None:
         self._queue: Queue[Row] = queue
         self._steps: Mapping[str, Step[Row]] = steps
@@ -75,6 +88,7 @@ class Engine(Generic[Row]):
         self._parked_event = f"{kind}_parked"
         self._pools = pools
         self._gate = gate
+        self._suspects = suspects
         self._running: dict[str, _Run[Row]] = {}
         self._stopping = False
         self._more_is_due = False
@@ -92,11 +106,14 @@ class Engine(Generic[Row]):
         await self._renew()
         if self._stopping:
             return 0
+        suspects = await self._start_suspect()
+        if self._suspects.holds_others(self._services.now()):
+            return suspects
         limits = [
             ClaimLimit(pool.size - self._used_slots(pool), pool.steps) for pool in self._pools
         ]
         if not any(limit.rows > 0 for limit in limits):
-            return 0
+            return suspects
         self._more_is_due = False
         claimed = await self._queue.claim(self._services.now(), LEASE_SECONDS, limits)
         for row in claimed:
@@ -104,6 +121,18 @@ class Engine(Generic[Row]):
         for limit in limits:
             started = sum(row.step in limit.steps for row in claimed)
             self._more_is_due |= started == limit.rows > 0
+        return suspects + len(claimed)
+
+    async def _start_suspect(self) -> int:
+        """Start a row that may have killed the process, if no other one runs; return how many."""
+        if not self._suspects.is_free:
+            return 0
+        now = self._services.now()
+        steps = tuple(step for pool in self._pools for step in pool.steps)
+        claimed = await self._queue.claim(now, LEASE_SECONDS, [ClaimLimit(1, steps, suspects=True)])
+        for row in claimed:
+            self._suspects.take(row.id, now)
+            self._start(row)
         return len(claimed)
 
     async def drain(self) -> None:
@@ -181,7 +210,7 @@ class Engine(Generic[Row]):
             # The run of a later claim of the same row may have taken its place.
             if self._running.get(row_id) is run:
                 del self._running[row_id]
-            if self._more_is_due:
+            if self._suspects.release(row_id) or self._more_is_due:
                 self._services.wake()
 
     async def _run_step(self, run: _Run[Row], claim: Claim[Row]) -> bool:
@@ -235,6 +264,10 @@ class Engine(Generic[Row]):
 
     async def _attempt(self, claim: Claim[Row]) -> tuple[Result[Row], str]:
         log = self._log.bind(**{self._kind: claim.row.id}, step=claim.row.step)
+        if claim.row.crashes >= MOST_CRASHES:
+            log.error("step_killed_process", crashes=claim.row.crashes)
+            detail = f"The process died {claim.row.crashes} times in {claim.row.step}."
+            return Park(row=claim.row, problem=CRASHED, detail=detail), "crashed"
         try:
             result = await self._steps[claim.row.step](claim)
         except StoreError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, assert_never
 
 from storage.home import HomeView
-from storage.job import TERMINAL, Event, EventName, Instant, Job, Outcome, Stage
+from storage.job import TRANSITIONS, Event, EventName, Instant, Job, Outcome, Stage
 from storage.notification import Notification
 from storage.store import Row
 
@@ -73,14 +73,14 @@ def conclude(result: Result[Row], now: Instant) -> tuple[Row, Event | None]:
     """Return the row to write for a result, and the event for its timeline if there is one."""
     match result:
         case Advance():
-            after = replace(result.row, due_at=now + result.after, attempts=0)
+            after = replace(result.row, due_at=now + result.after, attempts=0, crashes=0)
             return after, Event(at=now, name=result.note, detail=result.detail)
         case Snooze():
             attempts = result.row.attempts + 1 if result.failed else 0
-            again = replace(result.row, due_at=now + result.after, attempts=attempts)
+            again = replace(result.row, due_at=now + result.after, attempts=attempts, crashes=0)
             return again, _event(now, result.note, result.detail)
         case Done():
-            done = replace(result.row, due_at=None, attempts=0)
+            done = replace(result.row, due_at=None, attempts=0, crashes=0)
             return done, _event(now, result.note, result.detail)
         case Park():
             return _parked(result.row, result.problem, result.detail, now)
@@ -93,7 +93,7 @@ def conclude(result: Result[Row], now: Instant) -> tuple[Row, Event | None]:
 def _parked(row: Row, problem: str, detail: str, now: Instant) -> tuple[Row, Event | None]:
     match row:
         case Job():
-            if row.stage in {*TERMINAL, Stage.PARKED}:
+            if Stage.PARKED not in TRANSITIONS[row.stage]:
                 # No step is left that could be resumed, so the stage and the problem are kept.
                 return conclude(Done(row=row, note=EventName.GIVEN_UP, detail=detail), now)
             parked = replace(
@@ -103,11 +103,13 @@ def _parked(row: Row, problem: str, detail: str, now: Instant) -> tuple[Row, Eve
                 problem=problem,
                 due_at=now,
                 attempts=0,
+                crashes=0,
             )
             return parked, Event(at=now, name=EventName.PARKED, detail=detail or problem)
         case Notification():
-            return replace(row, due_at=None, problem=problem), None
+            return replace(row, due_at=None, problem=problem, crashes=0), None
         case HomeView():
+            # Its crashes are kept: the next event of the user's jobs makes it due again.
             return replace(row, due_at=None, attempts=0), None
         case _:
             assert_never(row)
@@ -125,6 +127,7 @@ def _rejected(result: Reject[Row], now: Instant) -> tuple[Row, Event | None]:
                 finished_at=now,
                 due_at=now,
                 attempts=0,
+                crashes=0,
             )
             return rejected, Event(at=now, name=result.note, detail=problem)
         case Notification() | HomeView():

@@ -11,21 +11,25 @@ from storage.home import OPEN_SECONDS, REDRAW_SECONDS, HomeView, home_id
 from storage.job import Instant
 from storage.sqlite.queue import changed
 from storage.sqlite.rows import HOME_VIEWS, Value, encode
-from storage.store import ClaimLimit
+from storage.store import SUSPECT_CRASHES, ClaimLimit
 
-DUE = """
+DUE = f"""
     SELECT seq, due_at FROM home_views
     WHERE due_at IS NOT NULL AND due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
+        AND crashes < {SUSPECT_CRASHES}
     ORDER BY due_at, seq LIMIT :limit + 0
-"""
+"""  # noqa: S608 - only constants
 
 _OPEN = """
     INSERT INTO home_views
-        (id, team, user, opened_at, changed_at, pages, published_at, due_at, fence, attempts)
-    VALUES (:id, :team, :user, :now, :now, :pages, 0, :now, 0, 0)
+        (id, team, user, opened_at, changed_at, pages, published_at, due_at, fence, attempts,
+            crashes)
+    VALUES (:id, :team, :user, :now, :now, :pages, 0, :now, 0, 0, 0)
     ON CONFLICT (id) DO UPDATE SET opened_at = :now, pages = :pages, due_at = max(
         :now, published_at + :pause, iif(attempts > 0, coalesce(due_at, 0), 0)
-    )
+    ),
+        -- A tab that ended the process is drawn again once it was closed.
+        crashes = iif(opened_at > :now - :open, crashes, 0)
     RETURNING *
 """
 
@@ -45,6 +49,7 @@ def open_view(db: Database, team: str, user: str, now: Instant, pages: int) -> H
         "now": now,
         "pages": pages,
         "pause": REDRAW_SECONDS,
+        "open": OPEN_SECONDS,
     }
     [view] = changed(db, HOME_VIEWS, _OPEN, values)
     return view

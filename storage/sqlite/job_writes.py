@@ -31,16 +31,16 @@ from storage.sqlite.rows import (
     in_list,
     longest_due_first,
 )
-from storage.store import ClaimLimit
+from storage.store import SUSPECT_CRASHES, ClaimLimit
 
 # One query for each stage, so that a claim does not read thousands of jobs of a full stage.
 # `+ 0`, here and elsewhere: SQLite would compile a statement with a bare parameter for each call.
-DUE = """
+DUE = f"""
     SELECT seq, due_at FROM jobs
     WHERE stage = :stage AND due_at IS NOT NULL AND due_at <= :now
-        AND (lease_until IS NULL OR lease_until <= :now)
+        AND (lease_until IS NULL OR lease_until <= :now) AND crashes < {SUSPECT_CRASHES}
     ORDER BY due_at, seq LIMIT :limit + 0
-"""
+"""  # noqa: S608 - only constants
 
 _ADD_EVENT = """
     INSERT INTO job_events (job_id, at, name, detail) VALUES (:job_id, :at, :name, :detail)
@@ -64,7 +64,7 @@ _GIVE_UP = f"""
 
 _CONFIRM = f"""
     UPDATE jobs SET
-        stage = '{Stage.ACCEPTED.value}', due_at = :now, attempts = 0,
+        stage = '{Stage.ACCEPTED.value}', due_at = :now, attempts = 0, crashes = 0,
         lease_until = NULL, fence = fence + 1
     WHERE id = :id AND stage = '{Stage.WAITING.value}' AND question_expires_at > :now
     RETURNING *
@@ -76,7 +76,7 @@ _NOTE_PRESS = """
 """
 
 _RESUMED = """
-    parked_from = NULL, attempts = 0, problem = NULL,
+    parked_from = NULL, attempts = 0, crashes = 0, problem = NULL,
     due_at = :now, lease_until = NULL, fence = fence + 1
 """
 

@@ -359,6 +359,19 @@ def _counts_of_stages(db: Database) -> None:
     """)
 
 
+@MIGRATIONS(name="0020_crashes")
+def _crashes(db: Database) -> None:
+    for table in ("jobs", "notifications", "home_views"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0")
+        # Nearly always empty, so that each claim can look into it.
+        db.execute(f"""
+            CREATE INDEX {table}_suspects ON {table} (due_at)
+            WHERE crashes >= 2 AND due_at IS NOT NULL
+        """)
+    # A row, if the owner of the store stops in order.
+    db.execute("CREATE TABLE stops (at REAL NOT NULL) STRICT")
+
+
 @MIGRATIONS(name="0022_retention")
 def _retention(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN erased_at REAL")

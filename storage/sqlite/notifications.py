@@ -24,30 +24,30 @@ from storage.notification import (
 from storage.sqlite.queue import changed, insert
 from storage.sqlite.rows import NOTIFICATIONS, encode
 from storage.sqlite.settings import setting, settings
-from storage.store import Added, ClaimLimit
+from storage.store import SUSPECT_CRASHES, Added, ClaimLimit
 
 # One for each channel, so that notifications are posted in the order of the events. A bare column
 # beside min() comes from the row with the minimum. https://sqlite.org/lang_select.html#bareagg
 # Without INDEXED BY, SQLite uses the index of channels, which holds all past notifications.
-DUE = """
+DUE = f"""
     SELECT seq, due_at FROM (
-        SELECT min(seq) AS seq, due_at FROM notifications INDEXED BY notifications_due
-        WHERE due_at IS NOT NULL AND kind IN ({kinds})
+        SELECT min(seq) AS seq, due_at, crashes FROM notifications INDEXED BY notifications_due
+        WHERE due_at IS NOT NULL AND kind IN ({{kinds}})
             AND channel NOT IN (
                 SELECT channel FROM notifications INDEXED BY notifications_due
-                WHERE due_at IS NOT NULL AND kind IN ({kinds}) AND lease_until > :now
+                WHERE due_at IS NOT NULL AND kind IN ({{kinds}}) AND lease_until > :now
             )
         GROUP BY channel
     )
-    WHERE due_at <= :now ORDER BY due_at, seq LIMIT :limit + 0
-"""
+    WHERE due_at <= :now AND crashes < {SUSPECT_CRASHES} ORDER BY due_at, seq LIMIT :limit + 0
+"""  # noqa: S608 - only constants
 
-DUE_IN_ANY_ORDER = """
+DUE_IN_ANY_ORDER = f"""
     SELECT seq, due_at FROM notifications INDEXED BY notifications_due
-    WHERE due_at IS NOT NULL AND due_at <= :now AND kind IN ({kinds})
-        AND (lease_until IS NULL OR lease_until <= :now)
+    WHERE due_at IS NOT NULL AND due_at <= :now AND kind IN ({{kinds}})
+        AND (lease_until IS NULL OR lease_until <= :now) AND crashes < {SUSPECT_CRASHES}
     ORDER BY due_at, seq LIMIT :limit + 0
-"""
+"""  # noqa: S608 - only constants
 
 _DETAILS_SINCE = """
     SELECT detail FROM notifications

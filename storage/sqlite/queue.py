@@ -13,10 +13,13 @@ from sqlite_utils import Database
 
 from storage.job import Instant
 from storage.sqlite.rows import Table, Value, encode
-from storage.store import ClaimLimit, Row, StaleFenceError
+from storage.store import SUSPECT_CRASHES, ClaimLimit, Row, StaleFenceError
 
 FindDue: TypeAlias = Callable[[Database, Instant, ClaimLimit], Sequence[SqlRow]]
-"""Returns `seq` and `due_at` of due rows, at most `ClaimLimit.rows`, the longest due first."""
+"""Returns `seq` and `due_at` of due rows, at most `ClaimLimit.rows`, the longest due first.
+
+None of them has `SUSPECT_CRASHES`.
+"""
 
 
 def lease(db: Database, table: Table[Row], due: Sequence[SqlRow], until: Instant) -> list[Row]:
@@ -67,12 +70,40 @@ def apply(db: Database, table: Table[Row], before: Row, after: Row) -> Row:
     return written[0]
 
 
-def void_leases(db: Database, table: Table[Row]) -> None:
-    """End the leases of a dead owner; the new owner is the only process that can claim."""
+def void_leases(db: Database, table: Table[Row], *, crashed: bool) -> None:
+    """End the leases of a dead owner; the new owner is the only process that can claim.
+
+    If the owner `crashed`, each row that was in flight may be the cause: one is added to its count.
+    """
     db.execute(
-        f"UPDATE {table.name} SET lease_until = NULL"  # noqa: S608 - only our names
-        " WHERE due_at IS NOT NULL AND lease_until IS NOT NULL"
+        f"UPDATE {table.name} SET lease_until = NULL, crashes = crashes + :crashes"  # noqa: S608 - only our names
+        " WHERE due_at IS NOT NULL AND lease_until IS NOT NULL",
+        {"crashes": int(crashed)},
     )
+
+
+def note_stop(db: Database, now: Instant) -> None:
+    """Record that the owner stops in order."""
+    db.execute("INSERT INTO stops (at) VALUES (:now)", {"now": now})
+
+
+def forget_stop(db: Database) -> bool:
+    """Forget how the owner before ended; return whether it stopped in order."""
+    return bool(db.execute("DELETE FROM stops").rowcount)
+
+
+def find_suspects(
+    db: Database, table: Table[Row], now: Instant, limit: ClaimLimit
+) -> Sequence[SqlRow]:
+    """Return `seq` and `due_at` of due rows with `SUSPECT_CRASHES`, at most `limit.rows`."""
+    statement = (
+        f"SELECT seq, due_at FROM {table.name} INDEXED BY {table.name}_suspects"  # noqa: S608 - only our names
+        f" WHERE crashes >= {SUSPECT_CRASHES} AND due_at IS NOT NULL AND due_at <= :now"
+        " AND (lease_until IS NULL OR lease_until <= :now)"
+        " ORDER BY crashes DESC, due_at, seq LIMIT :limit + 0"
+    )
+    found: list[SqlRow] = db.execute(statement, {"now": now, "limit": limit.rows}).fetchall()
+    return found
 
 
 def insert(db: Database, table: Table[Row], row: Row, unique: str) -> Row | None:

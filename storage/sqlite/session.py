@@ -23,7 +23,7 @@ from storage.sqlite.errors import broken_error, opening_error, store_error
 from storage.sqlite.generation import check_wal, start_generation
 from storage.sqlite.migrations import check_migrated, check_not_newer, first_upgrade, migrate
 from storage.sqlite.ownership import check_single_name, ownership
-from storage.sqlite.queue import void_leases
+from storage.sqlite.queue import forget_stop, void_leases
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, ThreadLane, Writer
 from storage.store import StoreError, StoreUnusableError
@@ -173,9 +173,11 @@ def _prepare(path: str, *, owner: bool) -> Database:
             if upgrade is not None:
                 copy_before_upgrade(path, upgrade)
             migrate(db)
-            void_leases(db, JOBS)
-            void_leases(db, NOTIFICATIONS)
-            void_leases(db, HOME_VIEWS)
+            with db.atomic():
+                crashed = not forget_stop(db)
+                void_leases(db, JOBS, crashed=crashed)
+                void_leases(db, NOTIFICATIONS, crashed=crashed)
+                void_leases(db, HOME_VIEWS, crashed=crashed)
             start_generation(db, path)
             limit_wait(db, OWNER_BUSY_SECONDS)
         else:

@@ -67,10 +67,15 @@ class SqliteQueue(Generic[Row]):
         return await self._session.write(lambda db: queue.apply(db, self._table, before, after))
 
     def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
-        return any(self._find_due(db, now, limit) for limit in limits)
+        return any(self._find(db, now, limit) for limit in limits)
 
     def _due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> Sequence[SqlRow]:
-        return longest_due_first(row for limit in limits for row in self._find_due(db, now, limit))
+        return longest_due_first(row for limit in limits for row in self._find(db, now, limit))
+
+    def _find(self, db: Database, now: Instant, limit: ClaimLimit) -> Sequence[SqlRow]:
+        if limit.suspects:
+            return queue.find_suspects(db, self._table, now, limit)
+        return self._find_due(db, now, limit)
 
 
 class SqliteJobs(SqliteQueue[Job]):
@@ -287,6 +292,10 @@ class SqliteStore:
         Raises `StoreError` when `path` exists or cannot be written.
         """
         await self._session.copy_to(path)
+
+    async def note_stop(self, now: Instant) -> None:
+        """Record that this process stops in order."""
+        await self._session.write(lambda db: queue.note_stop(db, now))
 
     async def ping(self) -> None:
         """Raise `StoreError` unless a write works now. It writes one page."""

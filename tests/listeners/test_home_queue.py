@@ -18,6 +18,7 @@ from bot.slack.views import SlackViews
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
 from bot.worker.retry import BACKOFF_CAP, UNFORESEEN_TRIES
+from bot.worker.suspects import SuspectTurn
 from sandbox.slack.entities import ANA, BEN, MIA, TEAM
 from sandbox.slack.faults import Fault, FaultKind
 from storage.home import OPEN_SECONDS, PUBLISH, REDRAW_SECONDS, HomeView, home_id
@@ -77,7 +78,13 @@ class HomeHarness:
         """Build the parts that die with the process."""
         made = replace(self.outbox.services, views=self.views, observer=self.observer, team=TEAM)
         self.engine = Engine(
-            self.outbox.store.homes, HOME_STEPS, made, kind="home", pools=HOME_POOLS, gate=Gate()
+            self.outbox.store.homes,
+            HOME_STEPS,
+            made,
+            kind="home",
+            pools=HOME_POOLS,
+            gate=Gate(),
+            suspects=SuspectTurn(),
         )
 
     async def open(self, user: str = ANA) -> HomeView:

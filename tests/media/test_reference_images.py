@@ -15,7 +15,7 @@ from bot.options.attachments import MOST_BYTES
 from sandbox.slack.entities import ANA, BOT, GENERAL, StoredMessage
 from sandbox.slack.faults import DOWNLOAD, Fault, FaultKind
 from tests.support.conversation import last_input, mention, texts, until_reply_done
-from tests.support.images import data_of, image_bytes, put_file
+from tests.support.images import data_of, empty_png, image_bytes, put_file
 from tests.support.running_bot import RunningBot, running_bot
 
 PUBLIC = "https://bot.example"
@@ -179,7 +179,7 @@ async def test_a_file_named_as_an_image_with_other_bytes_ends_the_job_uncharged(
     async with running_bot() as bot:
         await mention(bot, "a lake", await put_file(bot, b"%PDF-1.7", "cat.png"))
         refusal = await until_refused(bot)
-    assert "no image that can be read" in refusal.text
+    assert "cat.png is no image that can be read" in refusal.text
     assert "charged" in refusal.text
 
 
@@ -189,7 +189,27 @@ async def test_more_bytes_than_slack_announced_are_not_read() -> None:
         file_id = await put_file(bot, image_bytes() + bytes(MOST_BYTES))
         bot.sandbox.slack.world.files.file(file_id).size = 100
         await mention(bot, "a lake", file_id)
-        assert "more than 10 MB" in (await until_refused(bot)).text
+        assert "cat.png has more than 10 MB" in (await until_refused(bot)).text
+
+
+async def test_a_bomb_is_refused_by_its_name_and_the_next_image_is_read() -> None:
+    """A few kilobytes that decode to hundreds of megabytes."""
+    async with running_bot() as bot:
+        await mention(bot, "a lake", await put_file(bot, empty_png(7100), "bomb.png"))
+        assert "bomb.png has more than 50 megapixels" in (await until_refused(bot)).text
+        await mention(bot, "a lake", await put_file(bot, image_bytes()))
+        await until_reply_done(bot)
+
+
+async def test_the_colours_of_a_printer_are_converted_behind_a_link() -> None:
+    """The model takes JPEGs, and not each program that reads one knows these colours."""
+    async with running_bot(PUBLIC_URL=PUBLIC) as bot:
+        data = image_bytes("JPEG", 400, mode="CMYK")
+        await mention(bot, "a lake --first 1", await put_file(bot, data, "cat.jpg"))
+        await until_reply_done(bot)
+        served = await fetch(bot, last_input(bot)["first_frame_image"])
+    with Image.open(io.BytesIO(served.body)) as image:
+        assert image.mode == "RGB"
 
 
 async def test_a_file_that_was_deleted_before_the_submit_ends_the_job_uncharged() -> None:

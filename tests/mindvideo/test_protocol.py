@@ -300,13 +300,17 @@ def test_a_terminal_state_is_final_but_a_later_cost_applies() -> None:
         ),
         ('{"status": "processing", "events": [{"at": 1, "status": "queued"}]}', "processing"),
         (
-            '[{"at": 2, "status": "processing"}, {"status": "warming"},'
-            ' {"at": 1, "state": "queued"}]',
+            (
+                '[{"at": 2, "status": "processing"}, {"status": "warming"},'
+                ' {"at": 1, "state": "queued"}]'
+            ),
             "warming",
         ),
         (
-            '[{"type": "hello", "id": 7}, {"at": 2, "state": "processing"},'
-            ' {"at": 1, "state": "queued"}, {"at": null, "message": "x"}]',
+            (
+                '[{"type": "hello", "id": 7}, {"at": 2, "state": "processing"},'
+                ' {"at": 1, "state": "queued"}, {"at": null, "message": "x"}]'
+            ),
             "processing",
         ),
     ],

@@ -26,6 +26,7 @@ from bot.worker import scheduler
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
 from bot.worker.scheduler import TICK_SECONDS
+from bot.worker.suspects import SuspectTurn
 from sandbox.mindvideo.faults import Call
 from storage.job import IN_CHANNEL, Event, EventName, Job, Json, Stage
 from storage.sqlite.session import open_session
@@ -255,7 +256,9 @@ async def test_jobs_that_are_all_due_at_once_are_paced(jobs: int, tmp_path: Path
         made = services(
             store, video=busy, chat=harness.chat, now=clock, started_at=clock(), wake=wake.set
         )
-        engine = Engine(store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate())
+        engine = Engine(
+            store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate(), suspects=SuspectTurn()
+        )
         request = read_request(read_text("car"), CATALOG)
         outage = [rendering(number) for number in range(jobs)]
         accepted = Event(at=START, name=EventName.ACCEPTED)

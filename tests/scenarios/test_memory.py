@@ -25,6 +25,7 @@ from bot.options.request import read_request
 from bot.steps import POOLS, STEPS
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
+from bot.worker.suspects import SuspectTurn
 from storage.job import IN_CHANNEL, Json, Media, Output, Stage
 from storage.sqlite.store import SqliteStore
 from tests.support.clock import ManualClock
@@ -149,7 +150,9 @@ async def test_memory_is_steady_over_ten_thousand_jobs(tmp_path: Path) -> None:
     store = SqliteStore(await inline_session(str(tmp_path / "jobs.db")))
     clock = ManualClock()
     made = services(store, video=QuickVideo(), chat=QuickChat(), now=clock, started_at=clock())
-    engine = Engine(store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate())
+    engine = Engine(
+        store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate(), suspects=SuspectTurn()
+    )
     warm = 0
     for first in range(0, JOBS, BATCH):
         for number in range(first, first + BATCH):

@@ -11,6 +11,7 @@ from bot.jobs.accept import DUPLICATE_SECONDS
 from bot.jobs.deliveries import follows_later
 from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.job_event import NOT_THEIRS
+from bot.worker.engine import CRASHED
 from storage.job import (
     REQUESTED,
     TERMINAL,
@@ -21,6 +22,7 @@ from storage.job import (
     check_transition,
 )
 from storage.notification import Notification, NotificationKind, notification_id
+from storage.store import MOST_CRASHES
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import GUEST, TEAM, PostedMessage, Workspace
 from tests.simulation.world import World
@@ -59,6 +61,8 @@ class Invariants:
         """When a job was last refused or parked: from then on there is a word to be told."""
         self._free: set[str] = set()
         """Jobs whose cancel was on disk before anything was sent: they must cost nothing."""
+        self._killers: set[str] = set()
+        """Rows that were in flight at three deaths of the process: as good as its cause."""
         self._sent_unknown: set[str] = set()
         """Jobs that were billed after the backup that their rows come from: no row tells."""
 
@@ -160,6 +164,7 @@ class Invariants:
             self._world.violate("only what was confirmed is accepted", row.id)
         if row.stage is Stage.ANNOUNCED:
             self._check_delay(row)
+        self._check_crashes(row)
         if before is None or before.stage is not row.stage:
             self._stopped_at[row.id] = self._world.age
         self.rows[row.id] = row
@@ -182,8 +187,17 @@ class Invariants:
         if before.idempotency_key not in {None, row.idempotency_key}:
             self._world.violate("keys ≤ 1", f"{row.id}: the row's key changed")
 
+    def _check_crashes(self, row: Job | Notification) -> None:
+        """Check that nothing is blamed for deaths at which it was not in flight."""
+        if row.crashes > self._world.deaths:
+            self._world.violate("only deaths are counted", f"{row.id}: {row.crashes}")
+        if row.crashes >= MOST_CRASHES:
+            self._world.counts["blamed for three deaths"] += row.id not in self._killers
+            self._killers.add(row.id)
+
     def after_notification(self, row: Notification) -> None:
         """Note a notification that the store has just handed out."""
+        self._check_crashes(row)
         before = self.notifications.get(row.id)
         if row.delivery.ts and (before is None or before.delivery.ts is None):
             self._world.counts[f"posted: {row.kind}"] += 1
@@ -293,6 +307,8 @@ class Invariants:
 
     def _excuses(self, row: Notification) -> bool:
         """Tell whether there was no way to post it."""
+        if row.id in self._killers:
+            return True
         job = self.rows.get(row.job_id or "")
         if row.kind is NotificationKind.RESENT:
             # What their thread does not take is brought to the person.
@@ -346,7 +362,8 @@ class Invariants:
             Stage.RENDERING: self.video.excuses_parking(row.id),
             Stage.FINISHED: row.user in self.slack.gone_people,
         }
-        if not excused.get(row.parked_from or row.stage, False):
+        is_blamed = row.id in self._killers and row.problem == CRASHED
+        if not is_blamed and not excused.get(row.parked_from or row.stage, False):
             detail = f"{row.id} from {row.parked_from}: {row.problem}"
             self._world.violate("parked only with a reason", detail)
 
@@ -354,7 +371,7 @@ class Invariants:
         return self._world.now() - (row.posted_at or inf) > KEY_LIFETIME_SECONDS
 
     def _check_told(self, row: Job) -> None:
-        if row.user in self.slack.gone_people:
+        if row.user in self.slack.gone_people or row.id in self._killers:
             return
         if row.cancel_requested_by == row.user and row.message_ts and row.stage is Stage.REJECTED:
             # The answer told it, and the job's message does.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bot.worker.context import Claim
 from bot.worker.engine import Engine, Pool, Step
 from bot.worker.gate import Gate
 from bot.worker.result import Result
+from bot.worker.suspects import SuspectTurn
 from storage.job import Job, Stage
 from storage.notification import IN_ANY_ORDER, Notification
 from storage.store import JobFilter, Row, StoreBrokenError, StoreError
@@ -51,6 +53,7 @@ class Life:
         self._invariants = invariants
         self._now = now
         self._woken = asyncio.Event()
+        self._suspects = SuspectTurn()
         self.door = Door(process=process, services=self._services(self._lines()))
         self._outbox = self._outbox_engine(self._lines())
         process.spawn(OutboxLoop(process, store, self._outbox, now).run())
@@ -93,6 +96,9 @@ class Life:
 
     async def end(self) -> None:
         """Stop as SIGTERM does, within its time."""
+        with suppress(StoreError):
+            await self._store.note_stop(self._now())
+            self._process.stop_is_noted = True
         stops = [engine.stop(20.0) for engine in self._engines]
         await asyncio.gather(*stops, self._outbox.stop(20.0))
 
@@ -139,6 +145,7 @@ class Life:
             kind="job",
             pools=self._drawn(POOLS),
             gate=Gate(),
+            suspects=self._suspects,
         )
 
     def _outbox_engine(self, lines: Mapping[Service, Line]) -> Engine[Notification]:
@@ -152,6 +159,7 @@ class Life:
             kind="notification",
             pools=self._drawn(NOTIFICATION_POOLS),
             gate=Gate(),
+            suspects=self._suspects,
         )
 
     def _drawn(self, pools: Sequence[Pool]) -> list[Pool]:

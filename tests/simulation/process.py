@@ -42,6 +42,8 @@ class Process:
         self.dead = asyncio.Event()
         self.leaving = asyncio.Event()
         """Somebody asked the process to stop."""
+        self.stop_is_noted = False
+        """Whether the store knows of it: what then ends the process is no death."""
         self._tasks: set[asyncio.Task[None]] = set()
         chance = world.chance
         self._doomed_at = ""
@@ -71,6 +73,7 @@ class Process:
             self.alive = False
             self.dead.set()
             self.world.crashes[where] += 1
+            self.world.deaths += not self.stop_is_noted
             self.world.note(f"CRASH {where}")
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:

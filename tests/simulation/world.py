@@ -92,6 +92,8 @@ class World:
         self.faulty = True
         self.faults: Counter[str] = Counter()
         self.crashes: Counter[str] = Counter()
+        self.deaths = 0
+        """Crashes that the store takes for such: not those of a process that noted its stop."""
         self.counts: Counter[str] = Counter()
         self.violations: list[Violation] = []
         self.doubled: set[tuple[str, str]] = set()

@@ -52,6 +52,7 @@ def a_full_notification() -> Notification:
         lease_until=NOW + 60,
         fence=3,
         attempts=2,
+        crashes=1,
         delivery=Delivery(
             failing_since=NOW + 1.5,
             channel="D1",
@@ -78,6 +79,7 @@ def a_full_view() -> HomeView:
         lease_until=NOW + 60,
         fence=3,
         attempts=2,
+        crashes=1,
     )
 
 

@@ -27,7 +27,7 @@ from storage.job import (
     Stage,
     check_transition,
 )
-from storage.store import StaleFenceError
+from storage.store import SUSPECT_CRASHES, StaleFenceError
 from tests.support.modelled_store import CrashPoint, ModelledStore, merged
 from tests.support.store_samples import ACCEPTED, NOW, a_job, a_limit
 
@@ -86,25 +86,37 @@ class StoreMachine(RuleBasedStateMachine):
         """Jobs become due, leases expire."""
         self.now += seconds
 
-    @rule(target=claims, limit=st.integers(1, 3), engine=ENGINES, crash=CRASHES)
-    def claim(self, limit: int, engine: int, crash: CrashPoint) -> Claimed:
+    @rule(
+        target=claims,
+        limit=st.integers(1, 3),
+        engine=ENGINES,
+        crash=CRASHES,
+        suspects=st.booleans(),
+    )
+    def claim(self, limit: int, engine: int, crash: CrashPoint, *, suspects: bool) -> Claimed:
         """An engine asks for work and gets the longest due first, each with a fence of its own."""
-        return multiple(*self._claim(limit, engine, crash))
+        return multiple(*self._claim(limit, engine, crash, suspects=suspects))
 
-    def _claim(self, limit: int, engine: int, crash: CrashPoint) -> list[Job]:
+    def _claim(
+        self, limit: int, engine: int, crash: CrashPoint, *, suspects: bool = False
+    ) -> list[Job]:
         free = [
             job
             for job in self.model.rows.values()
             if job.due_at is not None
             and job.due_at <= self.now
             and (job.lease_until is None or job.lease_until <= self.now)
+            and (job.crashes >= SUSPECT_CRASHES) is suspects
         ]
+        # Of suspects first those that are nearest to their end.
+        first = sorted(free, key=lambda job: (-job.crashes * suspects, job.due_at or 0))[:limit]
         expected = [
             replace(job, lease_until=self.now + LEASE, fence=job.fence + 1)
-            for job in sorted(free, key=lambda job: job.due_at or 0)[:limit]
+            for job in sorted(first, key=lambda job: job.due_at or 0)
         ]
+        wanted = replace(a_limit(limit), suspects=suspects)
         claimed = self.model.do(
-            self.model.engines[engine].jobs.claim(self.now, LEASE, [a_limit(limit)]),
+            self.model.engines[engine].jobs.claim(self.now, LEASE, [wanted]),
             {job.id: job for job in expected},
             crash,
         )
@@ -239,6 +251,7 @@ class StoreMachine(RuleBasedStateMachine):
                 parked_from=None,
                 problem=None,
                 attempts=0,
+                crashes=0,
                 due_at=self.now,
                 lease_until=None,
                 fence=row.fence + 1,
@@ -248,6 +261,11 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """The service is stopped in order and started again."""
+        self.model.restart(in_order=True)
+
+    @rule()
+    def crash_while_idle(self) -> None:
+        """The service dies between two writes."""
         self.model.restart()
 
     @invariant()

@@ -40,6 +40,7 @@ RENAMED = {
 """Columns of jobs that had another name."""
 
 NEW = {
+    "crashes",
     "erased_at",
     "names",
     "posted_at",
@@ -151,6 +152,8 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         full,
         names={},
         lease_until=None,
+        # It was in flight when the process died.
+        crashes=1,
         posted_at=1800000001.0002,
         provider_memo={"look_by": "task"},
         question=None,

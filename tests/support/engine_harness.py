@@ -16,6 +16,7 @@ import pysqlite3
 from bot.base.ports import ReferenceImages
 from bot.jobs.accept import Accepted, Interaction, accept, new_id
 from bot.jobs.services import Services
+from bot.media.process import MediaProcess
 from bot.media.reference_images import AttachedImages
 from bot.mindvideo.client import Limits, MindVideoClient
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
@@ -27,6 +28,7 @@ from bot.slack.client import slack_client
 from bot.steps import POOLS, STEPS
 from bot.worker.engine import Engine, Step
 from bot.worker.gate import Gate
+from bot.worker.suspects import SuspectTurn
 from sandbox.sandbox import API_KEY, Sandbox
 from sandbox.slack.entities import ANA, GENERAL, TEAM, StoredMessage
 from storage.job import Event, Job, ReplyTo, Stage
@@ -172,9 +174,15 @@ class EngineHarness:
             poll_max=self.poll_max,
             submit_delay=self.submit_delay,
         )
-        gate = Gate()
+        gate, suspects = Gate(), SuspectTurn()
         self.engine = Engine(
-            self.store.jobs, self.steps, self.services, kind="job", pools=POOLS, gate=gate
+            self.store.jobs,
+            self.steps,
+            self.services,
+            kind="job",
+            pools=POOLS,
+            gate=gate,
+            suspects=suspects,
         )
         self.outbox = Engine(
             self.store.outbox,
@@ -183,6 +191,7 @@ class EngineHarness:
             kind="notification",
             pools=NOTIFICATION_POOLS,
             gate=gate,
+            suspects=suspects,
         )
 
     def bot_time(self) -> float:
@@ -319,6 +328,8 @@ async def engine_harness(
             sandbox.video_url, API_KEY, now=clock, limits=Limits(download_bytes=LARGEST_FILE)
         )
         stack.push_async_callback(video.aclose)
+        media = MediaProcess()
+        stack.push_async_callback(media.close)
         path = sandbox.folder / "jobs.db"
         harness = EngineHarness(
             sandbox=sandbox,
@@ -326,7 +337,7 @@ async def engine_harness(
             chat=chat,
             files=SlackPersonFiles(client, file_seconds=call_seconds),
             video=video,
-            images=AttachedImages(SlackPersonFiles(client), None, CATALOG),
+            images=AttachedImages(SlackPersonFiles(client), None, CATALOG, media),
             path=path,
             store=await CrashingStore.open(str(path)),
             poll_max=poll_max,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import random
+import zlib
 
 from PIL import Image
 
@@ -31,6 +32,24 @@ def image_bytes(
     target = io.BytesIO()
     image.save(target, file_format)
     return target.getvalue()
+
+
+def empty_png(side: int, *, rows: int = 1) -> bytes:
+    """Return a PNG that says it has `side` by `side` transparent pixels of 16 bits, with `rows`.
+
+    Of all its rows each has about eight bytes for a thousand pixels.
+    """
+    packer = zlib.compressobj(9)
+    packed = [packer.compress(bytes(1 + 8 * side)) for _ in range(rows)]
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        checked = name + data
+        return len(data).to_bytes(4, "big") + checked + zlib.crc32(checked).to_bytes(4, "big")
+
+    sides = side.to_bytes(4, "big") * 2
+    header = chunk(b"IHDR", sides + bytes([16, 6, 0, 0, 0]))
+    pixels = chunk(b"IDAT", b"".join([*packed, packer.flush()]))
+    return b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b"")
 
 
 async def put_file(bot: RunningBot, data: bytes, name: str = "cat.png", *, user: str = ANA) -> str:

@@ -70,12 +70,16 @@ class ModelledStore:
             self.restart()
         return result
 
-    def restart(self) -> None:
-        """Open the file again; all claims are released."""
+    def restart(self, *, in_order: bool = False) -> None:
+        """Open the file again; all claims are released, and counted unless it was `in_order`."""
+        if in_order:
+            self.run(self.engines[0].note_stop(0.0))
         self._stop()
         self.engines = self._start()
         self.rows = {
-            job.id: job if job.due_at is None else replace(job, lease_until=None)
+            job.id: job
+            if job.due_at is None or job.lease_until is None
+            else replace(job, lease_until=None, crashes=job.crashes + (not in_order))
             for job in self.rows.values()
         }
 

@@ -72,6 +72,7 @@ def a_full_job() -> Job:
         lease_until=NOW + 60,
         fence=3,
         attempts=2,
+        crashes=1,
         parked_from=Stage.FINISHED,
         problem="MindVideo said no",
         failure=Failure.LIMIT,

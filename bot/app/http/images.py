@@ -8,8 +8,8 @@ from aiohttp import hdrs, web
 
 from bot.base.errors import BotError, RefusedError
 from bot.base.ports import PersonFiles
-from bot.media.images import mimetype_of
 from bot.media.links import MEDIA_PATH, Hosted
+from bot.media.picture import mimetype_of
 from bot.media.reference_images import AttachedImages
 
 RETRY_SECONDS = 10
