@@ -225,7 +225,7 @@ def test_a_backup_is_a_complete_store(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "url", "message"),
     [
-        (["jobs", "list"], "sqlite:///no/such/jobs.db", "there is no folder no/such"),
+        (["jobs", "list"], "sqlite:///no/such/jobs.db", "no/such/jobs.db: there is no folder /"),
         (["jobs", "show", "x"], "sqlite:///missing.db", "missing.db: there is no such file"),
         (["jobs", "resume", "x"], "sqlite:///folder", "folder: it is not a file"),
         (["backup", "x.db"], "sqlite:///prose.db", "not an SQLite database"),
