@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue, ValidationError
 
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction
-from bot.listeners.slack_object import SlackObject, UnreadableRequestError
+from bot.listeners.slack_object import Identifier, SlackObject, UnreadableRequestError
 from bot.listeners.workspaces import SlackPayload
 from bot.options.attachments import Attached, attached_files
 from bot.options.form_fields import ADD_ITEM, WORDS_BLOCK
@@ -36,7 +36,7 @@ TOMBSTONE = "tombstone"
 class Named(SlackObject):
     """A user or a channel, by its ID."""
 
-    id: str
+    id: Identifier
 
 
 class CommandPayload(SlackPayload):
@@ -45,11 +45,11 @@ class CommandPayload(SlackPayload):
     https://docs.slack.dev/interactivity/implementing-slash-commands#app_command_handling
     """
 
-    channel_id: str
-    user_id: str
-    trigger_id: str
+    channel_id: Identifier
+    user_id: Identifier
+    trigger_id: Identifier
     text: str = ""
-    response_url: str | None = None
+    response_url: Identifier | None = None
 
     def interaction(self) -> Interaction:
         """Return the interaction; its dedup key is the trigger, the same in a repeated delivery."""
@@ -67,22 +67,22 @@ class CommandPayload(SlackPayload):
 class Container(SlackObject):
     """The place of a clicked button; `thread_ts` is its message's thread."""
 
-    thread_ts: str | None = None
+    thread_ts: Identifier | None = None
 
 
 class ButtonAction(SlackObject):
     """One element that the user clicked."""
 
-    action_id: str = ""
-    action_ts: str = ""
+    action_id: Identifier = ""
+    action_ts: Identifier = ""
     value: str = ""
 
 
 class OpenView(SlackObject):
     """The modal in which a button was clicked."""
 
-    id: str
-    hash: str
+    id: Identifier
+    hash: Identifier
     type: str = "modal"
 
 
@@ -93,12 +93,12 @@ class ButtonPayload(SlackPayload):
     """
 
     user: Named
-    trigger_id: str = ""
+    trigger_id: Identifier = ""
     channel: Named | None = None
     container: Container = Container()
     view: OpenView | None = None
     actions: Annotated[list[ButtonAction], Field(min_length=1)]
-    response_url: str | None = None
+    response_url: Identifier | None = None
 
     @property
     def action(self) -> ButtonAction:
@@ -154,9 +154,9 @@ class ShortcutPayload(SlackPayload):
     """
 
     user: Named
-    trigger_id: str
+    trigger_id: Identifier
     channel: Named | None = None
-    response_url: str | None = None
+    response_url: Identifier | None = None
 
     def interaction(self) -> Interaction:
         """Return the interaction; its dedup key is the trigger, so a form is opened once."""
@@ -202,8 +202,8 @@ class MessageContent(SlackObject):
 class ShortcutMessage(MessageContent):
     """The message in whose menu a shortcut was chosen."""
 
-    ts: str
-    thread_ts: str | None = None
+    ts: Identifier
+    thread_ts: Identifier | None = None
 
 
 class MessageShortcutPayload(ShortcutPayload):
@@ -236,8 +236,8 @@ class ViewState(SlackObject):
 class FormView(SlackObject):
     """The view of a form: its blocks as drawn, and the values entered so far."""
 
-    id: str
-    hash: str
+    id: Identifier
+    hash: Identifier
     private_metadata: str
     blocks: list[ViewBlock]
     state: ViewState = ViewState()
@@ -304,9 +304,9 @@ class SlackMessage(MessageContent):
     https://docs.slack.dev/reference/events/message and …/app_mention
     """
 
-    ts: str
-    user: str | None = None
-    thread_ts: str | None = None
+    ts: Identifier
+    user: Identifier | None = None
+    thread_ts: Identifier | None = None
 
     # Any value counts, so that a message which is no person's request is never taken for one.
     subtype: object = None
@@ -334,11 +334,11 @@ class MessageEvent(SlackMessage):
     https://docs.slack.dev/reference/events/message/message_changed and …/message_deleted
     """
 
-    channel: str
+    channel: Identifier
     channel_type: str = ""
     message: SlackMessage | None = None
     previous_message: SlackMessage | None = None
-    deleted_ts: str | None = None
+    deleted_ts: Identifier | None = None
 
     @property
     def is_direct(self) -> bool:
@@ -390,7 +390,7 @@ class HomeOpenedEvent(SlackObject):
     """A user opened the Home tab: https://docs.slack.dev/reference/events/app_home_opened ."""
 
     tab: Literal["home"]
-    user: str
+    user: Identifier
 
 
 def _instant(ts: str) -> Instant | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Self, TypeAlias
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from bot.base.lenient import LenientObject
+
+Identifier: TypeAlias = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=1000)]
+"""An ID, a moment or an address of Slack's. Half of a surrogate pair, which JSON can hold, is none:
+it can be neither stored nor sent."""
 
 
 class UnreadableRequestError(Exception):

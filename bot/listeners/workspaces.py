@@ -111,4 +111,4 @@ def _object(fields: Fields, name: str) -> Fields:
 
 def _text(fields: Fields, name: str) -> str | None:
     value = fields.get(name)
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and value.isascii() else None
