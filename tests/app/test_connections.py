@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -107,7 +108,7 @@ async def harness() -> AsyncIterator[Harness]:
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[Harness]:
-    """Serve `/ok`, `/signed`, and `/wait`, which is signed and waits."""
+    """Serve `/ok`, `/length`, `/signed`, and `/wait`, which is signed and waits."""
     async with AsyncExitStack() as stack:
         made = Harness(stack)
 
@@ -123,7 +124,11 @@ async def serving() -> AsyncIterator[Harness]:
             await made.release.wait()
             return web.Response(text="ok")
 
+        async def length(request: web.Request) -> web.Response:
+            return web.Response(text=str(len(await request.read())))
+
         site = web.Application()
+        site.router.add_post("/length", length)
         for path, handler in (("/ok", answer), ("/signed", signed), ("/wait", wait)):
             site.router.add_get(path, handler)
         address = Address(host="127.0.0.1", port=0, remedy="")
@@ -208,7 +213,7 @@ async def test_a_signed_request_is_not_cut_off_by_any_number_of_connections(
     assert set(harness.counted.closed) == {Closed.DISPLACED}
 
 
-async def test_where_all_are_signed_an_idle_one_makes_room_and_a_busy_one_does_not(
+async def test_where_all_are_signed_only_an_idle_one_makes_room(
     harness: Harness,
 ) -> None:
     clients = [await harness.connect() for _ in range(MOST)]
@@ -225,6 +230,18 @@ async def test_where_all_are_signed_an_idle_one_makes_room_and_a_busy_one_does_n
     harness.release.set()
     for client in (newer, *clients[1:]):
         assert await client.reader.readuntil(b"ok")
+
+
+async def test_a_packed_body_is_not_unpacked(harness: Harness) -> None:
+    """A megabyte can unpack to a gigabyte, before it is known whose it is."""
+    packed = gzip.compress(bytes(100_000))
+    client = await harness.connect()
+    head = (
+        b"POST /length HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    )
+    client.writer.write(head % len(packed) + packed)
+    await client.reader.readuntil(b"\r\n\r\n")
+    assert await client.reader.readexactly(3) == b"%d" % len(packed)
 
 
 def test_connections_leave_room_for_the_files_of_the_bot() -> None:

@@ -28,13 +28,14 @@ class NotStartedError(AssertionError):
 
 @dataclass(slots=True, kw_only=True)
 class BotProcess:
-    """A started bot. `lines` is the end of its log."""
+    """A started bot. `lines` is the end of its log, `log_bytes` how long all of it is."""
 
     process: asyncio.subprocess.Process
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
     ready: asyncio.Future[int]
     """Its port, once it listens."""
     reading: asyncio.Task[None] | None = None
+    log_bytes: int = 0
 
     @property
     def pid(self) -> int:
@@ -59,6 +60,7 @@ class BotProcess:
         stream = self.process.stderr
         assert stream is not None
         async for raw in stream:
+            self.log_bytes += len(raw)
             line = raw.decode(errors="replace").rstrip()
             self.lines.append(line)
             if '"ready"' in line and not self.ready.done():

@@ -44,8 +44,8 @@ class ConnectionObserver(Protocol):
 class Connections:
     """All open connections of one server, at most `most` at once.
 
-    If there are as many, a new one takes the place of the one that has been open longest among
-    those that brought nothing signed so far; else of one that is idle. So who opens connections
+    If there are as many, a new one takes the place of the oldest one that has sent nothing; else of
+    the oldest that brought nothing signed; else of one that is idle. So who opens connections
     without end closes their own, and a request of Slack's, which is signed, is not cut off.
     """
 
@@ -62,6 +62,7 @@ class Connections:
         self._most = most
         self._observer = observer
         # Dictionaries keep the order: the oldest first.
+        self._silent: dict[Connection, None] = {}
         self._unproven: dict[Connection, None] = {}
         self._proven: dict[Connection, None] = {}
         self._by_handler: dict[asyncio.Protocol, Connection] = {}
@@ -74,22 +75,29 @@ class Connections:
         """Take a new connection in; return `False` if there is no place for it."""
         if len(self._by_handler) >= self._most:
             idle = (each for each in self._proven if each.is_idle)
-            displaced = next(chain(self._unproven, idle), None)
+            displaced = next(chain(self._silent, self._unproven, idle), None)
             if displaced is None:
                 self._observer.connection_closed(Closed.REFUSED)
                 return False
             self._close(displaced, Closed.DISPLACED)
-        self._unproven[connection] = None
+        self._silent[connection] = None
         self._by_handler[connection.handler] = connection
         self._count()
         return True
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection that is closed. Idempotent."""
+        self._silent.pop(connection, None)
         self._unproven.pop(connection, None)
         self._proven.pop(connection, None)
         self._by_handler.pop(connection.handler, None)
         self._count()
+
+    def note_first_bytes(self, connection: Connection) -> None:
+        """Note that a connection has sent its first bytes."""
+        if connection in self._silent:
+            del self._silent[connection]
+            self._unproven[connection] = None
 
     def prove(self, request: web.BaseRequest) -> None:
         """Note that a request was signed, so its connection is not displaced while it is served."""
@@ -101,7 +109,7 @@ class Connections:
     def close_overdue(self) -> None:
         """Close the connections that took longer than their deadline."""
         now = self.now()
-        for connection in [*self._unproven, *self._proven]:
+        for connection in list(self._by_handler.values()):
             if connection.deadline < now:
                 self._close(connection, Closed.OVERDUE)
 
@@ -133,6 +141,8 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, handler: asyncio.Protocol, connections: Connections) -> None:
         self.handler = handler
+        self.is_silent = True
+        """Whether it has sent nothing so far."""
         self.is_idle = False
         """Whether it waits for the first byte of a further request."""
         self.deadline = connections.now() + connections.deadlines.header
@@ -166,6 +176,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
+        if self.is_silent:
+            self.is_silent = False
+            self._connections.note_first_bytes(self)
         if self.is_idle:
             self.is_idle = False
             self.deadline = self._connections.now() + self._connections.deadlines.header

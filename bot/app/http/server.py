@@ -16,8 +16,10 @@ from bot.app.http.connections import Connection, Connections
 from bot.app.http.refusals import Refusals, ServerLog
 from bot.base.errors import ConfigurationError
 
-# Connections wait here while the loop is busy; asyncio also accepts as many in one go.
-BACKLOG = 512
+BACKLOG = 1024
+"""How many connections may wait to be accepted; one that finds no place tries again in a second."""
+ACCEPTED_AT_ONCE = 16
+"""How many of them are accepted before the loop turns to the bytes of those that are open."""
 # How long a refused client may go on sending, so that it reads the answer.
 LINGER_SECONDS = 2.0
 SWEEP_SECONDS = 1.0
@@ -67,7 +69,10 @@ async def http_server(
     loop = asyncio.get_running_loop()
     try:
         with _configuration_errors(address):
-            server = await loop.create_server(accept, address.host, address.port, backlog=BACKLOG)
+            server = await loop.create_server(
+                accept, address.host, address.port, backlog=ACCEPTED_AT_ONCE
+            )
+        _lengthen_backlog(server)
         sweeper = asyncio.create_task(_sweep(connections), name="connection deadlines")
         try:
             yield server.sockets[0].getsockname()[1]
@@ -76,6 +81,16 @@ async def http_server(
             server.close()
     finally:
         await runner.cleanup()
+
+
+def _lengthen_backlog(server: asyncio.Server) -> None:
+    """Let more connections wait than are accepted at once: asyncio has one number for both.
+
+    https://man7.org/linux/man-pages/man2/listen.2.html, which may be called again.
+    """
+    for listening in server.sockets:
+        with socket.socket(fileno=os.dup(listening.fileno())) as same:
+            same.listen(BACKLOG)
 
 
 async def _sweep(connections: Connections) -> None:

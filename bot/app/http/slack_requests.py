@@ -27,7 +27,7 @@ MOST_BYTES = 2**20
 """The largest body. Slack's largest payloads, views of 100 blocks, are a third of it."""
 SMALL_BYTES = 2**16
 """A body up to this size is always read; a command has a few thousand bytes."""
-MOST_LARGE = 16
+MOST_LARGE = 8
 """How many larger bodies, or bodies of a size that is not told, are in memory at once."""
 BODY_SECONDS = 5.0
 """The time for a body to arrive. Slack itself waits three seconds for the answer."""
