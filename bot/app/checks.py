@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.findings import Finding
+from bot.app.request_checks import clock_finding, examine_running_bot
 from bot.app.socket_mode import ask_for_socket
 from bot.app.store_checks import examine_store
 from bot.base.errors import (
@@ -117,6 +118,7 @@ async def examine(settings: Settings) -> list[Finding]:
         found = await asyncio.gather(
             _bot_token(client),
             _connection(client, settings.slack_app_token),
+            examine_running_bot(settings),
             _mindvideo(settings.mindvideo_base_url, settings.mindvideo_api_key),
             asyncio.to_thread(examine_store, settings.database_path),
             asyncio.to_thread(_models, settings.models_dir),
@@ -131,7 +133,11 @@ async def _bot_token(client: AsyncWebClient) -> list[Finding]:
     except BotError as error:
         return [_slack_failed(error)]
     accepted = f"Slack takes the bot token: {identity.user} in {identity.team}."
-    return [Finding(ok=True, what=accepted), _scopes(identity.scopes)]
+    return [
+        Finding(ok=True, what=accepted),
+        _scopes(identity.scopes),
+        clock_finding(identity.clock_error),
+    ]
 
 
 def _scopes(granted: frozenset[str]) -> Finding:
