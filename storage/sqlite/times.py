@@ -11,8 +11,9 @@ from storage.job import QUESTION_SECONDS, Instant
 from storage.notification import NotificationKind
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 
-# Slack's clock wrote this one.
-_BY_SLACK = frozenset({"posted_at"})
+BY_SLACK = frozenset({"posted_at"})
+"""Columns whose times Slack's clock wrote."""
+
 # What lies ahead of now by right: pauses are shortened, questions keep their hour.
 _PLANNED = frozenset({"due_at", "question_expires_at"})
 # Since when a message may have been posted: a search for it must not begin too late.
@@ -29,13 +30,13 @@ def move_back(db: Database, now: Instant, ahead: float) -> None:
     _free_digests(db, now)
     for table in (JOBS.name, NOTIFICATIONS.name, HOME_VIEWS.name):
         for column in db.table(table).columns:
-            if column.type == "REAL" and column.name not in _BY_SLACK:
+            if column.type == "REAL" and column.name not in BY_SLACK:
                 moved, latest = _rule(column.name)
                 db.execute(
                     f"UPDATE {table} SET {column.name} = {moved} WHERE {column.name} > {latest}",  # noqa: S608 - ours
                     values,
                 )
-    with _changeable_events(db):
+    with changeable_events(db):
         db.execute("UPDATE job_events SET at = min(:now, at - :ahead) WHERE at > :now", values)
     # Settings that hold since when they are in effect.
     db.execute(
@@ -76,7 +77,7 @@ def _free_digests(db: Database, now: Instant) -> None:
 
 
 @contextmanager
-def _changeable_events(db: Database) -> Iterator[None]:
+def changeable_events(db: Database) -> Iterator[None]:
     """Let events be updated within this transaction, which the table refuses otherwise."""
     triggers = db.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'job_events'"

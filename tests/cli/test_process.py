@@ -98,6 +98,28 @@ def test_a_signal_during_the_imports_stops_the_bot(
     assert b"Traceback" not in done.stderr
 
 
+NAMESPACE = ("unshare", "--user", "--map-root-user", "--pid", "--fork")
+"""Starts a program as process 1 of a namespace, as in a container; not every system lets it."""
+
+
+@pytest.mark.skipif(
+    subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode != 0,  # noqa: S603
+    reason="namespaces are not allowed here",
+)
+def test_the_first_process_of_a_container_is_stopped_by_a_signal_too(tmp_path: Path) -> None:
+    """The kernel drops a signal that this process does not handle, whoever sends it."""
+    stopped = [sys.executable, "-c", STOPPED_AT_IMPORT, "click", str(int(signal.SIGTERM)), "run"]
+    done = subprocess.run(  # noqa: S603 - our own program
+        [*NAMESPACE, *stopped],
+        env=ENVIRONMENT | WELL_FORMED,
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_signal_ends_a_command_that_is_no_service(tmp_path: Path) -> None:
     """As it would end any program."""
     done = subprocess.run(  # noqa: S603 - our own program

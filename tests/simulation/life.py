@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from bot.base.clock import SteadyClock
+from bot.base.clock import SteadyClock, start_clock
 from bot.base.errors import BotError
 from bot.jobs.services import Services
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
@@ -72,11 +72,21 @@ class Life:
         invariants: Invariants,
         *,
         clock_error: float,
+        is_told: bool,
         is_restored: bool,
     ) -> Life:
-        """Start the bot on the file at `path`; its clock is wrong by `clock_error` seconds."""
+        """Start the bot on the file at `path`; its clock is wrong by `clock_error` seconds.
+
+        `is_told`: Slack's answer at the start has its time.
+        """
         world = process.world
         store = await WatchedStore.start(path, process, invariants)
+        now = await start_clock(
+            store,
+            clock_error if is_told else None,
+            wall=lambda: world.now() + clock_error,
+            monotonic=lambda: world.age,
+        )
         rows = {
             row.id: row
             for row in await store.jobs.jobs(JobFilter(stages=frozenset(Stage), limit=1000))
@@ -87,11 +97,6 @@ class Life:
         known = list(invariants.notifications.values())
         found = {row.id: await store.outbox.find(row.id) for row in known}
         invariants.after_restart_of_outbox(found, is_restored=is_restored)
-        now = SteadyClock(
-            not_before=await store.jobs.last_event_at(),
-            wall=lambda: world.now() + clock_error,
-            monotonic=lambda: world.age,
-        )
         return cls(process=process, store=store, invariants=invariants, now=now)
 
     async def end(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from storage.job import TERMINAL, Job, Stage
 from storage.sqlite.store import SqliteStore
 from tests.simulation import clock
+from tests.simulation.ahead import date_ahead
 from tests.simulation.invariants import Invariants
 from tests.simulation.life import Life
 from tests.simulation.outbox import SUBSCRIBED, are_channels_subscribed, subscribe_channels
@@ -106,6 +107,8 @@ class _Run:
         self._is_stormy = world.odds(0.2)
         self._clock_errs = world.odds(0.5 if world.is_long else 0.15)
         invariants.video.clock_errs = self._clock_errs
+        self._is_ahead = self._clock_errs and not world.is_long and world.odds(0.5)
+        """Whether the first life dates all days ahead; later ones are told the time by Slack."""
         self._calm_at = float("inf")
         self._up_at = 0.0
         self._restores = world.is_restored
@@ -142,6 +145,7 @@ class _Run:
             process,
             self._invariants,
             clock_error=self._clock_error(),
+            is_told=self._is_ahead,
             is_restored=self._is_backup,
         )
         self._is_backup = False
@@ -191,6 +195,9 @@ class _Run:
             file = left.with_name(left.name + suffix)
             if file.exists():
                 shutil.copyfile(file, self._path.with_name(self._path.name + suffix))
+        if self._is_ahead and (self._generation == 1 or self._is_backup):
+            self._world.count("dated days ahead")
+            date_ahead(self._path)
 
     def _downtime(self) -> float:
         world = self._world

@@ -1,0 +1,148 @@
+"""The files by which the bot is deployed keep what docs/deploy.md promises.
+
+A test reads them, because a machine that runs the tests may have neither Docker nor systemd.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from configparser import ConfigParser
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from bot.app.run import STOP_SECONDS
+from bot.base.settings import Settings
+from bot.cli.main import MISCONFIGURED
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+UNIT = ROOT / "docs/video-bot.service"
+
+# https://docs.docker.com/reference/dockerfile/
+INSTRUCTIONS = {
+    "FROM", "WORKDIR", "ENV", "COPY", "RUN", "USER", "VOLUME", "EXPOSE", "STOPSIGNAL",
+    "HEALTHCHECK", "ENTRYPOINT", "CMD",
+}  # fmt: skip
+
+
+def instructions() -> list[tuple[str, str]]:
+    """Return the Dockerfile's instructions with their arguments, continued lines joined."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    lines = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    joined = lines.replace("\\\n", "")
+    return [
+        (name, rest) for name, _, rest in (one.partition(" ") for one in joined.split("\n")) if name
+    ]
+
+
+def final(name: str) -> list[str]:
+    """Return the arguments of an instruction in the last stage, which is the image."""
+    steps = instructions()
+    last = max(number for number, (one, _) in enumerate(steps) if one == "FROM")
+    return [rest for one, rest in steps[last:] if one == name]
+
+
+def command(text: str) -> Sequence[str]:
+    """Return a command in Docker's JSON form, which starts no shell between it and the signals."""
+    parsed: list[str] = json.loads(text)
+    return parsed
+
+
+def test_the_dockerfile_consists_of_known_instructions() -> None:
+    assert {name for name, _ in instructions()} <= INSTRUCTIONS
+    assert instructions()[0][0] == "FROM"
+    bases = {rest.split()[0] for name, rest in instructions() if name == "FROM"}
+    assert all(re.fullmatch(r"python:3\.11-slim-\w+", base) for base in bases)
+
+
+def test_the_image_runs_the_bot_as_a_user_without_rights_behind_a_process_that_reaps() -> None:
+    (user,), (entry,), (default,) = final("USER"), final("ENTRYPOINT"), final("CMD")
+    assert user.split(":")[0].isdecimal()
+    assert int(user.split(":")[0]) > 0
+    assert command(entry) == ["tini", "--", "python", "-m", "bot"]
+    assert command(default) == ["run"]
+    assert final("STOPSIGNAL") == ["SIGTERM"]
+
+
+def test_all_that_the_image_writes_is_in_its_one_volume() -> None:
+    """So its root file system can be read-only."""
+    (volume,) = final("VOLUME")
+    assert final("WORKDIR") == [volume]
+    variables = dict(re.findall(r"(\w+)=(\S+)", " ".join(final("ENV"))))
+    database = variables["DATABASE_URL"].removeprefix("sqlite:///")
+    for path in (database, variables["TMPDIR"], variables["MPLCONFIGDIR"]):
+        assert PurePosixPath(path).is_relative_to(volume)
+    assert "--read-only" in GUIDE
+    assert f"--volume video-bot:{volume}" in GUIDE
+
+
+def test_every_file_that_the_image_copies_is_there_and_not_ignored() -> None:
+    ignore = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    kept = {line[1:] for line in ignore if line.startswith("!")}
+    copied = {
+        source
+        for name, rest in instructions()
+        if name == "COPY" and "--from" not in rest
+        for source in rest.split()[:-1]
+    }
+    assert "*" in ignore
+    assert copied == kept
+    assert all((ROOT / source).exists() for source in copied)
+
+
+def test_the_health_check_succeeds_for_a_bot_that_lives_and_fails_for_none() -> None:
+    (check,) = final("HEALTHCHECK")
+    words = command(check.partition("CMD ")[2])
+    assert words[0] == "python"
+    assert "/healthz" in words[2]
+    assert f"or {Settings.model_fields['port'].default}" in words[2]
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, *words[1:]], env={"PORT": "9"}, capture_output=True, check=False
+    )
+    assert done.returncode != 0
+
+
+def test_supervisors_wait_for_longer_than_the_bot_takes_to_stop() -> None:
+    unit = ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign] # systemd's names have cases
+    unit.read(UNIT)
+    assert int(unit["Service"]["TimeoutStopSec"]) >= STOP_SECONDS + 5
+    assert "--stop-timeout 30" in GUIDE
+    assert int(unit["Service"]["RestartPreventExitStatus"]) == MISCONFIGURED
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+    """With a program that is there: it looks for it."""
+    text = UNIT.read_text(encoding="utf-8")
+    start = re.search(r"^ExecStart=(\S+)", text, re.MULTILINE)
+    assert start is not None
+    unit = tmp_path / UNIT.name
+    unit.write_text(text.replace(start[1], sys.executable), encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - our own file
+        ["systemd-analyze", "verify", "--man=no", str(unit)],  # noqa: S607 - whichever there is
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    about_it = [line for line in done.stderr.splitlines() if UNIT.name in line]
+    assert about_it == []
+
+
+def test_the_image_is_checked_in_ci_where_docker_works() -> None:
+    assert "scripts/check-image" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+    done = subprocess.run(
+        ["scripts/check-image"],  # noqa: S607 - our own script
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "DOCKER_HOST": "unix:///nowhere"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "the image is not built" in done.stdout
