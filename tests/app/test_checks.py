@@ -100,7 +100,9 @@ async def test_an_address_without_slacks_api_is_reported_once() -> None:
 async def test_an_unreachable_slack_is_not_a_configuration_error() -> None:
     """The failure may pass, so a supervisor may start the bot again."""
     async with running_sandbox() as sandbox:
-        with pytest.raises(BotError, match=r"Slack cannot be reached: .* refuses the connection\.$") as caught:
+        with pytest.raises(
+            BotError, match=r"Slack cannot be reached: .* refuses the connection\.$"
+        ) as caught:
             await start(sandbox, SLACK_API_URL="http://127.0.0.1:9/")
     assert not isinstance(caught.value, ConfigurationError)
 

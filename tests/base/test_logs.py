@@ -194,7 +194,7 @@ async def test_a_parked_job_is_logged_as_an_error(configure: Configure) -> None:
 def test_libraries_log_errors_only(configure: Configure) -> None:
     """At level debug as well, and where Bolt copies the root logger's level."""
     stream = configure(log_level="debug")
-    for name in ("slack_bolt.AsyncApp", "slack_sdk.web", "httpx", "apscheduler.scheduler"):
+    for name in ("slack_bolt.AsyncApp", "slack_sdk.web", "apscheduler.scheduler"):
         logging.getLogger(name).info("chatter")
     logging.getLogger("slack_bolt.AsyncApp").warning("Unhandled request ({'text': 'a red car'})")
     logging.getLogger("aiohttp.access").error("GET /healthz")
