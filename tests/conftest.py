@@ -29,7 +29,7 @@ _NETWORK_VARIABLES = (
 
 @pytest.fixture(autouse=True)
 def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Remove the bot's and the network's variables, and change to an empty folder without `.env`."""
+    """Remove the bot's and the network's variables; change to an empty folder without `.env`."""
     ours = {name.upper() for name in Settings.model_fields}
     for name in list(os.environ):
         if name.upper() in ours or name.upper() in _NETWORK_VARIABLES:

@@ -15,7 +15,6 @@ import certifi
 import pytest
 import trustme
 
-from bot.base import network
 from bot.base.addresses import exact
 from bot.base.errors import ConfigurationError
 from bot.base.hosts import is_public, may_be_public
@@ -27,23 +26,19 @@ SOON = aiohttp.ClientTimeout(total=None, connect=0.3, sock_connect=0.2)
 PASSWORD = "hush-hush"
 
 
-async def get(
-    url: str, *, reach: Reach = Reach.ANYWHERE, timeout: aiohttp.ClientTimeout = SOON
-) -> bytes:
+async def get(url: str, *, reach: Reach = Reach.ANYWHERE) -> bytes:
     """Return the body at an address, by a session of its own."""
     async with (
-        open_session(timeout=timeout, reach=reach) as session,
+        open_session(timeout=SOON, reach=reach) as session,
         session.get(exact(url), allow_redirects=False) as answer,
     ):
         return await answer.read()
 
 
-async def failure(
-    url: str, *, reach: Reach = Reach.ANYWHERE, timeout: aiohttp.ClientTimeout = SOON
-) -> NotConnectedError:
+async def failure(url: str, *, reach: Reach = Reach.ANYWHERE) -> NotConnectedError:
     """Return the reason why an address cannot be reached, which has no secret."""
     with pytest.raises(NotConnectedError) as caught:
-        await get(url, reach=reach, timeout=timeout)
+        await get(url, reach=reach)
     assert was_never_sent(caught.value)
     assert caught.value.__cause__ is None
     assert PASSWORD not in f"{caught.value!r}"
@@ -157,7 +152,7 @@ async def test_a_network_without_a_way_is_the_reason(monkeypatch: pytest.MonkeyP
     def refuse(*_: object) -> socket.socket:
         raise OSError(errno.ENETUNREACH, "unreachable")
 
-    monkeypatch.setattr(network.socket, "socket", refuse)
+    monkeypatch.setattr("bot.base.network.socket.socket", refuse)
     error = await failure("http://127.0.0.1:9/")
     assert error.why is Why.NO_WAY
     assert str(error) == "no way to 127.0.0.1:9 (Network is unreachable)"

@@ -133,7 +133,9 @@ def test_files_and_a_cost_end_no_task_of_a_known_state() -> None:
 
 
 def test_files_and_a_cost_of_two_events_are_an_end() -> None:
-    events = '[{"status": "odd", "output": {"videos": ["https://f.example/v"]}}, {"cost_actual": 1}]'
+    events = (
+        '[{"status": "odd", "output": {"videos": ["https://f.example/v"]}}, {"cost_actual": 1}]'
+    )
     snapshot = read_events("application/json", events).snapshot
     assert snapshot is not None
     assert snapshot.state is TaskState.SUCCEEDED

@@ -19,9 +19,10 @@ SIGNED = "/a%2Fb/%7euser;v=1?X-Amz-Signature=%2B+%2f==&&k='x'(1)*!$,[]@:%zz"
 
 
 @asynccontextmanager
-async def client_of(url: str, **limits: float) -> AsyncIterator[MindVideoClient]:
+async def client_of(url: str, seconds: float = 5.0) -> AsyncIterator[MindVideoClient]:
     """Open a client of an address."""
-    client = MindVideoClient(url, API_KEY, now=ManualClock(), limits=Limits(**limits))
+    limits = Limits(submit_seconds=seconds)
+    client = MindVideoClient(url, API_KEY, now=ManualClock(), limits=limits)
     try:
         yield client
     finally:
@@ -37,9 +38,9 @@ async def fetch(wire: Wire, path: str) -> None:
         assert await read(download) == b"abc"
 
 
-async def submit(url: str, **limits: float) -> BotError:
+async def submit(url: str, seconds: float = 5.0) -> BotError:
     """Return the error of a submit, which has neither key nor password."""
-    async with client_of(url, **limits) as client:
+    async with client_of(url, seconds) as client:
         with pytest.raises(BotError) as caught:
             await client.submit(b"{}", KEY)
     assert API_KEY not in str(caught.value)
@@ -101,8 +102,13 @@ async def test_no_cookie_goes_from_one_download_to_the_next() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [b"HTTP/1.1 407 No\r\n\r\n", b"HTTP/1.1 403 No\r\n\r\n", b"HTTP/1.1 503 No\r\n\r\n"]
-    + [b"nonsense\r\n\r\n", b""],
+    [
+        b"HTTP/1.1 407 No\r\n\r\n",
+        b"HTTP/1.1 403 No\r\n\r\n",
+        b"HTTP/1.1 503 No\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"",
+    ],
     ids=["407", "403", "503", "nonsense", "closed"],
 )
 async def test_a_submit_that_a_proxy_did_not_connect_was_never_sent(
@@ -131,7 +137,7 @@ async def test_a_submit_that_reached_a_proxy_and_got_no_answer_is_in_doubt(
     """Without TLS the proxy has the request, and may have passed it on."""
     async with listening(answer) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.address)
-        error = await submit("http://api.example", submit_seconds=0.2)
+        error = await submit("http://api.example", seconds=0.2)
         assert len(proxy.heads) == 1
     assert isinstance(error, OutcomeUnknownError)
     assert str(error).startswith("The connection to MindVideo broke: ")

@@ -88,9 +88,9 @@ async def test_of_500_outputs_ten_are_brought_and_one_is_a_link(state: str) -> N
         urls = [{"url": f"{wire.address}/{number}.png?sig=%7e"} for number in range(500)]
         output = {"images": urls}
         task = {"task_id": "t", "status": state, "output": output, "cost_actual": "0.0756"}
-        answer = {"status": 200, "body": json.dumps(task), "times": None}
-        for call in (Call.EVENTS, Call.TASK):
-            harness.sandbox.video.fail(fault(call, FaultKind.ANSWER_BEFORE, **answer))
+        body = json.dumps(task)
+        for one in poll(FaultKind.ANSWER_BEFORE, times=None, status=200, body=body):
+            harness.sandbox.video.fail(one)
         job = await harness.request()
         await harness.run(until=lambda: bool(harness.results()))
         (result,) = harness.results()

@@ -18,6 +18,7 @@ from bot.base.errors import (
 )
 from bot.base.ports import FileState, Message, Place, UploadTarget
 from bot.slack.chat import SlackChat
+from bot.slack.client import slack_client
 from sandbox.slack.entities import GENERAL, OPEN
 from sandbox.slack.faults import UPLOAD, Fault, FaultKind
 from sandbox.slack.service import SlackSandbox

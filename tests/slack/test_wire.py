@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.base.errors import OutcomeUnknownError, RetryLaterError
 from bot.base.ports import PersonFile
@@ -27,30 +28,33 @@ async def chat_with(address: str) -> AsyncIterator[SlackChat]:
         yield SlackChat(client)
 
 
-async def upload(chat: SlackChat, wire: Wire) -> None:
+async def upload(client: AsyncWebClient, wire: Wire) -> None:
     """Send a file to a signed address."""
-    await chat.send_upload(wire.address + SIGNED, 0, chunks_of(b""))
+    await SlackChat(client).send_upload(wire.address + SIGNED, 0, chunks_of(b""))
 
 
-async def answer(chat: SlackChat, wire: Wire) -> None:
+async def answer(client: AsyncWebClient, wire: Wire) -> None:
     """Answer by a `response_url`."""
-    await chat.send_ephemeral(HERE, "U1", HELLO, wire.address + SIGNED)
+    await SlackChat(client).send_ephemeral(HERE, "U1", HELLO, wire.address + SIGNED)
 
 
-async def read(chat: SlackChat, wire: Wire) -> None:
+async def read(client: AsyncWebClient, wire: Wire) -> None:
     """Read a person's file."""
     url = wire.address + SIGNED
     file = PersonFile(id="F1", name="x", mimetype="video/mp4", size=3, url=url)
-    async with SlackPersonFiles(chat._client).open(file) as download:
+    async with SlackPersonFiles(client).open(file) as download:
         assert [chunk async for chunk in download.chunks]
 
 
 @pytest.mark.parametrize(("use", "said"), [(upload, OK), (answer, OK), (read, FILE)])
 async def test_an_address_of_slacks_is_sent_byte_for_byte(
-    use: Callable[[SlackChat, Wire], Awaitable[None]], said: bytes
+    use: Callable[[AsyncWebClient, Wire], Awaitable[None]], said: bytes
 ) -> None:
-    async with listening(said) as wire, chat_with(wire.address) as chat:
-        await use(chat, wire)
+    async with (
+        listening(said) as wire,
+        slack_client(token="xoxb-1", base_url=f"{wire.address}/api/") as client,
+    ):
+        await use(client, wire)
     assert wire.targets == [SIGNED]
 
 

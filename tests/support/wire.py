@@ -21,6 +21,7 @@ class Wire:
     of the connection."""
     heads: list[bytes] = field(default_factory=list)
     """Each request up to its empty line."""
+    _seen: asyncio.Event = field(default_factory=asyncio.Event)
     _writers: dict[asyncio.Task[object] | None, asyncio.StreamWriter] = field(default_factory=dict)
 
     @property
@@ -39,6 +40,7 @@ class Wire:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             while True:
                 self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+                self._seen.set()
                 answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
                 if answer is None:
                     await reader.read()
@@ -47,6 +49,13 @@ class Wire:
                 writer.write(answer)
                 await writer.drain()
         writer.close()
+
+    async def asked(self, times: int) -> None:
+        """Wait until so many requests have come."""
+        async with asyncio.timeout(5):
+            while len(self.heads) < times:
+                self._seen.clear()
+                await self._seen.wait()
 
     async def close(self) -> None:
         """Break every connection."""
