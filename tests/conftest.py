@@ -17,15 +17,22 @@ from bot.base.settings import Settings
 
 Address: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | str | bytes"
 
-_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_NETWORK_VARIABLES = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
 
 
 @pytest.fixture(autouse=True)
 def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Remove the bot's and proxy variables, and change to an empty folder without `.env`."""
+    """Remove the bot's and the network's variables; change to an empty folder without `.env`."""
     ours = {name.upper() for name in Settings.model_fields}
     for name in list(os.environ):
-        if name.upper() in ours or name.upper() in _PROXY_VARIABLES:
+        if name.upper() in ours or name.upper() in _NETWORK_VARIABLES:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 

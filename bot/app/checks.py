@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
 from bot.app.findings import Finding
 from bot.app.request_checks import clock_finding, examine_running_bot
@@ -60,7 +61,7 @@ async def ask_identity(chat: SlackChat) -> Identity:
         return await chat.identity()
 
 
-async def ask_socket(client: AsyncWebClient, token: SecretStr | None) -> str | None:
+async def ask_socket(client: AsyncWebClient, token: SecretStr | None) -> URL | None:
     """Request an address of Socket Mode with SLACK_APP_TOKEN; return `None` without a token."""
     if token is None:
         return None

@@ -12,6 +12,7 @@ from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
 from bot.app.http.connections import Connections
 from bot.app.http.refusals import Refusals
@@ -74,7 +75,7 @@ class Checked:
     client: AsyncWebClient
     chat: SlackChat
     me: Identity
-    socket_address: str | None
+    socket_address: URL | None
     """Slack's address for one connection; `None` if requests come by HTTP."""
     now: SteadyClock
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from http import HTTPStatus
 
+import aiohttp
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.app.async_app import AsyncApp
@@ -13,11 +14,15 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
+from bot.base.addresses import InvalidAddressError, exact
+from bot.base.network import ALL_CONNECT_SECONDS, CONNECT_SECONDS, open_session
 from bot.listeners.dispatch import dispatch
 from bot.listeners.slack_object import UnreadableRequestError
 from bot.slack.answers import SocketAnswer
 from bot.slack.client import ask
+from bot.slack.errors import lost_answer
 
 PING_SECONDS = 10.0
 """The interval of pings; Bolt's own default. After four without a pong, the connection is lost."""
@@ -26,7 +31,7 @@ ADDRESS_SECONDS = 30.0
 """How long to try one address: enough for a slow network, and for the SDK to try it three times."""
 
 
-async def ask_for_socket(client: AsyncWebClient, app_token: str) -> str:
+async def ask_for_socket(client: AsyncWebClient, app_token: str) -> URL:
     """Request an address, which is valid for one connection. Safe to repeat.
 
     https://docs.slack.dev/reference/methods/apps.connections.open
@@ -34,7 +39,10 @@ async def ask_for_socket(client: AsyncWebClient, app_token: str) -> str:
     opened = await ask(
         client.apps_connections_open(app_token=app_token), SocketAnswer, doubtful=False
     )
-    return opened.url
+    try:
+        return exact(opened.url)
+    except InvalidAddressError:
+        raise lost_answer(doubtful=False) from None
 
 
 class SocketMode:
@@ -44,7 +52,7 @@ class SocketMode:
         self,
         bolt: AsyncApp,
         app_token: str,
-        address: str,
+        address: URL,
         *,
         ping_seconds: float = PING_SECONDS,
         address_seconds: float = ADDRESS_SECONDS,
@@ -65,9 +73,8 @@ class SocketMode:
             web_client=self._bolt.client,
             ping_interval=self._ping_seconds,
         )
-        # By default the SDK uses HTTPS_PROXY, even for a server on this machine.
-        self._client.proxy = self._bolt.client.proxy
-        self._client.wss_uri = self._address
+        await self._client.use_own_session()
+        self._client.wss_uri = self._address  # type: ignore[assignment] # passed on to aiohttp
         self._client.address_seconds = self._address_seconds
         handle = _ConnectedHandler(self._bolt, self._client).handle
         self._client.socket_mode_request_listeners.append(handle)  # type: ignore[arg-type] # as Bolt
@@ -91,6 +98,20 @@ class _Client(SocketModeClient):
     """
 
     address_seconds = ADDRESS_SECONDS
+
+    async def use_own_session(self) -> None:
+        """Put a session that knows proxies and certificates in the place of the SDK's."""
+        await self.aiohttp_client_session.close()
+        # As it reads NO_PROXY, which the SDK does not.
+        self.proxy = None
+        self.aiohttp_client_session = open_session(
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=ALL_CONNECT_SECONDS, sock_connect=CONNECT_SECONDS
+            )
+        )
+
+    async def issue_new_wss_url(self) -> URL:  # type: ignore[override] # passed on to aiohttp
+        return exact(await super().issue_new_wss_url())
 
     async def connect(self) -> None:
         while not self.closed:

@@ -12,6 +12,7 @@ from typing import Literal, TextIO, TypeAlias
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.base.hosts import SLACK_DOMAINS
 from bot.base.log_stream import LogStream
 from bot.base.prompts import PROMPTS, without_prompts
 from bot.base.throttle import Throttle, throttled_records
@@ -24,15 +25,27 @@ Redact: TypeAlias = Callable[[str], str]
 
 REMOVED = "[removed]"
 
+_AFTER_SLACK_HOST = "|".join(
+    rf"(?<=//{re.escape(host)}/)"
+    for domain in SLACK_DOMAINS
+    for host in (
+        (domain,)
+        if "-files" in domain  # a public link to a file
+        # A response_url allows posts as the bot, an address for an upload takes any bytes.
+        else (f"hooks.{domain}", f"files.{domain}/upload")
+    )
+)
+
 _SECRET_SHAPES = re.compile(
-    r"""
+    rf"""
       \bxox[a-z](?:\.xox[a-z])?-[\w-]+        # Slack's bot, user and refresh tokens
     | \bxapp-[\w-]+                           # Slack's app-level tokens
     | \bmv_[a-z]+_\w+                         # MindVideo's keys
-    | (?<=\bBearer\s)[^\s"',)]{6,}         # any other key; six: prose has "bearer of"
-    | (?<=//hooks\.slack\.com/)[^\s"'<>)]+    # a response_url allows posts as the bot
-    | (?<=//files\.slack\.com/upload/)[^\s"'<>)]+
+    | (?<=\bBearer\s)[^\s"',)]{{6,}}         # any other key; six: prose has "bearer of"
+    | (?-i:(?<=\bBasic\ )(?=\w+[A-Z0-9+/=])[\w+/=]{{6,}})  # a user and a password in base64
+    | (?:{_AFTER_SLACK_HOST})[^\s"'<>)]+
     | (?<=[?&]ticket=)[^\s"'<>)&]+            # Socket Mode's address
+    | (?<=://)[^\s"'<>/@]+(?=@)               # a user and a password, as of a proxy
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -47,8 +60,6 @@ _LOWEST_LEVELS: Mapping[str, int] = MappingProxyType(
         "slack_bolt": logging.ERROR,
         # At INFO these write a line for each request or each tick, at DEBUG headers with tokens.
         "slack_sdk": logging.WARNING,
-        "httpx": logging.WARNING,
-        "httpcore": logging.WARNING,
         "apscheduler": logging.WARNING,
         "asyncio": logging.WARNING,
         # The metrics count requests.

@@ -28,6 +28,13 @@ class TaskState(StrEnum):
         return self in {TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED}
 
 
+MOST_FILES = 10
+"""Files of one render that are put into Slack; a message with more is no result any more."""
+
+MOST_OUTPUTS = MOST_FILES + 1
+"""Outputs of one render that are read: the one behind the files is told as a link."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The state of a task in one response of MindVideo; a missing value is `None` or empty."""
@@ -40,6 +47,7 @@ class Snapshot:
     cost_estimate: Decimal | None = None
     cost_actual: Decimal | None = None
     outputs: tuple[Output, ...] = ()
+    """At most `MOST_OUTPUTS`."""
     problem: str | None = None
     """MindVideo's message about the failure, cleaned, at most 300 characters."""
     problem_code: str | None = None

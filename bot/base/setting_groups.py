@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasGenerator,
@@ -16,7 +17,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from bot.base.setting_types import Secret, Unit, Url
+from bot.base.setting_types import (
+    LOOPBACK,
+    Secret,
+    Unit,
+    Url,
+    is_signing_secret,
+    kind_of_secret,
+    refuse_quotes,
+)
 
 _SQLITE = "sqlite:///"
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -39,6 +48,11 @@ class SettingGroup(BaseModel):
         hide_input_in_errors=True,
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _has_no_quotes(cls, value: object) -> object:
+        return refuse_quotes(value)
+
 
 class ServiceSettings(SettingGroup):
     """Addresses and credentials of Slack and MindVideo."""
@@ -52,14 +66,14 @@ class ServiceSettings(SettingGroup):
         description="an app-level token, xapp-…, with the scope connections:write, from your "
         "Slack app's page Basic Information; the bot then connects by Socket Mode",
     )
+    slack_api_url: Url = Field(
+        default="https://slack.com/api/",
+        description="the base of Slack's Web API",
+    )
     slack_signing_secret: Secret | None = Field(
         default=None,
         description="the Signing Secret from your Slack app's page Basic Information (or set "
         "SLACK_APP_TOKEN, for Socket Mode)",
-    )
-    slack_api_url: Url = Field(
-        default="https://slack.com/api/",
-        description="the base of Slack's Web API",
     )
     mindvideo_api_key: Secret = Field(
         description="an API key from MindVideo's dashboard, mv_live_…",
@@ -78,9 +92,25 @@ class ServiceSettings(SettingGroup):
     @classmethod
     def _has_its_prefix(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         prefix = "xoxb-" if info.field_name == "slack_bot_token" else "xapp-"
-        if token is not None and not token.get_secret_value().startswith(prefix):
-            raise ValueError(f"it does not begin with {prefix}")
+        if token is None:
+            return None
+        value = token.get_secret_value()
+        if not value.startswith(prefix):
+            kind = kind_of_secret(value)
+            more = f", it is {kind}" if kind else ""
+            raise ValueError(f"it does not begin with {prefix}{more}")
+        if value == prefix:
+            raise ValueError(f"it is no more than {prefix}")
         return token
+
+    @field_validator("mindvideo_api_key")
+    @classmethod
+    def _is_not_slacks(cls, key: SecretStr) -> SecretStr:
+        value = key.get_secret_value()
+        kind = kind_of_secret(value)
+        if kind is not None and not value.startswith("mv_") and not is_signing_secret(value):
+            raise ValueError(f"it is {kind}")
+        return key
 
     @field_validator("slack_signing_secret")
     @classmethod
@@ -90,6 +120,19 @@ class ServiceSettings(SettingGroup):
         # A wrong app token is absent from `data`; then only that token is reported.
         if secret is None and info.data.get("slack_app_token", "wrong") is None:
             raise PydanticCustomError("missing", "needed without SLACK_APP_TOKEN")
+        return secret
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _has_its_shape(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Refuse what is none; a simulated Slack on this machine has secrets of its own shape."""
+        if secret is None or is_signing_secret(secret.get_secret_value()):
+            return secret
+        kind = kind_of_secret(secret.get_secret_value())
+        if kind is not None:
+            raise ValueError(f"it is {kind}")
+        if urlsplit(info.data.get("slack_api_url", "")).hostname not in LOOPBACK:
+            raise ValueError("it is not 32 hexadecimal digits, as a signing secret is")
         return secret
 
     @field_validator("slack_api_url")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -14,11 +15,63 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that are this machine: only to them may a token be sent without TLS."""
 
 
+_QUOTES = frozenset("\"'`“”„‘’«»")
+
+_SIGNING_SECRET = re.compile(r"[0-9a-fA-F]{32}")
+
+# https://docs.slack.dev/authentication/tokens
+_KINDS = (
+    ("xoxb-", "a bot token (xoxb-…), which belongs in SLACK_BOT_TOKEN"),
+    ("xapp-", "an app-level token (xapp-…), which belongs in SLACK_APP_TOKEN"),
+    ("xoxp-", "a user token (xoxp-…)"),
+    ("xoxe", "a configuration or refresh token (xoxe…)"),
+    ("xoxr-", "a refresh token (xoxr-…)"),
+    ("xoxc-", "the token of somebody's browser (xoxc-…)"),
+    ("xoxd-", "the cookie of somebody's browser (xoxd-…)"),
+    ("xoxs-", "the token of somebody's session (xoxs-…)"),
+    ("xoxa-", "a token of a kind that Slack has given up (xoxa-…)"),
+    ("mv_", "a key of MindVideo's (mv_…), which belongs in MINDVIDEO_API_KEY"),
+    ("http://", "a web address"),
+    ("https://", "a web address"),
+)
+"""What a secret is, by its beginning."""
+
+
+def refuse_quotes(value: object) -> object:
+    """Raise `ValueError` for a text that still has its quotation marks.
+
+    A shell and python-dotenv take them away, `docker run --env-file` and systemd's own do not.
+    """
+    if isinstance(value, str) and value.strip()[:1] in _QUOTES:
+        raise ValueError("it still has quotation marks around it: take them away")
+    return value
+
+
+def is_signing_secret(value: str) -> bool:
+    """Return whether a text has the shape of Slack's signing secrets."""
+    return _SIGNING_SECRET.fullmatch(value) is not None
+
+
+def kind_of_secret(value: str) -> str | None:
+    """Return what a secret is, without repeating it; `None`: its shape does not tell."""
+    if is_signing_secret(value):
+        return "what a signing secret looks like"
+    return next((kind for start, kind in _KINDS if value.lower().startswith(start)), None)
+
+
 def _check_secret(secret: SecretStr) -> SecretStr:
     """Refuse characters that no HTTP header can carry: a client would fail and print the secret."""
     value = secret.get_secret_value()
-    if not value or not all("!" <= char <= "~" for char in value):
-        raise ValueError("it is empty, or holds spaces or letters that no key has")
+    if not value.strip():
+        raise ValueError("it is empty")
+    if value.lower().startswith("bearer "):
+        raise ValueError("it begins with the word Bearer: leave that away")
+    if any(char.isspace() for char in value):
+        raise ValueError("it holds a space or a line break")
+    if not all("!" <= char <= "~" and char not in _QUOTES for char in value):
+        raise ValueError(
+            "it holds characters that no key has: perhaps it was copied while it was hidden"
+        )
     return secret
 
 

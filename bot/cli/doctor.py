@@ -9,6 +9,7 @@ import click
 
 from bot.app.checks import examine
 from bot.base.logs import configure_logs
+from bot.base.proxies import Proxies
 from bot.base.settings import load_settings
 from bot.cli.main import FAILED
 
@@ -20,7 +21,7 @@ def command() -> None:
     configure_logs(
         log_format=settings.log_format,
         log_level="error",  # the findings have all that an operator needs
-        secrets=settings.secrets,
+        secrets=(*settings.secrets, *Proxies.from_environment().secrets),
         log_prompts=False,
         stream=sys.stderr,
     )

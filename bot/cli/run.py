@@ -9,6 +9,7 @@ import click
 
 from bot.app.run import serve
 from bot.base.logs import configure_logs
+from bot.base.proxies import Proxies
 from bot.base.settings import load_settings
 from bot.base.stop_signals import EarlyStop
 
@@ -21,7 +22,7 @@ def command(early: EarlyStop | None) -> None:
     configure_logs(
         log_format=settings.log_format,
         log_level=settings.log_level,
-        secrets=settings.secrets,
+        secrets=(*settings.secrets, *Proxies.from_environment().secrets),
         log_prompts=settings.log_prompts,
         stream=sys.stderr,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.base.ports import Message
+from bot.base.ports import MOST_FILES, MOST_OUTPUTS, Message
 from bot.jobs.deliveries import follows_later
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
@@ -22,6 +22,8 @@ from bot.messages.job import (
 from storage.job import Job, Outcome, Stage
 
 SAVE_SOON = "The link works for a short time only, so save the file soon."
+
+MORE = f"More than {MOST_FILES} were made. Here is the next one."
 
 
 def final_message(view: JobView) -> Message:
@@ -61,7 +63,7 @@ def following_message(view: JobView, mark: str) -> Message:
     before = "that was given up" if given_up else "that Slack did not take before"
     line = f"<@{job.user}> here is the {what} {before}."
     links = _links(job) if job.delivery.link_only else []
-    body = [blocks.section(line)]
+    body = [blocks.section(line), *_more(job)]
     if links:
         line = (
             f"<@{job.user}> the {what} that was given up is made, but could not be put here: "
@@ -84,7 +86,13 @@ def not_brought_message(view: JobView, mark: str) -> Message:
 def _with_files(view: JobView) -> Message:
     job = view.job
     line = f"<@{job.user}> {_your(job)} ready. It took {took(job)}; {cost_text(view)}."
-    return Message(text=line, blocks=[blocks.section(line)])
+    return Message(text=line, blocks=[blocks.section(line), *_more(job)])
+
+
+def _more(job: Job) -> list[blocks.Block]:
+    """Return the link to what was made beyond the files that are brought."""
+    next_one = _links(job)[MOST_FILES:]
+    return [blocks.context(MORE), blocks.links(next_one)] if next_one else []
 
 
 def _with_links(view: JobView) -> Message:
@@ -159,7 +167,7 @@ def _links(job: Job) -> list[tuple[str, str]]:
     """Return the address and the label of a link to each output."""
     return [
         (output.url, f"Open {output.media.value} {number}")
-        for number, output in enumerate(job.outputs, start=1)
+        for number, output in enumerate(job.outputs[:MOST_OUTPUTS], start=1)
     ]
 
 

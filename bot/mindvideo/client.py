@@ -9,19 +9,19 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import httpx
+import aiohttp
 import structlog
 
+from bot.base.addresses import exact
 from bot.base.errors import BotError, OutcomeUnknownError, RetryLaterError
 from bot.base.hosts import is_loopback
+from bot.base.network import AGENT, ALL_CONNECT_SECONDS, CONNECT_SECONDS, open_session
+from bot.base.network_errors import TRANSPORT_ERRORS, cause_of, reason, was_never_sent
 from bot.base.ports import Download, Snapshot, TaskState
 from bot.mindvideo import protocol
 from bot.mindvideo.download import Downloader
 from bot.mindvideo.exchange import Answer, Request, TaskCall, call_of
-from bot.mindvideo.http import TRANSPORT_ERRORS, cause_of, http_client, was_never_sent
 from storage.job import Instant, Json
-
-_MOST_CONNECTIONS = 100
 
 _EVENTS_IN_A_ROW = 5
 """Each time so many reads used the events alone, the task is read too: an event may be lost."""
@@ -67,10 +67,12 @@ class MindVideoClient:
         self._api_key = api_key
         self._now = now
         self._limits = limits
-        self._http = http_client(
-            headers={"Authorization": f"Bearer {api_key}"},
-            connections=_MOST_CONNECTIONS,
-            seconds=limits.submit_seconds,
+        self._session = open_session(
+            headers={"User-Agent": AGENT, "Authorization": f"Bearer {api_key}"},
+            # `_exchange` bounds each call as a whole.
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=ALL_CONNECT_SECONDS, sock_connect=CONNECT_SECONDS
+            ),
         )
         self._downloader = Downloader(
             now=now,
@@ -89,7 +91,7 @@ class MindVideoClient:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await self._session.close()
         await self._downloader.aclose()
 
     def request_body(self, model: str, options: Mapping[str, Json]) -> bytes:
@@ -144,20 +146,23 @@ class MindVideoClient:
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._http.stream(
+                self._session.request(
                     request.method,
-                    self._base_url + request.path,
+                    exact(self._base_url + request.path),
                     headers=request.headers,
-                    content=request.content,
+                    data=request.content,
+                    # The API key is sent to the configured host only.
+                    allow_redirects=False,
                 ) as response,
             ):
                 body, ended = await _read(response, self._limits)
         except TRANSPORT_ERRORS as error:
             if was_never_sent(error):
-                raise RetryLaterError("MindVideo cannot be reached.") from error
-            raise lost("The connection to MindVideo broke.") from cause_of(error)
+                raise RetryLaterError(f"MindVideo cannot be reached: {reason(error)}.") from error
+            broken = f"The connection to MindVideo broke: {reason(error)}."
+            raise lost(broken) from cause_of(error)
         return Answer(
-            status=response.status_code,
+            status=response.status,
             headers={name.lower(): value for name, value in response.headers.items()},
             text=self._without_key(body.decode("utf-8-sig", errors="replace")),
             ended=ended,
@@ -181,7 +186,7 @@ class MindVideoClient:
                 self._log.warning(event, word=word)
 
 
-async def _read(response: httpx.Response, limits: Limits) -> tuple[bytes, bool]:
+async def _read(response: aiohttp.ClientResponse, limits: Limits) -> tuple[bytes, bool]:
     """Return the body up to a limit of size or time, and whether it is complete.
 
     A JSON body that is cut is no JSON any more, so it counts as unreadable.
@@ -190,7 +195,7 @@ async def _read(response: httpx.Response, limits: Limits) -> tuple[bytes, bool]:
     body = bytearray()
     try:
         async with asyncio.timeout(limits.stream_seconds if streamed else None):
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > limits.json_bytes:
                     return bytes(body[: limits.json_bytes]), False

@@ -7,19 +7,27 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
-import httpx
+import aiohttp
+from yarl import URL
 
+from bot.base.addresses import InvalidAddressError, exact, redirected
 from bot.base.errors import BotError, NotFoundError, RefusedError, RetryLaterError
-from bot.base.ports import Download
-from bot.base.retry_after import read_retry_after
-from bot.mindvideo.http import (
+from bot.base.network import (
+    AGENT,
+    ALL_CONNECT_SECONDS,
+    CONNECT_SECONDS,
+    Reach,
+    open_session,
+)
+from bot.base.network_errors import (
     TRANSPORT_ERRORS,
     TransportError,
     cause_of,
-    guarded_sockets,
-    http_client,
     is_not_public,
+    reason,
 )
+from bot.base.ports import Download
+from bot.base.retry_after import read_retry_after
 from storage.job import Instant
 
 _MOST_REDIRECTS = 5
@@ -31,11 +39,14 @@ _SILENCE_SECONDS = 30.0
 # Some hosts answer an expired URL with status 200 and a page or an error text, not with the file.
 _NOT_A_FILE = ("text/html", "application/json", "application/xml", "text/xml")
 
-_INVALID_URL = (
-    httpx.InvalidURL,
-    httpx.UnsupportedProtocol,
-    httpx.RemoteProtocolError,
-    ValueError,
+_REDIRECTS = frozenset(
+    {
+        HTTPStatus.MOVED_PERMANENTLY,
+        HTTPStatus.FOUND,
+        HTTPStatus.SEE_OTHER,
+        HTTPStatus.TEMPORARY_REDIRECT,
+        HTTPStatus.PERMANENT_REDIRECT,
+    },
 )
 
 _TEMPORARY = frozenset(
@@ -61,23 +72,31 @@ class Downloader:
         self._now = now
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
-        self._http = http_client(
-            # The length of a compressed answer would not be the length of the file.
-            headers={"Accept": "video/*, image/*, */*;q=0.5", "Accept-Encoding": "identity"},
+        self._session = open_session(
+            reach=Reach.PUBLIC_AND_LOOPBACK if allow_loopback else Reach.PUBLIC,
+            headers={
+                "User-Agent": AGENT,
+                "Accept": "video/*, image/*, */*;q=0.5",
+                # The length of a compressed answer would not be the length of the file.
+                "Accept-Encoding": "identity",
+            },
             connections=_MOST_CONNECTIONS,
-            seconds=_SILENCE_SECONDS,
-            socket_factory=guarded_sockets(allow_loopback=allow_loopback),
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                connect=ALL_CONNECT_SECONDS,
+                sock_connect=CONNECT_SECONDS,
+                sock_read=_SILENCE_SECONDS,
+            ),
         )
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await self._session.close()
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncIterator[Download]:
         """Open a file, with the promises and errors of `VideoService.download`."""
-        response = await self._follow(url)
-        try:
+        async with await self._follow(url) as response:
             length = _length(response)
             if length is not None and length > self._max_bytes:
                 raise _too_large(self._max_bytes)
@@ -87,33 +106,38 @@ class Downloader:
                 content_type=response.headers.get("content-type"),
                 chunks=_in_time(chunks, self._max_seconds),
             )
-        finally:
-            await response.aclose()
 
-    async def _follow(self, url: str) -> httpx.Response:
-        """Return the first answer that is no redirect; the address of each redirect is checked."""
-        for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._get(url)
-            if response.next_request is None:
-                return await self._checked(response)
-            url = str(response.next_request.url)
-            await response.aclose()
+    async def _follow(self, address: str) -> aiohttp.ClientResponse:
+        """Return the first answer that is no redirect; the address of each redirect is checked.
+
+        Each address is sent as it was given, also the one of a redirect: it may be signed.
+        """
+        try:
+            url = exact(address)
+            for _ in range(_MOST_REDIRECTS + 1):
+                response = await self._get(url)
+                location = response.headers.get("location")
+                if response.status not in _REDIRECTS or location is None:
+                    return self._checked(response)
+                response.release()
+                url = redirected(url, location)
+        except InvalidAddressError as error:
+            raise RefusedError("The video's address is not a web address.") from error
         raise RefusedError("The video's address leads from one address to the next without end.")
 
-    async def _checked(self, response: httpx.Response) -> httpx.Response:
+    def _checked(self, response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
         try:
             _check(response, self._now())
         except BotError:
-            await response.aclose()
+            response.release()
             raise
         return response
 
-    async def _get(self, url: str) -> httpx.Response:
-        if not url.lower().startswith(("http://", "https://")):
+    async def _get(self, url: URL) -> aiohttp.ClientResponse:
+        if url.scheme not in {"http", "https"}:
             raise RefusedError("The video's address is not a web address.")
         try:
-            request = self._http.build_request("GET", url)
-            return await self._http.send(request, stream=True)
+            return await self._session.get(url, allow_redirects=False)
         except TRANSPORT_ERRORS as error:
             raise _broken(error) from cause_of(error)
 
@@ -140,9 +164,9 @@ async def counted(
         raise RetryLaterError("The video's file arrived incomplete.")
 
 
-async def _received(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _received(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     try:
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.content.iter_any():
             yield chunk
     except TRANSPORT_ERRORS as error:
         raise _broken(error) from cause_of(error)
@@ -158,16 +182,16 @@ async def _in_time(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterato
         yield chunk
 
 
-def _length(response: httpx.Response) -> int | None:
+def _length(response: aiohttp.ClientResponse) -> int | None:
     """Return the file's length, or `None`; a compressed answer's length is not the file's."""
     length = response.headers.get("content-length", "")
     encoded = response.headers.get("content-encoding", "identity") != "identity"
     return int(length) if length.isdecimal() and not encoded else None
 
 
-def _check(response: httpx.Response, now: Instant) -> None:
+def _check(response: aiohttp.ClientResponse, now: Instant) -> None:
     """Raise a `BotError` unless the answer holds the file."""
-    status = response.status_code
+    status = response.status
     if status == HTTPStatus.OK:
         if response.headers.get("content-type", "").lower().startswith(_NOT_A_FILE):
             raise NotFoundError("The video's address holds a page instead of a file.")
@@ -188,10 +212,9 @@ def _check(response: httpx.Response, now: Instant) -> None:
 def _broken(error: TransportError) -> BotError:
     if is_not_public(error):
         return RefusedError("The video's address is not a public one.")
-    # httpx raises `RemoteProtocolError` for a redirect to a URL that it cannot parse.
-    if isinstance(error, _INVALID_URL):
+    if isinstance(error, aiohttp.InvalidURL):
         return RefusedError("The video's address is not a web address.")
-    return RetryLaterError("The connection to the video's file broke.")
+    return RetryLaterError(f"The connection to the video's file broke: {reason(error)}.")
 
 
 def _too_large(max_bytes: int) -> RefusedError:

@@ -15,7 +15,14 @@ from functools import reduce
 
 from bot.base.json import Parsed, parse_exact
 from bot.base.ports import Snapshot, TaskState
-from bot.mindvideo.task import NO_STATE, is_state, kind_of, layers_of, read_task
+from bot.mindvideo.task import (
+    NO_STATE,
+    ended_by_files,
+    is_state,
+    kind_of,
+    layers_of,
+    read_task,
+)
 
 _LIST_KEYS = ("events", "data", "items")
 
@@ -72,7 +79,7 @@ def fold(snapshots: Sequence[Snapshot]) -> Snapshot | None:
     """
     if not snapshots:
         return None
-    folded = reduce(_merge, snapshots)
+    folded = ended_by_files(reduce(_merge, snapshots))
     if folded.state is not TaskState.SUCCEEDED:
         return folded
     return replace(folded, problem=None, problem_code=None)
@@ -124,9 +131,9 @@ def _enclosing(value: Parsed) -> Iterator[Snapshot]:
     if not isinstance(value, dict) or (key := _list_key(value)) is None:
         return
     snapshot = read_task({name: field for name, field in value.items() if name != key})
-    if snapshot is not None and snapshot.state is TaskState.UNKNOWN:
-        # An unknown state here, such as `"ok"`, is about the answer, not about the task.
-        snapshot = replace(snapshot, state_text=NO_STATE)
+    if snapshot is not None and not is_state(snapshot.state_text):
+        # Another word here, such as `"ok"`, is about the answer, not about the task.
+        snapshot = replace(snapshot, state=TaskState.UNKNOWN, state_text=NO_STATE)
     if snapshot is not None:
         yield snapshot
     yield from _enclosing(value[key])

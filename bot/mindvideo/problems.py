@@ -45,7 +45,10 @@ _INNER_KEYS = ("data", "task", "payload")
 _CODE_KEYS = ("task_status_code", "error_code", "code", "type")
 
 _SAYS_NOTHING = frozenset(
-    {"succeed", "succeeded", "success", "successful", "ok", "failed", "failure", "error", "none"}
+    {
+        *("succeed", "succeeded", "success", "successful", "ok", "completed", "complete", "done"),
+        *("failed", "failure", "fail", "error", "cancelled", "canceled", "none"),
+    }
 )
 """Texts in place of a message that give no reason, in lower case."""
 _NO_CODES = frozenset({"0", "200", "ok", "success", "succeed"})

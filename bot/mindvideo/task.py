@@ -3,31 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
-from urllib.parse import urlsplit
+from itertools import islice
+from types import MappingProxyType
 
+from bot.base.addresses import InvalidAddressError, encoded
 from bot.base.json import Parsed, identifier
-from bot.base.ports import Snapshot, TaskState
+from bot.base.ports import MOST_OUTPUTS, Snapshot, TaskState
 from bot.mindvideo.problems import clean, find_problem
 from storage.job import Media, Output
 
 NO_STATE = ""
 """The `state_text` of a snapshot that has data but no state."""
 
-_STATES = {state.value: state for state in TaskState if state is not TaskState.UNKNOWN}
-# MindVideo's page spells it "cancelled"; the American spelling is accepted too.
-_STATES["canceled"] = TaskState.CANCELLED
+_STATES: Mapping[str, TaskState] = MappingProxyType(
+    {state.value: state for state in TaskState if state is not TaskState.UNKNOWN}
+)
+"""The words of MindVideo's page."""
+
+_SYNONYMS: Mapping[str, TaskState] = MappingProxyType(
+    {
+        word: state
+        for state, words in {
+            TaskState.QUEUED: "pending waiting submitted created accepted scheduled in_queue",
+            TaskState.PROCESSING: "in_progress inprogress running started starting rendering"
+            " generating working",
+            TaskState.SUCCEEDED: "success succeed successful completed complete finished done",
+            TaskState.FAILED: "failure fail error errored",
+            TaskState.CANCELLED: "canceled cancel aborted",
+        }.items()
+        for word in words.split()
+    }
+)
+"""The words of other services for the same states, behind which MindVideo's own may be."""
+
+_TASK_FIELDS = ("task_id", "output", "cost_actual", "cost_estimate")
+"""An object with one of these is about a task, and not about the call that returned it."""
 
 _MEDIA = (("videos", Media.VIDEO), ("images", Media.IMAGE))
 _STATE_KEYS = ("status", "state")
 _KIND_KEYS = ("type", "event", "name")
 _INNER_KEYS = ("data", "task", "payload")
 
+_KIND_OF_TASK = re.compile(r"task[.:/_-](.+)", re.IGNORECASE)
+
 _TASK_ID = re.compile(r"(?=.*[^.])[!-~]{1,200}")
 """An ID becomes a segment of a URL's path, where dots alone would change the path."""
 
-_URL = re.compile(r"https?://[!-~]{1,8000}", re.IGNORECASE)
+_LONGEST_URL = 8000
+
+_MOST_ITEMS = 1000
+"""Outputs that are looked at; the same one may be listed more than once."""
 
 
 def read_task(body: dict[str, Parsed]) -> Snapshot | None:
@@ -37,8 +66,7 @@ def read_task(body: dict[str, Parsed]) -> Snapshot | None:
     missing, null, or text instead of a number; unknown fields are ignored.
     """
     layers = layers_of(body)
-    state_text = _state_text(layers)
-    state = _STATES.get(state_text.lower(), TaskState.UNKNOWN)
+    state_text, state = _find_state(layers)
     problem = find_problem(body)
     went_wrong = _went_wrong(state, layers)
     snapshot = Snapshot(
@@ -52,7 +80,18 @@ def read_task(body: dict[str, Parsed]) -> Snapshot | None:
         problem=problem.message if went_wrong else None,
         problem_code=problem.code if went_wrong else None,
     )
-    return None if snapshot == _NOTHING else snapshot
+    return None if snapshot == _NOTHING else ended_by_files(snapshot)
+
+
+def ended_by_files(snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot as a success if it has files and a cost, whatever its state's name."""
+    if (
+        snapshot.state is TaskState.UNKNOWN
+        and snapshot.outputs
+        and snapshot.cost_actual is not None
+    ):
+        return replace(snapshot, state=TaskState.SUCCEEDED)
+    return snapshot
 
 
 _NOTHING = Snapshot(state=TaskState.UNKNOWN, state_text=NO_STATE)
@@ -70,20 +109,50 @@ def kind_of(body: dict[str, Parsed]) -> str | None:
 
 
 def is_state(word: str) -> bool:
-    """Return whether a word names one of MindVideo's states."""
-    return word.lower() in _STATES
+    """Return whether a word that stands alone names a state.
+
+    Of other services' words none does: `error` and `done` are events of a stream as well.
+    """
+    return _word(word) in _STATES or _word(word) == "canceled"
 
 
-def _state_text(layers: Sequence[dict[str, Parsed]]) -> str:
+def _find_state(layers: Sequence[dict[str, Parsed]]) -> tuple[str, TaskState]:
+    """Return the word for the state, and what it means."""
     for key in _STATE_KEYS:
-        for value in _values(layers, key):
+        for layer in layers:
+            value = layer.get(key)
             word = clean(str(value)) if isinstance(value, str | int) else None
             if word is not None:
-                return word
-    # An event may name the state only in its kind: `task.succeeded`.
-    kind = kind_of(layers[-1]) or ""
+                return word, _meaning(word, layer, layers)
+    return _state_of_kind(kind_of(layers[-1]) or "")
+
+
+def _meaning(word: str, layer: dict[str, Parsed], layers: Sequence[dict[str, Parsed]]) -> TaskState:
+    """Return what a word in a layer means; a call has words for its own success as well."""
+    if is_state(word):
+        return _state_of(word)
+    state = _state_of(word)
+    is_wrapper = layer is not layers[0]
+    is_of_call = state is TaskState.FAILED and not any(key in layer for key in _TASK_FIELDS)
+    return TaskState.UNKNOWN if is_wrapper or is_of_call else state
+
+
+def _state_of_kind(kind: str) -> tuple[str, TaskState]:
+    """Return the state that an event names in its kind alone, such as `task.succeeded`."""
+    named = _KIND_OF_TASK.fullmatch(kind)
+    if named is not None and _state_of(named[1]) is not TaskState.UNKNOWN:
+        return named[1], _state_of(named[1])
     last = re.split(r"[.:/_-]", kind)[-1]
-    return last if is_state(last) else NO_STATE
+    return (last, _state_of(last)) if is_state(last) else (NO_STATE, TaskState.UNKNOWN)
+
+
+def _state_of(word: str) -> TaskState:
+    known = _word(word)
+    return _STATES.get(known) or _SYNONYMS.get(known, TaskState.UNKNOWN)
+
+
+def _word(text: str) -> str:
+    return re.sub(r"[\s-]+", "_", text.strip()).lower()
 
 
 def _went_wrong(state: TaskState, layers: Sequence[dict[str, Parsed]]) -> bool:
@@ -109,6 +178,7 @@ def _amount(layers: Sequence[dict[str, Parsed]], key: str) -> Decimal | None:
 
 
 def _outputs(output: Parsed) -> tuple[Output, ...]:
+    """Return the first outputs of a task, each once."""
     if not isinstance(output, dict):
         return ()
     found = (
@@ -117,7 +187,8 @@ def _outputs(output: Parsed) -> tuple[Output, ...]:
         for item in _items(output.get(key))
         for url in _urls(item)
     )
-    return tuple(dict.fromkeys(found))
+    first = dict.fromkeys(islice(found, _MOST_ITEMS))
+    return tuple(islice(first, MOST_OUTPUTS))
 
 
 def _items(value: Parsed) -> Sequence[Parsed]:
@@ -125,16 +196,14 @@ def _items(value: Parsed) -> Sequence[Parsed]:
 
 
 def _urls(item: Parsed) -> Iterator[str]:
+    """Yield the item's address, which is signed: only what no URI may hold is encoded."""
     url = item.get("url") if isinstance(item, dict) else item
-    if isinstance(url, str) and _URL.fullmatch(url.strip()) and _has_host(url.strip()):
-        yield url.strip()
-
-
-def _has_host(url: str) -> bool:
-    try:
-        return bool(urlsplit(url).hostname)
-    except ValueError:
-        return False
+    if not isinstance(url, str) or len(url) > _LONGEST_URL:
+        return
+    with suppress(InvalidAddressError):
+        address = encoded(url)
+        if address.startswith(("http://", "https://")) and len(address) <= _LONGEST_URL:
+            yield address
 
 
 _AMOUNT = re.compile(r"\+?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")

@@ -11,14 +11,8 @@ from bot.base.errors import NotFoundError, OperatorMustActError, RefusedError, R
 from bot.base.ports import Download, PersonFile
 from bot.base.retry_after import read_seconds
 from bot.slack.answers import TOMBSTONE, FileAnswer
-from bot.slack.client import CONNECT_SECONDS, OK, ask, is_slack
-from bot.slack.errors import error_of_status, lost_answer, not_connected
-
-FILE_HOSTS = frozenset({"slack.com", ".slack.com", "slack-files.com", ".slack-files.com"})
-"""The only hosts to which the token is sent for a file.
-
-https://docs.slack.dev/reference/objects/file-object, `url_private_download`
-"""
+from bot.slack.client import CONNECT_SECONDS, OK, ask, failed, slack_address
+from bot.slack.errors import error_of_status
 
 READ_SECONDS = 30.0
 """Longest pause between two reads of a file's bytes."""
@@ -72,8 +66,9 @@ class SlackPersonFiles:
         to its login page when the scope `files:read` is missing. Entering and reading raise
         `NotFoundError`, `OperatorMustActError`, `RefusedError` (not at Slack), `RetryLaterError`.
         """
-        url = URL(file.url)
-        if not is_slack(url, URL(self._client.base_url), FILE_HOSTS):
+        # https://docs.slack.dev/reference/objects/file-object, `url_private_download`
+        url = slack_address(file.url, self._client.base_url)
+        if url is None:
             raise RefusedError("This file is not kept at Slack.", code="foreign_host")
         async with self._get(url) as answer:
             _check(answer)
@@ -91,12 +86,9 @@ class SlackPersonFiles:
                 headers={"Authorization": f"Bearer {self._client.token}"},
                 timeout=self._timeout,
                 allow_redirects=False,
-                proxy=self._client.proxy,
             )
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise not_connected() from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise lost_answer(doubtful=False) from error
+            raise failed(error, doubtful=False) from error
         async with answer:
             yield answer
 

@@ -7,7 +7,6 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
-from yarl import URL
 
 from bot.base.errors import RefusedError, RetryLaterError, UnreachablePlaceError
 from bot.base.ports import Message, Place, Posted
@@ -21,7 +20,7 @@ from bot.slack.answers import (
     OkAnswer,
     PostAnswer,
 )
-from bot.slack.client import OK, answer_of, ask, is_slack, read
+from bot.slack.client import OK, answer_of, ask, read, slack_address
 from bot.slack.uploads import STALL_SECONDS, SlackFiles
 from storage.job import Instant, Json
 
@@ -35,12 +34,6 @@ PAGE = 200
 """https://docs.slack.dev/reference/methods/conversations.history recommends at most this many."""
 
 MOST_PAGES = 50
-
-ANSWER_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
-"""The hosts of a `response_url`. It is untrusted input, so it is checked before each use.
-
-https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,8 +194,10 @@ class SlackChat(SlackFiles):
 
     async def _respond(self, response_url: str, place: Place, message: Message) -> bool:
         """Send by `response_url` and return whether Slack took it; an expired URL is no error."""
-        url = _parsed(response_url)
-        if url is None or not is_slack(url, URL(self._client.base_url), ANSWER_HOSTS):
+        # It is untrusted input, so its host is checked before each use.
+        # https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+        url = slack_address(response_url, self._client.base_url)
+        if url is None:
             return False
         body: dict[str, Json] = {
             "response_type": "ephemeral",
@@ -213,9 +208,7 @@ class SlackChat(SlackFiles):
         if place.thread_ts is not None:
             body["thread_ts"] = place.thread_ts
         try:
-            async with self._session.post(
-                url, json=body, allow_redirects=False, proxy=self._client.proxy
-            ) as answer:
+            async with self._session.post(url, json=body, allow_redirects=False) as answer:
                 return answer.status == OK
         except (aiohttp.ClientError, TimeoutError):
             return False
@@ -252,10 +245,3 @@ def _is_ours(message: MessageObject, me: Identity, row_id: str, *, marked: bool)
 
 def _blocks(message: Message) -> list[dict[str, Json]]:
     return [dict(block) for block in message.blocks]
-
-
-def _parsed(url: str) -> URL | None:
-    try:
-        return URL(url)
-    except ValueError:
-        return None

@@ -11,8 +11,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from yarl import URL
 
+from bot.base.addresses import InvalidAddressError, exact
 from bot.base.errors import BotError
-from bot.base.hosts import is_loopback
+from bot.base.hosts import is_loopback, is_slack_host
+from bot.base.network import open_session
+from bot.base.network_errors import reason, was_never_sent
 from bot.base.retry_after import read_seconds
 from bot.slack.errors import (
     error_of_code,
@@ -31,6 +34,8 @@ MOST_BYTES = 16 * 2**20
 """Largest answer, decompressed. The largest expected one, a page of messages, is far smaller."""
 
 OK = 200
+
+_TLS_PORT = 443
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -59,16 +64,11 @@ async def slack_client(
     An answer of more than `MOST_BYTES` closes its connection and counts as a lost answer.
     """
     timeout = aiohttp.ClientTimeout(total=call_seconds, sock_connect=CONNECT_SECONDS)
-    # Slack's hosts must not set cookies that would then go to the hosts that take uploads.
-    jar = aiohttp.DummyCookieJar()
-    async with aiohttp.ClientSession(
-        timeout=timeout, cookie_jar=jar, response_class=_BoundedResponse
-    ) as session:
+    async with open_session(timeout=timeout, response_class=_BoundedResponse) as session:
         # The SDK's own retry handlers would post again after a lost connection.
         client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
-        if is_loopback(URL(base_url).host or ""):
-            # The SDK takes HTTPS_PROXY from the environment and does not read NO_PROXY.
-            client.proxy = None
+        # The session knows the proxies; the SDK takes HTTPS_PROXY and does not read NO_PROXY.
+        client.proxy = None
         yield client
 
 
@@ -100,28 +100,40 @@ async def answer_of(call: Awaitable[AsyncSlackResponse], *, doubtful: bool) -> A
     except SlackApiError as error:
         # Raised without its cause: the SDK's message holds the URL and the whole answer.
         raise _error_of_answer(error, doubtful=doubtful) from None
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        raise not_connected() from error
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise lost_answer(doubtful=doubtful) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise failed(error, doubtful=doubtful) from error
     except (AttributeError, LookupError, RecursionError, ValueError) as error:
         # The SDK calls `.get("ok")` on any JSON value, also on a text or a list, which lack it. A
         # charset that Python does not know, or lists nested too deeply, cannot be parsed at all.
         raise lost_answer(doubtful=doubtful) from error
 
 
-def is_slack(url: URL, api: URL, hosts: frozenset[str]) -> bool:
-    """Return whether `url` is on one of Slack's `hosts` by TLS, or on the sandbox that `api` is on.
+def failed(error: aiohttp.ClientError | OSError, *, doubtful: bool) -> BotError:
+    """Return the exception for a request that the network failed, and why it did.
 
-    `hosts` are exact names; one that starts with a dot matches all names below that domain.
+    `doubtful`: it is not safe to repeat, so after it was sent its outcome is unknown.
     """
-    if not url.absolute or url.scheme not in {"http", "https"}:
-        return False
-    if is_loopback(api.host or ""):
-        return url.origin() == api.origin()
-    host = url.host or ""
-    named = any(host.endswith(name) if name[0] == "." else host == name for name in hosts)
-    return url.scheme == "https" and url.port == URL("https://slack.com").port and named
+    if was_never_sent(error):
+        return not_connected(reason(error))
+    return lost_answer(reason(error), doubtful=doubtful)
+
+
+def slack_address(address: str, api: str) -> URL | None:
+    """Return an address of Slack's as a URL that is sent byte for byte; `None`: it is another's.
+
+    Slack's are those on its hosts by TLS, and those on the host of the API, which for a sandbox is
+    this machine.
+    """
+    try:
+        url, base = exact(address), URL(api)
+    except InvalidAddressError:
+        return None
+    if url.raw_user is not None:
+        return None
+    if url.origin() == base.origin():
+        return url
+    is_at_slack = url.scheme == "https" and url.port == _TLS_PORT and is_slack_host(url.host or "")
+    return url if is_at_slack and not is_loopback(base.host or "") else None
 
 
 def _error_of_answer(error: SlackApiError, *, doubtful: bool) -> BotError:

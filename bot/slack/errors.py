@@ -138,15 +138,19 @@ def error_of_status(status: int, *, doubtful: bool, retry_after: float | None = 
             return _error(OutcomeUnknownError, _INTERNAL, code=code, doubtful=doubtful)
 
 
-def lost_answer(*, doubtful: bool) -> BotError:
+def lost_answer(why: str = "", *, doubtful: bool) -> BotError:
     """Return the exception for a request that was sent and got no usable answer."""
-    sentence = "The connection to Slack broke."
+    sentence = _with_reason("The connection to Slack broke", why)
     return _error(OutcomeUnknownError, sentence, code="no_answer", doubtful=doubtful)
 
 
-def not_connected() -> BotError:
+def not_connected(why: str) -> BotError:
     """Return the exception for a connection that failed, so that nothing was sent."""
-    return RetryLaterError("Slack cannot be reached.", code="no_connection")
+    return RetryLaterError(_with_reason("Slack cannot be reached", why), code="no_connection")
+
+
+def _with_reason(sentence: str, why: str) -> str:
+    return f"{sentence}: {why}." if why else f"{sentence}."
 
 
 def _meaning_of(code: str) -> tuple[type[BotError], str]:

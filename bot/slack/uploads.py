@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Sequence
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
 from bot.base.errors import CannotShareFileError, NotFoundError, RetryLaterError
 from bot.base.ports import FileState, Message, Place, UploadTarget
 from bot.base.retry_after import read_seconds
 from bot.slack.answers import TOMBSTONE, FileAnswer, OkAnswer, UploadAnswer
-from bot.slack.client import CONNECT_SECONDS, OK, ask
-from bot.slack.errors import error_of_status, lost_answer, not_connected
+from bot.slack.client import CONNECT_SECONDS, OK, ask, failed, slack_address
+from bot.slack.errors import error_of_status
 
 LONGEST_ALT_TEXT = 1000
 """https://docs.slack.dev/reference/methods/files.getUploadURLExternal, `alt_txt_too_large`"""
@@ -56,18 +57,21 @@ class SlackFiles:
         `length` bytes, `CannotShareFileError` when they are too many for Slack, and any error that
         `chunks` raise.
         """
+        url = slack_address(target_url, self._client.base_url)
+        if url is None:
+            raise CannotShareFileError(
+                "Slack names an address for the file that is not its own.", code="foreign_host"
+            )
         source = _Source(chunks, length)
         try:
             async with asyncio.timeout(self._stall_seconds) as deadline:
                 status, retry_after = await self._send(
-                    target_url, length, source.pace(deadline, self._stall_seconds)
+                    url, length, source.pace(deadline, self._stall_seconds)
                 )
         except (aiohttp.ClientError, TimeoutError) as error:
             if source.error is not None:
                 raise source.error from None
-            if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-                raise not_connected() from error
-            raise lost_answer(doubtful=True) from error
+            raise failed(error, doubtful=True) from error
         if status == TOO_LARGE:
             raise CannotShareFileError("The file is too large for Slack.", code="http_413")
         if status != OK:
@@ -116,7 +120,7 @@ class SlackFiles:
             return
 
     async def _send(
-        self, url: str, length: int, chunks: AsyncIterator[bytes]
+        self, url: URL, length: int, chunks: AsyncIterator[bytes]
     ) -> tuple[int, float | None]:
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
@@ -126,7 +130,6 @@ class SlackFiles:
             headers=headers,
             timeout=timeout,
             allow_redirects=False,
-            proxy=self._client.proxy,
         ) as answer:
             return answer.status, read_seconds(answer.headers.get("Retry-After"))
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from functools import partial
 
 from bot.base.errors import NotFoundError, RetryLaterError
-from bot.base.ports import Download, PersonFiles, Snapshot
+from bot.base.ports import MOST_FILES, MOST_OUTPUTS, Download, PersonFiles, Snapshot
 from bot.worker.context import Claim
 from bot.worker.outbox import PostRow, Slot
 from bot.worker.upload import OutgoingFile, upload_once
@@ -25,7 +25,9 @@ async def bring_outputs(
     on_fresh_urls: Callable[[Snapshot], Awaitable[None]],
     copies: Sequence[Upload] = (),
 ) -> None:
-    """Upload every output of a job to Slack, unshared; as safe to repeat as `upload_once`.
+    """Upload the outputs of a job to Slack, unshared; as safe to repeat as `upload_once`.
+
+    At most `MOST_FILES` of them.
 
     `name` returns the filename for an index and a content type. If a URL has expired, the bytes
     come from the file in `copies`, which was delivered before; if there is none, fresh URLs are
@@ -34,7 +36,7 @@ async def bring_outputs(
     given up because of one such answer.
     """
     outputs, video = job.outputs, claim.services.video
-    for index in range(len(outputs)):
+    for index in range(min(len(outputs), MOST_FILES)):
         upload = partial(_upload, claim, slot, index, partial(name, index), alt_text, channel)
         try:
             await upload(partial(video.download, outputs[index].url))
@@ -80,6 +82,7 @@ async def _fetch_fresh_urls(claim: Claim[PostRow], job: Job) -> Snapshot:
     task_id = job.task_id or ""
     video = claim.services.video
     snapshot = await video.get_task(task_id, job.provider_memo, fresh_urls=True)
-    if len(snapshot.outputs) < len(job.outputs) or snapshot.outputs == job.outputs:
+    expected = min(len(job.outputs), MOST_OUTPUTS)
+    if len(snapshot.outputs) < expected or snapshot.outputs == job.outputs:
         raise RetryLaterError("MindVideo's link to the file does not work yet.")
     return snapshot

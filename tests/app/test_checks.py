@@ -22,6 +22,7 @@ from sandbox.sandbox import Sandbox
 from sandbox.slack.faults import Fault, FaultKind
 from storage.store import StoreInUseError
 from tests.support.sandbox import running_sandbox
+from tests.support.wire import listening
 
 
 @pytest.fixture
@@ -100,7 +101,9 @@ async def test_an_address_without_slacks_api_is_reported_once() -> None:
 async def test_an_unreachable_slack_is_not_a_configuration_error() -> None:
     """The failure may pass, so a supervisor may start the bot again."""
     async with running_sandbox() as sandbox:
-        with pytest.raises(BotError, match=r"Slack cannot be reached\.$") as caught:
+        with pytest.raises(
+            BotError, match=r"Slack cannot be reached: .* refuses the connection\.$"
+        ) as caught:
             await start(sandbox, SLACK_API_URL="http://127.0.0.1:9/")
     assert not isinstance(caught.value, ConfigurationError)
 
@@ -278,6 +281,30 @@ async def test_doctor_reports_each_unreachable_service_once(apis: FakeApis) -> N
     named = ("SLACK_API_URL", "MINDVIDEO_BASE_URL")
     assert len(found) == len(named)
     assert all(name in finding.advice for name, finding in zip(named, found, strict=True))
+
+
+async def test_doctor_says_why_a_proxy_does_not_connect_without_its_password(
+    apis: FakeApis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with listening(b"HTTP/1.1 407 Auth\r\n\r\n") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:hush@127.0.0.1:{proxy.port}")
+        away = {"SLACK_API_URL": "https://slack.com", "MINDVIDEO_BASE_URL": "https://mv.example"}
+        found = problems(await examine(apis.settings(**away)))
+    assert [finding.what.partition(":")[0] for finding in found] == [
+        "Slack cannot be reached",
+        "MindVideo cannot be reached",
+    ]
+    for finding in found:
+        assert "(status 407: it wants a user and a password)" in finding.what
+        assert "hush" not in f"{finding}"
+
+
+async def test_a_proxy_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://hush:hush@proxy:1080")
+    async with running_sandbox() as sandbox:
+        (line,) = await refusal(sandbox)
+    assert line.startswith("ALL_PROXY is wrong: ")
+    assert "hush" not in line
 
 
 async def test_doctor_reports_an_unusable_store(apis: FakeApis) -> None:

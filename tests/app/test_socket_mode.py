@@ -12,13 +12,18 @@ from aiohttp.typedefs import Handler
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.app.socket_mode import SocketMode, ask_for_socket
+from bot.base.addresses import exact
 from bot.slack.client import slack_client
 from sandbox.sandbox import Sandbox
 from sandbox.slack.faults import Fault, FaultKind
 from tests.support.sandbox import running_sandbox
+from tests.support.wire import listening
 
 SOON = 5.0
 OPEN = "apps.connections.open"
+
+
+SIGNED = "/link/%7e%2F?ticket=%2B+%2f==&app_id='A1'"
 
 
 @asynccontextmanager
@@ -104,3 +109,33 @@ async def test_loopback_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     async with running_sandbox() as sandbox, connection(sandbox) as socket:
         assert await socket.is_connected()
+
+
+async def test_an_address_with_its_ticket_is_sent_byte_for_byte() -> None:
+    async with (
+        listening(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n") as wire,
+        slack_client(token="xoxb-1", base_url=f"{wire.address}/api/") as client,
+    ):
+        bolt = AsyncApp(client=client, signing_secret="")
+        socket = SocketMode(bolt, "xapp-1", exact(wire.address + SIGNED), ping_seconds=0.02)
+        connecting = asyncio.create_task(socket.connect())
+        await wire.asked(2)
+        connecting.cancel()
+        await socket.close()
+    assert set(wire.targets) == {SIGNED}
+
+
+async def test_it_connects_through_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with listening(b"HTTP/1.1 403 No\r\n\r\n") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+        async with slack_client(token="xoxb-1", base_url="https://slack.com/api/") as client:
+            bolt = AsyncApp(client=client, signing_secret="")
+            address = exact("wss://wss-primary.slack.com/link/?ticket=1")
+            socket = SocketMode(bolt, "xapp-1", address, ping_seconds=0.02)
+            connecting = asyncio.create_task(socket.connect())
+            await proxy.asked(1)
+            connecting.cancel()
+            await socket.close()
+    assert proxy.targets[0] == "wss-primary.slack.com:443"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.base.hosts import is_loopback, is_public, may_be_public
+from bot.base.hosts import is_loopback, is_public, is_slack_host, may_be_public
 
 PUBLIC = ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 NOT_PUBLIC = [
@@ -29,8 +29,17 @@ NOT_PUBLIC = [
     "ff02::1",
     "::ffff:127.0.0.1",
     "::ffff:169.254.169.254",
+    "::7f00:1",
+    "::a00:1",
+    "::ffff:0:7f00:1",
+    "::ffff:0:808:808",
     "64:ff9b::7f00:1",
     "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::808:808",
+    "64:ff9b:1::7f00:1",
+    "2a00:1450::5efe:7f00:1",
+    "2a00:1450::200:5efe:a00:1",
+    "fec0::1",
     "2002:7f00:1::",
     "2001:0:4136:e378:8000:63bf:3fff:fdd2",
 ]
@@ -67,6 +76,8 @@ def test_a_host_of_the_internet_may_be_public(host: str) -> None:
     "host",
     [
         *NOT_PUBLIC,
+        "64:ff9b::808:808",
+        "[64:ff9b::808:808]",
         "",
         "localhost",
         "nas",
@@ -87,3 +98,25 @@ def test_a_host_of_the_internet_may_be_public(host: str) -> None:
 )
 def test_a_host_of_this_machine_or_network_is_not_public(host: str) -> None:
     assert not may_be_public(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "slack.com",
+        "files.slack.com",
+        "hooks.slack.com",
+        "slack-files.com",
+        "slack-gov.com",
+        "files.slack-gov.com",
+        "HOOKS.slack-gov.com",
+        "slack-files-gov.com",
+    ],
+)
+def test_slack_and_govslack_are_slack(host: str) -> None:
+    assert is_slack_host(host)
+
+
+@pytest.mark.parametrize("host", ["", "notslack.com", "slack.com.example.com", "slack-gov.org"])
+def test_other_hosts_are_not_slack(host: str) -> None:
+    assert not is_slack_host(host)

@@ -108,6 +108,19 @@ def test_a_secret_is_removed_from_every_part_of_a_record(
             "https://files.slack.com/upload/v1/CwABAA?x=1",
             f"https://files.slack.com/upload/{REMOVED}",
         ),
+        (
+            "https://hooks.slack-gov.com/commands/T1/2/x",
+            f"https://hooks.slack-gov.com/{REMOVED}",
+        ),
+        (
+            "https://files.slack-gov.com/upload/v1/Cw)",
+            f"https://files.slack-gov.com/upload/{REMOVED})",
+        ),
+        ("https://slack-files.com/T1-F1-ab12", f"https://slack-files.com/{REMOVED}"),
+        ("https://files.slack.com/files-pri/T1-F1/a", "https://files.slack.com/files-pri/T1-F1/a"),
+        ("by http://me:p%40ss@proxy.corp:3128,", f"by http://{REMOVED}@proxy.corp:3128,"),
+        ("{'Proxy-Authorization': 'Basic bWU6aHVzaA=='}", f"'Basic {REMOVED}'"),
+        ("a Basic Account, basic settings1", "a Basic Account, basic settings1"),
         ("wss://a.slack.com/link/?ticket=t-1&app_id=A1", f"ticket={REMOVED}&app_id=A1"),
         ("the bearer of this letter: boxb-1", "the bearer of this letter: boxb-1"),
     ],
@@ -194,7 +207,7 @@ async def test_a_parked_job_is_logged_as_an_error(configure: Configure) -> None:
 def test_libraries_log_errors_only(configure: Configure) -> None:
     """At level debug as well, and where Bolt copies the root logger's level."""
     stream = configure(log_level="debug")
-    for name in ("slack_bolt.AsyncApp", "slack_sdk.web", "httpx", "apscheduler.scheduler"):
+    for name in ("slack_bolt.AsyncApp", "slack_sdk.web", "apscheduler.scheduler"):
         logging.getLogger(name).info("chatter")
     logging.getLogger("slack_bolt.AsyncApp").warning("Unhandled request ({'text': 'a red car'})")
     logging.getLogger("aiohttp.access").error("GET /healthz")

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from bot.base.errors import ConfigurationError
 from bot.base.settings import Settings, load_settings
 
+SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
 NEEDED = {
     "SLACK_BOT_TOKEN": "xoxb-1",
     "SLACK_APP_TOKEN": "xapp-1",
@@ -123,19 +124,81 @@ def test_a_wrong_value_is_explained(variable: str, value: str, message: str) -> 
     assert message in complaint({**NEEDED, variable: value})
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxp-hush", "it is a user token (xoxp-…)"),
+        ("SLACK_BOT_TOKEN", "xapp-hush", "which belongs in SLACK_APP_TOKEN"),
+        ("SLACK_BOT_TOKEN", "xoxe.xoxb-hush", "it is a configuration or refresh token"),
+        ("SLACK_BOT_TOKEN", SIGNING_SECRET, "it is what a signing secret looks like"),
+        ("SLACK_BOT_TOKEN", "xoxb-", "it is no more than xoxb-"),
+        ("SLACK_APP_TOKEN", "xoxb-hush", "which belongs in SLACK_BOT_TOKEN"),
+        ("SLACK_APP_TOKEN", "mv_live_hush", "which belongs in MINDVIDEO_API_KEY"),
+        ("SLACK_SIGNING_SECRET", "hush-signing-secret", "it is not 32 hexadecimal digits"),
+        ("SLACK_SIGNING_SECRET", SIGNING_SECRET[1:], "it is not 32 hexadecimal digits"),
+        ("SLACK_SIGNING_SECRET", "xoxb-hush", "it is a bot token (xoxb-…)"),
+        ("MINDVIDEO_API_KEY", "xoxb-hush", "it is a bot token (xoxb-…)"),
+        ("MINDVIDEO_API_KEY", "https://hush.example", "it is a web address"),
+        ("MINDVIDEO_API_KEY", "Bearer mv_live_hush", "it begins with the word Bearer"),
+        ("MINDVIDEO_API_KEY", "mv_live hush", "it holds a space or a line break"),
+        ("MINDVIDEO_API_KEY", "mv_live_hu\nsh", "it holds a space or a line break"),
+        ("MINDVIDEO_API_KEY", "mv_live_••••hush", "it holds characters that no key has"),
+        ("MINDVIDEO_API_KEY", "mv_live_hush…", "it holds characters that no key has"),
+        ("MINDVIDEO_API_KEY", 'mv_live_"hush', "it holds characters that no key has"),
+    ],
+)
+def test_a_secret_of_the_wrong_shape_is_named_without_its_value(
+    variable: str, value: str, problem: str
+) -> None:
+    (line,) = complaint({**NEEDED, variable: value}).splitlines()
+    assert line.startswith(f"{variable} is wrong: ")
+    assert problem in line
+    assert "hush" not in line
+    assert SIGNING_SECRET[:8] not in line
+
+
+@pytest.mark.parametrize("quotes", ['""', "''", "“”", "`'"])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxb-hush"),
+        ("MINDVIDEO_API_KEY", "mv_live_hush"),
+        ("SLACK_SIGNING_SECRET", SIGNING_SECRET),
+        ("DATABASE_URL", "sqlite:///hush.db"),
+        ("PORT", "3000"),
+        ("ADMINS", "U1,U2"),
+    ],
+)
+def test_a_value_that_kept_its_quotation_marks_is_named(
+    variable: str, value: str, quotes: str
+) -> None:
+    """As `docker run --env-file` leaves them."""
+    quoted = f" {quotes[0]}{value}{quotes[1]}"
+    (line,) = complaint({**NEEDED, variable: quoted}).splitlines()
+    assert line.startswith(f"{variable} is wrong: it still has quotation marks around it")
+    assert value not in line
+
+
+def test_a_simulated_slack_has_signing_secrets_of_its_own() -> None:
+    here = "http://127.0.0.1:8001/api/"
+    secret = {"SLACK_API_URL": here, "SLACK_SIGNING_SECRET": "sandbox"}
+    assert load(**secret).slack_signing_secret is not None
+    assert "bot token" in complaint({**NEEDED, **secret, "SLACK_SIGNING_SECRET": "xoxb-1"})
+
+
 def test_a_wrong_app_token_does_not_demand_a_signing_secret() -> None:
     assert "SLACK_SIGNING_SECRET" not in complaint({**NEEDED, "SLACK_APP_TOKEN": "oops"})
 
 
 def test_a_signing_secret_replaces_an_app_token() -> None:
-    env = {**NEEDED, "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "abc"}
+    env = {**NEEDED, "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": SIGNING_SECRET}
     assert load_settings(env).slack_app_token is None
 
 
 def test_no_secret_is_ever_shown() -> None:
     """Neither a valid secret nor a wrong or misplaced one appears in `repr` or an error."""
-    settings = load(SLACK_SIGNING_SECRET="hush-1")
-    assert settings.secrets == ("xoxb-1", "xapp-1", "hush-1", "mv_live_1")
+    settings = load(SLACK_SIGNING_SECRET=SIGNING_SECRET)
+    assert settings.secrets == ("xoxb-1", "xapp-1", SIGNING_SECRET, "mv_live_1")
     assert not any(secret in repr(settings) for secret in settings.secrets)
 
     misplaced = {name.upper(): "hush 2" for name in Settings.model_fields}
@@ -152,14 +215,15 @@ def test_the_environment_overrides_the_file_and_empty_counts_as_unset(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path(".env").write_text(
-        "SLACK_BOT_TOKEN=xoxb-file\nSLACK_SIGNING_SECRET='abc' # comment\nPORT=1\nHOST=h\n"
+        f"SLACK_BOT_TOKEN=xoxb-file\nSLACK_SIGNING_SECRET='{SIGNING_SECRET}' # comment\n"
+        "PORT=1\nHOST=h\n"
         "MINDVIDEO_API_KEY=key\nUNRELATED=1\n",
     )
     monkeypatch.setenv("PORT", "2")
     monkeypatch.setenv("HOST", "")
     settings = load_settings()
     assert (settings.port, settings.host) == (2, "h")
-    assert settings.secrets == ("xoxb-file", "abc", "key")
+    assert settings.secrets == ("xoxb-file", SIGNING_SECRET, "key")
 
 
 def test_values_given_by_the_caller_replace_environment_and_file(

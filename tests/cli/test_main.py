@@ -99,7 +99,7 @@ def test_the_package_runs_as_a_module() -> None:
 
 WELL_FORMED = {
     "SLACK_BOT_TOKEN": "xoxb-1",
-    "SLACK_SIGNING_SECRET": "abc",
+    "SLACK_SIGNING_SECRET": "0123456789abcdef0123456789abcdef",
     "SLACK_API_URL": "http://127.0.0.1:9/api/",
     "MINDVIDEO_API_KEY": "mv_live_1",
     "MINDVIDEO_BASE_URL": "http://127.0.0.1:9",

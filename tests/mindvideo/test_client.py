@@ -51,8 +51,9 @@ def test_the_client_is_a_video_service() -> None:
     _: type[VideoService] = MindVideoClient
 
 
-def test_the_lifetime_of_a_key_is_less_than_a_day() -> None:
+async def test_the_lifetime_of_a_key_is_less_than_a_day() -> None:
     client = MindVideoClient("https://api.example", API_KEY, now=ManualClock())
+    await client.aclose()
 
     assert client.key_lifetime == KEY_LIFETIME_SECONDS < 24 * 3600
 

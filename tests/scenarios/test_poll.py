@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +23,7 @@ from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from storage.job import EventName, Job, Stage
 from tests.support.engine_harness import EngineHarness, engine_harness
 from tests.support.services import SPOOLS
+from tests.support.wire import FILE, listening
 
 MINUTE = 60.0
 
@@ -77,6 +79,26 @@ async def test_without_an_events_endpoint_only_the_task_is_polled() -> None:
         row = await harness.assert_delivered_once(job)
         assert call_of(row.provider_memo) is TaskCall.TASK
         assert len(harness.sandbox.video.calls(Call.EVENTS)) == 1
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "Succeeded", "nobody-knows-this"])
+async def test_of_500_outputs_ten_are_brought_and_one_is_a_link(state: str) -> None:
+    """Also if the state has another service's name, or one that nobody knows."""
+    async with engine_harness() as harness, listening(FILE) as wire:
+        urls = [{"url": f"{wire.address}/{number}.png?sig=%7e"} for number in range(500)]
+        output = {"images": urls}
+        task = {"task_id": "t", "status": state, "output": output, "cost_actual": "0.0756"}
+        body = json.dumps(task)
+        for one in poll(FaultKind.ANSWER_BEFORE, times=None, status=200, body=body):
+            harness.sandbox.video.fail(one)
+        job = await harness.request()
+        await harness.run(until=lambda: bool(harness.results()))
+        (result,) = harness.results()
+        assert len(result.files) == 10
+        assert str(result.blocks).count(".png?sig=%7e") == 1
+        assert f"{wire.address}/10.png?sig=%7e" in str(result.blocks)
+        assert wire.targets == [f"/{number}.png?sig=%7e" for number in range(10)]
+        assert len((await harness.job(job.id)).outputs) == 11
 
 
 @pytest.mark.parametrize("value", [None, "-1"], ids=["missing", "negative"])

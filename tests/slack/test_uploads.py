@@ -18,6 +18,7 @@ from bot.base.errors import (
 )
 from bot.base.ports import FileState, Message, Place, UploadTarget
 from bot.slack.chat import SlackChat
+from bot.slack.client import slack_client
 from sandbox.slack.entities import GENERAL, OPEN
 from sandbox.slack.faults import UPLOAD, Fault, FaultKind
 from sandbox.slack.service import SlackSandbox
@@ -183,11 +184,18 @@ async def test_an_upload_that_slack_turned_away_is_certain(
         await chat.send_upload(target.url, len(VIDEO), chunks_of(VIDEO))
 
 
-async def test_an_upload_without_a_connection_is_certain(
-    chat: SlackChat, unused_tcp_port: int
-) -> None:
-    with pytest.raises(RetryLaterError):
+async def test_an_upload_without_a_connection_is_certain(unused_tcp_port: int) -> None:
+    address = f"http://127.0.0.1:{unused_tcp_port}"
+    async with slack_client(token="t", base_url=f"{address}/api/") as client:
+        with pytest.raises(RetryLaterError, match="refuses the connection"):
+            await SlackChat(client).send_upload(f"{address}/x", 3, chunks_of(b"abc"))
+
+
+async def test_a_file_is_sent_to_no_other_host(chat: SlackChat, unused_tcp_port: int) -> None:
+    """The result is then a link."""
+    with pytest.raises(CannotShareFileError) as caught:
         await chat.send_upload(f"http://127.0.0.1:{unused_tcp_port}/x", 3, chunks_of(b"abc"))
+    assert caught.value.code == "foreign_host"
 
 
 async def test_an_error_of_the_source_passes_through_as_it_is(chat: SlackChat) -> None:
