@@ -137,9 +137,9 @@ def calls() -> Iterator[Calls]:
 
 
 async def _opened(stack: AsyncExitStack, server: OddServer) -> MindVideoClient:
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    await stack.enter_async_context(listening)
-    port: int = listening.sockets[0].getsockname()[1]
+    opened = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    await stack.enter_async_context(opened)
+    port: int = opened.sockets[0].getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     client = MindVideoClient(url, KEY, now=lambda: NOW, limits=LIMITS)
     stack.push_async_callback(client.aclose)
