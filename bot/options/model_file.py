@@ -53,6 +53,8 @@ MOST_UPGRADES = 5
 LONGEST_UPGRADE = 1800
 # Enough of a path to find the place in a model file.
 _STEPS_SHOWN = 6
+# Characters of a problem, so that it can be read in a line of the log.
+_PROBLEM_SHOWN = 500
 
 ImageFormat: TypeAlias = Literal["png", "jpg", "webp"]
 """A filename extension of images that the bot can pass on."""
@@ -236,7 +238,13 @@ def read_model_file(path: Path) -> tuple[ModelFile, tuple[Option, ...]]:
     except RecursionError as error:
         raise ConfigurationError(f"Model file {path}: it is nested too deeply") from error
     except ConfigurationError as error:
-        raise ConfigurationError(f"Model file {path}: {error}") from error
+        raise ConfigurationError(f"Model file {path}: {_head(str(error))}") from error
+
+
+def _head(problem: str) -> str:
+    """Return the beginning of a problem on one line: jsonschema quotes all that is wrong."""
+    line = " ".join(problem[: _PROBLEM_SHOWN + 1].split())
+    return line if len(line) <= _PROBLEM_SHOWN else f"{line[:_PROBLEM_SHOWN]}…"
 
 
 def _parse(text: str) -> ModelFile:

@@ -43,6 +43,21 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        model_file({"a": {"type": "x" * 100_000}}),
+        model_file({"x" * 100_000: {"type": "nothing"}}),
+        model_file({"a": {"type": "string"}}, images=["x" * 100_000]),
+    ],
+)
+def test_a_problem_is_told_in_a_line(tmp_path: Path, content: Mapping[str, Json]) -> None:
+    """However long what is wrong is."""
+    with pytest.raises(ConfigurationError) as raised:
+        read(tmp_path, content)
+    assert len(str(raised.value)) < 700 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize(
     ("content", "reason"),
     [
         ("{", "it is not JSON: Expecting property name"),

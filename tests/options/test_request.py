@@ -15,6 +15,7 @@ from bot.options.attachments import Attached
 from bot.options.catalog import Catalog
 from bot.options.parser import read_text
 from bot.options.request import (
+    MOST_FLAGS,
     RenderRequest,
     changed_request,
     check_input,
@@ -526,3 +527,26 @@ def test_any_text_is_a_request_or_a_refusal(text: str) -> None:
         return
     assert request.input == check_input(KLING.default, request.input).input
     json.dumps(request.input, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--x= " * (MOST_FLAGS + 1),
+        " ".join(f"—option{number} a" for number in range(MOST_FLAGS + 1)),
+        "a lake " + "--duration 5 " * (MOST_FLAGS + 1),
+    ],
+    ids=["unknown", "all different", "known"],
+)
+def test_a_text_of_nothing_but_flags_is_refused_without_reading_them(text: str) -> None:
+    """Each wrong one is compared with all names: thousands of them take a second."""
+    assert f"names {MOST_FLAGS + 1} options" in refusal(text)
+    request = read_request(read_text("a lake"), KLING)
+    with pytest.raises(UsageError, match="at most 100 are read"):
+        changed_request(request, read_text(text), KLING)
+
+
+def test_so_many_flags_behind_two_hyphens_are_a_prompt() -> None:
+    """As the refusal says."""
+    text = "--x= " * (MOST_FLAGS + 1)
+    assert read_request(read_text(f"-- {text}"), KLING).input == {"prompt": text.strip()}
