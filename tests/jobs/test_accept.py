@@ -18,6 +18,7 @@ from bot.jobs.accept import (
     Asked,
     Asking,
     Interaction,
+    Refused,
     accept,
 )
 from bot.jobs.services import Services
@@ -56,9 +57,11 @@ class AcceptHarness:
 
     async def accept(
         self, interaction: Interaction, *, question: Asking | None = None, parent: str | None = None
-    ) -> Acceptance:
-        """Accept a request for a video of the lake."""
-        return await accept(LAKE, interaction, self.services, question=question, parent_id=parent)
+    ) -> Accepted | Asked:
+        """Accept a request for a video of the lake, which budgets have room for."""
+        answer = await accept(LAKE, interaction, self.services, question=question, parent_id=parent)
+        assert not isinstance(answer, Refused)
+        return answer
 
     async def end(self, job: Job) -> None:
         """Put the job into a stage in which it is over."""

@@ -27,7 +27,7 @@ from storage.job import (
     Stage,
     check_transition,
 )
-from storage.store import StaleFenceError
+from storage.store import Inserted, StaleFenceError
 from tests.support.modelled_store import CrashPoint, ModelledStore, merged
 from tests.support.store_samples import ACCEPTED, NOW, a_job, a_limit
 
@@ -79,7 +79,7 @@ class StoreMachine(RuleBasedStateMachine):
             crash,
             ACCEPTED,
         )
-        assert result in (None, (standing or job, standing is None))
+        assert result in (None, Inserted(job=standing or job, is_new=standing is None))
 
     @rule(seconds=st.sampled_from([1.0, LEASE / 2, LEASE, 10 * LEASE]))
     def time_passes(self, seconds: float) -> None:

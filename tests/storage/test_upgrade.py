@@ -52,6 +52,13 @@ NEW = {
     "failure",
     "channel_defaults",
     "delivery_failing_since",
+    "project",
+    "price_key",
+    "price_size",
+    "forecast_kind",
+    "forecast_amount",
+    "reserved",
+    "counted_on",
 }
 """Columns of jobs that were not there."""
 
