@@ -442,7 +442,7 @@ def admit(
     Call it in the transaction that then writes the jobs, after the counters were locked.
     """
     day = day_at(now, rules.policy.calendar)
-    held = tuple(replace(_with_hold(job, rules.policy), counted_on=day) for job in jobs)
+    held = tuple(_begun(job, rules.policy, day) for job in jobs)
     shorts = _short_caps(held, rules, use_of, now)
     hard = [short for short in shorts if short.applied.cap.is_hard]
     reasons: list[Reason] = [*_stopped(held, rules), *_too_many(held, active or Active())]
@@ -456,11 +456,18 @@ def admit(
     return question or Admitted(jobs=held)
 
 
-def _with_hold(job: Job, policy: Policy) -> Job:
-    """Return the job with what the workspace holds for an unknown price, if it does."""
-    if job.reserved is None and policy.unknown_price is UnknownPrice.HOLD:
-        return replace(job, reserved=policy.unknown_hold)
-    return job
+def _begun(job: Job, policy: Policy, day: str) -> Job:
+    """Return the job as it counts from `day` on; one that waits counts nothing as it is.
+
+    It holds what the workspace says, if its price is unknown and the workspace says an amount.
+    """
+    holds = job.reserved is None and policy.unknown_price is UnknownPrice.HOLD
+    return replace(
+        job,
+        stage=Stage.ACCEPTED if job.stage is Stage.WAITING else job.stage,
+        reserved=policy.unknown_hold if holds else job.reserved,
+        counted_on=day,
+    )
 
 
 def _stopped(jobs: Sequence[Job], rules: Rules) -> list[Stopped]:

@@ -22,7 +22,7 @@ def asked(job: Job, left_out: Sequence[str] = (), unit: str | None = None) -> Me
     amounts, if the operator named one.
     """
     question = job.question
-    text = _EXPIRED if question is None else _sentence(question, job, unit)
+    text = _EXPIRED if question is None else _told(question, job, unit)
     if left_out:
         text += f"\nThat model does not have {blocks.escape(', '.join(left_out))}."
     if question is None:
@@ -40,6 +40,17 @@ _EXPIRED = (
     "That question is more than an hour old, so I started nothing and nothing was charged. "
     "Please ask again."
 )
+
+
+_ABOUT_MONEY = frozenset({QuestionKind.PRICE, QuestionKind.SOFT_CAP})
+
+
+def _told(question: Question, job: Job, unit: str | None) -> str:
+    """Return the question with the price, which whoever confirms it agrees to."""
+    sentence = _sentence(question, job, unit)
+    if question.kind in _ABOUT_MONEY or job.reserved is None:
+        return sentence
+    return f"{sentence} If I render it, {_cost(job, unit)}."
 
 
 def _sentence(  # noqa: PLR0911 - one case for each kind, and nothing else

@@ -11,12 +11,9 @@ from bot.base.errors import ConfigurationError, UsageError
 from bot.base.failures import Signs
 from bot.options.model_file import Expectation, ImageLimits, Upgrade, read_model_file
 from bot.options.price_list import PricePart, listed_price, moving_price, price_of
-from bot.options.schema import PROMPT, Option, Schema
+from bot.options.schema import PROMPT, SEED, Option, Schema
 from bot.options.wording import nearest, quoted
 from storage.job import Failure, Json, Price
-
-# The name that the models of many services give to it.
-SEED = "seed"
 
 PACKAGED = Path(__file__).parent / "models"
 """The folder of the model files that come with the bot."""

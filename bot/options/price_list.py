@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from bot.options.schema import PROMPT, Kind, Option
+from bot.options.schema import PROMPT, SEED, Kind, Option
 from bot.options.wording import shown
 from storage.job import Json, Price
 
@@ -108,4 +108,4 @@ def _moves_price(option: Option, part: PricePart) -> bool:
     if part.by is not None:
         return option.name in part.by
     is_choice = bool(option.choices) or option.kind in {*_NUMBERS, Kind.BOOLEAN}
-    return is_choice and option.name != PROMPT
+    return is_choice and option.name not in {PROMPT, SEED}

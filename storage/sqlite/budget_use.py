@@ -63,6 +63,7 @@ _COUNTED = """
 
 _PLACE = ("team", "user", "channel", "model", "project")
 
+# `{condition}` is NOT or nothing.
 PRICES = """
     SELECT coalesce(cost_actual, cost_estimate) AS amount, price_size FROM jobs
     WHERE price_key = :key AND created_at >= :since

@@ -63,10 +63,6 @@ NEW = {
 """Columns of jobs that were not there."""
 
 
-UNKNOWN_THEN = {"project": None, "price": None, "forecast": None, "reserved": None}
-"""Fields of jobs whose columns were not there."""
-
-
 class OldFile:
     """A file as the version before has left it, and what it writes."""
 
@@ -160,7 +156,10 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
     store = await old.opened()
     assert await store.jobs.get("full") == replace(
         full,
-        **UNKNOWN_THEN,
+        project=None,
+        price=None,
+        forecast=None,
+        reserved=None,
         counted_on=TODAY,
         names={},
         lease_until=None,
