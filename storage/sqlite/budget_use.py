@@ -6,7 +6,8 @@ writer's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from sqlite3 import Row as SqlRow
 
@@ -148,6 +149,24 @@ def alerts(db: Database) -> list[Alert]:
 
 def mismatches(db: Database) -> list[Mismatch]:
     """Return the counters that differ from the sum over the jobs. A read of all jobs."""
+    with _one_view(db):
+        return _mismatches(db)
+
+
+@contextmanager
+def _one_view(db: Database) -> Iterator[None]:
+    """Let several queries see one state, whatever others commit meanwhile."""
+    if db.conn.in_transaction:
+        yield
+        return
+    db.conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.conn.execute("COMMIT")
+
+
+def _mismatches(db: Database) -> list[Mismatch]:
     summed = _summed(db.execute(_COUNTED))
     counted = {
         (row["scope"], row["day"]): _use_in(row) for row in db.execute("SELECT * FROM budget_use")

@@ -36,7 +36,7 @@ STOPPED = Stopped(stop=Stop(scope=CAP.scope, by="U9", because="<audit>", at=0.0)
 SENTENCES: list[tuple[Reason, str]] = [
     (
         SHORT,
-        "has no room: 4.9 USD of 5 USD are used (0.5 USD of it for videos under way), and this takes",
+        "4.9 USD of 5 USD are used (0.5 USD of it for videos under way), and this takes about 0.38",
     ),
     (replace(SHORT, amount=Decimal(0)), "nobody knows what this costs"),
     (short_of(ScopeKind.EVERYONE, Window.WEEK), "Your budget per week has no room"),
