@@ -57,6 +57,10 @@ class QuestionKind(StrEnum):
     """A word looks like an option that the model does not have; `about` is the word."""
     UNPUBLISHED = "unpublished"
     """Only others document what the model does with a value; `about` is a sentence about it."""
+    PRICE = "price"
+    """The forecast is above the limit `about`, or where `about` is empty the price is unknown."""
+    SOFT_CAP = "soft cap"
+    """A soft cap has no room for it; `about` is the cap's window, a space, and its scope's key."""
 
 
 class Failure(StrEnum):
@@ -124,6 +128,10 @@ CANCELLABLE = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED})
 
 ABANDONABLE = frozenset({Stage.ANNOUNCED, Stage.RENDERING})
 """Stages in which a render that was sent to the provider can be given up."""
+
+
+SETTLEABLE = frozenset({Stage.DELIVERED, Stage.PARKED})
+"""Stages in which an operator may name the amount that MindVideo never named."""
 
 
 class EventName(StrEnum):
@@ -235,6 +243,40 @@ class Question:
     """From then on it cannot be answered: the request ends without having been accepted."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What decides the price of a render: renders of one price cost the same."""
+
+    key: str
+    """The model with the options that move its price, those that are not given as their defaults.
+
+    Without the option by which it is charged.
+    """
+    size: Decimal | None = None
+    """The value of the option by which it is charged, such as seconds; `None`: there is none."""
+
+
+class ForecastKind(StrEnum):
+    """How a price is known before MindVideo names one. The values are stored and never change."""
+
+    LEARNED = "learned"
+    """From renders of the same price."""
+    SCALED = "scaled"
+    """From renders of the same key and other sizes."""
+    LISTED = "listed"
+    """From the model file."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a render will probably cost, as known when it was requested."""
+
+    kind: ForecastKind
+    amount: Decimal | None = None
+    """`None` if it is unknown, which is not zero."""
+
+
 NOT_DELIVERED = Delivery()
 IN_CHANNEL = ReplyTo()
 
@@ -268,6 +310,18 @@ class Job:
     """The job that this one re-renders."""
     question: Question | None = None
     """The question that was asked before the request was accepted; kept after the answer."""
+
+    project: str | None = None
+    """The project whose budget it counts in."""
+    price: Price | None = None
+    forecast: Forecast | None = None
+    reserved: Decimal | None = None
+    """What it holds of budgets until MindVideo names an amount; `None`: its price is unknown."""
+    counted_on: str | None = None
+    """The day on which it counts in budgets, by the workspace's calendar when it was accepted.
+
+    `2026-11-26`; `None` until it is accepted.
+    """
 
     stage: Stage = Stage.ACCEPTED
     due_at: Instant | None = None
@@ -383,6 +437,14 @@ class Event:
     name: EventName
     detail: str = ""
     """A short plain addition, without secrets and without the prompt."""
+
+
+def is_direct(channel: str) -> bool:
+    """Tell whether a channel is a direct conversation, which one user and the bot alone are in.
+
+    The ID of one begins with `D`: https://docs.slack.dev/reference/objects/conversation-object
+    """
+    return channel.startswith("D")
 
 
 class IllegalTransitionError(Exception):

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, TypeAlias, TypeVar
 
+from storage.budget import (
+    Alert,
+    AuditEntry,
+    Cap,
+    CapUse,
+    Mismatch,
+    NotAdmitted,
+    Period,
+    Policy,
+    Raise,
+    Rules,
+    Scope,
+    Settlement,
+    Stop,
+    Use,
+    Window,
+)
 from storage.costs import Render, Spend
 from storage.home import HomeView
-from storage.job import Event, Instant, Job, Json, Outcome, Stage
+from storage.job import Event, Instant, Job, Json, Outcome, Price, Stage
 from storage.notification import Notification
 
 MOST_AHEAD = 100
@@ -111,6 +129,14 @@ class Queue(Protocol[Row]):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inserted:
+    """A job that is in the store; `is_new`: this call inserted it."""
+
+    job: Job
+    is_new: bool
+
+
 class JobStore(Queue[Job], Protocol):
     """Jobs and their timelines.
 
@@ -119,21 +145,59 @@ class JobStore(Queue[Job], Protocol):
     """
 
     async def insert(
-        self, job: Job, event: Event, *, equal_since: Instant | None = None
-    ) -> tuple[Job, bool]:
+        self,
+        job: Job,
+        event: Event,
+        *,
+        equal_since: Instant | None = None,
+        most_active: int | None = None,
+    ) -> Inserted | NotAdmitted:
         """Insert `job`, or return the row that has its `dedup_key` already.
 
-        Idempotent by `dedup_key`: the second value says whether this call made the row. If the
-        store has an equal request (same user, channel, model and input), made or confirmed at or
-        after `equal_since`, the job is inserted as `waiting` for a confirmation. The search and
-        the insert are one transaction, so of two equal requests at one instant, one waits.
+        Idempotent by `dedup_key`. If the store has an equal request (same user, channel, model and
+        input), made or confirmed at or after `equal_since`, the job is inserted as `waiting` for a
+        confirmation, and so it is if the rules of budgets want it asked about. Unless it waits it
+        begins to count: with what it holds and its day, as `storage.budget.admit` decides, or
+        it is refused and nothing is written. `most_active` is how many jobs of a person may be
+        under way. All of this is one transaction, so of two equal requests at one instant one
+        waits, and of two for which a cap has room for one, one is refused.
         """
 
-    async def confirm(self, job_id: str, by: str, now: Instant) -> Job | None:
+    async def insert_set(
+        self,
+        asks: Sequence[tuple[Job, Event]],
+        *,
+        equal_since: Instant | None = None,
+        most_active: int | None = None,
+    ) -> tuple[Inserted, ...] | NotAdmitted:
+        """Insert the jobs of one person as `insert` does, all of them or none.
+
+        Jobs of one set are no duplicates of each other.
+        """
+
+    async def confirm(
+        self,
+        job_id: str,
+        by: str,
+        now: Instant,
+        *,
+        most_active: int | None = None,
+        beyond_caps: bool = False,
+    ) -> Job | NotAdmitted | None:
         """Accept a job that waits for its asker, due now; return the row as it is then.
 
-        Idempotent: a job that was accepted already is returned unchanged, and so is one whose
-        question has expired. Raises the fence. Returns `None` if there is no such job.
+        It begins to count as after `insert`, or is refused and waits on. Neither its price nor a
+        soft cap is asked about again; with `beyond_caps` hard caps do not count either, which the
+        audit records. Idempotent: a job that was accepted already is returned unchanged, and so is
+        one whose question has expired. Raises the fence. Returns `None` if there is no such job.
+        """
+
+    async def settle(self, job_id: str, settlement: Settlement) -> Job | None:
+        """Record the amount of a job that MindVideo never named, as an operator decided.
+
+        In place of an earlier amount, too. The audit records it. Needs no fence: a step that reads
+        another amount meanwhile writes that one. Idempotent. Returns `None` if there is no such
+        job. Raises `IllegalTransitionError` for one that was never sent or is not `SETTLEABLE`.
         """
 
     async def get(self, job_id: str) -> Job | None:
@@ -261,6 +325,61 @@ class HomeViews(Queue[HomeView], Protocol):
         """
 
 
+class Budgets(Protocol):
+    """The rules of budgets, and what is used of them.
+
+    What is used changes with the jobs, in the commits of their own writes. Each change of a rule
+    and its entry in the audit are one commit.
+    """
+
+    async def rules(self, team: str, now: Instant) -> Rules:
+        """Return all rules of a workspace, with the raises that have not ended at `now`."""
+
+    async def set_cap(self, cap: Cap, by: str, now: Instant) -> None:
+        """Set a cap, in place of an earlier one of the same scope and window."""
+
+    async def remove_cap(self, scope: Scope, window: Window, by: str, now: Instant) -> bool:
+        """Remove a cap; return whether there was one."""
+
+    async def add_raise(self, one: Raise) -> None:
+        """Raise the caps of a scope until the raise ends by itself."""
+
+    async def stop(self, stop: Stop) -> bool:
+        """Let a workspace or a channel take no new requests; return whether it did until now."""
+
+    async def go_on(self, scope: Scope, by: str, now: Instant) -> bool:
+        """Let a workspace or a channel take requests again; return whether it was stopped."""
+
+    async def set_policy(self, team: str, policy: Policy, by: str, now: Instant) -> None:
+        """Set the rules of a workspace beside its caps."""
+
+    async def cap_uses(self, job: Job, now: Instant) -> list[CapUse]:
+        """Return the caps that would apply to such a job now, and what is used of them."""
+
+    async def use(self, scope: Scope, period: Period) -> Use:
+        """Return what is held and spent in a scope within a period."""
+
+    async def prices(
+        self, price: Price, since: Instant, limit: int, *, same_size: bool
+    ) -> list[tuple[Decimal | None, Decimal]]:
+        """Return size and amount of the last renders with the key of `price`, the newest first.
+
+        Of its size, or of all others. The amount is the actual one, else the estimate.
+        """
+
+    async def alerts(self) -> list[Alert]:
+        """Return the alerts, the oldest first."""
+
+    async def audit(self, since: Instant) -> list[AuditEntry]:
+        """Return the decisions about money at or after `since`, the oldest first."""
+
+    async def mismatches(self) -> list[Mismatch]:
+        """Return the counters that differ from the sum over the jobs: none, unless by a fault."""
+
+    async def recompute(self, by: str, now: Instant) -> list[Mismatch]:
+        """Set the counters to the sum over the jobs; return those that were wrong."""
+
+
 class SettingStore(Protocol):
     """Settings made in Slack. A scope is a workspace or a channel, such as `channel:T1:C1`."""
 
@@ -327,6 +446,10 @@ class Store(Protocol):
     @property
     def homes(self) -> HomeViews:
         """Home tabs that are open."""
+
+    @property
+    def budgets(self) -> Budgets:
+        """The rules of budgets, and what is used of them."""
 
     @property
     def settings(self) -> SettingStore:

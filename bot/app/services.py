@@ -143,6 +143,7 @@ def make_services(
         admins=frozenset(settings.admins),
         allow_external_people=settings.allow_external_people,
         unit=settings.cost_unit,
+        max_active=settings.max_active_per_person,
         submit_delay=settings.submit_delay_seconds,
         poll_min=settings.poll_min_seconds,
         poll_max=settings.poll_max_seconds,

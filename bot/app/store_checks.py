@@ -11,9 +11,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pysqlite3
+from sqlite_utils import Database
 
 from bot.app.findings import Finding
 from bot.base.settings import complaint
+from storage.sqlite.budget_use import mismatches
 from storage.sqlite.connection import check_path, connect_reader
 from storage.sqlite.errors import opening_error
 from storage.sqlite.generation import check_wal
@@ -79,6 +81,8 @@ def _examine_file(path: str) -> Iterator[Finding]:
         # Reads every page; `integrity_check` would compare each index as well, for much longer.
         # https://sqlite.org/pragma.html#pragma_quick_check
         damage = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if damage == _GOOD and upgrade is None:
+            yield from _wrong_counters(db)
     if damage != _GOOD:
         yield _damaged(path, damage)
     if upgrade is not None:
@@ -86,6 +90,16 @@ def _examine_file(path: str) -> Iterator[Finding]:
         what = f"The next start brings the store up to date, and copies it to {copy} before."
         yield Finding(ok=True, what=what)
     yield from _open_to_others(path)
+
+
+def _wrong_counters(db: Database) -> Iterator[Finding]:
+    wrong = mismatches(db)
+    if wrong:
+        yield Finding(
+            ok=False,
+            what=f"{len(wrong)} counters of budgets differ from the sum over the jobs.",
+            advice="Run: python -m bot budget recompute",
+        )
 
 
 def _refused_rights(path: str) -> Iterator[Finding]:

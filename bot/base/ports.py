@@ -157,14 +157,6 @@ class Message:
     blocks: Sequence[Mapping[str, Json]] = ()
 
 
-def is_direct(channel: str) -> bool:
-    """Tell whether a channel is a direct conversation, which one user and the bot alone are in.
-
-    The ID of one begins with `D`: https://docs.slack.dev/reference/objects/conversation-object
-    """
-    return channel.startswith("D")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where in Slack a message is posted: a channel, and a thread in it or `None`."""

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar, cast
 from pydantic import (
     DirectoryPath,
     Field,
+    PositiveInt,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -60,6 +61,10 @@ class Settings(StoreSettings, ServiceSettings):
         default=5.0,
         description="how long a job waits before it is sent to MindVideo, in seconds, 0 to 300; "
         "until then a cancel is free",
+    )
+    max_active_per_person: PositiveInt = Field(
+        default=10,
+        description="how many videos of one person may be under way at a time, 1 or more",
     )
     poll_min_seconds: Seconds = Field(
         default=1.0,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import structlog
 
+from bot.jobs.forecast import load_forecast
 from bot.jobs.services import Services
 from bot.options.defaults import DEFAULTS
 from bot.options.doubts import in_one
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
+from storage.budget import NotAdmitted, Reason
 from storage.job import (
     REQUESTED,
     Event,
@@ -83,6 +85,8 @@ class Asked:
     job: Job
     left_out: tuple[str, ...] = ()
     """As in `Accepted`."""
+    unit: str | None = None
+    """The unit of amounts, as in `Services`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,19 @@ class Asking:
     about: str = ""
 
 
-Acceptance: TypeAlias = Accepted | Asked
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Budgets have no room for the request; nothing was written."""
+
+    user: str
+    reasons: tuple[Reason, ...]
+    admins: tuple[str, ...]
+    """The users to ask for more room."""
+    unit: str | None
+    """The unit of amounts, as in `Services`."""
+
+
+Acceptance: TypeAlias = Accepted | Asked | Refused
 
 
 async def accept(
@@ -108,27 +124,52 @@ async def accept(
 
     It waits for its asker if there is a `question`, if the request has doubts, or if the same user
     made an equal request a moment ago; the job `parent_id`, which the user renders again, is none
-    once it is over.
+    once it is over. It also waits if its price has to be confirmed, and it is refused if budgets
+    have no room for what it will probably cost.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
     Raises `StoreError` when the job could not be written: the request was not accepted.
     """
     services.delay_steps()
     now = services.now()
     question = question or _doubt(request) or _late(interaction, now)
-    job = replace(
-        _new_job(request, interaction, services.new_id(), now, parent_id),
+    price, forecast = await load_forecast(
+        services.catalog.get(request.model), request.input, services, now
+    )
+    job = Job(
+        id=services.new_id(),
+        dedup_key=interaction.dedup_key,
+        team=interaction.team,
+        channel=interaction.channel,
+        user=interaction.user,
+        surface=interaction.surface,
+        reply_to=interaction.reply_to,
+        parent_id=parent_id,
+        model=request.model,
+        input=request.input,
+        kind=request.kind,
+        price=price,
+        forecast=forecast,
+        reserved=forecast.amount,
         channel_defaults=await _channel_defaults(request, interaction, services),
+        created_at=now,
+        due_at=now,
     )
     if question is None:
         event = Event(at=now, name=EventName.ACCEPTED, detail=interaction.surface)
     else:
         job = waiting(job, question.kind, question.about)
         event = Event(at=now, name=EventName.ASKED, detail=question.kind)
-    row, is_new = await services.store.jobs.insert(
-        job, event, equal_since=now - DUPLICATE_SECONDS if question is None else None
+    made = await services.store.jobs.insert(
+        job,
+        event,
+        equal_since=now - DUPLICATE_SECONDS if question is None else None,
+        most_active=services.max_active,
     )
+    if isinstance(made, NotAdmitted):
+        return refused(made, job, services)
+    row, is_new = made.job, made.is_new
     if row.stage not in REQUESTED:
-        return Asked(job=row, left_out=request.left_out)
+        return Asked(job=row, left_out=request.left_out, unit=services.unit)
     if is_new:
         services.wake()
         structlog.get_logger("jobs").info(
@@ -139,6 +180,18 @@ async def accept(
             prompt=row.input.get(PROMPT),
         )
     return Accepted(job=row, is_new=is_new, left_out=request.left_out)
+
+
+def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
+    """Return the answer to a request that budgets have no room for, and log it."""
+    structlog.get_logger("jobs").info(
+        "ask_not_admitted",
+        user=job.user,
+        by=job.surface,
+        reasons=[type(reason).__name__ for reason in made.reasons],
+    )
+    admins = tuple(sorted(services.admins))
+    return Refused(user=job.user, reasons=made.reasons, admins=admins, unit=services.unit)
 
 
 def _doubt(request: RenderRequest) -> Asking | None:
@@ -164,27 +217,3 @@ def _late(interaction: Interaction, now: Instant) -> Asking | None:
     if interaction.sent_at is None or now - interaction.sent_at < LATE_SECONDS:
         return None
     return Asking(kind=QuestionKind.LATE_EVENT, about=f"{interaction.sent_at:.0f}")
-
-
-def _new_job(
-    request: RenderRequest,
-    interaction: Interaction,
-    job_id: str,
-    now: Instant,
-    parent_id: str | None,
-) -> Job:
-    return Job(
-        id=job_id,
-        dedup_key=interaction.dedup_key,
-        team=interaction.team,
-        channel=interaction.channel,
-        user=interaction.user,
-        surface=interaction.surface,
-        reply_to=interaction.reply_to,
-        parent_id=parent_id,
-        model=request.model,
-        input=request.input,
-        kind=request.kind,
-        created_at=now,
-        due_at=now,
-    )

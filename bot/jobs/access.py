@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 
 from bot.base.errors import BotError, UsageError
-from bot.base.ports import is_direct
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
-from storage.job import Job
+from storage.job import Job, is_direct
 
 ONLY_MEMBERS = (
     "I work for the members of this workspace only, so I cannot do this for guests or for people "

@@ -13,7 +13,16 @@ from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
 from bot.base.errors import UsageError
-from bot.jobs.accept import Accepted, Asked, Asking, Interaction, accept
+from bot.jobs.accept import (
+    Acceptance,
+    Accepted,
+    Asked,
+    Asking,
+    Interaction,
+    Refused,
+    accept,
+    refused,
+)
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.deliveries import following
 from bot.jobs.erased import refuse_erased
@@ -31,6 +40,7 @@ from bot.options.request import (
     check_input,
     fitting,
 )
+from storage.budget import NotAdmitted
 from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.store import Added, Outbox
@@ -181,6 +191,7 @@ ActionOutcome: TypeAlias = (
     | DetailsShown
     | Accepted
     | Asked
+    | Refused
     | QuestionExpired
     | CancelAnswered
     | ShareAnswered
@@ -250,7 +261,7 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     )
 
 
-async def _again(request: ActionRequest, services: Services) -> Accepted | Asked:
+async def _again(request: ActionRequest, services: Services) -> Acceptance:
     """Render the job's request again with the given changes, as a new job with a new charge.
 
     Raises `UsageError` for changes that cannot be made, for a model that is no longer in the
@@ -406,10 +417,20 @@ def _resend_row(job: Job, delivery_id: str, *, by: str, now: Instant) -> Notific
     )
 
 
-async def _confirm(request: ActionRequest, services: Services) -> Accepted | QuestionExpired:
-    """Accept a request that waits for its asker. Idempotent: it is accepted once."""
+async def _confirm(
+    request: ActionRequest, services: Services
+) -> Accepted | Refused | QuestionExpired:
+    """Accept a request that waits for its asker. Idempotent: it is accepted once.
+
+    Refused by budgets it waits on, and can be confirmed until its question expires.
+    """
     job = request.job
-    row = await services.store.jobs.confirm(job.id, request.interaction.user, services.now()) or job
+    made = await services.store.jobs.confirm(
+        job.id, request.interaction.user, services.now(), most_active=services.max_active
+    )
+    if isinstance(made, NotAdmitted):
+        return refused(made, job, services)
+    row = made or job
     if row.stage not in REQUESTED:
         return QuestionExpired(job=row)
     services.wake()

@@ -58,6 +58,8 @@ class Services:
     """Whether guests and people of other workspaces may use the bot, as its members do."""
     unit: str | None = None
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
+    max_active: int | None = None
+    """How many jobs of a person may be under way; `None`: any number."""
     submit_delay: float = 0.0
     """Seconds from a job's message to its submit, unless the channel has a delay of its own."""
     poll_min: float = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from bot.base.ports import Message
-from bot.jobs.accept import Accepted, Asked
+from bot.jobs.accept import Accepted, Asked, Refused
 from bot.jobs.actions import (
     MOST_RESENDS,
     ActionName,
@@ -22,7 +22,7 @@ from bot.jobs.actions import (
     StatusShown,
     Verdict,
 )
-from bot.messages import questions, replies
+from bot.messages import budgets, questions, replies
 from bot.messages.details import job_details
 from storage.job import Instant
 
@@ -39,7 +39,9 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case DetailsShown():
             return job_details(outcome.view, outcome.options, outcome.events, now)
         case Asked():
-            return questions.asked(outcome.job, outcome.left_out)
+            return questions.asked(outcome.job, outcome.left_out, outcome.unit)
+        case Refused():
+            return budgets.refused(outcome.reasons, outcome.admins, outcome.unit)
         case QuestionExpired():
             return questions.expired()
         case Accepted(left_out=()):

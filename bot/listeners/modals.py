@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.base.errors import BotError, UsageError
 from bot.base.ports import Place
-from bot.jobs.accept import Interaction, accept
+from bot.jobs.accept import Interaction, Refused, accept
 from bot.jobs.access import find_job, refuse_known_outsider
 from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names
@@ -22,7 +22,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import person_defaults, usual_options
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, FormPayload
-from bot.messages import form
+from bot.messages import budgets, form
 from bot.messages.modal import Layout
 from bot.options.attachments import Attached
 from bot.options.draft import Draft, read_draft_text
@@ -196,6 +196,8 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         return {view.first_field: str(error)}
     except StoreError as error:
         return {view.first_field: form.store_failed(error)}
+    if isinstance(acceptance, Refused):
+        return {view.first_field: budgets.refused_in_form(acceptance.reasons, acceptance.unit)}
     reply = reply_to(acceptance, services.now())
     if reply is not None:
         place = Place(channel=interaction.channel, thread_ts=interaction.reply_to.thread_ts)

@@ -29,8 +29,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.base.ports import is_direct
-from storage.job import Instant, Json
+from storage.job import Instant, Json, is_direct
 
 Block: TypeAlias = Mapping[str, Json]
 

@@ -16,7 +16,6 @@ from typing import assert_never
 
 from slack_sdk.models.blocks import ButtonElement
 
-from bot.base.ports import is_direct
 from bot.messages import blocks
 from bot.messages.blocks import Block
 from bot.messages.failures import advice_for
@@ -25,7 +24,7 @@ from bot.options.mentions import named_input
 from bot.options.model_file import Upgrade
 from bot.options.schema import PROMPT
 from bot.options.wording import shown
-from storage.job import RENDER_PENDING, Job, Json, Outcome, Stage
+from storage.job import RENDER_PENDING, Job, Json, Outcome, Stage, is_direct
 
 AGAIN = "job_again"
 EDIT = "job_edit"

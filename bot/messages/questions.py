@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import assert_never
 
 from bot.base.ports import Message
-from bot.messages import blocks, buttons
+from bot.messages import blocks, budgets, buttons, formatting
 from bot.messages.job import prompt_of
 from bot.options.small_talk import SmallTalk
 from storage.job import Job, Question, QuestionKind
@@ -14,18 +15,19 @@ from storage.job import Job, Question, QuestionKind
 PROMPT_SHOWN = 100
 
 
-def asked(job: Job, left_out: Sequence[str] = ()) -> Message:
+def asked(job: Job, left_out: Sequence[str] = (), unit: str | None = None) -> Message:
     """Return the question of a waiting request, with the button that confirms it.
 
-    `left_out` has the titles of options that its model does not have.
+    `left_out` has the titles of options that its model does not have. `unit` is the unit of
+    amounts, if the operator named one.
     """
     question = job.question
-    text = _EXPIRED if question is None else _sentence(question, job)
+    text = _EXPIRED if question is None else _told(question, job, unit)
     if left_out:
         text += f"\nThat model does not have {blocks.escape(', '.join(left_out))}."
     if question is None:
         return Message(text=text, blocks=blocks.sections(text))
-    row = blocks.actions([buttons.confirm(job, _label(question.kind, job))])
+    row = blocks.actions([buttons.confirm(job, _label(question.kind, job, unit))])
     return Message(text=text, blocks=[*blocks.sections(text), row])
 
 
@@ -40,7 +42,20 @@ _EXPIRED = (
 )
 
 
-def _sentence(question: Question, job: Job) -> str:
+_ABOUT_MONEY = frozenset({QuestionKind.PRICE, QuestionKind.SOFT_CAP})
+
+
+def _told(question: Question, job: Job, unit: str | None) -> str:
+    """Return the question with the price, which whoever confirms it agrees to."""
+    sentence = _sentence(question, job, unit)
+    if question.kind in _ABOUT_MONEY or job.reserved is None:
+        return sentence
+    return f"{sentence} If I render it, {_cost(job, unit)}."
+
+
+def _sentence(  # noqa: PLR0911 - one case for each kind, and nothing else
+    question: Question, job: Job, unit: str | None
+) -> str:
     about = blocks.escape(question.about)
     match question.kind:
         case QuestionKind.DUPLICATE:
@@ -65,8 +80,29 @@ def _sentence(question: Question, job: Job) -> str:
             )
         case QuestionKind.UNPUBLISHED:
             return f":warning: {about} Nothing was started or charged."
+        case QuestionKind.PRICE:
+            return f":moneybag: {_price(question, job, unit)} Nothing was started or charged yet."
+        case QuestionKind.SOFT_CAP:
+            cap = budgets.soft_cap(question.about)
+            return (
+                f":moneybag: {cap} has no room left for this, and {_cost(job, unit)}. "
+                "Nothing was started or charged yet."
+            )
         case _:
             assert_never(question.kind)
+
+
+def _price(question: Question, job: Job, unit: str | None) -> str:
+    if not question.about:
+        return "I do not know what this costs: MindVideo has not named a price for its like yet."
+    limit = formatting.money(Decimal(question.about), unit)
+    return f"I ask before I render what costs more than {limit}: {_cost(job, unit)}."
+
+
+def _cost(job: Job, unit: str | None) -> str:
+    if job.reserved is None:
+        return "nobody knows yet what it costs"
+    return f"it costs about {formatting.money(job.reserved, unit)}"
 
 
 def _kindly(talk: SmallTalk) -> str:
@@ -94,14 +130,18 @@ def _kindly(talk: SmallTalk) -> str:
 _OFFER = "Tell me what a video should show, such as “a lake at dawn”, and I make it."
 
 
-def _label(kind: QuestionKind, job: Job) -> str:
+def _label(kind: QuestionKind, job: Job, unit: str | None) -> str:
     match kind:
         case QuestionKind.SMALL_TALK:
             return f"Make a video of “{_end_of_prompt(job, 40)}”"
         case QuestionKind.LATE_EVENT:
             return "Render it now"
+        case QuestionKind.PRICE | QuestionKind.SOFT_CAP if job.reserved is not None:
+            return f"Render it for about {formatting.money(job.reserved, unit)}"
         case (
-            QuestionKind.DUPLICATE
+            QuestionKind.PRICE
+            | QuestionKind.SOFT_CAP
+            | QuestionKind.DUPLICATE
             | QuestionKind.MISTYPED
             | QuestionKind.UNKNOWN_OPTION
             | QuestionKind.UNPUBLISHED

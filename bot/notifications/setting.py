@@ -9,7 +9,6 @@ from typing import Literal
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from bot.base.errors import UnreachablePlaceError
-from bot.base.ports import is_direct
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import SUBMIT_DELAY
@@ -20,7 +19,7 @@ from bot.options.defaults import as_flags
 from bot.worker.context import Claim
 from bot.worker.outbox import post_once
 from bot.worker.result import Done, Park, Result
-from storage.job import Json
+from storage.job import Json, is_direct
 from storage.notification import (
     NOTIFY,
     Level,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from bot.base.errors import ConfigurationError, UsageError
 from bot.base.failures import Signs
 from bot.options.model_file import Expectation, ImageLimits, Upgrade, read_model_file
-from bot.options.schema import PROMPT, Option, Schema
+from bot.options.price_list import PricePart, listed_price, moving_price, price_of
+from bot.options.schema import PROMPT, SEED, Option, Schema
 from bot.options.wording import nearest, quoted
-from storage.job import Failure, Json
-
-# The name that the models of many services give to it.
-SEED = "seed"
+from storage.job import Failure, Json, Price
 
 PACKAGED = Path(__file__).parent / "models"
 """The folder of the model files that come with the bot."""
@@ -42,6 +41,10 @@ class Model:
     """The most characters that a prompt may have, if that is known."""
     render_time_by: tuple[str, ...] = ()
     """The options that decide how long a render takes."""
+    prices: PricePart = field(default_factory=PricePart, repr=False)
+    """What moves the price of a render."""
+    price_by: tuple[Option, ...] = field(default=(), repr=False)
+    """The options that move the price, without the one by which it grows."""
     upgrades: tuple[Upgrade, ...] = ()
     """Offered by buttons once a render has succeeded."""
     examples: tuple[str, ...] = ()
@@ -80,6 +83,15 @@ class Model:
             for upgrade in self.upgrades
             if any(effective[name] != value for name, value in upgrade.changes.items())
         )
+
+    def price_of(self, given: Mapping[str, Json]) -> Price:
+        """Return what decides the price of an input."""
+        per = None if self.prices.per is None else self.option(self.prices.per)
+        return price_of(self.slug, self.price_by, per, given)
+
+    def listed_price(self, given: Mapping[str, Json]) -> Decimal | None:
+        """Return the price of an input by the model file; `None`: it names none."""
+        return listed_price(self.options, self.prices, given)
 
     @property
     def has_seed(self) -> bool:
@@ -174,6 +186,8 @@ def _model(path: Path) -> Model:
         expectations=tuple(file.bot.expectations),
         max_prompt=file.bot.max_prompt,
         render_time_by=tuple(file.bot.render_time_by),
+        prices=file.bot.prices,
+        price_by=moving_price(options, file.bot.prices),
         upgrades=tuple(file.bot.upgrades),
         examples=tuple(file.bot.examples),
         failures={failure: part.signs() for failure, part in file.bot.failures.items()},

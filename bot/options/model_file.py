@@ -24,6 +24,7 @@ from pydantic import (
 from bot.base.errors import ConfigurationError
 from bot.base.failures import Signs
 from bot.base.json import parse_document
+from bot.options.price_list import PricePart, counts_in_numbers
 from bot.options.schema import (
     PROMPT,
     Annotations,
@@ -198,6 +199,8 @@ class BotPart(BaseModel):
     """What others publish of the model."""
     upgrades: Annotated[list[Upgrade], Field(max_length=MOST_UPGRADES)] = []
     """Offered by buttons once a render has succeeded."""
+    prices: PricePart = PricePart()
+    """What moves the price of a render."""
     examples: list[_Line] = []
     """Commands to show in help, without `/video`."""
     failures: dict[Annotated[Failure, Field(strict=False)], FailureSigns] = {}
@@ -277,6 +280,7 @@ def _options(file: ModelFile) -> tuple[Option, ...]:
         if option.default is not None and find_violation(option.default, option.schema):
             raise ConfigurationError(f"the default of `{option.name}` is not what it allows")
     _check_upgrades(file.bot.upgrades, options)
+    _check_prices(file.bot.prices, options)
     return options
 
 
@@ -345,6 +349,7 @@ def _check_names(file: ModelFile) -> None:
         ("bot.images", file.images),
         ("bot.synonyms", file.bot.synonyms),
         ("bot.units", file.bot.units),
+        ("bot.prices", file.bot.prices.names),
         ("bot.upgrades", [name for each in file.bot.upgrades for name in each.changes]),
     ):
         for name in names:
@@ -363,6 +368,13 @@ def _check_upgrades(upgrades: list[Upgrade], options: tuple[Option, ...]) -> Non
                 )
         if len(json.dumps(upgrade.changes)) > LONGEST_UPGRADE:
             raise ConfigurationError(f"bot.upgrades: {upgrade.label} sets too much for a button")
+
+
+def _check_prices(part: PricePart, options: tuple[Option, ...]) -> None:
+    """Refuse a price that grows by what is no number."""
+    for option in options:
+        if option.name == part.per and not counts_in_numbers(option):
+            raise ConfigurationError(f"bot.prices: `{option.name}` must be a number")
 
 
 def _check_synonyms(option: Option, words: Mapping[str, Sequence[str]]) -> None:

@@ -18,6 +18,9 @@ Schema: TypeAlias = Mapping[str, Json]
 PROMPT = "prompt"
 """The property for the text outside of flags."""
 
+SEED = "seed"
+"""The name that the models of many services give to the number that makes a render repeatable."""
+
 # The same few dozen names are compared for every command.
 _SPELLINGS_KEPT = 4096
 

@@ -10,10 +10,10 @@ from cachetools import TTLCache
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.base.errors import NotFoundError, OperatorMustActError, UnreachablePlaceError
-from bot.base.ports import Conversation, Person, is_direct
+from bot.base.ports import Conversation, Person
 from bot.slack.answers import ChannelAnswer, GroupsAnswer, LinkAnswer, MembersAnswer, UserAnswer
 from bot.slack.client import ask
-from storage.job import Instant
+from storage.job import Instant, is_direct
 
 T = TypeVar("T")
 

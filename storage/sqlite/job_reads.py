@@ -80,6 +80,16 @@ AHEAD_OF = """
     )
 """
 
+# A job on hold for the operator does not count: its asker cannot make room.
+_ACTIVE = in_list(UNDER_WAY - {Stage.PARKED})
+
+ACTIVE = f"""
+    SELECT count(*) AS jobs FROM (
+        SELECT 1 FROM jobs WHERE user = :user AND team = :team AND stage IN ({_ACTIVE})
+        LIMIT :limit + 0
+    )
+"""  # noqa: S608 - only constants
+
 _BY_DELIVERY = f"""
     SELECT jobs.* FROM jobs JOIN notifications ON notifications.job_id = jobs.id
     WHERE notifications.id = :id AND notifications.kind = '{NotificationKind.RESENT.value}'
@@ -107,6 +117,12 @@ def job_by_id(db: Database, job_id: str) -> Job | None:
 def find_by_dedup_key(db: Database, dedup_key: str) -> Job | None:
     """Return the job with this dedup key, or `None`."""
     return _first_job(db, "SELECT * FROM jobs WHERE dedup_key = :key", {"key": dedup_key})
+
+
+def is_known(db: Database, dedup_key: str) -> bool:
+    """Tell whether there is a job with this dedup key: cheaper than to read it."""
+    query = "SELECT 1 FROM jobs WHERE dedup_key = :key"
+    return db.execute(query, {"key": encode(dedup_key)}).fetchone() is not None
 
 
 def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job | None:
@@ -189,6 +205,12 @@ def ahead_of(db: Database, job: Job) -> int:
         "limit": MOST_AHEAD,
     }
     return int(db.execute(AHEAD_OF, values).fetchone()["jobs"])
+
+
+def active_jobs(db: Database, team: str, user: str, limit: int) -> int:
+    """Return how many jobs of a person are under way and not on hold, up to `limit`."""
+    values: dict[str, Value] = {"user": encode(user), "team": team, "limit": limit}
+    return int(db.execute(ACTIVE, values).fetchone()["jobs"])
 
 
 def stage_counts(db: Database) -> dict[Stage, int]:

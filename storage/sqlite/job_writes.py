@@ -8,21 +8,28 @@ from sqlite3 import Row as SqlRow
 
 from sqlite_utils import Database
 
+from storage.budget import (
+    AuditAction,
+    AuditEntry,
+    Settlement,
+    exposure,
+)
 from storage.job import (
     ABANDONABLE,
     CANCELLABLE,
     RESUMABLE,
+    SETTLEABLE,
     Event,
     EventName,
     IllegalTransitionError,
     Instant,
     Job,
-    QuestionKind,
     Stage,
-    waiting,
 )
-from storage.sqlite import homes, notifications, queue
-from storage.sqlite.job_reads import find_duplicate, job_by_id
+from storage.sqlite import budget_rules, budget_use, homes, notifications, queue
+from storage.sqlite.job_reads import (
+    job_by_id,
+)
 from storage.sqlite.rows import (
     JOBS,
     Value,
@@ -62,13 +69,13 @@ _GIVE_UP = f"""
     WHERE id = :id AND stage IN ({in_list(ABANDONABLE)}) AND chargeable_since IS NOT NULL
 """  # noqa: S608 - only constants
 
-_CONFIRM = f"""
+# The fence stays: a step that reads the cost meanwhile goes on, and what it reads is written.
+_SETTLE = """
     UPDATE jobs SET
-        stage = '{Stage.ACCEPTED.value}', due_at = :now, attempts = 0, crashes = 0,
-        lease_until = NULL, fence = fence + 1
-    WHERE id = :id AND stage = '{Stage.WAITING.value}' AND question_expires_at > :now
-    RETURNING *
-"""  # noqa: S608 - only constants
+        cost_actual = :amount,
+        due_at = iif(stage = 'parked', due_at, min(coalesce(due_at, :now), :now))
+    WHERE id = :id RETURNING *
+"""
 
 # `json_insert` keeps the value that is there. https://sqlite.org/json1.html#jins
 _NOTE_PRESS = """
@@ -108,31 +115,13 @@ _RESUME_WITH_TASK = f"""
 """  # noqa: S608 - only constants
 
 
-def insert(
-    db: Database, job: Job, event: Event, equal_since: Instant | None = None
-) -> tuple[Job, bool]:
-    """Insert `job` with its first event, or return the existing row with its `dedup_key`.
-
-    It is inserted as waiting if it is equal to another that was made at or after `equal_since`.
-    """
-    earlier = None if equal_since is None else find_duplicate(db, job, equal_since)
-    if earlier is not None:
-        job = waiting(job, QuestionKind.DUPLICATE, earlier.id)
-        event = Event(at=event.at, name=EventName.ASKED, detail=QuestionKind.DUPLICATE)
-    made = queue.insert(db, JOBS, job, unique="dedup_key")
-    if made is not None:
-        _record(db, made, event)
-        return made, True
-    query = "SELECT * FROM jobs WHERE dedup_key = :dedup_key"
-    [existing] = queue.changed(db, JOBS, query, {"dedup_key": encode(job.dedup_key)})
-    return existing, False
-
-
 def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     """Write the changes and the event, if the row still has the fence and stage of `before`."""
+    counted = budget_use.exposure_before(db, before.id)
     row = queue.apply(db, JOBS, before, after)
+    budget_use.count(db, counted, row, row.created_at if event is None else event.at)
     if event is not None:
-        _record(db, row, event)
+        record(db, row, event)
     return row
 
 
@@ -149,12 +138,29 @@ def request_cancel(db: Database, job_id: str, by: str, now: Instant) -> Job | No
     return _updated(db, _REQUEST_CANCEL, job_id, by, now)
 
 
-def confirm(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
-    """Accept a waiting job whose question has not expired; return the row as it is then."""
-    confirmed = queue.changed(db, JOBS, _CONFIRM, {"id": encode(job_id), "now": now})
-    for job in confirmed:
-        _record(db, job, Event(at=now, name=EventName.CONFIRMED, detail=by))
-    return confirmed[0] if confirmed else job_by_id(db, job_id)
+def settle(db: Database, job_id: str, settlement: Settlement) -> Job | None:
+    """Record the amount of a job that MindVideo never named."""
+    job, amount = job_by_id(db, job_id), settlement.amount
+    if job is None or job.cost_actual == amount:
+        return job
+    if job.stage not in SETTLEABLE or job.chargeable_since is None:
+        raise IllegalTransitionError(job_id, job.stage, job.stage)
+    values: Mapping[str, Value] = {"id": job.id, "amount": str(amount), "now": settlement.at}
+    [row] = queue.changed(db, JOBS, _SETTLE, values)
+    budget_use.count(db, exposure(job), row, settlement.at)
+    record(db, row, Event(at=settlement.at, name=EventName.COST, detail=str(amount)))
+    entry = AuditEntry(
+        at=settlement.at,
+        team=job.team,
+        by=settlement.by,
+        action=AuditAction.SETTLED,
+        subject=job.id,
+        before="" if job.cost_actual is None else str(job.cost_actual),
+        after=str(amount),
+        because=settlement.because,
+    )
+    budget_rules.add_audit(db, entry)
+    return row
 
 
 def give_up(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
@@ -183,8 +189,10 @@ def resume(
         "task_id": task_id,
         "confirmed_absent_at": confirmed_absent_at,
     }
+    counted = budget_use.exposure_before(db, job_id)
     resumed = queue.changed(db, JOBS, statement, values)
     if resumed:
+        budget_use.count(db, counted, resumed[0], now)
         return resumed[0]
     job = job_by_id(db, job_id)
     if job is not None:
@@ -192,7 +200,7 @@ def resume(
     return None
 
 
-def _record(db: Database, job: Job, event: Event) -> None:
+def record(db: Database, job: Job, event: Event) -> None:
     """Insert an event and its notifications, and make the user's Home tab due."""
     db.execute(_ADD_EVENT, event_to_row(job.id, event))
     notifications.insert_for_event(db, job, event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from decimal import Decimal
 
 from sqlite_utils import Database, Migrations
 
@@ -397,6 +398,148 @@ def _retention(db: Database) -> None:
     db.execute("CREATE INDEX job_events_detail ON job_events (at) WHERE detail <> ''")
     # To find what was told of a job.
     db.execute("CREATE INDEX notifications_job ON notifications (job_id) WHERE job_id IS NOT NULL")
+
+
+@MIGRATIONS(name="0023_budgets")
+def _budgets(db: Database) -> None:
+    for column in (
+        "project TEXT",
+        "price_key TEXT",
+        "price_size TEXT",  # decimal number, exact
+        "forecast_kind TEXT",
+        "forecast_amount TEXT",  # decimal number, exact
+        "reserved TEXT",  # decimal number, exact
+        "counted_on TEXT",  # ISO date
+    ):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+    # To count a person's jobs that are under way, for each new one.
+    db.execute("""
+        CREATE INDEX jobs_active ON jobs (user, team)
+        WHERE stage IN ('accepted', 'announced', 'finished', 'rendering')
+    """)
+    # The last amounts of a price are read from this index alone.
+    db.execute("""
+        CREATE INDEX jobs_prices ON jobs (price_key, created_at, price_size, cost_actual,
+            cost_estimate)
+        WHERE cost_actual IS NOT NULL OR cost_estimate IS NOT NULL
+    """)
+    db.execute("""
+        CREATE TABLE budget_use (
+            scope TEXT NOT NULL,
+            day   TEXT NOT NULL,  -- ISO date
+            held  TEXT NOT NULL,  -- decimal number, exact
+            spent TEXT NOT NULL,  -- decimal number, exact
+            PRIMARY KEY (scope, day)
+        ) STRICT, WITHOUT ROWID
+    """)
+    db.execute("""
+        CREATE TABLE caps (
+            team    TEXT NOT NULL,
+            scope   TEXT NOT NULL,
+            window  TEXT NOT NULL,
+            "limit" TEXT NOT NULL,     -- decimal number, exact
+            is_hard INTEGER NOT NULL,  -- 0 or 1
+            PRIMARY KEY (team, scope, window)
+        ) STRICT, WITHOUT ROWID
+    """)
+    db.execute("""
+        CREATE TABLE raises (
+            seq      INTEGER PRIMARY KEY,
+            team     TEXT NOT NULL,
+            scope    TEXT NOT NULL,
+            amount   TEXT NOT NULL,  -- decimal number, exact
+            until_at REAL NOT NULL,
+            by       TEXT NOT NULL,
+            because  TEXT NOT NULL,
+            at       REAL NOT NULL
+        ) STRICT
+    """)
+    # To find the few that have not ended, however many there were.
+    db.execute("CREATE INDEX raises_until ON raises (team, until_at)")
+    db.execute("""
+        CREATE TABLE stops (
+            team    TEXT NOT NULL,
+            scope   TEXT NOT NULL,
+            by      TEXT NOT NULL,
+            because TEXT NOT NULL,
+            at      REAL NOT NULL,
+            PRIMARY KEY (team, scope)
+        ) STRICT, WITHOUT ROWID
+    """)
+    db.execute("""
+        CREATE TABLE budget_policies (
+            team          TEXT PRIMARY KEY,
+            confirm_above TEXT,  -- decimal number, exact
+            unknown_price TEXT NOT NULL,
+            unknown_hold  TEXT,  -- decimal number, exact
+            zone          TEXT NOT NULL,
+            first_weekday INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+    """)
+    db.execute("""
+        CREATE TABLE alerts (
+            seq     INTEGER PRIMARY KEY,
+            scope   TEXT NOT NULL,
+            period  TEXT NOT NULL,
+            level   INTEGER NOT NULL,  -- percent
+            "limit" TEXT NOT NULL,     -- decimal number, exact
+            held    TEXT NOT NULL,     -- decimal number, exact
+            spent   TEXT NOT NULL,     -- decimal number, exact
+            at      REAL NOT NULL,
+            UNIQUE (scope, period, level)
+        ) STRICT
+    """)
+    db.execute("""
+        CREATE TABLE audit (
+            seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+            at      REAL NOT NULL,
+            team    TEXT NOT NULL,
+            by      TEXT NOT NULL,
+            action  TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            before  TEXT NOT NULL,
+            after   TEXT NOT NULL,
+            because TEXT NOT NULL
+        ) STRICT
+    """)
+    # Nobody's decision about money can be changed afterwards, not even by hand.
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(f"""
+            CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit
+            BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END
+        """)
+    _count_earlier_jobs(db)
+
+
+def _count_earlier_jobs(db: Database) -> None:
+    """Count the jobs of before, on the day of their request by UTC.
+
+    An amount is spent; a job without one holds its estimate, unless it cannot cost anything.
+    """
+    db.execute("""
+        UPDATE jobs SET counted_on = date(created_at, 'unixepoch')
+        WHERE stage NOT IN ('waiting', 'unconfirmed')
+    """)
+    rows = db.execute("""
+        SELECT team, user, channel, model, counted_on,
+            coalesce(cost_actual, cost_estimate) AS amount, cost_actual IS NOT NULL AS is_spent
+        FROM jobs
+        WHERE counted_on IS NOT NULL
+            AND (cost_actual IS NOT NULL OR (cost_estimate IS NOT NULL AND stage <> 'rejected'))
+    """).fetchall()
+    used: dict[tuple[str, str], list[Decimal]] = {}
+    for row in rows:
+        team, channel = row["team"], row["channel"]
+        scopes = [f"person:{team}:{row['user']}", f"model:{team}:{row['model']}"]
+        scopes.append(f"workspace:{team}:")
+        if not channel.startswith("D"):
+            scopes.append(f"channel:{team}:{channel}")
+        for scope in scopes:
+            use = used.setdefault((scope, row["counted_on"]), [Decimal(0), Decimal(0)])
+            use[row["is_spent"]] += Decimal(row["amount"])
+    for (scope, day), (held, spent) in used.items():
+        values = {"scope": scope, "day": day, "held": str(held), "spent": str(spent)}
+        db.execute("INSERT INTO budget_use VALUES (:scope, :day, :held, :spent)", values)
 
 
 def upgrade_copy(path: str, migration: str) -> str:

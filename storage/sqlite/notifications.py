@@ -21,7 +21,7 @@ from storage.notification import (
     notifications_for,
     team_scope,
 )
-from storage.sqlite.queue import changed, insert
+from storage.sqlite.queue import changed, insert_new
 from storage.sqlite.rows import NOTIFICATIONS, encode
 from storage.sqlite.settings import setting, settings
 from storage.store import SUSPECT_CRASHES, Added, ClaimLimit
@@ -87,7 +87,7 @@ def insert_for_event(db: Database, job: Job, event: Event) -> None:
 
 def add(db: Database, notification: Notification) -> bool:
     """Insert a notification unless its ID exists; return whether it was inserted."""
-    return insert(db, NOTIFICATIONS, notification, unique="id") is not None
+    return insert_new(db, NOTIFICATIONS, notification, unique="id") is not None
 
 
 def add_within(db: Database, notification: Notification, most: int, since: Instant) -> Added:

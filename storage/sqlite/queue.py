@@ -106,17 +106,16 @@ def find_suspects(
     return found
 
 
-def insert(db: Database, table: Table[Row], row: Row, unique: str) -> Row | None:
+def insert(db: Database, table: Table[Row], row: Row) -> Row:
+    """Insert a row whose unique values no other has."""
+    [made] = changed(db, table, f"{table.insert_statement} RETURNING *", table.to_row(row))
+    return made
+
+
+def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> Row | None:
     """Insert a row; `None` if one with its value of the `unique` column exists already."""
-    columns = table.columns
-    made = changed(
-        db,
-        table,
-        f"INSERT INTO {table.name} ({', '.join(columns)})"  # noqa: S608 - only our names
-        f" VALUES ({', '.join(f':{name}' for name in columns)})"
-        f" ON CONFLICT ({unique}) DO NOTHING RETURNING *",
-        table.to_row(row),
-    )
+    statement = f"{table.insert_statement} ON CONFLICT ({unique}) DO NOTHING RETURNING *"
+    made = changed(db, table, statement, table.to_row(row))
     return made[0] if made else None
 
 

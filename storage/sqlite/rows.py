@@ -45,6 +45,10 @@ _QUESTION_COLUMNS: Mapping[str, str] = MappingProxyType(
         "expires_at": "question_expires_at",
     }
 )
+_PRICE_COLUMNS: Mapping[str, str] = MappingProxyType({"key": "price_key", "size": "price_size"})
+_FORECAST_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {"kind": "forecast_kind", "amount": "forecast_amount"}
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,15 @@ class Table(Generic[Row]):
     def columns(self) -> tuple[str, ...]:
         """The columns of the dataclass; the table may have more."""
         return tuple(column for column, _ in self._paths)
+
+    @cached_property
+    def insert_statement(self) -> str:
+        """The statement that inserts a row, without what follows its values."""
+        columns = self.columns
+        return (
+            f"INSERT INTO {self.name} ({', '.join(columns)})"  # noqa: S608 - only our names
+            f" VALUES ({', '.join(f':{name}' for name in columns)})"
+        )
 
     def to_row(self, row: Row) -> dict[str, Value]:
         """Return the value of each column. Money and times are exact."""
@@ -160,8 +173,10 @@ JOBS = Table(
         "delivery": _DELIVERY_COLUMNS,
         "reply_to": _REPLY_TO_COLUMNS,
         "question": _QUESTION_COLUMNS,
+        "price": _PRICE_COLUMNS,
+        "forecast": _FORECAST_COLUMNS,
     },
-    optional=frozenset({"question"}),
+    optional=frozenset({"question", "price", "forecast"}),
     json=frozenset(
         {
             "channel_defaults",

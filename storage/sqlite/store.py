@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from sqlite3 import Row as SqlRow
 from typing import Generic, Self
 
 from sqlite_utils import Database
 
+from storage.budget import (
+    Alert,
+    AuditEntry,
+    Cap,
+    CapUse,
+    Consent,
+    Mismatch,
+    NotAdmitted,
+    Period,
+    Policy,
+    Raise,
+    Rules,
+    Scope,
+    Settlement,
+    Stop,
+    Use,
+    Window,
+)
 from storage.costs import Render, Spend
 from storage.home import HomeView
-from storage.job import Event, Instant, Job, Json, Stage, check_transition
+from storage.job import Event, Instant, Job, Json, Price, Stage, check_transition
 from storage.notification import Notification
 from storage.sqlite import (
+    admissions,
+    budget_rules,
+    budget_use,
     homes,
     job_reads,
     job_writes,
@@ -24,12 +46,13 @@ from storage.sqlite import (
     settings,
     times,
 )
+from storage.sqlite.admissions import Terms
 from storage.sqlite.connection import touch
 from storage.sqlite.queue import FindDue
 from storage.sqlite.retention import Erasure
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, longest_due_first
 from storage.sqlite.session import Session, open_session
-from storage.store import Added, ClaimLimit, JobFilter, Row, SpendFilter, WithoutTexts
+from storage.store import Added, ClaimLimit, Inserted, JobFilter, Row, SpendFilter, WithoutTexts
 
 
 class SqliteQueue(Generic[Row]):
@@ -85,14 +108,47 @@ class SqliteJobs(SqliteQueue[Job]):
         super().__init__(session, JOBS, job_writes.find_due)
 
     async def insert(
-        self, job: Job, event: Event, *, equal_since: Instant | None = None
-    ) -> tuple[Job, bool]:
-        """Insert `job`, as waiting if it has an equal; or return the row with its `dedup_key`."""
-        return await self._session.write(lambda db: job_writes.insert(db, job, event, equal_since))
+        self,
+        job: Job,
+        event: Event,
+        *,
+        equal_since: Instant | None = None,
+        most_active: int | None = None,
+    ) -> Inserted | NotAdmitted:
+        """Insert `job`, as waiting if it is asked about; or return the row with its `dedup_key`."""
+        made = await self.insert_set(
+            [(job, event)], equal_since=equal_since, most_active=most_active
+        )
+        return made if isinstance(made, NotAdmitted) else made[0]
 
-    async def confirm(self, job_id: str, by: str, now: Instant) -> Job | None:
-        """Accept a waiting job whose question has not expired."""
-        return await self._session.write(lambda db: job_writes.confirm(db, job_id, by, now))
+    async def insert_set(
+        self,
+        asks: Sequence[tuple[Job, Event]],
+        *,
+        equal_since: Instant | None = None,
+        most_active: int | None = None,
+    ) -> tuple[Inserted, ...] | NotAdmitted:
+        """Insert the jobs of one person, all of them or none."""
+        terms = Terms(equal_since=equal_since, most_active=most_active)
+        return await self._session.write(lambda db: admissions.insert_set(db, asks, terms))
+
+    async def confirm(
+        self,
+        job_id: str,
+        by: str,
+        now: Instant,
+        *,
+        most_active: int | None = None,
+        beyond_caps: bool = False,
+    ) -> Job | NotAdmitted | None:
+        """Accept a waiting job whose question has not expired, if budgets have room for it."""
+        consent = Consent.BEYOND_CAPS if beyond_caps else Consent.CONFIRMED
+        terms = Terms(most_active=most_active, consent=consent)
+        return await self._session.write(lambda db: admissions.confirm(db, job_id, by, now, terms))
+
+    async def settle(self, job_id: str, settlement: Settlement) -> Job | None:
+        """Record the amount of a job that MindVideo never named."""
+        return await self._session.write(lambda db: job_writes.settle(db, job_id, settlement))
 
     async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
         """Write the fields in which `after` differs, with the event, if the fence still holds."""
@@ -204,6 +260,75 @@ class SqliteHomeViews(SqliteQueue[HomeView]):
         return await self._session.write(lambda db: homes.open_view(db, team, user, now, pages))
 
 
+class SqliteBudgets:
+    """Implements `Budgets`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def rules(self, team: str, now: Instant) -> Rules:
+        """Return all rules of a workspace."""
+        return self._session.read_inline(lambda db: budget_rules.rules(db, team, now))
+
+    async def set_cap(self, cap: Cap, by: str, now: Instant) -> None:
+        """Set a cap, in place of an earlier one of the same scope and window."""
+        await self._session.write(lambda db: budget_rules.put_cap(db, cap, by, now))
+
+    async def remove_cap(self, scope: Scope, window: Window, by: str, now: Instant) -> bool:
+        """Remove a cap; return whether there was one."""
+        return await self._session.write(
+            lambda db: budget_rules.remove_cap(db, scope, window, by, now)
+        )
+
+    async def add_raise(self, one: Raise) -> None:
+        """Raise the caps of a scope until the raise ends."""
+        await self._session.write(lambda db: budget_rules.add_raise(db, one))
+
+    async def stop(self, stop: Stop) -> bool:
+        """Let a workspace or a channel take no new requests."""
+        return await self._session.write(lambda db: budget_rules.put_stop(db, stop))
+
+    async def go_on(self, scope: Scope, by: str, now: Instant) -> bool:
+        """Let a workspace or a channel take requests again."""
+        return await self._session.write(lambda db: budget_rules.remove_stop(db, scope, by, now))
+
+    async def set_policy(self, team: str, policy: Policy, by: str, now: Instant) -> None:
+        """Set the rules of a workspace beside its caps."""
+        await self._session.write(lambda db: budget_rules.put_policy(db, team, policy, by, now))
+
+    async def cap_uses(self, job: Job, now: Instant) -> list[CapUse]:
+        """Return the caps that would apply to such a job now, and what is used of them."""
+        return self._session.read_inline(lambda db: budget_use.cap_uses(db, job, now))
+
+    async def use(self, scope: Scope, period: Period) -> Use:
+        """Return what is held and spent in a scope within a period."""
+        return self._session.read_inline(lambda db: budget_use.use_of(db, scope.key, period))
+
+    async def prices(
+        self, price: Price, since: Instant, limit: int, *, same_size: bool
+    ) -> list[tuple[Decimal | None, Decimal]]:
+        """Return size and amount of the last renders of a price."""
+        return self._session.read_inline(
+            lambda db: budget_use.prices(db, price, since, limit, same_size=same_size)
+        )
+
+    async def alerts(self) -> list[Alert]:
+        """Return the alerts, the oldest first."""
+        return await self._session.read(budget_use.alerts)
+
+    async def audit(self, since: Instant) -> list[AuditEntry]:
+        """Return the decisions about money at or after `since`."""
+        return await self._session.read(lambda db: budget_rules.audit(db, since))
+
+    async def mismatches(self) -> list[Mismatch]:
+        """Return the counters that differ from the sum over the jobs."""
+        return await self._session.read(budget_use.mismatches)
+
+    async def recompute(self, by: str, now: Instant) -> list[Mismatch]:
+        """Set the counters to the sum over the jobs; return those that were wrong."""
+        return await self._session.write(lambda db: budget_use.recompute(db, by, now))
+
+
 class SqliteSettings:
     """Implements `SettingStore`."""
 
@@ -274,6 +399,7 @@ class SqliteStore:
         self.jobs = SqliteJobs(session)
         self.outbox = SqliteOutbox(session)
         self.homes = SqliteHomeViews(session)
+        self.budgets = SqliteBudgets(session)
         self.settings = SqliteSettings(session)
         self.retention = SqliteRetention(session)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
@@ -18,18 +19,30 @@ from bot.jobs.accept import (
     Asked,
     Asking,
     Interaction,
+    Refused,
     accept,
 )
 from bot.jobs.services import Services
 from bot.options.parser import read_text
 from bot.options.request import read_request
-from storage.job import IN_CHANNEL, Job, QuestionKind, Stage
+from storage.budget import (
+    ALL_TIME,
+    Cap,
+    CapShort,
+    Scope,
+    ScopeKind,
+    TooManyActive,
+    Use,
+    Window,
+)
+from storage.job import IN_CHANNEL, Forecast, ForecastKind, Job, Price, QuestionKind, Stage
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter
 from tests.support.inline_store import inline_session
 from tests.support.services import CATALOG, services
-from tests.support.store_samples import NOW
+from tests.support.store_samples import NOW, a_job, insert
 
+LAKE_MODEL = CATALOG.get("kling-v3")
 LAKE = read_request(read_text("a lake at dawn --duration 8"), CATALOG)
 
 
@@ -56,9 +69,15 @@ class AcceptHarness:
 
     async def accept(
         self, interaction: Interaction, *, question: Asking | None = None, parent: str | None = None
-    ) -> Acceptance:
-        """Accept a request for a video of the lake."""
-        return await accept(LAKE, interaction, self.services, question=question, parent_id=parent)
+    ) -> Accepted | Asked:
+        """Accept a request for a video of the lake, which budgets have room for."""
+        answer = await accept(LAKE, interaction, self.services, question=question, parent_id=parent)
+        assert not isinstance(answer, Refused)
+        return answer
+
+    async def answer(self, interaction: Interaction) -> Acceptance:
+        """Return the answer to a request for a video of the lake."""
+        return await accept(LAKE, interaction, self.services)
 
     async def end(self, job: Job) -> None:
         """Put the job into a stage in which it is over."""
@@ -212,3 +231,82 @@ async def test_a_late_delivery_returns_its_own_row_although_a_duplicate_exists(
     answer = await harness.accept(by())
     assert isinstance(first, Accepted)
     assert answer == Accepted(job=first.job, is_new=False)
+
+
+ANA = Scope(kind=ScopeKind.PERSON, team="T1", name="U1")
+
+
+async def cap_ana(harness: AcceptHarness, limit: str) -> None:
+    """Let U1 spend so much a day."""
+    cap = Cap(scope=ANA, window=Window.DAY, limit=Decimal(limit))
+    await harness.store.budgets.set_cap(cap, "U9", NOW)
+
+
+async def render_before(harness: AcceptHarness, number: int, seconds: int, cost: str) -> None:
+    """Put a render of U2 into the store that had so many seconds and cost so much."""
+    price = LAKE_MODEL.price_of({"duration": seconds})
+    made = replace(
+        a_job(number), user="U2", price=price, created_at=NOW - 60, cost_actual=Decimal(cost)
+    )
+    await insert(harness.store, made)
+
+
+async def test_what_a_request_will_cost_is_learned_and_held(harness: AcceptHarness) -> None:
+    """The row keeps how it is known."""
+    first = await harness.accept(by())
+    assert (first.job.forecast, first.job.reserved) == (Forecast(kind=ForecastKind.UNKNOWN), None)
+    assert first.job.price == Price(key="kling-v3 mode=std audio=false", size=Decimal(8))
+    await render_before(harness, 51, 4, "0.1")
+    harness.now += 100
+    second = await harness.accept(by(key="command:T1:2"))
+    scaled = Forecast(kind=ForecastKind.SCALED, amount=Decimal("0.2"))
+    assert (second.job.forecast, second.job.reserved) == (scaled, Decimal("0.2"))
+    await render_before(harness, 52, 8, "0.25")
+    harness.now += 100
+    third = await harness.accept(by(key="command:T1:3"))
+    assert third.job.forecast == Forecast(kind=ForecastKind.LEARNED, amount=Decimal("0.25"))
+    assert await harness.store.budgets.use(ANA, ALL_TIME) == Use(held=Decimal("0.45"))
+
+
+async def test_a_request_that_a_cap_has_no_room_for_is_refused(harness: AcceptHarness) -> None:
+    """Nothing is written, and the scheduler is not woken."""
+    await render_before(harness, 51, 8, "0.25")
+    await cap_ana(harness, "0.3")
+    assert isinstance(await harness.accept(by()), Accepted)
+    harness.now += 100
+    answer = await harness.answer(by(key="command:T1:2"))
+    assert isinstance(answer, Refused)
+    [short] = answer.reasons
+    assert isinstance(short, CapShort)
+    assert (short.use, short.missing) == (Use(held=Decimal("0.25")), Decimal("0.20"))
+    assert harness.wakes == 1
+    assert await harness.store.jobs.find_by_dedup_key("command:T1:2") is None
+
+
+async def test_an_unknown_price_is_asked_about_where_a_cap_applies(harness: AcceptHarness) -> None:
+    """And nowhere else; what was confirmed is accepted, and told to the person it is asked of."""
+    await cap_ana(harness, "5")
+    answer = await harness.accept(by())
+    assert asked_about(answer) == (QuestionKind.PRICE, "")
+    assert isinstance(await harness.accept(by(user="U2", key="command:T1:2")), Accepted)
+
+
+async def test_of_two_requests_at_one_instant_one_fits(harness: AcceptHarness) -> None:
+    await render_before(harness, 51, 8, "0.25")
+    await cap_ana(harness, "0.3")
+    answers = await asyncio.gather(
+        *(harness.answer(by(key=f"c:{n}", channel=f"C{n}")) for n in range(4))
+    )
+    kinds = sorted(type(answer).__name__ for answer in answers)
+    assert kinds == ["Accepted", "Refused", "Refused", "Refused"]
+
+
+async def test_a_person_has_only_so_many_videos_under_way(harness: AcceptHarness) -> None:
+    harness.services = replace(harness.services, max_active=2)
+    for number in range(2):
+        assert isinstance(
+            await harness.accept(by(key=f"c:{number}", channel=f"C{number}")), Accepted
+        )
+    answer = await harness.answer(by(key="c:9", channel="C9"))
+    assert isinstance(answer, Refused)
+    assert answer.reasons == (TooManyActive(active=2, most=2),)

@@ -54,7 +54,7 @@ from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter
 from tests.support.inline_store import inline_session
 from tests.support.services import Missing, services
-from tests.support.store_samples import ACCEPTED, NOW, a_job
+from tests.support.store_samples import NOW, a_job, insert
 
 ADMIN = "UADMIN"
 VIDEO = Output(media=Media.VIDEO, url="https://video.example/1.mp4")
@@ -70,8 +70,7 @@ class ActionsHarness:
 
     async def put(self, **fields: object) -> Job:
         """Insert a job with these fields."""
-        row, _ = await self.store.jobs.insert(replace(a_job(), **fields), ACCEPTED)  # type: ignore[arg-type] # each test names fields of a job
-        return row
+        return await insert(self.store, replace(a_job(), **fields))  # type: ignore[arg-type] # each test names fields of a job
 
     async def put_done(self, **fields: object) -> Job:
         """Insert a job whose video is in its thread."""
@@ -182,6 +181,7 @@ async def waiting_job(harness: ActionsHarness) -> Job:
     request = read_request(read_text("hello"), harness.services.catalog)
     talk = Asking(kind=QuestionKind.SMALL_TALK, about="Hello!")
     answer = await accept(request, pressed(), harness.services, question=talk)
+    assert isinstance(answer, Asked)
     return answer.job
 
 

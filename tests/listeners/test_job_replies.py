@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from bot.jobs.accept import Accepted, Asked
+from bot.jobs.accept import Accepted, Asked, Refused
 from bot.jobs.actions import (
     JOB_ACTIONS,
     ActionName,
@@ -29,6 +29,7 @@ from bot.jobs.view import JobView
 from bot.listeners.job_replies import reply_to
 from sandbox.slack.blocks import checked_blocks
 from storage.job import Event, EventName, QuestionKind, waiting
+from tests.support.budget_samples import SHORT
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
 
 NOW = 1200.0
@@ -43,6 +44,7 @@ def cancelled(verdict: Verdict) -> CancelAnswered:
     return CancelAnswered(verdict=verdict, view=replace(VIEW, job=job))
 
 
+REFUSED = Refused(user="U1", reasons=(SHORT,), admins=("U8", "U9"), unit="USD")
 WAITING = waiting(REQUESTED, QuestionKind.DUPLICATE, "k7m2p8")
 
 ANSWERED: list[tuple[ActionOutcome, str]] = [
@@ -57,6 +59,7 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
         "Details of job k7m2p9",
     ),
     (Asked(job=WAITING), "You asked for exactly this a moment ago, and job `k7m2p8`"),
+    (REFUSED, "Your budget per day has no room"),
     (QuestionExpired(job=WAITING), "more than an hour old"),
     (Accepted(job=REQUESTED, is_new=True, left_out=("Mode", "<b>")), "left out: Mode, &lt;b&gt;"),
     (cancelled(Verdict.FREE), "costs nothing"),

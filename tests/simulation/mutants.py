@@ -24,6 +24,7 @@ from bot.worker.engine import Step
 from bot.worker.outbox import PostRow, Slot, find_posted
 from bot.worker.result import Advance, Done, Reject, Result
 from bot.worker.snapshot import with_snapshot
+from storage.budget import NotAdmitted
 from storage.job import (
     NOT_DELIVERED,
     Event,
@@ -38,7 +39,7 @@ from storage.job import (
 from storage.notification import Notification, NotificationKind
 from storage.sqlite import notifications, queue
 from storage.sqlite.rows import Table
-from storage.store import Row
+from storage.store import Inserted, Row
 from tests.simulation import life
 from tests.simulation.replaced import replaced
 from tests.simulation.runner import simulate
@@ -85,11 +86,16 @@ def _acknowledge_before_commit() -> Iterator[None]:
     real = WatchedJobs.insert
 
     async def insert(
-        jobs: WatchedJobs, job: Job, event: Event, *, equal_since: Instant | None = None
-    ) -> tuple[Job, bool]:
-        del equal_since
+        jobs: WatchedJobs,
+        job: Job,
+        event: Event,
+        *,
+        equal_since: Instant | None = None,
+        most_active: int | None = None,
+    ) -> Inserted | NotAdmitted:
+        del equal_since, most_active
         jobs.process.spawn(_later(jobs, job, event))
-        return job, True
+        return Inserted(job=job, is_new=True)
 
     async def _later(jobs: WatchedJobs, job: Job, event: Event) -> None:
         await jobs.process.world.sleep(0.5)
@@ -292,14 +298,19 @@ def _search_outside_insert() -> Iterator[None]:
     real = WatchedJobs.insert
 
     async def insert(
-        jobs: WatchedJobs, job: Job, event: Event, *, equal_since: Instant | None = None
-    ) -> tuple[Job, bool]:
+        jobs: WatchedJobs,
+        job: Job,
+        event: Event,
+        *,
+        equal_since: Instant | None = None,
+        most_active: int | None = None,
+    ) -> Inserted | NotAdmitted:
         found = None
         if equal_since is not None:
             found = jobs.equal_of(job, equal_since)
         if found is not None:
-            return await real(jobs, waiting(job, QuestionKind.DUPLICATE, found.id), event)
-        return await real(jobs, job, event)
+            job = waiting(job, QuestionKind.DUPLICATE, found.id)
+        return await real(jobs, job, event, most_active=most_active)
 
     with replaced(WatchedJobs, "insert", insert):
         yield
@@ -310,14 +321,19 @@ def _forget_questions() -> Iterator[None]:
     real = WatchedJobs.insert
 
     async def insert(
-        jobs: WatchedJobs, job: Job, event: Event, *, equal_since: Instant | None = None
-    ) -> tuple[Job, bool]:
+        jobs: WatchedJobs,
+        job: Job,
+        event: Event,
+        *,
+        equal_since: Instant | None = None,
+        most_active: int | None = None,
+    ) -> Inserted | NotAdmitted:
         found = None if equal_since is None else jobs.equal_of(job, equal_since)
         if job.stage is Stage.WAITING:
-            return job, True
+            return Inserted(job=job, is_new=True)
         if found is not None:
-            return waiting(job, QuestionKind.DUPLICATE, found.id), True
-        return await real(jobs, job, event)
+            return Inserted(job=waiting(job, QuestionKind.DUPLICATE, found.id), is_new=True)
+        return await real(jobs, job, event, most_active=most_active)
 
     with replaced(WatchedJobs, "insert", insert):
         yield

@@ -10,13 +10,14 @@ from typing import Protocol, Self
 import pysqlite3
 from sqlite_utils import Database
 
+from storage.budget import NotAdmitted
 from storage.job import Event, Instant, Job
 from storage.notification import Notification
 from storage.sqlite.job_reads import find_duplicate
 from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from storage.sqlite.writer import commit
-from storage.store import Added, ClaimLimit
+from storage.store import Added, ClaimLimit, Inserted
 from tests.simulation.process import Process
 from tests.support.inline_store import inline_session
 
@@ -48,14 +49,20 @@ class WatchedJobs(SqliteJobs):
         """Set by every write after which a notification may be due, or the store broken."""
 
     async def insert(
-        self, job: Job, event: Event, *, equal_since: Instant | None = None
-    ) -> tuple[Job, bool]:
+        self,
+        job: Job,
+        event: Event,
+        *,
+        equal_since: Instant | None = None,
+        most_active: int | None = None,
+    ) -> Inserted | NotAdmitted:
         """See `JobStore`."""
         await pause(self.process)
-        row, is_new = await super().insert(job, event, equal_since=equal_since)
-        self._watcher.after_write(row)
+        made = await super().insert(job, event, equal_since=equal_since, most_active=most_active)
+        if isinstance(made, Inserted):
+            self._watcher.after_write(made.job)
         await pause(self.process)
-        return row, is_new
+        return made
 
     def equal_of(self, job: Job, since: Instant) -> Job | None:
         """Return an earlier equal job, for a bot that is broken on purpose."""
@@ -87,10 +94,21 @@ class WatchedJobs(SqliteJobs):
         await pause(self.process)
         return self._seen(await super().request_cancel(job_id, by, now))
 
-    async def confirm(self, job_id: str, by: str, now: Instant) -> Job | None:
+    async def confirm(
+        self,
+        job_id: str,
+        by: str,
+        now: Instant,
+        *,
+        most_active: int | None = None,
+        beyond_caps: bool = False,
+    ) -> Job | NotAdmitted | None:
         """See `JobStore`."""
         await pause(self.process)
-        return self._seen(await super().confirm(job_id, by, now))
+        made = await super().confirm(
+            job_id, by, now, most_active=most_active, beyond_caps=beyond_caps
+        )
+        return made if isinstance(made, NotAdmitted) else self._seen(made)
 
     async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:
         """See `JobStore`."""

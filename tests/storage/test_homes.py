@@ -17,7 +17,7 @@ from storage.sqlite.homes import DUE
 from storage.sqlite.store import SqliteStore
 from storage.store import ClaimLimit, StaleFenceError, Store
 from tests.support.inline_store import threaded_session
-from tests.support.store_samples import ACCEPTED, NOW, a_job
+from tests.support.store_samples import ACCEPTED, NOW, a_job, insert
 
 LEASE = 60.0
 LIMIT = ClaimLimit(10, (PUBLISH,))
@@ -95,7 +95,7 @@ async def test_opening_twice_is_one_row(store: Store) -> None:
 
 async def test_an_event_of_a_persons_job_makes_their_open_tab_due(store: Store) -> None:
     """At once, if it was not drawn for a while."""
-    job, _ = await store.jobs.insert(a_job(), ACCEPTED)
+    job = await insert(store, a_job())
     await store.homes.open("T1", "U1", NOW)
     await _draw(store, NOW)
     await store.jobs.apply(

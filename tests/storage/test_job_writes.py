@@ -11,7 +11,7 @@ import pytest
 
 from storage.job import TERMINAL, Event, EventName, IllegalTransitionError, Job, Outcome, Stage
 from storage.sqlite.store import SqliteStore
-from storage.store import ClaimLimit, StaleFenceError, Store, StoreError
+from storage.store import ClaimLimit, Inserted, StaleFenceError, Store, StoreError
 from tests.support.inline_store import threaded_session
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, a_limit
 
@@ -29,7 +29,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 async def _insert(store: Store, *jobs: Job) -> None:
     for job in jobs:
-        assert await store.jobs.insert(job, ACCEPTED) == (job, True)
+        assert await store.jobs.insert(job, ACCEPTED) == Inserted(job=job, is_new=True)
 
 
 async def _claimed(store: Store, job: Job | None = None) -> Job:
@@ -49,7 +49,7 @@ async def test_a_repeated_ask_returns_the_row_that_stands(store: Store) -> None:
     """Neither a second row nor a second event, whatever ID the repeat came with."""
     await _insert(store, a_job(1))
     for repeat in (a_job(1), replace(a_job(2), dedup_key=a_job(1).dedup_key)):
-        assert await store.jobs.insert(repeat, ACCEPTED) == (a_job(1), False)
+        assert await store.jobs.insert(repeat, ACCEPTED) == Inserted(job=a_job(1), is_new=False)
     assert await store.jobs.get("job2") is None
     assert await store.jobs.events("job1") == [ACCEPTED]
 

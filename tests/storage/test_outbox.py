@@ -28,7 +28,7 @@ from storage.sqlite.connection import connect
 from storage.sqlite.notifications import COUNT_SINCE, DUE
 from storage.sqlite.store import SqliteStore
 from storage.store import Added, ClaimLimit, StaleFenceError
-from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job
+from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, insert
 
 WORDS = ClaimLimit(10, tuple(set(NotificationKind) - IN_ANY_ORDER))
 FILES = ClaimLimit(10, (NotificationKind.RESENT,))
@@ -241,7 +241,8 @@ async def test_what_happens_is_put_in_for_each_subscribed_channel_of_the_workspa
     await store.settings.set(channel_scope("T1", "C2"), NOTIFY, Level.FAILURES)
     await store.settings.set(channel_scope("T1", "C3"), "digest", Level.ALL)
     await store.settings.set(channel_scope("T12", "C4"), NOTIFY, Level.ALL)
-    job, _ = await store.jobs.insert(a_job(), replace(ACCEPTED, name=EventName.PARKED, detail="!"))
+    parked = replace(ACCEPTED, name=EventName.PARKED, detail="!")
+    job = await insert(store, a_job(), parked)
     claimed = await store.outbox.claim(NOW, 60, ROOMS)
     assert [(one.channel, one.kind, one.job_id, one.detail) for one in claimed] == [
         (channel, NotificationKind.PARKED, job.id, "!") for channel in ("C1", "C2")
@@ -251,7 +252,7 @@ async def test_what_happens_is_put_in_for_each_subscribed_channel_of_the_workspa
 async def test_a_claim_that_was_lost_puts_nothing_in(store: SqliteStore) -> None:
     """What was not written did not happen."""
     await store.settings.set(channel_scope("T1", "C1"), NOTIFY, Level.ALL)
-    job, _ = await store.jobs.insert(replace(a_job(), stage=Stage.FINISHED), ACCEPTED)
+    job = await insert(store, replace(a_job(), stage=Stage.FINISHED))
     delivered = replace(job, stage=Stage.DELIVERED, outcome=Outcome.SUCCEEDED)
     event = Event(at=NOW, name=EventName.DELIVERED)
     await store.jobs.apply(job, delivered, event)

@@ -14,7 +14,7 @@ from storage.job import Event, EventName, Job, Json, Question, QuestionKind, Rep
 from storage.notification import Notification, NotificationKind
 from storage.sqlite.store import SqliteStore
 from tests.support.inline_store import inline_session
-from tests.support.store_samples import ACCEPTED, NOW, FakeCommit, a_job, a_limit
+from tests.support.store_samples import ACCEPTED, NOW, FakeCommit, a_job, a_limit, insert
 
 BODY = b'{"prompt":"a lake"}'
 URL = ReplyTo(thread_ts="1.0", response_url="https://hooks.example/1")
@@ -53,9 +53,7 @@ async def _put(store: SqliteStore, **fields: object) -> Job:
 
 
 async def _put_number(store: SqliteStore, number: int, fields: Mapping[str, object]) -> Job:
-    row, is_new = await store.jobs.insert(replace(a_job(number), **fields), ACCEPTED)  # type: ignore[arg-type] # each test names fields of a job
-    assert is_new
-    return row
+    return await insert(store, replace(a_job(number), **fields))  # type: ignore[arg-type] # each test names fields of a job
 
 
 async def _put_over(store: SqliteStore, number: int = 1, **fields: object) -> Job:

@@ -17,14 +17,14 @@ from sqlite_utils import Database
 from storage.home import HomeView
 from storage.job import Delivery, Job, Json, ReplyTo, Stage, Upload
 from storage.notification import Notification, NotificationKind
-from storage.sqlite import job_writes, queue
+from storage.sqlite import queue
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import migrate
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, input_text
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, StoreError
 from tests.support.inline_store import inline_session
-from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job
+from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, insert_job
 
 JSON: st.SearchStrategy[Json] = st.recursive(
     st.none()
@@ -100,7 +100,7 @@ def _tables() -> Database:
 def _stored(job: Job) -> Job:
     """Write `job` into the real table and read it again."""
     with closing(_tables()) as db:
-        return job_writes.insert(db, job, ACCEPTED)[0]
+        return insert_job(db, job)
 
 
 def _default(field: Field[object]) -> object:
@@ -132,12 +132,12 @@ def test_a_job_comes_back_exactly(job: Job) -> None:
 
 def test_a_notification_comes_back_exactly(db: Database) -> None:
     """With every part of its delivery."""
-    job_writes.insert(db, a_full_job(), ACCEPTED)
-    assert queue.insert(db, NOTIFICATIONS, a_full_notification(), "id") == a_full_notification()
+    insert_job(db, a_full_job())
+    assert queue.insert(db, NOTIFICATIONS, a_full_notification()) == a_full_notification()
 
 
 def test_a_home_tab_comes_back_exactly(db: Database) -> None:
-    assert queue.insert(db, HOME_VIEWS, a_full_view(), "id") == a_full_view()
+    assert queue.insert(db, HOME_VIEWS, a_full_view()) == a_full_view()
 
 
 def test_a_part_of_a_nested_value_is_a_column_of_its_own() -> None:
@@ -273,7 +273,7 @@ def test_a_row_that_makes_no_sense_is_refused_without_a_word_of_what_it_holds(
     db: Database, column: str, value: str, named: str
 ) -> None:
     """The error names the place and may stand in a log, where no prompt belongs."""
-    job_writes.insert(db, a_full_job(), ACCEPTED)
+    insert_job(db, a_full_job())
     db.execute(f"UPDATE jobs SET {column} = :value", {"value": value})  # noqa: S608 - from above
     row = db.execute("SELECT * FROM jobs").fetchone()
     with pytest.raises(StoreError) as refusal:
@@ -284,7 +284,7 @@ def test_a_row_that_makes_no_sense_is_refused_without_a_word_of_what_it_holds(
 
 
 def test_every_place_that_makes_no_sense_is_named(db: Database) -> None:
-    job_writes.insert(db, a_full_job(), ACCEPTED)
+    insert_job(db, a_full_job())
     db.execute("UPDATE jobs SET stage = 'x', outcome = 'y', cost_shown = 'z'")
     row = db.execute("SELECT * FROM jobs").fetchone()
     with pytest.raises(StoreError, match=r"cannot be read: cost_shown, outcome, stage$"):
@@ -295,7 +295,7 @@ def test_every_place_that_makes_no_sense_is_named(db: Database) -> None:
 def test_a_column_that_is_not_json_is_refused_without_a_word_of_what_it_holds(
     db: Database, text: str
 ) -> None:
-    job_writes.insert(db, a_full_job(), ACCEPTED)
+    insert_job(db, a_full_job())
     db.execute("UPDATE jobs SET input = :text", {"text": text})
     row = db.execute("SELECT * FROM jobs").fetchone()
     with pytest.raises(StoreError) as refusal:
@@ -306,7 +306,7 @@ def test_a_column_that_is_not_json_is_refused_without_a_word_of_what_it_holds(
 
 def test_a_notification_of_an_unknown_kind_is_refused(db: Database) -> None:
     """A file from a later version of the program must not be taken for something else."""
-    queue.insert(db, NOTIFICATIONS, replace(a_full_notification(), job_id=None), "id")
+    queue.insert(db, NOTIFICATIONS, replace(a_full_notification(), job_id=None))
     db.execute("UPDATE notifications SET kind = 'gossip'")
     row = db.execute("SELECT * FROM notifications").fetchone()
     with pytest.raises(StoreError, match="a row of notifications cannot be read: kind"):

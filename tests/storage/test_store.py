@@ -22,6 +22,7 @@ from storage.sqlite.session import open_session
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.writer import Commit, GroupWriter, Journal
 from storage.store import (
+    Inserted,
     JobFilter,
     StaleFenceError,
     Store,
@@ -276,7 +277,7 @@ async def test_closing_answers_who_waits_and_refuses_who_comes_later(tmp_path: P
     waiting = asyncio.create_task(store.jobs.insert(a_job(), ACCEPTED))
     await asyncio.sleep(0)
     await store.close()
-    assert (await waiting)[1]
+    assert await waiting == Inserted(job=a_job(), is_new=True)
     await store.close()
     with pytest.raises(StoreError, match="closed"):
         await store.jobs.get("job1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TypeAlias
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from storage.budget import Cap, NotAdmitted, Scope, ScopeKind, Window
 from storage.job import (
     TERMINAL,
     Event,
@@ -27,7 +29,7 @@ from storage.job import (
     Stage,
     check_transition,
 )
-from storage.store import SUSPECT_CRASHES, StaleFenceError
+from storage.store import SUSPECT_CRASHES, Inserted, StaleFenceError
 from tests.support.modelled_store import CrashPoint, ModelledStore, merged
 from tests.support.store_samples import ACCEPTED, NOW, a_job, a_limit
 
@@ -39,6 +41,12 @@ LEASE = 30.0
 STEPPED = Event(at=NOW, name=EventName.STATE)
 ENGINES = st.integers(0, 1)
 NUMBERS = st.integers(1, 3)
+PRICES = st.sampled_from([Decimal(1), Decimal("1.5"), Decimal("2.000001")])
+CAP = Decimal("4.5")
+PERSON_CAP = Cap(
+    scope=Scope(kind=ScopeKind.PERSON, team="T1", name="U1"), window=Window.ONCE, limit=CAP
+)
+NO_AMOUNTS = (None, None)
 CRASHES: st.SearchStrategy[CrashPoint] = st.sampled_from(
     [*[None] * 8, "before the commit", "after the commit"]
 )
@@ -65,21 +73,37 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def begin_with_work(self) -> None:
         """Most of what can go wrong needs a job."""
-        self.insert(1, engine=0, crash=None, other_id=False)
+        self.model.run(self.model.engines[0].budgets.set_cap(PERSON_CAP, "U9", NOW))
+        self.insert(1, Decimal(1), engine=0, crash=None, other_id=False)
 
-    @rule(number=NUMBERS, other_id=st.booleans(), engine=ENGINES, crash=CRASHES)
-    def insert(self, number: int, engine: int, crash: CrashPoint, *, other_id: bool) -> None:
-        """An ask arrives, for the first time or again, then perhaps under another ID."""
-        asked = replace(a_job(number), due_at=self.now)
+    @rule(
+        number=NUMBERS,
+        price=PRICES,
+        other_id=st.booleans(),
+        engine=ENGINES,
+        crash=CRASHES,
+    )
+    def insert(
+        self, number: int, price: Decimal, engine: int, crash: CrashPoint, *, other_id: bool
+    ) -> None:
+        """An ask arrives, for the first time or again, then perhaps under another ID.
+
+        A new one for which the cap has no room is refused.
+        """
+        asked = replace(a_job(number), due_at=self.now, reserved=price)
         standing = self.model.rows.get(asked.id)
         job = replace(asked, id="another") if standing and other_id else asked
+        inserting = self.model.engines[engine].jobs.insert(job, ACCEPTED)
+        if standing is None and self.model.exposed + price > CAP:
+            assert isinstance(self.model.run(inserting), NotAdmitted)
+            return
         result = self.model.do(
-            self.model.engines[engine].jobs.insert(job, ACCEPTED),
+            inserting,
             {} if standing else {job.id: job},
             crash,
             ACCEPTED,
         )
-        assert result in (None, (standing or job, standing is None))
+        assert result in (None, Inserted(job=standing or job, is_new=standing is None))
 
     @rule(seconds=st.sampled_from([1.0, LEASE / 2, LEASE, 10 * LEASE]))
     def time_passes(self, seconds: float) -> None:
@@ -134,6 +158,7 @@ class StoreMachine(RuleBasedStateMachine):
         move=st.integers(0, 9),
         pause=st.none() | st.sampled_from([0.0, 1.0, LEASE]),
         release=st.booleans(),
+        amounts=st.tuples(st.none() | PRICES, st.none() | PRICES),
         up_to_date=st.booleans(),
         engine=ENGINES,
         crash=CRASHES,
@@ -143,9 +168,10 @@ class StoreMachine(RuleBasedStateMachine):
         held: Job,
         move: int,
         pause: float | None,
+        *,
+        amounts: tuple[Decimal | None, Decimal | None],
         engine: int,
         crash: CrashPoint,
-        *,
         release: bool,
         up_to_date: bool,
     ) -> Claimed:
@@ -160,6 +186,8 @@ class StoreMachine(RuleBasedStateMachine):
             parked_from=(held.parked_from or held.stage) if stage is Stage.PARKED else None,
             attempts=held.attempts + 1,
             chargeable_since=self.now if stage is Stage.RENDERING else held.chargeable_since,
+            cost_estimate=amounts[0] or held.cost_estimate,
+            cost_actual=amounts[1] or held.cost_actual,
             due_at=None if pause is None else self.now + pause,
             lease_until=None if release else held.lease_until,
         )
@@ -185,7 +213,16 @@ class StoreMachine(RuleBasedStateMachine):
         worked: list[Job] = []
         for move in moves:
             for held in self._claim(1, engine, None):
-                self.apply(held, move, 0.0, engine, None, release=True, up_to_date=False)
+                self.apply(
+                    held,
+                    move,
+                    0.0,
+                    amounts=NO_AMOUNTS,
+                    engine=engine,
+                    crash=None,
+                    release=True,
+                    up_to_date=False,
+                )
                 worked.append(held)
         return multiple(*worked)
 

@@ -21,7 +21,7 @@ from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Value
 from storage.sqlite.store import SqliteStore
 from storage.store import ClaimLimit, JobFilter, SpendFilter
 from tests.support.inline_store import inline_session
-from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job
+from tests.support.store_samples import ACCEPTED, NOW, TODAY, a_full_job, a_job
 
 LIMIT = ClaimLimit(10, tuple(NotificationKind))
 
@@ -53,6 +53,13 @@ NEW = {
     "failure",
     "channel_defaults",
     "delivery_failing_since",
+    "project",
+    "price_key",
+    "price_size",
+    "forecast_kind",
+    "forecast_amount",
+    "reserved",
+    "counted_on",
 }
 """Columns of jobs that were not there."""
 
@@ -150,6 +157,11 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
     store = await old.opened()
     assert await store.jobs.get("full") == replace(
         full,
+        project=None,
+        price=None,
+        forecast=None,
+        reserved=None,
+        counted_on=TODAY,
         names={},
         lease_until=None,
         # It was in flight when the process died.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import fields, replace
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias, TypeVar
 
+from storage.budget import exposure, total
 from storage.job import Event, Job
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter
@@ -88,8 +90,14 @@ class ModelledStore:
         for engine in self.engines:
             there = self.run(engine.jobs.jobs(JobFilter(limit=100)))
             assert {job.id: job for job in there} == self.rows
+        assert self.run(self.engines[0].budgets.mismatches()) == []
         for job_id, timeline in self.timelines.items():
             assert self.run(self.engines[0].jobs.events(job_id)) == timeline
+
+    @property
+    def exposed(self) -> Decimal:
+        """What the rows hold and have spent together."""
+        return total(exposure(job).total for job in self.rows.values())
 
     def _start(self) -> tuple[SqliteStore, SqliteStore]:
         path = str(Path(self._folder.name) / "jobs.db")

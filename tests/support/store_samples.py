@@ -7,24 +7,32 @@ from decimal import Decimal
 import pysqlite3
 from sqlite_utils import Database
 
+from storage.budget import NotAdmitted
 from storage.job import (
     Delivery,
     Event,
     EventName,
     Failure,
+    Forecast,
+    ForecastKind,
     Job,
     Media,
     Outcome,
     Output,
+    Price,
     Question,
     QuestionKind,
     ReplyTo,
     Stage,
     Upload,
 )
-from storage.store import ClaimLimit
+from storage.sqlite.admissions import Terms, insert_set
+from storage.store import ClaimLimit, Inserted, Store
 
 NOW = 1_800_000_000.0
+
+TODAY = "2027-01-15"
+"""The day of `NOW`."""
 
 ACCEPTED = Event(at=NOW, name=EventName.ACCEPTED, detail="by command")
 
@@ -43,6 +51,7 @@ def a_job(number: int = 1) -> Job:
         kind="kling-v3/std",
         created_at=NOW + number,
         due_at=NOW,
+        counted_on=TODAY,
     )
 
 
@@ -67,6 +76,11 @@ def a_full_job() -> Job:
         channel_defaults=("duration",),
         parent_id="job1",
         question=Question(kind=QuestionKind.SMALL_TALK, about="Hello!", expires_at=NOW + 3600),
+        project="launch",
+        price=Price(key="kling-v3 mode=pro", size=Decimal("2.5")),
+        forecast=Forecast(kind=ForecastKind.LEARNED, amount=Decimal("0.08")),
+        reserved=Decimal("0.080"),
+        counted_on=TODAY,
         stage=Stage.PARKED,
         due_at=NOW,
         lease_until=NOW + 60,
@@ -118,6 +132,20 @@ def a_full_job() -> Job:
         pressed={"job_again": "U2"},
         erased_at=NOW + 93,
     )
+
+
+def insert_job(db: Database, job: Job) -> Job:
+    """Insert a job into an open file; return its row."""
+    made = insert_set(db, [(job, ACCEPTED)], Terms())
+    assert not isinstance(made, NotAdmitted)
+    return made[0].job
+
+
+async def insert(store: Store, job: Job, event: Event = ACCEPTED) -> Job:
+    """Insert a job that no rule of budgets refuses; return its row."""
+    made = await store.jobs.insert(job, event)
+    assert isinstance(made, Inserted)
+    return made.job
 
 
 def a_limit(limit: int) -> ClaimLimit:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import assert_never
 
 from bot.base.errors import UnreachablePlaceError
-from bot.base.ports import Message, is_direct
+from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
@@ -17,7 +17,7 @@ from bot.notifications.schedule import DIGEST, Schedule, read_schedule
 from bot.notifications.setting import change_setting
 from bot.notifications.subscription import SetDigest, SetLevel, Show, read_subscription
 from bot.options.catalog import Catalog
-from storage.job import Json
+from storage.job import Json, is_direct
 from storage.notification import NOTIFY, Level, channels_of
 
 

@@ -1,0 +1,128 @@
+"""The words about budgets: why a request is refused, and what a person can do then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import assert_never
+
+from bot.base.ports import Message
+from bot.messages import blocks, formatting
+from storage.budget import (
+    CapShort,
+    PriceUnknown,
+    Reason,
+    Scope,
+    ScopeKind,
+    Stopped,
+    TooManyActive,
+    Window,
+    scope_of,
+)
+from storage.job import Instant
+
+_NOTHING_STARTED = "Nothing was started or charged."
+
+_PER = MappingProxyType(
+    {
+        Window.DAY: "per day",
+        Window.WEEK: "per week",
+        Window.MONTH: "per month",
+        Window.ONCE: "in all",
+    }
+)
+
+
+def refused(reasons: Sequence[Reason], admins: Sequence[str], unit: str | None) -> Message:
+    """Return the answer to a request that is not admitted: each reason, and whom to ask."""
+    told = [_sentence(reason, unit, blocks.moment) for reason in reasons]
+    listed = told[0] if len(told) == 1 else "\n".join(f"• {one}" for one in told)
+    head = ":no_entry: " if len(told) == 1 else ":no_entry: This cannot be rendered now:\n"
+    text = f"{head}{listed}\n{_NOTHING_STARTED}{_whom_to_ask(reasons, admins)}"
+    return Message(text=text, blocks=blocks.sections(text))
+
+
+def refused_in_form(reasons: Sequence[Reason], unit: str | None) -> str:
+    """Return the same without markup, for a field of the form, which stays open."""
+    told = " ".join(_sentence(reason, unit, _plain_moment, is_plain=True) for reason in reasons)
+    return f"{told} {_NOTHING_STARTED}"
+
+
+def soft_cap(about: str) -> str:
+    """Return the name of the cap that a question is about."""
+    window, _, key = about.partition(" ")
+    return f"{_budget_of(scope_of(key))} {_PER[Window(window)]}"
+
+
+def _sentence(
+    reason: Reason,
+    unit: str | None,
+    moment: Callable[[Instant], str],
+    *,
+    is_plain: bool = False,
+) -> str:
+    match reason:
+        case CapShort():
+            return _cap_sentence(reason, unit, moment)
+        case Stopped(stop=stop):
+            who = "An admin" if is_plain else f"<@{stop.by}>"
+            why = stop.because if is_plain else blocks.literal(stop.because)
+            where = "here" if stop.scope.kind is ScopeKind.CHANNEL else "in this workspace"
+            return f"{who} stopped new videos {where}" + (f": “{why}”." if why else ".")
+        case TooManyActive():
+            videos = formatting.count(reason.active, "video")
+            return (
+                f"You have {videos} under way, which is as many as one person may have at a time. "
+                "Ask again when one of them is done."
+            )
+        case PriceUnknown():
+            return "Nobody knows yet what this costs, and only what has a price is rendered here."
+        case _:
+            assert_never(reason)
+
+
+def _cap_sentence(short: CapShort, unit: str | None, moment: Callable[[Instant], str]) -> str:
+    applied = short.applied
+    name = f"{_budget_of(applied.cap.scope)} {_PER[applied.cap.window]}"
+    resets = "" if short.resets_at is None else f" It begins anew {moment(short.resets_at)}."
+    if not applied.limit:
+        return f"{name} is 0, so nobody can render with it."
+    used = formatting.money(short.use.total, unit)
+    limit = formatting.money(applied.limit, unit)
+    held = ""
+    if short.use.held:
+        held = f" ({formatting.money(short.use.held, unit)} of it for videos under way)"
+    wanted = "nobody knows what this costs"
+    if short.amount:
+        wanted = f"this takes about {formatting.money(short.amount, unit)}"
+    return f"{name} has no room: {used} of {limit} are used{held}, and {wanted}.{resets}"
+
+
+def _budget_of(scope: Scope) -> str:
+    match scope.kind:
+        case ScopeKind.PERSON | ScopeKind.EVERYONE:
+            return "Your budget"
+        case ScopeKind.CHANNEL:
+            return "This channel's budget"
+        case ScopeKind.MODEL:
+            return f"The budget of {scope.name}"
+        case ScopeKind.PROJECT:
+            return f"The budget of the project {blocks.literal(scope.name)}"
+        case ScopeKind.WORKSPACE:
+            return "The workspace's budget"
+        case _:
+            assert_never(scope.kind)
+
+
+def _whom_to_ask(reasons: Sequence[Reason], admins: Sequence[str]) -> str:
+    """Return whom to ask for more room; nobody can give some where only waiting helps."""
+    if all(isinstance(reason, TooManyActive) for reason in reasons):
+        return ""
+    if not admins:
+        return " Whoever runs this bot can make room."
+    return f" {' or '.join(f'<@{admin}>' for admin in admins)} can make room."
+
+
+def _plain_moment(at: Instant) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("on %Y-%m-%d at %H:%M UTC")

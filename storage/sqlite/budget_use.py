@@ -1,0 +1,246 @@
+"""The counters of budgets in SQLite: what is held and spent in each scope and window.
+
+They equal the sum of the jobs' exposures after every commit. Functions that write run inside the
+writer's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from sqlite3 import Row as SqlRow
+
+from sqlite_utils import Database
+
+from storage.budget import (
+    NO_USE,
+    Alert,
+    AuditAction,
+    AuditEntry,
+    CapUse,
+    Mismatch,
+    Period,
+    Rules,
+    Use,
+    applied_caps,
+    day_at,
+    exposure,
+    exposure_of,
+    levels_reached,
+    period_of,
+    resets_at,
+    scope_of,
+    scopes_in,
+    scopes_of,
+)
+from storage.job import Instant, Job, Price, Stage
+from storage.sqlite import budget_rules
+from storage.sqlite.budget_rules import decimal_of
+from storage.sqlite.rows import encode
+
+_EXPOSURE = "SELECT stage, reserved, cost_estimate, cost_actual FROM jobs WHERE id = :id"
+
+_USE = """
+    SELECT held, spent FROM budget_use WHERE scope = :scope AND day >= :first AND day < :until
+"""
+
+_DAY = "SELECT held, spent FROM budget_use WHERE scope = ? AND day = ?"
+
+_PUT_USE = "INSERT OR REPLACE INTO budget_use VALUES (?, ?, ?, ?)"
+
+_ALERT = """
+    INSERT INTO alerts (scope, period, level, "limit", held, spent, at)
+    VALUES (:scope, :period, :level, :limit, :held, :spent, :at)
+    ON CONFLICT DO NOTHING
+"""
+
+# The columns that say where a job counts, and for what.
+_COUNTED = """
+    SELECT team, user, channel, model, project, counted_on,
+        stage, reserved, cost_estimate, cost_actual
+    FROM jobs WHERE counted_on IS NOT NULL
+"""
+
+_PLACE = ("team", "user", "channel", "model", "project")
+
+# `{condition}` is NOT or nothing.
+PRICES = """
+    SELECT coalesce(cost_actual, cost_estimate) AS amount, price_size FROM jobs
+    WHERE price_key = :key AND created_at >= :since
+        AND (cost_actual IS NOT NULL OR cost_estimate IS NOT NULL)
+        AND price_size IS {condition} :size
+    ORDER BY created_at DESC LIMIT :limit + 0
+"""
+
+
+def exposure_before(db: Database, job_id: str) -> Use:
+    """Return what the row of a job counts for now, before a write."""
+    row = db.execute(_EXPOSURE, {"id": encode(job_id)}).fetchone()
+    return NO_USE if row is None else _exposure_in(row)
+
+
+def count(db: Database, before: Use, job: Job, at: Instant, rules: Rules | None = None) -> None:
+    """Add what a write changed of a job's exposure to all its counters, and note due alerts.
+
+    The one place that changes counters; `job` is the row after the write. `rules` are read if they
+    are needed and not given.
+    """
+    change = exposure(job) - before
+    if change == NO_USE or job.counted_on is None:
+        return
+    scopes, day = scopes_of(job), job.counted_on
+    uses = []
+    for scope in scopes:
+        key = encode(scope.key)
+        row = db.conn.execute(_DAY, (key, day)).fetchone()
+        use = change if row is None else _use_in(row) + change
+        uses.append((key, day, str(use.held), str(use.spent)))
+    db.conn.executemany(_PUT_USE, uses)
+    if change.total > 0:
+        _note_alerts(db, job, at, rules or budget_rules.rules(db, job.team, at))
+
+
+def use_of(db: Database, scope: str, period: Period) -> Use:
+    """Return what is held and spent in a scope, by its key, within a period."""
+    values = {"scope": encode(scope), "first": period.first, "until": period.until}
+    return sum(map(_use_in, db.execute(_USE, values)), NO_USE)
+
+
+def cap_uses(db: Database, job: Job, now: Instant) -> list[CapUse]:
+    """Return the caps that would apply to a job accepted now, and what is used of them."""
+    rules = budget_rules.rules(db, job.team, now)
+    calendar = rules.policy.calendar
+    day = day_at(now, calendar)
+    return [
+        CapUse(
+            applied=applied,
+            use=use_of(db, applied.counted.key, period_of(applied.cap.window, day, calendar)),
+            resets_at=resets_at(applied.cap.window, now, calendar),
+        )
+        for applied in applied_caps(rules, job, now)
+    ]
+
+
+def prices(
+    db: Database, price: Price, since: Instant, limit: int, *, same_size: bool
+) -> list[tuple[Decimal | None, Decimal]]:
+    """Return size and amount of the last renders of a price, of the same size or of others."""
+    query = PRICES.format(condition="" if same_size else "NOT")
+    values = {"key": price.key, "since": since, "limit": limit, "size": encode(price.size)}
+    rows = db.execute(query, values)
+    return [(decimal_of(row["price_size"]), Decimal(row["amount"])) for row in rows]
+
+
+def alerts(db: Database) -> list[Alert]:
+    """Return all alerts, the oldest first."""
+    return [
+        Alert(
+            scope=scope_of(row["scope"]),
+            period=row["period"],
+            level=row["level"],
+            limit=Decimal(row["limit"]),
+            use=_use_in(row),
+            at=row["at"],
+        )
+        for row in db.execute("SELECT * FROM alerts ORDER BY seq")
+    ]
+
+
+def mismatches(db: Database) -> list[Mismatch]:
+    """Return the counters that differ from the sum over the jobs. A read of all jobs."""
+    with _one_view(db):
+        return _mismatches(db)
+
+
+@contextmanager
+def _one_view(db: Database) -> Iterator[None]:
+    """Let several queries see one state, whatever others commit meanwhile."""
+    if db.conn.in_transaction:
+        yield
+        return
+    db.conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.conn.execute("COMMIT")
+
+
+def _mismatches(db: Database) -> list[Mismatch]:
+    summed = _summed(db.execute(_COUNTED))
+    counted = {
+        (row["scope"], row["day"]): _use_in(row) for row in db.execute("SELECT * FROM budget_use")
+    }
+    return [
+        Mismatch(
+            scope=place[0],
+            day=place[1],
+            counted=counted.get(place, NO_USE),
+            summed=summed.get(place, NO_USE),
+        )
+        for place in sorted(summed.keys() | counted.keys())
+        if counted.get(place, NO_USE) != summed.get(place, NO_USE)
+    ]
+
+
+def recompute(db: Database, by: str, now: Instant) -> list[Mismatch]:
+    """Set the counters to the sum over the jobs; return those that were wrong."""
+    found = mismatches(db)
+    for wrong in found:
+        use = wrong.summed
+        values = (encode(wrong.scope), wrong.day, str(use.held), str(use.spent))
+        db.conn.execute(_PUT_USE, values)
+        entry = AuditEntry(
+            at=now,
+            team=scope_of(wrong.scope).team,
+            by=by,
+            action=AuditAction.RECOMPUTED,
+            subject=f"{wrong.scope} {wrong.day}",
+            before=f"held {wrong.counted.held}, spent {wrong.counted.spent}",
+            after=f"held {use.held}, spent {use.spent}",
+        )
+        budget_rules.add_audit(db, entry)
+    return found
+
+
+def _summed(rows: Iterable[SqlRow]) -> dict[tuple[str, str], Use]:
+    """Return the sum of the exposures of jobs, by the key of the scope and the day."""
+    summed: dict[tuple[str, str], Use] = {}
+    for row in rows:
+        use = _exposure_in(row)
+        for scope in scopes_in(**{name: row[name] for name in _PLACE}):
+            place = scope.key, row["counted_on"]
+            summed[place] = summed.get(place, NO_USE) + use
+    return summed
+
+
+def _exposure_in(row: SqlRow) -> Use:
+    return exposure_of(
+        Stage(row["stage"]),
+        decimal_of(row["reserved"]),
+        decimal_of(row["cost_estimate"]),
+        decimal_of(row["cost_actual"]),
+    )
+
+
+def _use_in(row: SqlRow) -> Use:
+    return Use(held=Decimal(row["held"]), spent=Decimal(row["spent"]))
+
+
+def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules) -> None:
+    """Note each level of a cap that a use has reached, once for each scope, period and level."""
+    for applied in applied_caps(rules, job, at):
+        calendar = rules.policy.calendar
+        period = period_of(applied.cap.window, job.counted_on or "", calendar)
+        use = use_of(db, applied.counted.key, period)
+        for level in levels_reached(applied.limit, use):
+            values = {
+                "scope": encode(applied.counted.key),
+                "period": period.key,
+                "level": level,
+                "limit": str(applied.limit),
+                "held": str(use.held),
+                "spent": str(use.spent),
+                "at": at,
+            }
+            db.execute(_ALERT, values)

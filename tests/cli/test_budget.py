@@ -1,0 +1,90 @@
+"""Tests of the command for budgets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pysqlite3
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.app.store_checks import examine_store
+from bot.cli.main import main
+from storage.sqlite.store import SqliteStore
+from tests.support.store_samples import a_job, insert
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs a command on a store with one job."""
+    path = tmp_path / "jobs.db"
+
+    async def fill() -> None:
+        store = await SqliteStore.open(str(path))
+        await insert(store, replace(a_job(), reserved=Decimal(2)))
+        await store.close()
+
+    asyncio.run(fill())
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
+    return lambda *arguments: CliRunner().invoke(main, ["budget", *arguments])
+
+
+def test_a_cap_is_set_shown_and_removed(run: Run) -> None:
+    done = run("set", "person:T1:U1", "20", "--per", "day", "--soft")
+    assert done.output == "person:T1:U1 may spend 20 per day.\n"
+    assert run("set", "workspace:T1:", "0.5").exit_code == 0
+    rows = [line.split() for line in run("show", "T1").output.splitlines()[2:]]
+    assert rows == [
+        ["person:T1:U1", "day", "20", "soft"],
+        ["workspace:T1:", "month", "0.5", "hard"],
+    ]
+    assert run("remove", "person:T1:U1", "--per", "day").output == "The cap is removed.\n"
+    assert run("remove", "person:T1:U1", "--per", "day").output == "There was no such cap.\n"
+
+
+@pytest.mark.parametrize(
+    ("scope", "amount", "problem"),
+    [
+        ("person:T1:U1", "-1", "No such option"),
+        ("person:T1:U1", "NaN", "is no amount"),
+        ("person:T1:U1", "1e400", "is no amount"),
+        ("person:T1:U1", "5 EUR", "is no amount"),
+        ("person:T1:U1", "٣", "is no amount"),
+        ("nobody:T1:U1", "5", "SCOPE is"),
+        ("person:T1", "5", "SCOPE is"),
+        ("person:T1:", "5", "SCOPE is"),
+        ("workspace:T1:U1", "5", "SCOPE is"),
+        ("person::U1", "5", "SCOPE is"),
+    ],
+)
+def test_what_makes_no_sense_changes_nothing(
+    run: Run, scope: str, amount: str, problem: str
+) -> None:
+    """It gets one sentence."""
+    refused = run("set", scope, amount)
+    assert refused.exit_code == 2
+    assert problem in refused.output
+    assert run("show", "T1").output.splitlines()[2:] == []
+
+
+def test_wrong_counters_are_found_by_the_doctor_and_recomputed(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    assert run("recompute").output == "Everything was right.\n"
+    assert all(finding.ok for finding in examine_store(path))
+    with closing(pysqlite3.connect(str(path))) as db, db:
+        db.execute("UPDATE budget_use SET held = '7' WHERE scope = 'workspace:T1:'")
+    (wrong,) = [finding for finding in examine_store(path) if not finding.ok]
+    assert wrong.what == "1 counters of budgets differ from the sum over the jobs."
+    assert wrong.advice == "Run: python -m bot budget recompute"
+    assert run("recompute").output.splitlines() == [
+        "workspace:T1: on 2027-01-15: held 7, spent 0; now held 2, spent 0.",
+        "All else was right.",
+    ]
+    assert all(finding.ok for finding in examine_store(path))

@@ -1,0 +1,49 @@
+"""Tests of the forecast of a price."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.money.forecast import learned, listed, scaled
+from storage.job import Forecast, ForecastKind
+
+AMOUNTS = st.decimals(min_value=0, max_value=1000, places=4)
+SIZES = st.integers(1, 60).map(Decimal)
+PAID = st.lists(st.tuples(SIZES, AMOUNTS), min_size=1, max_size=20)
+
+
+@given(paid=PAID)
+def test_what_is_learned_is_the_highest_amount(paid: list[tuple[Decimal, Decimal]]) -> None:
+    """So that a forecast is rather too high than too low."""
+    forecast = learned(paid)
+    assert forecast == Forecast(kind=ForecastKind.LEARNED, amount=max(amount for _, amount in paid))
+
+
+@given(paid=PAID, size=SIZES)
+def test_what_is_scaled_covers_every_render_it_is_scaled_from(
+    paid: list[tuple[Decimal, Decimal]], size: Decimal
+) -> None:
+    """For its size, rounded up."""
+    forecast = scaled(size, paid)
+    assert forecast is not None
+    assert forecast.amount is not None
+    assert forecast.kind is ForecastKind.SCALED
+    for other, amount in paid:
+        assert forecast.amount * other >= amount * size
+
+
+def test_a_third_of_a_second_is_rounded_up() -> None:
+    forecast = scaled(Decimal(7), [(Decimal(3), Decimal("0.1"))])
+    assert forecast == Forecast(kind=ForecastKind.SCALED, amount=Decimal("0.2334"))
+
+
+def test_nothing_known_is_unknown_and_not_zero() -> None:
+    """Also of a model without sizes, or with an odd one."""
+    assert learned([]) is None
+    assert scaled(None, [(Decimal(3), Decimal(1))]) is None
+    assert scaled(Decimal(5), [(None, Decimal(1)), (Decimal(0), Decimal(1))]) is None
+    assert listed(None) == Forecast(kind=ForecastKind.UNKNOWN, amount=None)
+    assert listed(Decimal(3)) == Forecast(kind=ForecastKind.LISTED, amount=Decimal(3))
