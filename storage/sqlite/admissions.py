@@ -40,7 +40,7 @@ _ADMITTED = ("reserved", "counted_on")
 
 _CONFIRM = f"""
     UPDATE jobs SET
-        stage = '{Stage.ACCEPTED.value}', due_at = :now, attempts = 0,
+        stage = '{Stage.ACCEPTED.value}', due_at = :now, attempts = 0, crashes = 0,
         lease_until = NULL, fence = fence + 1, reserved = :reserved,
         counted_on = :counted_on
     WHERE id = :id AND stage = '{Stage.WAITING.value}'
