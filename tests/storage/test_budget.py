@@ -271,11 +271,14 @@ def test_what_is_admitted_fits_every_cap_and_what_is_refused_fits_one_not(
     prices: list[Decimal], limits: list[tuple[Scope, Decimal]], spent: Decimal
 ) -> None:
     """All jobs of a set together."""
-    caps = tuple(
-        Cap(scope=scope, window=window, limit=limit)
-        for (scope, limit), window in zip(limits, [*Window, Window.DAY], strict=False)
+    given_windows = zip(limits, [*Window, Window.DAY], strict=False)
+    # As in the store, a scope has one cap a window.
+    caps = {(scope, window): limit for (scope, limit), window in given_windows}
+    rules = Rules(
+        caps=tuple(
+            Cap(scope=scope, window=window, limit=limit) for (scope, window), limit in caps.items()
+        )
     )
-    rules = Rules(caps=caps)
     uses = {kind.value: Use(spent=spent) for kind in ScopeKind}
     made = decide(*map(str, prices), rules=rules, uses=uses)
     wanted = spent
