@@ -125,8 +125,8 @@ async def running(
         stack.push_async_callback(scheduler.stop)
         stack.push_async_callback(_note_stop, services)
 
-        socket = make_socket(settings, checked, bolt)
         http = make_http(settings, bolt, adapters)
+        socket = make_socket(settings, checked, bolt, http.refusals)
         health.register(
             http.site,
             store=services.store,

@@ -244,9 +244,11 @@ def make_http(settings: Settings, bolt: AsyncApp, adapters: Adapters) -> HttpPar
     return HttpParts(site=site, connections=connections, refusals=refusals, slack=slack)
 
 
-def make_socket(settings: Settings, checked: Checked, bolt: AsyncApp) -> SocketMode | None:
+def make_socket(
+    settings: Settings, checked: Checked, bolt: AsyncApp, refusals: Refusals
+) -> SocketMode | None:
     """Make the connection that brings requests to Bolt; `None` if they come by HTTP."""
     token = settings.slack_app_token
     if token is None or checked.socket_address is None:
         return None
-    return SocketMode(bolt, token.get_secret_value(), checked.socket_address)
+    return SocketMode(bolt, token.get_secret_value(), checked.socket_address, refusals)

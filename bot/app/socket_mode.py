@@ -16,6 +16,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
+from bot.app.http.refusals import Reason, Refusals
 from bot.base.addresses import InvalidAddressError, exact
 from bot.base.network import ALL_CONNECT_SECONDS, CONNECT_SECONDS, open_session
 from bot.listeners.dispatch import dispatch
@@ -53,6 +54,7 @@ class SocketMode:
         bolt: AsyncApp,
         app_token: str,
         address: URL,
+        refusals: Refusals,
         *,
         ping_seconds: float = PING_SECONDS,
         address_seconds: float = ADDRESS_SECONDS,
@@ -61,6 +63,7 @@ class SocketMode:
         self._bolt = bolt
         self._app_token = app_token
         self._address = address
+        self._refusals = refusals
         self._ping_seconds = ping_seconds
         self._address_seconds = address_seconds
         self._client: _Client | None = None
@@ -76,7 +79,7 @@ class SocketMode:
         await self._client.use_own_session()
         self._client.wss_uri = self._address  # type: ignore[assignment] # passed on to aiohttp
         self._client.address_seconds = self._address_seconds
-        handle = _ConnectedHandler(self._bolt, self._client).handle
+        handle = _ConnectedHandler(self._bolt, self._client, self._refusals).handle
         self._client.socket_mode_request_listeners.append(handle)  # type: ignore[arg-type] # as Bolt
         await self._client.connect()
 
@@ -127,15 +130,17 @@ class _Client(SocketModeClient):
 class _ConnectedHandler(AsyncSocketModeHandler):
     """Bolt's handler, over a given client; it reads requests as those that come by HTTP are."""
 
-    def __init__(self, bolt: AsyncApp, client: SocketModeClient) -> None:
+    def __init__(self, bolt: AsyncApp, client: SocketModeClient, refusals: Refusals) -> None:
         self.app = bolt
         self.client = client
+        self.refusals = refusals
 
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt
         began = time.time()
         try:
             response = await dispatch(self.app, req.payload)
-        except UnreadableRequestError:
+        except UnreadableRequestError as error:
+            self.refusals.add(Reason.UNREADABLE, str(error))
             # Acknowledged: Slack would send it again, and it would be no better.
             response = BoltResponse(status=HTTPStatus.OK)
         await send_async_response(client, req, response, began)

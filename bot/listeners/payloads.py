@@ -70,12 +70,16 @@ class Container(SlackObject):
     thread_ts: Identifier | None = None
 
 
+LONGEST_VALUE = 4000
+"""In characters, twice what Slack allows: a number of more digits is none for Python."""
+
+
 class ButtonAction(SlackObject):
     """One element that the user clicked."""
 
     action_id: Identifier = ""
     action_ts: Identifier = ""
-    value: str = ""
+    value: Annotated[str, Field(max_length=LONGEST_VALUE)] = ""
 
 
 class OpenView(SlackObject):

@@ -21,7 +21,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
 
-class Verdict(Enum):
+class SignatureVerdict(Enum):
     """Whether a request is Slack's."""
 
     SIGNED = auto()
@@ -51,11 +51,11 @@ class Signature:
         """Return by how much a clock that shows `now` is ahead of Slack's, when it signed."""
         return now - float(self.timestamp)
 
-    def verdict(self, secret: str, body: bytes, now: Instant) -> Verdict:
+    def verdict(self, secret: str, body: bytes, now: Instant) -> SignatureVerdict:
         """Return whether the signature is that of `body`, made with `secret` around `now`."""
         signed = b"v0:" + self.timestamp.encode() + b":" + body
         made = "v0=" + hmac.new(secret.encode(), signed, "sha256").hexdigest()
         if not hmac.compare_digest(made, self.value):
-            return Verdict.WRONG_SIGNATURE
+            return SignatureVerdict.WRONG_SIGNATURE
         is_recent = abs(self.seconds_ahead(now)) <= WINDOW_SECONDS
-        return Verdict.SIGNED if is_recent else Verdict.WRONG_TIME
+        return SignatureVerdict.SIGNED if is_recent else SignatureVerdict.WRONG_TIME

@@ -19,7 +19,7 @@ from bot.base.metrics import Closed, Metrics
 from bot.base.open_files import RESERVED, most_connections, open_file_limit, raise_file_limit
 
 MOST = 3
-DEADLINES = Deadlines(header=10, request=120, idle=75)
+DEADLINES = Deadlines(header=10, request=150, idle=75)
 GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
 SOON = 5.0
 
@@ -181,7 +181,7 @@ async def test_a_request_has_a_time_as_a_whole(harness: Harness) -> None:
     client = await harness.connect()
     client.writer.write(GET % b"wait")
     await asyncio.sleep(0.01)
-    harness.later(119)
+    harness.later(149)
     assert harness.counted.closed == []
     harness.later(2)
     assert await client.is_closed()

@@ -11,11 +11,17 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from slack_bolt.app.async_app import AsyncApp
 
+from bench.process import read_metrics
+from bot.app.http.refusals import Refusals
 from bot.app.socket_mode import SocketMode, ask_for_socket
 from bot.base.addresses import exact
+from bot.base.metrics import Metrics
 from bot.slack.client import slack_client
 from sandbox.sandbox import Sandbox
+from sandbox.slack.delivery import DeliveryKind
+from sandbox.slack.entities import Payload
 from sandbox.slack.faults import Fault, FaultKind
+from tests.support.running_bot import running_bot
 from tests.support.sandbox import running_sandbox
 from tests.support.wire import listening
 
@@ -33,7 +39,9 @@ async def connection(sandbox: Sandbox) -> AsyncIterator[SocketMode]:
     async with slack_client(token="xoxb-1", base_url=sandbox.slack.api_url) as client:
         address = await ask_for_socket(client, app_token)
         bolt = AsyncApp(client=client, signing_secret="")
-        socket = SocketMode(bolt, app_token, address, ping_seconds=0.02, address_seconds=0.2)
+        socket = SocketMode(
+            bolt, app_token, address, Refusals(Metrics()), ping_seconds=0.02, address_seconds=0.2
+        )
         try:
             await socket.connect()
             yield socket
@@ -117,7 +125,9 @@ async def test_an_address_with_its_ticket_is_sent_byte_for_byte() -> None:
         slack_client(token="xoxb-1", base_url=f"{wire.address}/api/") as client,
     ):
         bolt = AsyncApp(client=client, signing_secret="")
-        socket = SocketMode(bolt, "xapp-1", exact(wire.address + SIGNED), ping_seconds=0.02)
+        socket = SocketMode(
+            bolt, "xapp-1", exact(wire.address + SIGNED), Refusals(Metrics()), ping_seconds=0.02
+        )
         connecting = asyncio.create_task(socket.connect())
         await wire.asked(2)
         connecting.cancel()
@@ -133,9 +143,30 @@ async def test_it_connects_through_the_proxy_of_the_environment(
         async with slack_client(token="xoxb-1", base_url="https://slack.com/api/") as client:
             bolt = AsyncApp(client=client, signing_secret="")
             address = exact("wss://wss-primary.slack.com/link/?ticket=1")
-            socket = SocketMode(bolt, "xapp-1", address, ping_seconds=0.02)
+            socket = SocketMode(bolt, "xapp-1", address, Refusals(Metrics()), ping_seconds=0.02)
             connecting = asyncio.create_task(socket.connect())
             await proxy.asked(1)
             connecting.cancel()
             await socket.close()
     assert proxy.targets[0] == "wss-primary.slack.com:443"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"type": "block_actions", "actions": [None]},
+        {"type": "view_submission", "view": {"callback_id": 7}},
+    ],
+    ids=str,
+)
+async def test_nonsense_is_acknowledged_and_counted(payload: Payload) -> None:
+    """Slack would send it again, to the same end."""
+    async with running_bot(socket_mode=True) as bot:
+        people = bot.sandbox.slack.people
+        delivery = await people.dispatcher.deliver(DeliveryKind.INTERACTION, payload)
+        assert delivery.ack.status == 200
+        counted = (await read_metrics(bot.service.port)).items()
+        refused = {key[1] for key, _ in counted if key[0] == "video_bot_requests_refused_total"}
+        assert refused == {"unreadable"}
+        assert (await bot.type("help")).ack.body

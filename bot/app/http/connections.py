@@ -25,8 +25,9 @@ class Deadlines:
 
     header: float = 10.0
     """For the headers of a request; on a new connection, from its beginning."""
-    request: float = 120.0
-    """For a whole request, its body and its response included: a large image on a slow line."""
+    request: float = 150.0
+    """For a whole request, its body and its response included: an image may come from Slack for two
+    minutes, and is passed on as it comes."""
     idle: float = 75.0
     """Between two requests, once one of them was signed. As long as nginx keeps its own."""
 
@@ -62,16 +63,16 @@ class Connections:
         self._most = most
         self._observer = observer
         # Dictionaries keep the order: the oldest first.
-        self._silent: dict[Connection, None] = {}
-        self._unproven: dict[Connection, None] = {}
-        self._proven: dict[Connection, None] = {}
-        self._by_handler: dict[asyncio.Protocol, Connection] = {}
+        self._silent: dict[ClientConnection, None] = {}
+        self._unproven: dict[ClientConnection, None] = {}
+        self._proven: dict[ClientConnection, None] = {}
+        self._by_handler: dict[asyncio.Protocol, ClientConnection] = {}
 
-    def protocol(self, handler: asyncio.Protocol) -> Connection:
+    def protocol(self, handler: asyncio.Protocol) -> ClientConnection:
         """Return the protocol of a new connection, whose requests `handler` reads and answers."""
-        return Connection(handler, self)
+        return ClientConnection(handler, self)
 
-    def add(self, connection: Connection) -> bool:
+    def add(self, connection: ClientConnection) -> bool:
         """Take a new connection in; return `False` if there is no place for it."""
         if len(self._by_handler) >= self._most:
             idle = (each for each in self._proven if each.is_idle)
@@ -85,7 +86,7 @@ class Connections:
         self._count()
         return True
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: ClientConnection) -> None:
         """Forget a connection that is closed. Idempotent."""
         self._silent.pop(connection, None)
         self._unproven.pop(connection, None)
@@ -93,7 +94,7 @@ class Connections:
         self._by_handler.pop(connection.handler, None)
         self._count()
 
-    def note_first_bytes(self, connection: Connection) -> None:
+    def note_first_bytes(self, connection: ClientConnection) -> None:
         """Note that a connection has sent its first bytes."""
         if connection in self._silent:
             del self._silent[connection]
@@ -127,7 +128,7 @@ class Connections:
             seconds = self.deadlines.idle if is_proven else self.deadlines.header
             connection.end_request(seconds)
 
-    def _close(self, connection: Connection, reason: Closed) -> None:
+    def _close(self, connection: ClientConnection, reason: Closed) -> None:
         self.remove(connection)
         self._observer.connection_closed(reason)
         connection.abort()
@@ -136,7 +137,7 @@ class Connections:
         self._observer.connections_open(len(self._by_handler))
 
 
-class Connection(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """One connection: passes everything on to aiohttp's protocol, and keeps its deadline."""
 
     def __init__(self, handler: asyncio.Protocol, connections: Connections) -> None:

@@ -12,7 +12,7 @@ from typing import cast
 
 from aiohttp import web
 
-from bot.app.http.connections import Connection, Connections
+from bot.app.http.connections import ClientConnection, Connections
 from bot.app.http.refusals import Refusals, ServerLog
 from bot.base.errors import ConfigurationError
 
@@ -63,7 +63,7 @@ async def http_server(
     await runner.setup()
     make_handler = cast("web.Server", runner.server)  # `setup` has made it
 
-    def accept() -> Connection:
+    def accept() -> ClientConnection:
         return connections.protocol(make_handler())
 
     loop = asyncio.get_running_loop()
@@ -88,8 +88,8 @@ def _lengthen_backlog(server: asyncio.Server) -> None:
 
     https://man7.org/linux/man-pages/man2/listen.2.html, which may be called again.
     """
-    for listening in server.sockets:
-        with socket.socket(fileno=os.dup(listening.fileno())) as same:
+    for bound in server.sockets:
+        with socket.socket(fileno=os.dup(bound.fileno())) as same:
             same.listen(BACKLOG)
 
 

@@ -20,7 +20,7 @@ from slack_bolt.response import BoltResponse
 from bot.app.http.refusals import Reason, Refusals
 from bot.listeners.request_body import parse_body
 from bot.listeners.slack_object import UnreadableRequestError
-from bot.slack.signature import WINDOW_SECONDS, Signature, Verdict
+from bot.slack.signature import WINDOW_SECONDS, Signature, SignatureVerdict
 from storage.job import Instant
 
 MOST_BYTES = 2**20
@@ -115,15 +115,15 @@ class SlackRequests:
         body = await self._read(request)
         now = self._now()
         match signature.verdict(self._secret, body, now):
-            case Verdict.SIGNED:
+            case SignatureVerdict.SIGNED:
                 self.obstacle = None
                 self._prove(request)
                 return body
-            case Verdict.WRONG_TIME:
+            case SignatureVerdict.WRONG_TIME:
                 ahead = signature.seconds_ahead(now)
                 self.obstacle = _clock_obstacle(ahead)
                 raise RefusedRequestError(Reason.CLOCK, self.obstacle)
-            case Verdict.WRONG_SIGNATURE:
+            case SignatureVerdict.WRONG_SIGNATURE:
                 self.obstacle = OTHER_SIGNATURE
                 raise RefusedRequestError(Reason.SIGNATURE, OTHER_SIGNATURE)
 
