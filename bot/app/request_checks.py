@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import httpx
+from aiohttp import ClientTimeout
+from yarl import URL
 
 from bot.app.findings import Finding
+from bot.base.network import open_session
+from bot.base.network_errors import TRANSPORT_ERRORS
 from bot.base.settings import Settings
 from bot.slack.signature import WINDOW_SECONDS
 
@@ -55,11 +58,11 @@ async def examine_running_bot(settings: Settings) -> list[Finding]:
 async def _readiness(settings: Settings) -> object:
     """Return the answer of `/readyz`; `None` if there is none, or it is another program's."""
     host = _OWN_ADDRESS.get(settings.host, settings.host)
-    url = httpx.URL(scheme="http", host=host, port=settings.port, path="/readyz")
-    # A proxy does not know this machine's own addresses.
-    async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as client:
+    url = URL.build(scheme="http", host=host, port=settings.port, path="/readyz")
+    async with open_session(timeout=ClientTimeout(total=ANSWER_SECONDS)) as session:
         try:
-            told: object = (await client.get(url)).json()
-        except (httpx.HTTPError, ValueError):
+            async with session.get(url) as answer:
+                told: object = await answer.json(content_type=None)
+        except TRANSPORT_ERRORS:
             return None
     return told
