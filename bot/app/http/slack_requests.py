@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TypeAlias
@@ -28,7 +29,7 @@ MOST_BYTES = 2**20
 SMALL_BYTES = 2**16
 """A body up to this size is always read; a command has a few thousand bytes."""
 MOST_LARGE = 8
-"""How many larger bodies, or bodies of a size that is not told, are in memory at once."""
+"""How many larger bodies are read at once; a thousand connections could bring a gigabyte."""
 BODY_SECONDS = 5.0
 """The time for a body to arrive. Slack itself waits three seconds for the answer."""
 
@@ -128,13 +129,27 @@ class SlackRequests:
                 raise RefusedRequestError(Reason.SIGNATURE, OTHER_SIGNATURE)
 
     async def _read(self, request: web.Request) -> bytes:
-        length = request.content_length
-        if length is not None and length <= SMALL_BYTES:
-            return await _body(request)
+        """Return the body, which is read in the time and up to the size that are allowed."""
+        try:
+            async with asyncio.timeout(BODY_SECONDS), AsyncExitStack() as stack:
+                body = bytearray()
+                async for chunk in request.content.iter_any():
+                    is_first_beyond = len(body) <= SMALL_BYTES < len(body) + len(chunk)
+                    body += chunk
+                    if len(body) > MOST_BYTES:
+                        raise RefusedRequestError(Reason.TOO_LARGE)
+                    if is_first_beyond:
+                        await self._take_slot(stack)
+                return bytes(body)
+        except TimeoutError:
+            raise RefusedRequestError(Reason.SLOW) from None
+        except web.RequestPayloadError:
+            raise RefusedRequestError(Reason.HTTP) from None
+
+    async def _take_slot(self, stack: AsyncExitStack) -> None:
         if self._large.locked():
             raise RefusedRequestError(Reason.BUSY)
-        async with self._large:
-            return await _body(request)
+        await stack.enter_async_context(self._large)
 
 
 def _clock_obstacle(ahead: float) -> str:
@@ -151,15 +166,3 @@ def _check_encoding(request: web.Request) -> None:
         raise RefusedRequestError(Reason.ENCODING)
     if (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         raise RefusedRequestError(Reason.ENCODING)
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await request.read()
-    except TimeoutError:
-        raise RefusedRequestError(Reason.SLOW) from None
-    except web.RequestPayloadError:
-        raise RefusedRequestError(Reason.HTTP) from None
-    except web.HTTPRequestEntityTooLarge:
-        raise RefusedRequestError(Reason.TOO_LARGE) from None
