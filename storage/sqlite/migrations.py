@@ -370,7 +370,7 @@ def _crashes(db: Database) -> None:
             WHERE crashes >= 2 AND due_at IS NOT NULL
         """)
     # A row, if the owner of the store stops in order.
-    db.execute("CREATE TABLE stops (at REAL NOT NULL) STRICT")
+    db.execute("CREATE TABLE orderly_stops (at REAL NOT NULL) STRICT")
 
 
 @MIGRATIONS(name="0020_unreadable_rows")

@@ -91,12 +91,12 @@ def void_leases(db: Database, table: Table[Row], *, crashed: bool) -> None:
 
 def note_stop(db: Database, now: Instant) -> None:
     """Record that the owner stops in order."""
-    db.execute("INSERT INTO stops (at) VALUES (:now)", {"now": now})
+    db.execute("INSERT INTO orderly_stops (at) VALUES (:now)", {"now": now})
 
 
 def forget_stop(db: Database) -> bool:
     """Forget how the owner before ended; return whether it stopped in order."""
-    return bool(db.execute("DELETE FROM stops").rowcount)
+    return bool(db.execute("DELETE FROM orderly_stops").rowcount)
 
 
 def find_suspects(

@@ -25,6 +25,7 @@ from storage.notification import (
 from storage.sqlite.store import SqliteStore
 from storage.store import (
     ClaimLimit,
+    Inserted,
     JobFilter,
     SpendFilter,
     Unreadable,
@@ -154,8 +155,8 @@ async def test_sums_and_reports_count_an_amount_that_cannot_be_read_as_pending(
 async def test_an_equal_job_that_cannot_be_read_keeps_nobody_from_asking(damaged: Damaged) -> None:
     damaged.change("UPDATE jobs SET pressed = 'oops' WHERE seq = 1")
     again = replace(a_job(1), id="again", dedup_key="again", user="U1")
-    row, is_new = await damaged.store.jobs.insert(again, ACCEPTED, equal_since=NOW - 9)
-    assert (row, is_new) == (again, True)
+    made = await damaged.store.jobs.insert(again, ACCEPTED, equal_since=NOW - 9)
+    assert made == Inserted(job=again, is_new=True)
 
 
 @pytest.mark.parametrize("column", ["kind", "uploads"])
