@@ -22,6 +22,8 @@ class NotificationKind(StrEnum):
     FINISHED = "finished"
     FAILED = "failed"
     PARKED = "parked"
+    UNREADABLE = "unreadable"
+    """A row of the store cannot be read; `detail` is its table and the columns."""
     OPERATOR_NEEDED = "trouble"
     """A key, a token, a permission or the credit: only the operator can correct it."""
     DIGEST = "digest"
@@ -51,6 +53,7 @@ KINDS_OF_LEVEL: Mapping[str, frozenset[NotificationKind]] = MappingProxyType(
                 NotificationKind.FAILED,
                 NotificationKind.PARKED,
                 NotificationKind.OPERATOR_NEEDED,
+                NotificationKind.UNREADABLE,
             }
         ),
         Level.FAILURES: frozenset(
@@ -58,6 +61,7 @@ KINDS_OF_LEVEL: Mapping[str, frozenset[NotificationKind]] = MappingProxyType(
                 NotificationKind.FAILED,
                 NotificationKind.PARKED,
                 NotificationKind.OPERATOR_NEEDED,
+                NotificationKind.UNREADABLE,
             }
         ),
     },
@@ -70,7 +74,13 @@ NOTIFY = "notify"
 OPERATORS = "operators"
 """Name of a workspace's setting: the users notified of `FOR_OPERATORS` if no channel is."""
 
-FOR_OPERATORS = frozenset({NotificationKind.PARKED, NotificationKind.OPERATOR_NEEDED})
+FOR_OPERATORS = frozenset(
+    {
+        NotificationKind.PARKED,
+        NotificationKind.OPERATOR_NEEDED,
+        NotificationKind.UNREADABLE,
+    }
+)
 """Kinds that the operators get where no channel is subscribed to them."""
 
 IN_ANY_ORDER = frozenset(
@@ -209,6 +219,33 @@ def notifications_for(
         return rows
     since = event.at - REPEAT_SECONDS
     return [row for row in rows if not _repeats(row, told_since(row.channel, kind, since))]
+
+
+def notifications_of_unreadable(
+    table: str,
+    row_id: str,
+    columns: Sequence[str],
+    *,
+    team: str,
+    levels: Mapping[str, str],
+    operators: Sequence[str],
+    at: Instant,
+) -> list[Notification]:
+    """Return the rows to insert for a row that cannot be read; none tells its ID."""
+    # A job may be from a private conversation.
+    kind = NotificationKind.UNREADABLE
+    return [
+        Notification(
+            id=notification_id(kind, place, f"{table}:{row_id}"),
+            team=team,
+            channel=place,
+            kind=kind,
+            happened_at=at,
+            detail=f"{table}: {', '.join(columns)}",
+            due_at=at,
+        )
+        for place in recipients(kind, levels, operators)
+    ]
 
 
 def _shows(channel: str, job: Job) -> bool:

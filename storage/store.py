@@ -67,6 +67,29 @@ class StoreBrokenError(StoreError):
     """A write may or may not be on disk: stop the process, and open the file again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A row whose columns cannot be read: it is set aside, and the others go on."""
+
+    table: str
+    id: str
+    """Its ID; of a setting, the scope and the name."""
+    columns: tuple[str, ...]
+    team: str = ""
+    """Its workspace, whose operators are notified; empty: unknown, or told already."""
+    seq: int = 0
+    """Its number in the table, if it is a row of a queue."""
+
+
+class UnreadableRowError(StoreError):
+    """The columns of the one row that was wanted cannot be read; others can."""
+
+    def __init__(self, row: Unreadable) -> None:
+        # Without the values, which are a user's text.
+        super().__init__(f"a row of {row.table} cannot be read: {', '.join(row.columns)}")
+        self.row = row
+
+
 class StoreUnusableError(StoreError):
     """There can be no store at this path; the message gives the reason: configure another path."""
 
@@ -113,7 +136,8 @@ class Queue(Protocol[Row]):
         """Claim rows that are due and not leased, within `limits`.
 
         The longest due first. Each gets a lease until `now + lease_seconds` and a fence one higher
-        than before. Two callers never hold the same fence of a row.
+        than before. Two callers never hold the same fence of a row. A row that cannot be read is
+        set aside.
         """
 
     async def renew(self, rows: Sequence[Row], until: Instant) -> frozenset[str]:
@@ -210,10 +234,13 @@ class JobStore(Queue[Job], Protocol):
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
-        """Return the jobs that match, newest first; without `stages`, those that were accepted."""
+        """Return the jobs that match, newest first; without `stages`, those that were accepted.
+
+        Rows that cannot be read are left out, and set aside.
+        """
 
     async def events(self, job_id: str) -> list[Event]:
-        """Return the job's timeline, oldest first."""
+        """Return the job's timeline, oldest first, without events that cannot be read."""
 
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
         """Return the durations of the last successes of this kind, submit to finish, in seconds."""
@@ -384,7 +411,7 @@ class SettingStore(Protocol):
     """Settings made in Slack. A scope is a workspace or a channel, such as `channel:T1:C1`."""
 
     async def get(self, scope: str, name: str) -> Json:
-        """Return a setting, or `None`."""
+        """Return a setting, or `None`; one that cannot be read counts as none."""
 
     async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
         """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
@@ -469,6 +496,13 @@ class Store(Protocol):
 
     async def backup(self, path: str) -> None:
         """Write a consistent copy to `path` while reads and writes continue."""
+
+    async def unreadable(self) -> list[Unreadable]:
+        """Return the rows that are set aside because they cannot be read. Cheap.
+
+        A row of a queue is not due any more; a job is parked if its stage allows it. The operators
+        are notified once of each. A row that was mended is forgotten at the next start.
+        """
 
     async def note_stop(self, now: Instant) -> None:
         """Record that this process stops in order: rows that it leaves leased did not kill it.

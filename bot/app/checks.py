@@ -13,6 +13,7 @@ from contextlib import aclosing, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+import structlog
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
@@ -36,7 +37,7 @@ from bot.slack.chat import Identity, SlackChat
 from bot.slack.client import slack_client
 from bot.slack.manifest import SCOPES
 from storage.sqlite.store import SqliteStore
-from storage.store import StoreError, StoreUnusableError
+from storage.store import StoreError, StoreUnusableError, Unreadable
 
 _TOKEN_ADVICE: Mapping[str, str] = MappingProxyType(
     {
@@ -47,12 +48,21 @@ _TOKEN_ADVICE: Mapping[str, str] = MappingProxyType(
 
 
 async def open_store(settings: StoreSettings, *, owner: bool = True) -> SqliteStore:
-    """Open the store that DATABASE_URL names; raises `StoreError` as `SqliteStore.open` does."""
+    """Open the store that DATABASE_URL names; raises `StoreError` as `SqliteStore.open` does.
+
+    What it finds to be unreadable is logged.
+    """
+    path = str(settings.database_path)
     try:
-        return await SqliteStore.open(str(settings.database_path), owner=owner)
+        return await SqliteStore.open(path, owner=owner, on_unreadable=_log_unreadable)
     except StoreUnusableError as error:
         problem = f"leads to no store ({error})"
         raise ConfigurationError(complaint("database_url", problem)) from error
+
+
+def _log_unreadable(row: Unreadable) -> None:
+    log = structlog.get_logger("store")
+    log.error("row_unreadable", table=row.table, row=row.id, columns=list(row.columns))
 
 
 async def ask_identity(chat: SlackChat) -> Identity:

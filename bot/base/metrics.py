@@ -36,6 +36,11 @@ class Metrics:
         self._jobs = Gauge(
             "video_bot_jobs", "Jobs that stand in a stage.", ["stage"], registry=registry
         )
+        self._rows_unreadable = Gauge(
+            "video_bot_rows_unreadable",
+            "Rows of the store that cannot be read and are set aside.",
+            registry=registry,
+        )
         self._asks = Counter(
             "video_bot_asks",
             "Asks by surface and answer.",
@@ -109,6 +114,10 @@ class Metrics:
         """Set the number of jobs in each stage; a stage that is not in `counts` has none."""
         for stage in Stage:
             self._jobs.labels(stage.value).set(counts.get(stage, 0))
+
+    def count_unreadable(self, rows: int) -> None:
+        """Set how many rows of the store cannot be read."""
+        self._rows_unreadable.set(rows)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus's text format."""

@@ -26,7 +26,7 @@ from bot.messages.blocks import shorten
 from bot.messages.job import prompt_of
 from storage.job import Event, IllegalTransitionError, Instant, Job, Stage
 from storage.sqlite.store import SqliteStore
-from storage.store import JobFilter, Store
+from storage.store import JobFilter, Store, Unreadable
 
 T = TypeVar("T")
 
@@ -55,12 +55,22 @@ def command() -> None:
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @JSON
 def list_jobs(stage: tuple[str, ...], limit: int, *, as_json: bool) -> None:
-    """List jobs, the newest first; --stage parked shows what waits for you."""
+    """List jobs, the newest first; --stage parked shows what waits for you.
+
+    Rows of the store that cannot be read stand above them.
+    """
     stages = frozenset(Stage(name) for name in stage) or None
-    found = with_store(lambda store: store.jobs.jobs(JobFilter(stages=stages, limit=limit)))
+    wanted = JobFilter(stages=stages, limit=limit)
+    found, unreadable = with_store(lambda store: _list(store, wanted))
     if as_json:
-        click.echo(json.dumps([_json_fields(job) for job in found], indent=2))
+        rows = [_json_fields(job) for job in found]
+        click.echo(json.dumps([*map(_unreadable_fields, unreadable), *rows], indent=2))
         return
+    if unreadable:
+        click.echo("These rows cannot be read and are set aside; the others go on.")
+        lines = [(one.table, one.id, ", ".join(one.columns)) for one in unreadable]
+        click.echo(tabulate(lines, ["table", "id", "unreadable columns"], disable_numparse=True))
+        click.echo()
     headers = ["id", "stage", "outcome", "user", "channel", "created (UTC)", "cost", "prompt"]
     click.echo(tabulate([_table_row(job) for job in found], headers, disable_numparse=True))
 
@@ -140,6 +150,11 @@ async def _store() -> AsyncIterator[SqliteStore]:
         await store.close()
 
 
+async def _list(store: Store, wanted: JobFilter) -> tuple[list[Job], list[Unreadable]]:
+    # Jobs first: what is found to be unreadable then is listed too.
+    return await store.jobs.jobs(wanted), await store.unreadable()
+
+
 async def _read(store: Store, job_id: str) -> tuple[Job, Sequence[Event]]:
     return await _get(store, job_id), await store.jobs.events(job_id)
 
@@ -204,6 +219,11 @@ def _json_fields(job: Job) -> dict[str, object]:
     return {
         name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()
     }
+
+
+def _unreadable_fields(row: Unreadable) -> dict[str, object]:
+    """Return the fields for JSON of a row that is set aside, of whichever table."""
+    return {"table": row.table, "id": row.id, "unreadable": row.columns}
 
 
 def _readable(name: str, value: object) -> str:

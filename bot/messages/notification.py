@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import assert_never
 
 from bot.base.ports import Message
@@ -46,7 +48,8 @@ def notification_message(notice: JobNotification) -> Message | None:
         case NotificationKind.OPERATOR_NEEDED:
             return _operator_needed(notice)
         case (
-            NotificationKind.DIGEST
+            NotificationKind.UNREADABLE
+            | NotificationKind.DIGEST
             | NotificationKind.SHARED
             | NotificationKind.RESENT
             | NotificationKind.FOLLOWED
@@ -55,6 +58,27 @@ def notification_message(notice: JobNotification) -> Message | None:
             return None
         case _:
             assert_never(notice.kind)
+
+
+def unreadable_message(detail: str) -> Message:
+    """Return the notification of a row that cannot be read; `detail` has its table and columns."""
+    table, _, columns = detail.partition(": ")
+    what = _TABLES.get(table, "A row of the store")
+    return _message(
+        f":construction: {what} cannot be read and is set aside. Everything else goes on.",
+        f"It is kept as it was found, in the table `{table}`; what makes no sense is in "
+        f"`{columns}`. `python -m bot jobs list` shows which row it is.",
+    )
+
+
+_TABLES: Mapping[str, str] = MappingProxyType(
+    {
+        "jobs": "A job",
+        "job_events": "An event of a job's timeline",
+        "notifications": "A notification",
+        "settings": "A setting",
+    }
+)
 
 
 def shared_message(

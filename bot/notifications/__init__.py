@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.notifications import digest, follow, job_event, resend, setting, share
+from bot.notifications import digest, follow, job_event, resend, setting, share, unreadable
 from bot.worker.engine import Pool, Step
 from storage.notification import Notification, NotificationKind
 
@@ -16,6 +16,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.PARKED: job_event.notify,
         NotificationKind.OPERATOR_NEEDED: job_event.notify,
         NotificationKind.SHARED: share.share,
+        NotificationKind.UNREADABLE: unreadable.notify,
         NotificationKind.DIGEST: digest.post_digest,
         NotificationKind.SETTING_CHANGED: setting.tell_setting,
         NotificationKind.RESENT: resend.resend,
@@ -34,6 +35,7 @@ NOTIFICATION_POOLS = (
             NotificationKind.FAILED,
             NotificationKind.PARKED,
             NotificationKind.OPERATOR_NEEDED,
+            NotificationKind.UNREADABLE,
             NotificationKind.DIGEST,
             NotificationKind.SETTING_CHANGED,
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pysqlite3
@@ -111,6 +112,8 @@ def connect(path: str) -> Database:
         isolation_level=None,
     )
     connection.row_factory = pysqlite3.Row
+    # A text that is not UTF-8 makes its own row unreadable; by default the whole query would fail.
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
     return Database(connection)
 
 

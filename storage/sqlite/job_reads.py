@@ -26,7 +26,7 @@ from storage.sqlite.rows import (
     in_list,
     input_text,
 )
-from storage.store import MOST_AHEAD, JobFilter
+from storage.store import MOST_AHEAD, JobFilter, Unreadable, UnreadableRowError
 
 FIND_BY_MESSAGE = f"""
     SELECT * FROM jobs
@@ -134,28 +134,31 @@ def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
     """Return the newest other job of an equal request, made or confirmed at or after `since`.
 
     A rejected job cost nothing and does not count, nor does the job that is rendered again, once it
-    is over.
+    is over, nor one that cannot be read.
     """
-    return _first_job(
-        db,
-        FIND_DUPLICATE,
-        {
-            "user": job.user,
-            "since": since,
-            "team": job.team,
-            "channel": job.channel,
-            "model": job.model,
-            "input": input_text(job.input),
-            "id": job.id,
-            "parent_id": job.parent_id or "",
-        },
-    )
+    values: dict[str, Value] = {
+        "user": job.user,
+        "since": since,
+        "team": job.team,
+        "channel": job.channel,
+        "model": job.model,
+        "input": input_text(job.input),
+        "id": job.id,
+        "parent_id": job.parent_id or "",
+    }
+    try:
+        return _first_job(db, FIND_DUPLICATE, values)
+    except UnreadableRowError:
+        return None
 
 
-def jobs(db: Database, wanted: JobFilter) -> list[Job]:
-    """Return the jobs that match, newest first; `since` is inclusive, `until` exclusive."""
+def jobs(db: Database, wanted: JobFilter) -> tuple[list[Job], list[Unreadable]]:
+    """Return the jobs that match, newest first, and the rows among them that cannot be read.
+
+    `since` is inclusive, `until` exclusive.
+    """
     query, values = jobs_query(wanted)
-    return [JOBS.from_row(row) for row in db.execute(query, values)]
+    return JOBS.readable(db.execute(query, values))
 
 
 def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
@@ -178,10 +181,16 @@ def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
     return f"SELECT * FROM jobs WHERE {where} {order}", values  # noqa: S608 - only constants
 
 
-def events(db: Database, job_id: str) -> list[Event]:
-    """Return the job's timeline, oldest first."""
+def events(db: Database, job_id: str) -> tuple[list[Event], list[Unreadable]]:
+    """Return the job's timeline, oldest first, and its events that cannot be read."""
     query = "SELECT * FROM job_events WHERE job_id = :id ORDER BY seq"
-    return [event_from_row(row) for row in db.execute(query, {"id": job_id})]
+    read, broken = [], []
+    for row in db.execute(query, {"id": job_id}):
+        try:
+            read.append(event_from_row(row))
+        except UnreadableRowError as error:
+            broken.append(error.row)
+    return read, broken
 
 
 def last_event_at(db: Database) -> Instant:

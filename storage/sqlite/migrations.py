@@ -373,6 +373,19 @@ def _crashes(db: Database) -> None:
     db.execute("CREATE TABLE orderly_stops (at REAL NOT NULL) STRICT")
 
 
+@MIGRATIONS(name="0020_unreadable_rows")
+def _unreadable_rows(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE unreadable_rows (
+            seq      INTEGER PRIMARY KEY,
+            of_table TEXT NOT NULL,
+            row_id   TEXT NOT NULL,
+            columns  TEXT NOT NULL,  -- separated by spaces
+            UNIQUE (of_table, row_id)
+        ) STRICT
+    """)
+
+
 @MIGRATIONS(name="0022_retention")
 def _retention(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN erased_at REAL")

@@ -66,23 +66,30 @@ def insert_for_event(db: Database, job: Job, event: Event) -> None:
     # Nearly every event causes none, and then no setting needs to be read.
     if kind_of(job, event) is None:
         return
-    prefix = channels_of(job.team)
-    levels = {
-        scope.removeprefix(prefix): str(level)
-        for scope, level in settings(db, prefix, NOTIFY).items()
-    }
-    operators = setting(db, team_scope(job.team), OPERATORS)
     # A repeat is recognized by the stored form of the detail of earlier notifications.
     stored = replace(event, detail=str(encode(event.detail)))
     rows = notifications_for(
         job,
         stored,
-        levels=levels,
-        operators=[str(user) for user in operators] if isinstance(operators, list) else [],
+        levels=levels(db, job.team),
+        operators=operators(db, job.team),
         told_since=partial(_details_since, db, job.team),
     )
     for row in rows:
         add(db, row)
+
+
+def levels(db: Database, team: str) -> dict[str, str]:
+    """Return the level of each channel of a workspace that is subscribed."""
+    prefix = channels_of(team)
+    found, _ = settings(db, prefix, NOTIFY)
+    return {scope.removeprefix(prefix): str(level) for scope, level in found.items()}
+
+
+def operators(db: Database, team: str) -> list[str]:
+    """Return the users who are notified where no channel is subscribed."""
+    users, _ = setting(db, team_scope(team), OPERATORS)
+    return [str(user) for user in users] if isinstance(users, list) else []
 
 
 def add(db: Database, notification: Notification) -> bool:

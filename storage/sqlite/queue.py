@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from storage.job import Instant
 from storage.sqlite.rows import Table, Value, encode
-from storage.store import SUSPECT_CRASHES, ClaimLimit, Row, StaleFenceError
+from storage.store import SUSPECT_CRASHES, ClaimLimit, Row, StaleFenceError, Unreadable
 
 FindDue: TypeAlias = Callable[[Database, Instant, ClaimLimit], Sequence[SqlRow]]
 """Returns `seq` and `due_at` of due rows, at most `ClaimLimit.rows`, the longest due first.
@@ -22,14 +22,21 @@ None of them has `SUSPECT_CRASHES`.
 """
 
 
-def lease(db: Database, table: Table[Row], due: Sequence[SqlRow], until: Instant) -> list[Row]:
-    """Lease the `due` rows and raise their fences; return the rows in the given order."""
+def lease(
+    db: Database, table: Table[Row], due: Sequence[SqlRow], until: Instant
+) -> tuple[list[Row], list[Unreadable]]:
+    """Lease the `due` rows and raise their fences; return the rows in the given order.
+
+    Rows that cannot be read are returned apart.
+    """
     statement = (
         f"UPDATE {table.name} SET lease_until = :until, fence = fence + 1"  # noqa: S608 - only our names
         " WHERE seq = :seq RETURNING *"
     )
-    leased = (changed(db, table, statement, {"seq": row["seq"], "until": until}) for row in due)
-    return [row for rows in leased for row in rows]
+    rows: list[SqlRow] = []
+    for row in due:
+        rows += db.execute(statement, {"seq": row["seq"], "until": until}).fetchall()
+    return table.readable(rows)
 
 
 def renew(db: Database, table: Table[Row], rows: Sequence[Row], until: Instant) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from sqlite3 import Row as SqlRow
 
 from sqlite_utils import Database
@@ -32,7 +32,8 @@ def spend(db: Database, wanted: SpendFilter) -> Spend:
     query, values = spend_query(wanted)
     spends = (
         spend_of(
-            Stage(row["stage"]),
+            # What cannot be read is on hold, and what has no amount is pending.
+            Stage(row["stage"]) if row["stage"] in set(Stage) else Stage.PARKED,
             was_sent=bool(row["was_sent"]),
             actual=_amount(row["cost_actual"]),
             renders=int(row["renders"]),
@@ -72,7 +73,7 @@ def _render(row: SqlRow) -> Render:
         model=row["model"],
         created_at=row["created_at"],
         stage=Stage(row["stage"]),
-        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        outcome=Outcome(row["outcome"]) if row["outcome"] in set(Outcome) else None,
         was_sent=bool(row["was_sent"]),
         seconds=row["seconds"],
         estimate=_amount(row["cost_estimate"]),
@@ -81,4 +82,8 @@ def _render(row: SqlRow) -> Render:
 
 
 def _amount(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
+    try:
+        amount = None if text is None else Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount is not None and amount.is_finite() else None

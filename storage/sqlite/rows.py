@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from storage.home import HomeView
 from storage.job import Event, Job, Json, Stage
 from storage.notification import Notification
-from storage.store import Row, StoreError
+from storage.store import Row, Unreadable, UnreadableRowError
 
 Value: TypeAlias = "str | int | float | bytes | None"
 """A value that a STRICT column of the schema can hold."""
@@ -87,9 +87,12 @@ class Table(Generic[Row]):
     def from_row(self, row: SqlRow) -> Row:
         """Return the row in Python.
 
-        Raises `StoreError`, which names the columns with invalid values and not the values.
+        Raises `UnreadableRowError`, which names the columns with invalid values, not the values.
         """
         values = {column: row[column] for column in self.columns}
+        torn = [column for column, value in values.items() if is_torn(value)]
+        if torn:
+            raise self._unreadable(row, torn)
         try:
             for column in self.json:
                 values[column] = _parsed(column, values[column])
@@ -99,9 +102,19 @@ class Table(Generic[Row]):
                 values[name] = None if is_absent else nested
             return self._adapter.validate_python(values)
         except ValidationError as error:
-            raise _unreadable(self.name, sorted(self._invalid_columns(error))) from None
+            raise self._unreadable(row, sorted(self._invalid_columns(error))) from None
         except _NotJsonError as error:
-            raise _unreadable(self.name, [str(error)]) from None
+            raise self._unreadable(row, [str(error)]) from None
+
+    def readable(self, rows: Iterable[SqlRow]) -> tuple[list[Row], list[Unreadable]]:
+        """Return the rows that can be read, and those that cannot."""
+        read, broken = [], []
+        for row in rows:
+            try:
+                read.append(self.from_row(row))
+            except UnreadableRowError as error:
+                broken.append(error.row)
+        return read, broken
 
     def changes(self, before: Row, after: Row) -> dict[str, Value]:
         """Return the columns whose stored form differs, with their values in `after`.
@@ -115,6 +128,18 @@ class Table(Generic[Row]):
             (column, encode(old), encode(new)) for column, old, new in pairs if old is not new
         )
         return {column: new for column, old, new in candidates if new != old}
+
+    def _unreadable(self, row: SqlRow, columns: Sequence[str]) -> UnreadableRowError:
+        """Return the error. Raise it without its cause, which shows users' text."""
+        return UnreadableRowError(
+            Unreadable(
+                table=self.name,
+                id=str(encode(row["id"])),
+                columns=tuple(columns),
+                team=str(encode(row["team"])),
+                seq=row["seq"],
+            )
+        )
 
     def _invalid_columns(self, error: ValidationError) -> set[str]:
         """Return the columns that an error of validation is about."""
@@ -149,6 +174,17 @@ def _part(row: Row, path: tuple[str, ...]) -> object:
     return value
 
 
+def is_torn(value: Value) -> bool:
+    """Return whether a text is not UTF-8: the connection reads it as halves of surrogate pairs."""
+    if not isinstance(value, str) or value.isascii():
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 class _NotJsonError(ValueError):
     """The column of this name does not hold JSON."""
 
@@ -156,14 +192,9 @@ class _NotJsonError(ValueError):
 def _parsed(column: str, text: str) -> Json:
     try:
         value: Json = json.loads(text)
-    except ValueError as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _NotJsonError(column) from error
     return value
-
-
-def _unreadable(table: str, columns: Iterable[str]) -> StoreError:
-    """Return the error for an invalid row. Raise it without its cause, which shows users' text."""
-    return StoreError(f"a row of {table} cannot be read: {', '.join(columns)}")
 
 
 JOBS = Table(
@@ -230,11 +261,14 @@ def event_to_row(job_id: str, event: Event) -> dict[str, Value]:
 
 
 def event_from_row(row: SqlRow) -> Event:
-    """Return the event in `row`. Raises `StoreError` for an unknown event name."""
+    """Return the event in `row`. Raises `UnreadableRowError` for an unknown event name."""
     try:
         return _EVENT.validate_python({name: row[name] for name in ("at", "name", "detail")})
     except ValidationError:
-        raise _unreadable("job_events", ["name"]) from None
+        event_id = f"{encode(row['job_id'])!s} {row['seq']}"
+        raise UnreadableRowError(
+            Unreadable(table="job_events", id=event_id, columns=("name",))
+        ) from None
 
 
 def encode(value: object) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import TypeAlias, TypeVar
@@ -10,6 +10,7 @@ from typing import TypeAlias, TypeVar
 import pysqlite3
 from sqlite_utils import Database
 
+from storage.sqlite import unreadable
 from storage.sqlite.backup import copy_before_upgrade, copy_store
 from storage.sqlite.connection import (
     INLINE_BUSY_SECONDS,
@@ -26,7 +27,7 @@ from storage.sqlite.ownership import check_single_name, ownership
 from storage.sqlite.queue import forget_stop, void_leases
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, ThreadLane, Writer
-from storage.store import StoreError, StoreUnusableError
+from storage.store import StoreError, StoreUnusableError, Unreadable
 
 T = TypeVar("T")
 
@@ -58,8 +59,11 @@ class Session:
         reader_lane: SerialExecutor,
         new_lane: NewLane,
         resources: AsyncExitStack,
+        on_unreadable: Callable[[Unreadable], None],
     ) -> None:
         self._path = path
+        self._on_unreadable = on_unreadable
+        self._set_aside: set[tuple[str, str]] = set()
         self._writer = writer
         self._reader = reader
         self._inline_reader = inline_reader
@@ -97,6 +101,26 @@ class Session:
         except pysqlite3.Error as error:
             raise store_error(error) from error
 
+    async def readable(self, query: Callable[[Database], tuple[T, Sequence[Unreadable]]]) -> T:
+        """Run a query as `read` does; set aside what it found to be unreadable."""
+        found, broken = await self.read(query)
+        await self.set_aside(broken)
+        return found
+
+    async def set_aside(self, found: Sequence[Unreadable]) -> None:
+        """Set rows aside that cannot be read, and report those that are new."""
+        # Of a page that is read often a row is written once.
+        unknown = [one for one in found if (one.table, one.id) not in self._set_aside]
+        if not unknown:
+            return
+        self.report(await self.write(lambda db: unreadable.set_aside(db, unknown)))
+        self._set_aside.update((one.table, one.id) for one in unknown)
+
+    def report(self, found: Sequence[Unreadable]) -> None:
+        """Report rows that were set aside."""
+        for one in found:
+            self._on_unreadable(one)
+
     async def copy_to(self, target: str) -> None:
         """Write a consistent copy to the file `target` while reads and writes continue."""
         self._refuse_if_closed()
@@ -123,6 +147,7 @@ async def open_session(
     owner: bool,
     new_lane: NewLane = ThreadLane,
     new_writer: NewWriter = group_writer,
+    on_unreadable: Callable[[Unreadable], None] = lambda _: None,
 ) -> Session:
     """Open the file at `path`.
 
@@ -137,6 +162,7 @@ async def open_session(
     """
     writer_lane, reader_lane = new_lane("store-writer"), new_lane("store-reader")
     resources = AsyncExitStack()
+    found: list[Unreadable] = []
     try:
         with _path_in_errors(path):
             check_path(path, create=owner)
@@ -144,7 +170,7 @@ async def open_session(
                 resources.enter_context(ownership(path))
             check_single_name(path)
             check_wal(path)
-            db = await _connect(resources, writer_lane, partial(_prepare, path, owner=owner))
+            db = await _connect(resources, writer_lane, partial(_prepare, path, found, owner=owner))
             reader = await _connect(resources, reader_lane, partial(connect_reader, path))
             inline_reader = connect_reader(path, busy_seconds=INLINE_BUSY_SECONDS)
             resources.callback(inline_reader.close)
@@ -153,7 +179,7 @@ async def open_session(
         raise
     writer = new_writer(writer_lane, db)
     resources.push_async_callback(writer.close)
-    return Session(
+    session = Session(
         path=path,
         writer=writer,
         reader=reader,
@@ -161,10 +187,13 @@ async def open_session(
         reader_lane=reader_lane,
         new_lane=new_lane,
         resources=resources,
+        on_unreadable=on_unreadable,
     )
+    session.report(found)
+    return session
 
 
-def _prepare(path: str, *, owner: bool) -> Database:
+def _prepare(path: str, found: list[Unreadable], *, owner: bool) -> Database:
     db = connect_writer(path, create=owner)
     try:
         check_not_newer(db, path)
@@ -178,6 +207,7 @@ def _prepare(path: str, *, owner: bool) -> Database:
                 void_leases(db, JOBS, crashed=crashed)
                 void_leases(db, NOTIFICATIONS, crashed=crashed)
                 void_leases(db, HOME_VIEWS, crashed=crashed)
+                found += unreadable.look_again(db)
             start_generation(db, path)
             limit_wait(db, OWNER_BUSY_SECONDS)
         else:

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from sqlite3 import Row
 
 from sqlite_utils import Database
 
 from storage.job import Json
+from storage.sqlite.rows import encode, is_torn
+from storage.store import Unreadable
+
+TABLE = "settings"
 
 # `end` is the prefix with its last character incremented: a range that the primary key finds.
 _SETTINGS = """
-    SELECT scope, value FROM settings
+    SELECT scope, name, value FROM settings
     WHERE scope >= :first AND scope < :end AND name = :name
 """
 
 
-def setting(db: Database, scope: str, name: str) -> Json:
-    """Return a setting, or `None`."""
-    query = "SELECT value FROM settings WHERE scope = :scope AND name = :name"
-    row = db.execute(query, {"scope": scope, "name": name}).fetchone()
-    return None if row is None else _parsed(row)
+def setting(db: Database, scope: str, name: str) -> tuple[Json, list[Unreadable]]:
+    """Return a setting, or `None`, and its row if that cannot be read."""
+    query = "SELECT scope, name, value FROM settings WHERE scope = :scope AND name = :name"
+    found, broken = _readable(db.execute(query, {"scope": scope, "name": name}))
+    return found.get(scope), broken
 
 
-def settings(db: Database, scopes: str, name: str) -> dict[str, Json]:
-    """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
+def settings(db: Database, scopes: str, name: str) -> tuple[dict[str, Json], list[Unreadable]]:
+    """Return the values of a setting by scope, for the scopes that begin with `scopes`.
+
+    Rows that cannot be read are returned apart.
+    """
     end = scopes[:-1] + chr(ord(scopes[-1]) + 1)
-    found = db.execute(_SETTINGS, {"first": scopes, "end": end, "name": name})
-    return {row["scope"]: _parsed(row) for row in found}
+    return _readable(db.execute(_SETTINGS, {"first": scopes, "end": end, "name": name}))
+
+
+def all_unreadable(db: Database) -> list[Unreadable]:
+    """Return the rows of all scopes that cannot be read."""
+    _, broken = _readable(db.execute("SELECT scope, name, value FROM settings"))
+    return broken
 
 
 def put(db: Database, scope: str, name: str, value: Json) -> None:
@@ -39,6 +52,20 @@ def put(db: Database, scope: str, name: str, value: Json) -> None:
         db.execute("INSERT OR REPLACE INTO settings VALUES (:scope, :name, :value)", values)
 
 
-def _parsed(row: Row) -> Json:
-    value: Json = json.loads(row["value"])
-    return value
+def _readable(rows: Iterable[Row]) -> tuple[dict[str, Json], list[Unreadable]]:
+    found: dict[str, Json] = {}
+    broken = []
+    for row in rows:
+        try:
+            if is_torn(row["value"]):
+                raise ValueError(TABLE)  # noqa: TRY301 - the same as JSON that cannot be parsed
+            found[row["scope"]] = json.loads(row["value"])
+        except (ValueError, RecursionError):
+            broken.append(_unreadable(str(encode(row["scope"])), str(encode(row["name"]))))
+    return found, broken
+
+
+def _unreadable(scope: str, name: str) -> Unreadable:
+    _, _, rest = scope.partition(":")
+    team = rest.partition(":")[0]
+    return Unreadable(table=TABLE, id=f"{scope} {name}", columns=("value",), team=team)

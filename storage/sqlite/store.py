@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from sqlite3 import Row as SqlRow
@@ -45,6 +45,7 @@ from storage.sqlite import (
     retention,
     settings,
     times,
+    unreadable,
 )
 from storage.sqlite.admissions import Terms
 from storage.sqlite.connection import touch
@@ -52,7 +53,16 @@ from storage.sqlite.queue import FindDue
 from storage.sqlite.retention import Erasure
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, longest_due_first
 from storage.sqlite.session import Session, open_session
-from storage.store import Added, ClaimLimit, Inserted, JobFilter, Row, SpendFilter, WithoutTexts
+from storage.store import (
+    Added,
+    ClaimLimit,
+    Inserted,
+    JobFilter,
+    Row,
+    SpendFilter,
+    Unreadable,
+    WithoutTexts,
+)
 
 
 class SqliteQueue(Generic[Row]):
@@ -73,11 +83,14 @@ class SqliteQueue(Generic[Row]):
         if not self._session.read_inline(partial(self._is_any_due, now, limits)):
             return []
 
-        def claim(db: Database) -> list[Row]:
+        def claim(db: Database) -> tuple[list[Row], list[Unreadable]]:
             due = self._due(now, limits, db)
-            return queue.lease(db, self._table, due, now + lease_seconds)
+            leased, broken = queue.lease(db, self._table, due, now + lease_seconds)
+            return leased, unreadable.set_aside(db, broken)
 
-        return await self._session.write(claim)
+        leased, broken = await self._session.write(claim)
+        self._session.report(broken)
+        return leased
 
     async def renew(self, rows: Sequence[Row], until: Instant) -> frozenset[str]:
         """Extend the leases of `rows` that are still held; return the IDs of those."""
@@ -171,11 +184,11 @@ class SqliteJobs(SqliteQueue[Job]):
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
         """Return the jobs that match, newest first."""
-        return await self._session.read(lambda db: job_reads.jobs(db, wanted))
+        return await self._session.readable(lambda db: job_reads.jobs(db, wanted))
 
     async def events(self, job_id: str) -> list[Event]:
         """Return the job's timeline, oldest first."""
-        return await self._session.read(lambda db: job_reads.events(db, job_id))
+        return await self._session.readable(lambda db: job_reads.events(db, job_id))
 
     async def render_seconds(self, kind: str, limit: int) -> list[float]:
         """Return the durations of the last successes of this kind, in seconds, newest first."""
@@ -337,11 +350,15 @@ class SqliteSettings:
 
     async def get(self, scope: str, name: str) -> Json:
         """Return a setting, or `None`."""
-        return self._session.read_inline(lambda db: settings.setting(db, scope, name))
+        found, broken = self._session.read_inline(lambda db: settings.setting(db, scope, name))
+        await self._session.set_aside(broken)
+        return found
 
     async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
         """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
-        return self._session.read_inline(lambda db: settings.settings(db, scopes, name))
+        found, broken = self._session.read_inline(lambda db: settings.settings(db, scopes, name))
+        await self._session.set_aside(broken)
+        return found
 
     async def set(
         self, scope: str, name: str, value: Json, *, told: Notification | None = None
@@ -404,9 +421,18 @@ class SqliteStore:
         self.retention = SqliteRetention(session)
 
     @classmethod
-    async def open(cls, path: str, *, owner: bool = True) -> Self:
-        """Open the store at `path`; raises what `open_session` raises."""
-        return cls(await open_session(path, owner=owner))
+    async def open(
+        cls,
+        path: str,
+        *,
+        owner: bool = True,
+        on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+    ) -> Self:
+        """Open the store at `path`; raises what `open_session` raises.
+
+        `on_unreadable` is called once for each row that is found to be unreadable and set aside.
+        """
+        return cls(await open_session(path, owner=owner, on_unreadable=on_unreadable))
 
     async def move_back(self, now: Instant, ahead: float) -> None:
         """Correct the times that a clock wrote which was `ahead` seconds too early."""
@@ -418,6 +444,10 @@ class SqliteStore:
         Raises `StoreError` when `path` exists or cannot be written.
         """
         await self._session.copy_to(path)
+
+    async def unreadable(self) -> list[Unreadable]:
+        """Return the rows that are set aside because they cannot be read."""
+        return self._session.read_inline(unreadable.unreadable)
 
     async def note_stop(self, now: Instant) -> None:
         """Record that this process stops in order."""

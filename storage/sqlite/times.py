@@ -42,8 +42,10 @@ def move_back(db: Database, now: Instant, ahead: float) -> None:
     db.execute(
         """
         UPDATE settings SET value = json_set(value, '$.since', :now)
-        WHERE json_type(value, '$.since') IN ('integer', 'real')
+        WHERE CASE WHEN json_valid(value) THEN
+            json_type(value, '$.since') IN ('integer', 'real')
             AND json_extract(value, '$.since') > :now
+        END
         """,
         values,
     )

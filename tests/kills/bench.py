@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from bot.worker.engine import CRASHED
 from sandbox.sandbox import API_KEY
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.entities import TEAM
-from storage.job import TERMINAL
+from storage.job import TERMINAL, IllegalTransitionError
+from storage.sqlite.store import SqliteStore
 from tests.kills import invariants
 from tests.kills.call_killer import CallKiller
 from tests.kills.processes import BotLife, Launcher, launcher
@@ -68,13 +70,24 @@ class KillBench(SlackUser):
                 await self.sandbox.slack.dispatcher.deliver_again(delivery)
 
     async def all_end(self) -> None:
-        """Wait until every job in the store has ended."""
+        """Wait until every job in the store has ended.
+
+        A job that was in flight at three kills is parked: an operator lets it go on.
+        """
         async with asyncio.timeout(END_SECONDS):
             while True:
                 jobs = await asyncio.to_thread(invariants.rows, self.store)
                 if all(job.stage in TERMINAL for job in jobs):
                     return
+                await self._resume(job.id for job in jobs if job.problem == CRASHED)
                 await asyncio.sleep(POLL_SECONDS)
+
+    async def _resume(self, job_ids: Iterable[str]) -> None:
+        for job_id in job_ids:
+            store = await SqliteStore.open(str(self.store), owner=False)
+            with suppress(IllegalTransitionError):
+                await store.jobs.resume(job_id, 0.0)
+            await store.close()
 
     async def conclude(self) -> None:
         """Let a last life finish everything, stop it politely, and check all promises."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import Self
 
 from sqlite_utils import Database
@@ -22,6 +23,7 @@ from bot.worker import outbox
 from storage.sqlite.session import open_session
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, commit
+from storage.store import Unreadable
 from tests.kills.points import CALLS_TO_MINDVIDEO, CALLS_TO_SLACK, LOG, Points
 
 # A share that a kill cut off is believed lost after this long, instead of half a minute:
@@ -43,8 +45,17 @@ def live(environment: dict[str, str]) -> None:
         """A store whose commits are points."""
 
         @classmethod
-        async def open(cls, path: str, *, owner: bool = True) -> Self:
-            return cls(await open_session(path, owner=owner, new_writer=committing))
+        async def open(
+            cls,
+            path: str,
+            *,
+            owner: bool = True,
+            on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+        ) -> Self:
+            session = open_session(
+                path, owner=owner, new_writer=committing, on_unreadable=on_unreadable
+            )
+            return cls(await session)
 
     class Chat(SlackChat):
         """Slack, whose calls are points."""

@@ -112,7 +112,11 @@ def test_every_level_says_what_it_names() -> None:
 @pytest.mark.parametrize("kind", NotificationKind)
 def test_operators_are_told_what_needs_one_if_no_channel_is(kind: NotificationKind) -> None:
     """A channel with another level does not count, one with a fitting level is enough."""
-    needs_one = kind in {NotificationKind.PARKED, NotificationKind.OPERATOR_NEEDED}
+    needs_one = kind in {
+        NotificationKind.PARKED,
+        NotificationKind.OPERATOR_NEEDED,
+        NotificationKind.UNREADABLE,
+    }
     assert (kind in FOR_OPERATORS) is needs_one
     assert recipients(kind, {}, OPERATORS) == (OPERATORS if needs_one else [])
     assert recipients(kind, {"C3": "no level of ours"}, OPERATORS) == (

@@ -17,6 +17,7 @@ from storage.sqlite.writer import (
     Writer,
     commit,
 )
+from storage.store import Unreadable
 
 T = TypeVar("T")
 
@@ -76,7 +77,13 @@ class UnsyncedThreadLane(ThreadLane):
         return await super().run(unsynced)
 
 
-async def inline_session(path: str, *, owner: bool = True, commit: Commit = commit) -> Session:
+async def inline_session(
+    path: str,
+    *,
+    owner: bool = True,
+    commit: Commit = commit,
+    on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+) -> Session:
     """Open a file without threads and without waiting for the disk.
 
     `commit` replaces the commit, to fail or to stop before or after it.
@@ -86,7 +93,13 @@ async def inline_session(path: str, *, owner: bool = True, commit: Commit = comm
         db.execute("PRAGMA synchronous = OFF")
         return InlineWriter(Journal(db, commit))
 
-    return await open_session(path, owner=owner, new_lane=InlineLane, new_writer=inline_writer)
+    return await open_session(
+        path,
+        owner=owner,
+        new_lane=InlineLane,
+        new_writer=inline_writer,
+        on_unreadable=on_unreadable,
+    )
 
 
 async def threaded_session(path: str, *, owner: bool = True, commit: Commit = commit) -> Session:

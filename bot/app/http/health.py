@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.app.http.slack_requests import SlackRequests
 from bot.base.metrics import Metrics
 from bot.worker.scheduler import Scheduler
-from storage.store import Store, StoreError
+from storage.store import Store, StoreError, Unreadable
 
 KEPT_SECONDS = 1.0
 """How long the counts of jobs, and an error of the store, are kept."""
@@ -81,14 +81,17 @@ def register(
     """
     probe = Kept(store.ping, seconds=PROBE_SECONDS)
     counts = Kept(store.jobs.stage_counts, seconds=KEPT_SECONDS)
+    unreadable = Kept(store.unreadable, seconds=KEPT_SECONDS)
 
     async def alive(_: web.Request) -> web.Response:
         return _status(None if scheduler.is_alive() else _STALLED, healthy="alive")
 
     async def ready(_: web.Request) -> web.Response:
         obstacle = await _obstacle(probe, scheduler, connection, stopping)
-        # Anybody can send a wrong signature, so that alone takes no bot out of service.
-        return _status(obstacle, healthy="ready", detail=slack.obstacle if slack else None)
+        # Anybody can send a wrong signature, so that alone takes no bot out of service; nor does a
+        # row that is set aside, while all others go on.
+        details = (slack.obstacle if slack else None, _set_aside(await unreadable.get()))
+        return _status(obstacle, healthy="ready", detail="; ".join(filter(None, details)))
 
     async def metric_text(_: web.Request) -> web.Response:
         found = await counts.get()
@@ -96,6 +99,8 @@ def register(
             # Metrics without the jobs would look as if there were none.
             return web.Response(text=f"{found}\n", status=_UNAVAILABLE)
         metrics.count_stages(found or {})
+        broken = await unreadable.get()
+        metrics.count_unreadable(len(broken) if isinstance(broken, list) else 0)
         return web.Response(body=metrics.render(), content_type="text/plain", charset="utf-8")
 
     site.router.add_get("/healthz", alive)
@@ -118,6 +123,17 @@ async def _obstacle(
         return "not connected to Slack"
     failed = await probe.get()
     return None if failed is None else str(failed)
+
+
+def _set_aside(rows: list[Unreadable] | StoreError | None) -> str | None:
+    """Return how many rows cannot be read, or `None` if all can."""
+    match rows:
+        case [_]:
+            return "1 row of the store cannot be read: see `jobs list`"
+        case [_, *_]:
+            return f"{len(rows)} rows of the store cannot be read: see `jobs list`"
+        case _:
+            return None
 
 
 def _status(obstacle: str | None, *, healthy: str, detail: str | None = None) -> web.Response:
