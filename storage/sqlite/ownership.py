@@ -60,6 +60,15 @@ def ownership(path: str) -> Iterator[None]:
             yield
 
 
+def file_at(path: str) -> tuple[int, int] | None:
+    """Return what identifies the file at `path`, whatever its name: device and inode."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def check_single_name(path: str) -> None:
     """Raise `StoreUnusableError` for a file with a further hard link.
 

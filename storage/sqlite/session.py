@@ -23,11 +23,17 @@ from storage.sqlite.connection import (
 from storage.sqlite.errors import broken_error, opening_error, store_error
 from storage.sqlite.generation import check_wal, start_generation
 from storage.sqlite.migrations import check_migrated, check_not_newer, first_upgrade, migrate
-from storage.sqlite.ownership import check_single_name, ownership
+from storage.sqlite.ownership import check_single_name, file_at, ownership
 from storage.sqlite.queue import forget_stop, void_leases
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, ThreadLane, Writer
-from storage.store import StoreError, StoreUnusableError, Unreadable
+from storage.store import (
+    StoreBrokenError,
+    StoreError,
+    StoreFullError,
+    StoreUnusableError,
+    Unreadable,
+)
 
 T = TypeVar("T")
 
@@ -36,6 +42,9 @@ NewLane: TypeAlias = Callable[[str], SerialExecutor]
 
 NewWriter: TypeAlias = Callable[[SerialExecutor, Database], Writer]
 """Makes the writer over the connection for writes; its work runs in the lane."""
+
+
+_REPLACED = "the file was replaced or removed while it was open"
 
 
 def group_writer(lane: SerialExecutor, db: Database) -> Writer:
@@ -70,17 +79,23 @@ class Session:
         self._reader_lane = reader_lane
         self._new_lane = new_lane
         self._resources = resources
+        self._file = file_at(path)
         self._closed = False
 
     async def write(self, work: Callable[[Database], T]) -> T:
         """Run `work` in a transaction and return once its commit is on disk."""
         self._refuse_if_closed()
+        if self._is_replaced:
+            # The commit would succeed, on a file that nobody finds any more.
+            raise StoreFullError(f"nothing was written: {_REPLACED}")
         return await self._writer.write(work)
 
     def refuse_if_broken(self) -> None:
-        """Raise `StoreBrokenError` once the outcome of a write is unknown."""
+        """Raise `StoreBrokenError` once the outcome of a write is unknown, or the file another."""
         if self._writer.is_broken:
             raise broken_error()
+        if self._is_replaced:
+            raise StoreBrokenError(f"{_REPLACED}: start anew")
 
     async def read(self, query: Callable[[Database], T]) -> T:
         """Run a query of any duration in the reader's thread."""
@@ -135,6 +150,10 @@ class Session:
         """Finish the queued writes and close the file. Idempotent."""
         self._closed = True
         await self._resources.aclose()
+
+    @property
+    def _is_replaced(self) -> bool:
+        return file_at(self._path) != self._file
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

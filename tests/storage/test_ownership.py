@@ -10,8 +10,8 @@ import pytest
 
 from storage.sqlite.ownership import lock_path, ownership
 from storage.sqlite.store import SqliteStore
-from storage.store import StoreInUseError, StoreUnusableError
-from tests.support.store_samples import ACCEPTED, a_job
+from storage.store import StoreBrokenError, StoreFullError, StoreInUseError, StoreUnusableError
+from tests.support.store_samples import ACCEPTED, NOW, a_job, a_limit
 
 
 def symbolic(path: Path, other: Path) -> None:
@@ -73,3 +73,22 @@ async def test_a_file_of_two_names_is_refused_with_what_to_do(
             await SqliteStore.open(str(name), owner=owner)
     other.unlink()
     await (await SqliteStore.open(str(path), owner=owner)).close()
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+async def test_a_file_that_is_replaced_under_a_running_bot_takes_no_more_jobs(
+    tmp_path: Path, *, is_replaced: bool
+) -> None:
+    """They would be acknowledged and gone. The process ends; the next one opens the new file."""
+    path, copy = tmp_path / "jobs.db", tmp_path / "copy.db"
+    store = await SqliteStore.open(str(path))
+    await store.backup(str(copy))
+    if is_replaced:
+        copy.rename(path)
+    else:
+        path.unlink()
+    with pytest.raises(StoreFullError, match="nothing was written: the file was replaced"):
+        await store.jobs.insert(a_job(1), ACCEPTED)
+    with pytest.raises(StoreBrokenError, match="start anew"):
+        await store.jobs.claim(NOW, 60, [a_limit(1)])
+    await store.close()

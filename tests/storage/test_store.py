@@ -194,7 +194,7 @@ async def test_a_question_that_the_file_cannot_answer_raises_a_store_error(
         await store.jobs.events("job1")
 
 
-async def test_a_lock_of_somebody_else_is_told_in_time_and_costs_nothing_else(
+async def test_a_lock_of_somebody_else_is_told_in_time(
     tmp_path: Path,
 ) -> None:
     """Two writes that come one after the other are both answered within Slack's three seconds.
