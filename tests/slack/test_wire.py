@@ -69,12 +69,13 @@ async def test_a_post_that_a_proxy_did_not_connect_was_never_sent(
     async with listening(answer) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:hush@127.0.0.1:{proxy.port}")
         async with chat_with("https://slack.com") as chat:
-            with pytest.raises(RetryLaterError, match=r"^Slack cannot be reached: ") as caught:
+            with pytest.raises(RetryLaterError, match=r"^Slack cannot be reached\.$") as caught:
                 await chat.post(HERE, HELLO, "j1")
             with pytest.raises(RetryLaterError):
                 await chat.send_upload("https://files.slack.com/upload/v1/x", 0, chunks_of(b""))
     assert caught.value.code == "no_connection"
-    assert "hush" not in str(caught.value)
+    assert "the proxy 127.0.0.1" in caught.value.in_full
+    assert "hush" not in caught.value.in_full
 
 
 async def test_a_post_that_reached_a_proxy_and_got_no_answer_is_in_doubt(
@@ -83,9 +84,28 @@ async def test_a_post_that_reached_a_proxy_and_got_no_answer_is_in_doubt(
     async with listening(b"") as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.address)
         async with chat_with("http://slack.example") as chat:
-            with pytest.raises(OutcomeUnknownError, match="broke: the connection was closed"):
+            with pytest.raises(OutcomeUnknownError, match="broke") as caught:
                 await chat.post(HERE, HELLO, "j1")
+    assert caught.value.in_full == "The connection to Slack broke: the connection was closed."
     assert proxy.targets == ["http://slack.example/api/chat.postMessage"]
+
+
+async def test_a_post_by_a_silent_proxy_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.slack.client.ALL_CONNECT_SECONDS", 0.1)
+    async with listening(None) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+        async with chat_with("https://slack.com") as chat:
+            with pytest.raises(RetryLaterError) as caught:
+                await chat.post(HERE, HELLO, "j1")
+    assert "does not connect to slack.com in time" in caught.value.in_full
+
+
+async def test_ipv6_alone_is_enough() -> None:
+    async with listening(OK, host="::1") as wire:
+        address = f"http://[::1]:{wire.port}"
+        async with chat_with(address) as chat:
+            await chat.send_upload(f"{address}{SIGNED}", 0, chunks_of(b""))
+    assert wire.targets == [SIGNED]
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import trustme
+from yarl import URL
 
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.sandbox import Sandbox
@@ -15,7 +19,7 @@ from tests.hardening.attack import Attack, Measured
 from tests.support.bot_process import BotProcess, bot_process, start
 from tests.support.sandbox import running_sandbox
 from tests.support.slack_user import SlackUser
-from tests.support.wire import FILE, listening
+from tests.support.wire import FILE, ending_tls, listening, tunnelling
 
 PASSWORD = "hush-hush"
 SOON = {"POLL_MIN_SECONDS": "0.05", "POLL_MAX_SECONDS": "0.1"}
@@ -52,12 +56,20 @@ class Live:
 
 @asynccontextmanager
 async def live(folder: Path, changes: Mapping[str, str]) -> AsyncIterator[Live]:
-    """Run the bot while the context lasts."""
-    async with running_sandbox() as sandbox:
-        environment = {**sandbox.environment(socket_mode=False), **SOON, **changes}
-        async with bot_process(environment, folder) as bot:
-            sandbox.deliver_to_port(await bot.port())
-            yield Live(bot=bot, sandbox=sandbox, user=SlackUser(sandbox=sandbox))
+    """Run the bot in a sandbox of its own while the context lasts."""
+    async with running_sandbox() as sandbox, live_in(sandbox, folder, changes) as running:
+        yield running
+
+
+@asynccontextmanager
+async def live_in(
+    sandbox: Sandbox, folder: Path, changes: Mapping[str, str]
+) -> AsyncIterator[Live]:
+    """Run the bot in a sandbox while the context lasts."""
+    environment = {**sandbox.environment(socket_mode=False), **SOON, **changes}
+    async with bot_process(environment, folder) as bot:
+        sandbox.deliver_to_port(await bot.port())
+        yield Live(bot=bot, sandbox=sandbox, user=SlackUser(sandbox=sandbox))
 
 
 async def many_signed_outputs(folder: Path) -> Measured:
@@ -89,6 +101,34 @@ async def many_signed_outputs(folder: Path) -> Measured:
     )
     is_exact = wire.targets == expected and not cookies
     return Measured(figure=figure, held=len(result.files) == FILES and links == 1 and is_exact)
+
+
+async def company_network(folder: Path) -> Measured:
+    """Make a video where MindVideo is behind a proxy that ends TLS by an authority of its own."""
+    authority, certificate = trustme.CA(), folder / "authority.pem"
+    authority.cert_pem.write_to_path(str(certificate))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("api.mindvideo.example").configure_cert(tls)
+    async with running_sandbox() as sandbox:
+        port = URL(sandbox.video_url).port or 0
+        async with ending_tls(port, tls) as secure, tunnelling(secure) as proxy:
+            changes = {
+                "HTTPS_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{proxy.port}",
+                # The simulated service takes a whole address as well, as a proxy does.
+                "HTTP_PROXY": sandbox.video_url,
+                "SSL_CERT_FILE": str(certificate),
+                "MINDVIDEO_BASE_URL": "https://api.mindvideo.example",
+            }
+            async with live_in(sandbox, folder, changes) as running:
+                await running.user.type("a red car")
+                await running.user.until_delivered()
+                (result,) = running.user.replies()
+    charges = len(sandbox.video.charges)
+    targets = {head.split(b" ", 2)[1].decode() for head in proxy.heads}
+    figure = f"{charges} charge, {len(result.files)} file, {len(proxy.heads)} tunnel"
+    is_tunnelled = targets == {"api.mindvideo.example:443"}
+    is_made = charges == 1 and len(result.files) == 1
+    return Measured(figure=figure, held=is_made and is_tunnelled)
 
 
 async def failing_proxy(folder: Path) -> Measured:
@@ -173,6 +213,11 @@ async def _is_named(folder: Path, variable: str, value: str) -> bool:
 
 
 ATTACKS = (
+    Attack(
+        name="a proxy with a password, and certificates of a company's own",
+        bound="one video by one charge, and nothing of MindVideo's past the proxy",
+        run=company_network,
+    ),
     Attack(
         name="500 outputs at signed addresses behind redirects that set cookies",
         bound="ten files and a link; every address is sent byte for byte, no cookie",
