@@ -13,7 +13,7 @@ from bot.mindvideo.client import Limits, MindVideoClient
 from bot.mindvideo.exchange import TaskCall, memo_of
 from tests.support.clock import ManualClock
 from tests.support.mindvideo_sandbox import API_KEY, KEY, read
-from tests.support.wire import FILE, Wire, listening
+from tests.support.wire import FILE, Wire, raw_server
 
 SIGNED = "/a%2Fb/%7euser;v=1?X-Amz-Signature=%2B+%2f==&&k='x'(1)*!$,[]@:%zz"
 
@@ -54,27 +54,27 @@ def redirect(location: str) -> bytes:
 
 
 async def test_a_signed_address_is_sent_byte_for_byte() -> None:
-    async with listening(FILE) as wire:
+    async with raw_server(FILE) as wire:
         await fetch(wire, SIGNED)
     assert wire.targets == [SIGNED]
 
 
 @pytest.mark.parametrize("absolute", [True, False])
 async def test_a_signed_address_is_sent_byte_for_byte_after_a_redirect(*, absolute: bool) -> None:
-    async with listening(b"", FILE) as wire:
+    async with raw_server(b"", FILE) as wire:
         wire.answers[0] = redirect(f"{wire.address if absolute else ''}{SIGNED}")
         await fetch(wire, "/first?x=%7e")
     assert wire.targets == ["/first?x=%7e", SIGNED]
 
 
 async def test_the_raw_characters_of_a_redirect_are_encoded_once() -> None:
-    async with listening(redirect("/my car.mp4?n=ü%20|"), FILE) as wire:
+    async with raw_server(redirect("/my car.mp4?n=ü%20|"), FILE) as wire:
         await fetch(wire, "/first")
     assert wire.targets == ["/first", "/my%20car.mp4?n=%C3%BC%20%7C"]
 
 
 async def test_a_task_whose_address_has_raw_characters_is_downloaded() -> None:
-    async with listening(b"", FILE) as wire:
+    async with raw_server(b"", FILE) as wire:
         url = f"{wire.address}/my car|%2F.mp4?sig=%2b ü"
         task = {"task_id": "t", "status": "succeeded", "output": {"videos": [{"url": url}]}}
         body = json.dumps(task).encode()
@@ -91,7 +91,7 @@ async def test_no_cookie_goes_from_one_download_to_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cookie = b"\r\nSet-Cookie: session=1; Path=/\r\n\r\n"
-    async with listening(FILE.replace(b"\r\n\r\n", cookie)) as wire:
+    async with raw_server(FILE.replace(b"\r\n\r\n", cookie)) as wire:
         monkeypatch.setenv("HTTP_PROXY", wire.address)
         async with client_of(wire.address) as client:
             for path in ("/a", "/b"):
@@ -116,7 +116,7 @@ async def test_a_submit_that_a_proxy_did_not_connect_was_never_sent(
     monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
     """It may be sent again under another key, or cancelled for free: a charge depends on this."""
-    async with listening(answer) as proxy:
+    async with raw_server(answer) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:hush@127.0.0.1:{proxy.port}")
         error = await submit("https://api.example")
     assert isinstance(error, RetryLaterError)
@@ -137,7 +137,7 @@ async def test_a_submit_that_reached_a_proxy_and_got_no_answer_is_in_doubt(
     monkeypatch: pytest.MonkeyPatch, answer: bytes | None
 ) -> None:
     """Without TLS the proxy has the request, and may have passed it on."""
-    async with listening(answer) as proxy:
+    async with raw_server(answer) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.address)
         error = await submit("http://api.example", seconds=0.2)
         assert len(proxy.heads) == 1
@@ -150,7 +150,7 @@ async def test_a_submit_that_reached_a_proxy_and_got_no_answer_is_in_doubt(
 async def test_an_inner_address_is_refused_also_behind_a_proxy(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    async with listening(redirect(f"http://{host}/latest")) as proxy:
+    async with raw_server(redirect(f"http://{host}/latest")) as proxy:
         monkeypatch.setenv("ALL_PROXY", proxy.address)
         for url in (f"http://{host}/", "http://cdn.example/first"):
             async with client_of("https://api.mindvideo.ai") as client:

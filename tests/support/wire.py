@@ -65,7 +65,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def listening(
+async def raw_server(
     *answers: bytes | None, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Wire]:
     """Listen while the context lasts."""

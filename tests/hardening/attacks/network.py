@@ -19,7 +19,7 @@ from tests.hardening.attack import Attack, Measured
 from tests.support.bot_process import BotProcess, bot_process, start
 from tests.support.sandbox import running_sandbox
 from tests.support.slack_user import SlackUser
-from tests.support.wire import FILE, ending_tls, listening, tunnelling
+from tests.support.wire import FILE, ending_tls, raw_server, tunnelling
 
 PASSWORD = "hush-hush"
 SOON = {"POLL_MIN_SECONDS": "0.05", "POLL_MAX_SECONDS": "0.1"}
@@ -84,7 +84,7 @@ async def many_signed_outputs(folder: Path) -> Measured:
             FILE.replace(b"\r\n\r\n", cookie),
         )
     ]
-    async with listening(*answers) as wire, live(folder, {}) as running:
+    async with raw_server(*answers) as wire, live(folder, {}) as running:
         urls = [f"{wire.address}/first/{number}{SIGNED}" for number in range(OUTPUTS)]
         running.render(urls, "COMPLETED")
         await running.user.type("a red car")
@@ -134,7 +134,7 @@ async def company_network(folder: Path) -> Measured:
 async def failing_proxy(folder: Path) -> Measured:
     """Reach MindVideo by a proxy that wants a password, talks nonsense, and breaks off."""
     answers = (b"HTTP/1.1 407 Auth\r\n\r\n", b"nonsense\r\n\r\n", b"")
-    async with listening(*answers) as proxy:
+    async with raw_server(*answers) as proxy:
         changes = {
             "ALL_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{proxy.port}",
             "MINDVIDEO_BASE_URL": "https://api.mindvideo.example",
@@ -167,8 +167,8 @@ INNER = (
 async def inner_addresses(folder: Path) -> Measured:
     """Finish with files at inner addresses, which a proxy could reach; every other by redirect."""
     async with (
-        listening(FILE) as proxy,
-        listening(b"") as outside,
+        raw_server(FILE) as proxy,
+        raw_server(b"") as outside,
         live(folder, {"ALL_PROXY": proxy.address}) as running,
     ):
         for number, url in enumerate(INNER):
