@@ -95,7 +95,11 @@ async def all_met(*checks: asyncio.Task[object]) -> None:
             raise first
     is_wrong = any(isinstance(error, ConfigurationError) for error in errors)
     kind = ConfigurationError if is_wrong else BotError
-    raise kind("\n".join(dict.fromkeys(map(str, errors))))
+    raise kind("\n".join(dict.fromkeys(map(_in_full, errors))))
+
+
+def _in_full(error: BaseException) -> str:
+    return error.in_full if isinstance(error, BotError) else str(error)
 
 
 @contextmanager
@@ -175,9 +179,9 @@ async def _connection(client: AsyncWebClient, app_token: SecretStr | None) -> li
 
 def _slack_failed(error: BotError) -> Finding:
     if isinstance(error, ConfigurationError):
-        return Finding(ok=False, what=str(error))
+        return Finding(ok=False, what=error.in_full)
     advice = "Check SLACK_API_URL, and the network from this machine; else try again in a minute."
-    return Finding(ok=False, what=str(error), advice=advice)
+    return Finding(ok=False, what=error.in_full, advice=advice)
 
 
 async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
@@ -194,10 +198,10 @@ async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
             what = "MindVideo does not answer."
             advice = "Check MINDVIDEO_BASE_URL, and the network from this machine."
         except OperatorMustActError as error:
-            what = f"{str(error).removesuffix('.')}."
+            what = f"{error.in_full.removesuffix('.')}."
             advice = "Check MINDVIDEO_API_KEY and MINDVIDEO_BASE_URL, and the credit on its site."
         except BotError as error:
-            what = f"{str(error).removesuffix('.')}."
+            what = f"{error.in_full.removesuffix('.')}."
             advice = "Check MINDVIDEO_BASE_URL; if it is right, try again in some minutes."
         else:
             return [passed]

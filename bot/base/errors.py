@@ -16,6 +16,7 @@ class BotError(Exception):
         request_id: str | None = None,
         retry_after: float | None = None,
         failure: Failure | None = None,
+        why: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -25,6 +26,14 @@ class BotError(Exception):
         """How many seconds to wait, as the service requested, clamped; `None`: it did not say."""
         self.failure = failure
         """The class of the error, where it concerns a render; `None`: unknown."""
+        self.why = why
+        """Why the network failed, for operators: it names hosts and proxies, and no secret."""
+
+    @property
+    def in_full(self) -> str:
+        """The sentence with the reason behind it, for the log and for operators."""
+        sentence = str(self)
+        return f"{sentence.removesuffix('.')}: {self.why}." if self.why else sentence
 
 
 class ConfigurationError(BotError):

@@ -46,7 +46,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except (BotError, StoreError) as error:
-            click.echo(str(error), err=True)
+            click.echo(error.in_full if isinstance(error, BotError) else str(error), err=True)
             ctx.exit(MISCONFIGURED if isinstance(error, ConfigurationError) else FAILED)
 
 

@@ -158,9 +158,10 @@ class MindVideoClient:
                 body, ended = await _read(response, self._limits)
         except TRANSPORT_ERRORS as error:
             if was_never_sent(error):
-                raise RetryLaterError(f"MindVideo cannot be reached: {reason(error)}.") from error
-            broken = f"The connection to MindVideo broke: {reason(error)}."
-            raise lost(broken) from cause_of(error)
+                why = reason(error)
+                raise RetryLaterError("MindVideo cannot be reached.", why=why) from error
+            broken = "The connection to MindVideo broke."
+            raise lost(broken, why=reason(error)) from cause_of(error)
         return Answer(
             status=response.status,
             headers={name.lower(): value for name, value in response.headers.items()},

@@ -214,7 +214,7 @@ def _broken(error: TransportError) -> BotError:
         return RefusedError("The video's address is not a public one.")
     if isinstance(error, aiohttp.InvalidURL):
         return RefusedError("The video's address is not a web address.")
-    return RetryLaterError(f"The connection to the video's file broke: {reason(error)}.")
+    return RetryLaterError("The connection to the video's file broke.", why=reason(error))
 
 
 def _too_large(max_bytes: int) -> RefusedError:

@@ -11,7 +11,14 @@ from bot.base.errors import NotFoundError, OperatorMustActError, RefusedError, R
 from bot.base.ports import Download, PersonFile
 from bot.base.retry_after import read_seconds
 from bot.slack.answers import TOMBSTONE, FileAnswer
-from bot.slack.client import CONNECT_SECONDS, OK, ask, failed, slack_address
+from bot.slack.client import (
+    ALL_CONNECT_SECONDS,
+    CONNECT_SECONDS,
+    OK,
+    ask,
+    failed,
+    slack_address,
+)
 from bot.slack.errors import error_of_status
 
 READ_SECONDS = 30.0
@@ -39,7 +46,10 @@ class SlackPersonFiles:
         self._client = client
         self._session = client.session
         self._timeout = aiohttp.ClientTimeout(
-            total=file_seconds, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS
+            total=file_seconds,
+            connect=ALL_CONNECT_SECONDS,
+            sock_connect=CONNECT_SECONDS,
+            sock_read=READ_SECONDS,
         )
 
     async def describe(self, file_id: str) -> PersonFile:

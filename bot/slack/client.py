@@ -28,7 +28,13 @@ CALL_SECONDS = 15.0
 """Total time of one call. After a slower post, `find_posts` searches for the message."""
 
 CONNECT_SECONDS = 5.0
-"""Time in which a connection must be established."""
+"""Time in which one address of a host must accept a connection."""
+
+ALL_CONNECT_SECONDS = 8.0
+"""The same for all addresses of a host, and for a proxy's word that it has connected.
+
+Less than the time of any call: what was not connected is then known not to be sent.
+"""
 
 MOST_BYTES = 16 * 2**20
 """Largest answer, decompressed. The largest expected one, a page of messages, is far smaller."""
@@ -63,7 +69,9 @@ async def slack_client(
 
     An answer of more than `MOST_BYTES` closes its connection and counts as a lost answer.
     """
-    timeout = aiohttp.ClientTimeout(total=call_seconds, sock_connect=CONNECT_SECONDS)
+    timeout = aiohttp.ClientTimeout(
+        total=call_seconds, connect=ALL_CONNECT_SECONDS, sock_connect=CONNECT_SECONDS
+    )
     async with open_session(timeout=timeout, response_class=_BoundedResponse) as session:
         # The SDK's own retry handlers would post again after a lost connection.
         client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])

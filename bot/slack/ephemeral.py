@@ -89,7 +89,7 @@ class BackgroundEphemerals:
                 is_temporary = isinstance(error, RetryLaterError | OutcomeUnknownError)
                 if not is_temporary or not tries_left:
                     log = structlog.get_logger("slack")
-                    log.warning("word_unsent", reason=str(error), code=error.code)
+                    log.warning("word_unsent", reason=error.in_full, code=error.code)
                     return
                 await self._sleep(error.retry_after or PAUSE_SECONDS)
             else:

@@ -138,19 +138,15 @@ def error_of_status(status: int, *, doubtful: bool, retry_after: float | None = 
             return _error(OutcomeUnknownError, _INTERNAL, code=code, doubtful=doubtful)
 
 
-def lost_answer(why: str = "", *, doubtful: bool) -> BotError:
+def lost_answer(why: str | None = None, *, doubtful: bool) -> BotError:
     """Return the exception for a request that was sent and got no usable answer."""
-    sentence = _with_reason("The connection to Slack broke", why)
-    return _error(OutcomeUnknownError, sentence, code="no_answer", doubtful=doubtful)
+    sentence = "The connection to Slack broke."
+    return _error(OutcomeUnknownError, sentence, code="no_answer", doubtful=doubtful, why=why)
 
 
 def not_connected(why: str) -> BotError:
     """Return the exception for a connection that failed, so that nothing was sent."""
-    return RetryLaterError(_with_reason("Slack cannot be reached", why), code="no_connection")
-
-
-def _with_reason(sentence: str, why: str) -> str:
-    return f"{sentence}: {why}." if why else f"{sentence}."
+    return RetryLaterError("Slack cannot be reached.", code="no_connection", why=why)
 
 
 def _meaning_of(code: str) -> tuple[type[BotError], str]:
@@ -170,7 +166,8 @@ def _error(
     code: str,
     doubtful: bool,
     retry_after: float | None = None,
+    why: str | None = None,
 ) -> BotError:
     if kind is OutcomeUnknownError and not doubtful:
         kind = RetryLaterError
-    return kind(sentence, code=_printable(code), retry_after=retry_after)
+    return kind(sentence, code=_printable(code), retry_after=retry_after, why=why)

@@ -12,7 +12,14 @@ from bot.base.errors import CannotShareFileError, NotFoundError, RetryLaterError
 from bot.base.ports import FileState, Message, Place, UploadTarget
 from bot.base.retry_after import read_seconds
 from bot.slack.answers import TOMBSTONE, FileAnswer, OkAnswer, UploadAnswer
-from bot.slack.client import CONNECT_SECONDS, OK, ask, failed, slack_address
+from bot.slack.client import (
+    ALL_CONNECT_SECONDS,
+    CONNECT_SECONDS,
+    OK,
+    ask,
+    failed,
+    slack_address,
+)
 from bot.slack.errors import error_of_status
 
 LONGEST_ALT_TEXT = 1000
@@ -123,7 +130,9 @@ class SlackFiles:
         self, url: URL, length: int, chunks: AsyncIterator[bytes]
     ) -> tuple[int, float | None]:
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+        timeout = aiohttp.ClientTimeout(
+            total=None, connect=ALL_CONNECT_SECONDS, sock_connect=CONNECT_SECONDS
+        )
         async with self._session.post(
             url,
             data=chunks,

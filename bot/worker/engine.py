@@ -275,7 +275,7 @@ class Engine(Generic[Row]):
         except BotError as error:
             name = type(error).__name__
             level = log.error if isinstance(error, OperatorMustActError) else log.warning
-            level("step_retried", kind=name, problem=str(error), code=error.code)
+            level("step_retried", kind=name, problem=error.in_full, code=error.code)
             return after_error(claim.row, error, self._services.chance()), name
         except Exception as error:
             log.exception("step_failed")

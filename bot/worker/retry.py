@@ -35,7 +35,8 @@ def after_error(row: Row, error: Exception, chance: float) -> Snooze[Row] | Park
     `chance` is a random number from 0 to 1. A pause is never shorter than our own backoff, nor
     than the other side's `Retry-After`.
     """
-    detail = f"{type(error).__name__.removesuffix('Error')}: {error}"
+    said = error.in_full if isinstance(error, BotError) else error
+    detail = f"{type(error).__name__.removesuffix('Error')}: {said}"
     match error:
         case OperatorMustActError():
             pause = _pause(error, operator_backoff(row.attempts, chance), chance)

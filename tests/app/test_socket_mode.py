@@ -23,7 +23,7 @@ from sandbox.slack.entities import Payload
 from sandbox.slack.faults import Fault, FaultKind
 from tests.support.running_bot import running_bot
 from tests.support.sandbox import running_sandbox
-from tests.support.wire import listening
+from tests.support.wire import raw_server
 
 SOON = 5.0
 OPEN = "apps.connections.open"
@@ -121,7 +121,7 @@ async def test_loopback_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyP
 
 async def test_an_address_with_its_ticket_is_sent_byte_for_byte() -> None:
     async with (
-        listening(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n") as wire,
+        raw_server(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n") as wire,
         slack_client(token="xoxb-1", base_url=f"{wire.address}/api/") as client,
     ):
         bolt = AsyncApp(client=client, signing_secret="")
@@ -138,7 +138,7 @@ async def test_an_address_with_its_ticket_is_sent_byte_for_byte() -> None:
 async def test_it_connects_through_the_proxy_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with listening(b"HTTP/1.1 403 No\r\n\r\n") as proxy:
+    async with raw_server(b"HTTP/1.1 403 No\r\n\r\n") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.address)
         async with slack_client(token="xoxb-1", base_url="https://slack.com/api/") as client:
             bolt = AsyncApp(client=client, signing_secret="")

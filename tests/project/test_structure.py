@@ -137,3 +137,10 @@ def test_a_running_bot_loads_nothing_of_the_sandbox() -> None:
     assert "'bot'" in loaded
     for name in ("sandbox", "tests", "bench", "matplotlib", "playwright"):
         assert f"'{name}'" not in loaded
+
+
+def test_connections_are_opened_by_one_module() -> None:
+    """So that proxies, certificates and inner addresses are thought of once."""
+    opens = re.compile(r"\b(ClientSession|TCPConnector|AsyncClient|urlopen|HTTPSConnection)\(")
+    openers = {path for path, _ in trees("bot") if opens.search((ROOT / path).read_text())}
+    assert openers == {Path("bot/base/network.py")}

@@ -23,7 +23,7 @@ from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from storage.job import EventName, Job, Stage
 from tests.support.engine_harness import EngineHarness, engine_harness
 from tests.support.services import SPOOLS
-from tests.support.wire import FILE, listening
+from tests.support.wire import FILE, raw_server
 
 MINUTE = 60.0
 
@@ -84,7 +84,7 @@ async def test_without_an_events_endpoint_only_the_task_is_polled() -> None:
 @pytest.mark.parametrize("state", ["COMPLETED", "Succeeded", "nobody-knows-this"])
 async def test_of_500_outputs_ten_are_brought_and_one_is_a_link(state: str) -> None:
     """Also if the state has another service's name, or one that nobody knows."""
-    async with engine_harness() as harness, listening(FILE) as wire:
+    async with engine_harness() as harness, raw_server(FILE) as wire:
         urls = [{"url": f"{wire.address}/{number}.png?sig=%7e"} for number in range(500)]
         output = {"images": urls}
         task = {"task_id": "t", "status": state, "output": output, "cost_actual": "0.0756"}

@@ -14,7 +14,7 @@ from bot.slack.attachments import SlackPersonFiles
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_address, slack_client
 from tests.support.slack_sandbox import HELLO, HERE, chunks_of
-from tests.support.wire import FILE, Wire, listening
+from tests.support.wire import FILE, Wire, raw_server
 
 SIGNED = "/v1/%7e%2F;v=1?token=%2B+%2f==&&k='x'"
 
@@ -51,7 +51,7 @@ async def test_an_address_of_slacks_is_sent_byte_for_byte(
     use: Callable[[AsyncWebClient, Wire], Awaitable[None]], said: bytes
 ) -> None:
     async with (
-        listening(said) as wire,
+        raw_server(said) as wire,
         slack_client(token="xoxb-1", base_url=f"{wire.address}/api/") as client,
     ):
         await use(client, wire)
@@ -66,26 +66,46 @@ async def test_an_address_of_slacks_is_sent_byte_for_byte(
 async def test_a_post_that_a_proxy_did_not_connect_was_never_sent(
     monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
-    async with listening(answer) as proxy:
+    async with raw_server(answer) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:hush@127.0.0.1:{proxy.port}")
         async with chat_with("https://slack.com") as chat:
-            with pytest.raises(RetryLaterError, match=r"^Slack cannot be reached: ") as caught:
+            with pytest.raises(RetryLaterError, match=r"^Slack cannot be reached\.$") as caught:
                 await chat.post(HERE, HELLO, "j1")
             with pytest.raises(RetryLaterError):
                 await chat.send_upload("https://files.slack.com/upload/v1/x", 0, chunks_of(b""))
     assert caught.value.code == "no_connection"
-    assert "hush" not in str(caught.value)
+    assert "the proxy 127.0.0.1" in caught.value.in_full
+    assert "hush" not in caught.value.in_full
 
 
 async def test_a_post_that_reached_a_proxy_and_got_no_answer_is_in_doubt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with listening(b"") as proxy:
+    async with raw_server(b"") as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.address)
         async with chat_with("http://slack.example") as chat:
-            with pytest.raises(OutcomeUnknownError, match="broke: the connection was closed"):
+            with pytest.raises(OutcomeUnknownError, match="broke") as caught:
                 await chat.post(HERE, HELLO, "j1")
+    assert caught.value.in_full == "The connection to Slack broke: the connection was closed."
     assert proxy.targets == ["http://slack.example/api/chat.postMessage"]
+
+
+async def test_a_post_by_a_silent_proxy_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.slack.client.ALL_CONNECT_SECONDS", 0.1)
+    async with raw_server(None) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+        async with chat_with("https://slack.com") as chat:
+            with pytest.raises(RetryLaterError) as caught:
+                await chat.post(HERE, HELLO, "j1")
+    assert "does not connect to slack.com in time" in caught.value.in_full
+
+
+async def test_ipv6_alone_is_enough() -> None:
+    async with raw_server(OK, host="::1") as wire:
+        address = f"http://[::1]:{wire.port}"
+        async with chat_with(address) as chat:
+            await chat.send_upload(f"{address}{SIGNED}", 0, chunks_of(b""))
+    assert wire.targets == [SIGNED]
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def listening(
+async def raw_server(
     *answers: bytes | None, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Wire]:
     """Listen while the context lasts."""
@@ -113,6 +113,24 @@ async def tunnelling(to_port: int) -> AsyncIterator[Tunnel]:
     finally:
         server.close()
         await asyncio.gather(*filter(None, tunnel._tasks))  # noqa: SLF001 - its own server
+
+
+@asynccontextmanager
+async def ending_tls(to_port: int, tls: ssl.SSLContext) -> AsyncIterator[int]:
+    """Put TLS in front of a port of this machine; yield the port of the front."""
+    tasks: set[asyncio.Task[object] | None] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        to_reader, to_writer = await asyncio.open_connection("127.0.0.1", to_port)
+        await asyncio.gather(_pass_on(reader, to_writer), _pass_on(to_reader, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await asyncio.gather(*filter(None, tasks))
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
