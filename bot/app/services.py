@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -233,6 +234,9 @@ def make_http(settings: Settings, bolt: AsyncApp, adapters: Adapters) -> HttpPar
     """Make the site, which so far takes Slack's requests alone."""
     site = web.Application(client_max_size=MOST_BYTES)
     most = most_connections(settings.max_connections, open_file_limit())
+    if most < settings.max_connections:
+        log = structlog.get_logger("app")
+        log.warning("fewer_connections", most=most, open_file_limit=open_file_limit())
     connections = Connections(most, adapters.metrics)
     refusals = Refusals(adapters.metrics)
     slack = None

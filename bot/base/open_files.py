@@ -5,8 +5,9 @@ from __future__ import annotations
 import resource
 from contextlib import suppress
 
-RESERVED = 200
-"""What the store, the clients and the files under way take, with room to spare."""
+RESERVED = 400
+"""What the store, the files under way and the clients take: each of these has up to 100
+connections."""
 
 
 def raise_file_limit() -> None:

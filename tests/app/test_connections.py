@@ -9,14 +9,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
 import pytest_asyncio
 from aiohttp import web
+from structlog.testing import capture_logs
 
+from bot.app import services
 from bot.app.http.connections import Connections, Deadlines
 from bot.app.http.refusals import Refusals
 from bot.app.http.server import Address, http_server
 from bot.base.metrics import Closed, Metrics
 from bot.base.open_files import RESERVED, most_connections, open_file_limit, raise_file_limit
+from tests.support.running_bot import running_bot
 
 MOST = 3
 DEADLINES = Deadlines(header=10, request=150, idle=75)
@@ -249,6 +253,17 @@ def test_connections_leave_room_for_the_files_of_the_bot() -> None:
     assert most_connections(1000, 1024) == 1024 - RESERVED
     assert most_connections(1000, RESERVED) == 1
     assert most_connections(1000, resource.RLIM_INFINITY) == 1000
+
+
+async def test_the_log_says_that_the_limit_of_open_files_leaves_less_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "open_file_limit", lambda: 1024)
+    with capture_logs() as logs:
+        async with running_bot():
+            pass
+    told = [each["most"] for each in logs if each["event"] == "fewer_connections"]
+    assert told == [1024 - RESERVED]
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_the_system_lets_it() -> None:
