@@ -109,7 +109,7 @@ def test_list_shows_what_cannot_be_read_beside_the_others(
         db.execute(f"UPDATE jobs SET {damage} WHERE id = '{DONE.id}'")  # noqa: S608 - ours
     result = run("jobs", "list")
     assert result.exit_code == 0
-    [line] = [line for line in result.output.splitlines() if DONE.id in line]
+    [line] = [line for line in result.stdout.splitlines() if DONE.id in line]
     assert line.split() == ["jobs", DONE.id, damage.split(maxsplit=1)[0]]
     assert REQUESTED.id in result.output
     first, *others = json.loads(run("jobs", "list", "--json").output)

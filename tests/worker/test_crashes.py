@@ -60,9 +60,11 @@ class Machine:
             if row.crashes == MOST_CRASHES - 1:
                 self.beside |= running - {row.id}
             if row.id in self.killers and row.step != Stage.PARKED:
+                # Late enough for another row to be claimed, and before its neighbours have ended.
+                await asyncio.sleep(3 * MOMENT)
                 died.set()
                 await asyncio.sleep(60)
-            await asyncio.sleep(MOMENT)
+            await asyncio.sleep(5 * MOMENT)
             running.discard(row.id)
             return Done(row=row)
 
