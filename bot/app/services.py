@@ -57,7 +57,7 @@ from bot.worker.engine import Engine
 from bot.worker.gate import Gate
 from bot.worker.retention import Eraser
 from bot.worker.scheduler import TickerGroup
-from bot.worker.suspects import SuspectTurn
+from bot.worker.suspects import SuspectLock
 from storage.sqlite.store import SqliteStore
 
 SPOOLS = 2
@@ -153,7 +153,7 @@ def make_services(
 
 def make_engines(services: Services, gate: Gate) -> TickerGroup:
     """Make an engine for each queue; the engine for jobs ticks first."""
-    store, suspects = services.store, SuspectTurn()
+    store, suspects = services.store, SuspectLock()
     return TickerGroup(
         Engine(store.jobs, STEPS, services, kind="job", pools=POOLS, gate=gate, suspects=suspects),
         Engine(

@@ -37,7 +37,7 @@ _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class TaskAnswer:
     """The answer to a task: its fields, and the bytes that came with them."""
 
     fields: Mapping[str, Json]
@@ -68,7 +68,7 @@ class MediaProcess:
 
     async def run(
         self, task: str, arguments: Mapping[str, Json], data: bytes | bytearray
-    ) -> Answer:
+    ) -> TaskAnswer:
         """Run one of `bot.media.worker.TASKS`. Safe to repeat.
 
         Raises `UnfitError` for bytes that cannot be used, also if the child dies of them or does
@@ -88,7 +88,7 @@ class MediaProcess:
             case {"unfit": str(reason)}:
                 raise UnfitError(Unfit(reason))
             case _:
-                return Answer(fields=fields, data=made)
+                return TaskAnswer(fields=fields, data=made)
 
     async def close(self) -> None:
         """End the child. Idempotent; nothing may run any more."""

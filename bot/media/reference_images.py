@@ -12,7 +12,7 @@ from bot.base.errors import NotFoundError, RefusedError
 from bot.base.ports import PersonFile, PersonFiles
 from bot.media.links import Hosted, MediaLinks
 from bot.media.picture import MOST_PIXELS, Picture, Unfit, UnfitError
-from bot.media.process import Answer, MediaProcess
+from bot.media.process import MediaProcess, TaskAnswer
 from bot.options.attachments import (
     IMAGE_NAMES,
     MOST_BYTES,
@@ -147,7 +147,7 @@ class AttachedImages:
         return read
 
 
-def _picture_of(answer: Answer, data: bytes | bytearray) -> Picture:
+def _picture_of(answer: TaskAnswer, data: bytes | bytearray) -> Picture:
     match answer.fields:
         case {
             "suffix": str(suffix),

@@ -17,7 +17,7 @@ from bot.worker.context import Claim
 from bot.worker.gate import Gate
 from bot.worker.result import Park, Result, conclude
 from bot.worker.retry import after_error
-from bot.worker.suspects import SuspectTurn
+from bot.worker.suspects import SuspectLock
 from storage.home import HomeView
 from storage.job import Instant, Job, Stage
 from storage.notification import Notification
@@ -79,7 +79,7 @@ class Engine(Generic[Row]):
         kind: str,
         pools: Sequence[Pool],
         gate: Gate,
-        suspects: SuspectTurn,
+        suspects: SuspectLock,
     ) -> None:
         self._queue: Queue[Row] = queue
         self._steps: Mapping[str, Step[Row]] = steps
@@ -131,7 +131,7 @@ class Engine(Generic[Row]):
         steps = tuple(step for pool in self._pools for step in pool.steps)
         claimed = await self._queue.claim(now, LEASE_SECONDS, [ClaimLimit(1, steps, suspects=True)])
         for row in claimed:
-            self._suspects.take(row.id, now)
+            self._suspects.acquire(row.id, now)
             self._start(row)
         return len(claimed)
 

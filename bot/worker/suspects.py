@@ -1,4 +1,4 @@
-"""The turn of rows that were in flight when the process died twice: one of them may be the cause.
+"""Suspects: rows that were in flight when the process died twice; one may be the cause.
 
 The store counts, at each start after a crash, every row that was in flight. A step that kills the
 process is so counted although nothing of it was written, and so are its neighbours; here they are
@@ -13,8 +13,8 @@ HOLD_SECONDS = 60.0
 """How long, in all, other rows wait for suspects after a start. A step that kills does it soon."""
 
 
-class SuspectTurn:
-    """Gives one suspect at a time its turn; shared by the engines of a process."""
+class SuspectLock:
+    """Lets one suspect run at a time; shared by the engines of a process."""
 
     def __init__(self) -> None:
         self._holder: str | None = None
@@ -30,15 +30,15 @@ class SuspectTurn:
         is_early = self._first_at is not None and now - self._first_at < HOLD_SECONDS
         return self._holder is not None and is_early
 
-    def take(self, row_id: str, now: Instant) -> None:
-        """Give the turn to a row that was claimed."""
+    def acquire(self, row_id: str, now: Instant) -> None:
+        """Give the lock to a row that was claimed."""
         self._holder = row_id
         if self._first_at is None:
             self._first_at = now
 
     def release(self, row_id: str) -> bool:
-        """End the turn of a row; return whether it had it."""
-        had_it = self._holder == row_id
-        if had_it:
+        """End the hold of a row; return whether it had the lock."""
+        was_holder = self._holder == row_id
+        if was_holder:
             self._holder = None
-        return had_it
+        return was_holder

@@ -34,10 +34,9 @@ from storage.budget import (
     scopes_in,
     scopes_of,
 )
-from storage.job import Instant, Job, Price, Stage
+from storage.job import Instant, Job, Price
 from storage.sqlite import budget_rules
-from storage.sqlite.budget_rules import decimal_of
-from storage.sqlite.rows import encode
+from storage.sqlite.rows import amount_of, encode, stage_of
 
 _EXPOSURE = "SELECT stage, reserved, cost_estimate, cost_actual FROM jobs WHERE id = :id"
 
@@ -128,8 +127,11 @@ def prices(
     """Return size and amount of the last renders of a price, of the same size or of others."""
     query = PRICES.format(condition="" if same_size else "NOT")
     values = {"key": price.key, "since": since, "limit": limit, "size": encode(price.size)}
-    rows = db.execute(query, values)
-    return [(decimal_of(row["price_size"]), Decimal(row["amount"])) for row in rows]
+    found = [
+        (amount_of(row["price_size"]), amount_of(row["amount"]))
+        for row in db.execute(query, values)
+    ]
+    return [(size, amount) for size, amount in found if amount is not None]
 
 
 def alerts(db: Database) -> list[Alert]:
@@ -216,10 +218,10 @@ def _summed(rows: Iterable[SqlRow]) -> dict[tuple[str, str], Use]:
 
 def _exposure_in(row: SqlRow) -> Use:
     return exposure_of(
-        Stage(row["stage"]),
-        decimal_of(row["reserved"]),
-        decimal_of(row["cost_estimate"]),
-        decimal_of(row["cost_actual"]),
+        stage_of(row["stage"]),
+        amount_of(row["reserved"]),
+        amount_of(row["cost_estimate"]),
+        amount_of(row["cost_actual"]),
     )
 
 

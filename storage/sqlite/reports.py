@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from sqlite3 import Row as SqlRow
 
 from sqlite_utils import Database
 
 from storage.costs import Render, Spend, spend_of
-from storage.job import REQUESTED, Instant, Outcome, Stage
-from storage.sqlite.rows import Value, in_list
+from storage.job import REQUESTED, Instant, Outcome
+from storage.sqlite.rows import Value, amount_of, in_list, stage_of
 from storage.store import SpendFilter
 
 _CONDITIONS = {"user": "user = :user", "channel": "channel = :channel"}
@@ -32,10 +31,9 @@ def spend(db: Database, wanted: SpendFilter) -> Spend:
     query, values = spend_query(wanted)
     spends = (
         spend_of(
-            # What cannot be read is on hold, and what has no amount is pending.
-            Stage(row["stage"]) if row["stage"] in set(Stage) else Stage.PARKED,
+            stage_of(row["stage"]),
             was_sent=bool(row["was_sent"]),
-            actual=_amount(row["cost_actual"]),
+            actual=amount_of(row["cost_actual"]),
             renders=int(row["renders"]),
         )
         for row in db.execute(query, values)
@@ -72,18 +70,10 @@ def _render(row: SqlRow) -> Render:
         user=row["user"],
         model=row["model"],
         created_at=row["created_at"],
-        stage=Stage(row["stage"]),
+        stage=stage_of(row["stage"]),
         outcome=Outcome(row["outcome"]) if row["outcome"] in set(Outcome) else None,
         was_sent=bool(row["was_sent"]),
         seconds=row["seconds"],
-        estimate=_amount(row["cost_estimate"]),
-        actual=_amount(row["cost_actual"]),
+        estimate=amount_of(row["cost_estimate"]),
+        actual=amount_of(row["cost_actual"]),
     )
-
-
-def _amount(text: str | None) -> Decimal | None:
-    try:
-        amount = None if text is None else Decimal(text)
-    except InvalidOperation:
-        return None
-    return amount if amount is not None and amount.is_finite() else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from sqlite3 import Row as SqlRow
 from types import MappingProxyType
@@ -183,6 +183,20 @@ def is_torn(value: Value) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def amount_of(text: str | None) -> Decimal | None:
+    """Return the amount in a job's column; one that cannot be read is unknown, as `NULL` is."""
+    try:
+        amount = None if text is None else Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount is not None and amount.is_finite() else None
+
+
+def stage_of(text: str) -> Stage:
+    """Return the stage in a job's column; a job whose stage cannot be read is on hold."""
+    return Stage(text) if text in set(Stage) else Stage.PARKED
 
 
 class _NotJsonError(ValueError):

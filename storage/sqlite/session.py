@@ -72,7 +72,7 @@ class Session:
     ) -> None:
         self._path = path
         self._on_unreadable = on_unreadable
-        self._set_aside: set[tuple[str, str]] = set()
+        self._quarantined: set[tuple[str, str]] = set()
         self._writer = writer
         self._reader = reader
         self._inline_reader = inline_reader
@@ -119,17 +119,17 @@ class Session:
     async def readable(self, query: Callable[[Database], tuple[T, Sequence[Unreadable]]]) -> T:
         """Run a query as `read` does; set aside what it found to be unreadable."""
         found, broken = await self.read(query)
-        await self.set_aside(broken)
+        await self.quarantine(broken)
         return found
 
-    async def set_aside(self, found: Sequence[Unreadable]) -> None:
+    async def quarantine(self, found: Sequence[Unreadable]) -> None:
         """Set rows aside that cannot be read, and report those that are new."""
         # Of a page that is read often a row is written once.
-        unknown = [one for one in found if (one.table, one.id) not in self._set_aside]
+        unknown = [one for one in found if (one.table, one.id) not in self._quarantined]
         if not unknown:
             return
-        self.report(await self.write(lambda db: unreadable.set_aside(db, unknown)))
-        self._set_aside.update((one.table, one.id) for one in unknown)
+        self.report(await self.write(lambda db: unreadable.quarantine(db, unknown)))
+        self._quarantined.update((one.table, one.id) for one in unknown)
 
     def report(self, found: Sequence[Unreadable]) -> None:
         """Report rows that were set aside."""
@@ -226,7 +226,7 @@ def _prepare(path: str, found: list[Unreadable], *, owner: bool) -> Database:
                 void_leases(db, JOBS, crashed=crashed)
                 void_leases(db, NOTIFICATIONS, crashed=crashed)
                 void_leases(db, HOME_VIEWS, crashed=crashed)
-                found += unreadable.look_again(db)
+                found += unreadable.recheck(db)
             start_generation(db, path)
             limit_wait(db, OWNER_BUSY_SECONDS)
         else:

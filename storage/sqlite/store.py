@@ -86,7 +86,7 @@ class SqliteQueue(Generic[Row]):
         def claim(db: Database) -> tuple[list[Row], list[Unreadable]]:
             due = self._due(now, limits, db)
             leased, broken = queue.lease(db, self._table, due, now + lease_seconds)
-            return leased, unreadable.set_aside(db, broken)
+            return leased, unreadable.quarantine(db, broken)
 
         leased, broken = await self._session.write(claim)
         self._session.report(broken)
@@ -351,13 +351,13 @@ class SqliteSettings:
     async def get(self, scope: str, name: str) -> Json:
         """Return a setting, or `None`."""
         found, broken = self._session.read_inline(lambda db: settings.setting(db, scope, name))
-        await self._session.set_aside(broken)
+        await self._session.quarantine(broken)
         return found
 
     async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
         """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
         found, broken = self._session.read_inline(lambda db: settings.settings(db, scopes, name))
-        await self._session.set_aside(broken)
+        await self._session.quarantine(broken)
         return found
 
     async def set(

@@ -58,7 +58,7 @@ _NOTE = """
 _FORGET = "DELETE FROM unreadable_rows WHERE of_table = :table AND row_id = :id"
 
 
-def set_aside(db: Database, found: Iterable[Unreadable]) -> list[Unreadable]:
+def quarantine(db: Database, found: Iterable[Unreadable]) -> list[Unreadable]:
     """Set rows aside, and insert notifications for the operators; return those that are new."""
     return [one for one in found if _note(db, one)]
 
@@ -71,14 +71,14 @@ def unreadable(db: Database) -> list[Unreadable]:
     ]
 
 
-def look_again(db: Database) -> list[Unreadable]:
+def recheck(db: Database) -> list[Unreadable]:
     """Forget the rows that were mended; look for settings that cannot be read, and return them."""
     found = settings.all_unreadable(db)
     odd_settings = {one.id for one in found}
     for one in unreadable(db):
         if not _is_unreadable(db, one, odd_settings):
             db.execute(_FORGET, {"table": one.table, "id": one.id})
-    return set_aside(db, found)
+    return quarantine(db, found)
 
 
 def _note(db: Database, one: Unreadable) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import pysqlite3
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -19,9 +21,10 @@ from bot.slack.manifest import EVENTS_PATH
 from bot.worker.scheduler import Scheduler
 from sandbox.slack.faults import Fault, FaultKind
 from storage.sqlite.store import SqliteStore
-from storage.store import StoreError
+from storage.store import JobFilter, StoreError
 from tests.support.running_bot import running_bot
 from tests.support.signed import signed
+from tests.support.store_samples import ACCEPTED, a_job
 
 
 @dataclass(slots=True)
@@ -99,6 +102,18 @@ async def test_a_bot_without_a_connection_is_alive_and_not_ready(harness: Health
     assert await harness.get("/readyz") == (503, '{"status": "not connected to Slack"}')
     harness.connection.up = True
     assert (await harness.get("/readyz"))[0] == 200
+
+
+async def test_a_row_that_cannot_be_read_is_told_and_takes_no_bot_out_of_service(
+    harness: HealthHarness, tmp_path: Path
+) -> None:
+    await harness.store.jobs.insert(a_job(), ACCEPTED)
+    with closing(pysqlite3.connect(str(tmp_path / "jobs.db"))) as db, db:
+        db.execute("UPDATE jobs SET names = 'x'")
+    assert await harness.store.jobs.jobs(JobFilter()) == []
+    told = "1 row of the store cannot be read: see `jobs list`"
+    assert await harness.get("/readyz") == (200, f'{{"status": "ready", "detail": "{told}"}}')
+    assert "video_bot_rows_unreadable 1.0" in (await harness.get("/metrics"))[1]
 
 
 async def test_a_stopping_bot_is_not_ready(harness: HealthHarness) -> None:

@@ -4,9 +4,11 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pysqlite3
 import pytest
 from click.testing import CliRunner, Result
 
@@ -97,6 +99,24 @@ def test_list_filters_by_stage_and_prints_json(run: Run) -> None:
     listed = {job["id"]: job["problem"] for job in json.loads(result.output)}
     assert listed == {job.id: job.problem for job in (PARKED, STUCK)}
     assert "hooks.slack.com" not in result.output
+
+
+@pytest.mark.parametrize("damage", ["names = '{'", "stage = 'x'", "user = CAST(x'ff' AS TEXT)"])
+def test_list_shows_what_cannot_be_read_beside_the_others(
+    run: Run, tmp_path: Path, damage: str
+) -> None:
+    with closing(pysqlite3.connect(str(tmp_path / "jobs.db"))) as db, db:
+        db.execute(f"UPDATE jobs SET {damage} WHERE id = '{DONE.id}'")  # noqa: S608 - ours
+    result = run("jobs", "list")
+    assert result.exit_code == 0
+    [line] = [line for line in result.stdout.splitlines() if DONE.id in line]
+    assert line.split() == ["jobs", DONE.id, damage.split(maxsplit=1)[0]]
+    assert REQUESTED.id in result.output
+    first, *others = json.loads(run("jobs", "list", "--json").output)
+    assert first == {"table": "jobs", "id": DONE.id, "unreadable": [damage.split(maxsplit=1)[0]]}
+    assert len(others) == 3
+    shown = run("jobs", "show", DONE.id)
+    assert (shown.exit_code, "cannot be read" in shown.output) == (1, True)
 
 
 def test_show_prints_the_timeline(run: Run) -> None:

@@ -18,7 +18,7 @@ from bot.slack.views import SlackViews
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
 from bot.worker.retry import BACKOFF_CAP, UNFORESEEN_TRIES
-from bot.worker.suspects import SuspectTurn
+from bot.worker.suspects import SuspectLock
 from sandbox.slack.entities import ANA, BEN, MIA, TEAM
 from sandbox.slack.faults import Fault, FaultKind
 from storage.home import OPEN_SECONDS, PUBLISH, REDRAW_SECONDS, HomeView, home_id
@@ -84,7 +84,7 @@ class HomeHarness:
             kind="home",
             pools=HOME_POOLS,
             gate=Gate(),
-            suspects=SuspectTurn(),
+            suspects=SuspectLock(),
         )
 
     async def open(self, user: str = ANA) -> HomeView:

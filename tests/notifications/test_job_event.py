@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
+import pysqlite3
 import pytest
 
 from sandbox.slack.entities import BEN, CREW, GENERAL, MIA, OPEN, PARTNER, TEAM
@@ -19,6 +21,7 @@ from storage.notification import (
     channel_scope,
     team_scope,
 )
+from storage.store import JobFilter
 from tests.support.outbox_harness import (
     OutboxHarness,
     all_notifications,
@@ -287,3 +290,21 @@ async def test_a_job_without_its_message_is_posted_without_a_link(harness: Outbo
     await harness.run(3)
     (message,) = harness.posted()
     assert message.text == ":clapper: A video for *ana* is ready: “a lake”"
+
+
+async def test_operators_are_told_once_of_a_row_that_cannot_be_read(
+    harness: OutboxHarness, tmp_path: Path
+) -> None:
+    """Without its ID and its words: it may be from a private conversation."""
+    job = await harness.job()
+    with closing(pysqlite3.connect(str(tmp_path / "jobs.db"))) as db, db:
+        db.execute("UPDATE jobs SET names = '{'")
+    for _ in range(2):
+        assert await harness.store.jobs.jobs(JobFilter()) == []
+        await harness.run(3)
+    (told,) = harness.posted(CREW)
+    shown = json.dumps([told.text, told.blocks])
+    assert "A job cannot be read and is set aside." in told.text
+    assert "`names`" in shown
+    assert "jobs list" in shown
+    assert job.id not in shown

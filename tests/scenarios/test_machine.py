@@ -26,7 +26,7 @@ from bot.worker import scheduler
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
 from bot.worker.scheduler import TICK_SECONDS
-from bot.worker.suspects import SuspectTurn
+from bot.worker.suspects import SuspectLock
 from sandbox.mindvideo.faults import Call
 from storage.job import IN_CHANNEL, Event, EventName, Job, Json, Stage
 from storage.sqlite.session import open_session
@@ -257,7 +257,7 @@ async def test_jobs_that_are_all_due_at_once_are_paced(jobs: int, tmp_path: Path
             store, video=busy, chat=harness.chat, now=clock, started_at=clock(), wake=wake.set
         )
         engine = Engine(
-            store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate(), suspects=SuspectTurn()
+            store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate(), suspects=SuspectLock()
         )
         request = read_request(read_text("car"), CATALOG)
         outage = [rendering(number) for number in range(jobs)]

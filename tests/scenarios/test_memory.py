@@ -25,7 +25,7 @@ from bot.options.request import read_request
 from bot.steps import POOLS, STEPS
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
-from bot.worker.suspects import SuspectTurn
+from bot.worker.suspects import SuspectLock
 from storage.job import IN_CHANNEL, Json, Media, Output, Stage
 from storage.sqlite.store import SqliteStore
 from tests.support.clock import ManualClock
@@ -151,7 +151,7 @@ async def test_memory_is_steady_over_ten_thousand_jobs(tmp_path: Path) -> None:
     clock = ManualClock()
     made = services(store, video=QuickVideo(), chat=QuickChat(), now=clock, started_at=clock())
     engine = Engine(
-        store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate(), suspects=SuspectTurn()
+        store.jobs, STEPS, made, kind="job", pools=POOLS, gate=Gate(), suspects=SuspectLock()
     )
     warm = 0
     for first in range(0, JOBS, BATCH):

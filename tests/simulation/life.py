@@ -18,7 +18,7 @@ from bot.worker.context import Claim
 from bot.worker.engine import Engine, Pool, Step
 from bot.worker.gate import Gate
 from bot.worker.result import Result
-from bot.worker.suspects import SuspectTurn
+from bot.worker.suspects import SuspectLock
 from storage.job import Job, Stage
 from storage.notification import IN_ANY_ORDER, Notification
 from storage.store import JobFilter, Row, StoreBrokenError, StoreError
@@ -53,7 +53,7 @@ class Life:
         self._invariants = invariants
         self._now = now
         self._woken = asyncio.Event()
-        self._suspects = SuspectTurn()
+        self._suspects = SuspectLock()
         self.door = Door(process=process, services=self._services(self._lines()))
         self._outbox = self._outbox_engine(self._lines())
         process.spawn(OutboxLoop(process, store, self._outbox, now).run())

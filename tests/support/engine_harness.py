@@ -28,7 +28,7 @@ from bot.slack.client import slack_client
 from bot.steps import POOLS, STEPS
 from bot.worker.engine import Engine, Step
 from bot.worker.gate import Gate
-from bot.worker.suspects import SuspectTurn
+from bot.worker.suspects import SuspectLock
 from sandbox.sandbox import API_KEY, Sandbox
 from sandbox.slack.entities import ANA, GENERAL, TEAM, StoredMessage
 from storage.job import Event, Job, ReplyTo, Stage
@@ -174,7 +174,7 @@ class EngineHarness:
             poll_max=self.poll_max,
             submit_delay=self.submit_delay,
         )
-        gate, suspects = Gate(), SuspectTurn()
+        gate, suspects = Gate(), SuspectLock()
         self.engine = Engine(
             self.store.jobs,
             self.steps,

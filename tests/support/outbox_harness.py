@@ -18,7 +18,7 @@ from bot.slack.directory import SlackDirectory
 from bot.worker.context import Claim
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
-from bot.worker.suspects import SuspectTurn
+from bot.worker.suspects import SuspectLock
 from sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, StoredMessage
 from sandbox.slack.service import SlackSandbox
 from storage.job import Event, EventName, Job, Outcome, Stage
@@ -135,7 +135,7 @@ def outbox_engine(of: Services) -> Engine[Notification]:
         kind="notification",
         pools=NOTIFICATION_POOLS,
         gate=Gate(),
-        suspects=SuspectTurn(),
+        suspects=SuspectLock(),
     )
 
 

@@ -16,7 +16,7 @@ from bot.worker.context import Claim
 from bot.worker.engine import CRASHED, LEASE_SECONDS, Engine
 from bot.worker.gate import Gate
 from bot.worker.result import Done, Park, Result, Snooze, conclude
-from bot.worker.suspects import HOLD_SECONDS, SuspectTurn
+from bot.worker.suspects import HOLD_SECONDS, SuspectLock
 from sandbox.slack.entities import ANA, BEN, TEAM
 from storage.home import OPEN_SECONDS, PUBLISH, HomeView
 from storage.job import Event, EventName, Job, Stage
@@ -60,14 +60,16 @@ class Machine:
             if row.crashes == MOST_CRASHES - 1:
                 self.beside |= running - {row.id}
             if row.id in self.killers and row.step != Stage.PARKED:
+                # Late enough for another row to be claimed, and before its neighbours have ended.
+                await asyncio.sleep(3 * MOMENT)
                 died.set()
                 await asyncio.sleep(60)
-            await asyncio.sleep(MOMENT)
+            await asyncio.sleep(5 * MOMENT)
             running.discard(row.id)
             return Done(row=row)
 
         made = services(store, now=lambda: self.now, started_at=self.now)
-        suspects = SuspectTurn()
+        suspects = SuspectLock()
         jobs = Engine(
             store.jobs,
             dict.fromkeys(Stage, step),
@@ -263,8 +265,8 @@ async def test_a_stop_in_order_that_cuts_a_step_off_is_no_crash(machine: Machine
 async def test_a_lease_that_another_took_over_is_no_crash(machine: Machine) -> None:
     await machine.add(rendering(1))
     store, limit = await machine.store(), [ClaimLimit(1, (Stage.RENDERING,))]
-    for turn in range(2 * MOST_CRASHES):
-        [claimed] = await store.jobs.claim(NOW + 2 * LEASE_SECONDS * turn, LEASE_SECONDS, limit)
+    for number in range(2 * MOST_CRASHES):
+        [claimed] = await store.jobs.claim(NOW + 2 * LEASE_SECONDS * number, LEASE_SECONDS, limit)
         assert claimed.crashes == 0
     await store.note_stop(NOW)
     await store.close()
@@ -273,15 +275,15 @@ async def test_a_lease_that_another_took_over_is_no_crash(machine: Machine) -> N
 
 async def test_others_wait_for_suspects_no_longer_than_a_minute() -> None:
     """A suspect may be a long upload."""
-    turn = SuspectTurn()
-    assert not turn.holds_others(NOW)
-    turn.take("one", NOW)
-    assert turn.holds_others(NOW + HOLD_SECONDS - 1)
-    assert not turn.holds_others(NOW + HOLD_SECONDS)
-    assert not turn.is_free
-    assert turn.release("one")
-    turn.take("two", NOW + HOLD_SECONDS)
-    assert not turn.holds_others(NOW + HOLD_SECONDS)
+    lock = SuspectLock()
+    assert not lock.holds_others(NOW)
+    lock.acquire("one", NOW)
+    assert lock.holds_others(NOW + HOLD_SECONDS - 1)
+    assert not lock.holds_others(NOW + HOLD_SECONDS)
+    assert not lock.is_free
+    assert lock.release("one")
+    lock.acquire("two", NOW + HOLD_SECONDS)
+    assert not lock.holds_others(NOW + HOLD_SECONDS)
 
 
 @pytest.mark.parametrize("stage", sorted(set(Stage) - {Stage.PARKED}))

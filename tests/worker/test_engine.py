@@ -13,7 +13,7 @@ from bot.worker.context import Claim
 from bot.worker.engine import Engine, Step
 from bot.worker.gate import Gate
 from bot.worker.result import Advance, Done, Result
-from bot.worker.suspects import SuspectTurn
+from bot.worker.suspects import SuspectLock
 from sandbox.slack.entities import ANA
 from sandbox.slack.faults import Fault, FaultKind
 from storage.job import EventName, Job, Outcome, Stage
@@ -85,7 +85,7 @@ async def test_an_observer_that_fails_delays_a_job_and_no_more() -> None:
             kind="job",
             pools=POOLS,
             gate=Gate(),
-            suspects=SuspectTurn(),
+            suspects=SuspectLock(),
         )
         job = await harness.request()
         with capture_logs() as logs:

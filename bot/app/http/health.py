@@ -90,7 +90,7 @@ def register(
         obstacle = await _obstacle(probe, scheduler, connection, stopping)
         # Anybody can send a wrong signature, so that alone takes no bot out of service; nor does a
         # row that is set aside, while all others go on.
-        details = (slack.obstacle if slack else None, _set_aside(await unreadable.get()))
+        details = (slack.obstacle if slack else None, _unreadable_told(await unreadable.get()))
         return _status(obstacle, healthy="ready", detail="; ".join(filter(None, details)))
 
     async def metric_text(_: web.Request) -> web.Response:
@@ -125,7 +125,7 @@ async def _obstacle(
     return None if failed is None else str(failed)
 
 
-def _set_aside(rows: list[Unreadable] | StoreError | None) -> str | None:
+def _unreadable_told(rows: list[Unreadable] | StoreError | None) -> str | None:
     """Return how many rows cannot be read, or `None` if all can."""
     match rows:
         case [_]:
