@@ -10,8 +10,8 @@ import click
 from bot.app.run import serve
 from bot.base.logs import configure_logs
 from bot.base.proxies import Proxies
-from bot.base.settings import load_settings
-from bot.base.stop_signals import EarlyStop
+from bot.base.settings import Settings, load_settings
+from bot.base.stop_signals import EarlyStop, leave_soon
 
 
 @click.command("run")
@@ -26,4 +26,10 @@ def command(early: EarlyStop | None) -> None:
         log_prompts=settings.log_prompts,
         stream=sys.stderr,
     )
-    asyncio.run(serve(settings, early or EarlyStop()))
+    asyncio.run(_serve(settings, early))
+
+
+async def _serve(settings: Settings, early: EarlyStop | None) -> None:
+    await serve(settings, early or EarlyStop())
+    if early is not None:  # else the process is not this command's alone
+        leave_soon()

@@ -7,16 +7,19 @@ the lock file beside it; copies that the bot makes have the number 0.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+import pysqlite3
 from sqlite_utils import Database
 
+from storage.sqlite.errors import store_error
 from storage.sqlite.ownership import lock_path, real_path
-from storage.store import StoreError
+from storage.store import StoreError, StoreFullError
 
 # An integer for applications in the file's header; the bot needs it for nothing else.
 # https://sqlite.org/fileformat.html#application_id
@@ -48,15 +51,24 @@ def start_generation(db: Database, path: str) -> None:
     """Write a new number into the file and beside it. Only the owner may call this.
 
     The number is in the database file itself, and not only in the WAL, when this returns, unless a
-    reader keeps it from there; a crash at any point leaves a file that `check_wal` accepts.
+    reader keeps it from there; a crash at any point leaves a file that `check_wal` accepts. On a
+    full disk the file keeps its number: then the bot can start all the same.
     """
     before = int(db.execute("PRAGMA application_id").fetchone()[0])
     number = secrets.randbelow(2**31 - 1) + 1
-    _write_numbers(path, _read_numbers(path) | {before, number})
-    db.execute(f"PRAGMA application_id = {number}")
-    busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    if not busy:
-        _write_numbers(path, {number})
+    try:
+        # The known ones first: if not all is written, these still are.
+        _write_numbers(path, dict.fromkeys([*_read_numbers(path), before, number]))
+        db.execute(f"PRAGMA application_id = {number}")
+        busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if not busy:
+            _write_numbers(path, [number])
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+    except pysqlite3.Error as error:
+        if not isinstance(store_error(error), StoreFullError):
+            raise
 
 
 def mark_as_copy(db: Database) -> None:
@@ -70,17 +82,17 @@ def _number_in(path: str) -> int:
         return int.from_bytes(file.read(_HEADER_BYTES.stop)[_HEADER_BYTES], "big")
 
 
-def _read_numbers(path: str) -> set[int]:
+def _read_numbers(path: str) -> list[int]:
     """Return the numbers in the lock file, or none if it has none that can be read."""
     with suppress(OSError, ValueError):
-        return {int(word) for word in lock_path(path).read_text("ascii").split()}
-    return set()
+        return [int(word) for word in lock_path(path).read_text("ascii").split()]
+    return []
 
 
 def _write_numbers(path: str, numbers: Iterable[int]) -> None:
     # In place: the lock is on this file, so no other may take its name.
     with lock_path(path).open("r+b") as file:
-        file.write(" ".join(map(str, sorted(numbers))).encode() + b"\n")
+        file.write(" ".join(map(str, numbers)).encode() + b"\n")
         file.truncate()
         file.flush()
         os.fsync(file.fileno())

@@ -97,6 +97,9 @@ def _lock(path: str, itself: BinaryIO) -> None:
         fcntl.fcntl(itself, command, lock)
     except (BlockingIOError, PermissionError) as error:  # POSIX allows either
         raise _in_use(path) from error
+    except OSError:
+        # A file system without such locks: the lock file alone must do here too.
+        return
 
 
 def _in_use(path: str) -> StoreInUseError:

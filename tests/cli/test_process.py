@@ -81,8 +81,9 @@ def test_a_process_without_standard_streams_starts() -> None:
     subprocess.run(shell, env=ENVIRONMENT, check=True, timeout=SECONDS)  # noqa: S603 - ours
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("module", ["click", "bot.app.run"])
+@pytest.mark.parametrize(
+    ("module", "number"), [("click", signal.SIGTERM), ("bot.app.run", signal.SIGINT)]
+)
 def test_a_signal_during_the_imports_stops_the_bot(
     module: str, number: signal.Signals, tmp_path: Path
 ) -> None:
@@ -114,6 +115,33 @@ def test_the_first_process_of_a_container_is_stopped_by_a_signal_too(tmp_path: P
     done = subprocess.run(  # noqa: S603 - our own program
         [*NAMESPACE, *stopped],
         env=ENVIRONMENT | WELL_FORMED,
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+NAME_SERVER_IS_SILENT = """
+import os, runpy, signal, sys, time
+
+def stop(event, arguments):
+    if event == "socket.getaddrinfo" and arguments[0] == "slack.example":
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(100)
+
+sys.argv = ["bot", "run"]
+sys.addaudithook(stop)
+runpy.run_module("bot", run_name="__main__", alter_sys=True)
+"""
+"""Runs the bot, which is told to stop while a thread asks for Slack's address."""
+
+
+def test_a_thread_that_waits_for_a_name_does_not_keep_the_bot_from_stopping(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", NAME_SERVER_IS_SILENT],
+        env=ENVIRONMENT | WELL_FORMED | {"SLACK_API_URL": "https://slack.example/api/"},
         cwd=tmp_path,
         capture_output=True,
         check=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -72,6 +74,23 @@ async def test_a_restore_beside_a_stale_wal_says_what_to_remove(
     await restored.close()
     await crash(path, 2)
     await (await SqliteStore.open(str(path))).close()
+
+
+async def test_on_a_full_disk_the_store_is_opened_with_the_number_it_has(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash there, and another start, lose nothing."""
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    await crash(path, 1)
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", fail)
+        await crash(path, 2)
+    store = await SqliteStore.open(str(path))
+    assert await store.jobs.get("job2") is not None
+    await store.close()
 
 
 async def test_a_store_of_a_version_without_the_number_is_opened(path: Path) -> None:
