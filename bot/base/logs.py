@@ -43,9 +43,11 @@ _SECRET_SHAPES = re.compile(
     | \bmv_[a-z]+_\w+                         # MindVideo's keys
     | (?<=\bBearer\s)[^\s"',)]{{6,}}         # any other key; six: prose has "bearer of"
     | (?-i:(?<=\bBasic\ )(?=\w+[A-Z0-9+/=])[\w+/=]{{6,}})  # a user and a password in base64
-    | (?:{_AFTER_SLACK_HOST})[^\s"'<>)]+
     | (?<=[?&]ticket=)[^\s"'<>)&]+            # Socket Mode's address
-    | (?<=://)[^\s"'<>/@]+(?=@)               # a user and a password, as of a proxy
+    | (?<=/)(?:                               # first what is quick to see
+        (?:{_AFTER_SLACK_HOST})[^\s"'<>)]+
+      | (?<=://)[^\s"'<>/@]+(?=@)             # a user and a password, as of a proxy
+      )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

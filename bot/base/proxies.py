@@ -12,6 +12,8 @@ from yarl import URL
 from bot.base.errors import ConfigurationError
 from bot.base.hosts import is_loopback
 
+_SHORTEST_SECRET = 4
+
 # A websocket goes through the proxy of the HTTP request that opens it.
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
@@ -52,12 +54,15 @@ class Proxies:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every password, as it is written and as it is meant."""
+        """Every password, as it is written and as it is meant.
+
+        Not those so short that they are found in any word: an address is known by its shape.
+        """
         found = (
             password
             for proxy in self.by_scheme.values()
             for password in (proxy.raw_password, proxy.password)
-            if password
+            if password and len(password) >= _SHORTEST_SECRET
         )
         return tuple(dict.fromkeys(found))
 

@@ -109,6 +109,7 @@ async def _waiting(
         request_id=error.request_id,
         retry_after=error.retry_after,
         failure=cause,
+        why=error.why,
     )
 
 

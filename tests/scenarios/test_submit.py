@@ -6,6 +6,9 @@ from email.utils import formatdate
 
 import pytest
 
+from bot.base.errors import RetryLaterError
+from bot.base.ports import Snapshot
+from bot.mindvideo.client import MindVideoClient
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from storage.job import Job, Outcome, Stage
 from tests.support.clock import START
@@ -51,6 +54,26 @@ async def test_a_passing_error_ends_in_one_charge_and_one_video(fault: Fault) ->
         assert len({seen.key for seen in submits}) == 1
         assert len({seen.body for seen in submits}) == 1
         assert len(submits) > 1
+
+
+async def test_the_timeline_says_why_mindvideo_was_not_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is for operators; the message in the channel does not name hosts."""
+    submit = MindVideoClient.submit
+
+    async def refuse(*_: object) -> Snapshot:
+        monkeypatch.setattr(MindVideoClient, "submit", submit)
+        raise RetryLaterError("MindVideo cannot be reached.", why="mv.example refuses it")
+
+    monkeypatch.setattr(MindVideoClient, "submit", refuse)
+    async with engine_harness() as harness:
+        job = await harness.request()
+        await harness.run()
+        await harness.assert_delivered_once(job)
+        details = [event.detail for event in await harness.store.jobs.events(job.id)]
+    assert "RetryLater: MindVideo cannot be reached: mv.example refuses it." in details
+    assert "mv.example" not in str(harness.messages())
 
 
 async def test_429_for_a_year_is_clamped() -> None:
