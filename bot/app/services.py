@@ -49,7 +49,7 @@ from bot.slack.attachments import SlackPersonFiles
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.directory import SlackDirectory
 from bot.slack.ephemeral import BackgroundEphemerals
-from bot.slack.manifest import EVENTS_PATH
+from bot.slack.manifest import BOT_NAME, EVENTS_PATH
 from bot.slack.views import SlackViews
 from bot.steps import POOLS, STEPS
 from bot.worker.edit_budget import EditBudget
@@ -202,6 +202,8 @@ def make_bolt(checked: Checked, services: Services) -> AsyncApp:
         )
 
     bolt = AsyncApp(
+        # Without a name Bolt reads the source of every function on the stack, to name a file.
+        name=BOT_NAME,
         client=client,
         authorize=authorize,
         # `SlackRequests` checks signatures, before anything is decoded.

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
+import pytest
+
+from bot.app import run
 from bot.app.run import Service, running
 from bot.base.settings import load_settings
+from bot.worker import scheduler
+from bot.worker.scheduler import Scheduler
 from sandbox.sandbox import Sandbox
+from storage import home
+from storage.sqlite import homes
 from tests.support.sandbox import running_sandbox
 from tests.support.slack_user import SlackUser
 
-FAST = {"SUBMIT_DELAY_SECONDS": "0", "POLL_MIN_SECONDS": "0.05", "POLL_MAX_SECONDS": "0.2"}
-RENDER_SECONDS = 0.2
+FAST = {"SUBMIT_DELAY_SECONDS": "0", "POLL_MIN_SECONDS": "0.02", "POLL_MAX_SECONDS": "0.05"}
+RENDER_SECONDS = 0.05
+TICK_SECONDS = 0.05
+"""Between two looks for due rows; half a second outside the tests."""
+GATHER_SECONDS = 0.01
+"""Before a look that a new row causes; 0.05 s outside the tests."""
+REDRAW_SECONDS = 0.2
+"""Between two drawings of a Home tab; three outside the tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +55,19 @@ async def bot_in(
 ) -> AsyncIterator[RunningBot]:
     """Run a bot in a sandbox that outlives it, for tests of restarts."""
     variables = sandbox.environment(socket_mode=socket_mode) | FAST | environment
-    async with running(load_settings(variables)) as service:
-        if not socket_mode:
-            sandbox.deliver_to_port(service.port)
-        yield RunningBot(sandbox=sandbox, service=service)
+    with _short_pauses():
+        async with running(load_settings(variables)) as service:
+            if not socket_mode:
+                sandbox.deliver_to_port(service.port)
+            yield RunningBot(sandbox=sandbox, service=service)
+
+
+@contextmanager
+def _short_pauses() -> Iterator[None]:
+    """Shorten the pauses of a bot that starts meanwhile; tests of the pauses use the real ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "Scheduler", partial(Scheduler, tick_seconds=TICK_SECONDS))
+        patch.setattr(scheduler, "GATHER_SECONDS", GATHER_SECONDS)
+        patch.setattr(home, "REDRAW_SECONDS", REDRAW_SECONDS)
+        patch.setattr(homes, "REDRAW_SECONDS", REDRAW_SECONDS)
+        yield
