@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from sqlite3 import Row as SqlRow
 
 from sqlite_utils import Database
@@ -215,12 +215,16 @@ def _summed(rows: Iterable[SqlRow]) -> dict[tuple[str, str], Use]:
 
 
 def _exposure_in(row: SqlRow) -> Use:
-    return exposure_of(
-        Stage(row["stage"]),
-        decimal_of(row["reserved"]),
-        decimal_of(row["cost_estimate"]),
-        decimal_of(row["cost_actual"]),
-    )
+    """Return what a row counts for; nothing if it cannot be read, and so is set aside."""
+    try:
+        return exposure_of(
+            Stage(row["stage"]),
+            decimal_of(row["reserved"]),
+            decimal_of(row["cost_estimate"]),
+            decimal_of(row["cost_actual"]),
+        )
+    except (ValueError, InvalidOperation):
+        return NO_USE
 
 
 def _use_in(row: SqlRow) -> Use:

@@ -19,7 +19,9 @@ PAID = st.lists(st.tuples(SIZES, AMOUNTS), min_size=1, max_size=20)
 def test_what_is_learned_is_the_highest_amount(paid: list[tuple[Decimal, Decimal]]) -> None:
     """So that a forecast is rather too high than too low."""
     forecast = observed(paid)
-    assert forecast == Forecast(kind=ForecastKind.OBSERVED, amount=max(amount for _, amount in paid))
+    assert forecast == Forecast(
+        kind=ForecastKind.OBSERVED, amount=max(amount for _, amount in paid)
+    )
 
 
 @given(paid=PAID, size=SIZES)

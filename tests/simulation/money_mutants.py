@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 
 from sqlite_utils import Database
 
-from bot.steps import reconcile
+from bot.steps import STEPS, expire, reconcile
 from bot.worker.context import Claim
-from bot.worker.result import Done, Result
+from bot.worker.result import Done, Result, Snooze
 from storage import budget
 from storage.budget import (
     NO_USE,
@@ -31,8 +32,11 @@ from storage.budget import (
 from storage.job import Event, Instant, Job, Outcome, Stage, is_direct
 from storage.sqlite import admissions, budget_rules, budget_use
 from storage.store import Inserted
+from tests.simulation import life
 from tests.simulation.replaced import replaced
 from tests.simulation.watched import WatchedJobs
+
+LATE_SECONDS = 600.0
 
 
 @contextmanager
@@ -161,10 +165,19 @@ def forget_person_in_direct() -> Iterator[None]:
 
 @contextmanager
 def confirm_after_expiry() -> Iterator[None]:
-    """Accept an answer that comes too late."""
+    """Accept an answer that comes too late, because the step that ends the question does."""
 
     def can_be_confirmed(job: Job, _now: Instant) -> bool:
         return job.stage is Stage.WAITING
 
-    with replaced(admissions, "_can_be_confirmed", can_be_confirmed):
+    async def expire_later(claim: Claim[Job]) -> Result[Job]:
+        question = claim.row.question
+        is_new = question is None or claim.services.now() < question.expires_at + LATE_SECONDS
+        return Snooze(row=claim.row, after=60.0) if is_new else await expire.expire(claim)
+
+    steps = MappingProxyType({**STEPS, Stage.WAITING: expire_later})
+    with (
+        replaced(admissions, "_can_be_confirmed", can_be_confirmed),
+        replaced(life, "STEPS", steps),
+    ):
         yield
