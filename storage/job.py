@@ -259,7 +259,7 @@ class Price:
 class ForecastKind(StrEnum):
     """How a price is known before MindVideo names one. The values are stored and never change."""
 
-    LEARNED = "learned"
+    OBSERVED = "observed"
     """From renders of the same price."""
     SCALED = "scaled"
     """From renders of the same key and other sizes."""

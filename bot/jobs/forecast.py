@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.jobs.services import Services
-from bot.money.forecast import LEARNED_FROM, LEARNED_WITHIN_SECONDS, learned, listed, scaled
+from bot.money.forecast import OBSERVED_RENDERS, OBSERVED_WITHIN_SECONDS, listed, observed, scaled
 from bot.options.catalog import Model
 from storage.job import Forecast, Instant, Json, Price
 
@@ -15,10 +15,10 @@ async def load_forecast(
 ) -> tuple[Price, Forecast]:
     """Return the price of an input, and what it will probably cost. Raises `StoreError`."""
     price, budgets = model.price_of(given), services.store.budgets
-    since = now - LEARNED_WITHIN_SECONDS
-    same = await budgets.prices(price, since, LEARNED_FROM, same_size=True)
-    forecast = learned(same)
+    since = now - OBSERVED_WITHIN_SECONDS
+    same = await budgets.prices(price, since, OBSERVED_RENDERS, same_size=True)
+    forecast = observed(same)
     if forecast is None and price.size is not None:
-        others = await budgets.prices(price, since, LEARNED_FROM, same_size=False)
+        others = await budgets.prices(price, since, OBSERVED_RENDERS, same_size=False)
         forecast = scaled(price.size, others)
     return price, forecast or listed(model.listed_price(given))

@@ -7,10 +7,10 @@ from decimal import ROUND_CEILING, Decimal
 
 from storage.job import Forecast, ForecastKind
 
-LEARNED_FROM = 20
+OBSERVED_RENDERS = 20
 """Renders from which a price is learned: a changed price is forgotten after so many."""
 
-LEARNED_WITHIN_SECONDS = 90 * 86400.0
+OBSERVED_WITHIN_SECONDS = 90 * 86400.0
 """How old they may be."""
 
 _FINEST = Decimal("0.0001")
@@ -20,11 +20,11 @@ Paid = tuple[Decimal | None, Decimal]
 """The size and the amount of a render."""
 
 
-def learned(same: Sequence[Paid]) -> Forecast | None:
+def observed(same: Sequence[Paid]) -> Forecast | None:
     """Return the forecast from renders of the same price: the highest of their amounts."""
     if not same:
         return None
-    return Forecast(kind=ForecastKind.LEARNED, amount=max(amount for _, amount in same))
+    return Forecast(kind=ForecastKind.OBSERVED, amount=max(amount for _, amount in same))
 
 
 def scaled(size: Decimal | None, others: Sequence[Paid]) -> Forecast | None:

@@ -43,6 +43,12 @@ class FaultKind(StrEnum):
     """The task that this submit starts is cancelled halfway; it costs nothing."""
     TASK_NEVER_ENDS = "task_never_ends"
     """The task that this submit starts renders for ever."""
+    COST_LATE = "cost_late"
+    """The actual cost of the task that this submit starts is named `seconds` after its end."""
+    COST_CHANGES = "cost_changes"
+    """It is replaced by `value`, a decimal number, `seconds` after the task's end."""
+    COST_ABSENT = "cost_absent"
+    """It is never named, whatever becomes of the task."""
 
     STATE = "state"
     """`value` replaces the state, for example by an earlier or an unknown one."""
@@ -96,6 +102,10 @@ OUTCOME_FAULTS = frozenset(
     {FaultKind.TASK_FAILS, FaultKind.TASK_CANCELLED, FaultKind.TASK_NEVER_ENDS},
 )
 """How the task of a submit ends."""
+AMOUNT_FAULTS = frozenset(
+    {FaultKind.COST_LATE, FaultKind.COST_CHANGES, FaultKind.COST_ABSENT},
+)
+"""When the actual cost of the task of a submit is named."""
 TASK_FAULTS = frozenset(
     {FaultKind.STATE, FaultKind.COST, FaultKind.NULLS, FaultKind.NO_OUTPUT},
 )
@@ -112,7 +122,7 @@ EVENT_FAULTS = frozenset(
 FILE_FAULTS = frozenset(kind for kind in FaultKind if kind.name.startswith("FILE_"))
 
 _POSSIBLE = {
-    Call.SUBMIT: RESPONSE_FAULTS | {FaultKind.SLOW} | OUTCOME_FAULTS,
+    Call.SUBMIT: RESPONSE_FAULTS | {FaultKind.SLOW} | OUTCOME_FAULTS | AMOUNT_FAULTS,
     Call.TASK: RESPONSE_FAULTS | {FaultKind.SLOW} | TASK_FAULTS,
     Call.EVENTS: RESPONSE_FAULTS | {FaultKind.SLOW} | TASK_FAULTS | EVENT_FAULTS,
     Call.FILE: {FaultKind.LOST_BEFORE, FaultKind.ANSWER_BEFORE, FaultKind.SLOW} | FILE_FAULTS,

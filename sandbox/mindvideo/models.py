@@ -13,8 +13,13 @@ from jsonschema.exceptions import best_match
 
 from sandbox.values import Json, Media
 
-# 0.0756 for 5 seconds is the price on the page of Kling V3; the others are made up.
-_PER_SECOND = {"std": Decimal("0.01512"), "pro": Decimal("0.0252"), "4k": Decimal("0.0756")}
+# By mode, without and with sound. 0.0756 for 5 seconds is the price on the page of Kling V3; the
+# others are made up.
+_PER_SECOND = {
+    "std": (Decimal("0.01512"), Decimal("0.02268")),
+    "pro": (Decimal("0.0252"), Decimal("0.0378")),
+    "4k": (Decimal("0.0756"), Decimal("0.0756")),
+}
 _PER_IMAGE = Decimal("0.03")
 _DEFAULT_SECONDS = 5
 
@@ -47,7 +52,8 @@ class SandboxModel:
             return _PER_IMAGE
         duration = options.get("duration", _DEFAULT_SECONDS)
         seconds = duration if isinstance(duration, int | str) else _DEFAULT_SECONDS
-        rate = _PER_SECOND.get(str(options.get("mode")), _PER_SECOND["std"])
+        silent, sounding = _PER_SECOND.get(str(options.get("mode")), _PER_SECOND["std"])
+        rate = sounding if options.get("audio") is True else silent
         return (rate * Decimal(seconds)).quantize(Decimal("0.0001"))
 
 

@@ -17,6 +17,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from aiohttp import web
@@ -24,6 +25,7 @@ from aiohttp import web
 from sandbox.mindvideo.control import control_routes
 from sandbox.mindvideo.events import Shape, render_events, task_with_faults, to_json
 from sandbox.mindvideo.faults import (
+    AMOUNT_FAULTS,
     EVENT_FAULTS,
     FILE_FAULTS,
     OUTCOME_FAULTS,
@@ -62,6 +64,13 @@ class ReceivedRequest:
     authorization: str | None = field(repr=False)
     body: bytes
     at: Instant
+
+
+def _check_amount(text: str) -> None:
+    try:
+        Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"{text} is no decimal number") from error
 
 
 class MindVideoSandbox:
@@ -107,6 +116,8 @@ class MindVideoSandbox:
             Shape(fault.value or "")
         if fault.kind is FaultKind.COST and fault.value is not None:
             json.loads(fault.value)
+        if fault.kind is FaultKind.COST_CHANGES:
+            _check_amount(fault.value or "")
         self.faults.add(fault)
 
     def calls(self, call: Call) -> list[ReceivedRequest]:
@@ -180,6 +191,7 @@ class MindVideoSandbox:
                 render_seconds=self.render_seconds,
                 outcome=TaskOutcome.SUCCEEDED if fault is None else _OUTCOMES[fault.kind],
                 problem=None if fault is None else fault.message,
+                amounts=self._amounts,
             )
         return web.json_response(self._task_body(request, task))
 
@@ -218,6 +230,18 @@ class MindVideoSandbox:
             request, path, task.options, self.faults.take(Call.FILE, FILE_FAULTS)
         )
 
+    def _amounts(self, cost: Decimal) -> Sequence[tuple[float, Decimal]]:
+        """Return when which actual cost of a new task is named: at its end, without faults."""
+        faults = self.faults.take_all(Call.SUBMIT, AMOUNT_FAULTS)
+        if FaultKind.COST_ABSENT in faults:
+            return ()
+        late, changes = faults.get(FaultKind.COST_LATE), faults.get(FaultKind.COST_CHANGES)
+        since = late.seconds if late else 0.0
+        first = [(since, cost)]
+        if changes is None:
+            return first
+        return [*first, (since + changes.seconds, Decimal(changes.value or "0"))]
+
     def _task_body(self, request: web.Request, task: SandboxTask) -> dict[str, Json]:
         """Return the task object as MindVideo's page shows it."""
         now = self._now()
@@ -228,9 +252,9 @@ class MindVideoSandbox:
             "status": state,
             "cost_estimate": float(task.estimate),
         }
-        ended_at = task.created_at + task.render_seconds
-        if state in _ENDS and now >= ended_at + self.cost_delay_seconds:
-            body["cost_actual"] = float(task.cost)
+        amount = task.amount(now - self.cost_delay_seconds)
+        if state in _ENDS and amount is not None:
+            body["cost_actual"] = float(amount)
         if state == TaskOutcome.FAILED:
             body["error"] = {"code": "generation_failed", "message": task.problem}
         if state == TaskOutcome.SUCCEEDED:

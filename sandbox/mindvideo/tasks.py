@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -50,6 +50,14 @@ class SandboxTask:
     cost: Decimal
     outcome: TaskOutcome
     problem: str | None = None
+    amounts: Sequence[tuple[float, Decimal]] = ()
+    """Which actual cost is named from so many seconds after the end on; empty: never any."""
+
+    def amount(self, now: Instant) -> Decimal | None:
+        """Return the actual cost as it is named now; `None`: it is not."""
+        ended_at = self.created_at + self.render_seconds
+        named = [cost for after, cost in self.amounts if now >= ended_at + after]
+        return named[-1] if named else None
 
     def history(self, now: Instant) -> list[tuple[Instant, str]]:
         """Return the time and the name of each of its states until now, oldest first."""
@@ -107,11 +115,17 @@ class TaskStore:
         render_seconds: float,
         outcome: TaskOutcome,
         problem: str | None,
+        amounts: Callable[[Decimal], Sequence[tuple[float, Decimal]]],
     ) -> SandboxTask:
-        """Accept a new task and charge it; a task that fails or is cancelled costs nothing."""
+        """Accept a new task and charge it; a task that fails or is cancelled costs nothing.
+
+        `amounts` returns when which actual cost is named, from what the task costs.
+        """
         number = len(self._tasks) + 1
         price = model.price(options)
         free = outcome in {TaskOutcome.FAILED, TaskOutcome.CANCELLED}
+        cost = Decimal(0) if free else price
+        named = amounts(cost)
         task = SandboxTask(
             id=f"task_sandbox_{number}",
             request_id=f"req_sandbox_{number}",
@@ -120,9 +134,10 @@ class TaskStore:
             created_at=self._now(),
             render_seconds=render_seconds,
             estimate=price,
-            cost=Decimal(0) if free else price,
+            cost=named[-1][1] if named else cost,
             outcome=outcome,
             problem=problem,
+            amounts=named,
         )
         self._tasks[task.id] = task
         if key is not None:

@@ -264,7 +264,7 @@ async def test_what_a_request_will_cost_is_learned_and_held(harness: AcceptHarne
     await render_before(harness, 52, 8, "0.25")
     harness.now += 100
     third = await harness.accept(by(key="command:T1:3"))
-    assert third.job.forecast == Forecast(kind=ForecastKind.LEARNED, amount=Decimal("0.25"))
+    assert third.job.forecast == Forecast(kind=ForecastKind.OBSERVED, amount=Decimal("0.25"))
     assert await harness.store.budgets.use(ANA, ALL_TIME) == Use(held=Decimal("0.45"))
 
 

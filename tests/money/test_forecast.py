@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.money.forecast import learned, listed, scaled
+from bot.money.forecast import listed, observed, scaled
 from storage.job import Forecast, ForecastKind
 
 AMOUNTS = st.decimals(min_value=0, max_value=1000, places=4)
@@ -18,8 +18,10 @@ PAID = st.lists(st.tuples(SIZES, AMOUNTS), min_size=1, max_size=20)
 @given(paid=PAID)
 def test_what_is_learned_is_the_highest_amount(paid: list[tuple[Decimal, Decimal]]) -> None:
     """So that a forecast is rather too high than too low."""
-    forecast = learned(paid)
-    assert forecast == Forecast(kind=ForecastKind.LEARNED, amount=max(amount for _, amount in paid))
+    forecast = observed(paid)
+    assert forecast == Forecast(
+        kind=ForecastKind.OBSERVED, amount=max(amount for _, amount in paid)
+    )
 
 
 @given(paid=PAID, size=SIZES)
@@ -42,7 +44,7 @@ def test_a_third_of_a_second_is_rounded_up() -> None:
 
 def test_nothing_known_is_unknown_and_not_zero() -> None:
     """Also of a model without sizes, or with an odd one."""
-    assert learned([]) is None
+    assert observed([]) is None
     assert scaled(None, [(Decimal(3), Decimal(1))]) is None
     assert scaled(Decimal(5), [(None, Decimal(1)), (Decimal(0), Decimal(1))]) is None
     assert listed(None) == Forecast(kind=ForecastKind.UNKNOWN, amount=None)

@@ -254,6 +254,59 @@ async def test_the_actual_cost_can_be_delayed() -> None:
         assert (await client.get(f"{TASKS}/task_sandbox_1"))[1]["cost_actual"] == 0.0756
 
 
+async def named(client: SandboxClient, after: float) -> object:
+    """Return the actual cost as it is named so many seconds later."""
+    client.clock.now += after
+    return (await client.get(f"{TASKS}/task_sandbox_1"))[1].get("cost_actual")
+
+
+async def test_the_actual_cost_of_one_task_can_be_late() -> None:
+    async with sandbox_client(render_seconds=1) as client:
+        client.service.fail(Fault(call=Call.SUBMIT, kind=FaultKind.COST_LATE, seconds=30))
+        await client.submit()
+        assert await named(client, 30) is None
+        assert await named(client, 1) == 0.0756
+
+
+async def test_the_actual_cost_of_one_task_can_change() -> None:
+    """The book has what it is in the end."""
+    changes = Fault(call=Call.SUBMIT, kind=FaultKind.COST_CHANGES, seconds=30, value="0.09")
+    async with sandbox_client(render_seconds=1) as client:
+        client.service.fail(changes)
+        await client.submit()
+        assert await named(client, 1) == 0.0756
+        assert await named(client, 30) == 0.09
+        assert [charge.amount for charge in client.service.charges] == [Decimal("0.09")]
+
+
+@pytest.mark.parametrize("outcome", [None, FaultKind.TASK_FAILS, FaultKind.TASK_CANCELLED])
+async def test_the_actual_cost_of_one_task_can_be_absent(outcome: FaultKind | None) -> None:
+    """Whatever becomes of it."""
+    async with sandbox_client(render_seconds=1) as client:
+        client.service.fail(Fault(call=Call.SUBMIT, kind=FaultKind.COST_ABSENT))
+        if outcome is not None:
+            client.service.fail(Fault(call=Call.SUBMIT, kind=outcome))
+        await client.submit()
+        assert await named(client, 99_999) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "price"),
+    [
+        ({}, 0.0756),
+        ({"audio": True}, 0.1134),
+        ({"mode": "pro", "duration": 10}, 0.252),
+        ({"mode": "pro", "duration": 10, "audio": True}, 0.378),
+        ({"mode": "4k", "audio": True}, 0.378),
+    ],
+)
+async def test_the_price_depends_on_mode_duration_and_audio(
+    client: SandboxClient, options: dict[str, Json], price: float
+) -> None:
+    _, task = await client.submit(options=options)
+    assert task["cost_estimate"] == price
+
+
 async def test_an_image_model_from_another_folder_makes_an_image(tmp_path: Path) -> None:
     schema = {
         "type": "object",

@@ -23,8 +23,10 @@ from storage.job import (
 )
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.store import MOST_CRASHES
+from tests.simulation.books import Bookkeeper
+from tests.simulation.names import GUEST, TEAM
 from tests.simulation.video import Charge, MindVideo
-from tests.simulation.workspace import GUEST, TEAM, PostedMessage, Workspace
+from tests.simulation.workspace import PostedMessage, Workspace
 from tests.simulation.world import World
 
 # How an amount that was billed is told; an estimate is told in other words.
@@ -40,6 +42,7 @@ class Invariants:
         """Channels that want to hear everything."""
         self.video = MindVideo(world, self.after_effect)
         self.slack = Workspace(world=world, audit=self.after_effect)
+        self.books = Bookkeeper(world, self.video)
         self.rows: dict[str, Job] = {}
         self.acknowledged: dict[str, str] = {}
         """The job of each ask that the person heard was taken, by its `dedup_key`."""
@@ -70,6 +73,8 @@ class Invariants:
         """Check what holds at every instant about one job, after something happened outside."""
         charges = self._charges(job_id)
         self._at_most_one("charges", job_id, charges)
+        if charges:
+            self.books.before_charge(job_id)
         row = self.rows.get(job_id)
         if row is not None and row.user == GUEST and charges:
             self._world.violate("who may not use the bot is charged nothing", job_id)
@@ -180,6 +185,10 @@ class Invariants:
             check_transition(before, row)
         except IllegalTransitionError as error:
             self._world.violate("only legal moves", str(error))
+        if before.stage is Stage.WAITING and row.stage is Stage.ACCEPTED and row.question:
+            is_late = self._world.now() > row.question.expires_at + 1
+            if is_late and not self.video.clock_errs:
+                self._world.violate("a question is answered in time", row.id)
         if row.fence < before.fence:
             self._world.violate("a fence never falls", row.id)
         if before.stage in TERMINAL and row.outcome is not before.outcome:
@@ -274,6 +283,7 @@ class Invariants:
 
     def at_rest(self) -> None:
         """Check what must hold once nothing is left to do."""
+        self.books.at_rest()
         for notification in self.notifications.values():
             self._check_notification(notification)
         for row in self.rows.values():

@@ -40,7 +40,7 @@ from storage.notification import Notification, NotificationKind
 from storage.sqlite import notifications, queue
 from storage.sqlite.rows import Table
 from storage.store import Inserted, Row
-from tests.simulation import life
+from tests.simulation import life, money_mutants
 from tests.simulation.replaced import replaced
 from tests.simulation.runner import simulate
 from tests.simulation.video import VideoLine
@@ -397,6 +397,15 @@ MUTANTS = (
     Mutant("forgets what it asked about", _forget_questions),
     Mutant("sends before the delay ends", _value(view, "submit_delay", _no_delay)),
     Mutant("bills what waits", _step(Stage.WAITING, _accept_unanswered)),
+    Mutant("looks at caps outside the insert", money_mutants.admit_outside_insert),
+    Mutant("frees a hold at failure", money_mutants.free_at_failure),
+    Mutant("frees an unknown amount in time", _step(Stage.DELIVERED, money_mutants.freed_by_timer)),
+    Mutant("counts an amount on its own day", money_mutants.count_on_day_of_amount),
+    Mutant("counts an amount twice", money_mutants.count_twice),
+    Mutant("adds binary fractions", money_mutants.add_floats),
+    Mutant("holds nothing for an unknown price", money_mutants.hold_nothing_unknown),
+    Mutant("forgets a person's cap in private", money_mutants.forget_person_in_direct),
+    Mutant("confirms what has expired", money_mutants.confirm_after_expiry),
 )
 
 

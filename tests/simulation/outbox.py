@@ -11,9 +11,10 @@ from storage.notification import NOTIFY, Level, Notification, channel_scope
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreBrokenError, StoreError
 from tests.simulation.line import Line
+from tests.simulation.names import GUEST, TEAM
 from tests.simulation.process import Process
 from tests.simulation.watched import WatchedStore
-from tests.simulation.workspace import GUEST, TEAM, Workspace
+from tests.simulation.workspace import Workspace
 from tests.simulation.world import World
 
 # One that people disturb, like those in which they ask, and one that they leave alone.

@@ -14,6 +14,7 @@ from bot.jobs.accept import (
     Asked,
     Asking,
     Interaction,
+    Refused,
     accept,
 )
 from bot.jobs.actions import (
@@ -45,15 +46,18 @@ from storage.job import (
 from storage.notification import NotificationKind, notification_id
 from storage.store import StoreError
 from tests.simulation.invariants import Invariants
+from tests.simulation.names import GUEST, PARTNER, TEAM
 from tests.simulation.process import Process
 from tests.simulation.video import REFUSED_WORD
-from tests.simulation.workspace import GUEST, PARTNER, TEAM, Channel
+from tests.simulation.workspace import Channel
 from tests.simulation.world import World
 
 PEOPLE = ("U1", "U2")
 CHANNELS = ("C1", "C2")
 """Shared with a partner's workspace."""
 MENTION = "mention"
+# How many ask in their direct conversation with the bot, in a world with budgets.
+DIRECT = 0.3
 # Slack waits so long for an acknowledgement, then shows the person an error.
 PATIENCE_SECONDS = 3.0
 DAY_AND_A_HALF = 36 * 3600.0
@@ -88,6 +92,10 @@ class People:
         world = self._world
         for number in range(world.chance.choice((1, 1, 1, 2, 2, 4))):
             self._live(self._want_video(number))
+        if world.budgets is not None:
+            at = world.budgets.chance.uniform(0, 400)
+            for number in range(world.budgets.burst):
+                self._live(self._want_video(100 + number, at))
         # A backup may know less than what was deleted since: nothing can be found again then.
         if world.odds(0.25) and not world.is_restored:
             self._live(self._rearrange())
@@ -102,9 +110,10 @@ class People:
     def _live(self, life: Coroutine[object, object, None]) -> None:
         self._lives.append(self._world.live(life))
 
-    async def _want_video(self, number: int) -> None:
+    async def _want_video(self, number: int, at: float | None = None) -> None:
+        """Ask for a video, at some time or, as others do, at one instant."""
         world = self._world
-        await world.sleep(world.between(0, 90))
+        await world.sleep(world.between(0, 90) if at is None else at)
         word = f" {REFUSED_WORD}" if world.odds(0.05) else ""
         wanted: dict[str, Json] = {"prompt": f"scene {number}{word}"}
         if world.odds(0.3):
@@ -124,6 +133,8 @@ class People:
             if isinstance(answer, Asked):
                 await self._answer(answer.job)
                 return
+            if isinstance(answer, Refused):
+                return
             # Most people whose ask went wrong type it again.
             await world.sleep(world.between(1, 100))
             key = self._new_key(surface, interaction.channel)
@@ -132,10 +143,15 @@ class People:
     def _interaction(self, surface: str) -> Interaction:
         chance = self._world.chance
         channel = chance.choice(CHANNELS)
+        user = GUEST if self._world.odds(0.05) else chance.choice(PEOPLE)
+        budgets = self._world.budgets
+        if budgets is not None and budgets.chance.random() < DIRECT:
+            channel = f"D{user}"
+            self._slack.channels.setdefault(channel, Channel(private=True))
         return Interaction(
             team=TEAM,
             channel=channel,
-            user=GUEST if self._world.odds(0.05) else chance.choice(PEOPLE),
+            user=user,
             surface=surface,
             dedup_key=self._new_key(surface, channel),
             reply_to=ReplyTo(
@@ -199,8 +215,10 @@ class People:
             case Accepted(job=job):
                 self._world.note(f"acknowledged {interaction.dedup_key}: {job.id}")
                 self._invariants.acknowledge(interaction.dedup_key, job)
-            case Asked() if interaction.dedup_key in self._invariants.acknowledged:
+            case Asked() | Refused() if interaction.dedup_key in self._invariants.acknowledged:
                 self._world.violate("a repeated delivery finds its row", interaction.dedup_key)
+            case Refused(reasons=reasons):
+                self._world.count(f"refused: {type(reasons[0]).__name__}")
             case Asked(job=job):
                 self._world.note(f"asked about {interaction.dedup_key}: {job.id}")
                 self._invariants.ask(interaction.dedup_key, job)
@@ -247,6 +265,8 @@ class People:
             case Accepted(job=row):
                 self._world.count("question confirmed")
                 self._invariants.acknowledge(row.dedup_key, row)
+            case Refused():
+                self._world.count("confirmation refused")
             case QuestionExpired():
                 self._world.count("question expired")
 

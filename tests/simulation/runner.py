@@ -16,6 +16,7 @@ from tests.simulation import clock
 from tests.simulation.ahead import date_ahead
 from tests.simulation.invariants import Invariants
 from tests.simulation.life import Life
+from tests.simulation.money import write_budgets
 from tests.simulation.outbox import SUBSCRIBED, are_channels_subscribed, subscribe_channels
 from tests.simulation.people import People
 from tests.simulation.process import CrashError, Process
@@ -119,6 +120,10 @@ class _Run:
         """Run until all is at rest or a promise is broken."""
         world = self._world
         self._path.write_bytes(_empty_store(subscribed=bool(self._invariants.subscribed)))
+        if world.budgets is not None:
+            store = SqliteStore(await inline_session(str(self._path)))
+            await write_budgets(store, world.budgets)
+            await store.close()
         self._people.begin()
         world.live(self._watch())
         if not self._is_stormy:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from bot.base.ports import Snapshot, TaskState
 from bot.mindvideo.exchange import TaskCall, memo_of
 from storage.job import Instant, Media, Output
+from tests.simulation.money import draw_amounts
 from tests.simulation.world import RARELY, World
 
 NEVER = float("inf")
@@ -115,7 +116,14 @@ def _amount(world: World) -> Decimal:
 def _amounts(
     world: World, estimate: Decimal | None, ends: Instant
 ) -> Sequence[tuple[Instant, Decimal]]:
-    """Return when which cost is told: mostly the estimate, at once; or late, never, or anew."""
+    """Return when which cost is told: mostly the estimate, at once; or late, never, or anew.
+
+    In a world with budgets it is more often late, absent or changed, which they must bear.
+    """
+    if world.budgets is not None and world.faulty:
+        drawn = draw_amounts(world.budgets, estimate, ends)
+        if drawn is not None:
+            return drawn
     if world.happens("cost never told"):
         return ()
     first = _amount(world) if estimate is None or world.odds(0.5) else estimate

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeAlias
 
 import pysqlite3
 from sqlite_utils import Database
 
-from storage.budget import NotAdmitted
+from storage.budget import Admitted, AskFirst, NotAdmitted
 from storage.job import Event, Instant, Job
 from storage.notification import Notification
+from storage.sqlite import budget_rules
+from storage.sqlite.budget_use import use_of
 from storage.sqlite.job_reads import find_duplicate
 from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from storage.sqlite.writer import commit
 from storage.store import Added, ClaimLimit, Inserted
+from tests.simulation.books import Bookkeeper, Books, read_books
 from tests.simulation.process import Process
 from tests.support.inline_store import inline_session
 
 # https://sqlite.org/rescode.html
 DISK_FULL, IO_ERROR = 13, 10
+
+
+Decision: TypeAlias = "Admitted | AskFirst | NotAdmitted"
 
 
 class Watcher(Protocol):
@@ -36,6 +42,10 @@ class Watcher(Protocol):
 
     def after_notification(self, row: Notification) -> None:
         """This is a notification after a commit."""
+
+    @property
+    def books(self) -> Bookkeeper:
+        """Sees what rows and counters say of money."""
 
 
 class WatchedJobs(SqliteJobs):
@@ -60,13 +70,23 @@ class WatchedJobs(SqliteJobs):
         await pause(self.process)
         made = await super().insert(job, event, equal_since=equal_since, most_active=most_active)
         if isinstance(made, Inserted):
-            self._watcher.after_write(made.job)
+            self._watch(made.job)
         await pause(self.process)
         return made
 
     def equal_of(self, job: Job, since: Instant) -> Job | None:
         """Return an earlier equal job, for a bot that is broken on purpose."""
         return self._session.read_inline(lambda db: find_duplicate(db, job, since))
+
+    def decided(self, job: Job, admit: Callable[..., Decision]) -> Decision:
+        """Decide about a job outside of its insert, for a bot that is broken on purpose."""
+
+        def decide(db: Database) -> Decision:
+            now = job.created_at
+            rules = budget_rules.rules(db, job.team, now)
+            return admit([job], rules, lambda scope, period: use_of(db, scope.key, period), now)
+
+        return self._session.read_inline(decide)
 
     async def claim(
         self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
@@ -83,7 +103,7 @@ class WatchedJobs(SqliteJobs):
         row = await super().apply(before, after, event)
         told = f": {event.name} {event.detail}" if event else ""
         self.process.world.note(f"commit {row.stage}{told}")
-        self._watcher.after_write(row)
+        self._watch(row)
         self.written.set()
         if self.process.world.odds(0.2):
             await pause(self.process)
@@ -128,8 +148,21 @@ class WatchedJobs(SqliteJobs):
 
     def _seen(self, row: Job | None) -> Job | None:
         if row is not None:
-            self._watcher.after_write(row)
+            self._watch(row)
         return row
+
+    def _watch(self, row: Job) -> None:
+        self._watcher.after_write(row)
+        self.check_books()
+
+    def check_books(self) -> None:
+        """Show the watcher what rows and counters say of money, in a world with budgets."""
+        if self._watcher.books.is_open:
+            self._watcher.books.after_commit(self.read_books())
+
+    def read_books(self) -> Books:
+        """Return what rows and counters say of money."""
+        return self._session.read_inline(read_books)
 
 
 class WatchedOutbox(SqliteOutbox):

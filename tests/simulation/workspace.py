@@ -15,12 +15,6 @@ from bot.base.ports import FileState, Message, Place
 from storage.job import Stage
 from tests.simulation.world import Actor, World
 
-TEAM = "T1"
-PARTNER = "T2"
-"""The workspace with which the channels are shared: an envelope can be its own."""
-GUEST = "UGUEST"
-"""Somebody who may not use the bot, as only Slack can tell."""
-
 
 @dataclass(slots=True, kw_only=True)
 class Channel:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from storage.job import Instant, Stage
+from tests.simulation.money import Budgets, draw_budgets
 
 T = TypeVar("T")
 
@@ -114,6 +115,7 @@ class World:
         self.engines = 2 if self.odds(0.1) else 1
         """How many engines share the store."""
         self._outages = self._draw_outages()
+        self.budgets: Budgets | None = draw_budgets(seed)
 
     @property
     def age(self) -> float:

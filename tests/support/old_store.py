@@ -69,6 +69,7 @@ def _load_mindvideo(video: MindVideoSandbox, state: Mapping[str, Any]) -> None:
             "estimate": Decimal(each["estimate"]),
             "cost": Decimal(each["cost"]),
             "outcome": TaskOutcome(each["outcome"]),
+            "amounts": [(0.0, Decimal(each["cost"]))],
         }
         store._tasks[each["id"]] = SandboxTask(**{**each, **read})
     for key, sent in state["keys"].items():

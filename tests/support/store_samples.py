@@ -78,7 +78,7 @@ def a_full_job() -> Job:
         question=Question(kind=QuestionKind.SMALL_TALK, about="Hello!", expires_at=NOW + 3600),
         project="launch",
         price=Price(key="kling-v3 mode=pro", size=Decimal("2.5")),
-        forecast=Forecast(kind=ForecastKind.LEARNED, amount=Decimal("0.08")),
+        forecast=Forecast(kind=ForecastKind.OBSERVED, amount=Decimal("0.08")),
         reserved=Decimal("0.080"),
         counted_on=TODAY,
         stage=Stage.PARKED,

@@ -1,0 +1,183 @@
+"""Ways to break the budgets on purpose: the simulation must notice every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from types import MappingProxyType
+
+from sqlite_utils import Database
+
+from bot.steps import STEPS, expire, reconcile
+from bot.worker.context import Claim
+from bot.worker.result import Done, Result, Snooze
+from storage import budget
+from storage.budget import (
+    NO_USE,
+    Active,
+    Admitted,
+    AppliedCap,
+    AskFirst,
+    Consent,
+    NotAdmitted,
+    Policy,
+    Rules,
+    ScopeKind,
+    Use,
+    UseOf,
+    day_at,
+)
+from storage.job import Event, Instant, Job, Outcome, Stage, is_direct
+from storage.sqlite import admissions, budget_rules, budget_use
+from storage.store import Inserted
+from tests.simulation import life
+from tests.simulation.replaced import replaced
+from tests.simulation.watched import WatchedJobs
+
+LATE_SECONDS = 600.0
+
+
+@contextmanager
+def admit_outside_insert() -> Iterator[None]:
+    """Look at the caps first, and then insert whatever was admitted in between."""
+    real, insert_watched = budget.admit, WatchedJobs.insert
+
+    def admit(
+        jobs: Sequence[Job],
+        rules: Rules,
+        use_of: UseOf,
+        now: Instant,
+        *,
+        consent: Consent = Consent.NONE,
+        active: Active | None = None,
+    ) -> Admitted | AskFirst | NotAdmitted:
+        made = real(jobs, rules, use_of, now, consent=consent, active=active)
+        if isinstance(made, NotAdmitted):
+            return real(jobs, rules, use_of, now, consent=Consent.BEYOND_CAPS, active=active)
+        return made
+
+    async def insert(
+        jobs: WatchedJobs,
+        job: Job,
+        event: Event,
+        *,
+        equal_since: Instant | None = None,
+        most_active: int | None = None,
+    ) -> Inserted | NotAdmitted:
+        looked = jobs.decided(job, real)
+        if isinstance(looked, NotAdmitted):
+            return looked
+        return await insert_watched(
+            jobs, job, event, equal_since=equal_since, most_active=most_active
+        )
+
+    with replaced(admissions, "admit", admit), replaced(WatchedJobs, "insert", insert):
+        yield
+
+
+@contextmanager
+def free_at_failure() -> Iterator[None]:
+    """Take a failed render without an amount for a free one."""
+    real = budget.exposure
+
+    def exposure(job: Job) -> Use:
+        is_unknown = job.outcome is Outcome.FAILED and job.cost_actual is None
+        return NO_USE if is_unknown else real(job)
+
+    with replaced(budget_use, "exposure", exposure):
+        yield
+
+
+async def freed_by_timer(claim: Claim[Job]) -> Result[Job]:
+    """Free the hold of a render of which nobody named the amount in time."""
+    result = await reconcile.reconcile(claim)
+    if isinstance(result, Done) and result.row.cost_actual is None:
+        return replace(result, row=replace(result.row, reserved=None, cost_estimate=None))
+    return result
+
+
+@contextmanager
+def count_on_day_of_amount() -> Iterator[None]:
+    """Count an amount on the day on which it is named."""
+    real = budget_use.count
+
+    def count(db: Database, before: Use, job: Job, at: Instant, rules: Rules | None = None) -> None:
+        if job.cost_actual is not None and job.counted_on is not None:
+            job = replace(job, counted_on=day_at(at, budget_rules.policy(db, job.team).calendar))
+        real(db, before, job, at, rules)
+
+    with replaced(budget_use, "count", count):
+        yield
+
+
+@contextmanager
+def count_twice() -> Iterator[None]:
+    """Count an amount once more when it is named."""
+    real = budget_use.count
+
+    def count(db: Database, before: Use, job: Job, at: Instant, rules: Rules | None = None) -> None:
+        real(db, before, job, at, rules)
+        if job.cost_actual is not None:
+            real(db, before, job, at, rules)
+
+    with replaced(budget_use, "count", count):
+        yield
+
+
+@contextmanager
+def add_floats() -> Iterator[None]:
+    """Add amounts as binary fractions."""
+
+    def add(one: Decimal, other: Decimal) -> Decimal:
+        return Decimal(float(one) + float(other))
+
+    with replaced(budget, "add", add):
+        yield
+
+
+@contextmanager
+def hold_nothing_unknown() -> Iterator[None]:
+    """Reserve nothing for an unknown price."""
+
+    def begun(job: Job, _policy: Policy, day: str) -> Job:
+        return replace(job, stage=Stage.ACCEPTED, counted_on=day)
+
+    with replaced(budget, "_begun", begun):
+        yield
+
+
+@contextmanager
+def forget_person_in_direct() -> Iterator[None]:
+    """Apply no cap of a person in their direct conversation."""
+    real = budget.applied_caps
+
+    def applied_caps(rules: Rules, job: Job, now: Instant) -> tuple[AppliedCap, ...]:
+        found = real(rules, job, now)
+        if not is_direct(job.channel):
+            return found
+        return tuple(one for one in found if one.counted.kind is not ScopeKind.PERSON)
+
+    with replaced(budget, "applied_caps", applied_caps):
+        yield
+
+
+@contextmanager
+def confirm_after_expiry() -> Iterator[None]:
+    """Accept an answer that comes too late, because the step that ends the question does."""
+
+    def can_be_confirmed(job: Job, _now: Instant) -> bool:
+        return job.stage is Stage.WAITING
+
+    async def expire_later(claim: Claim[Job]) -> Result[Job]:
+        question = claim.row.question
+        is_new = question is None or claim.services.now() < question.expires_at + LATE_SECONDS
+        return Snooze(row=claim.row, after=60.0) if is_new else await expire.expire(claim)
+
+    steps = MappingProxyType({**STEPS, Stage.WAITING: expire_later})
+    with (
+        replaced(admissions, "_can_be_confirmed", can_be_confirmed),
+        replaced(life, "STEPS", steps),
+    ):
+        yield
