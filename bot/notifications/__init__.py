@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.notifications import digest, follow, job_event, resend, setting, share
+from bot.notifications import budget, digest, follow, job_event, resend, setting, share
 from bot.worker.engine import Pool, Step
 from storage.notification import Notification, NotificationKind
 
@@ -18,6 +18,9 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.SHARED: share.share,
         NotificationKind.DIGEST: digest.post_digest,
         NotificationKind.SETTING_CHANGED: setting.tell_setting,
+        NotificationKind.BUDGET_ALERT: budget.tell_alert,
+        NotificationKind.BUDGET_CHANGED: budget.tell_decision,
+        NotificationKind.RAISE_ENDED: budget.tell_end,
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
     },
@@ -36,9 +39,12 @@ NOTIFICATION_POOLS = (
             NotificationKind.OPERATOR_NEEDED,
             NotificationKind.DIGEST,
             NotificationKind.SETTING_CHANGED,
+            NotificationKind.BUDGET_ALERT,
+            NotificationKind.BUDGET_CHANGED,
         ),
         size=8,
     ),
+    Pool(steps=(NotificationKind.RAISE_ENDED,), size=1),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,
