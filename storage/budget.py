@@ -590,15 +590,22 @@ class Settlement:
     at: Instant
 
 
+OPERATOR = "operator"
+"""Who decides in a shell: no user of Slack's."""
+
+
 class AuditAction(StrEnum):
     """A decision about money. The values are stored and never change."""
 
     CAP_SET = "cap set"
     CAP_REMOVED = "cap removed"
     RAISED = "raised"
+    RAISE_ENDED = "raise ended"
+    """Somebody ended it before its time."""
     STOPPED = "stopped"
     WENT_ON = "went on"
     POLICY_SET = "policy set"
+    MANAGERS_SET = "managers set"
     ADMITTED_BEYOND_CAPS = "admitted beyond caps"
     SETTLED = "settled"
     RECOMPUTED = "recomputed"
@@ -617,3 +624,5 @@ class AuditEntry:
     before: str = ""
     after: str = ""
     because: str = ""
+    dedup_key: str = ""
+    """The same for every delivery of one interaction; empty: every call decides anew."""

@@ -36,6 +36,12 @@ class NotificationKind(StrEnum):
     who had given up the render wants it after all; `detail` is their ID or empty."""
     SETTING_CHANGED = "setting changed"
     """A user changed a setting for everybody in the channel; `detail` is a `SettingChange`."""
+    BUDGET_ALERT = "budget alert"
+    """What is used of a budget reached a level; `detail` is an `AlertDetail`."""
+    BUDGET_CHANGED = "budget changed"
+    """A budget was set, raised or stopped; `detail` is a `DecisionDetail`."""
+    RAISE_ENDED = "raise ended"
+    """A raise of a budget ended by itself; `detail` is a `DecisionDetail`."""
 
 
 class Level(StrEnum):
@@ -84,9 +90,17 @@ FOR_OPERATORS = frozenset(
 """Kinds that the operators get where no channel is subscribed to them."""
 
 IN_ANY_ORDER = frozenset(
-    {NotificationKind.SHARED, NotificationKind.RESENT, NotificationKind.FOLLOWED}
+    {
+        NotificationKind.SHARED,
+        NotificationKind.RESENT,
+        NotificationKind.FOLLOWED,
+        NotificationKind.RAISE_ENDED,
+    }
 )
-"""Kinds that bring files: one that takes minutes, or waits for a render, holds up no other."""
+"""Kinds of which one that is not due yet holds up no other.
+
+Those that bring files take minutes, or wait for a render; the end of a raise is planned.
+"""
 
 REPEAT_SECONDS = 3600.0
 """One operator problem is posted once within this time, in seconds: every waiting job meets it."""

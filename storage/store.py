@@ -355,30 +355,46 @@ class HomeViews(Queue[HomeView], Protocol):
 class Budgets(Protocol):
     """The rules of budgets, and what is used of them.
 
-    What is used changes with the jobs, in the commits of their own writes. Each change of a rule
-    and its entry in the audit are one commit.
+    What is used changes with the jobs, in the commits of their own writes. Each change of a rule,
+    its entry in the audit and the notifications of it are one commit. Idempotent by `dedup_key`,
+    unless that is empty; what changes nothing is no decision.
     """
 
     async def rules(self, team: str, now: Instant) -> Rules:
         """Return all rules of a workspace, with the raises that have not ended at `now`."""
 
-    async def set_cap(self, cap: Cap, by: str, now: Instant) -> None:
+    async def set_cap(self, cap: Cap, by: str, now: Instant, *, dedup_key: str = "") -> None:
         """Set a cap, in place of an earlier one of the same scope and window."""
 
-    async def remove_cap(self, scope: Scope, window: Window, by: str, now: Instant) -> bool:
+    async def remove_cap(
+        self, scope: Scope, window: Window, by: str, now: Instant, *, dedup_key: str = ""
+    ) -> bool:
         """Remove a cap; return whether there was one."""
 
-    async def add_raise(self, one: Raise) -> None:
-        """Raise the caps of a scope until the raise ends by itself."""
+    async def add_raise(self, one: Raise, *, dedup_key: str = "") -> None:
+        """Raise the caps of a scope until the raise ends by itself, which is told then."""
 
-    async def stop(self, stop: Stop) -> bool:
+    async def end_raises(self, scope: Scope, by: str, now: Instant, *, dedup_key: str = "") -> int:
+        """End the raises of a scope before their time; return how many there were."""
+
+    async def stop(self, stop: Stop, *, dedup_key: str = "") -> bool:
         """Let a workspace or a channel take no new requests; return whether it did until now."""
 
-    async def go_on(self, scope: Scope, by: str, now: Instant) -> bool:
+    async def go_on(self, scope: Scope, by: str, now: Instant, *, dedup_key: str = "") -> bool:
         """Let a workspace or a channel take requests again; return whether it was stopped."""
 
-    async def set_policy(self, team: str, policy: Policy, by: str, now: Instant) -> None:
+    async def set_policy(
+        self, team: str, policy: Policy, by: str, now: Instant, *, dedup_key: str = ""
+    ) -> None:
         """Set the rules of a workspace beside its caps."""
+
+    async def managers(self, team: str) -> tuple[str, ...]:
+        """Return the users who may change budgets beside the admins."""
+
+    async def set_managers(
+        self, team: str, users: Sequence[str], by: str, now: Instant, *, dedup_key: str = ""
+    ) -> None:
+        """Set the users who may change budgets beside the admins."""
 
     async def cap_uses(self, job: Job, now: Instant) -> list[CapUse]:
         """Return the caps that would apply to such a job now, and what is used of them."""

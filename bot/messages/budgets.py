@@ -49,6 +49,28 @@ def refused_in_form(reasons: Sequence[Reason], unit: str | None) -> str:
     return f"{told} {_NOTHING_STARTED}"
 
 
+def budget_name(scope: Scope, *, is_here: bool = True) -> str:
+    """Return the name of a scope's budget within a sentence, in mrkdwn.
+
+    To the person whose it is, or in its channel; elsewhere (`is_here` false) both are named.
+    """
+    name = blocks.literal(scope.name)
+    names = {
+        ScopeKind.PERSON: "your budget" if is_here else f"the budget of <@{scope.name}>",
+        ScopeKind.EVERYONE: "your budget" if is_here else "everybody's own budget",
+        ScopeKind.CHANNEL: "this channel's budget" if is_here else f"the budget of <#{scope.name}>",
+        ScopeKind.MODEL: f"the budget of {name}",
+        ScopeKind.PROJECT: f"the budget of the project {name}",
+        ScopeKind.WORKSPACE: "the workspace's budget",
+    }
+    return names[scope.kind]
+
+
+def window_name(window: Window) -> str:
+    """Return the words for a window: `per day`, `in all`."""
+    return _PER[window]
+
+
 def soft_cap(about: str) -> str:
     """Return the name of the cap that a question is about."""
     window, _, key = about.partition(" ")
@@ -100,19 +122,7 @@ def _cap_sentence(short: CapShort, unit: str | None, moment: Callable[[Instant],
 
 
 def _budget_of(scope: Scope) -> str:
-    match scope.kind:
-        case ScopeKind.PERSON | ScopeKind.EVERYONE:
-            return "Your budget"
-        case ScopeKind.CHANNEL:
-            return "This channel's budget"
-        case ScopeKind.MODEL:
-            return f"The budget of {scope.name}"
-        case ScopeKind.PROJECT:
-            return f"The budget of the project {blocks.literal(scope.name)}"
-        case ScopeKind.WORKSPACE:
-            return "The workspace's budget"
-        case _:
-            assert_never(scope.kind)
+    return formatting.capitalized(budget_name(scope))
 
 
 def _whom_to_ask(reasons: Sequence[Reason], admins: Sequence[str]) -> str:

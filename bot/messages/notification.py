@@ -54,6 +54,9 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.RESENT
             | NotificationKind.FOLLOWED
             | NotificationKind.SETTING_CHANGED
+            | NotificationKind.BUDGET_ALERT
+            | NotificationKind.BUDGET_CHANGED
+            | NotificationKind.RAISE_ENDED
         ):
             return None
         case _:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.notifications import digest, follow, job_event, resend, setting, share, unreadable
+from bot.notifications import (
+    budget,
+    digest,
+    follow,
+    job_event,
+    resend,
+    setting,
+    share,
+    unreadable,
+)
 from bot.worker.engine import Pool, Step
 from storage.notification import Notification, NotificationKind
 
@@ -19,6 +28,9 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.UNREADABLE: unreadable.notify,
         NotificationKind.DIGEST: digest.post_digest,
         NotificationKind.SETTING_CHANGED: setting.tell_setting,
+        NotificationKind.BUDGET_ALERT: budget.tell_alert,
+        NotificationKind.BUDGET_CHANGED: budget.tell_decision,
+        NotificationKind.RAISE_ENDED: budget.tell_end,
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
     },
@@ -38,9 +50,12 @@ NOTIFICATION_POOLS = (
             NotificationKind.UNREADABLE,
             NotificationKind.DIGEST,
             NotificationKind.SETTING_CHANGED,
+            NotificationKind.BUDGET_ALERT,
+            NotificationKind.BUDGET_CHANGED,
         ),
         size=8,
     ),
+    Pool(steps=(NotificationKind.RAISE_ENDED,), size=1),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,

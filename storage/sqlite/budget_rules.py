@@ -5,6 +5,7 @@ Functions that write run inside the writer's transaction.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from sqlite3 import Row as SqlRow
 
@@ -24,7 +25,15 @@ from storage.budget import (
     Window,
     scope_of,
 )
-from storage.job import Instant
+from storage.budget_notice import (
+    BUDGET_MANAGERS,
+    DecisionDetail,
+    decision_notices,
+    end_notices,
+)
+from storage.job import Instant, Json
+from storage.notification import OPERATORS, team_scope
+from storage.sqlite import notifications, settings
 from storage.sqlite.rows import encode
 
 _NO_RULES = Rules()
@@ -76,9 +85,31 @@ def policy(db: Database, team: str) -> Policy:
     )
 
 
-def put_cap(db: Database, cap: Cap, by: str, now: Instant) -> None:
-    """Set a cap in place of the one of the same scope and window."""
+def put_cap(db: Database, cap: Cap, by: str, now: Instant, *, dedup_key: str = "") -> None:
+    """Set a cap in place of the one of the same scope and window. An equal one changes nothing."""
     before = _find_cap(db, cap.scope, cap.window)
+    if before == cap:
+        return
+    entry = AuditEntry(
+        at=now,
+        team=cap.scope.team,
+        by=by,
+        action=AuditAction.CAP_SET,
+        subject=cap.scope.key,
+        before=_told(before),
+        after=_told(cap),
+        dedup_key=dedup_key,
+    )
+    detail = DecisionDetail(
+        scope=cap.scope,
+        action=entry.action,
+        by=by,
+        window=cap.window,
+        amount=cap.limit,
+        is_hard=cap.is_hard,
+    )
+    if not _decide(db, entry, detail):
+        return
     db.execute(
         "INSERT OR REPLACE INTO caps VALUES (:team, :scope, :window, :limit, :is_hard)",
         {
@@ -89,26 +120,56 @@ def put_cap(db: Database, cap: Cap, by: str, now: Instant) -> None:
             "is_hard": cap.is_hard,
         },
     )
-    _audit_scope(
-        db, AuditAction.CAP_SET, cap.scope, by, now, before=_told(before), after=_told(cap)
-    )
 
 
-def remove_cap(db: Database, scope: Scope, window: Window, by: str, now: Instant) -> bool:
+def remove_cap(
+    db: Database, scope: Scope, window: Window, by: str, now: Instant, *, dedup_key: str = ""
+) -> bool:
     """Remove a cap; return whether there was one."""
     before = _find_cap(db, scope, window)
     if before is None:
+        return False
+    entry = AuditEntry(
+        at=now,
+        team=scope.team,
+        by=by,
+        action=AuditAction.CAP_REMOVED,
+        subject=scope.key,
+        before=_told(before),
+        dedup_key=dedup_key,
+    )
+    detail = DecisionDetail(scope=scope, action=entry.action, by=by, window=window)
+    if not _decide(db, entry, detail):
         return False
     values = {"team": scope.team, "scope": encode(scope.key), "window": window.value}
     db.execute(
         "DELETE FROM caps WHERE team = :team AND scope = :scope AND window = :window", values
     )
-    _audit_scope(db, AuditAction.CAP_REMOVED, scope, by, now, before=_told(before))
     return True
 
 
-def add_raise(db: Database, one: Raise) -> None:
-    """Raise the caps of a scope until the raise ends."""
+def add_raise(db: Database, one: Raise, *, dedup_key: str = "") -> None:
+    """Raise the caps of a scope until the raise ends; its end is told when it comes."""
+    entry = AuditEntry(
+        at=one.at,
+        team=one.scope.team,
+        by=one.by,
+        action=AuditAction.RAISED,
+        subject=one.scope.key,
+        after=f"{one.amount} until {one.until:.0f}",
+        because=one.because,
+        dedup_key=dedup_key,
+    )
+    detail = DecisionDetail(
+        scope=one.scope,
+        action=entry.action,
+        by=one.by,
+        because=one.because,
+        amount=one.amount,
+        until=one.until,
+    )
+    if not _decide(db, entry, detail):
+        return
     db.execute(
         "INSERT INTO raises (team, scope, amount, until_at, by, because, at)"
         " VALUES (:team, :scope, :amount, :until, :by, :because, :at)",
@@ -122,15 +183,61 @@ def add_raise(db: Database, one: Raise) -> None:
             "at": one.at,
         },
     )
-    after = f"{one.amount} until {one.until:.0f}"
-    because = one.because
-    _audit_scope(db, AuditAction.RAISED, one.scope, one.by, one.at, after=after, because=because)
+    for notice in end_notices(detail, one.until, one.at):
+        notifications.add(db, notice)
 
 
-def put_stop(db: Database, stop: Stop) -> bool:
+def end_raises(db: Database, scope: Scope, by: str, now: Instant, *, dedup_key: str = "") -> int:
+    """End the raises of a scope now; return how many there were."""
+    values = {"team": scope.team, "scope": encode(scope.key), "now": now}
+    found = db.execute(
+        "SELECT * FROM raises WHERE team = :team AND scope = :scope AND until_at > :now", values
+    ).fetchall()
+    if not found:
+        return 0
+    entry = AuditEntry(
+        at=now,
+        team=scope.team,
+        by=by,
+        action=AuditAction.RAISE_ENDED,
+        subject=scope.key,
+        before=", ".join(f"{row['amount']} until {row['until_at']:.0f}" for row in found),
+        dedup_key=dedup_key,
+    )
+    if not _decide(db, entry, DecisionDetail(scope=scope, action=entry.action, by=by)):
+        return 0
+    db.execute(
+        "UPDATE raises SET until_at = :now"
+        " WHERE team = :team AND scope = :scope AND until_at > :now",
+        values,
+    )
+    for one in map(_raise, found):
+        detail = DecisionDetail(
+            scope=scope, action=AuditAction.RAISED, by=one.by, amount=one.amount
+        )
+        for notice in end_notices(detail, one.until, one.at):
+            notifications.withdraw(db, notice.id, "The raise was ended before its time.")
+    return len(found)
+
+
+def put_stop(db: Database, stop: Stop, *, dedup_key: str = "") -> bool:
     """Stop a workspace or channel; return whether it was not stopped before."""
-    made = db.execute(
-        "INSERT INTO stops VALUES (:team, :scope, :by, :because, :at) ON CONFLICT DO NOTHING",
+    if stop.scope in {one.scope for one in rules(db, stop.scope.team, stop.at).stops}:
+        return False
+    entry = AuditEntry(
+        at=stop.at,
+        team=stop.scope.team,
+        by=stop.by,
+        action=AuditAction.STOPPED,
+        subject=stop.scope.key,
+        because=stop.because,
+        dedup_key=dedup_key,
+    )
+    detail = DecisionDetail(scope=stop.scope, action=entry.action, by=stop.by, because=stop.because)
+    if not _decide(db, entry, detail):
+        return False
+    db.execute(
+        "INSERT INTO stops VALUES (:team, :scope, :by, :because, :at)",
         {
             "team": stop.scope.team,
             "scope": encode(stop.scope.key),
@@ -138,25 +245,48 @@ def put_stop(db: Database, stop: Stop) -> bool:
             "because": encode(stop.because),
             "at": stop.at,
         },
-    ).rowcount
-    if made:
-        because = stop.because
-        _audit_scope(db, AuditAction.STOPPED, stop.scope, stop.by, stop.at, because=because)
-    return bool(made)
+    )
+    return True
 
 
-def remove_stop(db: Database, scope: Scope, by: str, now: Instant) -> bool:
+def remove_stop(db: Database, scope: Scope, by: str, now: Instant, *, dedup_key: str = "") -> bool:
     """Let a workspace or channel take requests again; return whether it was stopped."""
+    if scope not in {one.scope for one in rules(db, scope.team, now).stops}:
+        return False
+    entry = AuditEntry(
+        at=now,
+        team=scope.team,
+        by=by,
+        action=AuditAction.WENT_ON,
+        subject=scope.key,
+        dedup_key=dedup_key,
+    )
+    if not _decide(db, entry, DecisionDetail(scope=scope, action=entry.action, by=by)):
+        return False
     values = {"team": scope.team, "scope": encode(scope.key)}
-    removed = db.execute("DELETE FROM stops WHERE team = :team AND scope = :scope", values).rowcount
-    if removed:
-        _audit_scope(db, AuditAction.WENT_ON, scope, by, now)
-    return bool(removed)
+    db.execute("DELETE FROM stops WHERE team = :team AND scope = :scope", values)
+    return True
 
 
-def put_policy(db: Database, team: str, after: Policy, by: str, now: Instant) -> None:
-    """Set the policy of a workspace."""
+def put_policy(
+    db: Database, team: str, after: Policy, by: str, now: Instant, *, dedup_key: str = ""
+) -> None:
+    """Set the policy of a workspace. An equal one changes nothing."""
     before = policy(db, team)
+    if before == after:
+        return
+    entry = AuditEntry(
+        at=now,
+        team=team,
+        by=by,
+        action=AuditAction.POLICY_SET,
+        subject=f"workspace:{team}:",
+        before=_policy_text(before),
+        after=_policy_text(after),
+        dedup_key=dedup_key,
+    )
+    if not _decide(db, entry):
+        return
     db.execute(
         _POLICY,
         {
@@ -168,23 +298,59 @@ def put_policy(db: Database, team: str, after: Policy, by: str, now: Instant) ->
             "first_weekday": after.calendar.first_weekday,
         },
     )
+
+
+def managers(db: Database, team: str) -> tuple[str, ...]:
+    """Return the users who may change the budgets of a workspace beside its admins."""
+    return _users(settings.setting(db, team_scope(team), BUDGET_MANAGERS))
+
+
+def put_managers(
+    db: Database, team: str, users: Sequence[str], by: str, now: Instant, *, dedup_key: str = ""
+) -> None:
+    """Set who may change the budgets of a workspace. The same ones change nothing."""
+    before = managers(db, team)
+    if before == tuple(users):
+        return
     entry = AuditEntry(
         at=now,
         team=team,
         by=by,
-        action=AuditAction.POLICY_SET,
+        action=AuditAction.MANAGERS_SET,
         subject=f"workspace:{team}:",
-        before=_policy_text(before),
-        after=_policy_text(after),
+        before=" ".join(before),
+        after=" ".join(users),
+        dedup_key=dedup_key,
     )
-    add_audit(db, entry)
+    if _decide(db, entry):
+        settings.put(db, team_scope(team), BUDGET_MANAGERS, list(users) or None)
 
 
-def add_audit(db: Database, entry: AuditEntry) -> None:
-    """Append a decision to the audit."""
-    db.execute(
-        "INSERT INTO audit (at, team, by, action, subject, before, after, because)"
-        " VALUES (:at, :team, :by, :action, :subject, :before, :after, :because)",
+def in_charge(db: Database, team: str) -> tuple[str, ...]:
+    """Return whom alerts of a whole workspace are told: its admins, and who manages budgets."""
+    admins = _users(settings.setting(db, team_scope(team), OPERATORS))
+    return tuple(dict.fromkeys((*admins, *managers(db, team))))
+
+
+def _users(value: Json) -> tuple[str, ...]:
+    return tuple(str(user) for user in value) if isinstance(value, list) else ()
+
+
+def _decide(db: Database, entry: AuditEntry, detail: DecisionDetail | None = None) -> bool:
+    """Record a decision and tell it; return `False` if its interaction was delivered before."""
+    if not add_audit(db, entry):
+        return False
+    for notice in decision_notices(detail, entry.at) if detail else ():
+        notifications.add(db, notice)
+    return True
+
+
+def add_audit(db: Database, entry: AuditEntry) -> bool:
+    """Append a decision to the audit, unless one with its dedup key is there already."""
+    made = db.execute(
+        "INSERT INTO audit (at, team, by, action, subject, before, after, because, dedup_key)"
+        " VALUES (:at, :team, :by, :action, :subject, :before, :after, :because, :dedup_key)"
+        " ON CONFLICT DO NOTHING",
         {
             "at": entry.at,
             "team": entry.team,
@@ -194,8 +360,10 @@ def add_audit(db: Database, entry: AuditEntry) -> None:
             "before": encode(entry.before),
             "after": encode(entry.after),
             "because": encode(entry.because),
+            "dedup_key": encode(entry.dedup_key),
         },
     )
+    return bool(made.rowcount)
 
 
 def audit(db: Database, since: Instant) -> list[AuditEntry]:
@@ -211,6 +379,7 @@ def audit(db: Database, since: Instant) -> list[AuditEntry]:
             before=row["before"],
             after=row["after"],
             because=row["because"],
+            dedup_key=row["dedup_key"],
         )
         for row in db.execute(query, {"since": since})
     ]
@@ -270,27 +439,3 @@ def _policy_text(told: Policy) -> str:
         f"confirm above {told.confirm_above}, unknown price {told.unknown_price.value}{hold},"
         f" {told.calendar.zone} from weekday {told.calendar.first_weekday}"
     )
-
-
-def _audit_scope(
-    db: Database,
-    action: AuditAction,
-    scope: Scope,
-    by: str,
-    at: Instant,
-    *,
-    before: str = "",
-    after: str = "",
-    because: str = "",
-) -> None:
-    entry = AuditEntry(
-        at=at,
-        team=scope.team,
-        by=by,
-        action=action,
-        subject=scope.key,
-        before=before,
-        after=after,
-        because=because,
-    )
-    add_audit(db, entry)

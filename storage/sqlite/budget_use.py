@@ -34,8 +34,9 @@ from storage.budget import (
     scopes_in,
     scopes_of,
 )
+from storage.budget_notice import alert_notices
 from storage.job import Instant, Job, Price
-from storage.sqlite import budget_rules
+from storage.sqlite import budget_rules, notifications
 from storage.sqlite.rows import amount_of, encode, stage_of
 
 _EXPOSURE = "SELECT stage, reserved, cost_estimate, cost_actual FROM jobs WHERE id = :id"
@@ -230,19 +231,45 @@ def _use_in(row: SqlRow) -> Use:
 
 
 def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules) -> None:
-    """Note each level of a cap that a use has reached, once for each scope, period and level."""
+    """Note each level of a cap that a use has reached, once for each scope, period and level.
+
+    The highest of those that are new is told.
+    """
+    calendar = rules.policy.calendar
     for applied in applied_caps(rules, job, at):
-        calendar = rules.policy.calendar
-        period = period_of(applied.cap.window, job.counted_on or "", calendar)
+        window = applied.cap.window
+        period = period_of(window, job.counted_on or "", calendar)
         use = use_of(db, applied.counted.key, period)
-        for level in levels_reached(applied.limit, use):
-            values = {
-                "scope": encode(applied.counted.key),
-                "period": period.key,
-                "level": level,
-                "limit": str(applied.limit),
-                "held": str(use.held),
-                "spent": str(use.spent),
-                "at": at,
-            }
-            db.execute(_ALERT, values)
+        reached = [
+            Alert(
+                scope=applied.counted,
+                period=period.key,
+                level=level,
+                limit=applied.limit,
+                use=use,
+                at=at,
+            )
+            for level in levels_reached(applied.limit, use)
+        ]
+        new = [alert for alert in reached if _add_alert(db, alert)]
+        # An amount that comes late is counted in a period that may be over.
+        is_current = period == period_of(window, day_at(at, calendar), calendar)
+        for alert in new[-1:] if is_current else ():
+            in_charge = budget_rules.in_charge(db, job.team)
+            resets = resets_at(window, at, calendar)
+            for notice in alert_notices(alert, applied.cap, resets, in_charge):
+                notifications.add(db, notice)
+
+
+def _add_alert(db: Database, alert: Alert) -> bool:
+    """Insert an alert; return whether it is new."""
+    values = {
+        "scope": encode(alert.scope.key),
+        "period": alert.period,
+        "level": alert.level,
+        "limit": str(alert.limit),
+        "held": str(alert.use.held),
+        "spent": str(alert.use.spent),
+        "at": alert.at,
+    }
+    return bool(db.execute(_ALERT, values).rowcount)

@@ -524,6 +524,13 @@ def _budgets(db: Database) -> None:
     _count_earlier_jobs(db)
 
 
+@MIGRATIONS(name="0024_decisions_once")
+def _decisions_once(db: Database) -> None:
+    # A raise that is delivered twice must not raise twice.
+    db.execute("ALTER TABLE audit ADD COLUMN dedup_key TEXT NOT NULL DEFAULT ''")
+    db.execute("CREATE UNIQUE INDEX audit_dedup_key ON audit (dedup_key) WHERE dedup_key <> ''")
+
+
 def _count_earlier_jobs(db: Database) -> None:
     """Count the jobs of before, on the day of their request by UTC.
 

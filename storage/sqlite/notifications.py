@@ -120,6 +120,15 @@ def find(db: Database, notification_id: str) -> Notification | None:
     return found[0] if found else None
 
 
+def withdraw(db: Database, notification_id: str, problem: str) -> None:
+    """Give up a notification that is planned and was not begun."""
+    db.execute(
+        "UPDATE notifications SET due_at = NULL, problem = :problem"
+        " WHERE id = :id AND due_at IS NOT NULL AND lease_until IS NULL",
+        {"id": encode(notification_id), "problem": problem},
+    )
+
+
 def find_due(db: Database, now: Instant, limit: ClaimLimit) -> Sequence[SqlRow]:
     """Return the due notifications, at most `limit.rows`.
 

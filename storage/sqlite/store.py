@@ -283,31 +283,61 @@ class SqliteBudgets:
         """Return all rules of a workspace."""
         return self._session.read_inline(lambda db: budget_rules.rules(db, team, now))
 
-    async def set_cap(self, cap: Cap, by: str, now: Instant) -> None:
+    async def set_cap(self, cap: Cap, by: str, now: Instant, *, dedup_key: str = "") -> None:
         """Set a cap, in place of an earlier one of the same scope and window."""
-        await self._session.write(lambda db: budget_rules.put_cap(db, cap, by, now))
-
-    async def remove_cap(self, scope: Scope, window: Window, by: str, now: Instant) -> bool:
-        """Remove a cap; return whether there was one."""
-        return await self._session.write(
-            lambda db: budget_rules.remove_cap(db, scope, window, by, now)
+        await self._session.write(
+            lambda db: budget_rules.put_cap(db, cap, by, now, dedup_key=dedup_key)
         )
 
-    async def add_raise(self, one: Raise) -> None:
+    async def remove_cap(
+        self, scope: Scope, window: Window, by: str, now: Instant, *, dedup_key: str = ""
+    ) -> bool:
+        """Remove a cap; return whether there was one."""
+        return await self._session.write(
+            lambda db: budget_rules.remove_cap(db, scope, window, by, now, dedup_key=dedup_key)
+        )
+
+    async def add_raise(self, one: Raise, *, dedup_key: str = "") -> None:
         """Raise the caps of a scope until the raise ends."""
-        await self._session.write(lambda db: budget_rules.add_raise(db, one))
+        await self._session.write(lambda db: budget_rules.add_raise(db, one, dedup_key=dedup_key))
 
-    async def stop(self, stop: Stop) -> bool:
+    async def end_raises(self, scope: Scope, by: str, now: Instant, *, dedup_key: str = "") -> int:
+        """End the raises of a scope before their time; return how many there were."""
+        return await self._session.write(
+            lambda db: budget_rules.end_raises(db, scope, by, now, dedup_key=dedup_key)
+        )
+
+    async def stop(self, stop: Stop, *, dedup_key: str = "") -> bool:
         """Let a workspace or a channel take no new requests."""
-        return await self._session.write(lambda db: budget_rules.put_stop(db, stop))
+        return await self._session.write(
+            lambda db: budget_rules.put_stop(db, stop, dedup_key=dedup_key)
+        )
 
-    async def go_on(self, scope: Scope, by: str, now: Instant) -> bool:
+    async def go_on(self, scope: Scope, by: str, now: Instant, *, dedup_key: str = "") -> bool:
         """Let a workspace or a channel take requests again."""
-        return await self._session.write(lambda db: budget_rules.remove_stop(db, scope, by, now))
+        return await self._session.write(
+            lambda db: budget_rules.remove_stop(db, scope, by, now, dedup_key=dedup_key)
+        )
 
-    async def set_policy(self, team: str, policy: Policy, by: str, now: Instant) -> None:
+    async def set_policy(
+        self, team: str, policy: Policy, by: str, now: Instant, *, dedup_key: str = ""
+    ) -> None:
         """Set the rules of a workspace beside its caps."""
-        await self._session.write(lambda db: budget_rules.put_policy(db, team, policy, by, now))
+        await self._session.write(
+            lambda db: budget_rules.put_policy(db, team, policy, by, now, dedup_key=dedup_key)
+        )
+
+    async def managers(self, team: str) -> tuple[str, ...]:
+        """Return the users who may change budgets beside the admins."""
+        return self._session.read_inline(lambda db: budget_rules.managers(db, team))
+
+    async def set_managers(
+        self, team: str, users: Sequence[str], by: str, now: Instant, *, dedup_key: str = ""
+    ) -> None:
+        """Set the users who may change budgets beside the admins."""
+        await self._session.write(
+            lambda db: budget_rules.put_managers(db, team, users, by, now, dedup_key=dedup_key)
+        )
 
     async def cap_uses(self, job: Job, now: Instant) -> list[CapUse]:
         """Return the caps that would apply to such a job now, and what is used of them."""
