@@ -302,7 +302,7 @@ def put_policy(
 
 def managers(db: Database, team: str) -> tuple[str, ...]:
     """Return the users who may change the budgets of a workspace beside its admins."""
-    return _users(settings.setting(db, team_scope(team), BUDGET_MANAGERS))
+    return _users(settings.setting(db, team_scope(team), BUDGET_MANAGERS)[0])
 
 
 def put_managers(
@@ -328,7 +328,7 @@ def put_managers(
 
 def in_charge(db: Database, team: str) -> tuple[str, ...]:
     """Return whom alerts of a whole workspace are told: its admins, and who manages budgets."""
-    admins = _users(settings.setting(db, team_scope(team), OPERATORS))
+    admins = _users(settings.setting(db, team_scope(team), OPERATORS)[0])
     return tuple(dict.fromkeys((*admins, *managers(db, team))))
 
 
