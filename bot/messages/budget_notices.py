@@ -18,17 +18,17 @@ def alert(detail: AlertDetail, unit: str | None, *, is_here: bool) -> Message:
     """Return the message that a budget is used to a level; `is_here`: to those whose it is."""
     name = f"{budget_name(detail.scope, is_here=is_here)} {window_name(detail.window)}"
     used = add(detail.held, detail.spent)
-    figures = f"{formatting.money(used, unit)} of {formatting.money(detail.limit, unit)}"
+    used_of = f"{formatting.money(used, unit)} of {formatting.money(detail.limit, unit)}"
     if detail.held:
-        figures += f", {formatting.money(detail.held, unit)} of it held for videos under way"
+        used_of += f", {formatting.money(detail.held, unit)} of it held for videos under way"
     anew = "" if detail.resets_at is None else f" It begins anew {blocks.moment(detail.resets_at)}."
     if detail.level >= _USED_UP:
         then = "is refused" if detail.is_hard else "is asked about first"
-        line = f":no_entry: {formatting.capitalized(name)} is used up: {figures}."
+        line = f":no_entry: {formatting.capitalized(name)} is used up: {used_of}."
         return _message(f"{line} What more it would take {then}.{anew}")
     sign = ":warning:" if detail.level >= _NEARLY else ":bar_chart:"
     share = f"{detail.level} %" if detail.level >= _NEARLY else "Half"
-    return _message(f"{sign} {share} of {name} is used: {figures}.{anew}")
+    return _message(f"{sign} {share} of {name} is used: {used_of}.{anew}")
 
 
 def decision(detail: DecisionDetail, who: str, unit: str | None) -> Message:
