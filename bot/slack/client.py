@@ -126,11 +126,11 @@ def failed(error: aiohttp.ClientError | OSError, *, doubtful: bool) -> BotError:
     return lost_answer(reason(error), doubtful=doubtful)
 
 
-def slack_address(address: str, api: str) -> URL | None:
+def slack_address(address: str, api: str, *, has_secret: bool = True) -> URL | None:
     """Return an address of Slack's as a URL that is sent byte for byte; `None`: it is another's.
 
-    Slack's are those on its hosts by TLS, and those on the host of the API, which for a sandbox is
-    this machine.
+    Slack's are those on its hosts by TLS, and those on the host of the API. Of a sandbox, whose API
+    is on this machine, other ports count as well if `has_secret` is false.
     """
     try:
         url, base = exact(address), URL(api)
@@ -140,8 +140,10 @@ def slack_address(address: str, api: str) -> URL | None:
         return None
     if url.origin() == base.origin():
         return url
+    if is_loopback(base.host or ""):
+        return url if not has_secret and is_loopback(url.host or "") else None
     is_at_slack = url.scheme == "https" and url.port == _TLS_PORT and is_slack_host(url.host or "")
-    return url if is_at_slack and not is_loopback(base.host or "") else None
+    return url if is_at_slack else None
 
 
 def _error_of_answer(error: SlackApiError, *, doubtful: bool) -> BotError:

@@ -64,7 +64,7 @@ class SlackFiles:
         `length` bytes, `CannotShareFileError` when they are too many for Slack, and any error that
         `chunks` raise.
         """
-        url = slack_address(target_url, self._client.base_url)
+        url = slack_address(target_url, self._client.base_url, has_secret=False)
         if url is None:
             raise CannotShareFileError(
                 "Slack names an address for the file that is not its own.", code="foreign_host"

@@ -147,4 +147,6 @@ def test_a_sandbox_has_its_own_host_alone() -> None:
     api = "http://127.0.0.1:8001/api/"
     assert slack_address("http://127.0.0.1:8001/files/x", api) is not None
     assert slack_address("http://127.0.0.1:8002/files/x", api) is None
+    assert slack_address("http://[::1]:8002/files/x", api, has_secret=False) is not None
+    assert slack_address("http://10.0.0.1/files/x", api, has_secret=False) is None
     assert slack_address("https://files.slack.com/x", api) is None

@@ -116,8 +116,10 @@ async def tunnelling(to_port: int) -> AsyncIterator[Tunnel]:
 
 
 @asynccontextmanager
-async def ending_tls(to_port: int, tls: ssl.SSLContext) -> AsyncIterator[int]:
-    """Put TLS in front of a port of this machine; yield the port of the front."""
+async def front_of(
+    to_port: int, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """Put another address, or TLS, in front of a port of this machine; yield the front's port."""
     tasks: set[asyncio.Task[object] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -125,7 +127,7 @@ async def ending_tls(to_port: int, tls: ssl.SSLContext) -> AsyncIterator[int]:
         to_reader, to_writer = await asyncio.open_connection("127.0.0.1", to_port)
         await asyncio.gather(_pass_on(reader, to_writer), _pass_on(to_reader, writer))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(serve, host, 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

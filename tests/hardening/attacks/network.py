@@ -19,7 +19,7 @@ from tests.hardening.attack import Attack, Measured
 from tests.support.bot_process import BotProcess, bot_process, start
 from tests.support.sandbox import running_sandbox
 from tests.support.slack_user import SlackUser
-from tests.support.wire import FILE, ending_tls, raw_server, tunnelling
+from tests.support.wire import FILE, front_of, raw_server, tunnelling
 
 PASSWORD = "hush-hush"
 SOON = {"POLL_MIN_SECONDS": "0.05", "POLL_MAX_SECONDS": "0.1"}
@@ -111,7 +111,7 @@ async def company_network(folder: Path) -> Measured:
     authority.issue_cert("api.mindvideo.example").configure_cert(tls)
     async with running_sandbox() as sandbox:
         port = URL(sandbox.video_url).port or 0
-        async with ending_tls(port, tls) as secure, tunnelling(secure) as proxy:
+        async with front_of(port, tls=tls) as secure, tunnelling(secure) as proxy:
             changes = {
                 "HTTPS_PROXY": f"http://me:{PASSWORD}@127.0.0.1:{proxy.port}",
                 # The simulated service takes a whole address as well, as a proxy does.
@@ -129,6 +129,26 @@ async def company_network(folder: Path) -> Measured:
     is_tunnelled = targets == {"api.mindvideo.example:443"}
     is_made = charges == 1 and len(result.files) == 1
     return Measured(figure=figure, held=is_made and is_tunnelled)
+
+
+async def ipv6_alone(folder: Path) -> Measured:
+    """Make a video where Slack, MindVideo and the bot have addresses of IPv6 alone."""
+    async with running_sandbox() as sandbox:
+        slack, video = (URL(url).port or 0 for url in (sandbox.slack_url, sandbox.video_url))
+        async with front_of(slack, host="::1") as api, front_of(video, host="::1") as tasks:
+            changes = {
+                "HOST": "::1",
+                "SLACK_API_URL": f"http://[::1]:{api}/api/",
+                "MINDVIDEO_BASE_URL": f"http://[::1]:{tasks}",
+            }
+            async with live_in(sandbox, folder, changes) as running:
+                sandbox.slack.deliver_to(f"http://[::1]:{await running.bot.port()}/slack/events")
+                await running.user.type("a red car")
+                await running.user.until_delivered()
+                (result,) = running.user.replies()
+    charges = len(sandbox.video.charges)
+    figure = f"{charges} charge, {len(result.files)} file"
+    return Measured(figure=figure, held=charges == 1 and len(result.files) == 1)
 
 
 async def failing_proxy(folder: Path) -> Measured:
@@ -217,6 +237,11 @@ ATTACKS = (
         name="a proxy with a password, and certificates of a company's own",
         bound="one video by one charge, and nothing of MindVideo's past the proxy",
         run=company_network,
+    ),
+    Attack(
+        name="a machine with IPv6 alone",
+        bound="one video by one charge",
+        run=ipv6_alone,
     ),
     Attack(
         name="500 outputs at signed addresses behind redirects that set cookies",
