@@ -118,6 +118,9 @@ class _Client(SocketModeClient):
 
     async def connect(self) -> None:
         while not self.closed:
+            if self.aiohttp_client_session.closed:
+                # The SDK would open one of its own.
+                await self.use_own_session()
             try:
                 async with asyncio.timeout(self.address_seconds):
                     await super().connect()  # type: ignore[no-untyped-call] # the SDK leaves it so

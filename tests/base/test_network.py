@@ -22,23 +22,28 @@ from bot.base.network import HEADER_BYTES, Reach, open_session
 from bot.base.network_errors import NotConnectedError, Why, reason, was_never_sent
 from tests.support.wire import FILE, raw_server, tunnelling
 
-SOON = aiohttp.ClientTimeout(total=None, connect=0.3, sock_connect=0.2)
+LONG = aiohttp.ClientTimeout(total=None, connect=20, sock_connect=10)
+SHORT = aiohttp.ClientTimeout(total=None, connect=0.3, sock_connect=0.2)
 PASSWORD = "hush-hush"
 
 
-async def get(url: str, *, reach: Reach = Reach.ANYWHERE) -> bytes:
+async def get(
+    url: str, *, reach: Reach = Reach.ANYWHERE, limits: aiohttp.ClientTimeout = LONG
+) -> bytes:
     """Return the body at an address, by a session of its own."""
     async with (
-        open_session(timeout=SOON, reach=reach) as session,
+        open_session(timeout=limits, reach=reach) as session,
         session.get(exact(url), allow_redirects=False) as answer,
     ):
         return await answer.read()
 
 
-async def failure(url: str, *, reach: Reach = Reach.ANYWHERE) -> NotConnectedError:
+async def failure(
+    url: str, *, reach: Reach = Reach.ANYWHERE, limits: aiohttp.ClientTimeout = LONG
+) -> NotConnectedError:
     """Return the reason why an address cannot be reached, which has no secret."""
     with pytest.raises(NotConnectedError) as caught:
-        await get(url, reach=reach)
+        await get(url, reach=reach, limits=limits)
     assert was_never_sent(caught.value)
     assert caught.value.__cause__ is None
     assert PASSWORD not in f"{caught.value!r}"
@@ -160,7 +165,7 @@ async def test_a_network_without_a_way_is_the_reason(monkeypatch: pytest.MonkeyP
 
 async def test_a_handshake_without_end_is_given_up_in_time() -> None:
     async with raw_server(None) as wire:
-        error = await failure(f"https://127.0.0.1:{wire.port}/")
+        error = await failure(f"https://127.0.0.1:{wire.port}/", limits=SHORT)
     assert error.why is Why.TIME
     assert str(error) == f"127.0.0.1:{wire.port} does not answer in time"
 
@@ -194,7 +199,7 @@ async def test_no_cookie_goes_along_with_the_next_request(monkeypatch: pytest.Mo
     answer = FILE.replace(b"\r\n\r\n", b"\r\nSet-Cookie: id=1; Path=/\r\n\r\n")
     async with raw_server(answer) as wire:
         monkeypatch.setenv("HTTP_PROXY", wire.address)
-        async with open_session(timeout=SOON) as session:
+        async with open_session(timeout=LONG) as session:
             for _ in range(2):
                 async with session.get("http://cdn.example/") as response:
                     await response.read()
@@ -254,9 +259,10 @@ class TestThroughAProxy:
     async def test_a_tunnel_that_is_not_opened_is_the_reason(
         self, monkeypatch: pytest.MonkeyPatch, answer: bytes | None, words: str
     ) -> None:
+        limits = SHORT if answer is None else LONG
         async with raw_server(answer) as proxy:
             monkeypatch.setenv("HTTPS_PROXY", f"http://me:{PASSWORD}@127.0.0.1:{proxy.port}")
-            error = await failure("https://api.example/?signature=1")
+            error = await failure("https://api.example/?signature=1", limits=limits)
         assert error.why is (Why.TIME if answer is None else Why.PROXY)
         assert words in str(error)
         assert f"the proxy 127.0.0.1:{proxy.port}" in str(error)
