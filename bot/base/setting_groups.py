@@ -68,7 +68,7 @@ class ServiceSettings(SettingGroup):
     )
     slack_api_url: Url = Field(
         default="https://slack.com/api/",
-        description="the base of Slack's Web API",
+        description="the base of Slack's Web API, for GovSlack https://slack-gov.com/api/",
     )
     slack_signing_secret: Secret | None = Field(
         default=None,
