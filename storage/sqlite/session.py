@@ -146,6 +146,7 @@ class Session:
 
     def report(self, found: Sequence[Unreadable]) -> None:
         """Report rows that were set aside."""
+        self._quarantined.update((one.table, one.id) for one in found)
         for one in found:
             self._on_unreadable(one)
 
