@@ -50,14 +50,20 @@ _TOKEN_ADVICE: Mapping[str, str] = MappingProxyType(
 async def open_store(settings: StoreSettings, *, owner: bool = True) -> SqliteStore:
     """Open the store that DATABASE_URL names; raises `StoreError` as `SqliteStore.open` does.
 
-    What it finds to be unreadable is logged.
+    What a bot finds to be unreadable is logged; a command of the operator's lists it instead.
     """
     path = str(settings.database_path)
     try:
-        return await SqliteStore.open(path, owner=owner, on_unreadable=_log_unreadable)
+        return await SqliteStore.open(
+            path, owner=owner, on_unreadable=_log_unreadable if owner else _ignore
+        )
     except StoreUnusableError as error:
         problem = f"leads to no store ({error})"
         raise ConfigurationError(complaint("database_url", problem)) from error
+
+
+def _ignore(_: Unreadable) -> None:
+    """Do nothing."""
 
 
 def _log_unreadable(row: Unreadable) -> None:

@@ -13,7 +13,7 @@ from bot.options.draft import Draft
 from bot.options.mentions import in_names
 from storage.costs import Spend
 from storage.job import Instant, Job, Stage
-from storage.store import StoreBrokenError, StoreError
+from storage.store import StoreBrokenError, StoreError, UnreadableRowError
 
 PROBLEMS_SHOWN = 12
 # In characters: four times the longest prompt.
@@ -26,6 +26,11 @@ def store_failed(error: StoreError) -> Message:
         return words(
             "My disk failed just now, so I am not sure that I took this. If I did, its message "
             "appears within a few minutes; please ask again only if it does not."
+        )
+    if isinstance(error, UnreadableRowError):
+        return words(
+            "What I know of this job makes no sense to me any more, so I did nothing. Whoever runs "
+            "me has been told, and can mend it."
         )
     return words(
         "I cannot write anything down right now, so I did not take this. Nothing was started and "

@@ -33,6 +33,7 @@ from storage.store import (
     StoreFullError,
     StoreUnusableError,
     Unreadable,
+    UnreadableRowError,
 )
 
 T = TypeVar("T")
@@ -88,7 +89,11 @@ class Session:
         if self._is_replaced:
             # The commit would succeed, on a file that nobody finds any more.
             raise StoreFullError(f"nothing was written: {_REPLACED}")
-        return await self._writer.write(work)
+        try:
+            return await self._writer.write(work)
+        except UnreadableRowError as error:
+            await self.quarantine([error.row])
+            raise
 
     def refuse_if_broken(self) -> None:
         """Raise `StoreBrokenError` once the outcome of a write is unknown, or the file another."""
@@ -116,6 +121,14 @@ class Session:
         except pysqlite3.Error as error:
             raise store_error(error) from error
 
+    async def read_one(self, query: Callable[[Database], T]) -> T:
+        """Run a query as `read_inline` does; a row that cannot be read is set aside and raised."""
+        try:
+            return self.read_inline(query)
+        except UnreadableRowError as error:
+            await self.quarantine([error.row])
+            raise
+
     async def readable(self, query: Callable[[Database], tuple[T, Sequence[Unreadable]]]) -> T:
         """Run a query as `read` does; set aside what it found to be unreadable."""
         found, broken = await self.read(query)
@@ -133,6 +146,7 @@ class Session:
 
     def report(self, found: Sequence[Unreadable]) -> None:
         """Report rows that were set aside."""
+        self._quarantined.update((one.table, one.id) for one in found)
         for one in found:
             self._on_unreadable(one)
 

@@ -170,15 +170,15 @@ class SqliteJobs(SqliteQueue[Job]):
 
     async def get(self, job_id: str) -> Job | None:
         """Return the job, or `None`."""
-        return self._session.read_inline(lambda db: job_reads.job_by_id(db, job_id))
+        return await self._session.read_one(lambda db: job_reads.job_by_id(db, job_id))
 
     async def find_by_dedup_key(self, dedup_key: str) -> Job | None:
         """Return the job with this dedup key, or `None`."""
-        return self._session.read_inline(lambda db: job_reads.find_by_dedup_key(db, dedup_key))
+        return await self._session.read_one(lambda db: job_reads.find_by_dedup_key(db, dedup_key))
 
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
-        return self._session.read_inline(
+        return await self._session.read_one(
             lambda db: job_reads.find_by_message(db, team, channel, ts)
         )
 
@@ -259,7 +259,7 @@ class SqliteOutbox(SqliteQueue[Notification]):
 
     async def find(self, notification_id: str) -> Notification | None:
         """Return the notification, or `None`."""
-        return self._session.read_inline(lambda db: notifications.find(db, notification_id))
+        return await self._session.read_one(lambda db: notifications.find(db, notification_id))
 
 
 class SqliteHomeViews(SqliteQueue[HomeView]):

@@ -12,7 +12,13 @@ from bot.messages import form, replies
 from bot.messages.blocks import moment
 from storage.costs import Spend
 from storage.job import Stage
-from storage.store import StoreBrokenError, StoreError, StoreFullError
+from storage.store import (
+    StoreBrokenError,
+    StoreError,
+    StoreFullError,
+    Unreadable,
+    UnreadableRowError,
+)
 from tests.support.store_samples import NOW, a_job
 
 JOB = a_job(1)
@@ -89,6 +95,13 @@ def test_a_request_that_could_not_be_written_is_reported_as_not_accepted() -> No
     for error in (StoreFullError("no space"), StoreError("refused")):
         assert "try again later" in replies.store_failed(error).text
         assert "nothing was started" in form.store_failed(error)
+
+
+def test_a_job_that_cannot_be_read_is_not_taken_for_a_full_disk() -> None:
+    error = UnreadableRowError(Unreadable(table="jobs", id="ab12", columns=("input",)))
+    text = replies.store_failed(error).text
+    assert "Whoever runs me has been told" in text
+    assert "try again" not in text
 
 
 def test_a_request_that_may_be_on_disk_is_not_reported_as_refused() -> None:

@@ -131,6 +131,18 @@ async def test_a_job_that_was_mended_is_resumed_and_listed_no_more(damaged: Dama
     assert resumed == replace(a_job(1), user="U1", fence=3)
 
 
+async def test_a_job_that_is_asked_for_and_cannot_be_read_is_told_too(damaged: Damaged) -> None:
+    """It is over, so no claim would find it: somebody pressed a button under it."""
+    damaged.change("UPDATE jobs SET stage = 'delivered', due_at = NULL, outputs = '' WHERE seq = 1")
+    for _ in range(2):
+        with pytest.raises(UnreadableRowError):
+            await damaged.store.jobs.get("job1")
+        with pytest.raises(UnreadableRowError):
+            await damaged.store.jobs.note_press("job1", "job_again", "U1")
+    assert damaged.listed == [("jobs", "job1", ("outputs",))]
+    assert len(await damaged.told()) == 1
+
+
 async def test_a_page_leaves_out_what_cannot_be_read(damaged: Damaged) -> None:
     """An ended job keeps its stage; it is found, reported and told when it is read first."""
     damaged.change("UPDATE jobs SET stage = 'delivered', due_at = NULL, outputs = '' WHERE seq = 1")
