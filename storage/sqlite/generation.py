@@ -37,9 +37,9 @@ def check_wal(path: str) -> None:
     wal = Path(f"{real_path(path)}-wal")
     if not wal.exists() or not wal.stat().st_size:
         return
-    known = _read_numbers(path)
+    known, number = _read_numbers(path), _number_in(path)
     # Without numbers, a version without them was the last to run.
-    if known and _number_in(path) not in known:
+    if known and number is not None and number not in known:
         raise StoreError(
             f"{path} is not the file that {wal} belongs to. If you have restored a backup: stop the"
             f" bot, remove {wal} and {wal.with_name(wal.name.removesuffix('-wal') + '-shm')}, and"
@@ -76,10 +76,11 @@ def mark_as_copy(db: Database) -> None:
     db.execute(f"PRAGMA application_id = {_COPY}")
 
 
-def _number_in(path: str) -> int:
-    """Return the number in the file's header as it is on disk; an empty file has none."""
-    with Path(path).open("rb") as file:
+def _number_in(path: str) -> int | None:
+    """Return the number in the file's header as it is on disk; `None` if it cannot be read."""
+    with suppress(OSError), Path(path).open("rb") as file:
         return int.from_bytes(file.read(_HEADER_BYTES.stop)[_HEADER_BYTES], "big")
+    return None
 
 
 def _read_numbers(path: str) -> list[int]:

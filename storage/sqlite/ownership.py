@@ -6,7 +6,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,8 +55,11 @@ def ownership(path: str) -> Iterator[None]:
         except BlockingIOError as error:
             raise _in_use(path) from error
         Path(path).touch(mode=PRIVATE)
-        with Path(path).open("r+b") as itself:
-            _lock(path, itself)
+        with ExitStack() as files:
+            # What cannot be opened cannot be locked, and SQLite says why in its own words.
+            with suppress(OSError):
+                itself = files.enter_context(Path(path).open("r+b"))
+                _lock(path, itself)
             yield
 
 
@@ -87,6 +90,8 @@ def check_single_name(path: str) -> None:
 def _lock(path: str, itself: BinaryIO) -> None:
     """Lock the file for this open description of it, apart from all locks of SQLite's.
 
+    Raises `OSError` on a file system without such locks: there the lock file alone must do.
+
     https://man7.org/linux/man-pages/man2/F_OFD_SETLK.2const.html
     """
     command: int | None = getattr(fcntl, "F_OFD_SETLK", None)
@@ -97,9 +102,6 @@ def _lock(path: str, itself: BinaryIO) -> None:
         fcntl.fcntl(itself, command, lock)
     except (BlockingIOError, PermissionError) as error:  # POSIX allows either
         raise _in_use(path) from error
-    except OSError:
-        # A file system without such locks: the lock file alone must do here too.
-        return
 
 
 def _in_use(path: str) -> StoreInUseError:

@@ -64,7 +64,7 @@ async def test_on_a_full_disk_an_ask_is_refused_privately_and_taken_once_there_i
             assert await readiness(place) == 503
         assert invariants.rows(place.store) == []
         assert place.sandbox.video.requests == []
-        assert await readiness(place) == 200
+        # What `/readyz` found is kept for a while; a command finds out for itself.
         await place.ask()
         await place.all_end()
         assert not life.is_over

@@ -32,7 +32,7 @@ MUTANTS = (
     Mutant(
         name="owns a store by its name alone",
         file="storage/sqlite/ownership.py",
-        old="            _lock(path, itself)\n",
+        old="                _lock(path, itself)\n",
         new="",
         tests=(_STORAGE + "test_ownership.py::test_a_link_to_an_owned_store_is_refused",),
     ),
