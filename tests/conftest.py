@@ -12,8 +12,11 @@ from typing import TypeAlias
 
 import pytest
 import structlog
+from sqlite_utils import Database
 
 from bot.base.settings import Settings
+from storage.sqlite import session
+from storage.sqlite.connection import connect_writer
 
 Address: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | str | bytes"
 
@@ -50,6 +53,24 @@ def _isolated_logs() -> Iterator[None]:
     structlog.configure(processors=[*processors, renderer])
     yield
     logging.root.handlers, logging.root.level = handlers, level
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _unsynced_stores() -> Iterator[None]:
+    """Open the stores of this process without waiting for the disk at each commit.
+
+    That takes most of the time of a test, and only the loss of power would show a difference.
+    Processes that a test starts wait as ever.
+    """
+
+    def connect(path: str, *, create: bool) -> Database:
+        db = connect_writer(path, create=create)
+        db.execute("PRAGMA synchronous = OFF")
+        return db
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "connect_writer", connect)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

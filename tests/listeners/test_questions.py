@@ -9,7 +9,7 @@ import pytest
 from bot.messages import buttons
 from sandbox.slack.entities import ANA, BEN, BOT, GENERAL
 from tests.support.conversation import press, send_message, until_done, until_ephemeral
-from tests.support.running_bot import bot_in, running_bot
+from tests.support.running_bot import RENDER_SECONDS, bot_in, running_bot
 from tests.support.sandbox import running_sandbox
 
 
@@ -48,7 +48,7 @@ async def test_a_message_that_was_asked_about_is_not_taken_after_a_restart(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is delivered again when its equal is no longer recent: it waits for its asker."""
-    async with running_sandbox() as sandbox:
+    async with running_sandbox(render_seconds=RENDER_SECONDS) as sandbox:
         async with bot_in(sandbox) as bot:
             await send_message(bot, f"<@{BOT}> a lake")
             again = await sandbox.slack.people.message(ANA, GENERAL, f"<@{BOT}> a lake")

@@ -8,6 +8,7 @@ import pytest
 
 from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, BringAnswered, perform
+from bot.notifications import follow
 from sandbox.mindvideo.faults import Call
 from sandbox.mindvideo.faults import Fault as VideoFault
 from sandbox.mindvideo.faults import FaultKind as VideoFaultKind
@@ -150,7 +151,10 @@ async def test_a_render_that_failed_after_it_was_given_up_is_told() -> None:
         assert "Too dark." in told.text
 
 
-async def test_a_render_that_never_ends_is_told_after_a_day() -> None:
+async def test_a_render_that_never_ends_is_told_after_a_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(follow, "POLL_SECONDS", HOUR)
     async with engine_harness() as harness:
         harness.sandbox.video.fail(
             VideoFault(call=Call.SUBMIT, kind=VideoFaultKind.TASK_NEVER_ENDS)
