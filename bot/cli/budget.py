@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from zoneinfo import available_timezones
 
 import click
 from tabulate import tabulate
 
-from bot.base.errors import UsageError
-from bot.cli.jobs import OPERATOR, with_store
-from bot.money.amounts import read_typed_amount
-from storage.budget import Cap, Scope, ScopeKind, Window, scope_of
-
-T = TypeVar("T")
+from bot.cli.jobs import OPERATOR, typed_amount, with_store
+from storage.budget import (
+    Calendar,
+    Cap,
+    Policy,
+    Scope,
+    ScopeKind,
+    UnknownPrice,
+    Window,
+    scope_of,
+)
 
 NO_SCOPE = (
     "SCOPE is person:TEAM:USER, everyone:TEAM:, channel:TEAM:CHANNEL, model:TEAM:MODEL,"
     " project:TEAM:NAME or workspace:TEAM:."
 )
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 PER = click.option(
     "--per",
@@ -45,7 +51,7 @@ def set_cap(scope: str, amount: str, per: str, *, soft: bool) -> None:
     SCOPE is person:TEAM:USER, everyone:TEAM: (each person), channel:TEAM:CHANNEL,
     model:TEAM:MODEL, project:TEAM:NAME or workspace:TEAM:.
     """
-    limit = _usage(lambda: read_typed_amount(amount))
+    limit = typed_amount(amount)
     cap = Cap(scope=_scope(scope), window=Window(per), limit=limit, is_hard=not soft)
     with_store(lambda store: store.budgets.set_cap(cap, OPERATOR, time.time()))
     click.echo(f"{cap.scope.key} may spend {cap.limit} per {per}.")
@@ -75,6 +81,49 @@ def show(team: str) -> None:
 
 
 @command.command()
+@click.argument("team")
+@click.option("--confirm-above", metavar="AMOUNT", help="Ask before what costs more is rendered.")
+@click.option(
+    "--unknown",
+    type=click.Choice([kind.value for kind in UnknownPrice]),
+    default=UnknownPrice.ASK.value,
+    show_default=True,
+    help="What happens to a price that nobody knows, where a cap applies.",
+)
+@click.option("--hold", metavar="AMOUNT", help="What an unknown price holds, with --unknown hold.")
+@click.option("--zone", default="UTC", show_default=True, help="Where days begin at midnight.")
+@click.option(
+    "--week-begins",
+    type=click.Choice(WEEKDAYS),
+    default=WEEKDAYS[0],
+    show_default=True,
+)
+def policy(
+    team: str,
+    *,
+    confirm_above: str | None,
+    unknown: str,
+    hold: str | None,
+    zone: str,
+    week_begins: str,
+) -> None:
+    """Set the rules of a workspace beside its caps; what is not given has its default."""
+    kind = UnknownPrice(unknown)
+    if (kind is UnknownPrice.HOLD) is (hold is None):
+        raise click.UsageError("--hold belongs to --unknown hold, and that to it.")
+    if zone not in available_timezones():
+        raise click.UsageError(f"There is no time zone {zone}, such as Europe/Berlin.")
+    made = Policy(
+        confirm_above=None if confirm_above is None else typed_amount(confirm_above),
+        unknown_price=kind,
+        unknown_hold=None if hold is None else typed_amount(hold),
+        calendar=Calendar(zone=zone, first_weekday=WEEKDAYS.index(week_begins)),
+    )
+    with_store(lambda store: store.budgets.set_policy(team, made, OPERATOR, time.time()))
+    click.echo("The policy is set.")
+
+
+@command.command()
 def recompute() -> None:
     """Set what is counted to the sum over all jobs; prints what was wrong."""
     wrong = with_store(lambda store: store.budgets.recompute(OPERATOR, time.time()))
@@ -95,10 +144,3 @@ def _scope(text: str) -> Scope:
     if not scope.team or has_no_name is bool(scope.name):
         raise click.UsageError(NO_SCOPE)
     return scope
-
-
-def _usage(read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except UsageError as error:
-        raise click.UsageError(str(error)) from None

@@ -17,13 +17,15 @@ import click
 from tabulate import tabulate
 
 from bot.app.checks import open_store
-from bot.base.errors import BotError
+from bot.base.errors import BotError, UsageError
 from bot.base.setting_groups import StoreSettings
 from bot.base.settings import load_group
 from bot.jobs.accept import new_id
 from bot.jobs.actions import put_resend
 from bot.messages.blocks import shorten
 from bot.messages.job import prompt_of
+from bot.money.amounts import read_typed_amount
+from storage.budget import Settlement
 from storage.job import Event, IllegalTransitionError, Instant, Job, Stage
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, Store, Unreadable
@@ -127,6 +129,32 @@ def resend(job_id: str, *, as_json: bool) -> None:
         click.echo(f"The files of job {job.id} are delivered again, as {delivery_id}.")
 
 
+@command.command()
+@click.argument("job_id")
+@click.argument("amount")
+@click.option("--because", required=True, help="Where the amount comes from, for the audit.")
+@JSON
+def settle(job_id: str, amount: str, because: str, *, as_json: bool) -> None:
+    """Say what a job cost whose amount MindVideo never named.
+
+    Until then budgets hold what it was expected to cost. An amount that MindVideo names later goes
+    before this one.
+    """
+    settlement = Settlement(
+        amount=typed_amount(amount), by=OPERATOR, because=because, at=time.time()
+    )
+    job = with_store(lambda store: _settle(store, job_id, settlement))
+    _print_job(job, f"Job {job.id} cost {settlement.amount}.", as_json=as_json)
+
+
+def typed_amount(text: str) -> Decimal:
+    """Return the amount of an argument. Raises `click.UsageError`."""
+    try:
+        return read_typed_amount(text)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
+
+
 def _print_job(job: Job, text: str, *, as_json: bool) -> None:
     click.echo(json.dumps(_json_fields(job), indent=2) if as_json else text)
 
@@ -184,6 +212,18 @@ def _not_resumed(job_id: str, task_id: str | None) -> str:
         f"Job {job_id} cannot take up task {task_id}: only a job that is parked before its render "
         "can, and only a task that no other job has."
     )
+
+
+async def _settle(store: Store, job_id: str, settlement: Settlement) -> Job:
+    try:
+        job = await store.jobs.settle(job_id, settlement)
+    except IllegalTransitionError:
+        raise BotError(
+            f"Job {job_id} cannot be settled: only one that was sent and is over, or on hold, can."
+        ) from None
+    if job is None:
+        raise _unknown(job_id)
+    return job
 
 
 async def _resend(store: Store, job_id: str) -> tuple[Job, str]:

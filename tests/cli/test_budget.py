@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from bot.app.store_checks import examine_store
 from bot.cli.main import main
+from storage.budget import Calendar, Policy, UnknownPrice
 from storage.sqlite.store import SqliteStore
 from tests.support.store_samples import a_job, insert
 
@@ -88,3 +89,42 @@ def test_wrong_counters_are_found_by_the_doctor_and_recomputed(run: Run, tmp_pat
         "All else was right.",
     ]
     assert all(finding.ok for finding in examine_store(path))
+
+
+def test_the_policy_of_a_workspace_is_set(run: Run, tmp_path: Path) -> None:
+    done = run(
+        "policy",
+        *("T1", "--confirm-above", "1.5", "--unknown", "hold", "--hold", "3"),
+        *("--zone", "Europe/Berlin", "--week-begins", "sunday"),
+    )
+    assert done.output == "The policy is set.\n"
+
+    async def read() -> Policy:
+        store = await SqliteStore.open(str(tmp_path / "jobs.db"))
+        rules = await store.budgets.rules("T1", 0.0)
+        await store.close()
+        return rules.policy
+
+    assert asyncio.run(read()) == Policy(
+        confirm_above=Decimal("1.5"),
+        unknown_price=UnknownPrice.HOLD,
+        unknown_hold=Decimal(3),
+        calendar=Calendar(zone="Europe/Berlin", first_weekday=6),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--unknown", "hold"), "--hold belongs to"),
+        (("--hold", "3"), "--hold belongs to"),
+        (("--zone", "Mars/Phobos"), "There is no time zone Mars/Phobos"),
+        (("--confirm-above", "much"), "is no amount"),
+    ],
+)
+def test_a_policy_that_makes_no_sense_changes_nothing(
+    run: Run, arguments: tuple[str, ...], problem: str
+) -> None:
+    refused = run("policy", "T1", *arguments)
+    assert refused.exit_code == 2
+    assert problem in refused.output

@@ -266,3 +266,37 @@ def test_an_unusable_store_is_reported_in_one_line(
     assert message in result.output
     assert len(result.output.splitlines()) == 1
     assert sorted(Path.cwd().iterdir()) == there
+
+
+def test_a_cost_that_never_came_is_settled_by_an_operator(run: Run, tmp_path: Path) -> None:
+    """With where it comes from; twice is as good as once."""
+    assert run("jobs", "settle", DONE.id, "0.5", "--because", "receipt 7").output == (
+        f"Job {DONE.id} cost 0.5.\n"
+    )
+    shown = json.loads(run("jobs", "show", DONE.id, "--json").output)
+    assert shown["cost_actual"] == "0.5"
+
+    async def audit() -> list[tuple[str, str, str, str]]:
+        store = await SqliteStore.open(str(tmp_path / "jobs.db"))
+        entries = await store.budgets.audit(0.0)
+        await store.close()
+        return [(one.by, one.before, one.after, one.because) for one in entries]
+
+    assert asyncio.run(audit()) == [(OPERATOR, "0.42", "0.5", "receipt 7")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        ((REQUESTED.id, "1", "--because", "x"), 1, "cannot be settled"),
+        (("nothing000", "1", "--because", "x"), 1, "There is no job nothing000"),
+        ((DONE.id, "NaN", "--because", "x"), 2, "is no amount"),
+        ((DONE.id, "1"), 2, "--because"),
+    ],
+)
+def test_what_cannot_be_settled_says_why(
+    run: Run, arguments: tuple[str, ...], code: int, problem: str
+) -> None:
+    refused = run("jobs", "settle", *arguments)
+    assert refused.exit_code == code
+    assert problem in refused.output

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -185,7 +186,9 @@ class _Run:
         return self._world.between(-WORST_CLOCK_ERROR, WORST_CLOCK_ERROR)
 
     async def _leave(self, life: Life, process: Process) -> None:
-        await life.end()
+        # It may die in the commit that notes its stop.
+        with suppress(CrashError):
+            await life.end()
         process.die("asked to stop")
 
     def _keep_what_is_on_disk(self) -> None:
