@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Context, Decimal, Inexact
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
@@ -119,6 +120,7 @@ class Scope:
         return f"{self.kind.value}:{self.team}:{self.name}"
 
 
+@lru_cache(maxsize=1024)
 def scope_of(key: str) -> Scope:
     """Return the scope with this key."""
     kind, team, name = key.split(":", 2)
@@ -191,6 +193,7 @@ def day_at(now: Instant, calendar: Calendar) -> str:
     return _local_date(now, calendar).isoformat()
 
 
+@lru_cache(maxsize=256)
 def period_of(window: Window, day: str, calendar: Calendar) -> Period:
     """Return the period that contains a day."""
     bounds = _bounds(window, date.fromisoformat(day), calendar)
@@ -496,16 +499,13 @@ def _short_caps(
     shorts = []
     for applied, those in wanted.items():
         window = applied.cap.window
-        short = CapShort(
-            applied=applied,
-            use=use_of(applied.counted, period_of(window, day, calendar)),
-            amount=total(exposure(job).total for job in those),
-            resets_at=resets_at(window, now, calendar),
-        )
+        use = use_of(applied.counted, period_of(window, day, calendar))
+        amount = total(exposure(job).total for job in those)
         has_unknown = any(job.reserved is None for job in those)
-        is_full = has_unknown and short.use.total >= applied.limit
-        if short.missing or is_full or not applied.limit:
-            shorts.append(short)
+        is_full = has_unknown and use.total >= applied.limit
+        if add(use.total, amount) > applied.limit or is_full or not applied.limit:
+            end = resets_at(window, now, calendar)
+            shorts.append(CapShort(applied=applied, use=use, amount=amount, resets_at=end))
     return tuple(shorts)
 
 

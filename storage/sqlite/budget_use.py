@@ -45,7 +45,7 @@ _USE = """
     SELECT held, spent FROM budget_use WHERE scope = :scope AND day >= :first AND day < :until
 """
 
-_DAY = "SELECT held, spent FROM budget_use WHERE scope = ? AND day = ?"
+_DAY = "SELECT scope, held, spent FROM budget_use WHERE day = ? AND scope IN ({keys})"
 
 _PUT_USE = "INSERT OR REPLACE INTO budget_use VALUES (?, ?, ?, ?)"
 
@@ -89,14 +89,11 @@ def count(db: Database, before: Use, job: Job, at: Instant, rules: Rules | None 
     change = exposure(job) - before
     if change == NO_USE or job.counted_on is None:
         return
-    scopes, day = scopes_of(job), job.counted_on
-    uses = []
-    for scope in scopes:
-        key = encode(scope.key)
-        row = db.conn.execute(_DAY, (key, day)).fetchone()
-        use = change if row is None else _use_in(row) + change
-        uses.append((key, day, str(use.held), str(use.spent)))
-    db.conn.executemany(_PUT_USE, uses)
+    day, keys = job.counted_on, [encode(scope.key) for scope in scopes_of(job)]
+    rows = db.conn.execute(_DAY.format(keys=", ".join("?" * len(keys))), (day, *keys))
+    before_it = {row["scope"]: _use_in(row) for row in rows}
+    uses = ((key, before_it.get(key, NO_USE) + change) for key in keys)
+    db.conn.executemany(_PUT_USE, [(key, day, str(u.held), str(u.spent)) for key, u in uses])
     if change.total > 0:
         _note_alerts(db, job, at, rules or budget_rules.rules(db, job.team, at))
 
@@ -252,6 +249,8 @@ def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules) -> None:
             for level in levels_reached(applied.limit, use)
         ]
         new = [alert for alert in reached if _add_alert(db, alert)]
+        if not new:
+            continue
         # An amount that comes late is counted in a period that may be over.
         is_current = period == period_of(window, day_at(at, calendar), calendar)
         for alert in new[-1:] if is_current else ():

@@ -190,6 +190,14 @@ async def test_what_waits_counts_nowhere_until_it_is_confirmed(store: SqliteStor
     assert await uses(store, made) == {held("2")}
 
 
+async def test_an_answer_that_comes_too_late_admits_nothing(store: SqliteStore) -> None:
+    """The row stays as it is, and counts nowhere."""
+    asked = await insert(store, waiting(priced(1, counted_on=None), QuestionKind.PRICE, "1"))
+    assert asked.question is not None
+    assert await store.jobs.confirm("job1", "U1", asked.question.expires_at) == asked
+    assert await uses(store, asked) == {NO_USE}
+
+
 async def test_of_many_asks_at_one_instant_as_many_are_admitted_as_fit(store: SqliteStore) -> None:
     """The decision and the insert are one transaction, however many share a commit."""
     await store.budgets.set_cap(cap(HERE, "10"), ADMIN, NOW)
