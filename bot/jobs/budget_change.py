@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
+from bot.jobs.budget_view import BudgetLine
 from bot.money.amounts import TypedAmount
-from storage.budget import ScopeKind, UnknownPrice, Window
+from storage.budget import Scope, ScopeKind, UnknownPrice, Window
+from storage.job import Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,3 +112,29 @@ BudgetChange: TypeAlias = (
     | SetZone
     | SetManagers
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotInCharge:
+    """The user may not change budgets, or not this; `in_charge` may."""
+
+    in_charge: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A change is committed; `scope` is what it concerns, if it is a scope."""
+
+    change: BudgetChange
+    scope: Scope | None = None
+    line: BudgetLine | None = None
+    """The cap that was set, as it is now."""
+    removed: tuple[Window, ...] = ()
+    until: Instant | None = None
+    """When a raise ends."""
+    count: int = 0
+    """How many raises were ended, or 1 for a stop that there was."""
+    unit: str | None = None
+
+
+ChangeOutcome: TypeAlias = Changed | NotInCharge

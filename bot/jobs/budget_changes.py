@@ -6,9 +6,9 @@ Admins change them, and whom admins name.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import TypeAlias, assert_never
+from typing import assert_never
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.base.errors import BotError, UsageError
@@ -17,8 +17,11 @@ from bot.jobs.access import LOOKUP_SECONDS
 from bot.jobs.budget_change import (
     AddRaise,
     BudgetChange,
+    Changed,
+    ChangeOutcome,
     EndRaises,
     GoOn,
+    NotInCharge,
     RemoveCap,
     SetCap,
     SetManagers,
@@ -55,32 +58,6 @@ _NO_CHANNEL = "I cannot see that channel, or you are not in it."
 _NOT_DIRECT = (
     "A direct conversation has no budget of its own: choose a person, a channel or the workspace."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotInCharge:
-    """The user may not change budgets, or not this; `in_charge` may."""
-
-    in_charge: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """A change is committed; `scope` is what it concerns, if it is a scope."""
-
-    change: BudgetChange
-    scope: Scope | None = None
-    line: BudgetLine | None = None
-    """The cap that was set, as it is now."""
-    removed: tuple[Window, ...] = ()
-    until: Instant | None = None
-    """When a raise ends."""
-    count: int = 0
-    """How many raises were ended, or 1 for a stop that there was."""
-    unit: str | None = None
-
-
-ChangeOutcome: TypeAlias = Changed | NotInCharge
 
 
 async def change_budget(

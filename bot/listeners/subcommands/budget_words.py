@@ -39,7 +39,7 @@ LONGEST_REASON = 200
 # https://docs.slack.dev/messaging/formatting-message-text#linking-channels
 _PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
-_BECAUSE = re.compile(r"(?:^|\s)because\b(?P<why>.*)", re.IGNORECASE | re.DOTALL)
+_BECAUSE = re.compile(r"(?:^|\s)because(?:[\s:]+(?P<why>.*))?$", re.IGNORECASE | re.DOTALL)
 
 _WINDOWS = MappingProxyType(
     {
@@ -323,7 +323,7 @@ def _managers(typed: _Typed) -> ShowManagers | SetManagers:
 
 def _reason(found: re.Match[str] | None) -> str:
     """Return why something is decided, on one line."""
-    typed = plain(found["why"]) if found else ""
+    typed = plain(found["why"] or "") if found else ""
     reason = " ".join("".join(mark if mark.isprintable() else " " for mark in typed).split())
     if len(reason) > LONGEST_REASON:
         raise UsageError(f"Give the reason in at most {LONGEST_REASON} characters.")
