@@ -10,9 +10,9 @@ import click
 from tabulate import tabulate
 
 from bot.base.errors import UsageError
-from bot.cli.jobs import OPERATOR, with_store
+from bot.cli.jobs import with_store
 from bot.money.amounts import read_typed_amount
-from storage.budget import Cap, Scope, ScopeKind, Window, scope_of
+from storage.budget import OPERATOR, Cap, Scope, ScopeKind, Window, scope_of
 
 T = TypeVar("T")
 

@@ -17,13 +17,15 @@ import click
 from tabulate import tabulate
 
 from bot.app.checks import open_store
-from bot.base.errors import BotError
+from bot.base.errors import BotError, UsageError
 from bot.base.setting_groups import StoreSettings
 from bot.base.settings import load_group
 from bot.jobs.accept import new_id
 from bot.jobs.actions import put_resend
 from bot.messages.blocks import shorten
 from bot.messages.job import prompt_of
+from bot.money.amounts import read_typed_amount
+from storage.budget import OPERATOR, Settlement
 from storage.job import Event, IllegalTransitionError, Instant, Job, Stage
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, Store, Unreadable
@@ -39,15 +41,12 @@ MOMENTS = ("_at", "_since", "_until")
 # MindVideo does not document its IDs: refuse blanks, control characters and long texts.
 TASK_ID = re.compile(r"[!-~]{1,200}")
 
-OPERATOR = "operator"
-"""The requester of a delivery that is requested in a shell."""
-
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 @click.group("jobs")
 def command() -> None:
-    """List, show, resume and resend jobs, while the bot runs or not."""
+    """List, show, resume, resend and settle jobs, while the bot runs or not."""
 
 
 @command.command("list")
@@ -127,6 +126,26 @@ def resend(job_id: str, *, as_json: bool) -> None:
         click.echo(f"The files of job {job.id} are delivered again, as {delivery_id}.")
 
 
+@command.command()
+@click.argument("job_id")
+@click.argument("amount")
+@click.option("--because", required=True, help="Where the amount is from; the audit keeps it.")
+@JSON
+def settle(job_id: str, amount: str, because: str, *, as_json: bool) -> None:
+    """Record what a job cost whose AMOUNT MindVideo never named; 0 if it was not billed.
+
+    It is counted in the period in which the job was asked for, in place of what was held.
+    """
+    try:
+        cost = read_typed_amount(amount)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
+    if not because.strip():
+        raise click.UsageError("--because takes a reason.")
+    job = with_store(lambda store: _settle(store, job_id, cost, because.strip()))
+    _print_job(job, f"Job {job.id} cost {cost}.", as_json=as_json)
+
+
 def _print_job(job: Job, text: str, *, as_json: bool) -> None:
     click.echo(json.dumps(_json_fields(job), indent=2) if as_json else text)
 
@@ -191,6 +210,20 @@ async def _resend(store: Store, job_id: str) -> tuple[Job, str]:
     # Each call requests a delivery of its own.
     await put_resend(store.outbox, job, delivery_id, by=OPERATOR, now=time.time())
     return job, delivery_id
+
+
+async def _settle(store: Store, job_id: str, amount: Decimal, because: str) -> Job:
+    settlement = Settlement(amount=amount, by=OPERATOR, because=because, at=time.time())
+    try:
+        job = await store.jobs.settle(job_id, settlement)
+    except IllegalTransitionError:
+        raise BotError(
+            f"Job {job_id} was not sent to MindVideo, or is not over yet, so there is nothing to"
+            " settle."
+        ) from None
+    if job is None:
+        raise _unknown(job_id)
+    return job
 
 
 def _unknown(job_id: str) -> BotError:
