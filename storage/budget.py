@@ -6,7 +6,7 @@ Amounts are exact decimals in the unit in which the provider bills.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Context, Decimal, Inexact
@@ -323,12 +323,14 @@ class AppliedCap:
 
 def applied_caps(rules: Rules, job: Job, now: Instant) -> tuple[AppliedCap, ...]:
     """Return every cap that applies to a job: a person's own goes before that of everyone."""
-    if not rules.caps:
-        return ()
-    scopes = scopes_of(job)
+    return caps_within(rules, scopes_of(job), now) if rules.caps else ()
+
+
+def caps_within(rules: Rules, scopes: Sequence[Scope], now: Instant) -> tuple[AppliedCap, ...]:
+    """Return every cap that applies in these scopes, of which the first is a person's."""
     person = scopes[0]
     own = {cap.window for cap in rules.caps if cap.scope == person}
-    everyone = Scope(kind=ScopeKind.EVERYONE, team=job.team)
+    everyone = Scope(kind=ScopeKind.EVERYONE, team=person.team)
     found = []
     for cap in rules.caps:
         if cap.scope in scopes:
@@ -339,10 +341,26 @@ def applied_caps(rules: Rules, job: Job, now: Instant) -> tuple[AppliedCap, ...]
             counted = person
         else:
             continue
-        more = (one.amount for one in rules.raises if one.scope in raised and one.until > now)
-        limit = add(cap.limit, total(more))
-        found.append(AppliedCap(cap=cap, counted=counted, limit=limit))
+        more = total(one.amount for one in raises_of(rules, raised, now))
+        found.append(AppliedCap(cap=cap, counted=counted, limit=add(cap.limit, more)))
     return tuple(found)
+
+
+def raises_of(rules: Rules, scopes: Collection[Scope], now: Instant) -> tuple[Raise, ...]:
+    """Return the raises of these scopes that have not ended."""
+    return tuple(one for one in rules.raises if one.scope in scopes and one.until > now)
+
+
+def all_caps(rules: Rules, now: Instant) -> tuple[AppliedCap, ...]:
+    """Return every cap by itself; that of everyone has no use, which is counted for each person."""
+    return tuple(
+        AppliedCap(
+            cap=cap,
+            counted=cap.scope,
+            limit=add(cap.limit, total(one.amount for one in raises_of(rules, {cap.scope}, now))),
+        )
+        for cap in rules.caps
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

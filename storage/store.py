@@ -363,7 +363,9 @@ class Budgets(Protocol):
     async def rules(self, team: str, now: Instant) -> Rules:
         """Return all rules of a workspace, with the raises that have not ended at `now`."""
 
-    async def set_cap(self, cap: Cap, by: str, now: Instant, *, dedup_key: str = "") -> None:
+    async def set_cap(
+        self, cap: Cap, by: str, now: Instant, *, because: str = "", dedup_key: str = ""
+    ) -> None:
         """Set a cap, in place of an earlier one of the same scope and window."""
 
     async def remove_cap(

@@ -8,8 +8,9 @@ from zoneinfo import available_timezones
 import click
 from tabulate import tabulate
 
-from bot.cli.jobs import OPERATOR, typed_amount, with_store
+from bot.cli.jobs import typed_amount, with_store
 from storage.budget import (
+    OPERATOR,
     Calendar,
     Cap,
     Policy,

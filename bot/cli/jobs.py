@@ -25,7 +25,7 @@ from bot.jobs.actions import put_resend
 from bot.messages.blocks import shorten
 from bot.messages.job import prompt_of
 from bot.money.amounts import read_typed_amount
-from storage.budget import Settlement
+from storage.budget import OPERATOR, Settlement
 from storage.job import Event, IllegalTransitionError, Instant, Job, Stage
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, Store, Unreadable
@@ -41,15 +41,12 @@ MOMENTS = ("_at", "_since", "_until")
 # MindVideo does not document its IDs: refuse blanks, control characters and long texts.
 TASK_ID = re.compile(r"[!-~]{1,200}")
 
-OPERATOR = "operator"
-"""The requester of a delivery that is requested in a shell."""
-
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 @click.group("jobs")
 def command() -> None:
-    """List, show, resume and resend jobs, while the bot runs or not."""
+    """List, show, resume, resend and settle jobs, while the bot runs or not."""
 
 
 @command.command("list")
@@ -132,19 +129,18 @@ def resend(job_id: str, *, as_json: bool) -> None:
 @command.command()
 @click.argument("job_id")
 @click.argument("amount")
-@click.option("--because", required=True, help="Where the amount comes from, for the audit.")
+@click.option("--because", required=True, help="Where the amount is from; the audit keeps it.")
 @JSON
 def settle(job_id: str, amount: str, because: str, *, as_json: bool) -> None:
-    """Say what a job cost whose amount MindVideo never named.
+    """Record what a job cost whose AMOUNT MindVideo never named; 0 if it was not billed.
 
-    Until then budgets hold what it was expected to cost. An amount that MindVideo names later goes
-    before this one.
+    It is counted in the period in which the job was asked for, in place of what was held.
     """
-    settlement = Settlement(
-        amount=typed_amount(amount), by=OPERATOR, because=because, at=time.time()
-    )
-    job = with_store(lambda store: _settle(store, job_id, settlement))
-    _print_job(job, f"Job {job.id} cost {settlement.amount}.", as_json=as_json)
+    cost = typed_amount(amount)
+    if not because.strip():
+        raise click.UsageError("--because takes a reason.")
+    job = with_store(lambda store: _settle(store, job_id, cost, because.strip()))
+    _print_job(job, f"Job {job.id} cost {cost}.", as_json=as_json)
 
 
 def typed_amount(text: str) -> Decimal:
@@ -214,23 +210,25 @@ def _not_resumed(job_id: str, task_id: str | None) -> str:
     )
 
 
-async def _settle(store: Store, job_id: str, settlement: Settlement) -> Job:
-    try:
-        job = await store.jobs.settle(job_id, settlement)
-    except IllegalTransitionError:
-        raise BotError(
-            f"Job {job_id} cannot be settled: only one that was sent and is over, or on hold, can."
-        ) from None
-    if job is None:
-        raise _unknown(job_id)
-    return job
-
-
 async def _resend(store: Store, job_id: str) -> tuple[Job, str]:
     job, delivery_id = await _get(store, job_id), new_id()
     # Each call requests a delivery of its own.
     await put_resend(store.outbox, job, delivery_id, by=OPERATOR, now=time.time())
     return job, delivery_id
+
+
+async def _settle(store: Store, job_id: str, amount: Decimal, because: str) -> Job:
+    settlement = Settlement(amount=amount, by=OPERATOR, because=because, at=time.time())
+    try:
+        job = await store.jobs.settle(job_id, settlement)
+    except IllegalTransitionError:
+        raise BotError(
+            f"Job {job_id} was not sent to MindVideo, or is not over yet, so there is nothing to"
+            " settle."
+        ) from None
+    if job is None:
+        raise _unknown(job_id)
+    return job
 
 
 def _unknown(job_id: str) -> BotError:

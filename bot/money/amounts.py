@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.base.errors import UsageError
@@ -10,6 +11,32 @@ from bot.options.wording import quoted
 
 # Without exponents: 1e400 is nobody's amount. Fewer digits than the store keeps exactly.
 _AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+
+# A unit stands before or behind the number: `$20`, `20 USD`.
+_WITH_UNIT = re.compile(
+    r"(?P<before>[^\W\d_]{2,16}|[$€£¥₹])?\s*(?P<figure>[^\s$€£¥₹]*?)\s*"
+    r"(?P<behind>[^\W\d_]{2,16}|[$€£¥₹])?"
+)
+_NUMBER_WORDS = frozenset({"nan", "inf", "infinity"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedAmount:
+    """An amount, and the unit that was typed with it or nothing."""
+
+    figure: Decimal
+    unit: str = ""
+
+    def in_unit(self, unit: str | None) -> Decimal:
+        """Return the amount. Raises `UsageError` if another unit was typed than that of amounts."""
+        if not self.unit or self.unit.casefold() == (unit or "").casefold():
+            return self.figure
+        if unit is None:
+            raise UsageError(
+                f"Amounts here have no currency, as MindVideo names none: give {self.figure}"
+                f" without {quoted(self.unit)}."
+            )
+        raise UsageError(f"Amounts here are in {unit}, and I do not convert {quoted(self.unit)}.")
 
 
 def read_typed_amount(text: str) -> Decimal:
@@ -19,3 +46,12 @@ def read_typed_amount(text: str) -> Decimal:
             f"{quoted(text)} is no amount. Give a number such as 20 or 0.5, without a currency."
         )
     return Decimal(text.strip())
+
+
+def read_amount_in_unit(text: str) -> TypedAmount:
+    """Return the amount of a text that may have a unit. Raises `UsageError` for what is none."""
+    found = _WITH_UNIT.fullmatch(text.strip())
+    unit = "" if found is None else found["before"] or found["behind"] or ""
+    if found is None or not found["figure"] or unit.casefold() in _NUMBER_WORDS:
+        return TypedAmount(figure=read_typed_amount(text))
+    return TypedAmount(figure=read_typed_amount(found["figure"]), unit=unit)

@@ -85,7 +85,15 @@ def policy(db: Database, team: str) -> Policy:
     )
 
 
-def put_cap(db: Database, cap: Cap, by: str, now: Instant, *, dedup_key: str = "") -> None:
+def put_cap(
+    db: Database,
+    cap: Cap,
+    by: str,
+    now: Instant,
+    *,
+    because: str = "",
+    dedup_key: str = "",
+) -> None:
     """Set a cap in place of the one of the same scope and window. An equal one changes nothing."""
     before = _find_cap(db, cap.scope, cap.window)
     if before == cap:
@@ -98,12 +106,14 @@ def put_cap(db: Database, cap: Cap, by: str, now: Instant, *, dedup_key: str = "
         subject=cap.scope.key,
         before=_told(before),
         after=_told(cap),
+        because=because,
         dedup_key=dedup_key,
     )
     detail = DecisionDetail(
         scope=cap.scope,
         action=entry.action,
         by=by,
+        because=because,
         window=cap.window,
         amount=cap.limit,
         is_hard=cap.is_hard,

@@ -283,10 +283,12 @@ class SqliteBudgets:
         """Return all rules of a workspace."""
         return self._session.read_inline(lambda db: budget_rules.rules(db, team, now))
 
-    async def set_cap(self, cap: Cap, by: str, now: Instant, *, dedup_key: str = "") -> None:
+    async def set_cap(
+        self, cap: Cap, by: str, now: Instant, *, because: str = "", dedup_key: str = ""
+    ) -> None:
         """Set a cap, in place of an earlier one of the same scope and window."""
         await self._session.write(
-            lambda db: budget_rules.put_cap(db, cap, by, now, dedup_key=dedup_key)
+            lambda db: budget_rules.put_cap(db, cap, by, now, because=because, dedup_key=dedup_key)
         )
 
     async def remove_cap(

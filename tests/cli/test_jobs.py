@@ -12,8 +12,8 @@ import pysqlite3
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.cli.jobs import OPERATOR
 from bot.cli.main import main
+from storage.budget import OPERATOR
 from storage.job import Event, EventName, ReplyTo, Stage
 from storage.notification import Notification, NotificationKind
 from storage.sqlite.store import SqliteStore
@@ -268,35 +268,36 @@ def test_an_unusable_store_is_reported_in_one_line(
     assert sorted(Path.cwd().iterdir()) == there
 
 
-def test_a_cost_that_never_came_is_settled_by_an_operator(run: Run, tmp_path: Path) -> None:
-    """With where it comes from; twice is as good as once."""
-    assert run("jobs", "settle", DONE.id, "0.5", "--because", "receipt 7").output == (
+def test_a_cost_that_never_came_is_settled_with_its_reason(run: Run, tmp_path: Path) -> None:
+    """The audit has who decided, and why."""
+    assert run("jobs", "settle", DONE.id, "0.5", "--because", "invoice 7").output == (
         f"Job {DONE.id} cost 0.5.\n"
     )
-    shown = json.loads(run("jobs", "show", DONE.id, "--json").output)
-    assert shown["cost_actual"] == "0.5"
-
-    async def audit() -> list[tuple[str, str, str, str]]:
-        store = await SqliteStore.open(str(tmp_path / "jobs.db"))
-        entries = await store.budgets.audit(0.0)
-        await store.close()
-        return [(one.by, one.before, one.after, one.because) for one in entries]
-
-    assert asyncio.run(audit()) == [(OPERATOR, "0.42", "0.5", "receipt 7")]
+    assert json.loads(run("jobs", "show", DONE.id, "--json").output)["cost_actual"] == "0.5"
+    with closing(pysqlite3.connect(str(tmp_path / "jobs.db"))) as db:
+        told = db.execute("SELECT by, action, subject, after, because FROM audit").fetchall()
+    assert told == [(OPERATOR, "settled", DONE.id, "0.5", "invoice 7")]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "problem"),
     [
-        ((REQUESTED.id, "1", "--because", "x"), 1, "cannot be settled"),
-        (("nothing000", "1", "--because", "x"), 1, "There is no job nothing000"),
-        ((DONE.id, "NaN", "--because", "x"), 2, "is no amount"),
-        ((DONE.id, "1"), 2, "--because"),
+        ((DONE.id, "NaN", "--because", "x"), 2, "`NaN` is no amount."),
+        ((DONE.id, "1e400", "--because", "x"), 2, "`1e400` is no amount."),
+        ((DONE.id, "--because", "x", "--", "-1"), 2, "`-1` is no amount."),
+        ((DONE.id, "5 EUR", "--because", "x"), 2, "`5 EUR` is no amount."),
+        ((DONE.id, "5"), 2, "Missing option '--because'"),
+        ((DONE.id, "5", "--because", " "), 2, "--because takes a reason."),
+        ((REQUESTED.id, "5", "--because", "x"), 1, "so there is nothing to settle."),
+        (("nothing000", "5", "--because", "x"), 1, "There is no job nothing000."),
     ],
 )
-def test_what_cannot_be_settled_says_why(
-    run: Run, arguments: tuple[str, ...], code: int, problem: str
+def test_what_cannot_be_settled_stays_as_it_is(
+    run: Run, tmp_path: Path, arguments: Sequence[str], code: int, problem: str
 ) -> None:
-    refused = run("jobs", "settle", *arguments)
-    assert refused.exit_code == code
-    assert problem in refused.output
+    """It is told in a sentence."""
+    done = run("jobs", "settle", *arguments)
+    assert done.exit_code == code
+    assert problem in done.output
+    with closing(pysqlite3.connect(str(tmp_path / "jobs.db"))) as db:
+        assert db.execute("SELECT count(*) FROM audit").fetchone() == (0,)

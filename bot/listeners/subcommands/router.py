@@ -19,6 +19,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import usual_options
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands import thread
+from bot.listeners.subcommands.budget import BUDGET
 from bot.listeners.subcommands.defaults import CHANNEL_SETTINGS
 from bot.listeners.subcommands.intent import (
     HELP,
@@ -120,6 +121,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         "list": REPORTS["list"],
         **JOB_SUBCOMMANDS,
         "cost": REPORTS["cost"],
+        "budget": BUDGET,
         "models": REPORTS["models"],
         "notify": NOTIFICATIONS,
         "settings": CHANNEL_SETTINGS,

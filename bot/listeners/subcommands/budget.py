@@ -1,0 +1,120 @@
+"""`/video budget …`: shows and changes what may be spent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import assert_never
+
+from bot.base.ports import Message
+from bot.jobs.accept import Interaction
+from bot.jobs.budget_change import (
+    AddRaise,
+    BudgetChange,
+    EndRaises,
+    GoOn,
+    NotInCharge,
+    RemoveCap,
+    SetCap,
+    SetManagers,
+    SetUnknown,
+    SetWeek,
+    SetZone,
+    StopNew,
+    Target,
+)
+from bot.jobs.budget_changes import change_budget
+from bot.jobs.budget_view import in_charge, load_all_budgets, load_budget
+from bot.jobs.services import Services
+from bot.listeners.context import Handler
+from bot.listeners.subcommands.budget_words import (
+    HERE,
+    ME,
+    ShowAll,
+    ShowBudget,
+    ShowManagers,
+    read_budget_command,
+)
+from bot.listeners.subcommands.subcommand import Subcommand
+from bot.messages import budget_answers, budget_table
+from bot.options.catalog import Catalog
+from storage.budget import ScopeKind
+
+
+def _bind(text: str, catalog: Catalog) -> Handler | None:
+    command = read_budget_command(text, catalog)
+    match command:
+        case None:
+            return None
+        case ShowBudget():
+            return _show
+        case ShowAll():
+            return _show_all
+        case ShowManagers():
+            return _show_managers
+        case _:
+            return partial(apply_change, command)
+
+
+async def _show(interaction: Interaction, services: Services) -> Message:
+    view = await load_budget(interaction.team, interaction.user, interaction.channel, services)
+    return budget_table.budget_shown(view)
+
+
+async def _show_all(interaction: Interaction, services: Services) -> Message:
+    """Show all budgets, to those who may change them."""
+    may = await in_charge(interaction.team, services)
+    if interaction.user not in may:
+        return budget_answers.not_in_charge(NotInCharge(in_charge=may))
+    lines = await load_all_budgets(interaction.team, services)
+    policy = (await services.store.budgets.rules(interaction.team, services.now())).policy
+    return budget_table.all_shown(lines, policy.calendar, services.unit)
+
+
+async def _show_managers(interaction: Interaction, services: Services) -> Message:
+    return budget_answers.managers_shown(await in_charge(interaction.team, services))
+
+
+async def apply_change(
+    change: BudgetChange, interaction: Interaction, services: Services
+) -> Message:
+    """Make a change, and answer what it did. As `change_budget` in all else."""
+    outcome = await change_budget(_placed(change, interaction), interaction, services)
+    if isinstance(outcome, NotInCharge):
+        return budget_answers.not_in_charge(outcome)
+    return budget_answers.changed(outcome)
+
+
+def _placed(change: BudgetChange, interaction: Interaction) -> BudgetChange:
+    """Return the change with the channel and the user of the interaction in place of words."""
+    match change:
+        case SetCap() | RemoveCap() | AddRaise() | EndRaises() | StopNew() | GoOn():
+            return replace(change, target=_meant(change.target, interaction))
+        case SetUnknown() | SetWeek() | SetZone() | SetManagers():
+            return change
+        case _:
+            assert_never(change)
+
+
+def _meant(target: Target, interaction: Interaction) -> Target:
+    match target:
+        case Target(kind=ScopeKind.CHANNEL, name=name) if name == HERE:
+            return replace(target, name=interaction.channel)
+        case Target(kind=ScopeKind.PERSON, name=name) if name == ME:
+            return replace(target, name=interaction.user)
+        case _:
+            return target
+
+
+BUDGET = Subcommand(
+    usage="budget [all|set|unset|raise|stop|go on|unknown|week starts|zone|managers] […]",
+    about="shows what you can spend here; admins, and whom they name, set it: "
+    "`budget set @ana 20 per day`, `set everyone 5 per day`, `set here 100 per week soft`, "
+    "`set #channel …`, `set workspace 500 per month`, `set model kling-v3 50 per day`, "
+    "`set project launch 300 once`, `unset here`, `raise here 20 today because launch`, "
+    "`stop here because …`, `go on`, `unknown ask|hold 2|refuse|allow`, `week starts sunday`, "
+    "`zone Europe/Berlin`, `managers @ana`",
+    bind=_bind,
+    most=None,
+    is_of_the_team=True,
+)
