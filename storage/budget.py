@@ -546,17 +546,10 @@ def _question(
     """
     if consent in {Consent.APPROVED, Consent.BEYOND_CAPS}:
         return None
-    terms = approval_terms(rules, jobs[0])
-    approvers = approvers_for(terms, jobs[0].user)
-    if terms.above is not None and _needs_approval(jobs, terms.above, rules.policy):
-        if not approvers.users:
-            return NotAdmitted(reasons=(NobodyApproves(above=terms.above),))
-        return _ask(QuestionKind.APPROVE_PRICE, str(terms.above), approvers, terms)
+    question = _question_to_approvers(jobs, shorts, rules)
+    if question is not None or consent is Consent.CONFIRMED:
+        return question
     # Only soft caps are left: a hard one has refused the request.
-    if shorts and approvers.users:
-        return _ask(QuestionKind.APPROVE_SOFT_CAP, cap_named(shorts[0]), approvers, terms)
-    if consent is Consent.CONFIRMED:
-        return None
     if shorts:
         return AskFirst(kind=QuestionKind.SOFT_CAP, about=cap_named(shorts[0]))
     limit = rules.policy.confirm_above
@@ -565,6 +558,21 @@ def _question(
     asks = rules.policy.unknown_price is UnknownPrice.ASK
     if asks and _is_limited_unknown(jobs, rules, now):
         return AskFirst(kind=QuestionKind.PRICE, about="")
+    return None
+
+
+def _question_to_approvers(
+    jobs: Sequence[Job], shorts: Sequence[CapShort], rules: Rules
+) -> AskFirst | NotAdmitted | None:
+    """Return what approvers are asked: about the price, or about a soft cap."""
+    terms = approval_terms(rules, jobs[0])
+    approvers = approvers_for(terms, jobs[0].user)
+    if terms.above is not None and _needs_approval(jobs, terms.above, rules.policy):
+        if not approvers.users:
+            return NotAdmitted(reasons=(NobodyApproves(above=terms.above),))
+        return _ask(QuestionKind.APPROVE_PRICE, str(terms.above), approvers, terms)
+    if shorts and approvers.users:
+        return _ask(QuestionKind.APPROVE_SOFT_CAP, cap_named(shorts[0]), approvers, terms)
     return None
 
 

@@ -464,11 +464,6 @@ class Job:
     """When the words of users were erased from the row; `None`: they were not."""
 
     @property
-    def accepted_at(self) -> Instant:
-        """When it was requested, or approved if it waited for that."""
-        return self.created_at if self.decision is None else self.decision.at
-
-    @property
     def thread_root(self) -> str | None:
         """The `ts` of the thread for this job's replies; `None` until the job has a message."""
         return self.reply_to.thread_ts or self.message_ts

@@ -184,10 +184,11 @@ class JobStore(Queue[Job], Protocol):
         input), made or confirmed at or after `equal_since`, the job is inserted as `waiting` for a
         confirmation, and so it is if the rules of budgets want it asked about. Unless it waits it
         begins to count: with what it holds and its day, as `storage.budget.admit` decides, or
-        it is refused. `most_active` is how many jobs of a person may be
-        under way. With `may_ask`, a request that caps alone refuse is kept as one that waits, if an
-        approver may let it go beyond them: `NotAdmitted.waiting`. All of this is one transaction, so of two equal requests at one instant one
-        waits, and of two for which a cap has room for one, one is refused.
+        it is refused. `most_active` is how many jobs of a person may be under way. With `may_ask`,
+        a request that caps alone refuse is kept as `NotAdmitted.waiting`, if approvers may let it
+        go beyond them; otherwise nothing is written of a refused one. All of this is one
+        transaction, so of two equal requests at one instant one waits, and of two for which a cap
+        has room for one, one is refused.
         """
 
     async def insert_set(
@@ -423,7 +424,9 @@ class Budgets(Protocol):
     ) -> None:
         """Set the users who may change budgets beside the admins."""
 
-    async def set_approval_rule(self, rule: ApprovalRule, by: str, now: Instant) -> None:
+    async def set_approval_rule(
+        self, rule: ApprovalRule, by: str, now: Instant, *, dedup_key: str = ""
+    ) -> None:
         """Set what a workspace or a channel says of approvals, in place of what it said.
 
         A rule that says nothing is removed.

@@ -177,10 +177,10 @@ def confirm(
         case AskFirst() as question:
             return _ask(db, job, question, now)
         case NotAdmitted() as refused:
-            question = ask_beyond_caps(refused, rules, job)
-            if question is None:
+            beyond = ask_beyond_caps(refused, rules, job)
+            if beyond is None:
                 return refused
-            return _ask(db, job, question, now) if terms.may_ask else replace(refused, waiting=job)
+            return _ask(db, job, beyond, now) if terms.may_ask else replace(refused, waiting=job)
         case decided:
             raise ValueError(f"one request is admitted as one: {decided}")
 

@@ -89,11 +89,29 @@ def approval_rules(db: Database, team: str) -> tuple[ApprovalRule, ...]:
     return tuple(map(_approval_rule, rows.fetchall()))
 
 
-def put_approval_rule(db: Database, rule: ApprovalRule, by: str, now: Instant) -> None:
-    """Set what a workspace or a channel says of approvals; a rule that says nothing is removed."""
-    found = (one for one in approval_rules(db, rule.team) if one.channel == rule.channel)
+def put_approval_rule(
+    db: Database, rule: ApprovalRule, by: str, now: Instant, *, dedup_key: str = ""
+) -> None:
+    """Set what a workspace or a channel says of approvals. An equal rule changes nothing.
+
+    A rule that says nothing is removed.
+    """
     nothing = ApprovalRule(team=rule.team, channel=rule.channel)
+    found = (one for one in approval_rules(db, rule.team) if one.channel == rule.channel)
     before = next(found, nothing)
+    kind = ScopeKind.CHANNEL if rule.channel else ScopeKind.WORKSPACE
+    entry = AuditEntry(
+        at=now,
+        team=rule.team,
+        by=by,
+        action=AuditAction.APPROVAL_RULE_SET,
+        subject=Scope(kind=kind, team=rule.team, name=rule.channel).key,
+        before=_approval_text(before),
+        after=_approval_text(rule),
+        dedup_key=dedup_key,
+    )
+    if before == rule or not _decide(db, entry):
+        return
     values = {
         "team": rule.team,
         "channel": encode(rule.channel),
@@ -107,10 +125,6 @@ def put_approval_rule(db: Database, rule: ApprovalRule, by: str, now: Instant) -
         db.execute("DELETE FROM approval_rules WHERE team = :team AND channel = :channel", values)
     else:
         db.execute(_APPROVAL_RULE, values)
-    kind = ScopeKind.CHANNEL if rule.channel else ScopeKind.WORKSPACE
-    scope = Scope(kind=kind, team=rule.team, name=rule.channel)
-    told = _approval_text(before), _approval_text(rule)
-    _audit_scope(db, AuditAction.APPROVAL_RULE_SET, scope, by, now, before=told[0], after=told[1])
 
 
 def _approval_rule(row: SqlRow) -> ApprovalRule:

@@ -361,9 +361,13 @@ class SqliteBudgets:
             lambda db: budget_rules.put_managers(db, team, users, by, now, dedup_key=dedup_key)
         )
 
-    async def set_approval_rule(self, rule: ApprovalRule, by: str, now: Instant) -> None:
+    async def set_approval_rule(
+        self, rule: ApprovalRule, by: str, now: Instant, *, dedup_key: str = ""
+    ) -> None:
         """Set what a workspace or a channel says of approvals."""
-        await self._session.write(lambda db: budget_rules.put_approval_rule(db, rule, by, now))
+        await self._session.write(
+            lambda db: budget_rules.put_approval_rule(db, rule, by, now, dedup_key=dedup_key)
+        )
 
     async def cap_uses(self, job: Job, now: Instant) -> list[CapUse]:
         """Return the caps that would apply to such a job now, and what is used of them."""

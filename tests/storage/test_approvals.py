@@ -77,8 +77,8 @@ def asked(job: Job) -> tuple[QuestionKind, str, tuple[str, ...]]:
 async def held(store: SqliteStore) -> Use:
     """Return what the asker holds, after the counters were checked."""
     assert await store.budgets.mismatches() == []
-    [cap_use] = await store.budgets.cap_uses(priced(), NOW) or [None]
-    return NO_USE if cap_use is None else cap_use.use
+    [cap_use] = await store.budgets.cap_uses(priced(), NOW)
+    return cap_use.use
 
 
 async def messages(store: SqliteStore) -> list[tuple[NotificationKind, str, str]]:
