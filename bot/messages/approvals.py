@@ -83,8 +83,8 @@ def status(view: JobView, *, is_end: bool = False) -> Message:
     if job.stage is Stage.WAITING:
         text = (
             f":hourglass: {name} waits for an approval by {_any_of(question)}. "
-            f"{why(question, view.unit)} {price_sentence(job, view.unit)} Without an answer it ends "
-            f"{blocks.moment(question.expires_at)}; nothing is charged before."
+            f"{why(question, view.unit)} {price_sentence(job, view.unit)} Without an answer it "
+            f"ends {blocks.moment(question.expires_at)}; nothing is charged before."
         )
     else:
         text = f"{name}: {_ended(job)}"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bot.notifications import (
-    budget,
     approval,
+    budget,
     digest,
     follow,
     job_event,

@@ -14,6 +14,7 @@ from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
+from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import approval_rules
 from bot.money.amounts import read_typed_amount
 from bot.options.catalog import Catalog
@@ -162,12 +163,14 @@ async def _confirm_above(
     limit: Decimal | None, interaction: Interaction, services: Services
 ) -> Message:
     """Set above which price the asker is asked. Committed when it returns. Idempotent."""
-    _require_admin(interaction, services)
+    await _require_charge(interaction, services)
     budgets, now = services.store.budgets, services.now()
     policy = (await budgets.rules(interaction.team, now)).policy
     if policy.confirm_above != limit:
         changed = replace(policy, confirm_above=limit)
-        await budgets.set_policy(interaction.team, changed, interaction.user, now)
+        await budgets.set_policy(
+            interaction.team, changed, interaction.user, now, dedup_key=interaction.dedup_key
+        )
     return approval_rules.confirm_set(limit, services.unit)
 
 
@@ -181,7 +184,7 @@ async def _show(interaction: Interaction, services: Services) -> Message:
 
 async def _change(change: RuleChange, interaction: Interaction, services: Services) -> Message:
     """Change the rule of the workspace or the channel. Committed when it returns. Idempotent."""
-    _require_admin(interaction, services)
+    await _require_charge(interaction, services)
     team, channel = interaction.team, interaction.channel if change.here else ""
     if is_direct(channel):
         raise UsageError("A direct conversation has no approvers of its own: leave `here` out.")
@@ -195,7 +198,9 @@ async def _change(change: RuleChange, interaction: Interaction, services: Servic
     before = next(of_channel, ApprovalRule(team=team, channel=channel))
     after = change.of(before)
     if after != before:
-        await budgets.set_approval_rule(after, interaction.user, now)
+        await budgets.set_approval_rule(
+            after, interaction.user, now, dedup_key=interaction.dedup_key
+        )
     if change.is_end:
         return approval_rules.ended(channel)
     changed = [rule for rule in rules.approvals if rule.channel != channel]
@@ -204,30 +209,43 @@ async def _change(change: RuleChange, interaction: Interaction, services: Servic
     return approval_rules.changed(channel, terms, services.unit)
 
 
-def _require_admin(interaction: Interaction, services: Services) -> None:
-    if not services.is_admin(interaction.user):
-        raise UsageError("Only admins decide what is confirmed and approved.")
+async def _require_charge(interaction: Interaction, services: Services) -> None:
+    """Refuse who is neither an admin nor named to change budgets."""
+    managers = await services.store.budgets.managers(interaction.team)
+    if not services.is_admin(interaction.user) and interaction.user not in managers:
+        raise UsageError(
+            "Only admins, and whom they named for budgets, decide what is confirmed and approved."
+        )
 
 
 async def _require_approver(user: str, interaction: Interaction, services: Services) -> None:
     """Refuse guests, apps and people of other workspaces as approvers."""
     person = await services.directory.identify(user)
     if not person.is_member_of(interaction.team):
+        who = person.name or "One of them"
         raise UsageError(
-            f"<@{user}> cannot approve: only full members of this workspace can, and no apps."
+            f"{who} cannot approve: only full members of this workspace can, and no apps."
         )
 
 
 async def _require_place(channel: str, interaction: Interaction, services: Services) -> None:
     """Refuse a channel in which the bot cannot ask, or others than this workspace would read."""
-    place = f"<#{channel}>"
     try:
         conversation = await services.directory.conversation(channel)
         if not await services.directory.is_member(channel, interaction.user):
-            raise UsageError(f"You are not in {place}, so choose another channel.")
+            raise UsageError("You are not in that channel, so choose another one.")
         if not conversation.has_bot:
             await services.chat.join(channel)
     except UnreachablePlaceError:
-        raise UsageError(f"I cannot get into {place}: invite me there first.") from None
+        raise UsageError("I cannot get into that channel: invite me there first.") from None
     if conversation.is_shared:
-        raise UsageError(f"People of another organisation read {place}, so choose another channel.")
+        raise UsageError("People of another organisation read that channel: choose another one.")
+
+
+APPROVAL_RULES = Subcommand(
+    usage=f"budget {USAGE}",
+    about="sets above which price whoever asks confirms it, and who approves what costs more",
+    bind=bind_approval_rules,
+    most=None,
+    is_of_the_team=True,
+)

@@ -19,6 +19,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import usual_options
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands import thread
+from bot.listeners.subcommands.approval_rules import APPROVAL_RULES
 from bot.listeners.subcommands.defaults import CHANNEL_SETTINGS
 from bot.listeners.subcommands.intent import (
     HELP,
@@ -121,6 +122,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         **JOB_SUBCOMMANDS,
         "cost": REPORTS["cost"],
         "models": REPORTS["models"],
+        "budget": APPROVAL_RULES,
         "notify": NOTIFICATIONS,
         "settings": CHANNEL_SETTINGS,
     }
