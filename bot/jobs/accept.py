@@ -174,7 +174,8 @@ async def accept(
         return refused(made, job, services)
     row, is_new = made.job, made.is_new
     if row.stage not in REQUESTED:
-        services.wake()
+        if row.question is not None and row.question.is_for_approvers:
+            services.wake()
         return Asked(job=row, left_out=request.left_out, unit=services.unit)
     if is_new:
         services.wake()

@@ -27,7 +27,7 @@ from storage.budget import NotAdmitted, Reason
 from storage.job import Decision, DecisionKind, Job, ReplyTo
 
 
-class Answer(StrEnum):
+class DecisionAnswer(StrEnum):
     """What an approver answers."""
 
     APPROVE = "approve"
@@ -74,17 +74,17 @@ class NoApprover:
 
 DecisionOutcome: TypeAlias = Decided | TooLate | DoesNotFit | NoApprover
 
-_KINDS: Mapping[Answer, DecisionKind] = MappingProxyType(
+_KINDS: Mapping[DecisionAnswer, DecisionKind] = MappingProxyType(
     {
-        Answer.APPROVE: DecisionKind.APPROVED,
-        Answer.APPROVE_BEYOND_CAPS: DecisionKind.APPROVED_BEYOND_CAPS,
-        Answer.DENY: DecisionKind.DENIED,
+        DecisionAnswer.APPROVE: DecisionKind.APPROVED,
+        DecisionAnswer.APPROVE_BEYOND_CAPS: DecisionKind.APPROVED_BEYOND_CAPS,
+        DecisionAnswer.DENY: DecisionKind.DENIED,
     }
 )
 
 
 async def decide(
-    job_id: str, answer: Answer, interaction: Interaction, services: Services, because: str = ""
+    job_id: str, answer: DecisionAnswer, interaction: Interaction, services: Services, because: str = ""
 ) -> DecisionOutcome | None:
     """Decide about a request, unless another has; `None`: there is none that waited for approvers.
 
@@ -116,7 +116,7 @@ async def decide(
             assert_never(made)
 
 
-def _decided(job: Job, answer: Answer, interaction: Interaction) -> Decided | TooLate:
+def _decided(job: Job, answer: DecisionAnswer, interaction: Interaction) -> Decided | TooLate:
     decision = job.decision
     if decision is None:
         return TooLate(job=job)
@@ -143,21 +143,21 @@ async def renew(job: Job, interaction: Interaction, services: Services) -> Accep
 
 
 async def _commit(
-    job_id: str, answer: Answer, by: str, because: str, services: Services
+    job_id: str, answer: DecisionAnswer, by: str, because: str, services: Services
 ) -> Job | NotAdmitted | MayNotDecide | None:
     jobs, now = services.store.jobs, services.now()
     log = structlog.get_logger("jobs")
     match answer:
-        case Answer.APPROVE | Answer.APPROVE_BEYOND_CAPS:
+        case DecisionAnswer.APPROVE | DecisionAnswer.APPROVE_BEYOND_CAPS:
             log.info("approval_pressed", job=job_id, user=by, answer=answer.value)
             return await jobs.approve(
                 job_id,
                 by,
                 now,
                 most_active=services.max_active,
-                beyond_caps=answer is Answer.APPROVE_BEYOND_CAPS,
+                beyond_caps=answer is DecisionAnswer.APPROVE_BEYOND_CAPS,
             )
-        case Answer.DENY:
+        case DecisionAnswer.DENY:
             log.info("denial_pressed", job=job_id, user=by)
             return await jobs.deny(job_id, by, because, now)
         case _:

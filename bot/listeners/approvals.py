@@ -12,7 +12,7 @@ from bot.base.errors import BotError
 from bot.base.ports import Message, Place
 from bot.jobs.accept import Interaction
 from bot.jobs.approvals import (
-    Answer,
+    DecisionAnswer,
     Decided,
     DecisionOutcome,
     DoesNotFit,
@@ -29,10 +29,10 @@ from bot.messages import approvals, replies
 from bot.options.schema import as_mapping
 from storage.store import StoreError
 
-_ANSWERS: Mapping[str, Answer] = MappingProxyType(
+_ANSWERS: Mapping[str, DecisionAnswer] = MappingProxyType(
     {
-        approvals.APPROVE: Answer.APPROVE,
-        approvals.BEYOND: Answer.APPROVE_BEYOND_CAPS,
+        approvals.APPROVE: DecisionAnswer.APPROVE,
+        approvals.BEYOND: DecisionAnswer.APPROVE_BEYOND_CAPS,
     }
 )
 
@@ -118,7 +118,7 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         return {block: approvals.no_reason()}
     interaction = payload.interaction(channel)
     try:
-        outcome = await decide(job_id, Answer.DENY, interaction, services, because)
+        outcome = await decide(job_id, DecisionAnswer.DENY, interaction, services, because)
     except BotError as error:
         return {block: str(error)}
     except StoreError as error:

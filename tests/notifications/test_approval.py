@@ -126,7 +126,9 @@ async def test_a_card_is_posted_once_whatever_the_answer(kind: FaultKind) -> Non
 
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("commit", [1, 2, 3, 4])
-async def test_a_card_is_posted_once_wherever_the_process_dies(commit: int, *, before: bool) -> None:
+async def test_a_card_is_posted_once_wherever_it_dies(
+    commit: int, *, before: bool
+) -> None:
     async with engine_harness() as harness:
         await ask(harness)
         harness.store.crash_outbox(commit, before=before)
