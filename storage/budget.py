@@ -15,8 +15,10 @@ from functools import lru_cache
 from typing import TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
+from storage.approval import ApprovalRule, ApprovalTerms, Approvers, approvers_for, terms_of
 from storage.job import (
     NOT_REQUESTED,
+    QUESTION_SECONDS,
     Instant,
     Job,
     QuestionKind,
@@ -309,6 +311,8 @@ class Rules:
     """Those that have not ended."""
     stops: tuple[Stop, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    approvals: tuple[ApprovalRule, ...] = ()
+    admins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,22 +406,40 @@ class PriceUnknown:
     """The workspace refuses what has no forecast."""
 
 
-Reason: TypeAlias = CapShort | Stopped | TooManyActive | PriceUnknown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NobodyApproves:
+    """The price is above the approval limit, and nobody may approve it."""
+
+    above: Decimal
+
+
+Reason: TypeAlias = CapShort | Stopped | TooManyActive | PriceUnknown | NobodyApproves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotAdmitted:
-    """A request is refused, for all these reasons; nothing was written."""
+    """A request is refused, for all these reasons; it counts nothing."""
 
     reasons: tuple[Reason, ...]
+    waiting: Job | None = None
+    """The request as it waits, if its asker may have an approver asked; else nothing is kept."""
+
+    @property
+    def is_by_caps_alone(self) -> bool:
+        """Whether only caps refuse it, beyond which an approver may let it go."""
+        return all(isinstance(reason, CapShort) for reason in self.reasons)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskFirst:
-    """A request waits until its asker confirms it."""
+    """A request waits until its asker confirms it, or until an approver decides."""
 
     kind: QuestionKind
     about: str
+    approvers: Approvers | None = None
+    """`None`: its asker is asked."""
+    seconds: float = QUESTION_SECONDS
+    """How long it waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -432,7 +454,9 @@ class Consent(StrEnum):
 
     NONE = "none"
     CONFIRMED = "confirmed"
-    """The price and soft caps are not asked about any more."""
+    """Its asker confirmed it: only approvers are still asked."""
+    APPROVED = "approved"
+    """Nobody is asked any more."""
     BEYOND_CAPS = "beyond caps"
     """Hard caps do not hold it up either."""
 
@@ -473,8 +497,7 @@ def admit(
         reasons.append(PriceUnknown())
     if reasons:
         return NotAdmitted(reasons=tuple(reasons))
-    question = None if consent is not Consent.NONE else _question(held, shorts, rules, now)
-    return question or Admitted(jobs=held)
+    return _question(held, shorts, rules, now, consent) or Admitted(jobs=held)
 
 
 def _begun(job: Job, policy: Policy, day: str) -> Job:
@@ -528,17 +551,27 @@ def _short_caps(
 
 
 def _question(
-    jobs: Sequence[Job], shorts: Sequence[CapShort], rules: Rules, now: Instant
-) -> AskFirst | None:
-    """Return what the asker is asked: about a soft cap, or about the price."""
+    jobs: Sequence[Job],
+    shorts: Sequence[CapShort],
+    rules: Rules,
+    now: Instant,
+    consent: Consent,
+) -> AskFirst | NotAdmitted | None:
+    """Return what an approver or the asker is asked: about the price, or about a soft cap.
+
+    An approver is asked first, and then nobody else: who asks is not to confirm what another
+    decides.
+    """
+    if consent in {Consent.APPROVED, Consent.BEYOND_CAPS}:
+        return None
+    question = _question_to_approvers(jobs, shorts, rules)
+    if question is not None or consent is Consent.CONFIRMED:
+        return question
+    # Only soft caps are left: a hard one has refused the request.
     if shorts:
-        # Only soft caps are left: a hard one has refused the request.
-        cap = shorts[0].applied.cap
-        about = f"{cap.window.value} {cap.scope.key}"
-        return AskFirst(kind=QuestionKind.SOFT_CAP, about=about)
+        return AskFirst(kind=QuestionKind.SOFT_CAP, about=cap_named(shorts[0]))
     limit = rules.policy.confirm_above
-    known = total(exposure(job).total for job in jobs)
-    if limit is not None and known > limit:
+    if limit is not None and _held(jobs) > limit:
         return AskFirst(kind=QuestionKind.PRICE, about=str(limit))
     asks = rules.policy.unknown_price is UnknownPrice.ASK
     if asks and _is_limited_unknown(jobs, rules, now):
@@ -546,9 +579,63 @@ def _question(
     return None
 
 
+def _question_to_approvers(
+    jobs: Sequence[Job], shorts: Sequence[CapShort], rules: Rules
+) -> AskFirst | NotAdmitted | None:
+    """Return what approvers are asked: about the price, or about a soft cap."""
+    terms = approval_terms(rules, jobs[0])
+    approvers = approvers_for(terms, jobs[0].user)
+    if terms.above is not None and _needs_approval(jobs, terms.above, rules.policy):
+        if not approvers.users:
+            return NotAdmitted(reasons=(NobodyApproves(above=terms.above),))
+        return _ask(QuestionKind.APPROVE_PRICE, str(terms.above), approvers, terms)
+    if shorts and approvers.users:
+        return _ask(QuestionKind.APPROVE_SOFT_CAP, cap_named(shorts[0]), approvers, terms)
+    return None
+
+
+def approval_terms(rules: Rules, job: Job) -> ApprovalTerms:
+    """Return what applies to the approval of a request."""
+    return terms_of(rules.approvals, rules.admins, job.channel)
+
+
+def ask_beyond_caps(refusal: NotAdmitted, rules: Rules, job: Job) -> AskFirst | None:
+    """Return what approvers are asked about a request that hard caps refuse.
+
+    `None`: something else refuses it too, or nobody may approve it.
+    """
+    terms = approval_terms(rules, job)
+    approvers = approvers_for(terms, job.user)
+    hard = [one for one in refusal.reasons if isinstance(one, CapShort) and one.applied.cap.is_hard]
+    if not refusal.is_by_caps_alone or not hard or not approvers.users:
+        return None
+    return _ask(QuestionKind.APPROVE_HARD_CAP, cap_named(hard[0]), approvers, terms)
+
+
+def cap_named(short: CapShort) -> str:
+    """Return what names a cap in a question: its window, a space, and its scope's key."""
+    cap = short.applied.cap
+    return f"{cap.window.value} {cap.scope.key}"
+
+
+def _ask(kind: QuestionKind, about: str, approvers: Approvers, terms: ApprovalTerms) -> AskFirst:
+    return AskFirst(kind=kind, about=about, approvers=approvers, seconds=terms.seconds)
+
+
+def _needs_approval(jobs: Sequence[Job], above: Decimal, policy: Policy) -> bool:
+    """Return whether an approver decides: an unknown price may be above every limit."""
+    asks = policy.unknown_price is UnknownPrice.ASK
+    return _held(jobs) > above or (asks and any(job.reserved is None for job in jobs))
+
+
+def _held(jobs: Sequence[Job]) -> Decimal:
+    return total(exposure(job).total for job in jobs)
+
+
 def _is_limited_unknown(jobs: Sequence[Job], rules: Rules, now: Instant) -> bool:
     """Tell whether a cap or a threshold applies to a job whose price is unknown."""
-    has_threshold = rules.policy.confirm_above is not None
+    thresholds = (rules.policy.confirm_above, approval_terms(rules, jobs[0]).above)
+    has_threshold = thresholds != (None, None)
     return any(
         job.reserved is None and (has_threshold or applied_caps(rules, job, now)) for job in jobs
     )
@@ -624,7 +711,10 @@ class AuditAction(StrEnum):
     WENT_ON = "went on"
     POLICY_SET = "policy set"
     MANAGERS_SET = "managers set"
+    APPROVAL_RULE_SET = "approval rule set"
+    APPROVED = "approved"
     ADMITTED_BEYOND_CAPS = "admitted beyond caps"
+    DENIED = "denied"
     SETTLED = "settled"
     RECOMPUTED = "recomputed"
 

@@ -60,7 +60,28 @@ class QuestionKind(StrEnum):
     PRICE = "price"
     """The forecast is above the limit `about`, or where `about` is empty the price is unknown."""
     SOFT_CAP = "soft cap"
-    """A soft cap has no room for it; `about` is the cap's window, a space, and its scope's key."""
+    """A soft cap has no room for it; `about` is the cap's window, a space, and its scope's key.
+
+    For the asker: there is nobody else who may approve it.
+    """
+    BEYOND_HARD_CAP = "beyond a hard cap"
+    """A hard cap has no room for it; the asker may ask an approver. `about` as of `SOFT_CAP`."""
+    APPROVE_PRICE = "approve the price"
+    """The forecast is above the approval limit `about`, or unknown. For approvers."""
+    APPROVE_SOFT_CAP = "approve beyond a soft cap"
+    """For approvers; `about` as of `SOFT_CAP`."""
+    APPROVE_HARD_CAP = "approve beyond a hard cap"
+    """For approvers, whom its asker asked; `about` as of `SOFT_CAP`."""
+
+
+FOR_APPROVERS = frozenset(
+    {
+        QuestionKind.APPROVE_PRICE,
+        QuestionKind.APPROVE_SOFT_CAP,
+        QuestionKind.APPROVE_HARD_CAP,
+    }
+)
+"""Questions that somebody else than the asker answers."""
 
 
 class Failure(StrEnum):
@@ -140,6 +161,10 @@ class EventName(StrEnum):
     ASKED = "asked"
     CONFIRMED = "confirmed"
     EXPIRED = "expired"
+    APPROVAL_ASKED = "approval asked"
+    APPROVAL_REMINDED = "approval reminded"
+    APPROVED = "approved"
+    DENIED = "denied"
     ACCEPTED = "accepted"
     POSTING = "posting"
     NOT_POSTED = "not posted"
@@ -234,13 +259,47 @@ QUESTION_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question that the asker must answer before a request is accepted."""
+    """A question that the asker or an approver must answer before a request is accepted."""
 
     kind: QuestionKind
     about: str = ""
     """The subject, whose meaning depends on the kind."""
     expires_at: Instant
     """From then on it cannot be answered: the request ends without having been accepted."""
+    asked_at: Instant | None = None
+    """When approvers were asked; `None`: the asker was."""
+    approvers: tuple[str, ...] = ()
+    """The approvers who were asked. Who may answer is looked at again at the answer."""
+    fallback: tuple[str, ...] = ()
+    """Those who were asked because the first ones did not answer."""
+    place: str | None = None
+    """The channel in which approvers were asked; `None`: in direct messages."""
+    reminders: int = 0
+    """How often the approvers were reminded."""
+
+    @property
+    def is_for_approvers(self) -> bool:
+        """Whether somebody else than the asker answers."""
+        return self.kind in FOR_APPROVERS
+
+
+class DecisionKind(StrEnum):
+    """What an approver decided. The values are stored and never change."""
+
+    APPROVED = "approved"
+    APPROVED_BEYOND_CAPS = "approved beyond caps"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The decision of an approver about a request. There is one at most, and it stays."""
+
+    kind: DecisionKind
+    by: str
+    at: Instant
+    because: str = ""
+    """The reason of a denial, in the approver's words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,6 +369,8 @@ class Job:
     """The job that this one re-renders."""
     question: Question | None = None
     """The question that was asked before the request was accepted; kept after the answer."""
+    decision: Decision | None = None
+    """What an approver answered; `None`: none was asked, or none has answered."""
 
     project: str | None = None
     """The project whose budget it counts in."""

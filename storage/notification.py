@@ -42,6 +42,10 @@ class NotificationKind(StrEnum):
     """A budget was set, raised or stopped; `detail` is a `DecisionDetail`."""
     RAISE_ENDED = "raise ended"
     """A raise of a budget ended by itself; `detail` is a `DecisionDetail`."""
+    APPROVAL_CARD = "approval card"
+    """A request waits for approvers; `detail` is the name of the event."""
+    APPROVAL_STATUS = "approval status"
+    """How a request stands that waits for approvers, for its asker; `detail` as above."""
 
 
 class Level(StrEnum):
@@ -88,6 +92,9 @@ FOR_OPERATORS = frozenset(
     }
 )
 """Kinds that the operators get where no channel is subscribed to them."""
+
+APPROVAL_KINDS = frozenset({NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS})
+"""Kinds whose messages are edited whenever something changes about the approval."""
 
 IN_ANY_ORDER = frozenset(
     {
@@ -143,6 +150,8 @@ class Notification:
     delivery: Delivery = NOT_DELIVERED
     problem: str | None = None
     """Why it was given up."""
+    changed_at: Instant | None = None
+    """When what it tells last changed, so that its message is to be edited; `None`: never."""
 
     @property
     def step(self) -> NotificationKind:
@@ -160,8 +169,8 @@ class Notification:
 
     @property
     def signals(self) -> tuple[Instant | None, ...]:
-        """The fields that may change while a step runs: none."""
-        return ()
+        """The fields that may change while a step runs; a change makes the row due again."""
+        return (self.changed_at,)
 
 
 def notification_id(kind: NotificationKind, channel: str, about: str) -> str:
@@ -259,6 +268,44 @@ def notifications_of_unreadable(
             due_at=at,
         )
         for place in recipients(kind, levels, operators)
+    ]
+
+
+_WHILE_ASKED = frozenset({EventName.APPROVAL_ASKED, EventName.APPROVAL_REMINDED})
+_AT_THE_END = frozenset({EventName.APPROVED, EventName.DENIED, EventName.EXPIRED})
+
+ABOUT_APPROVAL = _WHILE_ASKED | _AT_THE_END
+"""Events that change what is told of a request that waits, or waited, for approvers."""
+
+
+def approval_notifications(job: Job, event: Event) -> list[Notification]:
+    """Return the rows to insert for an event about an approval.
+
+    Approvers get a card where they are asked, and another one with each reminder, because an edit
+    notifies nobody. The asker gets a card, and is told the end.
+    """
+    question = job.question
+    if question is None or not question.is_for_approvers or event.name not in ABOUT_APPROVAL:
+        return []
+    places: list[tuple[NotificationKind, str]] = []
+    if event.name in _WHILE_ASKED:
+        asked = question.approvers if question.place is None else (question.place,)
+        cards = [*asked, *question.fallback]
+        places += [(NotificationKind.APPROVAL_CARD, place) for place in cards]
+    if event.name is not EventName.APPROVAL_REMINDED:
+        places.append((NotificationKind.APPROVAL_STATUS, job.user))
+    return [
+        Notification(
+            id=notification_id(kind, place, f"{job.id}:{event.name}:{event.at}"),
+            team=job.team,
+            channel=place,
+            kind=kind,
+            happened_at=event.at,
+            job_id=job.id,
+            detail=event.name,
+            due_at=event.at,
+        )
+        for kind, place in places
     ]
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, TypeAlias, TypeVar
 
+from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
     AuditEntry,
@@ -175,6 +176,7 @@ class JobStore(Queue[Job], Protocol):
         *,
         equal_since: Instant | None = None,
         most_active: int | None = None,
+        may_ask: bool = False,
     ) -> Inserted | NotAdmitted:
         """Insert `job`, or return the row that has its `dedup_key` already.
 
@@ -182,9 +184,11 @@ class JobStore(Queue[Job], Protocol):
         input), made or confirmed at or after `equal_since`, the job is inserted as `waiting` for a
         confirmation, and so it is if the rules of budgets want it asked about. Unless it waits it
         begins to count: with what it holds and its day, as `storage.budget.admit` decides, or
-        it is refused and nothing is written. `most_active` is how many jobs of a person may be
-        under way. All of this is one transaction, so of two equal requests at one instant one
-        waits, and of two for which a cap has room for one, one is refused.
+        it is refused. `most_active` is how many jobs of a person may be under way. With `may_ask`,
+        a request that caps alone refuse is kept as `NotAdmitted.waiting`, if approvers may let it
+        go beyond them; otherwise nothing is written of a refused one. All of this is one
+        transaction, so of two equal requests at one instant one waits, and of two for which a cap
+        has room for one, one is refused.
         """
 
     async def insert_set(
@@ -193,6 +197,7 @@ class JobStore(Queue[Job], Protocol):
         *,
         equal_since: Instant | None = None,
         most_active: int | None = None,
+        may_ask: bool = False,
     ) -> tuple[Inserted, ...] | NotAdmitted:
         """Insert the jobs of one person as `insert` does, all of them or none.
 
@@ -206,15 +211,38 @@ class JobStore(Queue[Job], Protocol):
         now: Instant,
         *,
         most_active: int | None = None,
-        beyond_caps: bool = False,
+        asks_approvers: bool = False,
     ) -> Job | NotAdmitted | None:
         """Accept a job that waits for its asker, due now; return the row as it is then.
 
-        It begins to count as after `insert`, or is refused and waits on. Neither its price nor a
-        soft cap is asked about again; with `beyond_caps` hard caps do not count either, which the
-        audit records. Idempotent: a job that was accepted already is returned unchanged, and so is
-        one whose question has expired. Raises the fence. Returns `None` if there is no such job.
+        It begins to count as after `insert`, or is refused and waits on. Its price is not asked
+        about again, but it waits for an approver if the rules want that; with `asks_approvers` also
+        if hard caps alone refuse it. Idempotent: a job that was accepted already is returned
+        unchanged, and so is one that waits for an approver, or whose question has expired. Raises
+        the fence. Returns `None` if there is no such job.
         """
+
+    async def approve(
+        self,
+        job_id: str,
+        by: str,
+        now: Instant,
+        *,
+        most_active: int | None = None,
+        beyond_caps: bool = False,
+    ) -> Job | NotAdmitted | MayNotDecide | None:
+        """Accept a job that waits for an approver, due now; return the row as it is then.
+
+        It begins to count, or is refused and waits on; with `beyond_caps` hard caps do not count.
+        Who may decide is looked at in this commit, which the audit records. The first decision
+        stands: a job about which another has decided, or whose time is over, is returned unchanged.
+        Raises the fence. Returns `None` if there is no such job.
+        """
+
+    async def deny(
+        self, job_id: str, by: str, because: str, now: Instant
+    ) -> Job | MayNotDecide | None:
+        """End a job that waits for an approver; otherwise as `approve`."""
 
     async def settle(self, job_id: str, settlement: Settlement) -> Job | None:
         """Record the amount of a job that MindVideo never named, as an operator decided.
@@ -397,6 +425,14 @@ class Budgets(Protocol):
         self, team: str, users: Sequence[str], by: str, now: Instant, *, dedup_key: str = ""
     ) -> None:
         """Set the users who may change budgets beside the admins."""
+
+    async def set_approval_rule(
+        self, rule: ApprovalRule, by: str, now: Instant, *, dedup_key: str = ""
+    ) -> None:
+        """Set what a workspace or a channel says of approvals, in place of what it said.
+
+        A rule that says nothing is removed.
+        """
 
     async def cap_uses(self, job: Job, now: Instant) -> list[CapUse]:
         """Return the caps that would apply to such a job now, and what is used of them."""

@@ -27,6 +27,7 @@ from bot.jobs.accept import new_id
 from bot.jobs.services import Services
 from bot.listeners import (
     actions,
+    approvals,
     commands,
     home,
     manual,
@@ -215,7 +216,7 @@ def make_bolt(checked: Checked, services: Services) -> AsyncApp:
         # So that `unserved` hears of it.
         raise_error_for_unhandled_request=True,
     )
-    asks = (home, commands, actions, messages, modals, sharing, shortcuts, undo, manual)
+    asks = (home, commands, actions, approvals, messages, modals, sharing, shortcuts, undo, manual)
     for surface in (*asks, unserved):
         surface.register(bolt, services)
     return bolt

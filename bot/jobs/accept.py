@@ -77,9 +77,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The request is on disk and waits for its asker, who is asked `job.question`.
+    """The request is on disk and waits for its asker, or for an approver: see `job.question`.
 
-    Nothing is announced, sent or charged until the asker confirms it.
+    Nothing is announced, sent or charged until they answer.
     """
 
     job: Job
@@ -99,12 +99,14 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Budgets have no room for the request; nothing was written."""
+    """Budgets have no room for the request, which counts nothing."""
 
     user: str
     reasons: tuple[Reason, ...]
     admins: tuple[str, ...]
     """The users to ask for more room."""
+    waiting: Job | None
+    """The request as it waits, if its asker may have an approver asked."""
     unit: str | None
     """The unit of amounts, as in `Services`."""
 
@@ -119,13 +121,15 @@ async def accept(
     *,
     parent_id: str | None = None,
     question: Asking | None = None,
+    may_ask: bool = True,
 ) -> Acceptance:
     """Commit a job for the request; when this returns, the job is on disk.
 
     It waits for its asker if there is a `question`, if the request has doubts, or if the same user
     made an equal request a moment ago; the job `parent_id`, which the user renders again, is none
-    once it is over. It also waits if its price has to be confirmed, and it is refused if budgets
-    have no room for what it will probably cost.
+    once it is over. It also waits if its price has to be confirmed or approved, and it is refused
+    if budgets have no room for what it will probably cost. With `may_ask` a request that caps alone
+    refuse is kept, so that its asker may have an approver asked.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
     Raises `StoreError` when the job could not be written: the request was not accepted.
     """
@@ -164,11 +168,14 @@ async def accept(
         event,
         equal_since=now - DUPLICATE_SECONDS if question is None else None,
         most_active=services.max_active,
+        may_ask=may_ask,
     )
     if isinstance(made, NotAdmitted):
         return refused(made, job, services)
     row, is_new = made.job, made.is_new
     if row.stage not in REQUESTED:
+        if row.question is not None and row.question.is_for_approvers:
+            services.wake()
         return Asked(job=row, left_out=request.left_out, unit=services.unit)
     if is_new:
         services.wake()
@@ -191,7 +198,13 @@ def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
         reasons=[type(reason).__name__ for reason in made.reasons],
     )
     admins = tuple(sorted(services.admins))
-    return Refused(user=job.user, reasons=made.reasons, admins=admins, unit=services.unit)
+    return Refused(
+        user=job.user,
+        reasons=made.reasons,
+        admins=admins,
+        waiting=made.waiting,
+        unit=services.unit,
+    )
 
 
 def _doubt(request: RenderRequest) -> Asking | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
@@ -65,6 +66,7 @@ class ActionName(StrEnum):
     BRING = "bring"
     RESEND = "resend"
     CONFIRM = "confirm"
+    ASK_APPROVER = "ask an approver"
 
 
 class Allowed(StrEnum):
@@ -418,22 +420,29 @@ def _resend_row(job: Job, delivery_id: str, *, by: str, now: Instant) -> Notific
 
 
 async def _confirm(
-    request: ActionRequest, services: Services
-) -> Accepted | Refused | QuestionExpired:
+    request: ActionRequest, services: Services, *, asks_approvers: bool = False
+) -> Accepted | Asked | Refused | QuestionExpired:
     """Accept a request that waits for its asker. Idempotent: it is accepted once.
 
-    Refused by budgets it waits on, and can be confirmed until its question expires.
+    It may have to wait for an approver then. Refused by budgets it waits on, and can be confirmed
+    until its question expires; with `asks_approvers` an approver is asked instead.
     """
     job = request.job
     made = await services.store.jobs.confirm(
-        job.id, request.interaction.user, services.now(), most_active=services.max_active
+        job.id,
+        request.interaction.user,
+        services.now(),
+        most_active=services.max_active,
+        asks_approvers=asks_approvers,
     )
     if isinstance(made, NotAdmitted):
         return refused(made, job, services)
     row = made or job
+    services.wake()
+    if row.stage is Stage.WAITING and row.question is not None and row.question.is_for_approvers:
+        return Asked(job=row, unit=services.unit)
     if row.stage not in REQUESTED:
         return QuestionExpired(job=row)
-    services.wake()
     return Accepted(job=row, is_new=False)
 
 
@@ -449,5 +458,8 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.BRING: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_bring),
         ActionName.RESEND: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_resend),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
+        ActionName.ASK_APPROVER: JobAction(
+            allowed=Allowed.ASKER, run=partial(_confirm, asks_approvers=True)
+        ),
     }
 )

@@ -37,6 +37,7 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
         buttons.BRING: ActionName.BRING,
         buttons.DETAILS: ActionName.DETAILS,
         buttons.CONFIRM: ActionName.CONFIRM,
+        buttons.ASK_APPROVER: ActionName.ASK_APPROVER,
         buttons.DETAILS_IDS: ActionName.DETAILS,
     }
 )

@@ -41,7 +41,7 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case Asked():
             return questions.asked(outcome.job, outcome.left_out, outcome.unit)
         case Refused():
-            return budgets.refused(outcome.reasons, outcome.admins, outcome.unit)
+            return budgets.refused(outcome.reasons, outcome.admins, outcome.unit, outcome.waiting)
         case QuestionExpired():
             return questions.expired()
         case Accepted(left_out=()):
@@ -68,7 +68,7 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
 
 def _not_allowed(refused: NotAllowed) -> Message:
     match refused.name:
-        case ActionName.CONFIRM:
+        case ActionName.CONFIRM | ActionName.ASK_APPROVER:
             return replies.not_asked(refused.job)
         case ActionName.RESEND:
             return replies.not_allowed(refused.job, "have its files brought again")

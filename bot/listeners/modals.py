@@ -189,7 +189,8 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         interaction = payload.interaction(channel, state.thread_ts)
         refuse_known_outsider(interaction, services)
         parent = state.parent_id
-        acceptance = await accept(request, interaction, services, parent_id=parent)
+        # What is refused in a form stays in it, and may be changed there: nothing is kept of it.
+        acceptance = await accept(request, interaction, services, parent_id=parent, may_ask=False)
     except FormError as error:
         return error.errors
     except UsageError as error:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import assert_never
 
 from bot.base.ports import Message
-from bot.messages import blocks, formatting
+from bot.messages import blocks, buttons, formatting
 from storage.budget import (
+    Cap,
     CapShort,
+    NobodyApproves,
     PriceUnknown,
     Reason,
     Scope,
     ScopeKind,
+    Stop,
     Stopped,
     TooManyActive,
     Window,
     scope_of,
 )
-from storage.job import Instant
+from storage.job import Instant, Job
 
 _NOTHING_STARTED = "Nothing was started or charged."
 
@@ -34,13 +38,30 @@ _PER = MappingProxyType(
 )
 
 
-def refused(reasons: Sequence[Reason], admins: Sequence[str], unit: str | None) -> Message:
-    """Return the answer to a request that is not admitted: each reason, and whom to ask."""
+def refused(
+    reasons: Sequence[Reason],
+    admins: Sequence[str],
+    unit: str | None,
+    waiting: Job | None = None,
+) -> Message:
+    """Return the answer to a request that is not admitted: each reason, and whom to ask.
+
+    `waiting` is the request if an approver may be asked to let it go beyond its budget.
+    """
     told = [_sentence(reason, unit, blocks.moment) for reason in reasons]
     listed = told[0] if len(told) == 1 else "\n".join(f"• {one}" for one in told)
     head = ":no_entry: " if len(told) == 1 else ":no_entry: This cannot be rendered now:\n"
     text = f"{head}{listed}\n{_NOTHING_STARTED}{_whom_to_ask(reasons, admins)}"
-    return Message(text=text, blocks=blocks.sections(text))
+    if waiting is None:
+        return Message(text=text, blocks=blocks.sections(text))
+    row = blocks.actions([buttons.ask_approver(waiting)])
+    return Message(text=text, blocks=[*blocks.sections(text), row])
+
+
+def does_not_fit(reasons: Sequence[Reason], asker: str, unit: str | None) -> str:
+    """Return what an approver is told of a request of `asker` that budgets have no room for."""
+    told = " ".join(_sentence(reason, unit, blocks.moment, asker=asker) for reason in reasons)
+    return f":no_entry: Not approved, so it waits on. {told}"
 
 
 def refused_in_form(reasons: Sequence[Reason], unit: str | None) -> str:
@@ -71,10 +92,15 @@ def window_name(window: Window) -> str:
     return _PER[window]
 
 
-def soft_cap(about: str) -> str:
-    """Return the name of the cap that a question is about."""
+def soft_cap(about: str, asker: str | None = None) -> str:
+    """Return the name of the cap that a question is about; of `asker`, for another reader."""
     window, _, key = about.partition(" ")
-    return f"{_budget_of(scope_of(key))} {_PER[Window(window)]}"
+    return f"{_budget_of(scope_of(key), asker)} {_PER[Window(window)]}"
+
+
+def cap_name(cap: Cap, asker: str) -> str:
+    """Return the name of a cap of `asker`, for another reader in another place."""
+    return f"{_budget_of(cap.scope, asker)} {_PER[cap.window]}"
 
 
 def _sentence(
@@ -83,20 +109,21 @@ def _sentence(
     moment: Callable[[Instant], str],
     *,
     is_plain: bool = False,
+    asker: str | None = None,
 ) -> str:
+    """Return a reason as a sentence: for the asker, or about `asker` for another reader."""
     match reason:
         case CapShort():
-            return _cap_sentence(reason, unit, moment)
+            return _cap_sentence(reason, unit, moment, asker)
         case Stopped(stop=stop):
-            who = "An admin" if is_plain else f"<@{stop.by}>"
-            why = stop.because if is_plain else blocks.literal(stop.because)
-            where = "here" if stop.scope.kind is ScopeKind.CHANNEL else "in this workspace"
-            return f"{who} stopped new videos {where}" + (f": “{why}”." if why else ".")
+            return _stop_sentence(stop, asker, is_plain=is_plain)
         case TooManyActive():
-            videos = formatting.count(reason.active, "video")
+            return _active_sentence(reason, asker)
+        case NobodyApproves(above=above):
+            limit = formatting.money(above, unit)
             return (
-                f"You have {videos} under way, which is as many as one person may have at a time. "
-                "Ask again when one of them is done."
+                f"What costs more than {limit}, or has no price yet, is approved first, and there "
+                "is nobody who can approve yours."
             )
         case PriceUnknown():
             return "Nobody knows yet what this costs, and only what has a price is rendered here."
@@ -104,9 +131,30 @@ def _sentence(
             assert_never(reason)
 
 
-def _cap_sentence(short: CapShort, unit: str | None, moment: Callable[[Instant], str]) -> str:
+def _stop_sentence(stop: Stop, asker: str | None, *, is_plain: bool) -> str:
+    who = "An admin" if is_plain else f"<@{stop.by}>"
+    why = stop.because if is_plain else blocks.literal(stop.because)
+    where = "in this workspace"
+    if stop.scope.kind is ScopeKind.CHANNEL:
+        where = "here" if asker is None else f"in <#{stop.scope.name}>"
+    return f"{who} stopped new videos {where}" + (f": “{why}”." if why else ".")
+
+
+def _active_sentence(reason: TooManyActive, asker: str | None) -> str:
+    videos = formatting.count(reason.active, "video")
+    if asker is not None:
+        return f"<@{asker}> has {videos} under way, as many as one person may have at a time."
+    return (
+        f"You have {videos} under way, which is as many as one person may have at a time. "
+        "Ask again when one of them is done."
+    )
+
+
+def _cap_sentence(
+    short: CapShort, unit: str | None, moment: Callable[[Instant], str], asker: str | None
+) -> str:
     applied = short.applied
-    name = f"{_budget_of(applied.cap.scope)} {_PER[applied.cap.window]}"
+    name = f"{_budget_of(applied.cap.scope, asker)} {_PER[applied.cap.window]}"
     resets = "" if short.resets_at is None else f" It begins anew {moment(short.resets_at)}."
     if not applied.limit:
         return f"{name} is 0, so nobody can render with it."
@@ -121,8 +169,13 @@ def _cap_sentence(short: CapShort, unit: str | None, moment: Callable[[Instant],
     return f"{name} has no room: {used} of {limit} are used{held}, and {wanted}.{resets}"
 
 
-def _budget_of(scope: Scope) -> str:
-    return formatting.capitalized(budget_name(scope))
+def _budget_of(scope: Scope, asker: str | None = None) -> str:
+    """Return the name of a budget; of `asker`, for another reader in another place."""
+    if asker is None:
+        return formatting.capitalized(budget_name(scope))
+    if scope.kind is ScopeKind.EVERYONE:
+        scope = replace(scope, kind=ScopeKind.PERSON, name=asker)
+    return formatting.capitalized(budget_name(scope, is_here=False))
 
 
 def _whom_to_ask(reasons: Sequence[Reason], admins: Sequence[str]) -> str:

@@ -37,6 +37,7 @@ DETAILS_IDS = "job_details_ids"
 """The button in the modal of details that shows the IDs."""
 GIVE_UP = "job_give_up"
 CONFIRM = "job_confirm"
+ASK_APPROVER = "job_ask_approver"
 OPEN_DRAFT = "draft_open"
 """Not of a job: its value is a `Draft`."""
 SHARE_ELSEWHERE = "job_share_elsewhere"
@@ -172,6 +173,11 @@ def give_up(job: Job) -> ButtonElement:
 def confirm(job: Job, label: str) -> ButtonElement:
     """Return the button that confirms a request that waits for its asker."""
     return _button(label, CONFIRM, job)
+
+
+def ask_approver(job: Job) -> ButtonElement:
+    """Return the button that has an approver asked about a request that a budget refuses."""
+    return _button("Ask an approver", ASK_APPROVER, job)
 
 
 def _new_take(models: Sequence[Model]) -> str:

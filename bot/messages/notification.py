@@ -57,6 +57,8 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.BUDGET_ALERT
             | NotificationKind.BUDGET_CHANGED
             | NotificationKind.RAISE_ENDED
+            | NotificationKind.APPROVAL_CARD
+            | NotificationKind.APPROVAL_STATUS
         ):
             return None
         case _:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from bot.base.ports import Message
-from bot.messages import blocks, budgets, buttons, formatting
+from bot.messages import approvals, blocks, budgets, buttons, formatting
 from bot.messages.job import prompt_of
 from bot.options.small_talk import SmallTalk
 from storage.job import Job, Question, QuestionKind
@@ -22,12 +22,18 @@ def asked(job: Job, left_out: Sequence[str] = (), unit: str | None = None) -> Me
     amounts, if the operator named one.
     """
     question = job.question
+    if question is not None and question.is_for_approvers:
+        text = approvals.asked(job, unit)
+        return Message(text=text, blocks=blocks.sections(text))
     text = _EXPIRED if question is None else _told(question, job, unit)
     if left_out:
         text += f"\nThat model does not have {blocks.escape(', '.join(left_out))}."
     if question is None:
         return Message(text=text, blocks=blocks.sections(text))
-    row = blocks.actions([buttons.confirm(job, _label(question.kind, job, unit))])
+    if question.kind is QuestionKind.BEYOND_HARD_CAP:
+        row = blocks.actions([buttons.ask_approver(job)])
+    else:
+        row = blocks.actions([buttons.confirm(job, _label(question.kind, job, unit))])
     return Message(text=text, blocks=[*blocks.sections(text), row])
 
 
@@ -42,7 +48,7 @@ _EXPIRED = (
 )
 
 
-_ABOUT_MONEY = frozenset({QuestionKind.PRICE, QuestionKind.SOFT_CAP})
+_ABOUT_MONEY = frozenset({QuestionKind.PRICE, QuestionKind.SOFT_CAP, QuestionKind.BEYOND_HARD_CAP})
 
 
 def _told(question: Question, job: Job, unit: str | None) -> str:
@@ -53,7 +59,7 @@ def _told(question: Question, job: Job, unit: str | None) -> str:
     return f"{sentence} If I render it, {_cost(job, unit)}."
 
 
-def _sentence(  # noqa: PLR0911 - one case for each kind, and nothing else
+def _sentence(  # noqa: C901, PLR0911 - one case for each kind, and nothing else
     question: Question, job: Job, unit: str | None
 ) -> str:
     about = blocks.escape(question.about)
@@ -88,6 +94,15 @@ def _sentence(  # noqa: PLR0911 - one case for each kind, and nothing else
                 f":moneybag: {cap} has no room left for this, and {_cost(job, unit)}. "
                 "Nothing was started or charged yet."
             )
+        case QuestionKind.BEYOND_HARD_CAP:
+            cap = budgets.soft_cap(question.about)
+            return f":no_entry: {cap} has no room for this. Nothing was started or charged."
+        case (
+            QuestionKind.APPROVE_PRICE
+            | QuestionKind.APPROVE_SOFT_CAP
+            | QuestionKind.APPROVE_HARD_CAP
+        ):
+            return approvals.asked(job, unit)
         case _:
             assert_never(question.kind)
 
@@ -145,6 +160,10 @@ def _label(kind: QuestionKind, job: Job, unit: str | None) -> str:
             | QuestionKind.MISTYPED
             | QuestionKind.UNKNOWN_OPTION
             | QuestionKind.UNPUBLISHED
+            | QuestionKind.BEYOND_HARD_CAP
+            | QuestionKind.APPROVE_PRICE
+            | QuestionKind.APPROVE_SOFT_CAP
+            | QuestionKind.APPROVE_HARD_CAP
         ):
             return "Render it anyway"
         case _:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bot.notifications import (
+    approval,
     budget,
     digest,
     follow,
@@ -31,6 +32,8 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.BUDGET_ALERT: budget.tell_alert,
         NotificationKind.BUDGET_CHANGED: budget.tell_decision,
         NotificationKind.RAISE_ENDED: budget.tell_end,
+        NotificationKind.APPROVAL_CARD: approval.tell_approvers,
+        NotificationKind.APPROVAL_STATUS: approval.tell_asker,
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
     },
@@ -56,6 +59,7 @@ NOTIFICATION_POOLS = (
         size=8,
     ),
     Pool(steps=(NotificationKind.RAISE_ENDED,), size=1),
+    Pool(steps=(NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS), size=4),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,

@@ -6,10 +6,11 @@ Each function runs inside the writer's transaction, which decides and writes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
+from storage.approval import MayNotDecide, approvers_for, due_next, may_decide
 from storage.budget import (
     NO_USE,
     Active,
@@ -21,8 +22,20 @@ from storage.budget import (
     NotAdmitted,
     Rules,
     admit,
+    approval_terms,
+    ask_beyond_caps,
 )
-from storage.job import Event, EventName, Instant, Job, QuestionKind, Stage, waiting
+from storage.job import (
+    Decision,
+    DecisionKind,
+    Event,
+    EventName,
+    Instant,
+    Job,
+    Question,
+    QuestionKind,
+    Stage,
+)
 from storage.sqlite import budget_rules, budget_use, queue
 from storage.sqlite.job_reads import (
     active_jobs,
@@ -35,18 +48,6 @@ from storage.sqlite.job_writes import record
 from storage.sqlite.rows import JOBS
 from storage.store import Inserted
 
-# The columns that an admission sets.
-_ADMITTED = ("reserved", "counted_on")
-
-_CONFIRM = f"""
-    UPDATE jobs SET
-        stage = '{Stage.ACCEPTED.value}', due_at = :now, attempts = 0, crashes = 0,
-        lease_until = NULL, fence = fence + 1, reserved = :reserved,
-        counted_on = :counted_on
-    WHERE id = :id AND stage = '{Stage.WAITING.value}'
-    RETURNING *
-"""  # noqa: S608 - only constants
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -57,6 +58,11 @@ class Terms:
     most_active: int | None = None
     """How many jobs of a person may be under way; `None`: any number."""
     consent: Consent = Consent.NONE
+    may_ask: bool = False
+    """Whether a request that only caps refuse waits, so that its asker may have an approver asked.
+
+    In a confirmation: whether the asker wants that.
+    """
 
 
 def insert_set(
@@ -74,7 +80,7 @@ def insert_set(
     rules = budget_rules.rules(db, jobs[0].team, jobs[0].created_at)
     match _duplicate_question(db, jobs, terms) or _begun(db, jobs, rules, terms):
         case NotAdmitted() as refused:
-            return refused
+            return _insert_refused(db, asks, refused, rules) if terms.may_ask else refused
         case AskFirst() as question:
             return tuple(_insert_asked(db, job, event, question) for job, event in asks)
         case Admitted(jobs=admitted):
@@ -100,10 +106,46 @@ def _insert(db: Database, job: Job, event: Event, rules: Rules) -> Inserted:
     return Inserted(job=made, is_new=True)
 
 
+def _insert_refused(
+    db: Database, asks: Sequence[tuple[Job, Event]], refused: NotAdmitted, rules: Rules
+) -> NotAdmitted:
+    """Insert a request that caps refuse, as one whose asker may have an approver asked.
+
+    A set is not kept: an approver decides about one job.
+    """
+    (job, event), *others = asks
+    beyond = ask_beyond_caps(refused, rules, job)
+    if others or beyond is None:
+        return refused
+    question = AskFirst(kind=QuestionKind.BEYOND_HARD_CAP, about=beyond.about)
+    return replace(refused, waiting=_insert_asked(db, job, event, question).job)
+
+
 def _insert_asked(db: Database, job: Job, event: Event, question: AskFirst) -> Inserted:
-    made = queue.insert(db, JOBS, waiting(job, question.kind, question.about))
-    record(db, made, Event(at=event.at, name=EventName.ASKED, detail=question.kind))
+    asked = _asked(job, question, event.at)
+    made = queue.insert(db, JOBS, asked)
+    record(db, made, _event_of(question, event.at))
     return Inserted(job=made, is_new=True)
+
+
+def _asked(job: Job, question: AskFirst, now: Instant) -> Job:
+    """Return the request as it waits for its asker, or for approvers."""
+    approvers = question.approvers
+    asked = Question(
+        kind=question.kind,
+        about=question.about,
+        expires_at=now + question.seconds,
+        asked_at=None if approvers is None else now,
+        approvers=() if approvers is None else approvers.users,
+        place=None if approvers is None else approvers.place,
+    )
+    due_at = asked.expires_at if approvers is None else due_next(asked)
+    return replace(job, stage=Stage.WAITING, question=asked, due_at=due_at)
+
+
+def _event_of(question: AskFirst, now: Instant) -> Event:
+    name = EventName.ASKED if question.approvers is None else EventName.APPROVAL_ASKED
+    return Event(at=now, name=name, detail=question.kind)
 
 
 def _duplicate_question(db: Database, jobs: Sequence[Job], terms: Terms) -> AskFirst | None:
@@ -120,42 +162,128 @@ def _duplicate_question(db: Database, jobs: Sequence[Job], terms: Terms) -> AskF
 def confirm(
     db: Database, job_id: str, by: str, now: Instant, terms: Terms
 ) -> Job | NotAdmitted | None:
-    """Accept a waiting job whose question has not expired; return the row as it is then."""
+    """Accept a request that waits for its asker, or ask an approver; return the row as it is then.
+
+    A request that cannot be answered any more, or that waits for an approver, stays as it is.
+    """
     job = job_by_id(db, job_id)
-    if job is None or not _can_be_confirmed(job, now):
+    if job is None or not _is_open(job, now, for_approvers=False):
         return job
     rules = budget_rules.rules(db, job.team, now)
     match _decided(db, [job], rules, now, terms):
         case Admitted(jobs=(admitted,)):
-            return _accept(db, admitted, by, now, rules=rules, terms=terms)
+            event = Event(at=now, name=EventName.CONFIRMED, detail=by)
+            return _accept(db, job, admitted, event, rules)
+        case AskFirst() as question:
+            return _ask(db, job, question, now)
+        case NotAdmitted() as refused:
+            beyond = ask_beyond_caps(refused, rules, job)
+            if beyond is None:
+                return refused
+            return _ask(db, job, beyond, now) if terms.may_ask else replace(refused, waiting=job)
+        case decided:
+            raise ValueError(f"one request is admitted as one: {decided}")
+
+
+def approve(
+    db: Database, job_id: str, by: str, now: Instant, terms: Terms
+) -> Job | NotAdmitted | MayNotDecide | None:
+    """Accept a request that waits for an approver; return the row as it is then.
+
+    One that cannot be answered any more, because another has decided or its time is over, stays as
+    it is. So does one for which hard caps have no room, unless the consent goes beyond them.
+    """
+    job = job_by_id(db, job_id)
+    if job is None or not _is_open(job, now, for_approvers=True):
+        return job
+    rules = budget_rules.rules(db, job.team, now)
+    refusal = _refuse_decision(job, rules, by, now)
+    if refusal is not None:
+        return refusal
+    match _decided(db, [job], rules, now, terms):
+        case Admitted(jobs=(admitted,)):
+            pass
         case NotAdmitted() as refused:
             return refused
         case decided:
-            raise ValueError(f"a confirmed request is not asked about: {decided}")
-
-
-def _can_be_confirmed(job: Job, now: Instant) -> bool:
-    question = job.question
-    return job.stage is Stage.WAITING and question is not None and question.expires_at > now
-
-
-def _accept(db: Database, job: Job, by: str, now: Instant, *, rules: Rules, terms: Terms) -> Job:
-    columns = JOBS.to_row(job)
-    values = {name: columns[name] for name in ("id", *_ADMITTED)} | {"now": now}
-    [row] = queue.changed(db, JOBS, _CONFIRM, values)
-    budget_use.count(db, NO_USE, row, now, rules)
-    record(db, row, Event(at=now, name=EventName.CONFIRMED, detail=by))
-    if terms.consent is Consent.BEYOND_CAPS:
-        entry = AuditEntry(
-            at=now,
-            team=job.team,
-            by=by,
-            action=AuditAction.ADMITTED_BEYOND_CAPS,
-            subject=job.id,
-            after="" if row.reserved is None else str(row.reserved),
-        )
-        budget_rules.add_audit(db, entry)
+            raise ValueError(f"an approved request is not asked about: {decided}")
+    beyond = terms.consent is Consent.BEYOND_CAPS
+    kind = DecisionKind.APPROVED_BEYOND_CAPS if beyond else DecisionKind.APPROVED
+    decided_job = replace(admitted, decision=Decision(kind=kind, by=by, at=now))
+    row = _accept(db, job, decided_job, Event(at=now, name=EventName.APPROVED, detail=by), rules)
+    action = AuditAction.ADMITTED_BEYOND_CAPS if beyond else AuditAction.APPROVED
+    _audit(db, row, by, now, action)
     return row
+
+
+def deny(
+    db: Database, job_id: str, by: str, because: str, now: Instant
+) -> Job | MayNotDecide | None:
+    """End a request that waits for an approver; return the row as it is then, as `approve` does."""
+    job = job_by_id(db, job_id)
+    if job is None or not _is_open(job, now, for_approvers=True):
+        return job
+    refusal = _refuse_decision(job, budget_rules.rules(db, job.team, now), by, now)
+    if refusal is not None:
+        return refusal
+    decision = Decision(kind=DecisionKind.DENIED, by=by, at=now, because=because)
+    after = replace(job, stage=Stage.UNCONFIRMED, decision=decision, due_at=None)
+    row = _changed(db, job, after)
+    record(db, row, Event(at=now, name=EventName.DENIED, detail=by))
+    _audit(db, row, by, now, AuditAction.DENIED)
+    return row
+
+
+def _is_open(job: Job, now: Instant, *, for_approvers: bool) -> bool:
+    """Return whether a request has a question that its asker, or an approver, can still answer."""
+    question = job.question
+    if job.stage is not Stage.WAITING or question is None or question.expires_at <= now:
+        return False
+    return question.is_for_approvers is for_approvers
+
+
+def _refuse_decision(job: Job, rules: Rules, by: str, now: Instant) -> MayNotDecide | None:
+    """Look again at who may decide: rules and admins may be others than when it was asked."""
+    approvers = approvers_for(approval_terms(rules, job), job.user)
+    if job.question is not None and may_decide(approvers, job.question, by, now):
+        return None
+    return MayNotDecide(job=job, approvers=approvers.users)
+
+
+def _ask(db: Database, job: Job, question: AskFirst, now: Instant) -> Job:
+    """Let a request that waited for its asker wait for what is to be asked now."""
+    row = _changed(db, job, _asked(job, question, now))
+    record(db, row, _event_of(question, now))
+    return row
+
+
+def _accept(db: Database, before: Job, admitted: Job, event: Event, rules: Rules) -> Job:
+    row = _changed(db, before, replace(admitted, due_at=event.at, attempts=0, crashes=0))
+    budget_use.count(db, NO_USE, row, event.at, rules)
+    record(db, row, event)
+    return row
+
+
+def _changed(db: Database, before: Job, after: Job) -> Job:
+    """Write the changes, and raise the fence, so that no older claim stays valid."""
+    changes = JOBS.changes(before, replace(after, lease_until=None))
+    assignments = ", ".join(["fence = fence + 1", *(f"{name} = :{name}" for name in changes)])
+    statement = f"UPDATE jobs SET {assignments} WHERE id = :id RETURNING *"  # noqa: S608 - our names
+    [row] = queue.changed(db, JOBS, statement, {**changes, "id": before.id})
+    return row
+
+
+def _audit(db: Database, job: Job, by: str, now: Instant, action: AuditAction) -> None:
+    entry = AuditEntry(
+        at=now,
+        team=job.team,
+        by=by,
+        action=action,
+        subject=job.id,
+        after="" if job.reserved is None else str(job.reserved),
+        because="" if job.decision is None else job.decision.because,
+    )
+    budget_rules.add_audit(db, entry)
 
 
 def _decided(

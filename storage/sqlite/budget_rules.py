@@ -5,12 +5,14 @@ Functions that write run inside the writer's transaction.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from sqlite3 import Row as SqlRow
 
 from sqlite_utils import Database
 
+from storage.approval import ApprovalRule
 from storage.budget import (
     AuditAction,
     AuditEntry,
@@ -20,6 +22,7 @@ from storage.budget import (
     Raise,
     Rules,
     Scope,
+    ScopeKind,
     Stop,
     UnknownPrice,
     Window,
@@ -42,13 +45,20 @@ _NO_RULES = Rules()
 _HAS_RULES = """
     SELECT EXISTS (SELECT 1 FROM caps WHERE team = :team)
         OR EXISTS (SELECT 1 FROM stops WHERE team = :team)
-        OR EXISTS (SELECT 1 FROM budget_policies WHERE team = :team) AS has_rules
+        OR EXISTS (SELECT 1 FROM budget_policies WHERE team = :team)
+        OR EXISTS (SELECT 1 FROM approval_rules WHERE team = :team) AS has_rules
 """
 
 _POLICY = """
     INSERT OR REPLACE INTO budget_policies
         (team, confirm_above, unknown_price, unknown_hold, zone, first_weekday)
     VALUES (:team, :confirm_above, :unknown_price, :unknown_hold, :zone, :first_weekday)
+"""
+
+_APPROVAL_RULE = """
+    INSERT OR REPLACE INTO approval_rules
+        (team, channel, above, approvers, place, seconds, allows_own)
+    VALUES (:team, :channel, :above, :approvers, :place, :seconds, :allows_own)
 """
 
 
@@ -68,6 +78,71 @@ def rules(db: Database, team: str, now: Instant) -> Rules:
         raises=tuple(map(_raise, raises)),
         stops=tuple(map(_stop, stops)),
         policy=policy(db, team),
+        approvals=approval_rules(db, team),
+        admins=tuple(notifications.operators(db, team)),
+    )
+
+
+def approval_rules(db: Database, team: str) -> tuple[ApprovalRule, ...]:
+    """Return what a workspace and its channels say of approvals."""
+    rows = db.execute("SELECT * FROM approval_rules WHERE team = :team", {"team": team})
+    return tuple(map(_approval_rule, rows.fetchall()))
+
+
+def put_approval_rule(
+    db: Database, rule: ApprovalRule, by: str, now: Instant, *, dedup_key: str = ""
+) -> None:
+    """Set what a workspace or a channel says of approvals. An equal rule changes nothing.
+
+    A rule that says nothing is removed.
+    """
+    nothing = ApprovalRule(team=rule.team, channel=rule.channel)
+    found = (one for one in approval_rules(db, rule.team) if one.channel == rule.channel)
+    before = next(found, nothing)
+    kind = ScopeKind.CHANNEL if rule.channel else ScopeKind.WORKSPACE
+    entry = AuditEntry(
+        at=now,
+        team=rule.team,
+        by=by,
+        action=AuditAction.APPROVAL_RULE_SET,
+        subject=Scope(kind=kind, team=rule.team, name=rule.channel).key,
+        before=_approval_text(before),
+        after=_approval_text(rule),
+        dedup_key=dedup_key,
+    )
+    if before == rule or not _decide(db, entry):
+        return
+    values = {
+        "team": rule.team,
+        "channel": encode(rule.channel),
+        "above": _text_of(rule.above),
+        "approvers": encode(rule.approvers),
+        "place": encode(rule.place),
+        "seconds": rule.seconds,
+        "allows_own": rule.allows_own,
+    }
+    if rule == nothing:
+        db.execute("DELETE FROM approval_rules WHERE team = :team AND channel = :channel", values)
+    else:
+        db.execute(_APPROVAL_RULE, values)
+
+
+def _approval_rule(row: SqlRow) -> ApprovalRule:
+    return ApprovalRule(
+        team=row["team"],
+        channel=row["channel"],
+        above=decimal_of(row["above"]),
+        approvers=tuple(json.loads(row["approvers"])),
+        place=row["place"],
+        seconds=row["seconds"],
+        allows_own=None if row["allows_own"] is None else bool(row["allows_own"]),
+    )
+
+
+def _approval_text(rule: ApprovalRule) -> str:
+    return (
+        f"approve above {rule.above}, by {' '.join(rule.approvers) or None}, in {rule.place},"
+        f" within {rule.seconds} s, own {rule.allows_own}"
     )
 
 

@@ -562,6 +562,40 @@ def _count_earlier_jobs(db: Database) -> None:
         db.execute("INSERT INTO budget_use VALUES (:scope, :day, :held, :spent)", values)
 
 
+@MIGRATIONS(name="0026_approvals")
+def _approvals(db: Database) -> None:
+    for column in (
+        "question_asked_at REAL",
+        "question_approvers TEXT",  # JSON list of users
+        "question_fallback TEXT",  # JSON list of users
+        "question_place TEXT",
+        "question_reminders INTEGER",
+        "decision_kind TEXT",
+        "decision_by TEXT",
+        "decision_at REAL",
+        "decision_because TEXT",
+    ):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+    db.execute("""
+        UPDATE jobs SET
+            question_approvers = '[]', question_fallback = '[]', question_reminders = 0
+        WHERE question_kind IS NOT NULL
+    """)
+    db.execute("ALTER TABLE notifications ADD COLUMN changed_at REAL")
+    db.execute("""
+        CREATE TABLE approval_rules (
+            team       TEXT NOT NULL,
+            channel    TEXT NOT NULL,  -- empty: the workspace's rule
+            above      TEXT,           -- decimal number, exact
+            approvers  TEXT NOT NULL,  -- JSON list of users
+            place      TEXT,
+            seconds    REAL,
+            allows_own INTEGER,        -- 0 or 1
+            PRIMARY KEY (team, channel)
+        ) STRICT, WITHOUT ROWID
+    """)
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

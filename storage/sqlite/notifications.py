@@ -11,11 +11,14 @@ from sqlite_utils import Database
 
 from storage.job import Event, Instant, Job
 from storage.notification import (
+    ABOUT_APPROVAL,
+    APPROVAL_KINDS,
     IN_ANY_ORDER,
     NOTIFY,
     OPERATORS,
     Notification,
     NotificationKind,
+    approval_notifications,
     channels_of,
     kind_of,
     notifications_for,
@@ -61,8 +64,16 @@ COUNT_SINCE = """
 """
 
 
+# A row that waits after a failed try keeps its pause, which may be Slack's.
+_EDIT_APPROVALS = f"""
+    UPDATE notifications SET changed_at = :at, due_at = coalesce(due_at, :at)
+    WHERE job_id = :job_id AND kind IN ({", ".join(f"'{kind}'" for kind in sorted(APPROVAL_KINDS))})
+"""  # noqa: S608 - only constants
+
+
 def insert_for_event(db: Database, job: Job, event: Event) -> None:
     """Insert the notifications that an event causes."""
+    _tell_approval(db, job, event)
     # Nearly every event causes none, and then no setting needs to be read.
     if kind_of(job, event) is None:
         return
@@ -76,6 +87,15 @@ def insert_for_event(db: Database, job: Job, event: Event) -> None:
         told_since=partial(_details_since, db, job.team),
     )
     for row in rows:
+        add(db, row)
+
+
+def _tell_approval(db: Database, job: Job, event: Event) -> None:
+    """Have the messages about an approval edited, and insert those that are new."""
+    if event.name not in ABOUT_APPROVAL:
+        return
+    db.execute(_EDIT_APPROVALS, {"job_id": encode(job.id), "at": event.at})
+    for row in approval_notifications(job, event):
         add(db, row)
 
 

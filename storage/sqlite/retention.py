@@ -110,7 +110,8 @@ _ERASE_FROM_JOB = """
     UPDATE jobs SET
         input = :input, names = '{}', request_body = NULL, erased_at = :now,
         problem = iif(problem IS NULL, NULL, ''),
-        question_about = iif(question_about IS NULL, NULL, '')
+        question_about = iif(question_about IS NULL, NULL, ''),
+        decision_because = iif(decision_because IS NULL, NULL, '')
     WHERE seq = :seq
 """
 

@@ -43,6 +43,19 @@ _QUESTION_COLUMNS: Mapping[str, str] = MappingProxyType(
         "kind": "question_kind",
         "about": "question_about",
         "expires_at": "question_expires_at",
+        "asked_at": "question_asked_at",
+        "approvers": "question_approvers",
+        "fallback": "question_fallback",
+        "place": "question_place",
+        "reminders": "question_reminders",
+    }
+)
+_DECISION_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "kind": "decision_kind",
+        "by": "decision_by",
+        "at": "decision_at",
+        "because": "decision_because",
     }
 )
 _PRICE_COLUMNS: Mapping[str, str] = MappingProxyType({"key": "price_key", "size": "price_size"})
@@ -98,7 +111,7 @@ class Table(Generic[Row]):
                 values[column] = _parsed(column, values[column])
             for name, parts in self.nested.items():
                 nested = {part: values.pop(column) for part, column in parts.items()}
-                is_absent = name in self.optional and set(nested.values()) == {None}
+                is_absent = name in self.optional and all(one is None for one in nested.values())
                 values[name] = None if is_absent else nested
             return self._adapter.validate_python(values)
         except ValidationError as error:
@@ -203,7 +216,9 @@ class _NotJsonError(ValueError):
     """The column of this name does not hold JSON."""
 
 
-def _parsed(column: str, text: str) -> Json:
+def _parsed(column: str, text: str | None) -> Json:
+    if text is None:
+        return None
     try:
         value: Json = json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
@@ -218,10 +233,11 @@ JOBS = Table(
         "delivery": _DELIVERY_COLUMNS,
         "reply_to": _REPLY_TO_COLUMNS,
         "question": _QUESTION_COLUMNS,
+        "decision": _DECISION_COLUMNS,
         "price": _PRICE_COLUMNS,
         "forecast": _FORECAST_COLUMNS,
     },
-    optional=frozenset({"question", "price", "forecast"}),
+    optional=frozenset({"question", "decision", "price", "forecast"}),
     json=frozenset(
         {
             "channel_defaults",
@@ -230,6 +246,8 @@ JOBS = Table(
             "outputs",
             "pressed",
             "provider_memo",
+            "question_approvers",
+            "question_fallback",
             "uploads",
         }
     ),

@@ -10,6 +10,7 @@ from typing import Generic, Self
 
 from sqlite_utils import Database
 
+from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
     AuditEntry,
@@ -127,10 +128,11 @@ class SqliteJobs(SqliteQueue[Job]):
         *,
         equal_since: Instant | None = None,
         most_active: int | None = None,
+        may_ask: bool = False,
     ) -> Inserted | NotAdmitted:
         """Insert `job`, as waiting if it is asked about; or return the row with its `dedup_key`."""
         made = await self.insert_set(
-            [(job, event)], equal_since=equal_since, most_active=most_active
+            [(job, event)], equal_since=equal_since, most_active=most_active, may_ask=may_ask
         )
         return made if isinstance(made, NotAdmitted) else made[0]
 
@@ -140,9 +142,10 @@ class SqliteJobs(SqliteQueue[Job]):
         *,
         equal_since: Instant | None = None,
         most_active: int | None = None,
+        may_ask: bool = False,
     ) -> tuple[Inserted, ...] | NotAdmitted:
         """Insert the jobs of one person, all of them or none."""
-        terms = Terms(equal_since=equal_since, most_active=most_active)
+        terms = Terms(equal_since=equal_since, most_active=most_active, may_ask=may_ask)
         return await self._session.write(lambda db: admissions.insert_set(db, asks, terms))
 
     async def confirm(
@@ -152,12 +155,31 @@ class SqliteJobs(SqliteQueue[Job]):
         now: Instant,
         *,
         most_active: int | None = None,
-        beyond_caps: bool = False,
+        asks_approvers: bool = False,
     ) -> Job | NotAdmitted | None:
-        """Accept a waiting job whose question has not expired, if budgets have room for it."""
-        consent = Consent.BEYOND_CAPS if beyond_caps else Consent.CONFIRMED
-        terms = Terms(most_active=most_active, consent=consent)
+        """Accept a waiting job whose question has not expired, or let an approver be asked."""
+        terms = Terms(most_active=most_active, consent=Consent.CONFIRMED, may_ask=asks_approvers)
         return await self._session.write(lambda db: admissions.confirm(db, job_id, by, now, terms))
+
+    async def approve(
+        self,
+        job_id: str,
+        by: str,
+        now: Instant,
+        *,
+        most_active: int | None = None,
+        beyond_caps: bool = False,
+    ) -> Job | NotAdmitted | MayNotDecide | None:
+        """Accept a job that waits for an approver, if budgets have room or it goes beyond them."""
+        consent = Consent.BEYOND_CAPS if beyond_caps else Consent.APPROVED
+        terms = Terms(most_active=most_active, consent=consent)
+        return await self._session.write(lambda db: admissions.approve(db, job_id, by, now, terms))
+
+    async def deny(
+        self, job_id: str, by: str, because: str, now: Instant
+    ) -> Job | MayNotDecide | None:
+        """End a job that waits for an approver, who denied it."""
+        return await self._session.write(lambda db: admissions.deny(db, job_id, by, because, now))
 
     async def settle(self, job_id: str, settlement: Settlement) -> Job | None:
         """Record the amount of a job that MindVideo never named."""
@@ -339,6 +361,14 @@ class SqliteBudgets:
         """Set the users who may change budgets beside the admins."""
         await self._session.write(
             lambda db: budget_rules.put_managers(db, team, users, by, now, dedup_key=dedup_key)
+        )
+
+    async def set_approval_rule(
+        self, rule: ApprovalRule, by: str, now: Instant, *, dedup_key: str = ""
+    ) -> None:
+        """Set what a workspace or a channel says of approvals."""
+        await self._session.write(
+            lambda db: budget_rules.put_approval_rule(db, rule, by, now, dedup_key=dedup_key)
         )
 
     async def cap_uses(self, job: Job, now: Instant) -> list[CapUse]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from sqlite_utils import Database
 
+from storage.approval import MOST_APPROVAL_SECONDS
 from storage.job import QUESTION_SECONDS, Instant
 from storage.notification import NotificationKind
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
@@ -16,6 +17,9 @@ BY_SLACK = frozenset({"posted_at"})
 
 # What lies ahead of now by right: pauses are shortened, questions keep their hour.
 _PLANNED = frozenset({"due_at", "question_expires_at"})
+_LATEST_ANSWER = f"""
+    :now + iif(question_asked_at IS NULL, {QUESTION_SECONDS}, {MOST_APPROVAL_SECONDS})
+"""
 # Since when a message may have been posted: a search for it must not begin too late.
 _INTENTS = frozenset({"post_intent_at", "delivery_intent_at"})
 
@@ -56,7 +60,7 @@ def _rule(column: str) -> tuple[str, str]:
     if column in _INTENTS:
         return ":right_until", ":now"
     if column in _PLANNED:
-        latest = f":now + {QUESTION_SECONDS}" if column == "question_expires_at" else ":now"
+        latest = _LATEST_ANSWER if column == "question_expires_at" else ":now"
         return f"max(:now, {column} - :ahead)", latest
     return f"min(:now, {column} - :ahead)", ":now"
 

@@ -65,10 +65,13 @@ class WatchedJobs(SqliteJobs):
         *,
         equal_since: Instant | None = None,
         most_active: int | None = None,
+        may_ask: bool = False,
     ) -> Inserted | NotAdmitted:
         """See `JobStore`."""
         await pause(self.process)
-        made = await super().insert(job, event, equal_since=equal_since, most_active=most_active)
+        made = await super().insert(
+            job, event, equal_since=equal_since, most_active=most_active, may_ask=may_ask
+        )
         if isinstance(made, Inserted):
             self._watch(made.job)
         await pause(self.process)
@@ -121,12 +124,12 @@ class WatchedJobs(SqliteJobs):
         now: Instant,
         *,
         most_active: int | None = None,
-        beyond_caps: bool = False,
+        asks_approvers: bool = False,
     ) -> Job | NotAdmitted | None:
         """See `JobStore`."""
         await pause(self.process)
         made = await super().confirm(
-            job_id, by, now, most_active=most_active, beyond_caps=beyond_caps
+            job_id, by, now, most_active=most_active, asks_approvers=asks_approvers
         )
         return made if isinstance(made, NotAdmitted) else self._seen(made)
 

@@ -15,7 +15,7 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from storage.home import HomeView
-from storage.job import Delivery, Forecast, Job, Price, Question, ReplyTo
+from storage.job import Decision, Delivery, Forecast, Job, Price, Question, ReplyTo
 from storage.notification import Notification
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import MIGRATIONS, check_migrated, first_upgrade, migrate
@@ -46,10 +46,11 @@ migrate(db, later)
 """A version of the program that dies in the middle of its own migration."""
 
 
-PARTS: dict[str, type[Delivery | ReplyTo | Question | Price | Forecast]] = {
+PARTS: dict[str, type[Delivery | ReplyTo | Question | Decision | Price | Forecast]] = {
     "delivery": Delivery,
     "reply_to": ReplyTo,
     "question": Question,
+    "decision": Decision,
     "price": Price,
     "forecast": Forecast,
 }

@@ -62,6 +62,7 @@ def a_full_notification() -> Notification:
             ts="1800000001.000200",
         ),
         problem="Slack said no",
+        changed_at=NOW + 2,
     )
 
 

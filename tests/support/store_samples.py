@@ -9,6 +9,8 @@ from sqlite_utils import Database
 
 from storage.budget import NotAdmitted
 from storage.job import (
+    Decision,
+    DecisionKind,
     Delivery,
     Event,
     EventName,
@@ -75,7 +77,17 @@ def a_full_job() -> Job:
         reply_to=ReplyTo(thread_ts="1800000000.000100", response_url="https://hooks.example/1"),
         channel_defaults=("duration",),
         parent_id="job1",
-        question=Question(kind=QuestionKind.SMALL_TALK, about="Hello!", expires_at=NOW + 3600),
+        question=Question(
+            kind=QuestionKind.APPROVE_PRICE,
+            about="5",
+            expires_at=NOW + 3600,
+            asked_at=NOW + 0.5,
+            approvers=("U7", "U8"),
+            fallback=("U9",),
+            place="C9",
+            reminders=2,
+        ),
+        decision=Decision(kind=DecisionKind.APPROVED, by="U7", at=NOW + 0.75, because="a launch"),
         project="launch",
         price=Price(key="kling-v3 mode=pro", size=Decimal("2.5")),
         forecast=Forecast(kind=ForecastKind.OBSERVED, amount=Decimal("0.08")),

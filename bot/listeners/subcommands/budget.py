@@ -27,6 +27,7 @@ from bot.jobs.budget_changes import change_budget
 from bot.jobs.budget_view import in_charge, load_all_budgets, load_budget
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
+from bot.listeners.subcommands.approval_rules import bind_approval_rules
 from bot.listeners.subcommands.budget_words import (
     HERE,
     ME,
@@ -42,6 +43,9 @@ from storage.budget import ScopeKind
 
 
 def _bind(text: str, catalog: Catalog) -> Handler | None:
+    rules = bind_approval_rules(text, catalog)
+    if rules is not None:
+        return rules
     command = read_budget_command(text, catalog)
     match command:
         case None:
@@ -107,13 +111,14 @@ def _meant(target: Target, interaction: Interaction) -> Target:
 
 
 BUDGET = Subcommand(
-    usage="budget [all|set|unset|raise|stop|go on|unknown|week starts|zone|managers] […]",
+    usage="budget [all|set|unset|raise|stop|go on|confirm|approve|unknown|week|zone|managers] […]",
     about="shows what you can spend here; admins, and whom they name, set it: "
     "`budget set @ana 20 per day`, `set everyone 5 per day`, `set here 100 per week soft`, "
     "`set #channel …`, `set workspace 500 per month`, `set model kling-v3 50 per day`, "
     "`set project launch 300 once`, `unset here`, `raise here 20 today because launch`, "
-    "`stop here because …`, `go on`, `unknown ask|hold 2|refuse|allow`, `week starts sunday`, "
-    "`zone Europe/Berlin`, `managers @ana`",
+    "`stop here because …`, `go on`, `confirm above 1`, `approve [here] above 5 by @mia @tom "
+    "[in #channel] [within 24h] [own on|off]`, `unknown ask|hold 2|refuse|allow`, "
+    "`week starts sunday`, `zone Europe/Berlin`, `managers @ana`",
     bind=_bind,
     most=None,
     is_of_the_team=True,
