@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+# Its plugin would import it at the end of a run, where Python 3.11 may refuse to compile it while
+# coroutines that a test cut off are collected: https://github.com/python/cpython/issues/106905
+import hypothesis  # noqa: F401
 import pytest
 import structlog
 from sqlite_utils import Database
