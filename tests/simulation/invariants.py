@@ -123,6 +123,10 @@ class Invariants:
         if self._asked.setdefault(dedup_key, job.id) != job.id:
             self._world.violate("one ask, one job", f"{dedup_key}: {job.id}")
 
+    def must_find_row(self, dedup_key: str) -> bool:
+        """Tell whether an ask was taken; until it is confirmed it may be asked about."""
+        return self.acknowledged.get(dedup_key, "") not in {"", *self._confirmed}
+
     def confirm(self, job_id: str) -> None:
         """Note that the asker presses the button of a question."""
         self._confirmed.add(job_id)

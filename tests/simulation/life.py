@@ -77,16 +77,21 @@ class Life:
     ) -> Life:
         """Start the bot on the file at `path`; its clock is wrong by `clock_error` seconds.
 
-        `is_told`: Slack's answer at the start has its time.
+        `is_told`: Slack's answer at the start has its time. Raises what a start may fail with:
+        `StoreError` and `CrashError`.
         """
         world = process.world
         store = await WatchedStore.start(path, process, invariants)
-        now = await start_clock(
-            store,
-            clock_error if is_told else None,
-            wall=lambda: world.now() + clock_error,
-            monotonic=lambda: world.age,
-        )
+        try:
+            now = await start_clock(
+                store,
+                clock_error if is_told else None,
+                wall=lambda: world.now() + clock_error,
+                monotonic=lambda: world.age,
+            )
+        except BaseException:
+            await store.close()
+            raise
         rows = {
             row.id: row
             for row in await store.jobs.jobs(JobFilter(stages=frozenset(Stage), limit=1000))

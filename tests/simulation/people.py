@@ -215,7 +215,7 @@ class People:
             case Accepted(job=job):
                 self._world.note(f"acknowledged {interaction.dedup_key}: {job.id}")
                 self._invariants.acknowledge(interaction.dedup_key, job)
-            case Asked() | Refused() if interaction.dedup_key in self._invariants.acknowledged:
+            case Asked() | Refused() if self._invariants.must_find_row(interaction.dedup_key):
                 self._world.violate("a repeated delivery finds its row", interaction.dedup_key)
             case Refused(reasons=reasons):
                 self._world.count(f"refused: {type(reasons[0]).__name__}")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from storage.job import TERMINAL, Job, Stage
 from storage.sqlite.store import SqliteStore
+from storage.store import StoreError
 from tests.simulation import clock
 from tests.simulation.ahead import date_ahead
 from tests.simulation.invariants import Invariants
@@ -146,14 +147,20 @@ class _Run:
     async def _live(self, process: Process) -> None:
         """Start the bot, let it run, and clear away what is left of it."""
         world = self._world
-        life = await Life.begin(
-            self._path,
-            process,
-            self._invariants,
-            clock_error=self._clock_error(),
-            is_told=self._is_ahead,
-            is_restored=self._is_backup,
-        )
+        try:
+            life = await Life.begin(
+                self._path,
+                process,
+                self._invariants,
+                clock_error=self._clock_error(),
+                is_told=self._is_ahead,
+                is_restored=self._is_backup,
+            )
+        except (StoreError, CrashError):
+            # Whoever supervises the process starts it again.
+            process.die("at the start")
+            await process.bury()
+            return
         self._is_backup = False
         self._life = life
         self._people.door = life.door
