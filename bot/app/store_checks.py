@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pysqlite3
-from sqlite_utils import Database
 
 from bot.app.findings import Finding
 from bot.base.settings import complaint
@@ -22,6 +22,9 @@ from storage.sqlite.generation import check_wal
 from storage.sqlite.migrations import check_not_newer, first_upgrade, upgrade_copy
 from storage.sqlite.ownership import check_single_name, real_path
 from storage.store import StoreBrokenError, StoreError, StoreUnusableError
+
+if TYPE_CHECKING:  # storage.sqlite must be the first to import it, because it leaves out numpy
+    from sqlite_utils import Database
 
 # Rows are small, but a video whose length MindVideo does not declare is spooled to a file.
 _MIN_FREE_BYTES = 1 << 30

@@ -62,6 +62,7 @@ _LOWEST_LEVELS: Mapping[str, int] = MappingProxyType(
         "slack_bolt": logging.ERROR,
         # At INFO these write a line for each request or each tick, at DEBUG headers with tokens.
         "slack_sdk": logging.WARNING,
+        "httpx": logging.WARNING,
         "apscheduler": logging.WARNING,
         "asyncio": logging.WARNING,
         # The metrics count requests.

@@ -9,7 +9,7 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
@@ -59,18 +59,20 @@ def open_session(
     connections: int = _MOST_CONNECTIONS,
     headers: Mapping[str, str] | None = None,
     response_class: type[ClientResponse] = ClientResponse,
+    middlewares: Sequence[ClientMiddlewareType] = (),
 ) -> aiohttp.ClientSession:
     """Open a session that follows the policy; call this where an event loop runs.
 
     It opens at most `connections` at once and keeps no cookie, so that nothing of one request
-    goes along with the next. Raises `ConfigurationError` for a proxy that cannot be used.
+    goes along with the next. `middlewares` run first, so that a proxy is chosen for what they send.
+    Raises `ConfigurationError` for a proxy that cannot be used.
     """
     return aiohttp.ClientSession(
         timeout=timeout,
         headers=headers,
         connector=_Connector(reach, limit=connections),
         # With `trust_env` aiohttp would take the proxies itself, but passwords from ~/.netrc too.
-        middlewares=(_through(Proxies.from_environment()),),
+        middlewares=(*middlewares, _through(Proxies.from_environment())),
         cookie_jar=aiohttp.DummyCookieJar(),
         response_class=response_class,
         max_line_size=HEADER_BYTES,

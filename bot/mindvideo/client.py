@@ -9,18 +9,17 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import aiohttp
+import httpx
 import structlog
 
-from bot.base.addresses import exact
 from bot.base.errors import BotError, OutcomeUnknownError, RetryLaterError
 from bot.base.hosts import is_loopback
-from bot.base.network import AGENT, ALL_CONNECT_SECONDS, CONNECT_SECONDS, open_session
 from bot.base.network_errors import TRANSPORT_ERRORS, cause_of, reason, was_never_sent
 from bot.base.ports import Download, Snapshot, TaskState
 from bot.mindvideo import protocol
 from bot.mindvideo.download import Downloader
 from bot.mindvideo.exchange import Answer, Request, TaskCall, call_of
+from bot.mindvideo.http import http_client, network_errors
 from storage.job import Instant, Json
 
 _EVENTS_IN_A_ROW = 5
@@ -67,13 +66,8 @@ class MindVideoClient:
         self._api_key = api_key
         self._now = now
         self._limits = limits
-        self._session = open_session(
-            headers={"User-Agent": AGENT, "Authorization": f"Bearer {api_key}"},
-            # `_exchange` bounds each call as a whole.
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=ALL_CONNECT_SECONDS, sock_connect=CONNECT_SECONDS
-            ),
-        )
+        # `_exchange` bounds each call as a whole.
+        self._http = http_client(headers={"Authorization": f"Bearer {api_key}"})
         self._downloader = Downloader(
             now=now,
             allow_loopback=is_loopback(urlsplit(base_url).hostname or ""),
@@ -91,7 +85,7 @@ class MindVideoClient:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._http.aclose()
         await self._downloader.aclose()
 
     def request_body(self, model: str, options: Mapping[str, Json]) -> bytes:
@@ -144,18 +138,17 @@ class MindVideoClient:
     async def _exchange(self, request: Request, seconds: float, lost: type[BotError]) -> Answer:
         """Send a request; raise `lost` if it may have arrived but its answer did not."""
         try:
-            async with (
-                asyncio.timeout(seconds),
-                self._session.request(
-                    request.method,
-                    exact(self._base_url + request.path),
-                    headers=request.headers,
-                    data=request.content,
-                    # The API key is sent to the configured host only.
-                    allow_redirects=False,
-                ) as response,
-            ):
-                body, ended = await _read(response, self._limits)
+            with network_errors():
+                async with (
+                    asyncio.timeout(seconds),
+                    self._http.stream(
+                        request.method,
+                        self._base_url + request.path,
+                        headers=request.headers,
+                        content=request.content,
+                    ) as response,
+                ):
+                    body, ended = await _read(response, self._limits)
         except TRANSPORT_ERRORS as error:
             if was_never_sent(error):
                 why = reason(error)
@@ -163,8 +156,8 @@ class MindVideoClient:
             broken = "The connection to MindVideo broke."
             raise lost(broken, why=reason(error)) from cause_of(error)
         return Answer(
-            status=response.status,
-            headers={name.lower(): value for name, value in response.headers.items()},
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.multi_items()},
             text=self._without_key(body.decode("utf-8-sig", errors="replace")),
             ended=ended,
         )
@@ -187,7 +180,7 @@ class MindVideoClient:
                 self._log.warning(event, word=word)
 
 
-async def _read(response: aiohttp.ClientResponse, limits: Limits) -> tuple[bytes, bool]:
+async def _read(response: httpx.Response, limits: Limits) -> tuple[bytes, bool]:
     """Return the body up to a limit of size or time, and whether it is complete.
 
     A JSON body that is cut is no JSON any more, so it counts as unreadable.
@@ -196,7 +189,7 @@ async def _read(response: aiohttp.ClientResponse, limits: Limits) -> tuple[bytes
     body = bytearray()
     try:
         async with asyncio.timeout(limits.stream_seconds if streamed else None):
-            async for chunk in response.content.iter_any():
+            async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > limits.json_bytes:
                     return bytes(body[: limits.json_bytes]), False

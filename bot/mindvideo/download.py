@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
 
 import aiohttp
+import httpx
 from yarl import URL
 
 from bot.base.addresses import InvalidAddressError, exact, redirected
 from bot.base.errors import BotError, NotFoundError, RefusedError, RetryLaterError
-from bot.base.network import (
-    AGENT,
-    ALL_CONNECT_SECONDS,
-    CONNECT_SECONDS,
-    Reach,
-    open_session,
-)
+from bot.base.network import Reach
 from bot.base.network_errors import (
     TRANSPORT_ERRORS,
     TransportError,
@@ -28,6 +23,7 @@ from bot.base.network_errors import (
 )
 from bot.base.ports import Download
 from bot.base.retry_after import read_retry_after
+from bot.mindvideo.http import http_client, location_of, network_errors, sent_exactly
 from storage.job import Instant
 
 _MOST_REDIRECTS = 5
@@ -72,31 +68,25 @@ class Downloader:
         self._now = now
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
-        self._session = open_session(
+        self._http = http_client(
             reach=Reach.PUBLIC_AND_LOOPBACK if allow_loopback else Reach.PUBLIC,
             headers={
-                "User-Agent": AGENT,
                 "Accept": "video/*, image/*, */*;q=0.5",
                 # The length of a compressed answer would not be the length of the file.
                 "Accept-Encoding": "identity",
             },
             connections=_MOST_CONNECTIONS,
-            timeout=aiohttp.ClientTimeout(
-                total=None,
-                connect=ALL_CONNECT_SECONDS,
-                sock_connect=CONNECT_SECONDS,
-                sock_read=_SILENCE_SECONDS,
-            ),
+            silence_seconds=_SILENCE_SECONDS,
         )
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._http.aclose()
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncIterator[Download]:
         """Open a file, with the promises and errors of `VideoService.download`."""
-        async with await self._follow(url) as response:
+        async with aclosing(await self._follow(url)) as response:
             length = _length(response)
             if length is not None and length > self._max_bytes:
                 raise _too_large(self._max_bytes)
@@ -107,7 +97,7 @@ class Downloader:
                 chunks=_in_time(chunks, self._max_seconds),
             )
 
-    async def _follow(self, address: str) -> aiohttp.ClientResponse:
+    async def _follow(self, address: str) -> httpx.Response:
         """Return the first answer that is no redirect; the address of each redirect is checked.
 
         Each address is sent as it was given, also the one of a redirect: it may be signed.
@@ -116,28 +106,30 @@ class Downloader:
             url = exact(address)
             for _ in range(_MOST_REDIRECTS + 1):
                 response = await self._get(url)
-                location = response.headers.get("location")
-                if response.status not in _REDIRECTS or location is None:
-                    return self._checked(response)
-                response.release()
+                location = location_of(response)
+                if response.status_code not in _REDIRECTS or location is None:
+                    return await self._checked(response)
+                await response.aclose()
                 url = redirected(url, location)
         except InvalidAddressError as error:
             raise RefusedError("The video's address is not a web address.") from error
         raise RefusedError("The video's address leads from one address to the next without end.")
 
-    def _checked(self, response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
+    async def _checked(self, response: httpx.Response) -> httpx.Response:
         try:
             _check(response, self._now())
         except BotError:
-            response.release()
+            await response.aclose()
             raise
         return response
 
-    async def _get(self, url: URL) -> aiohttp.ClientResponse:
+    async def _get(self, url: URL) -> httpx.Response:
         if url.scheme not in {"http", "https"}:
             raise RefusedError("The video's address is not a web address.")
         try:
-            return await self._session.get(url, allow_redirects=False)
+            with network_errors():
+                request = self._http.build_request("GET", str(url), extensions=sent_exactly(url))
+                return await self._http.send(request, stream=True)
         except TRANSPORT_ERRORS as error:
             raise _broken(error) from cause_of(error)
 
@@ -164,10 +156,11 @@ async def counted(
         raise RetryLaterError("The video's file arrived incomplete.")
 
 
-async def _received(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def _received(response: httpx.Response) -> AsyncIterator[bytes]:
     try:
-        async for chunk in response.content.iter_any():
-            yield chunk
+        with network_errors():
+            async for chunk in response.aiter_bytes():
+                yield chunk
     except TRANSPORT_ERRORS as error:
         raise _broken(error) from cause_of(error)
 
@@ -182,16 +175,16 @@ async def _in_time(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterato
         yield chunk
 
 
-def _length(response: aiohttp.ClientResponse) -> int | None:
+def _length(response: httpx.Response) -> int | None:
     """Return the file's length, or `None`; a compressed answer's length is not the file's."""
     length = response.headers.get("content-length", "")
     encoded = response.headers.get("content-encoding", "identity") != "identity"
     return int(length) if length.isdecimal() and not encoded else None
 
 
-def _check(response: aiohttp.ClientResponse, now: Instant) -> None:
+def _check(response: httpx.Response, now: Instant) -> None:
     """Raise a `BotError` unless the answer holds the file."""
-    status = response.status
+    status = response.status_code
     if status == HTTPStatus.OK:
         if response.headers.get("content-type", "").lower().startswith(_NOT_A_FILE):
             raise NotFoundError("The video's address holds a page instead of a file.")

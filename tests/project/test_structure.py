@@ -43,6 +43,10 @@ COINED = {
     "operate",
     "listening",
 }
+# What makes a client or, without one, a call.
+HTTPX_OPENS = re.compile(
+    r"httpx\.(\w*Client|request|stream|get|post|put|patch|delete|head|options)|AiohttpTransport"
+)
 DEMO = Path("bot/cli/demo.py")
 MESSAGES = Path("bot/messages")
 
@@ -129,18 +133,32 @@ def test_the_sandbox_knows_of_the_bot_only_documents_and_variables() -> None:
 
 
 def test_a_running_bot_loads_nothing_of_the_sandbox() -> None:
-    """Nor of the tests, nor the library that draws charts: a start must be quick."""
+    """Nor of the tests, nor what draws charts and tables: a start must be quick."""
     code = "import sys, bot.app.run; print(sorted({name.split('.')[0] for name in sys.modules}))"
     loaded = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert "'bot'" in loaded
-    for name in ("sandbox", "tests", "bench", "matplotlib", "playwright"):
+    for name in ("sandbox", "tests", "bench", "matplotlib", "numpy", "playwright"):
         assert f"'{name}'" not in loaded
 
 
 def test_connections_are_opened_by_one_module() -> None:
     """So that proxies, certificates and inner addresses are thought of once."""
-    opens = re.compile(r"\b(ClientSession|TCPConnector|AsyncClient|urlopen|HTTPSConnection)\(")
+    opens = re.compile(r"\b(ClientSession|TCPConnector|urlopen|HTTPSConnection)\(")
     openers = {path for path, _ in trees("bot") if opens.search((ROOT / path).read_text())}
     assert openers == {Path("bot/base/network.py")}
+
+
+def test_httpx_sends_through_a_session_of_that_module() -> None:
+    """Its own transport would have other proxies, certificates and errors."""
+    users = {path: tree for path, tree in trees("bot") if "httpx" in imported(tree)}
+    clients = {
+        path: {keyword.arg for keyword in node.keywords}
+        for path, tree in users.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and HTTPX_OPENS.fullmatch(ast.unparse(node.func))
+    }
+    assert {path.parent for path in users} == {Path("bot/mindvideo")}
+    assert clients.keys() == {Path("bot/mindvideo/http.py")}
+    assert "transport" in clients[Path("bot/mindvideo/http.py")]

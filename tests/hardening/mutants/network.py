@@ -6,6 +6,7 @@ from tests.hardening.mutant import Mutant
 
 _NETWORK = "tests/base/test_network.py::"
 _WIRE = "tests/mindvideo/test_wire.py::"
+_HTTP = "tests/mindvideo/test_http.py::"
 _SETTINGS = "tests/base/test_settings.py::"
 
 MUTANTS = (
@@ -50,6 +51,34 @@ MUTANTS = (
         old="        cookie_jar=aiohttp.DummyCookieJar(),\n",
         new="",
         tests=(_WIRE + "test_no_cookie_goes_from_one_download_to_the_next",),
+    ),
+    Mutant(
+        name="keeps cookies in the jar of httpx",
+        file="bot/mindvideo/http.py",
+        old="        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),\n",
+        new="",
+        tests=(_HTTP + "test_no_cookie_goes_from_one_call_to_the_next",),
+    ),
+    Mutant(
+        name="takes a host that was not reached for a reply that was lost",
+        file="bot/mindvideo/http.py",
+        old="        if isinstance(cause, TRANSPORT_ERRORS):\n",
+        new="        if isinstance(cause, TRANSPORT_ERRORS) and not str(error):\n",
+        tests=(_HTTP + "TestASubmitThatWasNeverSent",),
+    ),
+    Mutant(
+        name="sends an address as httpx writes it",
+        file="bot/mindvideo/http.py",
+        old="url if isinstance(url, URL) else exact(str(request.url))",
+        new="exact(str(request.url))",
+        tests=(_HTTP + "test_a_redirect_is_followed_by_its_bytes",),
+    ),
+    Mutant(
+        name="unpacks what is compressed more than once",
+        file="bot/mindvideo/http.py",
+        old='if "," in response.headers.get("content-encoding", ""):',
+        new='if "," in response.headers.get("content-length", ""):',
+        tests=(_HTTP + "test_a_file_that_is_compressed_more_than_once_is_not_unpacked",),
     ),
     Mutant(
         name="ends a task by the error of a call",
