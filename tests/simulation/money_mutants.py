@@ -166,9 +166,10 @@ def forget_person_in_direct() -> Iterator[None]:
 @contextmanager
 def confirm_after_expiry() -> Iterator[None]:
     """Accept an answer that comes too late, because the step that ends the question does."""
+    real = admissions._is_open  # noqa: SLF001 - what this mutant breaks
 
-    def can_be_confirmed(job: Job, _now: Instant) -> bool:
-        return job.stage is Stage.WAITING
+    def is_open(job: Job, _now: Instant, *, for_approvers: bool) -> bool:
+        return real(job, 0.0, for_approvers=for_approvers)
 
     async def expire_later(claim: Claim[Job]) -> Result[Job]:
         question = claim.row.question
@@ -177,7 +178,7 @@ def confirm_after_expiry() -> Iterator[None]:
 
     steps = MappingProxyType({**STEPS, Stage.WAITING: expire_later})
     with (
-        replaced(admissions, "_can_be_confirmed", can_be_confirmed),
+        replaced(admissions, "_is_open", is_open),
         replaced(life, "STEPS", steps),
     ):
         yield

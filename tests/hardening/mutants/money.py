@@ -49,8 +49,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="confirms what has expired",
         file="storage/sqlite/admissions.py",
-        old="question is not None and question.expires_at > now",
-        new="question is not None",
+        old=" or question is None or question.expires_at <= now:",
+        new=" or question is None:",
         tests=(f"{_STORED}::test_an_answer_that_comes_too_late_admits_nothing",),
     ),
     Mutant(
