@@ -28,6 +28,7 @@ from bot.jobs.services import Services
 from bot.listeners import (
     actions,
     approvals,
+    budget_form,
     commands,
     home,
     manual,
@@ -216,7 +217,19 @@ def make_bolt(checked: Checked, services: Services) -> AsyncApp:
         # So that `unserved` hears of it.
         raise_error_for_unhandled_request=True,
     )
-    asks = (home, commands, actions, approvals, messages, modals, sharing, shortcuts, undo, manual)
+    asks = (
+        home,
+        commands,
+        actions,
+        approvals,
+        messages,
+        modals,
+        sharing,
+        shortcuts,
+        undo,
+        manual,
+        budget_form,
+    )
     for surface in (*asks, unserved):
         surface.register(bolt, services)
     return bolt

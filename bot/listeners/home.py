@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.jobs.access import ONLY_MEMBERS, is_admitted
+from bot.jobs.budget_view import load_all_budgets, load_budget
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.listeners.payloads import ButtonPayload, HomeOpenedEvent
@@ -72,6 +73,7 @@ async def _gather(row: HomeView, services: Services) -> HomeContent:
     recent = await _cards(team, user, OVER, most + 1, services)
     month = this_month(services.now())
     spend = SpendFilter(team=team, since=month.since, until=month.until)
+    budget = await load_budget(team, user, "", services)
     return HomeContent(
         running=await _cards(team, user, UNDER_WAY, RUNNING_SHOWN, services),
         recent=recent[:most],
@@ -81,6 +83,8 @@ async def _gather(row: HomeView, services: Services) -> HomeContent:
         mine=await services.store.jobs.spend(replace(spend, user=user)),
         team=await services.store.jobs.spend(spend),
         unit=services.unit,
+        budget=budget,
+        all_budgets=await load_all_budgets(team, services) if budget.may_edit else (),
     )
 
 

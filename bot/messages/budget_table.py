@@ -57,6 +57,12 @@ def own_section(view: BudgetView) -> list[Block]:
     return [blocks.header("Your budget"), blocks.section(rows)]
 
 
+def all_section(lines: Sequence[BudgetLine], unit: str | None) -> Block:
+    """Return the budgets of a workspace as one block of the Home tab."""
+    rows = _bounded([row(line, unit, is_here=False) for line in lines])
+    return blocks.section("\n".join(rows) or "None is set: nothing limits what is spent.")
+
+
 def _is_own(line: BudgetLine) -> bool:
     return line.use.applied.cap.scope.kind in {ScopeKind.PERSON, ScopeKind.EVERYONE}
 

@@ -9,8 +9,10 @@ from typing import assert_never
 from slack_sdk.models.blocks import ButtonElement
 from slack_sdk.models.views import View
 
+from bot.jobs.budget_view import BudgetLine, BudgetView
 from bot.jobs.view import JobView
-from bot.messages import blocks, buttons
+from bot.messages import blocks, budget_table, buttons
+from bot.messages.budget_form import CHANGE_BUDGETS
 from bot.messages.buttons import AGAIN, CANCEL, EDIT
 from bot.messages.job import GOES_ON, cost_text, is_given_up, prompt_of, took, why_on_hold
 from bot.messages.replies import spent
@@ -21,7 +23,7 @@ PROMPT_SHOWN = 200
 LOAD_MORE = "home_more"
 MOST_BLOCKS = 100
 """The most blocks in a view: https://docs.slack.dev/reference/views/home-tab-views"""
-BLOCKS_BESIDE = 7
+BLOCKS_BESIDE = 12
 """Blocks that are neither of a job under way nor of a finished one, at most."""
 BLOCKS_OF_CARD = 4
 CREATE_VIDEO = "create_video"
@@ -51,6 +53,9 @@ class HomeContent:
     mine: Spend
     team: Spend
     unit: str | None
+    budget: BudgetView
+    all_budgets: Sequence[BudgetLine]
+    """Every budget of the workspace, if the user may change them."""
 
 
 def home_view(content: HomeContent) -> Mapping[str, Json]:
@@ -68,8 +73,22 @@ def home_view(content: HomeContent) -> Mapping[str, Json]:
         blocks.header("Spent"),
         blocks.section(f"You: {mine}\nThe whole team: {team}"),
         blocks.context(f"{content.month}, in UTC · `/video cost` tells more"),
+        *budget_table.own_section(content.budget),
+        *_budgets(content),
     ]
     return View(type="home", blocks=[dict(block) for block in body]).to_dict()
+
+
+def _budgets(content: HomeContent) -> list[blocks.Block]:
+    """Return the part for those who may change budgets."""
+    if not content.budget.may_edit:
+        return []
+    change = blocks.button("Change budgets", CHANGE_BUDGETS, "home")
+    return [
+        blocks.header("Budgets of the workspace"),
+        budget_table.all_section(content.all_budgets, content.unit),
+        blocks.actions([change]),
+    ]
 
 
 def closed_view(reason: str) -> Mapping[str, Json]:

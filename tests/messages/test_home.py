@@ -11,6 +11,7 @@ from bot.messages.home import Card, HomeContent, home_view
 from sandbox.slack.blocks import checked_view
 from storage.costs import Spend
 from storage.job import Job, Json
+from tests.support.budget_samples import NO_BUDGET
 from tests.support.job_samples import DONE, RENDERING
 
 NOTHING = Spend()
@@ -32,6 +33,8 @@ def blocks_of(running: int, recent: int, *, has_more: bool) -> list[Json]:
         mine=NOTHING,
         team=NOTHING,
         unit=None,
+        budget=NO_BUDGET,
+        all_budgets=(),
     )
     view = checked_view({**home_view(content)})
     assert isinstance(view["blocks"], list)
@@ -64,5 +67,7 @@ def test_a_prompt_in_the_tab_is_plain_text() -> None:
         mine=NOTHING,
         team=NOTHING,
         unit=None,
+        budget=NO_BUDGET,
+        all_budgets=(),
     )
     assert "'text': 'a *red* <!channel> car'" in str(home_view(content)["blocks"])

@@ -20,6 +20,7 @@ from storage.costs import Spend
 from storage.home import PUBLISH
 from storage.job import Outcome, Stage
 from storage.notification import NotificationKind
+from tests.support.budget_samples import NO_BUDGET
 from tests.support.job_samples import DONE
 
 QUEUES = {
@@ -84,6 +85,8 @@ def test_every_stage_has_words(stage: Stage) -> None:
         mine=Spend(),
         team=Spend(),
         unit=None,
+        budget=NO_BUDGET,
+        all_budgets=(),
     )
     assert HOME_WORDS[stage] in str(home_view(content))
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from storage.budget import AppliedCap, Cap, CapShort, Scope, ScopeKind, Use, Window
+from bot.jobs.budget_view import BudgetView
+from storage.budget import (
+    NO_USE,
+    AppliedCap,
+    Calendar,
+    Cap,
+    CapShort,
+    Scope,
+    ScopeKind,
+    Use,
+    Window,
+)
 
 ANA = Scope(kind=ScopeKind.PERSON, team="T1", name="U1")
 CAP = Cap(scope=ANA, window=Window.DAY, limit=Decimal(5))
@@ -15,3 +26,15 @@ SHORT = CapShort(
     resets_at=86400.0,
 )
 """Of 5, 4.9 are used, and the request takes 0.38."""
+
+NO_BUDGET = BudgetView(
+    lines=(),
+    others=(),
+    stops=(),
+    used=NO_USE,
+    calendar=Calendar(),
+    may_edit=True,
+    in_charge=("U1",),
+    unit=None,
+)
+"""Nothing limits an admin."""
