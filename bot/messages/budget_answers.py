@@ -69,7 +69,7 @@ def _sentence(outcome: Changed) -> str:  # noqa: PLR0911 - one case for each cha
             amount = formatting.money(change.amount.figure, outcome.unit)
             return (
                 f":moneybag: {_name(outcome.scope)} is {amount} higher{until}, and ends by itself. "
-                "`raise … none` ends it before."
+                "Type it with `none` for the amount to end it before."
             )
         case EndRaises():
             return f"The raise of {_named(outcome.scope)} has ended."

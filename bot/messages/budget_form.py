@@ -107,9 +107,7 @@ def budget_form(models: Sequence[tuple[str, str]], unit: str | None) -> Mapping[
         _field(Field.ACTION, "What to do", _menu(Field.ACTION, _ACTIONS.items(), FormAction.SET)),
         _field(Field.WHOSE, "Whose budget", _menu(Field.WHOSE, _WHOSE.items(), ScopeKind.EVERYONE)),
         _field(Field.AMOUNT, amount, _text(Field.AMOUNT, LONGEST_AMOUNT), "To set or to raise."),
-        _field(
-            Field.WINDOW, "For how long it lasts", _menu(Field.WINDOW, _WINDOWS.items(), Window.DAY)
-        ),
+        _field(Field.WINDOW, "How often it begins anew", _window_menu()),
         _field(Field.KIND, "What is beyond it", _menu(Field.KIND, _KINDS.items(), HARD)),
         _field(
             Field.PERSON,
@@ -160,7 +158,7 @@ def budget_form(models: Sequence[tuple[str, str]], unit: str | None) -> Mapping[
         callback_id=CALLBACK,
         private_metadata=CALLBACK,
         title=plain_text("Budgets"),
-        submit=plain_text("Do it"),
+        submit=plain_text("Change"),
         close=plain_text("Close"),
         blocks=fields,
     )

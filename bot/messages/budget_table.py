@@ -118,22 +118,25 @@ def row(line: BudgetLine, unit: str | None, *, is_here: bool = True) -> str:
     if use.held:
         parts.append(f"{formatting.money(use.held, unit)} held")
     if line.use.resets_at is not None:
-        parts.append(f"anew {blocks.moment(line.use.resets_at)}")
+        parts.append(f"begins anew {blocks.moment(line.use.resets_at)}")
     head = f"*{name}*: *{left} left* of {limit}{kind}{_raised(line.raises, unit)}"
     return f"{head}\n`{bar(use, applied.limit)}` {' · '.join(parts)}"
 
 
 def bar(use: Use, limit: Decimal) -> str:
-    """Return a bar: full cells are spent, grey ones held, light ones left."""
+    """Return a bar: full cells are spent, dark ones held, light ones left.
+
+    What is there has a cell, however little it is.
+    """
     if not limit:
         return "█" * BAR_CELLS
     spent = _cells(use.spent, limit)
     held = min(max(_cells(use.total, limit) - spent, int(use.held > 0)), BAR_CELLS - spent)
-    return "█" * spent + "▒" * held + "░" * (BAR_CELLS - spent - held)
+    return "█" * spent + "▓" * held + "░" * (BAR_CELLS - spent - held)
 
 
 def _cells(amount: Decimal, limit: Decimal) -> int:
-    return min(int(BAR_CELLS * amount / limit), BAR_CELLS)
+    return min(max(int(BAR_CELLS * amount / limit), int(amount > 0)), BAR_CELLS)
 
 
 def _in_words(line: BudgetLine, unit: str | None, *, is_here: bool = True) -> str:

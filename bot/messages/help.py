@@ -49,7 +49,8 @@ _IN_A_FORM = (
 
 _AT_HOME = (
     "*At home:* the app's Home tab shows what is on its way, your last videos with *Again* and "
-    "*Edit*, and what was spent this month."
+    "*Edit*, what was spent this month, and your budget. Whoever may change budgets does it there, "
+    "too."
 )
 
 

@@ -304,7 +304,7 @@ async def test_a_budget_is_shown_with_what_is_left() -> None:
             ":moneybag: *You can spend 0.874 USD more here*, by this channel's budget per week."
         )
         assert lines[0] == "*Your budget per day*: *4.874 USD left* of 5 USD"
-        assert lines[1].startswith("0.126 USD spent · anew <!date^")
+        assert lines[1].startswith("0.126 USD spent · begins anew <!date^")
         await answer(bot, "budget set here 0.2 per week", user=MIA)
         assert "has no room" in await answer(bot, "a hill --mode pro --duration 5")
         await answer(bot, "budget set here 0.1 per week", user=MIA)

@@ -243,3 +243,14 @@ def test_a_detail_that_cannot_be_read_is_none() -> None:
     )
     assert AlertDetail.of(row) is None
     assert DecisionDetail.of(row) is None
+
+
+async def test_the_ends_of_two_raises_are_told_when_each_comes(outbox: OutboxHarness) -> None:
+    """One that was made first and ends later holds up no other."""
+    now = outbox.clock()
+    more = Raise(scope=HERE, amount=Decimal(2), until=now + 900, by=MIA, because="", at=now)
+    await outbox.store.budgets.add_raise(more)
+    await outbox.store.budgets.add_raise(replace(more, amount=Decimal(1), until=now + 60))
+    await outbox.run(120)
+    ended = [text for text in told(outbox, GENERAL) if "has ended" in text]
+    assert ended == [":alarm_clock: The raise of this channel's budget by 1 USD has ended."]

@@ -1,0 +1,69 @@
+"""Faults in what changes budgets, and in what is told of them."""
+
+from __future__ import annotations
+
+from tests.hardening.mutant import Mutant
+
+_RULES = "storage/sqlite/budget_rules.py"
+_CHANGES = "bot/jobs/budget_changes.py"
+_TOLD = "tests/notifications/test_budget.py::"
+_TYPED = "tests/listeners/test_budget_command.py::"
+
+MUTANTS = (
+    Mutant(
+        name="raises again what is delivered again",
+        file=_RULES,
+        old="    if not add_audit(db, entry):\n        return False\n",
+        new="    add_audit(db, entry)\n",
+        tests=(_TOLD + "test_a_delivery_that_comes_again_decides_nothing_again",),
+    ),
+    Mutant(
+        name="lets everybody change budgets",
+        file=_CHANGES,
+        old="    if interaction.user not in may:\n",
+        new="    if not may:\n",
+        tests=(_TYPED + "test_only_those_in_charge_change_budgets",),
+    ),
+    Mutant(
+        name="lets managers name managers",
+        file=_CHANGES,
+        old="    if not services.is_admin(interaction.user):\n",
+        new="    if not interaction.user:\n",
+        tests=(_TYPED + "test_whom_an_admin_names_changes_budgets",),
+    ),
+    Mutant(
+        name="sets a budget of a channel that the admin cannot see",
+        file=_CHANGES,
+        old="        if not await _can_see(target.name, interaction, services):\n",
+        new="        if not target.name:\n",
+        tests=(_TYPED + "test_what_makes_no_sense_changes_nothing",),
+    ),
+    Mutant(
+        name="takes an amount in any currency",
+        file="bot/money/amounts.py",
+        old="if not self.unit or self.unit.casefold()",
+        new="if self.unit or self.unit.casefold()",
+        tests=(_TYPED + "test_what_makes_no_sense_changes_nothing",),
+    ),
+    Mutant(
+        name="tells each level that one job reaches",
+        file="storage/sqlite/budget_use.py",
+        old="for alert in new[-1:] if is_current else ():",
+        new="for alert in new if is_current else ():",
+        tests=(_TOLD + "test_one_job_that_reaches_three_levels_is_told_as_one",),
+    ),
+    Mutant(
+        name="tells the end of a raise before it has ended",
+        file="bot/notifications/budget.py",
+        old="    if services.now() < detail.until:\n",
+        new="    if services.now() < 0:\n",
+        tests=(_TOLD + "test_a_raise_is_told_and_so_is_its_end",),
+    ),
+    Mutant(
+        name="lets a planned end of a raise hold up what a channel is told",
+        file="storage/notification.py",
+        old="        NotificationKind.FOLLOWED,\n        NotificationKind.RAISE_ENDED,\n",
+        new="        NotificationKind.FOLLOWED,\n",
+        tests=(_TOLD + "test_the_ends_of_two_raises_are_told_when_each_comes",),
+    ),
+)
