@@ -24,7 +24,7 @@ SCOPES = (
 )
 HELD = Decimal(4)
 APPROVERS = ("U7", "U8")
-APPROVAL_SECONDS = 3600.0
+APPROVAL_SECONDS = 1800.0
 POLICIES = (
     Policy(),
     Policy(confirm_above=Decimal(3)),
