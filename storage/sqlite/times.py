@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from sqlite_utils import Database
 
-from storage.approval import MOST_APPROVAL_SECONDS
 from storage.job import QUESTION_SECONDS, Instant
 from storage.notification import NotificationKind
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
@@ -17,8 +16,14 @@ BY_SLACK = frozenset({"posted_at"})
 
 # What lies ahead of now by right: pauses are shortened, questions keep their hour.
 _PLANNED = frozenset({"due_at", "question_expires_at"})
+# The question to an asker ends after an hour. How long approvers have may be days, so theirs is
+# moved if it was asked by the clock that was ahead: this column comes before that of the asking.
 _LATEST_ANSWER = f"""
-    :now + iif(question_asked_at IS NULL, {QUESTION_SECONDS}, {MOST_APPROVAL_SECONDS})
+    CASE
+        WHEN question_asked_at IS NULL THEN :now + {QUESTION_SECONDS}
+        WHEN question_asked_at > :now THEN :now
+        ELSE question_expires_at
+    END
 """
 # Since when a message may have been posted: a search for it must not begin too late.
 _INTENTS = frozenset({"post_intent_at", "delivery_intent_at"})

@@ -201,6 +201,8 @@ COMMANDS = [
     ("budget confirm above NaN", "`NaN` is no amount"),
     ("budget approve above -5", "is no amount"),
     ("budget approve above 1e400", "is no amount"),
+    ("budget approve above $5", "Amounts here have no currency"),
+    ("budget confirm above 5 EUR", "Type `/video budget confirm above 1`"),
     ("budget approve above", "I do not understand `above` there"),
     ("budget approve by mia", "Slack did not tell me who `mia` is"),
     ("budget approve by <@U0VIDEO>", "only full members"),
@@ -216,7 +218,8 @@ async def test_every_command_is_answered_and_a_bad_one_changes_nothing() -> None
     async with running_bot(ADMINS=MIA) as bot:
         for text, words in COMMANDS:
             assert words in await answer(bot, text, user=MIA), text
-        assert "Only admins" in await answer(bot, "budget approve above 1", user=ANA)
+        for text in ("budget approve above 1", "budget confirm above 1", "budget approve off"):
+            assert f"Only <@{MIA}> can change this" in await answer(bot, text, user=ANA)
         async with store_of(bot) as store:
             rules = await store.budgets.rules(TEAM, 0.0)
         [rule] = rules.approvals

@@ -10,6 +10,7 @@ from math import inf
 from bot.jobs.accept import DUPLICATE_SECONDS
 from bot.jobs.deliveries import follows_later
 from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
+from bot.notifications.approval import DECIDED
 from bot.notifications.job_event import NOT_THEIRS
 from bot.worker.engine import CRASHED
 from storage.job import (
@@ -21,8 +22,9 @@ from storage.job import (
     Stage,
     check_transition,
 )
-from storage.notification import Notification, NotificationKind, notification_id
+from storage.notification import APPROVAL_KINDS, Notification, NotificationKind, notification_id
 from storage.store import MOST_CRASHES
+from tests.simulation.approvals import ApprovalBook
 from tests.simulation.books import Bookkeeper
 from tests.simulation.names import GUEST, TEAM
 from tests.simulation.video import Charge, MindVideo
@@ -43,6 +45,7 @@ class Invariants:
         self.video = MindVideo(world, self.after_effect)
         self.slack = Workspace(world=world, audit=self.after_effect)
         self.books = Bookkeeper(world, self.video)
+        self.approvals = ApprovalBook(world)
         self.rows: dict[str, Job] = {}
         self.acknowledged: dict[str, str] = {}
         """The job of each ask that the person heard was taken, by its `dedup_key`."""
@@ -123,10 +126,6 @@ class Invariants:
         if self._asked.setdefault(dedup_key, job.id) != job.id:
             self._world.violate("one ask, one job", f"{dedup_key}: {job.id}")
 
-    def must_find_row(self, dedup_key: str) -> bool:
-        """Tell whether an ask was taken; until it is confirmed it may be asked about."""
-        return self.acknowledged.get(dedup_key, "") not in {"", *self._confirmed}
-
     def confirm(self, job_id: str) -> None:
         """Note that the asker presses the button of a question."""
         self._confirmed.add(job_id)
@@ -169,6 +168,7 @@ class Invariants:
             self._check_move(before, row)
         else:
             self._check_new(row)
+        self.approvals.check(before, row, clock_errs=self.video.clock_errs)
         if row.stage in REQUESTED and self._waits(row.id):
             self._world.violate("only what was confirmed is accepted", row.id)
         if row.stage is Stage.ANNOUNCED:
@@ -288,6 +288,7 @@ class Invariants:
     def at_rest(self) -> None:
         """Check what must hold once nothing is left to do."""
         self.books.at_rest()
+        self.approvals.at_rest(self.notifications.values(), self.slack.posts, self.slack.disturbed)
         for notification in self.notifications.values():
             self._check_notification(notification)
         for row in self.rows.values():
@@ -331,6 +332,11 @@ class Invariants:
             # A link stands in the place of files that Slack refuses for good.
             has_links = job is not None and job.delivery.link_only and row.problem is not None
             return job is None or has_links or job.user in self.slack.gone_people
+        if row.kind in APPROVAL_KINDS and (job is None or row.problem == DECIDED):
+            # A backup may not know its request; what was decided is not asked about.
+            return True
+        if row.channel in self.slack.gone_people:
+            return True
         place = self.slack.channels[row.channel]
         disturbed = row.channel in self.slack.disturbed or (place.private and not place.member)
         theirs = job is not None and self.slack.channels[job.channel].private

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from storage.approval import ApprovalRule
 from storage.budget import Calendar, Cap, Policy, Scope, ScopeKind, UnknownPrice, Window
 from storage.job import Instant
 from storage.sqlite.store import SqliteStore
@@ -22,6 +23,8 @@ SCOPES = (
     Scope(kind=ScopeKind.WORKSPACE, team=TEAM),
 )
 HELD = Decimal(4)
+APPROVERS = ("U7", "U8")
+APPROVAL_SECONDS = 1800.0
 POLICIES = (
     Policy(),
     Policy(confirm_above=Decimal(3)),
@@ -38,8 +41,23 @@ class Budgets:
     caps: tuple[Cap, ...]
     policy: Policy
     burst: int
+    approval: ApprovalRule | None
     chance: random.Random
     """Chance of its own: what else happens in the world must not depend on budgets."""
+
+
+def draw_rule(seed: int) -> ApprovalRule | None:
+    """Return the approval rule of a world with budgets; `None`: it has none."""
+    chance = random.Random(f"approvals {seed}")
+    if chance.random() >= 0.5:
+        return None
+    return ApprovalRule(
+        team=TEAM,
+        above=chance.choice((None, Decimal(3), Decimal(6))),
+        approvers=APPROVERS,
+        place=chance.choice((None, "C1")),
+        seconds=APPROVAL_SECONDS,
+    )
 
 
 def draw_budgets(seed: int) -> Budgets | None:
@@ -63,6 +81,7 @@ def draw_budgets(seed: int) -> Budgets | None:
         caps=caps,
         policy=replace(chance.choice(POLICIES), calendar=Calendar(zone=zone)),
         burst=chance.choice((0, 2, 3, 5)),
+        approval=draw_rule(seed),
         chance=chance,
     )
 
@@ -89,3 +108,5 @@ async def write_budgets(store: SqliteStore, budgets: Budgets) -> None:
     for cap in budgets.caps:
         await store.budgets.set_cap(cap, "U9", 0.0)
     await store.budgets.set_policy(TEAM, budgets.policy, "U9", 0.0)
+    if budgets.approval is not None:
+        await store.budgets.set_approval_rule(budgets.approval, "U9", 0.0)

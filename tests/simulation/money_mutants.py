@@ -20,6 +20,7 @@ from storage.budget import (
     Admitted,
     AppliedCap,
     AskFirst,
+    CapShort,
     Consent,
     NotAdmitted,
     Policy,
@@ -65,12 +66,13 @@ def admit_outside_insert() -> Iterator[None]:
         *,
         equal_since: Instant | None = None,
         most_active: int | None = None,
+        may_ask: bool = False,
     ) -> Inserted | NotAdmitted:
         looked = jobs.decided(job, real)
         if isinstance(looked, NotAdmitted):
             return looked
         return await insert_watched(
-            jobs, job, event, equal_since=equal_since, most_active=most_active
+            jobs, job, event, equal_since=equal_since, most_active=most_active, may_ask=may_ask
         )
 
     with replaced(admissions, "admit", admit), replaced(WatchedJobs, "insert", insert):
@@ -181,4 +183,48 @@ def confirm_after_expiry() -> Iterator[None]:
         replaced(admissions, "_is_open", is_open),
         replaced(life, "STEPS", steps),
     ):
+        yield
+
+
+@contextmanager
+def let_anybody_decide() -> Iterator[None]:
+    """Take everybody for an approver, the asker too."""
+
+    def may_decide(*_: object) -> bool:
+        return True
+
+    with replaced(admissions, "may_decide", may_decide):
+        yield
+
+
+@contextmanager
+def let_the_last_decision_stand() -> Iterator[None]:
+    """Let a later approval take the place of a denial."""
+    real = admissions._is_open  # noqa: SLF001 - to be broken
+
+    def is_open(job: Job, now: Instant, *, for_approvers: bool) -> bool:
+        is_denied = job.decision is not None and job.stage is Stage.UNCONFIRMED
+        return (for_approvers and is_denied) or real(job, now, for_approvers=for_approvers)
+
+    with replaced(admissions, "_is_open", is_open):
+        yield
+
+
+@contextmanager
+def confirm_what_needs_approval() -> Iterator[None]:
+    """Take the asker's confirmation for an approval."""
+    real = budget._question  # noqa: SLF001 - to be broken
+
+    def question(
+        jobs: Sequence[Job],
+        shorts: Sequence[CapShort],
+        rules: Rules,
+        now: Instant,
+        consent: Consent,
+    ) -> AskFirst | NotAdmitted | None:
+        if consent is Consent.CONFIRMED:
+            return None
+        return real(jobs, shorts, rules, now, consent)
+
+    with replaced(budget, "_question", question):
         yield

@@ -406,6 +406,9 @@ MUTANTS = (
     Mutant("holds nothing for an unknown price", money_mutants.hold_nothing_unknown),
     Mutant("forgets a person's cap in private", money_mutants.forget_person_in_direct),
     Mutant("confirms what has expired", money_mutants.confirm_after_expiry),
+    Mutant("lets anybody approve", money_mutants.let_anybody_decide),
+    Mutant("lets the last decision stand", money_mutants.let_the_last_decision_stand),
+    Mutant("takes a confirmation for an approval", money_mutants.confirm_what_needs_approval),
 )
 
 

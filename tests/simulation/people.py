@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
-from bot.base.errors import UsageError
+from bot.base.errors import BotError, UsageError
 from bot.jobs.accept import (
     Acceptance,
     Accepted,
@@ -29,6 +30,7 @@ from bot.jobs.actions import (
     Verdict,
     perform,
 )
+from bot.jobs.approvals import decide
 from bot.jobs.services import Services
 from bot.listeners.payloads import MessagePayload
 from bot.options.request import RenderRequest
@@ -45,6 +47,7 @@ from storage.job import (
 )
 from storage.notification import NotificationKind, notification_id
 from storage.store import StoreError
+from tests.simulation.approvals import Press, draw_presses
 from tests.simulation.invariants import Invariants
 from tests.simulation.names import GUEST, PARTNER, TEAM
 from tests.simulation.process import Process
@@ -134,6 +137,7 @@ class People:
                 await self._answer(answer.job)
                 return
             if isinstance(answer, Refused):
+                await self._ask_approver(answer)
                 return
             # Most people whose ask went wrong type it again.
             await world.sleep(world.between(1, 100))
@@ -215,7 +219,9 @@ class People:
             case Accepted(job=job):
                 self._world.note(f"acknowledged {interaction.dedup_key}: {job.id}")
                 self._invariants.acknowledge(interaction.dedup_key, job)
-            case Asked() | Refused() if self._invariants.must_find_row(interaction.dedup_key):
+            case Refused() if interaction.dedup_key in self._invariants.acknowledged:
+                self._world.violate("a repeated delivery finds its row", interaction.dedup_key)
+            case Asked(job=job) if self._is_another(interaction.dedup_key, job):
                 self._world.violate("a repeated delivery finds its row", interaction.dedup_key)
             case Refused(reasons=reasons):
                 self._world.count(f"refused: {type(reasons[0]).__name__}")
@@ -223,6 +229,10 @@ class People:
                 self._world.note(f"asked about {interaction.dedup_key}: {job.id}")
                 self._invariants.ask(interaction.dedup_key, job)
         return answer
+
+    def _is_another(self, dedup_key: str, job: Job) -> bool:
+        """Return whether an ask was taken as another job; one may be confirmed meanwhile."""
+        return self._invariants.acknowledged.get(dedup_key, job.id) != job.id
 
     async def _listen(
         self,
@@ -249,6 +259,9 @@ class People:
     async def _answer(self, job: Job) -> None:
         """Confirm what the bot asked about, in time or too late, once or twice; or leave it."""
         world = self._world
+        if job.question is not None and job.question.is_for_approvers:
+            await self._wait_for_approval(job)
+            return
         if world.odds(0.4):
             return
         delay = world.chance.choice((1.0, 20.0, 600.0, QUESTION_SECONDS - 1, QUESTION_SECONDS + 1))
@@ -265,10 +278,53 @@ class People:
             case Accepted(job=row):
                 self._world.count("question confirmed")
                 self._invariants.acknowledge(row.dedup_key, row)
+            case Asked(job=row):
+                self._live(self._wait_for_approval(row))
             case Refused():
                 self._world.count("confirmation refused")
             case QuestionExpired():
                 self._world.count("question expired")
+
+    async def _ask_approver(self, refused: Refused) -> None:
+        """Have an approver asked about what caps refuse, or leave it."""
+        budgets = self._world.budgets
+        if refused.waiting is None or budgets is None or budgets.chance.random() < 0.3:
+            return
+        await self._inside(budgets.chance.uniform(1, 60), self._press_ask, refused.waiting)
+
+    async def _press_ask(self, door: Door, job: Job) -> None:
+        self._invariants.confirm(job.id)
+        match await self._act(door, ActionName.ASK_APPROVER, job):
+            case Asked(job=row):
+                self._world.count("approver asked beyond a cap")
+                self._live(self._wait_for_approval(row))
+
+    async def _wait_for_approval(self, job: Job) -> None:
+        """Let approvers, and others, press the buttons of the card, in time or not."""
+        budgets = self._world.budgets
+        if budgets is None:
+            return
+        for press in draw_presses(budgets.chance, job.user):
+            await self._inside(press.delay, partial(self._press, press), job)
+        await self._world.sleep(5.0)
+        row = self._invariants.rows.get(job.id)
+        if row is not None and row.stage in REQUESTED:
+            await self._go_on(row)
+
+    async def _press(self, press: Press, door: Door, job: Job) -> None:
+        self._invariants.confirm(job.id)
+        self._invariants.approvals.press(job.id, press.by, press.answer)
+        interaction = Interaction(
+            team=job.team,
+            channel=job.channel,
+            user=press.by,
+            surface="button",
+            dedup_key=self._new_key(),
+            reply_to=ReplyTo(),
+        )
+        with suppress(StoreError, BotError):
+            made = await decide(job.id, press.answer, interaction, door.services, "no")
+            self._world.count(f"approval: {type(made).__name__}")
 
     async def _go_on(self, job: Job) -> None:
         """Do, or leave, what people do with a job of theirs."""

@@ -10,6 +10,7 @@ from typing import Protocol, Self, TypeAlias
 import pysqlite3
 from sqlite_utils import Database
 
+from storage.approval import MayNotDecide
 from storage.budget import Admitted, AskFirst, NotAdmitted
 from storage.job import Event, Instant, Job
 from storage.notification import Notification
@@ -132,6 +133,30 @@ class WatchedJobs(SqliteJobs):
             job_id, by, now, most_active=most_active, asks_approvers=asks_approvers
         )
         return made if isinstance(made, NotAdmitted) else self._seen(made)
+
+    async def approve(
+        self,
+        job_id: str,
+        by: str,
+        now: Instant,
+        *,
+        most_active: int | None = None,
+        beyond_caps: bool = False,
+    ) -> Job | NotAdmitted | MayNotDecide | None:
+        """See `JobStore`."""
+        await pause(self.process)
+        made = await super().approve(
+            job_id, by, now, most_active=most_active, beyond_caps=beyond_caps
+        )
+        return self._seen(made) if isinstance(made, Job) else made
+
+    async def deny(
+        self, job_id: str, by: str, because: str, now: Instant
+    ) -> Job | MayNotDecide | None:
+        """See `JobStore`."""
+        await pause(self.process)
+        made = await super().deny(job_id, by, because, now)
+        return self._seen(made) if isinstance(made, Job) else made
 
     async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:
         """See `JobStore`."""

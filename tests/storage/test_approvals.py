@@ -323,3 +323,22 @@ async def test_a_rule_is_changed_with_its_record_and_removed_if_it_says_nothing(
     first, last = (await store.budgets.audit(NOW + 1))[-2:]
     assert (first.subject, first.before, first.after) == (last.subject, last.after, last.before)
     assert isinstance(await store.jobs.insert(priced(reserved="1"), ACCEPTED), Inserted)
+
+
+@pytest.mark.parametrize("ahead", [3600.0, 3 * 86400.0, 30 * 86400.0])
+async def test_a_clock_that_was_ahead_gives_approvers_no_more_time(
+    store: SqliteStore, ahead: float
+) -> None:
+    """What it asked ends as long after it as it was to; what a right clock asked stays."""
+    right = await insert(store, priced())
+    asked_for = Event(at=NOW + ahead, name=EventName.ACCEPTED)
+    wrong = await store.jobs.insert(priced(2, created_at=NOW + ahead), asked_for)
+    assert isinstance(wrong, Inserted)
+    await store.move_back(NOW + 60, ahead)
+    kept, moved = await store.jobs.get("job1"), await store.jobs.get("job2")
+    assert kept is not None
+    assert moved is not None
+    assert moved.question is not None
+    assert kept.question == right.question
+    assert moved.question.expires_at == pytest.approx(NOW + APPROVAL_SECONDS, abs=60)
+    assert moved.question.asked_at == pytest.approx(NOW, abs=60)

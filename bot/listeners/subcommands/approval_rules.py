@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import partial
 from types import MappingProxyType
 
 from bot.base.errors import UnreachablePlaceError, UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
+from bot.jobs.budget_change import NotInCharge
+from bot.jobs.budget_view import in_charge
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
-from bot.messages import approval_rules
-from bot.money.amounts import read_typed_amount
+from bot.messages import approval_rules, budget_answers
+from bot.money.amounts import TypedAmount, read_amount_in_unit
 from bot.options.catalog import Catalog
 from bot.options.wording import quoted
 from bot.slack.markup import plain
@@ -38,20 +39,23 @@ class RuleChange:
     """Whether it is the channel's rule, and not the workspace's."""
     is_end: bool = False
     """Whether the rule is removed."""
-    above: Decimal | None = None
+    above: TypedAmount | None = None
     approvers: tuple[str, ...] | None = None
     place: str | None = None
     seconds: float | None = None
     allows_own: bool | None = None
 
-    def of(self, rule: ApprovalRule) -> ApprovalRule:
-        """Return the rule as it is then. Named approvers without a place are asked directly."""
+    def of(self, rule: ApprovalRule, unit: str | None) -> ApprovalRule:
+        """Return the rule as it is then. Named approvers without a place are asked directly.
+
+        Raises `UsageError` for an amount in another unit than `unit`.
+        """
         if self.is_end:
             return ApprovalRule(team=rule.team, channel=rule.channel)
         place = rule.place if self.approvers is None else None
         return replace(
             rule,
-            above=rule.above if self.above is None else self.above,
+            above=rule.above if self.above is None else self.above.in_unit(unit),
             approvers=rule.approvers if self.approvers is None else self.approvers,
             place=place if self.place is None else self.place,
             seconds=rule.seconds if self.seconds is None else self.seconds,
@@ -69,7 +73,7 @@ def bind_approval_rules(text: str, _: Catalog) -> Handler | None:
         case ["confirm", "off"]:
             return partial(_confirm_above, None)
         case ["confirm", "above", _]:
-            return partial(_confirm_above, read_typed_amount(plain(words[2])))
+            return partial(_confirm_above, read_amount_in_unit(plain(words[2])))
         case ["confirm", *_]:
             raise UsageError("Type `/video budget confirm above 1`, or `… confirm off`.")
         case ["approve"]:
@@ -101,7 +105,7 @@ def _with_part(change: RuleChange, word: str, rest: list[str]) -> RuleChange:
     """Return the change with the part that `word` names; its words are taken from `rest`."""
     match word.casefold():
         case "above":
-            return replace(change, above=read_typed_amount(plain(rest.pop(0))))
+            return replace(change, above=read_amount_in_unit(plain(rest.pop(0))))
         case "by":
             return replace(change, approvers=_people(rest))
         case "in":
@@ -154,10 +158,13 @@ def _seconds(word: str) -> float:
 
 
 async def _confirm_above(
-    limit: Decimal | None, interaction: Interaction, services: Services
+    typed: TypedAmount | None, interaction: Interaction, services: Services
 ) -> Message:
     """Set above which price the asker is asked. Committed when it returns. Idempotent."""
-    await _require_charge(interaction, services)
+    refusal = await _refusal(interaction, services)
+    if refusal is not None:
+        return refusal
+    limit = None if typed is None else typed.in_unit(services.unit)
     budgets, now = services.store.budgets, services.now()
     policy = (await budgets.rules(interaction.team, now)).policy
     if policy.confirm_above != limit:
@@ -178,7 +185,9 @@ async def _show(interaction: Interaction, services: Services) -> Message:
 
 async def _change(change: RuleChange, interaction: Interaction, services: Services) -> Message:
     """Change the rule of the workspace or the channel. Committed when it returns. Idempotent."""
-    await _require_charge(interaction, services)
+    refusal = await _refusal(interaction, services)
+    if refusal is not None:
+        return refusal
     team, channel = interaction.team, interaction.channel if change.here else ""
     if is_direct(channel):
         raise UsageError("A direct conversation has no approvers of its own: leave `here` out.")
@@ -190,7 +199,7 @@ async def _change(change: RuleChange, interaction: Interaction, services: Servic
     rules = await budgets.rules(team, now)
     of_channel = (rule for rule in rules.approvals if rule.channel == channel)
     before = next(of_channel, ApprovalRule(team=team, channel=channel))
-    after = change.of(before)
+    after = change.of(before, services.unit)
     if after != before:
         await budgets.set_approval_rule(
             after, interaction.user, now, dedup_key=interaction.dedup_key
@@ -203,13 +212,12 @@ async def _change(change: RuleChange, interaction: Interaction, services: Servic
     return approval_rules.changed(channel, terms, services.unit)
 
 
-async def _require_charge(interaction: Interaction, services: Services) -> None:
-    """Refuse who is neither an admin nor named to change budgets."""
-    managers = await services.store.budgets.managers(interaction.team)
-    if not services.is_admin(interaction.user) and interaction.user not in managers:
-        raise UsageError(
-            "Only admins, and whom they named for budgets, decide what is confirmed and approved."
-        )
+async def _refusal(interaction: Interaction, services: Services) -> Message | None:
+    """Return the answer to who may not change budgets; `None`: the user may."""
+    may = await in_charge(interaction.team, services)
+    if interaction.user in may:
+        return None
+    return budget_answers.not_in_charge(NotInCharge(in_charge=may))
 
 
 async def _require_approver(user: str, interaction: Interaction, services: Services) -> None:
