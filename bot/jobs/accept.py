@@ -11,6 +11,7 @@ import structlog
 
 from bot.jobs.forecast import load_forecast
 from bot.jobs.services import Services
+from bot.money.forecast import PriceToConfirm
 from bot.options.defaults import DEFAULTS
 from bot.options.doubts import in_one
 from bot.options.request import RenderRequest
@@ -122,14 +123,16 @@ async def accept(
     parent_id: str | None = None,
     question: Asking | None = None,
     may_ask: bool = True,
+    agreed: PriceToConfirm | None = None,
 ) -> Acceptance:
     """Commit a job for the request; when this returns, the job is on disk.
 
     It waits for its asker if there is a `question`, if the request has doubts, or if the same user
     made an equal request a moment ago; the job `parent_id`, which the user renders again, is none
-    once it is over. It also waits if its price has to be confirmed or approved, and it is refused
-    if budgets have no room for what it will probably cost. With `may_ask` a request that caps alone
-    refuse is kept, so that its asker may have an approver asked.
+    once it is over. It also waits if its price has to be approved, or to be confirmed and is above
+    the one that its user `agreed` to, and it is refused if budgets have no room for what it will
+    probably cost. With `may_ask` a request that caps alone refuse is kept, so that its asker may
+    have an approver asked.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
     Raises `StoreError` when the job could not be written: the request was not accepted.
     """
@@ -169,6 +172,7 @@ async def accept(
         equal_since=now - DUPLICATE_SECONDS if question is None else None,
         most_active=services.max_active,
         may_ask=may_ask,
+        is_price_agreed=agreed is not None and agreed.covers(forecast),
     )
     if isinstance(made, NotAdmitted):
         return refused(made, job, services)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.jobs.access import ONLY_MEMBERS, is_admitted
+from bot.jobs.prices import load_render_prices
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.listeners.payloads import ButtonPayload, HomeOpenedEvent
@@ -95,7 +96,10 @@ async def _card(job: Job, services: Services) -> Card:
     link = None
     if job.message_ts is not None:
         link = await services.directory.permalink(job.channel, job.message_ts)
-    return Card(view=brief_view(job, services.catalog, services.unit), link=link)
+    view = brief_view(job, services.catalog, services.unit)
+    # Of the buttons that render, a card has *Again* alone.
+    prices = await load_render_prices(job, (), services)
+    return Card(view=replace(view, prices=prices), link=link)
 
 
 HOME_STEPS: Mapping[str, Step[HomeView]] = MappingProxyType({PUBLISH: draw})

@@ -16,6 +16,7 @@ from urllib.parse import quote as quote_url
 from slack_sdk.models.blocks import (
     ActionsBlock,
     ButtonElement,
+    ConfirmObject,
     ContextBlock,
     DividerBlock,
     HeaderBlock,
@@ -209,8 +210,9 @@ def button(
     *,
     style: str | None = None,
     spoken: str | None = None,
+    confirm: ConfirmObject | None = None,
 ) -> ButtonElement:
-    """Return a button; `value` comes back with the click.
+    """Return a button; `value` comes back with the click, which Slack asks to `confirm` first.
 
     `spoken` is the label for screen readers, cut to 75 characters: it tells apart the many buttons
     of one label in a channel.
@@ -220,6 +222,7 @@ def button(
         action_id=action_id,
         value=value,
         style=style,
+        confirm=confirm,
         accessibility_label=None if spoken is None else shorten(spoken, LABEL_LIMIT),
     )
 
