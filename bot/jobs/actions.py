@@ -26,6 +26,7 @@ from bot.jobs.accept import (
 )
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.deliveries import following
+from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view, load_view
@@ -197,6 +198,7 @@ ActionOutcome: TypeAlias = (
     | Accepted
     | Asked
     | Refused
+    | DryRun
     | QuestionExpired
     | CancelAnswered
     | ShareAnswered

@@ -25,6 +25,7 @@ from slack_sdk.models.blocks import (
     RichTextBlock,
     RichTextElement,
     RichTextElementParts,
+    RichTextPreformattedElement,
     RichTextQuoteElement,
     RichTextSectionElement,
     SectionBlock,
@@ -177,6 +178,18 @@ def quotes(text: str) -> list[Block]:
     """Return a long literal text as quotations, each as long as a section may be."""
     starts = range(0, len(text), SECTION_LIMIT)
     return [quote(text[start : start + SECTION_LIMIT]) for start in starts]
+
+
+def code(text: str) -> list[Block]:
+    """Return a long literal text as code that can be copied, in blocks of a section's length."""
+    starts = range(0, len(text), SECTION_LIMIT)
+    pieces = [text[start : start + SECTION_LIMIT] for start in starts]
+    return [
+        RichTextBlock(
+            elements=[RichTextPreformattedElement(elements=[RichTextElementParts.Text(text=piece)])]
+        ).to_dict()
+        for piece in pieces
+    ]
 
 
 def links(targets: Sequence[tuple[str, str]]) -> Block:
