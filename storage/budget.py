@@ -570,6 +570,11 @@ def _question(
     # Only soft caps are left: a hard one has refused the request.
     if shorts:
         return AskFirst(kind=QuestionKind.SOFT_CAP, about=cap_named(shorts[0]))
+    return price_question(jobs, rules, now)
+
+
+def price_question(jobs: Sequence[Job], rules: Rules, now: Instant) -> AskFirst | None:
+    """Return what the asker is asked about the price of requests, if it is to be confirmed."""
     limit = rules.policy.confirm_above
     if limit is not None and _held(jobs) > limit:
         return AskFirst(kind=QuestionKind.PRICE, about=str(limit))

@@ -177,6 +177,7 @@ class JobStore(Queue[Job], Protocol):
         equal_since: Instant | None = None,
         most_active: int | None = None,
         may_ask: bool = False,
+        is_price_agreed: bool = False,
     ) -> Inserted | NotAdmitted:
         """Insert `job`, or return the row that has its `dedup_key` already.
 
@@ -186,7 +187,8 @@ class JobStore(Queue[Job], Protocol):
         begins to count: with what it holds and its day, as `storage.budget.admit` decides, or
         it is refused. `most_active` is how many jobs of a person may be under way. With `may_ask`,
         a request that caps alone refuse is kept as `NotAdmitted.waiting`, if approvers may let it
-        go beyond them; otherwise nothing is written of a refused one. All of this is one
+        go beyond them; otherwise nothing is written of a refused one. A price to which the asker
+        agreed before is not asked about, but may have to be approved. All of this is one
         transaction, so of two equal requests at one instant one waits, and of two for which a cap
         has room for one, one is refused.
         """
@@ -198,6 +200,7 @@ class JobStore(Queue[Job], Protocol):
         equal_since: Instant | None = None,
         most_active: int | None = None,
         may_ask: bool = False,
+        is_price_agreed: bool = False,
     ) -> tuple[Inserted, ...] | NotAdmitted:
         """Insert the jobs of one person as `insert` does, all of them or none.
 

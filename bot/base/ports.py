@@ -315,8 +315,11 @@ class Views(Protocol):
 
     async def update(
         self, view_id: str, view: Mapping[str, Json], *, if_hash: str | None = None
-    ) -> None:
-        """Update an open form; with `if_hash` only if it has not changed since."""
+    ) -> str:
+        """Update an open form; with `if_hash` only if it has not changed since.
+
+        Returns the hash that it has then; empty if Slack does not tell it.
+        """
 
     async def publish_home(self, user: str, view: Mapping[str, Json]) -> None:
         """Publish a user's Home tab."""

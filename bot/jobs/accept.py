@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import structlog
 
+from bot.jobs.dry_run import DryRun, dry_run
 from bot.jobs.forecast import load_forecast
+from bot.jobs.names import names_at_once
 from bot.jobs.services import Services
+from bot.money.forecast import PriceToConfirm
 from bot.options.defaults import DEFAULTS
 from bot.options.doubts import in_one
+from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
 from storage.budget import NotAdmitted, Reason
@@ -111,7 +115,7 @@ class Refused:
     """The unit of amounts, as in `Services`."""
 
 
-Acceptance: TypeAlias = Accepted | Asked | Refused
+Acceptance: TypeAlias = Accepted | Asked | Refused | DryRun
 
 
 async def accept(
@@ -122,14 +126,17 @@ async def accept(
     parent_id: str | None = None,
     question: Asking | None = None,
     may_ask: bool = True,
+    agreed: PriceToConfirm | None = None,
 ) -> Acceptance:
     """Commit a job for the request; when this returns, the job is on disk.
 
     It waits for its asker if there is a `question`, if the request has doubts, or if the same user
     made an equal request a moment ago; the job `parent_id`, which the user renders again, is none
-    once it is over. It also waits if its price has to be confirmed or approved, and it is refused
-    if budgets have no room for what it will probably cost. With `may_ask` a request that caps alone
-    refuse is kept, so that its asker may have an approver asked.
+    once it is over. It also waits if its price has to be approved, or to be confirmed and is above
+    the one that its user `agreed` to, and it is refused if budgets have no room for what it will
+    probably cost. With `may_ask` a request that caps alone refuse is kept, so that its asker may
+    have an approver asked.
+    A request that is only to be shown is answered by a `DryRun`, and nothing is written of it.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
     Raises `StoreError` when the job could not be written: the request was not accepted.
     """
@@ -158,6 +165,9 @@ async def accept(
         created_at=now,
         due_at=now,
     )
+    if request.is_dry:
+        names = await names_at_once(mentioned(job.input), services.directory)
+        return await dry_run(replace(job, names=names), services)
     if question is None:
         event = Event(at=now, name=EventName.ACCEPTED, detail=interaction.surface)
     else:
@@ -169,6 +179,7 @@ async def accept(
         equal_since=now - DUPLICATE_SECONDS if question is None else None,
         most_active=services.max_active,
         may_ask=may_ask,
+        is_price_agreed=agreed is not None and agreed.covers(forecast),
     )
     if isinstance(made, NotAdmitted):
         return refused(made, job, services)

@@ -26,9 +26,11 @@ from bot.jobs.accept import (
 )
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.deliveries import following
+from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view, load_view
+from bot.money.forecast import PriceToConfirm
 from bot.options.attachments import Attached
 from bot.options.doubts import unpublished
 from bot.options.draft import Draft, RefusedTextError
@@ -90,6 +92,8 @@ class ActionRequest:
     """Changes for another render, by property, as a button carries them."""
     question: Asking | None = None
     """What to ask before another render is accepted."""
+    agreed: PriceToConfirm | None = None
+    """The price of another render that its user was told, and agreed to."""
     target: str | None = None
     """The channel to which a result is shared; `None`: that of the job."""
 
@@ -194,6 +198,7 @@ ActionOutcome: TypeAlias = (
     | Accepted
     | Asked
     | Refused
+    | DryRun
     | QuestionExpired
     | CancelAnswered
     | ShareAnswered
@@ -280,7 +285,12 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
         known = unpublished(model, fitting(model, job.input)) if is_meant else ()
         render = check_input(model, {**job.input, **request.options}, known=known)
     return await accept(
-        render, request.interaction, services, parent_id=job.id, question=request.question
+        render,
+        request.interaction,
+        services,
+        parent_id=job.id,
+        question=request.question,
+        agreed=request.agreed,
     )
 
 

@@ -31,13 +31,18 @@ async def read_in_names(text: str, directory: Directory) -> str:
 
     What Slack does not tell within a second is a general word.
     """
-    names: Mapping[str, str] = {}
+    return in_names(text, await names_at_once(mentioned(text), directory))
+
+
+async def names_at_once(ids: Sequence[str], directory: Directory) -> Mapping[str, str]:
+    """Return the names by ID, for an answer that must come at once; none that Slack tells late."""
+    if not ids:
+        return {}
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            names = await load_names(mentioned(text), directory)
+            return await load_names(ids, directory)
     except (BotError, TimeoutError):
-        pass
-    return in_names(text, names)
+        return {}
 
 
 async def _name(slack_id: str, directory: Directory) -> str:

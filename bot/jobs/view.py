@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bot.base.errors import BotError
 from bot.jobs.deliveries import have_followed
 from bot.jobs.pacing import Expected, expected
+from bot.jobs.prices import NO_PRICES, RenderPrices, load_render_prices
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import submit_delay
 from bot.options.catalog import Catalog
@@ -43,6 +44,8 @@ class JobView:
     """
     upgrades: Sequence[Upgrade] = ()
     """The model's upgrades that the job does not have."""
+    prices: RenderPrices = NO_PRICES
+    """What another render, and each upgrade, would cost, where that is to be confirmed."""
     is_new_take: bool = False
     """Whether it renders another job again with a model that has no seed: no picture is the same.
     """
@@ -87,7 +90,11 @@ async def load_result_view(job: Job, services: Services) -> JobView:
     """Return the view of a job for the message of its result. Raises `StoreError`."""
     view = brief_view(job, services.catalog, services.unit)
     can_follow = job.delivery.link_only or job.given_up_at is not None
-    return replace(view, have_files_followed=can_follow and await have_followed(job, services))
+    return replace(
+        view,
+        have_files_followed=can_follow and await have_followed(job, services),
+        prices=await load_render_prices(job, view.upgrades, services),
+    )
 
 
 async def load_history(job: Job, services: Services) -> list[float]:
@@ -106,8 +113,10 @@ async def load_view(
     if history is None:
         history = await load_history(job, services)
     waits = job.stage is Stage.RENDERING and job.started_at is None
+    view = brief_view(job, services.catalog, services.unit)
     return replace(
-        brief_view(job, services.catalog, services.unit),
+        view,
+        prices=await load_render_prices(job, view.upgrades, services),
         expected=expected(history),
         starts_in=await submit_delay(job, services) if job.stage is Stage.ACCEPTED else 0.0,
         hides_parent=await _is_parent_elsewhere(job, services),

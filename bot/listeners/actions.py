@@ -76,7 +76,12 @@ async def _do(
     job = await find_job(value.job_id, interaction, services) if value else None
     if value is None or job is None:
         return replies.gone()
-    request = ActionRequest(job=job, interaction=payload.interaction(job), options=value.changes)
+    request = ActionRequest(
+        job=job,
+        interaction=payload.interaction(job),
+        options=value.changes,
+        agreed=value.agreed,
+    )
     outcome = await perform(_action_of(action_id), request, services)
     if isinstance(outcome, DetailsShown):
         return await _show_details(outcome, payload, services)

@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.jobs.access import ONLY_MEMBERS, is_admitted
 from bot.jobs.budget_view import load_all_budgets, load_budget
+from bot.jobs.prices import load_render_prices
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.listeners.payloads import ButtonPayload, HomeOpenedEvent
@@ -99,7 +100,10 @@ async def _card(job: Job, services: Services) -> Card:
     link = None
     if job.message_ts is not None:
         link = await services.directory.permalink(job.channel, job.message_ts)
-    return Card(view=brief_view(job, services.catalog, services.unit), link=link)
+    view = brief_view(job, services.catalog, services.unit)
+    # Of the buttons that render, a card has *Again* alone.
+    prices = await load_render_prices(job, (), services)
+    return Card(view=replace(view, prices=prices), link=link)
 
 
 HOME_STEPS: Mapping[str, Step[HomeView]] = MappingProxyType({PUBLISH: draw})

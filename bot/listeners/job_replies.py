@@ -22,7 +22,8 @@ from bot.jobs.actions import (
     StatusShown,
     Verdict,
 )
-from bot.messages import budgets, questions, replies
+from bot.jobs.dry_run import DryRun
+from bot.messages import budgets, dry_run, questions, replies
 from bot.messages.details import job_details
 from storage.job import Instant
 
@@ -42,6 +43,8 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return questions.asked(outcome.job, outcome.left_out, outcome.unit)
         case Refused():
             return budgets.refused(outcome.reasons, outcome.admins, outcome.unit, outcome.waiting)
+        case DryRun():
+            return dry_run.message(outcome)
         case QuestionExpired():
             return questions.expired()
         case Accepted(left_out=()):

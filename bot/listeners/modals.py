@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import structlog
@@ -18,28 +18,34 @@ from bot.jobs.accept import Interaction, Refused, accept
 from bot.jobs.access import find_job, refuse_known_outsider
 from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names
+from bot.jobs.prices import load_offer
 from bot.jobs.services import Services
 from bot.listeners.context import person_defaults, usual_options
+from bot.listeners.form_redraws import FormRedraws
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, FormPayload
-from bot.messages import budgets, form
-from bot.messages.modal import Layout
+from bot.messages import budgets, form, prices
+from bot.messages.modal import PLAIN, Layout
+from bot.money.forecast import agreed_price
 from bot.options.attachments import Attached
+from bot.options.catalog import Model
 from bot.options.draft import Draft, read_draft_text
 from bot.options.form import (
     chosen_model,
+    not_readable,
     read_form,
     read_unfinished,
     shows_advanced,
     with_images,
 )
 from bot.options.form_elements import FormError
-from bot.options.form_fields import ADD_ITEM, MODEL_BLOCK, MORE_BLOCK
+from bot.options.form_fields import ADD_ITEM, FIELD, MODEL_BLOCK, MORE_BLOCK
 from bot.options.form_items import items_shown
 from bot.options.form_state import FormState
 from bot.options.mentions import named_input
 from bot.options.model_file import MODEL_FLAG
 from bot.options.references import files_named
+from bot.options.request import fitting
 from bot.options.schema import as_mapping
 from storage.job import Job, Json
 from storage.store import StoreError
@@ -48,10 +54,12 @@ _NOTHING: Mapping[str, Json] = MappingProxyType({})
 _NOTHING_NAMED: Mapping[str, str] = MappingProxyType({})
 # A trigger expires after 3 s, and the form must still be drawn and opened.
 NAMES_SECONDS = 1.0
+_ANY = re.compile(".+")
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Listen to submitted forms, and to the two fields that decide which others are shown."""
+    """Listen to submitted forms, and to the fields that decide which others and what price show."""
+    redraws = FormRedraws()
 
     async def form_submitted(ack: AsyncAck, body: dict[str, object]) -> None:
         began = time.perf_counter()
@@ -63,14 +71,16 @@ def register(app: AsyncApp, services: Services) -> None:
         else:
             await ack()
 
-    async def layout_changed(ack: AsyncAck, body: dict[str, object]) -> None:
-        await redraw(FormPayload.read(body), services)
+    async def form_changed(ack: AsyncAck, body: dict[str, object]) -> None:
+        await redraw(FormPayload.read(body), redraws, services)
         await ack()
 
     app.view(form.CALLBACK)(form_submitted)
     for block in (MODEL_BLOCK, MORE_BLOCK):
-        app.action({"block_id": block, "action_id": block})(layout_changed)
-    app.action(re.compile(f"^{re.escape(ADD_ITEM)}"))(layout_changed)
+        app.action({"block_id": block, "action_id": block})(form_changed)
+    app.action(re.compile(f"^{re.escape(ADD_ITEM)}"))(form_changed)
+    # The action ID of an option's field is the model's slug.
+    app.action({"block_id": re.compile(f"^{re.escape(FIELD)}"), "action_id": _ANY})(form_changed)
 
 
 async def open_new(
@@ -96,7 +106,8 @@ async def open_new(
     state = FormState(model=model.slug, channel=channel, thread_ts=thread_ts)
     names = {file.id: file.name for file in images}
     state = state.drawn(model.slug, files_named(values), names)
-    view = form.form_view(services.catalog, model, state, values, note=note)
+    asker = _Asker(team=interaction.team, user=interaction.user)
+    view = await _drawn(model, state, values, asker, services, note=note)
     await services.views.open(trigger_id, view)
 
 
@@ -107,7 +118,8 @@ async def open_anywhere(trigger_id: str, interaction: Interaction, services: Ser
     """
     defaults = await person_defaults(services, interaction.team, interaction.user)
     model = services.catalog.find(str(defaults.get(MODEL_FLAG))) or services.catalog.default
-    view = form.form_view(services.catalog, model, FormState(model=model.slug), defaults)
+    asker = _Asker(team=interaction.team, user=interaction.user)
+    view = await _drawn(model, FormState(model=model.slug), defaults, asker, services)
     await services.views.open(trigger_id, view)
 
 
@@ -128,7 +140,8 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     attached = files_named(job.input)
     state = state.drawn(model.slug, attached, await _names_of(attached, services))
     note = "" if found else form.replaced_model(job.model, model)
-    view = form.form_view(services.catalog, model, state, named_input(job), note=note)
+    asker = _Asker(team=job.team, user=job.user)
+    view = await _drawn(model, state, named_input(job), asker, services, note=note)
     await services.views.open(trigger_id, view)
 
 
@@ -156,8 +169,57 @@ async def open_draft(
         parent_id=job.id if job else None,
     ).drawn(opened.model.slug, [*draft.files, *files_named(opened.values)])
     note = form.to_change(opened.problems)
-    view = form.form_view(catalog, opened.model, state, opened.values, note=note)
+    asker = _Asker(team=interaction.team, user=interaction.user)
+    view = await _drawn(opened.model, state, opened.values, asker, services, note=note)
     await services.views.open(trigger_id, view)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asker:
+    """The user of a form."""
+
+    team: str
+    user: str
+
+
+async def _drawn(
+    model: Model,
+    state: FormState,
+    values: Mapping[str, Json],
+    asker: _Asker,
+    services: Services,
+    *,
+    layout: Layout = PLAIN,
+    note: str = "",
+    unset: Sequence[str] = (),
+) -> Mapping[str, Json]:
+    """Return the form with what its values will cost, which `Render` agrees to if it tells so.
+
+    `unset` are the titles of options that move the price and have no allowed value. Raises
+    `StoreError`.
+    """
+    catalog = services.catalog
+    if unset:
+        price, agreed = prices.depends_on(unset), ""
+    else:
+        now = services.now()
+        asked = Job(
+            id="",
+            dedup_key="",
+            team=asker.team,
+            channel=state.channel or "",
+            user=asker.user,
+            surface=FORM_SURFACE,
+            model=model.slug,
+            input=fitting(model, values),
+            kind="",
+            created_at=now,
+        )
+        forecast, to_confirm = await load_offer(asked, model, services)
+        price = prices.in_form(forecast, to_confirm, services.unit)
+        agreed = "" if to_confirm is None else to_confirm.to_text()
+    state = state.model_copy(update={"agreed": agreed})
+    return form.form_view(catalog, model, state, values, layout=layout, note=note, price=price)
 
 
 async def _names_of(attached: Sequence[str], services: Services) -> Mapping[str, str]:
@@ -190,7 +252,14 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         refuse_known_outsider(interaction, services)
         parent = state.parent_id
         # What is refused in a form stays in it, and may be changed there: nothing is kept of it.
-        acceptance = await accept(request, interaction, services, parent_id=parent, may_ask=False)
+        acceptance = await accept(
+            request,
+            interaction,
+            services,
+            parent_id=parent,
+            may_ask=False,
+            agreed=agreed_price(state.agreed),
+        )
     except FormError as error:
         return error.errors
     except UsageError as error:
@@ -206,32 +275,38 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
     return {}
 
 
-async def redraw(payload: FormPayload, services: Services) -> None:
-    """Redraw the form for the chosen model and toggle, and keep the values entered so far.
+async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services) -> None:
+    """Redraw the form for its model, toggle and price, and keep the values entered so far.
 
     A form that was closed or changed in the meantime is left as it is. So is one whose chosen model
     is no longer on offer: its submission is refused instead.
     """
     view = payload.view
     state, entered = view.form_state, view.state.values
-    model = services.catalog.find(chosen_model(entered) or state.model)
-    if model is None:
+    found = services.catalog.find(chosen_model(entered) or state.model)
+    if found is None:
         return
-    try:
+    model = found
+
+    async def draw(items: Mapping[str, int]) -> Mapping[str, Json]:
         carried = {**await _parent_input(services, state), **view.words}
         values, uploaded = read_unfinished(model, entered, carried)
         layout = Layout(
             show_advanced=shows_advanced(entered),
-            items={**items_shown(model, entered), **payload.added_items},
+            items={**items_shown(model, entered), **items},
         )
-        redrawn = form.form_view(
-            services.catalog,
+        return await _drawn(
             model,
             state.drawn(model.slug, uploaded, uploaded),
             {**view.words, **values},
+            _Asker(team=payload.installed_team, user=payload.user.id),
+            services,
             layout=layout,
+            unset=not_readable(model, entered, model.priced_by),
         )
-        await services.views.update(view.id, redrawn, if_hash=view.hash)
+
+    try:
+        await redraws.redraw(payload, draw, services.views)
     except (BotError, StoreError) as error:
         structlog.get_logger("listeners").info("form_not_redrawn", reason=str(error))
 

@@ -281,6 +281,17 @@ class FormPayload(SlackPayload):
     actions: list[ButtonAction] = Field(default_factory=list)
 
     @property
+    def acted_at(self) -> float:
+        """When the field was changed, by Slack's clock in seconds; 0 if the payload does not say.
+
+        Changes of one form are told apart by it, as Slack may deliver them in another order.
+        """
+        try:
+            return float(self.actions[0].action_ts) if self.actions else 0.0
+        except ValueError:
+            return 0.0
+
+    @property
     def added_items(self) -> Mapping[str, int]:
         """How many items are to have fields, by option, if the button for another was pressed."""
         return {

@@ -16,6 +16,7 @@ from urllib.parse import quote as quote_url
 from slack_sdk.models.blocks import (
     ActionsBlock,
     ButtonElement,
+    ConfirmObject,
     ContextBlock,
     DividerBlock,
     HeaderBlock,
@@ -24,6 +25,7 @@ from slack_sdk.models.blocks import (
     RichTextBlock,
     RichTextElement,
     RichTextElementParts,
+    RichTextPreformattedElement,
     RichTextQuoteElement,
     RichTextSectionElement,
     SectionBlock,
@@ -178,6 +180,18 @@ def quotes(text: str) -> list[Block]:
     return [quote(text[start : start + SECTION_LIMIT]) for start in starts]
 
 
+def code(text: str) -> list[Block]:
+    """Return a long literal text as code that can be copied, in blocks of a section's length."""
+    starts = range(0, len(text), SECTION_LIMIT)
+    pieces = [text[start : start + SECTION_LIMIT] for start in starts]
+    return [
+        RichTextBlock(
+            elements=[RichTextPreformattedElement(elements=[RichTextElementParts.Text(text=piece)])]
+        ).to_dict()
+        for piece in pieces
+    ]
+
+
 def links(targets: Sequence[tuple[str, str]]) -> Block:
     """Return links, one a line, given as URL and title.
 
@@ -209,8 +223,9 @@ def button(
     *,
     style: str | None = None,
     spoken: str | None = None,
+    confirm: ConfirmObject | None = None,
 ) -> ButtonElement:
-    """Return a button; `value` comes back with the click.
+    """Return a button; `value` comes back with the click, which Slack asks to `confirm` first.
 
     `spoken` is the label for screen readers, cut to 75 characters: it tells apart the many buttons
     of one label in a channel.
@@ -220,6 +235,7 @@ def button(
         action_id=action_id,
         value=value,
         style=style,
+        confirm=confirm,
         accessibility_label=None if spoken is None else shorten(spoken, LABEL_LIMIT),
     )
 

@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from slack_sdk.models.blocks import ButtonElement
+from slack_sdk.models.blocks import ButtonElement, ConfirmObject
 
-from bot.messages import blocks
+from bot.jobs.prices import NO_PRICES, RenderPrices
+from bot.messages import blocks, prices
 from bot.messages.blocks import Block
 from bot.messages.failures import advice_for
+from bot.money.forecast import PriceToConfirm, agreed_price
 from bot.options.catalog import Model
 from bot.options.mentions import named_input
 from bot.options.model_file import Upgrade
@@ -65,18 +67,21 @@ class ButtonValue:
     job_id: str
     changes: Mapping[str, Json]
     """The options that the click changes, by property."""
+    agreed: PriceToConfirm | None = None
+    """The price that the button told, and to which a click agrees."""
 
 
 def read_value(value: str) -> ButtonValue | None:
     """Decode the value of a button; `None`: it is not one of this bot's."""
-    job_id, _, rest = value.partition(" ")
+    first, _, rest = value.partition(" ")
+    job_id, _, told = first.partition("@")
     try:
         changes = json.loads(rest) if rest else {}
     except ValueError:
         return None
     if not job_id or not isinstance(changes, dict):
         return None
-    return ButtonValue(job_id=job_id, changes=changes)
+    return ButtonValue(job_id=job_id, changes=changes, agreed=agreed_price(told))
 
 
 def usages(models: Sequence[Model]) -> Mapping[str, str]:
@@ -98,7 +103,9 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
     }
 
 
-def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
+def under_message(
+    job: Job, upgrades: Sequence[Upgrade], to_confirm: RenderPrices = NO_PRICES
+) -> list[Block]:
     """Return the buttons under the job's own message, which depend on the stage.
 
     A job has one set of buttons, under its newest message: once the result is posted, it is there.
@@ -111,7 +118,7 @@ def under_message(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
         case Stage.DELIVERED if job.delivery.ts is not None:
             return []
         case Stage.DELIVERED | Stage.REJECTED:
-            return _set_of(job, upgrades, _again_buttons(job, upgrades))
+            return _set_of(job, upgrades, _again_buttons(job, upgrades, to_confirm))
         case _:
             assert_never(job.stage)
 
@@ -121,9 +128,11 @@ def under_status(job: Job) -> list[Block]:
     return [blocks.actions(_while_under_way(job))]
 
 
-def under_result(job: Job, upgrades: Sequence[Upgrade]) -> list[Block]:
+def under_result(
+    job: Job, upgrades: Sequence[Upgrade], to_confirm: RenderPrices = NO_PRICES
+) -> list[Block]:
     """Return the buttons under the result in the thread."""
-    row = [*_again_buttons(job, upgrades)]
+    row = [*_again_buttons(job, upgrades, to_confirm)]
     if job.outcome is Outcome.SUCCEEDED and job.given_up_at is None:
         if not is_direct(job.channel):
             row.append(_button(_SHARE, SHARE, job))
@@ -160,9 +169,10 @@ def _set_of(job: Job, upgrades: Sequence[Upgrade], row: Iterable[ButtonElement])
     return [*line, blocks.actions([*left, _button(_DETAILS, DETAILS, job)])]
 
 
-def under_given_up(job: Job) -> list[Block]:
+def under_given_up(job: Job, to_confirm: RenderPrices = NO_PRICES) -> list[Block]:
     """Return the buttons under the message that a render was given up."""
-    return _set_of(job, (), [_button(_BRING, BRING, job), *_again_buttons(job, ())])
+    again = _again_buttons(job, (), to_confirm)
+    return _set_of(job, (), [_button(_BRING, BRING, job), *again])
 
 
 def give_up(job: Job) -> ButtonElement:
@@ -194,26 +204,60 @@ def _flags(model: Model, upgrade: Upgrade) -> str:
     return ", ".join(f"`{option.flag} {shown(value)}`" for option, value in options if option)
 
 
-def _again_buttons(job: Job, upgrades: Sequence[Upgrade]) -> Iterator[ButtonElement]:
+def _again_buttons(
+    job: Job, upgrades: Sequence[Upgrade], to_confirm: RenderPrices
+) -> Iterator[ButtonElement]:
+    unit = to_confirm.unit
     if job.outcome is Outcome.FAILED:
         advice = advice_for(job)
         if advice.try_again:
-            yield _button(_TRY_AGAIN, AGAIN, job)
+            yield _button(_TRY_AGAIN, AGAIN, job, price=to_confirm.again, unit=unit)
         if advice.edit:
             yield _button(_EDIT_FAILED, EDIT, job)
         return
-    yield _button(_AGAIN, AGAIN, job)
+    yield _button(_AGAIN, AGAIN, job, price=to_confirm.again, unit=unit)
     yield _button(_EDIT, EDIT, job)
     if job.outcome is Outcome.SUCCEEDED:
         for number, upgrade in enumerate(upgrades):
-            yield _button(upgrade.label, _upgrade(number), job, json.dumps(upgrade.changes))
+            changes, price = json.dumps(upgrade.changes), to_confirm.of_upgrade(number)
+            yield _button(upgrade.label, _upgrade(number), job, changes, price=price, unit=unit)
 
 
 def _upgrade(number: int) -> str:
     return f"{UPGRADE}_{number}"
 
 
-def _button(label: str, action_id: str, job: Job, changes: str = "") -> ButtonElement:
+def again(job: Job, label: str, to_confirm: RenderPrices, *, spoken: str) -> ButtonElement:
+    """Return the button that renders the same again, for a list of jobs."""
+    price = to_confirm.again
+    return blocks.button(
+        label, AGAIN, _value(job, price), spoken=spoken, confirm=_dialog(price, to_confirm.unit)
+    )
+
+
+def _value(job: Job, price: PriceToConfirm | None, changes: str = "") -> str:
+    """Return the value of a button; `read_value` decodes it.
+
+    It holds the price that the button tells first: a click agrees to that, and not to what the
+    price may be by then.
+    """
+    told = "" if price is None else f"@{price.to_text()}"
+    return f"{job.id}{told} {changes}".rstrip()
+
+
+def _dialog(price: PriceToConfirm | None, unit: str | None) -> ConfirmObject | None:
+    return None if price is None else prices.dialog(price, unit)
+
+
+def _button(
+    label: str,
+    action_id: str,
+    job: Job,
+    changes: str = "",
+    *,
+    price: PriceToConfirm | None = None,
+    unit: str | None = None,
+) -> ButtonElement:
     prompt = named_input(job).get(PROMPT)
     about = " ".join(prompt.split()) if isinstance(prompt, str) else job.model
     # A screen reader should not read out markup, and no label should hold a mention such as
@@ -222,6 +266,7 @@ def _button(label: str, action_id: str, job: Job, changes: str = "") -> ButtonEl
     return blocks.button(
         label,
         action_id,
-        f"{job.id} {changes}".rstrip(),
+        _value(job, price, changes),
         spoken=f"{label}: {blocks.shorten(about, PROMPT_SPOKEN)}",
+        confirm=_dialog(price, unit),
     )

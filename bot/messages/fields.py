@@ -19,6 +19,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.blocks import (
     Option as Choice,
 )
+from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 from slack_sdk.models.blocks.block_elements import FileInputElement
 
 from bot.messages.blocks import shorten
@@ -71,14 +72,22 @@ def checkbox(label: str, action_id: str, *, is_ticked: bool) -> CheckboxesElemen
     )
 
 
-def number(option: Option, value: Json, action_id: str) -> NumberInputElement:
-    """Return a field for a number within the option's limits."""
+def number(
+    option: Option, value: Json, action_id: str, *, is_told: bool = False
+) -> NumberInputElement:
+    """Return a field for a number within the option's limits.
+
+    `is_told`: the bot is told of each character, and not only of Enter.
+    """
     return NumberInputElement(
         action_id=action_id,
         is_decimal_allowed=option.kind is not Kind.INTEGER,
         min_value=_limit(option, "minimum", "exclusiveMinimum", 1),
         max_value=_limit(option, "maximum", "exclusiveMaximum", -1),
         initial_value=None if value is None else shown(value),
+        dispatch_action_config=(
+            DispatchActionConfig(trigger_actions_on=["on_character_entered"]) if is_told else None
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from bot.messages.fields import plain_text
 from bot.messages.modal import MOST_BLOCKS, PLAIN, Layout, form_blocks
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
-from bot.options.form_fields import WORDS_BLOCK
+from bot.options.form_fields import PRICE_BLOCK, WORDS_BLOCK
 from bot.options.form_state import FormState
 from bot.options.schema import PROMPT
 from bot.options.wording import short
@@ -38,8 +38,12 @@ def form_view(
     *,
     layout: Layout = PLAIN,
     note: str = "",
+    price: str = "",
 ) -> Mapping[str, Json]:
-    """Return the form of a model, filled with `values`; `note` is mrkdwn, shown at the top."""
+    """Return the form of a model, filled with `values`.
+
+    `note` is mrkdwn, shown at the top, and `price` is mrkdwn, shown above *Render*.
+    """
     named = replace(layout, file_names=state.file_names)
     fields = form_blocks(catalog, model, values, named)
     above = [blocks.context(note)] if note else []
@@ -48,6 +52,8 @@ def form_view(
         above += _kept_prompt(prompt, model)
     if state.channel is None:
         above.append(_channel_choice())
+    below = [{**blocks.context(price), "block_id": PRICE_BLOCK}] if price else []
+    body = [*[*above, *fields][: MOST_BLOCKS - len(below)], *below]
     is_again = state.parent_id is not None
     return View(
         type="modal",
@@ -56,7 +62,7 @@ def form_view(
         title=plain_text("Edit and re-run" if is_again else "Create a video"),
         submit=plain_text("Render"),
         close=plain_text("Cancel"),
-        blocks=[dict(block) for block in [*above, *fields][:MOST_BLOCKS]],
+        blocks=[dict(block) for block in body],
     ).to_dict()
 
 

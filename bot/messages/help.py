@@ -28,7 +28,7 @@ _HOW_OPTIONS_WORK = (
     "*Options* may stand before, between or behind the words: `--option value` or "
     "`--option=value`, in full or as much as is unambiguous. `--option` switches a thing on and "
     "`--no-option` off. Values with spaces go in quotes. Words behind a lone `--` all belong to "
-    "the prompt."
+    "the prompt. `--dry` only shows the prompt, the request to MindVideo and its price."
 )
 
 

@@ -13,7 +13,7 @@ from bot.jobs.budget_view import BudgetLine, BudgetView
 from bot.jobs.view import JobView
 from bot.messages import blocks, budget_table, buttons
 from bot.messages.budget_form import CHANGE_BUDGETS
-from bot.messages.buttons import AGAIN, CANCEL, EDIT
+from bot.messages.buttons import CANCEL, EDIT
 from bot.messages.job import GOES_ON, cost_text, is_given_up, prompt_of, took, why_on_hold
 from bot.messages.replies import spent
 from storage.costs import Spend
@@ -123,12 +123,7 @@ def _last(content: HomeContent) -> list[blocks.Block]:
             *([blocks.divider()] if number else []),
             _title(card),
             blocks.context(f"{_ending(card)} · {_small(card)}"),
-            blocks.actions(
-                [
-                    _button("Again", AGAIN, card),
-                    _button("Edit", EDIT, card),
-                ]
-            ),
+            blocks.actions([_again(card), _button("Edit", EDIT, card)]),
         ]
     if len(shown) < len(content.recent) or (content.has_more and len(shown) == room):
         body.append(blocks.context("`/video list` shows the newest as a list."))
@@ -196,6 +191,14 @@ def _ending(card: Card) -> str:
 
 
 def _button(label: str, action_id: str, card: Card) -> ButtonElement:
+    return blocks.button(label, action_id, card.view.job.id, spoken=_spoken(label, card))
+
+
+def _again(card: Card) -> ButtonElement:
+    spoken = _spoken("Again", card)
+    return buttons.again(card.view.job, "Again", card.view.prices, spoken=spoken)
+
+
+def _spoken(label: str, card: Card) -> str:
     words = prompt_of(card.view.job) or card.view.model_title
-    spoken = f"{label}: {' '.join(words.split())}"
-    return blocks.button(label, action_id, card.view.job.id, spoken=spoken)
+    return f"{label}: {' '.join(words.split())}"

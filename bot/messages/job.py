@@ -7,11 +7,12 @@ from typing import assert_never
 
 from bot.base.ports import Message
 from bot.jobs.view import JobView
-from bot.messages import blocks, buttons, formatting
+from bot.messages import blocks, buttons, formatting, prices
 from bot.messages.failures import failure_words, waits_because
 from bot.options.mentions import named_input
 from bot.options.schema import PROMPT
-from storage.job import Instant, Job, Media, Outcome, Stage
+from storage.budget import exposure
+from storage.job import NOT_REQUESTED, Instant, Job, Media, Outcome, Stage
 from storage.store import MOST_AHEAD
 
 # In characters; longer prompts are cut to keep the message short.
@@ -35,9 +36,8 @@ def job_message(view: JobView, now: Instant) -> Message:
     job = view.job
     prompt = prompt_of(job)
     status = status_line(view, now)
-    details = " · ".join(
-        [view.model_title, *(f"{title}: {value}" for title, value in view.options)]
-    )
+    options = (f"{title}: {value}" for title, value in view.options)
+    details = " · ".join(filter(None, [view.model_title, *options, price_held(view)]))
     asked = f":clapper: <@{job.user}> asked for {noun(job)}"
     body = [blocks.section(asked)]
     if prompt:
@@ -46,7 +46,7 @@ def job_message(view: JobView, now: Instant) -> Message:
     bar = progress_bar(view, now)
     body.append(blocks.section(f"{status}\n{bar}" if bar else status))
     body.append(blocks.context(_origin(view)))
-    body += buttons.under_message(job, view.upgrades)
+    body += buttons.under_message(job, view.upgrades, view.prices)
     # The text has no bar: a screen reader would read "full block" a dozen times.
     return Message(text=f"{_plain_title(job)}: {_plain(status)}", blocks=body)
 
@@ -214,10 +214,27 @@ def cost_text(view: JobView) -> str:
         return "nothing was charged"
     estimated = "" if estimate is None else f" (estimate {formatting.money(estimate, view.unit)})"
     if actual is None:
-        was_sent = job.chargeable_since is not None
-        return f"cost pending{estimated}" if was_sent else "nothing was charged so far"
+        held = f" ({price_held(view)})" if price_held(view) else ""
+        if job.chargeable_since is None:
+            return f"nothing was charged so far{held}"
+        return f"cost pending{estimated or held}"
     cost = f"cost {formatting.money(actual, view.unit)}"
     return cost if estimate in {None, actual} else f"{cost}{estimated}"
+
+
+def price_held(view: JobView) -> str:
+    """Return what is held of budgets for a job, as long as MindVideo has named no amount.
+
+    Empty for one that holds nothing and whose price nobody asked for.
+    """
+    job = view.job
+    if job.cost_actual is not None or job.stage in {Stage.REJECTED, *NOT_REQUESTED}:
+        return ""
+    held = exposure(job).held
+    if held:
+        return f"{prices.about(held, view.unit)} held"
+    is_unknown = job.forecast is not None and job.forecast.amount is None
+    return "price not known yet" if is_unknown else ""
 
 
 def took(job: Job) -> str:

@@ -117,15 +117,16 @@ def _fields(
     if option.item_fields is not None and fits_items(option.item_fields, value):
         yield from _item_fields(model, option, option.item_fields, value, layout)
         return
-    hint = option.hint
+    hint, is_told = option.hint, option.name in model.priced_by
     match widget_of(option):
         case Widget.SELECT:
-            yield _input(option, select(option, value, model.slug), hint)
+            yield _input(option, select(option, value, model.slug), hint, is_told=is_told)
         case Widget.CHECKBOX:
-            yield _input(option, checkbox("On", model.slug, is_ticked=value is True), hint)
+            box = checkbox("On", model.slug, is_ticked=value is True)
+            yield _input(option, box, hint, is_told=is_told)
         case Widget.NUMBER:
-            field = number(option, value, model.slug)
-            yield _input(option, field, _sentences(hint, option.schema))
+            field = number(option, value, model.slug, is_told=is_told)
+            yield _input(option, field, _sentences(hint, option.schema), is_told=is_told)
         case Widget.FILES:
             yield _input(option, files(option, model.slug), hint)
             attached, links = _attached(option, value)
@@ -217,8 +218,14 @@ def _longest(model: Model, option: Option) -> int:
 
 
 def _input(
-    option: Option, element: InputInteractiveElement, hint: str, block_id: str = ""
+    option: Option,
+    element: InputInteractiveElement,
+    hint: str,
+    block_id: str = "",
+    *,
+    is_told: bool = False,
 ) -> Block:
+    """Return the block of a field; `is_told`: the bot is told of every change in it at once."""
     is_links = block_id == links_block(option)
     links = "links" if option.kind is Kind.ARRAY else "link"
     label = f"{option.title}: {links}" if is_links else option.title
@@ -228,6 +235,7 @@ def _input(
         # Slack must not require a tick, nor files in whose place links may be given.
         optional=not option.required or widget_of(option) in {Widget.CHECKBOX, Widget.FILES},
         element=element,
+        dispatch_action=is_told or None,
         hint=plain_text(shorten(hint, _LABEL_LIMIT)) if hint else None,
     ).to_dict()
 

@@ -28,12 +28,12 @@ MORE = f"More than {MOST_FILES} were made. Here is the next one."
 
 def final_message(view: JobView) -> Message:
     """Return the message posted in the thread once the job is over, with files or without."""
-    message, row = _final(view), buttons.under_result(view.job, view.upgrades)
+    message, row = _final(view), buttons.under_result(view.job, view.upgrades, view.prices)
     if view.have_files_followed:
         # They have the buttons, because a job has one set, under its newest message.
         row = []
     elif is_given_up(view.job):
-        row = buttons.under_given_up(view.job)
+        row = buttons.under_given_up(view.job, view.prices)
     return replace(message, blocks=blocks.marked([*message.blocks, *row], view.job.id))
 
 
@@ -71,7 +71,7 @@ def following_message(view: JobView, mark: str) -> Message:
         )
         body = [blocks.section(line), blocks.links(links), blocks.context(SAVE_SOON)]
     text = "\n".join([line, *(blocks.link(url, title) for url, title in links)])
-    body += buttons.under_result(job, view.upgrades)
+    body += buttons.under_result(job, view.upgrades, view.prices)
     return Message(text=text, blocks=blocks.marked(body, mark))
 
 

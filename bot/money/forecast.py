@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, Decimal
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
 from storage.job import Forecast, ForecastKind
 
@@ -43,3 +44,39 @@ def listed(amount: Decimal | None) -> Forecast:
     if amount is None:
         return Forecast(kind=ForecastKind.UNKNOWN)
     return Forecast(kind=ForecastKind.LISTED, amount=amount)
+
+
+_UNKNOWN = "?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceToConfirm:
+    """A price that a button or a form tells its user, who agrees to it by pressing it."""
+
+    amount: Decimal | None
+    """`None`: nobody knows it."""
+    above: Decimal | None = None
+    """The workspace's limit that the amount exceeds."""
+
+    def covers(self, forecast: Forecast) -> bool:
+        """Return whether a user who agreed to this price agreed to that of the forecast."""
+        if forecast.amount is None or self.amount is None:
+            return forecast.amount is self.amount
+        return forecast.amount <= self.amount
+
+    def to_text(self) -> str:
+        """Return the amount as text, for what a button or a form carries."""
+        return _UNKNOWN if self.amount is None else str(self.amount)
+
+
+def agreed_price(text: str | None) -> PriceToConfirm | None:
+    """Return the price of a text that `to_text` returned; `None`: no price was told."""
+    if not text:
+        return None
+    if text == _UNKNOWN:
+        return PriceToConfirm(amount=None)
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return PriceToConfirm(amount=amount) if amount.is_finite() else None

@@ -8,6 +8,7 @@ from functools import partial
 
 from bot.base.errors import NotFoundError, RefusedError, RetryLaterError
 from bot.base.ports import Message, Snapshot, TaskState
+from bot.jobs.prices import load_render_prices
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view, load_result_view
 from bot.messages.file import title
@@ -103,6 +104,7 @@ async def _compose(claim: Claim[Notification], made: Job) -> Message:
     row, services = claim.row, claim.services
     shown = replace(made, delivery=row.delivery, problem=row.problem or made.problem)
     view = brief_view(shown, services.catalog, services.unit)
+    view = replace(view, prices=await load_render_prices(shown, view.upgrades, services))
     if made.outcome is not Outcome.SUCCEEDED:
         return not_brought_message(view, mark=row.id)
     return following_message(view, mark=row.id)

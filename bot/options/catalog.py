@@ -89,6 +89,11 @@ class Model:
         per = None if self.prices.per is None else self.option(self.prices.per)
         return price_of(self.slug, self.price_by, per, given)
 
+    @property
+    def priced_by(self) -> frozenset[str]:
+        """The names of all options on which the price of a render depends."""
+        return frozenset({*(option.name for option in self.price_by), *self.prices.names})
+
     def listed_price(self, given: Mapping[str, Json]) -> Decimal | None:
         """Return the price of an input by the model file; `None`: it names none."""
         return listed_price(self.options, self.prices, given)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
 from bot.options.characters import hyphenated, visible
-from bot.options.model_file import MODEL_FLAG
+from bot.options.model_file import DRY_FLAG, DRY_FLAGS, MODEL_FLAG
 from bot.options.parser import Flag, Word
 from bot.options.schema import Kind, Option, spelling
 from bot.options.values import BOOLEANS, is_choice, synonym_of
@@ -27,8 +27,10 @@ class Meaning:
     flag: str
     """The flag in full, as it should be typed."""
     option: Option | None
-    """`None`: the flag that chooses the model."""
+    """`None`: the flag that chooses the model, or the one that only looks."""
     is_negation: bool = False
+    is_dry: bool = False
+    """Whether it is the flag that only shows the request; it takes no value."""
 
     def takes(self, value: str | None, following: Sequence[str]) -> int:
         """Return how many of the words between this flag and the next belong to its value.
@@ -37,7 +39,7 @@ class Meaning:
         meant for the prompt, and `on`, `off` and their like where nothing follows them.
         """
         option = self.option
-        if self.is_negation or not following:
+        if self.is_negation or self.is_dry or not following:
             return 0
         if option is None:
             return int(value is None)
@@ -148,7 +150,9 @@ def _in_full(model: Model) -> Mapping[str, Meaning]:
 
 
 def _aliases(model: Model) -> Mapping[str, Meaning]:
-    return {
+    """Return the flags that are never typed in part, so that `--d` goes on to mean an option."""
+    dry = Meaning(flag=f"--{DRY_FLAG}", option=None, is_dry=True)
+    return dict.fromkeys(map(spelling, DRY_FLAGS), dry) | {
         spelling(alias): Meaning(flag=option.flag, option=option)
         for option in model.options
         for alias in option.aliases

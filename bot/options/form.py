@@ -151,6 +151,25 @@ def read_draft(
     return {name: value for name, value in draft.items() if value is not None}
 
 
+def not_readable(model: Model, state: State, names: Collection[str]) -> tuple[str, ...]:
+    """Return the titles of those options of an unfinished form whose values are not allowed."""
+    return tuple(
+        option.title
+        for option in model.options
+        if option.name in names
+        and _is_shown(state, option)
+        and not _is_readable(model, state, option)
+    )
+
+
+def _is_readable(model: Model, state: State, option: Option) -> bool:
+    try:
+        _read(model, state, option)
+    except UsageError:
+        return False
+    return True
+
+
 def _read(model: Model, state: State, option: Option) -> Json:
     if item_count(state, option):
         return checked_value(model, option, read_items(model, state, option), option.title)

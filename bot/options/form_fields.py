@@ -19,6 +19,8 @@ MORE_BLOCK = "more"
 """Block ID and action ID of the toggle for advanced fields; the form is redrawn likewise."""
 WORDS_BLOCK = "words"
 """Block ID of the text that keeps the prompt while the drawn model takes none."""
+PRICE_BLOCK = "price"
+"""Block ID of the sentence that tells what the render will cost."""
 FIELD = "option:"
 """Prefix of the block ID of an option's field; the option's name follows."""
 

@@ -36,6 +36,10 @@ class FormState(BaseModel):
     file_names: Mapping[str, str] = {}
     """Names of these files, by ID, as far as they are known."""
 
+    agreed: str = ""
+    """The price that the form tells, if pressing *Render* agrees to it; empty: it is asked about.
+    """
+
     def drawn(
         self, model: str, files: Iterable[str], names: Mapping[str, str] = MappingProxyType({})
     ) -> Self:

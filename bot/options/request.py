@@ -46,6 +46,8 @@ class RenderRequest:
     """What its asker is to be asked about before it is rendered."""
     left_out: tuple[str, ...] = ()
     """Titles of earlier options that a newly chosen model does not have."""
+    is_dry: bool = False
+    """Whether it is only to be shown, and not to be rendered."""
 
 
 def read_request(
@@ -65,7 +67,7 @@ def read_request(
     problems = Problems(typed.problems)
     given = given_in(typed, model, catalog, problems, files)
     request = check_input(model, {**fitting(model, defaults), **given.values}, problems)
-    return replace(request, doubts=(*given.doubts, *request.doubts))
+    return replace(request, doubts=(*given.doubts, *request.doubts), is_dry=given.is_dry)
 
 
 def chosen_model(typed: TypedText, catalog: Catalog, defaults: Mapping[str, Json]) -> Model:
@@ -99,7 +101,7 @@ def changed_request(
     scene = earlier if isinstance(earlier, str) else ""
     problems = Problems(typed.problems)
     given = given_in(typed, model, catalog, problems, files, scene=scene)
-    if slug is None and not given.values:
+    if slug is None and not given.values and not given.is_dry:
         problems.raise_any()
         raise UsageError(
             "Say what to change: words to add, `new:` and another prompt, or options; "
@@ -111,7 +113,8 @@ def changed_request(
     )
     known = unpublished(model, kept)
     request = check_input(model, {**kept, **given.values}, problems, known=known)
-    return replace(request, doubts=(*given.doubts, *request.doubts), left_out=left_out)
+    doubts = (*given.doubts, *request.doubts)
+    return replace(request, doubts=doubts, left_out=left_out, is_dry=given.is_dry)
 
 
 def check_input(
@@ -238,6 +241,8 @@ class Given:
     """By property, not checked against the schema."""
     doubts: tuple[Doubt, ...] = ()
     """The words that look like options and are none."""
+    is_dry: bool = False
+    """Whether the text says that the request is only to be shown."""
 
 
 def given_in(
@@ -261,9 +266,14 @@ def given_in(
     with problems.collected():
         meanings.refuse_single_dash(split.words)
     found: dict[str, list[tuple[Meaning, Flag]]] = {}
+    is_dry = False
     for flag in split.flags:
         with problems.collected():
             meaning = meanings.meaning_of(flag.name)
+            if meaning.is_dry:
+                is_dry = True
+                _refuse_value(meaning, flag)
+                continue
             name = meaning.option.name if meaning.option else MODEL_FLAG
             found.setdefault(name, []).append((meaning, flag))
     values: dict[str, Json] = {}
@@ -277,7 +287,13 @@ def given_in(
     return Given(
         values=attach(values, files, model, problems),
         doubts=option_like(typed, split, meanings),
+        is_dry=is_dry,
     )
+
+
+def _refuse_value(meaning: Meaning, flag: Flag) -> None:
+    if flag.value is not None:
+        raise UsageError(f"`{meaning.flag}` takes no value; you gave {quoted(flag.value)}.")
 
 
 def _refuse_many_flags(typed: TypedText) -> None:
@@ -316,8 +332,8 @@ def _value(flags: list[tuple[Meaning, Flag]]) -> Json:
         )
         raise UsageError(f"{label} is given more than once ({given}). Give it once.")
     if option is not None and option.kind is Kind.BOOLEAN:
-        if meaning.is_negation and first.value is not None:
-            raise UsageError(f"`{meaning.flag}` takes no value; you gave {quoted(first.value)}.")
+        if meaning.is_negation:
+            _refuse_value(meaning, first)
         if first.value is None:
             return not meaning.is_negation
     raws = [flag.value for _, flag in flags if flag.value is not None]

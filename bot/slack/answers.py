@@ -24,6 +24,19 @@ class OkAnswer(LenientObject):
     ok: bool
 
 
+class HashedView(LenientObject):
+    """A view as Slack returns it: its hash changes with each update."""
+
+    hash: str = ""
+
+
+class ViewAnswer(LenientObject):
+    """Of `views.update`: the view as it is now."""
+
+    ok: bool
+    view: HashedView | None = None
+
+
 class PostAnswer(LenientObject):
     """Of `chat.postMessage`: the ID of the new message."""
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.base.errors import RefusedError
-from bot.slack.answers import OkAnswer
+from bot.slack.answers import OkAnswer, ViewAnswer
 from bot.slack.client import ask
 from storage.job import Json
 
@@ -31,10 +31,11 @@ class SlackViews:
 
     async def update(
         self, view_id: str, view: Mapping[str, Json], *, if_hash: str | None = None
-    ) -> None:
+    ) -> str:
         """Redraw an open form; with `if_hash` only if it has not changed since."""
         call = self._client.views_update(view_id=view_id, view=dict(view), hash=if_hash)
-        await ask(call, OkAnswer, doubtful=False)
+        answer = await ask(call, ViewAnswer, doubtful=False)
+        return answer.view.hash if answer.view else ""
 
     async def publish_home(self, user: str, view: Mapping[str, Json]) -> None:
         """Redraw a person's Home tab."""

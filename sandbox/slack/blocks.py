@@ -23,6 +23,10 @@ _LONGEST: Mapping[tuple[str, str], int] = {
     ("option", "text"): 75,
     ("option", "value"): 150,
     ("option", "description"): 75,
+    ("confirm", "title"): 100,
+    ("confirm", "text"): 300,
+    ("confirm", "confirm"): 30,
+    ("confirm", "deny"): 30,
     ("any", "action_id"): 255,
     ("any", "block_id"): 255,
     ("any", "placeholder"): 150,
@@ -103,7 +107,8 @@ def _check_model(block: Payload) -> None:
 
 
 def _check_limits(element: Payload) -> None:
-    kind = str(element.get("type", "option"))
+    # Neither has a type: a confirmation dialog has answers, an option has none.
+    kind = str(element.get("type", "confirm" if "deny" in element else "option"))
     for name, value in element.items():
         longest = _LONGEST.get((kind, name)) or _LONGEST.get(("any", name))
         if longest is not None and len(_text_of(value)) > longest:

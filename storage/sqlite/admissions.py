@@ -63,6 +63,8 @@ class Terms:
 
     In a confirmation: whether the asker wants that.
     """
+    is_price_agreed: bool = False
+    """Whether the asker was told the price before, and agreed to it."""
 
 
 def insert_set(
@@ -96,7 +98,15 @@ def _begun(
     """Decide whether new jobs begin to count; those that wait begin when they are confirmed."""
     if jobs[0].stage is Stage.WAITING:
         return Admitted(jobs=tuple(jobs))
-    return _decided(db, jobs, rules, jobs[0].created_at, terms)
+    now = jobs[0].created_at
+    decided = _decided(db, jobs, rules, now, terms)
+    if (
+        terms.is_price_agreed
+        and isinstance(decided, AskFirst)
+        and decided.kind is QuestionKind.PRICE
+    ):
+        return _decided(db, jobs, rules, now, replace(terms, consent=Consent.CONFIRMED))
+    return decided
 
 
 def _insert(db: Database, job: Job, event: Event, rules: Rules) -> Inserted:

@@ -129,10 +129,15 @@ class SqliteJobs(SqliteQueue[Job]):
         equal_since: Instant | None = None,
         most_active: int | None = None,
         may_ask: bool = False,
+        is_price_agreed: bool = False,
     ) -> Inserted | NotAdmitted:
         """Insert `job`, as waiting if it is asked about; or return the row with its `dedup_key`."""
         made = await self.insert_set(
-            [(job, event)], equal_since=equal_since, most_active=most_active, may_ask=may_ask
+            [(job, event)],
+            equal_since=equal_since,
+            most_active=most_active,
+            may_ask=may_ask,
+            is_price_agreed=is_price_agreed,
         )
         return made if isinstance(made, NotAdmitted) else made[0]
 
@@ -143,9 +148,15 @@ class SqliteJobs(SqliteQueue[Job]):
         equal_since: Instant | None = None,
         most_active: int | None = None,
         may_ask: bool = False,
+        is_price_agreed: bool = False,
     ) -> tuple[Inserted, ...] | NotAdmitted:
         """Insert the jobs of one person, all of them or none."""
-        terms = Terms(equal_since=equal_since, most_active=most_active, may_ask=may_ask)
+        terms = Terms(
+            equal_since=equal_since,
+            most_active=most_active,
+            may_ask=may_ask,
+            is_price_agreed=is_price_agreed,
+        )
         return await self._session.write(lambda db: admissions.insert_set(db, asks, terms))
 
     async def confirm(

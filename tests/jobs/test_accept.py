@@ -72,7 +72,7 @@ class AcceptHarness:
     ) -> Accepted | Asked:
         """Accept a request for a video of the lake, which budgets have room for."""
         answer = await accept(LAKE, interaction, self.services, question=question, parent_id=parent)
-        assert not isinstance(answer, Refused)
+        assert isinstance(answer, Accepted | Asked)
         return answer
 
     async def answer(self, interaction: Interaction) -> Acceptance:

@@ -119,8 +119,11 @@ def test_every_type_has_its_field_with_limits_and_default() -> None:
         "min_value": "3",
         "max_value": "15",
         "initial_value": "5",
+        "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]},
         "action_id": "kling-v3",
     }
+    moves_price = [name for name, block in shown.items() if block.get("dispatch_action")]
+    assert moves_price == ["option:mode", "option:duration", "option:audio"]
     assert element(shown["option:mode"])["initial_option"] == {"text": plain("std"), "value": "std"}
     assert element(shown["option:audio"]) == {
         "type": "checkboxes",
@@ -288,6 +291,7 @@ def test_the_form_of_a_model_is_built_from_its_file(tmp_path: Path) -> None:
         "is_decimal_allowed": True,
         "min_value": "0",
         "max_value": "1",
+        "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]},
         "action_id": ANIMATE_SLUG,
     }
     assert shown["option:guidance"]["hint"] == plain("A number from 0 to 1 in steps of 0.1.")

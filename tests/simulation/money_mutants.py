@@ -67,12 +67,19 @@ def admit_outside_insert() -> Iterator[None]:
         equal_since: Instant | None = None,
         most_active: int | None = None,
         may_ask: bool = False,
+        is_price_agreed: bool = False,
     ) -> Inserted | NotAdmitted:
         looked = jobs.decided(job, real)
         if isinstance(looked, NotAdmitted):
             return looked
         return await insert_watched(
-            jobs, job, event, equal_since=equal_since, most_active=most_active, may_ask=may_ask
+            jobs,
+            job,
+            event,
+            equal_since=equal_since,
+            most_active=most_active,
+            may_ask=may_ask,
+            is_price_agreed=is_price_agreed,
         )
 
     with replaced(admissions, "admit", admit), replaced(WatchedJobs, "insert", insert):

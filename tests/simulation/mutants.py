@@ -92,8 +92,10 @@ def _acknowledge_before_commit() -> Iterator[None]:
         *,
         equal_since: Instant | None = None,
         most_active: int | None = None,
+        may_ask: bool = False,
+        is_price_agreed: bool = False,
     ) -> Inserted | NotAdmitted:
-        del equal_since, most_active
+        del equal_since, most_active, may_ask, is_price_agreed
         jobs.process.spawn(_later(jobs, job, event))
         return Inserted(job=job, is_new=True)
 
@@ -304,13 +306,22 @@ def _search_outside_insert() -> Iterator[None]:
         *,
         equal_since: Instant | None = None,
         most_active: int | None = None,
+        may_ask: bool = False,
+        is_price_agreed: bool = False,
     ) -> Inserted | NotAdmitted:
         found = None
         if equal_since is not None:
             found = jobs.equal_of(job, equal_since)
         if found is not None:
             job = waiting(job, QuestionKind.DUPLICATE, found.id)
-        return await real(jobs, job, event, most_active=most_active)
+        return await real(
+            jobs,
+            job,
+            event,
+            most_active=most_active,
+            may_ask=may_ask,
+            is_price_agreed=is_price_agreed,
+        )
 
     with replaced(WatchedJobs, "insert", insert):
         yield
@@ -327,13 +338,22 @@ def _forget_questions() -> Iterator[None]:
         *,
         equal_since: Instant | None = None,
         most_active: int | None = None,
+        may_ask: bool = False,
+        is_price_agreed: bool = False,
     ) -> Inserted | NotAdmitted:
         found = None if equal_since is None else jobs.equal_of(job, equal_since)
         if job.stage is Stage.WAITING:
             return Inserted(job=job, is_new=True)
         if found is not None:
             return Inserted(job=waiting(job, QuestionKind.DUPLICATE, found.id), is_new=True)
-        return await real(jobs, job, event, most_active=most_active)
+        return await real(
+            jobs,
+            job,
+            event,
+            most_active=most_active,
+            may_ask=may_ask,
+            is_price_agreed=is_price_agreed,
+        )
 
     with replaced(WatchedJobs, "insert", insert):
         yield

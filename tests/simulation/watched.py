@@ -67,11 +67,17 @@ class WatchedJobs(SqliteJobs):
         equal_since: Instant | None = None,
         most_active: int | None = None,
         may_ask: bool = False,
+        is_price_agreed: bool = False,
     ) -> Inserted | NotAdmitted:
         """See `JobStore`."""
         await pause(self.process)
         made = await super().insert(
-            job, event, equal_since=equal_since, most_active=most_active, may_ask=may_ask
+            job,
+            event,
+            equal_since=equal_since,
+            most_active=most_active,
+            may_ask=may_ask,
+            is_price_agreed=is_price_agreed,
         )
         if isinstance(made, Inserted):
             self._watch(made.job)
