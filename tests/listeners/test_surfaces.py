@@ -76,6 +76,7 @@ CLICKED: Mapping[str, ActionName] = {
     buttons.BRING: ActionName.BRING,
     buttons.DETAILS: ActionName.DETAILS,
     buttons.CONFIRM: ActionName.CONFIRM,
+    buttons.ASK_APPROVER: ActionName.ASK_APPROVER,
     buttons.DETAILS_IDS: ActionName.DETAILS,
 }
 TRIGGERS: Mapping[str, tuple[Trigger, ActionName]] = {

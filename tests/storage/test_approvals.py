@@ -82,7 +82,7 @@ async def held(store: SqliteStore) -> Use:
 
 
 async def messages(store: SqliteStore) -> list[tuple[NotificationKind, str, str]]:
-    """Return what is due in the outbox: kind, place and event, and take it out."""
+    """Return the messages of approvals that are due: kind, place, event; and take all out."""
     kinds = tuple(NotificationKind)
     found: list[Notification] = []
     while rows := await store.outbox.claim(HALF * 2, 60.0, [ClaimLimit(9, kinds)]):
@@ -90,7 +90,8 @@ async def messages(store: SqliteStore) -> list[tuple[NotificationKind, str, str]
             done = replace(row, due_at=None, lease_until=None)
             await store.outbox.apply(row, done, None)
         found += rows
-    return sorted((row.kind, row.channel, row.detail) for row in found)
+    about = {NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS}
+    return sorted((row.kind, row.channel, row.detail) for row in found if row.kind in about)
 
 
 async def test_a_price_above_the_limit_waits_for_an_approver_and_holds_nothing(

@@ -39,30 +39,6 @@ RENAMED = {
 }
 """Columns of jobs that had another name."""
 
-NEW = {
-    "crashes",
-    "erased_at",
-    "names",
-    "posted_at",
-    "pressed",
-    "provider_memo",
-    "question_kind",
-    "question_about",
-    "question_expires_at",
-    "chargeable_since",
-    "failure",
-    "channel_defaults",
-    "delivery_failing_since",
-    "project",
-    "price_key",
-    "price_size",
-    "forecast_kind",
-    "forecast_amount",
-    "reserved",
-    "counted_on",
-}
-"""Columns of jobs that were not there."""
-
 
 class OldFile:
     """A file as the version before has left it, and what it writes."""
@@ -73,12 +49,10 @@ class OldFile:
         MIGRATIONS.apply(self.db, stop_before="0009_outbox")
 
     def job(self, job: Job, **changed: Value) -> None:
-        """Write a job under the names of then, with its first event."""
-        row = {
-            RENAMED.get(name, name): value
-            for name, value in JOBS.to_row(job).items()
-            if name not in NEW
-        }
+        """Write a job under the names of then, without later columns, with its first event."""
+        of_then = {column.name for column in self.db["jobs"].columns}
+        named = {RENAMED.get(name, name): value for name, value in JOBS.to_row(job).items()}
+        row = {name: value for name, value in named.items() if name in of_then}
         self._add("jobs", {**row, "look_by": "events", **changed})
         self.event(job.id)
 
@@ -169,6 +143,7 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         posted_at=1800000001.0002,
         provider_memo={"look_by": "task"},
         question=None,
+        decision=None,
         chargeable_since=full.first_sent_at,
         failure=None,
         channel_defaults=(),
