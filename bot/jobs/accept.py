@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import structlog
 
+from bot.jobs.budget_view import in_charge
 from bot.jobs.dry_run import DryRun, dry_run
 from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
@@ -107,7 +108,7 @@ class Refused:
 
     user: str
     reasons: tuple[Reason, ...]
-    admins: tuple[str, ...]
+    in_charge: tuple[str, ...]
     """The users to ask for more room."""
     waiting: Job | None
     """The request as it waits, if its asker may have an approver asked."""
@@ -182,7 +183,7 @@ async def accept(
         is_price_agreed=agreed is not None and agreed.covers(forecast),
     )
     if isinstance(made, NotAdmitted):
-        return refused(made, job, services)
+        return await refused(made, job, services)
     row, is_new = made.job, made.is_new
     if row.stage not in REQUESTED:
         if row.question is not None and row.question.is_for_approvers:
@@ -200,7 +201,7 @@ async def accept(
     return Accepted(job=row, is_new=is_new, left_out=request.left_out)
 
 
-def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
+async def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
     """Return the answer to a request that budgets have no room for, and log it."""
     structlog.get_logger("jobs").info(
         "ask_not_admitted",
@@ -208,11 +209,10 @@ def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
         by=job.surface,
         reasons=[type(reason).__name__ for reason in made.reasons],
     )
-    admins = tuple(sorted(services.admins))
     return Refused(
         user=job.user,
         reasons=made.reasons,
-        admins=admins,
+        in_charge=await in_charge(job.team, services),
         waiting=made.waiting,
         unit=services.unit,
     )

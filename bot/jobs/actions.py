@@ -446,7 +446,7 @@ async def _confirm(
         asks_approvers=asks_approvers,
     )
     if isinstance(made, NotAdmitted):
-        return refused(made, job, services)
+        return await refused(made, job, services)
     row = made or job
     services.wake()
     if row.stage is Stage.WAITING and row.question is not None and row.question.is_for_approvers:

@@ -42,7 +42,9 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case Asked():
             return questions.asked(outcome.job, outcome.left_out, outcome.unit)
         case Refused():
-            return budgets.refused(outcome.reasons, outcome.admins, outcome.unit, outcome.waiting)
+            return budgets.refused(
+                outcome.reasons, outcome.in_charge, outcome.unit, outcome.waiting
+            )
         case DryRun():
             return dry_run.message(outcome)
         case QuestionExpired():

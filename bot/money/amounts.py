@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from bot.base.errors import UsageError
 from bot.options.wording import quoted
@@ -17,6 +18,8 @@ _WITH_UNIT = re.compile(
     r"(?P<before>[^\W\d_]{2,16}|[$€£¥₹])?\s*(?P<figure>[^\s$€£¥₹]*?)\s*"
     r"(?P<behind>[^\W\d_]{2,16}|[$€£¥₹])?"
 )
+# Signs of one currency, or of which most people mean this one.
+_SIGNS = MappingProxyType({"$": "USD", "€": "EUR", "£": "GBP", "₹": "INR"})
 _NUMBER_WORDS = frozenset({"nan", "inf", "infinity"})
 
 
@@ -29,7 +32,8 @@ class TypedAmount:
 
     def in_unit(self, unit: str | None) -> Decimal:
         """Return the amount. Raises `UsageError` if another unit was typed than that of amounts."""
-        if not self.unit or self.unit.casefold() == (unit or "").casefold():
+        named = _SIGNS.get(self.unit, self.unit)
+        if not self.unit or named.casefold() == (unit or "").casefold():
             return self.figure
         if unit is None:
             raise UsageError(

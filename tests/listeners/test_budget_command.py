@@ -82,6 +82,7 @@ SET = [
     ("set everyone 5 per day", cap_of(EVERYONE, "", "5", DAY), "5 USD for each person"),
     ("set <!everyone> 9 monthly hard", cap_of(EVERYONE, "", "9", MONTH), "for each person"),
     ("set here 100 per week", cap_of(CHANNEL, GENERAL, "100", WEEK), "100 USD left* of 100 USD"),
+    ("set workspace $45.5 per week", cap_of(WORKSPACE, "", "45.5", WEEK), "of 45.5 USD"),
     (f"set <#{OPEN}|open> soft 7 daily", cap_of(CHANNEL, OPEN, "7", DAY, hard=False), "asks first"),
     (f"set <#{VAULT}> hard 7 per day", None, "I cannot see that channel"),
     ("set workspace 500 per month", cap_of(WORKSPACE, "", "500", MONTH), "The workspace's budget"),

@@ -6,7 +6,7 @@ import asyncio
 from decimal import Decimal
 
 from bot.messages import buttons
-from sandbox.slack.entities import ANA, GENERAL, TEAM
+from sandbox.slack.entities import ANA, BEN, GENERAL, MIA, TEAM
 from storage.budget import Cap, Policy, Scope, ScopeKind, Window
 from storage.sqlite.store import SqliteStore
 from tests.support.conversation import (
@@ -124,3 +124,11 @@ async def test_an_eleventh_video_at_a_time_is_refused() -> None:
         for name in ("a lake", "a hill"):
             assert (await bot.type(f"{name} at dawn")).shown is None
         assert "You have 2 videos under way" in await answer(bot, "a river at dawn")
+
+
+async def test_a_refusal_names_whom_admins_named_for_budgets() -> None:
+    """They can make room as well."""
+    async with running_bot(ADMINS=MIA) as bot:
+        await answer(bot, f"budget managers <@{BEN}>", user=MIA)
+        await answer(bot, "budget set here 0 per day", user=BEN)
+        assert f"<@{MIA}> or <@{BEN}> can make room." in await answer(bot, LAKE)

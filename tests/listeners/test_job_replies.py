@@ -44,7 +44,7 @@ def cancelled(verdict: Verdict) -> CancelAnswered:
     return CancelAnswered(verdict=verdict, view=replace(VIEW, job=job))
 
 
-REFUSED = Refused(waiting=None, user="U1", reasons=(SHORT,), admins=("U8", "U9"), unit="USD")
+REFUSED = Refused(waiting=None, user="U1", reasons=(SHORT,), in_charge=("U8", "U9"), unit="USD")
 WAITING = waiting(REQUESTED, QuestionKind.DUPLICATE, "k7m2p8")
 
 ANSWERED: list[tuple[ActionOutcome, str]] = [

@@ -41,8 +41,8 @@ MUTANTS = (
     Mutant(
         name="takes an amount in any currency",
         file="bot/money/amounts.py",
-        old="if not self.unit or self.unit.casefold()",
-        new="if self.unit or self.unit.casefold()",
+        old="if not self.unit or named.casefold()",
+        new="if self.unit or named.casefold()",
         tests=(_TYPED + "test_what_makes_no_sense_changes_nothing",),
     ),
     Mutant(
