@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import Context, Decimal, Inexact
+from decimal import ROUND_CEILING, Context, Decimal, Inexact
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias, assert_never
@@ -215,6 +215,29 @@ def resets_at(window: Window, now: Instant, calendar: Calendar) -> Instant | Non
     # https://docs.python.org/3/library/datetime.html#datetime.datetime.fold
     midnight = datetime(until.year, until.month, until.day, tzinfo=_zone(calendar))
     return midnight.timestamp()
+
+
+PACE_FROM_DAY = 5
+"""The day of a period from which its pace says something."""
+
+
+def pace(used: Decimal, window: Window, now: Instant, calendar: Calendar) -> Decimal | None:
+    """Return what a period will have used at its end if it goes on like this; `None`: too early.
+
+    Rounded up to a hundredth, because it is no more than a guess. A day, and all time, have none.
+    """
+    today = _local_date(now, calendar)
+    bounds = _bounds(window, today, calendar)
+    if bounds is None:
+        return None
+    first, until = bounds
+    elapsed, length = (today - first).days + 1, (until - first).days
+    if elapsed < PACE_FROM_DAY:
+        return None
+    return (used * length / elapsed).quantize(_HUNDREDTH, ROUND_CEILING)
+
+
+_HUNDREDTH = Decimal("0.01")
 
 
 def _bounds(window: Window, day: date, calendar: Calendar) -> tuple[date, date] | None:

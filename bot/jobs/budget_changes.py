@@ -251,9 +251,11 @@ async def _set_managers(
 ) -> ChangeOutcome:
     if not services.is_admin(interaction.user):
         return NotInCharge(in_charge=tuple(sorted(services.admins)))
-    for user in change.users:
-        scope = Scope(kind=ScopeKind.PERSON, team=interaction.team, name=user)
-        await _require_person(scope, interaction, services)
+    named = [
+        Scope(kind=ScopeKind.PERSON, team=interaction.team, name=user) for user in change.users
+    ]
+    # Side by side: the command must be acknowledged within three seconds.
+    await asyncio.gather(*(_require_person(scope, interaction, services) for scope in named))
     await services.store.budgets.set_managers(
         interaction.team,
         change.users,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from bot.jobs.services import Services
 from storage.budget import (
@@ -19,6 +20,7 @@ from storage.budget import (
     all_caps,
     caps_within,
     day_at,
+    pace,
     period_of,
     raises_of,
     resets_at,
@@ -32,6 +34,8 @@ class BudgetLine:
 
     use: CapUse
     raises: tuple[Raise, ...] = ()
+    pace: Decimal | None = None
+    """What will be used at the end of the period at the pace until now; `None`: too early."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +112,8 @@ async def _lines(
             resets_at=resets_at(window, now, calendar),
         )
         raises = raises_of(rules, {applied.cap.scope, applied.counted}, now)
-        found.append(BudgetLine(use=use, raises=raises))
+        ahead = pace(use.use.total, window, now, calendar)
+        found.append(BudgetLine(use=use, raises=raises, pace=ahead))
     # As people think of them: what is nearest first, and short periods before long ones.
     return tuple(sorted(found, key=_place))
 

@@ -119,6 +119,8 @@ def row(line: BudgetLine, unit: str | None, *, is_here: bool = True) -> str:
         parts.append(f"{formatting.money(use.held, unit)} held")
     if line.use.resets_at is not None:
         parts.append(f"begins anew {blocks.moment(line.use.resets_at)}")
+    if line.pace is not None and line.pace > applied.limit:
+        parts.append(f"at this pace about {formatting.money(line.pace, unit)} by then")
     head = f"*{name}*: *{left} left* of {limit}{kind}{_raised(line.raises, unit)}"
     return f"{head}\n`{bar(use, applied.limit)}` {' · '.join(parts)}"
 

@@ -40,6 +40,7 @@ from storage.budget import (
     day_at,
     exposure,
     levels_reached,
+    pace,
     period_of,
     resets_at,
     scope_of,
@@ -416,3 +417,26 @@ def test_what_an_unknown_price_does_is_the_workspaces_choice(
 def test_levels_are_reached_exactly(used_up: str, levels: tuple[int, ...]) -> None:
     assert levels_reached(Decimal(10), Use(held=Decimal(used_up))) == levels
     assert levels_reached(Decimal(0), Use(held=Decimal(used_up))) == ()
+
+
+@pytest.mark.parametrize(
+    ("window", "day", "expected"),
+    [
+        (Window.DAY, "2026-11-26", None),
+        (Window.ONCE, "2026-11-26", None),
+        (Window.MONTH, "2026-11-04", None),
+        (Window.MONTH, "2026-11-05", "60"),
+        (Window.MONTH, "2026-11-30", "10"),
+        (Window.WEEK, "2026-11-26", None),
+        (Window.WEEK, "2026-11-27", "14"),
+        (Window.MONTH, "2028-02-29", "10"),
+        (Window.MONTH, "2026-11-07", "42.86"),
+    ],
+)
+def test_the_pace_of_a_period_is_told_from_its_fifth_day(
+    window: Window, day: str, expected: str | None
+) -> None:
+    """Of 10 that are used; rounded up."""
+    noon = datetime.fromisoformat(f"{day}T12:00+00:00").timestamp()
+    found = pace(Decimal(10), window, noon, Calendar())
+    assert found == (None if expected is None else Decimal(expected))
