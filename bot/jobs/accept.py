@@ -126,7 +126,6 @@ async def accept(
     *,
     parent_id: str | None = None,
     question: Asking | None = None,
-    may_ask: bool = True,
     agreed: PriceToConfirm | None = None,
 ) -> Acceptance:
     """Commit a job for the request; when this returns, the job is on disk.
@@ -135,8 +134,7 @@ async def accept(
     made an equal request a moment ago; the job `parent_id`, which the user renders again, is none
     once it is over. It also waits if its price has to be approved, or to be confirmed and is above
     the one that its user `agreed` to, and it is refused if budgets have no room for what it will
-    probably cost. With `may_ask` a request that caps alone refuse is kept, so that its asker may
-    have an approver asked.
+    probably cost; one that caps alone refuse is kept, so that its asker may have an approver asked.
     A request that is only to be shown is answered by a `DryRun`, and nothing is written of it.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
     Raises `StoreError` when the job could not be written: the request was not accepted.
@@ -179,7 +177,7 @@ async def accept(
         event,
         equal_since=now - DUPLICATE_SECONDS if question is None else None,
         most_active=services.max_active,
-        may_ask=may_ask,
+        may_ask=True,
         is_price_agreed=agreed is not None and agreed.covers(forecast),
     )
     if isinstance(made, NotAdmitted):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -45,7 +47,7 @@ from bot.options.form_state import FormState
 from bot.options.mentions import named_input
 from bot.options.model_file import MODEL_FLAG
 from bot.options.references import files_named
-from bot.options.request import fitting
+from bot.options.request import RenderRequest, fitting
 from bot.options.schema import as_mapping
 from storage.job import Job, Json
 from storage.store import StoreError
@@ -236,7 +238,8 @@ async def _names_of(attached: Sequence[str], services: Services) -> Mapping[str,
 async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
     """Accept a submitted form; return errors by block ID, or none once the request is committed.
 
-    Idempotent by the view's ID: a form that is submitted twice becomes one job.
+    Idempotent by the view's ID and what was entered: a form that is submitted twice becomes one
+    job.
     """
     view = payload.view
     state, entered = view.form_state, view.state.values
@@ -251,14 +254,11 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         interaction = payload.interaction(channel, state.thread_ts)
         refuse_known_outsider(interaction, services)
         parent = state.parent_id
-        # What is refused in a form stays in it, and may be changed there: nothing is kept of it.
+        # A form that is refused stays open. What was refused is kept for an approver, and what is
+        # then changed and submitted is another request.
+        anew = replace(interaction, dedup_key=f"{interaction.dedup_key}:{_digest(request)}")
         acceptance = await accept(
-            request,
-            interaction,
-            services,
-            parent_id=parent,
-            may_ask=False,
-            agreed=agreed_price(state.agreed),
+            request, anew, services, parent_id=parent, agreed=agreed_price(state.agreed)
         )
     except FormError as error:
         return error.errors
@@ -266,13 +266,21 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         return {view.first_field: str(error)}
     except StoreError as error:
         return {view.first_field: form.store_failed(error)}
+    keeps_nothing = isinstance(acceptance, Refused) and acceptance.waiting is None
+    reply = reply_to(acceptance, services.now())
+    # A form cannot offer to ask an approver: the message beside it does.
+    if reply is not None and not keeps_nothing:
+        place = Place(channel=interaction.channel, thread_ts=interaction.reply_to.thread_ts)
+        services.ephemeral.send(anew.dedup_key, place, interaction.user, reply)
     if isinstance(acceptance, Refused):
         return {view.first_field: budgets.refused_in_form(acceptance.reasons, acceptance.unit)}
-    reply = reply_to(acceptance, services.now())
-    if reply is not None:
-        place = Place(channel=interaction.channel, thread_ts=interaction.reply_to.thread_ts)
-        services.ephemeral.send(interaction.dedup_key, place, interaction.user, reply)
     return {}
+
+
+def _digest(request: RenderRequest) -> str:
+    """Return the same text for equal requests."""
+    text = json.dumps([request.model, dict(request.input)], sort_keys=True, default=list)
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=10).hexdigest()
 
 
 async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services) -> None:

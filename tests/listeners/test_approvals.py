@@ -21,7 +21,7 @@ from tests.support.conversation import (
     press,
     until_ephemeral,
 )
-from tests.support.forms import form_of, submit
+from tests.support.forms import entries, form_of, submit
 from tests.support.running_bot import RunningBot, running_bot
 
 DEAR = "a hill --mode pro --duration 10"
@@ -225,3 +225,24 @@ async def test_every_command_is_answered_and_a_bad_one_changes_nothing() -> None
         [rule] = rules.approvals
         assert (str(rule.above), rule.approvers) == ("5", (BEN, ANA))
         assert (rule.seconds, rule.allows_own) == (2 * 86400.0, True)
+
+
+async def test_a_form_that_a_budget_refuses_stays_open_and_an_approver_can_be_asked() -> None:
+    """What is then changed in the form is another request."""
+    async with running_bot(ADMINS=MIA) as bot:
+        async with store_of(bot) as store:
+            scope = Scope(kind=ScopeKind.CHANNEL, team=TEAM, name=GENERAL)
+            cap = Cap(scope=scope, window=Window.DAY, limit=Decimal(0))
+            await store.budgets.set_cap(cap, MIA, 0.0)
+        await bot.type("")
+        await submit(bot, values=entries(prompt="a lake"))
+        assert "This channel's budget per day is 0" in str(form_of(bot).errors)
+        offer = await until_ephemeral(bot)
+        assert button_labels(offer) == ["Ask an approver"]
+        await submit(bot, values=entries(prompt="a hill"))
+        await until_ephemeral(bot, 2)
+        await press(bot, offer, buttons.ASK_APPROVER)
+        card = await card_of(bot, MIA)
+        assert "a lake" in str(card.blocks)
+        await press(bot, card, approvals.BEYOND, user=MIA)
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 1)

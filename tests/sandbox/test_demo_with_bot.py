@@ -12,7 +12,8 @@ from playwright.async_api import Browser, Page, expect
 
 from sandbox.demo.run import PIA, share_with_partner
 from sandbox.mindvideo.faults import Call
-from sandbox.slack.entities import BEN, MIA
+from sandbox.slack.entities import ANA, BEN, MIA
+from tests.support.conversation import direct_channel
 from tests.support.demo_browser import running_browser
 from tests.support.images import image_bytes
 from tests.support.running_bot import RunningBot, running_bot
@@ -300,3 +301,26 @@ async def test_a_word_that_looks_like_an_option_is_asked_about(browser: Browser)
         await question.get_by_role("button", name="Render it anyway").click()
         await expect(page.get_by_test_id("messages")).to_contain_text("Done in")
         assert len(bot.sandbox.video.charges) == 1
+
+
+async def test_a_second_person_approves_what_costs_more_than_the_limit(browser: Browser) -> None:
+    """The admin sets the rule, Ana asks, Ben sees what he approves and the channel its video."""
+    async with running_bot(ADMINS=MIA, COST_UNIT="USD") as bot:
+        page = await open_page(browser, bot)
+        messages = page.get_by_test_id("messages").get_by_test_id("message")
+        await send(page, "/video a lake --mode pro --duration 5")
+        await expect(messages.first).to_contain_text("cost 0.126 USD")
+        await page.get_by_test_id(f"user-{MIA}").click()
+        await send(page, "/video budget approve by @ben above 0.2")
+        await expect(page.get_by_test_id("messages")).to_contain_text("approval is needed")
+        await page.get_by_test_id(f"user-{ANA}").click()
+        await send(page, "/video a hill at dawn --mode pro --duration 10")
+        await expect(page.get_by_test_id("messages")).to_contain_text("I asked @")
+        await page.get_by_test_id(f"user-{BEN}").click()
+        await page.get_by_test_id(f"channel-{direct_channel(bot, BEN)}").click()
+        await expect(messages.first).to_contain_text("needs an approval")
+        await expect(messages.first).to_contain_text("about 0.252 USD")
+        await messages.first.get_by_role("button", name="Approve").click()
+        await expect(messages.first).to_contain_text("Approved by @")
+        await expect(messages.first.get_by_role("button", name="Approve")).to_have_count(0)
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 2)
