@@ -16,9 +16,10 @@ from slack_sdk.models.views import View
 from bot.messages import blocks
 from bot.messages.fields import plain_text
 from bot.messages.modal import MOST_BLOCKS, PLAIN, Layout, form_blocks
+from bot.messages.prices import RENDER, FormPrice
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
-from bot.options.form_fields import PRICE_BLOCK, WORDS_BLOCK
+from bot.options.form_fields import FIELD, PRICE_BLOCK, WORDS_BLOCK
 from bot.options.form_state import FormState
 from bot.options.schema import PROMPT
 from bot.options.wording import short
@@ -38,11 +39,11 @@ def form_view(
     *,
     layout: Layout = PLAIN,
     note: str = "",
-    price: str = "",
+    price: FormPrice | None = None,
 ) -> Mapping[str, Json]:
     """Return the form of a model, filled with `values`.
 
-    `note` is mrkdwn, shown at the top, and `price` is mrkdwn, shown above *Render*.
+    `note` is mrkdwn, shown at the top; the price stands below the options that move it.
     """
     named = replace(layout, file_names=state.file_names)
     fields = form_blocks(catalog, model, values, named)
@@ -52,15 +53,20 @@ def form_view(
         above += _kept_prompt(prompt, model)
     if state.channel is None:
         above.append(_channel_choice())
-    below = [{**blocks.context(price), "block_id": PRICE_BLOCK}] if price else []
-    body = [*[*above, *fields][: MOST_BLOCKS - len(below)], *below]
+    body = [*above, *fields][:MOST_BLOCKS]
+    if price is not None:
+        told = {**blocks.context(price.text), "block_id": PRICE_BLOCK}
+        moving = {f"{FIELD}{name}" for name in model.priced_by}
+        body = body[: MOST_BLOCKS - 1]
+        places = [place for place, one in enumerate(body) if one.get("block_id") in moving]
+        body.insert(max(places, default=len(body) - 1) + 1, told)
     is_again = state.parent_id is not None
     return View(
         type="modal",
         callback_id=CALLBACK,
         private_metadata=state.to_text(),
         title=plain_text("Edit and re-run" if is_again else "Create a video"),
-        submit=plain_text("Render"),
+        submit=plain_text(RENDER if price is None else price.label),
         close=plain_text("Cancel"),
         blocks=[dict(block) for block in body],
     ).to_dict()

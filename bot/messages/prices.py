@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from slack_sdk.models.blocks import ConfirmObject, PlainTextObject
@@ -11,6 +12,9 @@ from bot.messages import blocks, formatting
 from bot.money.forecast import PriceToConfirm
 from storage.job import Forecast
 
+RENDER = "Render"
+SUBMIT_LIMIT = 24
+"""Characters of a form's button: https://docs.slack.dev/reference/views/modal-views"""
 UNKNOWN = "Nobody knows yet what this costs: MindVideo has not named a price for its like."
 
 
@@ -26,22 +30,35 @@ def sentence(forecast: Forecast, unit: str | None) -> str:
     return f"This costs {about(forecast.amount, unit)}."
 
 
-def in_form(forecast: Forecast, price: PriceToConfirm | None, unit: str | None) -> str:
-    """Return what a form tells of its price; one that is to be confirmed is by *Render*."""
-    told = sentence(forecast, unit)
-    if price is None:
-        return told
-    if price.above is None:
-        return f"{told} *Render* confirms it."
-    limit = formatting.money(price.above, unit)
-    return f"{told} That is above {limit}, the limit above which I ask: *Render* confirms it."
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormPrice:
+    """What a form tells of its price."""
+
+    text: str
+    """In mrkdwn, below the options that move the price."""
+    label: str = RENDER
+    """Of the button that submits it, which is always in sight."""
 
 
-def depends_on(titles: Sequence[str]) -> str:
+def in_form(forecast: Forecast, price: PriceToConfirm | None, unit: str | None) -> FormPrice:
+    """Return what a form tells of its price; one that is to be confirmed is by its button."""
+    told, label = sentence(forecast, unit), f"{RENDER} · price unknown"
+    if forecast.amount is not None:
+        label = f"{RENDER} · {about(forecast.amount, unit)}"
+    if len(label) > SUBMIT_LIMIT:
+        label = f"{RENDER} at this price"
+    if price is not None and price.above is not None:
+        limit = formatting.money(price.above, unit)
+        told += f" That is above {limit}, the limit above which I ask."
+    if price is not None:
+        told += " *Render* confirms it."
+    return FormPrice(text=told, label=label)
+
+
+def depends_on(titles: Sequence[str]) -> FormPrice:
     """Return what a form tells while options that move the price have no allowed value."""
-    return (
-        f"What this costs depends on {blocks.escape(' and '.join(titles))}, which is not set yet."
-    )
+    names = blocks.escape(" and ".join(titles))
+    return FormPrice(text=f"What this costs depends on {names}, which is not set yet.")
 
 
 def dialog(price: PriceToConfirm, unit: str | None) -> ConfirmObject:

@@ -596,6 +596,15 @@ def _approvals(db: Database) -> None:
     """)
 
 
+@MIGRATIONS(name="0027_turns")
+def _turns(db: Database) -> None:
+    # Finds each person who has a due job by a seek, however many jobs the others have.
+    db.execute("""
+        CREATE INDEX jobs_due_by_person ON jobs (stage, team, user, due_at)
+        WHERE due_at IS NOT NULL
+    """)
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

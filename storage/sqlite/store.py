@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 from sqlite3 import Row as SqlRow
 from typing import Generic, Self
 
@@ -49,6 +50,7 @@ from storage.sqlite import (
     unreadable,
 )
 from storage.sqlite.admissions import Terms
+from storage.sqlite.claim_turns import ClaimTurns
 from storage.sqlite.connection import touch
 from storage.sqlite.queue import FindDue
 from storage.sqlite.retention import Erasure
@@ -120,6 +122,14 @@ class SqliteJobs(SqliteQueue[Job]):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, JOBS, job_writes.find_due)
+        self._turns = ClaimTurns()
+
+    def _due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> Sequence[SqlRow]:
+        found = (
+            self._find(db, now, limit) if limit.suspects else self._turns.find_due(db, now, limit)
+            for limit in limits
+        )
+        return longest_due_first(chain.from_iterable(found))
 
     async def insert(
         self,

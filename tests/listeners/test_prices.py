@@ -136,6 +136,11 @@ def price_in(bot: RunningBot) -> str:
     return elements[0]["text"]
 
 
+def label_of(bot: RunningBot) -> str:
+    """Return the label of the button that submits the open form."""
+    return cast("Mapping[str, str]", form_of(bot).data["submit"])["text"]
+
+
 async def change(bot: RunningBot, name: str, value: object, /, **others: object) -> Payload:
     """Change an option in the open form, whose other fields have these values.
 
@@ -157,9 +162,10 @@ async def test_the_form_tells_its_price_as_options_change() -> None:
     async with running_bot(COST_UNIT="USD") as bot:
         await make_video(bot, LAKE)
         await bot.type("")
-        assert price_in(bot) == UNKNOWN
+        assert (price_in(bot), label_of(bot)) == (UNKNOWN, "Render · price unknown")
         await change(bot, "mode", "pro", prompt="a hill")
-        assert price_in(bot) == "This costs about 0.126 USD."
+        told = "This costs about 0.126 USD."
+        assert (price_in(bot), label_of(bot)) == (told, "Render · about 0.126 USD")
         await change(bot, "duration", "10", prompt="a hill", mode="pro")
         assert price_in(bot) == "This costs about 0.252 USD."
         await change(bot, "duration", "1", prompt="a hill", mode="pro")
@@ -178,7 +184,7 @@ async def test_the_form_that_tells_a_high_price_asks_no_second_time() -> None:
         await bot.type("")
         await change(bot, "mode", "pro")
         assert price_in(bot) == (
-            "This costs about 0.126. That is above 0.1, the limit above which I ask: "
+            "This costs about 0.126. That is above 0.1, the limit above which I ask. "
             "*Render* confirms it."
         )
         await submit(bot, values=entries(prompt="a hill", mode="pro"))
