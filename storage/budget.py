@@ -51,6 +51,11 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     return found
 
 
+def times(amount: Decimal, count: int) -> Decimal:
+    """Return the exact sum of so many equal amounts."""
+    return _EXACT.multiply(amount, Decimal(count))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
     """Money that is held for renders without an amount, and money that was billed."""

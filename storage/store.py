@@ -26,7 +26,7 @@ from storage.budget import (
     Use,
     Window,
 )
-from storage.costs import Render, Spend
+from storage.costs import CostFilter, CostGroup, Render, Spend
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Outcome, Price, Stage
 from storage.notification import Notification
@@ -285,6 +285,9 @@ class JobStore(Queue[Job], Protocol):
 
     async def spend(self, wanted: SpendFilter) -> Spend:
         """Return the cost of the jobs that match, by the rule of `storage.costs`."""
+
+    async def costs(self, wanted: CostFilter) -> list[CostGroup]:
+        """Return the accepted jobs that match, counted by all that a cost report tells apart."""
 
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested at or after `since` and before `until`, oldest first."""

@@ -29,7 +29,7 @@ from storage.budget import (
     Use,
     Window,
 )
-from storage.costs import Render, Spend
+from storage.costs import CostFilter, CostGroup, Render, Spend
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Price, Stage, check_transition
 from storage.notification import Notification
@@ -234,6 +234,10 @@ class SqliteJobs(SqliteQueue[Job]):
     async def spend(self, wanted: SpendFilter) -> Spend:
         """Return the cost of the jobs that match."""
         return await self._session.read(lambda db: reports.spend(db, wanted))
+
+    async def costs(self, wanted: CostFilter) -> list[CostGroup]:
+        """Return the accepted jobs that match, counted by all that a report tells apart."""
+        return await self._session.read(lambda db: reports.costs(db, wanted))
 
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested in this time, oldest first."""

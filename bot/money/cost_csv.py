@@ -1,0 +1,97 @@
+"""Writes costs as CSV (RFC 4180) for spreadsheets, and as rows for programs. Pure.
+
+https://www.rfc-editor.org/rfc/rfc4180
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+
+from bot.money.cost_report import PRIVATE, Costs, Dimension, costs_by
+from storage.costs import CostGroup
+
+# Without it Excel reads UTF-8 as the code page of the machine.
+BYTE_ORDER_MARK = "\ufeff"
+
+# A cell that begins with one of these may be run as a formula; those in full width, too.
+# https://owasp.org/www-community/attacks/CSV_Injection
+_RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+AMOUNTS = (
+    "renders",
+    "confirmed",
+    "confirmed_renders",
+    "held",
+    "held_renders",
+    "unconfirmed",
+    "unconfirmed_renders",
+    "without_a_known_price",
+)
+"""The columns behind those of the dimensions."""
+
+Row = tuple[tuple[str, str], ...]
+"""Column and text of each cell. Amounts are exact decimals, never in exponents."""
+
+
+def rows_of(
+    groups: Iterable[CostGroup],
+    by: Sequence[Dimension],
+    name_of: Callable[[Dimension, str], str] = lambda _, key: key,
+) -> list[Row]:
+    """Return a row for each combination of the names in these dimensions, in their order.
+
+    Of what is private to others there is one row for each person, without its day and model.
+    """
+    found: dict[tuple[str, ...], Costs] = {}
+    for key, costs in costs_by(groups, by).items():
+        shown = _without_detail(key, by)
+        found[shown] = found[shown] + costs if shown in found else costs
+    return [
+        (
+            *((one.value, name_of(one, name)) for one, name in zip(by, key, strict=True)),
+            *_amounts(found[key]),
+        )
+        for key in sorted(found)
+    ]
+
+
+def to_csv(rows: Sequence[Row], by: Sequence[Dimension]) -> bytes:
+    """Return rows as CSV: UTF-8 with a byte order mark, and no cell that a spreadsheet runs."""
+    target = io.StringIO()
+    # CRLF ends each line, and quotes are doubled: the writer's defaults, which RFC 4180 asks for.
+    writer = csv.writer(target)
+    writer.writerow([*(one.value for one in by), *AMOUNTS])
+    writer.writerows([safe_cell(text) for _, text in row] for row in rows)
+    return f"{BYTE_ORDER_MARK}{target.getvalue()}".encode(errors="replace")
+
+
+def safe_cell(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula, however it is trimmed."""
+    told = text.replace("\x00", "")
+    is_run = told.startswith(_RUN) or told.lstrip().startswith(_RUN)
+    return f"'{told}" if is_run else told
+
+
+def _without_detail(key: tuple[str, ...], by: Sequence[Dimension]) -> tuple[str, ...]:
+    if PRIVATE not in key:
+        return key
+    return tuple(
+        "" if one in {Dimension.DAY, Dimension.MODEL} else name
+        for one, name in zip(by, key, strict=True)
+    )
+
+
+def _amounts(costs: Costs) -> Row:
+    figures = (
+        str(costs.renders),
+        f"{costs.confirmed.amount:f}",
+        str(costs.confirmed.renders),
+        f"{costs.held.amount:f}",
+        str(costs.held.renders),
+        f"{costs.unconfirmed.amount:f}",
+        str(costs.unconfirmed.renders),
+        str(costs.unpriced),
+    )
+    return tuple(zip(AMOUNTS, figures, strict=True))
