@@ -59,6 +59,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.RAISE_ENDED
             | NotificationKind.APPROVAL_CARD
             | NotificationKind.APPROVAL_STATUS
+            | NotificationKind.COST_FILE
         ):
             return None
         case _:

@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from sandbox.demo.run import PIA, share_with_partner
 from sandbox.mindvideo.faults import Call
 from sandbox.slack.entities import BEN, MIA
+from tests.support.conversation import direct_channel
 from tests.support.demo_browser import running_browser
 from tests.support.images import image_bytes
 from tests.support.running_bot import RunningBot, running_bot
@@ -300,3 +301,18 @@ async def test_a_word_that_looks_like_an_option_is_asked_about(browser: Browser)
         await question.get_by_role("button", name="Render it anyway").click()
         await expect(page.get_by_test_id("messages")).to_contain_text("Done in")
         assert len(bot.sandbox.video.charges) == 1
+
+
+async def test_a_cost_report_is_shown_and_its_chart_comes(browser: Browser) -> None:
+    """The chart is an image in the direct messages with the bot."""
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        await send(page, "/video a red sports car --mode pro")
+        await bot.until(lambda: any("cost" in one.text for one in bot.messages()))
+        await send(page, "/video cost by model")
+        report = page.get_by_test_id("messages").get_by_test_id("message").last
+        await expect(report).to_contain_text("What the whole team spent this month, by model")
+        await expect(report).to_contain_text("confirmed for 1 render")
+        await report.get_by_role("button", name="Chart").click()
+        channel = direct_channel(bot)
+        await bot.until(lambda: any(one.files for one in bot.messages(channel)))
