@@ -1,23 +1,12 @@
-"""Writes costs as CSV (RFC 4180) for spreadsheets, and as rows for programs. Pure.
-
-https://www.rfc-editor.org/rfc/rfc4180
-"""
+"""Writes costs as rows, for spreadsheets and for programs. Pure."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Sequence
 
 from bot.money.cost_report import PRIVATE, Costs, Dimension, costs_by
+from bot.money.csv_text import csv_text
 from storage.costs import CostGroup
-
-# Without it Excel reads UTF-8 as the code page of the machine.
-BYTE_ORDER_MARK = "\ufeff"
-
-# A cell that begins with one of these may be run as a formula; those in full width, too.
-# https://owasp.org/www-community/attacks/CSV_Injection
-_RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 AMOUNTS = (
     "renders",
@@ -59,19 +48,9 @@ def rows_of(
 
 def to_csv(rows: Sequence[Row], by: Sequence[Dimension]) -> bytes:
     """Return rows as CSV: UTF-8 with a byte order mark, and no cell that a spreadsheet runs."""
-    target = io.StringIO()
-    # CRLF ends each line, and quotes are doubled: the writer's defaults, which RFC 4180 asks for.
-    writer = csv.writer(target)
-    writer.writerow([*(one.value for one in by), *AMOUNTS])
-    writer.writerows([safe_cell(text) for _, text in row] for row in rows)
-    return f"{BYTE_ORDER_MARK}{target.getvalue()}".encode(errors="replace")
-
-
-def safe_cell(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula, however it is trimmed."""
-    told = text.replace("\x00", "")
-    is_run = told.startswith(_RUN) or told.lstrip().startswith(_RUN)
-    return f"'{told}" if is_run else told
+    header = [*(one.value for one in by), *AMOUNTS]
+    written = csv_text(header, [[text for _, text in row] for row in rows])
+    return written.encode(errors="replace")
 
 
 def _without_detail(key: tuple[str, ...], by: Sequence[Dimension]) -> tuple[str, ...]:

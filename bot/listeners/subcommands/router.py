@@ -83,6 +83,7 @@ async def respond(
     defaults = await usual_options(services, interaction)
     try:
         request = read_request(typed, services.catalog, defaults=defaults, files=files)
+        accepted = await accept(request, interaction, services, question=question)
     except UsageError as error:
         draft = Draft(
             text=typed.text,
@@ -91,7 +92,6 @@ async def respond(
             files=tuple(file.id for file in files),
         )
         raise RefusedTextError(draft, *error.problems) from None
-    accepted = await accept(request, interaction, services, question=question)
     return reply_to(accepted, services.now())
 
 
