@@ -12,8 +12,10 @@ from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
     AuditEntry,
+    Booking,
     Cap,
     CapUse,
+    CreditBook,
     Mismatch,
     NotAdmitted,
     Period,
@@ -423,6 +425,12 @@ class Budgets(Protocol):
         self, team: str, policy: Policy, by: str, now: Instant, *, dedup_key: str = ""
     ) -> None:
         """Set the rules of a workspace beside its caps."""
+
+    async def book_credit(self, team: str, booking: Booking, *, dedup_key: str = "") -> None:
+        """Append a booking to the workspace's book of credit, which is a part of the audit."""
+
+    async def credit(self, team: str) -> CreditBook | None:
+        """Return the workspace's book of credit; `None`: nothing was ever booked."""
 
     async def managers(self, team: str) -> tuple[str, ...]:
         """Return the users who may change budgets beside the admins."""

@@ -531,12 +531,6 @@ def _decisions_once(db: Database) -> None:
     db.execute("CREATE UNIQUE INDEX audit_dedup_key ON audit (dedup_key) WHERE dedup_key <> ''")
 
 
-@MIGRATIONS(name="0028_costs_by_day")
-def _costs_by_day(db: Database) -> None:
-    # A report is about the days on which jobs count, of a million jobs a few thousand.
-    db.execute("CREATE INDEX jobs_counted ON jobs (counted_on) WHERE counted_on IS NOT NULL")
-
-
 def _count_earlier_jobs(db: Database) -> None:
     """Count the jobs of before, on the day of their request by UTC.
 
@@ -600,6 +594,18 @@ def _approvals(db: Database) -> None:
             PRIMARY KEY (team, channel)
         ) STRICT, WITHOUT ROWID
     """)
+
+
+@MIGRATIONS(name="0028_costs_by_day")
+def _costs_by_day(db: Database) -> None:
+    # A report is about the days on which jobs count, of a million jobs a few thousand.
+    db.execute("CREATE INDEX jobs_counted ON jobs (counted_on) WHERE counted_on IS NOT NULL")
+
+
+@MIGRATIONS(name="0029_book_of_credit")
+def _book_of_credit(db: Database) -> None:
+    # The few bookings among all decisions about money.
+    db.execute("CREATE INDEX audit_credit ON audit (team) WHERE action = 'credit booked'")
 
 
 def upgrade_copy(path: str, migration: str) -> str:

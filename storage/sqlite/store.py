@@ -14,9 +14,11 @@ from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
     AuditEntry,
+    Booking,
     Cap,
     CapUse,
     Consent,
+    CreditBook,
     Mismatch,
     NotAdmitted,
     Period,
@@ -37,6 +39,7 @@ from storage.sqlite import (
     admissions,
     budget_rules,
     budget_use,
+    credit,
     homes,
     job_reads,
     job_writes,
@@ -369,6 +372,14 @@ class SqliteBudgets:
     async def managers(self, team: str) -> tuple[str, ...]:
         """Return the users who may change budgets beside the admins."""
         return self._session.read_inline(lambda db: budget_rules.managers(db, team))
+
+    async def book_credit(self, team: str, booking: Booking, *, dedup_key: str = "") -> None:
+        """Append a booking to the book of credit."""
+        await self._session.write(lambda db: credit.book(db, team, booking, dedup_key=dedup_key))
+
+    async def credit(self, team: str) -> CreditBook | None:
+        """Return the book of credit; `None`: nothing was ever booked."""
+        return await self._session.read(lambda db: credit.read(db, team))
 
     async def set_managers(
         self, team: str, users: Sequence[str], by: str, now: Instant, *, dedup_key: str = ""

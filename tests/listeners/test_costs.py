@@ -106,7 +106,9 @@ async def test_a_csv_comes_to_ones_direct_messages() -> None:
         text = file.path.read_bytes().decode()
         assert delivery.error is None
     assert file.name.startswith("video-costs-")
-    assert text.startswith("\ufeffday,person,channel,project,model,renders,confirmed,")
+    assert text.startswith(
+        '\ufeff"day","person","channel","project","model","renders","confirmed",'
+    )
     (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     assert row["person"] == f"ana ({ANA})"
     assert row["channel"] == f"general ({GENERAL})"

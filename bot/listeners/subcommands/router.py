@@ -20,6 +20,7 @@ from bot.listeners.context import usual_options
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands import thread
 from bot.listeners.subcommands.budget import BUDGET
+from bot.listeners.subcommands.credit import CREDIT
 from bot.listeners.subcommands.defaults import CHANNEL_SETTINGS
 from bot.listeners.subcommands.intent import (
     HELP,
@@ -122,6 +123,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         **JOB_SUBCOMMANDS,
         "cost": REPORTS["cost"],
         "budget": BUDGET,
+        "credit": CREDIT,
         "models": REPORTS["models"],
         "notify": NOTIFICATIONS,
         "settings": CHANNEL_SETTINGS,
