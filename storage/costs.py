@@ -24,6 +24,8 @@ class Render:
     """Seconds from submit to finish; `None` while either time is unknown."""
     estimate: Decimal | None
     actual: Decimal | None
+    forecast: Decimal | None = None
+    """Our own, before the request; `None`: its price was unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,8 +79,8 @@ async def as_seen(
         return tuple(groups)
     channels = sorted({group.channel for group in groups if group.user != reader.user})
     if in_a_hurry:
-        looks = [_is_open_in_time(channel, reader, services) for channel in channels]
-        are_open = await asyncio.gather(*looks)
+        checks = [_is_open_in_time(channel, reader, services) for channel in channels]
+        are_open = await asyncio.gather(*checks)
     else:
         are_open = [await _is_open(channel, reader, services) for channel in channels]
     known = {channel for channel, is_open in zip(channels, are_open, strict=True) if is_open}

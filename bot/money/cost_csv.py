@@ -63,7 +63,7 @@ def _without_detail(key: tuple[str, ...], by: Sequence[Dimension]) -> tuple[str,
 
 
 def _amounts(costs: Costs) -> Row:
-    figures = (
+    cells = (
         str(costs.renders),
         f"{costs.confirmed.amount:f}",
         str(costs.confirmed.renders),
@@ -73,4 +73,4 @@ def _amounts(costs: Costs) -> Row:
         str(costs.unconfirmed.renders),
         str(costs.unpriced),
     )
-    return tuple(zip(AMOUNTS, figures, strict=True))
+    return tuple(zip(AMOUNTS, cells, strict=True))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # In inches and dots per inch: 1,200 by 480 pixels, sharp on a phone and small in a channel.
 SIZE = (6.0, 2.4)
+# Two charts, one above the other.
+WITH_COSTS_SIZE = (6.0, 4.4)
 # Two charts side by side, and a legend.
 COSTS_SIZE = (8.0, 3.2)
 DOTS_PER_INCH = 200
@@ -30,6 +32,7 @@ SUCCEEDED = "#0072b2"
 FAILED = "#d55e00"
 HELD = "#56b4e9"
 UNCONFIRMED = "#e69f00"
+SPENT = "#009e73"
 
 # More dates than these would overlap.
 _MOST_DATES = 10
@@ -49,22 +52,40 @@ class CostBars:
 
 
 def draw(days: Sequence[Day]) -> bytes:
-    """Return the chart of the videos of some days, the oldest on the left."""
-    figure = _figure(SIZE)
-    axes = figure.add_subplot()
+    """Return the chart of some days, the oldest on the left: their videos, and costs if any."""
+    if not any(day.spent for day in days):
+        figure = _figure(SIZE)
+        _draw_videos(figure.add_subplot(), days)
+        return _png(figure)
+    figure = _figure(WITH_COSTS_SIZE)
+    videos, costs = figure.subplots(2, 1)
+    _draw_videos(videos, days)
+    # Lengths of bars in pixels need no exact decimals.
+    costs.bar(range(len(days)), [float(day.spent) for day in days], color=SPENT)
+    _label_days(costs, days)
+    costs.yaxis.set_major_locator(_ticks())
+    costs.grid(axis="y", color="#dddddd", linewidth=0.6)
+    _style(costs, "Costs a day")
+    return _png(figure)
+
+
+def _draw_videos(axes: Axes, days: Sequence[Day]) -> None:
     positions = range(len(days))
     succeeded = [day.succeeded for day in days]
     failed = [day.failed for day in days]
     axes.bar(positions, succeeded, color=SUCCEEDED, label="finished")
     axes.bar(positions, failed, bottom=succeeded, color=FAILED, hatch="//", label="failed")
-    axes.set_xticks(list(positions), [f"{day.date:%a}\n{day.date.day}" for day in days])
+    _label_days(axes, days)
     axes.yaxis.set_major_locator(_ticks(is_integer=True))
     # An empty fortnight would otherwise have an axis around zero.
     axes.set_ylim(bottom=0, top=max(1, *(day.succeeded + day.failed for day in days)) * 1.05)
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
     _style(axes, "Videos a day")
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, fontsize=8, frameon=False)
-    return _png(figure)
+
+
+def _label_days(axes: Axes, days: Sequence[Day]) -> None:
+    axes.set_xticks(range(len(days)), [f"{day.date:%a}\n{day.date.day}" for day in days])
 
 
 def draw_costs(bars: CostBars, unit: str | None) -> bytes:

@@ -15,7 +15,7 @@ _CONDITIONS = {"user": "user = :user", "channel": "channel = :channel"}
 
 _RENDERS = f"""
     SELECT user, model, created_at, stage, outcome, finished_at - submitted_at AS seconds,
-        chargeable_since IS NOT NULL AS was_sent, cost_estimate, cost_actual
+        chargeable_since IS NOT NULL AS was_sent, cost_estimate, cost_actual, forecast_amount
     FROM jobs
     WHERE created_at >= :since AND created_at < :until AND team = :team
         AND +stage IN ({in_list(REQUESTED)})
@@ -124,4 +124,5 @@ def _render(row: SqlRow) -> Render:
         seconds=row["seconds"],
         estimate=amount_of(row["cost_estimate"]),
         actual=amount_of(row["cost_actual"]),
+        forecast=amount_of(row["forecast_amount"]),
     )

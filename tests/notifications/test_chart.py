@@ -10,7 +10,15 @@ import pytest
 
 from bot.money.cost_report import NO_COSTS, Costs, Sum
 from bot.money.costs import Day
-from bot.notifications.chart import COSTS_SIZE, DOTS_PER_INCH, SIZE, CostBars, draw, draw_costs
+from bot.notifications.chart import (
+    COSTS_SIZE,
+    DOTS_PER_INCH,
+    SIZE,
+    WITH_COSTS_SIZE,
+    CostBars,
+    draw,
+    draw_costs,
+)
 
 FIRST = date(2026, 11, 5)
 
@@ -29,6 +37,14 @@ def test_a_chart_is_a_png_of_the_expected_size(counts: list[tuple[int, int]]) ->
     )
     assert len(png) < 100_000
     assert draw(days) == png
+
+
+def test_costs_of_a_digest_have_a_chart_of_their_own_below() -> None:
+    days = [Day(date=FIRST, succeeded=1, failed=0, spent=Decimal("0.38"))] * 14
+    png = draw(days)
+    assert struct.unpack(">II", png[16:24]) == tuple(
+        round(inches * DOTS_PER_INCH) for inches in WITH_COSTS_SIZE
+    )
 
 
 SOME = Costs(
