@@ -51,6 +51,11 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     return found
 
 
+def times(amount: Decimal, count: int) -> Decimal:
+    """Return the exact sum of so many equal amounts."""
+    return _EXACT.multiply(amount, Decimal(count))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
     """Money that is held for renders without an amount, and money that was billed."""
@@ -745,6 +750,41 @@ class AuditAction(StrEnum):
     DENIED = "denied"
     SETTLED = "settled"
     RECOMPUTED = "recomputed"
+    CREDIT_BOOKED = "credit booked"
+    """`after` is an amount, below 0 where one is taken back; `before`, what was spent until then.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """Credit at the provider that somebody paid for, or took back from the book."""
+
+    amount: Decimal
+    """Below 0: it is taken back."""
+    by: str
+    because: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditBook:
+    """What a workspace has booked, and what it used since its first booking."""
+
+    bookings: tuple[Booking, ...]
+    """The oldest first."""
+    confirmed: Decimal
+    held: Decimal
+    """For renders without an amount, also those that are over."""
+
+    @property
+    def booked(self) -> Decimal:
+        """The sum of all bookings."""
+        return total(booking.amount for booking in self.bookings)
+
+    @property
+    def left(self) -> Decimal:
+        """What must be left at the provider, if the book has everything."""
+        return subtract(self.booked, add(self.confirmed, self.held))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

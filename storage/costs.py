@@ -24,6 +24,40 @@ class Render:
     """Seconds from submit to finish; `None` while either time is unknown."""
     estimate: Decimal | None
     actual: Decimal | None
+    forecast: Decimal | None = None
+    """Our own, before the request; `None`: its price was unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostGroup:
+    """Accepted jobs that are alike in all that a cost report tells apart."""
+
+    team: str
+    user: str
+    channel: str
+    project: str | None
+    model: str
+    day: str
+    """The ISO date on which they count in budgets."""
+    stage: Stage
+    reserved: Decimal | None
+    estimate: Decimal | None
+    actual: Decimal | None
+    jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostFilter:
+    """Conditions on the jobs that count on or after the day `first` and before the day `until`.
+
+    The days are ISO dates; `None` matches every job.
+    """
+
+    first: str
+    until: str
+    team: str | None = None
+    user: str | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

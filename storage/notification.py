@@ -46,6 +46,8 @@ class NotificationKind(StrEnum):
     """A request waits for approvers; `detail` is the name of the event."""
     APPROVAL_STATUS = "approval status"
     """How a request stands that waits for approvers, for its asker; `detail` as above."""
+    COST_FILE = "cost file"
+    """A user wants a cost report as a file; `detail` is a `CostFile`."""
 
 
 class Level(StrEnum):
@@ -102,6 +104,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.RESENT,
         NotificationKind.FOLLOWED,
         NotificationKind.RAISE_ENDED,
+        NotificationKind.COST_FILE,
     }
 )
 """Kinds of which one that is not due yet holds up no other.

@@ -12,8 +12,10 @@ from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
     AuditEntry,
+    Booking,
     Cap,
     CapUse,
+    CreditBook,
     Mismatch,
     NotAdmitted,
     Period,
@@ -26,7 +28,7 @@ from storage.budget import (
     Use,
     Window,
 )
-from storage.costs import Render, Spend
+from storage.costs import CostFilter, CostGroup, Render, Spend
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Outcome, Price, Stage
 from storage.notification import Notification
@@ -286,6 +288,9 @@ class JobStore(Queue[Job], Protocol):
     async def spend(self, wanted: SpendFilter) -> Spend:
         """Return the cost of the jobs that match, by the rule of `storage.costs`."""
 
+    async def costs(self, wanted: CostFilter) -> list[CostGroup]:
+        """Return the accepted jobs that match, counted by all that a cost report tells apart."""
+
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested at or after `since` and before `until`, oldest first."""
 
@@ -420,6 +425,12 @@ class Budgets(Protocol):
         self, team: str, policy: Policy, by: str, now: Instant, *, dedup_key: str = ""
     ) -> None:
         """Set the rules of a workspace beside its caps."""
+
+    async def book_credit(self, team: str, booking: Booking, *, dedup_key: str = "") -> None:
+        """Append a booking to the workspace's book of credit, which is a part of the audit."""
+
+    async def credit(self, team: str) -> CreditBook | None:
+        """Return the workspace's book of credit; `None`: nothing was ever booked."""
 
     async def managers(self, team: str) -> tuple[str, ...]:
         """Return the users who may change budgets beside the admins."""

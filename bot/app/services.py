@@ -30,6 +30,7 @@ from bot.listeners import (
     approvals,
     budget_form,
     commands,
+    cost_files,
     home,
     manual,
     messages,
@@ -217,20 +218,9 @@ def make_bolt(checked: Checked, services: Services) -> AsyncApp:
         # So that `unserved` hears of it.
         raise_error_for_unhandled_request=True,
     )
-    asks = (
-        home,
-        commands,
-        actions,
-        approvals,
-        messages,
-        modals,
-        sharing,
-        shortcuts,
-        undo,
-        manual,
-        budget_form,
-    )
-    for surface in (*asks, unserved):
+    typed = (commands, messages, shortcuts, modals, manual)
+    pressed = (home, actions, approvals, sharing, undo, budget_form, cost_files)
+    for surface in (*typed, *pressed, unserved):
         surface.register(bolt, services)
     return bolt
 

@@ -13,6 +13,7 @@ from bot.jobs.budget_view import in_charge
 from bot.jobs.dry_run import DryRun, dry_run
 from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
+from bot.jobs.projects import choose_project
 from bot.jobs.services import Services
 from bot.money.forecast import PriceToConfirm
 from bot.options.defaults import DEFAULTS
@@ -137,7 +138,8 @@ async def accept(
     probably cost; one that caps alone refuse is kept, so that its asker may have an approver asked.
     A request that is only to be shown is answered by a `DryRun`, and nothing is written of it.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
-    Raises `StoreError` when the job could not be written: the request was not accepted.
+    Raises `StoreError` when the job could not be written: the request was not accepted; and
+    `ProjectNeededError` if it names no project where one is required.
     """
     services.delay_steps()
     now = services.now()
@@ -160,6 +162,9 @@ async def accept(
         price=price,
         forecast=forecast,
         reserved=forecast.amount,
+        project=await choose_project(
+            request.project, interaction.team, interaction.user, interaction.channel, services
+        ),
         channel_defaults=await _channel_defaults(request, interaction, services),
         created_at=now,
         due_at=now,

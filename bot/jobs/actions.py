@@ -7,7 +7,7 @@ action ID.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.deliveries import following
 from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
+from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.money.forecast import PriceToConfirm
@@ -283,31 +284,42 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
         # What its asker was asked about then, and confirmed, is meant.
         is_meant = job.stage in REQUESTED
         known = unpublished(model, fitting(model, job.input)) if is_meant else ()
-        render = check_input(model, {**job.input, **request.options}, known=known)
-    return await accept(
-        render,
-        request.interaction,
-        services,
-        parent_id=job.id,
-        question=request.question,
-        agreed=request.agreed,
-    )
+        given = {**job.input, **request.options}
+        render = replace(check_input(model, given, known=known), project=job.project)
+    try:
+        return await accept(
+            render,
+            request.interaction,
+            services,
+            parent_id=job.id,
+            question=request.question,
+            agreed=request.agreed,
+        )
+    except ProjectNeededError as error:
+        raise RefusedTextError(_draft(request), *error.problems) from None
 
 
 def _changed(request: ActionRequest, services: Services) -> RenderRequest:
     """Return the job's request with the typed changes. Raises `RefusedTextError`."""
-    typed = request.changes or TypedText(text="", tokens=(), rest="")
+    typed = request.changes or _NO_CHANGES
     try:
         return changed_request(request.job, typed, services.catalog, request.files)
     except UsageError as error:
-        draft = Draft(
-            text=typed.text,
-            channel=request.interaction.channel,
-            thread_ts=request.interaction.reply_to.thread_ts,
-            parent_id=request.job.id,
-            files=tuple(file.id for file in request.files),
-        )
-        raise RefusedTextError(draft, *error.problems) from None
+        raise RefusedTextError(_draft(request), *error.problems) from None
+
+
+_NO_CHANGES = TypedText(text="", tokens=(), rest="")
+
+
+def _draft(request: ActionRequest) -> Draft:
+    """Return the changes of a job, to open them in the form."""
+    return Draft(
+        text=(request.changes or _NO_CHANGES).text,
+        channel=request.interaction.channel,
+        thread_ts=request.interaction.reply_to.thread_ts,
+        parent_id=request.job.id,
+        files=tuple(file.id for file in request.files),
+    )
 
 
 async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:

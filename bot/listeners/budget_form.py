@@ -32,8 +32,8 @@ from bot.listeners.payloads import ButtonPayload, FormPayload
 from bot.messages import budget_answers, budget_form, replies
 from bot.messages.budget_form import Field, FormAction
 from bot.money.amounts import TypedAmount, read_amount_in_unit
-from bot.money.projects import read_project
 from bot.options.form_elements import FormError, State, element, plain, selected
+from bot.options.projects import read_project
 from storage.budget import ScopeKind, Window
 from storage.store import StoreError
 

@@ -21,6 +21,7 @@ from bot.jobs.access import find_job, refuse_known_outsider
 from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names
 from bot.jobs.prices import load_offer
+from bot.jobs.projects import ProjectNeededError, project_in, usual_project
 from bot.jobs.services import Services
 from bot.listeners.context import person_defaults, usual_options
 from bot.listeners.form_redraws import FormRedraws
@@ -41,11 +42,12 @@ from bot.options.form import (
     with_images,
 )
 from bot.options.form_elements import FormError
-from bot.options.form_fields import ADD_ITEM, FIELD, MODEL_BLOCK, MORE_BLOCK
+from bot.options.form_fields import ADD_ITEM, FIELD, MODEL_BLOCK, MORE_BLOCK, PROJECT_BLOCK
 from bot.options.form_items import items_shown
 from bot.options.form_state import FormState
 from bot.options.mentions import named_input
 from bot.options.model_file import MODEL_FLAG
+from bot.options.projects import entered_project
 from bot.options.references import files_named
 from bot.options.request import RenderRequest, fitting
 from bot.options.schema import as_mapping
@@ -105,7 +107,8 @@ async def open_new(
     values = {**defaults, **prompt}
     for option in model.image_options[:1] if images else []:
         values[option.name] = with_images(option, None, images)
-    state = FormState(model=model.slug, channel=channel, thread_ts=thread_ts)
+    project = await usual_project(interaction.team, interaction.user, channel, services)
+    state = FormState(model=model.slug, channel=channel, thread_ts=thread_ts, project=project)
     names = {file.id: file.name for file in images}
     state = state.drawn(model.slug, files_named(values), names)
     asker = _Asker(team=interaction.team, user=interaction.user)
@@ -121,7 +124,8 @@ async def open_anywhere(trigger_id: str, interaction: Interaction, services: Ser
     defaults = await person_defaults(services, interaction.team, interaction.user)
     model = services.catalog.find(str(defaults.get(MODEL_FLAG))) or services.catalog.default
     asker = _Asker(team=interaction.team, user=interaction.user)
-    view = await _drawn(model, FormState(model=model.slug), defaults, asker, services)
+    state = FormState(model=model.slug, project=project_in(defaults))
+    view = await _drawn(model, state, defaults, asker, services)
     await services.views.open(trigger_id, view)
 
 
@@ -138,6 +142,7 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
         channel=channel,
         thread_ts=job.reply_to.thread_ts if channel == job.channel else None,
         parent_id=job.id,
+        project=job.project or await usual_project(job.team, job.user, channel, services),
     )
     attached = files_named(job.input)
     state = state.drawn(model.slug, attached, await _names_of(attached, services))
@@ -169,6 +174,7 @@ async def open_draft(
         channel=draft.channel,
         thread_ts=draft.thread_ts,
         parent_id=job.id if job else None,
+        project=opened.project or await _project_before(job, draft.channel, interaction, services),
     ).drawn(opened.model.slug, [*draft.files, *files_named(opened.values)])
     note = form.to_change(opened.problems)
     asker = _Asker(team=interaction.team, user=interaction.user)
@@ -214,6 +220,7 @@ async def _drawn(
             surface=FORM_SURFACE,
             model=model.slug,
             input=fitting(model, values),
+            project=state.project,
             kind="",
             created_at=now,
         )
@@ -222,6 +229,15 @@ async def _drawn(
         agreed = "" if to_confirm is None else to_confirm.to_text()
     state = state.model_copy(update={"agreed": agreed})
     return form.form_view(catalog, model, state, values, layout=layout, note=note, price=price)
+
+
+async def _project_before(
+    job: Job | None, channel: str, interaction: Interaction, services: Services
+) -> str | None:
+    """Return the project of the job that is changed, else the usual one."""
+    if job is not None and job.project is not None:
+        return job.project
+    return await usual_project(interaction.team, interaction.user, channel, services)
 
 
 async def _names_of(attached: Sequence[str], services: Services) -> Mapping[str, str]:
@@ -249,7 +265,8 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         return {view.first_field: form.model_gone(slug)}
     try:
         carried = await _parent_input(services, state)
-        request = read_form(model, entered, carried, state.files)
+        read = read_form(model, entered, carried, state.files)
+        request = replace(read, project=entered_project(entered, state.project))
         channel = state.channel or _chosen_channel(entered)
         interaction = payload.interaction(channel, state.thread_ts)
         refuse_known_outsider(interaction, services)
@@ -263,7 +280,7 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
     except FormError as error:
         return error.errors
     except UsageError as error:
-        return {view.first_field: str(error)}
+        return _refusal(error, view.first_field)
     except StoreError as error:
         return {view.first_field: form.store_failed(error)}
     keeps_nothing = isinstance(acceptance, Refused) and acceptance.waiting is None
@@ -279,8 +296,16 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
 
 def _digest(request: RenderRequest) -> str:
     """Return the same text for equal requests."""
-    text = json.dumps([request.model, dict(request.input)], sort_keys=True, default=list)
+    parts = [request.model, request.project, dict(request.input)]
+    text = json.dumps(parts, sort_keys=True, default=list)
     return hashlib.blake2b(text.encode(errors="replace"), digest_size=10).hexdigest()
+
+
+def _refusal(error: UsageError, first_field: str) -> Mapping[str, str]:
+    """Return the errors of a refused form by block ID."""
+    if isinstance(error, ProjectNeededError):
+        return {PROJECT_BLOCK: form.needs_project()}
+    return {first_field: str(error)}
 
 
 async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services) -> None:

@@ -19,7 +19,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.messages.fields import choice_of, plain_text
-from bot.money.projects import LONGEST_NAME
+from bot.options.projects import LONGEST_NAME
 from storage.budget import ScopeKind, Window
 from storage.job import Json
 

@@ -153,6 +153,8 @@ def _erased(at: Instant) -> str:
 
 def _options(view: JobView, options: Sequence[tuple[str, str, bool]]) -> Iterator[str]:
     yield f"• Model: {blocks.escape(view.model_title)}"
+    if view.job.project is not None:
+        yield f"• Project: {blocks.literal(view.job.project)}"
     for title, value, was_given in options:
         usual = "" if was_given else " (default)"
         yield f"• {blocks.escape(title)}: {blocks.literal(value)}{usual}"

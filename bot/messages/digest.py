@@ -79,11 +79,17 @@ def _spent(summary: Summary, unit: str | None) -> str:
             f" Billed {formatting.money(summary.billed, unit)} against an estimate of "
             f"{formatting.money(summary.estimated, unit)} ({_signed(change)})."
         )
+    if summary.forecast:
+        change = (summary.forecast_billed - summary.forecast) / summary.forecast
+        line += (
+            f" Our own forecast was {formatting.money(summary.forecast, unit)} for what cost "
+            f"{formatting.money(summary.forecast_billed, unit)} ({_signed(change, 'as foreseen')})."
+        )
     return line
 
 
-def _signed(share: Decimal) -> str:
-    return "as estimated" if not share else f"{share:+.0%}"
+def _signed(share: Decimal, same: str = "as estimated") -> str:
+    return same if not share else f"{share:+.0%}"
 
 
 def _amount(spend: Spend, unit: str | None) -> str:
@@ -108,7 +114,8 @@ def _ranking(
 def chart_words(days: Sequence[Day]) -> str:
     """Return the alternative text of the chart, for screen readers."""
     listed = "; ".join(f"{day.date:%A} {day.date.day}: {_day(day)}" for day in days)
-    return blocks.shorten(f"Bar chart of videos a day. {listed}.", ALT_TEXT_LIMIT)
+    what = "videos and costs" if any(day.spent for day in days) else "videos"
+    return blocks.shorten(f"Bar chart of {what} a day. {listed}.", ALT_TEXT_LIMIT)
 
 
 def chart_title(days: Sequence[Day]) -> str:
@@ -122,7 +129,8 @@ def chart_filename(days: Sequence[Day]) -> str:
 
 
 def _day(day: Day) -> str:
+    cost = f", cost {formatting.money(day.spent, None)}" if day.spent else ""
     if not day.succeeded and not day.failed:
-        return "none"
+        return f"none{cost}"
     failed = f", {day.failed} failed" if day.failed else ""
-    return f"{day.succeeded} finished{failed}"
+    return f"{day.succeeded} finished{failed}{cost}"

@@ -14,13 +14,14 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.messages import blocks
-from bot.messages.fields import plain_text
+from bot.messages.fields import plain_text, text
 from bot.messages.modal import MOST_BLOCKS, PLAIN, Layout, form_blocks
 from bot.messages.prices import RENDER, FormPrice
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
-from bot.options.form_fields import FIELD, PRICE_BLOCK, WORDS_BLOCK
+from bot.options.form_fields import FIELD, PRICE_BLOCK, PROJECT_BLOCK, WORDS_BLOCK
 from bot.options.form_state import FormState
+from bot.options.projects import LONGEST_NAME
 from bot.options.schema import PROMPT
 from bot.options.wording import short
 from storage.job import Json
@@ -53,13 +54,14 @@ def form_view(
         above += _kept_prompt(prompt, model)
     if state.channel is None:
         above.append(_channel_choice())
-    body = [*above, *fields][:MOST_BLOCKS]
+    below = [_project_field(state.project)]
+    shown = [*above, *fields][: MOST_BLOCKS - len(below) - (price is not None)]
     if price is not None:
         told = {**blocks.context(price.text), "block_id": PRICE_BLOCK}
         moving = {f"{FIELD}{name}" for name in model.priced_by}
-        body = body[: MOST_BLOCKS - 1]
-        places = [place for place, one in enumerate(body) if one.get("block_id") in moving]
-        body.insert(max(places, default=len(body) - 1) + 1, told)
+        places = [place for place, one in enumerate(shown) if one.get("block_id") in moving]
+        shown.insert(max(places, default=len(shown) - 1) + 1, told)
+    body = [*shown, *below]
     is_again = state.parent_id is not None
     return View(
         type="modal",
@@ -100,6 +102,11 @@ def to_change(problems: Sequence[str]) -> str:
     return blocks.shorten(told, blocks.SECTION_LIMIT)
 
 
+def needs_project() -> str:
+    """Return the error at the field of the project where each request names one."""
+    return "Say for which project this is: each video here counts in one."
+
+
 def no_channel() -> str:
     """Return the error at a form in which no channel was chosen."""
     return "Choose where the video goes."
@@ -130,6 +137,16 @@ def _kept_prompt(prompt: str, model: Model) -> list[blocks.Block]:
         blocks.context(note),
         SectionBlock(block_id=WORDS_BLOCK, text=kept).to_dict(),
     ]
+
+
+def _project_field(project: str | None) -> blocks.Block:
+    return InputBlock(
+        block_id=PROJECT_BLOCK,
+        label=plain_text("Project"),
+        hint=plain_text("Whose budget this counts in."),
+        element=text(project or "", LONGEST_NAME, PROJECT_BLOCK, is_multiline=False),
+        optional=True,
+    ).to_dict()
 
 
 def _channel_choice() -> blocks.Block:

@@ -34,6 +34,8 @@ class JobNotification:
 
     If not, the notification has no ID, no prompt, no name, and no words of another service.
     """
+    note: str = ""
+    """What else is known, in mrkdwn."""
 
 
 def notification_message(notice: JobNotification) -> Message | None:
@@ -59,6 +61,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.RAISE_ENDED
             | NotificationKind.APPROVAL_CARD
             | NotificationKind.APPROVAL_STATUS
+            | NotificationKind.COST_FILE
         ):
             return None
         case _:
@@ -146,7 +149,8 @@ def _operator_needed(notice: JobNotification) -> Message:
         problem = f"{problem.partition(': ')[0].removesuffix('.')}."
     problem = formatting.sentence(problem)
     return _message(
-        f":key: *Somebody must act.* {blocks.literal(problem, keeps_code=True)}",
+        f":key: *Somebody must act.* {blocks.literal(problem, keeps_code=True)}"
+        + (f" {notice.note}" if notice.note else ""),
         "Jobs wait meanwhile and go on by themselves once it is mended. The same trouble is "
         "told here once an hour at most.",
     )

@@ -274,20 +274,6 @@ def deleted(job: Job) -> Message:
     )
 
 
-def spends(months: Sequence[tuple[str, Sequence[tuple[str, Spend]]]], unit: str | None) -> Message:
-    """Return what was spent: for each month its name, and rows of scope and spend."""
-    parts = [
-        "\n".join([f"*{month}*", *(f"• {scope}: {spent(spend, unit)}" for scope, spend in rows)])
-        for month, rows in months
-    ]
-    note = (
-        "Pending: MindVideo has not named the cost yet. A job counts in the month in "
-        "which it was asked for; months begin in UTC."
-    )
-    body = [*map(blocks.section, parts), blocks.context(note)]
-    return Message(text="\n\n".join([*parts, note]), blocks=body)
-
-
 def spent(spend: Spend, unit: str | None) -> str:
     """Return what was spent, and for how many renders MindVideo has not named the cost yet."""
     if spend.priced == spend.pending == 0:

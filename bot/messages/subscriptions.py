@@ -100,9 +100,13 @@ def not_let_in(channel: str) -> Message:
     return words(f":warning: <#{channel}>: {cannot_enter()}")
 
 
-def defaults_shown(flags: Sequence[str], delay: float, own: Sequence[str]) -> Message:
+def defaults_shown(
+    flags: Sequence[str], delay: float, own: Sequence[str], *, needs_project: bool
+) -> Message:
     """Return a channel's defaults, as a user would type them, its delay, and the user's own."""
     starts = f"Jobs here start {_after(delay)}."
+    if needs_project:
+        starts += " Each video here names its project."
     how = (
         "`/video settings mode pro --aspect-ratio 9:16` sets some for everybody here, "
         "`/video settings me …` for you alone"
@@ -154,6 +158,27 @@ def delay_line(seconds: float | None) -> str:
     if seconds is None:
         return "This channel has no delay of its own any more."
     return f":gear: From now on jobs in this channel start {_after(seconds)}."
+
+
+def requirement_line(*, is_on: bool) -> str:
+    """Return whether each video in a channel names its project from now on."""
+    if is_on:
+        return ":gear: From now on each video in this channel names its project: `--project NAME`."
+    return "Videos in this channel need not name a project any more."
+
+
+def requirement_set(*, is_on: bool, is_everywhere: bool) -> Message:
+    """Return the answer to a change of the requirement to name a project."""
+    if not is_everywhere:
+        return words(requirement_line(is_on=is_on))
+    if is_on:
+        return words(":gear: From now on each video in this workspace names its project.")
+    return words("Videos need not name a project any more, unless a channel requires it.")
+
+
+def not_for_everywhere() -> Message:
+    """Return the refusal to a user who may not decide for the whole workspace."""
+    return words("Only those who change budgets decide this for the whole workspace.")
 
 
 def _after(seconds: float) -> str:

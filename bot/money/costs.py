@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -43,6 +43,10 @@ class Summary:
     """The sum of the estimates of the renders whose estimate and cost are both known."""
     billed: Decimal
     """The sum of the costs of the same renders."""
+    forecast: Decimal
+    """The sum of our own forecasts of the renders whose forecast and cost are both known."""
+    forecast_billed: Decimal
+    """The sum of the costs of the same renders."""
 
     @property
     def success_rate(self) -> float | None:
@@ -58,6 +62,8 @@ class Day:
     date: date
     succeeded: int
     failed: int
+    spent: Decimal = Decimal(0)
+    """The sum of the known costs of all that was requested on this day."""
 
 
 def summarize(renders: Sequence[Render]) -> Summary:
@@ -74,6 +80,11 @@ def summarize(renders: Sequence[Render]) -> Summary:
         for render in renders
         if render.estimate is not None and render.actual is not None
     ]
+    foreseen = [
+        (render.forecast, render.actual)
+        for render in renders
+        if render.forecast is not None and render.actual is not None
+    ]
     return Summary(
         asked=len(renders),
         succeeded=outcomes[Outcome.SUCCEEDED],
@@ -89,10 +100,12 @@ def summarize(renders: Sequence[Render]) -> Summary:
         by_model=_by(renders, lambda render: render.model),
         estimated=sum((estimate for estimate, _ in both), Decimal(0)),
         billed=sum((actual for _, actual in both), Decimal(0)),
+        forecast=sum((forecast for forecast, _ in foreseen), Decimal(0)),
+        forecast_billed=sum((actual for _, actual in foreseen), Decimal(0)),
     )
 
 
-def by_day(renders: Iterable[Render], until: Instant, days: int, zone: ZoneInfo) -> list[Day]:
+def by_day(renders: Sequence[Render], until: Instant, days: int, zone: ZoneInfo) -> list[Day]:
     """Return the last `days` days before `until`, the oldest first, by the dates of `zone`.
 
     A day without renders is included.
@@ -101,6 +114,10 @@ def by_day(renders: Iterable[Render], until: Instant, days: int, zone: ZoneInfo)
         (datetime.fromtimestamp(render.created_at, zone).date(), render.outcome)
         for render in renders
     )
+    spent: dict[date, Decimal] = {}
+    for render in renders:
+        day = datetime.fromtimestamp(render.created_at, zone).date()
+        spent[day] = spent.get(day, Decimal(0)) + total_of([render]).total
     # A digest at midnight is about the days before, not about the one that begins.
     last = datetime.fromtimestamp(until - 1, zone).date()
     dates = [last - timedelta(days=back) for back in reversed(range(days))]
@@ -109,6 +126,7 @@ def by_day(renders: Iterable[Render], until: Instant, days: int, zone: ZoneInfo)
             date=day,
             succeeded=ends[day, Outcome.SUCCEEDED],
             failed=ends[day, Outcome.FAILED],
+            spent=spent.get(day, Decimal(0)),
         )
         for day in dates
     ]

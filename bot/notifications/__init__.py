@@ -8,6 +8,7 @@ from types import MappingProxyType
 from bot.notifications import (
     approval,
     budget,
+    cost_file,
     digest,
     follow,
     job_event,
@@ -34,6 +35,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.RAISE_ENDED: budget.tell_end,
         NotificationKind.APPROVAL_CARD: approval.tell_approvers,
         NotificationKind.APPROVAL_STATUS: approval.tell_asker,
+        NotificationKind.COST_FILE: cost_file.bring,
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
     },
@@ -60,6 +62,7 @@ NOTIFICATION_POOLS = (
     ),
     Pool(steps=(NotificationKind.RAISE_ENDED,), size=1),
     Pool(steps=(NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS), size=4),
+    Pool(steps=(NotificationKind.COST_FILE,), size=1),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,

@@ -7,13 +7,14 @@ from dataclasses import replace
 from bot.base.ports import Message
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
+from bot.messages.credit import discrepancy
 from bot.messages.notification import JobNotification, notification_message
 from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
 from bot.worker.context import Claim
 from bot.worker.outbox import post_once
 from bot.worker.result import Done, Result
-from storage.job import Job
-from storage.notification import Notification
+from storage.job import Failure, Job
+from storage.notification import Notification, NotificationKind
 
 NOT_THEIRS = "It was made in a private conversation."
 
@@ -43,8 +44,22 @@ async def _compose(row: Notification, job: Job, services: Services) -> Message |
             detail=row.detail,
             link=await _link(job, services) if is_open else None,
             is_open=is_open,
+            note=await _discrepancy(row, job, services),
         )
     )
+
+
+async def _discrepancy(row: Notification, job: Job, services: Services) -> str:
+    """Return that MindVideo refuses for lack of credit while our own book has some; else nothing.
+
+    A channel is not told how much.
+    """
+    if row.kind is not NotificationKind.OPERATOR_NEEDED or job.failure is not Failure.CREDIT:
+        return ""
+    book = await services.store.budgets.credit(row.team)
+    if book is None or book.left <= 0:
+        return ""
+    return discrepancy(book.left, services.unit, is_direct=row.channel.startswith(PEOPLE))
 
 
 async def _is_open(row: Notification, job: Job, services: Services) -> bool:

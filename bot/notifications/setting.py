@@ -10,6 +10,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from bot.base.errors import UnreachablePlaceError
 from bot.jobs.accept import Interaction
+from bot.jobs.projects import REQUIRE_PROJECT
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import SUBMIT_DELAY
 from bot.messages import subscriptions
@@ -35,7 +36,7 @@ UNREADABLE = "This change cannot be read."
 class SettingChange(BaseModel, frozen=True):
     """A change of one setting of a channel, as a notification's `detail` holds it."""
 
-    name: Literal["defaults", "notify", "digest", "submit_delay"]
+    name: Literal["defaults", "notify", "digest", "submit_delay", "require_project"]
     """The setting's name."""
     by: str
     """The ID of the user who made it."""
@@ -139,5 +140,7 @@ def _words(change: SettingChange, services: Services) -> str:
         return subscriptions.digest_line("this channel", read_schedule(after))
     if change.name == SUBMIT_DELAY:
         return subscriptions.delay_line(after if isinstance(after, int | float) else None)
+    if change.name == REQUIRE_PROJECT:
+        return subscriptions.requirement_line(is_on=after is True)
     flags = as_flags(services.catalog, after if isinstance(after, dict) else {})
     return subscriptions.defaults_line(flags)

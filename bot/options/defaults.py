@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
-from bot.options.model_file import MODEL_FLAG
+from bot.options.model_file import MODEL_FLAG, PROJECT_FLAG
 from bot.options.parser import read_text
 from bot.options.problems import Problems
 from bot.options.request import checked_value, given_in, label_of
@@ -15,7 +15,7 @@ from bot.options.wording import shown
 from storage.job import Json
 
 DEFAULTS = "defaults"
-"""Name of the setting that holds them: value by property, and the slug as `model`."""
+"""Name of the setting that holds them: value by property, the slug as `model`, the `project`."""
 
 
 def names_option(text: str, catalog: Catalog) -> bool:
@@ -35,7 +35,8 @@ def read_defaults(text: str, catalog: Catalog, current: Mapping[str, Json]) -> M
     slug = typed.value_of(MODEL_FLAG)
     model = usual if slug is None else catalog.get(slug)
     problems = Problems(typed.problems)
-    given = given_in(typed, model, catalog, problems).values
+    read = given_in(typed, model, catalog, problems)
+    given = read.values
     if PROMPT in given:
         with problems.collected():
             raise UsageError(
@@ -43,7 +44,10 @@ def read_defaults(text: str, catalog: Catalog, current: Mapping[str, Json]) -> M
                 "`/video -- settings …`, with the two dashes."
             )
     chosen = {} if slug is None else {MODEL_FLAG: model.slug}
-    return {**current, **chosen, **_accepted(model, given, problems)}
+    project = {} if read.project is None else {PROJECT_FLAG: read.project}
+    changed = {**current, **chosen, **_accepted(model, given, problems), **project}
+    # `project none` removes it.
+    return {name: value for name, value in changed.items() if (name, value) != (PROJECT_FLAG, "")}
 
 
 def as_flags(catalog: Catalog, defaults: Mapping[str, Json]) -> tuple[str, ...]:
@@ -69,7 +73,7 @@ def _with_dashes(text: str, catalog: Catalog) -> str | None:
 def _names(catalog: Catalog) -> frozenset[str]:
     options = [option for model in catalog.models for option in model.options]
     names = [name for option in options for name in (option.name, *option.aliases)]
-    return frozenset(map(spelling, [MODEL_FLAG, *names]))
+    return frozenset(map(spelling, [MODEL_FLAG, PROJECT_FLAG, *names]))
 
 
 def _accepted(model: Model, given: Mapping[str, Json], problems: Problems) -> Mapping[str, Json]:

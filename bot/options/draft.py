@@ -74,6 +74,8 @@ class DraftValues:
     """All that can be used of it, by property, over the earlier values."""
     problems: tuple[str, ...]
     """What could not be used, and why."""
+    project: str | None = None
+    """The project that was typed; empty: explicitly none."""
 
 
 def read_draft_text(
@@ -91,12 +93,13 @@ def read_draft_text(
     kept = fitting(model, earlier)
     prompt_before = kept.get(PROMPT)
     scene = prompt_before if isinstance(prompt_before, str) else ""
-    given = given_in(typed, model, catalog, problems, files, scene=scene).values
+    read = given_in(typed, model, catalog, problems, files, scene=scene)
+    given, project = read.values, read.project
     # The prompt is not cut to what the model takes: its field shows how much is too long.
     prompt = {PROMPT: given[PROMPT]} if PROMPT in given else {}
     values = {**kept, **fitting(model, given), **prompt}
     try:
         check_input(model, {**kept, **given}, problems)
     except UsageError as error:
-        return DraftValues(model=model, values=values, problems=error.problems)
-    return DraftValues(model=model, values=values, problems=())
+        return DraftValues(model=model, values=values, problems=error.problems, project=project)
+    return DraftValues(model=model, values=values, problems=(), project=project)

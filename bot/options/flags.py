@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
 from bot.options.characters import hyphenated, visible
-from bot.options.model_file import DRY_FLAG, DRY_FLAGS, MODEL_FLAG
+from bot.options.model_file import DRY_FLAG, DRY_FLAGS, MODEL_FLAG, PROJECT_FLAG
 from bot.options.parser import Flag, Word
 from bot.options.schema import Kind, Option, spelling
 from bot.options.values import BOOLEANS, is_choice, synonym_of
@@ -27,7 +27,7 @@ class Meaning:
     flag: str
     """The flag in full, as it should be typed."""
     option: Option | None
-    """`None`: the flag that chooses the model, or the one that only looks."""
+    """`None`: one of the bot's own: for the model, for the project, or to look only."""
     is_negation: bool = False
     is_dry: bool = False
     """Whether it is the flag that only shows the request; it takes no value."""
@@ -152,7 +152,8 @@ def _in_full(model: Model) -> Mapping[str, Meaning]:
 def _aliases(model: Model) -> Mapping[str, Meaning]:
     """Return the flags that are never typed in part, so that `--d` goes on to mean an option."""
     dry = Meaning(flag=f"--{DRY_FLAG}", option=None, is_dry=True)
-    return dict.fromkeys(map(spelling, DRY_FLAGS), dry) | {
+    project = Meaning(flag=f"--{PROJECT_FLAG}", option=None)
+    return {**dict.fromkeys(map(spelling, DRY_FLAGS), dry), PROJECT_FLAG: project} | {
         spelling(alias): Meaning(flag=option.flag, option=option)
         for option in model.options
         for alias in option.aliases

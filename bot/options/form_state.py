@@ -30,6 +30,8 @@ class FormState(BaseModel):
     thread_ts: str | None = None
     parent_id: str | None = None
     """The job that is rendered again with changes."""
+    project: str | None = None
+    """The project that its field began with; `None`: it has none."""
     files: tuple[str, ...] = ()
     """IDs of the files that values may refer to: those of a message, or of the earlier job."""
 

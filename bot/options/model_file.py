@@ -49,6 +49,8 @@ DRY_FLAG = "dry"
 DRY_FLAGS = (DRY_FLAG, "dry-run")
 """Every spelling of the flag that only shows what would be sent; the first is the usual one."""
 """The flag that chooses the model; no option may have this name."""
+PROJECT_FLAG = "project"
+"""The flag that names the project whose budget a request counts in, neither."""
 _TYPEABLE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 # A row of buttons holds at most 25; this few can be read at a glance.
 MOST_UPGRADES = 5
@@ -419,7 +421,7 @@ def _named_in(schema: Schema) -> set[str]:
 
 def _check_flags(options: tuple[Option, ...]) -> None:
     """Refuse a name that cannot be typed as a flag, and two options behind one flag."""
-    owners = {MODEL_FLAG: "the choice of the model"}
+    owners = {MODEL_FLAG: "the choice of the model", PROJECT_FLAG: "the project"}
     owners |= dict.fromkeys(DRY_FLAGS, "a look at the request")
     for option in options:
         for name in (option.name, *option.aliases):

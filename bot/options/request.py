@@ -13,9 +13,10 @@ from bot.options.display import in_words
 from bot.options.doubts import Doubt, option_like, unpublished
 from bot.options.flags import Flags, Meaning
 from bot.options.image_links import check_links
-from bot.options.model_file import MODEL_FLAG
+from bot.options.model_file import MODEL_FLAG, PROJECT_FLAG
 from bot.options.parser import Flag, TypedText
 from bot.options.problems import Problems
+from bot.options.projects import read_project_choice
 from bot.options.scene import changed_scene
 from bot.options.schema import PROMPT, Kind, Option
 from bot.options.values import check, clean, read_value
@@ -48,6 +49,8 @@ class RenderRequest:
     """Titles of earlier options that a newly chosen model does not have."""
     is_dry: bool = False
     """Whether it is only to be shown, and not to be rendered."""
+    project: str | None = None
+    """The project whose budget it counts in; empty: none; `None`: the usual one, if any."""
 
 
 def read_request(
@@ -67,7 +70,12 @@ def read_request(
     problems = Problems(typed.problems)
     given = given_in(typed, model, catalog, problems, files)
     request = check_input(model, {**fitting(model, defaults), **given.values}, problems)
-    return replace(request, doubts=(*given.doubts, *request.doubts), is_dry=given.is_dry)
+    return replace(
+        request,
+        doubts=(*given.doubts, *request.doubts),
+        is_dry=given.is_dry,
+        project=given.project,
+    )
 
 
 def chosen_model(typed: TypedText, catalog: Catalog, defaults: Mapping[str, Json]) -> Model:
@@ -101,7 +109,7 @@ def changed_request(
     scene = earlier if isinstance(earlier, str) else ""
     problems = Problems(typed.problems)
     given = given_in(typed, model, catalog, problems, files, scene=scene)
-    if slug is None and not given.values and not given.is_dry:
+    if slug is None and not given.values and given.project is None and not given.is_dry:
         problems.raise_any()
         raise UsageError(
             "Say what to change: words to add, `new:` and another prompt, or options; "
@@ -113,8 +121,13 @@ def changed_request(
     )
     known = unpublished(model, kept)
     request = check_input(model, {**kept, **given.values}, problems, known=known)
-    doubts = (*given.doubts, *request.doubts)
-    return replace(request, doubts=doubts, left_out=left_out, is_dry=given.is_dry)
+    return replace(
+        request,
+        doubts=(*given.doubts, *request.doubts),
+        left_out=left_out,
+        is_dry=given.is_dry,
+        project=previous.project if given.project is None else given.project,
+    )
 
 
 def check_input(
@@ -243,6 +256,8 @@ class Given:
     """The words that look like options and are none."""
     is_dry: bool = False
     """Whether the text says that the request is only to be shown."""
+    project: str | None = None
+    """The project; empty: explicitly none."""
 
 
 def given_in(
@@ -274,13 +289,16 @@ def given_in(
                 is_dry = True
                 _refuse_value(meaning, flag)
                 continue
-            name = meaning.option.name if meaning.option else MODEL_FLAG
+            name = meaning.option.name if meaning.option else meaning.flag.removeprefix("--")
             found.setdefault(name, []).append((meaning, flag))
     values: dict[str, Json] = {}
     for name, pairs in found.items():
         with problems.collected(name):
             values[name] = _value(pairs)
     values.pop(MODEL_FLAG, None)
+    project = values.pop(PROJECT_FLAG, None)
+    with problems.collected(PROJECT_FLAG):
+        project = None if project is None else read_project_choice(str(project))
     words = changed_scene(scene, split.prompt) if scene and split.prompt else split.prompt
     with problems.collected(PROMPT):
         values |= _prompt(words, model, values)
@@ -288,6 +306,7 @@ def given_in(
         values=attach(values, files, model, problems),
         doubts=option_like(typed, split, meanings),
         is_dry=is_dry,
+        project=project if isinstance(project, str) else None,
     )
 
 
@@ -336,9 +355,10 @@ def _value(flags: list[tuple[Meaning, Flag]]) -> Json:
             _refuse_value(meaning, first)
         if first.value is None:
             return not meaning.is_negation
+    name = meaning.flag.removeprefix("--")
     raws = [flag.value for _, flag in flags if flag.value is not None]
     if len(raws) < len(flags):
-        what = f": {allowed(option.schema)}" if option else ", a model's name"
+        what = f": {allowed(option.schema)}" if option else f", a {name}'s name"
         raise UsageError(f"{label} needs a value{what}.")
     return read_value(raws, option, label) if option else raws[0]
 

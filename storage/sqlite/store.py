@@ -15,9 +15,11 @@ from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
     AuditEntry,
+    Booking,
     Cap,
     CapUse,
     Consent,
+    CreditBook,
     Mismatch,
     NotAdmitted,
     Period,
@@ -30,7 +32,7 @@ from storage.budget import (
     Use,
     Window,
 )
-from storage.costs import Render, Spend
+from storage.costs import CostFilter, CostGroup, Render, Spend
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Price, Stage, check_transition
 from storage.notification import Notification
@@ -38,6 +40,7 @@ from storage.sqlite import (
     admissions,
     budget_rules,
     budget_use,
+    credit,
     homes,
     job_reads,
     job_writes,
@@ -245,6 +248,10 @@ class SqliteJobs(SqliteQueue[Job]):
         """Return the cost of the jobs that match."""
         return await self._session.read(lambda db: reports.spend(db, wanted))
 
+    async def costs(self, wanted: CostFilter) -> list[CostGroup]:
+        """Return the accepted jobs that match, counted by all that a report tells apart."""
+        return await self._session.read(lambda db: reports.costs(db, wanted))
+
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested in this time, oldest first."""
         return await self._session.read(lambda db: reports.renders(db, team, since, until))
@@ -375,6 +382,14 @@ class SqliteBudgets:
     async def managers(self, team: str) -> tuple[str, ...]:
         """Return the users who may change budgets beside the admins."""
         return self._session.read_inline(lambda db: budget_rules.managers(db, team))
+
+    async def book_credit(self, team: str, booking: Booking, *, dedup_key: str = "") -> None:
+        """Append a booking to the book of credit."""
+        await self._session.write(lambda db: credit.book(db, team, booking, dedup_key=dedup_key))
+
+    async def credit(self, team: str) -> CreditBook | None:
+        """Return the book of credit; `None`: nothing was ever booked."""
+        return await self._session.read(lambda db: credit.read(db, team))
 
     async def set_managers(
         self, team: str, users: Sequence[str], by: str, now: Instant, *, dedup_key: str = ""

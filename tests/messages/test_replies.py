@@ -78,17 +78,13 @@ def test_spending_separates_known_and_pending_amounts(
     total: str, priced: int, pending: int, text: str
 ) -> None:
     spend = Spend(total=Decimal(total), priced=priced, pending=pending)
-    message = replies.spends([("May 2026", [("you", spend)])], "USD")
-    assert message.text.startswith(f"*May 2026*\n• you: {text}\n\n")
-    assert "UTC" in message.text
+    assert replies.spent(spend, "USD") == text
 
 
 def test_an_amount_without_a_unit_stands_alone() -> None:
     """MindVideo's documentation names no currency; the help says whose amounts these are."""
     spend = Spend(total=Decimal(3), priced=1, pending=0)
-    text = replies.spends([("May", [("you", spend)])], None).text
-    assert text.startswith("*May*\n• you: 3 for 1 render\n")
-    assert "as billed" not in text
+    assert replies.spent(spend, None) == "3 for 1 render"
 
 
 def test_a_request_that_could_not_be_written_is_reported_as_not_accepted() -> None:

@@ -55,7 +55,9 @@ async def harness(tmp_path: Path) -> AsyncIterator[OutboxHarness]:
         ready.clock.now = BEFORE_NINE - DAY / 2
         await subscribe(ready)
         await ready.deliver(await ready.job("a lake"))
-        await ready.deliver(await ready.job("a hill", user=BEN, cost="1.25", seconds=90.0))
+        await ready.deliver(
+            await ready.job("a hill", user=BEN, cost="1.25", seconds=90.0, forecast="1")
+        )
         await ready.deliver(await ready.job("a sea", user=BEN, outcome=Outcome.FAILED, cost="0.1"))
         ready.clock.now = BEFORE_NINE
         yield ready
@@ -125,6 +127,7 @@ async def test_a_digest_has_outcomes_and_costs(harness: OutboxHarness) -> None:
         "Success rate 67%. Median time 1 min 15 s.",
         "Spent 1.85.",
         "Billed 1.85 against an estimate of 1.2 (+54%).",
+        "Our own forecast was 1 for what cost 1.25 (+25%).",
         "• ben: 1.35 for 1 video\\n• ana: 0.5 for 1 video",
         "• Kling V3: 1.85 for 2 videos",
         f"<!date^{int(NINE)}^",
@@ -140,8 +143,8 @@ async def test_the_chart_is_in_the_message_with_its_alt_text(harness: OutboxHarn
     (file_id,) = message.files
     file = harness.slack.world.files.file(file_id)
     assert file.name == "videos-2026-11-18.png"
-    assert file.alt.startswith("Bar chart of videos a day. Thursday 5: none;")
-    assert "Tuesday 17: 2 finished, 1 failed" in file.alt
+    assert file.alt.startswith("Bar chart of videos and costs a day. Thursday 5: none;")
+    assert "Tuesday 17: 2 finished, 1 failed, cost 1.85" in file.alt
     assert file.path.read_bytes().startswith(PNG)
 
 

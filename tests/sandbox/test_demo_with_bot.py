@@ -324,3 +324,18 @@ async def test_a_second_person_approves_what_costs_more_than_the_limit(browser: 
         await expect(messages.first).to_contain_text("Approved by @")
         await expect(messages.first.get_by_role("button", name="Approve")).to_have_count(0)
         await bot.until(lambda: len(bot.sandbox.video.charges) == 2)
+
+
+async def test_a_cost_report_is_shown_and_its_chart_comes(browser: Browser) -> None:
+    """The chart is an image in the direct messages with the bot."""
+    async with running_bot() as bot:
+        page = await open_page(browser, bot)
+        await send(page, "/video a red sports car --mode pro")
+        await bot.until(lambda: any("cost" in one.text for one in bot.messages()))
+        await send(page, "/video cost by model")
+        report = page.get_by_test_id("messages").get_by_test_id("message").last
+        await expect(report).to_contain_text("What the whole team spent this month, by model")
+        await expect(report).to_contain_text("confirmed for 1 render")
+        await report.get_by_role("button", name="Chart").click()
+        channel = direct_channel(bot)
+        await bot.until(lambda: any(one.files for one in bot.messages(channel)))

@@ -21,7 +21,7 @@ from bot.worker.gate import Gate
 from bot.worker.suspects import SuspectLock
 from sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, StoredMessage
 from sandbox.slack.service import SlackSandbox
-from storage.job import Event, EventName, Job, Outcome, Stage
+from storage.job import Event, EventName, Forecast, ForecastKind, Job, Outcome, Stage
 from storage.notification import NOTIFY, Level, Notification, channel_scope
 from storage.sqlite.store import SqliteStore
 from tests.support.clock import ManualClock
@@ -58,6 +58,7 @@ class OutboxHarness:
         cost: str | None = "0.5",
         seconds: float = 60.0,
         outcome: Outcome | None = Outcome.SUCCEEDED,
+        forecast: str | None = None,
     ) -> Job:
         """Insert a job with a message in its channel, as the jobs' engine would."""
         self.jobs += 1
@@ -81,6 +82,9 @@ class OutboxHarness:
             chargeable_since=now,
             submitted_at=now,
             finished_at=now + seconds,
+            forecast=None
+            if forecast is None
+            else Forecast(kind=ForecastKind.OBSERVED, amount=Decimal(forecast)),
             cost_estimate=Decimal("0.4"),
             cost_actual=None if cost is None else Decimal(cost),
         )

@@ -28,8 +28,8 @@ from bot.jobs.budget_change import (
     Target,
 )
 from bot.money.amounts import TypedAmount, read_amount_in_unit
-from bot.money.projects import read_project
 from bot.options.catalog import Catalog
+from bot.options.projects import read_project
 from bot.options.wording import quoted
 from bot.slack.markup import plain
 from storage.budget import ScopeKind, UnknownPrice, Window

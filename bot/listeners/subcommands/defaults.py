@@ -9,10 +9,12 @@ from functools import partial
 from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
+from bot.jobs.projects import REQUIRE_PROJECT, requires_project
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import LONGEST_DELAY, SUBMIT_DELAY, channel_delay
 from bot.listeners.context import Handler, channel_defaults, person_defaults
 from bot.listeners.subcommands.own_defaults import ME, bind_own
+from bot.listeners.subcommands.project_rule import read_requirement, require_project
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import subscriptions
 from bot.notifications.setting import change_setting
@@ -32,6 +34,8 @@ def _bind(text: str, catalog: Catalog) -> Handler | None:
             return _reset
         case ["delay", seconds]:
             return partial(_set_delay, _delay(seconds))
+        case ["require", "project", *rest] if (change := read_requirement(rest)) is not None:
+            return partial(require_project, change)
         case _:
             typed = plain(text)
             return partial(_change, typed) if names_option(typed, catalog) else None
@@ -56,7 +60,10 @@ async def _show(interaction: Interaction, services: Services) -> Message:
     delay = services.submit_delay if own is None else own
     personal = await person_defaults(services, interaction.team, interaction.user)
     return subscriptions.defaults_shown(
-        as_flags(services.catalog, current), delay, as_flags(services.catalog, personal)
+        as_flags(services.catalog, current),
+        delay,
+        as_flags(services.catalog, personal),
+        needs_project=await requires_project(interaction.team, interaction.channel, services),
     )
 
 
@@ -70,8 +77,9 @@ async def _set_delay(seconds: float, interaction: Interaction, services: Service
 
 
 async def _reset(interaction: Interaction, services: Services) -> Message:
-    """Remove the channel's delay and defaults. Committed when it returns. Idempotent."""
-    await change_setting(SUBMIT_DELAY, None, interaction.channel, interaction, services)
+    """Remove all settings of the channel. Committed when it returns. Idempotent."""
+    for name in (SUBMIT_DELAY, REQUIRE_PROJECT):
+        await change_setting(name, None, interaction.channel, interaction, services)
     return await _set(None, interaction, services)
 
 
@@ -95,9 +103,10 @@ async def _set(
 
 
 CHANNEL_SETTINGS = Subcommand(
-    usage="settings [me] [mode pro --aspect-ratio 9:16|delay 10|reset]",
+    usage="settings [me] [mode pro --project launch|delay 10|require project [off]|reset]",
     about="shows or sets the options that this channel's videos have unless an ask says otherwise, "
-    "and how many seconds a job can be taken back for free; with `me` your own options, which go "
+    "how many seconds a job can be taken back for free, and whether each video here names its "
+    "project; with `me` your own options, which go "
     "before the channel's",
     bind=_bind,
     most=None,

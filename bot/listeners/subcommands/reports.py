@@ -10,28 +10,27 @@ from types import MappingProxyType
 
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
+from bot.jobs.cost_report import Reader, ReportSpec, as_seen, load_costs, tells_places
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.listeners.context import Handler
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import replies
+from bot.messages.cost_report import WHOSE, CostReport, report_message
 from bot.messages.help import model_list
 from bot.messages.listing import ListedJob, job_list
-from bot.money.costs import Month, last_month, this_month
+from bot.money.cost_query import CostQuery, Whose, periods_of, read_cost_query
+from bot.money.cost_report import CostLine, lines_by, sum_of
 from bot.options.catalog import Catalog
-from storage.costs import Spend
+from storage.budget import Period, day_at
+from storage.costs import CostGroup
 from storage.job import OVER, UNDER_WAY, Job
-from storage.store import JobFilter, SpendFilter
+from storage.store import JobFilter
 
 LISTED = 10
 """The most jobs that `list` shows: those under way first, then the last ones that ended."""
 # The command must be acknowledged within 3 s. A job without its link in time is shown without.
 LINKS_SECONDS = 1.0
-
-WHOSE: Mapping[str, str] = MappingProxyType(
-    {"me": "you", "channel": "this channel", "team": "the whole team"}
-)
-"""The scopes of `cost`: how each is typed → its name in the answer."""
 
 
 async def _list(interaction: Interaction, services: Services) -> Message:
@@ -66,32 +65,63 @@ async def _links(jobs: Sequence[Job], services: Services) -> Mapping[str, str | 
     }
 
 
-def _bind_cost(scope: str, _: Catalog) -> Handler | None:
-    scopes = [scope.lower()] if scope else [*WHOSE]
-    return partial(_cost, scopes) if WHOSE.keys() >= {*scopes} else None
+def _bind_cost(text: str, _: Catalog) -> Handler | None:
+    query = read_cost_query(text)
+    return None if query is None else partial(_cost, query)
 
 
-async def _cost(scopes: Sequence[str], interaction: Interaction, services: Services) -> Message:
-    now = services.now()
-    months = [
-        (
-            month.name,
-            [(WHOSE[scope], await _spend(scope, month, interaction, services)) for scope in scopes],
-        )
-        for month in (this_month(now), last_month(now))
-    ]
-    return replies.spends(months, services.unit)
+async def _cost(query: CostQuery, interaction: Interaction, services: Services) -> Message:
+    now, team = services.now(), interaction.team
+    calendar = (await services.store.budgets.rules(team, now)).policy.calendar
+    period, before = periods_of(query, day_at(now, calendar), calendar)
+    whose = query.whose or Whose.TEAM
+    reader = Reader(team=team, user=interaction.user, channel=interaction.channel)
+    groups = await load_costs(whose, period, reader, services)
+    earlier = await load_costs(whose, before, reader, services)
+    if query.by is None:
+        scopes = [query.whose] if query.whose else [*Whose]
+        lines = [await _scope_line(one, (period, before), reader, services) for one in scopes]
+    else:
+        if tells_places([query.by]):
+            groups, earlier = await _both_seen(groups, earlier, reader, services)
+        lines = [*lines_by(query.by, groups, earlier)]
+    spec = ReportSpec(
+        whose=whose,
+        channel=interaction.channel,
+        window=query.window,
+        first=period.first,
+        until=period.until,
+    )
+    report = CostReport(
+        whose=WHOSE[whose],
+        window=query.window,
+        period=period,
+        is_last=query.is_last,
+        now=sum_of(groups),
+        before=sum_of(earlier),
+        by=query.by,
+        lines=lines,
+        titles={model.slug: model.title for model in services.catalog.models},
+        unit=services.unit,
+        zone=calendar.zone,
+        spec=spec.model_dump_json(),
+    )
+    return report_message(report)
 
 
-async def _spend(scope: str, month: Month, interaction: Interaction, services: Services) -> Spend:
-    whole_team = SpendFilter(team=interaction.team, since=month.since, until=month.until)
-    match scope:
-        case "me":
-            return await services.store.jobs.spend(replace(whole_team, user=interaction.user))
-        case "channel":
-            return await services.store.jobs.spend(replace(whole_team, channel=interaction.channel))
-        case _:
-            return await services.store.jobs.spend(whole_team)
+async def _scope_line(
+    whose: Whose, periods: tuple[Period, Period], reader: Reader, services: Services
+) -> CostLine:
+    now, before = [sum_of(await load_costs(whose, period, reader, services)) for period in periods]
+    return CostLine(name=WHOSE[whose], now=now, before=before)
+
+
+async def _both_seen(
+    now: Sequence[CostGroup], before: Sequence[CostGroup], reader: Reader, services: Services
+) -> tuple[list[CostGroup], list[CostGroup]]:
+    """Return the costs of two periods as the reader may see them, by one look at each channel."""
+    seen = await as_seen([*now, *before], reader, services, in_a_hurry=True)
+    return list(seen[: len(now)]), list(seen[len(now) :])
 
 
 async def _models(_: Interaction, services: Services) -> Message:
@@ -106,10 +136,12 @@ REPORTS: Mapping[str, Subcommand] = MappingProxyType(
             bind=lambda _, __: _list,
         ),
         "cost": Subcommand(
-            usage="cost [me|channel|team]",
-            about="tells what you, this channel and the team spent this month and last",
+            usage="cost [me|channel|team] [by person|channel|project|model|day] [last week]",
+            about="tells what you, this channel and the team spent this month and last, or "
+            "`today`, `this week`, `last month`: what is confirmed, held and unconfirmed, with a "
+            "chart and a CSV",
             bind=_bind_cost,
-            most=1,
+            most=None,
             is_of_the_team=True,
         ),
         "models": Subcommand(

@@ -20,6 +20,7 @@ from bot.listeners.context import usual_options
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands import thread
 from bot.listeners.subcommands.budget import BUDGET
+from bot.listeners.subcommands.credit import CREDIT
 from bot.listeners.subcommands.defaults import CHANNEL_SETTINGS
 from bot.listeners.subcommands.intent import (
     HELP,
@@ -83,6 +84,7 @@ async def respond(
     defaults = await usual_options(services, interaction)
     try:
         request = read_request(typed, services.catalog, defaults=defaults, files=files)
+        accepted = await accept(request, interaction, services, question=question)
     except UsageError as error:
         draft = Draft(
             text=typed.text,
@@ -91,7 +93,6 @@ async def respond(
             files=tuple(file.id for file in files),
         )
         raise RefusedTextError(draft, *error.problems) from None
-    accepted = await accept(request, interaction, services, question=question)
     return reply_to(accepted, services.now())
 
 
@@ -122,6 +123,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         **JOB_SUBCOMMANDS,
         "cost": REPORTS["cost"],
         "budget": BUDGET,
+        "credit": CREDIT,
         "models": REPORTS["models"],
         "notify": NOTIFICATIONS,
         "settings": CHANNEL_SETTINGS,

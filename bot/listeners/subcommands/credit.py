@@ -1,0 +1,86 @@
+"""`/video credit …`: shows and keeps our own book of the credit at MindVideo."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+
+from bot.base.errors import UsageError
+from bot.base.ports import Message
+from bot.jobs.accept import Interaction
+from bot.jobs.budget_view import in_charge
+from bot.jobs.credit import load_credit
+from bot.jobs.services import Services
+from bot.listeners.context import Handler
+from bot.listeners.subcommands.subcommand import Subcommand
+from bot.messages import credit
+from bot.money.amounts import TypedAmount, read_amount_in_unit
+from bot.options.catalog import Catalog
+from bot.slack.markup import plain
+from storage.budget import Booking
+
+LONGEST_REASON = 200
+
+_CHANGE = re.compile(
+    r"(?P<how>add|take)\s+(?P<amount>.+?)(?:\s+for(?:\s+(?P<why>.*))?)?", re.DOTALL | re.IGNORECASE
+)
+_QUOTES = "\"'“”„‟‘’«»"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    amount: TypedAmount
+    is_taken: bool
+    because: str
+
+
+def _bind(text: str, _: Catalog) -> Handler | None:
+    if not text:
+        return _show
+    found = _CHANGE.fullmatch(plain(text).strip())
+    # `credit add some colour to the scene` is a prompt.
+    if found is None or not any(map(str.isdigit, found["amount"])):
+        return None
+    because = (found["why"] or "").strip().strip(_QUOTES).strip()
+    amount = read_amount_in_unit(found["amount"])
+    if not because:
+        raise UsageError('Say what it was paid for: `/video credit add 200 for "receipt 17"`.')
+    if len(because) > LONGEST_REASON:
+        raise UsageError(f"What it is for has at most {LONGEST_REASON} characters.")
+    if not amount.figure:
+        raise UsageError("An amount of 0 books nothing.")
+    is_taken = found["how"].casefold() == "take"
+    return partial(_book, _Change(amount=amount, is_taken=is_taken, because=because))
+
+
+async def _show(interaction: Interaction, services: Services) -> Message:
+    may = await in_charge(interaction.team, services)
+    if interaction.user not in may:
+        return credit.not_in_charge(may)
+    return credit.credit_shown(await load_credit(interaction.team, services))
+
+
+async def _book(change: _Change, interaction: Interaction, services: Services) -> Message:
+    """Book an amount. Committed when it returns. Idempotent by `interaction.dedup_key`."""
+    may = await in_charge(interaction.team, services)
+    if interaction.user not in may:
+        return credit.not_in_charge(may)
+    figure = change.amount.in_unit(services.unit)
+    amount = -figure if change.is_taken else figure
+    booking = Booking(amount=amount, by=interaction.user, because=change.because, at=services.now())
+    await services.store.budgets.book_credit(
+        interaction.team, booking, dedup_key=interaction.dedup_key
+    )
+    view = await load_credit(interaction.team, services)
+    return credit.credit_shown(None) if view is None else credit.booked(amount, view)
+
+
+CREDIT = Subcommand(
+    usage='credit [add|take 200 for "receipt 17"]',
+    about="shows admins, and whom they name, what must be left at MindVideo by our own book, and "
+    "how long it lasts; books what was paid",
+    bind=_bind,
+    most=None,
+    is_of_the_team=True,
+)
