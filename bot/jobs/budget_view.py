@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bot.jobs.projects import usual_project
 from bot.jobs.services import Services
+from bot.options.defaults import DEFAULTS
+from bot.options.model_file import MODEL_FLAG
 from storage.budget import (
     AppliedCap,
     Calendar,
@@ -26,6 +29,7 @@ from storage.budget import (
     resets_at,
     scopes_in,
 )
+from storage.notification import channel_scope, person_scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class BudgetView:
     """What limits a user in a place."""
 
     lines: tuple[BudgetLine, ...]
-    """The caps that apply there to the default model without a project."""
+    """The caps that apply there to the model and the project that are usual there."""
     others: tuple[BudgetLine, ...]
     """The caps of other models, and of projects."""
     stops: tuple[Stop, ...]
@@ -66,8 +70,9 @@ async def load_budget(team: str, user: str, channel: str, services: Services) ->
     """Return what limits a user in a channel. A read; raises `StoreError`."""
     now, budgets = services.now(), services.store.budgets
     rules = await budgets.rules(team, now)
-    model = services.catalog.default.slug
-    here = scopes_in(team=team, user=user, channel=channel, model=model, project=None)
+    model = await _usual_model(team, user, channel, services)
+    project = await usual_project(team, user, channel, services)
+    here = scopes_in(team=team, user=user, channel=channel, model=model, project=project)
     others = [
         one
         for one in all_caps(rules, now)
@@ -86,6 +91,17 @@ async def load_budget(team: str, user: str, channel: str, services: Services) ->
         in_charge=may,
         unit=services.unit,
     )
+
+
+async def _usual_model(team: str, user: str, channel: str, services: Services) -> str:
+    """Return the model of a request that names none."""
+    for scope in (person_scope(team, user), channel_scope(team, channel)):
+        defaults = await services.store.settings.get(scope, DEFAULTS)
+        chosen = defaults.get(MODEL_FLAG) if isinstance(defaults, Mapping) else None
+        model = services.catalog.find(str(chosen))
+        if model is not None:
+            return model.slug
+    return services.catalog.default.slug
 
 
 async def load_all_budgets(team: str, services: Services) -> tuple[BudgetLine, ...]:

@@ -310,3 +310,17 @@ async def test_a_budget_is_shown_with_what_is_left() -> None:
         assert "has no room" in await answer(bot, "a hill --mode pro --duration 5")
         await answer(bot, "budget set here 0.1 per week", user=MIA)
         assert "*You can spend nothing more here now*" in await answer(bot, "budget")
+
+
+async def test_the_budget_of_the_usual_project_counts_here() -> None:
+    """It may be the one that has least left; that of another project is only shown."""
+    async with running_bot(ADMINS=MIA, COST_UNIT="USD") as bot:
+        for text in ("project film 2 once", "project launch 1 once", "here 5 per day"):
+            await answer(bot, f"budget set {text}", user=MIA)
+        shown = await answer(bot, "budget")
+        assert shown.startswith(":moneybag: *You can spend 5 USD more here*")
+        assert "The budget of the project launch in all*: *1 USD left*" in shown
+        await answer(bot, "settings project film")
+        shown = await answer(bot, "budget")
+        assert shown.startswith(":moneybag: *You can spend 2 USD more here*")
+        assert "by the budget of the project film in all." in shown
