@@ -94,8 +94,8 @@ def round_robin(queues: Iterable[Iterable[T]]) -> Iterator[T]:
 
 
 @dataclass(slots=True)
-class _LastTurn:
-    """Whose turns were the last ones."""
+class _LastServed:
+    """Who was served last."""
 
     team: str = ""
     users: dict[str, str] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class ClaimTurns:
     """Remembers whose turn was the last, for each pool; lost at a restart, which costs a round."""
 
     def __init__(self) -> None:
-        self._last: dict[tuple[str, ...], _LastTurn] = {}
+        self._last: dict[tuple[str, ...], _LastServed] = {}
 
     def find_due(self, db: Database, now: Instant, limit: ClaimLimit) -> Sequence[SqlRow]:
         """Return due jobs, at most `limit.rows`, shared among people if there are more."""
@@ -116,7 +116,7 @@ class ClaimTurns:
         due = find_due(db, now, one_more)
         if len(due) <= limit.rows:
             return due
-        last = self._last.setdefault(limit.steps, _LastTurn())
+        last = self._last.setdefault(limit.steps, _LastServed())
         teams = _after(last.team, {team for stage in limit.steps for team in _teams(db, stage)})
         shares = (_of_team(db, now, limit, team, last.users.get(team, "")) for team in teams)
         claimed = list(islice(round_robin(shares), limit.rows))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from bot.messages import buttons
+from bot.jobs.prices import RenderPrices
+from bot.messages import buttons, prices
 from bot.messages.blocks import Block
 from bot.messages.buttons import ButtonValue, read_value
+from bot.money.forecast import PriceToConfirm
 from bot.options.catalog import Catalog
-from storage.job import Failure, Job, Json, Outcome, Stage
+from storage.job import Failure, Forecast, ForecastKind, Job, Json, Outcome, Stage
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
 from tests.support.model_samples import model_with
 
@@ -186,3 +189,48 @@ def test_a_screen_reader_is_given_the_video_of_a_button() -> None:
         assert len(each["accessibility_label"]) <= 75
     wordless = row(buttons.under_result(replace(DONE, input={}), ()))
     assert json.dumps(wordless[0]["accessibility_label"]) == '"Again: kling-v3"'
+
+
+PRICED = RenderPrices(
+    again=PriceToConfirm(amount=Decimal("0.50"), above=Decimal("0.1")),
+    upgrades=(PriceToConfirm(amount=None),),
+    unit="USD",
+)
+FAILED = replace(DONE, outcome=Outcome.FAILED, failure=Failure.FAULT)
+
+
+def asked_first(body: Sequence[Block]) -> Mapping[str, tuple[str, ButtonValue | None]]:
+    """Return the title of each button's dialog and the button's value, by label."""
+    return {
+        label: (each["confirm"]["title"]["text"], read_value(each["value"]))  # type: ignore[index]
+        for label, each in zip(labels(body), row(body), strict=True)
+        if "confirm" in each
+    }
+
+
+def test_every_button_that_renders_tells_a_price_that_is_to_be_confirmed() -> None:
+    """And its value what it told; the others render nothing."""
+    again = ("Render for about 0.5 USD?", Decimal("0.50"))
+    for job, label in ((DONE, "Again"), (FAILED, "Try again")):
+        found = asked_first(buttons.under_result(job, KLING.upgrades, PRICED))
+        title, value = found[label]
+        assert value is not None
+        assert value.agreed is not None
+        assert (title, value.agreed.amount, value.job_id) == (*again, job.id)
+    found = asked_first(buttons.under_result(DONE, KLING.upgrades, PRICED))
+    assert found.keys() == {"Again", "In 4K"}
+    title, value = found["In 4K"]
+    assert title == "Render at an unknown price?"
+    agreed = PriceToConfirm(amount=None)
+    assert value == ButtonValue(job_id=DONE.id, changes={"mode": "4k"}, agreed=agreed)
+
+
+def test_a_dialog_keeps_slacks_limits_with_the_longest_amounts() -> None:
+    """Nine digits before the point, twenty behind it, and sixteen characters of a unit."""
+    amount = Decimal("123456789.12345678901234567891")
+    price = PriceToConfirm(amount=amount, above=amount)
+    told = prices.dialog(price, "U" * 16).to_dict()
+    assert len(cast("Mapping[str, str]", told["title"])["text"]) <= 100
+    assert len(cast("Mapping[str, str]", told["text"])["text"]) <= 300
+    forecast = Forecast(kind=ForecastKind.LISTED, amount=amount)
+    assert prices.in_form(forecast, price, "U" * 16).label == "Render at this price"
