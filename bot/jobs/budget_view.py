@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bot.jobs.projects import usual_project
 from bot.jobs.services import Services
 from storage.budget import (
     AppliedCap,
@@ -43,9 +44,9 @@ class BudgetView:
     """What limits a user in a place."""
 
     lines: tuple[BudgetLine, ...]
-    """The caps that apply there to the default model without a project."""
+    """The caps that apply there to the default model and the usual project."""
     others: tuple[BudgetLine, ...]
-    """The caps of other models, and of projects."""
+    """The caps of other models and projects."""
     stops: tuple[Stop, ...]
     used: Use
     """What the user held and spent in this month."""
@@ -67,7 +68,8 @@ async def load_budget(team: str, user: str, channel: str, services: Services) ->
     now, budgets = services.now(), services.store.budgets
     rules = await budgets.rules(team, now)
     model = services.catalog.default.slug
-    here = scopes_in(team=team, user=user, channel=channel, model=model, project=None)
+    project = await usual_project(team, user, channel, services)
+    here = scopes_in(team=team, user=user, channel=channel, model=model, project=project)
     others = [
         one
         for one in all_caps(rules, now)
