@@ -49,7 +49,7 @@ class BudgetView:
     lines: tuple[BudgetLine, ...]
     """The caps that apply there to the model and the project that are usual there."""
     others: tuple[BudgetLine, ...]
-    """The caps of other models, and of projects."""
+    """The caps of other models and projects."""
     stops: tuple[Stop, ...]
     used: Use
     """What the user held and spent in this month."""

@@ -38,7 +38,7 @@ def booked(amount: Decimal, view: CreditView) -> Message:
     """Return the answer to a booking."""
     told = formatting.money(abs(amount), view.unit)
     did = f"{told} are booked" if amount > 0 else f"{told} are taken from the book"
-    text = f":ledger: {did}.\n{_head(view)}\n{_sum(view)}"
+    text = f":moneybag: {did}.\n{_head(view)}\n{_sum(view)}"
     return Message(text=text, blocks=[blocks.section(text), blocks.context(_OWN)])
 
 
@@ -68,7 +68,7 @@ def _head(view: CreditView) -> str:
     lasts = ""
     if view.days_left is not None:
         lasts = f", for about {formatting.count(view.days_left, 'day')} at the last week's pace"
-    return f":ledger: *By our own book {formatting.money(left, view.unit)} are left*{lasts}."
+    return f":moneybag: *By our own book {formatting.money(left, view.unit)} are left*{lasts}."
 
 
 def _sum(view: CreditView) -> str:

@@ -97,7 +97,7 @@ async def test_a_private_conversation_counts_in_sums_alone() -> None:
 
 
 async def test_a_csv_comes_to_ones_direct_messages() -> None:
-    """With plain names, and once, however often the click is delivered."""
+    """With plain names, and an ID behind each: two may have one name."""
     async with running_bot() as bot:
         await make_video(bot)
         report = await shown(bot, "cost", user=BEN)

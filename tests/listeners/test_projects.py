@@ -118,6 +118,21 @@ async def test_a_button_without_a_project_opens_the_form() -> None:
         assert "Open in the form" in str(refused.blocks)
 
 
+async def test_the_budget_of_a_project_limits_what_counts_in_it() -> None:
+    """`/video budget` counts the usual project among what applies in the channel."""
+    async with running_bot(ADMINS=ANA) as bot:
+        await answer(bot, "budget set project Launch 0.1 per day")
+        assert "No budget limits you here" in await answer(bot, "budget")
+        await answer(bot, "settings project launch")
+        shown = await answer(bot, "budget")
+        assert "You can spend 0.1 more here*, by the budget of the project launch" in shown
+        await make_video(bot, "a lake --project other")
+        await made(bot, "a hill")
+        assert "project launch per day has no room" in await answer(bot, "a sea")
+        told = await answer(bot, "cost by project")
+    assert "*other*: 0.0756" in told
+
+
 async def test_the_workspace_requires_a_project_if_those_who_change_budgets_say_so() -> None:
     async with running_bot(ADMINS=MIA) as bot:
         words = "settings require project everywhere"
