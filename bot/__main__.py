@@ -2,10 +2,10 @@
 
 # ruff: noqa: E402 - signals and output must be in order before the other imports take a second
 
-from bot.base.stop_signals import EarlyStop
+from bot.base.stop_signals import StopSignals
 
-STOP = EarlyStop()
-STOP.watch()
+SIGNALS = StopSignals()
+SIGNALS.watch()
 
 from bot.base.log_stream import protect_standard_streams
 
@@ -16,7 +16,7 @@ from bot.cli.main import main
 
 def start() -> None:
     """Run the command that the arguments name."""
-    main(prog_name="python -m bot", obj=STOP)
+    main(prog_name="python -m bot", obj=SIGNALS)
 
 
 if __name__ == "__main__":

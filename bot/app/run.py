@@ -29,7 +29,7 @@ from bot.base.clock import start_clock
 from bot.base.errors import BotError
 from bot.base.open_files import raise_file_limit
 from bot.base.settings import Settings
-from bot.base.stop_signals import STOP_SIGNALS, EarlyStop
+from bot.base.stop_signals import StopSignals
 from bot.jobs.services import Services
 from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
@@ -62,26 +62,29 @@ class StoppedError(Exception):
     """The bot was told to stop before it had started."""
 
 
-async def serve(settings: Settings, early: EarlyStop) -> None:
-    """Run until SIGTERM or SIGINT, then finish or release what is claimed and return.
+async def serve(settings: Settings, signals: StopSignals) -> None:
+    """Run until a signal to stop comes, then finish or release what is claimed and return.
 
-    `early` says whether one of them came before this call.
+    One that came before this call stops it too, and one that comes again changes nothing.
 
     Raises what `running` raises, and `StoreBrokenError` when the outcome of a write to the store
     is unknown.
     """
     raise_file_limit()
-    # Before the start, which takes seconds: a signal during it must stop the bot too.
+    loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
-    for number in STOP_SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    if early.is_requested:
-        stopping.set()
-    try:
-        async with running(settings, stopping) as service:
-            await service.stopping.wait()
-    except StoppedError:
-        return
+
+    def stop() -> None:
+        # A handler runs between two instructions, while the loop may wait for a socket.
+        loop.call_soon_threadsafe(stopping.set)
+
+    # Around the start, which takes seconds: a signal during it must stop the bot too.
+    with signals.calling(stop):
+        try:
+            async with running(settings, stopping) as service:
+                await service.stopping.wait()
+        except StoppedError:
+            return
     if service.broken:
         raise service.broken[0]
 

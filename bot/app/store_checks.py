@@ -43,6 +43,7 @@ def examine_store(path: Path) -> list[Finding]:
         check_path(str(path), create=True)
         with tempfile.TemporaryFile(dir=Path(real_path(str(path))).parent) as probe:
             probe.write(b"\0")
+        check_wal(str(path))
         findings = list(_examine_file(str(path))) if path.exists() else []
         free_bytes = shutil.disk_usage(Path(real_path(str(path))).parent).free
     except pysqlite3.Error as error:
@@ -77,7 +78,6 @@ def _examine_file(path: str) -> Iterator[Finding]:
         yield from refused
         return
     check_single_name(path)
-    check_wal(path)
     with closing(connect_reader(path)) as db:
         check_not_newer(db, path)
         upgrade = first_upgrade(db)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, DecimalException
-from typing import NoReturn, TypeAlias, cast
+from typing import NoReturn, TypeAlias, TypeVar, cast
 
 from storage.job import Json
+
+T = TypeVar("T")
 
 
 def parse_document(text: str) -> Json:
@@ -24,6 +26,26 @@ def parse_document(text: str) -> Json:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     return value
+
+
+def parse_lenient(text: str) -> Json:
+    """Return the value of another service's JSON text; a number that makes no sense is `None`.
+
+    Those are `NaN`, the infinities, and what neither a `float` nor an `int` holds. Raises
+    `ValueError` for invalid JSON and for nesting beyond Python's limit of recursion.
+    """
+    try:
+        return cast(
+            "Json",
+            json.loads(
+                text,
+                parse_int=_number_or_none(int),
+                parse_float=_number_or_none(_finite),
+                parse_constant=_no_number,
+            ),
+        )
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def is_deeper_than(levels: int, value: object) -> bool:
@@ -62,18 +84,40 @@ Parsed: TypeAlias = "str | int | Decimal | bool | list[Parsed] | dict[str, Parse
 
 
 def parse_exact(text: str) -> Parsed:
-    """Return the value of a JSON text with exact decimals; `NaN` and the infinities are `None`.
+    """Return the value of another service's JSON text with exact decimals.
 
-    Raises `ValueError` for invalid JSON, nesting beyond Python's limit of recursion, and numbers
-    that a `Decimal` cannot hold.
+    A number that makes no sense is `None`: `NaN`, the infinities, and what neither a `Decimal` nor
+    an `int` holds. Raises `ValueError` for invalid JSON and for nesting beyond Python's limit of
+    recursion.
     """
     try:
         return cast(
             "Parsed",
-            json.loads(text, parse_float=Decimal, parse_constant=_no_number),
+            json.loads(
+                text,
+                parse_int=_number_or_none(int),
+                parse_float=_number_or_none(Decimal),
+                parse_constant=_no_number,
+            ),
         )
-    except (RecursionError, DecimalException) as error:
-        raise ValueError("not a JSON text that makes sense") from error
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _number_or_none(convert: Callable[[str], T]) -> Callable[[str], T | None]:
+    """Return a reader of digits: one number must not make the text around it unreadable.
+
+    Python converts no integer of more than 4,300 digits.
+    https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation
+    """
+
+    def read(digits: str) -> T | None:
+        try:
+            return convert(digits)
+        except (ValueError, DecimalException):
+            return None
+
+    return read
 
 
 def _no_number(_name: str) -> None:

@@ -29,7 +29,10 @@ def open_file_limit() -> int:
 
 
 def most_connections(wanted: int, limit: int) -> int:
-    """Return how many connections of the `wanted` ones have room below the limit of open files."""
+    """Return how many connections of the `wanted` ones have room below the limit of open files.
+
+    Below a small limit they get half of it: Slack sends several requests at once.
+    """
     if limit == resource.RLIM_INFINITY:
         return wanted
-    return max(1, min(wanted, limit - RESERVED))
+    return min(wanted, max(limit - RESERVED, limit // 2))

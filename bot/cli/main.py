@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from bot.base.errors import BotError, ConfigurationError
-from bot.base.stop_signals import EarlyStop
+from bot.base.stop_signals import StopSignals
 from storage.store import StoreError
 
 FAILED = 1
@@ -32,7 +32,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         # Only `run` ends by itself after a signal that was noted.
-        if cmd_name != "run" and isinstance(ctx.obj, EarlyStop):
+        if cmd_name != "run" and isinstance(ctx.obj, StopSignals):
             ctx.obj.release()
         # What is imported stays; collections would only search it, for a tenth of the start.
         gc.disable()

@@ -11,12 +11,12 @@ from bot.app.run import serve
 from bot.base.logs import configure_logs
 from bot.base.proxies import Proxies
 from bot.base.settings import Settings, load_settings
-from bot.base.stop_signals import EarlyStop, leave_soon
+from bot.base.stop_signals import StopSignals, leave_soon
 
 
 @click.command("run")
 @click.pass_obj
-def command(early: EarlyStop | None) -> None:
+def command(signals: StopSignals | None) -> None:
     """Run the bot until it is told to stop (SIGTERM, Ctrl-C)."""
     settings = load_settings()
     configure_logs(
@@ -26,10 +26,14 @@ def command(early: EarlyStop | None) -> None:
         log_prompts=settings.log_prompts,
         stream=sys.stderr,
     )
-    asyncio.run(_serve(settings, early))
+    asyncio.run(_serve(settings, signals))
 
 
-async def _serve(settings: Settings, early: EarlyStop | None) -> None:
-    await serve(settings, early or EarlyStop())
-    if early is not None:  # else the process is not this command's alone
+async def _serve(settings: Settings, signals: StopSignals | None) -> None:
+    is_own_process = signals is not None
+    if signals is None:
+        signals = StopSignals()
+        signals.watch()
+    await serve(settings, signals)
+    if is_own_process:
         leave_soon()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from bot.base.json import is_deeper_than, parse_document
+from bot.base.json import is_deeper_than, parse_lenient
 from bot.listeners.slack_object import UnreadableRequestError
 from storage.job import Json
 
@@ -39,7 +39,7 @@ def parse_body(body: bytes, content_type: str) -> Mapping[str, Json]:
 
 def _object(text: str) -> Mapping[str, Json]:
     try:
-        value = parse_document(text)
+        value = parse_lenient(text)
     except ValueError:
         raise UnreadableRequestError("it is no JSON") from None
     if not isinstance(value, dict):

@@ -77,10 +77,17 @@ def mark_as_copy(db: Database) -> None:
 
 
 def _number_in(path: str) -> int | None:
-    """Return the number in the file's header as it is on disk; `None` if it cannot be read."""
-    with suppress(OSError), Path(path).open("rb") as file:
-        return int.from_bytes(file.read(_HEADER_BYTES.stop)[_HEADER_BYTES], "big")
-    return None
+    """Return the number in the file's header as it is on disk; `None` if it cannot be read.
+
+    A file that is missing would be made anew.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return int.from_bytes(file.read(_HEADER_BYTES.stop)[_HEADER_BYTES], "big")
+    except FileNotFoundError:
+        return _COPY
+    except OSError:
+        return None
 
 
 def _read_numbers(path: str) -> list[int]:

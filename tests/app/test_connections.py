@@ -251,7 +251,9 @@ async def test_a_packed_body_is_not_unpacked(harness: Harness) -> None:
 def test_connections_leave_room_for_the_files_of_the_bot() -> None:
     assert most_connections(1000, 4096) == 1000
     assert most_connections(1000, 1024) == 1024 - RESERVED
-    assert most_connections(1000, RESERVED) == 1
+    assert most_connections(1000, 256) == 128
+    assert most_connections(1000, RESERVED) == RESERVED // 2
+    assert most_connections(10, 64) == 10
     assert most_connections(1000, resource.RLIM_INFINITY) == 1000
 
 

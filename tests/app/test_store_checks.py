@@ -72,6 +72,17 @@ async def test_a_wal_that_this_user_may_not_write_is_found(
     assert finding.what == f"This user may not read and write {wal}."
 
 
+async def test_a_wal_whose_file_is_gone_is_found(path: Path) -> None:
+    """A start would refuse to make a new file beside it."""
+    store = await SqliteStore.open(str(path))
+    await store.jobs.insert(a_job(99), ACCEPTED)
+    path.unlink()
+    (finding,) = examine_store(path)
+    await store.close()
+    assert not finding.ok
+    assert finding.what.startswith(f"{path} is not the file that {path}-wal belongs to.")
+
+
 def test_an_upgrade_that_comes_is_told(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     with closing(connect_writer(str(path), create=True)) as db:

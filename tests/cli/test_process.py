@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.base.stop_signals import EarlyStop
+from bot.base.stop_signals import StopSignals
 from tests.cli.test_main import WELL_FORMED
 
 ROOT = Path(__file__).parents[2]
@@ -163,11 +163,73 @@ def test_a_signal_ends_a_command_that_is_no_service(tmp_path: Path) -> None:
     assert done.returncode == -signal.SIGTERM
 
 
+STOPPED_AT_ITS_END = """
+import os, sys
+from bot.base.stop_signals import StopSignals, leave_soon
+
+class Last:
+    def __del__(self, kill=os.kill, own=os.getpid(), number=int(sys.argv[1])):
+        kill(own, number)
+
+last = Last()
+StopSignals().watch()
+leave_soon()
+"""
+"""Leaves, and gets a signal when Python takes its modules apart."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_second_signal_while_the_process_ends_changes_no_exit_code(
+    number: signal.Signals,
+) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", STOPPED_AT_ITS_END, str(int(number))],
+        env=ENVIRONMENT,
+        capture_output=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_released_watch_leaves_the_signals_as_they_were() -> None:
-    early = EarlyStop()
-    early.watch()
+    signals = StopSignals()
+    signals.watch()
     signal.raise_signal(signal.SIGINT)
-    assert early.is_requested
     with pytest.raises(KeyboardInterrupt):
-        early.release()
+        signals.release()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_each_signal_calls_whom_it_concerns_and_ends_nothing(number: signal.Signals) -> None:
+    """As Python would: also one that came before, and one that comes when all is closed."""
+    calls: list[str] = []
+    signals = StopSignals()
+    signals.watch()
+    try:
+        signal.raise_signal(number)
+        with signals.calling(lambda: calls.append("stop")):
+            assert calls == ["stop"]
+            signal.raise_signal(number)
+        signal.raise_signal(number)
+        assert calls == ["stop", "stop"]
+    finally:
+        restore()
+
+
+def test_what_nohup_started_goes_on_without_its_terminal() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        signals = StopSignals()
+        signals.watch()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        restore()
+
+
+def restore() -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)

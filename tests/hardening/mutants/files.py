@@ -24,8 +24,8 @@ MUTANTS = (
     ),
     Mutant(
         name="forgets a signal that came during its imports",
-        file="bot/app/run.py",
-        old="    if early.is_requested:\n        stopping.set()\n",
+        file="bot/base/stop_signals.py",
+        old="        if self._first is not None:\n            callback()\n",
         new="",
         tests=("tests/cli/test_process.py::test_a_signal_during_the_imports_stops_the_bot",),
     ),
