@@ -94,11 +94,11 @@ class Settings(StoreSettings, ServiceSettings):
     )
     retention_days: Days = Field(
         default=400,
-        description="for how many days the details of a job's timeline are kept, 1 to 36500",
+        description="the days for which the details of a job's timeline are kept, 1 to 36500",
     )
     prompt_retention_days: Days | None = Field(
         default=None,
-        description="for how many days prompts and all else that people wrote are kept after the "
+        description="the days for which prompts and all else that people wrote are kept after the "
         "request, 1 to 36500; unset, they are kept for good",
     )
     log_format: Format = Field(
