@@ -29,6 +29,7 @@ from bot.base.errors import (
     OperatorMustActError,
     RefusedError,
 )
+from bot.base.network import ALL_CONNECT_SECONDS
 from bot.base.setting_groups import StoreSettings
 from bot.base.settings import Settings, complaint
 from bot.mindvideo.client import MindVideoClient
@@ -196,7 +197,8 @@ async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
     client = MindVideoClient(base_url, key.get_secret_value(), now=time.time)
     async with aclosing(client):
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            # Longer than a connection may take, which then says itself why there is none.
+            async with asyncio.timeout(ALL_CONNECT_SECONDS + CALL_SECONDS):
                 await client.get_task(_NO_TASK, {}, fresh_urls=True)
         except NotFoundError:
             return [passed]

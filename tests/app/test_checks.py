@@ -12,11 +12,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.app import checks
 from bot.app.checks import all_met, examine
 from bot.app.findings import Finding
 from bot.app.run import running
 from bot.base.errors import BotError, ConfigurationError, RetryLaterError
 from bot.base.settings import Settings, load_settings
+from bot.mindvideo import http as mindvideo_http
 from bot.slack.manifest import SCOPES
 from sandbox.sandbox import Sandbox
 from sandbox.slack.faults import Fault, FaultKind
@@ -321,3 +323,15 @@ async def test_doctor_reports_an_invalid_model_file(apis: FakeApis) -> None:
     Path("models/odd.json").write_text("{")
     (problem,) = problems(await examine(apis.settings(MODELS_DIR="models")))
     assert "odd.json" in problem.what
+
+
+async def test_doctor_waits_until_a_proxy_that_is_silent_is_the_reason(
+    apis: FakeApis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection may take longer than a call; then MindVideo alone would seem to be silent."""
+    monkeypatch.setattr(checks, "CALL_SECONDS", 0.1)
+    monkeypatch.setattr(mindvideo_http, "ALL_CONNECT_SECONDS", 0.2)
+    async with raw_server(None) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        *_, found = problems(await examine(apis.settings(MINDVIDEO_BASE_URL="https://mv.example")))
+    assert "does not connect to mv.example in time" in found.what
