@@ -37,6 +37,7 @@ from storage.job import (
     Stage,
 )
 from storage.sqlite import budget_rules, budget_use, queue
+from storage.sqlite.budget_use import Uses
 from storage.sqlite.job_reads import (
     active_jobs,
     find_by_dedup_key,
@@ -79,8 +80,8 @@ def insert_set(
     if is_known(db, jobs[0].dedup_key):
         known = (find_by_dedup_key(db, job.dedup_key) for job in jobs)
         return tuple(Inserted(job=job, is_new=False) for job in known if job is not None)
-    rules = budget_rules.rules(db, jobs[0].team, jobs[0].created_at)
-    match _duplicate_question(db, jobs, terms) or _begun(db, jobs, rules, terms):
+    rules, uses = budget_rules.rules(db, jobs[0].team, jobs[0].created_at), Uses(db)
+    match _duplicate_question(db, jobs, terms) or _begun(db, jobs, rules, uses, terms):
         case NotAdmitted() as refused:
             return _insert_refused(db, asks, refused, rules) if terms.may_ask else refused
         case AskFirst() as question:
@@ -88,30 +89,32 @@ def insert_set(
         case Admitted(jobs=admitted):
             events = (event for _, event in asks)
             return tuple(
-                _insert(db, job, event, rules) for job, event in zip(admitted, events, strict=True)
+                _insert(db, job, event, rules, uses)
+                for job, event in zip(admitted, events, strict=True)
             )
 
 
 def _begun(
-    db: Database, jobs: Sequence[Job], rules: Rules, terms: Terms
+    db: Database, jobs: Sequence[Job], rules: Rules, uses: Uses, terms: Terms
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide whether new jobs begin to count; those that wait begin when they are confirmed."""
     if jobs[0].stage is Stage.WAITING:
         return Admitted(jobs=tuple(jobs))
     now = jobs[0].created_at
-    decided = _decided(db, jobs, rules, now, terms)
+    decided = _decided(db, jobs, rules, now, terms, uses=uses)
     if (
         terms.is_price_agreed
         and isinstance(decided, AskFirst)
         and decided.kind is QuestionKind.PRICE
     ):
-        return _decided(db, jobs, rules, now, replace(terms, consent=Consent.CONFIRMED))
+        agreed = replace(terms, consent=Consent.CONFIRMED)
+        return _decided(db, jobs, rules, now, agreed, uses=uses)
     return decided
 
 
-def _insert(db: Database, job: Job, event: Event, rules: Rules) -> Inserted:
+def _insert(db: Database, job: Job, event: Event, rules: Rules, uses: Uses) -> Inserted:
     made = queue.insert(db, JOBS, job)
-    budget_use.count(db, NO_USE, made, event.at, rules)
+    budget_use.count(db, NO_USE, made, event.at, rules, uses=uses)
     record(db, made, event)
     return Inserted(job=made, is_new=True)
 
@@ -180,7 +183,7 @@ def confirm(
     if job is None or not _is_open(job, now, for_approvers=False):
         return job
     rules = budget_rules.rules(db, job.team, now)
-    match _decided(db, [job], rules, now, terms):
+    match _decided(db, [job], rules, now, terms, uses=Uses(db)):
         case Admitted(jobs=(admitted,)):
             event = Event(at=now, name=EventName.CONFIRMED, detail=by)
             return _accept(db, job, admitted, event, rules)
@@ -210,7 +213,7 @@ def approve(
     refusal = _refuse_decision(job, rules, by, now)
     if refusal is not None:
         return refusal
-    match _decided(db, [job], rules, now, terms):
+    match _decided(db, [job], rules, now, terms, uses=Uses(db)):
         case Admitted(jobs=(admitted,)):
             pass
         case NotAdmitted() as refused:
@@ -297,7 +300,13 @@ def _audit(db: Database, job: Job, by: str, now: Instant, action: AuditAction) -
 
 
 def _decided(
-    db: Database, jobs: Sequence[Job], rules: Rules, now: Instant, terms: Terms
+    db: Database,
+    jobs: Sequence[Job],
+    rules: Rules,
+    now: Instant,
+    terms: Terms,
+    *,
+    uses: Uses,
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide about jobs by the counters as they are in this transaction."""
     first, active = jobs[0], Active()
@@ -307,7 +316,7 @@ def _decided(
     return admit(
         jobs,
         rules,
-        lambda scope, period: budget_use.use_of(db, scope.key, period),
+        uses.of,
         now,
         consent=terms.consent,
         active=active,

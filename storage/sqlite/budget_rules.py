@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from math import inf
 from sqlite3 import Row as SqlRow
+from weakref import WeakKeyDictionary
 
 from sqlite_utils import Database
 
@@ -41,13 +44,7 @@ from storage.sqlite.rows import encode
 
 _NO_RULES = Rules()
 
-# Most workspaces have none: one look in place of three, for each request.
-_HAS_RULES = """
-    SELECT EXISTS (SELECT 1 FROM caps WHERE team = :team)
-        OR EXISTS (SELECT 1 FROM stops WHERE team = :team)
-        OR EXISTS (SELECT 1 FROM budget_policies WHERE team = :team)
-        OR EXISTS (SELECT 1 FROM approval_rules WHERE team = :team) AS has_rules
-"""
+_LAST_DECISION = "SELECT * FROM audit ORDER BY seq DESC LIMIT 1"
 
 _POLICY = """
     INSERT OR REPLACE INTO budget_policies
@@ -62,11 +59,43 @@ _APPROVAL_RULE = """
 """
 
 
+@dataclass(slots=True)
+class _Known:
+    """The rules that a connection has read, as of a decision."""
+
+    decision: tuple[object, ...] | None = None
+    """The whole last row of the audit, whose number alone is given again after a rollback."""
+    read: dict[str, tuple[Instant, Rules]] = field(default_factory=dict)
+    """By workspace: the rules without admins, and the time for which they were read."""
+
+
+_known: WeakKeyDictionary[Database, _Known] = WeakKeyDictionary()
+
+
 def rules(db: Database, team: str, now: Instant) -> Rules:
-    """Return all rules of a workspace, with the raises that have not ended."""
+    """Return all rules of a workspace, with the raises that have not ended.
+
+    They are read anew after each decision, whichever process made it: each change of a rule has its
+    entry in the audit, in the same transaction.
+    """
+    row = db.execute(_LAST_DECISION).fetchone()
+    decision = None if row is None else tuple(row)
+    known = _known.get(db)
+    if known is None or known.decision != decision:
+        known = _known[db] = _Known(decision)
+    since, found = known.read.get(team, (inf, _NO_RULES))
+    # Raises that had ended by then are not known, and a clock can be set back.
+    if now < since:
+        found = _read_rules(db, team, now)
+        known.read[team] = (now, found)
+    if found == _NO_RULES:
+        return found
+    current = tuple(one for one in found.raises if one.until > now)
+    return replace(found, raises=current, admins=tuple(notifications.operators(db, team)))
+
+
+def _read_rules(db: Database, team: str, now: Instant) -> Rules:
     values = {"team": team, "now": now}
-    if not db.execute(_HAS_RULES, values).fetchone()["has_rules"]:
-        return _NO_RULES
     caps = db.execute("SELECT * FROM caps WHERE team = :team", values).fetchall()
     stops = db.execute("SELECT * FROM stops WHERE team = :team", values).fetchall()
     raises: list[SqlRow] = []
@@ -79,7 +108,6 @@ def rules(db: Database, team: str, now: Instant) -> Rules:
         stops=tuple(map(_stop, stops)),
         policy=policy(db, team),
         approvals=approval_rules(db, team),
-        admins=tuple(notifications.operators(db, team)),
     )
 
 

@@ -6,7 +6,7 @@ writer's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from sqlite3 import Row as SqlRow
@@ -22,6 +22,7 @@ from storage.budget import (
     Mismatch,
     Period,
     Rules,
+    Scope,
     Use,
     applied_caps,
     day_at,
@@ -64,13 +65,15 @@ _COUNTED = """
 
 _PLACE = ("team", "user", "channel", "model", "project")
 
-# `{condition}` is NOT or nothing.
+# `{condition}` is NOT or nothing. Renders of one price mostly cost the same.
 PRICES = """
-    SELECT coalesce(cost_actual, cost_estimate) AS amount, price_size FROM jobs
-    WHERE price_key = :key AND created_at >= :since
-        AND (cost_actual IS NOT NULL OR cost_estimate IS NOT NULL)
-        AND price_size IS {condition} :size
-    ORDER BY created_at DESC LIMIT :limit + 0
+    SELECT DISTINCT amount, price_size FROM (
+        SELECT coalesce(cost_actual, cost_estimate) AS amount, price_size FROM jobs
+        WHERE price_key = :key AND created_at >= :since
+            AND (cost_actual IS NOT NULL OR cost_estimate IS NOT NULL)
+            AND price_size IS {condition} :size
+        ORDER BY created_at DESC LIMIT :limit + 0
+    )
 """
 
 
@@ -80,22 +83,54 @@ def exposure_before(db: Database, job_id: str) -> Use:
     return NO_USE if row is None else _exposure_in(row)
 
 
-def count(db: Database, before: Use, job: Job, at: Instant, rules: Rules | None = None) -> None:
+class Uses:
+    """The uses of periods, each read once in a transaction, and kept in step with its counts."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._found: dict[tuple[str, Period], Use] = {}
+
+    def of(self, scope: Scope, period: Period) -> Use:
+        """Return what is held and spent in a scope within a period."""
+        place = scope.key, period
+        if place not in self._found:
+            self._found[place] = use_of(self._db, *place)
+        return self._found[place]
+
+    def add(self, scopes: Collection[str], day: str, change: Use) -> None:
+        """Add what was counted in scopes, by their keys, on a day."""
+        for (scope, period), use in self._found.items():
+            if scope in scopes and period.first <= day < period.until:
+                self._found[scope, period] = use + change
+
+
+def count(
+    db: Database,
+    before: Use,
+    job: Job,
+    at: Instant,
+    rules: Rules | None = None,
+    *,
+    uses: Uses | None = None,
+) -> None:
     """Add what a write changed of a job's exposure to all its counters, and note due alerts.
 
-    The one place that changes counters; `job` is the row after the write. `rules` are read if they
-    are needed and not given.
+    The one place that changes counters; `job` is the row after the write. `rules` and `uses` are
+    read if they are needed and not given; those that are given were read in this transaction.
     """
     change = exposure(job) - before
     if change == NO_USE or job.counted_on is None:
         return
-    day, keys = job.counted_on, [encode(scope.key) for scope in scopes_of(job)]
+    scopes = [scope.key for scope in scopes_of(job)]
+    day, keys = job.counted_on, [encode(scope) for scope in scopes]
     rows = db.conn.execute(_DAY.format(keys=", ".join("?" * len(keys))), (day, *keys))
     before_it = {row["scope"]: _use_in(row) for row in rows}
-    uses = ((key, before_it.get(key, NO_USE) + change) for key in keys)
-    db.conn.executemany(_PUT_USE, [(key, day, str(u.held), str(u.spent)) for key, u in uses])
+    now = ((key, before_it.get(key, NO_USE) + change) for key in keys)
+    db.conn.executemany(_PUT_USE, [(key, day, str(u.held), str(u.spent)) for key, u in now])
+    uses = uses or Uses(db)
+    uses.add(scopes, day, change)
     if change.total > 0:
-        _note_alerts(db, job, at, rules or budget_rules.rules(db, job.team, at))
+        _note_alerts(db, job, at, rules or budget_rules.rules(db, job.team, at), uses)
 
 
 def use_of(db: Database, scope: str, period: Period) -> Use:
@@ -122,7 +157,10 @@ def cap_uses(db: Database, job: Job, now: Instant) -> list[CapUse]:
 def prices(
     db: Database, price: Price, since: Instant, limit: int, *, same_size: bool
 ) -> list[tuple[Decimal | None, Decimal]]:
-    """Return size and amount of the last renders of a price, of the same size or of others."""
+    """Return size and amount of the last renders of a price, of the same size or of others.
+
+    Those that are alike are returned once.
+    """
     query = PRICES.format(condition="" if same_size else "NOT")
     values = {"key": price.key, "since": since, "limit": limit, "size": encode(price.size)}
     found = [
@@ -227,7 +265,7 @@ def _use_in(row: SqlRow) -> Use:
     return Use(held=Decimal(row["held"]), spent=Decimal(row["spent"]))
 
 
-def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules) -> None:
+def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules, uses: Uses) -> None:
     """Note each level of a cap that a use has reached, once for each scope, period and level.
 
     The highest of those that are new is told.
@@ -236,7 +274,7 @@ def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules) -> None:
     for applied in applied_caps(rules, job, at):
         window = applied.cap.window
         period = period_of(window, job.counted_on or "", calendar)
-        use = use_of(db, applied.counted.key, period)
+        use = uses.of(applied.counted, period)
         reached = [
             Alert(
                 scope=applied.counted,

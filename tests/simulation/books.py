@@ -11,6 +11,7 @@ from decimal import Decimal
 from sqlite_utils import Database
 
 from storage.budget import Cap, ScopeKind, UnknownPrice, Window
+from storage.job import DecisionKind
 from tests.simulation.money import Budgets
 from tests.simulation.video import MindVideo
 from tests.simulation.world import World
@@ -34,6 +35,8 @@ class Line:
     forecast: Decimal | None
     estimate: Decimal | None
     actual: Decimal | None
+    is_beyond_caps: bool
+    """Whether an approver let it go although no cap had room."""
 
     @property
     def spent(self) -> Decimal:
@@ -80,6 +83,7 @@ def read_books(db: Database) -> Books:
             forecast=_amount(row["forecast_amount"]),
             estimate=_amount(row["cost_estimate"]),
             actual=_amount(row["cost_actual"]),
+            is_beyond_caps=row["decision_kind"] == DecisionKind.APPROVED_BEYOND_CAPS,
         )
         for row in rows
     )
@@ -182,7 +186,7 @@ class Bookkeeper:
             self._world.violate("a job holds what it will cost", line.job_id)
         for cap in budgets.caps:
             place = _counted(cap, line, budgets.caps)
-            if place is None or not cap.is_hard:
+            if place is None or not cap.is_hard or line.is_beyond_caps:
                 continue
             those = (
                 one for one in books.lines if place in one.places and _in_period(one, line, cap)

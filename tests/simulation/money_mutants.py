@@ -32,6 +32,7 @@ from storage.budget import (
 )
 from storage.job import Event, Instant, Job, Outcome, Stage, is_direct
 from storage.sqlite import admissions, budget_rules, budget_use
+from storage.sqlite.budget_use import Uses
 from storage.store import Inserted
 from tests.simulation import life
 from tests.simulation.replaced import replaced
@@ -112,10 +113,18 @@ def count_on_day_of_amount() -> Iterator[None]:
     """Count an amount on the day on which it is named."""
     real = budget_use.count
 
-    def count(db: Database, before: Use, job: Job, at: Instant, rules: Rules | None = None) -> None:
+    def count(
+        db: Database,
+        before: Use,
+        job: Job,
+        at: Instant,
+        rules: Rules | None = None,
+        *,
+        uses: Uses | None = None,
+    ) -> None:
         if job.cost_actual is not None and job.counted_on is not None:
             job = replace(job, counted_on=day_at(at, budget_rules.policy(db, job.team).calendar))
-        real(db, before, job, at, rules)
+        real(db, before, job, at, rules, uses=uses)
 
     with replaced(budget_use, "count", count):
         yield
@@ -126,10 +135,18 @@ def count_twice() -> Iterator[None]:
     """Count an amount once more when it is named."""
     real = budget_use.count
 
-    def count(db: Database, before: Use, job: Job, at: Instant, rules: Rules | None = None) -> None:
-        real(db, before, job, at, rules)
+    def count(
+        db: Database,
+        before: Use,
+        job: Job,
+        at: Instant,
+        rules: Rules | None = None,
+        *,
+        uses: Uses | None = None,
+    ) -> None:
+        real(db, before, job, at, rules, uses=uses)
         if job.cost_actual is not None:
-            real(db, before, job, at, rules)
+            real(db, before, job, at, rules, uses=uses)
 
     with replaced(budget_use, "count", count):
         yield

@@ -6,6 +6,7 @@ from tests.hardening.mutant import Mutant
 
 _RULES = "storage/sqlite/budget_rules.py"
 _CHANGES = "bot/jobs/budget_changes.py"
+_KEPT = "tests/storage/test_rules_in_step.py::"
 _TOLD = "tests/notifications/test_budget.py::"
 _TYPED = "tests/listeners/test_budget_command.py::"
 
@@ -65,5 +66,33 @@ MUTANTS = (
         old="        NotificationKind.FOLLOWED,\n        NotificationKind.RAISE_ENDED,\n",
         new="        NotificationKind.FOLLOWED,\n",
         tests=(_TOLD + "test_the_ends_of_two_raises_are_told_when_each_comes",),
+    ),
+    Mutant(
+        name="keeps rules that another process has changed",
+        file=_RULES,
+        old="    if known is None or known.decision != decision:\n",
+        new="    if known is None:\n",
+        tests=(_KEPT + "test_rules_of_another_process_apply_at_once",),
+    ),
+    Mutant(
+        name="takes a decision for the one that was rolled back",
+        file=_RULES,
+        old="    decision = None if row is None else tuple(row)\n",
+        new='    decision = None if row is None else (row["seq"],)\n',
+        tests=(_KEPT + "test_what_is_rolled_back_is_no_rule",),
+    ),
+    Mutant(
+        name="forgets raises when the clock goes back",
+        file=_RULES,
+        old="    if now < since:\n",
+        new="    if since == inf:\n",
+        tests=(_KEPT + "test_raises_end_and_apply_again_if_the_clock_goes_back",),
+    ),
+    Mutant(
+        name="counts in a use what is of another day",
+        file="storage/sqlite/budget_use.py",
+        old="            if scope in scopes and period.first <= day < period.until:\n",
+        new="            if scope in scopes:\n",
+        tests=(_KEPT + "test_a_use_is_read_once_and_kept_in_step",),
     ),
 )
