@@ -158,7 +158,9 @@ async def test_no_log_line_of_a_whole_job_contains_the_prompt(configure: Configu
         await bot.until(bot.ephemerals)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     events = [line["event"] for line in lines]
-    assert [event for event in events if event not in {"ready", "stopping"}] == [
+    # A busy machine may start a tick late, which is logged too.
+    usual = {"ready", "stopping", "tick_overdue"}
+    assert [event for event in events if event not in usual] == [
         "ask_accepted",
         "step_retried",
         "ask_refused",

@@ -25,10 +25,11 @@ from bot.jobs.actions import (
     StatusShown,
     Verdict,
 )
+from bot.jobs.dry_run import DryRun
 from bot.jobs.view import JobView
 from bot.listeners.job_replies import reply_to
 from sandbox.slack.blocks import checked_blocks
-from storage.job import Event, EventName, QuestionKind, waiting
+from storage.job import Event, EventName, Forecast, ForecastKind, QuestionKind, waiting
 from tests.support.budget_samples import SHORT
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
 
@@ -46,6 +47,14 @@ def cancelled(verdict: Verdict) -> CancelAnswered:
 
 REFUSED = Refused(waiting=None, user="U1", reasons=(SHORT,), in_charge=("U8", "U9"), unit="USD")
 WAITING = waiting(REQUESTED, QuestionKind.DUPLICATE, "k7m2p8")
+DRY = DryRun(
+    prompt="a lake at dawn",
+    body=b"{}",
+    has_files=False,
+    forecast=Forecast(kind=ForecastKind.UNKNOWN),
+    to_confirm=None,
+    unit="USD",
+)
 
 ANSWERED: list[tuple[ActionOutcome, str]] = [
     (StatusShown(view=VIEW), "*Done* in 2 min 3 s"),
@@ -60,6 +69,7 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     ),
     (Asked(job=WAITING), "You asked for exactly this a moment ago, and job `k7m2p8`"),
     (REFUSED, "Your budget per day has no room"),
+    (DRY, "Nothing was started or charged."),
     (QuestionExpired(job=WAITING), "more than an hour old"),
     (Accepted(job=REQUESTED, is_new=True, left_out=("Mode", "<b>")), "left out: Mode, &lt;b&gt;"),
     (cancelled(Verdict.FREE), "costs nothing"),

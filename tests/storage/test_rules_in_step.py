@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from storage.budget import Cap, Raise, Scope, ScopeKind, Stop, Use, Window
+from storage.budget import (
+    Calendar,
+    Cap,
+    Period,
+    Raise,
+    Scope,
+    ScopeKind,
+    Stop,
+    Use,
+    Window,
+    period_of,
+)
 from storage.notification import OPERATORS, team_scope
 from storage.sqlite import budget_rules, budget_use
 from storage.sqlite.budget_use import Uses
@@ -101,10 +112,13 @@ async def test_a_use_is_read_once_and_kept_in_step(
 ) -> None:
     """What is counted in another scope, or on a day outside the period, does not change it."""
     reads: list[str] = []
-    monkeypatch.setattr(
-        budget_use, "use_of", lambda _db, scope, _period: reads.append(scope) or Use()
-    )
-    period = budget_use.period_of(Window.DAY, "2027-01-15", budget_rules.Calendar())
+
+    def use_of(_db: Database, scope: str, _period: Period) -> Use:
+        reads.append(scope)
+        return Use()
+
+    monkeypatch.setattr(budget_use, "use_of", use_of)
+    period = period_of(Window.DAY, "2027-01-15", Calendar())
 
     def count(db: Database) -> Use:
         uses = Uses(db)
