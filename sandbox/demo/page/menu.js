@@ -73,12 +73,11 @@ export function openMenu(anchor, entries) {
   (anchor.closest("dialog") ?? document.body).append(menu);
   place(menu, anchor);
   items[0]?.focus();
+  document.addEventListener("keydown", escaped, true);
+  window.addEventListener("resize", resized);
   // The click that opened the menu is still on its way.
   setTimeout(() => {
-    if (!menu.isConnected) return;
-    document.addEventListener("pointerdown", outside, true);
-    document.addEventListener("keydown", escaped, true);
-    window.addEventListener("resize", resized);
+    if (menu.isConnected) document.addEventListener("pointerdown", outside, true);
   });
 }
 
