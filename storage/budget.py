@@ -216,10 +216,22 @@ def resets_at(window: Window, now: Instant, calendar: Calendar) -> Instant | Non
     if bounds is None:
         return None
     _, until = bounds
-    # A midnight that a change of the clock leaves out is the moment of that change.
-    # https://docs.python.org/3/library/datetime.html#datetime.datetime.fold
-    midnight = datetime(until.year, until.month, until.day, tzinfo=_zone(calendar))
-    return midnight.timestamp()
+    return _midnight(until, calendar)
+
+
+def begins_at(window: Window, now: Instant, calendar: Calendar) -> Instant:
+    """Return when the period that contains `now` began; 0 for one without a beginning."""
+    bounds = _bounds(window, _local_date(now, calendar), calendar)
+    return 0.0 if bounds is None else _midnight(bounds[0], calendar)
+
+
+def _midnight(day: date, calendar: Calendar) -> Instant:
+    """Return when a day begins.
+
+    A midnight that a change of the clock leaves out is the moment of that change.
+    https://docs.python.org/3/library/datetime.html#datetime.datetime.fold
+    """
+    return datetime(day.year, day.month, day.day, tzinfo=_zone(calendar)).timestamp()
 
 
 PACE_FROM_DAY = 5

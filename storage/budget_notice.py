@@ -33,6 +33,8 @@ class AlertDetail:
     spent: Decimal
     resets_at: Instant | None
     """When the period ends; `None`: never."""
+    began_at: Instant = 0.0
+    """When the period began. The notification's ID is of the period, so it may be as old."""
 
     def to_text(self) -> str:
         """Return the detail as JSON."""
@@ -79,7 +81,12 @@ _DECISION = TypeAdapter(DecisionDetail)
 
 
 def alert_notices(
-    alert: Alert, cap: Cap, resets_at: Instant | None, in_charge: Sequence[str]
+    alert: Alert,
+    cap: Cap,
+    in_charge: Sequence[str],
+    *,
+    began_at: Instant,
+    resets_at: Instant | None,
 ) -> list[Notification]:
     """Return the rows that tell an alert.
 
@@ -94,6 +101,7 @@ def alert_notices(
         limit=alert.limit,
         held=alert.use.held,
         spent=alert.use.spent,
+        began_at=began_at,
         resets_at=resets_at,
     )
     about = f"{alert.scope.key} {alert.period} {alert.level}"

@@ -9,7 +9,7 @@ from bot.base.ports import Message
 from bot.messages import budget_notices
 from bot.notifications.place import MESSAGE_SLOT, place_of
 from bot.worker.context import Claim
-from bot.worker.outbox import post_once
+from bot.worker.outbox import Slot, post_once
 from bot.worker.result import Done, Park, Result, Snooze
 from storage.budget import OPERATOR
 from storage.budget_notice import AlertDetail, DecisionDetail
@@ -20,12 +20,18 @@ THE_OPERATOR = "Whoever runs this bot"
 
 
 async def tell_alert(claim: Claim[Notification]) -> Result[Notification]:
-    """Post that a budget is used to a level. As safe to repeat as `post_once`."""
+    """Post that a budget is used to a level. As safe to repeat as `post_once`.
+
+    The row of the same alert may be made anew after a restore: of the whole period, messages are
+    searched for it first.
+    """
     detail = AlertDetail.of(claim.row)
     if detail is None:
         return Park(row=claim.row, problem=UNREADABLE)
     is_here = claim.row.channel == detail.scope.name
-    return await _post(claim, budget_notices.alert(detail, claim.services.unit, is_here=is_here))
+    message = budget_notices.alert(detail, claim.services.unit, is_here=is_here)
+    slot = replace(MESSAGE_SLOT, known_since=lambda _: detail.began_at)
+    return await _post(claim, message, slot)
 
 
 async def tell_decision(claim: Claim[Notification]) -> Result[Notification]:
@@ -52,9 +58,11 @@ async def tell_end(claim: Claim[Notification]) -> Result[Notification]:
     return await _post(claim, budget_notices.raise_ended(detail, services.unit, is_here=is_here))
 
 
-async def _post(claim: Claim[Notification], message: Message) -> Result[Notification]:
+async def _post(
+    claim: Claim[Notification], message: Message, slot: Slot[Notification] = MESSAGE_SLOT
+) -> Result[Notification]:
     try:
-        posted = await post_once(claim, MESSAGE_SLOT, await place_of(claim), message)
+        posted = await post_once(claim, slot, await place_of(claim), message)
     except UnreachablePlaceError as error:
         # It holds all the same, and `/video budget` shows it.
         return Done(row=replace(claim.row, problem=str(error)))

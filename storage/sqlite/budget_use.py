@@ -25,6 +25,7 @@ from storage.budget import (
     Scope,
     Use,
     applied_caps,
+    begins_at,
     day_at,
     exposure,
     exposure_of,
@@ -293,8 +294,14 @@ def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules, uses: Uses) 
         is_current = period == period_of(window, day_at(at, calendar), calendar)
         for alert in new[-1:] if is_current else ():
             in_charge = budget_rules.in_charge(db, job.team)
-            resets = resets_at(window, at, calendar)
-            for notice in alert_notices(alert, applied.cap, resets, in_charge):
+            notices = alert_notices(
+                alert,
+                applied.cap,
+                in_charge,
+                began_at=begins_at(window, at, calendar),
+                resets_at=resets_at(window, at, calendar),
+            )
+            for notice in notices:
                 notifications.add(db, notice)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pysqlite3
 import pytest
 import pytest_asyncio
 
@@ -77,6 +79,31 @@ async def test_an_alert_is_told_once_to_those_whom_it_concerns(
         assert "is used: 0.5 USD of 1 USD. It begins anew <!date^" in found[0]
     everywhere = {place for place in (ANA, BEN, MIA, GENERAL) if "Half" in str(told(outbox, place))}
     assert everywhere == places
+
+
+async def test_an_alert_that_a_backup_does_not_know_is_found_and_not_told_again(
+    outbox: OutboxHarness, tmp_path: Path
+) -> None:
+    """Its row is made anew, later than the message: the ID is of the period."""
+    job = await outbox.job(cost=None)
+    await cap(outbox, HERE, "1")
+    job = await bill(outbox, job, "0.5")
+    await outbox.run(30)
+    forget_alerts(tmp_path)
+    outbox.restart()
+    await outbox.run(60)
+    await bill(outbox, job, "0.6")
+    await outbox.run(30)
+    assert len([one for one in told(outbox, GENERAL) if "Half" in one]) == 1
+
+
+def forget_alerts(folder: Path) -> None:
+    """Take all alerts out of the store, as a backup lacks what came after it."""
+    [path] = folder.glob("*.db")
+    with closing(pysqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("DELETE FROM alerts")
+        kind = NotificationKind.BUDGET_ALERT.value
+        assert db.execute("DELETE FROM notifications WHERE kind = ?", (kind,)).rowcount == 1
 
 
 async def test_one_job_that_reaches_three_levels_is_told_as_one(outbox: OutboxHarness) -> None:
