@@ -60,6 +60,15 @@ _NOT_DIRECT = (
 )
 
 
+async def not_in_charge(interaction: Interaction, services: Services) -> NotInCharge | None:
+    """Return who is in charge of budgets, if the user is not; `None`: the user is.
+
+    Raises `StoreError`.
+    """
+    may = await in_charge(interaction.team, services)
+    return None if interaction.user in may else NotInCharge(in_charge=may)
+
+
 async def change_budget(
     change: BudgetChange, interaction: Interaction, services: Services
 ) -> ChangeOutcome:
@@ -68,9 +77,9 @@ async def change_budget(
     Idempotent by `interaction.dedup_key`. Raises `UsageError` for what makes no sense, and
     `StoreError`; nothing was changed then.
     """
-    may = await in_charge(interaction.team, services)
-    if interaction.user not in may:
-        return NotInCharge(in_charge=may)
+    refused = await not_in_charge(interaction, services)
+    if refused is not None:
+        return refused
     made = await _make(change, interaction, services)
     services.wake()
     return made

@@ -24,8 +24,7 @@ from bot.jobs.budget_change import (
     StopNew,
     Target,
 )
-from bot.jobs.budget_changes import change_budget
-from bot.jobs.budget_view import in_charge
+from bot.jobs.budget_changes import change_budget, not_in_charge
 from bot.jobs.services import Services
 from bot.listeners.context import answer
 from bot.listeners.payloads import ButtonPayload, FormPayload
@@ -67,9 +66,9 @@ async def open_form(payload: ButtonPayload, services: Services) -> None:
 
 
 async def _open(trigger_id: str, interaction: Interaction, services: Services) -> Message | None:
-    may = await in_charge(interaction.team, services)
-    if interaction.user not in may:
-        return budget_answers.not_in_charge(NotInCharge(in_charge=may))
+    refused = await not_in_charge(interaction, services)
+    if refused is not None:
+        return budget_answers.not_in_charge(refused)
     models = [(model.slug, model.title) for model in services.catalog.models]
     await services.views.open(trigger_id, budget_form.budget_form(models, services.unit))
     return None

@@ -147,8 +147,8 @@ BAD = [
     ("raise here 20", "Say until when:"),
     ("raise here 20 forever", "Say until when:"),
     ("raise here 20 tomorrow maybe", "Say until when:"),
-    ("raise here 20 2020-01-01", "from today on, and for a year at most"),
-    ("raise here 20 9999-12-31", "from today on, and for a year at most"),
+    ("raise project dated 20 2020-01-01", "from today on, and for a year at most"),
+    ("raise project dated 20 9999-12-31", "from today on, and for a year at most"),
     ("raise here 20 2026-02-30", "Say until when:"),
     ("raise here 0 today", "A raise is more than 0."),
     ("raise here -1 today", "`-1` is no amount."),
@@ -177,6 +177,8 @@ BAD = [
 @pytest.mark.parametrize(("text", "told"), BAD, ids=[text[:40] for text, _ in BAD])
 async def test_what_makes_no_sense_changes_nothing(bot: RunningBot, text: str, told: str) -> None:
     """It is told in a sentence, in private, and nothing is rendered."""
+    # Only what has a budget can be raised.
+    await answer(bot, "budget set project dated 5 once", user=MIA)
     before = await rules_of(bot)
     shown = await answer(bot, f"budget {text}", user=MIA)
     assert told in shown
@@ -233,6 +235,7 @@ async def test_a_raise_ends_by_itself_or_by_hand(bot: RunningBot) -> None:
     assert "has ended" in await answer(bot, "budget raise here none", user=MIA)
     assert (await rules_of(bot))[0].raises == ()
     assert f"raise <@{ANA}> 2" not in shown
+    await answer(bot, f"budget set <@{ANA}> 20 per day", user=MIA)
     assert "higher" in await answer(bot, f"budget raise <@{ANA}> 2 today", user=MIA)
 
 
@@ -268,6 +271,7 @@ async def test_the_rules_beside_the_caps_are_set(bot: RunningBot) -> None:
     policy = (await rules_of(bot))[0].policy
     assert (policy.unknown_price, policy.unknown_hold) == (UnknownPrice.HOLD, Decimal(2))
     assert (policy.calendar.zone, policy.calendar.first_weekday) == ("Europe/Berlin", 6)
+    await answer(bot, "budget set project dated 5 once", user=MIA)
     shown = await answer(bot, "budget all", user=MIA)
     assert shown.endswith("Days begin at midnight in Europe/Berlin, weeks on Sunday.")
     for text in ("unknown ask", "week starts monday", "zone UTC"):

@@ -11,8 +11,7 @@ from types import MappingProxyType
 from bot.base.errors import UnreachablePlaceError, UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
-from bot.jobs.budget_change import NotInCharge
-from bot.jobs.budget_view import in_charge
+from bot.jobs.budget_changes import not_in_charge
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.messages import approval_rules, budget_answers
@@ -161,9 +160,9 @@ async def _confirm_above(
     typed: TypedAmount | None, interaction: Interaction, services: Services
 ) -> Message:
     """Set above which price the asker is asked. Committed when it returns. Idempotent."""
-    refusal = await _refusal(interaction, services)
-    if refusal is not None:
-        return refusal
+    refused = await not_in_charge(interaction, services)
+    if refused is not None:
+        return budget_answers.not_in_charge(refused)
     limit = None if typed is None else typed.in_unit(services.unit)
     budgets, now = services.store.budgets, services.now()
     policy = (await budgets.rules(interaction.team, now)).policy
@@ -185,9 +184,9 @@ async def _show(interaction: Interaction, services: Services) -> Message:
 
 async def _change(change: RuleChange, interaction: Interaction, services: Services) -> Message:
     """Change the rule of the workspace or the channel. Committed when it returns. Idempotent."""
-    refusal = await _refusal(interaction, services)
-    if refusal is not None:
-        return refusal
+    refused = await not_in_charge(interaction, services)
+    if refused is not None:
+        return budget_answers.not_in_charge(refused)
     team, channel = interaction.team, interaction.channel if change.here else ""
     if is_direct(channel):
         raise UsageError("A direct conversation has no approvers of its own: leave `here` out.")
@@ -210,14 +209,6 @@ async def _change(change: RuleChange, interaction: Interaction, services: Servic
     admins = rules.admins or tuple(sorted(services.admins))
     terms = terms_of([*changed, after], admins, channel)
     return approval_rules.changed(channel, terms, services.unit)
-
-
-async def _refusal(interaction: Interaction, services: Services) -> Message | None:
-    """Return the answer to who may not change budgets; `None`: the user may."""
-    may = await in_charge(interaction.team, services)
-    if interaction.user in may:
-        return None
-    return budget_answers.not_in_charge(NotInCharge(in_charge=may))
 
 
 async def _require_approver(user: str, interaction: Interaction, services: Services) -> None:

@@ -23,7 +23,7 @@ from bot.jobs.budget_change import (
     StopNew,
     Target,
 )
-from bot.jobs.budget_changes import change_budget
+from bot.jobs.budget_changes import change_budget, not_in_charge
 from bot.jobs.budget_view import in_charge, load_all_budgets, load_budget
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
@@ -67,9 +67,9 @@ async def _show(interaction: Interaction, services: Services) -> Message:
 
 async def _show_all(interaction: Interaction, services: Services) -> Message:
     """Show all budgets, to those who may change them."""
-    may = await in_charge(interaction.team, services)
-    if interaction.user not in may:
-        return budget_answers.not_in_charge(NotInCharge(in_charge=may))
+    refused = await not_in_charge(interaction, services)
+    if refused is not None:
+        return budget_answers.not_in_charge(refused)
     lines = await load_all_budgets(interaction.team, services)
     policy = (await services.store.budgets.rules(interaction.team, services.now())).policy
     return budget_table.all_shown(lines, policy.calendar, services.unit)

@@ -9,7 +9,7 @@ from functools import partial
 from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
-from bot.jobs.budget_view import in_charge
+from bot.jobs.budget_changes import not_in_charge
 from bot.jobs.credit import load_credit
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
@@ -55,17 +55,17 @@ def _bind(text: str, _: Catalog) -> Handler | None:
 
 
 async def _show(interaction: Interaction, services: Services) -> Message:
-    may = await in_charge(interaction.team, services)
-    if interaction.user not in may:
-        return credit.not_in_charge(may)
+    refused = await not_in_charge(interaction, services)
+    if refused is not None:
+        return credit.not_in_charge(refused.in_charge)
     return credit.credit_shown(await load_credit(interaction.team, services))
 
 
 async def _book(change: _Change, interaction: Interaction, services: Services) -> Message:
     """Book an amount. Committed when it returns. Idempotent by `interaction.dedup_key`."""
-    may = await in_charge(interaction.team, services)
-    if interaction.user not in may:
-        return credit.not_in_charge(may)
+    refused = await not_in_charge(interaction, services)
+    if refused is not None:
+        return credit.not_in_charge(refused.in_charge)
     figure = change.amount.in_unit(services.unit)
     amount = -figure if change.is_taken else figure
     booking = Booking(amount=amount, by=interaction.user, because=change.because, at=services.now())

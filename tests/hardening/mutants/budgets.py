@@ -21,8 +21,8 @@ MUTANTS = (
     Mutant(
         name="lets everybody change budgets",
         file=_CHANGES,
-        old="    if interaction.user not in may:\n",
-        new="    if not may:\n",
+        old="    return None if interaction.user in may else",
+        new="    return None if may else",
         tests=(_TYPED + "test_only_those_in_charge_change_budgets",),
     ),
     Mutant(
