@@ -164,6 +164,23 @@ class Inserted:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsertTerms:
+    """What is looked at beside the rules of budgets before a job is inserted."""
+
+    equal_since: Instant | None = None
+    """Since when an equal request is a duplicate; `None`: nothing is searched for."""
+    most_active: int | None = None
+    """How many jobs of a person may be under way; `None`: any number."""
+    may_ask: bool = False
+    """Whether a request that caps alone refuse waits: its asker may have an approver asked."""
+    is_price_agreed: bool = False
+    """Whether the asker was told the price before, and agreed to it."""
+
+
+NO_TERMS = InsertTerms()
+
+
 class JobStore(Queue[Job], Protocol):
     """Jobs and their timelines.
 
@@ -175,34 +192,25 @@ class JobStore(Queue[Job], Protocol):
         self,
         job: Job,
         event: Event,
-        *,
-        equal_since: Instant | None = None,
-        most_active: int | None = None,
-        may_ask: bool = False,
-        is_price_agreed: bool = False,
+        terms: InsertTerms = NO_TERMS,
     ) -> Inserted | NotAdmitted:
         """Insert `job`, or return the row that has its `dedup_key` already.
 
         Idempotent by `dedup_key`. If the store has an equal request (same user, channel, model and
-        input), made or confirmed at or after `equal_since`, the job is inserted as `waiting` for a
-        confirmation, and so it is if the rules of budgets want it asked about. Unless it waits it
-        begins to count: with what it holds and its day, as `storage.budget.admit` decides, or
-        it is refused. `most_active` is how many jobs of a person may be under way. With `may_ask`,
-        a request that caps alone refuse is kept as `NotAdmitted.waiting`, if approvers may let it
-        go beyond them; otherwise nothing is written of a refused one. A price to which the asker
-        agreed before is not asked about, but may have to be approved. All of this is one
-        transaction, so of two equal requests at one instant one waits, and of two for which a cap
-        has room for one, one is refused.
+        input), made or confirmed at or after `terms.equal_since`, the job is inserted as `waiting`
+        for a confirmation, and so it is if the rules of budgets want it asked about. Unless it
+        waits it begins to count: with what it holds and its day, as `storage.budget.admit` decides,
+        or it is refused. If `terms.may_ask`, a request that caps alone refuse is kept as
+        `NotAdmitted.waiting`, if approvers may let it go beyond them; otherwise nothing is written
+        of a refused one. A price to which the asker agreed before is not asked about, but may have
+        to be approved. All of this is one transaction, so of two equal requests at one instant one
+        waits, and of two for which a cap has room for one, one is refused.
         """
 
     async def insert_set(
         self,
         asks: Sequence[tuple[Job, Event]],
-        *,
-        equal_since: Instant | None = None,
-        most_active: int | None = None,
-        may_ask: bool = False,
-        is_price_agreed: bool = False,
+        terms: InsertTerms = NO_TERMS,
     ) -> tuple[Inserted, ...] | NotAdmitted:
         """Insert the jobs of one person as `insert` does, all of them or none.
 

@@ -33,6 +33,7 @@ from storage.job import (
     waiting,
 )
 from storage.notification import channel_scope
+from storage.store import InsertTerms
 
 # A user who sees an error repeats the command at once; after this long they mean a second job.
 DUPLICATE_SECONDS = 60.0
@@ -180,10 +181,12 @@ async def accept(
     made = await services.store.jobs.insert(
         job,
         event,
-        equal_since=now - DUPLICATE_SECONDS if question is None else None,
-        most_active=services.max_active,
-        may_ask=True,
-        is_price_agreed=agreed is not None and agreed.covers(forecast),
+        InsertTerms(
+            equal_since=now - DUPLICATE_SECONDS if question is None else None,
+            most_active=services.max_active,
+            may_ask=True,
+            is_price_agreed=agreed is not None and agreed.covers(forecast),
+        ),
     )
     if isinstance(made, NotAdmitted):
         return await refused(made, job, services)

@@ -6,7 +6,8 @@ Each function runs inside the writer's transaction, which decides and writes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 from sqlite_utils import Database
 
@@ -47,29 +48,11 @@ from storage.sqlite.job_reads import (
 )
 from storage.sqlite.job_writes import record
 from storage.sqlite.rows import JOBS
-from storage.store import Inserted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What an insert or a confirmation looks for before it admits jobs."""
-
-    equal_since: Instant | None = None
-    """Since when an equal request is a duplicate; `None`: nothing is searched for."""
-    most_active: int | None = None
-    """How many jobs of a person may be under way; `None`: any number."""
-    consent: Consent = Consent.NONE
-    may_ask: bool = False
-    """Whether a request that only caps refuse waits, so that its asker may have an approver asked.
-
-    In a confirmation: whether the asker wants that.
-    """
-    is_price_agreed: bool = False
-    """Whether the asker was told the price before, and agreed to it."""
+from storage.store import Inserted, InsertTerms
 
 
 def insert_set(
-    db: Database, asks: Sequence[tuple[Job, Event]], terms: Terms
+    db: Database, asks: Sequence[tuple[Job, Event]], terms: InsertTerms
 ) -> tuple[Inserted, ...] | NotAdmitted:
     """Insert new jobs, each with its first event, all or none; or return the existing rows.
 
@@ -95,20 +78,17 @@ def insert_set(
 
 
 def _begun(
-    db: Database, jobs: Sequence[Job], rules: Rules, uses: Uses, terms: Terms
+    db: Database, jobs: Sequence[Job], rules: Rules, uses: Uses, terms: InsertTerms
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide whether new jobs begin to count; those that wait begin when they are confirmed."""
     if jobs[0].stage is Stage.WAITING:
         return Admitted(jobs=tuple(jobs))
     now = jobs[0].created_at
-    decided = _decided(db, jobs, rules, now, terms, uses=uses)
-    if (
-        terms.is_price_agreed
-        and isinstance(decided, AskFirst)
-        and decided.kind is QuestionKind.PRICE
-    ):
-        agreed = replace(terms, consent=Consent.CONFIRMED)
-        return _decided(db, jobs, rules, now, agreed, uses=uses)
+    decide = partial(_decided, db, jobs, rules, now, uses=uses, most_active=terms.most_active)
+    decided = decide(consent=Consent.NONE)
+    is_about_price = isinstance(decided, AskFirst) and decided.kind is QuestionKind.PRICE
+    if terms.is_price_agreed and is_about_price:
+        return decide(consent=Consent.CONFIRMED)
     return decided
 
 
@@ -161,7 +141,7 @@ def _event_of(question: AskFirst, now: Instant) -> Event:
     return Event(at=now, name=name, detail=question.kind)
 
 
-def _duplicate_question(db: Database, jobs: Sequence[Job], terms: Terms) -> AskFirst | None:
+def _duplicate_question(db: Database, jobs: Sequence[Job], terms: InsertTerms) -> AskFirst | None:
     """Return the question about an earlier equal request; parts of one set are no duplicates."""
     if terms.equal_since is None:
         return None
@@ -173,7 +153,13 @@ def _duplicate_question(db: Database, jobs: Sequence[Job], terms: Terms) -> AskF
 
 
 def confirm(
-    db: Database, job_id: str, by: str, now: Instant, terms: Terms
+    db: Database,
+    job_id: str,
+    by: str,
+    now: Instant,
+    *,
+    most_active: int | None,
+    asks_approvers: bool,
 ) -> Job | NotAdmitted | None:
     """Accept a request that waits for its asker, or ask an approver; return the row as it is then.
 
@@ -183,7 +169,10 @@ def confirm(
     if job is None or not _is_open(job, now, for_approvers=False):
         return job
     rules = budget_rules.rules(db, job.team, now)
-    match _decided(db, [job], rules, now, terms, uses=Uses(db)):
+    decided = _decided(
+        db, [job], rules, now, uses=Uses(db), most_active=most_active, consent=Consent.CONFIRMED
+    )
+    match decided:
         case Admitted(jobs=(admitted,)):
             event = Event(at=now, name=EventName.CONFIRMED, detail=by)
             return _accept(db, job, admitted, event, rules)
@@ -193,18 +182,24 @@ def confirm(
             beyond = ask_beyond_caps(refused, rules, job)
             if beyond is None:
                 return refused
-            return _ask(db, job, beyond, now) if terms.may_ask else replace(refused, waiting=job)
-        case decided:
+            return _ask(db, job, beyond, now) if asks_approvers else replace(refused, waiting=job)
+        case _:
             raise ValueError(f"one request is admitted as one: {decided}")
 
 
 def approve(
-    db: Database, job_id: str, by: str, now: Instant, terms: Terms
+    db: Database,
+    job_id: str,
+    by: str,
+    now: Instant,
+    *,
+    most_active: int | None,
+    beyond_caps: bool,
 ) -> Job | NotAdmitted | MayNotDecide | None:
     """Accept a request that waits for an approver; return the row as it is then.
 
     One that cannot be answered any more, because another has decided or its time is over, stays as
-    it is. So does one for which hard caps have no room, unless the consent goes beyond them.
+    it is. So does one for which hard caps have no room, unless it may go beyond them.
     """
     job = job_by_id(db, job_id)
     if job is None or not _is_open(job, now, for_approvers=True):
@@ -213,18 +208,21 @@ def approve(
     refusal = _refuse_decision(job, rules, by, now)
     if refusal is not None:
         return refusal
-    match _decided(db, [job], rules, now, terms, uses=Uses(db)):
+    consent = Consent.BEYOND_CAPS if beyond_caps else Consent.APPROVED
+    decided = _decided(
+        db, [job], rules, now, uses=Uses(db), most_active=most_active, consent=consent
+    )
+    match decided:
         case Admitted(jobs=(admitted,)):
             pass
         case NotAdmitted() as refused:
             return refused
-        case decided:
+        case _:
             raise ValueError(f"an approved request is not asked about: {decided}")
-    beyond = terms.consent is Consent.BEYOND_CAPS
-    kind = DecisionKind.APPROVED_BEYOND_CAPS if beyond else DecisionKind.APPROVED
+    kind = DecisionKind.APPROVED_BEYOND_CAPS if beyond_caps else DecisionKind.APPROVED
     decided_job = replace(admitted, decision=Decision(kind=kind, by=by, at=now))
     row = _accept(db, job, decided_job, Event(at=now, name=EventName.APPROVED, detail=by), rules)
-    action = AuditAction.ADMITTED_BEYOND_CAPS if beyond else AuditAction.APPROVED
+    action = AuditAction.ADMITTED_BEYOND_CAPS if beyond_caps else AuditAction.APPROVED
     _audit(db, row, by, now, action)
     return row
 
@@ -304,20 +302,14 @@ def _decided(
     jobs: Sequence[Job],
     rules: Rules,
     now: Instant,
-    terms: Terms,
     *,
     uses: Uses,
+    most_active: int | None,
+    consent: Consent,
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide about jobs by the counters as they are in this transaction."""
     first, active = jobs[0], Active()
-    if terms.most_active is not None:
-        found = active_jobs(db, first.team, first.user, terms.most_active)
-        active = Active(jobs=found, most=terms.most_active)
-    return admit(
-        jobs,
-        rules,
-        uses.of,
-        now,
-        consent=terms.consent,
-        active=active,
-    )
+    if most_active is not None:
+        found = active_jobs(db, first.team, first.user, most_active)
+        active = Active(jobs=found, most=most_active)
+    return admit(jobs, rules, uses.of, now, consent=consent, active=active)

@@ -18,7 +18,6 @@ from storage.budget import (
     Booking,
     Cap,
     CapUse,
-    Consent,
     CreditBook,
     Mismatch,
     NotAdmitted,
@@ -52,7 +51,6 @@ from storage.sqlite import (
     times,
     unreadable,
 )
-from storage.sqlite.admissions import Terms
 from storage.sqlite.claim_turns import ClaimTurns
 from storage.sqlite.connection import touch
 from storage.sqlite.queue import FindDue
@@ -60,9 +58,11 @@ from storage.sqlite.retention import Erasure
 from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, longest_due_first
 from storage.sqlite.session import Session, open_session
 from storage.store import (
+    NO_TERMS,
     Added,
     ClaimLimit,
     Inserted,
+    InsertTerms,
     JobFilter,
     Row,
     SpendFilter,
@@ -138,38 +138,18 @@ class SqliteJobs(SqliteQueue[Job]):
         self,
         job: Job,
         event: Event,
-        *,
-        equal_since: Instant | None = None,
-        most_active: int | None = None,
-        may_ask: bool = False,
-        is_price_agreed: bool = False,
+        terms: InsertTerms = NO_TERMS,
     ) -> Inserted | NotAdmitted:
         """Insert `job`, as waiting if it is asked about; or return the row with its `dedup_key`."""
-        made = await self.insert_set(
-            [(job, event)],
-            equal_since=equal_since,
-            most_active=most_active,
-            may_ask=may_ask,
-            is_price_agreed=is_price_agreed,
-        )
+        made = await self.insert_set([(job, event)], terms)
         return made if isinstance(made, NotAdmitted) else made[0]
 
     async def insert_set(
         self,
         asks: Sequence[tuple[Job, Event]],
-        *,
-        equal_since: Instant | None = None,
-        most_active: int | None = None,
-        may_ask: bool = False,
-        is_price_agreed: bool = False,
+        terms: InsertTerms = NO_TERMS,
     ) -> tuple[Inserted, ...] | NotAdmitted:
         """Insert the jobs of one person, all of them or none."""
-        terms = Terms(
-            equal_since=equal_since,
-            most_active=most_active,
-            may_ask=may_ask,
-            is_price_agreed=is_price_agreed,
-        )
         return await self._session.write(lambda db: admissions.insert_set(db, asks, terms))
 
     async def confirm(
@@ -182,8 +162,10 @@ class SqliteJobs(SqliteQueue[Job]):
         asks_approvers: bool = False,
     ) -> Job | NotAdmitted | None:
         """Accept a waiting job whose question has not expired, or let an approver be asked."""
-        terms = Terms(most_active=most_active, consent=Consent.CONFIRMED, may_ask=asks_approvers)
-        return await self._session.write(lambda db: admissions.confirm(db, job_id, by, now, terms))
+        confirm = partial(
+            admissions.confirm, most_active=most_active, asks_approvers=asks_approvers
+        )
+        return await self._session.write(lambda db: confirm(db, job_id, by, now))
 
     async def approve(
         self,
@@ -195,9 +177,8 @@ class SqliteJobs(SqliteQueue[Job]):
         beyond_caps: bool = False,
     ) -> Job | NotAdmitted | MayNotDecide | None:
         """Accept a job that waits for an approver, if budgets have room or it goes beyond them."""
-        consent = Consent.BEYOND_CAPS if beyond_caps else Consent.APPROVED
-        terms = Terms(most_active=most_active, consent=consent)
-        return await self._session.write(lambda db: admissions.approve(db, job_id, by, now, terms))
+        approve = partial(admissions.approve, most_active=most_active, beyond_caps=beyond_caps)
+        return await self._session.write(lambda db: approve(db, job_id, by, now))
 
     async def deny(
         self, job_id: str, by: str, because: str, now: Instant

@@ -193,15 +193,18 @@ def test_a_second_signal_while_the_process_ends_changes_no_exit_code(
 
 
 def test_a_released_watch_leaves_the_signals_as_they_were() -> None:
-    # Ignored where the tests themselves run under `nohup`.
-    before = signal.getsignal(signal.SIGHUP)
-    signals = StopSignals()
-    signals.watch()
-    signal.raise_signal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        signals.release()
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    assert signal.getsignal(signal.SIGHUP) is before
+    # Under `nohup` the tests were started with this signal ignored.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        signals = StopSignals()
+        signals.watch()
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signals.release()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -33,7 +33,7 @@ from storage.budget import (
 from storage.job import Event, Instant, Job, Outcome, Stage, is_direct
 from storage.sqlite import admissions, budget_rules, budget_use
 from storage.sqlite.budget_use import Uses
-from storage.store import Inserted
+from storage.store import NO_TERMS, Inserted, InsertTerms
 from tests.simulation import life
 from tests.simulation.replaced import replaced
 from tests.simulation.watched import WatchedJobs
@@ -64,24 +64,12 @@ def admit_outside_insert() -> Iterator[None]:
         jobs: WatchedJobs,
         job: Job,
         event: Event,
-        *,
-        equal_since: Instant | None = None,
-        most_active: int | None = None,
-        may_ask: bool = False,
-        is_price_agreed: bool = False,
+        terms: InsertTerms = NO_TERMS,
     ) -> Inserted | NotAdmitted:
         looked = jobs.decided(job, real)
         if isinstance(looked, NotAdmitted):
             return looked
-        return await insert_watched(
-            jobs,
-            job,
-            event,
-            equal_since=equal_since,
-            most_active=most_active,
-            may_ask=may_ask,
-            is_price_agreed=is_price_agreed,
-        )
+        return await insert_watched(jobs, job, event, terms)
 
     with replaced(admissions, "admit", admit), replaced(WatchedJobs, "insert", insert):
         yield

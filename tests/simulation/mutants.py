@@ -39,7 +39,7 @@ from storage.job import (
 from storage.notification import Notification, NotificationKind
 from storage.sqlite import notifications, queue
 from storage.sqlite.rows import Table
-from storage.store import Inserted, Row
+from storage.store import NO_TERMS, Inserted, InsertTerms, Row
 from tests.simulation import life, money_mutants
 from tests.simulation.replaced import replaced
 from tests.simulation.runner import simulate
@@ -89,13 +89,9 @@ def _acknowledge_before_commit() -> Iterator[None]:
         jobs: WatchedJobs,
         job: Job,
         event: Event,
-        *,
-        equal_since: Instant | None = None,
-        most_active: int | None = None,
-        may_ask: bool = False,
-        is_price_agreed: bool = False,
+        terms: InsertTerms = NO_TERMS,
     ) -> Inserted | NotAdmitted:
-        del equal_since, most_active, may_ask, is_price_agreed
+        del terms
         jobs.process.spawn(_later(jobs, job, event))
         return Inserted(job=job, is_new=True)
 
@@ -303,25 +299,14 @@ def _search_outside_insert() -> Iterator[None]:
         jobs: WatchedJobs,
         job: Job,
         event: Event,
-        *,
-        equal_since: Instant | None = None,
-        most_active: int | None = None,
-        may_ask: bool = False,
-        is_price_agreed: bool = False,
+        terms: InsertTerms = NO_TERMS,
     ) -> Inserted | NotAdmitted:
         found = None
-        if equal_since is not None:
-            found = jobs.equal_of(job, equal_since)
+        if terms.equal_since is not None:
+            found = jobs.equal_of(job, terms.equal_since)
         if found is not None:
             job = waiting(job, QuestionKind.DUPLICATE, found.id)
-        return await real(
-            jobs,
-            job,
-            event,
-            most_active=most_active,
-            may_ask=may_ask,
-            is_price_agreed=is_price_agreed,
-        )
+        return await real(jobs, job, event, replace(terms, equal_since=None))
 
     with replaced(WatchedJobs, "insert", insert):
         yield
@@ -335,25 +320,15 @@ def _forget_questions() -> Iterator[None]:
         jobs: WatchedJobs,
         job: Job,
         event: Event,
-        *,
-        equal_since: Instant | None = None,
-        most_active: int | None = None,
-        may_ask: bool = False,
-        is_price_agreed: bool = False,
+        terms: InsertTerms = NO_TERMS,
     ) -> Inserted | NotAdmitted:
-        found = None if equal_since is None else jobs.equal_of(job, equal_since)
+        since = terms.equal_since
+        found = None if since is None else jobs.equal_of(job, since)
         if job.stage is Stage.WAITING:
             return Inserted(job=job, is_new=True)
         if found is not None:
             return Inserted(job=waiting(job, QuestionKind.DUPLICATE, found.id), is_new=True)
-        return await real(
-            jobs,
-            job,
-            event,
-            most_active=most_active,
-            may_ask=may_ask,
-            is_price_agreed=is_price_agreed,
-        )
+        return await real(jobs, job, event, replace(terms, equal_since=None))
 
     with replaced(WatchedJobs, "insert", insert):
         yield

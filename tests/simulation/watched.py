@@ -20,7 +20,7 @@ from storage.sqlite.job_reads import find_duplicate
 from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from storage.sqlite.writer import commit
-from storage.store import Added, ClaimLimit, Inserted
+from storage.store import NO_TERMS, Added, ClaimLimit, Inserted, InsertTerms
 from tests.simulation.books import Bookkeeper, Books, read_books
 from tests.simulation.process import Process
 from tests.support.inline_store import inline_session
@@ -63,22 +63,11 @@ class WatchedJobs(SqliteJobs):
         self,
         job: Job,
         event: Event,
-        *,
-        equal_since: Instant | None = None,
-        most_active: int | None = None,
-        may_ask: bool = False,
-        is_price_agreed: bool = False,
+        terms: InsertTerms = NO_TERMS,
     ) -> Inserted | NotAdmitted:
         """See `JobStore`."""
         await pause(self.process)
-        made = await super().insert(
-            job,
-            event,
-            equal_since=equal_since,
-            most_active=most_active,
-            may_ask=may_ask,
-            is_price_agreed=is_price_agreed,
-        )
+        made = await super().insert(job, event, terms)
         if isinstance(made, Inserted):
             self._watch(made.job)
         await pause(self.process)

@@ -28,7 +28,7 @@ from storage.budget import (
 from storage.job import DecisionKind, Event, EventName, Job, QuestionKind, Stage, waiting
 from storage.notification import OPERATORS, Notification, NotificationKind, team_scope
 from storage.sqlite.store import SqliteStore
-from storage.store import ClaimLimit, Inserted
+from storage.store import ClaimLimit, Inserted, InsertTerms
 from tests.support.inline_store import threaded_session
 from tests.support.store_samples import ACCEPTED, NOW, a_job, insert
 
@@ -61,7 +61,7 @@ async def cap(store: SqliteStore, limit: str, *, is_hard: bool = True) -> None:
 
 async def kept(store: SqliteStore, job: Job) -> Job:
     """Insert a request that caps alone refuse, and return it as it waits for its asker."""
-    made = await store.jobs.insert(job, ACCEPTED, may_ask=True)
+    made = await store.jobs.insert(job, ACCEPTED, InsertTerms(may_ask=True))
     assert isinstance(made, NotAdmitted)
     assert made.waiting is not None
     return made.waiting
@@ -276,7 +276,9 @@ async def test_a_refusal_keeps_nothing_where_no_approver_can_help(store: SqliteS
     made = await store.jobs.insert(priced(reserved="4"), ACCEPTED)
     assert isinstance(made, NotAdmitted)
     assert made.waiting is None
-    made = await store.jobs.insert(priced(reserved="4"), ACCEPTED, may_ask=True, most_active=0)
+    made = await store.jobs.insert(
+        priced(reserved="4"), ACCEPTED, InsertTerms(may_ask=True, most_active=0)
+    )
     assert isinstance(made, NotAdmitted)
     assert made.waiting is None
     assert await store.jobs.get("job1") is None

@@ -53,7 +53,7 @@ from storage.sqlite.job_reads import ACTIVE
 from storage.sqlite.migrations import MIGRATIONS, migrate
 from storage.sqlite.rows import JOBS
 from storage.sqlite.store import SqliteStore
-from storage.store import Inserted
+from storage.store import Inserted, InsertTerms
 from tests.support.inline_store import inline_session, threaded_session
 from tests.support.store_samples import ACCEPTED, NOW, TODAY, a_job, a_limit, insert
 
@@ -234,15 +234,15 @@ async def test_a_set_is_admitted_whole_or_not_at_all(store: SqliteStore) -> None
     await store.budgets.set_cap(cap(ANA, "7"), ADMIN, NOW)
     alike = [replace(priced(n), input={"prompt": "take"}) for n in range(4)]
     asks = [(job, ACCEPTED) for job in alike]
-    made = await store.jobs.insert_set(asks, equal_since=NOW - 60)
+    made = await store.jobs.insert_set(asks, InsertTerms(equal_since=NOW - 60))
     assert isinstance(made, NotAdmitted)
     assert await uses(store, alike[0]) == {NO_USE}
     assert await store.jobs.get("job0") is None
-    made = await store.jobs.insert_set(asks[:3], equal_since=NOW - 60)
+    made = await store.jobs.insert_set(asks[:3], InsertTerms(equal_since=NOW - 60))
     assert not isinstance(made, NotAdmitted)
     assert [one.job.stage for one in made] == [Stage.ACCEPTED] * 3
     assert await uses(store, alike[0]) == {held("6")}
-    again = await store.jobs.insert_set(asks[:3], equal_since=NOW - 60)
+    again = await store.jobs.insert_set(asks[:3], InsertTerms(equal_since=NOW - 60))
     assert not isinstance(again, NotAdmitted)
     assert [(one.job.id, one.is_new) for one in again] == [(f"job{n}", False) for n in range(3)]
 
@@ -251,7 +251,9 @@ async def test_a_set_equal_to_an_earlier_request_waits_as_a_whole(store: SqliteS
     first = await insert(store, priced(1))
     parts = [replace(priced(n), created_at=NOW + 9) for n in (2, 3)]
     parts[1] = replace(parts[1], input=first.input)
-    made = await store.jobs.insert_set([(job, ACCEPTED) for job in parts], equal_since=NOW - 60)
+    made = await store.jobs.insert_set(
+        [(job, ACCEPTED) for job in parts], InsertTerms(equal_since=NOW - 60)
+    )
     assert not isinstance(made, NotAdmitted)
     assert [one.job.stage for one in made] == [Stage.WAITING] * 2
     assert await uses(store, first) == {held("2")}
@@ -266,16 +268,20 @@ async def test_a_repeated_ask_finds_its_row_although_the_cap_is_full(store: Sqli
 async def test_a_person_has_so_many_jobs_under_way_and_no_more(store: SqliteStore) -> None:
     """Decided in the insert; one that is on hold for the operator does not count."""
     made = await asyncio.gather(
-        *(store.jobs.insert(a_job(n), ACCEPTED, most_active=3) for n in range(5))
+        *(store.jobs.insert(a_job(n), ACCEPTED, InsertTerms(most_active=3)) for n in range(5))
     )
     refused = NotAdmitted(reasons=(TooManyActive(active=3, most=3),))
     assert made[3:] == [refused, refused]
     other = replace(a_job(7), user="U2")
-    assert isinstance(await store.jobs.insert(other, ACCEPTED, most_active=3), Inserted)
+    assert isinstance(
+        await store.jobs.insert(other, ACCEPTED, InsertTerms(most_active=3)), Inserted
+    )
     first = await store.jobs.get("job0")
     assert first is not None
     await store.jobs.apply(first, replace(first, stage=Stage.PARKED), None)
-    assert isinstance(await store.jobs.insert(a_job(8), ACCEPTED, most_active=3), Inserted)
+    assert isinstance(
+        await store.jobs.insert(a_job(8), ACCEPTED, InsertTerms(most_active=3)), Inserted
+    )
 
 
 async def test_a_price_above_the_limit_waits_for_its_asker(store: SqliteStore) -> None:

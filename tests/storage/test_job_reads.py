@@ -27,7 +27,7 @@ from storage.sqlite.job_writes import DUE
 from storage.sqlite.migrations import migrate
 from storage.sqlite.rows import JOBS
 from storage.sqlite.store import SqliteStore
-from storage.store import MOST_AHEAD, ClaimLimit, Inserted, JobFilter, Store
+from storage.store import MOST_AHEAD, ClaimLimit, Inserted, InsertTerms, JobFilter, Store
 from tests.support.inline_store import threaded_session
 from tests.support.store_samples import ACCEPTED, NOW, a_job
 
@@ -84,7 +84,7 @@ async def test_of_several_jobs_in_a_thread_the_newest_is_meant(store: Store) -> 
 async def _duplicate_of(store: Store, job: Job, since: Instant) -> str | None:
     """Insert the same request anew; return the ID of the job that it is a duplicate of."""
     new = replace(job, id=f"new{since}", dedup_key=f"new{since}", created_at=NOW + 900)
-    made = await store.jobs.insert(new, ACCEPTED, equal_since=since)
+    made = await store.jobs.insert(new, ACCEPTED, InsertTerms(equal_since=since))
     assert isinstance(made, Inserted)
     row = made.job
     return None if row.question is None else row.question.about

@@ -26,6 +26,7 @@ from storage.sqlite.store import SqliteStore
 from storage.store import (
     ClaimLimit,
     Inserted,
+    InsertTerms,
     JobFilter,
     SpendFilter,
     Unreadable,
@@ -167,7 +168,7 @@ async def test_sums_and_reports_count_an_amount_that_cannot_be_read_as_pending(
 async def test_an_equal_job_that_cannot_be_read_keeps_nobody_from_asking(damaged: Damaged) -> None:
     damaged.change("UPDATE jobs SET pressed = 'oops' WHERE seq = 1")
     again = replace(a_job(1), id="again", dedup_key="again", user="U1")
-    made = await damaged.store.jobs.insert(again, ACCEPTED, equal_since=NOW - 9)
+    made = await damaged.store.jobs.insert(again, ACCEPTED, InsertTerms(equal_since=NOW - 9))
     assert made == Inserted(job=again, is_new=True)
 
 

@@ -28,8 +28,8 @@ from storage.job import (
     Stage,
     Upload,
 )
-from storage.sqlite.admissions import Terms, insert_set
-from storage.store import ClaimLimit, Inserted, Store
+from storage.sqlite.admissions import insert_set
+from storage.store import NO_TERMS, ClaimLimit, Inserted, Store
 
 NOW = 1_800_000_000.0
 
@@ -148,7 +148,7 @@ def a_full_job() -> Job:
 
 def insert_job(db: Database, job: Job) -> Job:
     """Insert a job into an open file; return its row."""
-    made = insert_set(db, [(job, ACCEPTED)], Terms())
+    made = insert_set(db, [(job, ACCEPTED)], NO_TERMS)
     assert not isinstance(made, NotAdmitted)
     return made[0].job
 

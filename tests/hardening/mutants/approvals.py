@@ -41,9 +41,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         name="goes beyond a hard cap with every approval",
-        file="storage/sqlite/store.py",
-        old="        consent = Consent.BEYOND_CAPS if beyond_caps else Consent.APPROVED\n",
-        new="        consent = Consent.BEYOND_CAPS\n",
+        file="storage/sqlite/admissions.py",
+        old="    consent = Consent.BEYOND_CAPS if beyond_caps else Consent.APPROVED\n",
+        new="    consent = Consent.BEYOND_CAPS\n",
         tests=(f"{_STORED}::test_an_asker_may_have_an_approver_asked_beyond_a_hard_cap",),
     ),
     Mutant(
