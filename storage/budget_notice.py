@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -40,11 +39,11 @@ class AlertDetail:
         """Return the detail as JSON."""
         return _ALERT.dump_json(self).decode()
 
-    @classmethod
-    def of(cls, row: Notification) -> Self | None:
+    @staticmethod
+    def of(row: Notification) -> AlertDetail | None:
         """Return the detail of a notification, or `None` if it holds none."""
         try:
-            return _ALERT.validate_json(row.detail)  # type: ignore[return-value]
+            return _ALERT.validate_json(row.detail)
         except ValidationError:
             return None
 
@@ -67,11 +66,11 @@ class DecisionDetail:
         """Return the detail as JSON."""
         return _DECISION.dump_json(self).decode()
 
-    @classmethod
-    def of(cls, row: Notification) -> Self | None:
+    @staticmethod
+    def of(row: Notification) -> DecisionDetail | None:
         """Return the detail of a notification, or `None` if it holds none."""
         try:
-            return _DECISION.validate_json(row.detail)  # type: ignore[return-value]
+            return _DECISION.validate_json(row.detail)
         except ValidationError:
             return None
 

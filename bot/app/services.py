@@ -181,7 +181,7 @@ def make_engines(services: Services, gate: Gate) -> TickerGroup:
 
 
 def make_eraser(settings: Settings, services: Services) -> Eraser:
-    """Make the chore that erases what is not kept any longer."""
+    """Make the chore that erases addresses, texts and details once their time is over."""
     return Eraser(
         services.store.retention,
         services.catalog,

@@ -108,7 +108,7 @@ class LogStream(io.BufferedIOBase):
                 elif not self._lines:
                     gap, self._untold = self._untold, 0
                 self._changed.notify_all()
-            # Without the lock, because what is called puts a line into the queue.
+            # The callback writes a line to this stream, so it must not run under the lock.
             if gap and self.on_gap is not None:
                 self.on_gap(gap)
 

@@ -19,7 +19,7 @@ _LISTS = frozenset({"actions", "authorizations", "response_urls"})
 """Fields that Bolt takes for lists of objects, of which it reads the first one."""
 
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
-"""What Bolt raises for a value that it takes for one of another type."""
+"""The exceptions that Bolt raises when a value has another type than it expects."""
 
 
 async def dispatch(bolt: AsyncApp, body: Mapping[str, object]) -> BoltResponse:

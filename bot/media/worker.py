@@ -24,7 +24,10 @@ MOST_MEMORY = 256 * 1024 * 1024
 """Bytes of data; code and libraries, which other processes share, are not counted."""
 
 MOST_SECONDS = 30
-"""Of processor time for one task. The bot waits less long: this ends a process that it left."""
+"""The processor time, in seconds, that a task may take before the kernel ends this process.
+
+The bot stops waiting earlier; the limit ends a process that the bot left behind.
+"""
 
 Task: TypeAlias = Callable[..., Picture]
 """Gets the bytes of its frame and, by name, the arguments; raises `UnfitError`."""

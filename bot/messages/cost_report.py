@@ -55,7 +55,7 @@ class CostReport:
     now: Costs
     before: Costs
     by: Dimension | None
-    """What its lines are about; `None`: each is a scope, by its words."""
+    """The dimension of the lines; `None`: each line is about a scope, named in words."""
     lines: Sequence[CostLine]
     titles: Mapping[str, str]
     """The models' titles by slug."""

@@ -37,7 +37,7 @@ class FormPrice:
     text: str
     """In mrkdwn, below the options that move the price."""
     label: str = RENDER
-    """Of the button that submits it, which is always in sight."""
+    """The label of the button that submits the form, which is always in sight."""
 
 
 def in_form(forecast: Forecast, price: PriceToConfirm | None, unit: str | None) -> FormPrice:

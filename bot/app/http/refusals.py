@@ -60,7 +60,7 @@ class Refusals:
 
 
 class ServerLog:
-    """What aiohttp takes for its logger: a request that it cannot parse is a refused one."""
+    """The logger that aiohttp gets: it counts a request that cannot be parsed as refused."""
 
     def __init__(self, refusals: Refusals) -> None:
         self._refusals = refusals
@@ -73,6 +73,6 @@ class ServerLog:
             _SERVER.error(message, *values, exc_info=exc_info)
 
     def debug(self, _message: str, *_values: object, exc_info: BaseException | None = None) -> None:
-        """Count what is no HTTP at all: of that aiohttp tells at this level."""
+        """Count a request that is not HTTP; aiohttp logs these at the level of debugging."""
         if isinstance(exc_info, HttpProcessingError):
             self._refusals.add(Reason.HTTP, type(exc_info).__name__)
