@@ -63,10 +63,10 @@ def ownership(path: str) -> Iterator[None]:
             yield
 
 
-def file_at(path: str) -> tuple[int, int] | None:
+def file_at(path: Path) -> tuple[int, int] | None:
     """Return what identifies the file at `path`, whatever its name: device and inode."""
     try:
-        status = Path(path).stat()
+        status = path.stat()
     except OSError:
         return None
     return status.st_dev, status.st_ino

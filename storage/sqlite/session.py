@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import pysqlite3
@@ -80,7 +81,8 @@ class Session:
         self._reader_lane = reader_lane
         self._new_lane = new_lane
         self._resources = resources
-        self._file = file_at(path)
+        self._main_file = Path(path)
+        self._file = file_at(self._main_file)
         self._closed = False
 
     async def write(self, work: Callable[[Database], T]) -> T:
@@ -167,7 +169,7 @@ class Session:
 
     @property
     def _is_replaced(self) -> bool:
-        return file_at(self._path) != self._file
+        return file_at(self._main_file) != self._file
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

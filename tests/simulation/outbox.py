@@ -99,9 +99,11 @@ class OutboxLoop:
                 return
             except StoreError:
                 pass  # The disk is full: the next tick finds the notification again.
-            due = self._store.next_notification()
-            pause = IDLE_SECONDS if due is None else due - self._now()
-            await self._wait(max(min(pause, BUSY_SECONDS), TICK_SECONDS))
+            now = self._now()
+            due, leased_until = self._store.next_notification()
+            longest = IDLE_SECONDS if (leased_until or 0.0) <= now else BUSY_SECONDS
+            pause = longest if due is None else min(due - now, longest)
+            await self._wait(max(pause, TICK_SECONDS))
 
     async def stop(self, seconds: float) -> None:
         """Stop as SIGTERM does."""

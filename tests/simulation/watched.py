@@ -259,11 +259,19 @@ class WatchedStore(SqliteStore):
         session = await inline_session(str(path), commit=_Disk(process).commit)
         return cls(session, process, watcher)
 
-    def next_notification(self) -> Instant | None:
-        """Return when the next notification is due, those that are claimed after their lease."""
-        query = "SELECT min(max(due_at, coalesce(lease_until, 0))) FROM notifications"
-        (due,) = self._session.read_inline(lambda db: db.execute(query).fetchone())
-        return None if due is None else float(due)
+    def next_notification(self) -> tuple[Instant | None, Instant | None]:
+        """Return when the next notification is due, if any, and when the last lease ends, if any.
+
+        One that is claimed is due after its lease.
+        """
+        query = (
+            "SELECT min(max(due_at, coalesce(lease_until, 0))), max(lease_until)"
+            " FROM notifications WHERE due_at IS NOT NULL"
+        )
+        found: tuple[Instant | None, Instant | None] = self._session.read_inline(
+            lambda db: db.execute(query).fetchone()
+        )
+        return found
 
 
 async def pause(process: Process) -> None:
