@@ -99,15 +99,19 @@ class OutboxLoop:
                 return
             except StoreError:
                 pass  # The disk is full: the next tick finds the notification again.
-            now = self._now()
-            due, leased_until = self._store.next_notification()
-            longest = IDLE_SECONDS if (leased_until or 0.0) <= now else BUSY_SECONDS
-            pause = longest if due is None else min(due - now, longest)
-            await self._wait(max(pause, TICK_SECONDS))
+            await self._wait(max(self._pause(), TICK_SECONDS))
 
     async def stop(self, seconds: float) -> None:
         """Stop as SIGTERM does."""
         await self._engine.stop(seconds)
+
+    def _pause(self) -> float:
+        """Return after how many seconds a tick finds something to do."""
+        now = self._now()
+        is_busy = (self._store.last_lease_of_notifications() or now) > now
+        longest = BUSY_SECONDS if is_busy else IDLE_SECONDS
+        due = self._store.next_notification()
+        return longest if due is None else min(due - now, longest)
 
     async def _wait(self, seconds: float) -> None:
         waking = asyncio.get_running_loop().call_later(seconds, self._store.written.set)

@@ -259,19 +259,18 @@ class WatchedStore(SqliteStore):
         session = await inline_session(str(path), commit=_Disk(process).commit)
         return cls(session, process, watcher)
 
-    def next_notification(self) -> tuple[Instant | None, Instant | None]:
-        """Return when the next notification is due, if any, and when the last lease ends, if any.
+    def next_notification(self) -> Instant | None:
+        """Return when the next notification is due, those that are claimed after their lease."""
+        return self._moment("min(max(due_at, coalesce(lease_until, 0)))")
 
-        One that is claimed is due after its lease.
-        """
-        query = (
-            "SELECT min(max(due_at, coalesce(lease_until, 0))), max(lease_until)"
-            " FROM notifications WHERE due_at IS NOT NULL"
-        )
-        found: tuple[Instant | None, Instant | None] = self._session.read_inline(
-            lambda db: db.execute(query).fetchone()
-        )
-        return found
+    def last_lease_of_notifications(self) -> Instant | None:
+        """Return when the last lease of a notification ends."""
+        return self._moment("max(lease_until)")
+
+    def _moment(self, column: str) -> Instant | None:
+        query = f"SELECT {column} FROM notifications WHERE due_at IS NOT NULL"  # noqa: S608 - only our words
+        (moment,) = self._session.read_inline(lambda db: db.execute(query).fetchone())
+        return None if moment is None else float(moment)
 
 
 async def pause(process: Process) -> None:
