@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, quantiles
+from statistics import quantiles
 
-# The price of one more poll, in seconds by which a user waits less. It leads to about a dozen polls
-# in a render of two minutes.
-POLL_COST = 0.15
-# The standard deviation of the bell around each past render, on the natural logarithmic scale:
-# renders of one kind differ by about this much from day to day.
-SPREAD = 0.15
-# Without past renders, every order of magnitude up to this is equally likely.
-LONGEST_RENDER = 4 * 3600.0
-# The probability that a render outlasts even that; without it, one that never ends would be polled
-# more and more often.
-OUTLASTING = 0.1
-# Ages and render times below this count as this, which bounds the hazard. The caller's bounds of
-# the pause apply as well.
-SHORTEST_AGE = 1.0
+from bot.jobs.render_time import UNKNOWN, poll_plan
+from bot.options.usual_time import UsualTime
 
 # With fewer past renders than this, a percentile means nothing.
 ENOUGH_RENDERS = 5
@@ -51,32 +38,20 @@ def expected(history: Sequence[float]) -> Expected | None:
     return Expected(p50=cuts[9], p90=cuts[17], p95=cuts[18])
 
 
-def next_poll(age: float, history: Sequence[float], shortest: float, longest: float) -> float:
+def next_poll(
+    age: float,
+    history: Sequence[float],
+    usual: UsualTime | None,
+    *,
+    shortest: float,
+    longest: float,
+) -> float:
     """Return how long to wait before the next poll of a task of this age.
 
-    Polls are spaced by the square root of the hazard, the chance that the render ends right now
-    (Keller 1974, doi 10.1287/mnsc.21.3.256): rarely while it cannot be done yet, often when it
-    probably is.
+    `usual` is what the model file says of renders of this kind, `history` the past ones.
     """
-    pause = math.sqrt(2 * POLL_COST / _hazard(max(age, SHORTEST_AGE), history))
-    return min(max(pause, shortest), longest)
-
-
-def _hazard(age: float, history: Sequence[float]) -> float:
-    """Return the chance per second that a render of this age ends now.
-
-    A mixture of equal parts: one normal distribution on the logarithmic scale for each past render,
-    and one part without history, so that the end of a render unlike all before is found in time.
-    """
-    log_age = math.log(age)
-    log_longest = math.log(LONGEST_RENDER)
-    density = 1.0 / (age * log_longest)
-    survival = max(1.0 - log_age / log_longest, OUTLASTING)
-    for seconds in history:
-        bell = NormalDist(math.log(max(seconds, SHORTEST_AGE)), SPREAD)
-        density += bell.pdf(log_age) / age
-        survival += 1.0 - bell.cdf(log_age)
-    return density / survival
+    plan = poll_plan(usual or UNKNOWN, tuple(history))
+    return min(max(plan.next_age(age) - age, shortest), longest)
 
 
 def is_late(age: float, history: Sequence[float]) -> bool:

@@ -12,6 +12,7 @@ from bot.base.failures import Signs
 from bot.options.model_file import Expectation, ImageLimits, Upgrade, read_model_file
 from bot.options.price_list import PricePart, listed_price, moving_price, price_of
 from bot.options.schema import PROMPT, SEED, Option, Schema
+from bot.options.usual_time import PublishedTime, UsualTime, usual_time
 from bot.options.wording import nearest, quoted
 from storage.job import Failure, Json, Price
 
@@ -41,6 +42,8 @@ class Model:
     """The most characters that a prompt may have, if that is known."""
     render_time_by: tuple[str, ...] = ()
     """The options that decide how long a render takes."""
+    render_times: tuple[PublishedTime, ...] = ()
+    """How long its renders take, as others publish it."""
     prices: PricePart = field(default_factory=PricePart, repr=False)
     """What moves the price of a render."""
     price_by: tuple[Option, ...] = field(default=(), repr=False)
@@ -75,9 +78,17 @@ class Model:
         found = (self.option(name) for name in self.images)
         return tuple(option for option in found if option is not None)
 
+    def effective(self, given: Mapping[str, Json]) -> dict[str, Json]:
+        """Return the values of all options: those that are not given have their defaults."""
+        return {option.name: given.get(option.name, option.default) for option in self.options}
+
+    def usual_time(self, given: Mapping[str, Json]) -> UsualTime | None:
+        """Return how long a render of an input takes by the model file; `None`: it says nothing."""
+        return usual_time(self.render_times, self.effective(given))
+
     def upgrades_beyond(self, given: Mapping[str, Json]) -> tuple[Upgrade, ...]:
         """Return the upgrades that would change the values of a render."""
-        effective = {option.name: given.get(option.name, option.default) for option in self.options}
+        effective = self.effective(given)
         return tuple(
             upgrade
             for upgrade in self.upgrades
@@ -96,7 +107,7 @@ class Model:
 
     def listed_price(self, given: Mapping[str, Json]) -> Decimal | None:
         """Return the price of an input by the model file; `None`: it names none."""
-        return listed_price(self.options, self.prices, given)
+        return listed_price(self.prices, self.effective(given))
 
     @property
     def has_seed(self) -> bool:
@@ -191,6 +202,7 @@ def _model(path: Path) -> Model:
         expectations=tuple(file.bot.expectations),
         max_prompt=file.bot.max_prompt,
         render_time_by=tuple(file.bot.render_time_by),
+        render_times=tuple(file.bot.render_times),
         prices=file.bot.prices,
         price_by=moving_price(options, file.bot.prices),
         upgrades=tuple(file.bot.upgrades),

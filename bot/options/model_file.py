@@ -40,6 +40,7 @@ from bot.options.schema import (
     shows_image_upload,
 )
 from bot.options.schema_check import check_schema
+from bot.options.usual_time import PublishedTime
 from bot.options.validation import SUM_KEYWORD, find_violation
 from bot.options.wording import shown
 from storage.job import Failure
@@ -187,6 +188,8 @@ class BotPart(BaseModel):
     """Lists of objects that the form shows as fields: property to the shape of an item."""
     render_time_by: list[str] = []
     """The properties that decide how long a render takes."""
+    render_times: list[PublishedTime] = []
+    """How long renders take, as others publish it, until past renders tell."""
     images: list[str] | None = None
     """The properties that take images; the first gets files that no option names.
 
@@ -351,6 +354,7 @@ def _check_names(file: ModelFile) -> None:
         ("bot.items", file.bot.items),
         ("bot.form", [*file.bot.form.shown, *file.bot.form.more]),
         ("bot.render_time_by", file.bot.render_time_by),
+        ("bot.render_times", [name for line in file.bot.render_times for name in line.when]),
         ("bot.images", file.images),
         ("bot.synonyms", file.bot.synonyms),
         ("bot.units", file.bot.units),

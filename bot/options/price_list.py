@@ -7,8 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from bot.options.condition import ConditionalLine
 from bot.options.schema import PROMPT, SEED, Kind, Option
 from bot.options.wording import shown
 from storage.job import Json, Price
@@ -19,13 +20,9 @@ def _check_date(text: str) -> str:
     return text
 
 
-class ListedPrice(BaseModel):
+class ListedPrice(ConditionalLine):
     """One line of a price list."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    when: dict[str, JsonValue] = {}
-    """The values that an input must have, by property; the first line that fits counts."""
     amount: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,20})?$")]
     """A decimal number as text: for each unit of `per` if there is one, else for a render."""
 
@@ -83,15 +80,10 @@ def price_of(
     return Price(key=" ".join((slug, *parts)), size=None if size is None else Decimal(str(size)))
 
 
-def listed_price(
-    options: Iterable[Option], part: PricePart, given: Mapping[str, Json]
-) -> Decimal | None:
-    """Return the price of an input by the model file's list; `None`: the list has none."""
-    if part.listed is None:
-        return None
-    values = {option.name: _value(option, given) for option in options}
-    for line in part.listed.prices:
-        if all(values[name] == value for name, value in line.when.items()):
+def listed_price(part: PricePart, values: Mapping[str, Json]) -> Decimal | None:
+    """Return the price of a render with these values of all options; `None`: the list has none."""
+    for line in part.listed.prices if part.listed else ():
+        if line.fits(values):
             amount = Decimal(line.amount)
             size = None if part.per is None else values[part.per]
             return amount if size is None else amount * Decimal(str(size))

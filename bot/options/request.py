@@ -373,7 +373,7 @@ def _missing(model: Model, option: Option) -> UsageError:
 
 
 def _kind(model: Model, values: Mapping[str, Json]) -> str:
-    effective = {option.name: values.get(option.name, option.default) for option in model.options}
+    effective = model.effective(values)
     parts = (
         f"{name}={shown(effective[name])}"
         for name in model.render_time_by

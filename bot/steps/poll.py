@@ -40,7 +40,14 @@ async def poll(claim: Claim[Job]) -> Result[Job]:
         return _given_up(job, now)
     history = await load_history(job, services)
     age = now - (job.submitted_at or job.created_at)
-    pause = pacing.next_poll(age, history, services.poll_min, services.poll_max)
+    model = services.catalog.find(job.model)
+    pause = pacing.next_poll(
+        age,
+        history,
+        model.usual_time(job.input) if model else None,
+        shortest=services.poll_min,
+        longest=services.poll_max,
+    )
     try:
         snapshot = await services.video.get_task(job.task_id or "", job.provider_memo)
     except NotFoundError:
@@ -49,7 +56,6 @@ async def poll(claim: Claim[Job]) -> Result[Job]:
     if snapshot.state is TaskState.SUCCEEDED and not seen.outputs:
         return _missing(claim, seen, now, pause, "MindVideo finished but gave no file.")
     if snapshot.state in OUTCOMES:
-        model = services.catalog.find(job.model)
         failure = failure_of(model, snapshot.problem_code, seen.problem)
         return _finished(seen, snapshot, now, failure)
     if pacing.is_abandoned(age, history) and _was_told_late(seen, now):

@@ -1,0 +1,116 @@
+"""Simulates polls of renders: how late their ends are noticed, and after how many polls.
+
+The bot's pauses stand beside fixed ones and the least that is possible: `python -m bench.pauses`.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from statistics import NormalDist
+from typing import TypeAlias
+
+from bench.measurement import Measurement, table
+from bot.jobs import pacing
+from bot.options.usual_time import UsualTime
+
+Pause: TypeAlias = Callable[[float], float]
+"""The pause after a poll at an age, in seconds."""
+
+MEDIAN = 120.0
+SPREADS = (0.25, 0.5)
+"""Standard deviations of the logarithm of a render's time."""
+PUBLISHED = UsualTime(60.0, 180.0)
+PASTS = (0, 5, 20, 50)
+FIXED = 10.0
+RENDERS = 20_000
+BETWEEN_HISTORIES = 100
+# The least delay is looked for among polls at whole multiples of this.
+GRID = 1.0
+LATEST = 900
+
+
+def measure() -> list[Measurement]:
+    """Return delay and polls a render: with fixed pauses, with the bot's, and the least delay."""
+    return [one for spread in SPREADS for one in _of_spread(spread)]
+
+
+def _of_spread(spread: float) -> Iterator[Measurement]:
+    polls, delay = _simulated(spread, 0, lambda _: lambda _: FIXED)
+    yield Measurement(label=f"spread {spread}: fixed {FIXED:g} s", value=_figure(delay, polls))
+    least = least_delay(spread, polls)
+    yield Measurement(label="  the least delay at so many polls", value=f"{least:.2f} s")
+    for past in PASTS:
+        ours = _simulated(spread, past, _pauses)
+        label = f"  the bot, {past} past renders" if past else "  the bot, by the model file"
+        share = 0.5 if past >= 20 else 1.0
+        yield Measurement(
+            label=label,
+            value=_figure(ours[1], ours[0]),
+            goal=f"≤ {share * delay:.2f} s, ≤ {polls:.1f} polls",
+            met=round(ours[0], 1) <= round(polls, 1) and ours[1] <= share * delay,
+        )
+
+
+def _figure(delay: float, polls: float) -> str:
+    return f"{delay:.2f} s, {polls:.2f} polls"
+
+
+def _pauses(past: Sequence[float]) -> Pause:
+    return lambda age: pacing.next_poll(age, past, PUBLISHED, shortest=1.0, longest=30.0)
+
+
+def _simulated(
+    spread: float, past: int, pauses: Callable[[Sequence[float]], Pause]
+) -> tuple[float, float]:
+    """Return the mean number of polls of a render, and the mean delay."""
+    chance = random.Random(1)
+    polls, delay = 0, 0.0
+    for _ in range(RENDERS // BETWEEN_HISTORIES):
+        pause = pauses([_drawn(chance, spread) for _ in range(past)])
+        for _ in range(BETWEEN_HISTORIES):
+            ends, age = _drawn(chance, spread), 0.0
+            while age < ends:
+                age += pause(age)
+                polls += 1
+            delay += age - ends
+    return polls / RENDERS, delay / RENDERS
+
+
+def _drawn(chance: random.Random, spread: float) -> float:
+    return MEDIAN * math.exp(chance.gauss(0, spread))
+
+
+def least_delay(spread: float, polls: float) -> float:
+    """Return the least mean delay of any plan with so many polls that knows the distribution.
+
+    For a price of a poll the cheapest plan is found by dynamic programming, and delay + price *
+    polls of every other plan is at least its cost: so each price gives a bound, and the highest
+    bound counts.
+    """
+    prices = (0.05 * step for step in range(1, 20))
+    return max(_least_cost(spread, price) - price * polls for price in prices)
+
+
+def _least_cost(spread: float, price: float) -> float:
+    """Return the least mean of delay + `price` * polls."""
+    bell = NormalDist(math.log(MEDIAN), spread)
+    ages = [GRID * step for step in range(LATEST + 1)]
+    ended = [0.0, *(bell.cdf(math.log(age)) for age in ages[1:])]
+    # Seconds that all renders together have been over at an age, by the trapezoid rule.
+    waited = [0.0]
+    for step in range(1, LATEST + 1):
+        waited.append(waited[-1] + GRID * (ended[step - 1] + ended[step]) / 2)
+    cost = [0.0] * (LATEST + 1)
+    for at in reversed(range(LATEST)):
+        running = 1.0 - ended[at]
+        cost[at] = min(
+            price * running + waited[to] - waited[at] - ended[at] * (to - at) * GRID + cost[to]
+            for to in range(at + 1, LATEST + 1)
+        )
+    return cost[0]
+
+
+if __name__ == "__main__":
+    print(table(measure(), "github"))  # noqa: T201 - this is what it is for
