@@ -117,6 +117,15 @@ def test_a_problem_is_told_in_a_line(tmp_path: Path, content: Mapping[str, Json]
         (model_file({"a": TEXT}, aliases={"x": "b"}), r"bot\.aliases names `b`"),
         (model_file({"a": TEXT}, help={"b": "Text."}), r"bot\.help names `b`"),
         (model_file({"a": TEXT}, render_time_by=["b"]), r"bot\.render_time_by names `b`"),
+        (
+            model_file({"a": TEXT}, render_times=[{"when": {"b": 1}, "shortest": 1, "longest": 2}]),
+            r"bot\.render_times names `b`",
+        ),
+        (
+            model_file({"a": TEXT}, render_times=[{"shortest": 60, "longest": 60}]),
+            r"bot\.render_times\.0: .*longest is not more than shortest",
+        ),
+        (model_file({"a": TEXT}, render_times=[{"shortest": 0, "longest": 9}]), "greater than"),
         (model_file({"a": TEXT}, upgrades=[{"label": "Big", "set": {"b": ""}}]), "names `b`"),
         (
             model_file({"a": {"enum": ["x"]}}, upgrades=[{"label": "Big", "set": {"a": "y"}}]),
