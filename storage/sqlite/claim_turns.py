@@ -15,8 +15,9 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from storage.job import Instant
+from storage.rows import Value
 from storage.sqlite.job_writes import find_due
-from storage.sqlite.rows import Value, longest_due_first
+from storage.sqlite.queue import longest_due_first
 from storage.store import SUSPECT_CRASHES, ClaimLimit
 
 T = TypeVar("T")

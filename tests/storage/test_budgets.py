@@ -47,11 +47,11 @@ from storage.job import (
     Stage,
     waiting,
 )
+from storage.rows import JOBS
 from storage.sqlite.budget_use import PRICES
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_reads import ACTIVE
 from storage.sqlite.migrations import MIGRATIONS, migrate
-from storage.sqlite.rows import JOBS
 from storage.sqlite.store import SqliteStore
 from storage.store import Inserted, InsertTerms
 from tests.support.inline_store import inline_session, threaded_session

@@ -12,9 +12,9 @@ import pytest
 from sqlite_utils import Database
 
 from storage.job import Job, Stage
+from storage.rows import JOBS
 from storage.sqlite import queue
 from storage.sqlite.claim_turns import DUE_OF_PERSON, PEOPLE, TEAMS, ClaimTurns, round_robin
-from storage.sqlite.rows import JOBS
 from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteStore
 from storage.store import ClaimLimit

@@ -21,11 +21,11 @@ from storage.job import (
     Stage,
     waiting,
 )
+from storage.rows import JOBS
 from storage.sqlite import job_reads
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_writes import DUE
 from storage.sqlite.migrations import migrate
-from storage.sqlite.rows import JOBS
 from storage.sqlite.store import SqliteStore
 from storage.store import MOST_AHEAD, ClaimLimit, Inserted, InsertTerms, JobFilter, Store
 from tests.support.inline_store import threaded_session

@@ -17,9 +17,9 @@ from sqlite_utils import Database, Migrations
 from storage.home import HomeView
 from storage.job import Decision, Delivery, Forecast, Job, Price, Question, ReplyTo
 from storage.notification import Notification
+from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import MIGRATIONS, check_migrated, first_upgrade, migrate
-from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreError
 from tests.support.store_samples import ACCEPTED, a_job, insert_job
