@@ -37,6 +37,7 @@ from storage.job import (
     QuestionKind,
     Stage,
 )
+from storage.rows import JOBS
 from storage.sqlite import budget_rules, budget_use, queue
 from storage.sqlite.budget_use import Uses
 from storage.sqlite.job_reads import (
@@ -47,7 +48,6 @@ from storage.sqlite.job_reads import (
     job_by_id,
 )
 from storage.sqlite.job_writes import record
-from storage.sqlite.rows import JOBS
 from storage.store import Inserted, InsertTerms
 
 

@@ -39,8 +39,8 @@ from storage.budget_notice import (
 )
 from storage.job import Instant, Json
 from storage.notification import OPERATORS, team_scope
+from storage.rows import encode
 from storage.sqlite import notifications, settings
-from storage.sqlite.rows import encode
 
 _NO_RULES = Rules()
 

@@ -38,8 +38,8 @@ from storage.budget import (
 )
 from storage.budget_notice import alert_notices
 from storage.job import Instant, Job, Price
+from storage.rows import amount_of, encode, stage_of
 from storage.sqlite import budget_rules, notifications
-from storage.sqlite.rows import amount_of, encode, stage_of
 
 _EXPOSURE = "SELECT stage, reserved, cost_estimate, cost_actual FROM jobs WHERE id = :id"
 

@@ -6,23 +6,18 @@ the many jobs of one person hold up nobody else's first for longer than one roun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from sqlite3 import Row as SqlRow
-from typing import TypeVar
 
 from sqlite_utils import Database
 
 from storage.job import Instant
+from storage.rows import Value
 from storage.sqlite.job_writes import find_due
-from storage.sqlite.rows import Value, longest_due_first
+from storage.sqlite.queue import longest_due_first
 from storage.store import SUSPECT_CRASHES, ClaimLimit
-
-T = TypeVar("T")
-
-# Behind every ID.
-_LAST = "\U0010ffff"
+from storage.turns import LAST, LastServed, in_turn, round_robin
 
 # SQLite has no "skip scan" for this, so each workspace, and each person, is found by a seek of its
 # own: as many as there are, however many jobs they have. https://www.sqlite.org/lang_with.html
@@ -80,33 +75,11 @@ DUE_OF_PERSON = f"""
 """  # noqa: S608 - only constants
 
 
-def round_robin(queues: Iterable[Iterable[T]]) -> Iterator[T]:
-    """Yield the first item of each queue, then the second of each, and so on."""
-    waiting = [iter(queue) for queue in queues]
-    while waiting:
-        left = []
-        for queue in waiting:
-            for item in queue:
-                yield item
-                left.append(queue)
-                break
-        waiting = left
-
-
-@dataclass(slots=True)
-class _LastServed:
-    """Who was served last."""
-
-    team: str = ""
-    users: dict[str, str] = field(default_factory=dict)
-    """By workspace."""
-
-
 class ClaimTurns:
     """Remembers whose turn was the last, for each pool; lost at a restart, which costs a round."""
 
     def __init__(self) -> None:
-        self._last: dict[tuple[str, ...], _LastServed] = {}
+        self._last: dict[tuple[str, ...], LastServed] = {}
 
     def find_due(self, db: Database, now: Instant, limit: ClaimLimit) -> Sequence[SqlRow]:
         """Return due jobs, at most `limit.rows`, shared among people if there are more."""
@@ -116,8 +89,8 @@ class ClaimTurns:
         due = find_due(db, now, one_more)
         if len(due) <= limit.rows:
             return due
-        last = self._last.setdefault(limit.steps, _LastServed())
-        teams = _after(last.team, {team for stage in limit.steps for team in _teams(db, stage)})
+        last = self._last.setdefault(limit.steps, LastServed())
+        teams = in_turn(last.team, {team for stage in limit.steps for team in _teams(db, stage)})
         shares = (_of_team(db, now, limit, team, last.users.get(team, "")) for team in teams)
         claimed = list(islice(round_robin(shares), limit.rows))
         for row in claimed:
@@ -137,10 +110,10 @@ def _of_team(
     common: Mapping[str, Value] = {"now": now, "team": team, "limit": limit.rows}
     found = set[str]()
     for stage in limit.steps:
-        for after, until in ((last_user, _LAST), ("", last_user)):
+        for after, until in ((last_user, LAST), ("", last_user)):
             values = {**common, "stage": stage, "after": after, "until": until}
             found |= {row["user"] for row in db.execute(PEOPLE, values)}
-    people = _after(last_user, found)[: limit.rows]
+    people = in_turn(last_user, found)[: limit.rows]
     return round_robin(_of_person(db, {**common, "user": user}, limit) for user in people)
 
 
@@ -151,8 +124,3 @@ def _of_person(db: Database, values: Mapping[str, Value], limit: ClaimLimit) -> 
         for row in db.execute(DUE_OF_PERSON, {**values, "stage": stage})
     )
     return longest_due_first(rows)
-
-
-def _after(last: str, names: Iterable[str]) -> list[str]:
-    """Return names in the order of turns: those behind the last one first."""
-    return sorted(names, key=lambda name: (name <= last, name))

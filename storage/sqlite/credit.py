@@ -17,8 +17,8 @@ from storage.budget import (
     Use,
     subtract,
 )
+from storage.rows import encode
 from storage.sqlite import budget_rules, budget_use
-from storage.sqlite.rows import encode
 
 # Named by its index, because the word of the action is a constant of it.
 BOOKINGS = f"""

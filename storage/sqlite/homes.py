@@ -9,8 +9,8 @@ from sqlite_utils import Database
 
 from storage.home import OPEN_SECONDS, REDRAW_SECONDS, HomeView, home_id
 from storage.job import Instant
+from storage.rows import HOME_VIEWS, Value, encode
 from storage.sqlite.queue import changed
-from storage.sqlite.rows import HOME_VIEWS, Value, encode
 from storage.store import SUSPECT_CRASHES, ClaimLimit
 
 DUE = f"""

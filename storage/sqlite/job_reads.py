@@ -18,7 +18,7 @@ from storage.job import (
     Stage,
 )
 from storage.notification import NotificationKind
-from storage.sqlite.rows import (
+from storage.rows import (
     JOBS,
     Value,
     encode,

@@ -26,18 +26,18 @@ from storage.job import (
     Job,
     Stage,
 )
-from storage.sqlite import budget_rules, budget_use, homes, notifications, queue
-from storage.sqlite.job_reads import (
-    job_by_id,
-)
-from storage.sqlite.rows import (
+from storage.rows import (
     JOBS,
     Value,
     encode,
     event_to_row,
     in_list,
-    longest_due_first,
 )
+from storage.sqlite import budget_rules, budget_use, homes, notifications, queue
+from storage.sqlite.job_reads import (
+    job_by_id,
+)
+from storage.sqlite.queue import longest_due_first
 from storage.store import SUSPECT_CRASHES, ClaimLimit
 
 # One query for each stage, so that a claim does not read thousands of jobs of a full stage.

@@ -24,8 +24,8 @@ from storage.notification import (
     notifications_for,
     team_scope,
 )
+from storage.rows import NOTIFICATIONS, encode
 from storage.sqlite.queue import changed, insert_new
-from storage.sqlite.rows import NOTIFICATIONS, encode
 from storage.sqlite.settings import setting, settings
 from storage.store import SUSPECT_CRASHES, Added, ClaimLimit
 

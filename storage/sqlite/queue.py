@@ -5,14 +5,15 @@ Functions that write run inside the writer's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from sqlite3 import Row as SqlRow
 from typing import TypeAlias
 
 from sqlite_utils import Database
 
 from storage.job import Instant
-from storage.sqlite.rows import Table, Value, encode
+from storage.rows import Table, Value, encode
 from storage.store import SUSPECT_CRASHES, ClaimLimit, Row, StaleFenceError, Unreadable
 
 FindDue: TypeAlias = Callable[[Database, Instant, ClaimLimit], Sequence[SqlRow]]
@@ -20,6 +21,14 @@ FindDue: TypeAlias = Callable[[Database, Instant, ClaimLimit], Sequence[SqlRow]]
 
 None of them has `SUSPECT_CRASHES`.
 """
+
+
+def longest_due_first(rows: Iterable[SqlRow]) -> list[SqlRow]:
+    """Return rows, of a RETURNING or of several queries, in the order in which they became due.
+
+    RETURNING guarantees no order: https://sqlite.org/lang_returning.html
+    """
+    return sorted(rows, key=lambda row: (row["due_at"], row["seq"]))
 
 
 def lease(
@@ -113,15 +122,24 @@ def find_suspects(
     return found
 
 
+@cache
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    """Return the statement that inserts a row, without what follows its values."""
+    places = ", ".join(f":{name}" for name in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - our names
+
+
 def insert(db: Database, table: Table[Row], row: Row) -> Row:
     """Insert a row whose unique values no other has."""
-    [made] = changed(db, table, f"{table.insert_statement} RETURNING *", table.to_row(row))
+    statement = f"{_insertion(table.name, table.columns)} RETURNING *"
+    [made] = changed(db, table, statement, table.to_row(row))
     return made
 
 
 def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> Row | None:
     """Insert a row; `None` if one with its value of the `unique` column exists already."""
-    statement = f"{table.insert_statement} ON CONFLICT ({unique}) DO NOTHING RETURNING *"
+    insertion = _insertion(table.name, table.columns)
+    statement = f"{insertion} ON CONFLICT ({unique}) DO NOTHING RETURNING *"
     made = changed(db, table, statement, table.to_row(row))
     return made[0] if made else None
 

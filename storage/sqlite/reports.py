@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from storage.costs import CostFilter, CostGroup, Render, Spend, spend_of
 from storage.job import REQUESTED, Instant, Outcome
-from storage.sqlite.rows import Value, amount_of, in_list, stage_of
+from storage.rows import Value, amount_of, in_list, stage_of
 from storage.store import SpendFilter
 
 _CONDITIONS = {"user": "user = :user", "channel": "channel = :channel"}

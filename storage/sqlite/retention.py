@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from storage.job import TERMINAL, Instant, Json, Stage
 from storage.notification import NotificationKind
-from storage.sqlite.rows import in_list, input_text
+from storage.rows import in_list, input_text
 from storage.store import WithoutTexts
 
 Erase: TypeAlias = Callable[[Database, Sequence[SqlRow]], int]

@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeVar
 import pysqlite3
 from sqlite_utils import Database
 
+from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.sqlite import unreadable
 from storage.sqlite.backup import copy_before_upgrade, copy_store
 from storage.sqlite.connection import (
@@ -26,7 +27,6 @@ from storage.sqlite.generation import check_wal, start_generation
 from storage.sqlite.migrations import check_migrated, check_not_newer, first_upgrade, migrate
 from storage.sqlite.ownership import check_single_name, file_at, ownership
 from storage.sqlite.queue import forget_stop, void_leases
-from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, ThreadLane, Writer
 from storage.store import (
     StoreBrokenError,

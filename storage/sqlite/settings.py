@@ -9,7 +9,7 @@ from sqlite3 import Row
 from sqlite_utils import Database
 
 from storage.job import Json
-from storage.sqlite.rows import encode, is_torn
+from storage.rows import encode, is_torn
 from storage.store import Unreadable
 
 TABLE = "settings"

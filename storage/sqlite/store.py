@@ -35,6 +35,7 @@ from storage.costs import CostFilter, CostGroup, Render, Spend
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Price, Stage, check_transition
 from storage.notification import Notification
+from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.sqlite import (
     admissions,
     budget_rules,
@@ -53,9 +54,8 @@ from storage.sqlite import (
 )
 from storage.sqlite.claim_turns import ClaimTurns
 from storage.sqlite.connection import touch
-from storage.sqlite.queue import FindDue
+from storage.sqlite.queue import FindDue, longest_due_first
 from storage.sqlite.retention import Erasure
-from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, longest_due_first
 from storage.sqlite.session import Session, open_session
 from storage.store import (
     NO_TERMS,

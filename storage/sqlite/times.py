@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from storage.job import QUESTION_SECONDS, Instant
 from storage.notification import NotificationKind
-from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
+from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 
 BY_SLACK = frozenset({"posted_at"})
 """Columns whose times Slack's clock wrote."""

@@ -13,9 +13,9 @@ from sqlite_utils import Database
 
 from storage.job import TRANSITIONS, Stage
 from storage.notification import notifications_of_unreadable
+from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, in_list
 from storage.sqlite import notifications, settings
 from storage.sqlite.job_reads import last_event_at
-from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, in_list
 from storage.store import Row, Unreadable, UnreadableRowError
 
 _PROBLEM = "Its row in the store cannot be read."

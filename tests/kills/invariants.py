@@ -9,8 +9,8 @@ from sandbox.mindvideo.faults import Call
 from sandbox.sandbox import Sandbox
 from sandbox.slack.entities import GENERAL
 from storage.job import Job, Outcome, Stage
+from storage.rows import JOBS
 from storage.sqlite.connection import connect_reader
-from storage.sqlite.rows import JOBS
 
 
 def rows(path: Path) -> list[Job]:

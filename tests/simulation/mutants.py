@@ -37,8 +37,8 @@ from storage.job import (
     waiting,
 )
 from storage.notification import Notification, NotificationKind
+from storage.rows import Table
 from storage.sqlite import notifications, queue
-from storage.sqlite.rows import Table
 from storage.store import NO_TERMS, Inserted, InsertTerms, Row
 from tests.simulation import life, money_mutants
 from tests.simulation.replaced import replaced

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -27,9 +25,7 @@ from storage.budget import (
 )
 from storage.job import DecisionKind, Event, EventName, Job, QuestionKind, Stage, waiting
 from storage.notification import OPERATORS, Notification, NotificationKind, team_scope
-from storage.sqlite.store import SqliteStore
-from storage.store import ClaimLimit, Inserted, InsertTerms
-from tests.support.inline_store import threaded_session
+from storage.store import ClaimLimit, Inserted, InsertTerms, Store
 from tests.support.store_samples import ACCEPTED, NOW, a_job, insert
 
 PERSON = Scope(kind=ScopeKind.PERSON, team="T1", name="U1")
@@ -37,14 +33,12 @@ HALF = NOW + APPROVAL_SECONDS / 2
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """Open a store in which a price above 5 is approved by U7 or U8, and U9 is the admin."""
-    store = SqliteStore(await threaded_session(str(tmp_path / "jobs.db")))
+async def store(store: Store) -> Store:
+    """A store in which a price above 5 is approved by U7 or U8, and U9 is the admin."""
     await store.settings.set(team_scope("T1"), OPERATORS, ["U9"])
     rule = ApprovalRule(team="T1", above=Decimal(5), approvers=("U7", "U8"))
     await store.budgets.set_approval_rule(rule, "U9", NOW)
-    yield store
-    await store.close()
+    return store
 
 
 def priced(number: int = 1, reserved: str | None = "6", **fields: object) -> Job:
@@ -53,13 +47,13 @@ def priced(number: int = 1, reserved: str | None = "6", **fields: object) -> Job
     return replace(a_job(number), reserved=amount, **fields)  # type: ignore[arg-type] # by name
 
 
-async def cap(store: SqliteStore, limit: str, *, is_hard: bool = True) -> None:
+async def cap(store: Store, limit: str, *, is_hard: bool = True) -> None:
     """Set a cap per day for the asker."""
     made = Cap(scope=PERSON, window=Window.DAY, limit=Decimal(limit), is_hard=is_hard)
     await store.budgets.set_cap(made, "U9", NOW)
 
 
-async def kept(store: SqliteStore, job: Job) -> Job:
+async def kept(store: Store, job: Job) -> Job:
     """Insert a request that caps alone refuse, and return it as it waits for its asker."""
     made = await store.jobs.insert(job, ACCEPTED, InsertTerms(may_ask=True))
     assert isinstance(made, NotAdmitted)
@@ -74,14 +68,14 @@ def asked(job: Job) -> tuple[QuestionKind, str, tuple[str, ...]]:
     return job.question.kind, job.question.about, job.question.approvers
 
 
-async def held(store: SqliteStore) -> Use:
+async def held(store: Store) -> Use:
     """Return what the asker holds, after the counters were checked."""
     assert await store.budgets.mismatches() == []
     [cap_use] = await store.budgets.cap_uses(priced(), NOW)
     return cap_use.use
 
 
-async def messages(store: SqliteStore) -> list[tuple[NotificationKind, str, str]]:
+async def messages(store: Store) -> list[tuple[NotificationKind, str, str]]:
     """Return the messages of approvals that are due: kind, place, event; and take all out."""
     kinds = tuple(NotificationKind)
     found: list[Notification] = []
@@ -95,7 +89,7 @@ async def messages(store: SqliteStore) -> list[tuple[NotificationKind, str, str]
 
 
 async def test_a_price_above_the_limit_waits_for_an_approver_and_holds_nothing(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     await cap(store, "100")
     made = await insert(store, priced())
@@ -112,12 +106,12 @@ async def test_a_price_above_the_limit_waits_for_an_approver_and_holds_nothing(
     ]
 
 
-async def test_exactly_the_limit_needs_no_approval(store: SqliteStore) -> None:
+async def test_exactly_the_limit_needs_no_approval(store: Store) -> None:
     assert (await insert(store, priced(reserved="5"))).stage is Stage.ACCEPTED
 
 
 async def test_an_unknown_price_needs_approval_unless_the_workspace_says_otherwise(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     made = await insert(store, priced(reserved=None))
     assert asked(made)[0] is QuestionKind.APPROVE_PRICE
@@ -129,7 +123,7 @@ async def test_an_unknown_price_needs_approval_unless_the_workspace_says_otherwi
     assert isinstance(await store.jobs.insert(priced(3, None), ACCEPTED), NotAdmitted)
 
 
-async def test_an_approval_admits_in_its_own_commit_and_is_recorded(store: SqliteStore) -> None:
+async def test_an_approval_admits_in_its_own_commit_and_is_recorded(store: Store) -> None:
     await cap(store, "100")
     before = await insert(store, priced())
     made = await store.jobs.approve("job1", "U8", NOW + 9)
@@ -145,7 +139,7 @@ async def test_an_approval_admits_in_its_own_commit_and_is_recorded(store: Sqlit
     assert names == [EventName.APPROVAL_ASKED, EventName.APPROVED]
 
 
-async def test_the_first_decision_stands(store: SqliteStore) -> None:
+async def test_the_first_decision_stands(store: Store) -> None:
     """However many decide at one instant, and whatever they decide."""
     await insert(store, priced())
     await asyncio.gather(
@@ -166,7 +160,7 @@ async def test_the_first_decision_stands(store: SqliteStore) -> None:
         assert again.decision == first
 
 
-async def test_a_denial_carries_its_reason_and_ends_the_request(store: SqliteStore) -> None:
+async def test_a_denial_carries_its_reason_and_ends_the_request(store: Store) -> None:
     await insert(store, priced())
     made = await store.jobs.deny("job1", "U7", "Not this month.", NOW + 9)
     assert isinstance(made, Job)
@@ -179,7 +173,7 @@ async def test_a_denial_carries_its_reason_and_ends_the_request(store: SqliteSto
     assert await store.jobs.confirm("job1", "U1", NOW + 10) == made
 
 
-async def test_after_its_time_nobody_can_approve_it(store: SqliteStore) -> None:
+async def test_after_its_time_nobody_can_approve_it(store: Store) -> None:
     """Also where no step has ended it yet."""
     asked_for = await insert(store, priced())
     made = await store.jobs.approve("job1", "U7", NOW + APPROVAL_SECONDS)
@@ -188,7 +182,7 @@ async def test_after_its_time_nobody_can_approve_it(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("by", ["U1", "U2", "U9"])
-async def test_who_is_no_approver_decides_nothing(store: SqliteStore, by: str) -> None:
+async def test_who_is_no_approver_decides_nothing(store: Store, by: str) -> None:
     """Not its asker, nobody else, and not yet the admin, who is the fallback."""
     before = await insert(store, priced())
     made = await store.jobs.approve("job1", by, NOW + 9, beyond_caps=True)
@@ -198,7 +192,7 @@ async def test_who_is_no_approver_decides_nothing(store: SqliteStore, by: str) -
     assert await store.jobs.confirm("job1", by, NOW + 9) == before
 
 
-async def test_the_fallback_decides_from_half_time_on(store: SqliteStore) -> None:
+async def test_the_fallback_decides_from_half_time_on(store: Store) -> None:
     await insert(store, priced())
     assert isinstance(await store.jobs.approve("job1", "U9", HALF - 1), MayNotDecide)
     made = await store.jobs.approve("job1", "U9", HALF)
@@ -206,7 +200,7 @@ async def test_the_fallback_decides_from_half_time_on(store: SqliteStore) -> Non
     assert made.stage is Stage.ACCEPTED
 
 
-async def test_who_may_decide_is_looked_at_again(store: SqliteStore) -> None:
+async def test_who_may_decide_is_looked_at_again(store: Store) -> None:
     """Somebody who was asked may not any more, and another may."""
     await insert(store, priced())
     rule = ApprovalRule(team="T1", above=Decimal(5), approvers=("U8", "U6"))
@@ -215,7 +209,7 @@ async def test_who_may_decide_is_looked_at_again(store: SqliteStore) -> None:
     assert isinstance(await store.jobs.approve("job1", "U6", NOW + 9), Job)
 
 
-async def test_a_soft_cap_asks_an_approver(store: SqliteStore) -> None:
+async def test_a_soft_cap_asks_an_approver(store: Store) -> None:
     await cap(store, "3", is_hard=False)
     made = await insert(store, priced(reserved="4"))
     about = "day person:T1:U1"
@@ -225,7 +219,7 @@ async def test_a_soft_cap_asks_an_approver(store: SqliteStore) -> None:
 
 
 async def test_a_soft_cap_asks_the_asker_where_nobody_else_may_approve(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     await store.budgets.set_approval_rule(ApprovalRule(team="T1"), "U9", NOW)
     await store.settings.set(team_scope("T1"), OPERATORS, ["U1"])
@@ -236,7 +230,7 @@ async def test_a_soft_cap_asks_the_asker_where_nobody_else_may_approve(
     assert made.stage is Stage.ACCEPTED
 
 
-async def test_where_nobody_may_approve_a_price_it_is_refused(store: SqliteStore) -> None:
+async def test_where_nobody_may_approve_a_price_it_is_refused(store: Store) -> None:
     rule = ApprovalRule(team="T1", above=Decimal(5))
     await store.budgets.set_approval_rule(rule, "U9", NOW)
     made = await store.jobs.insert(priced(user="U9"), ACCEPTED)
@@ -247,7 +241,7 @@ async def test_where_nobody_may_approve_a_price_it_is_refused(store: SqliteStore
     assert isinstance(await store.jobs.approve("job1", "U9", NOW + 9), Job)
 
 
-async def test_an_asker_may_have_an_approver_asked_beyond_a_hard_cap(store: SqliteStore) -> None:
+async def test_an_asker_may_have_an_approver_asked_beyond_a_hard_cap(store: Store) -> None:
     await cap(store, "3")
     made = await kept(store, priced(reserved="4"))
     assert asked(made) == (QuestionKind.BEYOND_HARD_CAP, "day person:T1:U1", ())
@@ -270,7 +264,7 @@ async def test_an_asker_may_have_an_approver_asked_beyond_a_hard_cap(store: Sqli
     assert (entry.action, entry.by, entry.after) == (AuditAction.ADMITTED_BEYOND_CAPS, "U7", "4")
 
 
-async def test_a_refusal_keeps_nothing_where_no_approver_can_help(store: SqliteStore) -> None:
+async def test_a_refusal_keeps_nothing_where_no_approver_can_help(store: Store) -> None:
     """Not if it is not wanted, nor if something else than a cap refuses it."""
     await cap(store, "3")
     made = await store.jobs.insert(priced(reserved="4"), ACCEPTED)
@@ -284,7 +278,7 @@ async def test_a_refusal_keeps_nothing_where_no_approver_can_help(store: SqliteS
     assert await store.jobs.get("job1") is None
 
 
-async def test_what_the_asker_confirms_may_then_wait_for_an_approver(store: SqliteStore) -> None:
+async def test_what_the_asker_confirms_may_then_wait_for_an_approver(store: Store) -> None:
     """The confirmation of the words is no approval of the price."""
     await insert(store, waiting(priced(), QuestionKind.SMALL_TALK, "Hello!"))
     made = await store.jobs.confirm("job1", "U1", NOW + 9)
@@ -293,7 +287,7 @@ async def test_what_the_asker_confirms_may_then_wait_for_an_approver(store: Sqli
     assert await store.jobs.confirm("job1", "U1", NOW + 10) == made
 
 
-async def test_every_message_about_it_is_edited_when_it_is_decided(store: SqliteStore) -> None:
+async def test_every_message_about_it_is_edited_when_it_is_decided(store: Store) -> None:
     """And the asker is told, because an edit notifies nobody."""
     await insert(store, priced())
     await messages(store)
@@ -307,7 +301,7 @@ async def test_every_message_about_it_is_edited_when_it_is_decided(store: Sqlite
     ]
 
 
-async def test_another_question_tells_no_approver(store: SqliteStore) -> None:
+async def test_another_question_tells_no_approver(store: Store) -> None:
     made = await insert(store, waiting(priced(), QuestionKind.SMALL_TALK, "Hello!"))
     ended = replace(made, stage=Stage.UNCONFIRMED, due_at=None)
     await store.jobs.apply(made, ended, Event(at=NOW + 3600, name=EventName.EXPIRED))
@@ -315,7 +309,7 @@ async def test_another_question_tells_no_approver(store: SqliteStore) -> None:
 
 
 async def test_a_rule_is_changed_with_its_record_and_removed_if_it_says_nothing(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     here = ApprovalRule(team="T1", channel="C1", approvers=("U6",), place="C9", seconds=7200.0)
     await store.budgets.set_approval_rule(here, "U9", NOW + 1)
@@ -330,7 +324,7 @@ async def test_a_rule_is_changed_with_its_record_and_removed_if_it_says_nothing(
 
 @pytest.mark.parametrize("ahead", [3600.0, 3 * 86400.0, 30 * 86400.0])
 async def test_a_clock_that_was_ahead_gives_approvers_no_more_time(
-    store: SqliteStore, ahead: float
+    store: Store, ahead: float
 ) -> None:
     """What it asked ends as long after it as it was to; what a right clock asked stays."""
     right = await insert(store, priced())

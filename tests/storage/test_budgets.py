@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
-import pysqlite3
 import pytest
 
 from storage.budget import (
@@ -47,14 +43,8 @@ from storage.job import (
     Stage,
     waiting,
 )
-from storage.sqlite.budget_use import PRICES
-from storage.sqlite.connection import connect_writer
-from storage.sqlite.job_reads import ACTIVE
-from storage.sqlite.migrations import MIGRATIONS, migrate
-from storage.sqlite.rows import JOBS
-from storage.sqlite.store import SqliteStore
-from storage.store import Inserted, InsertTerms
-from tests.support.inline_store import inline_session, threaded_session
+from storage.store import Inserted, InsertTerms, Store
+from tests.support.databases import Backend
 from tests.support.store_samples import ACCEPTED, NOW, TODAY, a_job, a_limit, insert
 
 ANA = Scope(kind=ScopeKind.PERSON, team="T1", name="U1")
@@ -62,14 +52,6 @@ HERE = Scope(kind=ScopeKind.CHANNEL, team="T1", name="C1")
 ALL = Scope(kind=ScopeKind.WORKSPACE, team="T1")
 ADMIN = "U9"
 COST = Event(at=NOW + 9, name=EventName.COST)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """Open an empty store with the threads of a running bot."""
-    store = SqliteStore(await threaded_session(str(tmp_path / "jobs.db")))
-    yield store
-    await store.close()
 
 
 def priced(number: int, reserved: str | None = "2", **fields: object) -> Job:
@@ -93,14 +75,14 @@ def spent(amount: str) -> Use:
     return Use(spent=Decimal(amount))
 
 
-async def uses(store: SqliteStore, job: Job) -> set[Use]:
+async def uses(store: Store, job: Job) -> set[Use]:
     """Return what is used in all scopes of a job on all days; `ALL_TIME` has every day."""
     found = {await store.budgets.use(scope, ALL_TIME) for scope in scopes_of(job)}
     assert await store.budgets.mismatches() == []
     return found
 
 
-async def test_each_write_counts_what_it_changes(store: SqliteStore) -> None:
+async def test_each_write_counts_what_it_changes(store: Store) -> None:
     """Held at the insert, more with a higher estimate, spent once named, corrected later."""
     job = await insert(store, priced(1, project="launch"))
     assert await uses(store, job) == {held("2")}
@@ -122,13 +104,13 @@ async def test_each_write_counts_what_it_changes(store: SqliteStore) -> None:
         assert await uses(store, job) == {use}
 
 
-async def test_what_was_never_sent_frees_its_hold(store: SqliteStore) -> None:
+async def test_what_was_never_sent_frees_its_hold(store: Store) -> None:
     job = await insert(store, priced(1))
     await store.jobs.apply(job, replace(job, stage=Stage.REJECTED), None)
     assert await uses(store, job) == {NO_USE}
 
 
-async def test_a_failure_without_an_amount_is_held_until_it_is_settled(store: SqliteStore) -> None:
+async def test_a_failure_without_an_amount_is_held_until_it_is_settled(store: Store) -> None:
     """Nothing else ends it: no amount is not zero."""
     job = await insert(store, priced(1, chargeable_since=NOW))
     for stage in (Stage.ANNOUNCED, Stage.RENDERING, Stage.FINISHED, Stage.DELIVERED):
@@ -151,7 +133,7 @@ async def test_a_failure_without_an_amount_is_held_until_it_is_settled(store: Sq
     )
 
 
-async def test_what_runs_or_was_never_sent_cannot_be_settled(store: SqliteStore) -> None:
+async def test_what_runs_or_was_never_sent_cannot_be_settled(store: Store) -> None:
     settlement = Settlement(amount=Decimal(1), by=ADMIN, because="", at=NOW)
     await insert(store, priced(1))
     await insert(store, priced(2, stage=Stage.DELIVERED, chargeable_since=None))
@@ -161,7 +143,7 @@ async def test_what_runs_or_was_never_sent_cannot_be_settled(store: SqliteStore)
     assert await store.jobs.settle("job9", settlement) is None
 
 
-async def test_a_settlement_that_a_step_did_not_see_is_counted_once(store: SqliteStore) -> None:
+async def test_a_settlement_that_a_step_did_not_see_is_counted_once(store: Store) -> None:
     """The step writes what it knew before, and that is not the amount."""
     await insert(store, priced(1, stage=Stage.DELIVERED, chargeable_since=NOW))
     [held_row] = await store.jobs.claim(NOW, 60, [a_limit(1)])
@@ -172,7 +154,7 @@ async def test_a_settlement_that_a_step_did_not_see_is_counted_once(store: Sqlit
     assert await uses(store, row) == {spent("3")}
 
 
-async def test_what_waits_counts_nowhere_until_it_is_confirmed(store: SqliteStore) -> None:
+async def test_what_waits_counts_nowhere_until_it_is_confirmed(store: Store) -> None:
     """And then on the day of the confirmation."""
     asked = waiting(priced(1, counted_on=None), QuestionKind.SMALL_TALK, "Hello!")
     await insert(store, asked)
@@ -190,7 +172,7 @@ async def test_what_waits_counts_nowhere_until_it_is_confirmed(store: SqliteStor
     assert await uses(store, made) == {held("2")}
 
 
-async def test_an_answer_that_comes_too_late_admits_nothing(store: SqliteStore) -> None:
+async def test_an_answer_that_comes_too_late_admits_nothing(store: Store) -> None:
     """The row stays as it is, and counts nowhere."""
     asked = await insert(store, waiting(priced(1, counted_on=None), QuestionKind.PRICE, "1"))
     assert asked.question is not None
@@ -198,7 +180,7 @@ async def test_an_answer_that_comes_too_late_admits_nothing(store: SqliteStore) 
     assert await uses(store, asked) == {NO_USE}
 
 
-async def test_of_many_asks_at_one_instant_as_many_are_admitted_as_fit(store: SqliteStore) -> None:
+async def test_of_many_asks_at_one_instant_as_many_are_admitted_as_fit(store: Store) -> None:
     """The decision and the insert are one transaction, however many share a commit."""
     await store.budgets.set_cap(cap(HERE, "10"), ADMIN, NOW)
     made = await asyncio.gather(
@@ -210,7 +192,7 @@ async def test_of_many_asks_at_one_instant_as_many_are_admitted_as_fit(store: Sq
 
 
 async def test_confirmations_at_one_instant_are_admitted_as_far_as_they_fit(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     """Those that are not wait on, and are confirmed once there is room."""
     await store.budgets.set_cap(cap(ANA, "3"), ADMIN, NOW)
@@ -229,7 +211,7 @@ async def test_confirmations_at_one_instant_are_admitted_as_far_as_they_fit(
     assert again.stage is Stage.ACCEPTED
 
 
-async def test_a_set_is_admitted_whole_or_not_at_all(store: SqliteStore) -> None:
+async def test_a_set_is_admitted_whole_or_not_at_all(store: Store) -> None:
     """And its parts are no duplicates of each other."""
     await store.budgets.set_cap(cap(ANA, "7"), ADMIN, NOW)
     alike = [replace(priced(n), input={"prompt": "take"}) for n in range(4)]
@@ -247,7 +229,7 @@ async def test_a_set_is_admitted_whole_or_not_at_all(store: SqliteStore) -> None
     assert [(one.job.id, one.is_new) for one in again] == [(f"job{n}", False) for n in range(3)]
 
 
-async def test_a_set_equal_to_an_earlier_request_waits_as_a_whole(store: SqliteStore) -> None:
+async def test_a_set_equal_to_an_earlier_request_waits_as_a_whole(store: Store) -> None:
     first = await insert(store, priced(1))
     parts = [replace(priced(n), created_at=NOW + 9) for n in (2, 3)]
     parts[1] = replace(parts[1], input=first.input)
@@ -259,13 +241,13 @@ async def test_a_set_equal_to_an_earlier_request_waits_as_a_whole(store: SqliteS
     assert await uses(store, first) == {held("2")}
 
 
-async def test_a_repeated_ask_finds_its_row_although_the_cap_is_full(store: SqliteStore) -> None:
+async def test_a_repeated_ask_finds_its_row_although_the_cap_is_full(store: Store) -> None:
     await store.budgets.set_cap(cap(ANA, "2"), ADMIN, NOW)
     job = await insert(store, priced(1))
     assert await store.jobs.insert(priced(1), ACCEPTED) == Inserted(job=job, is_new=False)
 
 
-async def test_a_person_has_so_many_jobs_under_way_and_no_more(store: SqliteStore) -> None:
+async def test_a_person_has_so_many_jobs_under_way_and_no_more(store: Store) -> None:
     """Decided in the insert; one that is on hold for the operator does not count."""
     made = await asyncio.gather(
         *(store.jobs.insert(a_job(n), ACCEPTED, InsertTerms(most_active=3)) for n in range(5))
@@ -284,7 +266,7 @@ async def test_a_person_has_so_many_jobs_under_way_and_no_more(store: SqliteStor
     )
 
 
-async def test_a_price_above_the_limit_waits_for_its_asker(store: SqliteStore) -> None:
+async def test_a_price_above_the_limit_waits_for_its_asker(store: Store) -> None:
     """It is on disk with its question, and counts nowhere."""
     await store.budgets.set_policy("T1", Policy(confirm_above=Decimal(1)), ADMIN, NOW)
     made = await store.jobs.insert(priced(1), ACCEPTED)
@@ -298,7 +280,7 @@ async def test_a_price_above_the_limit_waits_for_its_asker(store: SqliteStore) -
     assert await uses(store, confirmed) == {held("2")}
 
 
-async def test_an_unknown_price_holds_what_the_workspace_says(store: SqliteStore) -> None:
+async def test_an_unknown_price_holds_what_the_workspace_says(store: Store) -> None:
     policy = Policy(unknown_price=UnknownPrice.HOLD, unknown_hold=Decimal(5))
     await store.budgets.set_policy("T1", policy, ADMIN, NOW)
     job = await insert(store, priced(1, None))
@@ -306,7 +288,7 @@ async def test_an_unknown_price_holds_what_the_workspace_says(store: SqliteStore
     assert await uses(store, job) == {held("5")}
 
 
-async def test_a_raise_lets_in_what_did_not_fit_until_it_ends(store: SqliteStore) -> None:
+async def test_a_raise_lets_in_what_did_not_fit_until_it_ends(store: Store) -> None:
     await store.budgets.set_cap(cap(ANA, "1"), ADMIN, NOW)
     more = Raise(scope=ANA, amount=Decimal(3), until=NOW + 5, by=ADMIN, because="launch", at=NOW)
     await store.budgets.add_raise(more)
@@ -314,7 +296,7 @@ async def test_a_raise_lets_in_what_did_not_fit_until_it_ends(store: SqliteStore
     assert isinstance(await store.jobs.insert(priced(6), ACCEPTED), NotAdmitted)
 
 
-async def test_a_late_amount_goes_to_the_day_of_its_job(store: SqliteStore) -> None:
+async def test_a_late_amount_goes_to_the_day_of_its_job(store: Store) -> None:
     """Weeks later, when that period is long over."""
     job = await insert(store, priced(1))
     late = replace(COST, at=NOW + 40 * 86400)
@@ -325,7 +307,7 @@ async def test_a_late_amount_goes_to_the_day_of_its_job(store: SqliteStore) -> N
     assert await store.budgets.use(ANA, period_of(Window.DAY, "2027-02-24", calendar)) == NO_USE
 
 
-async def test_an_alert_is_noted_once_in_the_commit_that_reaches_it(store: SqliteStore) -> None:
+async def test_an_alert_is_noted_once_in_the_commit_that_reaches_it(store: Store) -> None:
     """Each level once for its scope and period, whatever happens to the use afterwards."""
     await store.budgets.set_cap(cap(ANA, "10"), ADMIN, NOW)
     job = await insert(store, priced(1, "5"))
@@ -343,7 +325,7 @@ async def test_an_alert_is_noted_once_in_the_commit_that_reaches_it(store: Sqlit
     assert [one.level for one in await store.budgets.alerts()] == [50, 80, 100]
 
 
-async def test_every_change_of_a_rule_is_in_the_audit(store: SqliteStore) -> None:
+async def test_every_change_of_a_rule_is_in_the_audit(store: Store) -> None:
     """With what was before and after, and what changed nothing is not."""
     budgets = store.budgets
     await budgets.set_cap(cap(ANA, "5"), ADMIN, NOW)
@@ -373,13 +355,13 @@ async def test_every_change_of_a_rule_is_in_the_audit(store: SqliteStore) -> Non
     ]
 
 
-async def test_the_rules_of_one_workspace_are_not_those_of_another(store: SqliteStore) -> None:
+async def test_the_rules_of_one_workspace_are_not_those_of_another(store: Store) -> None:
     await store.budgets.set_cap(cap(replace(ANA, team="T2"), "0"), ADMIN, NOW)
     assert await store.budgets.rules("T1", NOW) == Rules()
     assert isinstance(await store.jobs.insert(priced(1), ACCEPTED), Inserted)
 
 
-async def test_caps_that_apply_are_shown_with_their_use(store: SqliteStore) -> None:
+async def test_caps_that_apply_are_shown_with_their_use(store: Store) -> None:
     await store.budgets.set_cap(cap(ANA, "5"), ADMIN, NOW)
     await store.budgets.set_cap(cap(HERE, "9", Window.ONCE), ADMIN, NOW)
     await store.budgets.set_cap(cap(replace(HERE, name="C2"), "9"), ADMIN, NOW)
@@ -391,14 +373,11 @@ async def test_caps_that_apply_are_shown_with_their_use(store: SqliteStore) -> N
     ]
 
 
-async def test_a_wrong_counter_is_found_and_recomputed(tmp_path: Path) -> None:
+async def test_a_wrong_counter_is_found_and_recomputed(store: Store, backend: Backend) -> None:
     """Whatever made it wrong; the correction is in the audit."""
-    path = str(tmp_path / "jobs.db")
-    store = SqliteStore(await inline_session(path))
     await insert(store, priced(1))
-    with closing(pysqlite3.connect(path)) as db, db:
-        db.execute("UPDATE budget_use SET held = '7' WHERE scope LIKE 'channel%'")
-        db.execute("INSERT INTO budget_use VALUES ('person:T1:U7', '2020-01-01', '1', '0')")
+    await backend.query("UPDATE budget_use SET held = '7' WHERE scope LIKE 'channel%'")
+    await backend.query("INSERT INTO budget_use VALUES ('person:T1:U7', '2020-01-01', '1', '0')")
     wrong = [
         Mismatch(scope=HERE.key, day=TODAY, counted=held("7"), summed=held("2")),
         Mismatch(scope="person:T1:U7", day="2020-01-01", counted=held("1"), summed=NO_USE),
@@ -408,26 +387,19 @@ async def test_a_wrong_counter_is_found_and_recomputed(tmp_path: Path) -> None:
     assert await store.budgets.mismatches() == []
     entries = await store.budgets.audit(0)
     assert [entry.action for entry in entries] == [AuditAction.RECOMPUTED] * 2
-    await store.close()
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET after = '0'", "DELETE FROM audit"])
-async def test_the_audit_can_only_grow(tmp_path: Path, statement: str) -> None:
-    path = str(tmp_path / "jobs.db")
-    store = SqliteStore(await inline_session(path))
+async def test_the_audit_can_only_grow(store: Store, backend: Backend, statement: str) -> None:
     await store.budgets.set_cap(cap(ANA, "5"), ADMIN, NOW)
-    await store.close()
-    with (
-        closing(pysqlite3.connect(path)) as db,
-        pytest.raises(pysqlite3.IntegrityError, match="append-only"),
-    ):
-        db.execute(statement)
+    with pytest.raises(backend.refusals, match="append-only"):
+        await backend.query(statement)
 
 
 PRICE = Price(key="kling-v3 mode=std", size=Decimal(5))
 
 
-async def test_prices_are_the_last_amounts_of_the_same_price(store: SqliteStore) -> None:
+async def test_prices_are_the_last_amounts_of_the_same_price(store: Store) -> None:
     """The actual amount, else the estimate, the newest first; others by their size."""
     rows = [
         priced(1, price=PRICE, cost_estimate=Decimal("0.1")),
@@ -445,52 +417,3 @@ async def test_prices_are_the_last_amounts_of_the_same_price(store: SqliteStore)
     ]
     assert len(await store.budgets.prices(PRICE, NOW, 1, same_size=True)) == 1
     assert await store.budgets.prices(PRICE, NOW + 99, 20, same_size=True) == []
-
-
-async def test_jobs_of_before_are_counted_by_the_migration(tmp_path: Path) -> None:
-    """On the day of their request, as the sum over the rows says."""
-    path = str(tmp_path / "jobs.db")
-    jobs = [
-        replace(a_job(1), cost_estimate=Decimal("0.1")),
-        replace(a_job(2), cost_estimate=Decimal("0.1"), cost_actual=Decimal("0.25")),
-        replace(a_job(3), stage=Stage.REJECTED, cost_estimate=Decimal("0.1")),
-        replace(a_job(4), channel="D1", cost_actual=Decimal(1)),
-        replace(a_job(5), stage=Stage.WAITING),
-    ]
-    with closing(connect_writer(path, create=True)) as db:
-        MIGRATIONS.apply(db, stop_before="0023_budgets")
-        there = {column.name for column in db.table("jobs").columns}
-        for job in jobs:
-            row = JOBS.to_row(job)
-            columns = [name for name in row if name in there]
-            names = ", ".join(columns)
-            places = ", ".join(f":{name}" for name in columns)
-            db.execute(f"INSERT INTO jobs ({names}) VALUES ({places})", row)  # noqa: S608 - ours
-        migrate(db)
-    store = SqliteStore(await inline_session(path))
-    assert await store.budgets.mismatches() == []
-    assert await store.budgets.use(ANA, ALL_TIME) == held("0.1") + spent("1.25")
-    assert await store.budgets.use(HERE, ALL_TIME) == held("0.1") + spent("0.25")
-    await store.close()
-
-
-@pytest.mark.parametrize(
-    ("query", "values", "index"),
-    [
-        (ACTIVE, {"user": "U1", "team": "T1", "limit": 9}, "jobs_active"),
-        (
-            PRICES.format(condition=""),
-            {"key": "x", "since": 0, "size": "5", "limit": 9},
-            "COVERING INDEX jobs_prices",
-        ),
-    ],
-)
-def test_what_each_ask_reads_has_an_index(
-    tmp_path: Path, query: str, values: dict[str, object], index: str
-) -> None:
-    """However long the history."""
-    with closing(connect_writer(str(tmp_path / "jobs.db"), create=True)) as db:
-        migrate(db)
-        plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
-    assert any(index in step for step in plan), plan
-    assert not any("SCAN jobs" in step for step in plan), plan

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from storage.home import OPEN_SECONDS, PUBLISH, REDRAW_SECONDS, HomeView, home_id
 from storage.job import Event, EventName, Stage
-from storage.sqlite.connection import connect
-from storage.sqlite.homes import DUE
-from storage.sqlite.store import SqliteStore
 from storage.store import ClaimLimit, StaleFenceError, Store
-from tests.support.inline_store import threaded_session
+from tests.support.databases import Backend
 from tests.support.store_samples import ACCEPTED, NOW, a_job, insert
 
 LEASE = 60.0
 LIMIT = ClaimLimit(10, (PUBLISH,))
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """Open an empty store with the threads of a running bot."""
-    store = SqliteStore(await threaded_session(str(tmp_path / "jobs.db")))
-    yield store
-    await store.close()
 
 
 async def _claim(store: Store, now: float) -> list[HomeView]:
@@ -209,21 +194,11 @@ async def test_a_stale_holder_writes_nothing(store: Store) -> None:
         await store.homes.apply(new, new, ACCEPTED)
 
 
-async def test_a_new_owner_frees_what_a_dead_one_had_claimed(tmp_path: Path) -> None:
-    path = str(tmp_path / "jobs.db")
-    store = await SqliteStore.open(path)
+async def test_a_new_owner_frees_what_a_dead_one_had_claimed(backend: Backend) -> None:
+    store = await backend.open()
     await store.homes.open("T1", "U1", NOW)
     assert await _claim(store, NOW)
     await store.close()
-    store = await SqliteStore.open(path)
+    store = await backend.open()
     assert len(await _claim(store, NOW)) == 1
     await store.close()
-
-
-async def test_an_index_finds_what_is_due(store: Store, tmp_path: Path) -> None:
-    """However many people have opened their tab once."""
-    assert await _claim(store, NOW) == []
-    values: dict[str, object] = defaultdict(lambda: None)
-    with closing(connect(str(tmp_path / "jobs.db"))) as db:
-        rows = db.execute(f"EXPLAIN QUERY PLAN {DUE}", values).fetchall()
-    assert "INDEX home_views_due (due_at>? AND due_at<?)" in rows[0]["detail"]

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
-from sqlite_utils import Database
 
 from storage.job import (
     Delivery,
@@ -21,23 +14,8 @@ from storage.job import (
     Stage,
     waiting,
 )
-from storage.sqlite import job_reads
-from storage.sqlite.connection import connect_writer
-from storage.sqlite.job_writes import DUE
-from storage.sqlite.migrations import migrate
-from storage.sqlite.rows import JOBS
-from storage.sqlite.store import SqliteStore
 from storage.store import MOST_AHEAD, ClaimLimit, Inserted, InsertTerms, JobFilter, Store
-from tests.support.inline_store import threaded_session
 from tests.support.store_samples import ACCEPTED, NOW, a_job
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """Open an empty store with the threads of a running bot."""
-    store = SqliteStore(await threaded_session(str(tmp_path / "jobs.db")))
-    yield store
-    await store.close()
 
 
 async def _insert(store: Store, *jobs: Job) -> None:
@@ -232,26 +210,6 @@ async def test_a_job_is_counted_where_it_is_now(store: Store) -> None:
     }
 
 
-def test_stages_are_counted_whoever_writes(tables: Database) -> None:
-    for job in (a_job(1), a_job(2), replace(a_job(3), stage=Stage.PARKED)):
-        row = JOBS.to_row(job)
-        names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
-        tables.execute(f"INSERT INTO jobs ({names}) VALUES ({places})", row)  # noqa: S608 - ours
-    tables.execute("UPDATE jobs SET stage = 'parked' WHERE id = 'job2'")
-    tables.execute("DELETE FROM jobs WHERE id = 'job3'")
-    tables.execute("UPDATE jobs SET stage = 'of another version' WHERE id = 'job1'")
-    counts = job_reads.stage_counts(tables)
-    assert counts == {**dict.fromkeys(Stage, 0), Stage.PARKED: 1}
-
-
-@pytest.fixture
-def tables(tmp_path: Path) -> Iterator[Database]:
-    """The tables as SQLite plans for them."""
-    with closing(connect_writer(str(tmp_path / "x.db"), create=True)) as db:
-        migrate(db)
-        yield db
-
-
 def at_provider(number: int) -> Job:
     """Return a job that was submitted `number` seconds after `NOW` and waits at the provider."""
     return replace(a_job(number), stage=Stage.RENDERING, submitted_at=NOW + number)
@@ -280,53 +238,3 @@ async def test_a_backlog_is_counted_up_to_a_bound(store: Store) -> None:
     await _insert(store, *(at_provider(number) for number in range(MOST_AHEAD + 5)))
     last = at_provider(MOST_AHEAD + 5)
     assert await store.jobs.ahead_of(last) == MOST_AHEAD
-
-
-@pytest.mark.parametrize(
-    ("query", "indexes"),
-    [
-        (DUE, ["INDEX jobs_due_in_stage (stage=? AND due_at>? AND due_at<?)"]),
-        (
-            job_reads.FIND_BY_MESSAGE,
-            [
-                "jobs_message (message_ts=? AND channel=?)",
-                "jobs_thread (thread_ts=? AND channel=?)",
-                "jobs_result (delivery_ts=?)",
-            ],
-        ),
-        (job_reads.FIND_DUPLICATE, ["jobs_user (user=? AND created_at>?)"]),
-        (job_reads.RENDER_SECONDS, ["COVERING INDEX jobs_durations (kind=? AND finished_at>?)"]),
-        (job_reads.STAGE_COUNTS, ["SCAN stage_counts"]),
-        (job_reads.jobs_query(JobFilter())[0], ["jobs_created"]),
-        (job_reads.jobs_query(JobFilter(user="U1"))[0], ["jobs_user (user=?)"]),
-        (
-            job_reads.jobs_query(JobFilter(channel="C1", since=NOW))[0],
-            ["jobs_channel (channel=? AND created_at>?)"],
-        ),
-        (
-            job_reads.jobs_query(JobFilter(stages=frozenset({Stage.PARKED})))[0],
-            ["jobs_stage (stage=?)"],
-        ),
-        (job_reads.AHEAD_OF, ["INDEX jobs_waiting (submitted_at<?)"]),
-    ],
-    ids=[
-        "due",
-        "message",
-        "duplicate",
-        "durations",
-        "counts",
-        "all",
-        "user",
-        "channel",
-        "stages",
-        "ahead",
-    ],
-)
-def test_an_index_answers(tables: Database, query: str, indexes: list[str]) -> None:
-    """The history may grow to millions of rows: no question reads it all."""
-    values: dict[str, object] = defaultdict(lambda: None)
-    rows = tables.execute(f"EXPLAIN QUERY PLAN {query}", values)
-    plan = "\n".join(row["detail"] for row in rows)
-    for index in indexes:
-        assert index in plan
-    assert "SCAN jobs\n" not in f"{plan}\n"

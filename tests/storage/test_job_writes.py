@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from storage.job import TERMINAL, Event, EventName, IllegalTransitionError, Job, Outcome, Stage
-from storage.sqlite.store import SqliteStore
 from storage.store import ClaimLimit, Inserted, StaleFenceError, Store, StoreError
-from tests.support.inline_store import threaded_session
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, a_limit
 
 LEASE = 60.0
 POSTED = Event(at=NOW + 1, name=EventName.ANNOUNCED)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """Open an empty store with the threads of a running bot."""
-    store = SqliteStore(await threaded_session(str(tmp_path / "jobs.db")))
-    yield store
-    await store.close()
 
 
 async def _insert(store: Store, *jobs: Job) -> None:

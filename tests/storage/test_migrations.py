@@ -7,21 +7,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import fields
+from dataclasses import fields, replace
+from decimal import Decimal
 from pathlib import Path
 
 import pysqlite3
 import pytest
 from sqlite_utils import Database, Migrations
 
+from storage.budget import ALL_TIME, Scope, ScopeKind, Use
 from storage.home import HomeView
-from storage.job import Decision, Delivery, Forecast, Job, Price, Question, ReplyTo
+from storage.job import Decision, Delivery, Forecast, Job, Price, Question, ReplyTo, Stage
 from storage.notification import Notification
+from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import MIGRATIONS, check_migrated, first_upgrade, migrate
-from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreError
+from tests.support.inline_store import inline_session
 from tests.support.store_samples import ACCEPTED, a_job, insert_job
 
 KILLED_MIDWAY = """
@@ -218,3 +221,33 @@ async def test_a_visitor_does_not_migrate_but_says_who_does(tmp_path: Path) -> N
         pass
     with pytest.raises(StoreError, match="start the service once"):
         await SqliteStore.open(path, owner=False)
+
+
+async def test_jobs_of_before_are_counted_by_the_migration(tmp_path: Path) -> None:
+    """On the day of their request, as the sum over the rows says."""
+    path = str(tmp_path / "jobs.db")
+    jobs = [
+        replace(a_job(1), cost_estimate=Decimal("0.1")),
+        replace(a_job(2), cost_estimate=Decimal("0.1"), cost_actual=Decimal("0.25")),
+        replace(a_job(3), stage=Stage.REJECTED, cost_estimate=Decimal("0.1")),
+        replace(a_job(4), channel="D1", cost_actual=Decimal(1)),
+        replace(a_job(5), stage=Stage.WAITING),
+    ]
+    with closing(connect_writer(path, create=True)) as db:
+        MIGRATIONS.apply(db, stop_before="0023_budgets")
+        there = {column.name for column in db.table("jobs").columns}
+        for job in jobs:
+            row = JOBS.to_row(job)
+            columns = [name for name in row if name in there]
+            names = ", ".join(columns)
+            places = ", ".join(f":{name}" for name in columns)
+            db.execute(f"INSERT INTO jobs ({names}) VALUES ({places})", row)  # noqa: S608 - ours
+        migrate(db)
+    store = SqliteStore(await inline_session(path))
+    assert await store.budgets.mismatches() == []
+    person = Scope(kind=ScopeKind.PERSON, team="T1", name="U1")
+    channel = Scope(kind=ScopeKind.CHANNEL, team="T1", name="C1")
+    held, spent = Decimal("0.1"), Decimal("1.25")
+    assert await store.budgets.use(person, ALL_TIME) == Use(held=held, spent=spent)
+    assert await store.budgets.use(channel, ALL_TIME) == Use(held=held, spent=spent - 1)
+    await store.close()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import closing
+from collections import Counter
+from collections.abc import Coroutine
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -24,24 +22,14 @@ from storage.notification import (
     notification_id,
     team_scope,
 )
-from storage.sqlite.connection import connect
-from storage.sqlite.notifications import COUNT_SINCE, DUE
-from storage.sqlite.store import SqliteStore
-from storage.store import Added, ClaimLimit, StaleFenceError
+from storage.store import Added, ClaimLimit, StaleFenceError, Store
+from tests.support.databases import Backend
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, insert
 
 WORDS = ClaimLimit(10, tuple(set(NotificationKind) - IN_ANY_ORDER))
 FILES = ClaimLimit(10, (NotificationKind.RESENT,))
 ROOMS = (WORDS, FILES)
 HELD = Event(at=NOW, name=EventName.HELD, detail="OperatorMustActError: The credit is used up.")
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """An empty store."""
-    opened = await SqliteStore.open(str(tmp_path / "jobs.db"))
-    yield opened
-    await opened.close()
 
 
 def a_notice(
@@ -64,14 +52,14 @@ def a_notice(
 
 
 @pytest.mark.parametrize("value", ["all", 0, False, ["U1"], {"mode": "pro", "duration": 10}])
-async def test_a_setting_is_kept_as_it_was_given(store: SqliteStore, value: Json) -> None:
+async def test_a_setting_is_kept_as_it_was_given(store: Store, value: Json) -> None:
     await store.settings.set("channel:T1:C1", "some", value)
     assert await store.settings.get("channel:T1:C1", "some") == value
     await store.settings.set("channel:T1:C1", "some", None)
     assert await store.settings.get("channel:T1:C1", "some") is None
 
 
-async def test_settings_of_one_workspace_are_not_anothers(store: SqliteStore) -> None:
+async def test_settings_of_one_workspace_are_not_anothers(store: Store) -> None:
     """Also where one ID begins with the other."""
     for team, channel in (("T1", "C1"), ("T1", "C2"), ("T12", "C1"), ("T0", "C1")):
         await store.settings.set(channel_scope(team, channel), "notify", f"{team} {channel}")
@@ -82,7 +70,7 @@ async def test_settings_of_one_workspace_are_not_anothers(store: SqliteStore) ->
     }
 
 
-async def test_the_same_notice_is_put_in_once(store: SqliteStore) -> None:
+async def test_the_same_notice_is_put_in_once(store: Store) -> None:
     """The first one stands, and is found by its ID."""
     assert await store.outbox.add(a_notice())
     assert not await store.outbox.add(replace(a_notice(), detail="again"))
@@ -90,7 +78,7 @@ async def test_the_same_notice_is_put_in_once(store: SqliteStore) -> None:
     assert await store.outbox.find("notice-none") is None
 
 
-async def test_notices_about_one_job_are_put_in_within_a_limit(store: SqliteStore) -> None:
+async def test_notices_about_one_job_are_put_in_within_a_limit(store: Store) -> None:
     """Of one kind and since a time, however many arrive at once; a known one is no further one."""
     for number in (1, 2):
         await store.jobs.insert(a_job(number), ACCEPTED)
@@ -108,7 +96,7 @@ async def test_notices_about_one_job_are_put_in_within_a_limit(store: SqliteStor
     assert await add("6", since=NOW) is Added.NEW
 
 
-async def test_one_notice_of_a_channel_is_out_at_a_time(store: SqliteStore) -> None:
+async def test_one_notice_of_a_channel_is_out_at_a_time(store: Store) -> None:
     """The oldest first; the next when that one is done or its lease has run out."""
     for channel, about in (("C1", "1"), ("C1", "2"), ("C2", "1")):
         await store.outbox.add(a_notice(about, channel))
@@ -123,7 +111,7 @@ async def test_one_notice_of_a_channel_is_out_at_a_time(store: SqliteStore) -> N
     assert [(one.channel, one.fence) for one in again] == [("C2", 2)]
 
 
-async def test_files_and_words_of_a_channel_do_not_wait_for_each_other(store: SqliteStore) -> None:
+async def test_files_and_words_of_a_channel_do_not_wait_for_each_other(store: Store) -> None:
     """One of a channel and a limit is out at a time; files come in any order."""
     for kind in (NotificationKind.FINISHED, NotificationKind.RESENT):
         for about in "12":
@@ -141,7 +129,7 @@ async def test_files_and_words_of_a_channel_do_not_wait_for_each_other(store: Sq
     assert second.id == a_notice("2", kind=NotificationKind.FINISHED).id
 
 
-async def test_kinds_of_one_room_wait_for_each_other(store: SqliteStore) -> None:
+async def test_kinds_of_one_room_wait_for_each_other(store: Store) -> None:
     """What happened first in a channel is told first, whatever kind it is of."""
     kinds = NotificationKind.PARKED, NotificationKind.FINISHED
     for kind in kinds:
@@ -153,7 +141,7 @@ async def test_kinds_of_one_room_wait_for_each_other(store: SqliteStore) -> None
         await store.outbox.apply(claimed, replace(claimed, due_at=None), None)
 
 
-async def test_a_claim_takes_no_more_than_there_is_room_for(store: SqliteStore) -> None:
+async def test_a_claim_takes_no_more_than_there_is_room_for(store: Store) -> None:
     """Within each limit by itself."""
     for channel in ("C1", "C2", "C3"):
         await store.outbox.add(a_notice("1", channel))
@@ -169,7 +157,7 @@ async def test_a_claim_takes_no_more_than_there_is_room_for(store: SqliteStore) 
         assert await store.outbox.claim(NOW, 60, [replace(FILES, rows=limit)]) == []
 
 
-async def test_the_longest_due_notice_comes_first(store: SqliteStore) -> None:
+async def test_the_longest_due_notice_comes_first(store: Store) -> None:
     """A moment of 0 is a moment; of those due at the same one, the older row comes first."""
     due = {"C1": NOW - 1, "C2": NOW, "C3": 0.0, "C4": NOW - 1}
     for channel, at in due.items():
@@ -178,7 +166,7 @@ async def test_the_longest_due_notice_comes_first(store: SqliteStore) -> None:
     assert claimed == ["C3", "C1", "C4", "C2"]
 
 
-async def test_what_waits_holds_back_what_came_after_it(store: SqliteStore) -> None:
+async def test_what_waits_holds_back_what_came_after_it(store: Store) -> None:
     """So a channel reads things in their order."""
     await store.outbox.add(a_notice("1", due_at=NOW + 30))
     await store.outbox.add(a_notice("2"))
@@ -187,7 +175,7 @@ async def test_what_waits_holds_back_what_came_after_it(store: SqliteStore) -> N
     assert first.id == a_notice("1").id
 
 
-async def test_a_stale_holder_writes_nothing(store: SqliteStore) -> None:
+async def test_a_stale_holder_writes_nothing(store: Store) -> None:
     await store.outbox.add(a_notice())
     (old,) = await store.outbox.claim(NOW, 60, ROOMS)
     (new,) = await store.outbox.claim(NOW + 61, 60, ROOMS)
@@ -201,7 +189,7 @@ async def test_a_stale_holder_writes_nothing(store: SqliteStore) -> None:
         await store.outbox.apply(new, replace(new, fence=9), None)
 
 
-async def test_a_notice_has_no_timeline(store: SqliteStore) -> None:
+async def test_a_notice_has_no_timeline(store: Store) -> None:
     """A caller that hands an event over has a fault."""
     await store.outbox.add(a_notice())
     (claimed,) = await store.outbox.claim(NOW, 60, ROOMS)
@@ -209,7 +197,7 @@ async def test_a_notice_has_no_timeline(store: SqliteStore) -> None:
         await store.outbox.apply(claimed, claimed, ACCEPTED)
 
 
-async def test_a_lease_is_renewed_only_while_it_is_held(store: SqliteStore) -> None:
+async def test_a_lease_is_renewed_only_while_it_is_held(store: Store) -> None:
     """An upload may take minutes; a heartbeat that comes late holds nothing."""
     await store.outbox.add(a_notice("1", "C1"))
     await store.outbox.add(a_notice("1", "C2"))
@@ -222,19 +210,18 @@ async def test_a_lease_is_renewed_only_while_it_is_held(store: SqliteStore) -> N
     assert await store.outbox.renew([held], NOW + 500) == frozenset()
 
 
-async def test_a_new_owner_frees_what_a_dead_one_had_claimed(tmp_path: Path) -> None:
-    path = str(tmp_path / "jobs.db")
-    store = await SqliteStore.open(path)
+async def test_a_new_owner_frees_what_a_dead_one_had_claimed(backend: Backend) -> None:
+    store = await backend.open()
     await store.outbox.add(a_notice())
     assert await store.outbox.claim(NOW, 60, ROOMS)
     await store.close()
-    store = await SqliteStore.open(path)
+    store = await backend.open()
     assert len(await store.outbox.claim(NOW, 60, ROOMS)) == 1
     await store.close()
 
 
 async def test_what_happens_is_put_in_for_each_subscribed_channel_of_the_workspace(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     """In the commit of the event, due at once; other workspaces and settings do not count."""
     await store.settings.set(channel_scope("T1", "C1"), NOTIFY, Level.ALL)
@@ -249,7 +236,7 @@ async def test_what_happens_is_put_in_for_each_subscribed_channel_of_the_workspa
     ]
 
 
-async def test_a_claim_that_was_lost_puts_nothing_in(store: SqliteStore) -> None:
+async def test_a_claim_that_was_lost_puts_nothing_in(store: Store) -> None:
     """What was not written did not happen."""
     await store.settings.set(channel_scope("T1", "C1"), NOTIFY, Level.ALL)
     job = await insert(store, replace(a_job(), stage=Stage.FINISHED))
@@ -266,7 +253,7 @@ async def test_a_claim_that_was_lost_puts_nothing_in(store: SqliteStore) -> None
     ("operators", "told"), [(["U8", "U9"], ["U8", "U9"]), ([], []), ("U8", []), (None, [])]
 )
 async def test_operators_are_told_where_no_channel_is_subscribed(
-    store: SqliteStore, operators: Json, told: list[str]
+    store: Store, operators: Json, told: list[str]
 ) -> None:
     """A setting of another form names nobody."""
     await store.settings.set(team_scope("T1"), OPERATORS, operators)
@@ -274,7 +261,7 @@ async def test_operators_are_told_where_no_channel_is_subscribed(
     assert [one.channel for one in await store.outbox.claim(NOW, 60, ROOMS)] == told
 
 
-async def test_the_same_need_of_an_operator_is_put_in_once_an_hour(store: SqliteStore) -> None:
+async def test_the_same_need_of_an_operator_is_put_in_once_an_hour(store: Store) -> None:
     """Every waiting job meets it; what another workspace was told does not count."""
     for team in ("T1", "T2"):
         await store.settings.set(channel_scope(team, "C1"), NOTIFY, Level.ALL)
@@ -291,7 +278,7 @@ async def test_the_same_need_of_an_operator_is_put_in_once_an_hour(store: Sqlite
     assert ends == [("T2", "job9"), ("T1", "job0"), ("T1", "job3")]
 
 
-async def test_text_that_utf_8_lacks_does_not_make_a_notice_impossible(store: SqliteStore) -> None:
+async def test_text_that_utf_8_lacks_does_not_make_a_notice_impossible(store: Store) -> None:
     await store.settings.set(channel_scope("T1", "C1"), NOTIFY, Level.ALL)
     parked = Event(at=NOW, name=EventName.PARKED, detail="odd \ud83d word")
     await store.jobs.insert(a_job(), parked)
@@ -300,7 +287,7 @@ async def test_text_that_utf_8_lacks_does_not_make_a_notice_impossible(store: Sq
 
 
 async def test_a_need_whose_words_utf_8_lacks_is_put_in_once_an_hour_too(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     """What was put in before is read with `?` in their place."""
     await store.settings.set(channel_scope("T1", "C1"), NOTIFY, Level.ALL)
@@ -313,7 +300,7 @@ async def test_a_need_whose_words_utf_8_lacks_is_put_in_once_an_hour_too(
 
 
 async def test_a_job_is_found_by_the_message_that_brought_its_files_again(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     """A reply to it names that message alone, where it came directly."""
     await store.jobs.insert(a_full_job(), ACCEPTED)
@@ -327,7 +314,7 @@ async def test_a_job_is_found_by_the_message_that_brought_its_files_again(
     assert [one and one.id for one in found] == ["full", "full", None, None]
 
 
-async def test_a_job_is_found_by_the_id_of_its_resent_delivery(store: SqliteStore) -> None:
+async def test_a_job_is_found_by_the_id_of_its_resent_delivery(store: Store) -> None:
     """That ID stands in the delivery's message and behind its buttons."""
     await store.jobs.insert(a_full_job(), ACCEPTED)
     resent = replace(a_notice(kind=NotificationKind.RESENT), id="abc123", job_id="full")
@@ -339,14 +326,14 @@ async def test_a_job_is_found_by_the_id_of_its_resent_delivery(store: SqliteStor
 
 
 @pytest.mark.parametrize("kind", sorted(set(NotificationKind) - {NotificationKind.RESENT}))
-async def test_no_other_notice_names_a_job(store: SqliteStore, kind: NotificationKind) -> None:
+async def test_no_other_notice_names_a_job(store: Store, kind: NotificationKind) -> None:
     await store.jobs.insert(a_full_job(), ACCEPTED)
     notice = replace(a_notice(kind=kind), job_id="full")
     await store.outbox.add(notice)
     assert await store.jobs.get(notice.id) is None
 
 
-async def test_an_id_of_a_job_means_that_job_before_any_delivery(store: SqliteStore) -> None:
+async def test_an_id_of_a_job_means_that_job_before_any_delivery(store: Store) -> None:
     await store.jobs.insert(a_job(1), ACCEPTED)
     await store.jobs.insert(a_job(2), ACCEPTED)
     resent = replace(a_notice(kind=NotificationKind.RESENT), id="job1", job_id="job2")
@@ -354,7 +341,7 @@ async def test_an_id_of_a_job_means_that_job_before_any_delivery(store: SqliteSt
     assert await store.jobs.get("job1") == a_job(1)
 
 
-async def test_renders_are_those_of_the_time_and_a_resend_is_none(store: SqliteStore) -> None:
+async def test_renders_are_those_of_the_time_and_a_resend_is_none(store: Store) -> None:
     for number in range(4):
         await store.jobs.insert(a_job(number), ACCEPTED)
     resent = replace(a_notice(kind=NotificationKind.RESENT), happened_at=NOW + 1, job_id="job1")
@@ -362,25 +349,3 @@ async def test_renders_are_those_of_the_time_and_a_resend_is_none(store: SqliteS
     found = await store.jobs.renders("T1", NOW + 1, NOW + 3)
     assert [one.created_at for one in found] == [NOW + 1, NOW + 2]
     assert await store.jobs.renders("T2", NOW, NOW + 9) == []
-
-
-async def test_an_index_finds_what_is_due(store: SqliteStore, tmp_path: Path) -> None:
-    """However much was told already."""
-    assert await store.outbox.claim(NOW, 60, ROOMS) == []
-    values: dict[str, object] = defaultdict(lambda: None)
-    query = DUE.format(kinds="'digest'")
-    with closing(connect(str(tmp_path / "jobs.db"))) as db:
-        rows = db.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
-    plan = [row["detail"] for row in rows if "notifications" in row["detail"]]
-    assert len(plan) == 2
-    assert all("USING INDEX notifications_due" in line for line in plan)
-
-
-async def test_an_index_counts_what_was_put_in_about_a_job(
-    store: SqliteStore, tmp_path: Path
-) -> None:
-    assert await store.outbox.claim(NOW, 60, ROOMS) == []
-    values: dict[str, object] = defaultdict(lambda: None)
-    with closing(connect(str(tmp_path / "jobs.db"))) as db:
-        rows = db.execute(f"EXPLAIN QUERY PLAN {COUNT_SINCE}", values).fetchall()
-    assert "USING INDEX notifications_told" in rows[0]["detail"]

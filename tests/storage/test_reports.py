@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from storage.costs import Spend, spend_of, total_of
 from storage.job import Job, Stage
-from storage.sqlite import reports
-from storage.sqlite.connection import connect_writer
-from storage.sqlite.migrations import migrate
-from storage.sqlite.store import SqliteStore
 from storage.store import SpendFilter, Store
-from tests.support.inline_store import inline_session
 from tests.support.store_samples import ACCEPTED, NOW, a_job
 
 ALL = SpendFilter(team="T1", since=NOW, until=NOW + 100)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """An empty store in a file of its own."""
-    store = SqliteStore(await inline_session(str(tmp_path / "jobs.db")))
-    yield store
-    await store.close()
 
 
 def _sent(number: int, cost: str | None = None) -> Job:
@@ -138,23 +121,3 @@ async def test_a_spend_is_narrowed_by_person_channel_team_and_time(store: Store)
     assert await total(replace(ALL, channel="C2")) == 100
     assert await total(replace(ALL, channel="C2", user="U2")) == 0
     assert await total(replace(ALL, team="T2")) == 1000
-
-
-@pytest.mark.parametrize(
-    ("wanted", "index"),
-    [
-        (ALL, "jobs_created (created_at>? AND created_at<?)"),
-        (replace(ALL, user="U1"), "jobs_user (user=? AND created_at>? AND created_at<?)"),
-        (replace(ALL, channel="C1"), "jobs_channel (channel=? AND created_at>? AND created_at<?)"),
-    ],
-    ids=["team", "person", "channel"],
-)
-def test_an_index_bounds_what_is_read(tmp_path: Path, wanted: SpendFilter, index: str) -> None:
-    """However long the history is, a month's report reads a month's rows."""
-    path = str(tmp_path / "x.db")
-    with closing(connect_writer(path, create=True)) as db:
-        migrate(db)
-        query, _ = reports.spend_query(wanted)
-        values: dict[str, object] = defaultdict(lambda: None)
-        plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
-    assert any(index in line for line in plan)

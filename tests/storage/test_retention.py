@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from bot.options.catalog import Catalog
 from storage.job import Event, EventName, Job, Json, Question, QuestionKind, ReplyTo, Stage
 from storage.notification import Notification, NotificationKind
 from storage.sqlite.store import SqliteStore
+from storage.store import Store
+from tests.support.databases import Backend, SqliteBackend
 from tests.support.inline_store import inline_session
 from tests.support.store_samples import ACCEPTED, NOW, FakeCommit, a_job, a_limit, insert
 
@@ -34,46 +36,32 @@ BEHIND_THE_ANSWER = [
 ]
 
 
-@pytest.fixture
-def commits() -> FakeCommit:
-    """Count the commits."""
-    return FakeCommit()
-
-
-@pytest.fixture
-async def store(tmp_path: Path, commits: FakeCommit) -> AsyncIterator[SqliteStore]:
-    """Open an empty store."""
-    opened = SqliteStore(await inline_session(str(tmp_path / "jobs.db"), commit=commits))
-    yield opened
-    await opened.close()
-
-
-async def _put(store: SqliteStore, **fields: object) -> Job:
+async def _put(store: Store, **fields: object) -> Job:
     return await _put_number(store, 1, fields)
 
 
-async def _put_number(store: SqliteStore, number: int, fields: Mapping[str, object]) -> Job:
+async def _put_number(store: Store, number: int, fields: Mapping[str, object]) -> Job:
     return await insert(store, replace(a_job(number), **fields))  # type: ignore[arg-type] # each test names fields of a job
 
 
-async def _put_over(store: SqliteStore, number: int = 1, **fields: object) -> Job:
+async def _put_over(store: Store, number: int = 1, **fields: object) -> Job:
     usual: dict[str, object] = {"stage": Stage.DELIVERED, "due_at": None}
     return await _put_number(store, number, usual | fields)
 
 
-async def _get(store: SqliteStore, job: Job) -> Job:
+async def _get(store: Store, job: Job) -> Job:
     row = await store.jobs.get(job.id)
     assert row is not None
     return row
 
 
-async def _erase_texts(store: SqliteStore, before: float, limit: int = 10) -> int:
+async def _erase_texts(store: Store, before: float, limit: int = 10) -> int:
     return await store.retention.erase_texts(
         before, limit, now=NOW + 9, without_texts=Catalog.load().without_texts
     )
 
 
-async def test_a_response_url_is_erased_by_the_age_of_its_request(store: SqliteStore) -> None:
+async def test_a_response_url_is_erased_by_the_age_of_its_request(store: Store) -> None:
     """The thread of the request stays."""
     old, young = [await _put_number(store, number, {"reply_to": URL}) for number in (1, 2)]
     assert await store.retention.erase_response_urls(young.created_at, 10) == 1
@@ -83,7 +71,7 @@ async def test_a_response_url_is_erased_by_the_age_of_its_request(store: SqliteS
 
 
 async def test_a_step_that_holds_the_row_meanwhile_does_not_bring_it_back(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     """Only what differs is written, so the claim stays good as well."""
     await _put(store, reply_to=URL)
@@ -95,7 +83,7 @@ async def test_a_step_that_holds_the_row_meanwhile_does_not_bring_it_back(
 
 @pytest.mark.parametrize("fields", KEPT_FOR_A_REPEAT)
 async def test_a_body_that_may_be_sent_again_stays(
-    store: SqliteStore, fields: Mapping[str, object]
+    store: Store, fields: Mapping[str, object]
 ) -> None:
     """Also that of a job on hold, whose request an operator may have sent again."""
     job = await _put(store, request_body=BODY, **fields)
@@ -105,7 +93,7 @@ async def test_a_body_that_may_be_sent_again_stays(
 
 @pytest.mark.parametrize("fields", BEHIND_THE_ANSWER)
 async def test_a_body_behind_its_answer_is_erased(
-    store: SqliteStore, fields: Mapping[str, object]
+    store: Store, fields: Mapping[str, object]
 ) -> None:
     """Rows of earlier versions have one."""
     job = await _put(store, request_body=BODY, **fields)
@@ -113,7 +101,7 @@ async def test_a_body_behind_its_answer_is_erased(
     assert await _get(store, job) == replace(job, request_body=None)
 
 
-async def test_the_detail_of_an_event_is_erased_by_its_age(store: SqliteStore) -> None:
+async def test_the_detail_of_an_event_is_erased_by_its_age(store: Store) -> None:
     """The event itself stays, and so does what happened later."""
     job = await _put(store)
     later = Event(at=NOW + DAY, name=EventName.STATE, detail="rendering")
@@ -124,7 +112,7 @@ async def test_the_detail_of_an_event_is_erased_by_its_age(store: SqliteStore) -
 
 
 async def test_what_users_wrote_is_erased_wherever_it_stands(
-    store: SqliteStore, tmp_path: Path
+    store: Store, backend: Backend
 ) -> None:
     """In the input, its names, the request, a question, and what services quoted of it."""
     secret = "Quokka"
@@ -167,7 +155,8 @@ async def test_what_users_wrote_is_erased_wherever_it_stands(
     assert (row.names, row.request_body, row.problem, row.erased_at) == ({}, None, "", NOW + 9)
     assert [event.detail for event in await store.jobs.events(job.id)] == ["", ""]
     assert await store.outbox.find("notice-1") == replace(told, detail="", problem="")
-    assert secret.encode() not in _file_after_checkpoint(tmp_path / "jobs.db")
+    if isinstance(backend, SqliteBackend):
+        assert secret.encode() not in _file_after_checkpoint(Path(backend.path))
 
 
 def _file_after_checkpoint(path: Path) -> bytes:
@@ -186,16 +175,14 @@ def _file_after_checkpoint(path: Path) -> bytes:
     ],
     ids=["under way", "on hold", "its cost is still looked for"],
 )
-async def test_texts_of_a_job_that_goes_on_stay(
-    store: SqliteStore, fields: Mapping[str, object]
-) -> None:
+async def test_texts_of_a_job_that_goes_on_stay(store: Store, fields: Mapping[str, object]) -> None:
     """A repeat sends the same words."""
     job = await _put(store, request_body=BODY, **fields)
     assert await _erase_texts(store, NOW + DAY) == 0
     assert await _get(store, job) == job
 
 
-async def test_other_deliveries_keep_who_asked_for_them(store: SqliteStore) -> None:
+async def test_other_deliveries_keep_who_asked_for_them(store: Store) -> None:
     """It is a person's ID and no text, and the step needs it."""
     job = await _put_over(store)
     asked = Notification(
@@ -213,18 +200,15 @@ async def test_other_deliveries_keep_who_asked_for_them(store: SqliteStore) -> N
     assert await store.outbox.find("again") == asked
 
 
-async def test_an_input_that_cannot_be_read_is_erased_whole(
-    store: SqliteStore, tmp_path: Path
-) -> None:
+async def test_an_input_that_cannot_be_read_is_erased_whole(store: Store, backend: Backend) -> None:
     """It may hold a prompt like any other."""
     job = await _put_over(store)
-    with pysqlite3.connect(tmp_path / "jobs.db") as connection:
-        connection.execute("""UPDATE jobs SET input = '{"prompt": "cut off'""")
+    await backend.query("""UPDATE jobs SET input = '{"prompt": "cut off'""")
     assert await _erase_texts(store, NOW + DAY) == 1
     assert (await _get(store, job)).input == {}
 
 
-async def test_each_batch_is_bounded_and_the_oldest_come_first(store: SqliteStore) -> None:
+async def test_each_batch_is_bounded_and_the_oldest_come_first(store: Store) -> None:
     """A long history is erased step by step."""
     jobs = [await _put_over(store, number, reply_to=URL, request_body=BODY) for number in (3, 1, 2)]
     kept = store.retention
@@ -236,8 +220,10 @@ async def test_each_batch_is_bounded_and_the_oldest_come_first(store: SqliteStor
     assert [row.erased_at is None for row in rows] == [True, False, False]
 
 
-async def test_nothing_to_erase_costs_no_write(store: SqliteStore, commits: FakeCommit) -> None:
+async def test_nothing_to_erase_costs_no_write(tmp_path: Path) -> None:
     """It is looked for once a minute."""
+    commits = FakeCommit()
+    store = SqliteStore(await inline_session(str(tmp_path / "jobs.db"), commit=commits))
     await _put(store)
     before = commits.count
     assert await store.retention.erase_response_urls(NOW + DAY, 10) == 0
@@ -245,6 +231,7 @@ async def test_nothing_to_erase_costs_no_write(store: SqliteStore, commits: Fake
     assert await store.retention.erase_details(NOW, 10) == 0
     assert await _erase_texts(store, NOW) == 0
     assert commits.count == before
+    await store.close()
 
 
 def test_only_numbers_switches_and_choices_hold_no_words() -> None:

@@ -17,10 +17,10 @@ from sqlite_utils import Database
 from storage.home import HomeView
 from storage.job import Delivery, Job, Json, ReplyTo, Stage, Upload
 from storage.notification import Notification, NotificationKind
+from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, input_text
 from storage.sqlite import queue
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import migrate
-from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, input_text
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, StoreError
 from tests.support.inline_store import inline_session

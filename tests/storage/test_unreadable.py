@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
-import pysqlite3
 import pytest
 
 from storage.costs import Spend
@@ -22,17 +19,17 @@ from storage.notification import (
     channel_scope,
     team_scope,
 )
-from storage.sqlite.store import SqliteStore
 from storage.store import (
     ClaimLimit,
     Inserted,
     InsertTerms,
     JobFilter,
     SpendFilter,
+    Store,
     Unreadable,
     UnreadableRowError,
 )
-from tests.support.inline_store import inline_session
+from tests.support.databases import Backend
 from tests.support.store_samples import ACCEPTED, NOW, a_job, a_limit
 
 LEASE = 60.0
@@ -51,25 +48,22 @@ DAMAGES = {
 
 
 class Damaged:
-    """A store whose file another hand changes."""
+    """A store whose database another hand changes."""
 
-    def __init__(self, path: str, store: SqliteStore, found: list[Unreadable]) -> None:
-        self.path = path
+    def __init__(self, backend: Backend, store: Store, found: list[Unreadable]) -> None:
+        self.backend = backend
         self.store = store
         self.found = found
         """What was reported."""
 
-    def change(self, statement: str) -> None:
-        """Run a statement on the file."""
-        with closing(pysqlite3.connect(self.path)) as db, db:
-            db.execute("PRAGMA ignore_check_constraints = ON")
-            db.execute(statement)
+    async def change(self, statement: str) -> None:
+        """Run a statement on the database."""
+        await self.backend.query(statement)
 
     async def restart(self) -> None:
-        """Open the file again."""
+        """Open the database again."""
         await self.store.close()
-        session = await inline_session(self.path, on_unreadable=self.found.append)
-        self.store = SqliteStore(session)
+        self.store = await self.backend.open(on_unreadable=self.found.append)
 
     async def told(self) -> list[Notification]:
         """Return the notifications of what cannot be read."""
@@ -82,14 +76,14 @@ class Damaged:
 
 
 @pytest.fixture
-async def damaged(tmp_path: Path) -> AsyncIterator[Damaged]:
+async def damaged(backend: Backend) -> AsyncIterator[Damaged]:
     """A store with an operator and two jobs."""
-    path, found = str(tmp_path / "jobs.db"), list[Unreadable]()
-    store = SqliteStore(await inline_session(path, on_unreadable=found.append))
+    found = list[Unreadable]()
+    store = await backend.open(on_unreadable=found.append)
     await store.settings.set(team_scope("T1"), OPERATORS, ["U9"])
     for number in (1, 2):
         await store.jobs.insert(replace(a_job(number), user=f"U{number}"), ACCEPTED)
-    damaged = Damaged(path, store, found)
+    damaged = Damaged(backend, store, found)
     yield damaged
     await damaged.store.close()
 
@@ -100,7 +94,7 @@ async def test_a_job_that_cannot_be_read_is_parked_and_the_next_one_is_claimed(
 ) -> None:
     """Reported once, told to the operator without its ID, and never claimed again."""
     column, value = damage
-    damaged.change(f"UPDATE jobs SET {column} = {value} WHERE id = 'job1'")  # noqa: S608 - ours
+    await damaged.change(f"UPDATE jobs SET {column} = {value} WHERE id = 'job1'")  # noqa: S608 - ours
     due = replace(a_limit(9), steps=(*Stage, "dreaming"))
     claimed = await damaged.store.jobs.claim(NOW, LEASE, [due])
     assert [job.id for job in claimed] == ["job2"]
@@ -110,8 +104,7 @@ async def test_a_job_that_cannot_be_read_is_parked_and_the_next_one_is_claimed(
     assert (told.channel, told.detail, told.job_id) == ("U9", f"jobs: {column}", None)
     assert [one.id for one in await damaged.store.unreadable()] == ["job1"]
     parked = "SELECT stage, due_at, lease_until, parked_from FROM jobs WHERE id = 'job1'"
-    with closing(pysqlite3.connect(damaged.path)) as db:
-        stage, *due_and_lease, parked_from = db.execute(parked).fetchone()
+    [(stage, *due_and_lease, parked_from)] = await damaged.backend.query(parked)
     assert (stage, due_and_lease) == ("parked", [None, None])
     assert parked_from == ("dreaming" if column == "stage" else "accepted")
     assert (await damaged.store.jobs.stage_counts())[Stage.PARKED] == 1
@@ -119,13 +112,13 @@ async def test_a_job_that_cannot_be_read_is_parked_and_the_next_one_is_claimed(
 
 
 async def test_a_job_that_was_mended_is_resumed_and_listed_no_more(damaged: Damaged) -> None:
-    damaged.change("UPDATE jobs SET names = 'oops' WHERE id = 'job1'")
+    await damaged.change("UPDATE jobs SET names = 'oops' WHERE id = 'job1'")
     await damaged.store.jobs.claim(NOW, LEASE, [a_limit(9)])
     with pytest.raises(UnreadableRowError):
         await damaged.store.jobs.resume("job1", NOW)
     await damaged.restart()
     assert len(await damaged.store.unreadable()) == 1
-    damaged.change("UPDATE jobs SET names = '{}' WHERE id = 'job1'")
+    await damaged.change("UPDATE jobs SET names = '{}' WHERE id = 'job1'")
     await damaged.restart()
     assert await damaged.store.unreadable() == []
     resumed = await damaged.store.jobs.resume("job1", NOW)
@@ -134,7 +127,9 @@ async def test_a_job_that_was_mended_is_resumed_and_listed_no_more(damaged: Dama
 
 async def test_a_job_that_is_asked_for_and_cannot_be_read_is_told_too(damaged: Damaged) -> None:
     """It is over, so no claim would find it: somebody pressed a button under it."""
-    damaged.change("UPDATE jobs SET stage = 'delivered', due_at = NULL, outputs = '' WHERE seq = 1")
+    await damaged.change(
+        "UPDATE jobs SET stage = 'delivered', due_at = NULL, outputs = '' WHERE seq = 1"
+    )
     for _ in range(2):
         with pytest.raises(UnreadableRowError):
             await damaged.store.jobs.get("job1")
@@ -146,7 +141,9 @@ async def test_a_job_that_is_asked_for_and_cannot_be_read_is_told_too(damaged: D
 
 async def test_a_page_leaves_out_what_cannot_be_read(damaged: Damaged) -> None:
     """An ended job keeps its stage; it is found, reported and told when it is read first."""
-    damaged.change("UPDATE jobs SET stage = 'delivered', due_at = NULL, outputs = '' WHERE seq = 1")
+    await damaged.change(
+        "UPDATE jobs SET stage = 'delivered', due_at = NULL, outputs = '' WHERE seq = 1"
+    )
     for _ in range(3):
         assert [job.id for job in await damaged.store.jobs.jobs(JobFilter())] == ["job2"]
     assert damaged.listed == [("jobs", "job1", ("outputs",))]
@@ -157,8 +154,10 @@ async def test_a_page_leaves_out_what_cannot_be_read(damaged: Damaged) -> None:
 async def test_sums_and_reports_count_an_amount_that_cannot_be_read_as_pending(
     damaged: Damaged,
 ) -> None:
-    damaged.change("UPDATE jobs SET cost_actual = 'NaN', chargeable_since = 1, outcome = 'odd'")
-    damaged.change("UPDATE jobs SET cost_actual = 'much', stage = 'odd' WHERE seq = 1")
+    await damaged.change(
+        "UPDATE jobs SET cost_actual = 'NaN', chargeable_since = 1, outcome = 'odd'"
+    )
+    await damaged.change("UPDATE jobs SET cost_actual = 'much', stage = 'odd' WHERE seq = 1")
     wanted = SpendFilter(team="T1", since=NOW, until=NOW + 9)
     assert await damaged.store.jobs.spend(wanted) == Spend(pending=2)
     [render] = await damaged.store.jobs.renders("T1", NOW, NOW + 9)
@@ -166,7 +165,7 @@ async def test_sums_and_reports_count_an_amount_that_cannot_be_read_as_pending(
 
 
 async def test_an_equal_job_that_cannot_be_read_keeps_nobody_from_asking(damaged: Damaged) -> None:
-    damaged.change("UPDATE jobs SET pressed = 'oops' WHERE seq = 1")
+    await damaged.change("UPDATE jobs SET pressed = 'oops' WHERE seq = 1")
     again = replace(a_job(1), id="again", dedup_key="again", user="U1")
     made = await damaged.store.jobs.insert(again, ACCEPTED, InsertTerms(equal_since=NOW - 9))
     assert made == Inserted(job=again, is_new=True)
@@ -186,7 +185,7 @@ async def test_a_notification_that_cannot_be_read_holds_up_none_of_its_channel(
             due_at=NOW,
         )
         await damaged.store.outbox.add(row)
-    damaged.change(f"UPDATE notifications SET {column} = 'x' WHERE id = 'one'")  # noqa: S608 - ours
+    await damaged.change(f"UPDATE notifications SET {column} = 'x' WHERE id = 'one'")  # noqa: S608 - ours
     limit = [ClaimLimit(9, (NotificationKind.FAILED, "x"))]
     claimed = [
         row.id for _ in range(2) for row in await damaged.store.outbox.claim(NOW, LEASE, limit)
@@ -197,7 +196,7 @@ async def test_a_notification_that_cannot_be_read_holds_up_none_of_its_channel(
 
 async def test_a_home_tab_that_cannot_be_read_is_made_anew(damaged: Damaged) -> None:
     await damaged.store.homes.open("T1", "U1", NOW)
-    damaged.change("UPDATE home_views SET team = CAST(x'ff' AS TEXT)")
+    await damaged.change("UPDATE home_views SET team = CAST(x'ff' AS TEXT)")
     assert await damaged.store.homes.claim(NOW, LEASE, [ClaimLimit(1, (PUBLISH,))]) == []
     opened = await damaged.store.homes.open("T1", "U1", NOW)
     assert await damaged.store.homes.claim(NOW, LEASE, [ClaimLimit(1, (PUBLISH,))]) == [
@@ -215,7 +214,7 @@ async def test_a_setting_that_cannot_be_read_counts_as_none(damaged: Damaged, va
     )
     for scope in (bad, good):
         await settings.set(scope, NOTIFY, Level.ALL)
-    damaged.change(f"UPDATE settings SET value = {value} WHERE scope = '{bad}'")  # noqa: S608 - ours
+    await damaged.change(f"UPDATE settings SET value = {value} WHERE scope = '{bad}'")  # noqa: S608 - ours
     assert await settings.get(bad, NOTIFY) is None
     assert await settings.within("channel:T1:", NOTIFY) == {good: Level.ALL}
     assert damaged.listed == [("settings", f"{bad} {NOTIFY}", ("value",))]
@@ -233,7 +232,7 @@ async def test_a_setting_that_cannot_be_read_counts_as_none(damaged: Damaged, va
 async def test_settings_are_looked_at_when_the_store_is_opened(damaged: Damaged) -> None:
     """Most are read inside a commit, which cannot tell of one."""
     await damaged.store.settings.set(channel_scope("T1", "C1"), NOTIFY, Level.ALL)
-    damaged.change("UPDATE settings SET value = 'x' WHERE name = 'notify'")
+    await damaged.change("UPDATE settings SET value = 'x' WHERE name = 'notify'")
     await damaged.restart()
     assert [table for table, *_ in damaged.listed] == ["settings"]
     await damaged.restart()

@@ -15,9 +15,9 @@ from storage.costs import Spend
 from storage.home import PUBLISH
 from storage.job import Delivery, Event, EventName, Job, ReplyTo, Stage, Upload
 from storage.notification import Notification, NotificationKind
+from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Value
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import MIGRATIONS, migrate
-from storage.sqlite.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Value
 from storage.sqlite.store import SqliteStore
 from storage.store import ClaimLimit, JobFilter, SpendFilter
 from tests.support.inline_store import inline_session

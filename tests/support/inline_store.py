@@ -102,12 +102,22 @@ async def inline_session(
     )
 
 
-async def threaded_session(path: str, *, owner: bool = True, commit: Commit = commit) -> Session:
+async def threaded_session(
+    path: str,
+    *,
+    owner: bool = True,
+    commit: Commit = commit,
+    on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+) -> Session:
     """Open a file with the threads of a running bot, but without waiting for the disk."""
 
     def group_writer(lane: SerialExecutor, db: Database) -> Writer:
         return GroupWriter(lane, Journal(db, commit))
 
     return await open_session(
-        path, owner=owner, new_lane=UnsyncedThreadLane, new_writer=group_writer
+        path,
+        owner=owner,
+        new_lane=UnsyncedThreadLane,
+        new_writer=group_writer,
+        on_unreadable=on_unreadable,
     )

@@ -24,9 +24,9 @@ from bot.base.metrics import Metrics
 from bot.slack.manifest import EVENTS_PATH
 from bot.worker.scheduler import Scheduler
 from storage.job import Stage
+from storage.rows import JOBS
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import migrate
-from storage.sqlite.rows import JOBS
 from storage.sqlite.store import SqliteStore
 from tests.hardening.attack import Attack, Measured
 from tests.support.bot_process import BotProcess, bot_process

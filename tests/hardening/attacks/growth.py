@@ -11,9 +11,9 @@ from pathlib import Path
 from bot.options.catalog import Catalog
 from bot.worker.retention import Eraser
 from storage.job import Stage
+from storage.rows import JOBS
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import migrate
-from storage.sqlite.rows import JOBS
 from storage.sqlite.store import SqliteStore
 from tests.hardening.attack import Attack, Measured
 from tests.support.store_samples import ACCEPTED, NOW, a_job

@@ -1,4 +1,4 @@
-"""Conversion of the rows of the three queues to rows of SQLite's tables, and back.
+"""Conversion of the rows of the three queues to rows of a database's tables, and back.
 
 A field is stored in the column of its name. The parts of a nested value have columns of their own,
 so that each is compared, written and indexed separately.
@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
-from sqlite3 import Row as SqlRow
 from types import MappingProxyType
-from typing import Generic, TypeAlias
+from typing import Generic, Protocol, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,7 +22,15 @@ from storage.notification import Notification
 from storage.store import Row, Unreadable, UnreadableRowError
 
 Value: TypeAlias = "str | int | float | bytes | None"
-"""A value that a STRICT column of the schema can hold."""
+"""A value that a column of the schema can hold."""
+
+
+class Columns(Protocol):
+    """A row as a database returns it."""
+
+    def __getitem__(self, name: str, /) -> Value:
+        """Return the value of a column."""
+
 
 _DELIVERY_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
@@ -84,31 +91,23 @@ class Table(Generic[Row]):
         """The columns of the dataclass; the table may have more."""
         return tuple(column for column, _ in self._paths)
 
-    @cached_property
-    def insert_statement(self) -> str:
-        """The statement that inserts a row, without what follows its values."""
-        columns = self.columns
-        return (
-            f"INSERT INTO {self.name} ({', '.join(columns)})"  # noqa: S608 - only our names
-            f" VALUES ({', '.join(f':{name}' for name in columns)})"
-        )
-
     def to_row(self, row: Row) -> dict[str, Value]:
         """Return the value of each column. Money and times are exact."""
         return {column: encode(_part(row, path)) for column, path in self._paths}
 
-    def from_row(self, row: SqlRow) -> Row:
+    def from_row(self, row: Columns) -> Row:
         """Return the row in Python.
 
         Raises `UnreadableRowError`, which names the columns with invalid values, not the values.
         """
-        values = {column: row[column] for column in self.columns}
-        torn = [column for column, value in values.items() if is_torn(value)]
+        stored = {column: row[column] for column in self.columns}
+        torn = [column for column, value in stored.items() if is_torn(value)]
         if torn:
             raise self._unreadable(row, torn)
+        values: dict[str, object] = {**stored}
         try:
             for column in self.json:
-                values[column] = _parsed(column, values[column])
+                values[column] = _parsed(column, stored[column])
             for name, parts in self.nested.items():
                 nested = {part: values.pop(column) for part, column in parts.items()}
                 is_absent = name in self.optional and all(one is None for one in nested.values())
@@ -119,7 +118,7 @@ class Table(Generic[Row]):
         except _NotJsonError as error:
             raise self._unreadable(row, [str(error)]) from None
 
-    def readable(self, rows: Iterable[SqlRow]) -> tuple[list[Row], list[Unreadable]]:
+    def readable(self, rows: Iterable[Columns]) -> tuple[list[Row], list[Unreadable]]:
         """Return the rows that can be read, and those that cannot."""
         read, broken = [], []
         for row in rows:
@@ -142,7 +141,7 @@ class Table(Generic[Row]):
         )
         return {column: new for column, old, new in candidates if new != old}
 
-    def _unreadable(self, row: SqlRow, columns: Sequence[str]) -> UnreadableRowError:
+    def _unreadable(self, row: Columns, columns: Sequence[str]) -> UnreadableRowError:
         """Return the error. Raise it without its cause, which shows users' text."""
         return UnreadableRowError(
             Unreadable(
@@ -150,7 +149,7 @@ class Table(Generic[Row]):
                 id=str(encode(row["id"])),
                 columns=tuple(columns),
                 team=str(encode(row["team"])),
-                seq=row["seq"],
+                seq=int(row["seq"] or 0),
             )
         )
 
@@ -216,12 +215,14 @@ class _NotJsonError(ValueError):
     """The column of this name does not hold JSON."""
 
 
-def _parsed(column: str, text: str | None) -> Json:
+def _parsed(column: str, text: Value) -> Json:
     if text is None:
         return None
+    if not isinstance(text, str):
+        raise _NotJsonError(column)
     try:
         value: Json = json.loads(text)
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise _NotJsonError(column) from error
     return value
 
@@ -264,14 +265,6 @@ HOME_VIEWS = Table(name="home_views", of=HomeView, nested={}, json=frozenset())
 _EVENT = TypeAdapter(Event)
 
 
-def longest_due_first(rows: Iterable[SqlRow]) -> list[SqlRow]:
-    """Return rows, of a RETURNING or of several queries, in the order in which they became due.
-
-    RETURNING guarantees no order: https://sqlite.org/lang_returning.html
-    """
-    return sorted(rows, key=lambda row: (row["due_at"], row["seq"]))
-
-
 def in_list(stages: Iterable[Stage]) -> str:
     """Return stages as SQL's list of string literals."""
     return ", ".join(f"'{stage.value}'" for stage in sorted(stages))
@@ -292,12 +285,12 @@ def event_to_row(job_id: str, event: Event) -> dict[str, Value]:
     }
 
 
-def event_from_row(row: SqlRow) -> Event:
+def event_from_row(row: Columns) -> Event:
     """Return the event in `row`. Raises `UnreadableRowError` for an unknown event name."""
     try:
         return _EVENT.validate_python({name: row[name] for name in ("at", "name", "detail")})
     except ValidationError:
-        event_id = f"{encode(row['job_id'])!s} {row['seq']}"
+        event_id = f"{encode(row['job_id'])!s} {int(row['seq'] or 0)}"
         raise UnreadableRowError(
             Unreadable(table="job_events", id=event_id, columns=("name",))
         ) from None

@@ -1,0 +1,148 @@
+"""Tests that an index of SQLite answers each question, however long the history."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from storage.job import Stage
+from storage.rows import JOBS
+from storage.sqlite import homes, job_reads, notifications, reports
+from storage.sqlite.budget_use import PRICES
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.job_reads import ACTIVE
+from storage.sqlite.job_writes import DUE
+from storage.sqlite.migrations import migrate
+from storage.store import JobFilter, SpendFilter
+from tests.support.store_samples import NOW, a_job
+
+ALL = SpendFilter(team="T1", since=NOW, until=NOW + 100)
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Iterator[Database]:
+    """The tables as SQLite plans for them."""
+    with closing(connect_writer(str(tmp_path / "x.db"), create=True)) as db:
+        migrate(db)
+        yield db
+
+
+def plan_of(tables: Database, query: str) -> list[str]:
+    """Return the steps in which SQLite answers a query."""
+    values: dict[str, object] = defaultdict(lambda: None)
+    return [row["detail"] for row in tables.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+
+
+def test_an_index_finds_tabs_that_are_due(tables: Database) -> None:
+    """However many people have opened their tab once."""
+    assert "INDEX home_views_due (due_at>? AND due_at<?)" in plan_of(tables, homes.DUE)[0]
+
+
+def test_an_index_finds_notifications_that_are_due(tables: Database) -> None:
+    """However much was told already."""
+    steps = plan_of(tables, notifications.DUE.format(kinds="'digest'"))
+    steps = [step for step in steps if "notifications" in step]
+    assert len(steps) == 2
+    assert all("USING INDEX notifications_due" in step for step in steps)
+
+
+def test_an_index_counts_what_was_put_in_about_a_job(tables: Database) -> None:
+    assert "USING INDEX notifications_told" in plan_of(tables, notifications.COUNT_SINCE)[0]
+
+
+def test_stages_are_counted_whoever_writes(tables: Database) -> None:
+    for job in (a_job(1), a_job(2), replace(a_job(3), stage=Stage.PARKED)):
+        row = JOBS.to_row(job)
+        names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
+        tables.execute(f"INSERT INTO jobs ({names}) VALUES ({places})", row)  # noqa: S608 - ours
+    tables.execute("UPDATE jobs SET stage = 'parked' WHERE id = 'job2'")
+    tables.execute("DELETE FROM jobs WHERE id = 'job3'")
+    tables.execute("UPDATE jobs SET stage = 'of another version' WHERE id = 'job1'")
+    counts = job_reads.stage_counts(tables)
+    assert counts == {**dict.fromkeys(Stage, 0), Stage.PARKED: 1}
+
+
+@pytest.mark.parametrize(
+    ("query", "indexes"),
+    [
+        (DUE, ["INDEX jobs_due_in_stage (stage=? AND due_at>? AND due_at<?)"]),
+        (
+            job_reads.FIND_BY_MESSAGE,
+            [
+                "jobs_message (message_ts=? AND channel=?)",
+                "jobs_thread (thread_ts=? AND channel=?)",
+                "jobs_result (delivery_ts=?)",
+            ],
+        ),
+        (job_reads.FIND_DUPLICATE, ["jobs_user (user=? AND created_at>?)"]),
+        (job_reads.RENDER_SECONDS, ["COVERING INDEX jobs_durations (kind=? AND finished_at>?)"]),
+        (job_reads.STAGE_COUNTS, ["SCAN stage_counts"]),
+        (job_reads.jobs_query(JobFilter())[0], ["jobs_created"]),
+        (job_reads.jobs_query(JobFilter(user="U1"))[0], ["jobs_user (user=?)"]),
+        (
+            job_reads.jobs_query(JobFilter(channel="C1", since=NOW))[0],
+            ["jobs_channel (channel=? AND created_at>?)"],
+        ),
+        (
+            job_reads.jobs_query(JobFilter(stages=frozenset({Stage.PARKED})))[0],
+            ["jobs_stage (stage=?)"],
+        ),
+        (job_reads.AHEAD_OF, ["INDEX jobs_waiting (submitted_at<?)"]),
+    ],
+    ids=[
+        "due",
+        "message",
+        "duplicate",
+        "durations",
+        "counts",
+        "all",
+        "user",
+        "channel",
+        "stages",
+        "ahead",
+    ],
+)
+def test_an_index_answers(tables: Database, query: str, indexes: list[str]) -> None:
+    """The history may grow to millions of rows: no question reads it all."""
+    plan = "\n".join(plan_of(tables, query))
+    for index in indexes:
+        assert index in plan
+    assert "SCAN jobs\n" not in f"{plan}\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (ALL, "jobs_created (created_at>? AND created_at<?)"),
+        (replace(ALL, user="U1"), "jobs_user (user=? AND created_at>? AND created_at<?)"),
+        (replace(ALL, channel="C1"), "jobs_channel (channel=? AND created_at>? AND created_at<?)"),
+    ],
+    ids=["team", "person", "channel"],
+)
+def test_an_index_bounds_what_is_read(tables: Database, wanted: SpendFilter, index: str) -> None:
+    """However long the history is, a month's report reads a month's rows."""
+    query, _ = reports.spend_query(wanted)
+    assert any(index in step for step in plan_of(tables, query))
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (ACTIVE, "jobs_active"),
+        (
+            PRICES.format(condition=""),
+            "COVERING INDEX jobs_prices",
+        ),
+    ],
+)
+def test_what_each_ask_reads_has_an_index(tables: Database, query: str, index: str) -> None:
+    """However long the history."""
+    plan = plan_of(tables, query)
+    assert any(index in step for step in plan), plan
+    assert not any("SCAN jobs" in step for step in plan), plan
