@@ -162,8 +162,12 @@ class Notification:
         return self.kind
 
     def due_again(self, now: Instant) -> Instant:
-        """Return when the row is due after one of its signals changed."""
-        return now
+        """Return when the row is due after one of its signals changed.
+
+        The pause after a failed try is kept: it may be Slack's, and a message that is still on its
+        way is found only after it.
+        """
+        return self.due_at if self.attempts and self.due_at is not None else now
 
     @property
     def is_given_up(self) -> bool:

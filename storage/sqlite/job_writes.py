@@ -77,6 +77,10 @@ _SETTLE = """
     WHERE id = :id RETURNING *
 """
 
+_DUE_AGAIN = """
+    UPDATE jobs SET due_at = min(coalesce(due_at, :at), :at) WHERE id = :id RETURNING *
+"""
+
 # `json_insert` keeps the value that is there. https://sqlite.org/json1.html#jins
 _NOTE_PRESS = """
     UPDATE jobs SET pressed = json_insert(pressed, '$."' || :action_id || '"', :by) WHERE id = :id
@@ -119,10 +123,17 @@ def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     """Write the changes and the event, if the row still has the fence and stage of `before`."""
     counted = budget_use.exposure_before(db, before.id)
     row = queue.apply(db, JOBS, before, after)
-    budget_use.count(db, counted, row, row.created_at if event is None else event.at)
+    if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
+        # Settled while the step ran, which has told another amount, or none.
+        [row] = queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": _time_of(event, row)})
+    budget_use.count(db, counted, row, _time_of(event, row))
     if event is not None:
         record(db, row, event)
     return row
+
+
+def _time_of(event: Event | None, row: Job) -> Instant:
+    return row.created_at if event is None else event.at
 
 
 def find_due(db: Database, now: Instant, limit: ClaimLimit) -> Sequence[SqlRow]:

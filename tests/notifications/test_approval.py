@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
+from bot.base.errors import OutcomeUnknownError
 from bot.base.ports import Conversation, Message, Place, Posted
 from bot.jobs.accept import Asked, Interaction, accept
 from bot.options.parser import read_text
 from bot.options.request import read_request
 from bot.slack.chat import SlackChat
+from bot.worker.retry import DOUBT_SECONDS
 from sandbox.slack.entities import ANA, BEN, CREW, GENERAL, MIA, TEAM, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
 from storage.approval import ApprovalRule
@@ -157,6 +161,36 @@ async def test_a_decision_while_a_card_is_posted_is_shown_all_the_same(
         await harness.run(hours=1)
         assert all("Approved by" in card.text for card in direct(harness, BEN))
         assert all("Approved by" in card.text for card in direct(harness, ANA))
+
+
+async def test_a_decision_while_a_post_is_in_doubt_waits_until_the_post_may_have_arrived(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Looked for at once, what is still on its way is not found, and a second message follows."""
+    async with engine_harness() as harness:
+        job = await ask(harness)
+        posted = SlackChat.post
+        late: list[Callable[[], Awaitable[Posted]]] = []
+
+        async def arrive_late(
+            chat: SlackChat, place: Place, message: Message, row_id: str
+        ) -> Posted:
+            if len(late) == 2:
+                return await posted(chat, place, message, row_id)
+            late.append(partial(posted, chat, place, message, row_id))
+            await harness.store.jobs.approve(job.id, BEN, harness.bot_time())
+            raise OutcomeUnknownError("the connection broke")
+
+        monkeypatch.setattr(SlackChat, "post", arrive_late)
+        await harness.tick()
+        harness.clock.now += DOUBT_SECONDS - 0.5
+        await harness.tick()
+        for arrives in late:
+            await arrives()
+        await harness.run(hours=1)
+        assert [len(direct(harness, user)) for user in (BEN, ANA)] == [1, 2]
+        cards = [*direct(harness, BEN), *direct(harness, ANA)]
+        assert all("Approved by" in card.text for card in cards)
 
 
 async def test_where_the_approvers_channel_takes_nothing_each_is_asked_directly() -> None:

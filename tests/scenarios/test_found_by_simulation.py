@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+
 import pytest
 
+from bot.base.ports import Snapshot
+from bot.jobs.pacing import PENDING_COST_PAUSES
+from bot.mindvideo.client import MindVideoClient
 from bot.slack.chat import SlackChat
 from sandbox.mindvideo.faults import Call
 from sandbox.mindvideo.faults import Fault as VideoFault
 from sandbox.mindvideo.faults import FaultKind as VideoFaultKind
 from sandbox.slack.entities import ANA, BOT, GENERAL, OPEN
 from sandbox.slack.faults import Fault, FaultKind
-from storage.job import Job, Stage
+from storage.budget import OPERATOR, Settlement
+from storage.job import Job, Json, Stage
 from storage.store import ClaimLimit
 from tests.support.engine_harness import HOUR, EngineHarness, engine_harness
 
@@ -87,6 +94,42 @@ async def test_a_task_that_is_unknown_for_once_still_tells_its_cost() -> None:
         _forget_task(harness, times=1)
         await harness.run(hours=48)
         await harness.assert_delivered_once(job)
+
+
+@pytest.mark.parametrize("looks_left", [0, 1])
+async def test_an_amount_that_is_settled_while_the_cost_is_looked_for_is_told(
+    monkeypatch: pytest.MonkeyPatch, looks_left: int
+) -> None:
+    """Also during the last look, after which nothing would be due."""
+    async with engine_harness() as harness:
+        for call in (Call.EVENTS, Call.TASK):
+            harness.sandbox.video.fail(VideoFault(call=call, kind=VideoFaultKind.COST, times=None))
+        job = await harness.request()
+        looks = len(PENDING_COST_PAUSES)
+        get_task = MindVideoClient.get_task
+
+        async def settle_meanwhile(
+            client: MindVideoClient,
+            task_id: str,
+            memo: Mapping[str, Json],
+            *,
+            fresh_urls: bool = False,
+        ) -> Snapshot:
+            told = await get_task(client, task_id, memo, fresh_urls=fresh_urls)
+            row = await harness.job(job.id)
+            if row.stage is Stage.DELIVERED and row.cost_checks == looks - 1 - looks_left:
+                settlement = Settlement(
+                    amount=Decimal("4.5"), by=OPERATOR, because="the bill", at=harness.bot_time()
+                )
+                await harness.store.jobs.settle(job.id, settlement)
+            return told
+
+        monkeypatch.setattr(MindVideoClient, "get_task", settle_meanwhile)
+        await harness.run(hours=72)
+        row = await harness.job(job.id)
+        assert row.cost_actual == row.cost_shown == Decimal("4.5")
+        (message,) = harness.messages()
+        assert "cost 4.5" in message.text
 
 
 async def test_one_odd_poll_after_a_long_outage_does_not_give_the_render_up() -> None:
