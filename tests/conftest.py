@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,6 +21,7 @@ from sqlite_utils import Database
 from bot.base.settings import Settings
 from storage.sqlite import session
 from storage.sqlite.connection import connect_writer
+from storage.sqlite.migrations import migrate
 
 Address: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | str | bytes"
 
@@ -59,14 +61,24 @@ def _isolated_logs() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _unsynced_stores() -> Iterator[None]:
-    """Open the stores of this process without waiting for the disk at each commit.
+def _quick_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Open the stores of this process without waiting for the disk, new ones without migrating.
 
-    That takes most of the time of a test, and only the loss of power would show a difference.
-    Processes that a test starts wait as ever.
+    A wait at each commit takes most of the time of a test, and only the loss of power would show a
+    difference. A new store is a copy of one that all migrations made, in a tenth of their time.
+    Processes that a test starts wait and migrate as ever.
     """
+    migrated = tmp_path_factory.mktemp("store") / "migrated.db"
+    with closing(connect_writer(str(migrated), create=True)) as db:
+        migrate(db)
+    # The last connection has left no WAL behind.
+    copy = migrated.read_bytes()
 
     def connect(path: str, *, create: bool) -> Database:
+        file = Path(path)
+        # The owner has made an empty file. Its lock outlasts the closing of this one.
+        if create and file.exists() and not file.stat().st_size:
+            file.write_bytes(copy)
         db = connect_writer(path, create=create)
         db.execute("PRAGMA synchronous = OFF")
         return db

@@ -1,6 +1,8 @@
 """The checks that Slack makes on blocks and views before it shows them."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
@@ -49,9 +51,7 @@ def checked_blocks(blocks: Sequence[Payload], *, most: int = MOST_IN_MESSAGE) ->
     if len(blocks) > most:
         raise _invalid(f"no more than {most} items allowed")
     for block in blocks:
-        _check_model(block)
-        for element in elements_of(block):
-            _check_limits(element)
+        _check_block(json.dumps(block))
     named = [{"block_id": f"b{place}", **block} for place, block in enumerate(blocks)]
     if len({str(block["block_id"]) for block in named}) < len(named):
         raise _invalid("block_id must be unique")
@@ -94,6 +94,15 @@ def _require_submit(view: Payload) -> None:
             "invalid_arguments",
             response_metadata={"messages": ["submit is required with input blocks"]},
         )
+
+
+# A message is edited many times, and most of its blocks stay: each is checked once.
+@lru_cache(maxsize=1024)
+def _check_block(written: str) -> None:
+    block = json.loads(written)
+    _check_model(block)
+    for element in elements_of(block):
+        _check_limits(element)
 
 
 def _check_model(block: Payload) -> None:
