@@ -13,11 +13,11 @@ from sqlite3 import Row as SqlRow
 from sqlite_utils import Database
 
 from storage.job import Instant
+from storage.round_robin import LAST, LastServed, after_last, round_robin
 from storage.rows import Value
 from storage.sqlite.job_writes import find_due
 from storage.sqlite.queue import longest_due_first
 from storage.store import SUSPECT_CRASHES, ClaimLimit
-from storage.turns import LAST, LastServed, in_turn, round_robin
 
 # SQLite has no "skip scan" for this, so each workspace, and each person, is found by a seek of its
 # own: as many as there are, however many jobs they have. https://www.sqlite.org/lang_with.html
@@ -90,7 +90,7 @@ class ClaimTurns:
         if len(due) <= limit.rows:
             return due
         last = self._last.setdefault(limit.steps, LastServed())
-        teams = in_turn(last.team, {team for stage in limit.steps for team in _teams(db, stage)})
+        teams = after_last(last.team, {team for stage in limit.steps for team in _teams(db, stage)})
         shares = (_of_team(db, now, limit, team, last.users.get(team, "")) for team in teams)
         claimed = list(islice(round_robin(shares), limit.rows))
         for row in claimed:
@@ -113,7 +113,7 @@ def _of_team(
         for after, until in ((last_user, LAST), ("", last_user)):
             values = {**common, "stage": stage, "after": after, "until": until}
             found |= {row["user"] for row in db.execute(PEOPLE, values)}
-    people = in_turn(last_user, found)[: limit.rows]
+    people = after_last(last_user, found)[: limit.rows]
     return round_robin(_of_person(db, {**common, "user": user}, limit) for user in people)
 
 

@@ -96,16 +96,16 @@ async def test_a_task_that_is_unknown_for_once_still_tells_its_cost() -> None:
         await harness.assert_delivered_once(job)
 
 
-@pytest.mark.parametrize("looks_left", [0, 1])
+@pytest.mark.parametrize("checks_left", [0, 1])
 async def test_an_amount_that_is_settled_while_the_cost_is_looked_for_is_told(
-    monkeypatch: pytest.MonkeyPatch, looks_left: int
+    monkeypatch: pytest.MonkeyPatch, checks_left: int
 ) -> None:
     """Also during the last look, after which nothing would be due."""
     async with engine_harness() as harness:
         for call in (Call.EVENTS, Call.TASK):
             harness.sandbox.video.fail(VideoFault(call=call, kind=VideoFaultKind.COST, times=None))
         job = await harness.request()
-        looks = len(PENDING_COST_PAUSES)
+        checks = len(PENDING_COST_PAUSES)
         get_task = MindVideoClient.get_task
 
         async def settle_meanwhile(
@@ -117,7 +117,7 @@ async def test_an_amount_that_is_settled_while_the_cost_is_looked_for_is_told(
         ) -> Snapshot:
             told = await get_task(client, task_id, memo, fresh_urls=fresh_urls)
             row = await harness.job(job.id)
-            if row.stage is Stage.DELIVERED and row.cost_checks == looks - 1 - looks_left:
+            if row.stage is Stage.DELIVERED and row.cost_checks == checks - 1 - checks_left:
                 settlement = Settlement(
                     amount=Decimal("4.5"), by=OPERATOR, because="the bill", at=harness.bot_time()
                 )

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from storage.job import Job, Stage
+from storage.round_robin import round_robin
 from storage.store import ClaimLimit, Store
-from storage.turns import round_robin
 from tests.support.store_samples import ACCEPTED, NOW, a_job
 
 STEPS = (Stage.ANNOUNCED, Stage.RENDERING, Stage.DELIVERED)

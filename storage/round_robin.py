@@ -34,6 +34,6 @@ def round_robin(queues: Iterable[Iterable[T]]) -> Iterator[T]:
         waiting = left
 
 
-def in_turn(last: str, names: Iterable[str]) -> list[str]:
+def after_last(last: str, names: Iterable[str]) -> list[str]:
     """Return names in the order of turns: those behind the last one first."""
     return sorted(names, key=lambda name: (name <= last, name))
