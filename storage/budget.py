@@ -353,6 +353,11 @@ class Rules:
     policy: Policy = field(default_factory=Policy)
     approvals: tuple[ApprovalRule, ...] = ()
     admins: tuple[str, ...] = ()
+    uncounted_since: Instant | None = None
+    """Since when requests may be missing in what is used, because a backup was restored.
+
+    `None`: none was, or somebody in charge has checked it.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -463,6 +468,8 @@ class NotAdmitted:
     reasons: tuple[Reason, ...]
     waiting: Job | None = None
     """The request as it waits, if its asker may have an approver asked; else nothing is kept."""
+    uncounted_since: Instant | None = None
+    """As of `Rules`, if a cap refuses it."""
 
     @property
     def is_by_caps_alone(self) -> bool:
@@ -536,7 +543,9 @@ def admit(
     if rules.policy.unknown_price is UnknownPrice.REFUSE and _is_limited_unknown(held, rules, now):
         reasons.append(PriceUnknown())
     if reasons:
-        return NotAdmitted(reasons=tuple(reasons))
+        is_by_cap = any(isinstance(reason, CapShort) for reason in reasons)
+        since = rules.uncounted_since if is_by_cap else None
+        return NotAdmitted(reasons=tuple(reasons), uncounted_since=since)
     return _question(held, shorts, rules, now, consent) or Admitted(jobs=held)
 
 
@@ -731,6 +740,15 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UncheckedRestore:
+    """A workspace whose budgets count too little since a backup was restored."""
+
+    team: str
+    since: Instant
+    """The last that the backup knows of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """The amount of a job that MindVideo never named, as an operator decided."""
 
@@ -762,6 +780,8 @@ class AuditAction(StrEnum):
     DENIED = "denied"
     SETTLED = "settled"
     RECOMPUTED = "recomputed"
+    COUNTS_CHECKED = "counts checked"
+    """Somebody looked at what a restored backup lacks; `before` is since when."""
     CREDIT_BOOKED = "credit booked"
     """`after` is an amount, below 0 where one is taken back; `before`, what was spent until then.
     """

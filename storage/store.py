@@ -25,6 +25,7 @@ from storage.budget import (
     Scope,
     Settlement,
     Stop,
+    UncheckedRestore,
     Use,
     Window,
 )
@@ -475,6 +476,17 @@ class Budgets(Protocol):
 
     async def audit(self, since: Instant) -> list[AuditEntry]:
         """Return the decisions about money at or after `since`, the oldest first."""
+
+    async def confirm_counts(
+        self, team: str, by: str, now: Instant, *, dedup_key: str = ""
+    ) -> Instant | None:
+        """Confirm that somebody checked what budgets count since a backup was restored.
+
+        Returns since when it was in doubt; `None`: it was not, and nothing is written.
+        """
+
+    async def unchecked_restores(self) -> list[UncheckedRestore]:
+        """Return the workspaces with budgets that count too little, unless somebody checked. Cheap."""
 
     async def mismatches(self) -> list[Mismatch]:
         """Return the counters that differ from the sum over the jobs: none, unless by a fault."""

@@ -617,6 +617,23 @@ def _book_of_credit(db: Database) -> None:
     db.execute("CREATE INDEX audit_credit ON audit (team) WHERE action = 'credit booked'")
 
 
+@MIGRATIONS(name="0031_restores")
+def _restores(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE restores (
+            seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+            known_until REAL NOT NULL
+        ) STRICT
+    """)
+    # The last restore after which somebody checked what the budgets of a workspace count.
+    db.execute("""
+        CREATE TABLE restore_checks (
+            team TEXT PRIMARY KEY,
+            seq  INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+    """)
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

@@ -28,6 +28,7 @@ from storage.budget import (
     Scope,
     Settlement,
     Stop,
+    UncheckedRestore,
     Use,
     Window,
 )
@@ -47,6 +48,7 @@ from storage.sqlite import (
     notifications,
     queue,
     reports,
+    restores,
     retention,
     settings,
     times,
@@ -411,6 +413,18 @@ class SqliteBudgets:
     async def audit(self, since: Instant) -> list[AuditEntry]:
         """Return the decisions about money at or after `since`."""
         return await self._session.read(lambda db: budget_rules.audit(db, since))
+
+    async def confirm_counts(
+        self, team: str, by: str, now: Instant, *, dedup_key: str = ""
+    ) -> Instant | None:
+        """Confirm what is counted since a restore; return since when it was in doubt."""
+        return await self._session.write(
+            lambda db: budget_rules.confirm_counts(db, team, by, now, dedup_key=dedup_key)
+        )
+
+    async def unchecked_restores(self) -> list[UncheckedRestore]:
+        """Return the workspaces with budgets that count too little."""
+        return self._session.read_inline(restores.unchecked)
 
     async def mismatches(self) -> list[Mismatch]:
         """Return the counters that differ from the sum over the jobs."""
