@@ -478,7 +478,7 @@ class Budgets(Protocol):
         """Return the decisions about money at or after `since`, the oldest first."""
 
     async def confirm_counts(
-        self, team: str, by: str, now: Instant, *, dedup_key: str = ""
+        self, team: str, by: str, now: Instant, *, because: str = "", dedup_key: str = ""
     ) -> Instant | None:
         """Confirm that somebody checked what budgets count since a backup was restored.
 
@@ -486,7 +486,7 @@ class Budgets(Protocol):
         """
 
     async def unchecked_restores(self) -> list[UncheckedRestore]:
-        """Return the workspaces with budgets that count too little, unless somebody checked. Cheap."""
+        """Return the workspaces whose budgets count too little since a restore. Cheap."""
 
     async def mismatches(self) -> list[Mismatch]:
         """Return the counters that differ from the sum over the jobs: none, unless by a fault."""

@@ -29,6 +29,7 @@ from storage.budget import (
     resets_at,
     scopes_in,
 )
+from storage.job import Instant
 from storage.notification import channel_scope, person_scope
 
 
@@ -58,6 +59,8 @@ class BudgetView:
     in_charge: tuple[str, ...]
     """The users who change budgets."""
     unit: str | None
+    uncounted_since: Instant | None = None
+    """As of `Rules`."""
 
 
 async def in_charge(team: str, services: Services) -> tuple[str, ...]:
@@ -90,6 +93,7 @@ async def load_budget(team: str, user: str, channel: str, services: Services) ->
         may_edit=user in may,
         in_charge=may,
         unit=services.unit,
+        uncounted_since=rules.uncounted_since,
     )
 
 

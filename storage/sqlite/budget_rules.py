@@ -415,7 +415,7 @@ def put_policy(
 
 
 def confirm_counts(
-    db: Database, team: str, by: str, now: Instant, *, dedup_key: str = ""
+    db: Database, team: str, by: str, now: Instant, *, because: str = "", dedup_key: str = ""
 ) -> Instant | None:
     """Confirm what is counted since a restore; return since when it was in doubt."""
     since = restores.uncounted_since(db, team)
@@ -428,6 +428,7 @@ def confirm_counts(
         action=AuditAction.COUNTS_CHECKED,
         subject=f"workspace:{team}:",
         before=f"restored, nothing known after {since:.0f}",
+        because=because,
         dedup_key=dedup_key,
     )
     if not _decide(db, entry):

@@ -415,11 +415,13 @@ class SqliteBudgets:
         return await self._session.read(lambda db: budget_rules.audit(db, since))
 
     async def confirm_counts(
-        self, team: str, by: str, now: Instant, *, dedup_key: str = ""
+        self, team: str, by: str, now: Instant, *, because: str = "", dedup_key: str = ""
     ) -> Instant | None:
         """Confirm what is counted since a restore; return since when it was in doubt."""
         return await self._session.write(
-            lambda db: budget_rules.confirm_counts(db, team, by, now, dedup_key=dedup_key)
+            lambda db: budget_rules.confirm_counts(
+                db, team, by, now, because=because, dedup_key=dedup_key
+            )
         )
 
     async def unchecked_restores(self) -> list[UncheckedRestore]:

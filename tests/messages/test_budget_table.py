@@ -90,6 +90,18 @@ def test_a_raise_and_a_pace_that_is_too_high_are_told() -> None:
     assert "pace" not in budget_table.row(replace(LINE, pace=Decimal(5)), "USD")
 
 
+def test_nobody_can_check_where_nobody_is_in_charge() -> None:
+    """After a restore; a view of those in charge is told how."""
+    view = replace(VIEW, uncounted_since=60.0, in_charge=())
+    assert budget_table.budget_shown(view).text.splitlines()[1] == (
+        ":warning: *Budgets may count too little*: a backup was restored, and what was asked after "
+        "<!date^60^{date_short_pretty} {time}|1970-01-01 00:01 UTC> is not counted."
+    )
+    shown = budget_table.budget_shown(replace(view, may_edit=True))
+    assert "lower a budget if need be, then press *Checked* or type" in shown.text
+    assert checked_blocks([dict(block) for block in shown.blocks])
+
+
 def test_more_budgets_than_a_message_holds_are_counted() -> None:
     shown = budget_table.all_shown((LINE,) * 40, NO_BUDGET.calendar, None)
     assert checked_blocks([dict(block) for block in shown.blocks])

@@ -9,7 +9,6 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from sqlite3 import SQLITE_FULL
-from typing import TypeAlias
 
 import pytest
 
