@@ -112,6 +112,10 @@ class ScopeKind(StrEnum):
     WORKSPACE = "workspace"
 
 
+SHARED = frozenset(ScopeKind) - {ScopeKind.PERSON, ScopeKind.EVERYONE}
+"""Kinds of scopes that several people use up."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What a cap applies to, and whose use is counted."""
@@ -238,20 +242,37 @@ PACE_FROM_DAY = 5
 """The day of a period from which its pace says something."""
 
 
-def pace(used: Decimal, window: Window, now: Instant, calendar: Calendar) -> Decimal | None:
-    """Return what a period will have used at its end if it goes on like this; `None`: too early.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a cap is used up before its period ends, if it goes on like this."""
 
-    Rounded up to a hundredth, because it is no more than a guess. A day, and all time, have none.
+    used_up_on: str
+    """The ISO date of the day."""
+    total: Decimal
+    """What would be used at the end of the period; rounded up to a hundredth."""
+
+
+def pace(
+    used: Decimal, limit: Decimal, window: Window, now: Instant, calendar: Calendar
+) -> Pace | None:
+    """Return how a cap is used up before its period ends.
+
+    `None`: it is not, it is used up already, or it is too early to say. A day, and all time, have
+    no pace. Today counts as a whole day, so it is rather too slow than too fast.
     """
     today = _local_date(now, calendar)
     bounds = _bounds(window, today, calendar)
-    if bounds is None:
+    if bounds is None or used >= limit:
         return None
     first, until = bounds
     elapsed, length = (today - first).days + 1, (until - first).days
-    if elapsed < PACE_FROM_DAY:
+    if elapsed < PACE_FROM_DAY or used * length <= limit * elapsed:
         return None
-    return (used * length / elapsed).quantize(_HUNDREDTH, ROUND_CEILING)
+    days = int((limit * elapsed / used).to_integral_value(ROUND_CEILING))
+    return Pace(
+        used_up_on=(first + timedelta(days=days - 1)).isoformat(),
+        total=(used * length / elapsed).quantize(_HUNDREDTH, ROUND_CEILING),
+    )
 
 
 _HUNDREDTH = Decimal("0.01")

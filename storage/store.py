@@ -33,6 +33,7 @@ from storage.costs import CostFilter, CostGroup, Render, Spend
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Outcome, Price, Stage
 from storage.notification import Notification
+from storage.price_drift import PriceCheck, PriceChecks
 
 MOST_AHEAD = 100
 """Bound of `ahead_of`: the exact number of more jobs than this is of no use to a user."""
@@ -460,6 +461,9 @@ class Budgets(Protocol):
     async def cap_uses(self, job: Job, now: Instant) -> list[CapUse]:
         """Return the caps that would apply to such a job now, and what is used of them."""
 
+    async def shared_cap_uses(self, team: str, now: Instant) -> list[CapUse]:
+        """Return the caps that several people share, and what is used of them now."""
+
     async def use(self, scope: Scope, period: Period) -> Use:
         """Return what is held and spent in a scope within a period."""
 
@@ -470,6 +474,20 @@ class Budgets(Protocol):
 
         Of its size, or of all others. The amount is the actual one, else the estimate.
         """
+
+    async def price_checks(self, team: str, since: Instant) -> PriceChecks:
+        """Return what the last renders of each price since then cost, and were forecast to cost.
+
+        With the drifts that stand. Takes a few queries for each price.
+        """
+
+    async def note_drift(
+        self, team: str, check: PriceCheck, notices: Sequence[Notification], now: Instant
+    ) -> None:
+        """Note that a drift stands and insert what tells it, in one commit. Idempotent."""
+
+    async def end_drifts(self, team: str, price_keys: Sequence[str]) -> None:
+        """Forget drifts that do not stand any more. Idempotent."""
 
     async def alerts(self) -> list[Alert]:
         """Return the alerts, the oldest first."""

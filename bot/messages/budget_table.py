@@ -11,7 +11,7 @@ from bot.base.ports import Message
 from bot.jobs.budget_view import BudgetLine, BudgetView
 from bot.messages import blocks, formatting
 from bot.messages.blocks import Block
-from bot.messages.budgets import budget_name, not_counted, window_name
+from bot.messages.budgets import budget_name, day_name, not_counted, window_name
 from storage.budget import Calendar, Raise, ScopeKind, Stop, Use, subtract, total
 from storage.job import Instant
 
@@ -182,8 +182,8 @@ def row(line: BudgetLine, unit: str | None, *, is_here: bool = True) -> str:
         parts.append(f"{formatting.money(use.held, unit)} held")
     if line.use.resets_at is not None:
         parts.append(f"begins anew {blocks.moment(line.use.resets_at)}")
-    if line.pace is not None and line.pace > applied.limit:
-        parts.append(f"at this pace about {formatting.money(line.pace, unit)} by then")
+    if line.pace is not None:
+        parts.append(f"at this pace used up {day_name(line.pace.used_up_on, applied.cap.window)}")
     head = f"*{name}*: *{left} left* of {limit}{kind}{_raised(line.raises, unit)}"
     return f"{head}\n`{bar(use, applied.limit)}` {' · '.join(parts)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import assert_never
 
@@ -116,6 +116,12 @@ def budget_name(scope: Scope, *, is_here: bool = True) -> str:
 def window_name(window: Window) -> str:
     """Return the words for a window: `per day`, `in all`."""
     return _PER[window]
+
+
+def day_name(day: str, window: Window) -> str:
+    """Return the words for a day of the current period: `on Saturday`, `on the 23rd`."""
+    found = date.fromisoformat(day)
+    return f"on {found:%A}" if window is Window.WEEK else f"on the {formatting.ordinal(found.day)}"
 
 
 def soft_cap(about: str, asker: str | None = None) -> str:

@@ -634,6 +634,20 @@ def _restores(db: Database) -> None:
     """)
 
 
+@MIGRATIONS(name="0032_price_drifts")
+def _price_drifts(db: Database) -> None:
+    # The drifts that were told and still stand.
+    db.execute("""
+        CREATE TABLE price_drifts (
+            team      TEXT NOT NULL,
+            price_key TEXT NOT NULL,
+            is_above  INTEGER NOT NULL,  -- 0 or 1
+            told_at   REAL NOT NULL,
+            PRIMARY KEY (team, price_key)
+        ) STRICT, WITHOUT ROWID
+    """)
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"
