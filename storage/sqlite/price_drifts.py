@@ -33,11 +33,18 @@ KEYS = f"""
     SELECT key FROM keys WHERE key IS NOT NULL
 """  # noqa: S608 - only constants
 
+SEARCHED = 200
+"""The renders of a price among which the last ones are searched for: most of them count."""
+
 # A render that failed is billed by other rules than the one that was forecast.
 LAST = f"""
-    SELECT forecast_amount, cost_actual FROM jobs INDEXED BY jobs_prices
-    WHERE price_key = :key AND created_at >= :since AND {_PRICED}
-        AND team = :team AND outcome = 'succeeded'
+    SELECT forecast_amount, cost_actual FROM (
+        SELECT forecast_amount, cost_actual, team, outcome, created_at
+        FROM jobs INDEXED BY jobs_prices
+        WHERE price_key = :key AND created_at >= :since AND {_PRICED}
+        ORDER BY created_at DESC LIMIT {SEARCHED}
+    )
+    WHERE team = :team AND outcome = 'succeeded'
         AND cost_actual IS NOT NULL AND forecast_amount IS NOT NULL
     ORDER BY created_at DESC LIMIT :limit + 0
 """  # noqa: S608 - only constants
