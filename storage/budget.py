@@ -112,6 +112,10 @@ class ScopeKind(StrEnum):
     WORKSPACE = "workspace"
 
 
+SHARED = frozenset(ScopeKind) - {ScopeKind.PERSON, ScopeKind.EVERYONE}
+"""Kinds of scopes that several people use up."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What a cap applies to, and whose use is counted."""
@@ -238,20 +242,37 @@ PACE_FROM_DAY = 5
 """The day of a period from which its pace says something."""
 
 
-def pace(used: Decimal, window: Window, now: Instant, calendar: Calendar) -> Decimal | None:
-    """Return what a period will have used at its end if it goes on like this; `None`: too early.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a cap is used up before its period ends, if it goes on like this."""
 
-    Rounded up to a hundredth, because it is no more than a guess. A day, and all time, have none.
+    used_up_on: str
+    """The ISO date of the day."""
+    total: Decimal
+    """What would be used at the end of the period; rounded up to a hundredth."""
+
+
+def pace(
+    used: Decimal, limit: Decimal, window: Window, now: Instant, calendar: Calendar
+) -> Pace | None:
+    """Return how a cap is used up before its period ends.
+
+    `None`: it is not, it is used up already, or it is too early to say. A day, and all time, have
+    no pace. Today counts as a whole day, so it is rather too slow than too fast.
     """
     today = _local_date(now, calendar)
     bounds = _bounds(window, today, calendar)
-    if bounds is None:
+    if bounds is None or used >= limit:
         return None
     first, until = bounds
     elapsed, length = (today - first).days + 1, (until - first).days
-    if elapsed < PACE_FROM_DAY:
+    if elapsed < PACE_FROM_DAY or used * length <= limit * elapsed:
         return None
-    return (used * length / elapsed).quantize(_HUNDREDTH, ROUND_CEILING)
+    days = int((limit * elapsed / used).to_integral_value(ROUND_CEILING))
+    return Pace(
+        used_up_on=(first + timedelta(days=days - 1)).isoformat(),
+        total=(used * length / elapsed).quantize(_HUNDREDTH, ROUND_CEILING),
+    )
 
 
 _HUNDREDTH = Decimal("0.01")
@@ -353,6 +374,11 @@ class Rules:
     policy: Policy = field(default_factory=Policy)
     approvals: tuple[ApprovalRule, ...] = ()
     admins: tuple[str, ...] = ()
+    uncounted_since: Instant | None = None
+    """Since when requests may be missing in what is used, because a backup was restored.
+
+    `None`: none was, or somebody in charge has checked it.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -463,6 +489,8 @@ class NotAdmitted:
     reasons: tuple[Reason, ...]
     waiting: Job | None = None
     """The request as it waits, if its asker may have an approver asked; else nothing is kept."""
+    uncounted_since: Instant | None = None
+    """As of `Rules`, if a cap refuses it."""
 
     @property
     def is_by_caps_alone(self) -> bool:
@@ -536,7 +564,9 @@ def admit(
     if rules.policy.unknown_price is UnknownPrice.REFUSE and _is_limited_unknown(held, rules, now):
         reasons.append(PriceUnknown())
     if reasons:
-        return NotAdmitted(reasons=tuple(reasons))
+        is_by_cap = any(isinstance(reason, CapShort) for reason in reasons)
+        since = rules.uncounted_since if is_by_cap else None
+        return NotAdmitted(reasons=tuple(reasons), uncounted_since=since)
     return _question(held, shorts, rules, now, consent) or Admitted(jobs=held)
 
 
@@ -731,6 +761,15 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UncheckedRestore:
+    """A workspace whose budgets count too little since a backup was restored."""
+
+    team: str
+    since: Instant
+    """The last that the backup knows of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """The amount of a job that MindVideo never named, as an operator decided."""
 
@@ -762,6 +801,8 @@ class AuditAction(StrEnum):
     DENIED = "denied"
     SETTLED = "settled"
     RECOMPUTED = "recomputed"
+    COUNTS_CHECKED = "counts checked"
+    """Somebody looked at what a restored backup lacks; `before` is since when."""
     CREDIT_BOOKED = "credit booked"
     """`after` is an amount, below 0 where one is taken back; `before`, what was spent until then.
     """

@@ -1,4 +1,4 @@
-"""What people are told about budgets unasked: alerts, decisions, raises that end. Pure.
+"""What people are told about budgets unasked: alerts, paces, decisions, raises that end. Pure.
 
 Each is a notification in the commit of the alert or of the decision. Its `detail` is JSON.
 """
@@ -11,7 +11,21 @@ from decimal import Decimal
 
 from pydantic import TypeAdapter, ValidationError
 
-from storage.budget import OPERATOR, Alert, AuditAction, Cap, Scope, ScopeKind, Window
+from storage.budget import (
+    OPERATOR,
+    Alert,
+    AuditAction,
+    Calendar,
+    Cap,
+    CapUse,
+    Scope,
+    ScopeKind,
+    Window,
+    begins_at,
+    day_at,
+    pace,
+    period_of,
+)
 from storage.job import Instant, is_direct
 from storage.notification import Notification, NotificationKind, notification_id
 
@@ -75,7 +89,38 @@ class DecisionDetail:
             return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceDetail:
+    """A budget that is used up before its period ends, as a notification's `detail` holds it."""
+
+    scope: Scope
+    window: Window
+    is_hard: bool
+    limit: Decimal
+    used: Decimal
+    """Held and spent."""
+    total: Decimal
+    """What would be used at the end of the period."""
+    used_up_on: str
+    """The ISO date of the day."""
+    began_at: Instant
+    resets_at: Instant | None
+
+    def to_text(self) -> str:
+        """Return the detail as JSON."""
+        return _PACE.dump_json(self).decode()
+
+    @staticmethod
+    def of(row: Notification) -> PaceDetail | None:
+        """Return the detail of a notification, or `None` if it holds none."""
+        try:
+            return _PACE.validate_json(row.detail)
+        except ValidationError:
+            return None
+
+
 _ALERT = TypeAdapter(AlertDetail)
+_PACE = TypeAdapter(PaceDetail)
 _DECISION = TypeAdapter(DecisionDetail)
 
 
@@ -121,6 +166,53 @@ def _told_of_alert(alert: Alert, in_charge: Sequence[str]) -> list[str]:
 _USED_UP = 100
 
 
+def pace_notices(
+    use: CapUse, in_charge: Sequence[str], now: Instant, calendar: Calendar
+) -> list[Notification]:
+    """Return the rows that tell those in charge that a budget is used up before its month ends.
+
+    The same ones in the whole month. A week has none: at its fifth day the level of 80 % says it,
+    and before, each working week looks too fast.
+    """
+    cap, limit = use.applied.cap, use.applied.limit
+    ahead = pace(use.use.total, limit, cap.window, now, calendar)
+    if ahead is None or cap.window is not Window.MONTH:
+        return []
+    detail = PaceDetail(
+        scope=cap.scope,
+        window=cap.window,
+        is_hard=cap.is_hard,
+        limit=limit,
+        used=use.use.total,
+        total=ahead.total,
+        used_up_on=ahead.used_up_on,
+        began_at=begins_at(cap.window, now, calendar),
+        resets_at=use.resets_at,
+    )
+    about = f"{cap.scope.key} {period_of(cap.window, day_at(now, calendar), calendar).key}"
+    kind = NotificationKind.BUDGET_PACE
+    return [_row(kind, place, about, now, detail) for place in in_charge]
+
+
+def restore_notices(
+    team: str, since: Instant, in_charge: Sequence[str], now: Instant
+) -> list[Notification]:
+    """Return the rows that tell those in charge that budgets count too little: once a restore."""
+    kind = NotificationKind.BUDGETS_RESTORED
+    return [
+        Notification(
+            id=notification_id(kind, place, f"{team} {since}"),
+            team=team,
+            channel=place,
+            kind=kind,
+            happened_at=now,
+            detail=repr(since),
+            due_at=now,
+        )
+        for place in in_charge
+    ]
+
+
 def decision_notices(detail: DecisionDetail, at: Instant) -> list[Notification]:
     """Return the rows that tell a decision: to the person or the channel whose budget it is.
 
@@ -161,7 +253,7 @@ def _row(
     place: str,
     about: str,
     at: Instant,
-    detail: AlertDetail | DecisionDetail,
+    detail: AlertDetail | DecisionDetail | PaceDetail,
 ) -> Notification:
     return Notification(
         id=notification_id(kind, place, about),

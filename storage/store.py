@@ -25,6 +25,7 @@ from storage.budget import (
     Scope,
     Settlement,
     Stop,
+    UncheckedRestore,
     Use,
     Window,
 )
@@ -32,6 +33,7 @@ from storage.costs import CostFilter, CostGroup, Render, Spend
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Outcome, Price, Stage
 from storage.notification import Notification
+from storage.price_drift import PriceCheck, PriceChecks
 
 MOST_AHEAD = 100
 """Bound of `ahead_of`: the exact number of more jobs than this is of no use to a user."""
@@ -459,6 +461,9 @@ class Budgets(Protocol):
     async def cap_uses(self, job: Job, now: Instant) -> list[CapUse]:
         """Return the caps that would apply to such a job now, and what is used of them."""
 
+    async def shared_cap_uses(self, team: str, now: Instant) -> list[CapUse]:
+        """Return the caps that several people share, and what is used of them now."""
+
     async def use(self, scope: Scope, period: Period) -> Use:
         """Return what is held and spent in a scope within a period."""
 
@@ -470,11 +475,36 @@ class Budgets(Protocol):
         Of its size, or of all others. The amount is the actual one, else the estimate.
         """
 
+    async def price_checks(self, team: str, since: Instant) -> PriceChecks:
+        """Return what the last renders of each price since then cost, and were forecast to cost.
+
+        With the drifts that stand. Takes a few queries for each price.
+        """
+
+    async def note_drift(
+        self, team: str, check: PriceCheck, notices: Sequence[Notification], now: Instant
+    ) -> None:
+        """Note that a drift stands and insert what tells it, in one commit. Idempotent."""
+
+    async def end_drifts(self, team: str, price_keys: Sequence[str]) -> None:
+        """Forget drifts that do not stand any more. Idempotent."""
+
     async def alerts(self) -> list[Alert]:
         """Return the alerts, the oldest first."""
 
     async def audit(self, since: Instant) -> list[AuditEntry]:
         """Return the decisions about money at or after `since`, the oldest first."""
+
+    async def confirm_counts(
+        self, team: str, by: str, now: Instant, *, because: str = "", dedup_key: str = ""
+    ) -> Instant | None:
+        """Confirm that somebody checked what budgets count since a backup was restored.
+
+        Returns since when it was in doubt; `None`: it was not, and nothing is written.
+        """
+
+    async def unchecked_restores(self) -> list[UncheckedRestore]:
+        """Return the workspaces whose budgets count too little since a restore. Cheap."""
 
     async def mismatches(self) -> list[Mismatch]:
         """Return the counters that differ from the sum over the jobs: none, unless by a fault."""

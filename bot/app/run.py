@@ -31,6 +31,7 @@ from bot.base.open_files import raise_file_limit
 from bot.base.settings import Settings
 from bot.base.stop_signals import StopSignals
 from bot.jobs.services import Services
+from bot.notifications.budget_watch import BudgetWatch
 from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
 from bot.slack.chat import SlackChat
@@ -47,6 +48,8 @@ STOP_SECONDS = 20.0
 GRACE_SECONDS = 2.0
 # A digest can be due at any minute of the day, and an erasure that is due should not wait.
 EVERY_MINUTE = "* * * * *"
+# Nobody waits for a forecast, and a look takes a query for each budget and a few for each price.
+EVERY_TEN_MINUTES = "*/10 * * * *"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,7 @@ async def running(
         scheduler.start(engines.tick)
         scheduler.also(digests.insert_due, EVERY_MINUTE)
         scheduler.also(make_eraser(settings, services).erase_due, EVERY_MINUTE)
+        scheduler.also(BudgetWatch(services).tell_due, EVERY_TEN_MINUTES)
         stack.push_async_callback(engines.stop, STOP_SECONDS)
         stack.push_async_callback(scheduler.stop)
         stack.push_async_callback(_note_stop, services)

@@ -28,6 +28,7 @@ from bot.jobs.services import Services
 from bot.listeners import (
     actions,
     approvals,
+    budget_check,
     budget_form,
     commands,
     cost_files,
@@ -219,7 +220,7 @@ def make_bolt(checked: Checked, services: Services) -> AsyncApp:
         raise_error_for_unhandled_request=True,
     )
     typed = (commands, messages, shortcuts, modals, manual)
-    pressed = (home, actions, approvals, sharing, undo, budget_form, cost_files)
+    pressed = (home, actions, approvals, sharing, undo, budget_form, budget_check, cost_files)
     for surface in (*typed, *pressed, unserved):
         surface.register(bolt, services)
     return bolt

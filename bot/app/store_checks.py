@@ -8,6 +8,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pysqlite3
 
 from bot.app.findings import Finding
 from bot.base.settings import complaint
+from storage.sqlite import restores
 from storage.sqlite.budget_use import mismatches
 from storage.sqlite.connection import check_path, connect_reader
 from storage.sqlite.errors import opening_error
@@ -86,6 +88,7 @@ def _examine_file(path: str) -> Iterator[Finding]:
         damage = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
         if damage == _GOOD and upgrade is None:
             yield from _wrong_counters(db)
+            yield from _unchecked_restores(db)
     if damage != _GOOD:
         yield _damaged(path, damage)
     if upgrade is not None:
@@ -102,6 +105,18 @@ def _wrong_counters(db: Database) -> Iterator[Finding]:
             ok=False,
             what=f"{len(wrong)} counters of budgets differ from the sum over the jobs.",
             advice="Run: python -m bot budget recompute",
+        )
+
+
+def _unchecked_restores(db: Database) -> Iterator[Finding]:
+    for restore in restores.unchecked(db):
+        since = datetime.fromtimestamp(restore.since, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        yield Finding(
+            ok=False,
+            what=f"A backup was restored: the budgets of {restore.team} do not count what was asked"
+            f" after {since}.",
+            advice="Compare with MindVideo's own page, lower a budget if need be, then confirm it:"
+            f" python -m bot budget checked {restore.team}",
         )
 
 

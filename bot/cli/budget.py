@@ -136,6 +136,17 @@ def recompute() -> None:
     click.echo("All else was right." if wrong else "Everything was right.")
 
 
+@command.command()
+@click.argument("team")
+@click.option("--because", default="", metavar="WHY", help="What was found, for the audit.")
+def checked(team: str, because: str) -> None:
+    """Confirm what the budgets of a workspace count since a backup was restored."""
+    since = with_store(
+        lambda store: store.budgets.confirm_counts(team, OPERATOR, time.time(), because=because)
+    )
+    click.echo("Noted." if since is not None else "Nothing was in doubt.")
+
+
 def _scope(text: str) -> Scope:
     try:
         scope = scope_of(text)

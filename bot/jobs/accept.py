@@ -116,6 +116,8 @@ class Refused:
     """The request as it waits, if its asker may have an approver asked."""
     unit: str | None
     """The unit of amounts, as in `Services`."""
+    uncounted_since: Instant | None = None
+    """As of `NotAdmitted`."""
 
 
 Acceptance: TypeAlias = Accepted | Asked | Refused | DryRun
@@ -221,6 +223,7 @@ async def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
         in_charge=await in_charge(job.team, services),
         waiting=made.waiting,
         unit=services.unit,
+        uncounted_since=made.uncounted_since,
     )
 
 

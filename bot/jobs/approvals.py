@@ -24,7 +24,7 @@ from bot.options.doubts import unpublished
 from bot.options.request import check_input, fitting
 from storage.approval import MayNotDecide
 from storage.budget import NotAdmitted, Reason
-from storage.job import Decision, DecisionKind, Job, ReplyTo
+from storage.job import Decision, DecisionKind, Instant, Job, ReplyTo
 
 
 class DecisionAnswer(StrEnum):
@@ -62,6 +62,8 @@ class DoesNotFit:
     """Whether an approval beyond the caps would admit it."""
     unit: str | None
     """The unit of amounts, as in `Services`."""
+    uncounted_since: Instant | None = None
+    """As of `NotAdmitted`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ async def decide(
                 reasons=made.reasons,
                 can_go_beyond=made.is_by_caps_alone,
                 unit=services.unit,
+                uncounted_since=made.uncounted_since,
             )
         case Job():
             services.wake()

@@ -100,6 +100,15 @@ class SetManagers:
     users: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmCounts:
+    """Confirm what budgets count since a backup was restored."""
+
+    since: Instant | None = None
+    """The doubt that the user was shown; `None`: whichever there is."""
+    because: str = ""
+
+
 BudgetChange: TypeAlias = (
     SetCap
     | RemoveCap
@@ -111,6 +120,7 @@ BudgetChange: TypeAlias = (
     | SetWeek
     | SetZone
     | SetManagers
+    | ConfirmCounts
 )
 
 

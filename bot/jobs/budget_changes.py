@@ -19,6 +19,7 @@ from bot.jobs.budget_change import (
     BudgetChange,
     Changed,
     ChangeOutcome,
+    ConfirmCounts,
     EndRaises,
     GoOn,
     NotInCharge,
@@ -105,6 +106,8 @@ async def _make(  # noqa: PLR0911 - one case for each change, and nothing else
             return await _set_policy(change, interaction, services)
         case SetManagers():
             return await _set_managers(change, interaction, services)
+        case ConfirmCounts():
+            return await _confirm_counts(change, interaction, services)
         case _:
             assert_never(change)
 
@@ -270,6 +273,25 @@ async def _set_managers(
         change.users,
         interaction.user,
         services.now(),
+        dedup_key=interaction.dedup_key,
+    )
+    return Changed(change=change)
+
+
+async def _confirm_counts(
+    change: ConfirmCounts, interaction: Interaction, services: Services
+) -> Changed:
+    budgets, now = services.store.budgets, services.now()
+    since = (await budgets.rules(interaction.team, now)).uncounted_since
+    if since is None:
+        raise UsageError("No backup was restored since the last check, so nothing is in doubt.")
+    if change.since not in {None, since}:
+        raise UsageError("Another backup was restored since you were shown this: look again.")
+    await budgets.confirm_counts(
+        interaction.team,
+        interaction.user,
+        now,
+        because=change.because,
         dedup_key=interaction.dedup_key,
     )
     return Changed(change=change)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from bot.jobs.projects import usual_project
 from bot.jobs.services import Services
@@ -14,6 +13,7 @@ from storage.budget import (
     AppliedCap,
     Calendar,
     CapUse,
+    Pace,
     Raise,
     Rules,
     ScopeKind,
@@ -29,6 +29,7 @@ from storage.budget import (
     resets_at,
     scopes_in,
 )
+from storage.job import Instant
 from storage.notification import channel_scope, person_scope
 
 
@@ -38,8 +39,8 @@ class BudgetLine:
 
     use: CapUse
     raises: tuple[Raise, ...] = ()
-    pace: Decimal | None = None
-    """What will be used at the end of the period at the pace until now; `None`: too early."""
+    pace: Pace | None = None
+    """How it is used up before its end; `None`: it is not, or it is too early to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,8 @@ class BudgetView:
     in_charge: tuple[str, ...]
     """The users who change budgets."""
     unit: str | None
+    uncounted_since: Instant | None = None
+    """As of `Rules`."""
 
 
 async def in_charge(team: str, services: Services) -> tuple[str, ...]:
@@ -90,6 +93,7 @@ async def load_budget(team: str, user: str, channel: str, services: Services) ->
         may_edit=user in may,
         in_charge=may,
         unit=services.unit,
+        uncounted_since=rules.uncounted_since,
     )
 
 
@@ -128,7 +132,7 @@ async def _lines(
             resets_at=resets_at(window, now, calendar),
         )
         raises = raises_of(rules, {applied.cap.scope, applied.counted}, now)
-        ahead = pace(use.use.total, window, now, calendar)
+        ahead = pace(use.use.total, applied.limit, window, now, calendar)
         found.append(BudgetLine(use=use, raises=raises, pace=ahead))
     # As people think of them: what is nearest first, and short periods before long ones.
     return tuple(sorted(found, key=_place))

@@ -155,7 +155,11 @@ def _told(outcome: DecisionOutcome | None) -> Message | None:
             return approvals.too_late(outcome.job)
         case DoesNotFit():
             return approvals.does_not_fit(
-                outcome.job, outcome.reasons, outcome.unit, can_go_beyond=outcome.can_go_beyond
+                outcome.job,
+                outcome.reasons,
+                outcome.unit,
+                can_go_beyond=outcome.can_go_beyond,
+                uncounted_since=outcome.uncounted_since,
             )
         case NoApprover():
             return approvals.may_not_decide(outcome.approvers, is_asker=outcome.is_asker)

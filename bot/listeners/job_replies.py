@@ -43,7 +43,11 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return questions.asked(outcome.job, outcome.left_out, outcome.unit)
         case Refused():
             return budgets.refused(
-                outcome.reasons, outcome.in_charge, outcome.unit, outcome.waiting
+                outcome.reasons,
+                outcome.in_charge,
+                outcome.unit,
+                outcome.waiting,
+                uncounted_since=outcome.uncounted_since,
             )
         case DryRun():
             return dry_run.message(outcome)

@@ -290,7 +290,9 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         place = Place(channel=interaction.channel, thread_ts=interaction.reply_to.thread_ts)
         services.ephemeral.send(anew.dedup_key, place, interaction.user, reply)
     if isinstance(acceptance, Refused):
-        return {view.first_field: budgets.refused_in_form(acceptance.reasons, acceptance.unit)}
+        since = acceptance.uncounted_since
+        told = budgets.refused_in_form(acceptance.reasons, acceptance.unit, uncounted_since=since)
+        return {view.first_field: told}
     return {}
 
 

@@ -15,7 +15,16 @@ from bot.messages import blocks, budgets, formatting
 from bot.messages.fields import plain_text
 from bot.messages.job import prompt_of
 from storage.budget import ZERO, CapUse, Reason, subtract
-from storage.job import Decision, DecisionKind, Job, Json, Question, QuestionKind, Stage
+from storage.job import (
+    Decision,
+    DecisionKind,
+    Instant,
+    Job,
+    Json,
+    Question,
+    QuestionKind,
+    Stage,
+)
 
 APPROVE = "approval_approve"
 DENY = "approval_deny"
@@ -41,10 +50,12 @@ def card(
     is_reminder: bool = False,
     in_channel: bool = False,
     shows_prompt: bool = True,
+    uncounted_since: Instant | None = None,
 ) -> Message:
     """Return the card for approvers: what they decide about, or what was decided.
 
-    In a channel it mentions those who may decide. `uses` are the caps that apply, as they are now.
+    In a channel it mentions those who may decide. `uses` are the caps that apply, as they are now,
+    and `uncounted_since` as of `Rules`.
     """
     job, question = view.job, _question_of(view.job)
     is_open = job.stage is Stage.WAITING
@@ -65,6 +76,8 @@ def card(
     facts = [f"*Price:* {price(job, view.unit)}. {reason}", _where(job)]
     if is_open:
         facts += [_left(use, job.user, view.unit) for use in uses]
+        if uses and uncounted_since is not None:
+            facts.append(budgets.too_low(uncounted_since))
         facts.append(f"Without an answer it ends {blocks.moment(question.expires_at)}.")
     body.append(blocks.section("\n".join(facts)))
     body += [blocks.actions(_buttons(job, uses))] if is_open else [blocks.section(_ended(job))]
@@ -133,10 +146,15 @@ def price_sentence(job: Job, unit: str | None) -> str:
 
 
 def does_not_fit(
-    job: Job, reasons: Sequence[Reason], unit: str | None, *, can_go_beyond: bool
+    job: Job,
+    reasons: Sequence[Reason],
+    unit: str | None,
+    *,
+    can_go_beyond: bool,
+    uncounted_since: Instant | None = None,
 ) -> Message:
     """Return the answer to an approver whose approval budgets have no room for."""
-    text = budgets.does_not_fit(reasons, job.user, unit)
+    text = budgets.does_not_fit(reasons, job.user, unit, uncounted_since=uncounted_since)
     row = [blocks.actions([_button(_BEYOND_LABEL, BEYOND, job)])] if can_go_beyond else []
     return Message(text=text, blocks=[*blocks.sections(text), *row])
 

@@ -9,6 +9,7 @@ from bot.base.ports import Message
 from bot.jobs.budget_change import (
     AddRaise,
     Changed,
+    ConfirmCounts,
     EndRaises,
     GoOn,
     NotInCharge,
@@ -77,6 +78,8 @@ def _sentence(outcome: Changed) -> str:  # noqa: PLR0911 - one case for each cha
             return _stopped(outcome)
         case GoOn():
             return _goes_on(outcome)
+        case ConfirmCounts():
+            return ":white_check_mark: Noted: what budgets count is checked."
         case SetUnknown() | SetWeek() | SetZone() | SetManagers():
             return f":gear: {_rule(change, outcome.unit)}"
         case _:

@@ -1,14 +1,16 @@
-"""What people are told about budgets unasked: alerts, decisions, raises that end."""
+"""What people are told about budgets unasked: alerts, paces, decisions, raises that end."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from bot.base.ports import Message
-from bot.messages import blocks, formatting
-from bot.messages.budgets import budget_name, window_name
+from bot.messages import blocks, budget_table, formatting
+from bot.messages.budgets import budget_name, day_name, window_name
 from storage.budget import AuditAction, Scope, ScopeKind, add
-from storage.budget_notice import AlertDetail, DecisionDetail
+from storage.budget_notice import AlertDetail, DecisionDetail, PaceDetail
+from storage.job import Instant
+from storage.price_drift import DRIFT_RENDERS, DriftDetail
 
 _USED_UP = 100
 _NEARLY = 80
@@ -29,6 +31,44 @@ def alert(detail: AlertDetail, unit: str | None, *, is_here: bool) -> Message:
     sign = ":warning:" if detail.level >= _NEARLY else ":bar_chart:"
     share = f"{detail.level} %" if detail.level >= _NEARLY else "Half"
     return _message(f"{sign} {share} of {name} is used: {used_of}.{anew}")
+
+
+def pace(detail: PaceDetail, unit: str | None) -> Message:
+    """Return the message that a budget is used up before its period ends."""
+    name = f"{budget_name(detail.scope, is_here=False)} {window_name(detail.window)}"
+    day = day_name(detail.used_up_on, detail.window)
+    used, limit = formatting.money(detail.used, unit), formatting.money(detail.limit, unit)
+    anew = "" if detail.resets_at is None else f" {blocks.moment(detail.resets_at)}"
+    then = "is refused" if detail.is_hard else "is asked about first"
+    return _message(
+        f":chart_with_upwards_trend: At this pace {name} is used up {day}: {used} of {limit} are "
+        f"used, and it would be about {formatting.money(detail.total, unit)} until it begins anew"
+        f"{anew}. What goes beyond it {then}."
+    )
+
+
+def drift(detail: DriftDetail, unit: str | None) -> Message:
+    """Return the message that renders of a price cost otherwise than was forecast."""
+    actual = formatting.money(detail.actual, unit)
+    forecast = formatting.money(detail.forecast, unit)
+    is_above = detail.actual > detail.forecast
+    share = ""
+    if detail.forecast:
+        percent = abs(detail.actual - detail.forecast) * 100 / detail.forecast
+        share = f"{percent:.0f} % {'more' if is_above else 'less'} than forecast, "
+    then = "Budgets hold too little" if is_above else "Budgets hold too much"
+    return _message(
+        f":straight_ruler: The last {DRIFT_RENDERS} videos of `{blocks.literal(detail.price_key)}` "
+        f"cost {share}{actual} in place of {forecast}. {then} for such a video until its amount "
+        "comes; forecasts follow the last amounts by themselves."
+    )
+
+
+def restored(since: Instant) -> Message:
+    """Return the message that budgets count too little, with the button that confirms them."""
+    text = f"{budget_table.doubt(since)} {budget_table.how_to_check()}"
+    row = blocks.actions([budget_table.check_button(since)])
+    return Message(text=text, blocks=[blocks.section(text), row])
 
 
 def decision(detail: DecisionDetail, who: str, unit: str | None) -> Message:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from slack_sdk.models.blocks import ButtonElement
+
 from bot.base.ports import Message
 from bot.jobs.budget_view import BudgetLine, BudgetView
 from bot.messages import blocks, formatting
 from bot.messages.blocks import Block
-from bot.messages.budgets import budget_name, window_name
+from bot.messages.budgets import budget_name, day_name, not_counted, window_name
 from storage.budget import Calendar, Raise, ScopeKind, Stop, Use, subtract, total
 from storage.job import Instant
+
+CHECKED = "budget_counts_checked"
+"""Action ID of the button that confirms what is counted; its value is the doubt that it is about.
+"""
 
 BAR_CELLS = 12
 MOST_LINES = 12
@@ -26,15 +32,27 @@ def budget_shown(view: BudgetView) -> Message:
     lines = [*view.lines, *view.others]
     rows = [row(line, view.unit) for line in lines]
     small = _small_print(view)
+    doubt = _doubt_of(view)
     return Message(
         # Without bars, which a screen reader would read block by block.
-        text="\n".join([head, *(_in_words(line, view.unit) for line in lines)]),
-        blocks=[blocks.section(head), *map(blocks.section, _bounded(rows)), *small],
+        text="\n".join([head, *doubt, *(_in_words(line, view.unit) for line in lines)]),
+        blocks=[
+            blocks.section(head),
+            *doubt_blocks(view),
+            *map(blocks.section, _bounded(rows)),
+            *small,
+        ],
     )
 
 
-def all_shown(lines: Sequence[BudgetLine], calendar: Calendar, unit: str | None) -> Message:
-    """Return the answer to `/video budget all`."""
+def all_shown(
+    lines: Sequence[BudgetLine],
+    calendar: Calendar,
+    unit: str | None,
+    *,
+    uncounted_since: Instant | None = None,
+) -> Message:
+    """Return the answer to `/video budget all`, which only those in charge get."""
     if not lines:
         head = "*No budget is set.* `/video budget set everyone 5 per day` sets one."
         return Message(text=head, blocks=[blocks.section(head)])
@@ -42,10 +60,55 @@ def all_shown(lines: Sequence[BudgetLine], calendar: Calendar, unit: str | None)
     rows = _bounded([row(line, unit, is_here=False) for line in lines])
     told = [head, *(_in_words(line, unit, is_here=False) for line in lines)]
     small = calendar_words(calendar)
+    doubt = [] if uncounted_since is None else _doubt_to_check(uncounted_since)
     return Message(
         text="\n".join([*told, small]),
-        blocks=[blocks.section(head), *map(blocks.section, rows), blocks.context(small)],
+        blocks=[blocks.section(head), *doubt, *map(blocks.section, rows), blocks.context(small)],
     )
+
+
+def doubt_blocks(view: BudgetView) -> list[Block]:
+    """Return the blocks that say that budgets may count too little; none if they do not.
+
+    Those in charge have a button that confirms what is counted.
+    """
+    if view.uncounted_since is None:
+        return []
+    if view.may_edit:
+        return _doubt_to_check(view.uncounted_since)
+    return [*map(blocks.section, _doubt_of(view))]
+
+
+def _doubt_to_check(since: Instant) -> list[Block]:
+    words = f"{doubt(since)} {how_to_check()}"
+    return [blocks.section(words), blocks.actions([check_button(since)])]
+
+
+def _doubt_of(view: BudgetView) -> list[str]:
+    """Return the same as words, none or one text."""
+    if view.uncounted_since is None:
+        return []
+    who = f" {people(view.in_charge)} can check that." if view.in_charge else ""
+    then = f" {how_to_check()}" if view.may_edit else who
+    return [f"{doubt(view.uncounted_since)}{then}"]
+
+
+def doubt(since: Instant) -> str:
+    """Return the warning that budgets may count too little since a backup was restored."""
+    return f":warning: *Budgets may count too little*: {not_counted(since)}."
+
+
+def how_to_check() -> str:
+    """Return what those in charge do about it."""
+    return (
+        "Compare with MindVideo's own page, lower a budget if need be, then press *Checked* or "
+        "type `/video budget checked`."
+    )
+
+
+def check_button(since: Instant) -> ButtonElement:
+    """Return the button that confirms what is counted."""
+    return blocks.button("Checked", CHECKED, repr(since), spoken="Checked what budgets count")
 
 
 def own_section(view: BudgetView) -> list[Block]:
@@ -119,8 +182,8 @@ def row(line: BudgetLine, unit: str | None, *, is_here: bool = True) -> str:
         parts.append(f"{formatting.money(use.held, unit)} held")
     if line.use.resets_at is not None:
         parts.append(f"begins anew {blocks.moment(line.use.resets_at)}")
-    if line.pace is not None and line.pace > applied.limit:
-        parts.append(f"at this pace about {formatting.money(line.pace, unit)} by then")
+    if line.pace is not None:
+        parts.append(f"at this pace used up {day_name(line.pace.used_up_on, applied.cap.window)}")
     head = f"*{name}*: *{left} left* of {limit}{kind}{_raised(line.raises, unit)}"
     return f"{head}\n`{bar(use, applied.limit)}` {' · '.join(parts)}"
 

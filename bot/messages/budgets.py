@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import assert_never
 
@@ -43,31 +43,57 @@ def refused(
     admins: Sequence[str],
     unit: str | None,
     waiting: Job | None = None,
+    *,
+    uncounted_since: Instant | None = None,
 ) -> Message:
     """Return the answer to a request that is not admitted: each reason, and whom to ask.
 
-    `waiting` is the request if an approver may be asked to let it go beyond its budget.
+    `waiting` is the request if an approver may be asked to let it go beyond its budget, and
+    `uncounted_since` as of `NotAdmitted`.
     """
     told = [_sentence(reason, unit, blocks.moment) for reason in reasons]
     listed = told[0] if len(told) == 1 else "\n".join(f"• {one}" for one in told)
     head = ":no_entry: " if len(told) == 1 else ":no_entry: This cannot be rendered now:\n"
-    text = f"{head}{listed}\n{_NOTHING_STARTED}{_whom_to_ask(reasons, admins)}"
+    doubt = "" if uncounted_since is None else f"\n{too_low(uncounted_since)}"
+    text = f"{head}{listed}{doubt}\n{_NOTHING_STARTED}{_whom_to_ask(reasons, admins)}"
     if waiting is None:
         return Message(text=text, blocks=blocks.sections(text))
     row = blocks.actions([buttons.ask_approver(waiting)])
     return Message(text=text, blocks=[*blocks.sections(text), row])
 
 
-def does_not_fit(reasons: Sequence[Reason], asker: str, unit: str | None) -> str:
+def does_not_fit(
+    reasons: Sequence[Reason],
+    asker: str,
+    unit: str | None,
+    *,
+    uncounted_since: Instant | None = None,
+) -> str:
     """Return what an approver is told of a request of `asker` that budgets have no room for."""
-    told = " ".join(_sentence(reason, unit, blocks.moment, asker=asker) for reason in reasons)
-    return f":no_entry: Not approved, so it waits on. {told}"
+    told = [_sentence(reason, unit, blocks.moment, asker=asker) for reason in reasons]
+    if uncounted_since is not None:
+        told.append(too_low(uncounted_since))
+    return f":no_entry: Not approved, so it waits on. {' '.join(told)}"
 
 
-def refused_in_form(reasons: Sequence[Reason], unit: str | None) -> str:
-    """Return the same without markup, for a field of the form, which stays open."""
-    told = " ".join(_sentence(reason, unit, _plain_moment, is_plain=True) for reason in reasons)
-    return f"{told} {_NOTHING_STARTED}"
+def too_low(since: Instant, moment: Callable[[Instant], str] = blocks.moment) -> str:
+    """Return the sentence that figures of budgets may be too low since a backup was restored."""
+    return f"What is used may be more: {not_counted(since, moment)}."
+
+
+def not_counted(since: Instant, moment: Callable[[Instant], str] = blocks.moment) -> str:
+    """Return within a sentence what budgets lack since a backup was restored."""
+    return f"a backup was restored, and what was asked after {moment(since)} is not counted"
+
+
+def refused_in_form(
+    reasons: Sequence[Reason], unit: str | None, *, uncounted_since: Instant | None = None
+) -> str:
+    """Return the answer to a refused request without markup, for a field of the form."""
+    told = [_sentence(reason, unit, _plain_moment, is_plain=True) for reason in reasons]
+    if uncounted_since is not None:
+        told.append(too_low(uncounted_since, _plain_moment))
+    return f"{' '.join(told)} {_NOTHING_STARTED}"
 
 
 def budget_name(scope: Scope, *, is_here: bool = True) -> str:
@@ -90,6 +116,12 @@ def budget_name(scope: Scope, *, is_here: bool = True) -> str:
 def window_name(window: Window) -> str:
     """Return the words for a window: `per day`, `in all`."""
     return _PER[window]
+
+
+def day_name(day: str, window: Window) -> str:
+    """Return the words for a day of the current period: `on Saturday`, `on the 23rd`."""
+    found = date.fromisoformat(day)
+    return f"on {found:%A}" if window is Window.WEEK else f"on the {formatting.ordinal(found.day)}"
 
 
 def soft_cap(about: str, asker: str | None = None) -> str:

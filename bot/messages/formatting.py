@@ -9,6 +9,7 @@ MINUTE = 60
 _STOPS = (".", "!", "?", "…", "\u3002", "\uff01", "\uff1f")
 _CLOSING = "\"'”’»)]`"
 HOUR = 3600
+_ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def duration(seconds: float) -> str:
@@ -45,6 +46,12 @@ def sentence(text: str) -> str:
 def capitalized(text: str) -> str:
     """Return a text with its first letter in upper case."""
     return text[:1].upper() + text[1:]
+
+
+def ordinal(number: int) -> str:
+    """Return the number of a day of a month as an ordinal: `1st`, `12th`, `23rd`."""
+    is_teen = number // 10 == 1
+    return f"{number}{'th' if is_teen else _ORDINALS.get(number % 10, 'th')}"
 
 
 def count(number: int, noun: str) -> str:

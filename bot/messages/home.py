@@ -23,7 +23,7 @@ PROMPT_SHOWN = 200
 LOAD_MORE = "home_more"
 MOST_BLOCKS = 100
 """The most blocks in a view: https://docs.slack.dev/reference/views/home-tab-views"""
-BLOCKS_BESIDE = 12
+BLOCKS_BESIDE = 14
 """Blocks that are neither of a job under way nor of a finished one, at most."""
 BLOCKS_OF_CARD = 4
 CREATE_VIDEO = "create_video"
@@ -73,10 +73,17 @@ def home_view(content: HomeContent) -> Mapping[str, Json]:
         blocks.header("Spent"),
         blocks.section(f"You: {mine}\nThe whole team: {team}"),
         blocks.context(f"{content.month}, in UTC · `/video cost` tells more"),
-        *budget_table.own_section(content.budget),
+        *_own_budget(content.budget),
         *_budgets(content),
     ]
     return View(type="home", blocks=[dict(block) for block in body]).to_dict()
+
+
+def _own_budget(view: BudgetView) -> list[blocks.Block]:
+    """Return the part about a user's own budget, with what is in doubt of all that is shown."""
+    own = budget_table.own_section(view)
+    doubt = budget_table.doubt_blocks(view) if own or view.may_edit else []
+    return [*doubt, *own]
 
 
 def _budgets(content: HomeContent) -> list[blocks.Block]:

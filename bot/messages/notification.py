@@ -57,6 +57,9 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.FOLLOWED
             | NotificationKind.SETTING_CHANGED
             | NotificationKind.BUDGET_ALERT
+            | NotificationKind.BUDGET_PACE
+            | NotificationKind.PRICE_DRIFT
+            | NotificationKind.BUDGETS_RESTORED
             | NotificationKind.BUDGET_CHANGED
             | NotificationKind.RAISE_ENDED
             | NotificationKind.APPROVAL_CARD

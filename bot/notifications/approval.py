@@ -85,10 +85,11 @@ async def _show(
 
 
 async def _card(job: Job, claim: Claim[Notification], *, is_shared: bool) -> Message:
-    services = claim.services
+    services, budgets, now = claim.services, claim.services.store.budgets, claim.services.now()
     return approvals.card(
         brief_view(job, services.catalog, services.unit),
-        await services.store.budgets.cap_uses(job, services.now()),
+        await budgets.cap_uses(job, now),
+        uncounted_since=(await budgets.rules(job.team, now)).uncounted_since,
         is_reminder=claim.row.detail == EventName.APPROVAL_REMINDED,
         in_channel=not claim.row.channel.startswith(PEOPLE),
         shows_prompt=not is_shared,

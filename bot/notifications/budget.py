@@ -1,4 +1,4 @@
-"""Tell what happened to budgets: a level that is reached, a decision, a raise that ended."""
+"""Tell what happened to budgets: levels, paces, drifts, restores, decisions, raises that end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from bot.worker.context import Claim
 from bot.worker.outbox import Slot, post_once
 from bot.worker.result import Done, Park, Result, Snooze
 from storage.budget import OPERATOR
-from storage.budget_notice import AlertDetail, DecisionDetail
+from storage.budget_notice import AlertDetail, DecisionDetail, PaceDetail
 from storage.notification import Notification
+from storage.price_drift import DriftDetail
 
 UNREADABLE = "What happened to the budget cannot be read."
+CHECKED = "It was checked before it could be told."
 THE_OPERATOR = "Whoever runs this bot"
 
 
@@ -32,6 +34,42 @@ async def tell_alert(claim: Claim[Notification]) -> Result[Notification]:
     message = budget_notices.alert(detail, claim.services.unit, is_here=is_here)
     slot = replace(MESSAGE_SLOT, known_since=lambda _: detail.began_at)
     return await _post(claim, message, slot)
+
+
+async def tell_pace(claim: Claim[Notification]) -> Result[Notification]:
+    """Post that a budget is used up before its month ends. As safe to repeat as `post_once`.
+
+    As of an alert, messages of the whole month are searched for it first.
+    """
+    detail = PaceDetail.of(claim.row)
+    if detail is None:
+        return Park(row=claim.row, problem=UNREADABLE)
+    slot = replace(MESSAGE_SLOT, known_since=lambda _: detail.began_at)
+    return await _post(claim, budget_notices.pace(detail, claim.services.unit), slot)
+
+
+async def tell_drift(claim: Claim[Notification]) -> Result[Notification]:
+    """Post that a price drifts from its forecast. As safe to repeat as `post_once`.
+
+    Messages of the whole day are searched for it first.
+    """
+    detail = DriftDetail.of(claim.row)
+    if detail is None:
+        return Park(row=claim.row, problem=UNREADABLE)
+    slot = replace(MESSAGE_SLOT, known_since=lambda _: detail.day_began_at)
+    return await _post(claim, budget_notices.drift(detail, claim.services.unit), slot)
+
+
+async def tell_restore(claim: Claim[Notification]) -> Result[Notification]:
+    """Post that budgets count too little, unless somebody has checked it by now.
+
+    As safe to repeat as `post_once`.
+    """
+    row, services = claim.row, claim.services
+    since = (await services.store.budgets.rules(row.team, services.now())).uncounted_since
+    if since is None or repr(since) != row.detail:
+        return Done(row=replace(row, problem=CHECKED))
+    return await _post(claim, budget_notices.restored(since))
 
 
 async def tell_decision(claim: Claim[Notification]) -> Result[Notification]:

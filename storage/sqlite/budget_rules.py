@@ -40,7 +40,7 @@ from storage.budget_notice import (
 from storage.job import Instant, Json
 from storage.notification import OPERATORS, team_scope
 from storage.rows import encode
-from storage.sqlite import notifications, settings
+from storage.sqlite import notifications, restores, settings
 
 _NO_RULES = Rules()
 
@@ -108,6 +108,7 @@ def _read_rules(db: Database, team: str, now: Instant) -> Rules:
         stops=tuple(map(_stop, stops)),
         policy=policy(db, team),
         approvals=approval_rules(db, team),
+        uncounted_since=restores.uncounted_since(db, team),
     )
 
 
@@ -411,6 +412,29 @@ def put_policy(
             "first_weekday": after.calendar.first_weekday,
         },
     )
+
+
+def confirm_counts(
+    db: Database, team: str, by: str, now: Instant, *, because: str = "", dedup_key: str = ""
+) -> Instant | None:
+    """Confirm what is counted since a restore; return since when it was in doubt."""
+    since = restores.uncounted_since(db, team)
+    if since is None:
+        return None
+    entry = AuditEntry(
+        at=now,
+        team=team,
+        by=by,
+        action=AuditAction.COUNTS_CHECKED,
+        subject=f"workspace:{team}:",
+        before=f"restored, nothing known after {since:.0f}",
+        because=because,
+        dedup_key=dedup_key,
+    )
+    if not _decide(db, entry):
+        return None
+    restores.mark_checked(db, team)
+    return since
 
 
 def managers(db: Database, team: str) -> tuple[str, ...]:

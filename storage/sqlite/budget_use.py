@@ -15,7 +15,9 @@ from sqlite_utils import Database
 
 from storage.budget import (
     NO_USE,
+    SHARED,
     Alert,
+    AppliedCap,
     AuditAction,
     AuditEntry,
     CapUse,
@@ -24,6 +26,7 @@ from storage.budget import (
     Rules,
     Scope,
     Use,
+    all_caps,
     applied_caps,
     begins_at,
     day_at,
@@ -143,6 +146,17 @@ def use_of(db: Database, scope: str, period: Period) -> Use:
 def cap_uses(db: Database, job: Job, now: Instant) -> list[CapUse]:
     """Return the caps that would apply to a job accepted now, and what is used of them."""
     rules = budget_rules.rules(db, job.team, now)
+    return _uses_of(db, applied_caps(rules, job, now), rules, now)
+
+
+def shared_cap_uses(db: Database, team: str, now: Instant) -> list[CapUse]:
+    """Return the caps that several people share, and what is used of them."""
+    rules = budget_rules.rules(db, team, now)
+    shared = [one for one in all_caps(rules, now) if one.cap.scope.kind in SHARED]
+    return _uses_of(db, shared, rules, now)
+
+
+def _uses_of(db: Database, caps: Iterable[AppliedCap], rules: Rules, now: Instant) -> list[CapUse]:
     calendar = rules.policy.calendar
     day = day_at(now, calendar)
     return [
@@ -151,7 +165,7 @@ def cap_uses(db: Database, job: Job, now: Instant) -> list[CapUse]:
             use=use_of(db, applied.counted.key, period_of(applied.cap.window, day, calendar)),
             resets_at=resets_at(applied.cap.window, now, calendar),
         )
-        for applied in applied_caps(rules, job, now)
+        for applied in caps
     ]
 
 

@@ -47,6 +47,16 @@ def check_wal(path: str) -> None:
         )
 
 
+def is_restored(db: Database, path: str) -> bool:
+    """Tell whether the file is another than the one that ran here last: a copy, or a file put back.
+
+    So is a new one, and one that was moved without the lock file beside it. Call it before
+    `start_generation`, as the owner.
+    """
+    number = int(db.execute("PRAGMA application_id").fetchone()[0])
+    return number == _COPY or number not in _read_numbers(path)
+
+
 def start_generation(db: Database, path: str) -> None:
     """Write a new number into the file and beside it. Only the owner may call this.
 

@@ -617,6 +617,37 @@ def _book_of_credit(db: Database) -> None:
     db.execute("CREATE INDEX audit_credit ON audit (team) WHERE action = 'credit booked'")
 
 
+@MIGRATIONS(name="0031_restores")
+def _restores(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE restores (
+            seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+            known_until REAL NOT NULL
+        ) STRICT
+    """)
+    # The last restore after which somebody checked what the budgets of a workspace count.
+    db.execute("""
+        CREATE TABLE restore_checks (
+            team TEXT PRIMARY KEY,
+            seq  INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+    """)
+
+
+@MIGRATIONS(name="0032_price_drifts")
+def _price_drifts(db: Database) -> None:
+    # The drifts that were told and still stand.
+    db.execute("""
+        CREATE TABLE price_drifts (
+            team      TEXT NOT NULL,
+            price_key TEXT NOT NULL,
+            is_above  INTEGER NOT NULL,  -- 0 or 1
+            told_at   REAL NOT NULL,
+            PRIMARY KEY (team, price_key)
+        ) STRICT, WITHOUT ROWID
+    """)
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

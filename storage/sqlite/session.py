@@ -12,7 +12,7 @@ import pysqlite3
 from sqlite_utils import Database
 
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
-from storage.sqlite import unreadable
+from storage.sqlite import restores, unreadable
 from storage.sqlite.backup import copy_before_upgrade, copy_store
 from storage.sqlite.connection import (
     INLINE_BUSY_SECONDS,
@@ -23,7 +23,7 @@ from storage.sqlite.connection import (
     limit_wait,
 )
 from storage.sqlite.errors import broken_error, opening_error, store_error
-from storage.sqlite.generation import check_wal, start_generation
+from storage.sqlite.generation import check_wal, is_restored, start_generation
 from storage.sqlite.migrations import check_migrated, check_not_newer, first_upgrade, migrate
 from storage.sqlite.ownership import check_single_name, file_at, ownership
 from storage.sqlite.queue import forget_stop, void_leases
@@ -237,6 +237,8 @@ def _prepare(path: str, found: list[Unreadable], *, owner: bool) -> Database:
             if upgrade is not None:
                 copy_before_upgrade(path, upgrade)
             migrate(db)
+            if is_restored(db, path):
+                _note_restore(db)
             with db.atomic():
                 crashed = not forget_stop(db)
                 void_leases(db, JOBS, crashed=crashed)
@@ -251,6 +253,16 @@ def _prepare(path: str, found: list[Unreadable], *, owner: bool) -> Database:
         db.close()
         raise
     return db
+
+
+def _note_restore(db: Database) -> None:
+    """Note a restore; on a full disk, where the file keeps its number, the next start does."""
+    try:
+        with db.atomic():
+            restores.note(db)
+    except pysqlite3.Error as error:
+        if not isinstance(store_error(error), StoreFullError):
+            raise
 
 
 async def _connect(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Migrations
 
 from bot.app.store_checks import examine_store
+from storage.budget import OPERATOR, Cap, Scope, ScopeKind, Window
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import MIGRATIONS
 from storage.sqlite.store import SqliteStore
-from tests.support.store_samples import ACCEPTED, a_job
+from tests.support.store_samples import ACCEPTED, NOW, a_job
 
 
 @pytest.fixture
@@ -113,3 +115,27 @@ async def test_a_stale_wal_is_told(path: Path) -> None:
     (finding,) = examine_store(path)
     assert not finding.ok
     assert f"remove {wal}" in finding.what
+
+
+async def test_a_restore_that_nobody_checked_is_found(path: Path) -> None:
+    """Where a budget counts too little, with what to do; until somebody confirms it."""
+    shutil.copy(path, f"{path}.copy")
+    await (await SqliteStore.open(str(path))).close()
+    Path(f"{path}.copy").replace(path)
+    store = await SqliteStore.open(str(path))
+    (fine,) = examine_store(path)
+    assert fine.ok
+    scope = Scope(kind=ScopeKind.WORKSPACE, team="T1")
+    cap = Cap(scope=scope, window=Window.DAY, limit=Decimal(5))
+    await store.budgets.set_cap(cap, OPERATOR, NOW)
+    [finding] = examine_store(path)
+    assert not finding.ok
+    assert finding.what == (
+        "A backup was restored: the budgets of T1 do not count what was asked after "
+        "2027-01-15 08:00 UTC."
+    )
+    assert "python -m bot budget checked T1" in finding.advice
+    await store.budgets.confirm_counts("T1", OPERATOR, NOW)
+    (fine,) = examine_store(path)
+    assert fine.ok
+    await store.close()

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from bot.app.store_checks import examine_store
 from bot.cli.main import main
 from storage.budget import Calendar, Policy, UnknownPrice
+from storage.sqlite.ownership import lock_path
 from storage.sqlite.store import SqliteStore
 from tests.support.store_samples import a_job, insert
 
@@ -35,6 +36,20 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     asyncio.run(fill())
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
     return lambda *arguments: CliRunner().invoke(main, ["budget", *arguments])
+
+
+def test_a_restore_is_checked_once(run: Run, tmp_path: Path) -> None:
+    """With why, for the audit; without a restore nothing is in doubt."""
+    assert run("checked", "T1").output == "Nothing was in doubt.\n"
+    lock_path(str(tmp_path / "jobs.db")).unlink()
+
+    async def start() -> None:
+        await (await SqliteStore.open(str(tmp_path / "jobs.db"))).close()
+
+    asyncio.run(start())
+    assert run("checked", "T1", "--because", "nothing is missing").output == "Noted.\n"
+    assert run("checked", "T1").output == "Nothing was in doubt.\n"
+    assert run("checked").exit_code == 2
 
 
 def test_a_cap_is_set_shown_and_removed(run: Run) -> None:

@@ -146,6 +146,21 @@ def test_an_approver_is_told_of_another_person_why_it_does_not_fit() -> None:
     assert "Approve beyond" not in str(told.blocks)
 
 
+def test_an_approver_is_told_that_budgets_may_count_too_little() -> None:
+    """On the card beside the budgets, and where one has no room; not on a card without any."""
+    uses = [use_of("5", "1")]
+    card = approvals.card(view(waiting_job()), uses, uncounted_since=60.0)
+    assert "What is used may be more: a backup was restored" in str(card.blocks)
+    assert "restored" not in str(approvals.card(view(waiting_job()), uses).blocks)
+    assert "restored" not in str(
+        approvals.card(view(waiting_job()), [], uncounted_since=60.0).blocks
+    )
+    told = approvals.does_not_fit(
+        waiting_job(), (SHORT,), "USD", can_go_beyond=True, uncounted_since=60.0
+    )
+    assert "and what was asked after <!date^60^" in told.text
+
+
 def test_nobody_at_present_can_decide() -> None:
     assert approvals.may_not_decide((), is_asker=False).text == (
         "Nobody at present can decide about this."

@@ -10,7 +10,7 @@ import pytest
 from bot.jobs.budget_view import BudgetLine
 from bot.messages import budget_table
 from sandbox.slack.blocks import checked_blocks
-from storage.budget import CapUse, Raise, ScopeKind, Stop, Use, Window
+from storage.budget import CapUse, Pace, Raise, ScopeKind, Stop, Use, Window
 from tests.support.budget_samples import CAP, NO_BUDGET, SHORT
 
 LINE = BudgetLine(use=CapUse(applied=SHORT.applied, use=SHORT.use, resets_at=86400.0))
@@ -84,10 +84,27 @@ def test_a_stop_goes_before_everything() -> None:
 
 def test_a_raise_and_a_pace_that_is_too_high_are_told() -> None:
     more = Raise(scope=CAP.scope, amount=Decimal(2), until=3600.0, by="U9", because="", at=0.0)
-    row = budget_table.row(replace(LINE, raises=(more,), pace=Decimal("7.5")), "USD")
+    ahead = Pace(used_up_on="2026-11-23", total=Decimal("7.5"))
+    row = budget_table.row(replace(LINE, raises=(more,), pace=ahead), "USD")
     assert " · raised by 2 USD until <!date^3600^" in row
-    assert row.endswith(" · at this pace about 7.5 USD by then")
-    assert "pace" not in budget_table.row(replace(LINE, pace=Decimal(5)), "USD")
+    assert row.endswith(" · at this pace used up on the 23rd")
+    assert "pace" not in budget_table.row(LINE, "USD")
+    weekly = replace(CAP, window=Window.WEEK)
+    use = replace(LINE.use, applied=replace(SHORT.applied, cap=weekly))
+    row = budget_table.row(replace(LINE, use=use, pace=ahead), "USD")
+    assert row.endswith(" · at this pace used up on Monday")
+
+
+def test_nobody_can_check_where_nobody_is_in_charge() -> None:
+    """After a restore; a view of those in charge is told how."""
+    view = replace(VIEW, uncounted_since=60.0, in_charge=())
+    assert budget_table.budget_shown(view).text.splitlines()[1] == (
+        ":warning: *Budgets may count too little*: a backup was restored, and what was asked after "
+        "<!date^60^{date_short_pretty} {time}|1970-01-01 00:01 UTC> is not counted."
+    )
+    shown = budget_table.budget_shown(replace(view, may_edit=True))
+    assert "lower a budget if need be, then press *Checked* or type" in shown.text
+    assert checked_blocks([dict(block) for block in shown.blocks])
 
 
 def test_more_budgets_than_a_message_holds_are_counted() -> None:

@@ -42,3 +42,10 @@ def test_a_counted_noun_is_singular_or_plural() -> None:
     """The singular follows the number 1 only."""
     assert formatting.count(1, "video") == "1 video"
     assert formatting.count(3, "video") == "3 videos"
+
+
+@pytest.mark.parametrize(
+    "words", ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "20th", "21st", "22nd", "30th"]
+)
+def test_a_day_of_a_month_is_an_ordinal(words: str) -> None:
+    assert formatting.ordinal(int(words[:-2])) == words

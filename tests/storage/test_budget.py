@@ -21,6 +21,7 @@ from storage.budget import (
     CapShort,
     Consent,
     NotAdmitted,
+    Pace,
     Period,
     Policy,
     PriceUnknown,
@@ -420,23 +421,44 @@ def test_levels_are_reached_exactly(used_up: str, levels: tuple[int, ...]) -> No
 
 
 @pytest.mark.parametrize(
-    ("window", "day", "expected"),
+    ("window", "day", "limit", "used_up_on", "total"),
     [
-        (Window.DAY, "2026-11-26", None),
-        (Window.ONCE, "2026-11-26", None),
-        (Window.MONTH, "2026-11-04", None),
-        (Window.MONTH, "2026-11-05", "60"),
-        (Window.MONTH, "2026-11-30", "10"),
-        (Window.WEEK, "2026-11-26", None),
-        (Window.WEEK, "2026-11-27", "14"),
-        (Window.MONTH, "2028-02-29", "10"),
-        (Window.MONTH, "2026-11-07", "42.86"),
+        (Window.DAY, "2026-11-26", "11", None, None),
+        (Window.ONCE, "2026-11-26", "11", None, None),
+        (Window.MONTH, "2026-11-04", "11", None, None),
+        (Window.MONTH, "2026-11-05", "11", "2026-11-06", "60"),
+        (Window.MONTH, "2026-11-05", "46", "2026-11-23", "60"),
+        (Window.MONTH, "2026-11-05", "59.99", "2026-11-30", "60"),
+        (Window.MONTH, "2026-11-05", "60", None, None),
+        (Window.MONTH, "2026-11-05", "10", None, None),
+        (Window.MONTH, "2026-11-05", "0", None, None),
+        (Window.MONTH, "2026-11-30", "10.01", None, None),
+        (Window.MONTH, "2026-11-07", "42.85", "2026-11-30", "42.86"),
+        (Window.MONTH, "2028-02-28", "10.3", "2028-02-29", "10.36"),
+        (Window.WEEK, "2026-11-26", "11", None, None),
+        (Window.WEEK, "2026-11-27", "11", "2026-11-28", "14"),
     ],
 )
 def test_the_pace_of_a_period_is_told_from_its_fifth_day(
-    window: Window, day: str, expected: str | None
+    window: Window, day: str, limit: str, used_up_on: str | None, total: str | None
 ) -> None:
-    """Of 10 that are used; rounded up."""
+    """Of 10 that are used; rounded up. Neither if it just lasts, nor if it is used up already."""
     noon = datetime.fromisoformat(f"{day}T12:00+00:00").timestamp()
-    found = pace(Decimal(10), window, noon, Calendar())
-    assert found == (None if expected is None else Decimal(expected))
+    found = pace(Decimal(10), Decimal(limit), window, noon, Calendar())
+    if used_up_on is None or total is None:
+        assert found is None
+    else:
+        assert found == Pace(used_up_on=used_up_on, total=Decimal(total))
+
+
+@given(AMOUNTS, AMOUNTS, MOMENTS, ZONES, st.sampled_from(Window))
+def test_a_cap_is_used_up_within_its_period(
+    used: Decimal, limit: Decimal, now: float, zone: str, window: Window
+) -> None:
+    """At a later day than today, whatever the zone does with its clock."""
+    calendar = Calendar(zone=zone)
+    found = pace(used, limit, window, now, calendar)
+    if found is not None:
+        today = day_at(now, calendar)
+        assert today < found.used_up_on < period_of(window, today, calendar).until
+        assert found.total >= limit

@@ -21,7 +21,7 @@ from bot.worker.gate import Gate
 from bot.worker.suspects import SuspectLock
 from sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, StoredMessage
 from sandbox.slack.service import SlackSandbox
-from storage.job import Event, EventName, Forecast, ForecastKind, Job, Outcome, Stage
+from storage.job import Event, EventName, Forecast, ForecastKind, Job, Outcome, Price, Stage
 from storage.notification import NOTIFY, Level, Notification, channel_scope
 from storage.sqlite.store import SqliteStore
 from tests.support.clock import ManualClock
@@ -59,6 +59,8 @@ class OutboxHarness:
         seconds: float = 60.0,
         outcome: Outcome | None = Outcome.SUCCEEDED,
         forecast: str | None = None,
+        price_key: str | None = None,
+        team: str = TEAM,
     ) -> Job:
         """Insert a job with a message in its channel, as the jobs' engine would."""
         self.jobs += 1
@@ -67,7 +69,7 @@ class OutboxHarness:
         made = Job(
             id=f"job{self.jobs}",
             dedup_key=f"test:{self.jobs}",
-            team=TEAM,
+            team=team,
             channel=channel,
             user=user,
             surface="command",
@@ -82,6 +84,7 @@ class OutboxHarness:
             chargeable_since=now,
             submitted_at=now,
             finished_at=now + seconds,
+            price=None if price_key is None else Price(key=price_key),
             forecast=None
             if forecast is None
             else Forecast(kind=ForecastKind.OBSERVED, amount=Decimal(forecast)),

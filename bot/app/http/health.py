@@ -15,6 +15,7 @@ from aiohttp import web
 from bot.app.http.slack_requests import SlackRequests
 from bot.base.metrics import Metrics
 from bot.worker.scheduler import Scheduler
+from storage.budget import UncheckedRestore
 from storage.store import Store, StoreError, Unreadable
 
 KEPT_SECONDS = 1.0
@@ -82,6 +83,7 @@ def register(
     probe = Kept(store.ping, seconds=PROBE_SECONDS)
     counts = Kept(store.jobs.stage_counts, seconds=KEPT_SECONDS)
     unreadable = Kept(store.unreadable, seconds=KEPT_SECONDS)
+    restored = Kept(store.budgets.unchecked_restores, seconds=KEPT_SECONDS)
 
     async def alive(_: web.Request) -> web.Response:
         return _status(None if scheduler.is_alive() else _STALLED, healthy="alive")
@@ -89,8 +91,12 @@ def register(
     async def ready(_: web.Request) -> web.Response:
         obstacle = await _obstacle(probe, scheduler, connection, stopping)
         # Anybody can send a wrong signature, so that alone takes no bot out of service; nor does a
-        # row that is set aside, while all others go on.
-        details = (slack.obstacle if slack else None, _unreadable_told(await unreadable.get()))
+        # row that is set aside, while all others go on; nor do budgets that count too little.
+        details = (
+            slack.obstacle if slack else None,
+            _unreadable_told(await unreadable.get()),
+            _restored_told(await restored.get()),
+        )
         return _status(obstacle, healthy="ready", detail="; ".join(filter(None, details)))
 
     async def metric_text(_: web.Request) -> web.Response:
@@ -134,6 +140,13 @@ def _unreadable_told(rows: list[Unreadable] | StoreError | None) -> str | None:
             return f"{len(rows)} rows of the store cannot be read: see `jobs list`"
         case _:
             return None
+
+
+def _restored_told(restores: list[UncheckedRestore] | StoreError | None) -> str | None:
+    """Return that budgets may count too little, or `None` if they do not."""
+    if not isinstance(restores, list) or not restores:
+        return None
+    return "budgets may count too little since a backup was restored: see `/video budget`"
 
 
 def _status(obstacle: str | None, *, healthy: str, detail: str | None = None) -> web.Response:

@@ -11,6 +11,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.budget_change import (
     AddRaise,
     BudgetChange,
+    ConfirmCounts,
     EndRaises,
     GoOn,
     NotInCharge,
@@ -71,8 +72,9 @@ async def _show_all(interaction: Interaction, services: Services) -> Message:
     if refused is not None:
         return budget_answers.not_in_charge(refused)
     lines = await load_all_budgets(interaction.team, services)
-    policy = (await services.store.budgets.rules(interaction.team, services.now())).policy
-    return budget_table.all_shown(lines, policy.calendar, services.unit)
+    rules = await services.store.budgets.rules(interaction.team, services.now())
+    calendar, since = rules.policy.calendar, rules.uncounted_since
+    return budget_table.all_shown(lines, calendar, services.unit, uncounted_since=since)
 
 
 async def _show_managers(interaction: Interaction, services: Services) -> Message:
@@ -94,7 +96,7 @@ def _placed(change: BudgetChange, interaction: Interaction) -> BudgetChange:
     match change:
         case SetCap() | RemoveCap() | AddRaise() | EndRaises() | StopNew() | GoOn():
             return replace(change, target=_meant(change.target, interaction))
-        case SetUnknown() | SetWeek() | SetZone() | SetManagers():
+        case SetUnknown() | SetWeek() | SetZone() | SetManagers() | ConfirmCounts():
             return change
         case _:
             assert_never(change)
@@ -111,14 +113,15 @@ def _meant(target: Target, interaction: Interaction) -> Target:
 
 
 BUDGET = Subcommand(
-    usage="budget [all|set|unset|raise|stop|go on|confirm|approve|unknown|week|zone|managers] […]",
+    usage="budget [all|set|unset|raise|stop|go on|confirm|approve|unknown|week|zone|managers|"
+    "checked] […]",
     about="shows what you can spend here; admins, and whom they name, set it: "
     "`budget set @ana 20 per day`, `set everyone 5 per day`, `set here 100 per week soft`, "
     "`set #channel …`, `set workspace 500 per month`, `set model kling-v3 50 per day`, "
     "`set project launch 300 once`, `unset here`, `raise here 20 today because launch`, "
     "`stop here because …`, `go on`, `confirm above 1`, `approve [here] above 5 by @mia @tom "
     "[in #channel] [within 24h] [own on|off]`, `unknown ask|hold 2|refuse|allow`, "
-    "`week starts sunday`, `zone Europe/Berlin`, `managers @ana`",
+    "`week starts sunday`, `zone Europe/Berlin`, `managers @ana`, after a restore `checked`",
     bind=_bind,
     most=None,
     is_of_the_team=True,

@@ -16,6 +16,7 @@ from bot.base.errors import UsageError
 from bot.jobs.budget_change import (
     AddRaise,
     BudgetChange,
+    ConfirmCounts,
     EndRaises,
     GoOn,
     RemoveCap,
@@ -321,6 +322,10 @@ def _managers(typed: _Typed) -> ShowManagers | SetManagers:
     return SetManagers(users=tuple(dict.fromkeys(found)))
 
 
+def _checked(typed: _Typed) -> ConfirmCounts | None:
+    return None if typed.words else ConfirmCounts(because=typed.because)
+
+
 def _reason(found: re.Match[str] | None) -> str:
     """Return why something is decided, on one line."""
     typed = plain(found["why"] or "") if found else ""
@@ -343,6 +348,7 @@ _READERS: Mapping[str, Callable[[_Typed], BudgetCommand | None]] = MappingProxyT
         "week": _week,
         "zone": _zone,
         "managers": _managers,
+        "checked": _checked,
     }
 )
 """How the text behind a first word is read."""
