@@ -59,7 +59,7 @@ def at(day: str) -> float:
     return datetime.fromisoformat(f"{day}T12:00+00:00").timestamp()
 
 
-async def look(outbox: OutboxHarness) -> None:
+async def watch_budgets(outbox: OutboxHarness) -> None:
     """Look three times, as the scheduler does, and post what is told."""
     for _ in range(3):
         await BudgetWatch(outbox.services).tell_due()
@@ -96,7 +96,7 @@ class TestPace:
         await outbox.store.budgets.set_managers(TEAM, [BEN], OPERATOR, outbox.clock())
         await outbox.job(cost="10")
         await cap(outbox, HERE, "46")
-        await look(outbox)
+        await watch_budgets(outbox)
         [pace] = told(outbox)
         assert pace.startswith(
             f":chart_with_upwards_trend: At this pace the budget of <#{GENERAL}> per month is used "
@@ -108,11 +108,11 @@ class TestPace:
         await cap(outbox, HERE, "30")
         outbox.clock.now = at("2026-12-10")
         outbox.restart()
-        await look(outbox)
+        await watch_budgets(outbox)
         assert len(told(outbox)) == 1
         outbox.clock.now = at("2027-01-05")
         await outbox.job(cost="10")
-        await look(outbox)
+        await watch_budgets(outbox)
         assert "is used up on the 15th" in told(outbox)[1]
 
     @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ class TestPace:
         outbox.clock.now = at(day)
         await outbox.job(cost="10")
         await cap(outbox, scope, limit, window)
-        await look(outbox)
+        await watch_budgets(outbox)
         assert "pace" not in str(told(outbox) + told(outbox, ANA))
 
     async def test_a_raise_counts_while_it_lasts(self, outbox: OutboxHarness) -> None:
@@ -152,10 +152,10 @@ class TestPace:
             at=outbox.clock(),
         )
         await outbox.store.budgets.add_raise(more)
-        await look(outbox)
+        await watch_budgets(outbox)
         assert told(outbox) == []
         outbox.clock.now += 3600
-        await look(outbox)
+        await watch_budgets(outbox)
         assert "the workspace's budget per month is used up on the 23rd" in told(outbox)[0]
 
     async def test_one_that_a_backup_does_not_know_is_found_and_not_told_again(
@@ -163,12 +163,12 @@ class TestPace:
     ) -> None:
         await outbox.job(cost="10")
         await cap(outbox, KLING, "46")
-        await look(outbox)
+        await watch_budgets(outbox)
         forget(tmp_path, NotificationKind.BUDGET_PACE)
         outbox.clock.now = at("2026-12-20")
         outbox.restart()
         await outbox.job(cost="20")
-        await look(outbox)
+        await watch_budgets(outbox)
         assert len(told(outbox)) == 1
 
     async def test_nobody_in_charge_is_told_nothing(self, outbox: OutboxHarness) -> None:
@@ -176,9 +176,9 @@ class TestPace:
         await outbox.job(cost="10")
         await cap(outbox, ALL, "46")
         outbox.services = replace(outbox.services, admins=frozenset())
-        await look(outbox)
+        await watch_budgets(outbox)
         outbox.services = replace(outbox.services, admins=frozenset({MIA}))
-        await look(outbox)
+        await watch_budgets(outbox)
         assert len(told(outbox)) == 1
 
 
@@ -219,13 +219,13 @@ class TestDrift:
     ) -> None:
         """To those in charge, whichever it is, and after a restart and more of them not again."""
         await renders(outbox, 10, cost)
-        await look(outbox)
+        await watch_budgets(outbox)
         [drift] = told(outbox)
         assert drift.startswith(f":straight_ruler: The last 10 videos of `{PRO}` {words}")
         await renders(outbox, 5, cost)
         outbox.clock.now += 3 * 86400
         outbox.restart()
-        await look(outbox)
+        await watch_budgets(outbox)
         assert told(outbox) == [drift]
         assert told(outbox, ANA) == []
 
@@ -239,17 +239,17 @@ class TestDrift:
             await outbox.job(cost="0", forecast="1", price_key=PRO, outcome=Outcome.FAILED)
             await outbox.job(cost="2", forecast="1", price_key=PRO, team="T9")
             await outbox.job(cost=None, forecast="1", price_key=PRO)
-        await look(outbox)
+        await watch_budgets(outbox)
         assert told(outbox) == []
 
     async def test_only_the_last_ten_within_ninety_days_count(self, outbox: OutboxHarness) -> None:
         await renders(outbox, 10, "9")
         await renders(outbox, 10, "1")
-        await look(outbox)
+        await watch_budgets(outbox)
         await renders(outbox, 9, "9", key="kling-v3 mode=std")
         outbox.clock.now += 91 * 86400
         await renders(outbox, 1, "9", key="kling-v3 mode=std")
-        await look(outbox)
+        await watch_budgets(outbox)
         assert told(outbox) == []
 
     async def test_one_that_came_back_is_told_again_on_another_day(
@@ -257,26 +257,26 @@ class TestDrift:
     ) -> None:
         """On the same day it is the same to people."""
         await renders(outbox, 10, "2")
-        await look(outbox)
+        await watch_budgets(outbox)
         for _ in range(2):
             await renders(outbox, 10, "1")
-            await look(outbox)
+            await watch_budgets(outbox)
             await renders(outbox, 10, "2")
-            await look(outbox)
+            await watch_budgets(outbox)
         assert len(told(outbox)) == 1
         await renders(outbox, 10, "1")
-        await look(outbox)
+        await watch_budgets(outbox)
         outbox.clock.now += 86400
         await renders(outbox, 10, "2")
-        await look(outbox)
+        await watch_budgets(outbox)
         assert len(told(outbox)) == 2
 
     async def test_one_that_turns_to_the_other_side_is_another(self, outbox: OutboxHarness) -> None:
         await renders(outbox, 10, "2")
-        await look(outbox)
+        await watch_budgets(outbox)
         outbox.clock.now += 86400
         await renders(outbox, 10, "0.1")
-        await look(outbox)
+        await watch_budgets(outbox)
         assert ["more" in text for text in told(outbox)] == [True, False]
 
     async def test_an_amount_where_nothing_was_forecast_is_a_drift(
@@ -284,7 +284,7 @@ class TestDrift:
     ) -> None:
         await renders(outbox, 10, "0", forecast="0", key="free")
         await renders(outbox, 10, "2", forecast="0")
-        await look(outbox)
+        await watch_budgets(outbox)
         [drift] = told(outbox)
         assert f"The last 10 videos of `{PRO}` cost 20 USD in place of 0 USD." in drift
 
@@ -293,7 +293,7 @@ class TestDrift:
     ) -> None:
         """On the same day; nothing in a key is markup."""
         await renders(outbox, 10, "2", key="<!channel> *x*")
-        await look(outbox)
+        await watch_budgets(outbox)
         assert "`&lt;!channel&gt; \u2217x\u2217`" in told(outbox)[0]
         forget(tmp_path, NotificationKind.PRICE_DRIFT)
         [path] = tmp_path.glob("*.db")
@@ -302,7 +302,7 @@ class TestDrift:
         outbox.clock.now += 60
         outbox.restart()
         await renders(outbox, 1, "2", key="<!channel> *x*")
-        await look(outbox)
+        await watch_budgets(outbox)
         assert len(told(outbox)) == 1
 
     async def test_one_is_noted_and_told_in_one_commit(self, outbox: OutboxHarness) -> None:
@@ -310,7 +310,7 @@ class TestDrift:
         await renders(outbox, 10, "2")
         await BudgetWatch(outbox.services).tell_due()
         await change_rows(outbox, "detail = '{}'")
-        await look(outbox)
+        await watch_budgets(outbox)
         assert told(outbox) == []
         row = Notification(
             id="n", team=TEAM, channel=MIA, kind=NotificationKind.PRICE_DRIFT, happened_at=0.0
@@ -335,12 +335,12 @@ class TestRestore:
     ) -> None:
         await outbox.job(cost="1")
         await cap(outbox, ALL, "50", Window.DAY)
-        await look(outbox)
+        await watch_budgets(outbox)
         assert told(outbox) == []
         await self.restored(outbox, tmp_path)
-        await look(outbox)
+        await watch_budgets(outbox)
         outbox.restart()
-        await look(outbox)
+        await watch_budgets(outbox)
         [message] = messages(outbox)
         assert message.text.startswith(":warning: *Budgets may count too little*: a backup was ")
         assert "budget_counts_checked" in str(checked_blocks(message.blocks))
@@ -352,11 +352,11 @@ class TestRestore:
         """Nor is anything where there is no budget."""
         await outbox.job(cost="1")
         await self.restored(outbox, tmp_path)
-        await look(outbox)
+        await watch_budgets(outbox)
         await cap(outbox, ALL, "50", Window.DAY)
         await BudgetWatch(outbox.services).tell_due()
         assert await outbox.store.budgets.confirm_counts(TEAM, MIA, outbox.clock()) is not None
-        await look(outbox)
+        await watch_budgets(outbox)
         assert told(outbox) == []
         decisions = await outbox.store.budgets.audit(0.0)
         assert decisions[-1].action is AuditAction.COUNTS_CHECKED
