@@ -354,6 +354,9 @@ class JobStore(Queue[Job], Protocol):
     async def stage_counts(self) -> dict[Stage, int]:
         """Return the number of jobs in each stage, for the metrics."""
 
+    async def oldest_due(self, now: Instant) -> dict[Stage, Instant]:
+        """Return, for each stage with a due job that nobody holds, since when the oldest is due."""
+
 
 class Added(StrEnum):
     """What became of a notification that was to be inserted within a limit."""

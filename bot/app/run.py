@@ -142,6 +142,7 @@ async def running(
             connection=socket,
             slack=http.slack,
             stopping=stopping,
+            now=services.now,
         )
         images.register(http.site, adapters.images, http.connections.prove)
         port = await stack.enter_async_context(

@@ -36,6 +36,12 @@ class Metrics:
         self._jobs = Gauge(
             "video_bot_jobs", "Jobs that stand in a stage.", ["stage"], registry=registry
         )
+        self._oldest_due = Gauge(
+            "video_bot_oldest_due_seconds",
+            "How long the oldest due job of a stage waits for its step; 0 if none is due.",
+            ["stage"],
+            registry=registry,
+        )
         self._rows_unreadable = Gauge(
             "video_bot_rows_unreadable",
             "Rows of the store that cannot be read and are set aside.",
@@ -114,6 +120,11 @@ class Metrics:
         """Set the number of jobs in each stage; a stage that is not in `counts` has none."""
         for stage in Stage:
             self._jobs.labels(stage.value).set(counts.get(stage, 0))
+
+    def age_of_due(self, ages: Mapping[Stage, float]) -> None:
+        """Set how many seconds the oldest due job of each stage has waited."""
+        for stage in Stage:
+            self._oldest_due.labels(stage.value).set(max(ages.get(stage, 0.0), 0.0))
 
     def count_unreadable(self, rows: int) -> None:
         """Set how many rows of the store cannot be read."""

@@ -409,7 +409,11 @@ class Observer(Protocol):
     """Counts what the bot does, for metrics."""
 
     def ask_answered(self, surface: str, answer: str, seconds: float) -> None:
-        """Count an answer: `accepted`, `answered` by a text, `refused`, or a form `opened`."""
+        """Count an answer.
+
+        It is `accepted`, `answered` by a text, `refused`, a form `opened`, or `failed`: the store
+        refused, or nobody foresaw what happened.
+        """
 
     def request_unserved(self, kind: str, reason: str) -> None:
         """Count a request of Slack's that is `unknown` or `unreadable`.

@@ -35,18 +35,21 @@ async def answer(
     """Run a handler and return its answer, or an error message if it raises.
 
     A user of whom it is known that they may not use the bot is refused before the handler runs.
-    The observer gets the duration in seconds, and the kind of answer: `answered`, `refused`, or
-    the value of `silent` if the handler returned `None`.
+    The observer gets the duration in seconds, and the kind of answer: `answered`, `refused`,
+    `failed`, or the value of `silent` if the handler returned `None`.
     """
     began = time.perf_counter()
+    kind = "failed"
     try:
         refuse_known_outsider(interaction, services)
         reply = await handler(interaction, services)
         kind = silent if reply is None else "answered"
     except (BotError, StoreError) as error:
-        reply, kind = _refusal(error, interaction), "refused"
-    seconds = time.perf_counter() - began
-    services.observer.ask_answered(interaction.surface, kind, seconds)
+        reply = _refusal(error, interaction)
+        kind = "failed" if isinstance(error, StoreError) else "refused"
+    finally:
+        seconds = time.perf_counter() - began
+        services.observer.ask_answered(interaction.surface, kind, seconds)
     return reply
 
 

@@ -67,9 +67,12 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def form_submitted(ack: AsyncAck, body: dict[str, object]) -> None:
         began = time.perf_counter()
-        errors = await take(FormPayload.read(body), services)
-        kind = "refused" if errors else "accepted"
-        services.observer.ask_answered(FORM_SURFACE, kind, time.perf_counter() - began)
+        kind = "failed"
+        try:
+            errors = await take(FormPayload.read(body), services)
+            kind = "refused" if errors else "accepted"
+        finally:
+            services.observer.ask_answered(FORM_SURFACE, kind, time.perf_counter() - began)
         if errors:
             await ack(response_action="errors", errors=dict(errors))
         else:

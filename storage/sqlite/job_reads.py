@@ -107,6 +107,14 @@ _CONDITIONS = {
 
 STAGE_COUNTS = "SELECT stage, jobs FROM stage_counts"
 
+# One job of a stage: a minimum over a group would visit every due job.
+OLDEST_DUE = """
+    SELECT due_at FROM jobs
+    WHERE stage = :stage AND due_at IS NOT NULL AND due_at <= :now
+      AND (lease_until IS NULL OR lease_until <= :now)
+    ORDER BY due_at LIMIT 1
+"""
+
 
 def job_by_id(db: Database, job_id: str) -> Job | None:
     """Return the job with this ID, or the job whose files the delivery with this ID resends."""
@@ -226,6 +234,16 @@ def stage_counts(db: Database) -> dict[Stage, int]:
     """Return the number of jobs in every stage; a stage without jobs has 0."""
     counts = {str(row["stage"]): int(row["jobs"]) for row in db.execute(STAGE_COUNTS)}
     return {stage: counts.get(stage.value, 0) for stage in Stage}
+
+
+def oldest_due(db: Database, now: Instant) -> dict[Stage, Instant]:
+    """Return since when the oldest due job of each stage is due that nobody holds."""
+    found: dict[Stage, Instant] = {}
+    for stage in Stage:
+        row = db.execute(OLDEST_DUE, {"stage": stage.value, "now": now}).fetchone()
+        if row is not None:
+            found[stage] = float(row["due_at"])
+    return found
 
 
 def _first_job(db: Database, query: str, values: dict[str, Value]) -> Job | None:

@@ -275,6 +275,10 @@ class SqliteJobs(SqliteQueue[Job]):
         """Return the number of jobs in each stage."""
         return await self._session.read(job_reads.stage_counts)
 
+    async def oldest_due(self, now: Instant) -> dict[Stage, Instant]:
+        """Return since when the oldest due job of each stage is due."""
+        return await self._session.read(lambda db: job_reads.oldest_due(db, now))
+
 
 class SqliteOutbox(SqliteQueue[Notification]):
     """Implements `Outbox`."""

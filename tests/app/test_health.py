@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -24,7 +24,7 @@ from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, StoreError
 from tests.support.running_bot import running_bot
 from tests.support.signed import signed
-from tests.support.store_samples import ACCEPTED, a_job
+from tests.support.store_samples import ACCEPTED, NOW, a_job
 
 
 @dataclass(slots=True)
@@ -57,6 +57,7 @@ class HealthHarness:
             connection=self.connection,
             slack=None,
             stopping=self.stopping,
+            now=lambda: NOW + 60,
         )
         async with TestClient(TestServer(site)) as client, client.get(path) as answer:
             return answer.status, await answer.text()
@@ -114,6 +115,13 @@ async def test_a_row_that_cannot_be_read_is_told_and_takes_no_bot_out_of_service
     told = "1 row of the store cannot be read: see `jobs list`"
     assert await harness.get("/readyz") == (200, f'{{"status": "ready", "detail": "{told}"}}')
     assert "video_bot_rows_unreadable 1.0" in (await harness.get("/metrics"))[1]
+
+
+async def test_metrics_tell_how_long_the_oldest_job_waits(harness: HealthHarness) -> None:
+    await harness.store.jobs.insert(replace(a_job(), due_at=NOW + 18), ACCEPTED)
+    text = (await harness.get("/metrics"))[1]
+    assert 'video_bot_oldest_due_seconds{stage="accepted"} 42.0' in text
+    assert 'video_bot_oldest_due_seconds{stage="rendering"} 0.0' in text
 
 
 async def test_a_stopping_bot_is_not_ready(harness: HealthHarness) -> None:

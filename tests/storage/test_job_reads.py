@@ -196,6 +196,26 @@ async def test_every_stage_is_counted_the_empty_ones_too(store: Store) -> None:
     }
 
 
+async def test_of_each_stage_it_is_known_since_when_a_job_is_due(store: Store) -> None:
+    """Neither one that is held, nor one whose time has not come, nor one that needs nothing."""
+    assert await store.jobs.oldest_due(NOW + 9) == {}
+    rendering = replace(a_job(4), stage=Stage.RENDERING, due_at=NOW + 3)
+    parked = replace(a_job(5), stage=Stage.PARKED, due_at=None)
+    await _insert(
+        store,
+        replace(a_job(1), due_at=NOW + 2),
+        replace(a_job(2), due_at=NOW + 1),
+        replace(a_job(3), due_at=NOW + 99),
+        rendering,
+        parked,
+    )
+    wanted = {Stage.ACCEPTED: NOW + 1, Stage.RENDERING: NOW + 3}
+    assert await store.jobs.oldest_due(NOW + 9) == wanted
+    await store.jobs.claim(NOW + 1, 60, [ClaimLimit(9, (Stage.ACCEPTED,))])
+    assert await store.jobs.oldest_due(NOW + 9) == {**wanted, Stage.ACCEPTED: NOW + 2}
+    assert await store.jobs.oldest_due(NOW) == {}
+
+
 async def test_a_job_is_counted_where_it_is_now(store: Store) -> None:
     """A write that keeps the stage changes no count."""
     await _insert(store, a_job(1), a_job(2))

@@ -83,6 +83,10 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
         (job_reads.FIND_DUPLICATE, ["jobs_user (user=? AND created_at>?)"]),
         (job_reads.RENDER_SECONDS, ["COVERING INDEX jobs_durations (kind=? AND finished_at>?)"]),
         (job_reads.STAGE_COUNTS, ["SCAN stage_counts"]),
+        (
+            job_reads.OLDEST_DUE,
+            ["INDEX jobs_due_in_stage (stage=? AND due_at>? AND due_at<?)"],
+        ),
         (job_reads.jobs_query(JobFilter())[0], ["jobs_created"]),
         (job_reads.jobs_query(JobFilter(user="U1"))[0], ["jobs_user (user=?)"]),
         (
@@ -101,6 +105,7 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
         "duplicate",
         "durations",
         "counts",
+        "oldest due",
         "all",
         "user",
         "channel",

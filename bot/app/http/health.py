@@ -16,6 +16,7 @@ from bot.app.http.slack_requests import SlackRequests
 from bot.base.metrics import Metrics
 from bot.worker.scheduler import Scheduler
 from storage.budget import UncheckedRestore
+from storage.job import Instant
 from storage.store import Store, StoreError, Unreadable
 
 KEPT_SECONDS = 1.0
@@ -75,6 +76,7 @@ def register(
     connection: Connection | None,
     slack: SlackRequests | None,
     stopping: asyncio.Event,
+    now: Callable[[], Instant],
 ) -> None:
     """Add the three routes to the site that also takes Slack's requests.
 
@@ -82,6 +84,7 @@ def register(
     """
     probe = Kept(store.ping, seconds=PROBE_SECONDS)
     counts = Kept(store.jobs.stage_counts, seconds=KEPT_SECONDS)
+    oldest_due = Kept(lambda: store.jobs.oldest_due(now()), seconds=KEPT_SECONDS)
     unreadable = Kept(store.unreadable, seconds=KEPT_SECONDS)
     restored = Kept(store.budgets.unchecked_restores, seconds=KEPT_SECONDS)
 
@@ -105,6 +108,9 @@ def register(
             # Metrics without the jobs would look as if there were none.
             return web.Response(text=f"{found}\n", status=_UNAVAILABLE)
         metrics.count_stages(found or {})
+        oldest = await oldest_due.get()
+        if isinstance(oldest, dict):
+            metrics.age_of_due({stage: now() - due_at for stage, due_at in oldest.items()})
         broken = await unreadable.get()
         metrics.count_unreadable(len(broken) if isinstance(broken, list) else 0)
         return web.Response(body=metrics.render(), content_type="text/plain", charset="utf-8")
