@@ -21,8 +21,11 @@ from bot.slack.markup import plain
 from storage.budget import Booking
 
 _CHANGE = re.compile(
-    r"(?P<how>add|take)\s+(?P<amount>.+?)(?:\s+for(?:\s+(?P<why>.*))?)?", re.DOTALL | re.IGNORECASE
+    r"(?P<how>add|take)(?:\s+(?!for\b)(?P<amount>.+?))?(?P<reason>\s+for(?:\s+(?P<why>.*))?)?",
+    re.DOTALL | re.IGNORECASE,
 )
+FEWEST_WORDS = 2
+"""So many words without a digit are no amount."""
 _QUOTES = "\"'“”„‟‘’«»"
 
 
@@ -36,17 +39,24 @@ class _Change:
 def _bind(text: str, _: Catalog) -> Handler | None:
     if not text:
         return _show
-    found = _CHANGE.fullmatch(plain(text).strip())
-    # `credit add some colour to the scene` is a prompt.
-    if found is None or not any(map(str.isdigit, found["amount"])):
+    found = _CHANGE.fullmatch(" ".join(plain(text).split()))
+    if found is None or _is_prompt(found["amount"] or "", has_reason=bool(found["reason"])):
         return None
     because = (found["why"] or "").strip().strip(_QUOTES).strip()
+    if found["amount"] is None:
+        raise UsageError('Say how much: `/video credit add 200 for "receipt 17"`.')
     amount = read_amount_in_unit(found["amount"])
     if not because:
         raise UsageError('Say what it was paid for: `/video credit add 200 for "receipt 17"`.')
     refuse_unusable(amount.figure, because)
     is_taken = found["how"].casefold() == "take"
     return partial(_book, _Change(amount=amount, is_taken=is_taken, because=because))
+
+
+def _is_prompt(amount: str, *, has_reason: bool) -> bool:
+    """Return whether the words in place of an amount are none: `add some colour for the scene`."""
+    is_short = len(amount.split()) < FEWEST_WORDS and has_reason
+    return not is_short and not any(map(str.isdigit, amount))
 
 
 async def _show(interaction: Interaction, services: Services) -> Message:
