@@ -28,6 +28,7 @@ _CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 _DURATION = re.compile(r"(\d{1,3})(h|d)")
 _SECONDS = MappingProxyType({"h": 3600.0, "d": 86400.0})
 _PARTS = frozenset({"above", "by", "in", "within", "own"})
+APPROVAL_WORDS = _PARTS | {"confirm", "approve"}
 _OWN = MappingProxyType({"on": True, "off": False})
 
 

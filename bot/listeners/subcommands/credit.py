@@ -91,5 +91,6 @@ CREDIT = Subcommand(
     "how long it lasts; books what was paid",
     bind=_bind,
     most=None,
+    words=frozenset({"add", "take", "for"}),
     is_of_the_team=True,
 )

@@ -19,7 +19,7 @@ from bot.messages import replies
 from bot.messages.cost_report import WHOSE, CostReport, report_message
 from bot.messages.help import model_list
 from bot.messages.listing import ListedJob, job_list
-from bot.money.cost_query import CostQuery, Whose, periods_of, read_cost_query
+from bot.money.cost_query import QUERY_WORDS, CostQuery, Whose, periods_of, read_cost_query
 from bot.money.cost_report import CostLine, lines_by, sum_of
 from bot.options.catalog import Catalog
 from storage.budget import Period, day_at
@@ -145,6 +145,7 @@ REPORTS: Mapping[str, Subcommand] = MappingProxyType(
             "chart and a CSV",
             bind=_bind_cost,
             most=None,
+            words=QUERY_WORDS,
             is_of_the_team=True,
         ),
         "models": Subcommand(
