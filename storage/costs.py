@@ -29,7 +29,18 @@ class Render:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CostGroup:
+class AlikeJobs:
+    """Accepted jobs that are alike in what they cost."""
+
+    stage: Stage
+    reserved: Decimal | None
+    estimate: Decimal | None
+    actual: Decimal | None
+    jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostGroup(AlikeJobs):
     """Accepted jobs that are alike in all that a cost report tells apart."""
 
     team: str
@@ -39,11 +50,6 @@ class CostGroup:
     model: str
     day: str
     """The ISO date on which they count in budgets."""
-    stage: Stage
-    reserved: Decimal | None
-    estimate: Decimal | None
-    actual: Decimal | None
-    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +84,16 @@ class Spend:
         )
 
 
-def spend_of(stage: Stage, *, was_sent: bool, actual: Decimal | None, renders: int = 1) -> Spend:
-    """Return the cost of so many `renders` with the same stage, `was_sent` and `actual`.
+def spend_of(stage: Stage, *, was_sent: bool, actual: Decimal | None) -> Spend:
+    """Return the cost of a render.
 
     A render that was never sent costs nothing. Neither does a rejected one, unless the provider
     returned an amount for it. A missing amount is pending, never zero.
     """
     if actual is not None and was_sent:
-        return Spend(total=actual * renders, priced=renders)
+        return Spend(total=actual, priced=1)
     if was_sent and stage is not Stage.REJECTED:
-        return Spend(pending=renders)
+        return Spend(pending=1)
     return Spend()
 
 

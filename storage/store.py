@@ -29,7 +29,7 @@ from storage.budget import (
     Use,
     Window,
 )
-from storage.costs import CostFilter, CostGroup, Render, Spend
+from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Outcome, Price, Stage
 from storage.notification import Notification
@@ -119,17 +119,6 @@ class JobFilter:
     since: Instant | None = None
     until: Instant | None = None
     limit: int = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpendFilter:
-    """Conditions on jobs made at or after `since` and before `until`; `None` matches every job."""
-
-    team: str
-    since: Instant
-    until: Instant
-    user: str | None = None
-    channel: str | None = None
 
 
 class Queue(Protocol[Row]):
@@ -295,11 +284,11 @@ class JobStore(Queue[Job], Protocol):
         submitted. Counted up to `MOST_AHEAD`, so that a long backlog does not slow down its work.
         """
 
-    async def spend(self, wanted: SpendFilter) -> Spend:
-        """Return the cost of the jobs that match, by the rule of `storage.costs`."""
-
     async def costs(self, wanted: CostFilter) -> list[CostGroup]:
         """Return the accepted jobs that match, counted by all that a cost report tells apart."""
+
+    async def cost_sums(self, wanted: CostFilter) -> list[AlikeJobs]:
+        """Return the accepted jobs that match, counted by what they cost: enough for their sum."""
 
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested at or after `since` and before `until`, oldest first."""

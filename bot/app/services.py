@@ -32,6 +32,7 @@ from bot.listeners import (
     budget_form,
     commands,
     cost_files,
+    form_dry_run,
     home,
     manual,
     messages,
@@ -219,7 +220,7 @@ def make_bolt(checked: Checked, services: Services) -> AsyncApp:
         # So that `unserved` hears of it.
         raise_error_for_unhandled_request=True,
     )
-    typed = (commands, messages, shortcuts, modals, manual)
+    typed = (commands, messages, shortcuts, modals, form_dry_run, manual)
     pressed = (home, actions, approvals, sharing, undo, budget_form, budget_check, cost_files)
     for surface in (*typed, *pressed, unserved):
         surface.register(bolt, services)

@@ -313,6 +313,13 @@ class Views(Protocol):
         If an earlier copy of the same request used the trigger, the form is open: no error.
         """
 
+    async def push(self, trigger_id: str, view: Mapping[str, Json]) -> None:
+        """Put a modal on top of the form in which the user's click has this trigger.
+
+        The form keeps what was entered, and shows again once the modal is closed. No error if an
+        earlier copy of the same request, or another click, has put one there.
+        """
+
     async def update(
         self, view_id: str, view: Mapping[str, Json], *, if_hash: str | None = None
     ) -> str:

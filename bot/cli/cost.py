@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import click
 from tabulate import tabulate
@@ -12,7 +12,9 @@ from tabulate import tabulate
 from bot.cli.jobs import JSON, with_store
 from bot.money.cost_csv import AMOUNTS, rows_of, to_csv
 from bot.money.cost_report import Dimension
-from storage.costs import CostFilter
+from storage.budget import Calendar, Window, day_at, period_of
+from storage.costs import CostFilter, CostGroup
+from storage.store import Store
 
 DATE = "%Y-%m-%d"
 
@@ -21,7 +23,8 @@ DATE = "%Y-%m-%d"
 @click.option(
     "--since",
     type=click.DateTime([DATE]),
-    help="The first day, such as 2026-11-01; by default the first of this month.",
+    help="The first day, such as 2026-11-01; by default the first of this month, by the calendar "
+    "of --team, else by UTC.",
 )
 @click.option("--until", type=click.DateTime([DATE]), help="The last day; by default none.")
 @click.option(
@@ -51,14 +54,17 @@ def command(
     """
     if as_csv and as_json:
         raise click.UsageError("Give --csv or --json.")
-    today = datetime.fromtimestamp(time.time(), UTC).date()
-    first = since.date() if since else today.replace(day=1)
-    last = until.date() if until else date.max
-    if last < first:
-        raise click.UsageError("--until is before --since.")
     dimensions = tuple(dict.fromkeys(map(Dimension, by)))
-    wanted = CostFilter(first=first.isoformat(), until=_after(last), team=team)
-    groups = with_store(lambda store: store.jobs.costs(wanted))
+
+    async def load(store: Store) -> list[CostGroup]:
+        first = since.date().isoformat() if since else await _this_month(store, team)
+        last = until.date() if until else date.max
+        if last.isoformat() < first:
+            raise click.UsageError("--until is before --since.")
+        wanted = CostFilter(first=first, until=_after(last), team=team)
+        return await store.jobs.costs(wanted)
+
+    groups = with_store(load)
     rows = rows_of(groups, dimensions)
     if as_json:
         click.echo(json.dumps([dict(row) for row in rows], indent=2))
@@ -71,6 +77,13 @@ def command(
     click.echo(
         tabulate([[text for _, text in row] for row in rows], headers, disable_numparse=True)
     )
+
+
+async def _this_month(store: Store, team: str | None) -> str:
+    now, calendar = time.time(), Calendar()
+    if team is not None:
+        calendar = (await store.budgets.rules(team, now)).policy.calendar
+    return period_of(Window.MONTH, day_at(now, calendar), calendar).first
 
 
 def _after(day: date) -> str:

@@ -15,7 +15,10 @@ FAILED = 1
 MISCONFIGURED = 2
 """Also click's code for wrong usage."""
 
-COMMANDS = ("run", "demo", "manifest", "doctor", "jobs", "budget", "cost", "audit", "backup")
+COMMANDS = (
+    *("run", "demo", "manifest", "doctor"),
+    *("jobs", "budget", "cost", "credit", "audit", "backup"),
+)
 """Each is `command` in the module of its name, which is imported only when it is used or listed.
 
 `run` lasts for months, so it must not load modules that only another command needs.

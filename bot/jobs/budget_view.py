@@ -14,6 +14,7 @@ from storage.budget import (
     Calendar,
     CapUse,
     Pace,
+    Period,
     Raise,
     Rules,
     ScopeKind,
@@ -52,8 +53,10 @@ class BudgetView:
     others: tuple[BudgetLine, ...]
     """The caps of other models and projects."""
     stops: tuple[Stop, ...]
+    month: Period
+    """The month that contains today."""
     used: Use
-    """What the user held and spent in this month."""
+    """What the user held and spent in it."""
     calendar: Calendar
     may_edit: bool
     in_charge: tuple[str, ...]
@@ -88,6 +91,7 @@ async def load_budget(team: str, user: str, channel: str, services: Services) ->
         lines=await _lines(caps_within(rules, here, now), rules, services),
         others=await _lines(others, rules, services),
         stops=tuple(stop for stop in rules.stops if stop.scope in here),
+        month=month,
         used=await budgets.use(here[0], month),
         calendar=calendar,
         may_edit=user in may,

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from bot.base.errors import BotError, OperatorMustActError, UnreachablePlaceError
 from bot.jobs.services import Services
 from bot.money.cost_query import Whose
-from bot.money.cost_report import Dimension, seen_by
+from bot.money.cost_report import Costs, Dimension, seen_by, sum_of
 from storage.budget import Period, Window
 from storage.costs import CostFilter, CostGroup
 from storage.job import is_direct
@@ -52,14 +52,22 @@ async def load_costs(
     whose: Whose, period: Period, reader: Reader, services: Services
 ) -> list[CostGroup]:
     """Return the costs of a period in one scope. Raises `StoreError`."""
-    wanted = CostFilter(
+    return await services.store.jobs.costs(_filter(whose, period, reader))
+
+
+async def load_sum(whose: Whose, period: Period, reader: Reader, services: Services) -> Costs:
+    """Return what a period cost in one scope, without by whom and where. Raises `StoreError`."""
+    return sum_of(await services.store.jobs.cost_sums(_filter(whose, period, reader)))
+
+
+def _filter(whose: Whose, period: Period, reader: Reader) -> CostFilter:
+    return CostFilter(
         first=period.first,
         until=period.until,
         team=reader.team,
         user=reader.user if whose is Whose.ME else None,
         channel=reader.channel if whose is Whose.CHANNEL else None,
     )
-    return await services.store.jobs.costs(wanted)
 
 
 def tells_places(by: Iterable[Dimension]) -> bool:

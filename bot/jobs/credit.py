@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from bot.jobs.services import Services
+from bot.base.errors import UsageError
 from storage.budget import CreditBook, Period, Scope, ScopeKind, day_at
+from storage.job import Instant
+from storage.store import Budgets
 
 PACE_DAYS = 7
 """The pace is that of so many days before today."""
+LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +33,18 @@ class CreditView:
         return int(self.book.left * PACE_DAYS / self.in_last_week)
 
 
-async def load_credit(team: str, services: Services) -> CreditView | None:
+def refuse_unusable(figure: Decimal, because: str) -> None:
+    """Raise `UsageError` for an amount that books nothing, and for too long a reason."""
+    if len(because) > LONGEST_REASON:
+        raise UsageError(f"What it is for has at most {LONGEST_REASON} characters.")
+    if not figure:
+        raise UsageError("An amount of 0 books nothing.")
+
+
+async def load_credit(
+    team: str, budgets: Budgets, now: Instant, *, unit: str | None
+) -> CreditView | None:
     """Return the book of credit; `None`: nothing was ever booked. Raises `StoreError`."""
-    budgets, now = services.store.budgets, services.now()
     book = await budgets.credit(team)
     if book is None:
         return None
@@ -41,4 +53,4 @@ async def load_credit(team: str, services: Services) -> CreditView | None:
     first = (date.fromisoformat(today) - timedelta(days=PACE_DAYS)).isoformat()
     week = Period(key="last week", first=first, until=today)
     use = await budgets.use(Scope(kind=ScopeKind.WORKSPACE, team=team), week)
-    return CreditView(book=book, in_last_week=use.total, unit=services.unit)
+    return CreditView(book=book, in_last_week=use.total, unit=unit)

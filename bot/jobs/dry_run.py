@@ -30,10 +30,10 @@ class DryRun:
     """The unit of amounts, as in `Services`."""
 
 
-async def dry_run(asked: Job, services: Services) -> DryRun:
+async def dry_run(asked: Job, services: Services, agreed: PriceToConfirm | None) -> DryRun:
     """Return what a request, with the names that it mentions, would send and cost.
 
-    Raises `StoreError`.
+    A price to which its user `agreed` would not be asked about. Raises `StoreError`.
     """
     values = named_input(asked)
     prompt = values.get(PROMPT)
@@ -44,6 +44,6 @@ async def dry_run(asked: Job, services: Services) -> DryRun:
         body=services.video.request_body(asked.model, values),
         has_files=bool(files_named(values)),
         forecast=forecast,
-        to_confirm=to_confirm,
+        to_confirm=None if agreed is not None and agreed.covers(forecast) else to_confirm,
         unit=services.unit,
     )

@@ -11,19 +11,22 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.jobs.access import ONLY_MEMBERS, is_admitted
 from bot.jobs.budget_view import load_all_budgets, load_budget
+from bot.jobs.cost_report import Reader, load_sum
 from bot.jobs.prices import load_render_prices
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.listeners.payloads import ButtonPayload, HomeOpenedEvent
 from bot.listeners.slack_object import UnreadableRequestError
+from bot.messages.cost_report import period_name
 from bot.messages.home import LOAD_MORE, Card, HomeContent, closed_view, home_view
-from bot.money.costs import this_month
+from bot.money.cost_query import Whose
 from bot.worker.context import Claim
 from bot.worker.engine import Pool, Step
 from bot.worker.result import Done, Result
+from storage.budget import Window
 from storage.home import PUBLISH, HomeView
 from storage.job import OVER, UNDER_WAY, Job, Stage
-from storage.store import JobFilter, SpendFilter
+from storage.store import JobFilter
 
 # Enough for a user's jobs of today; Slack allows at most 100 blocks in a view.
 RUNNING_SHOWN = 10
@@ -72,17 +75,17 @@ async def draw(claim: Claim[HomeView]) -> Result[HomeView]:
 async def _gather(row: HomeView, services: Services) -> HomeContent:
     team, user, most = row.team, row.user, row.pages * RECENT_ON_PAGE
     recent = await _cards(team, user, OVER, most + 1, services)
-    month = this_month(services.now())
-    spend = SpendFilter(team=team, since=month.since, until=month.until)
     budget = await load_budget(team, user, "", services)
+    reader = Reader(team=team, user=user, channel="")
     return HomeContent(
         running=await _cards(team, user, UNDER_WAY, RUNNING_SHOWN, services),
         recent=recent[:most],
         pages=row.pages,
         has_more=len(recent) > most,
-        month=month.name,
-        mine=await services.store.jobs.spend(replace(spend, user=user)),
-        team=await services.store.jobs.spend(spend),
+        month=period_name(Window.MONTH, budget.month),
+        zone=budget.calendar.zone,
+        mine=await load_sum(Whose.ME, budget.month, reader, services),
+        team=await load_sum(Whose.TEAM, budget.month, reader, services),
         unit=services.unit,
         budget=budget,
         all_budgets=await load_all_budgets(team, services) if budget.may_edit else (),

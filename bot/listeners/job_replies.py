@@ -23,9 +23,9 @@ from bot.jobs.actions import (
     Verdict,
 )
 from bot.jobs.dry_run import DryRun
-from bot.messages import budgets, dry_run, questions, replies
+from bot.messages import approvals, budgets, dry_run, questions, replies
 from bot.messages.details import job_details
-from storage.job import Instant
+from storage.job import Instant, Job
 
 
 def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and nothing else
@@ -52,7 +52,7 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case DryRun():
             return dry_run.message(outcome)
         case QuestionExpired():
-            return questions.expired()
+            return _expired(outcome.job)
         case Accepted(left_out=()):
             return None
         case Accepted():
@@ -73,6 +73,13 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return _not_allowed(outcome)
         case _:
             assert_never(outcome)
+
+
+def _expired(job: Job) -> Message:
+    question = job.question
+    if job.decision is not None or (question is not None and question.is_for_approvers):
+        return approvals.ended(job)
+    return questions.expired()
 
 
 def _not_allowed(refused: NotAllowed) -> Message:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -16,41 +14,37 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.base.errors import BotError, UsageError
 from bot.base.ports import Place
-from bot.jobs.accept import Interaction, Refused, accept
-from bot.jobs.access import find_job, refuse_known_outsider
+from bot.jobs.accept import Interaction, Refused
+from bot.jobs.access import find_job
 from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names
 from bot.jobs.prices import load_offer
-from bot.jobs.projects import ProjectNeededError, project_in, usual_project
+from bot.jobs.projects import project_in, usual_project
 from bot.jobs.services import Services
 from bot.listeners.context import person_defaults, usual_options
 from bot.listeners.form_redraws import FormRedraws
+from bot.listeners.form_request import accept_form, form_errors, parent_input
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, FormPayload
 from bot.messages import budgets, form, prices
 from bot.messages.modal import PLAIN, Layout
-from bot.money.forecast import agreed_price
 from bot.options.attachments import Attached
 from bot.options.catalog import Model
 from bot.options.draft import Draft, read_draft_text
 from bot.options.form import (
     chosen_model,
     not_readable,
-    read_form,
     read_unfinished,
     shows_advanced,
     with_images,
 )
-from bot.options.form_elements import FormError
-from bot.options.form_fields import ADD_ITEM, FIELD, MODEL_BLOCK, MORE_BLOCK, PROJECT_BLOCK
+from bot.options.form_fields import ADD_ITEM, FIELD, MODEL_BLOCK, MORE_BLOCK
 from bot.options.form_items import items_shown
 from bot.options.form_state import FormState
 from bot.options.mentions import named_input
 from bot.options.model_file import MODEL_FLAG
-from bot.options.projects import entered_project
 from bot.options.references import files_named
-from bot.options.request import RenderRequest, fitting
-from bot.options.schema import as_mapping
+from bot.options.request import fitting
 from storage.job import Job, Json
 from storage.store import StoreError
 
@@ -260,57 +254,23 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
     Idempotent by the view's ID and what was entered: a form that is submitted twice becomes one
     job.
     """
-    view = payload.view
-    state, entered = view.form_state, view.state.values
-    slug = chosen_model(entered) or state.model
-    model = services.catalog.find(slug)
-    if model is None:
-        return {view.first_field: form.model_gone(slug)}
+    first_field = payload.view.first_field
     try:
-        carried = await _parent_input(services, state)
-        read = read_form(model, entered, carried, state.files)
-        request = replace(read, project=entered_project(entered, state.project))
-        channel = state.channel or _chosen_channel(entered)
-        interaction = payload.interaction(channel, state.thread_ts)
-        refuse_known_outsider(interaction, services)
-        parent = state.parent_id
-        # A form that is refused stays open. What was refused is kept for an approver, and what is
-        # then changed and submitted is another request.
-        anew = replace(interaction, dedup_key=f"{interaction.dedup_key}:{_digest(request)}")
-        acceptance = await accept(
-            request, anew, services, parent_id=parent, agreed=agreed_price(state.agreed)
-        )
-    except FormError as error:
-        return error.errors
-    except UsageError as error:
-        return _refusal(error, view.first_field)
-    except StoreError as error:
-        return {view.first_field: form.store_failed(error)}
+        answer = await accept_form(payload, services)
+    except (UsageError, StoreError) as error:
+        return form_errors(error, first_field)
+    acceptance, interaction = answer.acceptance, answer.interaction
     keeps_nothing = isinstance(acceptance, Refused) and acceptance.waiting is None
     reply = reply_to(acceptance, services.now())
     # A form cannot offer to ask an approver: the message beside it does.
     if reply is not None and not keeps_nothing:
         place = Place(channel=interaction.channel, thread_ts=interaction.reply_to.thread_ts)
-        services.ephemeral.send(anew.dedup_key, place, interaction.user, reply)
+        services.ephemeral.send(interaction.dedup_key, place, interaction.user, reply)
     if isinstance(acceptance, Refused):
         since = acceptance.uncounted_since
         told = budgets.refused_in_form(acceptance.reasons, acceptance.unit, uncounted_since=since)
-        return {view.first_field: told}
+        return {first_field: told}
     return {}
-
-
-def _digest(request: RenderRequest) -> str:
-    """Return the same text for equal requests."""
-    parts = [request.model, request.project, dict(request.input)]
-    text = json.dumps(parts, sort_keys=True, default=list)
-    return hashlib.blake2b(text.encode(errors="replace"), digest_size=10).hexdigest()
-
-
-def _refusal(error: UsageError, first_field: str) -> Mapping[str, str]:
-    """Return the errors of a refused form by block ID."""
-    if isinstance(error, ProjectNeededError):
-        return {PROJECT_BLOCK: form.needs_project()}
-    return {first_field: str(error)}
 
 
 async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services) -> None:
@@ -327,7 +287,7 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
     model = found
 
     async def draw(items: Mapping[str, int]) -> Mapping[str, Json]:
-        carried = {**await _parent_input(services, state), **view.words}
+        carried = {**await parent_input(services, state), **view.words}
         values, uploaded = read_unfinished(model, entered, carried)
         layout = Layout(
             show_advanced=shows_advanced(entered),
@@ -347,17 +307,3 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
         await redraws.redraw(payload, draw, services.views)
     except (BotError, StoreError) as error:
         structlog.get_logger("listeners").info("form_not_redrawn", reason=str(error))
-
-
-async def _parent_input(services: Services, state: FormState) -> Mapping[str, Json]:
-    """Return the parent job's input: a value too long for a field is taken from it unchanged."""
-    job = await services.store.jobs.get(state.parent_id) if state.parent_id else None
-    return named_input(job) if job else _NOTHING
-
-
-def _chosen_channel(entered: Mapping[str, Json]) -> str:
-    answer = as_mapping(as_mapping(entered.get(form.CHANNEL_BLOCK)).get(form.CHANNEL_BLOCK))
-    chosen = answer.get("selected_conversation")
-    if not isinstance(chosen, str):
-        raise FormError({form.CHANNEL_BLOCK: form.no_channel()})
-    return chosen

@@ -313,6 +313,12 @@ class FormPayload(SlackPayload):
         )
 
 
+class FormButtonPayload(FormPayload):
+    """A click on a button in a form that opens another modal."""
+
+    trigger_id: Identifier
+
+
 class SlackMessage(MessageContent):
     """A message.
 

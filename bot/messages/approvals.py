@@ -166,6 +166,12 @@ def decided_before(job: Job, decision: Decision) -> Message:
     return Message(text=text, blocks=blocks.sections(text))
 
 
+def ended(job: Job) -> Message:
+    """Return the answer to an asker who answers a question that approvers have ended."""
+    text = _ended(job)
+    return Message(text=text, blocks=blocks.sections(text))
+
+
 def too_late(job: Job) -> Message:
     """Return the answer to a decision that came too late."""
     text = f"The time to decide about <@{job.user}>'s video is over. {_NOTHING}"

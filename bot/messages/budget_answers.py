@@ -91,7 +91,7 @@ def _rule(change: SetUnknown | SetWeek | SetZone | SetManagers, unit: str | None
         case SetUnknown():
             return f"A video whose price nobody knows {_unknown(change, unit)}."
         case SetWeek(first_weekday=day):
-            return f"Weeks begin on {'Sunday' if day else 'Monday'} now."
+            return f"Weeks begin on {formatting.weekday(day)} now."
         case SetZone(zone=zone):
             return f"Days begin at midnight in {blocks.literal(zone)} now."
         case SetManagers(users=users):

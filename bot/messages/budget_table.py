@@ -23,8 +23,6 @@ BAR_CELLS = 12
 MOST_LINES = 12
 """More budgets than this are counted, not shown: a message has at most 50 blocks."""
 
-_FIRST_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
 
 def budget_shown(view: BudgetView) -> Message:
     """Return the answer to `/video budget`."""
@@ -257,5 +255,5 @@ def people(users: Sequence[str]) -> str:
 
 def calendar_words(calendar: Calendar) -> str:
     """Return when days and weeks begin."""
-    day = _FIRST_DAYS[calendar.first_weekday]
+    day = formatting.weekday(calendar.first_weekday)
     return f"Days begin at midnight in {calendar.zone}, weeks on {day}."

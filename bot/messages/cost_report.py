@@ -109,6 +109,11 @@ def period_name(window: Window, period: Period) -> str:
             return f"{first.day} {first:%B %Y}"
 
 
+def summed(costs: Costs, unit: str | None) -> str:
+    """Return what renders cost, by kinds of money: `0.38 USD confirmed for 1 render`."""
+    return _parts(costs, unit) if costs.renders else "nothing"
+
+
 def name_of(by: Dimension, key: str, titles: Mapping[str, str]) -> str:
     """Return the name of a line in mrkdwn. The mentions are for ephemeral messages."""
     constants = {

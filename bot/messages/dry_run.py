@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from slack_sdk.models.blocks import PlainTextObject
+from slack_sdk.models.views import View
+
 from bot.base.ports import Message
 from bot.jobs.dry_run import DryRun
 from bot.messages import blocks, formatting, prices
+from storage.job import Json
 
+TRY = "Try without rendering"
+"""The label of the button in the form, and the title of the modal that it opens."""
 _HEAD = ":mag: This is what I would send to MindVideo. Nothing was started or charged."
 
 
@@ -23,3 +31,21 @@ def message(shown: DryRun) -> Message:
         body.append(blocks.context("Links take the place of attached files when it is sent."))
     body.append(blocks.section(f"*Price* · {price}"))
     return Message(text=f"{_HEAD} {price}", blocks=body)
+
+
+def missing(problems: Sequence[str]) -> Message:
+    """Return the answer to a form that could not be sent as it is: what to change in it."""
+    head = ":mag: As it is, this could not be sent. Nothing was started or charged."
+    lines = "\n".join(f"• {blocks.escape(problem)}" for problem in problems)
+    told = blocks.shorten(f"{head}\n{lines}", blocks.SECTION_LIMIT)
+    return Message(text=told, blocks=[blocks.section(told)])
+
+
+def view(told: Message) -> Mapping[str, Json]:
+    """Return an answer as a modal on top of the form."""
+    return View(
+        type="modal",
+        title=PlainTextObject(text=TRY),
+        close=PlainTextObject(text="Back"),
+        blocks=[dict(block) for block in told.blocks],
+    ).to_dict()

@@ -9,17 +9,19 @@ from slack_sdk.models.blocks import (
     ConversationFilter,
     ConversationSelectElement,
     InputBlock,
+    MarkdownTextObject,
     SectionBlock,
 )
 from slack_sdk.models.views import View
 
 from bot.messages import blocks
+from bot.messages.dry_run import TRY
 from bot.messages.fields import plain_text, text
 from bot.messages.modal import MOST_BLOCKS, PLAIN, Layout, form_blocks
 from bot.messages.prices import RENDER, FormPrice
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
-from bot.options.form_fields import FIELD, PRICE_BLOCK, PROJECT_BLOCK, WORDS_BLOCK
+from bot.options.form_fields import DRY_RUN, FIELD, PRICE_BLOCK, PROJECT_BLOCK, WORDS_BLOCK
 from bot.options.form_state import FormState
 from bot.options.projects import LONGEST_NAME
 from bot.options.schema import PROMPT
@@ -44,7 +46,8 @@ def form_view(
 ) -> Mapping[str, Json]:
     """Return the form of a model, filled with `values`.
 
-    `note` is mrkdwn, shown at the top; the price stands below the options that move it.
+    `note` is mrkdwn, shown at the top; the price stands below the options that move it, beside the
+    button that shows the request without making a job.
     """
     named = replace(layout, file_names=state.file_names)
     fields = form_blocks(catalog, model, values, named)
@@ -57,7 +60,7 @@ def form_view(
     below = [_project_field(state.project)]
     shown = [*above, *fields][: MOST_BLOCKS - len(below) - (price is not None)]
     if price is not None:
-        told = {**blocks.context(price.text), "block_id": PRICE_BLOCK}
+        told = _price(price)
         moving = {f"{FIELD}{name}" for name in model.priced_by}
         places = [place for place, one in enumerate(shown) if one.get("block_id") in moving]
         shown.insert(max(places, default=len(shown) - 1) + 1, told)
@@ -137,6 +140,14 @@ def _kept_prompt(prompt: str, model: Model) -> list[blocks.Block]:
         blocks.context(note),
         SectionBlock(block_id=WORDS_BLOCK, text=kept).to_dict(),
     ]
+
+
+def _price(price: FormPrice) -> blocks.Block:
+    """Return the sentence that tells the price, with the button that shows the request."""
+    shows = blocks.button(TRY, DRY_RUN, "show")
+    return SectionBlock(
+        block_id=PRICE_BLOCK, text=MarkdownTextObject(text=price.text), accessory=shows
+    ).to_dict()
 
 
 def _project_field(project: str | None) -> blocks.Block:

@@ -10,6 +10,7 @@ _STOPS = (".", "!", "?", "…", "\u3002", "\uff01", "\uff1f")
 _CLOSING = "\"'”’»)]`"
 HOUR = 3600
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def duration(seconds: float) -> str:
@@ -41,6 +42,11 @@ def sentence(text: str) -> str:
     """
     ending = text.rstrip()
     return ending if not ending or ending.rstrip(_CLOSING).endswith(_STOPS) else f"{ending}."
+
+
+def weekday(number: int) -> str:
+    """Return the name of a weekday; 0 is Monday."""
+    return _WEEKDAYS[number]
 
 
 def capitalized(text: str) -> str:

@@ -14,9 +14,9 @@ from bot.jobs.view import JobView
 from bot.messages import blocks, budget_table, buttons
 from bot.messages.budget_form import CHANGE_BUDGETS
 from bot.messages.buttons import CANCEL, EDIT
+from bot.messages.cost_report import summed
 from bot.messages.job import GOES_ON, cost_text, is_given_up, prompt_of, took, why_on_hold
-from bot.messages.replies import spent
-from storage.costs import Spend
+from bot.money.cost_report import Costs
 from storage.job import Job, Json, Outcome, Stage
 
 PROMPT_SHOWN = 200
@@ -50,8 +50,11 @@ class HomeContent:
     has_more: bool
     """Whether there are more than `recent`."""
     month: str
-    mine: Spend
-    team: Spend
+    """As the workspace's calendar has it."""
+    zone: str
+    """Where that month begins at midnight."""
+    mine: Costs
+    team: Costs
     unit: str | None
     budget: BudgetView
     all_budgets: Sequence[BudgetLine]
@@ -63,7 +66,7 @@ def home_view(content: HomeContent) -> Mapping[str, Json]:
 
     It shows no running times, because it is published again only when something changes.
     """
-    mine, team = spent(content.mine, content.unit), spent(content.team, content.unit)
+    mine, team = summed(content.mine, content.unit), summed(content.team, content.unit)
     body = [
         blocks.section("*Make videos from words.* Say what to show, and the video comes to Slack."),
         blocks.actions([blocks.button("Create a video", CREATE_VIDEO, "home", style="primary")]),
@@ -72,7 +75,7 @@ def home_view(content: HomeContent) -> Mapping[str, Json]:
         *([] if content.running or content.recent else [_first_time()]),
         blocks.header("Spent"),
         blocks.section(f"You: {mine}\nThe whole team: {team}"),
-        blocks.context(f"{content.month}, in UTC · `/video cost` tells more"),
+        blocks.context(f"{content.month}, in {content.zone} · `/video cost` tells more"),
         *_own_budget(content.budget),
         *_budgets(content),
     ]

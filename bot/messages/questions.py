@@ -38,7 +38,7 @@ def asked(job: Job, left_out: Sequence[str] = (), unit: str | None = None) -> Me
 
 
 def expired() -> Message:
-    """Return the answer to a confirmation that came too late."""
+    """Return the answer to a confirmation that came too late for the asker's own question."""
     return Message(text=_EXPIRED, blocks=blocks.sections(_EXPIRED))
 
 

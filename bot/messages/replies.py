@@ -11,7 +11,6 @@ from bot.messages import blocks, buttons, formatting
 from bot.messages.job import PROMPT_SHOWN, cost_text, noun, progress_bar, prompt_of, status_line
 from bot.options.draft import Draft
 from bot.options.mentions import in_names
-from storage.costs import Spend
 from storage.job import Instant, Job, Stage
 from storage.store import StoreBrokenError, StoreError, UnreadableRowError
 
@@ -272,15 +271,3 @@ def deleted(job: Job) -> Message:
         f"You deleted the message that asked for job `{job.id}`; the job goes on. "
         f"`/video cancel {job.id}` {then}"
     )
-
-
-def spent(spend: Spend, unit: str | None) -> str:
-    """Return what was spent, and for how many renders MindVideo has not named the cost yet."""
-    if spend.priced == spend.pending == 0:
-        return "nothing"
-    pending = f"{formatting.count(spend.pending, 'render')} pending"
-    if spend.priced == 0:
-        return pending
-    total = formatting.money(spend.total, unit) if spend.total else "nothing"
-    known = f"{total} for {formatting.count(spend.priced, 'render')}"
-    return f"{known}, {pending}" if spend.pending else known

@@ -32,7 +32,7 @@ class DigestTimes(Protocol):
 
     @property
     def is_daily(self) -> bool:
-        """Whether it comes every day, else every Monday."""
+        """Whether it comes every day, else on the day on which weeks begin."""
 
     @property
     def at(self) -> time:
@@ -52,11 +52,16 @@ class SubscribedChannel:
     schedule: DigestTimes | None
 
 
-def subscribed(channels: Sequence[SubscribedChannel], here: str) -> Message:
-    """Return the subscriptions of all channels; `here` is the channel of the reader."""
+def subscribed(channels: Sequence[SubscribedChannel], here: str, *, first_weekday: int) -> Message:
+    """Return the subscriptions of all channels; `here` is the channel of the reader.
+
+    Weeks begin on `first_weekday`; 0 is Monday.
+    """
     if not channels:
         return words(f"No channel is told anything of its own accord.\n{_HOW}")
-    lines = [f"• {_named(one.channel, here)}: {_subscriptions(one)}" for one in channels]
+    lines = [
+        f"• {_named(one.channel, here)}: {_subscriptions(one, first_weekday)}" for one in channels
+    ]
     return words("\n".join(["*Channels that listen*", *lines, _HOW]))
 
 
@@ -75,16 +80,16 @@ def level_line(channel: str, level: Level | None) -> str:
     )
 
 
-def digest_set(channel: str, schedule: DigestTimes | None) -> Message:
+def digest_set(channel: str, schedule: DigestTimes | None, *, first_weekday: int) -> Message:
     """Return the answer to a change of a channel's digests."""
-    return words(digest_line(_own(channel), schedule))
+    return words(digest_line(_own(channel), schedule, first_weekday=first_weekday))
 
 
-def digest_line(channel: str, schedule: DigestTimes | None) -> str:
+def digest_line(channel: str, schedule: DigestTimes | None, *, first_weekday: int) -> str:
     """Return when a channel gets its digest from now on; `channel` as within a sentence."""
     if schedule is None:
         return f"No more digests come to {channel}."
-    return f":bar_chart: A digest comes to {channel} {_when(schedule)}."
+    return f":bar_chart: A digest comes to {channel} {_when(schedule, first_weekday)}."
 
 
 def not_a_member(channel: str) -> Message:
@@ -241,15 +246,15 @@ def _named(channel: str, here: str) -> str:
     return blocks.place(channel, whose="your " if channel == here else "somebody's ")
 
 
-def _subscriptions(one: SubscribedChannel) -> str:
+def _subscriptions(one: SubscribedChannel, first_weekday: int) -> str:
     parts = [_ABOUT[one.level]] if one.level else []
     if one.schedule:
-        parts.append(f"a digest {_when(one.schedule)}")
+        parts.append(f"a digest {_when(one.schedule, first_weekday)}")
     return "; ".join(parts)
 
 
-def _when(schedule: DigestTimes) -> str:
-    day = "every day" if schedule.is_daily else "every Monday"
+def _when(schedule: DigestTimes, first_weekday: int) -> str:
+    day = "every day" if schedule.is_daily else f"every {formatting.weekday(first_weekday)}"
     return f"{day} at {schedule.at:%H:%M} ({schedule.zone})"
 
 

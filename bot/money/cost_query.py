@@ -52,6 +52,10 @@ _DAYS: Mapping[str, bool] = MappingProxyType({"today": False, "yesterday": True}
 """Names of a day, and whether it is the one before."""
 
 
+QUERY_WORDS = frozenset({"by", "this", "last", *_WHOSE, *_DIMENSIONS, *_WINDOWS, *_DAYS})
+"""All words that a query can have."""
+
+
 def read_cost_query(text: str) -> CostQuery | None:
     """Return what a text asks for; `None`: it has a word that belongs to something else.
 

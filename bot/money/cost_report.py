@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from storage.budget import ZERO, add, exposure_of, times, total
-from storage.costs import CostGroup
+from storage.costs import AlikeJobs, CostGroup
 from storage.job import UNDER_WAY, Stage, is_direct
 
 PRIVATE = "(private)"
@@ -82,7 +82,7 @@ class Costs:
 NO_COSTS = Costs()
 
 
-def costs_of(group: CostGroup) -> Costs:
+def costs_of(group: AlikeJobs) -> Costs:
     """Return what a group of equal jobs costs; a rejected one without an amount costs nothing."""
     use = exposure_of(group.stage, group.reserved, group.estimate, group.actual)
     if group.actual is not None:
@@ -96,7 +96,7 @@ def costs_of(group: CostGroup) -> Costs:
     return Costs(unconfirmed=held, unpriced=unpriced)
 
 
-def sum_of(groups: Iterable[CostGroup]) -> Costs:
+def sum_of(groups: Iterable[AlikeJobs]) -> Costs:
     """Return what all these groups cost together."""
     return sum(map(costs_of, groups), NO_COSTS)
 

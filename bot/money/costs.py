@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -146,27 +146,3 @@ def _share(name: str, renders: Sequence[Render]) -> Share:
         spend=total_of(renders),
         videos=sum(render.outcome is Outcome.SUCCEEDED for render in renders),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Month:
-    """A calendar month in UTC, from `since` until before `until`."""
-
-    name: str
-    since: Instant
-    until: Instant
-
-
-def this_month(now: Instant) -> Month:
-    """Return the month that contains `now`."""
-    first = datetime.fromtimestamp(now, UTC).replace(
-        day=1, hour=0, minute=0, second=0, microsecond=0
-    )
-    # No month has more than 31 days, and the next has at least 28.
-    following = (first + timedelta(days=32)).replace(day=1)
-    return Month(name=f"{first:%B %Y}", since=first.timestamp(), until=following.timestamp())
-
-
-def last_month(now: Instant) -> Month:
-    """Return the month before the one that contains `now`."""
-    return this_month(this_month(now).since - 1)

@@ -73,7 +73,8 @@ async def _days(team: str, span: Span, services: Services) -> Sequence[Day]:
     """Return the days of the chart, the oldest first."""
     since = min(span.since, span.until - CHART_DAYS * DAY_SECONDS)
     renders = await services.store.jobs.renders(team, since, span.until)
-    return by_day(renders, span.until, CHART_DAYS, zone_named(span.zone))
+    calendar = (await services.store.budgets.rules(team, services.now())).policy.calendar
+    return by_day(renders, span.until, CHART_DAYS, zone_named(calendar.zone))
 
 
 async def _compose(summary: Summary, span: Span, services: Services) -> Message:

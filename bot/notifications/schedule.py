@@ -25,7 +25,7 @@ DIGEST = "digest"
 
 
 class Every(StrEnum):
-    """How often a digest is posted; a week begins on Monday."""
+    """How often a digest is posted; weeks are those of the workspace's calendar."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -42,13 +42,13 @@ class Schedule(BaseModel, frozen=True):
     every: Every
     at: time
     zone: str
-    """The time zone of the user who set it."""
+    """The time zone of the user who set it: that of `at`, as days are the workspace's."""
     since: Instant
     """When it was set: a digest that was due before is not posted."""
 
     @property
     def is_daily(self) -> bool:
-        """Whether a digest is posted every day, else every Monday."""
+        """Whether a digest is posted every day, else on the day on which weeks begin."""
         return self.every is Every.DAILY
 
     def to_json(self) -> Json:
@@ -62,8 +62,6 @@ class Span(BaseModel, frozen=True):
 
     since: Instant
     until: Instant
-    zone: str
-    """The time zone in which its days begin and end."""
 
 
 def read_schedule(setting: Json) -> Schedule | None:
@@ -74,20 +72,23 @@ def read_schedule(setting: Json) -> Schedule | None:
         return None
 
 
-def due_span(schedule: Schedule, now: Instant) -> Span | None:
-    """Return the period of the newest digest that is due, or `None` if none is due yet."""
+def due_span(schedule: Schedule, now: Instant, *, first_weekday: int) -> Span | None:
+    """Return the period of the newest digest that is due, or `None` if none is due yet.
+
+    Weeks begin on `first_weekday`; 0 is Monday.
+    """
     zone = zone_named(schedule.zone)
     local = datetime.fromtimestamp(now, zone)
     # By local dates and times: a day on which the clocks change does not have 24 h.
     end = datetime.combine(local.date(), schedule.at, zone)
     if schedule.every is Every.WEEKLY:
-        end -= timedelta(days=end.weekday())
+        end -= timedelta(days=(end.weekday() - first_weekday) % 7)
     if end > local:
         end -= timedelta(days=schedule.every.days)
     start = end - timedelta(days=schedule.every.days)
     if end.timestamp() < schedule.since:
         return None
-    return Span(since=start.timestamp(), until=end.timestamp(), zone=schedule.zone)
+    return Span(since=start.timestamp(), until=end.timestamp())
 
 
 def zone_named(name: str) -> ZoneInfo:
@@ -114,11 +115,14 @@ class Digests:
         """
         scopes = channels_of(self._team)
         schedules = await self._store.settings.within(scopes, DIGEST)
+        if not schedules:
+            return 0
         now = self._now()
+        first = (await self._store.budgets.rules(self._team, now)).policy.calendar.first_weekday
         added = 0
         for scope, setting in schedules.items():
             schedule = read_schedule(setting)
-            span = due_span(schedule, now) if schedule else None
+            span = due_span(schedule, now, first_weekday=first) if schedule else None
             if schedule and span:
                 channel = scope.removeprefix(scopes)
                 row = _digest(self._team, channel, schedule, span, now)

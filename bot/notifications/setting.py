@@ -121,7 +121,7 @@ async def tell_setting(claim: Claim[Notification]) -> Result[Notification]:
         return Park(row=row, problem=UNREADABLE)
     who = (await services.directory.person(change.by)).name
     message = subscriptions.setting_changed(
-        who, _words(change, services), row.id, is_undo=change.is_undo
+        who, await _words(change, row.team, services), row.id, is_undo=change.is_undo
     )
     try:
         posted = await post_once(claim, MESSAGE_SLOT, await place_of(claim), message)
@@ -131,13 +131,18 @@ async def tell_setting(claim: Claim[Notification]) -> Result[Notification]:
     return Done(row=replace(claim.row, delivery=replace(claim.row.delivery, ts=posted.ts)))
 
 
-def _words(change: SettingChange, services: Services) -> str:
+async def _words(change: SettingChange, team: str, services: Services) -> str:
     after = change.after
     if change.name == NOTIFY:
         level = Level(after) if after in set(Level) else None
         return subscriptions.level_line("this channel", level)
     if change.name == DIGEST:
-        return subscriptions.digest_line("this channel", read_schedule(after))
+        rules = await services.store.budgets.rules(team, services.now())
+        return subscriptions.digest_line(
+            "this channel",
+            read_schedule(after),
+            first_weekday=rules.policy.calendar.first_weekday,
+        )
     if change.name == SUBMIT_DELAY:
         return subscriptions.delay_line(after if isinstance(after, int | float) else None)
     if change.name == REQUIRE_PROJECT:

@@ -23,6 +23,8 @@ WORDS_BLOCK = "words"
 """Block ID of the text that keeps the prompt while the drawn model takes none."""
 PRICE_BLOCK = "price"
 """Block ID of the sentence that tells what the render will cost."""
+DRY_RUN = "dry_run"
+"""Action ID of the button beside that sentence, which shows the request without making a job."""
 FIELD = "option:"
 """Prefix of the block ID of an option's field; the option's name follows."""
 

@@ -11,6 +11,8 @@ from storage.job import Json
 
 USED_TRIGGER = "exchanged_trigger_id"
 """https://docs.slack.dev/reference/methods/views.open"""
+FULL_STACK = "push_limit_reached"
+"""https://docs.slack.dev/reference/methods/views.push"""
 
 
 class SlackViews:
@@ -27,6 +29,16 @@ class SlackViews:
         except RefusedError as error:
             # A repeated delivery: the form is open already.
             if error.code != USED_TRIGGER:
+                raise
+
+    async def push(self, trigger_id: str, view: Mapping[str, Json]) -> None:
+        """Put a modal on top of the form in which the person clicked."""
+        call = self._client.views_push(trigger_id=trigger_id, view=dict(view))
+        try:
+            await ask(call, OkAnswer, doubtful=False)
+        except RefusedError as error:
+            # A repeated delivery, or a third click: the modal is on top already.
+            if error.code not in {USED_TRIGGER, FULL_STACK}:
                 raise
 
     async def update(

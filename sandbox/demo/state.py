@@ -141,6 +141,7 @@ def _file_json(file: StoredFile) -> Payload:
 def _view_json(view: View) -> Payload:
     return {
         "id": view.id,
+        "previous_id": view.previous_id,
         "type": view.kind,
         "title": _plain(view.data.get("title")) or "",
         "submit": _plain(view.data.get("submit")),

@@ -6,67 +6,52 @@ from sqlite3 import Row as SqlRow
 
 from sqlite_utils import Database
 
-from storage.costs import CostFilter, CostGroup, Render, Spend, spend_of
-from storage.job import REQUESTED, Instant, Outcome
+from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
+from storage.job import REQUESTED, Instant, Outcome, Stage
 from storage.rows import Value, amount_of, in_list, stage_of
-from storage.store import SpendFilter
 
-_CONDITIONS = {"user": "user = :user", "channel": "channel = :channel"}
+# A stage that cannot be read counts, too: what a job costs must not vanish with it.
+_ACCEPTED = f"+stage NOT IN ({in_list(frozenset(Stage) - REQUESTED)})"
 
 _RENDERS = f"""
     SELECT user, model, created_at, stage, outcome, finished_at - submitted_at AS seconds,
         chargeable_since IS NOT NULL AS was_sent, cost_estimate, cost_actual, forecast_amount
     FROM jobs
     WHERE created_at >= :since AND created_at < :until AND team = :team
-        AND +stage IN ({in_list(REQUESTED)})
+        AND {_ACCEPTED}
     ORDER BY created_at
 """  # noqa: S608 - only constants
 
 
-def spend(db: Database, wanted: SpendFilter) -> Spend:
-    """Return the cost of the jobs that match.
-
-    SQLite counts equal jobs and Python adds the amounts: SQLite's sum() uses binary fractions.
-    """
-    query, values = spend_query(wanted)
-    spends = (
-        spend_of(
-            stage_of(row["stage"]),
-            was_sent=bool(row["was_sent"]),
-            actual=amount_of(row["cost_actual"]),
-            renders=int(row["renders"]),
-        )
-        for row in db.execute(query, values)
-    )
-    return sum(spends, Spend())
-
-
-def spend_query(wanted: SpendFilter) -> tuple[str, dict[str, Value]]:
-    """Return the query for `wanted`. It has only the conditions that are set, to use indexes."""
-    values: dict[str, Value] = {
-        "team": wanted.team,
-        "user": wanted.user,
-        "channel": wanted.channel,
-        "since": wanted.since,
-        "until": wanted.until,
-    }
-    optional = [test for name, test in _CONDITIONS.items() if values[name] is not None]
-    where = " AND ".join(["team = :team", "created_at >= :since", "created_at < :until", *optional])
-    query = (
-        "SELECT stage, chargeable_since IS NOT NULL AS was_sent, cost_actual, count(*) AS renders"  # noqa: S608 - only constants
-        f" FROM jobs WHERE {where} GROUP BY 1, 2, 3"
-    )
-    return query, values
-
-
 def costs(db: Database, wanted: CostFilter) -> list[CostGroup]:
     """Return the accepted jobs that match, counted by all that a cost report tells apart."""
-    query, values = costs_query(wanted)
-    return [_cost_group(row) for row in db.execute(query, values)]
+    query, values = costs_query(wanted, ALIKE)
+    return [_cost_group(row) for row in db.execute(f"{query} ORDER BY counted_on", values)]
 
 
-def costs_query(wanted: CostFilter) -> tuple[str, dict[str, Value]]:
-    """Return the query for `wanted`. It has only the conditions that are set, to use the index."""
+def cost_sums(db: Database, wanted: CostFilter) -> list[AlikeJobs]:
+    """Return the accepted jobs that match, counted by what they cost.
+
+    Of 20,000 jobs a sum then reads a few dozen rows, where a report reads nearly as many as jobs.
+    """
+    query, values = costs_query(wanted, PRICED)
+    return [
+        AlikeJobs(
+            stage=stage_of(row["stage"]),
+            reserved=amount_of(row["reserved"]),
+            estimate=amount_of(row["cost_estimate"]),
+            actual=amount_of(row["cost_actual"]),
+            jobs=row["jobs"],
+        )
+        for row in db.execute(query, values)
+    ]
+
+
+def costs_query(wanted: CostFilter, alike: str) -> tuple[str, dict[str, Value]]:
+    """Return the query for `wanted`, which counts the jobs that are `alike` in these columns.
+
+    It has only the conditions that are set, to use the index.
+    """
     values: dict[str, Value] = {
         "first": wanted.first,
         "until": wanted.until,
@@ -77,18 +62,17 @@ def costs_query(wanted: CostFilter) -> tuple[str, dict[str, Value]]:
     optional = [f"{name} = :{name}" for name in _NARROWED if values[name] is not None]
     where = " AND ".join(["counted_on >= :first", "counted_on < :until", *optional])
     query = (
-        f"SELECT {_ALIKE}, count(*) AS jobs FROM jobs INDEXED BY jobs_counted"  # noqa: S608 - only constants
-        f" WHERE {where} AND +stage IN ({in_list(REQUESTED)})"
-        f" GROUP BY {_ALIKE} ORDER BY counted_on"
+        f"SELECT {alike}, count(*) AS jobs FROM jobs INDEXED BY jobs_counted"  # noqa: S608 - only constants
+        f" WHERE {where} AND {_ACCEPTED}"
+        f" GROUP BY {alike}"
     )
     return query, values
 
 
 _NARROWED = ("team", "user", "channel")
 
-_ALIKE = (
-    "team, user, channel, project, model, counted_on, stage, reserved, cost_estimate, cost_actual"
-)
+PRICED = "stage, reserved, cost_estimate, cost_actual"
+ALIKE = f"team, user, channel, project, model, counted_on, {PRICED}"
 
 
 def _cost_group(row: SqlRow) -> CostGroup:

@@ -32,7 +32,7 @@ from storage.budget import (
     Use,
     Window,
 )
-from storage.costs import CostFilter, CostGroup, Render, Spend
+from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Price, Stage, check_transition
 from storage.notification import Notification
@@ -69,7 +69,6 @@ from storage.store import (
     InsertTerms,
     JobFilter,
     Row,
-    SpendFilter,
     Unreadable,
     WithoutTexts,
 )
@@ -229,13 +228,13 @@ class SqliteJobs(SqliteQueue[Job]):
         """Return how many earlier jobs do not render yet, up to `MOST_AHEAD`."""
         return self._session.read_inline(lambda db: job_reads.ahead_of(db, job))
 
-    async def spend(self, wanted: SpendFilter) -> Spend:
-        """Return the cost of the jobs that match."""
-        return await self._session.read(lambda db: reports.spend(db, wanted))
-
     async def costs(self, wanted: CostFilter) -> list[CostGroup]:
         """Return the accepted jobs that match, counted by all that a report tells apart."""
         return await self._session.read(lambda db: reports.costs(db, wanted))
+
+    async def cost_sums(self, wanted: CostFilter) -> list[AlikeJobs]:
+        """Return the accepted jobs that match, counted by what they cost."""
+        return await self._session.read(lambda db: reports.cost_sums(db, wanted))
 
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested in this time, oldest first."""

@@ -6,8 +6,10 @@ import asyncio
 import csv
 import io
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -100,3 +102,14 @@ def test_what_makes_no_sense_is_refused(run: Run, arguments: tuple[str, ...], pr
     refused = run(*arguments)
     assert refused.exit_code == 2
     assert problem in refused.output
+
+
+def test_this_month_is_the_workspaces(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --team; of several workspaces at once it is that of UTC."""
+    at = datetime(2027, 1, 31, 12, tzinfo=UTC).timestamp()
+    monkeypatch.setattr(time, "time", lambda: at)
+    assert len(json.loads(run("--team", "T1", "--json").output)) == 2
+    zone = ("--zone", "Pacific/Kiritimati")
+    assert CliRunner().invoke(main, ["budget", "policy", "T1", *zone]).exit_code == 0
+    assert json.loads(run("--team", "T1", "--json").output) == []
+    assert len(json.loads(run("--json").output)) == 2

@@ -38,6 +38,12 @@ REFUSED = (
     ("credit add 5 EUR for receipt", "have no currency"),
     (f"credit add 5 for {'x' * 201}", "at most 200 characters"),
     ("credit add lots", "/video credit"),
+    ("credit add NaN for receipt", "is no amount"),
+    ("credit take Infinity for receipt", "is no amount"),
+    ("credit add for receipt 17", "Say how much"),
+    ("credit add  for receipt", "Say how much"),
+    ("credit add lots for receipt", "is no amount"),
+    ("credit add 5,50 for receipt", "is no amount"),
 )
 
 
@@ -54,7 +60,8 @@ async def test_only_those_in_charge_see_and_keep_the_book() -> None:
         for text in ("credit", "credit add 5 for receipt"):
             assert f"Only <@{MIA}> can see and change" in await answer(bot, text, user=BEN)
         assert "Nothing is booked" in await answer(bot, "credit", user=MIA)
-        assert (await bot.type("credit cards falling on a table", user=BEN)).shown is None
+        for text in ("cards falling on a table", "add some colour to the scene for a change"):
+            assert (await bot.type(f"credit {text}", user=BEN)).shown is None
 
 
 async def test_no_credit_at_mindvideo_while_the_book_has_some_is_told() -> None:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pytest
 
 from sandbox.mindvideo.faults import Call
-from sandbox.slack.entities import ANA, BEN, StoredMessage
-from tests.support.conversation import answer, make_video, mention, until_ephemeral
+from sandbox.slack.delivery import Delivery, DeliveryKind
+from sandbox.slack.entities import ANA, BEN, Payload
+from sandbox.slack.faults import Fault, FaultKind
+from sandbox.slack.forms import Values
+from tests.support.budget_rules import confirm_above
+from tests.support.conversation import answer, direct_channel, make_video, mention, until_ephemeral
+from tests.support.forms import change_option, entries, form_of, submit
 from tests.support.images import image_bytes, put_file
-from tests.support.running_bot import running_bot
+from tests.support.running_bot import RunningBot, running_bot
 
 LAKE = "a lake --mode pro --duration 5"
 UNKNOWN = "Nobody knows yet what this costs: MindVideo has not named a price for its like."
 NOTHING = ":mag: This is what I would send to MindVideo. Nothing was started or charged."
 
 
-def request_in(message: StoredMessage) -> Mapping[str, object]:
+def request_in(blocks: Sequence[Payload]) -> Mapping[str, object]:
     """Return the request that a dry run shows."""
-    [code] = [block for block in message.blocks if "rich_text_preformatted" in str(block)]
+    [code] = [block for block in blocks if "rich_text_preformatted" in str(block)]
     elements = cast("list[Mapping[str, list[Mapping[str, str]]]]", code["elements"])
     return cast("Mapping[str, object]", json.loads(elements[0]["elements"][0]["text"]))
 
@@ -31,7 +36,7 @@ async def test_a_dry_run_shows_the_bytes_that_the_same_request_sends() -> None:
     async with running_bot(COST_UNIT="USD") as bot:
         told = await answer(bot, f"{LAKE} --dry")
         assert told == f"{NOTHING} {UNKNOWN}"
-        shown = request_in(bot.ephemerals()[-1])
+        shown = request_in(bot.ephemerals()[-1].blocks)
         assert bot.messages() == []
         await make_video(bot, LAKE)
         (sent,) = bot.sandbox.video.calls(Call.SUBMIT)
@@ -50,7 +55,8 @@ async def test_the_flag_stands_anywhere_and_takes_no_word(text: str) -> None:
         if text.startswith("— "):
             text = text.replace("— dry", "—dry")
         await answer(bot, text)
-        assert request_in(bot.ephemerals()[-1])["input"] == {"mode": "pro", "prompt": "a lake"}
+        shown = request_in(bot.ephemerals()[-1].blocks)
+        assert shown["input"] == {"mode": "pro", "prompt": "a lake"}
 
 
 async def test_a_dry_run_names_people_and_its_files() -> None:
@@ -70,13 +76,13 @@ async def test_in_a_thread_it_shows_the_changed_job() -> None:
     async with running_bot() as bot:
         message = await make_video(bot, LAKE)
         await mention(bot, "make it night --dry", thread=message)
-        changed = request_in(await until_ephemeral(bot))
+        changed = request_in((await until_ephemeral(bot)).blocks)
         assert "make it night" in str(changed["input"])
         await mention(bot, "--dry", thread=message)
-        same = request_in(await until_ephemeral(bot, 2))
+        same = request_in((await until_ephemeral(bot, 2)).blocks)
         assert cast("Mapping[str, object]", same["input"])["prompt"] == "a lake"
         await answer(bot, "again last --dry --duration 10")
-        assert "'duration': 10" in str(request_in(bot.ephemerals()[-1])["input"])
+        assert "'duration': 10" in str(request_in(bot.ephemerals()[-1].blocks)["input"])
         assert len(bot.sandbox.video.charges) == 1
 
 
@@ -93,3 +99,105 @@ async def test_what_cannot_be_sent_is_refused_as_ever(text: str, told: str) -> N
     async with running_bot() as bot:
         assert told in await answer(bot, text, user=ANA)
         assert bot.messages() == []
+
+
+async def try_in_form(bot: RunningBot, values: Values) -> Delivery:
+    """Press *Try without rendering* in the form, whose fields have these values."""
+    delivery = await bot.sandbox.slack.people.view_action(
+        ANA, form_of(bot).id, "dry_run", block_id="price", values=values
+    )
+    assert delivery.error is None
+    return delivery
+
+
+def told_in_form(bot: RunningBot) -> str:
+    """Return the words of the modal on top of the form."""
+    view = form_of(bot)
+    assert view.data["title"] == {"type": "plain_text", "text": "Try without rendering"}
+    assert "submit" not in view.data
+    return str(view.data["blocks"])
+
+
+async def test_the_form_shows_what_it_would_send_and_makes_no_job() -> None:
+    """The same request as *Render* sends, its price beside it; the form below keeps its fields."""
+    async with running_bot(COST_UNIT="USD") as bot:
+        await make_video(bot, LAKE)
+        await bot.type("")
+        values = entries(prompt="a hill", mode="pro", duration="5")
+        await try_in_form(bot, values)
+        told = told_in_form(bot)
+        assert NOTHING in told
+        assert "*Price* · This costs about 0.126 USD." in told
+        shown = request_in(cast("list[Payload]", form_of(bot).data["blocks"]))
+        assert len(bot.messages()) == 1
+        top = form_of(bot)
+        await bot.sandbox.slack.people.close_view(ANA, top.id)
+        assert form_of(bot).id == top.previous_id
+        await submit(bot, values=values)
+        await bot.until_delivered(2)
+        sent = bot.sandbox.video.calls(Call.SUBMIT)[-1]
+        assert json.loads(sent.body) == shown
+        assert len(bot.sandbox.video.charges) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"prompt": " "}, ["Prompt is needed"]),
+        ({"prompt": "a lake", "duration": "99"}, ["Duration"]),
+        ({"prompt": "", "duration": "99"}, ["Prompt is needed", "Duration"]),
+    ],
+)
+async def test_the_form_says_what_is_missing_before_it_could_be_sent(
+    fields: Mapping[str, str], told: Sequence[str]
+) -> None:
+    """All of it at once, as *Render* would."""
+    async with running_bot() as bot:
+        await bot.type("")
+        await try_in_form(bot, entries(**fields))
+        words = told_in_form(bot)
+        assert "Nothing was started or charged" in words
+        assert [each for each in told if each not in words] == []
+
+
+async def test_a_click_that_is_delivered_twice_opens_one_modal() -> None:
+    """And a third one does not trouble anybody, although Slack stacks no fourth."""
+    async with running_bot() as bot:
+        await bot.type("")
+        form = form_of(bot)
+        delivery = await try_in_form(bot, entries(prompt="a lake"))
+        first = form_of(bot)
+        await bot.sandbox.slack.dispatcher.deliver(DeliveryKind.INTERACTION, delivery.payload)
+        assert form_of(bot).id == first.id
+        for _ in range(3):
+            click = await bot.sandbox.slack.people.view_action(
+                ANA, form.id, "dry_run", block_id="price", values=entries(prompt="a lake")
+            )
+            assert click.error is None
+        assert bot.ephemerals() == []
+
+
+async def test_where_no_modal_can_open_any_more_it_is_a_message() -> None:
+    """Slack's triggers expire after three seconds; what was asked for comes all the same."""
+    async with running_bot() as bot:
+        await bot.type("")
+        fault = Fault(kind=FaultKind.ERROR_BEFORE, code="expired_trigger_id")
+        bot.sandbox.slack.world.faults.add("views.push", fault)
+        await try_in_form(bot, entries(prompt="a lake"))
+        direct = direct_channel(bot)
+        told = await until_ephemeral(bot, channel=direct)
+        assert NOTHING in told.text
+
+
+async def test_a_price_that_render_in_the_form_confirms_is_not_asked_about() -> None:
+    """In the form the click is the answer; a text would be asked."""
+    async with running_bot() as bot:
+        await make_video(bot, LAKE)
+        await confirm_above(bot, "0.1")
+        await bot.type("")
+        values = entries(prompt="a hill", mode="pro")
+        await change_option(bot, "mode", "pro", prompt="a hill")
+        await try_in_form(bot, values)
+        assert "This costs about 0.126." in told_in_form(bot)
+        assert "I would ask" not in told_in_form(bot)
+        assert "I would ask you to confirm it." in str((await bot.type(f"{LAKE} --dry")).shown)

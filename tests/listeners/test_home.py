@@ -41,7 +41,7 @@ async def test_the_home_tab_follows_a_job_from_the_request_to_the_cost() -> None
         (message,) = bot.messages()
         (charge,) = bot.sandbox.video.charges
         cost = f"{charge.amount.normalize():f} USD"
-        await bot.until(lambda: f"You: {cost} for 1 render" in shown(bot))
+        await bot.until(lambda: f"You: {cost} confirmed for 1 render" in shown(bot))
     assert "On their way" not in shown(bot)
     assert "Done in" in shown(bot)
     assert f"cost {cost}" in shown(bot)
@@ -58,7 +58,7 @@ async def test_the_home_tab_shows_the_users_jobs_and_the_teams_spending() -> Non
         await bot.until(lambda: shown(bot))
     assert "a lake of mine" not in shown(bot)
     assert "You: nothing" in shown(bot)
-    assert "The whole team: 0.0756 for 1 render" in shown(bot)
+    assert "The whole team: 0.0756 confirmed for 1 render" in shown(bot)
 
 
 async def test_the_home_tab_shows_the_reason_of_a_failure() -> None:

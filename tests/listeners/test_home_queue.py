@@ -7,7 +7,9 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -21,6 +23,7 @@ from bot.worker.retry import BACKOFF_CAP, UNFORESEEN_TRIES
 from bot.worker.suspects import SuspectLock
 from sandbox.slack.entities import ANA, BEN, MIA, TEAM
 from sandbox.slack.faults import Fault, FaultKind
+from storage.budget import Calendar, Policy
 from storage.home import OPEN_SECONDS, PUBLISH, REDRAW_SECONDS, HomeView, home_id
 from storage.job import Json, Stage
 from storage.sqlite.store import SqliteStore
@@ -368,3 +371,20 @@ async def test_a_drawing_whose_claim_was_taken_over_writes_nothing(homes: HomeHa
         await homes.finish_drawing()
     assert [line["event"] for line in lines] == ["claim_lost"]
     assert await homes.row() == taken
+
+
+async def test_the_spend_is_that_of_the_workspaces_month(homes: HomeHarness) -> None:
+    """As in its reports and caps, and not that of UTC, where the month began an hour later."""
+    outbox, zone = homes.outbox, "Europe/Berlin"
+    policy = Policy(calendar=Calendar(zone=zone))
+    await outbox.store.budgets.set_policy(TEAM, policy, ANA, outbox.clock())
+    began = datetime(2027, 11, 1, tzinfo=ZoneInfo(zone)).timestamp()
+    for at, cost in ((began - 60, "100"), (began + 60, "0.25"), (began + 7200, "0.5")):
+        outbox.clock.now = at
+        await outbox.job(cost=cost)
+    outbox.clock.now = began + 120
+    await homes.open()
+    await homes.run(1)
+    shown = homes.shown()
+    assert "November 2027, in Europe/Berlin" in shown
+    assert "You: 0.75 confirmed for 2 renders" in shown

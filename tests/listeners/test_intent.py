@@ -65,6 +65,17 @@ def meant(text: str, place: TextContext = COMMAND) -> str | None:
         ("stats 1 2", "status ID|last"),
         ("setings delay ten", SUBCOMMANDS["settings"].usage),
         ("cancle it please", "cancel ID|last"),
+        ("buget set here 5 per day", "budget set here 5 per day"),
+        ("budget rise here 20 today because launch", "budget raise here 20 today because launch"),
+        ("budget aprove above 5 by <@U1|mia>", "budget approve above 5 by <@U1|mia>"),
+        ("cost by person last mnth", "cost by person last month"),
+        ("csot by person last month", "cost by person last month"),
+        ("credit tkae 200 for receipt 17", "credit take 200 for receipt 17"),
+        ("budget rise of an empire in flames", None),
+        ("setting sun over the sea at dawn", None),
+        ("cost of living by day and night", None),
+        ("credit cards rain on a city for hours", None),
+        ("model train crosses a high bridge", None),
     ],
 )
 def test_a_near_miss_of_a_word_is_mistyped(text: str, usage: str | None) -> None:
@@ -258,3 +269,10 @@ def test_a_word_without_its_id_is_refused() -> None:
 def test_each_plain_word_is_near_a_subcommand(word: str) -> None:
     """Others need no exception."""
     assert any(edit_distance(word, name) == 1 for name in SUBCOMMANDS)
+
+
+@pytest.mark.parametrize("text", ["budget help", "cost help", "Status HELP", "cancel help"])
+def test_help_behind_a_subcommand_is_about_it(text: str) -> None:
+    """As behind the names of other programs' commands."""
+    assert isinstance(read_intent(text, COMMAND), Command)
+    assert isinstance(read_intent(text.replace(" ", " me "), COMMAND), Command) is False

@@ -29,7 +29,17 @@ from bot.jobs.dry_run import DryRun
 from bot.jobs.view import JobView
 from bot.listeners.job_replies import reply_to
 from sandbox.slack.blocks import checked_blocks
-from storage.job import Event, EventName, Forecast, ForecastKind, QuestionKind, waiting
+from storage.job import (
+    Decision,
+    DecisionKind,
+    Event,
+    EventName,
+    Forecast,
+    ForecastKind,
+    Question,
+    QuestionKind,
+    waiting,
+)
 from tests.support.budget_samples import SHORT
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
 
@@ -47,6 +57,8 @@ def cancelled(verdict: Verdict) -> CancelAnswered:
 
 REFUSED = Refused(waiting=None, user="U1", reasons=(SHORT,), in_charge=("U8", "U9"), unit="USD")
 WAITING = waiting(REQUESTED, QuestionKind.DUPLICATE, "k7m2p8")
+DENIED = Decision(kind=DecisionKind.DENIED, by="U2", at=1100.0, because="Not now")
+FOR_APPROVERS = Question(kind=QuestionKind.APPROVE_PRICE, expires_at=1100.0)
 DRY = DryRun(
     prompt="a lake at dawn",
     body=b"{}",
@@ -71,6 +83,8 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (REFUSED, "Your budget per day has no room"),
     (DRY, "Nothing was started or charged."),
     (QuestionExpired(job=WAITING), "more than an hour old"),
+    (QuestionExpired(job=replace(WAITING, decision=DENIED)), "Denied by <@U2>"),
+    (QuestionExpired(job=replace(WAITING, question=FOR_APPROVERS)), "Nobody decided in time"),
     (Accepted(job=REQUESTED, is_new=True, left_out=("Mode", "<b>")), "left out: Mode, &lt;b&gt;"),
     (cancelled(Verdict.FREE), "costs nothing"),
     (cancelled(Verdict.BILLED), "bills the render"),

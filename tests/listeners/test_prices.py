@@ -5,34 +5,28 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any, cast
 
 import pytest
 
 from bot.messages import buttons
 from sandbox.slack.delivery import DeliveryKind
-from sandbox.slack.entities import ANA, BEN, TEAM, Payload, StoredMessage
-from storage.budget import Policy
-from storage.sqlite.store import SqliteStore
+from sandbox.slack.entities import BEN, Payload, StoredMessage
+from tests.support.budget_rules import confirm_above
 from tests.support.conversation import make_video, press, result_of, until_ephemeral
-from tests.support.forms import KLING, blocks_of, element_of, entries, form_of, submit
+from tests.support.forms import (
+    KLING,
+    blocks_of,
+    change_option,
+    element_of,
+    entries,
+    form_of,
+    submit,
+)
 from tests.support.running_bot import RunningBot, running_bot
 
 LAKE = "a lake --mode pro --duration 5"
 UPGRADE = f"{buttons.UPGRADE}_0"
-
-
-async def set_policy(bot: RunningBot, policy: Policy) -> None:
-    """Set the workspace's policy, as an operator does beside the running bot."""
-    store = await SqliteStore.open(str(bot.sandbox.folder / "video-bot.db"), owner=False)
-    await store.budgets.set_policy(TEAM, policy, "U0ADMIN", 0.0)
-    await store.close()
-
-
-async def confirm_above(bot: RunningBot, limit: str) -> None:
-    """Let prices above a limit be confirmed."""
-    await set_policy(bot, Policy(confirm_above=Decimal(limit)))
 
 
 def elements(message: StoredMessage) -> Iterator[Mapping[str, object]]:
@@ -132,26 +126,12 @@ async def test_the_message_tells_what_is_held_and_later_what_it_cost() -> None:
 
 def price_in(bot: RunningBot) -> str:
     """Return what the open form tells of its price."""
-    elements = cast("list[Mapping[str, str]]", blocks_of(form_of(bot))["price"]["elements"])
-    return elements[0]["text"]
+    return cast("Mapping[str, str]", blocks_of(form_of(bot))["price"]["text"])["text"]
 
 
 def label_of(bot: RunningBot) -> str:
     """Return the label of the button that submits the open form."""
     return cast("Mapping[str, str]", form_of(bot).data["submit"])["text"]
-
-
-async def change(bot: RunningBot, name: str, value: object, /, **others: object) -> Payload:
-    """Change an option in the open form, whose other fields have these values.
-
-    Returns the request that the bot got.
-    """
-    values = entries(**{**others, name: value})
-    delivery = await bot.sandbox.slack.people.view_action(
-        ANA, form_of(bot).id, KLING, block_id=f"option:{name}", value=value, values=values
-    )
-    assert delivery.error is None
-    return delivery.payload
 
 
 UNKNOWN = "Nobody knows yet what this costs: MindVideo has not named a price for its like."
@@ -163,14 +143,14 @@ async def test_the_form_tells_its_price_as_options_change() -> None:
         await make_video(bot, LAKE)
         await bot.type("")
         assert (price_in(bot), label_of(bot)) == (UNKNOWN, "Render · price unknown")
-        await change(bot, "mode", "pro", prompt="a hill")
+        await change_option(bot, "mode", "pro", prompt="a hill")
         told = "This costs about 0.126 USD."
         assert (price_in(bot), label_of(bot)) == (told, "Render · about 0.126 USD")
-        await change(bot, "duration", "10", prompt="a hill", mode="pro")
+        await change_option(bot, "duration", "10", prompt="a hill", mode="pro")
         assert price_in(bot) == "This costs about 0.252 USD."
-        await change(bot, "duration", "1", prompt="a hill", mode="pro")
+        await change_option(bot, "duration", "1", prompt="a hill", mode="pro")
         assert price_in(bot) == "What this costs depends on Duration, which is not set yet."
-        await change(bot, "audio", ["on"], prompt="a hill", mode="pro", duration="10")
+        await change_option(bot, "audio", ["on"], prompt="a hill", mode="pro", duration="10")
         assert price_in(bot) == UNKNOWN
         assert element_of(form_of(bot), "option:prompt")["initial_value"] == "a hill"
         assert "dispatch_action" not in blocks_of(form_of(bot))["option:prompt"]
@@ -182,7 +162,7 @@ async def test_the_form_that_tells_a_high_price_asks_no_second_time() -> None:
         await make_video(bot, LAKE)
         await confirm_above(bot, "0.1")
         await bot.type("")
-        await change(bot, "mode", "pro")
+        await change_option(bot, "mode", "pro")
         assert price_in(bot) == (
             "This costs about 0.126. That is above 0.1, the limit above which I ask. "
             "*Render* confirms it."
@@ -191,7 +171,7 @@ async def test_the_form_that_tells_a_high_price_asks_no_second_time() -> None:
         await bot.until_delivered(2)
         assert len(bot.sandbox.video.charges) == 2
         await bot.type("")
-        await change(bot, "mode", "pro")
+        await change_option(bot, "mode", "pro")
         # Submitted before the form could tell what ten seconds cost.
         await submit(bot, values=entries(prompt="a hut", mode="pro", duration="10"))
         assert "it costs about 0.252" in (await until_ephemeral(bot)).text
@@ -203,7 +183,7 @@ async def test_of_changes_at_one_instant_the_newest_is_told() -> None:
     async with running_bot() as bot:
         await make_video(bot, LAKE)
         await bot.type("")
-        first = await change(bot, "mode", "pro", prompt="a hill")
+        first = await change_option(bot, "mode", "pro", prompt="a hill")
 
         def later(seconds: int) -> Payload:
             payload = cast("Any", copy.deepcopy(first))
@@ -225,7 +205,7 @@ async def test_a_form_that_was_changed_otherwise_is_left_as_it_is() -> None:
     """A hash that no redraw has replaced is not overwritten."""
     async with running_bot() as bot:
         await bot.type("")
-        first = cast("Any", await change(bot, "mode", "pro"))
+        first = cast("Any", await change_option(bot, "mode", "pro"))
         first["view"]["hash"] = "1.elsewhere"
         before = form_of(bot).hash
         await bot.sandbox.slack.dispatcher.deliver(DeliveryKind.INTERACTION, first)

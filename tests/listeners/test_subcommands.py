@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -229,7 +230,11 @@ async def test_cost_shows_what_the_user_the_channel_and_the_team_spent() -> None
         bot.sandbox.video.cost_delay_seconds = 3600
         await bot.type("a lake at night")
         await bot.until_delivered(3)
-        answer = (await shown(bot, "cost")).split("[{")[0]
+        # Its result stands in the thread a moment before the job is over.
+        async with asyncio.timeout(20):
+            while " held for " in (answer := await shown(bot, "cost")):
+                pass
+        answer = answer.split("[{")[0]
     _, you, here, team, note = answer.splitlines()
     own = "0.1512 USD confirmed for 2 renders, 0.0756 USD unconfirmed for 1 render"
     assert you == f"*you*: 0.2268 USD (last month: nothing): {own}"

@@ -8,13 +8,11 @@ import pytest
 
 from bot.jobs.view import JobView
 from bot.messages.home import Card, HomeContent, home_view
+from bot.money.cost_report import NO_COSTS
 from sandbox.slack.blocks import checked_view
-from storage.costs import Spend
 from storage.job import Job, Json
 from tests.support.budget_samples import NO_BUDGET
 from tests.support.job_samples import DONE, RENDERING
-
-NOTHING = Spend()
 
 
 def cards(job: Job, count: int) -> list[Card]:
@@ -30,8 +28,9 @@ def blocks_of(running: int, recent: int, *, has_more: bool) -> list[Json]:
         pages=2,
         has_more=has_more,
         month="May 2026",
-        mine=NOTHING,
-        team=NOTHING,
+        zone="UTC",
+        mine=NO_COSTS,
+        team=NO_COSTS,
         unit=None,
         budget=NO_BUDGET,
         all_budgets=(),
@@ -64,8 +63,9 @@ def test_a_prompt_in_the_tab_is_plain_text() -> None:
         pages=1,
         has_more=False,
         month="May 2026",
-        mine=NOTHING,
-        team=NOTHING,
+        zone="UTC",
+        mine=NO_COSTS,
+        team=NO_COSTS,
         unit=None,
         budget=NO_BUDGET,
         all_budgets=(),

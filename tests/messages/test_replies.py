@@ -10,7 +10,6 @@ import pytest
 from bot.jobs.view import JobView
 from bot.messages import form, replies
 from bot.messages.blocks import moment
-from storage.costs import Spend
 from storage.job import Stage
 from storage.store import (
     StoreBrokenError,
@@ -61,30 +60,6 @@ def test_a_free_cancel_is_promised_only_before_the_submit() -> None:
     assert "ends it for free" in replies.deleted(JOB).text
     assert "what can still be done" in replies.deleted(replace(JOB, chargeable_since=NOW)).text
     assert "what can still be done" in replies.deleted(replace(JOB, stage=Stage.RENDERING)).text
-
-
-@pytest.mark.parametrize(
-    ("total", "priced", "pending", "text"),
-    [
-        ("0", 0, 0, "nothing"),
-        ("0.0756", 1, 0, "0.0756 USD for 1 render"),
-        ("12.50", 3, 0, "12.5 USD for 3 renders"),
-        ("1", 1, 1, "1 USD for 1 render, 1 render pending"),
-        ("0", 0, 2, "2 renders pending"),
-        ("0", 1, 0, "nothing for 1 render"),
-    ],
-)
-def test_spending_separates_known_and_pending_amounts(
-    total: str, priced: int, pending: int, text: str
-) -> None:
-    spend = Spend(total=Decimal(total), priced=priced, pending=pending)
-    assert replies.spent(spend, "USD") == text
-
-
-def test_an_amount_without_a_unit_stands_alone() -> None:
-    """MindVideo's documentation names no currency; the help says whose amounts these are."""
-    spend = Spend(total=Decimal(3), priced=1, pending=0)
-    assert replies.spent(spend, None) == "3 for 1 render"
 
 
 def test_a_request_that_could_not_be_written_is_reported_as_not_accepted() -> None:

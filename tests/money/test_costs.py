@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.money.costs import Month, by_day, last_month, summarize, this_month
+from bot.money.costs import by_day, summarize
 from storage.costs import Render, Spend
 from storage.job import Outcome, Stage
 
@@ -104,31 +103,3 @@ def test_the_parts_of_a_summary_add_up(renders: list[Render]) -> None:
     for parts in (summary.by_person, summary.by_model):
         assert sum((part.spend for part in parts), Spend()) == summary.spent
         assert sum(part.videos for part in parts) == summary.succeeded
-
-
-def _at(*parts: int) -> float:
-    """Return a UTC date as seconds since the epoch."""
-    return datetime(*parts, tzinfo=UTC).timestamp()  # type: ignore[arg-type,misc] # year, month, day …
-
-
-@pytest.mark.parametrize(
-    ("now", "this", "last"),
-    [
-        (_at(2026, 11, 22, 21), (2026, 11, 1), (2026, 10, 1)),
-        (_at(2026, 1, 1), (2026, 1, 1), (2025, 12, 1)),
-        (_at(2028, 3, 31, 23, 59, 59), (2028, 3, 1), (2028, 2, 1)),
-    ],
-)
-def test_months_are_contiguous(
-    now: float, this: tuple[int, int, int], last: tuple[int, int, int]
-) -> None:
-    """No moment is in two months, and none is between them."""
-    assert this_month(now).since == _at(*this) == last_month(now).until
-    assert last_month(now).since == _at(*last)
-    assert this_month(now).since <= now < this_month(now).until
-
-
-def test_a_month_has_its_name_and_bounds() -> None:
-    assert this_month(_at(2026, 11, 22)) == Month(
-        name="November 2026", since=_at(2026, 11, 1), until=_at(2026, 12, 1)
-    )

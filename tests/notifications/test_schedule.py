@@ -48,10 +48,28 @@ def schedule(every: Every, at: time = time(9), *, since: float = 0.0) -> Schedul
 def test_a_daily_digest_covers_the_day_until_its_hour(
     now: tuple[int, ...], until: tuple[int, ...]
 ) -> None:
-    span = due_span(schedule(Every.DAILY), berlin(*now))
+    span = due_span(schedule(Every.DAILY), berlin(*now), first_weekday=0)
     assert span is not None
     assert span.until == berlin(*until)
     assert span.until - span.since == 86400
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        ((2026, 11, 15, 8, 59), (2026, 11, 8, 9)),
+        ((2026, 11, 15, 9, 0), (2026, 11, 15, 9)),
+        ((2026, 11, 16, 9, 0), (2026, 11, 15, 9)),
+        ((2026, 11, 21, 23), (2026, 11, 15, 9)),
+    ],
+)
+def test_weeks_begin_when_the_workspaces_calendar_says(
+    now: tuple[int, ...], until: tuple[int, ...]
+) -> None:
+    """On Sunday, as those of budgets and reports then do."""
+    span = due_span(schedule(Every.WEEKLY), berlin(*now), first_weekday=6)
+    assert span is not None
+    assert (span.since, span.until) == (berlin(*until) - 7 * 86400, berlin(*until))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +83,7 @@ def test_a_daily_digest_covers_the_day_until_its_hour(
 def test_a_weekly_digest_covers_the_week_until_monday(
     now: tuple[int, ...], until: tuple[int, ...]
 ) -> None:
-    span = due_span(schedule(Every.WEEKLY), berlin(*now))
+    span = due_span(schedule(Every.WEEKLY), berlin(*now), first_weekday=0)
     assert span is not None
     assert (span.since, span.until) == (berlin(*until) - 7 * 86400, berlin(*until))
 
@@ -75,18 +93,18 @@ def test_a_day_with_a_change_of_the_clocks_is_covered_completely(
     month: int, day: int, hours: int
 ) -> None:
     """The digest is due at the same local hour, and no hour is left out or covered twice."""
-    span = due_span(schedule(Every.DAILY), berlin(2026, month, day, 10))
+    span = due_span(schedule(Every.DAILY), berlin(2026, month, day, 10), first_weekday=0)
     assert span is not None
     assert span.until - span.since == hours * 3600
-    before = due_span(schedule(Every.DAILY), berlin(2026, month, day, 8))
+    before = due_span(schedule(Every.DAILY), berlin(2026, month, day, 8), first_weekday=0)
     assert before is not None
     assert before.until == span.since
 
 
 def test_a_digest_due_before_the_subscription_is_not_sent() -> None:
     subscribed = schedule(Every.DAILY, since=berlin(2026, 11, 18, 14))
-    assert due_span(subscribed, berlin(2026, 11, 18, 15)) is None
-    assert due_span(subscribed, berlin(2026, 11, 19, 9)) is not None
+    assert due_span(subscribed, berlin(2026, 11, 18, 15), first_weekday=0) is None
+    assert due_span(subscribed, berlin(2026, 11, 19, 9), first_weekday=0) is not None
 
 
 def test_a_stored_schedule_is_read_back_and_an_invalid_one_is_none() -> None:

@@ -9,9 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from sandbox.slack.entities import TEAM
 from storage.budget import Policy
-from storage.sqlite.store import SqliteStore
+from tests.support.budget_rules import set_policy
 from tests.support.conversation import make_video
 from tests.support.demo_browser import running_browser
 from tests.support.running_bot import RunningBot, running_bot
@@ -36,13 +35,6 @@ async def send(page: Page, text: str) -> None:
     """Type a text into the channel and send it."""
     await page.get_by_test_id("composer-input").fill(text)
     await page.get_by_test_id("composer-input").press("Enter")
-
-
-async def set_policy(bot: RunningBot, policy: Policy) -> None:
-    """Set the workspace's policy, as an operator does beside the running bot."""
-    store = await SqliteStore.open(str(bot.sandbox.folder / "video-bot.db"), owner=False)
-    await store.budgets.set_policy(TEAM, policy, "U0ADMIN", 0.0)
-    await store.close()
 
 
 async def test_the_form_tells_its_price_and_a_button_asks_for_it(browser: Browser) -> None:
@@ -83,3 +75,30 @@ async def test_the_form_tells_its_price_and_a_button_asks_for_it(browser: Browse
         await thread.get_by_role("button", name="Again", exact=False).last.click()
         await page.get_by_test_id("confirm-yes").click()
         await bot.until(lambda: len(bot.sandbox.video.charges) == 3)
+
+
+async def test_the_form_shows_what_it_would_send_and_loses_nothing(browser: Browser) -> None:
+    """A modal stands on top of the form, and behind *Back* all that was entered."""
+    async with running_bot(COST_UNIT="USD") as bot:
+        await make_video(bot, "a lake --mode pro --duration 5")
+        page = await open_page(browser, bot)
+        await send(page, "/video ")
+        modal = page.get_by_test_id("modal")
+        await modal.get_by_role("button", name="Try without rendering").click()
+        await expect(modal).to_contain_text("As it is, this could not be sent.")
+        await expect(modal).to_contain_text("Prompt is needed")
+        await page.get_by_test_id("modal-close").click()
+        await modal.get_by_label("Mode").select_option("pro")
+        await expect(modal).to_contain_text("This costs about 0.126 USD.")
+        await modal.get_by_label("Prompt", exact=True).fill("a hill in the rain")
+        await modal.get_by_role("button", name="Try without rendering").click()
+        await expect(modal).to_contain_text("Nothing was started or charged.")
+        await expect(modal).to_contain_text('"prompt":"a hill in the rain"')
+        await expect(modal).to_contain_text("This costs about 0.126 USD.")
+        await expect(page.get_by_test_id("modal-submit")).to_be_hidden()
+        await page.get_by_test_id("modal-close").click()
+        await expect(modal.get_by_label("Prompt", exact=True)).to_have_value("a hill in the rain")
+        await expect(modal.get_by_label("Mode")).to_have_value("pro")
+        assert len(bot.sandbox.video.charges) == 1
+        await page.get_by_test_id("modal-submit").click()
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 2)

@@ -13,10 +13,10 @@ from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.messages.home import Card, HomeContent, home_view
 from bot.messages.job import job_message, status_line
 from bot.messages.notification import JobNotification, notification_message
+from bot.money.cost_report import NO_COSTS
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS, job_event
 from bot.steps import POOLS, STEPS
 from bot.worker.engine import Pool
-from storage.costs import Spend
 from storage.home import PUBLISH
 from storage.job import Outcome, Stage
 from storage.notification import NotificationKind
@@ -82,8 +82,9 @@ def test_every_stage_has_words(stage: Stage) -> None:
         pages=1,
         has_more=False,
         month="May",
-        mine=Spend(),
-        team=Spend(),
+        zone="UTC",
+        mine=NO_COSTS,
+        team=NO_COSTS,
         unit=None,
         budget=NO_BUDGET,
         all_budgets=(),

@@ -23,7 +23,7 @@ from storage.job import REQUESTED, Event, EventName, Job, Stage
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.credit import BOOKINGS
 from storage.sqlite.migrations import migrate
-from storage.sqlite.reports import costs_query
+from storage.sqlite.reports import ALIKE, PRICED, costs_query
 from storage.sqlite.store import SqliteStore
 from tests.support.inline_store import inline_session
 from tests.support.store_samples import NOW, TODAY, a_job, insert
@@ -81,6 +81,25 @@ async def test_a_report_is_what_budgets_count(store: SqliteStore) -> None:
         assert costs.held.amount + costs.unconfirmed.amount == use.held
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        replace(EVER, team="T1"),
+        replace(EVER, team="T1", user="U1"),
+        replace(EVER, channel="D1"),
+        replace(EVER, until=TODAY),
+    ],
+)
+async def test_a_sum_alone_is_that_of_the_report(store: SqliteStore, wanted: CostFilter) -> None:
+    """To the last digit, of far fewer rows."""
+    for job in _jobs():
+        await insert(store, job)
+    groups = await store.jobs.costs(wanted)
+    sums = await store.jobs.cost_sums(wanted)
+    assert sum_of(sums) == sum_of(groups)
+    assert len(sums) <= len(groups)
+
+
 async def test_costs_are_narrowed_and_equal_jobs_are_counted(store: SqliteStore) -> None:
     for number in range(3):
         await insert(store, replace(a_job(number), cost_actual=Decimal("0.1")))
@@ -95,13 +114,17 @@ async def test_costs_are_narrowed_and_equal_jobs_are_counted(store: SqliteStore)
 def test_reports_use_their_indexes(tmp_path: Path) -> None:
     with closing(connect_writer(str(tmp_path / "jobs.db"), create=True)) as db:
         migrate(db)
-        query, values = costs_query(replace(EVER, team="T1", user="U1"))
+        asked = [costs_query(replace(EVER, team="T1", user="U1"), one) for one in (ALIKE, PRICED)]
         plans = [
-            [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)],
+            *(
+                [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+                for query, values in asked
+            ),
             [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {BOOKINGS}", {"team": "T1"})],
         ]
     assert "jobs_counted (counted_on>? AND counted_on<?)" in plans[0][0]
-    assert "audit_credit (team=?)" in plans[1][0]
+    assert "jobs_counted (counted_on>? AND counted_on<?)" in plans[1][0]
+    assert "audit_credit (team=?)" in plans[2][0]
 
 
 async def test_a_booking_is_a_decision_that_is_made_once(store: SqliteStore) -> None:

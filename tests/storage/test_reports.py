@@ -9,10 +9,8 @@ import pytest
 
 from storage.costs import Spend, spend_of, total_of
 from storage.job import Job, Stage
-from storage.store import SpendFilter, Store
+from storage.store import Store
 from tests.support.store_samples import ACCEPTED, NOW, a_job
-
-ALL = SpendFilter(team="T1", since=NOW, until=NOW + 100)
 
 
 def _sent(number: int, cost: str | None = None) -> Job:
@@ -54,15 +52,6 @@ def test_one_rule_says_what_a_render_costs(
     assert spend_of(stage, was_sent=was_sent, actual=amount) == spend
 
 
-def test_renders_that_stand_alike_are_counted_together() -> None:
-    """Exactly: three tenths are 0.3."""
-    tenth = Decimal("0.1")
-    priced = spend_of(Stage.DELIVERED, was_sent=True, actual=tenth, renders=3)
-    assert priced == Spend(total=Decimal("0.3"), priced=3)
-    assert spend_of(Stage.RENDERING, was_sent=True, actual=None, renders=3) == Spend(pending=3)
-    assert spend_of(Stage.ACCEPTED, was_sent=False, actual=None, renders=3) == NOTHING
-
-
 def test_spends_add_up_part_by_part() -> None:
     """The sum of none is nothing."""
     one = Spend(total=Decimal("0.1"), priced=1, pending=2)
@@ -73,8 +62,8 @@ def test_spends_add_up_part_by_part() -> None:
     assert total_of([]) == NOTHING
 
 
-async def test_the_sum_of_the_rows_is_the_sum_that_the_store_names(store: Store) -> None:
-    """Costs are told from both: from the single renders, and from what SQLite has counted."""
+async def test_a_digest_sums_what_was_sent_and_has_an_amount(store: Store) -> None:
+    """Exactly: amounts are decimal, and a tenth three times is not 0.30000000000000004."""
     await _insert(
         store,
         a_job(1),
@@ -85,39 +74,21 @@ async def test_the_sum_of_the_rows_is_the_sum_that_the_store_names(store: Store)
         replace(_sent(6, "7"), stage=Stage.REJECTED),
         replace(a_job(7), cost_actual=Decimal(5)),
         replace(_sent(8), stage=Stage.PARKED),
-        replace(_sent(9, "100"), team="T2"),
+        _sent(9, "0.1"),
+        _sent(10, "1E-20"),
     )
-    expected = Spend(total=Decimal("7.2"), priced=3, pending=2)
-    assert await store.jobs.spend(ALL) == expected
-    assert total_of(await store.jobs.renders("T1", ALL.since, ALL.until)) == expected
+    renders = await store.jobs.renders("T1", NOW, NOW + 100)
+    assert total_of(renders) == Spend(total=Decimal("7.30000000000000000001"), priced=5, pending=2)
 
 
-async def test_a_sum_is_exact_to_the_last_digit(store: Store) -> None:
-    """Amounts are decimal: a tenth three times is not 0.30000000000000004."""
-    await _insert(store, _sent(1, "0.1"), _sent(2, "0.1"), _sent(3, "0.10"), _sent(4, "1E-20"))
-    assert await store.jobs.spend(ALL) == Spend(
-        total=Decimal("0.30000000000000000001"), priced=4, pending=0
-    )
-
-
-async def test_a_spend_is_narrowed_by_person_channel_team_and_time(store: Store) -> None:
+async def test_a_digest_is_about_one_workspace_and_a_time(store: Store) -> None:
     """`since` is in the range and `until` is not."""
     await _insert(
         store,
         _sent(1, "1"),
-        replace(_sent(2, "10"), user="U2"),
-        replace(_sent(3, "100"), channel="C2"),
         replace(_sent(4, "1000"), team="T2"),
         replace(_sent(5, "10000"), created_at=NOW + 100),
         replace(_sent(6, "100000"), created_at=NOW - 1),
         replace(_sent(7, "1000000"), created_at=NOW),
     )
-
-    async def total(wanted: SpendFilter) -> Decimal:
-        return (await store.jobs.spend(wanted)).total
-
-    assert await total(ALL) == 1000111
-    assert await total(replace(ALL, user="U2")) == 10
-    assert await total(replace(ALL, channel="C2")) == 100
-    assert await total(replace(ALL, channel="C2", user="U2")) == 0
-    assert await total(replace(ALL, team="T2")) == 1000
+    assert total_of(await store.jobs.renders("T1", NOW, NOW + 100)).total == 1000001

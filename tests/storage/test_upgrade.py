@@ -11,7 +11,8 @@ import pysqlite3
 import pytest
 from sqlite_utils import Database
 
-from storage.costs import Spend
+from bot.money.cost_report import Sum, sum_of
+from storage.costs import CostFilter
 from storage.home import PUBLISH
 from storage.job import Delivery, Event, EventName, Job, ReplyTo, Stage, Upload
 from storage.notification import Notification, NotificationKind
@@ -19,7 +20,7 @@ from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Value
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import MIGRATIONS, migrate
 from storage.sqlite.store import SqliteStore
-from storage.store import ClaimLimit, JobFilter, SpendFilter
+from storage.store import ClaimLimit, JobFilter
 from tests.support.inline_store import inline_session
 from tests.support.store_samples import ACCEPTED, NOW, TODAY, a_full_job, a_job
 
@@ -364,8 +365,9 @@ async def test_a_resend_counts_in_no_report(old: OldFile) -> None:
     store = await old.opened()
     amount = a_full_job().cost_actual
     assert amount is not None
-    wanted = SpendFilter(team="T1", since=NOW, until=NOW + 999)
-    assert await store.jobs.spend(wanted) == Spend(total=amount, priced=1)
+    wanted = CostFilter(first="", until="9999-12-31", team="T1")
+    costs = sum_of(await store.jobs.cost_sums(wanted))
+    assert (costs.confirmed, costs.renders) == (Sum(amount=amount, renders=1), 1)
     assert len(await store.jobs.renders("T1", NOW, NOW + 999)) == 1
     assert await store.jobs.render_seconds(a_full_job().kind, 9) == [90]
     await store.close()

@@ -82,3 +82,16 @@ async def press_in_form(bot: RunningBot, action_id: str, values: Values, user: s
         user, view.id, action_id, block_id=action_id, values=values
     )
     assert delivery.error is None
+
+
+async def change_option(bot: RunningBot, name: str, value: object, /, **others: object) -> Payload:
+    """Change an option in the open form, whose other fields have these values.
+
+    Returns the request that the bot got.
+    """
+    values = entries(**{**others, name: value})
+    delivery = await bot.sandbox.slack.people.view_action(
+        ANA, form_of(bot).id, KLING, block_id=f"option:{name}", value=value, values=values
+    )
+    assert delivery.error is None
+    return delivery.payload

@@ -27,6 +27,8 @@ _PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>,?")
 _CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 _DURATION = re.compile(r"(\d{1,3})(h|d)")
 _SECONDS = MappingProxyType({"h": 3600.0, "d": 86400.0})
+_PARTS = frozenset({"above", "by", "in", "within", "own"})
+APPROVAL_WORDS = _PARTS | {"confirm", "approve"}
 _OWN = MappingProxyType({"on": True, "off": False})
 
 
@@ -71,8 +73,8 @@ def bind_approval_rules(text: str, _: Catalog) -> Handler | None:
     match [word.casefold() for word in words]:
         case ["confirm", "off"]:
             return partial(_confirm_above, None)
-        case ["confirm", "above", _]:
-            return partial(_confirm_above, read_amount_in_unit(plain(words[2])))
+        case ["confirm", "above", _, *_]:
+            return partial(_confirm_above, read_amount_in_unit(plain(" ".join(words[2:]))))
         case ["confirm", *_]:
             raise UsageError("Type `/video budget confirm above 1`, or `… confirm off`.")
         case ["approve"]:
@@ -104,7 +106,7 @@ def _with_part(change: RuleChange, word: str, rest: list[str]) -> RuleChange:
     """Return the change with the part that `word` names; its words are taken from `rest`."""
     match word.casefold():
         case "above":
-            return replace(change, above=read_amount_in_unit(plain(rest.pop(0))))
+            return replace(change, above=_amount(word, rest))
         case "by":
             return replace(change, approvers=_people(rest))
         case "in":
@@ -115,6 +117,16 @@ def _with_part(change: RuleChange, word: str, rest: list[str]) -> RuleChange:
             return replace(change, allows_own=_OWN[rest.pop(0).casefold()])
         case _:
             raise UsageError(_usage(word))
+
+
+def _amount(word: str, rest: list[str]) -> TypedAmount:
+    """Return the amount behind `word`, which may have a unit; its words are taken from `rest`."""
+    is_part = [one.casefold() in _PARTS for one in rest]
+    count = is_part.index(True) if True in is_part else len(rest)
+    if not count:
+        raise UsageError(_usage(word))
+    typed, rest[:] = rest[:count], rest[count:]
+    return read_amount_in_unit(plain(" ".join(typed)))
 
 
 def _usage(word: str) -> str:

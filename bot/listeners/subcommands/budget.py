@@ -28,8 +28,9 @@ from bot.jobs.budget_changes import change_budget, not_in_charge
 from bot.jobs.budget_view import in_charge, load_all_budgets, load_budget
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
-from bot.listeners.subcommands.approval_rules import bind_approval_rules
+from bot.listeners.subcommands.approval_rules import APPROVAL_WORDS, bind_approval_rules
 from bot.listeners.subcommands.budget_words import (
+    FIRST_WORDS,
     HERE,
     ME,
     ShowAll,
@@ -124,5 +125,6 @@ BUDGET = Subcommand(
     "`week starts sunday`, `zone Europe/Berlin`, `managers @ana`, after a restore `checked`",
     bind=_bind,
     most=None,
+    words=FIRST_WORDS | APPROVAL_WORDS,
     is_of_the_team=True,
 )

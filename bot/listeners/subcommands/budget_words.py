@@ -124,7 +124,7 @@ def read_budget_command(text: str, catalog: Catalog) -> BudgetCommand | None:
 
 
 def _shown(typed: _Typed) -> ShowBudget | None:
-    return None if typed.because else ShowBudget()
+    return None if typed.because or typed.words else ShowBudget()
 
 
 def _all(typed: _Typed) -> ShowAll | None:
@@ -338,6 +338,7 @@ def _reason(found: re.Match[str] | None) -> str:
 _READERS: Mapping[str, Callable[[_Typed], BudgetCommand | None]] = MappingProxyType(
     {
         "": _shown,
+        **dict.fromkeys(("show", ME, HERE), _shown),
         "all": _all,
         "set": _cap,
         "unset": _removal,
@@ -352,3 +353,6 @@ _READERS: Mapping[str, Callable[[_Typed], BudgetCommand | None]] = MappingProxyT
     }
 )
 """How the text behind a first word is read."""
+
+FIRST_WORDS = frozenset(filter(None, _READERS))
+"""The words with which a text behind `budget` begins."""

@@ -10,7 +10,7 @@ from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.budget_changes import not_in_charge
-from bot.jobs.credit import load_credit
+from bot.jobs.credit import CreditView, load_credit, refuse_unusable
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.subcommands.subcommand import Subcommand
@@ -20,11 +20,12 @@ from bot.options.catalog import Catalog
 from bot.slack.markup import plain
 from storage.budget import Booking
 
-LONGEST_REASON = 200
-
 _CHANGE = re.compile(
-    r"(?P<how>add|take)\s+(?P<amount>.+?)(?:\s+for(?:\s+(?P<why>.*))?)?", re.DOTALL | re.IGNORECASE
+    r"(?P<how>add|take)(?:\s+(?!for\b)(?P<amount>.+?))?(?P<reason>\s+for(?:\s+(?P<why>.*))?)?",
+    re.DOTALL | re.IGNORECASE,
 )
+FEWEST_WORDS = 2
+"""So many words without a digit are no amount."""
 _QUOTES = "\"'“”„‟‘’«»"
 
 
@@ -38,27 +39,31 @@ class _Change:
 def _bind(text: str, _: Catalog) -> Handler | None:
     if not text:
         return _show
-    found = _CHANGE.fullmatch(plain(text).strip())
-    # `credit add some colour to the scene` is a prompt.
-    if found is None or not any(map(str.isdigit, found["amount"])):
+    found = _CHANGE.fullmatch(" ".join(plain(text).split()))
+    if found is None or _is_prompt(found["amount"] or "", has_reason=bool(found["reason"])):
         return None
     because = (found["why"] or "").strip().strip(_QUOTES).strip()
+    if found["amount"] is None:
+        raise UsageError('Say how much: `/video credit add 200 for "receipt 17"`.')
     amount = read_amount_in_unit(found["amount"])
     if not because:
         raise UsageError('Say what it was paid for: `/video credit add 200 for "receipt 17"`.')
-    if len(because) > LONGEST_REASON:
-        raise UsageError(f"What it is for has at most {LONGEST_REASON} characters.")
-    if not amount.figure:
-        raise UsageError("An amount of 0 books nothing.")
+    refuse_unusable(amount.figure, because)
     is_taken = found["how"].casefold() == "take"
     return partial(_book, _Change(amount=amount, is_taken=is_taken, because=because))
+
+
+def _is_prompt(amount: str, *, has_reason: bool) -> bool:
+    """Return whether the words in place of an amount are none: `add some colour for the scene`."""
+    is_short = len(amount.split()) < FEWEST_WORDS and has_reason
+    return not is_short and not any(map(str.isdigit, amount))
 
 
 async def _show(interaction: Interaction, services: Services) -> Message:
     refused = await not_in_charge(interaction, services)
     if refused is not None:
         return credit.not_in_charge(refused.in_charge)
-    return credit.credit_shown(await load_credit(interaction.team, services))
+    return credit.credit_shown(await _load(interaction.team, services))
 
 
 async def _book(change: _Change, interaction: Interaction, services: Services) -> Message:
@@ -72,8 +77,12 @@ async def _book(change: _Change, interaction: Interaction, services: Services) -
     await services.store.budgets.book_credit(
         interaction.team, booking, dedup_key=interaction.dedup_key
     )
-    view = await load_credit(interaction.team, services)
+    view = await _load(interaction.team, services)
     return credit.credit_shown(None) if view is None else credit.booked(amount, view)
+
+
+async def _load(team: str, services: Services) -> CreditView | None:
+    return await load_credit(team, services.store.budgets, services.now(), unit=services.unit)
 
 
 CREDIT = Subcommand(
@@ -82,5 +91,6 @@ CREDIT = Subcommand(
     "how long it lasts; books what was paid",
     bind=_bind,
     most=None,
+    words=frozenset({"add", "take", "for"}),
     is_of_the_team=True,
 )

@@ -3,13 +3,14 @@
 One rule holds for every word of the table. A text that begins with a word, and goes on as the word
 takes it, is the subcommand. A whole text of at most three words and no options is asked about if it
 begins with a word but goes on otherwise, if one letter is wrong in the word, or if the word is
-another name of it (`delete last`). All else is a prompt, except small talk in a conversation.
+another name of it (`delete last`). A longer one is asked about if one corrected letter makes it a
+subcommand (`budget rise here 5 today`). All else is a prompt, except small talk in a conversation.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
@@ -53,7 +54,9 @@ PLAIN_WORDS = frozenset(
 """English words that are one letter away from a subcommand, and begin prompts."""
 
 MOST_WORDS = 3
-"""A longer text is a prompt, even if it begins like a subcommand."""
+"""A longer text is a prompt, even if it begins like a subcommand, unless a letter makes it one."""
+MOST_CORRECTED = 24
+"""Words of the longest text in which a mistyped word is looked for."""
 
 # Shorter words are one letter away from too much.
 _SHORTEST = 3
@@ -130,7 +133,7 @@ def _of_words(text: str, context: TextContext) -> Intent:
     talk = small_talk(plain(text)) if context.is_conversation else None
     if talk is not None and talk not in _UNSURE:
         return Talk(kind=talk)
-    meant = _meant(words, context) if len(words) <= MOST_WORDS else None
+    meant = (_meant if len(words) <= MOST_WORDS else _corrected)(words, context)
     if meant is not None:
         return Mistyped(meant=meant)
     return Prompt() if talk is None or context.has_files else Talk(kind=talk)
@@ -164,12 +167,16 @@ def _has_options(typed: TypedText) -> bool:
 def _help(typed: TypedText | None, context: TextContext) -> Handler | None:
     """Return the handler of the help that `--help` asks for, wherever it stands in the text.
 
-    It is about the subcommand or model that the text begins with, if it begins with one.
+    It is about the subcommand or model that the text begins with, if it begins with one. So is that
+    of `budget help`, and of every other subcommand with that word alone behind it.
     """
     tokens = typed.tokens if typed else ()
-    if HELP not in {token.name.casefold() for token in tokens if isinstance(token, Flag)}:
+    words = [token.value.casefold() for token in tokens if isinstance(token, Word)]
+    first = next(iter(words), "")
+    is_behind = len(tokens) == len(words) and words[1:] == [HELP] and first in context.table
+    flags = {token.name.casefold() for token in tokens if isinstance(token, Flag)}
+    if HELP not in flags and not is_behind:
         return None
-    first = next((token.value for token in tokens if isinstance(token, Word)), "").casefold()
     is_topic = first in context.table or context.catalog.find(first) is not None
     return context.table[HELP].bind(first if is_topic else "", context.catalog)
 
@@ -198,6 +205,26 @@ def _meant(words: Sequence[str], context: TextContext) -> str | None:
     return None
 
 
+def _corrected(words: Sequence[str], context: TextContext) -> str | None:
+    """Return the command that a long text is with one letter corrected; `None`: there is none."""
+    word, rest = visible(words[0]).strip(_MARKS).casefold(), words[1:MOST_CORRECTED]
+    if len(words) > MOST_CORRECTED:
+        return None
+    if word in context.table:
+        subcommand = context.table[word]
+        attempts = (
+            (word, " ".join([*rest[:place], meant, *rest[place + 1 :]]))
+            for place, one in enumerate(rest)
+            for meant in _near(one.casefold(), subcommand.words)
+        )
+    else:
+        attempts = ((name, " ".join(rest)) for name in _near(word, context.table))
+    for name, text in attempts:
+        if _fits(context.table[name], text, context.catalog):
+            return f"{COMMAND} {name} {text}"
+    return None
+
+
 def _called_otherwise(word: str, rest: str, context: TextContext) -> Iterator[str]:
     """Yield the subcommand that has another name elsewhere, such as `delete last`."""
     name = OTHER_WORDS.get(word)
@@ -219,11 +246,11 @@ def _usage(name: str, context: TextContext) -> str:
     return f"{COMMAND} {context.table[name].usage}"
 
 
-def _near(word: str, table: Mapping[str, Subcommand]) -> Iterator[str]:
-    """Yield the subcommands in which one letter is wrong, or two are swapped."""
+def _near(word: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield the names in which one letter is wrong, or two are swapped."""
     if len(word) < _SHORTEST or word in PLAIN_WORDS:
         return
-    for name in table:
+    for name in names:
         if abs(len(name) - len(word)) <= 1 and edit_distance(word, name) <= 1:
             yield name
 

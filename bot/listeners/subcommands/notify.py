@@ -48,7 +48,12 @@ async def _show(interaction: Interaction, services: Services) -> Message:
             for scope in sorted({*levels, *schedules})
         ],
         interaction.channel,
+        first_weekday=await _first_weekday(interaction.team, services),
     )
+
+
+async def _first_weekday(team: str, services: Services) -> int:
+    return (await services.store.budgets.rules(team, services.now())).policy.calendar.first_weekday
 
 
 async def _change(
@@ -72,7 +77,8 @@ async def _change(
             schedule = Schedule(every=every, at=at, zone=zone, since=now) if every else None
             stored = schedule.to_json() if schedule else None
             await change_setting(DIGEST, stored, channel, interaction, services)
-            return subscriptions.digest_set(channel, schedule)
+            first = await _first_weekday(interaction.team, services)
+            return subscriptions.digest_set(channel, schedule, first_weekday=first)
         case _:
             assert_never(subscription)
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
-from bot.jobs.cost_report import Reader, ReportSpec, as_seen, load_costs, tells_places
+from bot.jobs.cost_report import Reader, ReportSpec, as_seen, load_costs, load_sum, tells_places
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.listeners.context import Handler
@@ -19,7 +19,7 @@ from bot.messages import replies
 from bot.messages.cost_report import WHOSE, CostReport, report_message
 from bot.messages.help import model_list
 from bot.messages.listing import ListedJob, job_list
-from bot.money.cost_query import CostQuery, Whose, periods_of, read_cost_query
+from bot.money.cost_query import QUERY_WORDS, CostQuery, Whose, periods_of, read_cost_query
 from bot.money.cost_report import CostLine, lines_by, sum_of
 from bot.options.catalog import Catalog
 from storage.budget import Period, day_at
@@ -76,15 +76,18 @@ async def _cost(query: CostQuery, interaction: Interaction, services: Services) 
     period, before = periods_of(query, day_at(now, calendar), calendar)
     whose = query.whose or Whose.TEAM
     reader = Reader(team=team, user=interaction.user, channel=interaction.channel)
-    groups = await load_costs(whose, period, reader, services)
-    earlier = await load_costs(whose, before, reader, services)
+    lines: Sequence[CostLine]
     if query.by is None:
         scopes = [query.whose] if query.whose else [*Whose]
         lines = [await _scope_line(one, (period, before), reader, services) for one in scopes]
+        whole = await _scope_line(whose, (period, before), reader, services)
     else:
+        groups = await load_costs(whose, period, reader, services)
+        earlier = await load_costs(whose, before, reader, services)
+        whole = CostLine(name=WHOSE[whose], now=sum_of(groups), before=sum_of(earlier))
         if tells_places([query.by]):
             groups, earlier = await _both_seen(groups, earlier, reader, services)
-        lines = [*lines_by(query.by, groups, earlier)]
+        lines = lines_by(query.by, groups, earlier)
     spec = ReportSpec(
         whose=whose,
         channel=interaction.channel,
@@ -97,8 +100,8 @@ async def _cost(query: CostQuery, interaction: Interaction, services: Services) 
         window=query.window,
         period=period,
         is_last=query.is_last,
-        now=sum_of(groups),
-        before=sum_of(earlier),
+        now=whole.now,
+        before=whole.before,
         by=query.by,
         lines=lines,
         titles={model.slug: model.title for model in services.catalog.models},
@@ -112,7 +115,7 @@ async def _cost(query: CostQuery, interaction: Interaction, services: Services) 
 async def _scope_line(
     whose: Whose, periods: tuple[Period, Period], reader: Reader, services: Services
 ) -> CostLine:
-    now, before = [sum_of(await load_costs(whose, period, reader, services)) for period in periods]
+    now, before = [await load_sum(whose, period, reader, services) for period in periods]
     return CostLine(name=WHOSE[whose], now=now, before=before)
 
 
@@ -142,6 +145,7 @@ REPORTS: Mapping[str, Subcommand] = MappingProxyType(
             "chart and a CSV",
             bind=_bind_cost,
             most=None,
+            words=QUERY_WORDS,
             is_of_the_team=True,
         ),
         "models": Subcommand(

@@ -37,6 +37,8 @@ class Subcommand:
     bind: Bind
     least: int = 0
     most: int | None = 0
+    words: frozenset[str] = frozenset()
+    """Words that it takes. With one of them mistyped, a long text is no prompt either."""
     is_of_the_team: bool = False
     """Whether it shows or changes what is not the user's own: only members may run it."""
 

@@ -2,6 +2,7 @@
 
 const EMOJI = {
   alarm_clock: "⏰",
+  arrow_forward: "▶️",
   arrow_right: "➡️",
   arrows_counterclockwise: "🔄",
   art: "🎨",
@@ -10,6 +11,7 @@ const EMOJI = {
   bulb: "💡",
   calendar: "📆",
   chart_with_upwards_trend: "📈",
+  checkered_flag: "🏁",
   clapper: "🎬",
   clipboard: "📋",
   construction: "🚧",

@@ -88,6 +88,11 @@ export class Modal {
   #dialog = null;
   /** @type {ViewBody | null} */
   #body = null;
+  /**
+   * The modals under the one that shows: their fields keep what was entered.
+   * @type {{dialog: HTMLDialogElement, body: ViewBody}[]}
+   */
+  #below = [];
   #acts;
   /** What the server told last, so that an error which a person mends does not come back. */
   #told = "{}";
@@ -103,10 +108,7 @@ export class Modal {
       this.#close();
       return;
     }
-    if (!this.#dialog || this.#body?.view.id !== view.id) {
-      this.#close();
-      this.#open(view);
-    }
+    if (this.#body?.view.id !== view.id) this.#replace(view);
     const dialog = /** @type {HTMLDialogElement} */ (this.#dialog);
     const body = /** @type {ViewBody} */ (this.#body);
     body.update(view, names);
@@ -124,11 +126,36 @@ export class Modal {
   }
 
   #close() {
+    this.#hide();
+    this.#below = [];
+  }
+
+  #hide() {
     this.#dialog?.close();
     this.#dialog?.remove();
     this.#dialog = null;
     this.#body = null;
     this.#told = "{}";
+  }
+
+  /** Put a modal on top of the one that shows, or go back to one under it. @param {any} view */
+  #replace(view) {
+    const under = this.#below.findIndex((each) => each.body.view.id === view.id);
+    if (under >= 0) {
+      const { dialog, body } = this.#below[under];
+      this.#hide();
+      this.#below.length = under;
+      this.#dialog = dialog;
+      this.#body = body;
+      document.body.append(dialog);
+    } else if (this.#dialog && this.#body?.view.id === view.previous_id) {
+      this.#below.push({ dialog: this.#dialog, body: this.#body });
+      this.#hide();
+      this.#open(view);
+    } else {
+      this.#close();
+      this.#open(view);
+    }
   }
 
   /** @param {any} view */

@@ -1,0 +1,50 @@
+"""Bolt listener for the form's button that shows the request without making a job."""
+
+from __future__ import annotations
+
+import time
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.base.errors import BotError, UsageError
+from bot.jobs.services import Services
+from bot.listeners.form_request import accept_form, form_errors
+from bot.listeners.job_replies import reply_to
+from bot.listeners.payloads import FORM_SURFACE, FormButtonPayload
+from bot.messages import dry_run
+from bot.options.form_fields import DRY_RUN, PRICE_BLOCK
+from storage.store import StoreError
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Listen to the button beside the form's price."""
+
+    async def pressed(ack: AsyncAck, body: dict[str, object]) -> None:
+        # A trigger expires after 3 s, so the modal is opened before the acknowledgement.
+        await show(FormButtonPayload.read(body), services)
+        await ack()
+
+    app.action({"block_id": PRICE_BLOCK, "action_id": DRY_RUN})(pressed)
+
+
+async def show(payload: FormButtonPayload, services: Services) -> None:
+    """Show on top of the form what it would send and cost, or what is missing in it.
+
+    The form keeps what was entered. Nothing is written, so a repeated delivery does no harm.
+    """
+    began = time.perf_counter()
+    kind = "answered"
+    try:
+        answer = await accept_form(payload, services, is_dry=True)
+        told = reply_to(answer.acceptance, services.now())
+    except (UsageError, StoreError) as error:
+        kind = "refused"
+        told = dry_run.missing(list(form_errors(error, payload.view.first_field).values()))
+    services.observer.ask_answered(FORM_SURFACE, kind, time.perf_counter() - began)
+    if told is None:
+        return
+    try:
+        await services.views.push(payload.trigger_id, dry_run.view(told))
+    except BotError:
+        key = f"dry:{payload.installed_team}:{payload.trigger_id}"
+        services.ephemeral.send(key, None, payload.user.id, told)

@@ -1,0 +1,105 @@
+"""Reads the request of a form, and accepts it: as a job, or only to show it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from bot.base.errors import UsageError
+from bot.jobs.accept import Acceptance, Interaction, accept
+from bot.jobs.access import refuse_known_outsider
+from bot.jobs.projects import ProjectNeededError
+from bot.jobs.services import Services
+from bot.listeners.payloads import FormPayload
+from bot.messages import form
+from bot.money.forecast import agreed_price
+from bot.options.form import chosen_model, read_form
+from bot.options.form_elements import FormError
+from bot.options.form_fields import PROJECT_BLOCK
+from bot.options.form_state import FormState
+from bot.options.mentions import named_input
+from bot.options.projects import entered_project
+from bot.options.request import RenderRequest
+from bot.options.schema import as_mapping
+from storage.job import Json
+from storage.store import StoreError
+
+_NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormAnswer:
+    """What became of a form's request."""
+
+    acceptance: Acceptance
+    interaction: Interaction
+
+
+async def accept_form(
+    payload: FormPayload, services: Services, *, is_dry: bool = False
+) -> FormAnswer:
+    """Accept the request of a form; one that `is_dry` is shown, and nothing is written of it.
+
+    Idempotent by the view's ID and what was entered: a form that is submitted twice becomes one
+    job. Raises `UsageError` for what cannot be requested, and `StoreError`.
+    """
+    view = payload.view
+    state, entered = view.form_state, view.state.values
+    slug = chosen_model(entered) or state.model
+    model = services.catalog.find(slug)
+    if model is None:
+        raise FormError({view.first_field: form.model_gone(slug)})
+    carried = await parent_input(services, state)
+    read = read_form(model, entered, carried, state.files)
+    request = replace(read, project=entered_project(entered, state.project))
+    channel = state.channel or _chosen_channel(entered)
+    interaction = payload.interaction(channel, state.thread_ts)
+    refuse_known_outsider(interaction, services)
+    # A form that is refused stays open. What was refused is kept for an approver, and what is
+    # then changed and submitted is another request.
+    anew = replace(interaction, dedup_key=f"{interaction.dedup_key}:{_digest(request)}")
+    acceptance = await accept(
+        replace(request, is_dry=is_dry),
+        anew,
+        services,
+        parent_id=state.parent_id,
+        agreed=agreed_price(state.agreed),
+    )
+    return FormAnswer(acceptance=acceptance, interaction=anew)
+
+
+def form_errors(error: UsageError | StoreError, first_field: str) -> Mapping[str, str]:
+    """Return the sentences about a refused form, by the block ID at which each is shown."""
+    match error:
+        case FormError():
+            return error.errors
+        case ProjectNeededError():
+            return {PROJECT_BLOCK: form.needs_project()}
+        case UsageError():
+            return {first_field: str(error)}
+        case StoreError():
+            return {first_field: form.store_failed(error)}
+
+
+async def parent_input(services: Services, state: FormState) -> Mapping[str, Json]:
+    """Return the parent job's input: a value too long for a field is taken from it unchanged."""
+    job = await services.store.jobs.get(state.parent_id) if state.parent_id else None
+    return named_input(job) if job else _NOTHING
+
+
+def _chosen_channel(entered: Mapping[str, Json]) -> str:
+    answer = as_mapping(as_mapping(entered.get(form.CHANNEL_BLOCK)).get(form.CHANNEL_BLOCK))
+    chosen = answer.get("selected_conversation")
+    if not isinstance(chosen, str):
+        raise FormError({form.CHANNEL_BLOCK: form.no_channel()})
+    return chosen
+
+
+def _digest(request: RenderRequest) -> str:
+    """Return the same text for equal requests."""
+    parts = [request.model, request.project, dict(request.input)]
+    text = json.dumps(parts, sort_keys=True, default=list)
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=10).hexdigest()
