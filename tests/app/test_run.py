@@ -59,12 +59,15 @@ async def test_a_stop_ends_the_checks_of_the_start() -> None:
 
 
 async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once a minute, by the ages that the operator has set."""
+    """Once a minute, by the ages that the operator has set. Budgets are looked at less often."""
     minutely: list[Callable[[], Awaitable[object]]] = []
+    others: list[tuple[str, str]] = []
 
     def also(_: Scheduler, work: Callable[[], Awaitable[object]], crontab: str) -> None:
-        assert crontab == "* * * * *"
-        minutely.append(work)
+        if crontab == "* * * * *":
+            minutely.append(work)
+        else:
+            others.append((getattr(work, "__qualname__", ""), crontab))
 
     monkeypatch.setattr(Scheduler, "also", also)
     async with running_bot(RETENTION_DAYS="3", PROMPT_RETENTION_DAYS="2") as bot:
@@ -76,5 +79,6 @@ async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.Mo
         for work in minutely:
             await work()
         row = await job_of(bot, message)
+    assert others == [("BudgetWatch.tell_due", "*/10 * * * *")]
     assert (job.reply_to.response_url is None, row.reply_to.response_url) == (False, None)
     assert (row.input, row.erased_at is None) == ({"mode": "pro", "duration": 5}, False)

@@ -124,7 +124,7 @@ class TestPace:
             (ALL, Window.MONTH, "2026-12-05", "0"),
             (ALL, Window.DAY, "2026-12-05", "19"),
             (ALL, Window.ONCE, "2026-12-05", "19"),
-            (ALL, Window.WEEK, "2026-12-06", "11"),
+            (ALL, Window.WEEK, "2026-12-04", "11"),
             (PERSON, Window.MONTH, "2026-12-05", "46"),
             (EVERYONE, Window.MONTH, "2026-12-05", "46"),
             (KLING, Window.MONTH, "2026-11-30", "11"),
