@@ -13,16 +13,14 @@ from sqlite_utils import Database
 
 from storage.job import Stage
 from storage.rows import JOBS
-from storage.sqlite import homes, job_reads, notifications, reports
+from storage.sqlite import homes, job_reads, notifications
 from storage.sqlite.budget_use import PRICES
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_reads import ACTIVE
 from storage.sqlite.job_writes import DUE
 from storage.sqlite.migrations import migrate
-from storage.store import JobFilter, SpendFilter
+from storage.store import JobFilter
 from tests.support.store_samples import NOW, a_job
-
-ALL = SpendFilter(team="T1", since=NOW, until=NOW + 100)
 
 
 @pytest.fixture
@@ -119,21 +117,6 @@ def test_an_index_answers(tables: Database, query: str, indexes: list[str]) -> N
     for index in indexes:
         assert index in plan
     assert "SCAN jobs\n" not in f"{plan}\n"
-
-
-@pytest.mark.parametrize(
-    ("wanted", "index"),
-    [
-        (ALL, "jobs_created (created_at>? AND created_at<?)"),
-        (replace(ALL, user="U1"), "jobs_user (user=? AND created_at>? AND created_at<?)"),
-        (replace(ALL, channel="C1"), "jobs_channel (channel=? AND created_at>? AND created_at<?)"),
-    ],
-    ids=["team", "person", "channel"],
-)
-def test_an_index_bounds_what_is_read(tables: Database, wanted: SpendFilter, index: str) -> None:
-    """However long the history is, a month's report reads a month's rows."""
-    query, _ = reports.spend_query(wanted)
-    assert any(index in step for step in plan_of(tables, query))
 
 
 @pytest.mark.parametrize(
