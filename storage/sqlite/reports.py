@@ -13,7 +13,7 @@ from storage.rows import Value, amount_of, in_list, stage_of
 # A stage that cannot be read counts, too: what a job costs must not vanish with it.
 _ACCEPTED = f"+stage NOT IN ({in_list(frozenset(Stage) - REQUESTED)})"
 
-_RENDERS = f"""
+RENDERS = f"""
     SELECT user, model, created_at, stage, outcome, finished_at - submitted_at AS seconds,
         chargeable_since IS NOT NULL AS was_sent, cost_estimate, cost_actual, forecast_amount
     FROM jobs
@@ -94,7 +94,7 @@ def _cost_group(row: SqlRow) -> CostGroup:
 def renders(db: Database, team: str, since: Instant, until: Instant) -> list[Render]:
     """Return the renders requested at or after `since` and before `until`, oldest first."""
     values = {"team": team, "since": since, "until": until}
-    return [_render(row) for row in db.execute(_RENDERS, values)]
+    return [_render(row) for row in db.execute(RENDERS, values)]
 
 
 def _render(row: SqlRow) -> Render:

@@ -119,6 +119,12 @@ def test_an_index_answers(tables: Database, query: str, indexes: list[str]) -> N
     assert "SCAN jobs\n" not in f"{plan}\n"
 
 
+def test_an_index_bounds_what_a_digest_reads(tables: Database) -> None:
+    """However long the history is, a week's digest reads a week's rows."""
+    steps = plan_of(tables, reports.RENDERS)
+    assert any("jobs_created (created_at>? AND created_at<?)" in step for step in steps)
+
+
 @pytest.mark.parametrize(
     ("query", "index"),
     [
