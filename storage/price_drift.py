@@ -15,6 +15,9 @@ from storage.notification import Notification, NotificationKind, notification_id
 DRIFT_RENDERS = 10
 """The renders that are compared: the last ones of a price that succeeded and have an amount."""
 
+DRIFT_SEARCHED = 200
+"""The renders of a price among which the last ones are searched for: most of them count."""
+
 DRIFT_PERCENT = 20
 """A difference of more than this is told."""
 

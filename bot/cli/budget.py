@@ -20,6 +20,8 @@ from storage.budget import (
     Window,
     scope_of,
 )
+from storage.job import Instant
+from storage.store import JobFilter, Store
 
 NO_SCOPE = (
     "SCOPE is person:TEAM:USER, everyone:TEAM:, channel:TEAM:CHANNEL, model:TEAM:MODEL,"
@@ -141,9 +143,13 @@ def recompute() -> None:
 @click.option("--because", default="", metavar="WHY", help="What was found, for the audit.")
 def checked(team: str, because: str) -> None:
     """Confirm what the budgets of a workspace count since a backup was restored."""
-    since = with_store(
-        lambda store: store.budgets.confirm_counts(team, OPERATOR, time.time(), because=because)
-    )
+
+    async def confirm(store: Store) -> Instant | None:
+        if not await store.jobs.jobs(JobFilter(team=team, limit=1)):
+            raise click.UsageError(f"No job in the store is of a workspace {team}.")
+        return await store.budgets.confirm_counts(team, OPERATOR, time.time(), because=because)
+
+    since = with_store(confirm)
     click.echo("Noted." if since is not None else "Nothing was in doubt.")
 
 

@@ -63,7 +63,7 @@ class BudgetView:
     """The users who change budgets."""
     unit: str | None
     uncounted_since: Instant | None = None
-    """As of `Rules`."""
+    """As of `Rules`; `None` also where there is no budget."""
 
 
 async def in_charge(team: str, services: Services) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ async def load_budget(team: str, user: str, channel: str, services: Services) ->
         may_edit=user in may,
         in_charge=may,
         unit=services.unit,
-        uncounted_since=rules.uncounted_since,
+        uncounted_since=rules.uncounted_since if rules.caps else None,
     )
 
 

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from storage.budget import total
 from storage.job import Instant
 from storage.notification import Notification
-from storage.price_drift import DRIFT_RENDERS, PriceCheck, PriceChecks
+from storage.price_drift import DRIFT_RENDERS, DRIFT_SEARCHED, PriceCheck, PriceChecks
 from storage.rows import amount_of, encode
 from storage.sqlite import notifications
 
@@ -33,16 +33,13 @@ KEYS = f"""
     SELECT key FROM keys WHERE key IS NOT NULL
 """  # noqa: S608 - only constants
 
-SEARCHED = 200
-"""The renders of a price among which the last ones are searched for: most of them count."""
-
 # A render that failed is billed by other rules than the one that was forecast.
 LAST = f"""
     SELECT forecast_amount, cost_actual FROM (
         SELECT forecast_amount, cost_actual, team, outcome, created_at
         FROM jobs INDEXED BY jobs_prices
         WHERE price_key = :key AND created_at >= :since AND {_PRICED}
-        ORDER BY created_at DESC LIMIT {SEARCHED}
+        ORDER BY created_at DESC LIMIT {DRIFT_SEARCHED}
     )
     WHERE team = :team AND outcome = 'succeeded'
         AND cost_actual IS NOT NULL AND forecast_amount IS NOT NULL

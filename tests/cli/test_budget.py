@@ -50,6 +50,9 @@ def test_a_restore_is_checked_once(run: Run, tmp_path: Path) -> None:
     assert run("checked", "T1", "--because", "nothing is missing").output == "Noted.\n"
     assert run("checked", "T1").output == "Nothing was in doubt.\n"
     assert run("checked").exit_code == 2
+    mistyped = run("checked", "T2")
+    assert "No job in the store is of a workspace T2." in mistyped.output
+    assert mistyped.exit_code == 2
 
 
 def test_a_cap_is_set_shown_and_removed(run: Run) -> None:

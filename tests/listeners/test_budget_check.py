@@ -162,6 +162,9 @@ async def test_the_button_checks_the_restore_that_it_was_shown_for() -> None:
         people, views = sandbox.slack.people, sandbox.slack.world.views
         async with bot_in(sandbox, ADMINS=MIA) as bot:
             old = await shown(bot, "budget", MIA)
+            await answer(bot, "budget unset workspace", user=MIA)
+            assert "restored" not in (await shown(bot, "budget", MIA)).text
+            await answer(bot, "budget set workspace 500 per month", user=MIA)
             await people.open_home(MIA)
             await bot.until(lambda: "Checked" in tab(bot, MIA))
             clicked = await people.view_action(MIA, views.homes[MIA].id, "budget_counts_checked")

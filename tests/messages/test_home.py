@@ -6,13 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from bot.jobs.budget_view import BudgetLine
 from bot.jobs.view import JobView
 from bot.messages.home import Card, HomeContent, home_view
 from bot.money.cost_report import NO_COSTS
 from sandbox.slack.blocks import checked_view
+from storage.budget import CapUse
 from storage.job import Job, Json
-from tests.support.budget_samples import NO_BUDGET
+from tests.support.budget_samples import NO_BUDGET, SHORT
 from tests.support.job_samples import DONE, RENDERING
+
+OWN_LINE = BudgetLine(use=CapUse(applied=SHORT.applied, use=SHORT.use, resets_at=None))
 
 
 def cards(job: Job, count: int) -> list[Card]:
@@ -32,7 +36,8 @@ def blocks_of(running: int, recent: int, *, has_more: bool) -> list[Json]:
         mine=NO_COSTS,
         team=NO_COSTS,
         unit=None,
-        budget=NO_BUDGET,
+        # With all that can be there beside the jobs.
+        budget=replace(NO_BUDGET, uncounted_since=60.0, lines=(OWN_LINE,)),
         all_budgets=(),
     )
     view = checked_view({**home_view(content)})

@@ -1,4 +1,4 @@
-"""Tests of what those in charge of budgets are told by a look now and then."""
+"""Tests of what those in charge of budgets are told now and then: paces, drifts, restores."""
 
 from __future__ import annotations
 

@@ -1,44 +1,23 @@
-"""Tests of the queries for drifts, which find each price by its index."""
+"""Tests of drifts: which prices are compared, and which drifts are new, over or stand."""
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.job import Forecast, ForecastKind, Outcome, Price, Stage
-from storage.price_drift import DRIFT_RENDERS, PriceCheck, PriceChecks
-from storage.sqlite.connection import connect_writer
-from storage.sqlite.migrations import migrate
-from storage.sqlite.price_drifts import KEYS, LAST, SEARCHED
-from storage.sqlite.store import SqliteStore
+from storage.price_drift import DRIFT_RENDERS, DRIFT_SEARCHED, PriceCheck, PriceChecks
+from storage.store import Store
 from tests.support.store_samples import NOW, a_job, insert
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**9, places=4)
 
 
-@pytest.mark.parametrize(
-    ("query", "values"),
-    [(KEYS, {}), (LAST, {"key": "x", "team": "T1", "since": 0, "limit": 10})],
-)
-def test_a_look_at_the_prices_has_an_index(
-    tmp_path: Path, query: str, values: dict[str, object]
-) -> None:
-    with closing(connect_writer(str(tmp_path / "jobs.db"), create=True)) as db:
-        migrate(db)
-        plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
-    assert not any("SCAN jobs" in step for step in plan), plan
-    assert not any("TEMP B-TREE" in step for step in plan), plan
-
-
-async def test_a_price_with_too_few_among_the_last_is_not_compared(tmp_path: Path) -> None:
+async def test_a_price_with_too_few_among_the_last_is_not_compared(store: Store) -> None:
     """Each of several prices by itself, of whatever size."""
-    store = await SqliteStore.open(str(tmp_path / "jobs.db"))
 
     async def render(number: int, key: str, outcome: Outcome) -> None:
         job = replace(
@@ -55,14 +34,13 @@ async def test_a_price_with_too_few_among_the_last_is_not_compared(tmp_path: Pat
     for number in range(DRIFT_RENDERS):
         await render(number, "rare", Outcome.SUCCEEDED)
         await render(100 + number, "usual", Outcome.SUCCEEDED)
-    for number in range(SEARCHED):
+    for number in range(DRIFT_SEARCHED):
         await render(1000 + number, "rare", Outcome.FAILED)
     found = await store.budgets.price_checks("T1", NOW - 1)
     usual = PriceCheck(price_key="usual", forecast=Decimal(55), actual=Decimal(55))
     assert found == PriceChecks(checks=(usual,), told={})
     assert (await store.budgets.price_checks("T2", NOW - 1)).checks == ()
     assert (await store.budgets.price_checks("T1", NOW + 105)).checks == ()
-    await store.close()
 
 
 @given(AMOUNTS, AMOUNTS, st.sampled_from((None, True, False)))
