@@ -191,6 +191,7 @@ class EventName(StrEnum):
     DIRECT = "direct"
     NO_RECIPIENT = "nobody to tell"
     DELIVERED = "delivered"
+    ESTIMATE = "estimate"
     COST = "cost"
     COST_CORRECTED = "cost corrected"
     PARKED = "parked"

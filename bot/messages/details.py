@@ -50,6 +50,7 @@ WORDS: Mapping[EventName, str] = MappingProxyType(
         EventName.TOLD: "told you",
         EventName.DIRECT: "telling you directly, in",
         EventName.DELIVERED: "delivered as message",
+        EventName.ESTIMATE: "MindVideo estimates the cost,",
         EventName.COST: "MindVideo names the cost,",
         EventName.COST_CORRECTED: "cost corrected to",
         EventName.PARKED: "on hold:",

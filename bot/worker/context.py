@@ -57,5 +57,21 @@ class Claim(Generic[Row]):
 
         Raises `StaleFenceError` when the claim was lost.
         """
-        self.row = await self._queue.apply(self.row, after, event)
+        noted = event or self._amount_event(after)
+        self.row = await self._queue.apply(self.row, after, noted)
         return self.row
+
+    def _amount_event(self, after: Row) -> Event | None:
+        """Return the event of an amount that no other event goes with.
+
+        Budgets are alerted at the time of the event; and nobody is to wonder where it came from.
+        """
+        before = self.row
+        if not isinstance(before, Job):
+            return None
+        now = self.services.now()
+        if after.cost_actual != before.cost_actual:
+            return Event(at=now, name=EventName.COST, detail=str(after.cost_actual))
+        if after.cost_estimate != before.cost_estimate:
+            return Event(at=now, name=EventName.ESTIMATE, detail=str(after.cost_estimate))
+        return None

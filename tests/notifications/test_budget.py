@@ -13,9 +13,10 @@ import pytest
 import pytest_asyncio
 
 from sandbox.slack.entities import ANA, BEN, GENERAL, MIA, TEAM, StoredMessage
+from bot.worker.context import Claim
 from storage.budget import OPERATOR, Cap, Policy, Raise, Scope, ScopeKind, Stop, Window
 from storage.budget_notice import AlertDetail, DecisionDetail
-from storage.job import Event, EventName, Job
+from storage.job import Event, EventName, Job, Stage
 from storage.notification import OPERATORS, Notification, NotificationKind, team_scope
 from tests.support.outbox_harness import OutboxHarness, outbox_harness
 
@@ -145,6 +146,25 @@ async def test_an_amount_that_comes_after_its_day_alerts_nobody(outbox: OutboxHa
     await bill(outbox, job, "5")
     await outbox.run(30)
     assert "used" not in str(told(outbox, ANA))
+
+
+@pytest.mark.parametrize("is_estimate", [True, False])
+async def test_an_amount_that_nothing_else_goes_with_is_told_at_its_own_time(
+    outbox: OutboxHarness, *, is_estimate: bool
+) -> None:
+    """A request of the day before, confirmed today: a poll that finds only an amount alerts."""
+    made = await outbox.job(cost=None, stage=Stage.RENDERING, outcome=None)
+    asked = replace(made, created_at=made.created_at - 86400)
+    job = await outbox.store.jobs.apply(made, asked, None)
+    await cap(outbox, PERSON, "1")
+    claim = Claim(job, outbox.store.jobs, outbox.services)
+    half = Decimal("0.5")
+    named = replace(job, cost_estimate=half) if is_estimate else replace(job, cost_actual=half)
+    await claim.write(named, None)
+    await outbox.run(30)
+    assert "Half of your budget" in told(outbox, ANA)[-1]
+    [alert] = await outbox.store.budgets.alerts()
+    assert alert.at >= job.created_at + 86400
 
 
 async def test_a_channel_hears_who_stopped_it_and_why(outbox: OutboxHarness) -> None:
