@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,16 @@ MESSAGES = Path("bot/messages")
 def trees(*folders: str) -> Iterator[tuple[Path, ast.Module]]:
     """Return the syntax tree of each module of these folders."""
     for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
+        yield from _trees_in(folder)
+
+
+@cache
+def _trees_in(folder: str) -> list[tuple[Path, ast.Module]]:
+    """Read the modules of a folder once for all tests here: nobody changes a tree."""
+    return [
+        (path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    ]
 
 
 def words_of(name: str) -> set[str]:
