@@ -602,6 +602,12 @@ class Store(Protocol):
         are notified once of each. A row that was mended is forgotten at the next start.
         """
 
+    async def restores(self) -> list[Instant]:
+        """Return when the last event was that each restored backup knew, in order. Cheap.
+
+        What happened between that and the start after the restore is not in the store.
+        """
+
     async def note_stop(self, now: Instant) -> None:
         """Record that this process stops in order: rows that it leaves leased did not kill it.
 

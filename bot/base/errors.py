@@ -52,6 +52,10 @@ class RetryLaterError(BotError):
     """Certainly not done. Try again, after `retry_after` seconds or by the bot's own backoff."""
 
 
+class TooManyMessagesError(RetryLaterError):
+    """A place has more messages than are looked through."""
+
+
 class OutcomeUnknownError(BotError):
     """Perhaps done, perhaps not. Check before trying again."""
 

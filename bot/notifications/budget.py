@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.base.errors import UnreachablePlaceError
 from bot.base.ports import Message
 from bot.messages import budget_notices
-from bot.notifications.place import MESSAGE_SLOT, place_of
+from bot.notifications.place import MESSAGE_SLOT, place_of, searched_since
 from bot.worker.context import Claim
 from bot.worker.outbox import Slot, post_once
 from bot.worker.result import Done, Park, Result, Snooze
@@ -32,7 +32,7 @@ async def tell_alert(claim: Claim[Notification]) -> Result[Notification]:
         return Park(row=claim.row, problem=UNREADABLE)
     is_here = claim.row.channel == detail.scope.name
     message = budget_notices.alert(detail, claim.services.unit, is_here=is_here)
-    slot = replace(MESSAGE_SLOT, known_since=lambda _: detail.began_at)
+    slot = searched_since(lambda _: detail.began_at)
     return await _post(claim, message, slot)
 
 
@@ -44,7 +44,7 @@ async def tell_pace(claim: Claim[Notification]) -> Result[Notification]:
     detail = PaceDetail.of(claim.row)
     if detail is None:
         return Park(row=claim.row, problem=UNREADABLE)
-    slot = replace(MESSAGE_SLOT, known_since=lambda _: detail.began_at)
+    slot = searched_since(lambda _: detail.began_at)
     return await _post(claim, budget_notices.pace(detail, claim.services.unit), slot)
 
 
@@ -56,7 +56,7 @@ async def tell_drift(claim: Claim[Notification]) -> Result[Notification]:
     detail = DriftDetail.of(claim.row)
     if detail is None:
         return Park(row=claim.row, problem=UNREADABLE)
-    slot = replace(MESSAGE_SLOT, known_since=lambda _: detail.day_began_at)
+    slot = searched_since(lambda _: detail.day_began_at)
     return await _post(claim, budget_notices.drift(detail, claim.services.unit), slot)
 
 

@@ -13,7 +13,7 @@ from bot.jobs.services import Services
 from bot.jobs.view import brief_view, load_result_view
 from bot.messages.file import title
 from bot.messages.result import final_message, following_message, not_brought_message
-from bot.notifications.place import MESSAGE_SLOT, place_of
+from bot.notifications.place import place_of, slot_since
 from bot.notifications.resend import NO_JOB, upload_files
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
@@ -92,9 +92,9 @@ async def _bring(claim: Claim[Notification], made: Job) -> str | None:
         # The result's message has the links already, unless the render was given up.
         may_be_links=made.given_up_at is not None,
     )
-    place = await place_of(claim)
+    place, slot = await place_of(claim), await slot_since(claim, made.created_at)
     try:
-        await deliver_once(claim, MESSAGE_SLOT, content, place=place, user=made.user)
+        await deliver_once(claim, slot, content, place=place, user=made.user)
     except (UndeliverableError, RefusedError) as error:
         return str(error)
     return None

@@ -9,7 +9,7 @@ from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.messages.credit import discrepancy
 from bot.messages.notification import JobNotification, notification_message
-from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
+from bot.notifications.place import PEOPLE, place_of, searched_since
 from bot.worker.context import Claim
 from bot.worker.outbox import post_once
 from bot.worker.result import Done, Result
@@ -28,7 +28,7 @@ async def notify(claim: Claim[Notification]) -> Result[Notification]:
         return Done(row=replace(claim.row, problem=NOT_THEIRS))
     # A process before a restore may have posted it at any time since the job was created: after
     # the restore the same event happens again, at a later time.
-    slot = replace(MESSAGE_SLOT, known_since=lambda _: job.created_at)
+    slot = searched_since(lambda _: job.created_at)
     posted = await post_once(claim, slot, await place_of(claim), message)
     return Done(row=replace(claim.row, delivery=replace(claim.row.delivery, ts=posted.ts)))
 

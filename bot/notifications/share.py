@@ -14,7 +14,7 @@ from bot.messages.file import title
 from bot.messages.notification import shared_message
 from bot.messages.replies import not_shared
 from bot.notifications.job_event import NOT_THEIRS
-from bot.notifications.place import MESSAGE_SLOT
+from bot.notifications.place import slot_since
 from bot.notifications.resend import NO_JOB, upload_files
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
@@ -45,7 +45,11 @@ async def share(claim: Claim[Notification]) -> Result[Notification]:
     )
     try:
         await deliver_once(
-            claim, MESSAGE_SLOT, content, place=Place(channel=row.channel), user=None
+            claim,
+            await slot_since(claim, job.created_at),
+            content,
+            place=Place(channel=row.channel),
+            user=None,
         )
     except UndeliverableError as error:
         await _tell_sharer(row, job, str(error), services)

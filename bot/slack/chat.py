@@ -8,7 +8,12 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.base.errors import RefusedError, RetryLaterError, UnreachablePlaceError
+from bot.base.errors import (
+    RefusedError,
+    RetryLaterError,
+    TooManyMessagesError,
+    UnreachablePlaceError,
+)
 from bot.base.ports import Message, Place, Posted
 from bot.messages.blocks import mark
 from bot.slack.answers import (
@@ -102,7 +107,7 @@ class SlackChat(SlackFiles):
         `marked` searches for the `block_id` alone. `since` bounds how far back to search.
 
         Raises `UnreachablePlaceError` when the place cannot be read, because its messages are
-        unknown then, and `RetryLaterError` when there are too many to read.
+        unknown then, and `TooManyMessagesError` when there are too many to read.
         """
         me = self._me or await self.identity()
         found: list[str] = []
@@ -114,7 +119,7 @@ class SlackChat(SlackFiles):
             cursor = page.response_metadata.next_cursor if page.response_metadata else ""
             if not cursor:
                 return [posted(ts) for ts in sorted(found, key=Decimal)]
-        raise RetryLaterError("There are too many messages to look through.", code="too_many")
+        raise TooManyMessagesError("There are too many messages to look through.", code="too_many")
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
         """Replace the text and blocks of a message of the bot. Safe to repeat.

@@ -16,6 +16,7 @@ from bot.base.errors import (
     OperatorMustActError,
     OutcomeUnknownError,
     RetryLaterError,
+    TooManyMessagesError,
 )
 from bot.base.ports import Message, Place, Posted
 from bot.worker.context import Claim
@@ -48,6 +49,11 @@ class Slot(Generic[PostRow]):
     intended: EventName = EventName.RESULT_POSTING
     withdrawn: EventName = EventName.RESULT_NOT_POSTED
     marked: bool = False
+    must_find: bool = True
+    """Whether a place with too many messages to look through gets none.
+
+    Else it gets the message, which may stand there twice then.
+    """
 
 
 async def find_posted(claim: Claim[PostRow], slot: Slot[PostRow], place: Place) -> Posted | None:
@@ -62,10 +68,15 @@ async def find_posted(claim: Claim[PostRow], slot: Slot[PostRow], place: Place) 
     chat, row_id, marked = claim.services.chat, claim.row.id, slot.marked
     oldest = (since if intent_at is None else intent_at) - SEARCH_BACK_SECONDS
     try:
-        found = await chat.find_posts(place, row_id, oldest, marked=marked)
-    except NotAMemberError:
-        await chat.join(place.channel)
-        found = await chat.find_posts(place, row_id, oldest, marked=marked)
+        try:
+            found = await chat.find_posts(place, row_id, oldest, marked=marked)
+        except NotAMemberError:
+            await chat.join(place.channel)
+            found = await chat.find_posts(place, row_id, oldest, marked=marked)
+    except TooManyMessagesError:
+        if slot.must_find or intent_at is not None:
+            raise
+        return None
     return found[0] if found else None
 
 

@@ -1,7 +1,7 @@
 """Notes at the start that the file is a restored backup, of which budgets may count too little.
 
-What was asked after a backup was made is not in it, but may have been charged. Functions that write
-run inside a transaction.
+What was asked after a backup was made is not in it, but may have been charged, and what was said
+after it may be said again. Functions that write run inside a transaction.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ def note(db: Database) -> None:
     db.execute("""
         INSERT INTO restores (known_until) SELECT at FROM job_events ORDER BY seq DESC LIMIT 1
     """)
+
+
+def known_until(db: Database) -> list[Instant]:
+    """Return when the last event was that each restored backup knew, in order."""
+    rows = db.execute("SELECT known_until FROM restores ORDER BY seq")
+    return [float(row["known_until"]) for row in rows]
 
 
 def uncounted_since(db: Database, team: str) -> Instant | None:

@@ -567,6 +567,10 @@ class SqliteStore:
         """Return the rows that are set aside because they cannot be read."""
         return self._session.read_inline(unreadable.unreadable)
 
+    async def restores(self) -> list[Instant]:
+        """Return when the last event was that each restored backup knew, in order."""
+        return self._session.read_inline(restores.known_until)
+
     async def note_stop(self, now: Instant) -> None:
         """Record that this process stops in order."""
         await self._session.write(lambda db: queue.note_stop(db, now))

@@ -12,6 +12,7 @@ import pysqlite3
 import pytest
 import pytest_asyncio
 
+from bot.slack import chat
 from bot.worker.context import Claim
 from sandbox.slack.entities import ANA, BEN, GENERAL, MIA, TEAM, StoredMessage
 from storage.budget import OPERATOR, Cap, Policy, Raise, Scope, ScopeKind, Stop, Window
@@ -94,6 +95,20 @@ async def test_an_alert_that_a_backup_does_not_know_is_found_and_not_told_again(
     outbox.restart()
     await outbox.run(60)
     await bill(outbox, job, "0.6")
+    await outbox.run(30)
+    assert len([one for one in told(outbox, GENERAL) if "Half" in one]) == 1
+
+
+async def test_a_channel_with_too_many_messages_is_told_all_the_same(
+    outbox: OutboxHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A budget for ever would be searched for from the channel's first message on."""
+    monkeypatch.setattr(chat, "MOST_PAGES", 0)
+    job = await outbox.job(cost=None)
+    outbox.clock.now += 1
+    made = Cap(scope=HERE, window=Window.ONCE, limit=Decimal(1))
+    await outbox.store.budgets.set_cap(made, OPERATOR, outbox.clock())
+    await bill(outbox, job, "0.5")
     await outbox.run(30)
     assert len([one for one in told(outbox, GENERAL) if "Half" in one]) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -189,3 +190,22 @@ async def test_a_render_that_mindvideo_does_not_know_is_told() -> None:
         await harness.run()
         _, told = harness.results()
         assert "no longer knows this render" in told.text
+
+
+async def test_files_that_followed_after_a_backup_do_not_follow_again(tmp_path: Path) -> None:
+    """What the user wanted after all is wanted again after a restore, and is there."""
+    async with engine_harness() as harness:
+        job = await given_up(harness)
+        copy = tmp_path / "backup.db"
+        await harness.store.backup(str(copy))
+        await bring(harness, job)
+        await harness.run(hours=0.2)
+        brought = [one for one in harness.results() if one.files]
+        assert len(brought) == 1
+        harness.clock.now += HOUR
+        await harness.restore(copy)
+        await harness.run(hours=0.05)
+        harness.clock.now += 60
+        assert await bring(harness, job, "click:2")
+        await harness.run(hours=0.2)
+        assert [one.ts for one in harness.results() if one.files] == [brought[0].ts]

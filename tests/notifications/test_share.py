@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, perform
+from bot.slack import chat
 from sandbox.mindvideo.faults import Call
 from sandbox.slack.entities import ANA, BEN, CREW, GENERAL, OPEN, TEAM
 from sandbox.slack.faults import Fault, FaultKind
@@ -104,3 +106,62 @@ async def test_a_channel_that_takes_nothing_is_told_to_the_sharer_alone() -> Non
         assert [one.files for one in told if one.files] == []
         everything = [*told, *harness.ephemerals(CREW)]
         assert any("could not be shared" in one.text for one in everything)
+
+
+async def backed_up(harness: EngineHarness, folder: Path) -> Path:
+    """Return a copy of the store as it is now, and let the process go on for an hour."""
+    copy = folder / "backup.db"
+    await harness.store.backup(str(copy))
+    harness.clock.now += HOUR
+    return copy
+
+
+@pytest.mark.parametrize("later", [60.0, 48 * HOUR], ids=["at once", "after another start"])
+async def test_a_share_that_a_backup_does_not_know_is_found_and_not_repeated(
+    tmp_path: Path, later: float
+) -> None:
+    """Pressed again after the restore, it is another row of the same ID, later than its message."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        copy = await backed_up(harness, tmp_path)
+        await share(harness, job, CREW)
+        await harness.run(hours=0.05)
+        (shared,) = harness.messages(CREW)
+        harness.clock.now += HOUR
+        await harness.restore(copy)
+        await harness.run(hours=0.05)
+        harness.clock.now += later
+        await harness.restart()
+        for _ in range(2):
+            await share(harness, await harness.job(job.id), CREW)
+            await harness.run(hours=0.05)
+        assert [one.ts for one in harness.messages(CREW)] == [shared.ts]
+        assert harness.messages(CREW)[0].files == shared.files
+
+
+async def test_a_share_looks_for_nothing_where_nothing_was_restored() -> None:
+    """Also of a job that is older than the process: a busy channel takes long to look through."""
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        harness.clock.now += HOUR
+        await harness.restart()
+        before = harness.sandbox.slack.world.count("conversations.history")
+        await share(harness, job, CREW)
+        await harness.run(hours=0.05)
+        assert harness.messages(CREW)
+        assert harness.sandbox.slack.world.count("conversations.history") == before
+
+
+async def test_a_channel_with_too_many_messages_gets_the_video_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice at worst, rather than never."""
+    monkeypatch.setattr(chat, "MOST_PAGES", 0)
+    async with engine_harness() as harness:
+        job = await delivered(harness)
+        copy = await backed_up(harness, tmp_path)
+        await harness.restore(copy)
+        await harness.run(hours=0.05)
+        await share(harness, await harness.job(job.id), CREW)
+        await harness.run(hours=0.05)
+        assert len(harness.messages(CREW)) == 1
