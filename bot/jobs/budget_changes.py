@@ -61,6 +61,10 @@ _NOT_DIRECT = (
 )
 
 
+class DayError(UsageError):
+    """A raise that would end on a day on which none ends."""
+
+
 async def not_in_charge(interaction: Interaction, services: Services) -> NotInCharge | None:
     """Return who is in charge of budgets, if the user is not; `None`: the user is.
 
@@ -190,7 +194,7 @@ def _until(until: Window | date, now: Instant, calendar: Calendar) -> Instant:
         return end
     today = date.fromisoformat(day_at(now, calendar))
     if not today <= until <= today + LONGEST_RAISE:
-        raise UsageError("A raise lasts until a day from today on, and for a year at most.")
+        raise DayError("A raise lasts until a day from today on, and for a year at most.")
     noon = datetime(until.year, until.month, until.day, 12, tzinfo=ZoneInfo(calendar.zone))
     end = resets_at(Window.DAY, noon.timestamp(), calendar)
     return now if end is None else end

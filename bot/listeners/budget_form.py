@@ -24,7 +24,7 @@ from bot.jobs.budget_change import (
     StopNew,
     Target,
 )
-from bot.jobs.budget_changes import change_budget, not_in_charge
+from bot.jobs.budget_changes import DayError, change_budget, not_in_charge
 from bot.jobs.services import Services
 from bot.listeners.context import answer
 from bot.listeners.payloads import ButtonPayload, FormPayload
@@ -87,7 +87,7 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
     except FormError as error:
         return error.errors
     except UsageError as error:
-        return {_field_of(values): plain(error)}
+        return {_field_of(error, values): plain(error)}
     except BotError as error:
         return {Field.ACTION: str(error)}
     except StoreError as error:
@@ -139,8 +139,11 @@ def _target(values: State) -> Target:
         case ScopeKind.MODEL:
             return Target(kind=kind, name=_chosen(values, Field.MODEL))
         case ScopeKind.PROJECT:
+            typed = _text(values, Field.PROJECT)
+            if not typed:
+                raise FormError({Field.PROJECT: "Say which project."})
             try:
-                return Target(kind=kind, name=read_project(_text(values, Field.PROJECT)))
+                return Target(kind=kind, name=read_project(typed))
             except UsageError as error:
                 raise FormError({Field.PROJECT: plain(error)}) from None
         case ScopeKind.EVERYONE | ScopeKind.WORKSPACE:
@@ -198,7 +201,9 @@ def _text(values: State, field: Field) -> str:
 _FIELDS = {ScopeKind.PERSON: Field.PERSON, ScopeKind.CHANNEL: Field.CHANNEL}
 
 
-def _field_of(values: State) -> Field:
-    """Return the field where an error is shown that concerns whose budget it is."""
+def _field_of(error: UsageError, values: State) -> Field:
+    """Return the field where an error is shown: the day, or whose budget it is."""
+    if isinstance(error, DayError):
+        return Field.DAY
     kind = selected(element(values, Field.WHOSE))
     return _FIELDS.get(ScopeKind(kind), Field.WHOSE) if kind else Field.WHOSE
