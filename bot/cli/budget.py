@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from zoneinfo import available_timezones
 
 import click
 from tabulate import tabulate
 
+from bot.base.errors import UsageError
+from bot.cli import slack_ids
 from bot.cli.jobs import typed_amount, with_store
+from bot.options.projects import read_project
 from storage.budget import (
     OPERATOR,
     Calendar,
@@ -55,9 +59,10 @@ def set_cap(scope: str, amount: str, per: str, *, soft: bool) -> None:
     model:TEAM:MODEL, project:TEAM:NAME or workspace:TEAM:.
     """
     limit = typed_amount(amount)
-    cap = Cap(scope=_scope(scope), window=Window(per), limit=limit, is_hard=not soft)
+    cap = Cap(scope=_settable(_scope(scope)), window=Window(per), limit=limit, is_hard=not soft)
     with_store(lambda store: store.budgets.set_cap(cap, OPERATOR, time.time()))
-    click.echo(f"{cap.scope.key} may spend {cap.limit} per {per}.")
+    window = "in all" if cap.window is Window.ONCE else f"per {per}"
+    click.echo(f"{cap.scope.key} may spend {cap.limit} {window}.")
 
 
 @command.command()
@@ -151,6 +156,20 @@ def checked(team: str, because: str) -> None:
 
     since = with_store(confirm)
     click.echo("Noted." if since is not None else "Nothing was in doubt.")
+
+
+def _settable(scope: Scope) -> Scope:
+    """Return the scope as requests count in it. Raises `click.UsageError` if none ever could."""
+    ids = {ScopeKind.PERSON: slack_ids.USER, ScopeKind.CHANNEL: slack_ids.CHANNEL}
+    pattern = ids.get(scope.kind)
+    if not slack_ids.TEAM.fullmatch(scope.team) or (pattern and not pattern.fullmatch(scope.name)):
+        raise click.UsageError(f"{NO_SCOPE} TEAM, USER and CHANNEL are IDs at Slack.")
+    if scope.kind is not ScopeKind.PROJECT:
+        return scope
+    try:
+        return replace(scope, name=read_project(scope.name))
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _scope(text: str) -> Scope:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from datetime import UTC, datetime
 
@@ -11,20 +10,19 @@ import click
 from tabulate import tabulate
 
 from bot.base.errors import UsageError
+from bot.cli import slack_ids
 from bot.cli.jobs import JSON, typed_amount, with_store
 from bot.jobs.credit import CreditView, load_credit, refuse_unusable
 from bot.messages.formatting import count, money
 from storage.budget import OPERATOR, Booking
 from storage.store import Store
 
-# A mistyped workspace would have a book of its own, in which nobody looks.
-_TEAM = re.compile(r"[TE][0-9A-Z]{1,20}")
-
 BECAUSE = click.option("--because", required=True, help="What was paid; the audit keeps it.")
 
 
 def _checked_team(_: click.Context, __: click.Parameter, team: str) -> str:
-    if not _TEAM.fullmatch(team):
+    # A mistyped one would have a book of its own, in which nobody looks.
+    if not slack_ids.TEAM.fullmatch(team):
         raise click.UsageError("TEAM is a workspace's ID at Slack, such as T0123ABCD.")
     return team
 

@@ -267,8 +267,12 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         place = Place(channel=interaction.channel, thread_ts=interaction.reply_to.thread_ts)
         services.ephemeral.send(interaction.dedup_key, place, interaction.user, reply)
     if isinstance(acceptance, Refused):
-        since = acceptance.uncounted_since
-        told = budgets.refused_in_form(acceptance.reasons, acceptance.unit, uncounted_since=since)
+        told = budgets.refused_in_form(
+            acceptance.reasons,
+            acceptance.unit,
+            uncounted_since=acceptance.uncounted_since,
+            may_ask=not keeps_nothing,
+        )
         return {first_field: told}
     return {}
 

@@ -87,13 +87,21 @@ def not_counted(since: Instant, moment: Callable[[Instant], str] = blocks.moment
 
 
 def refused_in_form(
-    reasons: Sequence[Reason], unit: str | None, *, uncounted_since: Instant | None = None
+    reasons: Sequence[Reason],
+    unit: str | None,
+    *,
+    uncounted_since: Instant | None = None,
+    may_ask: bool = False,
 ) -> str:
-    """Return the answer to a refused request without markup, for a field of the form."""
+    """Return the answer to a refused request without markup, for a field of the form.
+
+    `may_ask`: a message, which the form may hide, offers to ask an approver.
+    """
     told = [_sentence(reason, unit, _plain_moment, is_plain=True) for reason in reasons]
     if uncounted_since is not None:
         told.append(too_low(uncounted_since, _plain_moment))
-    return f"{' '.join(told)} {_NOTHING_STARTED}"
+    ask = " Behind this form a message says who can make room, and asks an approver."
+    return f"{' '.join(told)} {_NOTHING_STARTED}{ask if may_ask else ''}"
 
 
 def budget_name(scope: Scope, *, is_here: bool = True) -> str:

@@ -64,6 +64,9 @@ def test_a_cap_is_set_shown_and_removed(run: Run) -> None:
         ["person:T1:U1", "day", "20", "soft"],
         ["workspace:T1:", "month", "0.5", "hard"],
     ]
+    assert run("set", "project:T1:Launch", "300", "--per", "once").output == (
+        "project:T1:launch may spend 300 in all.\n"
+    )
     assert run("remove", "person:T1:U1", "--per", "day").output == "The cap is removed.\n"
     assert run("remove", "person:T1:U1", "--per", "day").output == "There was no such cap.\n"
 
@@ -80,6 +83,10 @@ def test_a_cap_is_set_shown_and_removed(run: Run) -> None:
         ("person:T1", "5", "SCOPE is"),
         ("person:T1:", "5", "SCOPE is"),
         ("workspace:T1:U1", "5", "SCOPE is"),
+        ("workspace:studio:", "5", "are IDs at Slack"),
+        ("person:T1:ana", "5", "are IDs at Slack"),
+        ("channel:T1:#general", "5", "are IDs at Slack"),
+        ("project:T1:big launch", "5", "is no name of a project"),
         ("person::U1", "5", "SCOPE is"),
     ],
 )

@@ -240,6 +240,7 @@ async def test_a_form_that_a_budget_refuses_stays_open_and_an_approver_can_be_as
         await bot.type("")
         await submit(bot, values=entries(prompt="a lake"))
         assert "This channel's budget per day is 0" in str(form_of(bot).errors)
+        assert "Behind this form a message" in str(form_of(bot).errors)
         offer = await until_ephemeral(bot)
         assert button_labels(offer) == ["Ask an approver"]
         await submit(bot, values=entries(prompt="a hill"))
