@@ -174,7 +174,7 @@ async def accept(
     )
     if request.is_dry:
         names = await names_at_once(mentioned(job.input), services.directory)
-        return await dry_run(replace(job, names=names), services, agreed)
+        return await dry_run(replace(job, names=names), forecast, services, agreed)
     if question is None:
         event = Event(at=now, name=EventName.ACCEPTED, detail=interaction.surface)
     else:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from bot.jobs.prices import load_offer
 from bot.jobs.services import Services
 from bot.money.forecast import PriceToConfirm
 from bot.options.mentions import named_input
 from bot.options.references import files_named
 from bot.options.schema import PROMPT
-from storage.job import Forecast, Job
+from storage.budget import (
+    Admitted,
+    AskFirst,
+    Consent,
+    NotAdmitted,
+    admit,
+    applied_caps,
+    day_at,
+    period_of,
+)
+from storage.job import Forecast, Job, QuestionKind
+
+Decided: TypeAlias = Admitted | AskFirst | NotAdmitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,26 +36,51 @@ class DryRun:
     has_files: bool
     """Whether the body names attached files: their links are made when it is sent."""
     forecast: Forecast
-    to_confirm: PriceToConfirm | None
-    """The price that would be asked about."""
+    decided: Decided
+    """What budgets would say to it now."""
     unit: str | None
     """The unit of amounts, as in `Services`."""
 
 
-async def dry_run(asked: Job, services: Services, agreed: PriceToConfirm | None) -> DryRun:
+async def dry_run(
+    asked: Job, forecast: Forecast, services: Services, agreed: PriceToConfirm | None
+) -> DryRun:
     """Return what a request, with the names that it mentions, would send and cost.
 
     A price to which its user `agreed` would not be asked about. Raises `StoreError`.
     """
     values = named_input(asked)
     prompt = values.get(PROMPT)
-    model = services.catalog.get(asked.model)
-    forecast, to_confirm = await load_offer(asked, model, services)
     return DryRun(
         prompt=prompt if isinstance(prompt, str) else "",
         body=services.video.request_body(asked.model, values),
         has_files=bool(files_named(values)),
         forecast=forecast,
-        to_confirm=None if agreed is not None and agreed.covers(forecast) else to_confirm,
+        decided=await _decided(asked, forecast, services, agreed),
         unit=services.unit,
     )
+
+
+async def _decided(
+    asked: Job, forecast: Forecast, services: Services, agreed: PriceToConfirm | None
+) -> Decided:
+    """Return what an admission of the request would decide now, by the same rule."""
+    now, budgets = services.now(), services.store.budgets
+    rules = await budgets.rules(asked.team, now)
+    calendar = rules.policy.calendar
+    counted = {
+        (applied.counted, period_of(applied.cap.window, day_at(now, calendar), calendar))
+        for applied in applied_caps(rules, asked, now)
+    }
+    uses = {one: await budgets.use(*one) for one in counted}
+
+    def decide(consent: Consent) -> Decided:
+        return admit(
+            [asked], rules, lambda scope, period: uses[scope, period], now, consent=consent
+        )
+
+    decided = decide(Consent.NONE)
+    is_about_price = isinstance(decided, AskFirst) and decided.kind is QuestionKind.PRICE
+    if is_about_price and agreed is not None and agreed.covers(forecast):
+        return decide(Consent.CONFIRMED)
+    return decided

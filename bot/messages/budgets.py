@@ -62,6 +62,11 @@ def refused(
     return Message(text=text, blocks=[*blocks.sections(text), row])
 
 
+def why_refused(reasons: Sequence[Reason], unit: str | None) -> str:
+    """Return the reasons for which a request is not admitted, as sentences."""
+    return " ".join(_sentence(reason, unit, blocks.moment) for reason in reasons)
+
+
 def does_not_fit(
     reasons: Sequence[Reason],
     asker: str,

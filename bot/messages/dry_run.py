@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 from slack_sdk.models.blocks import PlainTextObject
 from slack_sdk.models.views import View
 
 from bot.base.ports import Message
 from bot.jobs.dry_run import DryRun
-from bot.messages import blocks, formatting, prices
-from storage.job import Json
+from bot.messages import blocks, budgets, formatting, prices
+from storage.budget import Admitted, AskFirst, NotAdmitted
+from storage.job import FOR_APPROVERS, Json, QuestionKind
 
 TRY = "Try without rendering"
 """The label of the button in the form, and the title of the modal that it opens."""
@@ -20,8 +22,7 @@ _HEAD = ":mag: This is what I would send to MindVideo. Nothing was started or ch
 def message(shown: DryRun) -> Message:
     """Return the answer, with the request as it would be sent."""
     price = prices.sentence(shown.forecast, shown.unit)
-    if shown.to_confirm is not None:
-        price += " I would ask you to confirm it."
+    follows = _follows(shown)
     size = formatting.count(len(shown.body), "byte")
     body = [blocks.section(_HEAD)]
     if shown.prompt:
@@ -30,7 +31,26 @@ def message(shown: DryRun) -> Message:
     if shown.has_files:
         body.append(blocks.context("Links take the place of attached files when it is sent."))
     body.append(blocks.section(f"*Price* · {price}"))
-    return Message(text=f"{_HEAD} {price}", blocks=body)
+    if follows:
+        body.append(blocks.section(f"*Budgets* · {follows}"))
+    return Message(text=f"{_HEAD} {price} {follows}".rstrip(), blocks=body)
+
+
+def _follows(shown: DryRun) -> str:
+    """Return what budgets would say to the request; nothing where they let it pass."""
+    match shown.decided:
+        case Admitted():
+            return ""
+        case NotAdmitted(reasons=reasons):
+            return f"{budgets.why_refused(reasons, shown.unit)} So I would refuse it."
+        case AskFirst(kind=kind) if kind in FOR_APPROVERS:
+            return "An approver would be asked first."
+        case AskFirst(kind=QuestionKind.SOFT_CAP):
+            return "It goes beyond a soft budget, so I would ask you first."
+        case AskFirst():
+            return "I would ask you to confirm the price."
+        case _:
+            assert_never(shown.decided)
 
 
 def missing(problems: Sequence[str]) -> Message:

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.mindvideo.faults import Call
 from sandbox.slack.delivery import Delivery, DeliveryKind
-from sandbox.slack.entities import ANA, BEN, Payload
+from sandbox.slack.entities import ANA, BEN, MIA, Payload
 from sandbox.slack.faults import Fault, FaultKind
 from sandbox.slack.forms import Values
 from tests.support.budget_rules import confirm_above
@@ -200,4 +200,35 @@ async def test_a_price_that_render_in_the_form_confirms_is_not_asked_about() -> 
         await try_in_form(bot, values)
         assert "This costs about 0.126." in told_in_form(bot)
         assert "I would ask" not in told_in_form(bot)
-        assert "I would ask you to confirm it." in str((await bot.type(f"{LAKE} --dry")).shown)
+        assert "I would ask you to confirm the price." in str(
+            (await bot.type(f"{LAKE} --dry")).shown
+        )
+
+
+TOLD_BY_BUDGETS = [
+    ("budget set here 0 per day", "This channel's budget per day is 0, so nobody can render"),
+    ("budget set here 0.2 per day", "0.126 USD of 0.2 USD are used, and this takes about 0.126"),
+    ("budget set here 0.2 per day soft", "An approver would be asked first."),
+    ("budget approve above 0.1 by <@U0BEN>", "An approver would be asked first."),
+    ("budget confirm above 0.1", "I would ask you to confirm the price."),
+    ("budget stop here because audit", "So I would refuse it."),
+]
+
+
+@pytest.mark.parametrize(("rule", "told"), TOLD_BY_BUDGETS)
+async def test_a_dry_run_tells_what_budgets_would_say(rule: str, told: str) -> None:
+    """As they then do, to a text and to the form; nothing is kept of it."""
+    async with running_bot(ADMINS=MIA, COST_UNIT="USD") as bot:
+        await make_video(bot, LAKE)
+        assert "This costs about 0.126 USD." in await answer(bot, f"{LAKE} --dry")
+        assert "*Budgets*" not in str(bot.ephemerals()[-1].blocks)
+        await answer(bot, rule, user=MIA)
+        assert told in await answer(bot, f"{LAKE} --dry")
+        await bot.type("")
+        await change_option(bot, "mode", "pro", prompt="a lake")
+        await try_in_form(bot, entries(prompt="a lake", mode="pro"))
+        in_form = told_in_form(bot)
+        # In the form, *Render* confirms the price.
+        assert (told in in_form) is not ("confirm the price" in told)
+        assert len(bot.messages(direct_channel(bot, BEN))) == 0
+        assert len(bot.sandbox.video.charges) == 1

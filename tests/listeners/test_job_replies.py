@@ -29,6 +29,7 @@ from bot.jobs.dry_run import DryRun
 from bot.jobs.view import JobView
 from bot.listeners.job_replies import reply_to
 from sandbox.slack.blocks import checked_blocks
+from storage.budget import Admitted
 from storage.job import (
     Decision,
     DecisionKind,
@@ -64,7 +65,7 @@ DRY = DryRun(
     body=b"{}",
     has_files=False,
     forecast=Forecast(kind=ForecastKind.UNKNOWN),
-    to_confirm=None,
+    decided=Admitted(jobs=()),
     unit="USD",
 )
 
