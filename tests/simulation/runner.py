@@ -24,7 +24,7 @@ from tests.simulation.people import People
 from tests.simulation.process import CrashError, Process
 from tests.simulation.replaced import files_without_threads
 from tests.simulation.tasks import NEVER
-from tests.simulation.world import EPOCH, Violation, World
+from tests.simulation.world import Violation, World
 from tests.support.inline_store import inline_session
 
 # The promise: so long after the last fault (and the end of the render) every job has ended.
@@ -231,8 +231,9 @@ class _Run:
         while not world.over.is_set():
             await world.sleep(CHECK_SECONDS)
             if self._people.are_done and self._is_all_told:
-                self._invariants.at_rest()
-                world.over.set()
+                if await self._people.close_the_books():
+                    self._invariants.at_rest()
+                    world.over.set()
             elif self._is_stormy and world.age > STORMY_SECONDS:
                 world.over.set()
             elif world.age > AT_REST_AFTER_SECONDS + self._calm_at:
@@ -261,7 +262,7 @@ class _Run:
                     if NEVER in {task.ends, task.known_from, task.files_from}
                     else max(task.ends, task.known_from, task.files_from)
                 )
-                moment = max(moment, ends - EPOCH)
+                moment = max(moment, ends - self._world.epoch)
         return moment + ENDS_WITHIN_SECONDS
 
 
