@@ -49,6 +49,8 @@ class Bookkeeper:
         self._sets: dict[str, int] = {}
         """How many requests each set has, by what their keys begin with."""
         self._is_restored = False
+        self._is_in_doubt = False
+        """Whether a backup was restored that knows of requests, and so may lack others."""
 
     def ask(self, decision: Decision) -> None:
         """Note that somebody is about to ask for a change of budgets."""
@@ -81,6 +83,7 @@ class Bookkeeper:
         self._read_decisions(books)
         self._alerts.after_restore(books)
         self._books, self._is_restored = books, True
+        self._is_in_doubt = bool(books.lines)
         self._ended = {line.job_id for line in books.lines if _has_ended(line)}
 
     def _check(self, books: Books, since: Instant) -> None:
@@ -206,6 +209,9 @@ class Bookkeeper:
         if shown != wanted:
             detail = f"{place}: shown {shown}, is {wanted}"
             self._world.violate("a cap shows what is held and spent", detail)
+        if (view.uncounted_since is not None) is not (self._is_in_doubt and bool(self.rules.caps)):
+            detail = f"{place}: {view.uncounted_since}"
+            self._world.violate("a restored budget says that it may count too little", detail)
         used = view.used.held, view.used.spent
         if used != self._use(place.person, Window.MONTH, day, self._books.lines):
             self._world.violate("a cap shows what is held and spent", f"{place}: {used}")

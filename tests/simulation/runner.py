@@ -6,12 +6,14 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from storage.job import TERMINAL, Job, Stage
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.generation import mark_as_copy
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreError
 from tests.simulation import clock
@@ -206,10 +208,14 @@ class _Run:
             left = self._folder / f"{self._generation - 2}.db"
             self._restores, self._is_backup = False, True
             self._world.count("restored from a backup")
-        for suffix in ("", "-wal"):
-            file = left.with_name(left.name + suffix)
+        # The lock stays where it is when a backup takes the place of the file.
+        lock = self._folder / f"{self._generation - 1}.db.lock"
+        kept = {"": left, "-wal": left.with_name(f"{left.name}-wal"), ".lock": lock}
+        for suffix, file in kept.items():
             if file.exists():
                 shutil.copyfile(file, self._path.with_name(self._path.name + suffix))
+        if self._is_backup and left != self._folder / f"{self._generation - 1}.db":
+            make_copy(self._path)
         if self._is_ahead and (self._generation == 1 or self._is_backup):
             self._world.count("dated days ahead")
             date_ahead(self._path)
@@ -264,6 +270,13 @@ class _Run:
                 )
                 moment = max(moment, ends - self._world.epoch)
         return moment + ENDS_WITHIN_SECONDS
+
+
+def make_copy(path: Path) -> None:
+    """Make of a file and its WAL what `backup` writes: one file with the number of a copy."""
+    with closing(connect_writer(str(path), create=False)) as db:
+        mark_as_copy(db)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 async def _first_of(*events: asyncio.Event) -> None:
