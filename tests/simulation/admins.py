@@ -82,7 +82,7 @@ class Admins:
         lives = [self._decide(number, plan) for number, plan in enumerate(self._plans())]
         if self._chance.random() < 0.4:
             lives.append(self._settle_some())
-        lives.append(self._look_around())
+        lives.append(self._see_budgets())
         return lives
 
     def _plans(self) -> list[_Planned]:
@@ -108,7 +108,7 @@ class Admins:
 
     def _moment(self) -> float:
         """Return some age of the world, often close to where windows turn, or where people ask."""
-        busy = [*self._budgets.asks, self._budgets.turn_at, self._budgets.set_at, 0.0, 30.0]
+        busy = [*self._budgets.asks, self._budgets.midnight_at, self._budgets.set_at, 0.0, 30.0]
         known = [at for at in busy if at is not None]
         if self._chance.random() < 0.7:
             return max(self._chance.choice(known) + self._chance.choice(_NEARLY), 0.0)
@@ -183,13 +183,13 @@ class Admins:
             services.wake()
             self._world.count("operator settles a job")
 
-    async def _look_around(self) -> None:
+    async def _see_budgets(self) -> None:
         for _ in range(self._chance.choice((1, 2, 4))):
             place = self._chance.choice(list(_places()))
             pause = self._chance.uniform(10, 400)
-            await self._visit(pause, partial(self._look, place))
+            await self._visit(pause, partial(self._see_budget, place))
 
-    async def _look(self, place: Place, services: Services) -> None:
+    async def _see_budget(self, place: Place, services: Services) -> None:
         with suppress(StoreError):
             view = await load_budget(TEAM, place.user, place.channel, services)
             self._books.check_view(view, place)
@@ -206,10 +206,10 @@ class Admins:
         """Whether the bot has each amount of the bill."""
         return self._books.to_settle(self._invariants.rows.values()) == {}
 
-    async def look_at_all(self, services: Services) -> None:
+    async def see_all_budgets(self, services: Services) -> None:
         """Look at what is left in every place, for everybody."""
         for place in _places():
-            await self._look(place, services)
+            await self._see_budget(place, services)
 
 
 def _places() -> list[Place]:

@@ -88,7 +88,7 @@ class WorldCalendar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Midnight:
     """A midnight in the life of a world: the beginning of `day`."""
 
     zone: str
@@ -101,30 +101,30 @@ class Turn:
         return WorldCalendar(zone=self.zone, first_weekday=self.first_weekday)
 
 
-TURNS = (
+MIDNIGHTS = (
     # A day, a week that begins on a Sunday, a year.
-    Turn(zone="UTC", first_weekday=0, day=date(2026, 1, 2)),
-    Turn(zone="UTC", first_weekday=6, day=date(2026, 5, 31)),
-    Turn(zone="Pacific/Kiritimati", first_weekday=4, day=date(2027, 1, 1)),
+    Midnight(zone="UTC", first_weekday=0, day=date(2026, 1, 2)),
+    Midnight(zone="UTC", first_weekday=6, day=date(2026, 5, 31)),
+    Midnight(zone="Pacific/Kiritimati", first_weekday=4, day=date(2027, 1, 1)),
     # The leap day, and the day after it.
-    Turn(zone="Asia/Kathmandu", first_weekday=1, day=date(2028, 2, 29)),
-    Turn(zone="Asia/Kathmandu", first_weekday=2, day=date(2028, 3, 1)),
+    Midnight(zone="Asia/Kathmandu", first_weekday=1, day=date(2028, 2, 29)),
+    Midnight(zone="Asia/Kathmandu", first_weekday=2, day=date(2028, 3, 1)),
     # The beginning of a day of 23 hours, its end, and the end of a day of 25.
-    Turn(zone="Europe/Berlin", first_weekday=6, day=date(2026, 3, 29)),
-    Turn(zone="Europe/Berlin", first_weekday=0, day=date(2026, 3, 30)),
-    Turn(zone="America/New_York", first_weekday=0, day=date(2026, 11, 2)),
+    Midnight(zone="Europe/Berlin", first_weekday=6, day=date(2026, 3, 29)),
+    Midnight(zone="Europe/Berlin", first_weekday=0, day=date(2026, 3, 30)),
+    Midnight(zone="America/New_York", first_weekday=0, day=date(2026, 11, 2)),
     # A month and a week at once, in whose first day the clocks change.
-    Turn(zone="America/New_York", first_weekday=6, day=date(2026, 11, 1)),
+    Midnight(zone="America/New_York", first_weekday=6, day=date(2026, 11, 1)),
     # Midnights that there are not, or twice.
-    Turn(zone="Africa/Cairo", first_weekday=4, day=date(2026, 4, 24)),
-    Turn(zone="Africa/Cairo", first_weekday=4, day=date(2026, 10, 30)),
-    Turn(zone="Atlantic/Azores", first_weekday=6, day=date(2026, 3, 29)),
-    Turn(zone="Atlantic/Azores", first_weekday=6, day=date(2026, 10, 25)),
+    Midnight(zone="Africa/Cairo", first_weekday=4, day=date(2026, 4, 24)),
+    Midnight(zone="Africa/Cairo", first_weekday=4, day=date(2026, 10, 30)),
+    Midnight(zone="Atlantic/Azores", first_weekday=6, day=date(2026, 3, 29)),
+    Midnight(zone="Atlantic/Azores", first_weekday=6, day=date(2026, 10, 25)),
 )
-FIRST_TURN, LAST_TURN = 60.0, 700.0
+EARLIEST_MIDNIGHT, LATEST_MIDNIGHT = 60.0, 700.0
 """How long after the beginning of a world its windows turn, in seconds."""
 
 
-def draw_turn(chance: random.Random) -> Turn | None:
+def draw_midnight(chance: random.Random) -> Midnight | None:
     """Return the midnight that a world sees early on; `None`: none."""
-    return chance.choice(TURNS) if chance.random() < 0.7 else None
+    return chance.choice(MIDNIGHTS) if chance.random() < 0.7 else None

@@ -12,7 +12,12 @@ from storage.approval import ApprovalRule
 from storage.budget import Calendar, Cap, Policy, Scope, ScopeKind, UnknownPrice, Window
 from storage.job import Instant
 from storage.sqlite.store import SqliteStore
-from tests.simulation.calendar import FIRST_TURN, LAST_TURN, WorldCalendar, draw_turn
+from tests.simulation.calendar import (
+    EARLIEST_MIDNIGHT,
+    LATEST_MIDNIGHT,
+    WorldCalendar,
+    draw_midnight,
+)
 from tests.simulation.names import EPOCH, PROJECT, TEAM
 
 # Renders cost up to 10 here.
@@ -53,7 +58,7 @@ class Budgets:
     calendar: WorldCalendar
     epoch: Instant
     """When the world begins."""
-    turn_at: float | None
+    midnight_at: float | None
     """The age of the world at which its windows turn; `None`: at none that matters."""
     asks: Sequence[float]
     """The ages of the world at which people ask beside all others."""
@@ -93,15 +98,15 @@ def draw_budgets(seed: int) -> Budgets | None:
         for scope in SCOPES
         if chance.random() < 0.4
     )
-    calendar, epoch, turn_at = _draw_time(chance)
+    calendar, epoch, midnight_at = _draw_time(chance)
     zone = Calendar(zone=calendar.zone, first_weekday=calendar.first_weekday)
-    asks, set_at = _draw_asks(chance, turn_at)
+    asks, set_at = _draw_asks(chance, midnight_at)
     return Budgets(
         caps=caps,
         policy=replace(chance.choice(POLICIES), calendar=zone),
         calendar=calendar,
         epoch=epoch,
-        turn_at=turn_at,
+        midnight_at=midnight_at,
         asks=asks,
         set_at=set_at,
         approval=draw_rule(seed),
@@ -111,23 +116,25 @@ def draw_budgets(seed: int) -> Budgets | None:
 
 def _draw_time(chance: random.Random) -> tuple[WorldCalendar, Instant, float | None]:
     """Return the calendar of a world, when it begins, and when its windows turn."""
-    turn = draw_turn(chance)
-    if turn is None:
+    midnight = draw_midnight(chance)
+    if midnight is None:
         # Midnight is an hour after the beginning there.
         zone = chance.choice(("UTC", "Atlantic/Cape_Verde"))
         return WorldCalendar(zone=zone), EPOCH, None
-    turn_at = chance.uniform(FIRST_TURN, LAST_TURN)
-    return turn.calendar, turn.calendar.begin_of(turn.day) - turn_at, turn_at
+    midnight_at = chance.uniform(EARLIEST_MIDNIGHT, LATEST_MIDNIGHT)
+    return midnight.calendar, midnight.calendar.begin_of(midnight.day) - midnight_at, midnight_at
 
 
-def _draw_asks(chance: random.Random, turn_at: float | None) -> tuple[list[float], float | None]:
+def _draw_asks(
+    chance: random.Random, midnight_at: float | None
+) -> tuple[list[float], float | None]:
     """Return when people ask beside all others: at one instant, or some after a turn."""
     count, at = chance.choice((0, 2, 3, 5)), chance.uniform(0, 400)
     set_at = None
     if count > 2 and chance.random() < 0.7:
         set_at, count = chance.uniform(0, 800), count - 3
-    later = 0 if turn_at is None else count // 2
-    after = at if turn_at is None else turn_at + chance.choice((0.0, 1.0, 120.0))
+    later = 0 if midnight_at is None else count // 2
+    after = at if midnight_at is None else midnight_at + chance.choice((0.0, 1.0, 120.0))
     return [at] * (count - later) + [after] * later, set_at
 
 

@@ -126,7 +126,7 @@ class People:
         if not self._admins.have_closed_the_books:
             await self._visit(0.0, self._admins.close_the_books)
             return False
-        await self._visit(0.0, self._admins.look_at_all)
+        await self._visit(0.0, self._admins.see_all_budgets)
         return True
 
     async def _visit(
