@@ -25,10 +25,10 @@ from storage.job import (
 from storage.notification import APPROVAL_KINDS, Notification, NotificationKind, notification_id
 from storage.store import MOST_CRASHES
 from tests.simulation.approvals import ApprovalBook
-from tests.simulation.books import Bookkeeper
+from tests.simulation.bookkeeper import Bookkeeper
 from tests.simulation.names import GUEST, TEAM
 from tests.simulation.video import Charge, MindVideo
-from tests.simulation.workspace import PostedMessage, Workspace
+from tests.simulation.workspace import Channel, PostedMessage, Workspace
 from tests.simulation.world import World
 
 # How an amount that was billed is told; an estimate is told in other words.
@@ -44,7 +44,11 @@ class Invariants:
         """Channels that want to hear everything."""
         self.video = MindVideo(world, self.after_effect)
         self.slack = Workspace(world=world, audit=self.after_effect)
-        self.books = Bookkeeper(world, self.video)
+        budgets = world.budgets
+        self.books = None if budgets is None else Bookkeeper(world, self.video, budgets)
+        """`None` in a world without budgets."""
+        if self.books is not None:
+            self.video.before_send = self.books.before_send
         self.approvals = ApprovalBook(world)
         self.rows: dict[str, Job] = {}
         self.acknowledged: dict[str, str] = {}
@@ -76,8 +80,6 @@ class Invariants:
         """Check what holds at every instant about one job, after something happened outside."""
         charges = self._charges(job_id)
         self._at_most_one("charges", job_id, charges)
-        if charges:
-            self.books.before_charge(job_id)
         row = self.rows.get(job_id)
         if row is not None and row.user == GUEST and charges:
             self._world.violate("who may not use the bot is charged nothing", job_id)
@@ -116,6 +118,8 @@ class Invariants:
                 row.channel,
                 row.input,
             )
+            if in_one_set(other, row):
+                continue
             is_recent = other.created_at >= row.created_at - DUPLICATE_SECONDS
             counts = other.stage in REQUESTED - {Stage.REJECTED} and other.question is None
             if is_equal and is_recent and counts:
@@ -281,13 +285,24 @@ class Invariants:
         if job.id not in self.rows:
             self._world.violate("an acknowledged ask has a row", f"{dedup_key} {job.id}")
 
+    def settle(self, job_id: str, amount: Decimal) -> None:
+        """Note that an operator is about to name what a job has cost."""
+        self.video.heard[job_id].append(amount)
+        if self.books is not None:
+            self.books.name_amount(job_id, amount)
+
+    def after_settlement(self, row: Job) -> None:
+        """Note that what a job has cost is on disk, as an operator named it."""
+        self._costs_read[row.id] = row.cost_actual
+
     def unfinished(self) -> list[Job]:
         """Return the jobs that have not ended, or about which something is still to be done."""
         return [row for row in self.rows.values() if row.due_at is not None]
 
     def at_rest(self) -> None:
         """Check what must hold once nothing is left to do."""
-        self.books.at_rest()
+        if self.books is not None:
+            self.books.at_rest(self.notifications.values(), self.slack.posts)
         self.approvals.at_rest(self.notifications.values(), self.slack.posts, self.slack.disturbed)
         for notification in self.notifications.values():
             self._check_notification(notification)
@@ -337,7 +352,7 @@ class Invariants:
             return True
         if row.channel in self.slack.gone_people:
             return True
-        place = self.slack.channels[row.channel]
+        place = self.slack.channels.get(row.channel, Channel())
         disturbed = row.channel in self.slack.disturbed or (place.private and not place.member)
         theirs = job is not None and self.slack.channels[job.channel].private
         return (theirs and row.problem == NOT_THEIRS) or (disturbed and row.problem is not None)
@@ -406,6 +421,12 @@ class Invariants:
     def _at_most_one(self, what: str, whose: str, found: Sequence[object]) -> None:
         if len(found) > 1:
             self._world.violate(f"{what} ≤ 1", f"{whose}: {found}")
+
+
+def in_one_set(one: Job, other: Job) -> bool:
+    """Tell whether two jobs were asked for at once: their keys differ in their numbers alone."""
+    prefix, is_of_set, _ = one.dedup_key.partition("#")
+    return bool(is_of_set) and other.dedup_key.startswith(f"{prefix}#")
 
 
 def _tells_parking(told: Notification, row: Job) -> bool:

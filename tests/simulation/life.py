@@ -98,8 +98,8 @@ class Life:
         }
         if is_restored:
             invariants.after_restore(rows)
-            invariants.books.after_restore(store.jobs.read_books())
-        store.jobs.check_books()
+        if invariants.books is not None:
+            invariants.books.begin(store.jobs.read_books, is_restored=is_restored)
         invariants.after_restart(rows)
         known = list(invariants.notifications.values())
         found = {row.id: await store.outbox.find(row.id) for row in known}

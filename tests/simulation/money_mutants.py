@@ -20,18 +20,24 @@ from storage.budget import (
     Admitted,
     AppliedCap,
     AskFirst,
+    Calendar,
     CapShort,
     Consent,
     NotAdmitted,
+    Period,
     Policy,
+    Raise,
     Rules,
     ScopeKind,
+    Settlement,
+    Stopped,
     Use,
     UseOf,
+    Window,
     day_at,
 )
 from storage.job import Event, Instant, Job, Outcome, Stage, is_direct
-from storage.sqlite import admissions, budget_rules, budget_use
+from storage.sqlite import admissions, budget_rules, budget_use, job_writes
 from storage.sqlite.budget_use import Uses
 from storage.store import NO_TERMS, Inserted, InsertTerms
 from tests.simulation import life
@@ -39,6 +45,7 @@ from tests.simulation.replaced import replaced
 from tests.simulation.watched import WatchedJobs
 
 LATE_SECONDS = 600.0
+DAY_SECONDS = 86_400.0
 
 
 @contextmanager
@@ -57,7 +64,8 @@ def admit_outside_insert() -> Iterator[None]:
     ) -> Admitted | AskFirst | NotAdmitted:
         made = real(jobs, rules, use_of, now, consent=consent, active=active)
         if isinstance(made, NotAdmitted):
-            return real(jobs, rules, use_of, now, consent=Consent.BEYOND_CAPS, active=active)
+            looked_at = replace(rules, caps=())
+            return real(jobs, looked_at, use_of, now, consent=consent, active=active)
         return made
 
     async def insert(
@@ -94,6 +102,103 @@ async def freed_by_timer(claim: Claim[Job]) -> Result[Job]:
     if isinstance(result, Done) and result.row.cost_actual is None:
         return replace(result, row=replace(result.row, reserved=None, cost_estimate=None))
     return result
+
+
+async def estimate_written_as_amount(claim: Claim[Job]) -> Result[Job]:
+    """Take the estimate for the amount that nobody named in time."""
+    result = await reconcile.reconcile(claim)
+    if isinstance(result, Done) and result.row.cost_actual is None:
+        return replace(result, row=replace(result.row, cost_actual=result.row.cost_estimate))
+    return result
+
+
+@contextmanager
+def spend_estimates() -> Iterator[None]:
+    """Count the estimate of a render that is over as spent."""
+    real = budget.exposure
+
+    def exposure(job: Job) -> Use:
+        is_over = job.stage in {Stage.FINISHED, Stage.DELIVERED}
+        if is_over and job.cost_actual is None and job.cost_estimate is not None:
+            return Use(spent=job.cost_estimate)
+        return real(job)
+
+    with replaced(budget_use, "exposure", exposure), replaced(job_writes, "exposure", exposure):
+        yield
+
+
+@contextmanager
+def settle_twice() -> Iterator[None]:
+    """Count what an operator settles once more."""
+    real = job_writes.settle
+
+    def settle(db: Database, job_id: str, settlement: Settlement) -> Job | None:
+        row = real(db, job_id, settlement)
+        if row is not None:
+            budget_use.count(db, NO_USE, row, settlement.at)
+        return row
+
+    with replaced(job_writes, "settle", settle):
+        yield
+
+
+@contextmanager
+def insert_parts() -> Iterator[None]:
+    """Take of several requests at once those that fit."""
+    real = admissions.insert_set
+
+    def insert_set(
+        db: Database, asks: Sequence[tuple[Job, Event]], terms: InsertTerms
+    ) -> tuple[Inserted, ...] | NotAdmitted:
+        found: list[Inserted] = []
+        for ask in asks:
+            made = real(db, [ask], terms)
+            if isinstance(made, NotAdmitted):
+                return tuple(found) or made
+            found += made
+        return tuple(found)
+
+    with replaced(admissions, "insert_set", insert_set):
+        yield
+
+
+def no_stop(_jobs: Sequence[Job], _rules: Rules) -> list[Stopped]:
+    """Take new requests where somebody stopped them."""
+    return []
+
+
+@contextmanager
+def raise_for_longer() -> Iterator[None]:
+    """Let raises end a day later."""
+    real = budget_rules.add_raise
+
+    def add_raise(db: Database, one: Raise, *, dedup_key: str = "") -> None:
+        real(db, replace(one, until=one.until + DAY_SECONDS), dedup_key=dedup_key)
+
+    with replaced(budget_rules, "add_raise", add_raise):
+        yield
+
+
+def day_in_utc(now: Instant, _calendar: Calendar) -> str:
+    """Return the date of a moment in London, wherever the workspace is."""
+    return day_at(now, Calendar())
+
+
+@contextmanager
+def begin_weeks_on_monday() -> Iterator[None]:
+    """Let weeks begin on Monday, whatever the workspace says."""
+    real = budget.period_of
+
+    def period_of(window: Window, day: str, calendar: Calendar) -> Period:
+        return real(window, day, replace(calendar, first_weekday=0))
+
+    with replaced(budget, "period_of", period_of), replaced(budget_use, "period_of", period_of):
+        yield
+
+
+def no_level(_limit: Decimal, _use: Use) -> tuple[int, ...]:
+    """Overlook that a level is reached."""
+    return ()
 
 
 @contextmanager

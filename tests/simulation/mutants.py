@@ -24,6 +24,7 @@ from bot.worker.engine import Step
 from bot.worker.outbox import PostRow, Slot, find_posted
 from bot.worker.result import Advance, Done, Reject, Result
 from bot.worker.snapshot import with_snapshot
+from storage import budget
 from storage.budget import NotAdmitted
 from storage.job import (
     NOT_DELIVERED,
@@ -38,7 +39,7 @@ from storage.job import (
 )
 from storage.notification import Notification, NotificationKind
 from storage.rows import Table
-from storage.sqlite import notifications, queue
+from storage.sqlite import budget_use, notifications, queue
 from storage.store import NO_TERMS, Inserted, InsertTerms, Row
 from tests.simulation import life, money_mutants
 from tests.simulation.replaced import replaced
@@ -395,6 +396,20 @@ MUTANTS = (
     Mutant("looks at caps outside the insert", money_mutants.admit_outside_insert),
     Mutant("frees a hold at failure", money_mutants.free_at_failure),
     Mutant("frees an unknown amount in time", _step(Stage.DELIVERED, money_mutants.freed_by_timer)),
+    Mutant(
+        "writes an estimate as the amount",
+        _step(Stage.DELIVERED, money_mutants.estimate_written_as_amount),
+    ),
+    Mutant("counts an estimate as spent", money_mutants.spend_estimates),
+    Mutant("counts a settlement twice", money_mutants.settle_twice),
+    Mutant("takes a part of a set", money_mutants.insert_parts),
+    Mutant(
+        "takes requests where they are stopped", _value(budget, "_stopped", money_mutants.no_stop)
+    ),
+    Mutant("lets a raise last a day longer", money_mutants.raise_for_longer),
+    Mutant("begins days at midnight in London", _value(budget, "day_at", money_mutants.day_in_utc)),
+    Mutant("begins weeks on Monday everywhere", money_mutants.begin_weeks_on_monday),
+    Mutant("overlooks a level", _value(budget_use, "levels_reached", money_mutants.no_level)),
     Mutant("counts an amount on its own day", money_mutants.count_on_day_of_amount),
     Mutant("counts an amount twice", money_mutants.count_twice),
     Mutant("adds binary fractions", money_mutants.add_floats),

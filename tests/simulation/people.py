@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import random
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,6 +35,7 @@ from bot.jobs.approvals import decide
 from bot.jobs.services import Services
 from bot.listeners.payloads import MessagePayload
 from bot.options.request import RenderRequest
+from storage.budget import NotAdmitted
 from storage.job import (
     QUESTION_SECONDS,
     REQUESTED,
@@ -47,15 +49,16 @@ from storage.job import (
 )
 from storage.notification import NotificationKind, notification_id
 from storage.store import StoreError
+from tests.simulation.admins import Admins
 from tests.simulation.approvals import Press, draw_presses
 from tests.simulation.invariants import Invariants
-from tests.simulation.names import GUEST, PARTNER, TEAM
+from tests.simulation.names import GUEST, PARTNER, PEOPLE, PROJECT, TEAM
 from tests.simulation.process import Process
+from tests.simulation.sets import insert_set
 from tests.simulation.video import REFUSED_WORD
 from tests.simulation.workspace import Channel
 from tests.simulation.world import World
 
-PEOPLE = ("U1", "U2")
 CHANNELS = ("C1", "C2")
 """Shared with a partner's workspace."""
 MENTION = "mention"
@@ -84,6 +87,9 @@ class People:
         self._slack = invariants.slack
         self._lives: list[asyncio.Task[None]] = []
         self._asks = 0
+        self._admins: Admins | None = None
+        if world.budgets is not None and invariants.books is not None:
+            self._admins = Admins(world, invariants, world.budgets, invariants.books, self._visit)
         for channel in CHANNELS:
             self._slack.channels[channel] = Channel(private=world.odds(0.3), member=world.odds(0.8))
         self._slack.channels["CNEWS"] = Channel()
@@ -96,9 +102,12 @@ class People:
         for number in range(world.chance.choice((1, 1, 1, 2, 2, 4))):
             self._live(self._want_video(number))
         if world.budgets is not None:
-            at = world.budgets.chance.uniform(0, 400)
-            for number in range(world.budgets.burst):
+            for number, at in enumerate(world.budgets.asks):
                 self._live(self._want_video(100 + number, at))
+            if world.budgets.set_at is not None:
+                self._live(self._want_set(world.budgets.set_at))
+        for life in () if self._admins is None else self._admins.lives():
+            self._live(life)
         # A backup may know less than what was deleted since: nothing can be found again then.
         if world.odds(0.25) and not world.is_restored:
             self._live(self._rearrange())
@@ -109,6 +118,24 @@ class People:
     def are_done(self) -> bool:
         """Whether nobody will do anything more. Raises what went wrong with them."""
         return all(life.done() and life.result() is None for life in self._lives)
+
+    async def close_the_books(self) -> bool:
+        """Settle what is not as MindVideo's bill says; return whether nothing is left to do."""
+        if self._admins is None:
+            return True
+        if not self._admins.have_closed_the_books:
+            await self._visit(0.0, self._admins.close_the_books)
+            return False
+        await self._visit(0.0, self._admins.see_all_budgets)
+        return True
+
+    async def _visit(
+        self, delay: float, act: Callable[[Services], Coroutine[object, object, None]]
+    ) -> None:
+        """Have the bot do something after a while, if it is up then."""
+        await self._world.sleep(delay)
+        if self.door is not None:
+            self.door.process.spawn(act(self.door.services))
 
     def _live(self, life: Coroutine[object, object, None]) -> None:
         self._lives.append(self._world.live(life))
@@ -121,7 +148,9 @@ class People:
         wanted: dict[str, Json] = {"prompt": f"scene {number}{word}"}
         if world.odds(0.3):
             wanted["duration"] = world.chance.choice((3, 10))
-        request = RenderRequest(model="kling-v3", input=wanted, kind="kling-v3")
+        request = RenderRequest(
+            model="kling-v3", input=wanted, kind="kling-v3", project=self._project()
+        )
         surface = MENTION if world.odds(0.3) else "command"
         interaction = self._interaction(surface)
         if world.odds(0.15):
@@ -143,6 +172,41 @@ class People:
             await world.sleep(world.between(1, 100))
             key = self._new_key(surface, interaction.channel)
             interaction = replace(interaction, dedup_key=key)
+
+    def _project(self) -> str | None:
+        budgets = self._world.budgets
+        return PROJECT if budgets is not None and budgets.chance.random() < 0.3 else None
+
+    async def _want_set(self, at: float) -> None:
+        """Ask for several videos at once, all or none; twice with the same click, sometimes."""
+        chance = random.Random(f"set {self._world.seed}")
+        await self._world.sleep(at)
+        prefix, size = self._new_key(), chance.choice((2, 3))
+        prompts = [f"part {chance.randint(1, 2)}" for _ in range(size)]
+        interaction = self._interaction("command")
+        if self._invariants.books is not None:
+            self._invariants.books.ask_set(prefix, size)
+        for pause in chance.choice(((0.0,), (0.0, 0.0), (0.0, 30.0))):
+            keyed = replace(interaction, dedup_key=prefix)
+            await self._visit(pause, partial(self._ask_set, keyed, prompts))
+
+    async def _ask_set(
+        self, interaction: Interaction, prompts: Sequence[str], services: Services
+    ) -> None:
+        with suppress(StoreError):
+            made = await insert_set(interaction, prompts, services)
+            if isinstance(made, NotAdmitted):
+                self._world.count("set refused")
+                return
+            services.wake()
+            self._world.count(f"set: {made[0].job.stage}")
+            for job in [inserted.job for inserted in made]:
+                if job.stage in REQUESTED:
+                    self._invariants.acknowledge(job.dedup_key, job)
+                    self._live(self._go_on(job))
+                else:
+                    self._invariants.ask(job.dedup_key, job)
+                    self._live(self._answer(job))
 
     def _interaction(self, surface: str) -> Interaction:
         chance = self._world.chance

@@ -6,12 +6,14 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from storage.job import TERMINAL, Job, Stage
+from storage.sqlite.connection import connect_writer
+from storage.sqlite.generation import mark_as_copy
 from storage.sqlite.store import SqliteStore
 from storage.store import StoreError
 from tests.simulation import clock
@@ -24,7 +26,7 @@ from tests.simulation.people import People
 from tests.simulation.process import CrashError, Process
 from tests.simulation.replaced import files_without_threads
 from tests.simulation.tasks import NEVER
-from tests.simulation.world import EPOCH, Violation, World
+from tests.simulation.world import Violation, World
 from tests.support.inline_store import inline_session
 
 # The promise: so long after the last fault (and the end of the render) every job has ended.
@@ -206,10 +208,14 @@ class _Run:
             left = self._folder / f"{self._generation - 2}.db"
             self._restores, self._is_backup = False, True
             self._world.count("restored from a backup")
-        for suffix in ("", "-wal"):
-            file = left.with_name(left.name + suffix)
+        # The lock stays where it is when a backup takes the place of the file.
+        lock = self._folder / f"{self._generation - 1}.db.lock"
+        kept = {"": left, "-wal": left.with_name(f"{left.name}-wal"), ".lock": lock}
+        for suffix, file in kept.items():
             if file.exists():
                 shutil.copyfile(file, self._path.with_name(self._path.name + suffix))
+        if self._is_backup and left != self._folder / f"{self._generation - 1}.db":
+            make_copy(self._path)
         if self._is_ahead and (self._generation == 1 or self._is_backup):
             self._world.count("dated days ahead")
             date_ahead(self._path)
@@ -231,8 +237,9 @@ class _Run:
         while not world.over.is_set():
             await world.sleep(CHECK_SECONDS)
             if self._people.are_done and self._is_all_told:
-                self._invariants.at_rest()
-                world.over.set()
+                if await self._people.close_the_books():
+                    self._invariants.at_rest()
+                    world.over.set()
             elif self._is_stormy and world.age > STORMY_SECONDS:
                 world.over.set()
             elif world.age > AT_REST_AFTER_SECONDS + self._calm_at:
@@ -261,8 +268,15 @@ class _Run:
                     if NEVER in {task.ends, task.known_from, task.files_from}
                     else max(task.ends, task.known_from, task.files_from)
                 )
-                moment = max(moment, ends - EPOCH)
+                moment = max(moment, ends - self._world.epoch)
         return moment + ENDS_WITHIN_SECONDS
+
+
+def make_copy(path: Path) -> None:
+    """Make of a file and its WAL what `backup` writes: one file with the number of a copy."""
+    with closing(connect_writer(str(path), create=False)) as db:
+        mark_as_copy(db)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 async def _first_of(*events: asyncio.Event) -> None:

@@ -9,10 +9,12 @@ from decimal import Decimal
 from bot.base.ports import Snapshot, TaskState
 from bot.mindvideo.exchange import TaskCall, memo_of
 from storage.job import Instant, Media, Output
-from tests.simulation.money import draw_amounts
+from tests.simulation.money import draw_amounts, draw_ending, draw_estimates
 from tests.simulation.world import RARELY, World
 
 NEVER = float("inf")
+# By how much a bill differs from the estimate where no amount was ever told.
+UNTOLD = Decimal("0.0077")
 # Longer than the bot's patience with a task that is not there, and shorter.
 LONG_MISSING, SHORT_MISSING = NEVER, (1.0, 600.0)
 
@@ -27,9 +29,12 @@ class Task:
     begins: Instant
     ends: Instant
     ending: TaskState
-    estimate: Decimal | None
+    estimates: Sequence[tuple[Instant, Decimal]]
+    """What it is said to cost from a moment on; before the first, nothing is said."""
     amounts: Sequence[tuple[Instant, Decimal]]
-    """What it is said to have cost from a moment on; before the first, nothing is said."""
+    """What it is said to have cost from a moment on, in the same way."""
+    billed: Decimal
+    """What the bill says in the end."""
     known_from: Instant
     """Until then MindVideo denies that it knows the task."""
     files_from: Instant
@@ -46,7 +51,11 @@ class Task:
 
     def amount(self, now: Instant) -> Decimal | None:
         """Return what MindVideo says now that it cost."""
-        return next((cost for since, cost in reversed(self.amounts) if now >= since), None)
+        return _latest(self.amounts, now)
+
+    def is_open(self, now: Instant) -> bool:
+        """Return whether what it is said to have cost may still change by itself."""
+        return any(now < since < NEVER for since, _ in self.amounts)
 
     def url(self, index: int, now: Instant) -> str:
         """Return the link to a file: a new one whenever the last has expired."""
@@ -66,7 +75,7 @@ class Task:
             state_text=state.value,
             task_id=self.id,
             request_id=f"req-{self.id}",
-            cost_estimate=self.estimate,
+            cost_estimate=_latest(self.estimates, now),
             cost_actual=self.amount(now),
             outputs=tuple(
                 Output(media=self.media, url=self.url(index, now))
@@ -87,9 +96,12 @@ def draw_task(world: World, task_id: str, job_id: str) -> Task:
     ending = TaskState.SUCCEEDED
     if world.odds(0.15):
         ending = chance.choice((TaskState.FAILED, TaskState.CANCELLED))
+    if world.budgets is not None and world.faulty:
+        ending = draw_ending(world.budgets, ending)
     if world.poll_max == RARELY and world.happens("task never ends", 0.4):
         ends = NEVER
     estimate = None if world.happens("no estimate") else _amount(world)
+    amounts = _amounts(world, estimate, ends)
     return Task(
         id=task_id,
         job_id=job_id,
@@ -97,8 +109,9 @@ def draw_task(world: World, task_id: str, job_id: str) -> Task:
         begins=begins,
         ends=ends,
         ending=ending,
-        estimate=estimate,
-        amounts=_amounts(world, estimate, ends),
+        estimates=_estimates(world, estimate, now, ends),
+        amounts=amounts,
+        billed=amounts[-1][1] if amounts else (estimate or UNTOLD) + UNTOLD,
         known_from=now + _delay(world, "task unknown after acceptance"),
         files_from=ends + _delay(world, "success without files"),
         files=tuple(
@@ -107,6 +120,18 @@ def draw_task(world: World, task_id: str, job_id: str) -> Task:
         media=chance.choice((Media.VIDEO, Media.VIDEO, Media.IMAGE)),
         url_life=chance.choice((40.0, 300.0, 3600.0, 86400.0)),
     )
+
+
+def _latest(told: Sequence[tuple[Instant, Decimal]], now: Instant) -> Decimal | None:
+    return next((cost for since, cost in reversed(told) if now >= since), None)
+
+
+def _estimates(
+    world: World, estimate: Decimal | None, born: Instant, ends: Instant
+) -> Sequence[tuple[Instant, Decimal]]:
+    if world.budgets is not None and world.faulty:
+        return draw_estimates(world.budgets, estimate, born, ends)
+    return () if estimate is None else ((born, estimate),)
 
 
 def _amount(world: World) -> Decimal:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.simulation import clock
+from tests.simulation.calendar import HOUR, ZONES, WorldCalendar
 from tests.simulation.life import UNFORESEEN
 from tests.simulation.mutants import MUTANTS, Mutant, catch
+from tests.simulation.names import EPOCH
 from tests.simulation.report import CATCH_BOUND, Summary, quiet, run_seeds
 from tests.simulation.runner import simulate
 
@@ -73,6 +77,19 @@ def test_a_post_that_comes_late_doubles_a_message_but_never_a_charge() -> None:
             summary.add(simulate(seed, late_posts=True))
     assert not summary.failed, "\n".join(summary.lines())
     assert summary.doubled
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_calendars_of_the_worlds_are_those_of_the_earth(zone: str) -> None:
+    """The bot reckons by the database of time zones, the simulation by offsets of its own."""
+    calendar, known = WorldCalendar(zone=zone), ZoneInfo(zone)
+    for hour in range(365 * 24):
+        at = EPOCH + hour * HOUR
+        assert calendar.day_at(at) == datetime.fromtimestamp(at, known).date()
+        day = calendar.day_at(at)
+        begin = calendar.begin_of(day)
+        assert calendar.day_at(begin) == day
+        assert calendar.day_at(begin - 1) < day
 
 
 def test_virtual_time_passes_without_waiting() -> None:

@@ -69,6 +69,8 @@ class MindVideo:
         self._given_up: set[str] = set()
         """Jobs whose task, or its file, was denied for so long that parking them is right."""
         self._audit = audit
+        self.before_send: Callable[[str], None] = lambda _: None
+        """Is told each job of which a request is about to leave the bot."""
 
     def submit(self, body: bytes, key: str, job_id: str) -> Snapshot:
         """Take a request that arrived; the same key and bytes give the same task."""
@@ -166,6 +168,7 @@ class VideoLine:
     async def submit(self, body: bytes, idempotency_key: str) -> Snapshot:
         """See `VideoService`."""
         job_id = _job_id()
+        self._service.before_send(job_id)
         call = Call(
             name="submit",
             act=lambda: self._service.submit(body, idempotency_key, job_id),

@@ -11,7 +11,7 @@ import pysqlite3
 from sqlite_utils import Database
 
 from storage.approval import MayNotDecide
-from storage.budget import Admitted, AskFirst, NotAdmitted
+from storage.budget import Admitted, AskFirst, NotAdmitted, Settlement
 from storage.job import Event, Instant, Job
 from storage.notification import Notification
 from storage.sqlite import budget_rules
@@ -21,7 +21,8 @@ from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from storage.sqlite.writer import commit
 from storage.store import NO_TERMS, Added, ClaimLimit, Inserted, InsertTerms
-from tests.simulation.books import Bookkeeper, Books, read_books
+from tests.simulation.bookkeeper import Bookkeeper
+from tests.simulation.books import Books, read_books
 from tests.simulation.process import Process
 from tests.support.inline_store import inline_session
 
@@ -41,11 +42,14 @@ class Watcher(Protocol):
     def after_write(self, row: Job) -> None:
         """This is the row after a commit."""
 
+    def after_settlement(self, row: Job) -> None:
+        """This is the row after an operator named its amount."""
+
     def after_notification(self, row: Notification) -> None:
         """This is a notification after a commit."""
 
     @property
-    def books(self) -> Bookkeeper:
+    def books(self) -> Bookkeeper | None:
         """Sees what rows and counters say of money."""
 
 
@@ -59,17 +63,18 @@ class WatchedJobs(SqliteJobs):
         self.written = asyncio.Event()
         """Set by every write after which a notification may be due, or the store broken."""
 
-    async def insert(
+    async def insert_set(
         self,
-        job: Job,
-        event: Event,
+        asks: Sequence[tuple[Job, Event]],
         terms: InsertTerms = NO_TERMS,
-    ) -> Inserted | NotAdmitted:
+    ) -> tuple[Inserted, ...] | NotAdmitted:
         """See `JobStore`."""
         await pause(self.process)
-        made = await super().insert(job, event, terms)
-        if isinstance(made, Inserted):
-            self._watch(made.job)
+        made = await super().insert_set(asks, terms)
+        if not isinstance(made, NotAdmitted):
+            for inserted in made:
+                self._watcher.after_write(inserted.job)
+            self.check_books()
         await pause(self.process)
         return made
 
@@ -153,6 +158,14 @@ class WatchedJobs(SqliteJobs):
         made = await super().deny(job_id, by, because, now)
         return self._seen(made) if isinstance(made, Job) else made
 
+    async def settle(self, job_id: str, settlement: Settlement) -> Job | None:
+        """See `JobStore`."""
+        await pause(self.process)
+        row = await super().settle(job_id, settlement)
+        if row is not None:
+            self._watcher.after_settlement(row)
+        return self._seen(row)
+
     async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:
         """See `JobStore`."""
         await pause(self.process)
@@ -180,7 +193,7 @@ class WatchedJobs(SqliteJobs):
 
     def check_books(self) -> None:
         """Show the watcher what rows and counters say of money, in a world with budgets."""
-        if self._watcher.books.is_open:
+        if self._watcher.books is not None:
             self._watcher.books.after_commit(self.read_books())
 
     def read_books(self) -> Books:

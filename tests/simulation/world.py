@@ -14,11 +14,10 @@ from typing import TypeVar
 
 from storage.job import Instant, Stage
 from tests.simulation.money import Budgets, draw_budgets
+from tests.simulation.names import EPOCH
 
 T = TypeVar("T")
 
-# 2026-01-01, so that times in a trace look like times.
-EPOCH = 1_767_225_600.0
 # How likely each kind of fault is at each chance, drawn once a seed: most are off in most seeds,
 # so that rare kinds are also seen alone.
 RATES = (0.0, 0.0, 0.0, 0.02, 0.06, 0.2)
@@ -116,6 +115,8 @@ class World:
         """How many engines share the store."""
         self._outages = self._draw_outages()
         self.budgets: Budgets | None = draw_budgets(seed)
+        self.epoch = EPOCH if self.budgets is None else self.budgets.epoch
+        """When it begins."""
 
     @property
     def age(self) -> float:
@@ -124,7 +125,7 @@ class World:
 
     def now(self) -> Instant:
         """Return the true time, which the services' clocks show."""
-        return EPOCH + self._loop.time()
+        return self.epoch + self._loop.time()
 
     async def sleep(self, seconds: float) -> None:
         """Let virtual time pass."""
