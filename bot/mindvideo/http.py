@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import ssl
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
+import httpx
 from aiohttp import ClientRequest, ClientResponse, ClientTimeout
 from aiohttp.client_middlewares import ClientHandlerType
+from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
 from bot.base.addresses import InvalidAddressError, exact
 from bot.base.network import AGENT, ALL_CONNECT_SECONDS, CONNECT_SECONDS, Reach, open_session
 from bot.base.network_errors import TRANSPORT_ERRORS
-
-# httpx imports its command line where it can, and with it rich and pygments, if they are installed:
-# 0.04 s of the start. `None` stands for "not installed".
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # as the import system does
-import httpx  # noqa: E402
-from httpx_aiohttp import AiohttpTransport  # noqa: E402
 
 _EXACT = "exact"
 _LOCATION = "location"
