@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from storage.store import Store
-from tests.support.databases import Backend, SqliteBackend
+from tests.support.databases import KINDS, Backend, PostgresBackend, SqliteBackend
+from tests.support.postgres import Server, emptied_database, running_server
 
 
-@pytest.fixture(params=["sqlite"])
-async def backend(tmp_path: Path) -> Backend:
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A server of PostgreSQL, which starts with the first test that needs it."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(params=KINDS)
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     """An empty database."""
-    return SqliteBackend(tmp_path)
+    if request.param == "sqlite":
+        return SqliteBackend(tmp_path)
+    return PostgresBackend(emptied_database(request.getfixturevalue("postgres")))
 
 
 @pytest.fixture
