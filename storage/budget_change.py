@@ -207,6 +207,23 @@ def approval_rule_set(
     return Change(entry=entry)
 
 
+def counts_checked(
+    team: str, since: Instant, by: str, now: Instant, *, because: str, dedup_key: str
+) -> Change:
+    """Return the decision that what budgets count since a restore was checked."""
+    entry = AuditEntry(
+        at=now,
+        team=team,
+        by=by,
+        action=AuditAction.COUNTS_CHECKED,
+        subject=_workspace(team),
+        before=f"restored, nothing known after {since:.0f}",
+        because=because,
+        dedup_key=dedup_key,
+    )
+    return Change(entry=entry)
+
+
 def booked(team: str, booking: Booking, spent: Decimal, *, dedup_key: str) -> Change:
     """Return the change that books credit, when so much had been spent."""
     entry = AuditEntry(

@@ -33,6 +33,7 @@ from storage.budget_change import (
     approval_rule_set,
     cap_removed,
     cap_set,
+    counts_checked,
     find_cap,
     managers_set,
     policy_set,
@@ -46,14 +47,14 @@ from storage.budget_change import (
 from storage.budget_notice import BUDGET_MANAGERS, decision_notices, end_notices
 from storage.job import Instant
 from storage.notification import OPERATORS, team_scope
-from storage.postgres import notifications, settings
+from storage.postgres import notifications, restores, settings
 from storage.postgres.database import Database
 from storage.rows import encode
 
 _NO_RULES = Rules()
 
 # Each table as JSON, so that one statement reads all of them.
-_RULES = """
+_RULES = f"""
     SELECT
         coalesce((
             SELECT jsonb_agg(to_jsonb(one) ORDER BY scope, "window") FROM caps AS one
@@ -71,8 +72,9 @@ _RULES = """
         coalesce((
             SELECT jsonb_agg(to_jsonb(one) ORDER BY channel) FROM approval_rules AS one
             WHERE team = %(team)s
-        ), '[]') AS approvals
-"""
+        ), '[]') AS approvals,
+        ({restores.SINCE.format(team="%(team)s")}) AS uncounted_since
+"""  # noqa: S608 - only constants
 
 _ONE_CHANGE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%(team)s, 2))"
 
@@ -128,6 +130,7 @@ async def rules(db: Database, team: str, now: Instant) -> Rules:
         stops=tuple(map(_stop, row["stops"])),
         policy=Policy() if row["policy"] is None else _policy(row["policy"]),
         approvals=tuple(map(_approval_rule, row["approvals"])),
+        uncounted_since=row["uncounted_since"],
     )
     if found == _NO_RULES:
         return found
@@ -287,6 +290,21 @@ async def put_policy(
         "first_weekday": after.calendar.first_weekday,
     }
     await db.change(_PUT_POLICY, values)
+
+
+async def confirm_counts(
+    db: Database, team: str, by: str, now: Instant, *, because: str = "", dedup_key: str = ""
+) -> Instant | None:
+    """Confirm what is counted since a restore; return since when it was in doubt."""
+    await lock_rules(db, team)
+    since = (await rules(db, team, now)).uncounted_since
+    if since is None:
+        return None
+    change = counts_checked(team, since, by, now, because=because, dedup_key=dedup_key)
+    if not await _record(db, change):
+        return None
+    await restores.mark_checked(db, team)
+    return since
 
 
 async def managers(db: Database, team: str) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ from psycopg.rows import DictRow
 
 from storage.budget import (
     NO_USE,
+    SHARED,
     Alert,
+    AppliedCap,
     AuditAction,
     AuditEntry,
     CapUse,
@@ -24,6 +26,7 @@ from storage.budget import (
     Rules,
     Scope,
     Use,
+    all_caps,
     applied_caps,
     begins_at,
     day_at,
@@ -205,6 +208,19 @@ async def use_of(db: Database, scope: str, period: Period) -> Use:
 async def cap_uses(db: Database, job: Job, now: Instant) -> list[CapUse]:
     """Return the caps that would apply to a job accepted now, and what is used of them."""
     rules = await budget_rules.rules(db, job.team, now)
+    return await _uses_of(db, applied_caps(rules, job, now), rules, now)
+
+
+async def shared_cap_uses(db: Database, team: str, now: Instant) -> list[CapUse]:
+    """Return the caps that several people share, and what is used of them."""
+    rules = await budget_rules.rules(db, team, now)
+    shared = [one for one in all_caps(rules, now) if one.cap.scope.kind in SHARED]
+    return await _uses_of(db, shared, rules, now)
+
+
+async def _uses_of(
+    db: Database, caps: Iterable[AppliedCap], rules: Rules, now: Instant
+) -> list[CapUse]:
     calendar = rules.policy.calendar
     day = day_at(now, calendar)
     return [
@@ -213,7 +229,7 @@ async def cap_uses(db: Database, job: Job, now: Instant) -> list[CapUse]:
             use=await use_of(db, applied.counted.key, period_of(applied.cap.window, day, calendar)),
             resets_at=resets_at(applied.cap.window, now, calendar),
         )
-        for applied in applied_caps(rules, job, now)
+        for applied in caps
     ]
 
 

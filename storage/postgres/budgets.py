@@ -20,12 +20,15 @@ from storage.budget import (
     Rules,
     Scope,
     Stop,
+    UncheckedRestore,
     Use,
     Window,
 )
 from storage.job import Instant, Job, Price
-from storage.postgres import budget_rules, budget_use, credit
+from storage.notification import Notification
+from storage.postgres import budget_rules, budget_use, credit, price_drifts, restores
 from storage.postgres.session import Session
+from storage.price_drift import PriceCheck, PriceChecks
 
 
 class PostgresBudgets:
@@ -116,6 +119,12 @@ class PostgresBudgets:
         """Return the caps that would apply to such a job now, and what is used of them."""
         return await self._session.read_at_once(lambda db: budget_use.cap_uses(db, job, now))
 
+    async def shared_cap_uses(self, team: str, now: Instant) -> list[CapUse]:
+        """Return the caps that several people share, and what is used of them now."""
+        return await self._session.read_at_once(
+            lambda db: budget_use.shared_cap_uses(db, team, now)
+        )
+
     async def use(self, scope: Scope, period: Period) -> Use:
         """Return what is held and spent in a scope within a period."""
         return await self._session.read(lambda db: budget_use.use_of(db, scope.key, period))
@@ -128,6 +137,20 @@ class PostgresBudgets:
             lambda db: budget_use.prices(db, price, since, limit, same_size=same_size)
         )
 
+    async def price_checks(self, team: str, since: Instant) -> PriceChecks:
+        """Return what the last renders of each price cost, and the drifts that stand."""
+        return await self._session.read_at_once(lambda db: price_drifts.read(db, team, since))
+
+    async def note_drift(
+        self, team: str, check: PriceCheck, notices: Sequence[Notification], now: Instant
+    ) -> None:
+        """Note that a drift stands and insert what tells it."""
+        await self._session.write(lambda db: price_drifts.note(db, team, check, notices, now))
+
+    async def end_drifts(self, team: str, price_keys: Sequence[str]) -> None:
+        """Forget drifts that do not stand any more."""
+        await self._session.write(lambda db: price_drifts.end(db, team, price_keys))
+
     async def alerts(self) -> list[Alert]:
         """Return the alerts, the oldest first."""
         return await self._session.read(budget_use.alerts)
@@ -135,6 +158,20 @@ class PostgresBudgets:
     async def audit(self, since: Instant) -> list[AuditEntry]:
         """Return the decisions about money at or after `since`."""
         return await self._session.read(lambda db: budget_rules.audit(db, since))
+
+    async def confirm_counts(
+        self, team: str, by: str, now: Instant, *, because: str = "", dedup_key: str = ""
+    ) -> Instant | None:
+        """Confirm what is counted since a restore; return since when it was in doubt."""
+        return await self._session.write(
+            lambda db: budget_rules.confirm_counts(
+                db, team, by, now, because=because, dedup_key=dedup_key
+            )
+        )
+
+    async def unchecked_restores(self) -> list[UncheckedRestore]:
+        """Return the workspaces with budgets that count too little."""
+        return await self._session.read(restores.unchecked)
 
     async def mismatches(self) -> list[Mismatch]:
         """Return the counters that differ from the sum over the jobs."""

@@ -14,8 +14,8 @@ from psycopg.rows import DictRow
 from storage.job import Instant
 from storage.postgres.database import Database
 from storage.postgres.queue import IS_DUE, LOCKED, Due
+from storage.round_robin import LAST, LastServed, after_last, round_robin
 from storage.store import ClaimLimit
-from storage.turns import LAST, LastServed, in_turn, round_robin
 
 # PostgreSQL has no "skip scan" for this, so each workspace, and each person, is found by a seek of
 # its own: as many as there are, however many jobs they have.
@@ -84,7 +84,7 @@ class ClaimTurns:
         last = self._last.setdefault(limit.steps, LastServed())
         found = [team for stage in limit.steps for team in await _teams(db, stage)]
         shares: list[list[DictRow]] = []
-        for team in in_turn(last.team, set(found)):
+        for team in after_last(last.team, set(found)):
             if len(shares) == limit.rows:
                 break
             share = await _of_team(db, now, limit, team, last.users.get(team, ""))
@@ -112,6 +112,6 @@ async def _of_team(
             found |= {row["person"] for row in await db.rows(PEOPLE, values)}
     queues = [
         await db.rows(DUE_OF_PERSON, {**common, "person": person, "stages": list(limit.steps)})
-        for person in in_turn(last_user, found)[: limit.rows]
+        for person in after_last(last_user, found)[: limit.rows]
     ]
     return list(islice(round_robin(queues), limit.rows))

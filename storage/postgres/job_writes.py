@@ -71,6 +71,11 @@ _SETTLE = f"""
     WHERE id = %(id)s RETURNING *
 """  # noqa: S608 - only constants
 
+_DUE_AGAIN = """
+    UPDATE jobs SET due_at = least(coalesce(due_at, %(at)s), %(at)s)
+    WHERE id = %(id)s RETURNING *
+"""
+
 _RESUMED = """
     parked_from = NULL, attempts = 0, crashes = 0, problem = NULL,
     due_at = %(now)s, lease_until = NULL, fence = fence + 1
@@ -111,8 +116,11 @@ async def apply(db: Database, before: Job, after: Job, event: Event | None) -> J
     """Write the changes and the event, if the row still has the fence and stage of `before`."""
     written = await queue.apply_columns(db, JOBS, before, after, budget_use.EXPOSURE)
     row = JOBS.from_row(written)
-    counted = budget_use.exposure_before(written)
-    await budget_use.count(db, counted, row, row.created_at if event is None else event.at)
+    at = row.created_at if event is None else event.at
+    if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
+        # Settled while the step ran, which has told another amount, or none.
+        [row] = await queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": at})
+    await budget_use.count(db, budget_use.exposure_before(written), row, at)
     if event is not None:
         await record(db, row, event)
     return row

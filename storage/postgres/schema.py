@@ -250,6 +250,28 @@ CREATE TABLE unreadable_rows (
     UNIQUE (of_table, row_id)
 );
 
+-- Which database these tables were made in; and the restores of which budgets may count too little.
+CREATE TABLE store_identity (
+    identity TEXT NOT NULL
+);
+CREATE TABLE restores (
+    seq         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    known_until DOUBLE PRECISION NOT NULL
+);
+-- The last restore after which somebody checked what the budgets of a workspace count.
+CREATE TABLE restore_checks (
+    team TEXT PRIMARY KEY,
+    seq  BIGINT NOT NULL
+);
+-- The drifts that were told and still stand.
+CREATE TABLE price_drifts (
+    team      TEXT NOT NULL,
+    price_key TEXT NOT NULL,
+    is_above  BOOLEAN NOT NULL,
+    told_at   DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (team, price_key)
+);
+
 -- One row of each scope, which whoever changes its counters locks first.
 CREATE TABLE budget_scopes (
     key TEXT PRIMARY KEY

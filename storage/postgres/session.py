@@ -13,7 +13,7 @@ from psycopg.errors import LockNotAvailable
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
 
-from storage.postgres import queue, unreadable
+from storage.postgres import queue, restores, unreadable
 from storage.postgres.connection import (
     BEGIN,
     BEGIN_READ,
@@ -260,6 +260,7 @@ async def _prepare(db: Database, holder: str | None, *, owner: bool) -> list[Unr
         await check_migrated(db)
         return []
     await migrate(db)
+    await restores.note_if_restored(db)
     if holder is not None:
         crashed = not await queue.forget_stop(db, holder)
         for table in (JOBS.name, NOTIFICATIONS.name, HOME_VIEWS.name):

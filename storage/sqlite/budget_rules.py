@@ -35,6 +35,7 @@ from storage.budget_change import (
     approval_rule_set,
     cap_removed,
     cap_set,
+    counts_checked,
     managers_set,
     policy_set,
     raise_detail,
@@ -327,17 +328,8 @@ def confirm_counts(
     since = restores.uncounted_since(db, team)
     if since is None:
         return None
-    entry = AuditEntry(
-        at=now,
-        team=team,
-        by=by,
-        action=AuditAction.COUNTS_CHECKED,
-        subject=f"workspace:{team}:",
-        before=f"restored, nothing known after {since:.0f}",
-        because=because,
-        dedup_key=dedup_key,
-    )
-    if not _decide(db, entry):
+    change = counts_checked(team, since, by, now, because=because, dedup_key=dedup_key)
+    if not _record(db, change):
         return None
     restores.mark_checked(db, team)
     return since
