@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TypeAlias, TypeVar
@@ -19,7 +20,9 @@ from storage.postgres.connection import (
     BEGIN_READ,
     CONNECT_SECONDS,
     POOL_SIZE,
+    check_server,
     check_url,
+    lock_name,
     new_pool,
 )
 from storage.postgres.database import Database
@@ -32,8 +35,6 @@ T = TypeVar("T")
 
 Work: TypeAlias = Callable[[Database], Awaitable[T]]
 """Statements of one transaction. They may be run again from the beginning."""
-
-_UNREACHABLE = "the database cannot be reached, or does not let the bot in"
 
 _MOST_WAITS = 9
 """How often a process waits for another one that migrates, each time for `lock_timeout`."""
@@ -53,8 +54,10 @@ class Session:
         pool: AsyncConnectionPool[AsyncConnection[DictRow]],
         *,
         holder: str | None,
+        name: AsyncConnection[DictRow] | None,
         on_unreadable: Callable[[Unreadable], None],
     ) -> None:
+        self._name = name
         self.holder = holder
         """The name of this process, with which it marks the rows that it claims."""
         self._pool = pool
@@ -140,10 +143,8 @@ class Session:
 
     async def start(self) -> None:
         """Connect."""
-        try:
+        with translated():
             await self._pool.open(wait=True, timeout=CONNECT_SECONDS)
-        except psycopg.Error as error:
-            raise StoreFullError(_UNREACHABLE) from error
 
     async def prepare(self, work: Work[T]) -> T:
         """Run `work` as `write` does, and wait longer for others that do the same."""
@@ -160,6 +161,8 @@ class Session:
         self._closed = True
         await self._idle.wait()
         await self._pool.close()
+        if self._name is not None:
+            await self._name.close()
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -235,15 +238,20 @@ async def open_session(
 ) -> Session:
     """Open the database at `url`.
 
-    An `owner` creates the tables, or brings them up to date. If it has a name, `holder`, which no
-    other process has at the same time, it ends the leases that a process of this name has left.
+    An `owner` creates the tables, or brings them up to date. If it has a name, `holder`, it ends
+    the leases that a process of this name has left, unless one that lives has the name.
 
     Raises `StoreUnusableError` for an address that names no database, and `StoreError` when the
     database cannot be reached, or its tables are older than this version needs or newer than it
     knows. No message has the address.
     """
     check_url(url)
-    session = Session(new_pool(url), holder=holder, on_unreadable=on_unreadable)
+    await check_server(url)
+    name = None
+    if holder is not None:
+        name = await lock_name(url, holder)
+        holder = holder if name else f"{holder} {secrets.token_hex(4)}"
+    session = Session(new_pool(url), holder=holder, name=name, on_unreadable=on_unreadable)
     try:
         await session.start()
         found = await session.prepare(lambda db: _prepare(db, holder, owner=owner))
