@@ -8,6 +8,8 @@ from typing import TypeAlias
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
+from storage.store import StoreFullError
+
 Values: TypeAlias = Mapping[str, object]
 """The values of a statement's parameters, by their names: `%(name)s`."""
 
@@ -60,3 +62,14 @@ def clean_text(text: str) -> str:
     if not text.isascii():
         text = text.encode(errors="replace").decode()
     return text.replace("\0", "?") if "\0" in text else text
+
+
+async def touch(db: Database) -> None:
+    """Raise `StoreFullError` unless a write works. It writes no row."""
+    # The commit of a transaction that has a number is written to the disk.
+    # https://www.postgresql.org/docs/current/functions-info.html
+    row = await db.row(
+        "SELECT pg_current_xact_id(), current_setting('transaction_read_only') AS read_only"
+    )
+    if row is None or row["read_only"] == "on":
+        raise StoreFullError("nothing was written: the database cannot be written to")

@@ -51,11 +51,16 @@ async def check_not_newer(db: Database, migrations: Mapping[str, str] = MIGRATIO
 
 async def check_migrated(db: Database, migrations: Mapping[str, str] = MIGRATIONS) -> None:
     """Raise `StoreError` unless every migration is applied. A read."""
-    if not migrations.keys() <= await _applied_so_far(db):
+    if not await is_migrated(db, migrations):
         raise StoreError(
             "the tables are older than this version of the program: start the service once,"
             " which brings them up to date"
         )
+
+
+async def is_migrated(db: Database, migrations: Mapping[str, str] = MIGRATIONS) -> bool:
+    """Tell whether every migration is applied. A read."""
+    return migrations.keys() <= await _applied_so_far(db)
 
 
 def _refuse_newer(applied: frozenset[str], migrations: Mapping[str, str]) -> None:

@@ -53,9 +53,9 @@ class Session:
         self,
         pool: AsyncConnectionPool[AsyncConnection[DictRow]],
         *,
-        holder: str | None,
-        name: AsyncConnection[DictRow] | None,
-        on_unreadable: Callable[[Unreadable], None],
+        holder: str | None = None,
+        name: AsyncConnection[DictRow] | None = None,
+        on_unreadable: Callable[[Unreadable], None] = lambda _: None,
     ) -> None:
         self._name = name
         self.holder = holder

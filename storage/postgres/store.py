@@ -27,7 +27,7 @@ from storage.postgres import (
 )
 from storage.postgres.budgets import PostgresBudgets
 from storage.postgres.claim_turns import ClaimTurns
-from storage.postgres.database import Database
+from storage.postgres.database import Database, touch
 from storage.postgres.queue import Due, FindDue, Lease
 from storage.postgres.retention import Erasure
 from storage.postgres.session import Session, open_session
@@ -42,7 +42,6 @@ from storage.store import (
     Row,
     SpendFilter,
     StoreError,
-    StoreFullError,
     Unreadable,
     WithoutTexts,
 )
@@ -419,7 +418,7 @@ class PostgresStore:
 
     async def ping(self) -> None:
         """Raise `StoreError` unless a write works now. It writes no row."""
-        await self._session.write(_touch)
+        await self._session.write(touch)
 
     async def close(self) -> None:
         """Finish the writes that were begun, and close the connections. Idempotent."""
@@ -431,11 +430,3 @@ async def _now(db: Database) -> Instant:
     if row is None:
         raise StoreError("the database does not know the time")
     return float(row["now"])
-
-
-async def _touch(db: Database) -> None:
-    # The commit of a transaction that has a number is written to the disk.
-    # https://www.postgresql.org/docs/current/functions-info.html
-    await db.row("SELECT pg_current_xact_id()")
-    if await queue.exists(db, "SELECT WHERE current_setting('transaction_read_only') = 'on'", {}):
-        raise StoreFullError("nothing was written: the database cannot be written to")

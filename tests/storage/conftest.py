@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from storage.store import Store
 from tests.support.databases import KINDS, Backend, PostgresBackend, SqliteBackend
-from tests.support.postgres import Server, emptied_database, running_server
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    """A server of PostgreSQL, which starts with the first test that needs it."""
-    with running_server() as server:
-        yield server
+from tests.support.postgres import emptied_database
 
 
 @pytest.fixture(params=KINDS)
