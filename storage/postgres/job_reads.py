@@ -15,7 +15,7 @@ from storage.job import (
 )
 from storage.notification import NotificationKind
 from storage.postgres.database import Database, Values
-from storage.postgres.queue import exists
+from storage.postgres.queue import IS_FREE, exists
 from storage.rows import JOBS, event_from_row, in_list, input_text
 from storage.store import MOST_AHEAD, JobFilter, Unreadable, UnreadableRowError
 
@@ -103,6 +103,15 @@ _STAGE_COUNTS = """
     SELECT stage, jobs FROM counted
 """
 _ONE_COUNT_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('slack-video-bot stages', 0))"
+
+
+# One job of a stage: a minimum over a group would visit every due job.
+OLDEST_DUE = f"""
+    SELECT wanted.stage, oldest.due_at
+    FROM unnest(%(stages)s::text[]) AS wanted (stage) CROSS JOIN LATERAL (
+        SELECT due_at FROM jobs WHERE stage = wanted.stage AND {IS_FREE} ORDER BY due_at LIMIT 1
+    ) AS oldest
+"""  # noqa: S608 - only constants
 
 
 async def job_by_id(db: Database, job_id: str) -> Job | None:
@@ -235,6 +244,12 @@ async def stage_counts(db: Database) -> dict[Stage, int]:
     await db.change(_ONE_COUNT_AT_A_TIME)
     counts = {str(row["stage"]): int(row["jobs"]) for row in await db.rows(_STAGE_COUNTS)}
     return {stage: counts.get(stage.value, 0) for stage in Stage}
+
+
+async def oldest_due(db: Database, now: Instant) -> dict[Stage, Instant]:
+    """Return since when the oldest due job of each stage is due that nobody holds."""
+    values = {"now": now, "stages": [stage.value for stage in Stage]}
+    return {Stage(row["stage"]): row["due_at"] for row in await db.rows(OLDEST_DUE, values)}
 
 
 async def _count(db: Database, query: str, values: Values) -> int:

@@ -9,7 +9,7 @@ from storage.job import Instant
 from storage.notification import Notification
 from storage.postgres import notifications
 from storage.postgres.database import Database
-from storage.price_drift import DRIFT_RENDERS, PriceCheck, PriceChecks
+from storage.price_drift import DRIFT_RENDERS, DRIFT_SEARCHED, PriceCheck, PriceChecks
 from storage.rows import amount_of
 
 _PRICED = "(cost_actual IS NOT NULL OR cost_estimate IS NOT NULL)"
@@ -29,15 +29,12 @@ KEYS = f"""
     SELECT key FROM keys WHERE key IS NOT NULL
 """  # noqa: S608 - only constants
 
-SEARCHED = 200
-"""The renders of a price among which the last ones are searched for: most of them count."""
-
 # A render that failed is billed by other rules than the one that was forecast.
 LAST = f"""
     SELECT forecast_amount, cost_actual FROM (
         SELECT forecast_amount, cost_actual, team, outcome, created_at FROM jobs
         WHERE price_key = %(key)s AND created_at >= %(since)s AND {_PRICED}
-        ORDER BY created_at DESC LIMIT {SEARCHED}
+        ORDER BY created_at DESC LIMIT {DRIFT_SEARCHED}
     ) AS last
     WHERE team = %(team)s AND outcome = 'succeeded'
         AND cost_actual IS NOT NULL AND forecast_amount IS NOT NULL

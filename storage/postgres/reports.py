@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from psycopg.rows import DictRow
 
-from storage.costs import CostFilter, CostGroup, Render, Spend, spend_of
-from storage.job import REQUESTED, Instant, Outcome
+from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
+from storage.job import REQUESTED, Instant, Outcome, Stage
 from storage.postgres.database import Database, Values
 from storage.rows import amount_of, in_list, stage_of
-from storage.store import SpendFilter
 
 _CONDITIONS = {
     "team": "team = %(team)s",
@@ -16,59 +15,47 @@ _CONDITIONS = {
     "channel": "channel = %(channel)s",
 }
 
-_RENDERS = f"""
+# A stage that cannot be read counts, too: what a job costs must not vanish with it.
+_ACCEPTED = f"stage NOT IN ({in_list(frozenset(Stage) - REQUESTED)})"
+
+RENDERS = f"""
     SELECT "user", model, created_at, stage, outcome, finished_at - submitted_at AS seconds,
         chargeable_since IS NOT NULL AS was_sent, cost_estimate, cost_actual, forecast_amount
     FROM jobs
     WHERE created_at >= %(since)s AND created_at < %(until)s AND team = %(team)s
-        AND stage IN ({in_list(REQUESTED)})
+        AND {_ACCEPTED}
     ORDER BY created_at
 """  # noqa: S608 - only constants
 
 
-async def spend(db: Database, wanted: SpendFilter) -> Spend:
-    """Return the cost of the jobs that match.
-
-    PostgreSQL counts equal jobs and Python adds the amounts, because one that cannot be read is
-    unknown, and not an error.
-    """
-    spends = (
-        spend_of(
-            stage_of(row["stage"]),
-            was_sent=row["was_sent"],
-            actual=amount_of(row["cost_actual"]),
-            renders=int(row["renders"]),
-        )
-        for row in await db.rows(*spend_query(wanted))
-    )
-    return sum(spends, Spend())
-
-
-def spend_query(wanted: SpendFilter) -> tuple[str, Values]:
-    """Return the query for `wanted`. It has only the conditions that are set, to use indexes."""
-    values = {
-        "team": wanted.team,
-        "user": wanted.user,
-        "channel": wanted.channel,
-        "since": wanted.since,
-        "until": wanted.until,
-    }
-    places = [test for name, test in _CONDITIONS.items() if values[name] is not None]
-    where = " AND ".join(["created_at >= %(since)s", "created_at < %(until)s", *places])
-    query = (
-        "SELECT stage, chargeable_since IS NOT NULL AS was_sent, cost_actual, count(*) AS renders"  # noqa: S608 - only constants
-        f" FROM jobs WHERE {where} GROUP BY 1, 2, 3"
-    )
-    return query, values
-
-
 async def costs(db: Database, wanted: CostFilter) -> list[CostGroup]:
     """Return the accepted jobs that match, counted by all that a cost report tells apart."""
-    return [_cost_group(row) for row in await db.rows(*costs_query(wanted))]
+    query, values = costs_query(wanted, ALIKE)
+    return [_cost_group(row) for row in await db.rows(f"{query} ORDER BY counted_on", values)]
 
 
-def costs_query(wanted: CostFilter) -> tuple[str, Values]:
-    """Return the query for `wanted`. It has only the conditions that are set, to use the index."""
+async def cost_sums(db: Database, wanted: CostFilter) -> list[AlikeJobs]:
+    """Return the accepted jobs that match, counted by what they cost.
+
+    Python adds the amounts, because one that cannot be read is unknown, and not an error.
+    """
+    return [
+        AlikeJobs(
+            stage=stage_of(row["stage"]),
+            reserved=amount_of(row["reserved"]),
+            estimate=amount_of(row["cost_estimate"]),
+            actual=amount_of(row["cost_actual"]),
+            jobs=row["jobs"],
+        )
+        for row in await db.rows(*costs_query(wanted, PRICED))
+    ]
+
+
+def costs_query(wanted: CostFilter, alike: str) -> tuple[str, Values]:
+    """Return the query for `wanted`, which counts the jobs that are `alike` in these columns.
+
+    It has only the conditions that are set, to use the index.
+    """
     values = {
         "first": wanted.first,
         "until": wanted.until,
@@ -79,16 +66,14 @@ def costs_query(wanted: CostFilter) -> tuple[str, Values]:
     places = [test for name, test in _CONDITIONS.items() if values[name] is not None]
     where = " AND ".join(["counted_on >= %(first)s", "counted_on < %(until)s", *places])
     query = (
-        f"SELECT {_ALIKE}, count(*) AS jobs FROM jobs"  # noqa: S608 - only constants
-        f" WHERE {where} AND stage IN ({in_list(REQUESTED)})"
-        f" GROUP BY {_ALIKE} ORDER BY counted_on"
+        f"SELECT {alike}, count(*) AS jobs FROM jobs"  # noqa: S608 - only constants
+        f" WHERE {where} AND {_ACCEPTED} GROUP BY {alike}"
     )
     return query, values
 
 
-_ALIKE = (
-    'team, "user", channel, project, model, counted_on, stage, reserved, cost_estimate, cost_actual'
-)
+PRICED = "stage, reserved, cost_estimate, cost_actual"
+ALIKE = f'team, "user", channel, project, model, counted_on, {PRICED}'
 
 
 def _cost_group(row: DictRow) -> CostGroup:
@@ -110,7 +95,7 @@ def _cost_group(row: DictRow) -> CostGroup:
 async def renders(db: Database, team: str, since: Instant, until: Instant) -> list[Render]:
     """Return the renders requested at or after `since` and before `until`, oldest first."""
     values = {"team": team, "since": since, "until": until}
-    return [_render(row) for row in await db.rows(_RENDERS, values)]
+    return [_render(row) for row in await db.rows(RENDERS, values)]
 
 
 def _render(row: DictRow) -> Render:

@@ -8,7 +8,7 @@ from typing import Generic, Self
 
 from storage.approval import MayNotDecide
 from storage.budget import NotAdmitted, Settlement
-from storage.costs import CostFilter, CostGroup, Render, Spend
+from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Stage, check_transition
 from storage.notification import Notification
@@ -40,7 +40,6 @@ from storage.store import (
     InsertTerms,
     JobFilter,
     Row,
-    SpendFilter,
     StoreError,
     Unreadable,
     WithoutTexts,
@@ -212,13 +211,13 @@ class PostgresJobs(PostgresQueue[Job]):
         """Return how many earlier jobs do not render yet, up to `MOST_AHEAD`."""
         return await self._session.read(lambda db: job_reads.ahead_of(db, job))
 
-    async def spend(self, wanted: SpendFilter) -> Spend:
-        """Return the cost of the jobs that match."""
-        return await self._session.read(lambda db: reports.spend(db, wanted))
-
     async def costs(self, wanted: CostFilter) -> list[CostGroup]:
         """Return the accepted jobs that match, counted by all that a report tells apart."""
         return await self._session.read(lambda db: reports.costs(db, wanted))
+
+    async def cost_sums(self, wanted: CostFilter) -> list[AlikeJobs]:
+        """Return the accepted jobs that match, counted by what they cost."""
+        return await self._session.read(lambda db: reports.cost_sums(db, wanted))
 
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested in this time, oldest first."""
@@ -257,6 +256,10 @@ class PostgresJobs(PostgresQueue[Job]):
     async def stage_counts(self) -> dict[Stage, int]:
         """Return the number of jobs in each stage."""
         return await self._session.write(job_reads.stage_counts)
+
+    async def oldest_due(self, now: Instant) -> dict[Stage, Instant]:
+        """Return since when the oldest due job of each stage is due."""
+        return await self._session.read(lambda db: job_reads.oldest_due(db, now))
 
 
 class PostgresOutbox(PostgresQueue[Notification]):

@@ -12,8 +12,8 @@ import pysqlite3
 import pytest
 import pytest_asyncio
 
-from sandbox.slack.entities import ANA, BEN, GENERAL, MIA, TEAM, StoredMessage
 from bot.worker.context import Claim
+from sandbox.slack.entities import ANA, BEN, GENERAL, MIA, TEAM, StoredMessage
 from storage.budget import OPERATOR, Cap, Policy, Raise, Scope, ScopeKind, Stop, Window
 from storage.budget_notice import AlertDetail, DecisionDetail
 from storage.job import Event, EventName, Job, Stage

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from storage.job import Stage
 from storage.rows import JOBS
-from storage.sqlite import homes, job_reads, notifications
+from storage.sqlite import homes, job_reads, notifications, reports
 from storage.sqlite.budget_use import PRICES
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_reads import ACTIVE
