@@ -26,7 +26,7 @@ from storage.budget import (
 )
 from storage.job import Decision, DecisionKind, Event, EventName, Instant, Job, QuestionKind, Stage
 from storage.postgres import budget_rules, budget_use, queue
-from storage.postgres.budget_use import Uses, lock_scopes
+from storage.postgres.budget_use import LockedUses, lock_scopes
 from storage.postgres.database import Database
 from storage.postgres.job_reads import (
     active_jobs,
@@ -53,7 +53,7 @@ async def insert_set(
     if await is_known(db, jobs[0].dedup_key):
         known = [await find_by_dedup_key(db, job.dedup_key) for job in jobs]
         return tuple(Inserted(job=job, is_new=False) for job in known if job is not None)
-    rules, uses = await budget_rules.rules(db, jobs[0].team, jobs[0].created_at), Uses(db)
+    rules, uses = await budget_rules.rules(db, jobs[0].team, jobs[0].created_at), LockedUses(db)
     decided = await _duplicate_question(db, jobs, terms)
     match decided or await _begun(db, jobs, rules, uses, terms):
         case NotAdmitted() as refused:
@@ -71,7 +71,7 @@ async def insert_set(
 
 
 async def _begun(
-    db: Database, jobs: Sequence[Job], rules: Rules, uses: Uses, terms: InsertTerms
+    db: Database, jobs: Sequence[Job], rules: Rules, uses: LockedUses, terms: InsertTerms
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide whether new jobs begin to count; those that wait begin when they are confirmed."""
     if jobs[0].stage is Stage.WAITING:
@@ -88,7 +88,7 @@ async def _begun(
     return decided
 
 
-async def _insert(db: Database, job: Job, event: Event, rules: Rules, uses: Uses) -> Inserted:
+async def _insert(db: Database, job: Job, event: Event, rules: Rules, uses: LockedUses) -> Inserted:
     made = await queue.insert(db, JOBS, job)
     await budget_use.count(db, NO_USE, made, event.at, rules, uses=uses)
     await record(db, made, event)
@@ -146,7 +146,7 @@ async def confirm(
     if job is None or not is_open(job, now, for_approvers=False):
         return job
     await lock_scopes(db, [job])
-    rules, uses = await budget_rules.rules(db, job.team, now), Uses(db)
+    rules, uses = await budget_rules.rules(db, job.team, now), LockedUses(db)
     decided = await _decided(
         db, [job], rules, now, uses=uses, most_active=most_active, consent=Consent.CONFIRMED
     )
@@ -185,7 +185,7 @@ async def approve(
     if job is None or not is_open(job, now, for_approvers=True):
         return job
     await lock_scopes(db, [job])
-    rules, uses = await budget_rules.rules(db, job.team, now), Uses(db)
+    rules, uses = await budget_rules.rules(db, job.team, now), LockedUses(db)
     refusal = refuse_decision(job, rules, by, now)
     if refusal is not None:
         return refusal
@@ -235,7 +235,7 @@ async def _ask(db: Database, job: Job, question: AskFirst, now: Instant) -> Job:
 
 
 async def _accept(
-    db: Database, before: Job, admitted: Job, event: Event, rules: Rules, *, uses: Uses
+    db: Database, before: Job, admitted: Job, event: Event, rules: Rules, *, uses: LockedUses
 ) -> Job:
     row = await _changed(db, before, accepted(admitted, event.at))
     await budget_use.count(db, NO_USE, row, event.at, rules, uses=uses)
@@ -258,7 +258,7 @@ async def _decided(
     rules: Rules,
     now: Instant,
     *,
-    uses: Uses,
+    uses: LockedUses,
     most_active: int | None,
     consent: Consent,
 ) -> Admitted | AskFirst | NotAdmitted:

@@ -129,7 +129,7 @@ def exposure_before(row: DictRow) -> Use:
     return _exposure_in({name: row[f"held_{name}"] for name in EXPOSURE})
 
 
-class Uses:
+class LockedUses:
     """The uses of periods, each read once in a transaction, and kept in step with its counts.
 
     They are read before a decision, because that is a pure function.
@@ -171,7 +171,7 @@ async def count(
     at: Instant,
     rules: Rules | None = None,
     *,
-    uses: Uses | None = None,
+    uses: LockedUses | None = None,
 ) -> None:
     """Add what a write changed of a job's exposure to all its counters, and note due alerts.
 
@@ -183,7 +183,7 @@ async def count(
         return
     if uses is None:
         await lock_scopes(db, [job])
-        uses = Uses(db)
+        uses = LockedUses(db)
     scopes = [scope.key for scope in scopes_of(job)]
     values = {
         "keys": scopes,
@@ -334,7 +334,7 @@ def _use_in(row: DictRow) -> Use:
     return Use(held=Decimal(row["held"]), spent=Decimal(row["spent"]))
 
 
-async def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules, uses: Uses) -> None:
+async def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules, uses: LockedUses) -> None:
     """Note each level of a cap that a use has reached, once for each scope, period and level.
 
     The highest of those that are new is told.

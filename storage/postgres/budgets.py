@@ -27,14 +27,14 @@ from storage.budget import (
 from storage.job import Instant, Job, Price
 from storage.notification import Notification
 from storage.postgres import budget_rules, budget_use, credit, price_drifts, restores
-from storage.postgres.session import Session
+from storage.postgres.session import PoolSession
 from storage.price_drift import PriceCheck, PriceChecks
 
 
 class PostgresBudgets:
     """Implements `Budgets`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: PoolSession) -> None:
         self._session = session
 
     async def rules(self, team: str, now: Instant) -> Rules:

@@ -73,7 +73,7 @@ DUE_OF_PERSON = f"""
 """  # noqa: S608 - only constants
 
 
-class ClaimTurns:
+class LockingTurns:
     """Remembers whose turn was the last, for each pool; lost at a restart, which costs a round."""
 
     def __init__(self) -> None:

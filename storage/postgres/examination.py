@@ -9,7 +9,7 @@ from storage.postgres import budget_use
 from storage.postgres.connection import check_server, check_url, new_pool
 from storage.postgres.database import Database, touch
 from storage.postgres.migrations import check_not_newer, is_migrated
-from storage.postgres.session import Session
+from storage.postgres.session import PoolSession
 
 _STATE = """
     SELECT bot_now() AS now,
@@ -47,7 +47,7 @@ async def examine(url: str) -> Examination | None:
     """
     check_url(url)
     await check_server(url)
-    session = Session(new_pool(url))
+    session = PoolSession(new_pool(url))
     try:
         await session.start()
         await session.read(check_not_newer)

@@ -39,7 +39,7 @@ _ABOUT_A_JOB = ", ".join(
 
 
 @dataclass(frozen=True, slots=True)
-class Erasure:
+class BatchErasure:
     """One kind of erasure."""
 
     query: str
@@ -48,23 +48,23 @@ class Erasure:
 
 
 async def find(
-    db: Database, erasure: Erasure, before: Instant | None, limit: int, *, locked: bool = False
+    db: Database, erasure: BatchErasure, before: Instant | None, limit: int, *, locked: bool = False
 ) -> list[DictRow]:
     """Return the rows of the next batch."""
     query = f"{erasure.query} {LOCKED}" if locked else erasure.query
     return await db.rows(query, {"before": before, "limit": max(0, limit)})
 
 
-def texts(now: Instant, without_texts: WithoutTexts) -> Erasure:
+def texts(now: Instant, without_texts: WithoutTexts) -> BatchErasure:
     """Return the erasure of what users wrote; each job is marked with the time `now`."""
-    return Erasure(_JOBS_WITH_TEXTS, partial(_erase_texts, now, without_texts))
+    return BatchErasure(_JOBS_WITH_TEXTS, partial(_erase_texts, now, without_texts))
 
 
 async def _each(statement: str, db: Database, rows: Sequence[DictRow]) -> None:
     await db.change(statement, {"found": [row["seq"] for row in rows]})
 
 
-RESPONSE_URLS = Erasure(
+RESPONSE_URLS = BatchErasure(
     """
     SELECT seq FROM jobs WHERE response_url IS NOT NULL AND created_at < %(before)s
     ORDER BY created_at LIMIT %(limit)s
@@ -73,7 +73,7 @@ RESPONSE_URLS = Erasure(
 )
 
 # A parked job may go back to the submit, so it keeps its body unless it was parked behind it.
-REQUEST_BODIES = Erasure(
+REQUEST_BODIES = BatchErasure(
     f"""
     SELECT seq FROM jobs WHERE request_body IS NOT NULL AND (
         stage IN ({in_list(TERMINAL | _ANSWERED)})
@@ -84,7 +84,7 @@ REQUEST_BODIES = Erasure(
     partial(_each, "UPDATE jobs SET request_body = NULL WHERE seq = ANY(%(found)s)"),
 )
 
-DETAILS = Erasure(
+DETAILS = BatchErasure(
     """
     SELECT seq FROM job_events WHERE detail <> '' AND at < %(before)s
     ORDER BY at LIMIT %(limit)s

@@ -43,7 +43,7 @@ MOST_TRIES = 5
 """How often a transaction is run that the server ended for the good of another."""
 
 
-class Session:
+class PoolSession:
     """An open database. Make one with `open_session`, end it with `close`.
 
     Each method raises `StoreError`, also after `close`.
@@ -235,7 +235,7 @@ async def open_session(
     owner: bool,
     holder: str | None = None,
     on_unreadable: Callable[[Unreadable], None] = lambda _: None,
-) -> Session:
+) -> PoolSession:
     """Open the database at `url`.
 
     An `owner` creates the tables, or brings them up to date. If it has a name, `holder`, it ends
@@ -251,7 +251,7 @@ async def open_session(
     if holder is not None:
         name = await lock_name(url, holder)
         holder = holder if name else f"{holder} {secrets.token_hex(4)}"
-    session = Session(new_pool(url), holder=holder, name=name, on_unreadable=on_unreadable)
+    session = PoolSession(new_pool(url), holder=holder, name=name, on_unreadable=on_unreadable)
     try:
         await session.start()
         found = await session.prepare(lambda db: _prepare(db, holder, owner=owner))

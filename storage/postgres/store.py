@@ -26,11 +26,11 @@ from storage.postgres import (
     unreadable,
 )
 from storage.postgres.budgets import PostgresBudgets
-from storage.postgres.claim_turns import ClaimTurns
+from storage.postgres.claim_turns import LockingTurns
 from storage.postgres.database import Database, touch
 from storage.postgres.queue import Due, FindDue, Lease
-from storage.postgres.retention import Erasure
-from storage.postgres.session import Session, open_session
+from storage.postgres.retention import BatchErasure
+from storage.postgres.session import PoolSession, open_session
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.store import (
     NO_TERMS,
@@ -49,7 +49,7 @@ from storage.store import (
 class PostgresQueue(Generic[Row]):
     """Implements `Queue` over one table."""
 
-    def __init__(self, session: Session, table: Table[Row], find_due: FindDue) -> None:
+    def __init__(self, session: PoolSession, table: Table[Row], find_due: FindDue) -> None:
         self._session = session
         self._table: Table[Row] = table
         self._find_due = find_due
@@ -102,9 +102,9 @@ class PostgresQueue(Generic[Row]):
 class PostgresJobs(PostgresQueue[Job]):
     """Implements `JobStore`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: PoolSession) -> None:
         super().__init__(session, JOBS, job_writes.find_due)
-        self._turns = ClaimTurns()
+        self._turns = LockingTurns()
 
     async def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
         if any(limit.suspects for limit in limits):
@@ -265,7 +265,7 @@ class PostgresJobs(PostgresQueue[Job]):
 class PostgresOutbox(PostgresQueue[Notification]):
     """Implements `Outbox`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: PoolSession) -> None:
         super().__init__(session, NOTIFICATIONS, notifications.find_due)
 
     async def add(self, notification: Notification) -> bool:
@@ -286,7 +286,7 @@ class PostgresOutbox(PostgresQueue[Notification]):
 class PostgresHomeViews(PostgresQueue[HomeView]):
     """Implements `HomeViews`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: PoolSession) -> None:
         super().__init__(
             session,
             HOME_VIEWS,
@@ -301,7 +301,7 @@ class PostgresHomeViews(PostgresQueue[HomeView]):
 class PostgresSettings:
     """Implements `SettingStore`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: PoolSession) -> None:
         self._session = session
 
     async def get(self, scope: str, name: str) -> Json:
@@ -330,7 +330,7 @@ class PostgresSettings:
 class PostgresRetention:
     """Implements `Retention`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: PoolSession) -> None:
         self._session = session
 
     async def erase_response_urls(self, before: Instant, limit: int) -> int:
@@ -352,7 +352,7 @@ class PostgresRetention:
         texts = retention.texts(now, without_texts)
         return await self._erase(texts, before, limit)
 
-    async def _erase(self, erasure: Erasure, before: Instant | None, limit: int) -> int:
+    async def _erase(self, erasure: BatchErasure, before: Instant | None, limit: int) -> int:
         find = partial(retention.find, erasure=erasure, before=before, limit=limit)
         # Usually nothing is old enough.
         if not await self._session.read(find):
@@ -369,7 +369,7 @@ class PostgresRetention:
 class PostgresStore:
     """Implements `Store` in one database. Make one with `open`, end it with `close`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: PoolSession) -> None:
         self._session = session
         self.jobs = PostgresJobs(session)
         self.outbox = PostgresOutbox(session)

