@@ -108,7 +108,8 @@ CREATE TABLE jobs (
 -- Nearly every row is finished and never due again: an index over the few others stays small.
 CREATE INDEX jobs_due_in_stage ON jobs (stage, due_at, seq) WHERE due_at IS NOT NULL;
 -- Finds each person who has a due job by a seek, however many jobs the others have.
-CREATE INDEX jobs_due_by_person ON jobs (stage, team, "user", due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX jobs_due_by_person ON jobs (stage, team, "user", due_at, seq)
+    WHERE due_at IS NOT NULL;
 CREATE INDEX jobs_suspects ON jobs (due_at) WHERE crashes >= 2 AND due_at IS NOT NULL;
 -- A reply or a click identifies a job by a message.
 CREATE INDEX jobs_message ON jobs (message_ts, channel) WHERE message_ts IS NOT NULL;
