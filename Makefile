@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 TOOLS := .tools/ready
 
-.PHONY: help run demo test prove check bench soak lock audit chromium
+.PHONY: help run demo test prove check bench soak lock audit chromium postgres
 
 help: ## Show this
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -15,7 +15,7 @@ run: $(READY) ## Run the bot with the configuration of the environment and .env
 demo: $(READY) ## Try the bot on a simulated Slack and MindVideo: no account, no cost (PORT=8090)
 	$(BIN)/python -m bot demo $(if $(PORT),--port $(PORT))
 
-test: $(READY) chromium ## Run every test but the proofs
+test: $(READY) chromium postgres ## Run every test but the proofs
 	$(BIN)/pytest --numprocesses 4 --dist worksteal -m "not proof and not soak"
 
 prove: $(READY) ## Run the attacks, two thousand simulated lives full of faults, and forty real kills
@@ -43,6 +43,9 @@ audit: $(TOOLS) ## Look for known vulnerabilities of the packages; exit code 3: 
 
 chromium:
 	@scripts/get-chromium
+
+postgres:
+	@scripts/get-postgres
 
 # Apart from the bot's environment, which holds what runs and nothing else.
 $(TOOLS): tools/requirements.txt

@@ -68,6 +68,10 @@ class StoreFullError(StoreError):
     """No space (or a read-only file): nothing was written; try again when that is corrected."""
 
 
+class StoreUnsureError(StoreError):
+    """This one write may or may not be done: read the row again. Later writes work."""
+
+
 class StoreBrokenError(StoreError):
     """A write may or may not be on disk: stop the process, and open the file again."""
 

@@ -22,6 +22,7 @@ from bot.base.settings import Settings
 from storage.sqlite import session
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import migrate
+from tests.support.postgres import Server, running_server
 
 Address: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | str | bytes"
 
@@ -86,6 +87,13 @@ def _quick_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "connect_writer", connect)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A server of PostgreSQL, which starts with the first test that needs it."""
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -23,7 +23,16 @@ def main() -> None:
     """Have uv resolve the versions, and write the file."""
     command = [
         *(str(Path(sys.executable).with_name("uv")), "pip", "compile", "pyproject.toml"),
-        *("--extra", "dev", "--universal", "--python-version", "3.11", "--generate-hashes"),
+        *(
+            "--extra",
+            "dev",
+            "--extra",
+            "postgres",
+            "--universal",
+            "--python-version",
+            "3.11",
+            "--generate-hashes",
+        ),
         *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
         "--no-strip-extras",  # pip asks for a pin with the extra that another package names
         *("--quiet", "--output-file", LOCK.name),

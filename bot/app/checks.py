@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot.app.findings import Finding
+from bot.app.postgres_checks import examine_postgres, open_postgres
 from bot.app.request_checks import clock_finding, examine_running_bot
 from bot.app.socket_mode import ask_for_socket
 from bot.app.store_checks import examine_store
@@ -38,7 +39,7 @@ from bot.slack.chat import Identity, SlackChat
 from bot.slack.client import slack_client
 from bot.slack.manifest import SCOPES
 from storage.sqlite.store import SqliteStore
-from storage.store import StoreError, StoreUnusableError, Unreadable
+from storage.store import Store, StoreError, StoreUnusableError, Unreadable
 
 _TOKEN_ADVICE: Mapping[str, str] = MappingProxyType(
     {
@@ -48,15 +49,19 @@ _TOKEN_ADVICE: Mapping[str, str] = MappingProxyType(
 )
 
 
-async def open_store(settings: StoreSettings, *, owner: bool = True) -> SqliteStore:
-    """Open the store that DATABASE_URL names; raises `StoreError` as `SqliteStore.open` does.
+async def open_store(settings: StoreSettings, *, owner: bool = True) -> Store:
+    """Open the store that DATABASE_URL names; raises `StoreError`.
 
     What a bot finds to be unreadable is logged; a command of the operator's lists it instead.
     """
-    path = str(settings.database_path)
+    on_unreadable = _log_unreadable if owner else _ignore
     try:
+        if settings.is_postgres:
+            return await open_postgres(
+                settings.database_url, owner=owner, on_unreadable=on_unreadable
+            )
         return await SqliteStore.open(
-            path, owner=owner, on_unreadable=_log_unreadable if owner else _ignore
+            str(settings.database_path), owner=owner, on_unreadable=on_unreadable
         )
     except StoreUnusableError as error:
         problem = f"leads to no store ({error})"
@@ -142,11 +147,17 @@ async def examine(settings: Settings) -> list[Finding]:
             _connection(client, settings.slack_app_token),
             examine_running_bot(settings),
             _mindvideo(settings.mindvideo_base_url, settings.mindvideo_api_key),
-            asyncio.to_thread(examine_store, settings.database_path),
+            _store(settings),
             asyncio.to_thread(_models, settings.models_dir),
         )
     # Two checks of one service may report the same problem.
     return list(dict.fromkeys(finding for findings in found for finding in findings))
+
+
+async def _store(settings: Settings) -> list[Finding]:
+    if settings.is_postgres:
+        return await examine_postgres(settings.database_url)
+    return await asyncio.to_thread(examine_store, settings.database_path)
 
 
 async def _bot_token(client: AsyncWebClient) -> list[Finding]:

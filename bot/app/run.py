@@ -37,8 +37,7 @@ from bot.options.catalog import Catalog
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
 from bot.worker.scheduler import Scheduler
-from storage.sqlite.store import SqliteStore
-from storage.store import StoreBrokenError, StoreError
+from storage.store import Store, StoreBrokenError, StoreError
 
 T = TypeVar("T")
 
@@ -214,14 +213,14 @@ async def _note_stop(services: Services) -> None:
         structlog.get_logger("app").error("stop_not_noted", problem=str(error))
 
 
-async def _opened_store(settings: Settings, stack: AsyncExitStack) -> SqliteStore:
+async def _opened_store(settings: Settings, stack: AsyncExitStack) -> Store:
     opening = create_task(open_store(settings))
     stack.push_async_callback(_close, opening)
     # A migration runs in a thread, which nothing cancels.
     return await asyncio.shield(opening)
 
 
-async def _close(opening: asyncio.Task[SqliteStore]) -> None:
+async def _close(opening: asyncio.Task[Store]) -> None:
     """Close the store as soon as it is open; an error of the opening is raised elsewhere."""
     with suppress(BotError, StoreError):
         await (await opening).close()

@@ -63,7 +63,7 @@ from bot.worker.gate import Gate
 from bot.worker.retention import Eraser
 from bot.worker.scheduler import TickerGroup
 from bot.worker.suspects import SuspectLock
-from storage.sqlite.store import SqliteStore
+from storage.store import Store
 
 SPOOLS = 2
 """The most files of unknown length that are on the disk at once."""
@@ -77,7 +77,7 @@ class Checked:
     """The prerequisites that were checked and opened at the start."""
 
     catalog: Catalog
-    store: SqliteStore
+    store: Store
     client: AsyncWebClient
     chat: SlackChat
     me: Identity

@@ -28,6 +28,7 @@ from bot.base.setting_types import (
 )
 
 _SQLITE = "sqlite:///"
+_POSTGRES = ("postgres://", "postgresql://")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -156,8 +157,21 @@ class StoreSettings(SettingGroup):
     database_url: str = Field(
         default="sqlite:///video-bot.db",
         description="where jobs are kept, sqlite:///PATH (sqlite:////PATH if it is absolute), "
-        "with the path as it is: no query, no percent-escapes",
+        "with the path as it is: no query, no percent-escapes; or "
+        "postgresql://USER:PASSWORD@HOST/DATABASE",
+        repr=False,
     )
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether `database_url` names a database of PostgreSQL's."""
+        return self.database_url.startswith(_POSTGRES)
+
+    @property
+    def database_password(self) -> str | None:
+        """The password in `database_url`, as it is written there; `None`: there is none."""
+        user, _, _ = self.database_url.partition("://")[2].rpartition("@")
+        return user.partition(":")[2] or None
 
     @property
     def database_path(self) -> Path:
@@ -166,9 +180,9 @@ class StoreSettings(SettingGroup):
 
     @field_validator("database_url")
     @classmethod
-    def _is_a_file(cls, url: str) -> str:
-        if url.startswith(("postgres://", "postgresql://")):
-            raise ValueError("this version keeps jobs in SQLite only, PostgreSQL is not supported")
+    def _is_a_store(cls, url: str) -> str:
+        if url.startswith(_POSTGRES):
+            return url
         path = url.removeprefix(_SQLITE)
         if path in {url, "", ":memory:"} or path.endswith("/") or "\0" in path:
             raise ValueError("it names no SQLite file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from typing import Annotated, TypeVar, cast
+from urllib.parse import unquote
 
 from pydantic import (
     DirectoryPath,
@@ -118,7 +119,10 @@ class Settings(StoreSettings, ServiceSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the log to redact."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        password = self.database_password
+        # As it is written, and as it is meant.
+        return (*found, *({password, unquote(password)} if password else ()))
 
     @field_validator("public_url")
     @classmethod

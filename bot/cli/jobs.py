@@ -27,7 +27,6 @@ from bot.messages.job import prompt_of
 from bot.money.amounts import read_typed_amount
 from storage.budget import OPERATOR, Settlement
 from storage.job import Event, IllegalTransitionError, Instant, Job, Stage
-from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, Store, Unreadable
 
 T = TypeVar("T")
@@ -155,7 +154,7 @@ def _print_job(job: Job, text: str, *, as_json: bool) -> None:
     click.echo(json.dumps(_json_fields(job), indent=2) if as_json else text)
 
 
-def with_store(work: Callable[[SqliteStore], Awaitable[T]]) -> T:
+def with_store(work: Callable[[Store], Awaitable[T]]) -> T:
     """Open the store, which a running bot may own, run `work` with it, and close it."""
 
     async def run() -> T:
@@ -166,7 +165,7 @@ def with_store(work: Callable[[SqliteStore], Awaitable[T]]) -> T:
 
 
 @asynccontextmanager
-async def _store() -> AsyncIterator[SqliteStore]:
+async def _store() -> AsyncIterator[Store]:
     store = await open_store(load_group(StoreSettings), owner=False)
     try:
         yield store

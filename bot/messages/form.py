@@ -27,7 +27,7 @@ from bot.options.projects import LONGEST_NAME
 from bot.options.schema import PROMPT
 from bot.options.wording import short
 from storage.job import Json
-from storage.store import StoreBrokenError, StoreError
+from storage.store import StoreBrokenError, StoreError, StoreUnsureError
 
 CALLBACK = "video_form"
 CHANNEL_BLOCK = "channel"
@@ -117,6 +117,11 @@ def no_channel() -> str:
 
 def store_failed(error: StoreError) -> str:
     """Return the error when the store fails: the form was not accepted, or that is unknown."""
+    if isinstance(error, StoreUnsureError):
+        return (
+            "My memory failed me just now, so I am not sure that I took this. Close the form; if "
+            "I did, a message appears in the channel within a few minutes."
+        )
     if isinstance(error, StoreBrokenError):
         return (
             "My disk failed just now, so I am not sure that I took this. Close the form; if I "

@@ -12,7 +12,7 @@ from bot.messages.job import PROMPT_SHOWN, cost_text, noun, progress_bar, prompt
 from bot.options.draft import Draft
 from bot.options.mentions import in_names
 from storage.job import Instant, Job, Stage
-from storage.store import StoreBrokenError, StoreError, UnreadableRowError
+from storage.store import StoreBrokenError, StoreError, StoreUnsureError, UnreadableRowError
 
 PROBLEMS_SHOWN = 12
 # In characters: four times the longest prompt.
@@ -21,6 +21,11 @@ TEXT_SHOWN = 10_000
 
 def store_failed(error: StoreError) -> Message:
     """Return the answer when the store fails: the request was not accepted, or that is unknown."""
+    if isinstance(error, StoreUnsureError):
+        return words(
+            "My memory failed me just now, so I am not sure that I took this. If I did, its "
+            "message appears within a few minutes; please ask again only if it does not."
+        )
     if isinstance(error, StoreBrokenError):
         return words(
             "My disk failed just now, so I am not sure that I took this. If I did, its message "

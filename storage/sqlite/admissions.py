@@ -11,19 +11,18 @@ from functools import partial
 
 from sqlite_utils import Database
 
-from storage.approval import MayNotDecide, approvers_for, due_next, may_decide
+from storage.admission import accepted, asked, decision_entry, event_of, is_open, refuse_decision
+from storage.approval import MayNotDecide
 from storage.budget import (
     NO_USE,
     Active,
     Admitted,
     AskFirst,
     AuditAction,
-    AuditEntry,
     Consent,
     NotAdmitted,
     Rules,
     admit,
-    approval_terms,
     ask_beyond_caps,
 )
 from storage.job import (
@@ -33,7 +32,6 @@ from storage.job import (
     EventName,
     Instant,
     Job,
-    Question,
     QuestionKind,
     Stage,
 )
@@ -115,30 +113,9 @@ def _insert_refused(
 
 
 def _insert_asked(db: Database, job: Job, event: Event, question: AskFirst) -> Inserted:
-    asked = _asked(job, question, event.at)
-    made = queue.insert(db, JOBS, asked)
-    record(db, made, _event_of(question, event.at))
+    made = queue.insert(db, JOBS, asked(job, question, event.at))
+    record(db, made, event_of(question, event.at))
     return Inserted(job=made, is_new=True)
-
-
-def _asked(job: Job, question: AskFirst, now: Instant) -> Job:
-    """Return the request as it waits for its asker, or for approvers."""
-    approvers = question.approvers
-    asked = Question(
-        kind=question.kind,
-        about=question.about,
-        expires_at=now + question.seconds,
-        asked_at=None if approvers is None else now,
-        approvers=() if approvers is None else approvers.users,
-        place=None if approvers is None else approvers.place,
-    )
-    due_at = asked.expires_at if approvers is None else due_next(asked)
-    return replace(job, stage=Stage.WAITING, question=asked, due_at=due_at)
-
-
-def _event_of(question: AskFirst, now: Instant) -> Event:
-    name = EventName.ASKED if question.approvers is None else EventName.APPROVAL_ASKED
-    return Event(at=now, name=name, detail=question.kind)
 
 
 def _duplicate_question(db: Database, jobs: Sequence[Job], terms: InsertTerms) -> AskFirst | None:
@@ -166,7 +143,7 @@ def confirm(
     A request that cannot be answered any more, or that waits for an approver, stays as it is.
     """
     job = job_by_id(db, job_id)
-    if job is None or not _is_open(job, now, for_approvers=False):
+    if job is None or not is_open(job, now, for_approvers=False):
         return job
     rules = budget_rules.rules(db, job.team, now)
     decided = _decided(
@@ -202,10 +179,10 @@ def approve(
     it is. So does one for which hard caps have no room, unless it may go beyond them.
     """
     job = job_by_id(db, job_id)
-    if job is None or not _is_open(job, now, for_approvers=True):
+    if job is None or not is_open(job, now, for_approvers=True):
         return job
     rules = budget_rules.rules(db, job.team, now)
-    refusal = _refuse_decision(job, rules, by, now)
+    refusal = refuse_decision(job, rules, by, now)
     if refusal is not None:
         return refusal
     consent = Consent.BEYOND_CAPS if beyond_caps else Consent.APPROVED
@@ -223,7 +200,7 @@ def approve(
     decided_job = replace(admitted, decision=Decision(kind=kind, by=by, at=now))
     row = _accept(db, job, decided_job, Event(at=now, name=EventName.APPROVED, detail=by), rules)
     action = AuditAction.ADMITTED_BEYOND_CAPS if beyond_caps else AuditAction.APPROVED
-    _audit(db, row, by, now, action)
+    budget_rules.add_audit(db, decision_entry(row, by, now, action))
     return row
 
 
@@ -232,44 +209,28 @@ def deny(
 ) -> Job | MayNotDecide | None:
     """End a request that waits for an approver; return the row as it is then, as `approve` does."""
     job = job_by_id(db, job_id)
-    if job is None or not _is_open(job, now, for_approvers=True):
+    if job is None or not is_open(job, now, for_approvers=True):
         return job
-    refusal = _refuse_decision(job, budget_rules.rules(db, job.team, now), by, now)
+    refusal = refuse_decision(job, budget_rules.rules(db, job.team, now), by, now)
     if refusal is not None:
         return refusal
     decision = Decision(kind=DecisionKind.DENIED, by=by, at=now, because=because)
     after = replace(job, stage=Stage.UNCONFIRMED, decision=decision, due_at=None)
     row = _changed(db, job, after)
     record(db, row, Event(at=now, name=EventName.DENIED, detail=by))
-    _audit(db, row, by, now, AuditAction.DENIED)
+    budget_rules.add_audit(db, decision_entry(row, by, now, AuditAction.DENIED))
     return row
-
-
-def _is_open(job: Job, now: Instant, *, for_approvers: bool) -> bool:
-    """Return whether a request has a question that its asker, or an approver, can still answer."""
-    question = job.question
-    if job.stage is not Stage.WAITING or question is None or question.expires_at <= now:
-        return False
-    return question.is_for_approvers is for_approvers
-
-
-def _refuse_decision(job: Job, rules: Rules, by: str, now: Instant) -> MayNotDecide | None:
-    """Look again at who may decide: rules and admins may be others than when it was asked."""
-    approvers = approvers_for(approval_terms(rules, job), job.user)
-    if job.question is not None and may_decide(approvers, job.question, by, now):
-        return None
-    return MayNotDecide(job=job, approvers=approvers.users)
 
 
 def _ask(db: Database, job: Job, question: AskFirst, now: Instant) -> Job:
     """Let a request that waited for its asker wait for what is to be asked now."""
-    row = _changed(db, job, _asked(job, question, now))
-    record(db, row, _event_of(question, now))
+    row = _changed(db, job, asked(job, question, now))
+    record(db, row, event_of(question, now))
     return row
 
 
 def _accept(db: Database, before: Job, admitted: Job, event: Event, rules: Rules) -> Job:
-    row = _changed(db, before, replace(admitted, due_at=event.at, attempts=0, crashes=0))
+    row = _changed(db, before, accepted(admitted, event.at))
     budget_use.count(db, NO_USE, row, event.at, rules)
     record(db, row, event)
     return row
@@ -282,19 +243,6 @@ def _changed(db: Database, before: Job, after: Job) -> Job:
     statement = f"UPDATE jobs SET {assignments} WHERE id = :id RETURNING *"  # noqa: S608 - our names
     [row] = queue.changed(db, JOBS, statement, {**changes, "id": before.id})
     return row
-
-
-def _audit(db: Database, job: Job, by: str, now: Instant, action: AuditAction) -> None:
-    entry = AuditEntry(
-        at=now,
-        team=job.team,
-        by=by,
-        action=action,
-        subject=job.id,
-        after="" if job.reserved is None else str(job.reserved),
-        because="" if job.decision is None else job.decision.because,
-    )
-    budget_rules.add_audit(db, entry)
 
 
 def _decided(

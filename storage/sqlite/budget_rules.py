@@ -25,19 +25,32 @@ from storage.budget import (
     Raise,
     Rules,
     Scope,
-    ScopeKind,
     Stop,
     UnknownPrice,
     Window,
     scope_of,
 )
+from storage.budget_change import (
+    Change,
+    approval_rule_set,
+    cap_removed,
+    cap_set,
+    counts_checked,
+    managers_set,
+    policy_set,
+    raise_detail,
+    raised,
+    raises_ended,
+    stopped,
+    users_in,
+    went_on,
+)
 from storage.budget_notice import (
     BUDGET_MANAGERS,
-    DecisionDetail,
     decision_notices,
     end_notices,
 )
-from storage.job import Instant, Json
+from storage.job import Instant
 from storage.notification import OPERATORS, team_scope
 from storage.rows import encode
 from storage.sqlite import notifications, restores, settings
@@ -128,18 +141,8 @@ def put_approval_rule(
     nothing = ApprovalRule(team=rule.team, channel=rule.channel)
     found = (one for one in approval_rules(db, rule.team) if one.channel == rule.channel)
     before = next(found, nothing)
-    kind = ScopeKind.CHANNEL if rule.channel else ScopeKind.WORKSPACE
-    entry = AuditEntry(
-        at=now,
-        team=rule.team,
-        by=by,
-        action=AuditAction.APPROVAL_RULE_SET,
-        subject=Scope(kind=kind, team=rule.team, name=rule.channel).key,
-        before=_approval_text(before),
-        after=_approval_text(rule),
-        dedup_key=dedup_key,
-    )
-    if before == rule or not _decide(db, entry):
+    change = approval_rule_set(before, rule, by, now, dedup_key=dedup_key)
+    if before == rule or not _record(db, change):
         return
     values = {
         "team": rule.team,
@@ -168,13 +171,6 @@ def _approval_rule(row: SqlRow) -> ApprovalRule:
     )
 
 
-def _approval_text(rule: ApprovalRule) -> str:
-    return (
-        f"approve above {rule.above}, by {' '.join(rule.approvers) or None}, in {rule.place},"
-        f" within {rule.seconds} s, own {rule.allows_own}"
-    )
-
-
 def policy(db: Database, team: str) -> Policy:
     """Return the policy of a workspace, which has a default."""
     query = "SELECT * FROM budget_policies WHERE team = :team"
@@ -200,29 +196,8 @@ def put_cap(
 ) -> None:
     """Set a cap in place of the one of the same scope and window. An equal one changes nothing."""
     before = _find_cap(db, cap.scope, cap.window)
-    if before == cap:
-        return
-    entry = AuditEntry(
-        at=now,
-        team=cap.scope.team,
-        by=by,
-        action=AuditAction.CAP_SET,
-        subject=cap.scope.key,
-        before=_told(before),
-        after=_told(cap),
-        because=because,
-        dedup_key=dedup_key,
-    )
-    detail = DecisionDetail(
-        scope=cap.scope,
-        action=entry.action,
-        by=by,
-        because=because,
-        window=cap.window,
-        amount=cap.limit,
-        is_hard=cap.is_hard,
-    )
-    if not _decide(db, entry, detail):
+    change = cap_set(before, cap, by, now, because=because, dedup_key=dedup_key)
+    if before == cap or not _record(db, change):
         return
     db.execute(
         "INSERT OR REPLACE INTO caps VALUES (:team, :scope, :window, :limit, :is_hard)",
@@ -243,17 +218,7 @@ def remove_cap(
     before = _find_cap(db, scope, window)
     if before is None:
         return False
-    entry = AuditEntry(
-        at=now,
-        team=scope.team,
-        by=by,
-        action=AuditAction.CAP_REMOVED,
-        subject=scope.key,
-        before=_told(before),
-        dedup_key=dedup_key,
-    )
-    detail = DecisionDetail(scope=scope, action=entry.action, by=by, window=window)
-    if not _decide(db, entry, detail):
+    if not _record(db, cap_removed(before, by, now, dedup_key=dedup_key)):
         return False
     values = {"team": scope.team, "scope": encode(scope.key), "window": window.value}
     db.execute(
@@ -264,25 +229,7 @@ def remove_cap(
 
 def add_raise(db: Database, one: Raise, *, dedup_key: str = "") -> None:
     """Raise the caps of a scope until the raise ends; its end is told when it comes."""
-    entry = AuditEntry(
-        at=one.at,
-        team=one.scope.team,
-        by=one.by,
-        action=AuditAction.RAISED,
-        subject=one.scope.key,
-        after=f"{one.amount} until {one.until:.0f}",
-        because=one.because,
-        dedup_key=dedup_key,
-    )
-    detail = DecisionDetail(
-        scope=one.scope,
-        action=entry.action,
-        by=one.by,
-        because=one.because,
-        amount=one.amount,
-        until=one.until,
-    )
-    if not _decide(db, entry, detail):
+    if not _record(db, raised(one, dedup_key=dedup_key)):
         return
     db.execute(
         "INSERT INTO raises (team, scope, amount, until_at, by, because, at)"
@@ -297,39 +244,28 @@ def add_raise(db: Database, one: Raise, *, dedup_key: str = "") -> None:
             "at": one.at,
         },
     )
-    for notice in end_notices(detail, one.until, one.at):
+    for notice in end_notices(raise_detail(one), one.until, one.at):
         notifications.add(db, notice)
 
 
 def end_raises(db: Database, scope: Scope, by: str, now: Instant, *, dedup_key: str = "") -> int:
     """End the raises of a scope now; return how many there were."""
     values = {"team": scope.team, "scope": encode(scope.key), "now": now}
-    found = db.execute(
+    rows = db.execute(
         "SELECT * FROM raises WHERE team = :team AND scope = :scope AND until_at > :now", values
     ).fetchall()
-    if not found:
+    if not rows:
         return 0
-    entry = AuditEntry(
-        at=now,
-        team=scope.team,
-        by=by,
-        action=AuditAction.RAISE_ENDED,
-        subject=scope.key,
-        before=", ".join(f"{row['amount']} until {row['until_at']:.0f}" for row in found),
-        dedup_key=dedup_key,
-    )
-    if not _decide(db, entry, DecisionDetail(scope=scope, action=entry.action, by=by)):
+    found = list(map(_raise, rows))
+    if not _record(db, raises_ended(found, scope, by, now, dedup_key=dedup_key)):
         return 0
     db.execute(
         "UPDATE raises SET until_at = :now"
         " WHERE team = :team AND scope = :scope AND until_at > :now",
         values,
     )
-    for one in map(_raise, found):
-        detail = DecisionDetail(
-            scope=scope, action=AuditAction.RAISED, by=one.by, amount=one.amount
-        )
-        for notice in end_notices(detail, one.until, one.at):
+    for one in found:
+        for notice in end_notices(raise_detail(one), one.until, one.at):
             notifications.withdraw(db, notice.id, "The raise was ended before its time.")
     return len(found)
 
@@ -338,17 +274,7 @@ def put_stop(db: Database, stop: Stop, *, dedup_key: str = "") -> bool:
     """Stop a workspace or channel; return whether it was not stopped before."""
     if stop.scope in {one.scope for one in rules(db, stop.scope.team, stop.at).stops}:
         return False
-    entry = AuditEntry(
-        at=stop.at,
-        team=stop.scope.team,
-        by=stop.by,
-        action=AuditAction.STOPPED,
-        subject=stop.scope.key,
-        because=stop.because,
-        dedup_key=dedup_key,
-    )
-    detail = DecisionDetail(scope=stop.scope, action=entry.action, by=stop.by, because=stop.because)
-    if not _decide(db, entry, detail):
+    if not _record(db, stopped(stop, dedup_key=dedup_key)):
         return False
     db.execute(
         "INSERT INTO stops VALUES (:team, :scope, :by, :because, :at)",
@@ -367,15 +293,7 @@ def remove_stop(db: Database, scope: Scope, by: str, now: Instant, *, dedup_key:
     """Let a workspace or channel take requests again; return whether it was stopped."""
     if scope not in {one.scope for one in rules(db, scope.team, now).stops}:
         return False
-    entry = AuditEntry(
-        at=now,
-        team=scope.team,
-        by=by,
-        action=AuditAction.WENT_ON,
-        subject=scope.key,
-        dedup_key=dedup_key,
-    )
-    if not _decide(db, entry, DecisionDetail(scope=scope, action=entry.action, by=by)):
+    if not _record(db, went_on(scope, by, now, dedup_key=dedup_key)):
         return False
     values = {"team": scope.team, "scope": encode(scope.key)}
     db.execute("DELETE FROM stops WHERE team = :team AND scope = :scope", values)
@@ -387,19 +305,8 @@ def put_policy(
 ) -> None:
     """Set the policy of a workspace. An equal one changes nothing."""
     before = policy(db, team)
-    if before == after:
-        return
-    entry = AuditEntry(
-        at=now,
-        team=team,
-        by=by,
-        action=AuditAction.POLICY_SET,
-        subject=f"workspace:{team}:",
-        before=_policy_text(before),
-        after=_policy_text(after),
-        dedup_key=dedup_key,
-    )
-    if not _decide(db, entry):
+    change = policy_set(team, before, after, by, now, dedup_key=dedup_key)
+    if before == after or not _record(db, change):
         return
     db.execute(
         _POLICY,
@@ -421,17 +328,8 @@ def confirm_counts(
     since = restores.uncounted_since(db, team)
     if since is None:
         return None
-    entry = AuditEntry(
-        at=now,
-        team=team,
-        by=by,
-        action=AuditAction.COUNTS_CHECKED,
-        subject=f"workspace:{team}:",
-        before=f"restored, nothing known after {since:.0f}",
-        because=because,
-        dedup_key=dedup_key,
-    )
-    if not _decide(db, entry):
+    change = counts_checked(team, since, by, now, because=because, dedup_key=dedup_key)
+    if not _record(db, change):
         return None
     restores.mark_checked(db, team)
     return since
@@ -439,7 +337,7 @@ def confirm_counts(
 
 def managers(db: Database, team: str) -> tuple[str, ...]:
     """Return the users who may change the budgets of a workspace beside its admins."""
-    return _users(settings.setting(db, team_scope(team), BUDGET_MANAGERS)[0])
+    return users_in(settings.setting(db, team_scope(team), BUDGET_MANAGERS)[0])
 
 
 def put_managers(
@@ -447,37 +345,22 @@ def put_managers(
 ) -> None:
     """Set who may change the budgets of a workspace. The same ones change nothing."""
     before = managers(db, team)
-    if before == tuple(users):
-        return
-    entry = AuditEntry(
-        at=now,
-        team=team,
-        by=by,
-        action=AuditAction.MANAGERS_SET,
-        subject=f"workspace:{team}:",
-        before=" ".join(before),
-        after=" ".join(users),
-        dedup_key=dedup_key,
-    )
-    if _decide(db, entry):
+    change = managers_set(team, before, users, by, now, dedup_key=dedup_key)
+    if before != tuple(users) and _record(db, change):
         settings.put(db, team_scope(team), BUDGET_MANAGERS, list(users) or None)
 
 
 def in_charge(db: Database, team: str) -> tuple[str, ...]:
     """Return whom alerts of a whole workspace are told: its admins, and who manages budgets."""
-    admins = _users(settings.setting(db, team_scope(team), OPERATORS)[0])
+    admins = users_in(settings.setting(db, team_scope(team), OPERATORS)[0])
     return tuple(dict.fromkeys((*admins, *managers(db, team))))
 
 
-def _users(value: Json) -> tuple[str, ...]:
-    return tuple(str(user) for user in value) if isinstance(value, list) else ()
-
-
-def _decide(db: Database, entry: AuditEntry, detail: DecisionDetail | None = None) -> bool:
-    """Record a decision and tell it; return `False` if its interaction was delivered before."""
-    if not add_audit(db, entry):
+def _record(db: Database, change: Change) -> bool:
+    """Record a change and tell it; return `False` if its interaction was delivered before."""
+    if not add_audit(db, change.entry):
         return False
-    for notice in decision_notices(detail, entry.at) if detail else ():
+    for notice in decision_notices(change.detail, change.entry.at) if change.detail else ():
         notifications.add(db, notice)
     return True
 
@@ -561,18 +444,3 @@ def _raise(row: SqlRow) -> Raise:
 
 def _stop(row: SqlRow) -> Stop:
     return Stop(scope=scope_of(row["scope"]), by=row["by"], because=row["because"], at=row["at"])
-
-
-def _told(cap: Cap | None) -> str:
-    """Return a cap in the audit's words."""
-    if cap is None:
-        return ""
-    return f"{cap.limit} per {cap.window.value}, {'hard' if cap.is_hard else 'soft'}"
-
-
-def _policy_text(told: Policy) -> str:
-    hold = "" if told.unknown_hold is None else f" {told.unknown_hold}"
-    return (
-        f"confirm above {told.confirm_above}, unknown price {told.unknown_price.value}{hold},"
-        f" {told.calendar.zone} from weekday {told.calendar.first_weekday}"
-    )

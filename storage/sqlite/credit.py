@@ -9,7 +9,6 @@ from sqlite_utils import Database
 from storage.budget import (
     ALL_TIME,
     AuditAction,
-    AuditEntry,
     Booking,
     CreditBook,
     Scope,
@@ -17,6 +16,7 @@ from storage.budget import (
     Use,
     subtract,
 )
+from storage.budget_change import booked
 from storage.rows import encode
 from storage.sqlite import budget_rules, budget_use
 
@@ -29,18 +29,8 @@ BOOKINGS = f"""
 
 def book(db: Database, team: str, booking: Booking, *, dedup_key: str = "") -> None:
     """Append a booking, unless its interaction was delivered before."""
-    entry = AuditEntry(
-        at=booking.at,
-        team=team,
-        by=booking.by,
-        action=AuditAction.CREDIT_BOOKED,
-        subject=f"workspace:{team}:",
-        before=str(_use(db, team).spent),
-        after=str(booking.amount),
-        because=booking.because,
-        dedup_key=dedup_key,
-    )
-    budget_rules.add_audit(db, entry)
+    spent = _use(db, team).spent
+    budget_rules.add_audit(db, booked(team, booking, spent, dedup_key=dedup_key).entry)
 
 
 def read(db: Database, team: str) -> CreditBook | None:

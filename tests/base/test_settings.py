@@ -83,7 +83,7 @@ def test_all_wrong_variables_are_reported_at_once() -> None:
         "MINDVIDEO_API_KEY": "two words",
         "MINDVIDEO_BASE_URL": "https://api.mindvideo.ai/api/v1",
         "SLACK_API_URL": "http://slack.com/api/",
-        "DATABASE_URL": "postgresql://localhost/bot",
+        "DATABASE_URL": "postgresql:localhost/bot",
         "HOST": " ",
         "PORT": "65536",
         "POLL_MIN_SECONDS": "0",
@@ -105,7 +105,7 @@ def test_all_wrong_variables_are_reported_at_once() -> None:
     [
         ("SLACK_BOT_TOKEN", "xapp-1", "does not begin with xoxb-"),
         ("SLACK_APP_TOKEN", "xoxb-1", "does not begin with xapp-"),
-        ("DATABASE_URL", "postgres://h/db", "PostgreSQL is not supported"),
+        ("DATABASE_URL", "mysql://h/db", "names no SQLite file"),
         ("DATABASE_URL", "sqlite:///:memory:", "names no SQLite file"),
         ("DATABASE_URL", "video-bot.db", "names no SQLite file"),
         ("DATABASE_URL", "sqlite:////var/lib/", "names no SQLite file"),
@@ -200,6 +200,10 @@ def test_no_secret_is_ever_shown() -> None:
     settings = load(SLACK_SIGNING_SECRET=SIGNING_SECRET)
     assert settings.secrets == ("xoxb-1", "xapp-1", SIGNING_SECRET, "mv_live_1")
     assert not any(secret in repr(settings) for secret in settings.secrets)
+
+    on_postgres = load(DATABASE_URL="postgres://bot:hu%2Fsh@localhost/jobs")
+    assert {"hu%2Fsh", "hu/sh"} <= set(on_postgres.secrets)
+    assert "hu%2Fsh" not in repr(on_postgres)
 
     misplaced = {name.upper(): "hush 2" for name in Settings.model_fields}
     assert "hush" not in complaint(misplaced)

@@ -64,5 +64,5 @@ def test_the_demo_can_be_made_on_another_port() -> None:
 
 
 def test_what_is_run_can_be_executed() -> None:
-    for name in (".ci/run", "scripts/set-up", "scripts/get-chromium"):
+    for name in (".ci/run", "scripts/set-up", "scripts/get-chromium", "scripts/get-postgres"):
         assert (ROOT / name).stat().st_mode & 0o111, name

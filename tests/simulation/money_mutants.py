@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from bot.steps import STEPS, expire, reconcile
 from bot.worker.context import Claim
 from bot.worker.result import Done, Result, Snooze
-from storage import budget
+from storage import admission, budget
 from storage.budget import (
     NO_USE,
     Active,
@@ -285,7 +285,7 @@ def forget_person_in_direct() -> Iterator[None]:
 @contextmanager
 def confirm_after_expiry() -> Iterator[None]:
     """Accept an answer that comes too late, because the step that ends the question does."""
-    real = admissions._is_open  # noqa: SLF001 - what this mutant breaks
+    real = admission.is_open
 
     def is_open(job: Job, _now: Instant, *, for_approvers: bool) -> bool:
         return real(job, 0.0, for_approvers=for_approvers)
@@ -297,7 +297,7 @@ def confirm_after_expiry() -> Iterator[None]:
 
     steps = MappingProxyType({**STEPS, Stage.WAITING: expire_later})
     with (
-        replaced(admissions, "_is_open", is_open),
+        replaced(admissions, "is_open", is_open),
         replaced(life, "STEPS", steps),
     ):
         yield
@@ -310,20 +310,20 @@ def let_anybody_decide() -> Iterator[None]:
     def may_decide(*_: object) -> bool:
         return True
 
-    with replaced(admissions, "may_decide", may_decide):
+    with replaced(admission, "may_decide", may_decide):
         yield
 
 
 @contextmanager
 def let_the_last_decision_stand() -> Iterator[None]:
     """Let a later approval take the place of a denial."""
-    real = admissions._is_open  # noqa: SLF001 - to be broken
+    real = admission.is_open
 
     def is_open(job: Job, now: Instant, *, for_approvers: bool) -> bool:
         is_denied = job.decision is not None and job.stage is Stage.UNCONFIRMED
         return (for_approvers and is_denied) or real(job, now, for_approvers=for_approvers)
 
-    with replaced(admissions, "_is_open", is_open):
+    with replaced(admissions, "is_open", is_open):
         yield
 
 

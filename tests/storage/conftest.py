@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from storage.store import Store
-from tests.support.databases import Backend, SqliteBackend
+from tests.support.databases import KINDS, Backend, PostgresBackend, SqliteBackend
+from tests.support.postgres import emptied_database
 
 
-@pytest.fixture(params=["sqlite"])
-async def backend(tmp_path: Path) -> Backend:
+@pytest.fixture(params=KINDS)
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     """An empty database."""
-    return SqliteBackend(tmp_path)
+    if request.param == "sqlite":
+        return SqliteBackend(tmp_path)
+    return PostgresBackend(emptied_database(request.getfixturevalue("postgres")))
 
 
 @pytest.fixture

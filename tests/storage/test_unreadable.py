@@ -29,7 +29,7 @@ from storage.store import (
     Unreadable,
     UnreadableRowError,
 )
-from tests.support.databases import Backend
+from tests.support.databases import KINDS, Backend
 from tests.support.store_samples import ACCEPTED, NOW, a_job, a_limit
 
 LEASE = 60.0
@@ -40,11 +40,15 @@ DAMAGES = {
     "JSON of another shape": ("outputs", "'[7]'"),
     "nested without end": ("names", "'" + "[" * 200_000 + "'"),
     "an unknown stage": ("stage", "'dreaming'"),
-    "not UTF-8": ("user", "CAST(x'ff00fe' AS TEXT)"),
-    "not UTF-8 within JSON": ("input", "CAST(x'7b22ff223a317d' AS TEXT)"),
     "no number": ("cost_actual", "'much'"),
 }
 """Columns, and what stands in them in SQL."""
+
+DAMAGES_OF_A_FILE = {
+    "not UTF-8": ("user", "CAST(x'ff00fe' AS TEXT)"),
+    "not UTF-8 within JSON": ("input", "CAST(x'7b22ff223a317d' AS TEXT)"),
+}
+"""What a database that looks at each text does not take."""
 
 
 class Damaged:
@@ -88,7 +92,15 @@ async def damaged(backend: Backend) -> AsyncIterator[Damaged]:
     await damaged.store.close()
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(
+    ("backend", "damage"),
+    [
+        pytest.param(kind, damage, id=f"{kind}, {name}")
+        for kind in KINDS
+        for name, damage in (DAMAGES | (DAMAGES_OF_A_FILE if kind == "sqlite" else {})).items()
+    ],
+    indirect=["backend"],
+)
 async def test_a_job_that_cannot_be_read_is_parked_and_the_next_one_is_claimed(
     damaged: Damaged, damage: tuple[str, str]
 ) -> None:
@@ -196,6 +208,7 @@ async def test_a_notification_that_cannot_be_read_holds_up_none_of_its_channel(
     assert damaged.listed == [("notifications", "one", (column,))]
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 async def test_a_home_tab_that_cannot_be_read_is_made_anew(damaged: Damaged) -> None:
     await damaged.store.homes.open("T1", "U1", NOW)
     await damaged.change("UPDATE home_views SET team = CAST(x'ff' AS TEXT)")

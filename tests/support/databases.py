@@ -10,11 +10,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
+import psycopg
 import pysqlite3
 
+from storage.postgres.store import PostgresStore
 from storage.sqlite.store import SqliteStore
 from storage.store import Store, Unreadable
 from tests.support.inline_store import threaded_session
+
+KINDS = ("sqlite", "postgres")
 
 
 class Backend(Protocol):
@@ -59,3 +63,30 @@ class SqliteBackend:
         with closing(pysqlite3.connect(self.path)) as db, db:
             found: list[tuple[object, ...]] = db.execute(statement).fetchall()
         return found
+
+
+class PostgresBackend:
+    """A database of a server of the tests'."""
+
+    refusals = (psycopg.Error,)
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def open(
+        self,
+        *,
+        owner: bool = True,
+        on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+    ) -> Store:
+        """Open the database; each owner is the same process, started again."""
+        holder = "bot" if owner else None
+        return await PostgresStore.open(
+            self.url, owner=owner, holder=holder, on_unreadable=on_unreadable
+        )
+
+    async def query(self, statement: str) -> list[tuple[object, ...]]:
+        """Run a statement in a transaction of its own."""
+        with psycopg.connect(self.url) as connection:
+            cursor = connection.execute(statement.encode())
+            return [] if cursor.description is None else list(cursor.fetchall())

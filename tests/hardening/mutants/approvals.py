@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.hardening.mutant import Mutant
 
 _RULES = "storage/approval.py"
-_ADMISSIONS = "storage/sqlite/admissions.py"
+_ADMISSIONS = "storage/admission.py"
 _DECIDED = "tests/storage/test_approval.py"
 _STORED = "tests/storage/test_approvals.py"
 _TOLD = "tests/notifications/test_approval.py"

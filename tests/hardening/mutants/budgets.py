@@ -14,8 +14,8 @@ MUTANTS = (
     Mutant(
         name="raises again what is delivered again",
         file=_RULES,
-        old="    if not add_audit(db, entry):\n        return False\n",
-        new="    add_audit(db, entry)\n",
+        old="    if not add_audit(db, change.entry):\n        return False\n",
+        new="    add_audit(db, change.entry)\n",
         tests=(_TOLD + "test_a_delivery_that_comes_again_decides_nothing_again",),
     ),
     Mutant(

@@ -48,7 +48,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         name="confirms what has expired",
-        file="storage/sqlite/admissions.py",
+        file="storage/admission.py",
         old=" or question is None or question.expires_at <= now:",
         new=" or question is None:",
         tests=(f"{_STORED}::test_an_answer_that_comes_too_late_admits_nothing",),

@@ -47,8 +47,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="books what Slack delivers twice two times",
         file="storage/sqlite/credit.py",
-        old="        dedup_key=dedup_key,\n",
-        new='        dedup_key="",\n',
+        old="spent, dedup_key=dedup_key)",
+        new='spent, dedup_key="")',
         tests=(f"{_STORED}::test_a_booking_is_a_decision_that_is_made_once",),
     ),
 )

@@ -1,0 +1,81 @@
+"""Opens and examines a PostgreSQL database; what reads one is an extra that may be missing."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+
+from bot.app.findings import Finding
+from bot.base.errors import ConfigurationError
+from bot.base.settings import complaint
+from storage.store import Store, StoreError, StoreUnusableError, Unreadable
+
+EXTRA = "slack-video-bot[postgres]"
+_NOT_INSTALLED = (
+    "DATABASE_URL names a PostgreSQL database, and the packages that reach one are not installed."
+    f" Run: pip install '{EXTRA}'"
+)
+
+_MOST_OFFSET_SECONDS = 2.0
+"""Clocks of two machines that are kept in step differ by less."""
+
+_MOST_DEAD_ROWS = 100_000
+_OLDEST_SECONDS = 600.0
+
+
+async def open_postgres(
+    url: str, *, owner: bool, on_unreadable: Callable[[Unreadable], None]
+) -> Store:
+    """Open the store at `url`, as the process of this machine's name.
+
+    Raises `ConfigurationError` if the extra is not installed, and `StoreError`.
+    """
+    try:
+        # Most bots keep their jobs in a file, and have no package for it.
+        from storage.postgres.store import PostgresStore  # noqa: PLC0415 - see above
+    except ImportError as error:
+        raise ConfigurationError(_NOT_INSTALLED) from error
+    holder = socket.gethostname() if owner else None
+    return await PostgresStore.open(url, owner=owner, holder=holder, on_unreadable=on_unreadable)
+
+
+async def examine_postgres(url: str) -> list[Finding]:
+    """Check the database beside a bot that may run. Changes nothing."""
+    try:
+        from storage.postgres.examination import examine  # noqa: PLC0415 - as above
+    except ImportError:
+        return [Finding(ok=False, what=_NOT_INSTALLED)]
+    try:
+        found = await examine(url)
+    except StoreUnusableError as error:
+        problem = f"leads to no store ({error})"
+        return [Finding(ok=False, what=complaint("database_url", problem))]
+    except StoreError as error:
+        return [Finding(ok=False, what=_sentence(str(error)))]
+    if found is None:
+        what = "The database can be reached. The next start brings its tables up to date."
+        return [Finding(ok=True, what=what)]
+    findings = [Finding(ok=True, what="The database can be reached and written.")]
+    offset = time.time() - found.now
+    if abs(offset) > _MOST_OFFSET_SECONDS:
+        what = f"The clock of this machine differs from the database's by {offset:+.0f} s."
+        advice = "Keep both in step with a time service (NTP)."
+        findings.append(Finding(ok=False, what=what, advice=advice))
+    if found.wrong_counters:
+        what = f"{found.wrong_counters} counters of budgets differ from the sum over the jobs."
+        advice = "Run: python -m bot budget recompute"
+        findings.append(Finding(ok=False, what=what, advice=advice))
+    if found.oldest_seconds > _OLDEST_SECONDS or found.dead_rows > _MOST_DEAD_ROWS:
+        what = (
+            f"The database keeps {found.dead_rows} old versions of rows, and its oldest"
+            f" transaction is {found.oldest_seconds:.0f} s old."
+        )
+        advice = "End transactions that are left open, and see that autovacuum runs."
+        findings.append(Finding(ok=False, what=what, advice=advice))
+    return findings
+
+
+def _sentence(text: str) -> str:
+    """Return the text of an error as a sentence."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."

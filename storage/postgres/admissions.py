@@ -1,0 +1,272 @@
+"""Where jobs begin to count in budgets: their insert, and the confirmation of those that waited.
+
+Each function runs inside a transaction, which first locks (the row of an existing job, then the
+counters of its scopes, the person's first), then reads, decides and writes. Until the person's row
+is locked, an equal request at the same instant would not be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from storage.admission import accepted, asked, decision_entry, event_of, is_open, refuse_decision
+from storage.approval import MayNotDecide
+from storage.budget import (
+    NO_USE,
+    Active,
+    Admitted,
+    AskFirst,
+    AuditAction,
+    Consent,
+    NotAdmitted,
+    Rules,
+    admit,
+    ask_beyond_caps,
+)
+from storage.job import Decision, DecisionKind, Event, EventName, Instant, Job, QuestionKind, Stage
+from storage.postgres import budget_rules, budget_use, queue
+from storage.postgres.budget_use import LockedUses, lock_scopes
+from storage.postgres.database import Database
+from storage.postgres.job_reads import (
+    active_jobs,
+    find_by_dedup_key,
+    find_duplicate,
+    is_known,
+    locked_job,
+)
+from storage.postgres.job_writes import record
+from storage.rows import JOBS
+from storage.store import Inserted, InsertTerms
+
+
+async def insert_set(
+    db: Database, asks: Sequence[tuple[Job, Event]], terms: InsertTerms
+) -> tuple[Inserted, ...] | NotAdmitted:
+    """Insert new jobs, each with its first event, all or none; or return the existing rows.
+
+    All wait for their asker if one is equal to an earlier job, or if the rules of budgets say so.
+    The jobs are of one person, and their dedup keys are in the store all together or not at all.
+    """
+    jobs = tuple(job for job, _ in asks)
+    await lock_scopes(db, jobs)
+    if await is_known(db, jobs[0].dedup_key):
+        known = [await find_by_dedup_key(db, job.dedup_key) for job in jobs]
+        return tuple(Inserted(job=job, is_new=False) for job in known if job is not None)
+    rules, uses = await budget_rules.rules(db, jobs[0].team, jobs[0].created_at), LockedUses(db)
+    decided = await _duplicate_question(db, jobs, terms)
+    match decided or await _begun(db, jobs, rules, uses, terms):
+        case NotAdmitted() as refused:
+            return await _insert_refused(db, asks, refused, rules) if terms.may_ask else refused
+        case AskFirst() as question:
+            waiting = [await _insert_asked(db, job, event, question) for job, event in asks]
+            return tuple(waiting)
+        case Admitted(jobs=admitted):
+            events = (event for _, event in asks)
+            made = [
+                await _insert(db, job, event, rules, uses)
+                for job, event in zip(admitted, events, strict=True)
+            ]
+            return tuple(made)
+
+
+async def _begun(
+    db: Database, jobs: Sequence[Job], rules: Rules, uses: LockedUses, terms: InsertTerms
+) -> Admitted | AskFirst | NotAdmitted:
+    """Decide whether new jobs begin to count; those that wait begin when they are confirmed."""
+    if jobs[0].stage is Stage.WAITING:
+        return Admitted(jobs=tuple(jobs))
+    now, most = jobs[0].created_at, terms.most_active
+    decided = await _decided(
+        db, jobs, rules, now, uses=uses, most_active=most, consent=Consent.NONE
+    )
+    is_about_price = isinstance(decided, AskFirst) and decided.kind is QuestionKind.PRICE
+    if terms.is_price_agreed and is_about_price:
+        return await _decided(
+            db, jobs, rules, now, uses=uses, most_active=most, consent=Consent.CONFIRMED
+        )
+    return decided
+
+
+async def _insert(db: Database, job: Job, event: Event, rules: Rules, uses: LockedUses) -> Inserted:
+    made = await queue.insert(db, JOBS, job)
+    await budget_use.count(db, NO_USE, made, event.at, rules, uses=uses)
+    await record(db, made, event)
+    return Inserted(job=made, is_new=True)
+
+
+async def _insert_refused(
+    db: Database, asks: Sequence[tuple[Job, Event]], refused: NotAdmitted, rules: Rules
+) -> NotAdmitted:
+    """Insert a request that caps refuse, as one whose asker may have an approver asked.
+
+    A set is not kept: an approver decides about one job.
+    """
+    (job, event), *others = asks
+    beyond = ask_beyond_caps(refused, rules, job)
+    if others or beyond is None:
+        return refused
+    question = AskFirst(kind=QuestionKind.BEYOND_HARD_CAP, about=beyond.about)
+    return replace(refused, waiting=(await _insert_asked(db, job, event, question)).job)
+
+
+async def _insert_asked(db: Database, job: Job, event: Event, question: AskFirst) -> Inserted:
+    made = await queue.insert(db, JOBS, asked(job, question, event.at))
+    await record(db, made, event_of(question, event.at))
+    return Inserted(job=made, is_new=True)
+
+
+async def _duplicate_question(
+    db: Database, jobs: Sequence[Job], terms: InsertTerms
+) -> AskFirst | None:
+    """Return the question about an earlier equal request; parts of one set are no duplicates."""
+    if terms.equal_since is None:
+        return None
+    for job in jobs:
+        earlier = await find_duplicate(db, job, terms.equal_since)
+        if earlier is not None:
+            return AskFirst(kind=QuestionKind.DUPLICATE, about=earlier.id)
+    return None
+
+
+async def confirm(
+    db: Database,
+    job_id: str,
+    by: str,
+    now: Instant,
+    *,
+    most_active: int | None,
+    asks_approvers: bool,
+) -> Job | NotAdmitted | None:
+    """Accept a request that waits for its asker, or ask an approver; return the row as it is then.
+
+    A request that cannot be answered any more, or that waits for an approver, stays as it is.
+    """
+    job = await locked_job(db, job_id)
+    if job is None or not is_open(job, now, for_approvers=False):
+        return job
+    await lock_scopes(db, [job])
+    rules, uses = await budget_rules.rules(db, job.team, now), LockedUses(db)
+    decided = await _decided(
+        db, [job], rules, now, uses=uses, most_active=most_active, consent=Consent.CONFIRMED
+    )
+    match decided:
+        case Admitted(jobs=(admitted,)):
+            event = Event(at=now, name=EventName.CONFIRMED, detail=by)
+            return await _accept(db, job, admitted, event, rules, uses=uses)
+        case AskFirst() as question:
+            return await _ask(db, job, question, now)
+        case NotAdmitted() as refused:
+            beyond = ask_beyond_caps(refused, rules, job)
+            if beyond is None:
+                return refused
+            if asks_approvers:
+                return await _ask(db, job, beyond, now)
+            return replace(refused, waiting=job)
+        case _:
+            raise ValueError(f"one request is admitted as one: {decided}")
+
+
+async def approve(
+    db: Database,
+    job_id: str,
+    by: str,
+    now: Instant,
+    *,
+    most_active: int | None,
+    beyond_caps: bool,
+) -> Job | NotAdmitted | MayNotDecide | None:
+    """Accept a request that waits for an approver; return the row as it is then.
+
+    One that cannot be answered any more, because another has decided or its time is over, stays as
+    it is. So does one for which hard caps have no room, unless it may go beyond them.
+    """
+    job = await locked_job(db, job_id)
+    if job is None or not is_open(job, now, for_approvers=True):
+        return job
+    await lock_scopes(db, [job])
+    rules, uses = await budget_rules.rules(db, job.team, now), LockedUses(db)
+    refusal = refuse_decision(job, rules, by, now)
+    if refusal is not None:
+        return refusal
+    consent = Consent.BEYOND_CAPS if beyond_caps else Consent.APPROVED
+    decided = await _decided(
+        db, [job], rules, now, uses=uses, most_active=most_active, consent=consent
+    )
+    match decided:
+        case Admitted(jobs=(admitted,)):
+            pass
+        case NotAdmitted() as refused:
+            return refused
+        case _:
+            raise ValueError(f"an approved request is not asked about: {decided}")
+    kind = DecisionKind.APPROVED_BEYOND_CAPS if beyond_caps else DecisionKind.APPROVED
+    decided_job = replace(admitted, decision=Decision(kind=kind, by=by, at=now))
+    event = Event(at=now, name=EventName.APPROVED, detail=by)
+    row = await _accept(db, job, decided_job, event, rules, uses=uses)
+    action = AuditAction.ADMITTED_BEYOND_CAPS if beyond_caps else AuditAction.APPROVED
+    await budget_rules.add_audit(db, decision_entry(row, by, now, action))
+    return row
+
+
+async def deny(
+    db: Database, job_id: str, by: str, because: str, now: Instant
+) -> Job | MayNotDecide | None:
+    """End a request that waits for an approver; return the row as it is then, as `approve` does."""
+    job = await locked_job(db, job_id)
+    if job is None or not is_open(job, now, for_approvers=True):
+        return job
+    refusal = refuse_decision(job, await budget_rules.rules(db, job.team, now), by, now)
+    if refusal is not None:
+        return refusal
+    decision = Decision(kind=DecisionKind.DENIED, by=by, at=now, because=because)
+    after = replace(job, stage=Stage.UNCONFIRMED, decision=decision, due_at=None)
+    row = await _changed(db, job, after)
+    await record(db, row, Event(at=now, name=EventName.DENIED, detail=by))
+    await budget_rules.add_audit(db, decision_entry(row, by, now, AuditAction.DENIED))
+    return row
+
+
+async def _ask(db: Database, job: Job, question: AskFirst, now: Instant) -> Job:
+    """Let a request that waited for its asker wait for what is to be asked now."""
+    row = await _changed(db, job, asked(job, question, now))
+    await record(db, row, event_of(question, now))
+    return row
+
+
+async def _accept(
+    db: Database, before: Job, admitted: Job, event: Event, rules: Rules, *, uses: LockedUses
+) -> Job:
+    row = await _changed(db, before, accepted(admitted, event.at))
+    await budget_use.count(db, NO_USE, row, event.at, rules, uses=uses)
+    await record(db, row, event)
+    return row
+
+
+async def _changed(db: Database, before: Job, after: Job) -> Job:
+    """Write the changes, and raise the fence, so that no older claim stays valid."""
+    changes = JOBS.changes(before, replace(after, lease_until=None))
+    assignments = ", ".join(["fence = fence + 1", *queue.assigned(changes)])
+    statement = f"UPDATE jobs SET {assignments} WHERE id = %(id)s RETURNING *"  # noqa: S608 - our names
+    [row] = await queue.changed(db, JOBS, statement, {**changes, "id": before.id})
+    return row
+
+
+async def _decided(
+    db: Database,
+    jobs: Sequence[Job],
+    rules: Rules,
+    now: Instant,
+    *,
+    uses: LockedUses,
+    most_active: int | None,
+    consent: Consent,
+) -> Admitted | AskFirst | NotAdmitted:
+    """Decide about jobs by the counters as they are in this transaction, which has locked them."""
+    first, active = jobs[0], Active()
+    if most_active is not None:
+        found = await active_jobs(db, first.team, first.user, most_active)
+        active = Active(jobs=found, most=most_active)
+    for job in jobs:
+        await uses.read_for(job, rules, now)
+    return admit(jobs, rules, uses.of, now, consent=consent, active=active)

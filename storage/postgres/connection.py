@@ -1,0 +1,129 @@
+"""The address of a database, the pool of connections to it, and the limits of a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+from psycopg import AsyncConnection, conninfo
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from storage.store import StoreError, StoreUnusableError
+
+POOL_SIZE = 8
+"""The most connections of one process. A write takes milliseconds, so that few are enough."""
+
+CONNECT_SECONDS = 5
+"""How long a connection may take to be made."""
+
+WAIT_SECONDS = 2.5
+"""How long a call waits for a connection: Slack waits three seconds for the answer to a command."""
+
+RECONNECT_SECONDS = 10.0
+"""How long the pool tries, with growing pauses, before it begins with short ones again."""
+
+_NAME_TRIES = 5
+_NAME_PAUSE_SECONDS = 0.1
+
+_LIMITS = (
+    # No statement here reads more than a person's or a day's rows.
+    ("statement_timeout", "5s"),
+    # Slack waits three seconds for the answer to a command.
+    ("lock_timeout", "2s"),
+    # A process that stops within a transaction must not keep its locks.
+    ("idle_in_transaction_session_timeout", "5s"),
+)
+
+BEGIN = "BEGIN; " + " ".join(f"SET LOCAL {name} = '{limit}';" for name, limit in _LIMITS)
+"""Begins a transaction with its limits, in one round trip.
+
+Each transaction sets them: behind a pooler such as pgbouncer the next one may be on another
+connection of the server's. https://www.pgbouncer.org/features.html
+"""
+
+BEGIN_READ = BEGIN.replace("BEGIN;", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;")
+"""Begins a transaction that writes nothing, and whose queries see one state."""
+
+SCHEMES = ("postgres://", "postgresql://")
+"""The beginnings of an address."""
+
+_NO_ADDRESS = "it is no address of a PostgreSQL database: postgresql://USER:PASSWORD@HOST/DATABASE"
+
+
+def check_url(url: str) -> None:
+    """Raise `StoreUnusableError` for an address that names no database; no error shows it."""
+    try:
+        parts = conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        # Without the cause, which quotes the address and the password in it.
+        raise StoreUnusableError(_NO_ADDRESS) from None
+    # Several servers have several ports.
+    ports = str(parts.get("port") or "").replace(",", "")
+    if not url.startswith(SCHEMES) or not (ports.isdecimal() or not ports):
+        raise StoreUnusableError(_NO_ADDRESS)
+
+
+async def check_server(url: str) -> None:
+    """Raise `StoreError`, which names the reason, unless the server lets the bot in."""
+    try:
+        await (await AsyncConnection.connect(url, connect_timeout=CONNECT_SECONDS)).close()
+    except psycopg.Error as error:
+        reason = " ".join(str(error).split())
+        password = conninfo.conninfo_to_dict(url).get("password")
+        # libpq names the host and the user. It does not quote a password, but a server might.
+        told = "" if password and str(password) in reason else f": {reason}"
+        raise StoreError(f"the database cannot be reached{told}") from None
+
+
+async def lock_name(url: str, name: str) -> AsyncConnection[DictRow] | None:
+    """Return a connection that holds the name of a process; `None` if another process has it.
+
+    The name is free when the connection ends, however the process ends. A pooler may keep it for
+    longer, and then the next process has another name.
+    """
+    connection = await AsyncConnection.connect(url, autocommit=True, row_factory=dict_row)
+    statement = b"SELECT pg_try_advisory_lock(hashtextextended(%(name)s, 4)) AS is_free"
+    try:
+        for _ in range(_NAME_TRIES):
+            row = await (await connection.execute(statement, {"name": name})).fetchone()
+            if row is not None and row["is_free"]:
+                return connection
+            # The server may not have noticed yet that a process with this name has ended.
+            await asyncio.sleep(_NAME_PAUSE_SECONDS)
+    except BaseException:
+        await connection.close()
+        raise
+    await connection.close()
+    return None
+
+
+def new_pool(url: str) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
+    """Return a pool, which connects when it is opened."""
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=POOL_SIZE,
+        timeout=WAIT_SECONDS,
+        open=False,
+        name="store",
+        # After an outage the next try comes within these seconds.
+        reconnect_timeout=RECONNECT_SECONDS,
+        configure=_limit,
+        connection_class=AsyncConnection[DictRow],
+        kwargs={
+            "autocommit": True,
+            "row_factory": dict_row,
+            # A prepared statement is not there on the next connection of a pooler's.
+            # https://www.psycopg.org/psycopg3/docs/advanced/prepare.html
+            "prepare_threshold": None,
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": "slack-video-bot",
+        },
+    )
+
+
+async def _limit(connection: AsyncConnection[DictRow]) -> None:
+    """Limit queries outside of transactions as well."""
+    for name, limit in _LIMITS:
+        await connection.execute(f"SET {name} = '{limit}'".encode())

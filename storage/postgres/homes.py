@@ -1,0 +1,63 @@
+"""Home tabs in PostgreSQL."""
+
+from __future__ import annotations
+
+from storage.home import OPEN_SECONDS, REDRAW_SECONDS, HomeView, home_id
+from storage.job import Event, Instant
+from storage.postgres.database import Database
+from storage.postgres.queue import changed
+from storage.rows import HOME_VIEWS, encode, event_to_row
+
+_OPEN = """
+    INSERT INTO home_views (
+        id, team, "user", opened_at, changed_at, pages, published_at, due_at, fence, attempts,
+        crashes
+    )
+    VALUES (%(id)s, %(team)s, %(user)s, %(now)s, %(now)s, %(pages)s, 0, %(now)s, 0, 0, 0)
+    ON CONFLICT (id) DO UPDATE SET opened_at = %(now)s, pages = %(pages)s, due_at = greatest(
+        %(now)s, home_views.published_at + %(pause)s,
+        CASE WHEN home_views.attempts > 0 THEN home_views.due_at END
+    ),
+        -- A tab that ended the process is drawn again once it was closed.
+        crashes = CASE
+            WHEN home_views.opened_at > %(now)s - %(open)s THEN home_views.crashes ELSE 0
+        END
+    RETURNING *
+"""
+
+# One statement, because each event needs both. The row of the tab is locked last of all.
+_ADD_EVENT = """
+    WITH event AS (
+        INSERT INTO job_events (job_id, at, name, detail)
+        VALUES (%(job_id)s, %(at)s, %(name)s, %(detail)s)
+    )
+    UPDATE home_views SET
+        changed_at = %(at)s, due_at = coalesce(due_at, greatest(%(at)s, published_at + %(pause)s))
+    WHERE id = %(home)s AND opened_at > %(at)s - %(open)s
+"""
+
+
+async def open_view(db: Database, team: str, user: str, now: Instant, pages: int) -> HomeView:
+    """Record that a user opened their tab, and make it due as `HomeViews.open` documents."""
+    values = {
+        "id": home_id(team, user),
+        "team": team,
+        "user": user,
+        "now": now,
+        "pages": pages,
+        "pause": REDRAW_SECONDS,
+        "open": OPEN_SECONDS,
+    }
+    [view] = await changed(db, HOME_VIEWS, _OPEN, values)
+    return view
+
+
+async def add_event(db: Database, job_id: str, team: str, user: str, event: Event) -> None:
+    """Insert an event of a job, and make the tab of the job's user due if it is open."""
+    values = {
+        **event_to_row(job_id, event),
+        "home": encode(home_id(team, user)),
+        "pause": REDRAW_SECONDS,
+        "open": OPEN_SECONDS,
+    }
+    await db.change(_ADD_EVENT, values)

@@ -1,0 +1,226 @@
+"""Leases and fenced writes in PostgreSQL, the same for every table that is a queue.
+
+Functions that write run inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeAlias
+
+from psycopg.rows import DictRow
+
+from storage.job import Instant
+from storage.postgres.database import Database
+from storage.rows import Table, Value, encode
+from storage.store import SUSPECT_CRASHES, ClaimLimit, Row, StaleFenceError, Unreadable
+
+Due: TypeAlias = Sequence[int]
+"""The `seq` of rows that are due and locked."""
+
+FindDue: TypeAlias = Callable[[Database, Instant, ClaimLimit], Awaitable[Due]]
+"""Locks due rows, at most `ClaimLimit.rows`. None of them has `SUSPECT_CRASHES`."""
+
+# What another transaction has locked is being claimed, or written, by that one: it is passed over.
+# No claim waits for another, so that none can be a part of a deadlock.
+# https://www.postgresql.org/docs/current/sql-select.html#SQL-FOR-UPDATE-SHARE
+LOCKED = "FOR NO KEY UPDATE SKIP LOCKED"
+
+IS_FREE = (
+    "due_at IS NOT NULL AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until <= %(now)s)"
+)
+"""The condition of a row that can be claimed."""
+
+IS_DUE = f"{IS_FREE} AND crashes < {SUSPECT_CRASHES}"
+"""The same, without rows that may have ended the process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """What a claim writes to a row."""
+
+    until: Instant
+    holder: str | None
+    """The name of the process; `None`: it has none, and its leases expire by themselves."""
+
+
+async def lease(
+    db: Database, table: Table[Row], due: Due, lease: Lease
+) -> tuple[list[Row], list[Unreadable]]:
+    """Lease rows that this transaction has locked, and raise their fences; the longest due first.
+
+    Rows that cannot be read are returned apart.
+    """
+    # The rows were locked by an earlier statement of this transaction: if one statement did both,
+    # the planner might run its subquery again, and lock more rows than the limit.
+    statement = (
+        f"UPDATE {table.name} SET lease_until = %(until)s, holder = %(holder)s, fence = fence + 1"  # noqa: S608 - only our names
+        " WHERE seq = ANY(%(due)s) RETURNING *"
+    )
+    values = {"until": lease.until, "holder": lease.holder, "due": list(due)}
+    rows = await db.rows(statement, values)
+    rows.sort(key=due_first)
+    return table.readable(rows)
+
+
+def due_first(row: DictRow) -> tuple[float, int]:
+    """Return the key of the order in which rows became due."""
+    return row["due_at"], row["seq"]
+
+
+async def renew(
+    db: Database, table: Table[Row], rows: Sequence[Row], until: Instant
+) -> frozenset[str]:
+    """Extend the leases of `rows` that are still claimed; return the IDs of those.
+
+    A row that its holder has released stays released, even if the renewal comes later. The rows are
+    locked in one order, because other processes may renew some of them.
+    """
+    statement = f"""
+        WITH held AS MATERIALIZED (
+            SELECT {table.name}.seq FROM {table.name}
+            JOIN unnest(%(ids)s::text[], %(fences)s::bigint[]) AS claimed (id, fence)
+                ON {table.name}.id = claimed.id AND {table.name}.fence = claimed.fence
+            WHERE lease_until IS NOT NULL ORDER BY seq FOR NO KEY UPDATE OF {table.name}
+        )
+        UPDATE {table.name} SET lease_until = %(until)s
+        FROM held WHERE {table.name}.seq = held.seq RETURNING {table.name}.id
+    """  # noqa: S608 - only our names
+    values = {
+        "ids": [encode(row.id) for row in rows],
+        "fences": [row.fence for row in rows],
+        "until": until,
+    }
+    return frozenset(row["id"] for row in await db.rows(statement, values))
+
+
+async def apply(db: Database, table: Table[Row], before: Row, after: Row) -> Row:
+    """Write the changes, if the row still has the fence and the guarded columns of `before`.
+
+    Raises `StaleFenceError` if it does not.
+    """
+    return table.from_row(await apply_columns(db, table, before, after))
+
+
+async def apply_columns(
+    db: Database, table: Table[Row], before: Row, after: Row, held: Sequence[str] = ()
+) -> DictRow:
+    """Write the changes as `apply` does; return the columns of the row.
+
+    Those of `held` are returned as they were before, too, each as `held_` and its name.
+    """
+    changes: dict[str, Value] = table.changes(before, after)
+    guarded = ("id", "fence", *table.guards)
+    expected = {f"held_{name}": encode(getattr(before, name)) for name in guarded}
+    conditions = " AND ".join(f"{name} = %(held_{name})s" for name in guarded)
+    # The fence that is set changes nothing; it keeps the statement valid when no field differs.
+    assignments = ", ".join([f"fence = {table.name}.fence", *assigned(changes)])
+    returned = ", ".join([f"{table.name}.*", *(f"held.{name} AS held_{name}" for name in held)])
+    statement = f"""
+        WITH held AS MATERIALIZED (
+            SELECT {", ".join(["seq", *held])} FROM {table.name}
+            WHERE {conditions} FOR NO KEY UPDATE
+        )
+        UPDATE {table.name} SET {assignments} FROM held
+        WHERE {table.name}.seq = held.seq RETURNING {returned}
+    """  # noqa: S608 - only our names
+    row = await db.row(statement, changes | expected)
+    if row is None:
+        raise StaleFenceError(f"{before.id} is no longer held with fence {before.fence}")
+    return row
+
+
+async def void_leases(db: Database, table: str, holder: str, *, crashed: bool) -> None:
+    """End the leases that an earlier process of this name has left; those of others stand.
+
+    If it `crashed`, each row that was in flight may be the cause: one is added to its count.
+    """
+    await db.change(
+        f"UPDATE {table} SET lease_until = NULL, crashes = crashes + %(crashes)s"  # noqa: S608 - only our names
+        " WHERE holder = %(holder)s AND due_at IS NOT NULL AND lease_until IS NOT NULL",
+        {"crashes": int(crashed), "holder": holder},
+    )
+
+
+async def note_stop(db: Database, holder: str, now: Instant) -> None:
+    """Record that a process stops in order."""
+    await db.change(
+        "INSERT INTO orderly_stops VALUES (%(holder)s, %(now)s)"
+        " ON CONFLICT (holder) DO UPDATE SET at = excluded.at",
+        {"holder": holder, "now": now},
+    )
+
+
+async def forget_stop(db: Database, holder: str) -> bool:
+    """Forget how the process before ended; return whether it stopped in order."""
+    statement = "DELETE FROM orderly_stops WHERE holder = %(holder)s"
+    return bool(await db.change(statement, {"holder": holder}))
+
+
+async def find_due(db: Database, table: str, now: Instant, limit: ClaimLimit) -> Due:
+    """Lock due rows of a table whose rows have one step, the longest due first."""
+    statement = (
+        f"SELECT seq FROM {table} WHERE {IS_DUE} ORDER BY due_at, seq LIMIT %(limit)s {LOCKED}"  # noqa: S608 - only our names
+    )
+    rows = await db.rows(statement, {"now": now, "limit": max(0, limit.rows)})
+    return [row["seq"] for row in rows]
+
+
+async def find_suspects(db: Database, table: str, now: Instant, limit: ClaimLimit) -> Due:
+    """Lock due rows with `SUSPECT_CRASHES`, at most `limit.rows`."""
+    statement = (
+        f"SELECT seq FROM {table} WHERE crashes >= {SUSPECT_CRASHES} AND {IS_FREE}"  # noqa: S608 - only our names
+        f" ORDER BY crashes DESC, due_at, seq LIMIT %(limit)s {LOCKED}"
+    )
+    rows = await db.rows(statement, {"now": now, "limit": max(0, limit.rows)})
+    return [row["seq"] for row in rows]
+
+
+async def are_suspects_due(db: Database, table: str, now: Instant) -> bool:
+    """Tell whether a row with `SUSPECT_CRASHES` is due. A read."""
+    condition = f"crashes >= {SUSPECT_CRASHES} AND {IS_FREE}"
+    return await exists(db, f"SELECT FROM {table} WHERE {condition}", {"now": now})
+
+
+async def exists(db: Database, query: str, values: Mapping[str, object]) -> bool:
+    """Tell whether a query has a row."""
+    row = await db.row(f"SELECT EXISTS ({query}) AS found", values)
+    return row is not None and bool(row["found"])
+
+
+async def insert(db: Database, table: Table[Row], row: Row) -> Row:
+    """Insert a row whose unique values no other has."""
+    statement = f"{_insertion(table.name, table.columns)} RETURNING *"
+    [made] = await changed(db, table, statement, table.to_row(row))
+    return made
+
+
+async def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> Row | None:
+    """Insert a row; `None` if one with its value of the `unique` column exists already."""
+    insertion = _insertion(table.name, table.columns)
+    statement = f"{insertion} ON CONFLICT ({unique}) DO NOTHING RETURNING *"
+    made = await changed(db, table, statement, table.to_row(row))
+    return made[0] if made else None
+
+
+async def changed(
+    db: Database, table: Table[Row], statement: str, values: Mapping[str, object]
+) -> list[Row]:
+    """Run a statement that returns rows of a table, and return them."""
+    return [table.from_row(row) for row in await db.rows(statement, values)]
+
+
+def assigned(changes: Mapping[str, object]) -> list[str]:
+    """Return the assignments of an UPDATE: each column gets the value of its name."""
+    return [f'"{name}" = %({name})s' for name in changes]
+
+
+@cache
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    """Return the statement that inserts a row, without what follows its values."""
+    # `user` is a word of SQL's.
+    names = ", ".join(f'"{name}"' for name in columns)
+    places = ", ".join(f"%({name})s" for name in columns)
+    return f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 - our names

@@ -1,0 +1,76 @@
+"""Settings made in Slack, in PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from psycopg.rows import DictRow
+
+from storage.job import Json
+from storage.postgres.database import Database
+from storage.store import Unreadable
+
+TABLE = "settings"
+
+# `end` is the prefix with its last character incremented: a range that the primary key finds.
+_SETTINGS = """
+    SELECT scope, name, value FROM settings
+    WHERE scope >= %(first)s AND scope < %(end)s AND name = %(name)s
+"""
+
+_PUT = """
+    INSERT INTO settings VALUES (%(scope)s, %(name)s, %(value)s)
+    ON CONFLICT (scope, name) DO UPDATE SET value = excluded.value
+"""
+
+
+async def setting(db: Database, scope: str, name: str) -> tuple[Json, list[Unreadable]]:
+    """Return a setting, or `None`, and its row if that cannot be read."""
+    query = "SELECT scope, name, value FROM settings WHERE scope = %(scope)s AND name = %(name)s"
+    found, broken = _readable(await db.rows(query, {"scope": scope, "name": name}))
+    return next(iter(found.values()), None), broken
+
+
+async def settings(
+    db: Database, scopes: str, name: str
+) -> tuple[dict[str, Json], list[Unreadable]]:
+    """Return the values of a setting by scope, for the scopes that begin with `scopes`.
+
+    Rows that cannot be read are returned apart.
+    """
+    end = scopes[:-1] + chr(ord(scopes[-1]) + 1)
+    return _readable(await db.rows(_SETTINGS, {"first": scopes, "end": end, "name": name}))
+
+
+async def all_unreadable(db: Database) -> list[Unreadable]:
+    """Return the rows of all scopes that cannot be read."""
+    _, broken = _readable(await db.rows("SELECT scope, name, value FROM settings"))
+    return broken
+
+
+async def put(db: Database, scope: str, name: str, value: Json) -> None:
+    """Store a setting, or delete it if `value` is `None`."""
+    if value is None:
+        statement = "DELETE FROM settings WHERE scope = %(scope)s AND name = %(name)s"
+        await db.change(statement, {"scope": scope, "name": name})
+    else:
+        await db.change(_PUT, {"scope": scope, "name": name, "value": json.dumps(value)})
+
+
+def _readable(rows: Iterable[DictRow]) -> tuple[dict[str, Json], list[Unreadable]]:
+    found: dict[str, Json] = {}
+    broken = []
+    for row in rows:
+        try:
+            found[row["scope"]] = json.loads(row["value"])
+        except (ValueError, RecursionError):
+            broken.append(_unreadable(row["scope"], row["name"]))
+    return found, broken
+
+
+def _unreadable(scope: str, name: str) -> Unreadable:
+    """Return a setting whose value cannot be read."""
+    _, _, rest = scope.partition(":")
+    team = rest.partition(":")[0]
+    return Unreadable(table=TABLE, id=f"{scope} {name}", columns=("value",), team=team)

@@ -1,0 +1,435 @@
+"""The store in one PostgreSQL database: jobs, outbox, Home tabs and settings over one session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Generic, Self
+
+from storage.approval import MayNotDecide
+from storage.budget import NotAdmitted, Settlement
+from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
+from storage.home import HomeView
+from storage.job import Event, Instant, Job, Json, Stage, check_transition
+from storage.notification import Notification
+from storage.postgres import (
+    admissions,
+    homes,
+    job_reads,
+    job_writes,
+    notifications,
+    queue,
+    reports,
+    retention,
+    settings,
+    times,
+    unreadable,
+)
+from storage.postgres.budgets import PostgresBudgets
+from storage.postgres.claim_turns import LockingTurns
+from storage.postgres.database import Database, touch
+from storage.postgres.queue import Due, FindDue, Lease
+from storage.postgres.retention import BatchErasure
+from storage.postgres.session import PoolSession, open_session
+from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
+from storage.store import (
+    NO_TERMS,
+    Added,
+    ClaimLimit,
+    Inserted,
+    InsertTerms,
+    JobFilter,
+    Row,
+    StoreError,
+    Unreadable,
+    WithoutTexts,
+)
+
+
+class PostgresQueue(Generic[Row]):
+    """Implements `Queue` over one table."""
+
+    def __init__(self, session: PoolSession, table: Table[Row], find_due: FindDue) -> None:
+        self._session = session
+        self._table: Table[Row] = table
+        self._find_due = find_due
+
+    async def claim(
+        self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
+    ) -> list[Row]:
+        """Claim rows that are due and not leased, within `limits`."""
+        # Usually no row is due, and one statement finds that out.
+        if not await self._session.read(partial(self._is_any_due, now, limits)):
+            return []
+        lease = Lease(until=now + lease_seconds, holder=self._session.holder)
+
+        async def claim(db: Database) -> tuple[list[Row], list[Unreadable]]:
+            due = [seq for limit in limits for seq in await self._find(db, now, limit)]
+            if not due:
+                return [], []
+            leased, broken = await queue.lease(db, self._table, due, lease)
+            return leased, await unreadable.quarantine(db, broken)
+
+        leased, broken = await self._session.write(claim)
+        self._session.report(broken)
+        return leased
+
+    async def renew(self, rows: Sequence[Row], until: Instant) -> frozenset[str]:
+        """Extend the leases of `rows` that are still held; return the IDs of those."""
+        return await self._session.write(lambda db: queue.renew(db, self._table, rows, until))
+
+    async def apply(self, before: Row, after: Row, event: Event | None) -> Row:
+        """Write the fields in which `after` differs, if the fence still holds."""
+        if event is not None:
+            raise ValueError("only jobs have a timeline")
+        return await self._session.write(lambda db: queue.apply(db, self._table, before, after))
+
+    async def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
+        suspects = any(limit.suspects for limit in limits)
+        if all(limit.rows <= 0 for limit in limits):
+            return False
+        if suspects:
+            return await queue.are_suspects_due(db, self._table.name, now)
+        condition = f"SELECT FROM {self._table.name} WHERE {queue.IS_DUE}"
+        return await queue.exists(db, condition, {"now": now})
+
+    async def _find(self, db: Database, now: Instant, limit: ClaimLimit) -> Due:
+        if limit.suspects:
+            return await queue.find_suspects(db, self._table.name, now, limit)
+        return await self._find_due(db, now, limit)
+
+
+class PostgresJobs(PostgresQueue[Job]):
+    """Implements `JobStore`."""
+
+    def __init__(self, session: PoolSession) -> None:
+        super().__init__(session, JOBS, job_writes.find_due)
+        self._turns = LockingTurns()
+
+    async def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
+        if any(limit.suspects for limit in limits):
+            return await super()._is_any_due(now, limits, db)
+        stages = [stage for limit in limits if limit.rows > 0 for stage in limit.steps]
+        return any((await job_writes.count_due(db, now, stages, 1)).values())
+
+    async def _find(self, db: Database, now: Instant, limit: ClaimLimit) -> Due:
+        if limit.suspects or limit.rows <= 0:
+            return await super()._find(db, now, limit)
+        counts = await job_writes.count_due(db, now, list(limit.steps), limit.rows + 1)
+        if sum(counts.values()) > limit.rows:
+            return await self._turns.find_due(db, now, limit)
+        return await super()._find(db, now, limit) if any(counts.values()) else []
+
+    async def insert(
+        self,
+        job: Job,
+        event: Event,
+        terms: InsertTerms = NO_TERMS,
+    ) -> Inserted | NotAdmitted:
+        """Insert `job`, as waiting if it is asked about; or return the row with its `dedup_key`."""
+        made = await self.insert_set([(job, event)], terms)
+        return made if isinstance(made, NotAdmitted) else made[0]
+
+    async def insert_set(
+        self,
+        asks: Sequence[tuple[Job, Event]],
+        terms: InsertTerms = NO_TERMS,
+    ) -> tuple[Inserted, ...] | NotAdmitted:
+        """Insert the jobs of one person, all of them or none."""
+        return await self._session.write(lambda db: admissions.insert_set(db, asks, terms))
+
+    async def confirm(
+        self,
+        job_id: str,
+        by: str,
+        now: Instant,
+        *,
+        most_active: int | None = None,
+        asks_approvers: bool = False,
+    ) -> Job | NotAdmitted | None:
+        """Accept a waiting job whose question has not expired, or let an approver be asked."""
+        confirm = partial(
+            admissions.confirm, most_active=most_active, asks_approvers=asks_approvers
+        )
+        return await self._session.write(lambda db: confirm(db, job_id, by, now))
+
+    async def approve(
+        self,
+        job_id: str,
+        by: str,
+        now: Instant,
+        *,
+        most_active: int | None = None,
+        beyond_caps: bool = False,
+    ) -> Job | NotAdmitted | MayNotDecide | None:
+        """Accept a job that waits for an approver, if budgets have room or it goes beyond them."""
+        approve = partial(admissions.approve, most_active=most_active, beyond_caps=beyond_caps)
+        return await self._session.write(lambda db: approve(db, job_id, by, now))
+
+    async def deny(
+        self, job_id: str, by: str, because: str, now: Instant
+    ) -> Job | MayNotDecide | None:
+        """End a job that waits for an approver, who denied it."""
+        return await self._session.write(lambda db: admissions.deny(db, job_id, by, because, now))
+
+    async def settle(self, job_id: str, settlement: Settlement) -> Job | None:
+        """Record the amount of a job that MindVideo never named."""
+        return await self._session.write(lambda db: job_writes.settle(db, job_id, settlement))
+
+    async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
+        """Write the fields in which `after` differs, with the event, if the fence still holds."""
+        check_transition(before, after)
+        return await self._session.write(lambda db: job_writes.apply(db, before, after, event))
+
+    async def get(self, job_id: str) -> Job | None:
+        """Return the job, or `None`."""
+        return await self._session.read_one(lambda db: job_reads.job_by_id(db, job_id))
+
+    async def find_by_dedup_key(self, dedup_key: str) -> Job | None:
+        """Return the job with this dedup key, or `None`."""
+        return await self._session.read_one(lambda db: job_reads.find_by_dedup_key(db, dedup_key))
+
+    async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
+        """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
+        return await self._session.read_one(
+            lambda db: job_reads.find_by_message(db, team, channel, ts)
+        )
+
+    async def jobs(self, wanted: JobFilter) -> list[Job]:
+        """Return the jobs that match, newest first."""
+        return await self._session.readable(lambda db: job_reads.jobs(db, wanted))
+
+    async def events(self, job_id: str) -> list[Event]:
+        """Return the job's timeline, oldest first."""
+        return await self._session.readable(lambda db: job_reads.events(db, job_id))
+
+    async def render_seconds(self, kind: str, limit: int) -> list[float]:
+        """Return the durations of the last successes of this kind, in seconds, newest first."""
+        return await self._session.read(lambda db: job_reads.render_seconds(db, kind, limit))
+
+    async def ahead_of(self, job: Job) -> int:
+        """Return how many earlier jobs do not render yet, up to `MOST_AHEAD`."""
+        return await self._session.read(lambda db: job_reads.ahead_of(db, job))
+
+    async def costs(self, wanted: CostFilter) -> list[CostGroup]:
+        """Return the accepted jobs that match, counted by all that a report tells apart."""
+        return await self._session.read(lambda db: reports.costs(db, wanted))
+
+    async def cost_sums(self, wanted: CostFilter) -> list[AlikeJobs]:
+        """Return the accepted jobs that match, counted by what they cost."""
+        return await self._session.read(lambda db: reports.cost_sums(db, wanted))
+
+    async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
+        """Return the renders requested in this time, oldest first."""
+        return await self._session.read(lambda db: reports.renders(db, team, since, until))
+
+    async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """Record the first request to cancel and make the job due, if nothing was sent yet."""
+        return await self._session.write(lambda db: job_writes.request_cancel(db, job_id, by, now))
+
+    async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """Record that a render at MindVideo is given up, and make the job due."""
+        return await self._session.write(lambda db: job_writes.give_up(db, job_id, by, now))
+
+    async def note_press(self, job_id: str, action_id: str, by: str) -> Job | None:
+        """Record who pressed a button under a job first."""
+        return await self._session.write(
+            lambda db: job_writes.note_press(db, job_id, action_id, by)
+        )
+
+    async def resume(
+        self,
+        job_id: str,
+        now: Instant,
+        task_id: str | None = None,
+        confirmed_absent_at: Instant | None = None,
+    ) -> Job | None:
+        """Return a parked job to the stage it left, due now; `None` if there is no such job."""
+        return await self._session.write(
+            lambda db: job_writes.resume(db, job_id, now, task_id, confirmed_absent_at)
+        )
+
+    async def last_event_at(self) -> Instant:
+        """Return the time of the newest event of all jobs, or 0 if there is none."""
+        return await self._session.read(job_reads.last_event_at)
+
+    async def stage_counts(self) -> dict[Stage, int]:
+        """Return the number of jobs in each stage."""
+        return await self._session.write(job_reads.stage_counts)
+
+    async def oldest_due(self, now: Instant) -> dict[Stage, Instant]:
+        """Return since when the oldest due job of each stage is due."""
+        return await self._session.read(lambda db: job_reads.oldest_due(db, now))
+
+
+class PostgresOutbox(PostgresQueue[Notification]):
+    """Implements `Outbox`."""
+
+    def __init__(self, session: PoolSession) -> None:
+        super().__init__(session, NOTIFICATIONS, notifications.find_due)
+
+    async def add(self, notification: Notification) -> bool:
+        """Insert a notification unless its ID exists; return whether it was inserted."""
+        return await self._session.write(lambda db: notifications.add(db, notification))
+
+    async def add_within(self, notification: Notification, *, most: int, since: Instant) -> Added:
+        """Insert a notification, unless its job has `most` of its kind since then."""
+        return await self._session.write(
+            lambda db: notifications.add_within(db, notification, most, since)
+        )
+
+    async def find(self, notification_id: str) -> Notification | None:
+        """Return the notification, or `None`."""
+        return await self._session.read_one(lambda db: notifications.find(db, notification_id))
+
+
+class PostgresHomeViews(PostgresQueue[HomeView]):
+    """Implements `HomeViews`."""
+
+    def __init__(self, session: PoolSession) -> None:
+        super().__init__(
+            session,
+            HOME_VIEWS,
+            lambda db, now, limit: queue.find_due(db, HOME_VIEWS.name, now, limit),
+        )
+
+    async def open(self, team: str, user: str, now: Instant, *, pages: int = 1) -> HomeView:
+        """Record that a user opened their tab, and make it due."""
+        return await self._session.write(lambda db: homes.open_view(db, team, user, now, pages))
+
+
+class PostgresSettings:
+    """Implements `SettingStore`."""
+
+    def __init__(self, session: PoolSession) -> None:
+        self._session = session
+
+    async def get(self, scope: str, name: str) -> Json:
+        """Return a setting, or `None`."""
+        return await self._session.readable(lambda db: settings.setting(db, scope, name))
+
+    async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
+        """Return the values of a setting by scope, for the scopes that begin with `scopes`."""
+        return await self._session.readable(lambda db: settings.settings(db, scopes, name))
+
+    async def set(
+        self, scope: str, name: str, value: Json, *, told: Notification | None = None
+    ) -> None:
+        """Store a setting, or delete it if `value` is `None`, and insert a notification of it.
+
+        Nothing is written for a notification whose ID exists.
+        """
+
+        async def put(db: Database) -> None:
+            if told is None or await notifications.add(db, told):
+                await settings.put(db, scope, name, value)
+
+        await self._session.write(put)
+
+
+class PostgresRetention:
+    """Implements `Retention`."""
+
+    def __init__(self, session: PoolSession) -> None:
+        self._session = session
+
+    async def erase_response_urls(self, before: Instant, limit: int) -> int:
+        """Erase the URLs of requests that were made before this time."""
+        return await self._erase(retention.RESPONSE_URLS, before, limit)
+
+    async def erase_request_bodies(self, limit: int) -> int:
+        """Erase the bytes of requests of which no repeat can come any more."""
+        return await self._erase(retention.REQUEST_BODIES, None, limit)
+
+    async def erase_details(self, before: Instant, limit: int) -> int:
+        """Erase the details of events that happened before this time."""
+        return await self._erase(retention.DETAILS, before, limit)
+
+    async def erase_texts(
+        self, before: Instant, limit: int, *, now: Instant, without_texts: WithoutTexts
+    ) -> int:
+        """Erase what users wrote, of jobs that are over and were requested before this time."""
+        texts = retention.texts(now, without_texts)
+        return await self._erase(texts, before, limit)
+
+    async def _erase(self, erasure: BatchErasure, before: Instant | None, limit: int) -> int:
+        find = partial(retention.find, erasure=erasure, before=before, limit=limit)
+        # Usually nothing is old enough.
+        if not await self._session.read(find):
+            return 0
+
+        async def erase(db: Database) -> int:
+            found = await find(db, locked=True)
+            await erasure.erase(db, found)
+            return len(found)
+
+        return await self._session.write(erase)
+
+
+class PostgresStore:
+    """Implements `Store` in one database. Make one with `open`, end it with `close`."""
+
+    def __init__(self, session: PoolSession) -> None:
+        self._session = session
+        self.jobs = PostgresJobs(session)
+        self.outbox = PostgresOutbox(session)
+        self.homes = PostgresHomeViews(session)
+        self.budgets = PostgresBudgets(session)
+        self.settings = PostgresSettings(session)
+        self.retention = PostgresRetention(session)
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        owner: bool = True,
+        holder: str | None = None,
+        on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+    ) -> Self:
+        """Open the store at `url`; raises what `open_session` raises.
+
+        `on_unreadable` is called once for each row that is found to be unreadable and set aside.
+        """
+        session = await open_session(url, owner=owner, holder=holder, on_unreadable=on_unreadable)
+        return cls(session)
+
+    async def now(self) -> Instant:
+        """Return the database's time, which is that of every process."""
+        return await self._session.read(_now)
+
+    async def move_back(self, now: Instant, ahead: float) -> None:
+        """Correct the times that a clock wrote which was `ahead` seconds too early."""
+        await self._session.write(lambda db: times.move_back(db, now, ahead))
+
+    async def backup(self, path: str) -> None:
+        """Raise `StoreError`, which names the program that copies a database of PostgreSQL's."""
+        raise StoreError(
+            f"a database of PostgreSQL is copied by its own program: pg_dump --format=custom"
+            f' --file={path} "$DATABASE_URL". Keep the configuration beside it.'
+        )
+
+    async def unreadable(self) -> list[Unreadable]:
+        """Return the rows that are set aside because they cannot be read."""
+        return await self._session.read(unreadable.unreadable)
+
+    async def note_stop(self, now: Instant) -> None:
+        """Record that this process stops in order; one without a name has nothing to record."""
+        holder = self._session.holder
+        if holder is not None:
+            await self._session.write(lambda db: queue.note_stop(db, holder, now))
+
+    async def ping(self) -> None:
+        """Raise `StoreError` unless a write works now. It writes no row."""
+        await self._session.write(touch)
+
+    async def close(self) -> None:
+        """Finish the writes that were begun, and close the connections. Idempotent."""
+        await self._session.close()
+
+
+async def _now(db: Database) -> Instant:
+    row = await db.row("SELECT bot_now() AS now")
+    if row is None:
+        raise StoreError("the database does not know the time")
+    return float(row["now"])

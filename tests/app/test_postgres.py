@@ -1,0 +1,113 @@
+"""The bot on a PostgreSQL database that DATABASE_URL names, and what `doctor` says of it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.app.checks import open_store
+from bot.app.postgres_checks import examine_postgres
+from bot.base.errors import ConfigurationError
+from bot.base.setting_groups import StoreSettings
+from storage.job import Stage
+from storage.store import StoreError
+from tests.support.bot_process import bot_process
+from tests.support.postgres import Server, emptied_database
+from tests.support.running_bot import FAST
+from tests.support.sandbox import running_sandbox
+from tests.support.slack_user import SlackUser
+from tests.support.store_samples import a_job, insert
+
+VIDEOS = 2
+
+
+def at(url: str) -> StoreSettings:
+    """Return the settings with this address."""
+    return StoreSettings.model_validate({"DATABASE_URL": url})
+
+
+async def test_videos_are_made_and_a_restart_finds_them(postgres: Server, tmp_path: Path) -> None:
+    """The real process, over real HTTP: nothing but the address is different."""
+    url = emptied_database(postgres)
+    async with running_sandbox(render_seconds=0.2) as sandbox:
+        user = SlackUser(sandbox=sandbox)
+        variables = sandbox.environment(socket_mode=False) | FAST | {"DATABASE_URL": url}
+        async with bot_process(variables, tmp_path) as bot:
+            sandbox.deliver_to_port(await bot.port())
+            for number in range(VIDEOS):
+                await user.type(f"a lake, take {number}")
+            await user.until_delivered(VIDEOS)
+        async with bot_process(variables, tmp_path) as bot:
+            sandbox.deliver_to_port(await bot.port())
+            await user.type("a boat")
+            await user.until_delivered(VIDEOS + 1)
+            lines = list(bot.lines)
+        assert len(sandbox.video.charges) == VIDEOS + 1
+    store = await open_store(at(url), owner=False)
+    counts = await store.jobs.stage_counts()
+    assert counts[Stage.DELIVERED] == VIDEOS + 1
+    assert await store.budgets.mismatches() == []
+    await store.close()
+    assert not [line for line in lines if '"error"' in line or '"critical"' in line]
+
+
+async def test_without_the_extra_the_sentence_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And the password is in none."""
+    for name in [name for name in sys.modules if name.startswith("storage.postgres")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'slack-video-bot\[postgres\]'"):
+        await open_store(at("postgres://bot:secret@127.0.0.1/jobs"))
+    [finding] = await examine_postgres("postgres://bot:secret@127.0.0.1/jobs")
+    assert not finding.ok
+    assert "secret" not in finding.what
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("postgres://bot:secret@127.0.0.1:1/jobs", "The database cannot be reached: "),
+        ("postgres://bot:secret@127.0.0.1:x/jobs", "DATABASE_URL leads to no store (it is no"),
+    ],
+)
+async def test_doctor_says_what_is_wrong_without_the_password(url: str, what: str) -> None:
+    [finding] = await examine_postgres(url)
+    assert not finding.ok
+    assert finding.what.startswith(what)
+    assert "secret" not in finding.what
+    with pytest.raises((ConfigurationError, StoreError)) as refused:
+        await open_store(at(url))
+    assert "secret" not in str(refused.value)
+
+
+async def test_doctor_sees_tables_that_are_not_there_yet(postgres: Server) -> None:
+    postgres.run("CREATE DATABASE unused")
+    [finding] = await examine_postgres(postgres.url("unused"))
+    assert (finding.ok, finding.what) == (
+        True,
+        "The database can be reached. The next start brings its tables up to date.",
+    )
+
+
+async def test_doctor_sees_clocks_and_counters_that_differ(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = emptied_database(postgres)
+    store = await open_store(at(url))
+    await insert(store, a_job())
+    [finding] = await examine_postgres(url)
+    assert (finding.ok, finding.what) == (True, "The database can be reached and written.")
+    with psycopg.connect(url) as operator:
+        operator.execute("INSERT INTO budget_use VALUES ('person:T1:U1', '2027-01-15', 3, 0)")
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 60)
+    _, clock, counters = await examine_postgres(url)
+    assert clock.what == "The clock of this machine differs from the database's by +60 s."
+    assert counters.what == "1 counters of budgets differ from the sum over the jobs."
+    await store.close()

@@ -1,0 +1,240 @@
+"""Two processes on one PostgreSQL at once: one statement by statement, and in crowds."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from itertools import count
+
+import pytest
+
+from storage.budget import ALL_TIME, Cap, NotAdmitted, Scope, ScopeKind, Window
+from storage.job import Event, EventName, Job, Stage
+from storage.postgres.store import PostgresStore
+from storage.store import ClaimLimit, Inserted, InsertTerms, StaleFenceError
+from tests.support.interleaving import deadlocks, interleaved, stoppable_statements
+from tests.support.postgres import Server, emptied_database
+from tests.support.store_samples import ACCEPTED, NOW, a_job, a_limit, insert
+
+LEASE = 12.0
+STATE = Event(at=NOW + 1, name=EventName.STATE)
+PERSON = Scope(kind=ScopeKind.PERSON, team="T1", name="U1")
+
+
+@pytest.fixture
+def url(postgres: Server) -> str:
+    """The address of an empty database."""
+    return emptied_database(postgres)
+
+
+@pytest.fixture
+async def stores(url: str) -> AsyncIterator[tuple[PostgresStore, PostgresStore]]:
+    """Two processes."""
+    opened = [await PostgresStore.open(url, holder=name) for name in ("one", "two")]
+    one, two = opened
+    yield one, two
+    for store in opened:
+        await store.close()
+
+
+@pytest.fixture(autouse=True)
+def _stoppable() -> Iterator[None]:
+    with stoppable_statements():
+        yield
+
+
+@pytest.mark.parametrize("rows", [2, 3], ids=["by turns", "all that is due"])
+async def test_no_claim_gives_what_another_gives(
+    url: str, stores: tuple[PostgresStore, PostgresStore], rows: int
+) -> None:
+    """Nor does it wait for it, or leave anything that is due and free."""
+    one, two = stores
+    for number in range(3):
+        await insert(one, a_job(number))
+    now = NOW
+
+    def claim(store: PostgresStore) -> Callable[[], Awaitable[list[Job]]]:
+        return lambda: store.jobs.claim(now, LEASE, [ClaimLimit(rows, (Stage.ACCEPTED,))])
+
+    places = 0
+    async for made, other in interleaved(url, claim(one), claim(two)):
+        assert isinstance(made, list)
+        assert isinstance(other, list)
+        ids = Counter(job.id for job in made + other)
+        assert set(ids.values()) == {1}
+        assert len(ids) == 3
+        assert {job.fence for job in made + other} == {places + 1}
+        # All leases have ended at the next round.
+        now += LEASE
+        places += 1
+    assert places > 4
+
+
+async def test_no_result_is_written_beside_a_claim_that_took_the_job_over(
+    url: str, stores: tuple[PostgresStore, PostgresStore]
+) -> None:
+    """Either it was written before the takeover, which then has it, or not at all."""
+    one, two = stores
+    await insert(one, replace(a_job(), stage=Stage.RENDERING))
+    now, written = NOW, 0
+    [held] = await one.jobs.claim(now, LEASE, [a_limit(1)])
+
+    async def apply() -> Job:
+        return await one.jobs.apply(held, replace(held, shown=str(held.fence)), STATE)
+
+    async def take_over() -> list[Job]:
+        return await two.jobs.claim(now + LEASE, LEASE, [a_limit(1)])
+
+    outcomes = set[type]()
+    async for result, taken in interleaved(url, apply, take_over):
+        outcomes.add(type(result))
+        if taken == []:
+            # The row was locked at this instant: the next look finds it.
+            taken = await take_over()  # noqa: PLW2901 - what the next round goes on with
+        assert isinstance(taken, list)
+        [fresh] = taken
+        assert fresh.fence == held.fence + 1
+        if isinstance(result, Job):
+            written += 1
+            assert fresh.shown == str(held.fence)
+        else:
+            assert isinstance(result, StaleFenceError)
+            assert fresh.shown == held.shown
+        assert len(await one.jobs.events("job1")) == 1 + written
+        now += LEASE
+        held = fresh
+    assert outcomes == {Job, StaleFenceError}
+
+
+async def test_a_cancel_survives_the_step_that_runs_meanwhile(
+    url: str, stores: tuple[PostgresStore, PostgresStore]
+) -> None:
+    one, two = stores
+    numbers = count(1)
+    held = await _claimed(one, next(numbers))
+
+    async def apply() -> Job:
+        return await one.jobs.apply(held, replace(held, shown="new"), STATE)
+
+    async def cancel() -> Job | None:
+        return await two.jobs.request_cancel(held.id, "U2", NOW)
+
+    async for _ in interleaved(url, apply, cancel):
+        row = await one.jobs.get(held.id)
+        assert row is not None
+        assert (row.shown, row.cancel_requested_by) == ("new", "U2")
+        held = await _claimed(one, next(numbers))
+
+
+async def _claimed(store: PostgresStore, number: int) -> Job:
+    await insert(store, a_job(number))
+    [held] = await store.jobs.claim(NOW, 3600, [a_limit(1)])
+    return held
+
+
+@pytest.mark.parametrize("reason", ["cap", "most active", "equal"])
+async def test_of_two_requests_for_one_place_one_is_admitted(
+    url: str, stores: tuple[PostgresStore, PostgresStore], reason: str
+) -> None:
+    """Whichever statement of the one the other comes before."""
+    one, two = stores
+    if reason == "cap":
+        cap = Cap(scope=PERSON, window=Window.ONCE, limit=Decimal(2))
+        await one.budgets.set_cap(cap, "U9", NOW)
+    terms = {
+        "cap": InsertTerms(),
+        "most active": InsertTerms(most_active=1),
+        "equal": InsertTerms(equal_since=NOW - 60),
+    }[reason]
+    numbers = count(1)
+
+    def request(store: PostgresStore) -> Callable[[], Awaitable[Inserted | NotAdmitted]]:
+        async def ask() -> Inserted | NotAdmitted:
+            number = next(numbers)
+            # Two in a row are equal.
+            given = {"prompt": f"a lake {(number + 1) // 2}"}
+            job = replace(a_job(number), input=given, created_at=NOW, reserved=Decimal(2))
+            return await store.jobs.insert(job, ACCEPTED, terms)
+
+        return ask
+
+    async for results in interleaved(url, request(one), request(two)):
+        rows = [made.job for made in results if isinstance(made, Inserted)]
+        admitted = [job for job in rows if job.stage is Stage.ACCEPTED]
+        assert len(admitted) == 1, results
+        assert await one.budgets.mismatches() == []
+        [claimed] = await one.jobs.claim(NOW, LEASE, [a_limit(1)])
+        over = replace(claimed, stage=Stage.REJECTED, due_at=None, lease_until=None)
+        await one.jobs.apply(claimed, over, None)
+    assert deadlocks(url) == 0
+
+
+ASKS = 400
+CONNECTIONS = 16
+
+
+async def test_a_crowd_spends_no_more_than_any_cap(
+    url: str, stores: tuple[PostgresStore, PostgresStore]
+) -> None:
+    """Sixteen connections, 400 requests, 12 people, 4 channels, a workspace: and no deadlock."""
+    chance = random.Random(7)
+    people = [Scope(kind=ScopeKind.PERSON, team="T1", name=f"U{n}") for n in range(12)]
+    channels = [Scope(kind=ScopeKind.CHANNEL, team="T1", name=f"C{n}") for n in range(4)]
+    everybody = Scope(kind=ScopeKind.WORKSPACE, team="T1")
+    limits = {**dict.fromkeys(people, 24), **dict.fromkeys(channels, 60), everybody: 200}
+    for scope, limit in limits.items():
+        cap = Cap(scope=scope, window=Window.DAY, limit=Decimal(limit))
+        await stores[0].budgets.set_cap(cap, "U9", NOW)
+    places = asyncio.Semaphore(CONNECTIONS)
+
+    async def ask(number: int) -> Inserted | NotAdmitted:
+        job = replace(
+            a_job(number),
+            created_at=NOW,
+            user=chance.choice(people).name,
+            channel=chance.choice(channels).name,
+            reserved=Decimal(chance.randint(1, 4)),
+        )
+        async with places:
+            return await stores[number % 2].jobs.insert(job, ACCEPTED)
+
+    made = await asyncio.gather(*(ask(number) for number in range(ASKS)))
+    assert 0 < sum(isinstance(one, Inserted) for one in made) < ASKS
+    for scope, limit in limits.items():
+        used = (await stores[0].budgets.use(scope, ALL_TIME)).total
+        assert used <= limit, scope
+    assert await stores[0].budgets.mismatches() == []
+    assert deadlocks(url) == 0
+
+
+async def test_a_crowd_of_claims_and_results_loses_nothing(
+    url: str, stores: tuple[PostgresStore, PostgresStore]
+) -> None:
+    """Each job is claimed once, by whichever process; amounts that come at once are all counted."""
+    await asyncio.gather(*(insert(stores[0], _priced(number)) for number in range(60)))
+    done = Counter[str]()
+
+    async def work(store: PostgresStore) -> None:
+        while True:
+            claimed = await store.jobs.claim(NOW, 60, [a_limit(5)])
+            for job in claimed:
+                done[job.id] += 1
+                after = replace(job, cost_actual=Decimal(3), due_at=None, lease_until=None)
+                await store.jobs.apply(job, after, STATE)
+            if not claimed and len(done) == 60:
+                return
+
+    await asyncio.wait_for(asyncio.gather(*(work(store) for store in stores * 4)), 60)
+    assert set(done.values()) == {1}
+    assert (await stores[0].budgets.use(PERSON, ALL_TIME)).spent == 180
+    assert await stores[0].budgets.mismatches() == []
+    assert deadlocks(url) == 0
+
+
+def _priced(number: int) -> Job:
+    channel = f"C{number % 3}"
+    return replace(a_job(number), reserved=Decimal(2), channel=channel)

@@ -1,0 +1,180 @@
+"""Tests that an index of PostgreSQL answers each question, however long the history."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+
+import psycopg
+import pytest
+
+from storage.job import Stage
+from storage.postgres import (
+    budget_use,
+    claim_turns,
+    job_reads,
+    job_writes,
+    notifications,
+    price_drifts,
+    queue,
+    reports,
+    retention,
+)
+from storage.postgres.store import PostgresStore
+from storage.rows import JOBS
+from storage.store import JobFilter
+from tests.support.postgres import Server, emptied_database
+from tests.support.store_samples import NOW, a_job, insert
+
+VALUES: Mapping[str, object] = {
+    "action": "x",
+    "after": "",
+    "before": NOW,
+    "channel": "C1",
+    "created_at": NOW,
+    "first": "2027-01-01",
+    "id": "x",
+    "input": "{}",
+    "job_id": "x",
+    "key": "key1",
+    "kind": "digest",
+    "kinds": ["digest"],
+    "limit": 10,
+    "model": "x",
+    "now": NOW,
+    "parent_id": "",
+    "person": "U1",
+    "since": NOW + 1000,
+    "size": "5",
+    "stage": "rendering",
+    "stages": ["rendering", "accepted"],
+    "submitted_at": NOW,
+    "team": "T1",
+    "ts": "1.0",
+    "until": NOW + 9,
+    "user": "U1",
+}
+REPORT = {**VALUES, "until": "2027-02-01"}
+
+
+HISTORY = """
+    INSERT INTO jobs ({columns}) SELECT {values}
+    FROM jobs AS one, generate_series(1, 10000) AS copy (n) WHERE one.id = 'job1';
+    INSERT INTO job_events (job_id, at, name, detail)
+    SELECT id, created_at, 'accepted', 'x' FROM jobs;
+    INSERT INTO notifications (
+        id, team, channel, kind, happened_at, job_id, detail, fence, attempts, crashes, uploads,
+        link_only, due_at
+    )
+    SELECT 'n' || seq, team, channel, 'digest', created_at, id, '', 0, 0, 0, '[]', false,
+        CASE WHEN seq % 100 = 0 THEN due_at END
+    FROM jobs;
+    INSERT INTO home_views (
+        id, team, "user", opened_at, changed_at, pages, published_at, fence, attempts, crashes,
+        due_at
+    )
+    SELECT n::text, 'T1', 'U', 1, 1, 1, 1, 0, 0, 0, CASE WHEN n % 100 = 0 THEN 1 END
+    FROM generate_series(1, 2000) AS copy (n);
+    ANALYZE
+"""
+# Of a hundred people, each tenth job is under way and due, half of them by their own price.
+COPIES = {
+    "id": "'copy' || n",
+    "dedup_key": "'copy' || n",
+    '"user"': "'U' || n % 100",
+    "channel": "'C' || n % 30",
+    "created_at": "one.created_at + n",
+    "stage": "CASE WHEN n % 10 = 0 THEN 'rendering' ELSE 'delivered' END",
+    "due_at": "CASE WHEN n % 10 = 0 THEN one.created_at - n END",
+    "message_ts": "n::text",
+    "delivery_ts": "n || '.1'",
+    "thread_ts": "CASE WHEN n % 5 = 0 THEN n || '.2' END",
+    "outcome": "CASE WHEN n % 10 > 0 THEN 'succeeded' END",
+    "finished_at": "one.created_at + n",
+    "submitted_at": "one.created_at + n",
+    "first_sent_at": "one.created_at + n",
+    "started_at": "CASE WHEN n % 20 > 0 THEN one.created_at END",
+    "price_key": "'key' || n % 10",
+    "cost_actual": "'2'",
+    "counted_on": "to_char(DATE '2026-01-01' + n % 600, 'YYYY-MM-DD')",
+}
+
+
+@pytest.fixture(scope="module")
+def plans(postgres: Server) -> Iterator[psycopg.Connection]:
+    """Tables with the jobs of a year, of which a thousand are due."""
+    url = emptied_database(postgres)
+
+    async def fill() -> None:
+        store = await PostgresStore.open(url)
+        await insert(store, a_job(1))
+        await store.close()
+
+    asyncio.run(fill())
+    columns = [f'"{name}"' if name == "user" else name for name in JOBS.columns]
+    values = [COPIES.get(name, f"one.{name}") for name in columns]
+    with psycopg.connect(url, autocommit=True) as connection:
+        made = HISTORY.format(columns=", ".join(columns), values=", ".join(values))
+        connection.execute(made.encode())
+        yield connection
+
+
+def due(table: str) -> str:
+    """Return the query for due rows of a queue."""
+    return f"SELECT seq FROM {table} WHERE {queue.IS_DUE} ORDER BY due_at, seq LIMIT 9"  # noqa: S608 - ours
+
+
+@pytest.mark.parametrize(
+    ("query", "indexes"),
+    [
+        (job_writes.DUE, ["jobs_due_in_stage"]),
+        (job_writes.COUNT_DUE, ["jobs_due_(in_stage|by_person)"]),
+        (claim_turns.TEAMS, ["jobs_due_by_person"]),
+        (claim_turns.PEOPLE, ["jobs_due_by_person"]),
+        (claim_turns.DUE_OF_PERSON, ["jobs_due_by_person"]),
+        (due("home_views"), ["home_views_due"]),
+        (notifications.DUE, ["notifications_due"]),
+        (notifications.COUNT_SINCE, ["notifications_(told|job)"]),
+        (
+            job_reads.FIND_BY_MESSAGE,
+            ["jobs_message", "jobs_thread", "jobs_result", "notifications_resent"],
+        ),
+        (job_reads.FIND_DUPLICATE, ["jobs_(user|channel)"]),
+        (job_reads.RENDER_SECONDS, ["jobs_durations"]),
+        (job_reads.AHEAD_OF, ["jobs_waiting"]),
+        (job_reads.ACTIVE, ["jobs_active"]),
+        (job_reads.OLDEST_DUE, ["jobs_due_in_stage"]),
+        (job_reads.jobs_query(JobFilter())[0], ["jobs_created"]),
+        (job_reads.jobs_query(JobFilter(user="U1"))[0], ["jobs_user"]),
+        (
+            job_reads.jobs_query(JobFilter(channel="C1", since=NOW + 1000))[0],
+            ["jobs_(channel|created)"],
+        ),
+        (job_reads.jobs_query(JobFilter(stages=frozenset({Stage.PARKED})))[0], ["jobs_under_way"]),
+        (budget_use.PRICES.format(condition="NOT"), ["jobs_prices"]),
+        (price_drifts.KEYS, ["jobs_prices"]),
+        (price_drifts.LAST, ["jobs_(prices|created)"]),
+        (reports.RENDERS, ["jobs_created"]),
+        (retention.RESPONSE_URLS.query, ["jobs_response_url"]),
+        (retention.REQUEST_BODIES.query, ["jobs_request_body"]),
+        (retention.DETAILS.query, ["job_events_detail"]),
+    ],
+)
+def test_an_index_answers(plans: psycopg.Connection, query: str, indexes: list[str]) -> None:
+    """No question reads all rows of a table."""
+    until: object = "U9" if "found.person" in query else VALUES["until"]
+    explained = plans.execute(f"EXPLAIN {query}".encode(), {**VALUES, "until": until})
+    plan = "\n".join(str(line) for (line,) in explained)
+    assert [index for index in indexes if not re.search(index, plan)] == [], plan
+    for table in ("jobs", "notifications", "job_events", "home_views"):
+        assert f"Seq Scan on {table}" not in plan, plan
+
+
+def test_a_report_reads_its_days(plans: psycopg.Connection) -> None:
+    """Of a million jobs a few thousand."""
+    query = (
+        f"EXPLAIN SELECT stage FROM jobs WHERE counted_on >= %(first)s AND counted_on < %(until)s"  # noqa: F541 - as the report asks
+    )
+    plan = "\n".join(str(line) for (line,) in plans.execute(query.encode(), REPORT))
+    assert "jobs_counted" in plan

@@ -1,0 +1,112 @@
+"""Stops one transaction before each of its statements, while another one runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import DictRow
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_WAITING = b"""
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+class _Stop:
+    """A place at which a task stops: before its statement of this number, BEGIN and COMMIT too."""
+
+    def __init__(self, before: int) -> None:
+        self.before = before
+        self.statements = 0
+        self.reached = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def pass_by(self) -> None:
+        self.statements += 1
+        if self.statements == self.before:
+            self.reached.set()
+            await self.go_on.wait()
+
+
+_stop: ContextVar[_Stop | None] = ContextVar("stop", default=None)
+
+
+@contextmanager
+def stoppable_statements() -> Iterator[None]:
+    """Let tasks of this process be stopped before their statements."""
+    execute = AsyncConnection.execute
+
+    async def stoppable(
+        self: AsyncConnection[DictRow], query: bytes, values: Mapping[str, object] | None = None
+    ) -> AsyncCursor[DictRow]:
+        stop = _stop.get()
+        if stop is not None:
+            await stop.pass_by()
+        return await execute(self, query, values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AsyncConnection, "execute", stoppable)
+        yield
+
+
+async def interleaved(
+    url: str, first: Callable[[], Awaitable[T]], second: Callable[[], Awaitable[U]]
+) -> AsyncIterator[tuple[T | Exception, U | Exception]]:
+    """Yield the results of both, once for each statement of `first` before which `second` ran.
+
+    `second` runs to its end, or until it waits for a lock; then `first` goes on.
+    """
+    before = 0
+    while True:
+        before += 1
+        stop = _Stop(before)
+        one = asyncio.create_task(_run(first, stop))
+        reached = asyncio.create_task(stop.reached.wait())
+        await asyncio.wait({one, reached}, return_when=asyncio.FIRST_COMPLETED)
+        was_reached = stop.reached.is_set()
+        reached.cancel()
+        other = asyncio.create_task(_run(second, None))
+        if was_reached:
+            await _finished_or_waiting(url, other)
+            stop.go_on.set()
+        found = await one, await other
+        yield found
+        if not was_reached:
+            return
+
+
+async def _run(work: Callable[[], Awaitable[T]], stop: _Stop | None) -> T | Exception:
+    _stop.set(stop)
+    try:
+        return await work()
+    except Exception as error:  # noqa: BLE001 - a result like any other
+        return error
+
+
+async def _finished_or_waiting(url: str, task: asyncio.Task[object]) -> None:
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        while not task.done():
+            cursor = await connection.execute(_WAITING)
+            row = await cursor.fetchone()
+            if row is not None and row[0]:
+                return
+            await asyncio.wait({task}, timeout=0.002)
+
+
+def deadlocks(url: str) -> int:
+    """Return how many transactions of a database the server has ended because of deadlocks."""
+    query = b"SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    with psycopg.connect(url) as connection:
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])
