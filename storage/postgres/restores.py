@@ -7,6 +7,7 @@ run inside a transaction.
 from __future__ import annotations
 
 from storage.budget import UncheckedRestore
+from storage.job import Instant
 from storage.postgres.database import Database
 
 # A restore makes the tables anew, in this database or in another one: a copy has another identity.
@@ -27,6 +28,8 @@ SINCE = """
     SELECT min(known_until) FROM restores
     WHERE seq > coalesce((SELECT seq FROM restore_checks WHERE team = {team}), 0)
 """
+
+_KNOWN_UNTIL = "SELECT known_until FROM restores ORDER BY seq"
 
 _CHECKED = """
     INSERT INTO restore_checks SELECT %(team)s, max(seq) FROM restores
@@ -55,6 +58,11 @@ async def note_if_restored(db: Database) -> None:
     elif known["identity"] != identity:
         await db.change(_NOTE)
         await db.change("UPDATE store_identity SET identity = %(identity)s", {"identity": identity})
+
+
+async def known_until(db: Database) -> list[Instant]:
+    """Return when the last event was that each restored dump knew, in order."""
+    return [row["known_until"] for row in await db.rows(_KNOWN_UNTIL)]
 
 
 async def mark_checked(db: Database, team: str) -> None:

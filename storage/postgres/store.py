@@ -20,6 +20,7 @@ from storage.postgres import (
     notifications,
     queue,
     reports,
+    restores,
     retention,
     settings,
     times,
@@ -412,6 +413,10 @@ class PostgresStore:
     async def unreadable(self) -> list[Unreadable]:
         """Return the rows that are set aside because they cannot be read."""
         return await self._session.read(unreadable.unreadable)
+
+    async def restores(self) -> list[Instant]:
+        """Return when the last event was that each restored dump knew, in order."""
+        return await self._session.read(restores.known_until)
 
     async def note_stop(self, now: Instant) -> None:
         """Record that this process stops in order; one without a name has nothing to record."""
