@@ -201,6 +201,10 @@ class StoreMachine(RuleBasedStateMachine):
                 self.model.run(applying)
             return multiple()
         expected = merged(row, held, after)
+        if expected.cost_actual != after.cost_actual and expected.stage is not Stage.PARKED:
+            # An amount that the step did not see is still to be told.
+            due_at = min(expected.due_at or STEPPED.at, STEPPED.at)
+            expected = replace(expected, due_at=due_at)
         written = self.model.do(applying, {row.id: expected}, crash, STEPPED)
         if written is None:
             return multiple()
