@@ -24,8 +24,8 @@ message::
               "edited": bool, "thread_ts": TS | null, "reply_count": 0, "files": [File],
               "ephemeral_for": null | "U…"}   # "Only visible to you"
     File:    {"id", "name", "title", "mimetype", "size", "url": "/demo/files/F…", "alt"}
-    View:    {"id", "type": "modal" | "home", "title": "…", "submit": "…" | null,
-              "close": "…" | null, "blocks": [Block Kit block],
+    View:    {"id", "previous_id": the modal below | null, "type": "modal" | "home",
+              "title": "…", "submit": "…" | null, "close": "…" | null, "blocks": [Block Kit block],
               "errors": {"block_id": "what is wrong with it"}}
 
 `text` and `blocks` hold mrkdwn as the bot sent it (`<@U…>`, `<!date^…>`, `&lt;`). The error stays
