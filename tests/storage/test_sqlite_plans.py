@@ -19,6 +19,7 @@ from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_reads import ACTIVE
 from storage.sqlite.job_writes import DUE
 from storage.sqlite.migrations import migrate
+from storage.sqlite.price_drifts import KEYS, LAST
 from storage.store import JobFilter
 from tests.support.store_samples import NOW, a_job
 
@@ -140,3 +141,11 @@ def test_what_each_ask_reads_has_an_index(tables: Database, query: str, index: s
     plan = plan_of(tables, query)
     assert any(index in step for step in plan), plan
     assert not any("SCAN jobs" in step for step in plan), plan
+
+
+@pytest.mark.parametrize("query", [KEYS, LAST])
+def test_the_last_renders_of_each_price_have_an_index(tables: Database, query: str) -> None:
+    """Neither the prices nor their renders are found by reading all jobs, or by sorting them."""
+    plan = plan_of(tables, query)
+    assert any("INDEX jobs_prices" in step for step in plan), plan
+    assert not any("SCAN jobs" in step or "TEMP B-TREE" in step for step in plan), plan

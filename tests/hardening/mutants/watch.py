@@ -42,9 +42,9 @@ MUTANTS = (
     Mutant(
         name="tells a pace again after a restore",
         file="bot/notifications/budget.py",
-        old="searched_since(lambda _: detail.began_at)\n"
+        old="    slot = searched_since(lambda _: detail.began_at)\n"
         "    return await _post(claim, budget_notices.pace(",
-        new="searched_since(lambda row: row.happened_at)\n"
+        new="    slot = searched_since(lambda row: row.happened_at)\n"
         "    return await _post(claim, budget_notices.pace(",
         tests=(
             _TOLD + "TestPace::test_one_that_a_backup_does_not_know_is_found_and_not_told_again",
