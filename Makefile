@@ -4,6 +4,9 @@ BIN := .venv/bin
 READY := .venv/ready
 TOOLS := .tools/ready
 
+# The tests start dozens of processes, and each would compile the project anew.
+test prove: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help run demo test prove check bench soak lock audit chromium postgres
 
 help: ## Show this

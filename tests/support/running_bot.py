@@ -6,18 +6,21 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from bot.app import run
 from bot.app.run import Service, running
 from bot.base.settings import load_settings
+from bot.options.catalog import Catalog
 from bot.worker import scheduler
 from bot.worker.scheduler import Scheduler
 from sandbox.sandbox import Sandbox
 from storage import home
 from storage.sqlite import homes
 from tests.support.sandbox import running_sandbox
+from tests.support.services import CATALOG
 from tests.support.slack_user import SlackUser
 
 FAST = {"SUBMIT_DELAY_SECONDS": "0", "POLL_MIN_SECONDS": "0.02", "POLL_MAX_SECONDS": "0.05"}
@@ -28,6 +31,8 @@ GATHER_SECONDS = 0.01
 """Before a look that a new row causes; 0.05 s outside the tests."""
 REDRAW_SECONDS = 0.2
 """Between two drawings of a Home tab; three outside the tests."""
+
+_READ_ANEW = Catalog.load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +60,25 @@ async def bot_in(
 ) -> AsyncIterator[RunningBot]:
     """Run a bot in a sandbox that outlives it, for tests of restarts."""
     variables = sandbox.environment(socket_mode=socket_mode) | FAST | environment
-    with _short_pauses():
+    with _quick_start():
         async with running(load_settings(variables)) as service:
             if not socket_mode:
                 sandbox.deliver_to_port(service.port)
             yield RunningBot(sandbox=sandbox, service=service)
 
 
+def _load(extra_dir: Path | None = None) -> Catalog:
+    return CATALOG if extra_dir is None else _READ_ANEW(extra_dir)
+
+
 @contextmanager
-def _short_pauses() -> Iterator[None]:
-    """Shorten the pauses of a bot that starts meanwhile; tests of the pauses use the real ones."""
+def _quick_start() -> Iterator[None]:
+    """Shorten the pauses of a bot that starts meanwhile; tests of the pauses use the real ones.
+
+    The packaged models are not read anew for each bot: that takes a third of its start.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Catalog, "load", _load)
         patch.setattr(run, "Scheduler", partial(Scheduler, tick_seconds=TICK_SECONDS))
         patch.setattr(scheduler, "GATHER_SECONDS", GATHER_SECONDS)
         patch.setattr(home, "REDRAW_SECONDS", REDRAW_SECONDS)
