@@ -285,6 +285,14 @@ class Invariants:
         if job.id not in self.rows:
             self._world.violate("an acknowledged ask has a row", f"{dedup_key} {job.id}")
 
+    def check_amounts(self) -> None:
+        """Check that each job has the amount that the bot heard last, before a bill mends it."""
+        for row in self.rows.values():
+            heard = self._costs_read.get(row.id)
+            if row.stage is Stage.DELIVERED and row.cost_actual != heard:
+                detail = f"{row.id}: has {row.cost_actual}, heard {heard}"
+                self._world.violate("the last amount heard is kept", detail)
+
     def settle(self, job_id: str, amount: Decimal) -> None:
         """Note that an operator is about to name what a job has cost."""
         self.video.heard[job_id].append(amount)
