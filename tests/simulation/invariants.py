@@ -32,6 +32,7 @@ from tests.simulation.workspace import Channel, PostedMessage, Workspace
 from tests.simulation.world import World
 
 # How an amount that was billed is told; an estimate is told in other words.
+FREE = "Nothing was charged"
 BILLED = re.compile(r"cost (\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
@@ -392,7 +393,8 @@ class Invariants:
             self._world.violate("the last amount heard is told", detail)
         for said in self.slack.live(row.id, is_result=True):
             stands = said.ts == row.delivery.ts and said.place.channel not in self.slack.disturbed
-            if cost is not None and stands and cost not in told_amounts(said.text):
+            is_told = cost in told_amounts(said.text) or (not cost and FREE in said.text)
+            if cost is not None and stands and not is_told:
                 self._world.violate("the result tells the last amount", f"{row.id}: {said.text}")
 
     def _check_parked(self, row: Job) -> None:
