@@ -393,8 +393,7 @@ class Invariants:
             self._world.violate("the last amount heard is told", detail)
         for said in self.slack.live(row.id, is_result=True):
             stands = said.ts == row.delivery.ts and said.place.channel not in self.slack.disturbed
-            is_told = cost in told_amounts(said.text) or (not cost and FREE in said.text)
-            if cost is not None and stands and not is_told:
+            if cost is not None and stands and not _tells(said, cost):
                 self._world.violate("the result tells the last amount", f"{row.id}: {said.text}")
 
     def _check_parked(self, row: Job) -> None:
@@ -441,6 +440,10 @@ def in_one_set(one: Job, other: Job) -> bool:
 
 def _tells_parking(told: Notification, row: Job) -> bool:
     return told.kind is NotificationKind.PARKED and told.job_id == row.id
+
+
+def _tells(said: PostedMessage, cost: Decimal) -> bool:
+    return FREE in said.text if not cost else cost in told_amounts(said.text)
 
 
 def told_amounts(text: str) -> Iterable[Decimal]:
