@@ -339,7 +339,7 @@ class JobStore(Queue[Job], Protocol):
         """
 
     async def last_event_at(self) -> Instant:
-        """Return the time of the newest event of all jobs, or 0 if there is none.
+        """Return the time of the newest event or notification, or 0 if there is none.
 
         The clock must continue from it: the machine's clock may have been set back since.
         """

@@ -23,7 +23,7 @@ async def reconcile(claim: Claim[Job]) -> Result[Job]:
     job = replace(claim.row, cost_checks=claim.row.cost_checks + 1)
     note = None
     if job.cost_actual != job.cost_shown:
-        job = await _correct(job, claim.services)
+        job = await _correct(await _doubt_shown(claim, job), claim.services)
         note = EventName.COST_CORRECTED
     pause = pacing.next_cost_check(job.cost_checks, cost_known=job.cost_actual is not None)
     detail = str(job.cost_actual)
@@ -43,6 +43,18 @@ async def _read_cost(claim: Claim[Job]) -> None:
     if seen.cost_actual != job.cost_actual:
         costs = replace(job, cost_actual=seen.cost_actual, cost_estimate=seen.cost_estimate)
         await claim.record(costs, EventName.COST, str(seen.cost_actual))
+
+
+async def _doubt_shown(claim: Claim[Job], job: Job) -> Job:
+    """Commit that nobody knows what the messages show, before they show another amount.
+
+    Otherwise, if the commit after the edits is lost and MindVideo then names the earlier amount
+    again, the row would say that they show it.
+    """
+    if job.cost_shown is None:
+        return job
+    unknown = replace(claim.row, cost_shown=None, shown=None)
+    return replace(await claim.write(unknown, None), cost_checks=job.cost_checks)
 
 
 async def _correct(job: Job, services: Services) -> Job:

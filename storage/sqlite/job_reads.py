@@ -201,11 +201,20 @@ def events(db: Database, job_id: str) -> tuple[list[Event], list[Unreadable]]:
     return read, broken
 
 
+# By sequence and not by time: the clock may have been wrong when a row was written. What is told
+# before there is any job, such as a budget, has no event. The end of a raise lies ahead by right.
+_NEWEST = f"""
+    SELECT * FROM (SELECT at FROM job_events ORDER BY seq DESC LIMIT 1)
+    UNION ALL SELECT * FROM (
+        SELECT happened_at FROM notifications
+        WHERE kind <> '{NotificationKind.RAISE_ENDED.value}' ORDER BY seq DESC LIMIT 1
+    )
+"""  # noqa: S608 - only constants
+
+
 def last_event_at(db: Database) -> Instant:
-    """Return the time of the newest event, or 0 if there is none."""
-    # By sequence and not by time: the clock may have been wrong when an event was written.
-    row = db.execute("SELECT at FROM job_events ORDER BY seq DESC LIMIT 1").fetchone()
-    return 0.0 if row is None else float(row["at"])
+    """Return the time of the newest event or notification, or 0 if there is none."""
+    return max((float(at) for (at,) in db.execute(_NEWEST)), default=0.0)
 
 
 def render_seconds(db: Database, kind: str, limit: int) -> list[float]:

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from bot.base.clock import start_clock
 from bot.notifications.schedule import DIGEST, Digests, Every, Schedule
+from sandbox.slack.entities import GENERAL, MIA, TEAM
+from storage.budget import Cap, Scope, ScopeKind, Window
 from storage.notification import channel_scope
 from storage.sqlite.connection import connect_reader
 from storage.sqlite.store import SqliteStore
@@ -79,6 +82,24 @@ async def test_no_time_of_a_life_with_a_wrong_clock_lies_ahead(commit: str) -> N
         assert events[-1].at <= harness.clock.now
         await harness.run()
         await harness.assert_delivered_once(job)
+
+
+async def test_what_was_told_of_a_budget_before_any_job_is_not_told_again() -> None:
+    """No job has an event yet, so that of the notification tells that the clock was ahead."""
+    async with engine_harness() as harness:
+        harness.clock_error = DAYS
+        cap = Cap(
+            scope=Scope(kind=ScopeKind.CHANNEL, team=TEAM, name=GENERAL),
+            window=Window.DAY,
+            limit=Decimal(5),
+        )
+        await harness.store.budgets.set_cap(cap, MIA, harness.bot_time())
+        harness.store.crash_outbox(2, before=True)
+        await harness.run(until=lambda: harness.store.has_crashed)
+        assert len(harness.messages()) == 1
+        await start_again(harness)
+        await harness.run(hours=4 * 24)
+        assert len(harness.messages()) == 1
 
 
 async def test_digests_of_days_that_were_yet_to_come_come_when_they_have(tmp_path: Path) -> None:

@@ -132,6 +132,29 @@ async def test_an_amount_that_is_settled_while_the_cost_is_looked_for_is_told(
         assert "cost 4.5" in message.text
 
 
+async def test_an_amount_that_comes_back_after_a_lost_commit_is_told_again() -> None:
+    """The messages tell what was settled, the row does not know it, and MindVideo names the old."""
+    async with engine_harness() as harness:
+        job = await harness.request()
+        await harness.run(hours=5 * MINUTE)
+        row = await harness.job(job.id)
+        settlement = Settlement(
+            amount=Decimal(0), by=OPERATOR, because="the bill", at=harness.bot_time()
+        )
+        await harness.store.jobs.settle(job.id, settlement)
+        _forget_task(harness, times=1)
+        harness.store.crash("cost corrected", before=True)
+        await harness.run(until=lambda: harness.store.has_crashed)
+        (message,) = harness.messages()
+        assert "nothing was charged" in message.text
+        harness.clock.now += 10
+        await harness.restart()
+        await harness.run(hours=48)
+        assert row.cost_actual is not None
+        (message,) = harness.messages()
+        assert f"cost {row.cost_actual.normalize():f}" in message.text
+
+
 async def test_one_odd_poll_after_a_long_outage_does_not_give_the_render_up() -> None:
     """The bot was down for hours: that the render is old says nothing about the render."""
     async with engine_harness() as harness:

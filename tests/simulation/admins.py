@@ -196,6 +196,7 @@ class Admins:
 
     async def close_the_books(self, services: Services) -> None:
         """Settle what the bill says, where the bot knows another amount or none."""
+        self._invariants.check_amounts()
         rows = self._invariants.rows.values()
         for job_id, amount in (self._books.to_settle(rows) or {}).items():
             self._world.count("operator settles by the bill")

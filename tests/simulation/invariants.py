@@ -32,6 +32,7 @@ from tests.simulation.workspace import Channel, PostedMessage, Workspace
 from tests.simulation.world import World
 
 # How an amount that was billed is told; an estimate is told in other words.
+FREE = "Nothing was charged"
 BILLED = re.compile(r"cost (\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
@@ -285,6 +286,14 @@ class Invariants:
         if job.id not in self.rows:
             self._world.violate("an acknowledged ask has a row", f"{dedup_key} {job.id}")
 
+    def check_amounts(self) -> None:
+        """Check that each job has the amount that the bot heard last, before a bill mends it."""
+        for row in self.rows.values():
+            heard = self._costs_read.get(row.id)
+            if row.stage is Stage.DELIVERED and row.cost_actual != heard:
+                detail = f"{row.id}: has {row.cost_actual}, heard {heard}"
+                self._world.violate("the last amount heard is kept", detail)
+
     def settle(self, job_id: str, amount: Decimal) -> None:
         """Note that an operator is about to name what a job has cost."""
         self.video.heard[job_id].append(amount)
@@ -384,7 +393,7 @@ class Invariants:
             self._world.violate("the last amount heard is told", detail)
         for said in self.slack.live(row.id, is_result=True):
             stands = said.ts == row.delivery.ts and said.place.channel not in self.slack.disturbed
-            if cost is not None and stands and cost not in told_amounts(said.text):
+            if cost is not None and stands and not _tells(said, cost):
                 self._world.violate("the result tells the last amount", f"{row.id}: {said.text}")
 
     def _check_parked(self, row: Job) -> None:
@@ -431,6 +440,10 @@ def in_one_set(one: Job, other: Job) -> bool:
 
 def _tells_parking(told: Notification, row: Job) -> bool:
     return told.kind is NotificationKind.PARKED and told.job_id == row.id
+
+
+def _tells(said: PostedMessage, cost: Decimal) -> bool:
+    return FREE in said.text if not cost else cost in told_amounts(said.text)
 
 
 def told_amounts(text: str) -> Iterable[Decimal]:

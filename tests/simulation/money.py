@@ -178,8 +178,8 @@ def draw_ending(budgets: Budgets, ending: TaskState) -> TaskState:
 async def write_budgets(store: SqliteStore, budgets: Budgets) -> None:
     """Write the rules down, as an admin does before anybody asks."""
     for cap in budgets.caps:
-        await store.budgets.set_cap(cap, "U9", 0.0)
-    await store.budgets.set_policy(TEAM, budgets.policy, "U9", 0.0)
-    await store.budgets.set_managers(TEAM, IN_CHARGE, "U9", 0.0)
+        await store.budgets.set_cap(cap, "U9", budgets.epoch)
+    await store.budgets.set_policy(TEAM, budgets.policy, "U9", budgets.epoch)
+    await store.budgets.set_managers(TEAM, IN_CHARGE, "U9", budgets.epoch)
     if budgets.approval is not None:
-        await store.budgets.set_approval_rule(budgets.approval, "U9", 0.0)
+        await store.budgets.set_approval_rule(budgets.approval, "U9", budgets.epoch)
