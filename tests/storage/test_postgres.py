@@ -280,6 +280,7 @@ async def test_a_restored_database_is_noticed(postgres: Server, url: str) -> Non
         store = await PostgresStore.open(postgres.url("restored"))
         expected = [UncheckedRestore(team="T1", since=ACCEPTED.at)]
         assert await store.budgets.unchecked_restores() == expected
+        assert await store.restores() == [ACCEPTED.at]
         await store.close()
 
 
