@@ -117,15 +117,10 @@ def no_channel() -> str:
 
 def store_failed(error: StoreError) -> str:
     """Return the error when the store fails: the form was not accepted, or that is unknown."""
-    if isinstance(error, StoreUnsureError):
+    if isinstance(error, StoreBrokenError | StoreUnsureError):
         return (
             "My memory failed me just now, so I am not sure that I took this. Close the form; if "
             "I did, a message appears in the channel within a few minutes."
-        )
-    if isinstance(error, StoreBrokenError):
-        return (
-            "My disk failed just now, so I am not sure that I took this. Close the form; if I "
-            "did, a message appears in the channel within a few minutes."
         )
     return (
         "I cannot write anything down right now, so nothing was started or charged. "

@@ -21,15 +21,10 @@ TEXT_SHOWN = 10_000
 
 def store_failed(error: StoreError) -> Message:
     """Return the answer when the store fails: the request was not accepted, or that is unknown."""
-    if isinstance(error, StoreUnsureError):
+    if isinstance(error, StoreBrokenError | StoreUnsureError):
         return words(
             "My memory failed me just now, so I am not sure that I took this. If I did, its "
             "message appears within a few minutes; please ask again only if it does not."
-        )
-    if isinstance(error, StoreBrokenError):
-        return words(
-            "My disk failed just now, so I am not sure that I took this. If I did, its message "
-            "appears within a few minutes; please ask again only if it does not."
         )
     if isinstance(error, UnreadableRowError):
         return words(

@@ -1,8 +1,8 @@
 """Where jobs begin to count in budgets: their insert, and the confirmation of those that waited.
 
 Each function runs inside a transaction, which first locks (the row of an existing job, then the
-counters of its scopes, the person's first), then reads, decides and writes. Until the person's row
-is locked, an equal request at the same instant would not be seen.
+rules, the person, the scopes of the caps that apply), then reads, decides and writes. Until the
+person's row is locked, an equal request at the same instant would not be seen.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from storage.budget import (
 )
 from storage.job import Decision, DecisionKind, Event, EventName, Instant, Job, QuestionKind, Stage
 from storage.postgres import budget_rules, budget_use, queue
-from storage.postgres.budget_use import LockedUses, lock_scopes
+from storage.postgres.budget_use import LockedUses, lock_caps, lock_person
 from storage.postgres.database import Database
 from storage.postgres.job_reads import (
     active_jobs,
@@ -49,11 +49,11 @@ async def insert_set(
     The jobs are of one person, and their dedup keys are in the store all together or not at all.
     """
     jobs = tuple(job for job, _ in asks)
-    await lock_scopes(db, jobs)
+    await lock_person(db, jobs[0])
     if await is_known(db, jobs[0].dedup_key):
         known = [await find_by_dedup_key(db, job.dedup_key) for job in jobs]
         return tuple(Inserted(job=job, is_new=False) for job in known if job is not None)
-    rules, uses = await budget_rules.rules(db, jobs[0].team, jobs[0].created_at), LockedUses(db)
+    rules, uses = await _locked(db, jobs, jobs[0].created_at)
     decided = await _duplicate_question(db, jobs, terms)
     match decided or await _begun(db, jobs, rules, uses, terms):
         case NotAdmitted() as refused:
@@ -68,6 +68,13 @@ async def insert_set(
                 for job, event in zip(admitted, events, strict=True)
             ]
             return tuple(made)
+
+
+async def _locked(db: Database, jobs: Sequence[Job], now: Instant) -> tuple[Rules, LockedUses]:
+    """Return the rules, and the uses of the caps that apply, which are locked now."""
+    rules = await budget_rules.rules(db, jobs[0].team, now)
+    await lock_caps(db, jobs, rules, now)
+    return rules, LockedUses(db)
 
 
 async def _begun(
@@ -145,8 +152,8 @@ async def confirm(
     job = await locked_job(db, job_id)
     if job is None or not is_open(job, now, for_approvers=False):
         return job
-    await lock_scopes(db, [job])
-    rules, uses = await budget_rules.rules(db, job.team, now), LockedUses(db)
+    await lock_person(db, job)
+    rules, uses = await _locked(db, [job], now)
     decided = await _decided(
         db, [job], rules, now, uses=uses, most_active=most_active, consent=Consent.CONFIRMED
     )
@@ -184,8 +191,8 @@ async def approve(
     job = await locked_job(db, job_id)
     if job is None or not is_open(job, now, for_approvers=True):
         return job
-    await lock_scopes(db, [job])
-    rules, uses = await budget_rules.rules(db, job.team, now), LockedUses(db)
+    await lock_person(db, job)
+    rules, uses = await _locked(db, [job], now)
     refusal = refuse_decision(job, rules, by, now)
     if refusal is not None:
         return refusal

@@ -188,6 +188,7 @@ async def put_cap(
         "is_hard": cap.is_hard,
     }
     await db.change(_PUT_CAP, values)
+    await db.change("INSERT INTO budget_scopes VALUES (%(scope)s) ON CONFLICT DO NOTHING", values)
 
 
 async def remove_cap(

@@ -1,8 +1,9 @@
 """The counters of budgets in PostgreSQL: what is held and spent in each scope and window.
 
-They equal the sum of the jobs' exposures after every commit. Whoever changes counters, or decides
-by them, locks the rows of their scopes first, and reads them in a later statement: under READ
-COMMITTED a statement that waited for a lock still sees what was there before it waited.
+They equal the sum of the jobs' exposures after every commit. Whoever decides by counters locks the
+rows of their scopes first, and so does whoever adds to one that a cap limits. They are read by a
+later statement: under READ COMMITTED a statement that waited for a lock still sees what was there
+before it waited.
 https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-COMMITTED
 """
 
@@ -38,6 +39,7 @@ from storage.budget import (
     scope_of,
     scopes_in,
     scopes_of,
+    times,
 )
 from storage.budget_notice import alert_notices
 from storage.job import Instant, Job, Price
@@ -49,19 +51,15 @@ from storage.store import StoreError
 EXPOSURE = ("stage", "reserved", "cost_estimate", "cost_actual")
 """The columns that say what a job counts for."""
 
-# Rows are never removed. What is missing is inserted before any row is locked, in the order in
-# which all lock them; so no two processes wait for each other.
-_ADD_SCOPES = """
-    INSERT INTO budget_scopes (key) SELECT key FROM unnest(%(keys)s::text[]) AS scope (key)
-    ORDER BY key ON CONFLICT DO NOTHING
-"""
+# Whoever admits a request holds this lock, shared with others who do, until its commit; whoever
+# changes rules holds it alone. So no rule changes between its look and its commit.
+_LOCK_RULES = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(team)s, 2))"
 
-_MISSING = """
-    SELECT count(*) AS missing FROM unnest(%(keys)s::text[]) AS scope (key)
-    WHERE NOT EXISTS (SELECT FROM budget_scopes WHERE budget_scopes.key = scope.key)
-"""
+_ADD_SCOPE = "INSERT INTO budget_scopes VALUES (%(key)s) ON CONFLICT DO NOTHING"
 
-# The person's row first: most processes that wait then wait for one person's, with nothing locked.
+_LOCK_PERSON = "SELECT FROM budget_scopes WHERE key = %(key)s FOR UPDATE"
+
+# The person's row first, which an admission has locked already.
 LOCK_SCOPES = """
     SELECT key FROM budget_scopes WHERE key = ANY(%(keys)s)
     ORDER BY key <> %(first)s, key FOR UPDATE
@@ -72,17 +70,23 @@ _USE = """
     WHERE scope = %(scope)s AND day >= %(first)s AND day < %(until)s
 """
 
+# A counter is the sum of up to 16 rows, so that those who lock nothing, as no cap applies, seldom
+# wait for each other's commits; in one order, because they may.
 _ADD_USE = """
-    INSERT INTO budget_use (scope, day, held, spent)
-    SELECT key, %(day)s, %(held)s, %(spent)s FROM unnest(%(keys)s::text[]) AS scope (key)
-    ON CONFLICT (scope, day) DO UPDATE SET
+    INSERT INTO budget_use (scope, day, held, spent, part)
+    SELECT key, %(day)s, %(held)s, %(spent)s, pg_backend_pid() %% 16
+    FROM unnest(%(keys)s::text[]) AS scope (key) ORDER BY key
+    ON CONFLICT (scope, day, part) DO UPDATE SET
         held = budget_use.held + excluded.held, spent = budget_use.spent + excluded.spent
 """
 
-_PUT_USE = """
-    INSERT INTO budget_use VALUES (%(scope)s, %(day)s, %(held)s, %(spent)s)
-    ON CONFLICT (scope, day) DO UPDATE SET held = excluded.held, spent = excluded.spent
+_ALL_USE = """
+    SELECT scope, day, sum(held) AS held, sum(spent) AS spent FROM budget_use GROUP BY scope, day
 """
+
+_REMOVE_USE = "DELETE FROM budget_use WHERE scope = %(scope)s AND day = %(day)s"
+
+_PUT_USE = "INSERT INTO budget_use VALUES (%(scope)s, %(day)s, %(held)s, %(spent)s)"
 
 _ALERT = """
     INSERT INTO alerts (scope, period, level, "limit", held, spent, at)
@@ -90,12 +94,13 @@ _ALERT = """
     ON CONFLICT DO NOTHING
 """
 
-# The columns that say where a job counts, and for what.
-_COUNTED = """
-    SELECT team, "user", channel, model, project, counted_on,
-        stage, reserved, cost_estimate, cost_actual
-    FROM jobs WHERE counted_on IS NOT NULL
-"""
+# The columns that say where a job counts, and for what; most jobs are like many others.
+_ALIKE = (
+    'team, "user", channel, model, project, counted_on, stage, reserved, cost_estimate, cost_actual'
+)
+_COUNTED = f"""
+    SELECT {_ALIKE}, count(*) AS jobs FROM jobs WHERE counted_on IS NOT NULL GROUP BY {_ALIKE}
+"""  # noqa: S608 - only constants
 
 _PLACE = ("team", "user", "channel", "model", "project")
 
@@ -109,17 +114,26 @@ PRICES = """
 """
 
 
-async def lock_scopes(db: Database, jobs: Sequence[Job]) -> None:
-    """Lock the counters of jobs, which are of one person, until the end of the transaction.
+async def lock_person(db: Database, job: Job) -> None:
+    """Lock what each admission of a person's request locks first, until the end of the transaction.
 
-    Before a row of a job is locked in the same transaction, or after the only one that is.
+    The row of an existing job is locked before.
     """
-    person = clean_text(scopes_of(jobs[0])[0].key)
-    keys = sorted({clean_text(scope.key) for job in jobs for scope in scopes_of(job)})
-    missing = await db.row(_MISSING, {"keys": keys})
-    if missing is None or missing["missing"]:
-        await db.change(_ADD_SCOPES, {"keys": keys})
-    locked = await db.rows(LOCK_SCOPES, {"keys": keys, "first": person})
+    values = {"team": job.team, "key": scopes_of(job)[0].key}
+    await db.change(_LOCK_RULES, values)
+    if await db.row(_LOCK_PERSON, values) is None:
+        await db.change(_ADD_SCOPE, values)
+        await db.row(_LOCK_PERSON, values)
+
+
+async def lock_caps(db: Database, jobs: Sequence[Job], rules: Rules, at: Instant) -> None:
+    """Lock the scopes of all caps that apply to jobs of one person, in the order of all."""
+    counted = {applied.counted.key for job in jobs for applied in applied_caps(rules, job, at)}
+    keys = sorted(map(clean_text, counted))
+    if not keys:
+        return
+    first = clean_text(scopes_of(jobs[0])[0].key)
+    locked = await db.rows(LOCK_SCOPES, {"keys": keys, "first": first})
     if len(locked) != len(keys):
         raise StoreError("the rows of budgets' scopes are not there: they must not be removed")
 
@@ -175,15 +189,17 @@ async def count(
 ) -> None:
     """Add what a write changed of a job's exposure to all its counters, and note due alerts.
 
-    The one place that changes counters; `job` is the row after the write. It locks them, unless
-    `uses` is given, which was read after they were locked in this transaction, and so were `rules`.
+    The one place that changes counters; `job` is the row after the write. It locks the scopes of
+    caps that more of it may reach a level of, unless `uses` and `rules` are given, which were read
+    after they were locked in this transaction.
     """
     change = exposure(job) - before
     if change == NO_USE or job.counted_on is None:
         return
-    if uses is None:
-        await lock_scopes(db, [job])
-        uses = LockedUses(db)
+    if change.total > 0 and uses is None:
+        rules = await budget_rules.rules(db, job.team, at)
+        await lock_caps(db, [job], rules, at)
+    uses = uses or LockedUses(db)
     scopes = [scope.key for scope in scopes_of(job)]
     values = {
         "keys": scopes,
@@ -193,9 +209,8 @@ async def count(
     }
     await db.change(_ADD_USE, values)
     uses.add(scopes, job.counted_on, change)
-    if change.total > 0:
-        found = rules or await budget_rules.rules(db, job.team, at)
-        await _note_alerts(db, job, at, found, uses)
+    if change.total > 0 and rules is not None:
+        await _note_alerts(db, job, at, rules, uses)
 
 
 async def use_of(db: Database, scope: str, period: Period) -> Use:
@@ -268,11 +283,9 @@ async def mismatches(db: Database) -> list[Mismatch]:
 
     Both are read in one transaction that sees one state, or while nothing is written.
     """
+    await db.change("SET LOCAL statement_timeout = 0")
     summed = _summed(await db.rows(_COUNTED))
-    counted = {
-        (row["scope"], row["day"]): _use_in(row)
-        for row in await db.rows("SELECT * FROM budget_use")
-    }
+    counted = {(row["scope"], row["day"]): _use_in(row) for row in await db.rows(_ALL_USE)}
     return [
         Mismatch(
             scope=place[0],
@@ -290,12 +303,12 @@ async def recompute(db: Database, by: str, now: Instant) -> list[Mismatch]:
 
     No job is written meanwhile: writes wait, for a read of all jobs.
     """
-    await db.change("SET LOCAL statement_timeout = 0")
     await db.change("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE")
     found = await mismatches(db)
     for wrong in found:
         use = wrong.summed
         values = {"scope": wrong.scope, "day": wrong.day, "held": use.held, "spent": use.spent}
+        await db.change(_REMOVE_USE, values)
         await db.change(_PUT_USE, values)
         entry = AuditEntry(
             at=now,
@@ -314,7 +327,8 @@ def _summed(rows: Iterable[DictRow]) -> dict[tuple[str, str], Use]:
     """Return the sum of the exposures of jobs, by the key of the scope and the day."""
     summed: dict[tuple[str, str], Use] = {}
     for row in rows:
-        use = _exposure_in(row)
+        one = _exposure_in(row)
+        use = Use(held=times(one.held, row["jobs"]), spent=times(one.spent, row["jobs"]))
         for scope in scopes_in(**{name: row[name] for name in _PLACE}):
             place = scope.key, row["counted_on"]
             summed[place] = summed.get(place, NO_USE) + use

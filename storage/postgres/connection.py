@@ -82,7 +82,9 @@ async def lock_name(url: str, name: str) -> AsyncConnection[DictRow] | None:
     The name is free when the connection ends, however the process ends. A pooler may keep it for
     longer, and then the next process has another name.
     """
-    connection = await AsyncConnection.connect(url, autocommit=True, row_factory=dict_row)
+    connection = await AsyncConnection.connect(
+        url, autocommit=True, row_factory=dict_row, connect_timeout=CONNECT_SECONDS
+    )
     statement = b"SELECT pg_try_advisory_lock(hashtextextended(%(name)s, 4)) AS is_free"
     try:
         for _ in range(_NAME_TRIES):

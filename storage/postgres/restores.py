@@ -1,7 +1,7 @@
 """Notes at the start that the database is a restored one, of which budgets may count too little.
 
-What was asked after a dump was made is not in it, but may have been charged. Functions that write
-run inside a transaction.
+What was asked after a dump was made is not in it, but may have been charged, and what was said
+after it may be said again. Functions that write run inside a transaction.
 """
 
 from __future__ import annotations

@@ -273,7 +273,7 @@ CREATE TABLE price_drifts (
     PRIMARY KEY (team, price_key)
 );
 
--- One row of each scope, which whoever changes its counters locks first.
+-- A row of each person, and of each scope with a cap, which whoever decides by its use locks first.
 CREATE TABLE budget_scopes (
     key TEXT PRIMARY KEY
 );
@@ -282,7 +282,8 @@ CREATE TABLE budget_use (
     day   TEXT NOT NULL,  -- ISO date
     held  NUMERIC NOT NULL,
     spent NUMERIC NOT NULL,
-    PRIMARY KEY (scope, day)
+    part  INTEGER NOT NULL DEFAULT 0,  -- a counter is the sum of its parts
+    PRIMARY KEY (scope, day, part)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE TABLE caps (

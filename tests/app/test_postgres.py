@@ -30,17 +30,20 @@ def at(url: str) -> StoreSettings:
     return StoreSettings.model_validate({"DATABASE_URL": url})
 
 
-async def test_videos_are_made_and_a_restart_finds_them(postgres: Server, tmp_path: Path) -> None:
+async def test_videos_that_were_under_way_at_a_kill_are_made_once(
+    postgres: Server, tmp_path: Path
+) -> None:
     """The real process, over real HTTP: nothing but the address is different."""
     url = emptied_database(postgres)
-    async with running_sandbox(render_seconds=0.2) as sandbox:
+    async with running_sandbox(render_seconds=1.0) as sandbox:
         user = SlackUser(sandbox=sandbox)
         variables = sandbox.environment(socket_mode=False) | FAST | {"DATABASE_URL": url}
         async with bot_process(variables, tmp_path) as bot:
             sandbox.deliver_to_port(await bot.port())
             for number in range(VIDEOS):
                 await user.type(f"a lake, take {number}")
-            await user.until_delivered(VIDEOS)
+            await user.until(lambda: len(sandbox.video.charges) == VIDEOS)
+            bot.process.kill()
         async with bot_process(variables, tmp_path) as bot:
             sandbox.deliver_to_port(await bot.port())
             await user.type("a boat")

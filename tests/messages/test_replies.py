@@ -15,6 +15,7 @@ from storage.store import (
     StoreBrokenError,
     StoreError,
     StoreFullError,
+    StoreUnsureError,
     Unreadable,
     UnreadableRowError,
 )
@@ -75,9 +76,11 @@ def test_a_job_that_cannot_be_read_is_not_taken_for_a_full_disk() -> None:
     assert "try again" not in text
 
 
-def test_a_request_that_may_be_on_disk_is_not_reported_as_refused() -> None:
-    broken = StoreBrokenError("fsync failed")
-    for text in (replies.store_failed(broken).text, form.store_failed(broken)):
+@pytest.mark.parametrize(
+    "error", [StoreBrokenError("fsync failed"), StoreUnsureError("ended at a commit")]
+)
+def test_a_request_that_may_be_on_disk_is_not_reported_as_refused(error: StoreError) -> None:
+    for text in (replies.store_failed(error).text, form.store_failed(error)):
         assert "not sure" in text
         assert "nothing was" not in text.lower()
 

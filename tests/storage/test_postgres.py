@@ -27,6 +27,7 @@ from storage.store import (
 from tests.support.postgres import Server, emptied_database
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, a_limit, insert
 
+LEASE = 60.0
 PASSWORD = "s3cret-" + "word"
 
 
@@ -173,6 +174,32 @@ async def test_after_a_restart_of_the_server_work_goes_on(url: str, store: Postg
     assert isinstance(await store.jobs.insert(a_job(10), ACCEPTED), Inserted)
 
 
+async def test_a_server_that_goes_away_and_comes_back_loses_nothing(
+    postgres: Server, url: str, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused was not written; the same calls work as soon as the server is there."""
+    await insert(store, a_job(1))
+    monkeypatch.setattr(store._session._pool, "timeout", 0.1)  # noqa: SLF001 - a short wait
+    await asyncio.to_thread(postgres.stop)
+    try:
+        for refused in (store.jobs.insert(a_job(2), ACCEPTED), store.jobs.get("job1")):
+            with pytest.raises(StoreFullError, match="cannot be reached"):
+                await refused
+    finally:
+        await asyncio.to_thread(postgres.start)
+    assert ask(url, "SELECT id FROM jobs") == [("job1",)]
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await insert(store, a_job(2))
+            except StoreFullError:
+                await asyncio.sleep(0.05)
+            else:
+                break
+    assert await store.jobs.get("job1") == a_job(1)
+    assert len(await store.jobs.claim(NOW, LEASE, [a_limit(9)])) == 2
+
+
 def _end_connections(url: str) -> None:
     ask(
         url,
@@ -280,6 +307,7 @@ async def test_a_restored_database_is_noticed(postgres: Server, url: str) -> Non
         store = await PostgresStore.open(postgres.url("restored"))
         expected = [UncheckedRestore(team="T1", since=ACCEPTED.at)]
         assert await store.budgets.unchecked_restores() == expected
+        assert await store.restores() == [ACCEPTED.at]
         await store.close()
 
 

@@ -23,6 +23,7 @@ from tests.support.store_samples import ACCEPTED, NOW, a_job, a_limit, insert
 LEASE = 12.0
 STATE = Event(at=NOW + 1, name=EventName.STATE)
 PERSON = Scope(kind=ScopeKind.PERSON, team="T1", name="U1")
+CHANNEL = Scope(kind=ScopeKind.CHANNEL, team="T1", name="C1")
 
 
 @pytest.fixture
@@ -61,7 +62,8 @@ async def test_no_claim_gives_what_another_gives(
         return lambda: store.jobs.claim(now, LEASE, [ClaimLimit(rows, (Stage.ACCEPTED,))])
 
     places = 0
-    async for made, other in interleaved(url, claim(one), claim(two)):
+    async for made, other, waited in interleaved(url, claim(one), claim(two)):
+        assert not waited
         assert isinstance(made, list)
         assert isinstance(other, list)
         ids = Counter(job.id for job in made + other)
@@ -90,7 +92,7 @@ async def test_no_result_is_written_beside_a_claim_that_took_the_job_over(
         return await two.jobs.claim(now + LEASE, LEASE, [a_limit(1)])
 
     outcomes = set[type]()
-    async for result, taken in interleaved(url, apply, take_over):
+    async for result, taken, _ in interleaved(url, apply, take_over):
         outcomes.add(type(result))
         if taken == []:
             # The row was locked at this instant: the next look finds it.
@@ -136,17 +138,19 @@ async def _claimed(store: PostgresStore, number: int) -> Job:
     return held
 
 
-@pytest.mark.parametrize("reason", ["cap", "most active", "equal"])
+@pytest.mark.parametrize("reason", ["cap", "shared cap", "most active", "equal"])
 async def test_of_two_requests_for_one_place_one_is_admitted(
     url: str, stores: tuple[PostgresStore, PostgresStore], reason: str
 ) -> None:
     """Whichever statement of the one the other comes before."""
     one, two = stores
-    if reason == "cap":
-        cap = Cap(scope=PERSON, window=Window.ONCE, limit=Decimal(2))
+    if "cap" in reason:
+        scope = PERSON if reason == "cap" else CHANNEL
+        cap = Cap(scope=scope, window=Window.ONCE, limit=Decimal(2))
         await one.budgets.set_cap(cap, "U9", NOW)
     terms = {
         "cap": InsertTerms(),
+        "shared cap": InsertTerms(),
         "most active": InsertTerms(most_active=1),
         "equal": InsertTerms(equal_since=NOW - 60),
     }[reason]
@@ -157,12 +161,15 @@ async def test_of_two_requests_for_one_place_one_is_admitted(
             number = next(numbers)
             # Two in a row are equal.
             given = {"prompt": f"a lake {(number + 1) // 2}"}
-            job = replace(a_job(number), input=given, created_at=NOW, reserved=Decimal(2))
+            user = f"U{number % 2}" if reason == "shared cap" else "U1"
+            job = replace(
+                a_job(number), user=user, input=given, created_at=NOW, reserved=Decimal(2)
+            )
             return await store.jobs.insert(job, ACCEPTED, terms)
 
         return ask
 
-    async for results in interleaved(url, request(one), request(two)):
+    async for *results, _ in interleaved(url, request(one), request(two)):
         rows = [made.job for made in results if isinstance(made, Inserted)]
         admitted = [job for job in rows if job.stage is Stage.ACCEPTED]
         assert len(admitted) == 1, results

@@ -13,15 +13,12 @@ from storage.budget import (
     Calendar,
     Cap,
     Period,
-    Raise,
     Scope,
     ScopeKind,
-    Stop,
     Use,
     Window,
     period_of,
 )
-from storage.notification import OPERATORS, team_scope
 from storage.sqlite import budget_rules, budget_use
 from storage.sqlite.budget_use import Uses
 from storage.sqlite.store import SqliteStore
@@ -55,27 +52,6 @@ async def limits(store: SqliteStore) -> list[Decimal]:
     return [one.limit for one in read.caps]
 
 
-async def test_rules_of_another_process_apply_at_once(store: SqliteStore, tmp_path: Path) -> None:
-    """So do the first cap, its change and its removal."""
-    other = SqliteStore(await inline_session(str(tmp_path / "jobs.db"), owner=False))
-    for limit in (5, 7):
-        await other.budgets.set_cap(cap(limit), ADMIN, NOW)
-        assert await limits(store) == [limit]
-    await other.budgets.remove_cap(ALL, Window.DAY, ADMIN, NOW)
-    assert await limits(store) == []
-    await other.close()
-
-
-async def test_a_stop_applies_at_once(store: SqliteStore) -> None:
-    """And its end."""
-    assert (await store.budgets.rules(TEAM, NOW)).stops == ()
-    stop = Stop(scope=ALL, by=ADMIN, because="launch", at=NOW)
-    await store.budgets.stop(stop)
-    assert (await store.budgets.rules(TEAM, NOW)).stops == (stop,)
-    await store.budgets.go_on(ALL, ADMIN, NOW)
-    assert (await store.budgets.rules(TEAM, NOW)).stops == ()
-
-
 async def test_what_is_rolled_back_is_no_rule(store: SqliteStore) -> None:
     """The next decision has the same number in the audit, and is another."""
 
@@ -88,23 +64,6 @@ async def test_what_is_rolled_back_is_no_rule(store: SqliteStore) -> None:
         await store.jobs._session.write(fail)  # noqa: SLF001 - a transaction of two steps
     await store.budgets.set_cap(cap(7), ADMIN, NOW)
     assert await limits(store) == [7]
-
-
-async def test_raises_end_and_apply_again_if_the_clock_goes_back(store: SqliteStore) -> None:
-    """A raise that had ended when the rules were read is found by an earlier clock."""
-    await store.budgets.set_cap(cap(5), ADMIN, NOW)
-    one = Raise(scope=ALL, amount=Decimal(3), until=NOW + 10, by=ADMIN, because="launch", at=NOW)
-    await store.budgets.add_raise(one)
-    for now, raises in ((NOW + 20, ()), (NOW + 5, (one,)), (NOW + 10, ()), (NOW, (one,))):
-        assert (await store.budgets.rules(TEAM, now)).raises == raises
-
-
-async def test_admins_are_those_of_now(store: SqliteStore) -> None:
-    """Who is an admin is no decision about money, and has no entry in the audit."""
-    await store.budgets.set_cap(cap(5), ADMIN, NOW)
-    for admins in (["U1"], ["U2", "U3"]):
-        await store.settings.set(team_scope(TEAM), OPERATORS, admins)
-        assert (await store.budgets.rules(TEAM, NOW)).admins == tuple(admins)
 
 
 async def test_a_use_is_read_once_and_kept_in_step(

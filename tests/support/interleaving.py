@@ -61,10 +61,11 @@ def stoppable_statements() -> Iterator[None]:
 
 async def interleaved(
     url: str, first: Callable[[], Awaitable[T]], second: Callable[[], Awaitable[U]]
-) -> AsyncIterator[tuple[T | Exception, U | Exception]]:
+) -> AsyncIterator[tuple[T | Exception, U | Exception, bool]]:
     """Yield the results of both, once for each statement of `first` before which `second` ran.
 
-    `second` runs to its end, or until it waits for a lock; then `first` goes on.
+    `second` runs to its end, or until it waits for a lock; then `first` goes on. With the results
+    comes whether it waited.
     """
     before = 0
     while True:
@@ -76,11 +77,10 @@ async def interleaved(
         was_reached = stop.reached.is_set()
         reached.cancel()
         other = asyncio.create_task(_run(second, None))
-        if was_reached:
-            await _finished_or_waiting(url, other)
-            stop.go_on.set()
+        waited = was_reached and await _waits(url, other)
+        stop.go_on.set()
         found = await one, await other
-        yield found
+        yield *found, waited
         if not was_reached:
             return
 
@@ -93,14 +93,16 @@ async def _run(work: Callable[[], Awaitable[T]], stop: _Stop | None) -> T | Exce
         return error
 
 
-async def _finished_or_waiting(url: str, task: asyncio.Task[object]) -> None:
+async def _waits(url: str, task: asyncio.Task[object]) -> bool:
+    """Return `True` as soon as a task waits for a lock, or `False` when it has ended."""
     async with await AsyncConnection.connect(url, autocommit=True) as connection:
         while not task.done():
             cursor = await connection.execute(_WAITING)
             row = await cursor.fetchone()
             if row is not None and row[0]:
-                return
+                return True
             await asyncio.wait({task}, timeout=0.002)
+    return False
 
 
 def deadlocks(url: str) -> int:

@@ -44,10 +44,13 @@ _OPTIONS = {
 
 
 class Server:
-    """A running server."""
+    """A server of the tests, which can be stopped and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, user: str | None) -> None:
+        self._programs = programs
         self._folder = folder
+        self._user = user
+        self._process: subprocess.Popen[bytes] | None = None
         self.has_contract = False
         """Whether the database of the contract's tests was made."""
 
@@ -60,6 +63,33 @@ class Server:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        data = self._folder / "data"
+        self._process = subprocess.Popen(  # noqa: S603 - our own arguments
+            [self._programs / "postgres", "-D", data, "-k", self._folder, *options],
+            user=self._user,
+            cwd=self._folder,
+        )
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.run("SELECT 1")
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self) -> None:
+        """Stop it, whoever is connected."""
+        # "Fast shutdown": https://www.postgresql.org/docs/current/server-shutdown.html
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=START_SECONDS)
+
 
 @contextmanager
 def running_server() -> Iterator[Server]:
@@ -70,11 +100,10 @@ def running_server() -> Iterator[Server]:
     user = _other_user() if os.geteuid() == 0 else None
     if user is not None:
         shutil.chown(folder, user)
-    data = folder / "data"
     subprocess.run(  # noqa: S603 - our own arguments
         [
             programs / "initdb",
-            *("--pgdata", data, "--username", "postgres", "--auth", "trust"),
+            *("--pgdata", folder / "data", "--username", "postgres", "--auth", "trust"),
             *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
         ],
         check=True,
@@ -82,18 +111,12 @@ def running_server() -> Iterator[Server]:
         user=user,
         cwd=folder,
     )
-    options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
-    process = subprocess.Popen(  # noqa: S603 - as above
-        [programs / "postgres", "-D", data, "-k", folder, *options], user=user, cwd=folder
-    )
-    server = Server(folder)
+    server = Server(programs, folder, user)
     try:
-        _wait_for(server, process)
+        server.start()
         yield server
     finally:
-        # "Immediate shutdown": https://www.postgresql.org/docs/current/server-shutdown.html
-        process.send_signal(signal.SIGQUIT)
-        process.wait(timeout=START_SECONDS)
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -147,16 +170,3 @@ def _programs() -> Path:
 def _other_user() -> str:
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
-
-
-def _wait_for(server: Server, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            server.run("SELECT 1")
-        except psycopg.OperationalError:
-            if process.poll() is not None or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-        else:
-            return

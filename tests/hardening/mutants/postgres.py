@@ -1,0 +1,76 @@
+"""Faults planted in the store of PostgreSQL."""
+
+from __future__ import annotations
+
+from tests.hardening.mutant import Mutant
+
+_AT_ONCE = "tests/storage/test_postgres_at_once.py"
+_STORE = "tests/storage/test_postgres.py"
+
+MUTANTS = (
+    Mutant(
+        name="writes without the fence",
+        file="storage/postgres/queue.py",
+        old='    guarded = ("id", "fence", *table.guards)\n',
+        new='    guarded = ("id", *table.guards)\n',
+        tests=(f"{_AT_ONCE}::test_no_result_is_written_beside_a_claim_that_took_the_job_over",),
+    ),
+    Mutant(
+        name="waits for the claims of others",
+        file="storage/postgres/queue.py",
+        old='LOCKED = "FOR NO KEY UPDATE SKIP LOCKED"\n',
+        new='LOCKED = "FOR NO KEY UPDATE"\n',
+        tests=(f"{_AT_ONCE}::test_no_claim_gives_what_another_gives",),
+    ),
+    Mutant(
+        name="frees what others have claimed",
+        file="storage/postgres/queue.py",
+        old='        " WHERE holder = %(holder)s AND due_at IS NOT NULL',
+        new='        " WHERE due_at IS NOT NULL',
+        tests=(f"{_STORE}::test_a_start_frees_only_what_its_former_self_had_claimed",),
+    ),
+    Mutant(
+        name="takes a name that lives",
+        file="storage/postgres/session.py",
+        old='        holder = holder if name else f"{holder} {secrets.token_hex(4)}"\n',
+        new="",
+        tests=(f"{_STORE}::test_two_processes_of_one_name_do_not_free_each_others_rows",),
+    ),
+    Mutant(
+        name="admits without the lock of the person",
+        file="storage/postgres/admissions.py",
+        old="    await lock_person(db, jobs[0])\n",
+        new="",
+        tests=(f"{_AT_ONCE}::test_of_two_requests_for_one_place_one_is_admitted",),
+    ),
+    Mutant(
+        name="decides by a shared cap without its lock",
+        file="storage/postgres/admissions.py",
+        old="    await lock_caps(db, jobs, rules, now)\n",
+        new="",
+        tests=(f"{_AT_ONCE}::test_of_two_requests_for_one_place_one_is_admitted",),
+    ),
+    Mutant(
+        name="takes a commit in doubt for a refusal",
+        file="storage/postgres/session.py",
+        old="                raise unsure_error(error) from error\n",
+        new="                raise store_error(error) from error\n",
+        tests=(f"{_STORE}::test_a_connection_that_ends_at_a_commit_leaves_the_write_in_doubt",),
+    ),
+    Mutant(
+        name="gives up at the first dead connection",
+        file="storage/postgres/session.py",
+        old="                if not is_disconnect(error) or tries == POOL_SIZE:\n",
+        new="                if error:\n",
+        tests=(f"{_STORE}::test_after_a_restart_of_the_server_work_goes_on",),
+    ),
+    Mutant(
+        name="shows the password of an address that cannot be read",
+        file="storage/postgres/connection.py",
+        old="        raise StoreUnusableError(_NO_ADDRESS) from None\n    # Several",
+        new="        raise StoreUnusableError(url) from None\n    # Several",
+        tests=(
+            f"{_STORE}::test_an_address_that_names_no_database_is_refused_without_its_password",
+        ),
+    ),
+)
