@@ -111,9 +111,19 @@ async def _compose(claim: Claim[Notification], made: Job) -> Message:
 
 
 async def _edit_result(job: Job, services: Services) -> None:
-    ts = job.delivery.ts
-    if ts is not None:
-        message = final_message(await load_result_view(job, services))
+    """Say in the result's message that the files are there, with the amount that it costs now.
+
+    An amount that came meanwhile was told there before, and must not be overwritten.
+    """
+    ts, jobs = job.delivery.ts, services.store.jobs
+    if ts is None:
+        return
+    shown: Job | None = None
+    now = await jobs.get(job.id) or job
+    while shown is None or now.cost_actual != shown.cost_actual:
+        shown = now
+        message = final_message(await load_result_view(shown, services))
         # The files are there, also where the message cannot be edited.
         with suppress(RefusedError):
             await services.chat.update(job.delivery.channel or job.channel, ts, message)
+        now = await jobs.get(job.id) or shown

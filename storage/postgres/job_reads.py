@@ -209,11 +209,20 @@ async def events(db: Database, job_id: str) -> tuple[list[Event], list[Unreadabl
     return read, broken
 
 
+# By sequence and not by time: the clock may have been wrong when a row was written. What is told
+# before there is any job, such as a budget, has no event. The end of a raise lies ahead by right.
+_NEWEST = f"""
+    (SELECT at FROM job_events ORDER BY seq DESC LIMIT 1)
+    UNION ALL (
+        SELECT happened_at AS at FROM notifications
+        WHERE kind <> '{NotificationKind.RAISE_ENDED.value}' ORDER BY seq DESC LIMIT 1
+    )
+"""  # noqa: S608 - only constants
+
+
 async def last_event_at(db: Database) -> Instant:
-    """Return the time of the newest event, or 0 if there is none."""
-    # By sequence and not by time: the clock may have been wrong when an event was written.
-    row = await db.row("SELECT at FROM job_events ORDER BY seq DESC LIMIT 1")
-    return 0.0 if row is None else float(row["at"])
+    """Return the time of the newest event or notification, or 0 if there is none."""
+    return max((float(row["at"]) for row in await db.rows(_NEWEST)), default=0.0)
 
 
 async def render_seconds(db: Database, kind: str, limit: int) -> list[float]:

@@ -251,7 +251,7 @@ class PostgresJobs(PostgresQueue[Job]):
         )
 
     async def last_event_at(self) -> Instant:
-        """Return the time of the newest event of all jobs, or 0 if there is none."""
+        """Return the time of the newest event or notification, or 0 if there is none."""
         return await self._session.read(job_reads.last_event_at)
 
     async def stage_counts(self) -> dict[Stage, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, BringAnswered, perform
 from bot.notifications import follow
+from bot.slack.chat import SlackChat
 from sandbox.mindvideo.faults import Call
 from sandbox.mindvideo.faults import Fault as VideoFault
 from sandbox.mindvideo.faults import FaultKind as VideoFaultKind
 from sandbox.slack.entities import ANA, GENERAL, TEAM, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
+from storage.budget import OPERATOR, Settlement
 from storage.job import IN_CHANNEL, Job, Outcome, Stage
 from tests.support.engine_harness import HOUR, EngineHarness, engine_harness
 
@@ -74,6 +77,39 @@ async def test_a_link_is_the_result_within_five_minutes_and_the_file_follows(met
         assert "cost" in link.text
         assert link.thread_ts == file.thread_ts
         assert len(harness.sandbox.video.charges) == 1
+
+
+@pytest.mark.parametrize("is_edited", [False, True])
+async def test_an_amount_that_comes_while_the_file_follows_stays_in_the_message(
+    monkeypatch: pytest.MonkeyPatch, *, is_edited: bool
+) -> None:
+    """It came while the file was brought, or while the message was edited to say so."""
+    async with engine_harness() as harness:
+        harness.sandbox.slack.faults.add(RESERVE, REFUSED, times=50)
+        job = await harness.request()
+        await harness.run(until=lambda: len(harness.results()) == 1)
+        harness.sandbox.slack.faults.clear()
+        (link,) = harness.results()
+        method = "update" if is_edited else "share"
+        real = getattr(SlackChat, method)
+
+        async def settle_meanwhile(*given: object) -> None:
+            row = await harness.job(job.id)
+            if row.stage is Stage.DELIVERED and row.cost_actual != Decimal("4.5"):
+                settlement = Settlement(
+                    amount=Decimal("4.5"), by=OPERATOR, because="the bill", at=harness.bot_time()
+                )
+                await harness.store.jobs.settle(job.id, settlement)
+                await harness.engine.tick()
+                await harness.engine.drain()
+            await real(*given)
+
+        monkeypatch.setattr(SlackChat, method, settle_meanwhile)
+        for call in (Call.EVENTS, Call.TASK):
+            harness.sandbox.video.fail(VideoFault(call=call, kind=VideoFaultKind.COST, times=None))
+        await harness.run()
+        assert "see below" in link.text
+        assert "cost 4.5" in link.text
 
 
 async def test_the_message_is_true_while_the_delivery_waits() -> None:

@@ -191,7 +191,8 @@ class Bookkeeper:
 
     def check_view(self, view: BudgetView, place: Place) -> None:
         """Check what a person is shown of the budgets that apply to them now."""
-        self.after_commit(self.read())
+        # A commit whose error said that nothing was written may be seen only now.
+        self._check(self.read(), self._seen_at - MOMENT)
         now = self._world.now()
         day = self._calendar.day_at(now)
         if self._video.clock_errs or self._calendar.day_at(now - MOMENT) != day:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
+from storage.budget import Cap, Raise, Scope, ScopeKind, Window
 from storage.job import (
     Delivery,
     Instant,
@@ -121,6 +123,17 @@ async def test_time_goes_on_from_the_last_line_of_any_timeline(store: Store) -> 
     await store.jobs.insert(a_job(1), replace(ACCEPTED, at=NOW + 9))
     await store.jobs.insert(a_job(2), replace(ACCEPTED, at=NOW))
     assert await store.jobs.last_event_at() == NOW
+
+
+async def test_time_goes_on_from_what_was_told_before_any_job(store: Store) -> None:
+    """But not from the end of a raise, which lies ahead by right."""
+    scope = Scope(kind=ScopeKind.CHANNEL, team="T1", name="C1")
+    await store.budgets.set_cap(Cap(scope=scope, window=Window.DAY, limit=Decimal(5)), "U1", NOW)
+    raised = Raise(
+        scope=scope, amount=Decimal(1), until=NOW + 99, by="U1", because="launch", at=NOW + 5
+    )
+    await store.budgets.add_raise(raised)
+    assert await store.jobs.last_event_at() == NOW + 5
 
 
 async def test_jobs_are_listed_newest_first_and_narrowed_by_each_field(store: Store) -> None:
