@@ -69,7 +69,7 @@ async def check_server(url: str) -> None:
     try:
         await (await AsyncConnection.connect(url, connect_timeout=CONNECT_SECONDS)).close()
     except psycopg.Error as error:
-        reason = " ".join(str(error).split())
+        reason = str(error).partition("\n")[0].strip()
         password = conninfo.conninfo_to_dict(url).get("password")
         # libpq names the host and the user. It does not quote a password, but a server might.
         told = "" if password and str(password) in reason else f": {reason}"

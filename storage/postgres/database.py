@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import DictRow
 
 from storage.store import StoreFullError
@@ -23,6 +23,15 @@ class Database:
     async def rows(self, statement: str, values: Values | None = None) -> list[DictRow]:
         """Run a statement that returns rows, and return them."""
         cursor = await self._connection.execute(statement.encode(), cleaned(values))
+        return await cursor.fetchall()
+
+    async def numbered_rows(self, statement: str, values: Sequence[object]) -> list[DictRow]:
+        """Run a statement with the parameters `$1`, `$2` …, and return its rows.
+
+        psycopg converts a statement with names for each call anew if it has more than 50 of them.
+        """
+        cursor = AsyncRawCursor(self._connection)
+        await cursor.execute(statement.encode(), [_clean(value) for value in values])
         return await cursor.fetchall()
 
     async def row(self, statement: str, values: Values | None = None) -> DictRow | None:

@@ -193,16 +193,16 @@ async def exists(db: Database, query: str, values: Mapping[str, object]) -> bool
 async def insert(db: Database, table: Table[Row], row: Row) -> Row:
     """Insert a row whose unique values no other has."""
     statement = f"{_insertion(table.name, table.columns)} RETURNING *"
-    [made] = await changed(db, table, statement, table.to_row(row))
-    return made
+    [made] = await db.numbered_rows(statement, list(table.to_row(row).values()))
+    return table.from_row(made)
 
 
 async def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> Row | None:
     """Insert a row; `None` if one with its value of the `unique` column exists already."""
     insertion = _insertion(table.name, table.columns)
     statement = f"{insertion} ON CONFLICT ({unique}) DO NOTHING RETURNING *"
-    made = await changed(db, table, statement, table.to_row(row))
-    return made[0] if made else None
+    made = await db.numbered_rows(statement, list(table.to_row(row).values()))
+    return table.from_row(made[0]) if made else None
 
 
 async def changed(
@@ -222,5 +222,5 @@ def _insertion(table: str, columns: tuple[str, ...]) -> str:
     """Return the statement that inserts a row, without what follows its values."""
     # `user` is a word of SQL's.
     names = ", ".join(f'"{name}"' for name in columns)
-    places = ", ".join(f"%({name})s" for name in columns)
+    places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
     return f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 - our names

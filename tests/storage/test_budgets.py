@@ -199,14 +199,14 @@ async def test_confirmations_at_one_instant_are_admitted_as_far_as_they_fit(
     for number in range(3):
         await insert(store, waiting(priced(number), QuestionKind.PRICE, "1"))
     made = await asyncio.gather(*(store.jobs.confirm(f"job{n}", "U1", NOW + 9) for n in range(3)))
-    assert [isinstance(one, NotAdmitted) for one in made] == [False, True, True]
-    refused = made[1]
-    assert isinstance(refused, NotAdmitted)
-    [short] = refused.reasons
+    refused = [one for one in made if isinstance(one, NotAdmitted)]
+    assert len(refused) == 2
+    [short] = refused[0].reasons
     assert isinstance(short, CapShort)
     assert (short.use, short.missing) == (held("2"), Decimal(1))
     await store.budgets.set_cap(cap(ANA, "4"), ADMIN, NOW)
-    again = await store.jobs.confirm("job1", "U1", NOW + 10)
+    first_refused = next(n for n, one in enumerate(made) if isinstance(one, NotAdmitted))
+    again = await store.jobs.confirm(f"job{first_refused}", "U1", NOW + 10)
     assert isinstance(again, Job)
     assert again.stage is Stage.ACCEPTED
 
@@ -253,13 +253,12 @@ async def test_a_person_has_so_many_jobs_under_way_and_no_more(store: Store) -> 
         *(store.jobs.insert(a_job(n), ACCEPTED, InsertTerms(most_active=3)) for n in range(5))
     )
     refused = NotAdmitted(reasons=(TooManyActive(active=3, most=3),))
-    assert made[3:] == [refused, refused]
+    assert made.count(refused) == 2
     other = replace(a_job(7), user="U2")
     assert isinstance(
         await store.jobs.insert(other, ACCEPTED, InsertTerms(most_active=3)), Inserted
     )
-    first = await store.jobs.get("job0")
-    assert first is not None
+    first = next(one.job for one in made if isinstance(one, Inserted))
     await store.jobs.apply(first, replace(first, stage=Stage.PARKED), None)
     assert isinstance(
         await store.jobs.insert(a_job(8), ACCEPTED, InsertTerms(most_active=3)), Inserted

@@ -89,8 +89,9 @@ async def test_notices_about_one_job_are_put_in_within_a_limit(store: Store) -> 
     def add(about: str, *, since: float = NOW - 1) -> Coroutine[object, object, Added]:
         return store.outbox.add_within(resent(about), most=2, since=since)
 
-    added = await asyncio.gather(*(add(about) for about in ("1", "2", "3", "4", "1")))
-    assert Counter(added) == {Added.NEW: 2, Added.TOO_MANY: 2, Added.KNOWN: 1}
+    assert await add("1") is Added.NEW
+    added = await asyncio.gather(*(add(about) for about in ("2", "3", "4", "1")))
+    assert Counter(added) == {Added.NEW: 1, Added.TOO_MANY: 2, Added.KNOWN: 1}
     other = resent("5", job_id="job2")
     assert await store.outbox.add_within(other, most=2, since=NOW - 1) is Added.NEW
     assert await add("6", since=NOW) is Added.NEW

@@ -30,7 +30,8 @@ from storage.job import (
     check_transition,
 )
 from storage.store import SUSPECT_CRASHES, Inserted, StaleFenceError
-from tests.support.modelled_store import CrashPoint, ModelledStore, merged
+from tests.support.modelled_store import CrashPoint, ModelledPostgres, ModelledStore, merged
+from tests.support.postgres import Server
 from tests.support.store_samples import ACCEPTED, NOW, a_job, a_limit
 
 pytestmark = pytest.mark.proof
@@ -64,7 +65,11 @@ class StoreMachine(RuleBasedStateMachine):
         self.now = NOW
         self.fences_given: set[tuple[str, int]] = set()
         self.ended: dict[str, Stage] = {}
-        self.model = ModelledStore(threads=self.threads)
+        self.model = self.made()
+
+    def made(self) -> ModelledStore:
+        """Return the store and its model."""
+        return ModelledStore(threads=self.threads)
 
     def teardown(self) -> None:
         """Let go of the files."""
@@ -351,3 +356,22 @@ TestInlineStore.settings = settings(max_examples=30, stateful_step_count=50, dea
 
 TestThreadedStore = ThreadedStoreMachine.TestCase
 TestThreadedStore.settings = settings(max_examples=6, stateful_step_count=50, deadline=None)
+
+
+class PostgresStoreMachine(StoreMachine):
+    """The same with two processes on PostgreSQL."""
+
+    server: Server
+
+    def made(self) -> ModelledStore:
+        """Return the store and its model."""
+        return ModelledPostgres(self.server)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _server(postgres: Server) -> None:
+    PostgresStoreMachine.server = postgres
+
+
+TestPostgresStore = PostgresStoreMachine.TestCase
+TestPostgresStore.settings = settings(max_examples=8, stateful_step_count=30, deadline=None)

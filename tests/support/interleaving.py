@@ -44,18 +44,22 @@ _stop: ContextVar[_Stop | None] = ContextVar("stop", default=None)
 @contextmanager
 def stoppable_statements() -> Iterator[None]:
     """Let tasks of this process be stopped before their statements."""
-    execute = AsyncConnection.execute
+    execute = AsyncCursor.execute
 
     async def stoppable(
-        self: AsyncConnection[DictRow], query: bytes, values: Mapping[str, object] | None = None
+        self: AsyncCursor[DictRow],
+        query: bytes,
+        values: Mapping[str, object] | None = None,
+        **options: bool,
     ) -> AsyncCursor[DictRow]:
         stop = _stop.get()
         if stop is not None:
             await stop.pass_by()
-        return await execute(self, query, values)
+        return await execute(self, query, values, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(AsyncConnection, "execute", stoppable)
+        # Each statement runs on a cursor, also where the connection makes it.
+        patch.setattr(AsyncCursor, "execute", stoppable)
         yield
 
 

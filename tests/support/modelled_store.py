@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias, TypeVar
 
+import pytest
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import DictRow
+
 from storage.budget import exposure, total
 from storage.job import Event, Job
+from storage.postgres.store import PostgresStore
 from storage.sqlite.store import SqliteStore
-from storage.store import JobFilter
+from storage.store import JobFilter, Store
 from tests.support.inline_store import inline_session, threaded_session
+from tests.support.postgres import Server, emptied_database
 from tests.support.store_samples import FakeCommit
 
 T = TypeVar("T")
@@ -28,7 +34,7 @@ class CrashError(Exception):
 class ModelledStore:
     """Two stores on one file, and the rows that the file must hold."""
 
-    def __init__(self, *, threads: bool) -> None:
+    def __init__(self, *, threads: bool = False) -> None:
         self.rows: dict[str, Job] = {}
         self.timelines: dict[str, list[Event]] = {}
         self._threads = threads
@@ -74,8 +80,8 @@ class ModelledStore:
 
     def restart(self, *, in_order: bool = False) -> None:
         """Open the file again; all claims are released, and counted unless it was `in_order`."""
-        if in_order:
-            self.run(self.engines[0].note_stop(0.0))
+        for engine in self.engines if in_order else ():
+            self.run(engine.note_stop(0.0))
         self._stop()
         self.engines = self._start()
         self.rows = {
@@ -99,7 +105,7 @@ class ModelledStore:
         """What the rows hold and have spent together."""
         return total(exposure(job).total for job in self.rows.values())
 
-    def _start(self) -> tuple[SqliteStore, SqliteStore]:
+    def _start(self) -> tuple[Store, Store]:
         path = str(Path(self._folder.name) / "jobs.db")
 
         async def start(*, owner: bool) -> SqliteStore:
@@ -111,6 +117,45 @@ class ModelledStore:
     def _stop(self) -> None:
         for engine in self.engines:
             self.run(engine.close())
+
+
+class ModelledPostgres(ModelledStore):
+    """Two processes on one database of PostgreSQL, which stop and start again together."""
+
+    def __init__(self, server: Server) -> None:
+        self._url = emptied_database(server)
+        self._patch = pytest.MonkeyPatch()
+        execute = AsyncConnection.execute
+
+        async def crashing(
+            connection: AsyncConnection[DictRow],
+            query: bytes,
+            values: Mapping[str, object] | None = None,
+        ) -> AsyncCursor[DictRow]:
+            if query != b"COMMIT":
+                return await execute(connection, query, values)
+            before, self._commits.error_before = self._commits.error_before, None
+            if before is not None:
+                raise before
+            cursor = await execute(connection, query, values)
+            after, self._commits.error_after = self._commits.error_after, None
+            if after is not None:
+                raise after
+            return cursor
+
+        self._patch.setattr(AsyncConnection, "execute", crashing)
+        super().__init__()
+
+    def close(self) -> None:
+        """Close the connections."""
+        super().close()
+        self._patch.undo()
+
+    def _start(self) -> tuple[Store, Store]:
+        async def start(name: str) -> Store:
+            return await PostgresStore.open(self._url, holder=name)
+
+        return self.run(start("one")), self.run(start("two"))
 
 
 def merged(row: Job, before: Job, after: Job) -> Job:
