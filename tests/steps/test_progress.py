@@ -123,7 +123,7 @@ async def test_whoever_waits_sees_the_queue_grow_shorter() -> None:
         first = await harness.request("lake 1")
         harness.clock.now += 1.0
         second = await harness.request("lake 2")
-        await harness.run(hours=15.0 / 3600)
+        await harness.run(hours=13.0 / 3600)
         waiting = next(said for said in harness.messages() if said.job_id == second.id)
         assert "1 job of ours ahead" in waiting.text
         row = await harness.job(first.id)

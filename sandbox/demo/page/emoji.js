@@ -57,6 +57,7 @@ const EMOJI = {
   speech_balloon: "💬",
   star: "⭐",
   stopwatch: "⏱️",
+  straight_ruler: "📏",
   tada: "🎉",
   thread: "🧵",
   thumbsdown: "👎",
