@@ -29,7 +29,7 @@ HEAVY_CHANCE, HEAVY_RATE = 0.02, 0.85
 # are followed for six hours.
 RARELY = 900.0
 # What nobody can promise where a post may arrive long after it was given up and looked for.
-DOUBLED = frozenset({"messages ≤ 1", "results in a thread ≤ 1"})
+DOUBLED = frozenset({"a level is told once", "messages ≤ 1", "results in a thread ≤ 1"})
 
 
 class Service(StrEnum):
