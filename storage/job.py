@@ -144,6 +144,9 @@ RESUMABLE = TRANSITIONS[Stage.PARKED]
 RENDER_PENDING = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING})
 """Stages of jobs whose render has not ended."""
 
+ANSWERED = frozenset({Stage.RENDERING, Stage.FINISHED})
+"""Stages behind the provider's answer to the submit, to which no step goes back."""
+
 CANCELLABLE = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED})
 """Stages in which a cancel is free, as long as nothing was sent to the provider."""
 

@@ -92,6 +92,16 @@ NOTIFY = "notify"
 OPERATORS = "operators"
 """Name of a workspace's setting: the users notified of `FOR_OPERATORS` if no channel is."""
 
+WITH_EVENT_DETAIL = frozenset(
+    {
+        NotificationKind.FINISHED,
+        NotificationKind.FAILED,
+        NotificationKind.PARKED,
+        NotificationKind.OPERATOR_NEEDED,
+    }
+)
+"""Kinds whose detail is that of an event of a job."""
+
 FOR_OPERATORS = frozenset(
     {
         NotificationKind.PARKED,

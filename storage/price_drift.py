@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from pydantic import TypeAdapter, ValidationError
 
-from storage.budget import Calendar, Window, begins_at, day_at
+from storage.budget import Calendar, Window, begins_at, day_at, total
 from storage.job import Instant
 from storage.notification import Notification, NotificationKind, notification_id
 
@@ -40,6 +40,20 @@ class PriceCheck:
     def is_above(self) -> bool:
         """Whether they cost more than was forecast."""
         return self.actual > self.forecast
+
+
+def price_check(
+    key: str, amounts: Iterable[tuple[Decimal | None, Decimal | None]]
+) -> PriceCheck | None:
+    """Return the comparison of forecasts with what was billed; `None`: too few have both."""
+    both = [(one, other) for one, other in amounts if one is not None and other is not None]
+    if len(both) < DRIFT_RENDERS:
+        return None
+    return PriceCheck(
+        price_key=key,
+        forecast=total(forecast for forecast, _ in both),
+        actual=total(actual for _, actual in both),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

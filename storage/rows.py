@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
 from typing import Generic, Protocol, TypeAlias
@@ -265,9 +266,9 @@ HOME_VIEWS = Table(name="home_views", of=HomeView, nested={}, json=frozenset())
 _EVENT = TypeAdapter(Event)
 
 
-def in_list(stages: Iterable[Stage]) -> str:
-    """Return stages as SQL's list of string literals."""
-    return ", ".join(f"'{stage.value}'" for stage in sorted(stages))
+def in_list(values: Iterable[StrEnum]) -> str:
+    """Return values of ours as SQL's list of string literals."""
+    return ", ".join(f"'{one.value}'" for one in sorted(values))
 
 
 def input_text(given: Mapping[str, Json]) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from storage.budget import total
 from storage.job import Instant
 from storage.notification import Notification
 from storage.postgres import notifications
 from storage.postgres.database import Database
-from storage.price_drift import DRIFT_RENDERS, DRIFT_SEARCHED, PriceCheck, PriceChecks
+from storage.price_drift import DRIFT_RENDERS, DRIFT_SEARCHED, PriceCheck, PriceChecks, price_check
 from storage.rows import amount_of
 
 _PRICED = "(cost_actual IS NOT NULL OR cost_estimate IS NOT NULL)"
@@ -61,17 +60,9 @@ async def read(db: Database, team: str, since: Instant) -> PriceChecks:
 
 async def _check(db: Database, key: str, team: str, since: Instant) -> PriceCheck | None:
     values = {"key": key, "team": team, "since": since, "limit": DRIFT_RENDERS}
-    amounts = [
-        (amount_of(row["forecast_amount"]), amount_of(row["cost_actual"]))
-        for row in await db.rows(LAST, values)
-    ]
-    both = [(one, other) for one, other in amounts if one is not None and other is not None]
-    if len(both) < DRIFT_RENDERS:
-        return None
-    return PriceCheck(
-        price_key=key,
-        forecast=total(forecast for forecast, _ in both),
-        actual=total(actual for _, actual in both),
+    rows = await db.rows(LAST, values)
+    return price_check(
+        key, [(amount_of(row["forecast_amount"]), amount_of(row["cost_actual"])) for row in rows]
     )
 
 

@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 from psycopg.rows import DictRow
 
-from storage.job import TERMINAL, Instant, Json, Stage
-from storage.notification import NotificationKind
+from storage.job import ANSWERED, TERMINAL, Instant, Json, Stage
+from storage.notification import WITH_EVENT_DETAIL
 from storage.postgres.database import Database
 from storage.postgres.queue import LOCKED
 from storage.rows import in_list, input_text
@@ -22,20 +22,6 @@ from storage.store import WithoutTexts
 
 Erase: TypeAlias = Callable[[Database, Sequence[DictRow]], Awaitable[None]]
 """Erases from the rows that were found."""
-
-_ANSWERED = frozenset({Stage.RENDERING, Stage.FINISHED})
-"""Stages behind the answer to the submit, to which no step goes back."""
-
-_ABOUT_A_JOB = ", ".join(
-    f"'{kind.value}'"
-    for kind in (
-        NotificationKind.FINISHED,
-        NotificationKind.FAILED,
-        NotificationKind.PARKED,
-        NotificationKind.OPERATOR_NEEDED,
-    )
-)
-"""The kinds of notification whose detail is that of an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +62,8 @@ RESPONSE_URLS = BatchErasure(
 REQUEST_BODIES = BatchErasure(
     f"""
     SELECT seq FROM jobs WHERE request_body IS NOT NULL AND (
-        stage IN ({in_list(TERMINAL | _ANSWERED)})
-        OR (stage = '{Stage.PARKED.value}' AND parked_from IN ({in_list(_ANSWERED)}))
+        stage IN ({in_list(TERMINAL | ANSWERED)})
+        OR (stage = '{Stage.PARKED.value}' AND parked_from IN ({in_list(ANSWERED)}))
     )
     LIMIT %(limit)s
     """,  # noqa: S608 - only constants
@@ -115,7 +101,7 @@ _ERASE_FROM_EVENTS = """
 
 _ERASE_FROM_NOTIFICATIONS = f"""
     UPDATE notifications SET detail = '', problem = left(problem, 0)
-    WHERE job_id = %(id)s AND kind IN ({_ABOUT_A_JOB})
+    WHERE job_id = %(id)s AND kind IN ({in_list(WITH_EVENT_DETAIL)})
 """  # noqa: S608 - only constants
 
 

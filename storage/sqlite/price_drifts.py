@@ -9,10 +9,9 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
-from storage.budget import total
 from storage.job import Instant
 from storage.notification import Notification
-from storage.price_drift import DRIFT_RENDERS, DRIFT_SEARCHED, PriceCheck, PriceChecks
+from storage.price_drift import DRIFT_RENDERS, DRIFT_SEARCHED, PriceCheck, PriceChecks, price_check
 from storage.rows import amount_of, encode
 from storage.sqlite import notifications
 
@@ -62,17 +61,9 @@ def read(db: Database, team: str, since: Instant) -> PriceChecks:
 
 def _check(db: Database, key: str, team: str, since: Instant) -> PriceCheck | None:
     values = {"key": encode(key), "team": encode(team), "since": since, "limit": DRIFT_RENDERS}
-    amounts = [
-        (amount_of(row["forecast_amount"]), amount_of(row["cost_actual"]))
-        for row in db.execute(LAST, values)
-    ]
-    both = [(one, other) for one, other in amounts if one is not None and other is not None]
-    if len(both) < DRIFT_RENDERS:
-        return None
-    return PriceCheck(
-        price_key=key,
-        forecast=total(forecast for forecast, _ in both),
-        actual=total(actual for _, actual in both),
+    rows = db.execute(LAST, values)
+    return price_check(
+        key, [(amount_of(row["forecast_amount"]), amount_of(row["cost_actual"])) for row in rows]
     )
 
 

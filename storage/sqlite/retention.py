@@ -11,27 +11,13 @@ from typing import TypeAlias
 
 from sqlite_utils import Database
 
-from storage.job import TERMINAL, Instant, Json, Stage
-from storage.notification import NotificationKind
+from storage.job import ANSWERED, TERMINAL, Instant, Json, Stage
+from storage.notification import WITH_EVENT_DETAIL
 from storage.rows import in_list, input_text
 from storage.store import WithoutTexts
 
 Erase: TypeAlias = Callable[[Database, Sequence[SqlRow]], int]
 """Erases from the rows that were found, and returns how many these are."""
-
-_ANSWERED = frozenset({Stage.RENDERING, Stage.FINISHED})
-"""Stages behind the answer to the submit, to which no step goes back."""
-
-_ABOUT_A_JOB = ", ".join(
-    f"'{kind.value}'"
-    for kind in (
-        NotificationKind.FINISHED,
-        NotificationKind.FAILED,
-        NotificationKind.PARKED,
-        NotificationKind.OPERATOR_NEEDED,
-    )
-)
-"""The kinds of notification whose detail is that of an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +64,10 @@ REQUEST_BODIES = Erasure(
     f"""
     SELECT seq FROM jobs INDEXED BY jobs_request_body
     WHERE request_body IS NOT NULL AND (
-        stage IN ({in_list(TERMINAL | _ANSWERED)})
+        stage IN ({in_list(TERMINAL | ANSWERED)})
         OR (
             stage = '{Stage.PARKED.value}'
-            AND parked_from IN ({in_list(_ANSWERED)})
+            AND parked_from IN ({in_list(ANSWERED)})
         )
     )
     LIMIT :limit + 0
@@ -121,7 +107,7 @@ _ERASE_FROM_EVENTS = """
 
 _ERASE_FROM_NOTIFICATIONS = f"""
     UPDATE notifications SET detail = '', problem = iif(problem IS NULL, NULL, '')
-    WHERE job_id = :id AND kind IN ({_ABOUT_A_JOB})
+    WHERE job_id = :id AND kind IN ({in_list(WITH_EVENT_DETAIL)})
 """  # noqa: S608 - only constants
 
 
