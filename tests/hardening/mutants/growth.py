@@ -11,7 +11,7 @@ MUTANTS = (
     Mutant(
         name="erases the body of a request that may be sent again",
         file="storage/sqlite/retention.py",
-        old="AND parked_from IN ({in_list(_ANSWERED)})",
+        old="AND parked_from IN ({in_list(ANSWERED)})",
         new="AND parked_from IS NOT NULL",
         tests=(_STORE + "test_a_body_that_may_be_sent_again_stays",),
     ),
