@@ -71,9 +71,14 @@ class WatchedJobs(SqliteJobs):
         """See `JobStore`."""
         await pause(self.process)
         made = await super().insert_set(asks, terms)
-        if not isinstance(made, NotAdmitted):
-            for inserted in made:
-                self._watcher.after_write(inserted.job)
+        if isinstance(made, NotAdmitted):
+            # A refused request may wait until its asker asks an approver.
+            seen = [] if made.waiting is None else [made.waiting]
+        else:
+            seen = [inserted.job for inserted in made]
+        for job in seen:
+            self._watcher.after_write(job)
+        if seen:
             self.check_books()
         await pause(self.process)
         return made
