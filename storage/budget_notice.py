@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pydantic import TypeAdapter, ValidationError
-
 from storage.budget import (
     OPERATOR,
     Alert,
@@ -28,13 +26,14 @@ from storage.budget import (
 )
 from storage.job import Instant, is_direct
 from storage.notification import Notification, NotificationKind, notification_id
+from storage.notification_detail import NotificationDetail
 
 BUDGET_MANAGERS = "budget_managers"
 """Name of a workspace's setting: the users who may change budgets beside the admins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertDetail:
+class AlertDetail(NotificationDetail):
     """A use that reached a level of a cap, as a notification's `detail` holds it."""
 
     scope: Scope
@@ -49,21 +48,9 @@ class AlertDetail:
     began_at: Instant = 0.0
     """When the period began. The notification's ID is of the period, so it may be as old."""
 
-    def to_text(self) -> str:
-        """Return the detail as JSON."""
-        return _ALERT.dump_json(self).decode()
-
-    @staticmethod
-    def of(row: Notification) -> AlertDetail | None:
-        """Return the detail of a notification, or `None` if it holds none."""
-        try:
-            return _ALERT.validate_json(row.detail)
-        except ValidationError:
-            return None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionDetail:
+class DecisionDetail(NotificationDetail):
     """A decision about the budget of a person or channel, as a notification's `detail` holds it."""
 
     scope: Scope
@@ -76,21 +63,9 @@ class DecisionDetail:
     until: Instant | None = None
     """When a raise ends."""
 
-    def to_text(self) -> str:
-        """Return the detail as JSON."""
-        return _DECISION.dump_json(self).decode()
-
-    @staticmethod
-    def of(row: Notification) -> DecisionDetail | None:
-        """Return the detail of a notification, or `None` if it holds none."""
-        try:
-            return _DECISION.validate_json(row.detail)
-        except ValidationError:
-            return None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaceDetail:
+class PaceDetail(NotificationDetail):
     """A budget that is used up before its period ends, as a notification's `detail` holds it."""
 
     scope: Scope
@@ -105,23 +80,6 @@ class PaceDetail:
     """The ISO date of the day."""
     began_at: Instant
     resets_at: Instant | None
-
-    def to_text(self) -> str:
-        """Return the detail as JSON."""
-        return _PACE.dump_json(self).decode()
-
-    @staticmethod
-    def of(row: Notification) -> PaceDetail | None:
-        """Return the detail of a notification, or `None` if it holds none."""
-        try:
-            return _PACE.validate_json(row.detail)
-        except ValidationError:
-            return None
-
-
-_ALERT = TypeAdapter(AlertDetail)
-_PACE = TypeAdapter(PaceDetail)
-_DECISION = TypeAdapter(DecisionDetail)
 
 
 def alert_notices(

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pydantic import TypeAdapter, ValidationError
-
 from storage.budget import Calendar, Window, begins_at, day_at, total
 from storage.job import Instant
 from storage.notification import Notification, NotificationKind, notification_id
+from storage.notification_detail import NotificationDetail
 
 DRIFT_RENDERS = 10
 """The renders that are compared: the last ones of a price that succeeded and have an amount."""
@@ -81,7 +80,7 @@ class PriceChecks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DriftDetail:
+class DriftDetail(NotificationDetail):
     """A price that differs from its forecast, as a notification's `detail` holds it."""
 
     price_key: str
@@ -89,21 +88,6 @@ class DriftDetail:
     actual: Decimal
     day_began_at: Instant
     """The notification's ID is of the day, so it may be as old."""
-
-    def to_text(self) -> str:
-        """Return the detail as JSON."""
-        return _DETAIL.dump_json(self).decode()
-
-    @staticmethod
-    def of(row: Notification) -> DriftDetail | None:
-        """Return the detail of a notification, or `None` if it holds none."""
-        try:
-            return _DETAIL.validate_json(row.detail)
-        except ValidationError:
-            return None
-
-
-_DETAIL = TypeAdapter(DriftDetail)
 
 
 def drift_notices(

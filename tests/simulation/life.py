@@ -39,7 +39,7 @@ TICK_SECONDS = 0.5
 # While a step runs, its lease has to be renewed in time.
 BUSY_TICK_SECONDS = 15.0
 IDLE_TICK_SECONDS = 24 * 3600.0
-LOOK_SECONDS = 600.0
+SEEN_WITHIN_SECONDS = 600.0
 """How long it takes at most until a row that came meanwhile is seen."""
 
 
@@ -218,7 +218,7 @@ class Life:
             await self._wait(world.between(0.01, TICK_SECONDS))
             while (pause := self._idle_until(ticked_at) - world.age) > 0:
                 # A question that its asker never answers wakes nobody, and expires all the same.
-                await self._wait(min(pause, LOOK_SECONDS))
+                await self._wait(min(pause, SEEN_WITHIN_SECONDS))
 
     async def _wait(self, seconds: float) -> None:
         """Wait so long, or until woken."""
