@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import cache
 from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,7 +28,11 @@ class NotificationDetail:
         return found if isinstance(found, cls) else None
 
 
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[object]:
+_ADAPTERS: dict[type, TypeAdapter[object]] = {}
+
+
+def _adapter(kind: type) -> TypeAdapter[object]:
     """Return the converter of a class, made at its first detail: each takes 3 ms of a start."""
-    return TypeAdapter(kind)
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
