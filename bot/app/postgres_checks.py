@@ -9,6 +9,7 @@ from collections.abc import Callable
 from bot.app.findings import Finding
 from bot.base.errors import ConfigurationError
 from bot.base.settings import complaint
+from bot.messages.formatting import sentence
 from storage.store import Store, StoreError, StoreUnusableError, Unreadable
 
 EXTRA = "slack-video-bot[postgres]"
@@ -52,7 +53,8 @@ async def examine_postgres(url: str) -> list[Finding]:
         problem = f"leads to no store ({error})"
         return [Finding(ok=False, what=complaint("database_url", problem))]
     except StoreError as error:
-        return [Finding(ok=False, what=_sentence(str(error)))]
+        problem = str(error)
+        return [Finding(ok=False, what=sentence(f"{problem[:1].upper()}{problem[1:]}"))]
     if found is None:
         what = "The database can be reached. The next start brings its tables up to date."
         return [Finding(ok=True, what=what)]
@@ -74,8 +76,3 @@ async def examine_postgres(url: str) -> list[Finding]:
         advice = "End transactions that are left open, and see that autovacuum runs."
         findings.append(Finding(ok=False, what=what, advice=advice))
     return findings
-
-
-def _sentence(text: str) -> str:
-    """Return the text of an error as a sentence."""
-    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."

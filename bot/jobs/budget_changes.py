@@ -66,7 +66,7 @@ class DayError(UsageError):
 
 
 async def not_in_charge(interaction: Interaction, services: Services) -> NotInCharge | None:
-    """Return who is in charge of budgets, if the user is not; `None`: the user is.
+    """Return the users who are in charge of budgets, or `None` if the user is one of them.
 
     Raises `StoreError`.
     """

@@ -30,7 +30,7 @@ LONGEST_RENDER = 4 * 3600.0
 OUTLASTING = 0.1
 # Render times below this count as this.
 SHORTEST_RENDER = 1.0
-# What is published counts as so many past renders.
+# The published time counts as this many past renders.
 PUBLISHED_WEIGHT = 1
 # Eight in ten renders end within the usual time: so many standard deviations on each side.
 _WITHIN = NormalDist().inv_cdf(0.9)
@@ -85,7 +85,7 @@ def poll_plan(usual: UsualTime, past: tuple[float, ...]) -> PollPlan:
 
 
 def _bell(usual: UsualTime, past: Sequence[float]) -> NormalDist:
-    """Return what is known of the logarithm of the next render's time."""
+    """Return the distribution of the logarithm of the next render's time."""
     low, high = math.log(usual.shortest), math.log(usual.longest)
     middle, spread = (low + high) / 2, (high - low) / 2 / _WITHIN
     logs = [math.log(max(seconds, SHORTEST_RENDER)) for seconds in past]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from psycopg.rows import DictRow
-
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
-from storage.job import REQUESTED, Instant, Outcome, Stage
+from storage.job import REQUESTED, Instant, Stage
 from storage.postgres.database import Database, Values
-from storage.rows import amount_of, in_list, stage_of
+from storage.report_rows import alike_jobs_of, cost_group_of, render_of
+from storage.rows import in_list
 
 _CONDITIONS = {
     "team": "team = %(team)s",
@@ -31,7 +30,7 @@ RENDERS = f"""
 async def costs(db: Database, wanted: CostFilter) -> list[CostGroup]:
     """Return the accepted jobs that match, counted by all that a cost report tells apart."""
     query, values = costs_query(wanted, ALIKE)
-    return [_cost_group(row) for row in await db.rows(f"{query} ORDER BY counted_on", values)]
+    return [cost_group_of(row) for row in await db.rows(f"{query} ORDER BY counted_on", values)]
 
 
 async def cost_sums(db: Database, wanted: CostFilter) -> list[AlikeJobs]:
@@ -39,16 +38,7 @@ async def cost_sums(db: Database, wanted: CostFilter) -> list[AlikeJobs]:
 
     Python adds the amounts, because one that cannot be read is unknown, and not an error.
     """
-    return [
-        AlikeJobs(
-            stage=stage_of(row["stage"]),
-            reserved=amount_of(row["reserved"]),
-            estimate=amount_of(row["cost_estimate"]),
-            actual=amount_of(row["cost_actual"]),
-            jobs=row["jobs"],
-        )
-        for row in await db.rows(*costs_query(wanted, PRICED))
-    ]
+    return [alike_jobs_of(row) for row in await db.rows(*costs_query(wanted, PRICED))]
 
 
 def costs_query(wanted: CostFilter, alike: str) -> tuple[str, Values]:
@@ -76,38 +66,7 @@ PRICED = "stage, reserved, cost_estimate, cost_actual"
 ALIKE = f'team, "user", channel, project, model, counted_on, {PRICED}'
 
 
-def _cost_group(row: DictRow) -> CostGroup:
-    return CostGroup(
-        team=row["team"],
-        user=row["user"],
-        channel=row["channel"],
-        project=row["project"],
-        model=row["model"],
-        day=row["counted_on"],
-        stage=stage_of(row["stage"]),
-        reserved=amount_of(row["reserved"]),
-        estimate=amount_of(row["cost_estimate"]),
-        actual=amount_of(row["cost_actual"]),
-        jobs=row["jobs"],
-    )
-
-
 async def renders(db: Database, team: str, since: Instant, until: Instant) -> list[Render]:
     """Return the renders requested at or after `since` and before `until`, oldest first."""
     values = {"team": team, "since": since, "until": until}
-    return [_render(row) for row in await db.rows(RENDERS, values)]
-
-
-def _render(row: DictRow) -> Render:
-    return Render(
-        user=row["user"],
-        model=row["model"],
-        created_at=row["created_at"],
-        stage=stage_of(row["stage"]),
-        outcome=Outcome(row["outcome"]) if row["outcome"] in set(Outcome) else None,
-        was_sent=row["was_sent"],
-        seconds=row["seconds"],
-        estimate=amount_of(row["cost_estimate"]),
-        actual=amount_of(row["cost_actual"]),
-        forecast=amount_of(row["forecast_amount"]),
-    )
+    return [render_of(row) for row in await db.rows(RENDERS, values)]

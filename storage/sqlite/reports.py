@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from sqlite3 import Row as SqlRow
-
 from sqlite_utils import Database
 
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
-from storage.job import REQUESTED, Instant, Outcome, Stage
-from storage.rows import Value, amount_of, in_list, stage_of
+from storage.job import REQUESTED, Instant, Stage
+from storage.report_rows import alike_jobs_of, cost_group_of, render_of
+from storage.rows import Value, in_list
 
 # A stage that cannot be read counts, too: what a job costs must not vanish with it.
 _ACCEPTED = f"+stage NOT IN ({in_list(frozenset(Stage) - REQUESTED)})"
@@ -26,7 +25,7 @@ RENDERS = f"""
 def costs(db: Database, wanted: CostFilter) -> list[CostGroup]:
     """Return the accepted jobs that match, counted by all that a cost report tells apart."""
     query, values = costs_query(wanted, ALIKE)
-    return [_cost_group(row) for row in db.execute(f"{query} ORDER BY counted_on", values)]
+    return [cost_group_of(row) for row in db.execute(f"{query} ORDER BY counted_on", values)]
 
 
 def cost_sums(db: Database, wanted: CostFilter) -> list[AlikeJobs]:
@@ -35,16 +34,7 @@ def cost_sums(db: Database, wanted: CostFilter) -> list[AlikeJobs]:
     Of 20,000 jobs a sum then reads a few dozen rows, where a report reads nearly as many as jobs.
     """
     query, values = costs_query(wanted, PRICED)
-    return [
-        AlikeJobs(
-            stage=stage_of(row["stage"]),
-            reserved=amount_of(row["reserved"]),
-            estimate=amount_of(row["cost_estimate"]),
-            actual=amount_of(row["cost_actual"]),
-            jobs=row["jobs"],
-        )
-        for row in db.execute(query, values)
-    ]
+    return [alike_jobs_of(row) for row in db.execute(query, values)]
 
 
 def costs_query(wanted: CostFilter, alike: str) -> tuple[str, dict[str, Value]]:
@@ -75,38 +65,7 @@ PRICED = "stage, reserved, cost_estimate, cost_actual"
 ALIKE = f"team, user, channel, project, model, counted_on, {PRICED}"
 
 
-def _cost_group(row: SqlRow) -> CostGroup:
-    return CostGroup(
-        team=row["team"],
-        user=row["user"],
-        channel=row["channel"],
-        project=row["project"],
-        model=row["model"],
-        day=row["counted_on"],
-        stage=stage_of(row["stage"]),
-        reserved=amount_of(row["reserved"]),
-        estimate=amount_of(row["cost_estimate"]),
-        actual=amount_of(row["cost_actual"]),
-        jobs=row["jobs"],
-    )
-
-
 def renders(db: Database, team: str, since: Instant, until: Instant) -> list[Render]:
     """Return the renders requested at or after `since` and before `until`, oldest first."""
     values = {"team": team, "since": since, "until": until}
-    return [_render(row) for row in db.execute(RENDERS, values)]
-
-
-def _render(row: SqlRow) -> Render:
-    return Render(
-        user=row["user"],
-        model=row["model"],
-        created_at=row["created_at"],
-        stage=stage_of(row["stage"]),
-        outcome=Outcome(row["outcome"]) if row["outcome"] in set(Outcome) else None,
-        was_sent=bool(row["was_sent"]),
-        seconds=row["seconds"],
-        estimate=amount_of(row["cost_estimate"]),
-        actual=amount_of(row["cost_actual"]),
-        forecast=amount_of(row["forecast_amount"]),
-    )
+    return [render_of(row) for row in db.execute(RENDERS, values)]
