@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import structlog
@@ -29,6 +31,28 @@ same `Interaction.dedup_key`. Raises `BotError` and `StoreError`.
 """
 
 
+@dataclass(slots=True)
+class AnswerCount:
+    """How an ask is counted: as `failed` until it has an answer."""
+
+    kind: str = "failed"
+    """See `Observer.ask_answered`."""
+
+    def refuse(self, error: BotError | StoreError) -> None:
+        """Count an error: what the store refuses is not the user's fault."""
+        self.kind = "failed" if isinstance(error, StoreError) else "refused"
+
+
+@contextmanager
+def counted(surface: str, services: Services) -> Iterator[AnswerCount]:
+    """Count an ask with its duration, also one at which the bot breaks."""
+    began, count = time.perf_counter(), AnswerCount()
+    try:
+        yield count
+    finally:
+        services.observer.ask_answered(surface, count.kind, time.perf_counter() - began)
+
+
 async def answer(
     handler: Handler, interaction: Interaction, services: Services, *, silent: str = "accepted"
 ) -> Message | None:
@@ -38,18 +62,14 @@ async def answer(
     The observer gets the duration in seconds, and the kind of answer: `answered`, `refused`,
     `failed`, or the value of `silent` if the handler returned `None`.
     """
-    began = time.perf_counter()
-    kind = "failed"
-    try:
-        refuse_known_outsider(interaction, services)
-        reply = await handler(interaction, services)
-        kind = silent if reply is None else "answered"
-    except (BotError, StoreError) as error:
-        reply = _refusal(error, interaction)
-        kind = "failed" if isinstance(error, StoreError) else "refused"
-    finally:
-        seconds = time.perf_counter() - began
-        services.observer.ask_answered(interaction.surface, kind, seconds)
+    with counted(interaction.surface, services) as count:
+        try:
+            refuse_known_outsider(interaction, services)
+            reply = await handler(interaction, services)
+            count.kind = silent if reply is None else "answered"
+        except (BotError, StoreError) as error:
+            reply = _refusal(error, interaction)
+            count.refuse(error)
     return reply
 
 

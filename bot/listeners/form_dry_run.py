@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.base.errors import BotError, UsageError
 from bot.jobs.services import Services
+from bot.listeners.context import counted
 from bot.listeners.form_request import accept_form, form_errors
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, FormButtonPayload
@@ -28,19 +27,18 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def show(payload: FormButtonPayload, services: Services) -> None:
-    """Show on top of the form what it would send and cost, or what is missing in it.
+    """Open a view on top of the form: the request and its price, or the fields that are missing.
 
     The form keeps what was entered. Nothing is written, so a repeated delivery does no harm.
     """
-    began = time.perf_counter()
-    kind = "answered"
-    try:
-        answer = await accept_form(payload, services, is_dry=True)
-        told = reply_to(answer.acceptance, services.now())
-    except (UsageError, StoreError) as error:
-        kind = "refused"
-        told = dry_run.missing(list(form_errors(error, payload.view.first_field).values()))
-    services.observer.ask_answered(FORM_SURFACE, kind, time.perf_counter() - began)
+    with counted(FORM_SURFACE, services) as count:
+        try:
+            answer = await accept_form(payload, services, is_dry=True)
+            told = reply_to(answer.acceptance, services.now())
+            count.kind = "answered"
+        except (UsageError, StoreError) as error:
+            count.refuse(error)
+            told = dry_run.missing(list(form_errors(error, payload.view.first_field).values()))
     if told is None:
         return
     try:

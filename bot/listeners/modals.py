@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -21,7 +20,7 @@ from bot.jobs.names import read_in_names
 from bot.jobs.prices import load_offer
 from bot.jobs.projects import project_in, usual_project
 from bot.jobs.services import Services
-from bot.listeners.context import person_defaults, usual_options
+from bot.listeners.context import AnswerCount, counted, person_defaults, usual_options
 from bot.listeners.form_redraws import FormRedraws
 from bot.listeners.form_request import accept_form, form_errors, parent_input
 from bot.listeners.job_replies import reply_to
@@ -60,13 +59,8 @@ def register(app: AsyncApp, services: Services) -> None:
     redraws = FormRedraws()
 
     async def form_submitted(ack: AsyncAck, body: dict[str, object]) -> None:
-        began = time.perf_counter()
-        kind = "failed"
-        try:
-            errors = await take(FormPayload.read(body), services)
-            kind = "refused" if errors else "accepted"
-        finally:
-            services.observer.ask_answered(FORM_SURFACE, kind, time.perf_counter() - began)
+        with counted(FORM_SURFACE, services) as count:
+            errors = await take(FormPayload.read(body), services, count)
         if errors:
             await ack(response_action="errors", errors=dict(errors))
         else:
@@ -248,9 +242,10 @@ async def _names_of(attached: Sequence[str], services: Services) -> Mapping[str,
         return _NOTHING_NAMED
 
 
-async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
+async def take(payload: FormPayload, services: Services, count: AnswerCount) -> Mapping[str, str]:
     """Accept a submitted form; return errors by block ID, or none once the request is committed.
 
+    `count` gets the kind of the answer.
     Idempotent by the view's ID and what was entered: a form that is submitted twice becomes one
     job.
     """
@@ -258,6 +253,7 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
     try:
         answer = await accept_form(payload, services)
     except (UsageError, StoreError) as error:
+        count.refuse(error)
         return form_errors(error, first_field)
     acceptance, interaction = answer.acceptance, answer.interaction
     keeps_nothing = isinstance(acceptance, Refused) and acceptance.waiting is None
@@ -267,6 +263,7 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         place = Place(channel=interaction.channel, thread_ts=interaction.reply_to.thread_ts)
         services.ephemeral.send(interaction.dedup_key, place, interaction.user, reply)
     if isinstance(acceptance, Refused):
+        count.kind = "refused"
         told = budgets.refused_in_form(
             acceptance.reasons,
             acceptance.unit,
@@ -274,6 +271,7 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
             may_ask=not keeps_nothing,
         )
         return {first_field: told}
+    count.kind = "accepted"
     return {}
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.base.errors import UsageError
@@ -14,8 +15,11 @@ from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
 from bot.listeners.context import Handler, answer
 from storage.job import ReplyTo
+from storage.sqlite.store import SqliteJobs
 from storage.store import StoreFullError
+from tests.support.forms import entries, submit
 from tests.support.listener_harness import ListenerHarness, listener_harness
+from tests.support.running_bot import running_bot
 from tests.support.services import SilentObserver
 
 
@@ -62,6 +66,23 @@ async def test_a_mistyped_ask_does_not(harness: ListenerHarness) -> None:
     counted = Counted()
     await answer(failing(UsageError("no")), ASK, counting(harness, counted))
     assert counted.kinds == ["refused"]
+
+
+async def test_a_form_that_the_store_refuses_counts_as_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The form tells its user, as the command does."""
+
+    async def insert(_store: SqliteJobs, *_request: object) -> None:
+        raise StoreFullError("full")
+
+    async with running_bot() as bot, httpx.AsyncClient() as client:
+        await bot.type("")
+        monkeypatch.setattr(SqliteJobs, "insert", insert)
+        await submit(bot, values=entries(prompt="a lake"))
+        answered = await client.get(f"http://127.0.0.1:{bot.service.port}/metrics")
+    assert 'video_bot_asks_total{answer="failed",surface="form"} 1.0' in answered.text
+    assert 'answer="refused",surface="form"' not in answered.text
 
 
 def counting(harness: ListenerHarness, counted: Counted) -> Services:
