@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -514,6 +514,11 @@ class SettingStore(Protocol):
 
     async def get(self, scope: str, name: str) -> Json:
         """Return a setting, or `None`; one that cannot be read counts as none."""
+
+    async def some(
+        self, scopes: Collection[str], names: Collection[str]
+    ) -> Mapping[tuple[str, str], Json]:
+        """Return the settings of these scopes and names, by both, in one read."""
 
     async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
         """Return the values of a setting by scope, for the scopes that begin with `scopes`."""

@@ -15,8 +15,8 @@ from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
 from bot.jobs.projects import choose_project
 from bot.jobs.services import Services
+from bot.jobs.usual_options import load_usual_options
 from bot.money.forecast import PriceToConfirm
-from bot.options.defaults import DEFAULTS
 from bot.options.doubts import in_one
 from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
@@ -28,11 +28,11 @@ from storage.job import (
     EventName,
     Instant,
     Job,
+    Json,
     QuestionKind,
     ReplyTo,
     waiting,
 )
-from storage.notification import channel_scope
 from storage.store import InsertTerms
 
 # A user who sees an error repeats the command at once; after this long they mean a second job.
@@ -150,6 +150,9 @@ async def accept(
     price, forecast = await load_forecast(
         services.catalog.get(request.model), request.input, services, now
     )
+    usual = await load_usual_options(
+        interaction.team, interaction.user, interaction.channel, services
+    )
     job = Job(
         id=services.new_id(),
         dedup_key=interaction.dedup_key,
@@ -165,10 +168,8 @@ async def accept(
         price=price,
         forecast=forecast,
         reserved=forecast.amount,
-        project=await choose_project(
-            request.project, interaction.team, interaction.user, interaction.channel, services
-        ),
-        channel_defaults=await _channel_defaults(request, interaction, services),
+        project=choose_project(request.project, usual.project, is_needed=usual.needs_project),
+        channel_defaults=_channel_defaults(request.input, usual.of_channel),
         created_at=now,
         due_at=now,
     )
@@ -233,16 +234,11 @@ def _doubt(request: RenderRequest) -> Asking | None:
     return None if doubt is None else Asking(kind=doubt.kind, about=doubt.about)
 
 
-async def _channel_defaults(
-    request: RenderRequest, interaction: Interaction, services: Services
-) -> tuple[str, ...]:
-    """Return the options whose values are the defaults of the channel. Raises `StoreError`."""
-    scope = channel_scope(interaction.team, interaction.channel)
-    defaults = await services.store.settings.get(scope, DEFAULTS)
-    if not isinstance(defaults, Mapping):
-        return ()
-    given = request.input.items()
-    return tuple(name for name, value in given if name in defaults and defaults[name] == value)
+def _channel_defaults(given: Mapping[str, Json], defaults: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return the options whose given values are the defaults of the channel."""
+    return tuple(
+        name for name, value in given.items() if name in defaults and defaults[name] == value
+    )
 
 
 def _late(interaction: Interaction, now: Instant) -> Asking | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.jobs.projects import usual_project
 from bot.jobs.services import Services
-from bot.options.defaults import DEFAULTS
+from bot.jobs.usual_options import load_usual_options
 from bot.options.model_file import MODEL_FLAG
 from storage.budget import (
     AppliedCap,
@@ -31,7 +30,6 @@ from storage.budget import (
     scopes_in,
 )
 from storage.job import Instant
-from storage.notification import channel_scope, person_scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +74,9 @@ async def load_budget(team: str, user: str, channel: str, services: Services) ->
     """Return what limits a user in a channel. A read; raises `StoreError`."""
     now, budgets = services.now(), services.store.budgets
     rules = await budgets.rules(team, now)
-    model = await _usual_model(team, user, channel, services)
-    project = await usual_project(team, user, channel, services)
-    here = scopes_in(team=team, user=user, channel=channel, model=model, project=project)
+    usual = await load_usual_options(team, user, channel, services)
+    model = services.catalog.find(str(usual.values.get(MODEL_FLAG))) or services.catalog.default
+    here = scopes_in(team=team, user=user, channel=channel, model=model.slug, project=usual.project)
     others = [
         one
         for one in all_caps(rules, now)
@@ -99,17 +97,6 @@ async def load_budget(team: str, user: str, channel: str, services: Services) ->
         unit=services.unit,
         uncounted_since=rules.uncounted_since if rules.caps else None,
     )
-
-
-async def _usual_model(team: str, user: str, channel: str, services: Services) -> str:
-    """Return the model of a request that names none."""
-    for scope in (person_scope(team, user), channel_scope(team, channel)):
-        defaults = await services.store.settings.get(scope, DEFAULTS)
-        chosen = defaults.get(MODEL_FLAG) if isinstance(defaults, Mapping) else None
-        model = services.catalog.find(str(chosen))
-        if model is not None:
-            return model.slug
-    return services.catalog.default.slug
 
 
 async def load_all_budgets(team: str, services: Services) -> tuple[BudgetLine, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,12 +15,10 @@ from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.access import refuse_known_outsider
 from bot.jobs.services import Services
+from bot.jobs.usual_options import UsualOptions, load_usual_options
 from bot.messages import replies
 from bot.messages.formatting import sentence
-from bot.options.defaults import DEFAULTS
 from bot.options.draft import RefusedTextError
-from storage.job import Json
-from storage.notification import channel_scope, person_scope
 from storage.store import StoreError
 
 Handler: TypeAlias = Callable[[Interaction, Services], Awaitable[Message | None]]
@@ -73,31 +71,11 @@ async def answer(
     return reply
 
 
-async def channel_defaults(services: Services, team: str, channel: str) -> Mapping[str, Json]:
-    """Return the default options of a channel, which a request may override."""
-    return await _defaults(services, channel_scope(team, channel))
-
-
-async def person_defaults(services: Services, team: str, user: str) -> Mapping[str, Json]:
-    """Return a person's own default options, which go before the channel's."""
-    return await _defaults(services, person_scope(team, user))
-
-
-async def usual_options(services: Services, interaction: Interaction) -> Mapping[str, Json]:
-    """Return the options that a request has unless it says otherwise.
-
-    The person's own defaults, and beneath them those of the channel. Raises `StoreError`.
-    """
-    team = interaction.team
-    return {
-        **await channel_defaults(services, team, interaction.channel),
-        **await person_defaults(services, team, interaction.user),
-    }
-
-
-async def _defaults(services: Services, scope: str) -> Mapping[str, Json]:
-    stored = await services.store.settings.get(scope, DEFAULTS)
-    return stored if isinstance(stored, Mapping) else {}
+async def usual_options(interaction: Interaction, services: Services) -> UsualOptions:
+    """Return the options that a request has unless it says otherwise. Raises `StoreError`."""
+    return await load_usual_options(
+        interaction.team, interaction.user, interaction.channel, services
+    )
 
 
 def _refusal(error: BotError | StoreError, interaction: Interaction) -> Message:

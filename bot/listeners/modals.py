@@ -18,9 +18,10 @@ from bot.jobs.access import find_job
 from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names
 from bot.jobs.prices import load_offer
-from bot.jobs.projects import project_in, usual_project
+from bot.jobs.projects import project_in
 from bot.jobs.services import Services
-from bot.listeners.context import AnswerCount, counted, person_defaults, usual_options
+from bot.jobs.usual_options import load_usual_options
+from bot.listeners.context import AnswerCount, counted, usual_options
 from bot.listeners.form_redraws import FormRedraws
 from bot.listeners.form_request import accept_form, form_errors, parent_input
 from bot.listeners.job_replies import reply_to
@@ -92,14 +93,17 @@ async def open_new(
 
     A trigger expires after 3 s, so nothing slow may come first. Raises `BotError`, `StoreError`.
     """
-    channel = interaction.channel
-    defaults = await usual_options(services, interaction)
-    model = services.catalog.find(str(defaults.get(MODEL_FLAG))) or services.catalog.default
-    values = {**defaults, **prompt}
+    usual = await usual_options(interaction, services)
+    model = services.catalog.find(str(usual.values.get(MODEL_FLAG))) or services.catalog.default
+    values = {**usual.values, **prompt}
     for option in model.image_options[:1] if images else []:
         values[option.name] = with_images(option, None, images)
-    project = await usual_project(interaction.team, interaction.user, channel, services)
-    state = FormState(model=model.slug, channel=channel, thread_ts=thread_ts, project=project)
+    state = FormState(
+        model=model.slug,
+        channel=interaction.channel,
+        thread_ts=thread_ts,
+        project=usual.project,
+    )
     names = {file.id: file.name for file in images}
     state = state.drawn(model.slug, files_named(values), names)
     asker = _Asker(team=interaction.team, user=interaction.user)
@@ -112,7 +116,7 @@ async def open_anywhere(trigger_id: str, interaction: Interaction, services: Ser
 
     Raises `BotError`, `StoreError`.
     """
-    defaults = await person_defaults(services, interaction.team, interaction.user)
+    defaults = (await usual_options(interaction, services)).of_person
     model = services.catalog.find(str(defaults.get(MODEL_FLAG))) or services.catalog.default
     asker = _Asker(team=interaction.team, user=interaction.user)
     state = FormState(model=model.slug, project=project_in(defaults))
@@ -128,12 +132,13 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     refuse_erased(job)
     found = services.catalog.find(job.model)
     model = found or services.catalog.default
+    usual = await load_usual_options(job.team, job.user, channel, services)
     state = FormState(
         model=model.slug,
         channel=channel,
         thread_ts=job.reply_to.thread_ts if channel == job.channel else None,
         parent_id=job.id,
-        project=job.project or await usual_project(job.team, job.user, channel, services),
+        project=job.project or usual.project,
     )
     attached = files_named(job.input)
     state = state.drawn(model.slug, attached, await _names_of(attached, services))
@@ -152,12 +157,14 @@ async def open_draft(
     """
     catalog = services.catalog
     job = await find_job(draft.parent_id, interaction, services) if draft.parent_id else None
+    usual = await usual_options(replace(interaction, channel=draft.channel), services)
+    project = usual.project
     if job is not None:
         refuse_erased(job)
         earlier, slug = named_input(job), job.model
+        project = project if job.project is None else job.project
     else:
-        earlier = await usual_options(services, replace(interaction, channel=draft.channel))
-        slug = str(earlier.get(MODEL_FLAG))
+        earlier, slug = usual.values, str(usual.values.get(MODEL_FLAG))
     draft = replace(draft, text=await read_in_names(draft.text, services.directory))
     opened = read_draft_text(draft, catalog, catalog.find(slug) or catalog.default, earlier)
     state = FormState(
@@ -165,7 +172,7 @@ async def open_draft(
         channel=draft.channel,
         thread_ts=draft.thread_ts,
         parent_id=job.id if job else None,
-        project=opened.project or await _project_before(job, draft.channel, interaction, services),
+        project=opened.project or project,
     ).drawn(opened.model.slug, [*draft.files, *files_named(opened.values)])
     note = form.to_change(opened.problems)
     asker = _Asker(team=interaction.team, user=interaction.user)
@@ -220,15 +227,6 @@ async def _drawn(
         agreed = "" if to_confirm is None else to_confirm.to_text()
     state = state.model_copy(update={"agreed": agreed})
     return form.form_view(catalog, model, state, values, layout=layout, note=note, price=price)
-
-
-async def _project_before(
-    job: Job | None, channel: str, interaction: Interaction, services: Services
-) -> str | None:
-    """Return the project of the job that is changed, else the usual one."""
-    if job is not None and job.project is not None:
-        return job.project
-    return await usual_project(interaction.team, interaction.user, channel, services)
 
 
 async def _names_of(attached: Sequence[str], services: Services) -> Mapping[str, str]:

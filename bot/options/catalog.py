@@ -20,7 +20,8 @@ PACKAGED = Path(__file__).parent / "models"
 """The folder of the model files that come with the bot."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Compared by identity, so that what is derived from a model can be cached by it.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
     """One of MindVideo's models and its options."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
@@ -62,7 +63,7 @@ class Flags:
         self._model = model
         self._catalog = catalog
         self._in_full = _in_full(model)
-        self._exact = {**_aliases(model), **self._in_full}
+        self._exact = _exact(model)
 
     def meaning_of(self, name: str) -> Meaning:
         """Return what a flag means, typed in full, by an alias, or in part if that is unambiguous.
@@ -123,7 +124,7 @@ class Flags:
     def _unknown(self, name: str) -> UsageError:
         typed = spelling(name)
         for other in self._catalog.models:
-            if typed in _in_full(other) or typed in _aliases(other):
+            if typed in _exact(other):
                 return UsageError(
                     f"{quoted(f'--{name}')} is an option of `{other.slug}`, not of "
                     f"`{self._model.slug}`. Add `--{MODEL_FLAG} {other.slug}` to use it."
@@ -138,6 +139,17 @@ class Flags:
         return UsageError(f"{self._model.title} has no option {quoted(f'--{name}')}. {advice}")
 
 
+_MODELS = 64
+"""The models whose flags are kept, so that not every request derives them anew."""
+
+
+@lru_cache(_MODELS)
+def _exact(model: Model) -> Mapping[str, Meaning]:
+    """Return all flags of a model as they are written in full, and their aliases."""
+    return {**_aliases(model), **_in_full(model)}
+
+
+@lru_cache(_MODELS)
 def _in_full(model: Model) -> Mapping[str, Meaning]:
     """Return all flags of a model as they are written in full."""
     table = {MODEL_FLAG: Meaning(flag=f"--{MODEL_FLAG}", option=None)}

@@ -12,6 +12,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias, assert_never
 
 from bot.options.characters import (
@@ -180,11 +181,22 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._straight = straightened(text)
         self._unclosed: dict[str, str] = {}
         """A sentence for each mark that opens a quote and is not closed from some place on."""
-        self._single_closes = [found.start() for found in _SINGLE_CLOSE.finditer(text)]
-        self._flag_starts = [found.start() for found in _FLAG_START.finditer(text)]
+
+    # Each of these is a pass over the text, and few texts have the quotes or the JSON that need it.
+
+    @cached_property
+    def _straight(self) -> str:
+        return straightened(self._text)
+
+    @cached_property
+    def _single_closes(self) -> Sequence[int]:
+        return [found.start() for found in _SINGLE_CLOSE.finditer(self._text)]
+
+    @cached_property
+    def _flag_starts(self) -> Sequence[int]:
+        return [found.start() for found in _FLAG_START.finditer(self._text)]
 
     def read(self) -> TypedText:
         tokens: list[Word | Flag] = []

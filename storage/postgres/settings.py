@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from psycopg.rows import DictRow
 
@@ -12,6 +12,11 @@ from storage.postgres.database import Database
 from storage.store import Unreadable
 
 TABLE = "settings"
+
+_SOME = """
+    SELECT scope, name, value FROM settings
+    WHERE scope = ANY(%(scopes)s) AND name = ANY(%(names)s)
+"""
 
 # `end` is the prefix with its last character incremented: a range that the primary key finds.
 _SETTINGS = """
@@ -25,11 +30,18 @@ _PUT = """
 """
 
 
+async def some(
+    db: Database, scopes: Collection[str], names: Collection[str]
+) -> tuple[dict[tuple[str, str], Json], list[Unreadable]]:
+    """Return the settings of these scopes and names; unreadable rows are returned apart."""
+    keys = {"scopes": [*scopes], "names": [*names]}
+    return _readable(await db.rows(_SOME, keys))
+
+
 async def setting(db: Database, scope: str, name: str) -> tuple[Json, list[Unreadable]]:
     """Return a setting, or `None`, and its row if that cannot be read."""
-    query = "SELECT scope, name, value FROM settings WHERE scope = %(scope)s AND name = %(name)s"
-    found, broken = _readable(await db.rows(query, {"scope": scope, "name": name}))
-    return next(iter(found.values()), None), broken
+    found, broken = await some(db, (scope,), (name,))
+    return found.get((scope, name)), broken
 
 
 async def settings(
@@ -40,7 +52,9 @@ async def settings(
     Rows that cannot be read are returned apart.
     """
     end = scopes[:-1] + chr(ord(scopes[-1]) + 1)
-    return _readable(await db.rows(_SETTINGS, {"first": scopes, "end": end, "name": name}))
+    keys = {"first": scopes, "end": end, "name": name}
+    found, broken = _readable(await db.rows(_SETTINGS, keys))
+    return {scope: value for (scope, _), value in found.items()}, broken
 
 
 async def all_unreadable(db: Database) -> list[Unreadable]:
@@ -58,12 +72,12 @@ async def put(db: Database, scope: str, name: str, value: Json) -> None:
         await db.change(_PUT, {"scope": scope, "name": name, "value": json.dumps(value)})
 
 
-def _readable(rows: Iterable[DictRow]) -> tuple[dict[str, Json], list[Unreadable]]:
-    found: dict[str, Json] = {}
+def _readable(rows: Iterable[DictRow]) -> tuple[dict[tuple[str, str], Json], list[Unreadable]]:
+    found: dict[tuple[str, str], Json] = {}
     broken = []
     for row in rows:
         try:
-            found[row["scope"]] = json.loads(row["value"])
+            found[row["scope"], row["name"]] = json.loads(row["value"])
         except (ValueError, RecursionError):
             broken.append(_unreadable(row["scope"], row["name"]))
     return found, broken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Generic, Self
 
@@ -308,6 +308,12 @@ class PostgresSettings:
     async def get(self, scope: str, name: str) -> Json:
         """Return a setting, or `None`."""
         return await self._session.readable(lambda db: settings.setting(db, scope, name))
+
+    async def some(
+        self, scopes: Collection[str], names: Collection[str]
+    ) -> Mapping[tuple[str, str], Json]:
+        """Return the settings of these scopes and names, by both."""
+        return await self._session.readable(lambda db: settings.some(db, scopes, names))
 
     async def within(self, scopes: str, name: str) -> Mapping[str, Json]:
         """Return the values of a setting by scope, for the scopes that begin with `scopes`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from sqlite3 import Row
 
 from sqlite_utils import Database
@@ -14,6 +14,13 @@ from storage.store import Unreadable
 
 TABLE = "settings"
 
+# Lists go in as JSON, so that one statement serves any number.
+_SOME = """
+    SELECT scope, name, value FROM settings
+    WHERE scope IN (SELECT value FROM json_each(:scopes))
+        AND name IN (SELECT value FROM json_each(:names))
+"""
+
 # `end` is the prefix with its last character incremented: a range that the primary key finds.
 _SETTINGS = """
     SELECT scope, name, value FROM settings
@@ -21,11 +28,18 @@ _SETTINGS = """
 """
 
 
+def some(
+    db: Database, scopes: Collection[str], names: Collection[str]
+) -> tuple[dict[tuple[str, str], Json], list[Unreadable]]:
+    """Return the settings of these scopes and names; unreadable rows are returned apart."""
+    keys = {"scopes": json.dumps([*scopes]), "names": json.dumps([*names])}
+    return _readable(db.execute(_SOME, keys))
+
+
 def setting(db: Database, scope: str, name: str) -> tuple[Json, list[Unreadable]]:
     """Return a setting, or `None`, and its row if that cannot be read."""
-    query = "SELECT scope, name, value FROM settings WHERE scope = :scope AND name = :name"
-    found, broken = _readable(db.execute(query, {"scope": scope, "name": name}))
-    return found.get(scope), broken
+    found, broken = some(db, (scope,), (name,))
+    return found.get((scope, name)), broken
 
 
 def settings(db: Database, scopes: str, name: str) -> tuple[dict[str, Json], list[Unreadable]]:
@@ -34,7 +48,9 @@ def settings(db: Database, scopes: str, name: str) -> tuple[dict[str, Json], lis
     Rows that cannot be read are returned apart.
     """
     end = scopes[:-1] + chr(ord(scopes[-1]) + 1)
-    return _readable(db.execute(_SETTINGS, {"first": scopes, "end": end, "name": name}))
+    keys = {"first": scopes, "end": end, "name": name}
+    found, broken = _readable(db.execute(_SETTINGS, keys))
+    return {scope: value for (scope, _), value in found.items()}, broken
 
 
 def all_unreadable(db: Database) -> list[Unreadable]:
@@ -52,14 +68,14 @@ def put(db: Database, scope: str, name: str, value: Json) -> None:
         db.execute("INSERT OR REPLACE INTO settings VALUES (:scope, :name, :value)", values)
 
 
-def _readable(rows: Iterable[Row]) -> tuple[dict[str, Json], list[Unreadable]]:
-    found: dict[str, Json] = {}
+def _readable(rows: Iterable[Row]) -> tuple[dict[tuple[str, str], Json], list[Unreadable]]:
+    found: dict[tuple[str, str], Json] = {}
     broken = []
     for row in rows:
         try:
             if is_torn(row["value"]):
                 raise ValueError(TABLE)  # noqa: TRY301 - the same as JSON that cannot be parsed
-            found[row["scope"]] = json.loads(row["value"])
+            found[row["scope"], row["name"]] = json.loads(row["value"])
         except (ValueError, RecursionError):
             broken.append(_unreadable(str(encode(row["scope"])), str(encode(row["name"]))))
     return found, broken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import chain
@@ -469,6 +469,14 @@ class SqliteSettings:
     async def get(self, scope: str, name: str) -> Json:
         """Return a setting, or `None`."""
         found, broken = self._session.read_inline(lambda db: settings.setting(db, scope, name))
+        await self._session.quarantine(broken)
+        return found
+
+    async def some(
+        self, scopes: Collection[str], names: Collection[str]
+    ) -> Mapping[tuple[str, str], Json]:
+        """Return the settings of these scopes and names, by both."""
+        found, broken = self._session.read_inline(lambda db: settings.some(db, scopes, names))
         await self._session.quarantine(broken)
         return found
 

@@ -59,6 +59,22 @@ async def test_a_setting_is_kept_as_it_was_given(store: Store, value: Json) -> N
     assert await store.settings.get("channel:T1:C1", "some") is None
 
 
+async def test_settings_of_several_scopes_are_read_at_once(store: Store) -> None:
+    await store.settings.set("channel:T1:C1", "some", 1)
+    await store.settings.set("channel:T1:C1", "other", [2])
+    await store.settings.set("person:T1:U1", "some", {"three": 3})
+    await store.settings.set("person:T1:U2", "some", 4)
+    await store.settings.set("person:T1:U1", "third", 5)
+    found = await store.settings.some(
+        ("channel:T1:C1", "person:T1:U1", "team:T1"), ("some", "other")
+    )
+    assert found == {
+        ("channel:T1:C1", "some"): 1,
+        ("channel:T1:C1", "other"): [2],
+        ("person:T1:U1", "some"): {"three": 3},
+    }
+
+
 async def test_settings_of_one_workspace_are_not_anothers(store: Store) -> None:
     """Also where one ID begins with the other."""
     for team, channel in (("T1", "C1"), ("T1", "C2"), ("T12", "C1"), ("T0", "C1")):

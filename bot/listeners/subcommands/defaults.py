@@ -9,10 +9,10 @@ from functools import partial
 from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
-from bot.jobs.projects import REQUIRE_PROJECT, requires_project
+from bot.jobs.projects import REQUIRE_PROJECT
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import LONGEST_DELAY, SUBMIT_DELAY, channel_delay
-from bot.listeners.context import Handler, channel_defaults, person_defaults
+from bot.listeners.context import Handler, usual_options
 from bot.listeners.subcommands.own_defaults import ME, bind_own
 from bot.listeners.subcommands.project_rule import read_requirement, require_project
 from bot.listeners.subcommands.subcommand import Subcommand
@@ -55,15 +55,14 @@ def _delay(typed: str) -> float:
 
 
 async def _show(interaction: Interaction, services: Services) -> Message:
-    current = await channel_defaults(services, interaction.team, interaction.channel)
+    usual = await usual_options(interaction, services)
     own = await channel_delay(services, interaction.team, interaction.channel)
     delay = services.submit_delay if own is None else own
-    personal = await person_defaults(services, interaction.team, interaction.user)
     return subscriptions.defaults_shown(
-        as_flags(services.catalog, current),
+        as_flags(services.catalog, usual.of_channel),
         delay,
-        as_flags(services.catalog, personal),
-        needs_project=await requires_project(interaction.team, interaction.channel, services),
+        as_flags(services.catalog, usual.of_person),
+        needs_project=usual.needs_project,
     )
 
 
@@ -84,8 +83,8 @@ async def _reset(interaction: Interaction, services: Services) -> Message:
 
 
 async def _change(typed: str, interaction: Interaction, services: Services) -> Message:
-    current = await channel_defaults(services, interaction.team, interaction.channel)
-    chosen = read_defaults(typed, services.catalog, current)
+    current = await usual_options(interaction, services)
+    chosen = read_defaults(typed, services.catalog, current.of_channel)
     return await _set(chosen, interaction, services)
 
 

@@ -90,6 +90,8 @@ class Talk:
 class Prompt:
     """A text to render."""
 
+    typed: TypedText
+
 
 Intent: TypeAlias = Command | Mistyped | Talk | Prompt
 
@@ -115,20 +117,22 @@ class TextContext:
 
 def read_intent(text: str, context: TextContext) -> Intent:
     """Return what a text means, with Slack's markup. Raises `UsageError`."""
-    typed = _read(plain(text))
+    typed = read_text(plain(text))
     handler = _help(typed, context) or context.thread_command(text) or _subcommand(text, context)
     if handler is not None:
         return Command(run=handler)
     # A quote that is not closed is told where the request is read.
-    if typed is None or typed.rest or not typed.tokens:
-        return Prompt()
+    if typed.problems or typed.rest or not typed.tokens:
+        return Prompt(typed=typed)
     if _means_help(text):
         return Mistyped(meant=f"{COMMAND} {HELP}")
-    return Prompt() if _has_options(typed) else _of_words(text, context)
+    return _of_words(text, typed, context)
 
 
-def _of_words(text: str, context: TextContext) -> Intent:
-    """Return what a text without options means that is no command."""
+def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
+    """Return what a text means that is no command."""
+    if _has_options(typed):
+        return Prompt(typed=typed)
     words = text.split()
     talk = small_talk(plain(text)) if context.is_conversation else None
     if talk is not None and talk not in _UNSURE:
@@ -136,7 +140,7 @@ def _of_words(text: str, context: TextContext) -> Intent:
     meant = (_meant if len(words) <= MOST_WORDS else _corrected)(words, context)
     if meant is not None:
         return Mistyped(meant=meant)
-    return Prompt() if talk is None or context.has_files else Talk(kind=talk)
+    return Prompt(typed=typed) if talk is None or context.has_files else Talk(kind=talk)
 
 
 _UNSURE = frozenset({SmallTalk.QUESTION, SmallTalk.SINGLE_WORD})
@@ -146,12 +150,6 @@ _UNSURE = frozenset({SmallTalk.QUESTION, SmallTalk.SINGLE_WORD})
 def literal(text: str) -> TypedText:
     """Return a text all of which is the prompt, as if it stood behind a lone `--`."""
     return TypedText(text=text, tokens=(), rest=text.strip())
-
-
-def _read(text: str) -> TypedText | None:
-    """Return the words and flags of a text; `None`: a quote is not closed."""
-    typed = read_text(text)
-    return None if typed.problems else typed
 
 
 def _means_help(text: str) -> bool:
@@ -164,13 +162,13 @@ def _has_options(typed: TypedText) -> bool:
     return any(isinstance(token, Flag) for token in typed.tokens)
 
 
-def _help(typed: TypedText | None, context: TextContext) -> Handler | None:
+def _help(typed: TypedText, context: TextContext) -> Handler | None:
     """Return the handler of the help that `--help` asks for, wherever it stands in the text.
 
     It is about the subcommand or model that the text begins with, if it begins with one. So is that
     of `budget help`, and of every other subcommand with that word alone behind it.
     """
-    tokens = typed.tokens if typed else ()
+    tokens = () if typed.problems else typed.tokens
     words = [token.value.casefold() for token in tokens if isinstance(token, Word)]
     first = next(iter(words), "")
     is_behind = len(tokens) == len(words) and words[1:] == [HELP] and first in context.table

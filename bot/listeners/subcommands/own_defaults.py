@@ -8,7 +8,7 @@ from functools import partial
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
-from bot.listeners.context import Handler, person_defaults
+from bot.listeners.context import Handler, usual_options
 from bot.messages import subscriptions
 from bot.options.catalog import Catalog
 from bot.options.defaults import DEFAULTS, as_flags, names_option, read_defaults
@@ -32,13 +32,13 @@ def bind_own(text: str, catalog: Catalog) -> Handler | None:
 
 
 async def _show(interaction: Interaction, services: Services) -> Message:
-    current = await person_defaults(services, interaction.team, interaction.user)
-    return subscriptions.own_defaults_shown(as_flags(services.catalog, current))
+    current = await usual_options(interaction, services)
+    return subscriptions.own_defaults_shown(as_flags(services.catalog, current.of_person))
 
 
 async def _change(typed: str, interaction: Interaction, services: Services) -> Message:
-    current = await person_defaults(services, interaction.team, interaction.user)
-    chosen = read_defaults(typed, services.catalog, current)
+    current = await usual_options(interaction, services)
+    chosen = read_defaults(typed, services.catalog, current.of_person)
     return await _set(chosen, interaction, services)
 
 

@@ -39,7 +39,6 @@ from bot.listeners.subcommands.reports import REPORTS
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.options.attachments import Attached
 from bot.options.draft import Draft, RefusedTextError
-from bot.options.parser import read_text
 from bot.options.request import read_request
 from bot.slack.markup import plain
 from storage.job import Job, QuestionKind
@@ -62,12 +61,13 @@ async def respond(
     render, and `StoreError` when the request was not committed.
     """
     context = _context(services, files, job, is_conversation=is_conversation)
-    intent, words = read_intent(text, context), plain(text)
+    words = plain(text)
+    intent = read_intent(text, context)
     match intent:
         case Command():
             return await intent.run(interaction, services)
         case Prompt():
-            typed, question = read_text(words), None
+            typed, question = intent.typed, None
         case Mistyped():
             typed = literal(words)
             question = Asking(kind=QuestionKind.MISTYPED, about=intent.meant)
@@ -81,9 +81,9 @@ async def respond(
             job=job, interaction=interaction, changes=typed, files=files, question=question
         )
         return reply_to(await perform(ActionName.AGAIN, change, services), services.now())
-    defaults = await usual_options(services, interaction)
+    usual = await usual_options(interaction, services)
     try:
-        request = read_request(typed, services.catalog, defaults=defaults, files=files)
+        request = read_request(typed, services.catalog, defaults=usual.values, files=files)
         accepted = await accept(request, interaction, services, question=question)
     except UsageError as error:
         draft = Draft(
