@@ -8,6 +8,7 @@ import os
 import select
 import sys
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from enum import StrEnum
@@ -20,6 +21,10 @@ QUEUE_BYTES = 1 << 20
 """How much may wait for a slow reader: minutes of a busy log, and little memory."""
 
 STDERR = 2
+
+GATHER_SECONDS = 0.02
+"""How long the thread waits for further lines before it writes: a change of threads for each line
+would cost the event loop more than the line itself. A process that is killed loses as much."""
 
 DRAIN_SECONDS = 1.0
 """How long the end of the process waits for a slow reader."""
@@ -79,7 +84,8 @@ class LogStream(io.BufferedIOBase):
                 self._lines.append(line)
                 self._bytes += len(line)
                 self._start_thread()
-                self._changed.notify_all()
+                if len(self._lines) == 1:
+                    self._changed.notify_all()
         return len(line)
 
     def drain(self, seconds: float = DRAIN_SECONDS) -> None:
@@ -97,20 +103,27 @@ class LogStream(io.BufferedIOBase):
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._lines)
-                line = self._lines[0]
-            is_written = self._write_all(line)
-            gap = 0
-            with self._changed:
-                self._lines.popleft()
-                self._bytes -= len(line)
-                if not is_written:
-                    self._lose(Loss.FAILED)
-                elif not self._lines:
-                    gap, self._untold = self._untold, 0
+            time.sleep(GATHER_SECONDS)
+            while self._lines:
+                self._write_first()
+
+    def _write_first(self) -> None:
+        """Write the first line of the queue, and remove it."""
+        line = self._lines[0]
+        is_written = self._write_all(line)
+        gap = 0
+        with self._changed:
+            self._lines.popleft()
+            self._bytes -= len(line)
+            if not is_written:
+                self._lose(Loss.FAILED)
+            elif not self._lines:
+                gap, self._untold = self._untold, 0
+            if not self._lines:
                 self._changed.notify_all()
-            # The callback writes a line to this stream, so it must not run under the lock.
-            if gap and self.on_gap is not None:
-                self.on_gap(gap)
+        # The callback writes a line to this stream, so it must not run under the lock.
+        if gap and self.on_gap is not None:
+            self.on_gap(gap)
 
     def _write_all(self, line: bytes) -> bool:
         """Write a line and return whether all of it was taken."""

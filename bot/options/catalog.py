@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 from bot.base.errors import ConfigurationError, UsageError
@@ -61,7 +62,7 @@ class Model:
 
     def option(self, name: str) -> Option | None:
         """Return the option of a property's name, if the model has it."""
-        return next((option for option in self.options if option.name == name), None)
+        return _by_name(self).get(name)
 
     @property
     def in_reading_order(self) -> tuple[Option, ...]:
@@ -119,6 +120,11 @@ class Model:
     def prompt(self) -> Option | None:
         """The option for the text outside of flags, if the model takes a prompt."""
         return self.option(PROMPT)
+
+
+@lru_cache(64)
+def _by_name(model: Model) -> Mapping[str, Option]:
+    return {option.name: option for option in model.options}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,10 +91,10 @@ def _begun(
 
 
 def _insert(db: Database, job: Job, event: Event, rules: Rules, uses: Uses) -> Inserted:
-    made = queue.insert(db, JOBS, job)
-    budget_use.count(db, NO_USE, made, event.at, rules, uses=uses)
-    record(db, made, event)
-    return Inserted(job=made, is_new=True)
+    queue.insert(db, JOBS, job)
+    budget_use.count(db, NO_USE, job, event.at, rules, uses=uses)
+    record(db, job, event)
+    return Inserted(job=job, is_new=True)
 
 
 def _insert_refused(
@@ -113,9 +113,10 @@ def _insert_refused(
 
 
 def _insert_asked(db: Database, job: Job, event: Event, question: AskFirst) -> Inserted:
-    made = queue.insert(db, JOBS, asked(job, question, event.at))
-    record(db, made, event_of(question, event.at))
-    return Inserted(job=made, is_new=True)
+    waiting = asked(job, question, event.at)
+    queue.insert(db, JOBS, waiting)
+    record(db, waiting, event_of(question, event.at))
+    return Inserted(job=waiting, is_new=True)
 
 
 def _duplicate_question(db: Database, jobs: Sequence[Job], terms: InsertTerms) -> AskFirst | None:

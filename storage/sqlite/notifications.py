@@ -114,7 +114,7 @@ def operators(db: Database, team: str) -> list[str]:
 
 def add(db: Database, notification: Notification) -> bool:
     """Insert a notification unless its ID exists; return whether it was inserted."""
-    return insert_new(db, NOTIFICATIONS, notification, unique="id") is not None
+    return insert_new(db, NOTIFICATIONS, notification, unique="id")
 
 
 def add_within(db: Database, notification: Notification, most: int, since: Instant) -> Added:

@@ -129,19 +129,16 @@ def _insertion(table: str, columns: tuple[str, ...]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - our names
 
 
-def insert(db: Database, table: Table[Row], row: Row) -> Row:
+def insert(db: Database, table: Table[Row], row: Row) -> None:
     """Insert a row whose unique values no other has."""
-    statement = f"{_insertion(table.name, table.columns)} RETURNING *"
-    [made] = changed(db, table, statement, table.to_row(row))
-    return made
+    db.execute(_insertion(table.name, table.columns), table.to_row(row))
 
 
-def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> Row | None:
-    """Insert a row; `None` if one with its value of the `unique` column exists already."""
+def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> bool:
+    """Insert a row; `False` if one with its value of the `unique` column exists already."""
     insertion = _insertion(table.name, table.columns)
-    statement = f"{insertion} ON CONFLICT ({unique}) DO NOTHING RETURNING *"
-    made = changed(db, table, statement, table.to_row(row))
-    return made[0] if made else None
+    statement = f"{insertion} ON CONFLICT ({unique}) DO NOTHING"
+    return db.execute(statement, table.to_row(row)).rowcount > 0
 
 
 def changed(

@@ -14,11 +14,8 @@ from storage.store import Unreadable
 
 TABLE = "settings"
 
-# Lists go in as JSON, so that one statement serves any number.
 _SOME = """
-    SELECT scope, name, value FROM settings
-    WHERE scope IN (SELECT value FROM json_each(:scopes))
-        AND name IN (SELECT value FROM json_each(:names))
+    SELECT scope, name, value FROM settings WHERE scope IN ({scopes}) AND name IN ({names})
 """
 
 # `end` is the prefix with its last character incremented: a range that the primary key finds.
@@ -32,8 +29,8 @@ def some(
     db: Database, scopes: Collection[str], names: Collection[str]
 ) -> tuple[dict[tuple[str, str], Json], list[Unreadable]]:
     """Return the settings of these scopes and names; unreadable rows are returned apart."""
-    keys = {"scopes": json.dumps([*scopes]), "names": json.dumps([*names])}
-    return _readable(db.execute(_SOME, keys))
+    statement = _SOME.format(scopes=_places(scopes), names=_places(names))
+    return _readable(db.execute(statement, (*scopes, *names)))
 
 
 def setting(db: Database, scope: str, name: str) -> tuple[Json, list[Unreadable]]:
@@ -66,6 +63,10 @@ def put(db: Database, scope: str, name: str, value: Json) -> None:
         db.execute("DELETE FROM settings WHERE scope = :scope AND name = :name", values)
     else:
         db.execute("INSERT OR REPLACE INTO settings VALUES (:scope, :name, :value)", values)
+
+
+def _places(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _readable(rows: Iterable[Row]) -> tuple[dict[tuple[str, str], Json], list[Unreadable]]:

@@ -35,7 +35,8 @@ async def session(tmp_path: Path) -> AsyncIterator[Session]:
 
 def insert_copies(db: Database, count: int, people: int) -> None:
     """Insert a job and copies of it, by one statement, of so many people in turn."""
-    first = queue.insert(db, JOBS, _due())
+    first = _due()
+    queue.insert(db, JOBS, first)
     own = {"seq", "id", "dedup_key", "user", "due_at"}
     others = ", ".join(name for name in db["jobs"].columns_dict if name not in own)
     values = {"count": count, "people": people, "id": first.id}
