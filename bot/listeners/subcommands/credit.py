@@ -24,7 +24,7 @@ _CHANGE = re.compile(
     r"(?P<how>add|take)(?:\s+(?!for\b)(?P<amount>.+?))?(?P<reason>\s+for(?:\s+(?P<why>.*))?)?",
     re.DOTALL | re.IGNORECASE,
 )
-FEWEST_WORDS = 2
+FEWEST_WORDS = 4
 """So many words without a digit are no amount."""
 _QUOTES = "\"'“”„‟‘’«»"
 
