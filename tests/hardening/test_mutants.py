@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.hardening.mutant import ROOT, Mutant, is_noticed, mutated, parts
@@ -15,7 +17,9 @@ MUTANTS = [
 def test_the_fault_can_be_planted(mutant: Mutant) -> None:
     compile(mutated(mutant), mutant.file, "exec")
     for test in mutant.tests:
-        assert (ROOT / test.partition("::")[0]).exists(), test
+        file, *names = test.partition("[")[0].split("::")
+        source = (ROOT / file).read_text(encoding="utf-8")
+        assert all(re.search(rf"(def|class) {name}\b", source) for name in names), test
 
 
 @pytest.mark.soak

@@ -72,7 +72,7 @@ MUTANTS = (
         file=_RULES,
         old="    if known is None or known.decision != decision:\n",
         new="    if known is None:\n",
-        tests=(_KEPT + "test_rules_of_another_process_apply_at_once",),
+        tests=("tests/storage/test_rules.py::test_rules_of_another_process_apply_at_once",),
     ),
     Mutant(
         name="takes a decision for the one that was rolled back",
@@ -86,7 +86,9 @@ MUTANTS = (
         file=_RULES,
         old="    if now < since:\n",
         new="    if since == inf:\n",
-        tests=(_KEPT + "test_raises_end_and_apply_again_if_the_clock_goes_back",),
+        tests=(
+            "tests/storage/test_rules.py::test_raises_end_and_apply_again_if_the_clock_goes_back",
+        ),
     ),
     Mutant(
         name="counts in a use what is of another day",

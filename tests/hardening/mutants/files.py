@@ -18,8 +18,8 @@ MUTANTS = (
     Mutant(
         name="loses lines without counting them",
         file="bot/base/log_stream.py",
-        old="            self._lose(Loss.FAILED)\n",
-        new="            pass\n",
+        old="                self._lose(Loss.FAILED)\n",
+        new="                pass\n",
         tests=(_LOG + "test_a_stream_that_takes_nothing_fails_nobody",),
     ),
     Mutant(
