@@ -1,4 +1,7 @@
-"""The catalog of models: one JSON file each, checked when the program starts."""
+"""The catalog of models: one JSON file each, read when the program starts.
+
+The files of `MODELS_DIR` are checked then; the packaged ones were, by a test.
+"""
 
 from __future__ import annotations
 
@@ -152,7 +155,7 @@ class Catalog:
         files: dict[str, Path] = {}
         models: list[Model] = []
         for path in (path for folder in folders for path in sorted(folder.glob("*.json"))):
-            model = _model(path)
+            model = _model(path, is_packaged=path.parent == PACKAGED)
             first = files.setdefault(model.slug.casefold(), path)
             if first is not path:
                 raise ConfigurationError(
@@ -189,8 +192,8 @@ class Catalog:
         raise UsageError(f"There is no model {quoted(slug)}.{hint} Models: {offered}.")
 
 
-def _model(path: Path) -> Model:
-    file, options = read_model_file(path)
+def _model(path: Path, *, is_packaged: bool) -> Model:
+    file, options = read_model_file(path, is_packaged=is_packaged)
     return Model(
         slug=file.slug,
         title=file.title or file.slug,
