@@ -223,19 +223,16 @@ class ModelFile(BaseModel):
         return tuple(name for name, part in properties if shows_image_upload(as_mapping(part)))
 
 
-def read_model_file(
-    path: Path, *, is_packaged: bool = False
-) -> tuple[ModelFile, tuple[Option, ...]]:
+def read_model_file(path: Path, *, check: bool = True) -> tuple[ModelFile, tuple[Option, ...]]:
     """Read a file; return its content, and the options in the order of the schema.
 
-    It is checked, too, unless it `is_packaged`: then a test has checked it, and the start need not
-    import the rules of JSON Schema.
+    Without `check`, for a file that was checked before, the rules of JSON Schema are not imported.
 
     Raises `ConfigurationError` that names the file and the error in it.
     """
     try:
         file = _parse(path.read_text(encoding="utf-8-sig"))
-        return file, _options(file) if is_packaged else _checked_options(file)
+        return file, _checked_options(file) if check else _options(file)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"Model file {path} cannot be read: {error}") from error
     except RecursionError as error:
