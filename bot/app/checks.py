@@ -229,7 +229,7 @@ async def _mindvideo(base_url: str, key: SecretStr) -> list[Finding]:
 
 def _models(folder: Path | None) -> list[Finding]:
     try:
-        catalog = Catalog.load(folder)
+        catalog = Catalog.load(folder, check_packaged=True)
     except ConfigurationError as error:
         return [Finding(ok=False, what=str(error), advice="Correct the file, or take it away.")]
     slugs = ", ".join(model.slug for model in catalog.models)

@@ -47,6 +47,8 @@ class SettingGroup(BaseModel):
         str_strip_whitespace=True,
         validate_default=True,
         hide_input_in_errors=True,
+        # A command builds the validator of the group that it reads.
+        defer_build=True,
     )
 
     @field_validator("*", mode="before")

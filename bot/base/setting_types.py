@@ -7,7 +7,6 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
-from pydantic_settings import NoDecode
 
 from bot.base.logs import LogFormat, LogLevel
 
@@ -109,6 +108,6 @@ Days = Annotated[int, Field(ge=1, le=36_500)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Connections = Annotated[int, Field(ge=10, le=100_000)]
 UserId = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]+$")]
-UserIds = Annotated[tuple[UserId, ...], NoDecode, BeforeValidator(_split_commas)]
+UserIds = Annotated[tuple[UserId, ...], BeforeValidator(_split_commas)]
 Format = Annotated[LogFormat, BeforeValidator(_lower)]
 Level = Annotated[LogLevel, BeforeValidator(_lower)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, TypeVar
 from urllib.parse import unquote
 
+from dotenv import dotenv_values
 from pydantic import (
     DirectoryPath,
     Field,
@@ -14,11 +16,9 @@ from pydantic import (
     SecretStr,
     ValidationError,
     ValidationInfo,
-    create_model,
     field_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.base.errors import ConfigurationError
 from bot.base.logs import LogFormat
@@ -137,17 +137,6 @@ class Settings(StoreSettings, ServiceSettings):
         return seconds
 
 
-class _Environment(BaseSettings):
-    """The sources of pydantic-settings: the environment, and then the file `.env`."""
-
-    model_config = SettingsConfigDict(
-        case_sensitive=True,
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-    )
-
-
 Group = TypeVar("Group", bound=SettingGroup)
 
 
@@ -162,17 +151,22 @@ def load_group(group: type[Group], env: Mapping[str, str] | None = None) -> Grou
     A variable that is empty counts as not set. Raises `ConfigurationError`, whose message has a
     line for each variable of the group that is missing or wrong and never shows a value.
     """
+    sources = (_file(), os.environ) if env is None else (env,)
     try:
-        if env is None:
-            # Cast, because the annotations of `create_model` allow one base only.
-            made = cast("type[Group]", create_model("Read", __base__=(_Environment, group)))
-            return made.model_validate({})
-        return group.model_validate({name: text for name, text in env.items() if text})
+        return group.model_validate(
+            {name: text for source in sources for name, text in source.items() if text}
+        )
     except ValidationError as error:
         lines = [_describe(detail) for detail in error.errors(include_input=False)]
-    except OSError:
-        lines = [_UNREADABLE_FILE]
     raise ConfigurationError("\n".join(dict.fromkeys(lines)))
+
+
+def _file() -> Mapping[str, str | None]:
+    """Return the variables of the file `.env`; none if there is no such file."""
+    try:
+        return dotenv_values(".env")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(_UNREADABLE_FILE) from error
 
 
 def complaint(field: str, problem: str) -> str:
@@ -181,8 +175,6 @@ def complaint(field: str, problem: str) -> str:
 
 
 def _describe(detail: ErrorDetails) -> str:
-    if not detail["loc"]:  # pydantic's form of a decoding error of the file
-        return _UNREADABLE_FILE
     field = str(detail["loc"][0]).lower()  # pydantic names a default by its field
     match detail["type"]:
         case "missing":

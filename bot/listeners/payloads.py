@@ -99,7 +99,7 @@ class ButtonPayload(SlackPayload):
     user: Named
     trigger_id: Identifier = ""
     channel: Named | None = None
-    container: Container = Container()
+    container: Container = Field(default_factory=Container)
     view: OpenView | None = None
     actions: Annotated[list[ButtonAction], Field(min_length=1)]
     response_url: Identifier | None = None
@@ -244,7 +244,7 @@ class FormView(SlackObject):
     hash: Identifier
     private_metadata: str
     blocks: list[ViewBlock]
-    state: ViewState = ViewState()
+    state: ViewState = Field(default_factory=ViewState)
 
     @property
     def form_state(self) -> FormState:

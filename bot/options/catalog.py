@@ -1,4 +1,7 @@
-"""The catalog of models: one JSON file each, checked when the program starts."""
+"""The catalog of models: one JSON file each, read when the program starts.
+
+The files of `MODELS_DIR` are checked then; the packaged ones were, by a test and by `doctor`.
+"""
 
 from __future__ import annotations
 
@@ -144,22 +147,28 @@ class Catalog:
         }
 
     @classmethod
-    def load(cls, extra_dir: Path | None = None) -> Catalog:
+    def load(cls, extra_dir: Path | None = None, *, check_packaged: bool = False) -> Catalog:
         """Read the packaged model files, and those in the folder that `MODELS_DIR` names.
+
+        These are checked; the packaged ones on demand.
 
         Raises `ConfigurationError` that names the file and the error in it.
         """
         if extra_dir is not None and not extra_dir.is_dir():
             raise ConfigurationError(f"MODELS_DIR: there is no folder {extra_dir}")
-        return cls.read([PACKAGED] if extra_dir is None else [PACKAGED, extra_dir])
+        folders = [PACKAGED] if extra_dir is None else [PACKAGED, extra_dir]
+        return cls.read(folders, unchecked=None if check_packaged else PACKAGED)
 
     @classmethod
-    def read(cls, folders: Iterable[Path]) -> Catalog:
-        """Read the model files of `folders`. Raises `ConfigurationError`."""
+    def read(cls, folders: Iterable[Path], *, unchecked: Path | None = None) -> Catalog:
+        """Read the model files of `folders`, and check those that are in no `unchecked` folder.
+
+        Raises `ConfigurationError`.
+        """
         files: dict[str, Path] = {}
         models: list[Model] = []
         for path in (path for folder in folders for path in sorted(folder.glob("*.json"))):
-            model = _model(path)
+            model = _model(path, check=path.parent != unchecked)
             first = files.setdefault(model.slug.casefold(), path)
             if first is not path:
                 raise ConfigurationError(
@@ -196,8 +205,8 @@ class Catalog:
         raise UsageError(f"There is no model {quoted(slug)}.{hint} Models: {offered}.")
 
 
-def _model(path: Path) -> Model:
-    file, options = read_model_file(path)
+def _model(path: Path, *, check: bool) -> Model:
+    file, options = read_model_file(path, check=check)
     return Model(
         slug=file.slug,
         title=file.title or file.slug,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, JsonValue
 
+from bot.options.file_part import FILE_PART
 from storage.job import Json
 
 
 class ConditionalLine(BaseModel):
     """A line that counts for some inputs only."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = FILE_PART
 
     when: dict[str, JsonValue] = {}
     """The values that an input must have, by property; the first line that fits counts."""

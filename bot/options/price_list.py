@@ -7,9 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from bot.options.condition import ConditionalLine
+from bot.options.file_part import FILE_PART
 from bot.options.schema import PROMPT, SEED, Kind, Option
 from bot.options.wording import shown
 from storage.job import Json, Price
@@ -30,7 +31,7 @@ class ListedPrice(ConditionalLine):
 class PriceList(BaseModel):
     """Prices that MindVideo or a contract names."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = FILE_PART
 
     dated: Annotated[str, AfterValidator(_check_date)]
     """When they were read: `2026-11-26`."""
@@ -40,7 +41,7 @@ class PriceList(BaseModel):
 class PricePart(BaseModel):
     """What moves the price of a model's renders."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = FILE_PART
 
     by: list[str] | None = None
     """The properties that move the price; `null`: every one that is a choice or a number."""

@@ -21,6 +21,9 @@ PROMPT = "prompt"
 SEED = "seed"
 """The name that the models of many services give to the number that makes a render repeatable."""
 
+SUM_KEYWORD = "x-sum"
+"""A keyword of our own, for the expectations of a model file: JSON Schema cannot add."""
+
 # The same few dozen names are compared for every command.
 _SPELLINGS_KEPT = 4096
 

@@ -1,76 +1,17 @@
-"""Checks a value against its schema: by jsonschema, with rules of its own for links and steps."""
+"""Checks a value against its schema."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
-from urllib.parse import urlsplit
-
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import extend
+from typing import TYPE_CHECKING
 
 from bot.options.schema import Schema, as_mapping
 from storage.job import Json
 
-SUM_KEYWORD = "x-sum"
-"""A keyword of our own, for the expectations of a model file: JSON Schema cannot add."""
-
-# No more digits than a duration has: text such as 1e999999 takes minutes to be read.
-_DECIMAL = re.compile(r"[0-9]{1,6}(?:\.[0-9]{0,6})?")
-_FORMATS = FormatChecker()
-
-
-@_FORMATS.checks("uri", raises=ValueError)
-@_FORMATS.checks("url", raises=ValueError)
-def _is_link(value: object) -> bool:
-    """Check a link, which jsonschema does only with further packages installed."""
-    return not isinstance(value, str) or (
-        bool(urlsplit(value).scheme) and not re.search(r"\s", value)
-    )
-
-
-def _multiple_of(
-    _validator: Validator, step: float, value: object, _schema: Schema
-) -> Iterator[ValidationError]:
-    """Check steps by the decimal notation: jsonschema divides floats, so 0.3 fails for 0.1."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and (Fraction(str(value)) / Fraction(str(step))).denominator != 1:
-        yield ValidationError(f"not a multiple of {step}")
-
-
-def _sum(
-    _validator: Validator, rule: Schema, value: object, _schema: Schema
-) -> Iterator[ValidationError]:
-    """Check that a member of a list's items adds up: `{"list": …, "member": …, "total": …}`.
-
-    Items without a readable number are left to other rules.
-    """
-    if not isinstance(value, Mapping):
-        return
-    items, total = value.get(str(rule.get("list"))), value.get(str(rule.get("total")))
-    if not isinstance(items, list | tuple) or not items:
-        return
-    parts = [_number(as_mapping(item).get(str(rule.get("member")))) for item in items]
-    whole = _number(total)
-    known = [part for part in parts if part is not None]
-    if whole is not None and len(known) == len(parts) and sum(known) != whole:
-        yield ValidationError(f"does not add up to {whole}")
-
-
-def _number(value: Json) -> Fraction | None:
-    """Return the number of a value, which may be text; some services write durations so."""
-    return Fraction(str(value)) if _DECIMAL.fullmatch(str(value)) else None
-
-
-# jsonschema's own types leave this function out.
-_Validator = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"multipleOf": _multiple_of, SUM_KEYWORD: _sum}
-)
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +43,10 @@ class _SchemaKey:
 # Making a validator takes ten times as long as using it.
 @lru_cache(maxsize=256)
 def _validator(key: _SchemaKey) -> Draft202012Validator:
-    validator: Draft202012Validator = _Validator(key.schema, format_checker=_FORMATS)
-    return validator
+    # Imported with the first value that is checked: jsonschema would be a thirtieth of the start.
+    from bot.options.json_schema import make_validator  # noqa: PLC0415
+
+    return make_validator(key.schema)
 
 
 def violations(value: Json, schema: Schema) -> Iterator[Violation]:

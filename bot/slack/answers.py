@@ -91,7 +91,7 @@ class MembersAnswer(LenientObject):
     """Of `conversations.members`: a page of user IDs."""
 
     members: list[str]
-    response_metadata: CursorAnswer = CursorAnswer()
+    response_metadata: CursorAnswer = Field(default_factory=CursorAnswer)
 
 
 class GroupObject(LenientObject):
@@ -125,9 +125,9 @@ class UserObject(LenientObject):
 
     name: str = ""
     tz: str | None = None
-    profile: ProfileObject = ProfileObject()
+    profile: ProfileObject = Field(default_factory=ProfileObject)
     team_id: str = ""
-    enterprise_user: EnterpriseUserObject = EnterpriseUserObject()
+    enterprise_user: EnterpriseUserObject = Field(default_factory=EnterpriseUserObject)
     is_restricted: Restriction = False
     """A guest in several channels."""
     is_ultra_restricted: Restriction = False
@@ -194,7 +194,7 @@ class MessageObject(LenientObject):
     ts: Ts
     user: str = ""
     bot_id: str = ""
-    metadata: MetadataObject = MetadataObject()
+    metadata: MetadataObject = Field(default_factory=MetadataObject)
     blocks: list[BlockObject] = Field(default_factory=list)
     files: list[FileObject] = Field(default_factory=list)
 

@@ -19,10 +19,14 @@ from bot.app.run import running
 from bot.base.errors import BotError, ConfigurationError, RetryLaterError
 from bot.base.settings import Settings, load_settings
 from bot.mindvideo import http as mindvideo_http
+from bot.options import catalog
+from bot.options.catalog import Catalog
 from bot.slack.manifest import SCOPES
 from sandbox.sandbox import Sandbox
 from sandbox.slack.faults import Fault, FaultKind
+from storage.job import Json
 from storage.store import StoreInUseError
+from tests.support.model_samples import model_file, write
 from tests.support.sandbox import running_sandbox
 from tests.support.wire import raw_server
 
@@ -323,6 +327,19 @@ async def test_doctor_reports_an_invalid_model_file(apis: FakeApis) -> None:
     Path("models/odd.json").write_text("{")
     (problem,) = problems(await examine(apis.settings(MODELS_DIR="models")))
     assert "odd.json" in problem.what
+
+
+async def test_doctor_reports_an_invalid_packaged_file(
+    apis: FakeApis, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A start, which does not check the packaged files, takes this one."""
+    schema: Mapping[str, Json] = {"type": "integer", "maximum": 1, "default": 2}
+    monkeypatch.setattr(
+        catalog, "PACKAGED", write(tmp_path / "packaged", model_file({"a": schema}))
+    )
+    assert Catalog.load().default.slug == "sample"
+    (problem,) = problems(await examine(apis.settings()))
+    assert "sample.json: the default of `a` is not what it allows" in problem.what
 
 
 async def test_doctor_waits_until_a_proxy_that_is_silent_is_the_reason(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.base.errors import ConfigurationError
+from bot.options.catalog import PACKAGED
 from bot.options.model_file import read_model_file
 from storage.job import Json
 from tests.support.model_samples import ANIMATE, model_file, schema_of
@@ -36,6 +37,13 @@ def read(folder: Path, content: str | Mapping[str, Json]) -> None:
     text = content if isinstance(content, str) else json.dumps(content)
     path.write_text(text, encoding="utf-8")
     read_model_file(path)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGED.glob("*.json")), ids=lambda path: path.name)
+def test_a_packaged_file_is_valid(path: Path) -> None:
+    """The start reads it without these checks."""
+    file, options = read_model_file(path)
+    assert read_model_file(path, check=False) == (file, options)
 
 
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:

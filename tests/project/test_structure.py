@@ -59,6 +59,7 @@ UNUSED_BY_RUN = {
     "numpy",
     "pandas",
     "PIL",
+    "jsonschema",
     "tabulate",
     "truststore",
     "pygments",
