@@ -160,7 +160,8 @@ def _own_name() -> str:
     A dyno's machine has another name after each restart.
     https://devcenter.heroku.com/articles/dynos#local-environment-variables
     """
-    return os.environ.get("DYNO") or socket.gethostname()
+    name = os.environ.get("DYNO") or socket.gethostname()
+    return re.sub(r"[^ -~]", "?", name)[:64].strip() or "bot"
 
 
 class StoreSettings(SettingGroup):
