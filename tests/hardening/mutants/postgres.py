@@ -46,8 +46,8 @@ MUTANTS = (
     Mutant(
         name="holds its name in a session that a pooler gives to others",
         file="storage/postgres/connection.py",
-        old="pg_try_advisory_xact_lock",
-        new="pg_try_advisory_lock",
+        old='b"BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0"',
+        new='b"SET idle_in_transaction_session_timeout = 0"',
         tests=(f"{_STORE}::test_a_pooler_gives_no_name_to_two_processes",),
     ),
     Mutant(
