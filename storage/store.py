@@ -42,6 +42,15 @@ Row = TypeVar("Row", Job, Notification, HomeView)
 """A row of a queue: it has `id`, `due_at`, `lease_until`, `fence`, `attempts` and `step`."""
 
 
+LEASE_SECONDS = 12.0
+"""How long a row is its holder's from the claim, or from the last renewal, on."""
+
+FRESH_SECONDS = LEASE_SECONDS / 2
+"""How old a lease may be when its holder does what cannot be undone.
+
+The call that it then makes, and the clocks of two processes, have the other half.
+"""
+
 SUSPECT_CRASHES = 2
 """A row that was in flight at this many deaths of the process may be their cause."""
 
@@ -588,6 +597,9 @@ class Store(Protocol):
     @property
     def settings(self) -> SettingStore:
         """Settings made in Slack."""
+
+    async def now(self) -> Instant | None:
+        """Return the database's time, by which all its processes go; `None`: a file has none."""
 
     async def move_back(self, now: Instant, ahead: float) -> None:
         """Correct the times that a clock wrote which was `ahead` seconds too early, as of `now`.

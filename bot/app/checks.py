@@ -58,7 +58,10 @@ async def open_store(settings: StoreSettings, *, owner: bool = True) -> Store:
     try:
         if settings.is_postgres:
             return await open_postgres(
-                settings.database_url, owner=owner, on_unreadable=on_unreadable
+                settings.database_url,
+                owner=owner,
+                name=settings.process_name,
+                on_unreadable=on_unreadable,
             )
         return await SqliteStore.open(
             str(settings.database_path), owner=owner, on_unreadable=on_unreadable

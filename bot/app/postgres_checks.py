@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 
 from bot.app.findings import Finding
+from bot.base.clock import MOST_OFFSET_SECONDS
 from bot.base.errors import ConfigurationError
 from bot.base.settings import complaint
 from bot.messages.formatting import sentence
@@ -18,17 +18,14 @@ _NOT_INSTALLED = (
     f" Run: pip install '{EXTRA}'"
 )
 
-_MOST_OFFSET_SECONDS = 2.0
-"""Clocks of two machines that are kept in step differ by less."""
-
 _MOST_DEAD_ROWS = 100_000
 _OLDEST_SECONDS = 600.0
 
 
 async def open_postgres(
-    url: str, *, owner: bool, on_unreadable: Callable[[Unreadable], None]
+    url: str, *, owner: bool, name: str, on_unreadable: Callable[[Unreadable], None]
 ) -> Store:
-    """Open the store at `url`, as the process of this machine's name.
+    """Open the store at `url`, as the process of this name.
 
     Raises `ConfigurationError` if the extra is not installed, and `StoreError`.
     """
@@ -37,7 +34,7 @@ async def open_postgres(
         from storage.postgres.store import PostgresStore  # noqa: PLC0415 - see above
     except ImportError as error:
         raise ConfigurationError(_NOT_INSTALLED) from error
-    holder = socket.gethostname() if owner else None
+    holder = name if owner else None
     return await PostgresStore.open(url, owner=owner, holder=holder, on_unreadable=on_unreadable)
 
 
@@ -60,7 +57,7 @@ async def examine_postgres(url: str) -> list[Finding]:
         return [Finding(ok=True, what=what)]
     findings = [Finding(ok=True, what="The database can be reached and written.")]
     offset = time.time() - found.now
-    if abs(offset) > _MOST_OFFSET_SECONDS:
+    if abs(offset) > MOST_OFFSET_SECONDS:
         what = f"The clock of this machine differs from the database's by {offset:+.0f} s."
         advice = "Keep both in step with a time service (NTP)."
         findings.append(Finding(ok=False, what=what, advice=advice))

@@ -26,7 +26,7 @@ from bot.app.services import (
     make_socket,
 )
 from bot.app.socket_mode import SocketMode
-from bot.base.clock import start_clock
+from bot.base.clock import in_step, start_clock
 from bot.base.errors import BotError
 from bot.base.open_files import raise_file_limit
 from bot.base.settings import Settings
@@ -121,6 +121,9 @@ async def running(
         stack.push_async_callback(adapters.video.aclose)
         stack.push_async_callback(adapters.ephemeral.close)
         stack.push_async_callback(adapters.media.close)
+        metrics = adapters.metrics
+        calibration = in_step(checked.now, checked.store, metrics.database_offset)
+        await stack.enter_async_context(calibration)
         services = make_services(settings, checked, adapters, scheduler.wake)
         bolt = make_bolt(checked, services)
 

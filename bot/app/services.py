@@ -19,7 +19,7 @@ from bot.app.http.connections import Connections
 from bot.app.http.refusals import Refusals
 from bot.app.http.slack_requests import MOST_BYTES, SlackRequests
 from bot.app.socket_mode import SocketMode
-from bot.base.clock import SteadyClock
+from bot.base.clock import SteadyClock, uptime
 from bot.base.metrics import Metrics
 from bot.base.open_files import most_connections, open_file_limit
 from bot.base.settings import Settings
@@ -138,6 +138,7 @@ def make_services(
         edits=EditBudget(),
         observer=adapters.metrics,
         now=checked.now,
+        uptime=uptime,
         new_id=new_id,
         chance=secrets.SystemRandom().random,
         wake=wake,

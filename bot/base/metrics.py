@@ -47,6 +47,11 @@ class Metrics:
             "Rows of the store that cannot be read and are set aside.",
             registry=registry,
         )
+        self._database_offset = Gauge(
+            "video_bot_database_offset_seconds",
+            "By how much this machine's clock is ahead of the database's; 0 for a file.",
+            registry=registry,
+        )
         self._asks = Counter(
             "video_bot_asks",
             "Asks by surface and answer.",
@@ -129,6 +134,10 @@ class Metrics:
     def count_unreadable(self, rows: int) -> None:
         """Set how many rows of the store cannot be read."""
         self._rows_unreadable.set(rows)
+
+    def database_offset(self, seconds: float) -> None:
+        """Set by how many seconds this machine's clock is ahead of the database's."""
+        self._database_offset.set(seconds)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus's text format."""

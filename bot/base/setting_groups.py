@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.base.setting_types import (
     LOOPBACK,
+    ProcessName,
     Secret,
     Unit,
     Url,
@@ -153,6 +156,16 @@ class ServiceSettings(SettingGroup):
         return base
 
 
+def _own_name() -> str:
+    """Return the name that a platform gives a process, or the machine's.
+
+    A dyno's machine has another name after each restart.
+    https://devcenter.heroku.com/articles/dynos#local-environment-variables
+    """
+    name = os.environ.get("DYNO") or socket.gethostname()
+    return re.sub(r"[^ -~]", "?", name)[:64].strip() or "bot"
+
+
 class StoreSettings(SettingGroup):
     """The address of the store: all that commands beside the running bot need."""
 
@@ -162,6 +175,11 @@ class StoreSettings(SettingGroup):
         "with the path as it is: no query, no percent-escapes; or "
         "postgresql://USER:PASSWORD@HOST/DATABASE",
         repr=False,
+    )
+    process_name: ProcessName = Field(
+        default_factory=_own_name,
+        description="the name of this process among those of one PostgreSQL database, which it "
+        "has again after a restart, at most 64 characters; unset, the DYNO or the machine's name",
     )
 
     @property

@@ -40,6 +40,8 @@ class Services:
     edits: ProgressEdits
     observer: Observer
     now: Callable[[], Instant]
+    uptime: Callable[[], float]
+    """Returns seconds that never go back, by a clock that counts pauses, too: ages are by it."""
     new_id: Callable[[], str]
     chance: Callable[[], float]
     """Returns random numbers from 0 to 1."""

@@ -64,6 +64,7 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
     if was_given_up or job.cancel_requested_at is not None:
         # The store accepts a cancel only while MindVideo certainly has no request.
         return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
+    claim.check_lease()
     try:
         snapshot = await services.video.submit(job.request_body or b"", job.idempotency_key or "")
     except KeyConflictError as error:

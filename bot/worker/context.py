@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Generic
 
 from bot.jobs.services import Services
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
 from storage.job import Event, EventName, Instant, Job
-from storage.store import Queue, Row
+from storage.store import FRESH_SECONDS, LEASE_SECONDS, Queue, Row, StaleFenceError
 
 
 class Claim(Generic[Row]):
-    """A row under a lease. `row` is the row as last committed under this claim's fence."""
+    """A row under a lease. `row` is the row as last committed under this claim's fence.
 
-    def __init__(self, row: Row, queue: Queue[Row], services: Services) -> None:
+    Every commit under the claim renews the lease.
+    """
+
+    def __init__(
+        self, row: Row, queue: Queue[Row], services: Services, *, leased_at: float
+    ) -> None:
         self.row: Row = row
         self.services = services
+        self.leased_at = leased_at
+        """The uptime at which the lease was requested, or renewed for the last time."""
         self._queue: Queue[Row] = queue
         self.prompts: list[str] = []
         """Prompts of users: services may quote them in errors, and the log must not show them."""
@@ -44,13 +52,25 @@ class Claim(Generic[Row]):
         return await self.write(after, event)
 
     async def hold(self) -> None:
-        """Raise `StaleFenceError` if the claim was lost; call it before an irreversible effect.
+        """Renew the lease; raise `StaleFenceError` if the claim was lost.
 
-        `row` is not refreshed: the step may later write a row that it derived from the older
-        version, and compared with a refreshed one that would undo a user's change, such as a
-        cancel.
+        Call it before an irreversible effect that follows no commit. `row` is not refreshed: the
+        step may later write a row that it derived from the older version, and compared with a
+        refreshed one that would undo a user's change, such as a cancel.
         """
-        await self._queue.apply(self.row, self.row, None)
+        await self._apply(self.row, None)
+        self.check_lease()
+
+    def check_lease(self) -> None:
+        """Raise `StaleFenceError` if the lease is too old for what cannot be undone.
+
+        Call it right before each irreversible effect. A process that stood still, because it or its
+        machine was stopped, does not notice that another one has taken the row over meanwhile and
+        has done the same; its commit before the pause succeeded.
+        """
+        age = self.services.uptime() - self.leased_at
+        if age > FRESH_SECONDS:
+            raise StaleFenceError(f"the lease of {self.row.id} is {age:.0f} s old")
 
     async def write(self, after: Row, event: Event | None) -> Row:
         """Commit `after` in place of `row`; return the row as committed.
@@ -58,8 +78,17 @@ class Claim(Generic[Row]):
         Raises `StaleFenceError` when the claim was lost.
         """
         noted = event or self._amount_event(after)
-        self.row = await self._queue.apply(self.row, after, noted)
+        self.row = await self._apply(after, noted)
         return self.row
+
+    async def _apply(self, after: Row, event: Event | None) -> Row:
+        """Write what differs from `row`; unless `after` is released, its lease is renewed."""
+        requested_at = self.services.uptime()
+        if after.lease_until is not None:
+            after = replace(after, lease_until=self.services.now() + LEASE_SECONDS)
+        written = await self._queue.apply(self.row, after, event)
+        self.leased_at = requested_at
+        return written
 
     def _amount_event(self, after: Row) -> Event | None:
         """Return the event of an amount that no other event goes with.

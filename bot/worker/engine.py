@@ -22,6 +22,7 @@ from storage.home import HomeView
 from storage.job import Instant, Job, Stage
 from storage.notification import Notification
 from storage.store import (
+    LEASE_SECONDS,
     MOST_CRASHES,
     ClaimLimit,
     Queue,
@@ -36,10 +37,13 @@ Step: TypeAlias = Callable[[Claim[Row]], Awaitable[Result[Row]]]
 
 _Signals: TypeAlias = tuple[Instant | None, ...]
 
-# A lease outlives several ticks, so that one slow tick does not lose it, and is short enough that
-# another process takes over within a minute.
-LEASE_SECONDS = 60.0
-RENEW_BEFORE_SECONDS = 40.0
+# Leases that no commit renews, because a step waits for an answer, are renewed together, in one
+# write. Two such writes in a row may fail before a lease ends.
+RENEW_SECONDS = 4.0
+# A lease that is younger can wait for the next time.
+_YOUNG_SECONDS = 1.0
+# After a write that failed.
+_RENEW_AGAIN_SECONDS = 1.0
 
 CRASHED = "It stopped this bot three times."
 """The problem of a job whose step killed the process, for its user."""
@@ -56,10 +60,11 @@ class Pool:
 class _Run(Generic[Row]):
     """A claimed row whose steps are running."""
 
-    def __init__(self, claimed: Row, pool: Pool) -> None:
-        self.claimed: Row = claimed
-        """The row with the fence of its claim, and the lease as last renewed."""
+    def __init__(self, claim: Claim[Row], pool: Pool) -> None:
+        self.claim: Claim[Row] = claim
         self.pool = pool
+        self.is_over = False
+        """Whether its last step's result, which releases the row, is being committed."""
         self.task: asyncio.Task[None]
 
 
@@ -90,6 +95,8 @@ class Engine(Generic[Row]):
         self._gate = gate
         self._suspects = suspects
         self._running: dict[str, _Run[Row]] = {}
+        self._renewal: asyncio.TimerHandle | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._stopping = False
         self._more_is_due = False
         self._broken: StoreBrokenError | None = None
@@ -103,7 +110,6 @@ class Engine(Generic[Row]):
         """
         if self._broken:
             raise self._broken
-        await self._renew()
         if self._stopping:
             return 0
         suspects = await self._start_suspect()
@@ -115,9 +121,7 @@ class Engine(Generic[Row]):
         if not any(limit.rows > 0 for limit in limits):
             return suspects
         self._more_is_due = False
-        claimed = await self._queue.claim(self._services.now(), LEASE_SECONDS, limits)
-        for row in claimed:
-            self._start(row)
+        claimed = await self._claim(limits)
         for limit in limits:
             started = sum(row.step in limit.steps for row in claimed)
             self._more_is_due |= started == limit.rows > 0
@@ -129,11 +133,18 @@ class Engine(Generic[Row]):
             return 0
         now = self._services.now()
         steps = tuple(step for pool in self._pools for step in pool.steps)
-        claimed = await self._queue.claim(now, LEASE_SECONDS, [ClaimLimit(1, steps, suspects=True)])
+        claimed = await self._claim([ClaimLimit(1, steps, suspects=True)])
         for row in claimed:
             self._suspects.acquire(row.id, now)
-            self._start(row)
         return len(claimed)
+
+    async def _claim(self, limits: Sequence[ClaimLimit]) -> Sequence[Row]:
+        """Claim due rows and start their steps."""
+        requested_at = self._services.uptime()
+        claimed = await self._queue.claim(self._services.now(), LEASE_SECONDS, limits)
+        for row in claimed:
+            self._start(row, requested_at)
+        return claimed
 
     async def drain(self) -> None:
         """Wait until the result of every step that was started has been committed."""
@@ -153,40 +164,75 @@ class Engine(Generic[Row]):
         _, unfinished = await asyncio.wait(tasks, timeout=seconds)
         for task in unfinished:
             task.cancel()
+        if self._renewing is not None:
+            unfinished.add(self._renewing)
         await asyncio.gather(*unfinished, return_exceptions=True)
 
+    def _renew_after(self, seconds: float) -> None:
+        """Renew the leases of what runs then."""
+        loop = asyncio.get_running_loop()
+        self._renewal = loop.call_later(seconds, self._begin_renewal)
+
+    def _begin_renewal(self) -> None:
+        self._renewal = None
+        self._renewing = asyncio.create_task(self._renew(), name=f"{self._kind} renewal")
+
     async def _renew(self) -> None:
-        now = self._services.now()
+        """Renew leases that are older than a second; end runs whose row was taken over."""
+        pause = RENEW_SECONDS
+        try:
+            await self._renew_old()
+        except StoreBrokenError as error:
+            self._broken = error
+        except StoreError as error:
+            pause = _RENEW_AGAIN_SECONDS
+            self._log.error("leases_not_renewed", problem=str(error))
+        if self._running and self._renewal is None:
+            self._renew_after(pause)
+
+    async def _renew_old(self) -> None:
+        requested_at = self._services.uptime()
         held = [
-            run.claimed
+            run
             for run in self._running.values()
-            if (run.claimed.lease_until or 0.0) - now < RENEW_BEFORE_SECONDS
+            if requested_at - run.claim.leased_at >= _YOUNG_SECONDS and not run.is_over
         ]
         if not held:
             return
-        kept = await self._queue.renew(held, now + LEASE_SECONDS)
-        for row in held:
-            run = self._running.get(row.id)
-            if run is None:
-                continue
-            if row.id in kept:
-                run.claimed = replace(row, lease_until=now + LEASE_SECONDS)
-            else:
+        until = self._services.now() + LEASE_SECONDS
+        kept = await self._queue.renew([run.claim.row for run in held], until)
+        for run in held:
+            if run.claim.row.id in kept:
+                run.claim.leased_at = max(run.claim.leased_at, requested_at)
+            elif not run.is_over:
                 run.task.cancel()
 
     def _used_slots(self, pool: Pool) -> int:
         return sum(run.pool is pool for run in self._running.values())
 
-    def _start(self, row: Row) -> None:
+    def _start(self, row: Row, leased_at: float) -> None:
         [pool] = [pool for pool in self._pools if row.step in pool.steps]
-        run = _Run(row, pool)
+        claim = Claim(row, self._queue, self._services, leased_at=leased_at)
+        run = _Run(claim, pool)
         run.task = asyncio.create_task(self._run_steps(run), name=f"{self._kind} {row.id}")
+        # Also of a task that is cancelled before it begins.
+        run.task.add_done_callback(lambda _: self._forget(run))
         self._running[row.id] = run
+        if self._renewal is None:
+            self._renew_after(RENEW_SECONDS)
+
+    def _forget(self, run: _Run[Row]) -> None:
+        row_id = run.claim.row.id
+        # The run of a later claim of the same row may have taken its place.
+        if self._running.get(row_id) is run:
+            del self._running[row_id]
+        if not self._running and self._renewal is not None:
+            self._renewal.cancel()
+            self._renewal = None
 
     async def _run_steps(self, run: _Run[Row]) -> None:
-        row_id = run.claimed.id
-        claim = Claim(run.claimed, self._queue, self._services)
-        log = self._log.bind(**{self._kind: row_id})
+        claim = run.claim
+        log = self._log.bind(**{self._kind: claim.row.id})
         # Of this task and those that it starts.
         PROMPTS.set(claim.prompts)
         try:
@@ -196,8 +242,9 @@ class Engine(Generic[Row]):
                 return
             while await self._run_step(run, claim):
                 pass
-        except StaleFenceError:
-            log.warning("claim_lost", step=claim.row.step)
+        except StaleFenceError as error:
+            # The row is claimed again: by another process, or once its lease has ended.
+            log.warning("claim_lost", step=claim.row.step, problem=str(error))
         except StoreBrokenError as error:
             self._broken = error
         except StoreError as error:
@@ -207,10 +254,8 @@ class Engine(Generic[Row]):
             # As above; what was committed is kept.
             log.exception("run_failed")
         finally:
-            # The run of a later claim of the same row may have taken its place.
-            if self._running.get(row_id) is run:
-                del self._running[row_id]
-            if self._suspects.release(row_id) or self._more_is_due:
+            self._forget(run)
+            if self._suspects.release(claim.row.id) or self._more_is_due:
                 self._services.wake()
 
     async def _run_step(self, run: _Run[Row], claim: Claim[Row]) -> bool:
@@ -249,6 +294,7 @@ class Engine(Generic[Row]):
             # The next step is for another pool: the end of this run wakes the engine to claim it.
             self._more_is_due |= is_due
             after = replace(after, lease_until=None)
+        run.is_over = not goes_on
         was_parked = _parked_problem(claim.row) is not None
         row = await claim.write(after, event)
         problem = _parked_problem(row)

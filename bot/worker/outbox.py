@@ -168,6 +168,7 @@ async def _find_shared(claim: Claim[PostRow], slot: Slot[PostRow], place: Place)
         raise OutcomeUnknownError("Slack has not shown the shared file yet.")
     await claim.hold()
     for upload in known.uploads:
+        claim.check_lease()
         await chat.delete_file(upload.file_id)
     await _start_over(claim, slot, EventName.SHARE_LOST)
     return None
@@ -191,9 +192,10 @@ async def _withdraw(claim: Claim[PostRow], slot: Slot[PostRow], name: EventName)
 async def _as_member(claim: Claim[PostRow], place: Place, act: Callable[[], Awaitable[T]]) -> T:
     """Call `act`; if Slack refuses because the bot is not a member, join the channel and repeat.
 
-    The refused call had no effect. The claim is checked before the repetition, because it may have
-    been lost during the join.
+    The refused call had no effect. The claim is checked before each call: it may have been lost
+    since the intent was committed, or during the join.
     """
+    claim.check_lease()
     try:
         return await act()
     except NotAMemberError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import psycopg
-from psycopg import AsyncConnection, conninfo
+from psycopg import AsyncClientCursor, AsyncConnection, conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -23,8 +23,9 @@ WAIT_SECONDS = 2.5
 RECONNECT_SECONDS = 10.0
 """How long the pool tries, with growing pauses, before it begins with short ones again."""
 
-_NAME_TRIES = 5
-_NAME_PAUSE_SECONDS = 0.1
+_NAME_TRIES = 4
+_NAME_PAUSE_SECONDS = 0.05
+_MOST_OF_ONE_NAME = 64
 
 _LIMITS = (
     # No statement here reads more than a person's or a day's rows.
@@ -76,28 +77,46 @@ async def check_server(url: str) -> None:
         raise StoreError(f"the database cannot be reached{told}") from None
 
 
-async def lock_name(url: str, name: str) -> AsyncConnection[DictRow] | None:
-    """Return a connection that holds the name of a process; `None` if another process has it.
+async def lock_name(url: str, name: str) -> tuple[str, AsyncConnection[DictRow]] | None:
+    """Return the name of a process, and a connection that holds it while the process lives.
 
-    The name is free when the connection ends, however the process ends. A pooler may keep it for
-    longer, and then the next process has another name.
+    Where another process has the name, it is the first free one of `name 2`, `name 3` …: of several
+    on one machine, each finds a name again that one of them had before. `None`: there is none left.
+
+    The lock is one of a transaction without a snapshot, which holds up no vacuum: a pooler keeps to
+    it, whereas it would give the locks of a session to whoever is next on that connection. The name
+    is free when the connection ends, however the process ends.
     """
     connection = await AsyncConnection.connect(
-        url, autocommit=True, row_factory=dict_row, connect_timeout=CONNECT_SECONDS
+        url,
+        autocommit=True,
+        row_factory=dict_row,
+        connect_timeout=CONNECT_SECONDS,
+        application_name="slack-video-bot name",
+        # In the simple protocol nothing keeps the snapshot of a statement that has ended.
+        cursor_factory=AsyncClientCursor[DictRow],
     )
-    statement = b"SELECT pg_try_advisory_lock(hashtextextended(%(name)s, 4)) AS is_free"
     try:
-        for _ in range(_NAME_TRIES):
-            row = await (await connection.execute(statement, {"name": name})).fetchone()
-            if row is not None and row["is_free"]:
-                return connection
+        await connection.execute(b"BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
+        for tries in range(_NAME_TRIES):
             # The server may not have noticed yet that a process with this name has ended.
-            await asyncio.sleep(_NAME_PAUSE_SECONDS)
+            await asyncio.sleep(_NAME_PAUSE_SECONDS if tries else 0.0)
+            if await _lock(connection, name):
+                return name, connection
+        for number in range(2, _MOST_OF_ONE_NAME + 1):
+            if await _lock(connection, f"{name} {number}"):
+                return f"{name} {number}", connection
     except BaseException:
         await connection.close()
         raise
     await connection.close()
     return None
+
+
+async def _lock(connection: AsyncConnection[DictRow], name: str) -> bool:
+    statement = b"SELECT pg_try_advisory_xact_lock(hashtextextended(%(name)s, 4)) AS is_free"
+    row = await (await connection.execute(statement, {"name": name})).fetchone()
+    return row is not None and bool(row["is_free"])
 
 
 def new_pool(url: str) -> AsyncConnectionPool[AsyncConnection[DictRow]]:

@@ -15,7 +15,15 @@ from psycopg.rows import DictRow
 from storage.job import Instant
 from storage.postgres.database import Database
 from storage.rows import Table, Value, encode
-from storage.store import SUSPECT_CRASHES, ClaimLimit, Row, StaleFenceError, Unreadable
+from storage.store import (
+    FRESH_SECONDS,
+    LEASE_SECONDS,
+    SUSPECT_CRASHES,
+    ClaimLimit,
+    Row,
+    StaleFenceError,
+    Unreadable,
+)
 
 Due: TypeAlias = Sequence[int]
 """The `seq` of rows that are due and locked."""
@@ -135,12 +143,22 @@ async def apply_columns(
 async def void_leases(db: Database, table: str, holder: str, *, crashed: bool) -> None:
     """End the leases that an earlier process of this name has left; those of others stand.
 
-    If it `crashed`, each row that was in flight may be the cause: one is added to its count.
+    Each ends when it is as old as its holder may not let it become for what cannot be undone: a
+    name is free, too, when the connection that held it has ended before its process has. If that
+    `crashed`, each row that was in flight may be the cause: one is added to its count, once.
     """
     await db.change(
-        f"UPDATE {table} SET lease_until = NULL, crashes = crashes + %(crashes)s"  # noqa: S608 - only our names
-        " WHERE holder = %(holder)s AND due_at IS NOT NULL AND lease_until IS NOT NULL",
-        {"crashes": int(crashed), "holder": holder},
+        f"""
+        UPDATE {table} SET crashes = crashes + %(crashes)s, holder = NULL,
+            lease_until = least(lease_until - %(other_half)s, bot_now() + %(fresh)s)
+        WHERE holder = %(holder)s AND due_at IS NOT NULL AND lease_until IS NOT NULL
+        """,  # noqa: S608 - only our names
+        {
+            "crashes": int(crashed),
+            "holder": holder,
+            "fresh": FRESH_SECONDS,
+            "other_half": LEASE_SECONDS - FRESH_SECONDS,
+        },
     )
 
 

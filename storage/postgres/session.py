@@ -239,7 +239,7 @@ async def open_session(
     """Open the database at `url`.
 
     An `owner` creates the tables, or brings them up to date. If it has a name, `holder`, it ends
-    the leases that a process of this name has left, unless one that lives has the name.
+    the leases that a process of this name has left; if one that lives has it, it takes another.
 
     Raises `StoreUnusableError` for an address that names no database, and `StoreError` when the
     database cannot be reached, or its tables are older than this version needs or newer than it
@@ -249,8 +249,9 @@ async def open_session(
     await check_server(url)
     name = None
     if holder is not None:
-        name = await lock_name(url, holder)
-        holder = holder if name else f"{holder} {secrets.token_hex(4)}"
+        with translated():
+            locked = await lock_name(url, holder)
+        holder, name = locked or (f"{holder} {secrets.token_hex(4)}", None)
     session = PoolSession(new_pool(url), holder=holder, name=name, on_unreadable=on_unreadable)
     try:
         await session.start()

@@ -11,8 +11,8 @@ from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 
 # Columns whose times Slack's clock wrote.
 _BY_SLACK = frozenset({"posted_at"})
-# What lies ahead of now by right: pauses are shortened, questions keep their hour.
-_PLANNED = frozenset({"due_at", "question_expires_at"})
+# What lies ahead of now by right: pauses are shortened, leases and questions last as long.
+_PLANNED = frozenset({"due_at", "lease_until", "question_expires_at"})
 # The question to an asker ends after an hour. How long approvers have may be days, so theirs is
 # moved if it was asked by the clock that was ahead: this column comes before that of the asking.
 _LATEST_ANSWER = f"""

@@ -560,6 +560,10 @@ class SqliteStore:
         """
         return cls(await open_session(path, owner=owner, on_unreadable=on_unreadable))
 
+    async def now(self) -> Instant | None:
+        """Return `None`: a file has no time, and one process."""
+        return None
+
     async def move_back(self, now: Instant, ahead: float) -> None:
         """Correct the times that a clock wrote which was `ahead` seconds too early."""
         await self._session.write(lambda db: times.move_back(db, now, ahead))

@@ -51,6 +51,13 @@ def test_requests_that_are_not_handled_are_counted() -> None:
     assert samples(metrics)[("video_bot_requests_unserved_total", "event", "unknown")] == 1
 
 
+def test_a_clock_that_differs_from_the_databases_is_told() -> None:
+    metrics = Metrics()
+    assert samples(metrics)[("video_bot_database_offset_seconds",)] == 0
+    metrics.database_offset(-2.5)
+    assert samples(metrics)[("video_bot_database_offset_seconds",)] == -2.5
+
+
 def test_two_bots_in_one_process_do_not_share_metrics() -> None:
     first, second = Metrics(), Metrics()
     first.ask_answered("command", "accepted", 0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -193,6 +194,27 @@ def test_a_wrong_app_token_does_not_demand_a_signing_secret() -> None:
 def test_a_signing_secret_replaces_an_app_token() -> None:
     env = {**NEEDED, "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": SIGNING_SECRET}
     assert load_settings(env).slack_app_token is None
+
+
+@pytest.mark.parametrize(
+    ("dyno", "host", "name"),
+    [
+        ("worker.2", "5f0c", "worker.2"),
+        ("", "studio", "studio"),
+        ("", "büro", "b?ro"),
+        ("", "", "bot"),
+        ("", "x" * 99, "x" * 64),
+    ],
+)
+def test_a_process_has_the_name_of_its_dyno_or_machine(
+    monkeypatch: pytest.MonkeyPatch, dyno: str, host: str, name: str
+) -> None:
+    """Whatever it is: it stops no bot. One that is set has to be usable."""
+    monkeypatch.setenv("DYNO", dyno)
+    monkeypatch.setattr(socket, "gethostname", lambda: host)
+    assert load().process_name == name
+    assert load(PROCESS_NAME="night shift").process_name == "night shift"
+    assert "at most 64 characters" in complaint({"PROCESS_NAME": "x" * 65})
 
 
 def test_no_secret_is_ever_shown() -> None:

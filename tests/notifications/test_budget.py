@@ -172,7 +172,7 @@ async def test_an_amount_that_nothing_else_goes_with_is_told_at_its_own_time(
     asked = replace(made, created_at=made.created_at - 86400)
     job = await outbox.store.jobs.apply(made, asked, None)
     await cap(outbox, PERSON, "1")
-    claim = Claim(job, outbox.store.jobs, outbox.services)
+    claim = Claim(job, outbox.store.jobs, outbox.services, leased_at=outbox.clock())
     half = Decimal("0.5")
     named = replace(job, cost_estimate=half) if is_estimate else replace(job, cost_actual=half)
     await claim.write(named, None)

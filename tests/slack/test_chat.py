@@ -144,6 +144,7 @@ async def test_a_post_is_found_although_our_clock_was_hours_ahead(
         row,
         cast("Queue[Notification]", Missing()),
         services(cast("Store", Missing()), chat=chat),
+        leased_at=0.0,
     )
 
     found = await find_posted(claim, MESSAGE_SLOT, HERE)

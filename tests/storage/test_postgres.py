@@ -18,6 +18,8 @@ from storage.postgres import connection, migrations
 from storage.postgres.store import PostgresStore
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.store import (
+    FRESH_SECONDS,
+    LEASE_SECONDS,
     Inserted,
     StoreError,
     StoreFullError,
@@ -143,13 +145,46 @@ async def test_a_start_frees_only_what_its_former_self_had_claimed(
 async def test_two_processes_of_one_name_do_not_free_each_others_rows(
     url: str, store: PostgresStore
 ) -> None:
-    """The second one gets another name, as long as the first one lives."""
-    await insert(store, a_job())
+    """The second one gets another name, as long as the first one lives, and finds it again."""
+    await asyncio.gather(*(insert(store, a_job(number)) for number in (1, 2)))
     [held] = await store.jobs.claim(NOW, 3600, [a_limit(1)])
     second = await PostgresStore.open(url, holder="bot")
-    assert await second.jobs.claim(NOW, 3600, [a_limit(9)]) == []
-    assert await store.jobs.renew([held], NOW + 7200) == {held.id}
+    [its] = await second.jobs.claim(NOW, 3600, [a_limit(9)])
     await second.close()
+    again = await PostgresStore.open(url, holder="bot")
+    [freed] = await again.jobs.claim(NOW, 3600, [a_limit(9)])
+    assert (freed.id, freed.crashes) == (its.id, 1)
+    assert await store.jobs.renew([held], NOW + 7200) == {held.id}
+    await again.close()
+
+
+async def test_a_pooler_gives_no_name_to_two_processes(url: str, store: PostgresStore) -> None:
+    """It gives a connection to others between two transactions, with the locks of its session."""
+    del store
+    named = "application_name = 'slack-video-bot name' AND datname = current_database()"
+    query = f"SELECT state, backend_xmin FROM pg_stat_activity WHERE {named}"  # noqa: S608 - ours
+    assert ask(url, query) == [("idle in transaction", None)]
+
+
+async def test_a_lease_of_a_former_self_ends_when_it_could_post_no_more(
+    url: str, store: PostgresStore
+) -> None:
+    """If the name was free because the server was restarted, its bearer may live."""
+    await insert(store, a_job())
+    [held] = await store.jobs.claim(NOW, LEASE_SECONDS, [a_limit(1)])
+    ask(url, "UPDATE jobs SET lease_until = bot_now() + 12")
+    [(now,)] = ask(url, "SELECT bot_now()")
+    assert isinstance(now, float)
+    await store.close()
+    for _ in range(2):
+        # Deaths during the start are no crashes of a step.
+        again = await PostgresStore.open(url, holder="bot")
+        row = await again.jobs.get(held.id)
+        assert row is not None
+        assert row.lease_until is not None
+        assert FRESH_SECONDS - 3 < row.lease_until - now < LEASE_SECONDS
+        assert row.crashes == 1
+        await again.close()
 
 
 async def test_a_process_that_stopped_in_order_is_not_counted_as_a_crash(

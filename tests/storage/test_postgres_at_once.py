@@ -14,6 +14,7 @@ import pytest
 
 from storage.budget import ALL_TIME, Cap, NotAdmitted, Scope, ScopeKind, Window
 from storage.job import Event, EventName, Job, Stage
+from storage.notification import Notification, NotificationKind
 from storage.postgres.store import PostgresStore
 from storage.store import ClaimLimit, Inserted, InsertTerms, StaleFenceError
 from tests.support.interleaving import deadlocks, interleaved, stoppable_statements
@@ -110,6 +111,58 @@ async def test_no_result_is_written_beside_a_claim_that_took_the_job_over(
         now += LEASE
         held = fresh
     assert outcomes == {Job, StaleFenceError}
+
+
+async def test_a_renewal_and_a_takeover_leave_the_job_to_one_of_them(
+    url: str, stores: tuple[PostgresStore, PostgresStore]
+) -> None:
+    """The lease has ended: whoever comes first has it, and the other one hears of that."""
+    one, two = stores
+    await insert(one, replace(a_job(), stage=Stage.RENDERING))
+    now = NOW
+    [held] = await one.jobs.claim(now, LEASE, [a_limit(1)])
+
+    async def renew() -> frozenset[str]:
+        return await one.jobs.renew([held], now + 2 * LEASE)
+
+    async def take_over() -> list[Job]:
+        return await two.jobs.claim(now + LEASE, LEASE, [a_limit(1)])
+
+    outcomes = set[bool]()
+    async for kept, taken, _ in interleaved(url, renew, take_over):
+        assert isinstance(kept, frozenset)
+        assert isinstance(taken, list)
+        assert len(kept) + len(taken) == 1
+        outcomes.add(bool(kept))
+        row = await two.jobs.get(held.id)
+        assert row is not None
+        assert (row.fence, row.lease_until) == (held.fence + len(taken), now + 2 * LEASE)
+        held, now = row, now + LEASE
+    assert outcomes == {True, False}
+
+
+async def test_two_claims_give_no_two_notifications_of_one_channel(
+    url: str, stores: tuple[PostgresStore, PostgresStore]
+) -> None:
+    """They are posted in their order, whichever process posts which."""
+    one, two = stores
+    kind, now = NotificationKind.FAILED, NOW
+    for number, channel in enumerate(("C1", "C1", "C2", "C2", "C3")):
+        row = Notification(
+            id=f"n{number}", team="T1", channel=channel, kind=kind, happened_at=NOW, due_at=NOW
+        )
+        await one.outbox.add(row)
+
+    def claim(store: PostgresStore) -> Callable[[], Awaitable[list[Notification]]]:
+        return lambda: store.outbox.claim(now, LEASE, [ClaimLimit(2, (kind,))])
+
+    async for made, other, _ in interleaved(url, claim(one), claim(two)):
+        assert isinstance(made, list)
+        assert isinstance(other, list)
+        # Not always all three: what another one has locked is found by the next look.
+        assert 2 <= len({row.channel for row in made + other}) == len(made + other)
+        assert {row.id for row in made + other} <= {"n0", "n2", "n4"}
+        now += LEASE
 
 
 async def test_a_cancel_survives_the_step_that_runs_meanwhile(

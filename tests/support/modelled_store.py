@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import pytest
 from psycopg import AsyncConnection, AsyncCursor
@@ -18,10 +19,10 @@ from storage.budget import exposure, total
 from storage.job import Event, Job
 from storage.postgres.store import PostgresStore
 from storage.sqlite.store import SqliteStore
-from storage.store import JobFilter, Store
+from storage.store import FRESH_SECONDS, JobFilter, Store
 from tests.support.inline_store import inline_session, threaded_session
 from tests.support.postgres import Server, emptied_database
-from tests.support.store_samples import FakeCommit
+from tests.support.store_samples import NOW, FakeCommit
 
 T = TypeVar("T")
 CrashPoint: TypeAlias = Literal["before the commit", "after the commit"] | None
@@ -87,9 +88,13 @@ class ModelledStore:
         self.rows = {
             job.id: job
             if job.due_at is None or job.lease_until is None
-            else replace(job, lease_until=None, crashes=job.crashes + (not in_order))
+            else self.voided(replace(job, crashes=job.crashes + (not in_order)), job)
             for job in self.rows.values()
         }
+
+    def voided(self, counted: Job, _before: Job, /) -> Job:
+        """Return a job after the start that ended its lease."""
+        return replace(counted, lease_until=None)
 
     def check(self) -> None:
         """Compare the rows and events in the file with the dictionary."""
@@ -123,7 +128,11 @@ class ModelledPostgres(ModelledStore):
     """Two processes on one database of PostgreSQL, which stop and start again together."""
 
     def __init__(self, server: Server) -> None:
-        self._url = emptied_database(server)
+        self._ended: set[tuple[str, int]] = set()
+        """The claims whose leases a start has ended."""
+        # Each connection takes the beginning for the present.
+        option = quote(f"-c slack_video_bot.now={NOW}")
+        self._url = f"{emptied_database(server)}&options={option}"
         self._patch = pytest.MonkeyPatch()
         execute = AsyncConnection.execute
 
@@ -145,6 +154,15 @@ class ModelledPostgres(ModelledStore):
 
         self._patch.setattr(AsyncConnection, "execute", crashing)
         super().__init__()
+
+    def voided(self, counted: Job, before: Job, /) -> Job:
+        """Return a job whose lease ends soon; that was counted once."""
+        claimed = (before.id, before.fence)
+        if before.lease_until is None or claimed in self._ended:
+            return before
+        self._ended.add(claimed)
+        end = min(before.lease_until - FRESH_SECONDS, NOW + FRESH_SECONDS)
+        return replace(counted, lease_until=end)
 
     def close(self) -> None:
         """Close the connections."""

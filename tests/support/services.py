@@ -137,6 +137,8 @@ def services(store: Store, **given: object) -> Services:
         "edits": EditBudget(),
         "observer": SilentObserver(),
         "now": lambda: 0.0,
+        # By the clock of the test, if it has one.
+        "uptime": given.get("now", lambda: 0.0),
         "new_id": new_id,
         "chance": lambda: 0.5,
         "wake": lambda: None,

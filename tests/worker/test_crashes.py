@@ -13,7 +13,7 @@ from bot.listeners.home import HOME_POOLS
 from bot.notifications import NOTIFICATION_POOLS
 from bot.steps import POOLS, STEPS
 from bot.worker.context import Claim
-from bot.worker.engine import CRASHED, LEASE_SECONDS, Engine
+from bot.worker.engine import CRASHED, Engine
 from bot.worker.gate import Gate
 from bot.worker.result import Done, Park, Result, Snooze, conclude
 from bot.worker.suspects import HOLD_SECONDS, SuspectLock
@@ -22,7 +22,7 @@ from storage.home import OPEN_SECONDS, PUBLISH, HomeView
 from storage.job import Event, EventName, Job, Stage
 from storage.notification import OPERATORS, Notification, NotificationKind, team_scope
 from storage.sqlite.store import SqliteStore
-from storage.store import MOST_CRASHES, ClaimLimit, Row
+from storage.store import LEASE_SECONDS, MOST_CRASHES, ClaimLimit, Row
 from tests.support.engine_harness import engine_harness
 from tests.support.inline_store import inline_session
 from tests.support.services import services
