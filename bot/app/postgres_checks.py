@@ -1,4 +1,4 @@
-"""Opens and examines a PostgreSQL database; what reads one is an extra that may be missing."""
+"""Opens, migrates and examines a PostgreSQL database; what reads one may not be installed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from bot.app.findings import Finding
+from bot.app.roles import Role
 from bot.base.errors import ConfigurationError
 from bot.base.settings import complaint
 from bot.messages.formatting import sentence
@@ -26,9 +27,9 @@ _OLDEST_SECONDS = 600.0
 
 
 async def open_postgres(
-    url: str, *, owner: bool, on_unreadable: Callable[[Unreadable], None]
+    url: str, role: Role | None, on_unreadable: Callable[[Unreadable], None]
 ) -> Store:
-    """Open the store at `url`, as the process of this machine's name.
+    """Open the store at `url`; a process that works has the name of this machine.
 
     Raises `ConfigurationError` if the extra is not installed, and `StoreError`.
     """
@@ -37,8 +38,23 @@ async def open_postgres(
         from storage.postgres.store import PostgresStore  # noqa: PLC0415 - see above
     except ImportError as error:
         raise ConfigurationError(_NOT_INSTALLED) from error
-    holder = socket.gethostname() if owner else None
-    return await PostgresStore.open(url, owner=owner, holder=holder, on_unreadable=on_unreadable)
+    works, migrates = (role.works, role.migrates) if role else (False, False)
+    return await PostgresStore.open(
+        url,
+        owner=role is not None,
+        migrates=migrates,
+        holder=socket.gethostname() if works else None,
+        on_unreadable=on_unreadable,
+    )
+
+
+async def migrate_postgres(url: str) -> tuple[str, ...]:
+    """Apply the pending migrations, and return their names; raises as `open_postgres`."""
+    try:
+        from storage.postgres.upgrade import upgrade  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise ConfigurationError(_NOT_INSTALLED) from error
+    return await upgrade(url)
 
 
 async def examine_postgres(url: str) -> list[Finding]:
@@ -56,7 +72,10 @@ async def examine_postgres(url: str) -> list[Finding]:
         problem = str(error)
         return [Finding(ok=False, what=sentence(f"{problem[:1].upper()}{problem[1:]}"))]
     if found is None:
-        what = "The database can be reached. The next start brings its tables up to date."
+        what = (
+            "The database can be reached. Its tables are brought up to date by `python -m bot"
+            " migrate`, or when `run` starts."
+        )
         return [Finding(ok=True, what=what)]
     findings = [Finding(ok=True, what="The database can be reached and written.")]
     offset = time.time() - found.now

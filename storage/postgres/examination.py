@@ -8,7 +8,7 @@ from storage.job import Instant
 from storage.postgres import budget_use
 from storage.postgres.connection import check_server, check_url, new_pool
 from storage.postgres.database import Database, touch
-from storage.postgres.migrations import check_not_newer, is_migrated
+from storage.postgres.migrations import check_not_newer, pending
 from storage.postgres.session import PoolSession
 
 _STATE = """
@@ -41,7 +41,7 @@ class Examination:
 
 
 async def examine(url: str) -> Examination | None:
-    """Return the state of the database; `None`: the next start creates or changes its tables.
+    """Return the state of the database; `None`: its tables are to be made or changed first.
 
     Raises `StoreError` if it cannot be reached or written to, or a newer version changed it.
     """
@@ -51,7 +51,7 @@ async def examine(url: str) -> Examination | None:
     try:
         await session.start()
         await session.read(check_not_newer)
-        if not await session.read(is_migrated):
+        if await session.read(pending):
             return None
         await session.write(touch)
         return await session.read_at_once(_examined)

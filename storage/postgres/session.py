@@ -27,7 +27,8 @@ from storage.postgres.connection import (
 )
 from storage.postgres.database import Database
 from storage.postgres.errors import AGAIN, is_disconnect, store_error, unsure_error
-from storage.postgres.migrations import check_migrated, check_not_newer, migrate
+from storage.postgres.migrations import check_migrated, check_not_newer
+from storage.postgres.upgrade import upgrade
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.store import StoreError, StoreFullError, Unreadable, UnreadableRowError
 
@@ -37,7 +38,7 @@ Work: TypeAlias = Callable[[Database], Awaitable[T]]
 """Statements of one transaction. They may be run again from the beginning."""
 
 _MOST_WAITS = 9
-"""How often a process waits for another one that migrates, each time for `lock_timeout`."""
+"""How often a process waits for another one that starts, each time for `lock_timeout`."""
 
 MOST_TRIES = 5
 """How often a transaction is run that the server ended for the good of another."""
@@ -233,20 +234,25 @@ async def open_session(
     url: str,
     *,
     owner: bool,
+    migrates: bool = True,
     holder: str | None = None,
     on_unreadable: Callable[[Unreadable], None] = lambda _: None,
 ) -> PoolSession:
     """Open the database at `url`.
 
-    An `owner` creates the tables, or brings them up to date. If it has a name, `holder`, it ends
-    the leases that a process of this name has left, unless one that lives has the name.
+    An `owner` that `migrates` creates the tables, or brings them up to date. If it has a name,
+    `holder`, it ends the leases that a process of this name has left, unless one that lives has the
+    name.
 
     Raises `StoreUnusableError` for an address that names no database, and `StoreError` when the
     database cannot be reached, or its tables are older than this version needs or newer than it
     knows. No message has the address.
     """
-    check_url(url)
-    await check_server(url)
+    if owner and migrates:
+        await upgrade(url)
+    else:
+        check_url(url)
+        await check_server(url)
     name = None
     if holder is not None:
         name = await lock_name(url, holder)
@@ -263,11 +269,10 @@ async def open_session(
 
 
 async def _prepare(db: Database, holder: str | None, *, owner: bool) -> list[Unreadable]:
+    await check_not_newer(db)
+    await check_migrated(db)
     if not owner:
-        await check_not_newer(db)
-        await check_migrated(db)
         return []
-    await migrate(db)
     await restores.note_if_restored(db)
     if holder is not None:
         crashed = not await queue.forget_stop(db, holder)

@@ -385,6 +385,7 @@ class PostgresStore:
         url: str,
         *,
         owner: bool = True,
+        migrates: bool = True,
         holder: str | None = None,
         on_unreadable: Callable[[Unreadable], None] = lambda _: None,
     ) -> Self:
@@ -392,7 +393,9 @@ class PostgresStore:
 
         `on_unreadable` is called once for each row that is found to be unreadable and set aside.
         """
-        session = await open_session(url, owner=owner, holder=holder, on_unreadable=on_unreadable)
+        session = await open_session(
+            url, owner=owner, migrates=migrates, holder=holder, on_unreadable=on_unreadable
+        )
         return cls(session)
 
     async def now(self) -> Instant:
