@@ -21,7 +21,7 @@ from storage.sqlite.ownership import check_single_name, ownership, real_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upgrade:
+class FileUpgrade:
     """What was done to a file."""
 
     migrations: tuple[str, ...]
@@ -30,7 +30,7 @@ class Upgrade:
     """Where the file was copied to before; `None`: it was a new one, or nothing was done."""
 
 
-def upgrade(path: str) -> Upgrade:
+def upgrade(path: str) -> FileUpgrade:
     """Create the file if it is missing, and apply the pending migrations. Idempotent.
 
     Leases, and what the next start must find out, stay as they are. Raises `StoreInUseError` if
@@ -43,7 +43,7 @@ def upgrade(path: str) -> Upgrade:
             check_single_name(path)
             check_wal(path)
             if not _pending(path):
-                return Upgrade(migrations=(), copy=None)
+                return FileUpgrade(migrations=(), copy=None)
         with ownership(path):
             return _applied(path)
 
@@ -54,7 +54,7 @@ def _pending(path: str) -> tuple[str, ...]:
         return tuple(migration.name for migration in MIGRATIONS.pending(db))
 
 
-def _applied(path: str) -> Upgrade:
+def _applied(path: str) -> FileUpgrade:
     with closing(connect_writer(path, create=True)) as db:
         # The owner before may have migrated meanwhile.
         check_not_newer(db, path)
@@ -63,4 +63,4 @@ def _applied(path: str) -> Upgrade:
         if first is not None:
             copy_before_upgrade(path, first)
         migrate(db)
-    return Upgrade(migrations=names, copy=upgrade_copy(path, first) if first else None)
+    return FileUpgrade(migrations=names, copy=upgrade_copy(path, first) if first else None)

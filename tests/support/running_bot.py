@@ -69,7 +69,7 @@ async def process_in(
     sandbox: Sandbox, role: Role, environment: Mapping[str, str], *, socket_mode: bool = False
 ) -> AsyncIterator[RunningBot]:
     """Run one process of a bot, which may have others beside it."""
-    variables = sandbox.environment(socket_mode=socket_mode) | FAST | environment
+    variables = {**sandbox.environment(socket_mode=socket_mode), **FAST, **environment}
     with _quick_start():
         async with running(load_settings(variables), role=role) as service:
             if role.listens and not socket_mode:
