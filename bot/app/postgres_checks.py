@@ -14,7 +14,7 @@ from bot.messages.formatting import sentence
 from storage.store import Store, StoreError, StoreUnusableError, Unreadable
 
 EXTRA = "slack-video-bot[postgres]"
-_NOT_INSTALLED = (
+NOT_INSTALLED = (
     "DATABASE_URL names a PostgreSQL database, and the packages that reach one are not installed."
     f" Run: pip install '{EXTRA}'"
 )
@@ -37,7 +37,7 @@ async def open_postgres(
         # Most bots keep their jobs in a file, and have no package for it.
         from storage.postgres.store import PostgresStore  # noqa: PLC0415 - see above
     except ImportError as error:
-        raise ConfigurationError(_NOT_INSTALLED) from error
+        raise ConfigurationError(NOT_INSTALLED) from error
     works, migrates = (role.works, role.migrates) if role else (False, False)
     return await PostgresStore.open(
         url,
@@ -53,7 +53,7 @@ async def migrate_postgres(url: str) -> tuple[str, ...]:
     try:
         from storage.postgres.upgrade import upgrade  # noqa: PLC0415 - as above
     except ImportError as error:
-        raise ConfigurationError(_NOT_INSTALLED) from error
+        raise ConfigurationError(NOT_INSTALLED) from error
     return await upgrade(url)
 
 
@@ -62,7 +62,7 @@ async def examine_postgres(url: str) -> list[Finding]:
     try:
         from storage.postgres.examination import examine  # noqa: PLC0415 - as above
     except ImportError:
-        return [Finding(ok=False, what=_NOT_INSTALLED)]
+        return [Finding(ok=False, what=NOT_INSTALLED)]
     try:
         found = await examine(url)
     except StoreUnusableError as error:

@@ -19,7 +19,7 @@ SERVICES = ("run", "web", "worker")
 """The commands that last until a signal, and end by themselves after one."""
 
 COMMANDS = (
-    *(*SERVICES, "migrate", "demo", "manifest", "doctor"),
+    *(*SERVICES, "migrate", "copy", "demo", "manifest", "doctor"),
     *("jobs", "budget", "cost", "credit", "audit", "backup"),
 )
 """Each is `command` in the module of its name, which is imported only when it is used or listed.

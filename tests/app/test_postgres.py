@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import storage.postgres
 from bot.app.checks import open_store
 from bot.app.postgres_checks import examine_postgres
 from bot.base.errors import ConfigurationError
@@ -62,6 +63,8 @@ async def test_without_the_extra_the_sentence_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And the password is in none."""
+    # A package that is imported anew would take the place of the one that others have.
+    monkeypatch.setattr(storage, "postgres", storage.postgres)
     for name in [name for name in sys.modules if name.startswith("storage.postgres")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "psycopg", None)
