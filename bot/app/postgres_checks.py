@@ -6,11 +6,11 @@ import socket
 import time
 from collections.abc import Callable
 
-from bot.app.findings import Finding
+from bot.app.findings import Finding, unchecked_restore, wrong_counters
 from bot.app.roles import Role
 from bot.base.errors import ConfigurationError
 from bot.base.settings import complaint
-from bot.messages.formatting import sentence
+from bot.messages.formatting import count, sentence
 from storage.store import Store, StoreError, StoreUnusableError, Unreadable
 
 EXTRA = "slack-video-bot[postgres]"
@@ -84,14 +84,13 @@ async def examine_postgres(url: str) -> list[Finding]:
         advice = "Keep both in step with a time service (NTP)."
         findings.append(Finding(ok=False, what=what, advice=advice))
     if found.wrong_counters:
-        what = f"{found.wrong_counters} counters of budgets differ from the sum over the jobs."
-        advice = "Run: python -m bot budget recompute"
-        findings.append(Finding(ok=False, what=what, advice=advice))
-    if found.oldest_seconds > _OLDEST_SECONDS or found.dead_rows > _MOST_DEAD_ROWS:
-        what = (
-            f"The database keeps {found.dead_rows} old versions of rows, and its oldest"
-            f" transaction is {found.oldest_seconds:.0f} s old."
-        )
-        advice = "End transactions that are left open, and see that autovacuum runs."
-        findings.append(Finding(ok=False, what=what, advice=advice))
+        findings.append(wrong_counters(found.wrong_counters))
+    findings += map(unchecked_restore, found.restores)
+    is_much = found.oldest_seconds > _OLDEST_SECONDS or found.dead_rows > _MOST_DEAD_ROWS
+    what = (
+        f"The database keeps {count(found.dead_rows, 'old version')} of rows, and its oldest"
+        f" snapshot is {found.oldest_seconds:.0f} s old."
+    )
+    advice = "End transactions that are left open, and see that autovacuum runs."
+    findings.append(Finding(ok=not is_much, what=what, advice=advice if is_much else ""))
     return findings

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from storage.budget import UncheckedRestore
 from storage.job import Instant
-from storage.postgres import budget_use
+from storage.postgres import budget_use, restores
 from storage.postgres.connection import check_server, check_url, new_pool
 from storage.postgres.database import Database, touch
 from storage.postgres.migrations import check_not_newer, pending
@@ -34,6 +35,7 @@ class Examination:
     """Its time."""
     wrong_counters: int
     """Counters of budgets that differ from the sum over the jobs."""
+    restores: tuple[UncheckedRestore, ...]
     dead_rows: int
     """Old versions of rows that are not removed yet."""
     oldest_seconds: float
@@ -47,7 +49,7 @@ async def examine(url: str) -> Examination | None:
     """
     check_url(url)
     await check_server(url)
-    session = PoolSession(new_pool(url))
+    session = PoolSession(new_pool(url), is_patient=True)
     try:
         await session.start()
         await session.read(check_not_newer)
@@ -64,6 +66,7 @@ async def _examined(db: Database) -> Examination:
     return Examination(
         now=row["now"],
         wrong_counters=len(await budget_use.mismatches(db)),
+        restores=tuple(await restores.unchecked(db)),
         dead_rows=row["dead_rows"],
         oldest_seconds=row["oldest_seconds"],
     )

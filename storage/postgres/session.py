@@ -19,6 +19,7 @@ from storage.postgres.connection import (
     BEGIN,
     BEGIN_READ,
     CONNECT_SECONDS,
+    NO_HURRY,
     POOL_SIZE,
     check_server,
     check_url,
@@ -56,9 +57,12 @@ class PoolSession:
         *,
         holder: str | None = None,
         name: AsyncConnection[DictRow] | None = None,
+        is_patient: bool = False,
         on_unreadable: Callable[[Unreadable], None] = lambda _: None,
     ) -> None:
+        """`is_patient`: a statement may take minutes, because an operator waits for it."""
         self._name = name
+        self._is_patient = is_patient
         self.holder = holder
         """The name of this process, with which it marks the rows that it claims."""
         self._pool = pool
@@ -95,6 +99,9 @@ class PoolSession:
         others are tried.
         """
         self._refuse_if_closed()
+        if self._is_patient:
+            # Set for one transaction, and not for whoever gets the connection next from a pooler.
+            return await self.read_at_once(query)
         with translated():
             for _ in range(POOL_SIZE):
                 async with self._pool.connection() as connection:
@@ -202,6 +209,7 @@ class PoolSession:
     @asynccontextmanager
     async def _connection(self, begin: str) -> AsyncIterator[AsyncConnection[DictRow]]:
         """Take a connection on which `begin` was executed, the first that is not dead."""
+        begin += NO_HURRY if self._is_patient else ""
         for tries in range(POOL_SIZE + 1):
             connection = await self._pool.getconn()
             try:
@@ -257,7 +265,13 @@ async def open_session(
     if holder is not None:
         name = await lock_name(url, holder)
         holder = holder if name else f"{holder} {secrets.token_hex(4)}"
-    session = PoolSession(new_pool(url), holder=holder, name=name, on_unreadable=on_unreadable)
+    session = PoolSession(
+        new_pool(url),
+        holder=holder,
+        name=name,
+        is_patient=not owner,
+        on_unreadable=on_unreadable,
+    )
     try:
         await session.start()
         found = await session.prepare(lambda db: _prepare(db, holder, owner=owner))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Generic, Self
@@ -410,7 +411,8 @@ class PostgresStore:
         """Raise `StoreError`, which names the program that copies a database of PostgreSQL's."""
         raise StoreError(
             f"a database of PostgreSQL is copied by its own program: pg_dump --format=custom"
-            f' --file={path} "$DATABASE_URL". Keep the configuration beside it.'
+            f' --file={shlex.quote(path)} "$DATABASE_URL". Keep beside it what is in no database:'
+            " the variables of the bot, with its tokens and keys, and the folder MODELS_DIR."
         )
 
     async def unreadable(self) -> list[Unreadable]:
