@@ -52,13 +52,14 @@ class Server:
 
     def __init__(self, programs: Path, folder: Path, user: str | None) -> None:
         self._programs = programs
-        self._folder = folder
-        self._user = user
+        self.folder = folder
+        self.user = user
+        """As whom it runs; `None`: as whoever started it."""
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str) -> str:
         """Return the address of a database."""
-        return f"postgresql://postgres@/{database}?host={quote(str(self._folder), safe='')}"
+        return f"postgresql://postgres@/{database}?host={quote(str(self.folder), safe='')}"
 
     def run(self, statement: str) -> None:
         """Run a statement as an operator does, on the server's own database."""
@@ -68,11 +69,11 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
-        data = self._folder / "data"
+        data = self.folder / "data"
         self._process = subprocess.Popen(  # noqa: S603 - our own arguments
-            [self._programs / "postgres", "-D", data, "-k", self._folder, *options],
-            user=self._user,
-            cwd=self._folder,
+            [self._programs / "postgres", "-D", data, "-k", self.folder, *options],
+            user=self.user,
+            cwd=self.folder,
             # Ctrl-C ends those who use it, and they end it.
             start_new_session=True,
         )
