@@ -7,16 +7,19 @@ TOOLS := .tools/ready
 # The tests start dozens of processes, and each would compile the project anew.
 test prove: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run demo test prove check bench soak lock audit chromium postgres
+.PHONY: help run demo demo-postgres test prove check bench soak lock audit chromium postgres
 
 help: ## Show this
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
 run: $(READY) ## Run the bot with the configuration of the environment and .env
 	$(BIN)/python -m bot run
 
 demo: $(READY) ## Try the bot on a simulated Slack and MindVideo: no account, no cost (PORT=8090)
 	$(BIN)/python -m bot demo $(if $(PORT),--port $(PORT))
+
+demo-postgres: $(READY) postgres ## The same as three processes on PostgreSQL; kill one while it renders
+	$(BIN)/python -m bot demo --postgres --render-seconds 15 $(if $(PORT),--port $(PORT))
 
 test: $(READY) chromium postgres ## Run every test but the proofs
 	$(BIN)/pytest --numprocesses 4 --dist worksteal -m "not proof and not soak"

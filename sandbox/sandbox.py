@@ -27,6 +27,7 @@ class Sandbox:
     """A simulated Slack with the demo page, a simulated MindVideo, and a folder for the bot."""
 
     slack: SlackSandbox
+    demo: DemoApi
     video: MindVideoSandbox
     slack_url: str
     """Base URL of the simulated Slack and of the demo page."""
@@ -80,7 +81,8 @@ async def running_sandbox(
         files = folder / "slack-files"
         files.mkdir()
         slack = SlackSandbox(files, manifest, now=now, echo=echo)
-        DemoApi(slack.people).add_to(slack.app)
+        demo = DemoApi(slack.people)
+        demo.add_to(slack.app)
         slack.app.middlewares.extend(middlewares)
         video = MindVideoSandbox(
             now=now,
@@ -95,5 +97,10 @@ async def running_sandbox(
         slack.set_base_url(slack_url)
         video_url = await stack.enter_async_context(serve(video_app))
         yield Sandbox(
-            slack=slack, video=video, slack_url=slack_url, video_url=video_url, folder=folder
+            slack=slack,
+            demo=demo,
+            video=video,
+            slack_url=slack_url,
+            video_url=video_url,
+            folder=folder,
         )

@@ -19,8 +19,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot.app.findings import Finding
-from bot.app.postgres_checks import examine_postgres, open_postgres
+from bot.app.postgres_checks import examine_postgres, migrate_postgres, open_postgres
 from bot.app.request_checks import clock_finding, examine_running_bot
+from bot.app.roles import ALL, Role
 from bot.app.socket_mode import ask_for_socket
 from bot.app.store_checks import examine_store
 from bot.base.errors import (
@@ -39,6 +40,7 @@ from bot.slack.chat import Identity, SlackChat
 from bot.slack.client import slack_client
 from bot.slack.manifest import SCOPES
 from storage.sqlite.store import SqliteStore
+from storage.sqlite.upgrade import upgrade
 from storage.store import Store, StoreError, StoreUnusableError, Unreadable
 
 _TOKEN_ADVICE: Mapping[str, str] = MappingProxyType(
@@ -49,23 +51,49 @@ _TOKEN_ADVICE: Mapping[str, str] = MappingProxyType(
 )
 
 
-async def open_store(settings: StoreSettings, *, owner: bool = True) -> Store:
-    """Open the store that DATABASE_URL names; raises `StoreError`.
+async def open_store(settings: StoreSettings, role: Role | None = ALL) -> Store:
+    """Open the store that DATABASE_URL names, for a process of this role; raises `StoreError`.
 
-    What a bot finds to be unreadable is logged; a command of the operator's lists it instead.
+    `None` is a command of the operator's, beside the bot. What a bot finds to be unreadable is
+    logged; a command lists it instead.
     """
-    on_unreadable = _log_unreadable if owner else _ignore
-    try:
+    on_unreadable = _ignore if role is None else _log_unreadable
+    with _unusable_stores():
         if settings.is_postgres:
             return await open_postgres(
                 settings.database_url,
-                owner=owner,
+                role,
                 name=settings.process_name,
                 on_unreadable=on_unreadable,
             )
         return await SqliteStore.open(
-            str(settings.database_path), owner=owner, on_unreadable=on_unreadable
+            str(settings.database_path), owner=role is not None, on_unreadable=on_unreadable
         )
+
+
+async def migrate_store(settings: StoreSettings) -> list[str]:
+    """Bring the tables of the store up to date; return sentences about what was done.
+
+    Idempotent. Raises `StoreError`; a file must not be in use by a bot if there is anything to do.
+    """
+    copy = None
+    with _unusable_stores():
+        if settings.is_postgres:
+            names = await migrate_postgres(settings.database_url)
+        else:
+            done = await asyncio.to_thread(upgrade, str(settings.database_path))
+            names, copy = done.migrations, done.copy
+    if not names:
+        return ["The tables are up to date."]
+    told = [f"The store was copied to {copy} before."] if copy else []
+    return [f"The tables are up to date now: {', '.join(names)}.", *told]
+
+
+@contextmanager
+def _unusable_stores() -> Iterator[None]:
+    """Raise `ConfigurationError` for an address at which there can be no store."""
+    try:
+        yield
     except StoreUnusableError as error:
         problem = f"leads to no store ({error})"
         raise ConfigurationError(complaint("database_url", problem)) from error

@@ -1,19 +1,20 @@
-"""Opens and examines a PostgreSQL database; what reads one is an extra that may be missing."""
+"""Opens, migrates and examines a PostgreSQL database; what reads one may not be installed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from bot.app.findings import Finding
+from bot.app.findings import Finding, unchecked_restore, wrong_counters
+from bot.app.roles import Role
 from bot.base.clock import MOST_OFFSET_SECONDS
 from bot.base.errors import ConfigurationError
 from bot.base.settings import complaint
-from bot.messages.formatting import sentence
+from bot.messages.formatting import count, sentence
 from storage.store import Store, StoreError, StoreUnusableError, Unreadable
 
 EXTRA = "slack-video-bot[postgres]"
-_NOT_INSTALLED = (
+NOT_INSTALLED = (
     "DATABASE_URL names a PostgreSQL database, and the packages that reach one are not installed."
     f" Run: pip install '{EXTRA}'"
 )
@@ -23,9 +24,9 @@ _OLDEST_SECONDS = 600.0
 
 
 async def open_postgres(
-    url: str, *, owner: bool, name: str, on_unreadable: Callable[[Unreadable], None]
+    url: str, role: Role | None, *, name: str, on_unreadable: Callable[[Unreadable], None]
 ) -> Store:
-    """Open the store at `url`, as the process of this name.
+    """Open the store at `url`; a process that works has this name.
 
     Raises `ConfigurationError` if the extra is not installed, and `StoreError`.
     """
@@ -33,9 +34,24 @@ async def open_postgres(
         # Most bots keep their jobs in a file, and have no package for it.
         from storage.postgres.store import PostgresStore  # noqa: PLC0415 - see above
     except ImportError as error:
-        raise ConfigurationError(_NOT_INSTALLED) from error
-    holder = name if owner else None
-    return await PostgresStore.open(url, owner=owner, holder=holder, on_unreadable=on_unreadable)
+        raise ConfigurationError(NOT_INSTALLED) from error
+    works, migrates = (role.works, role.migrates) if role else (False, False)
+    return await PostgresStore.open(
+        url,
+        owner=role is not None,
+        migrates=migrates,
+        holder=name if works else None,
+        on_unreadable=on_unreadable,
+    )
+
+
+async def migrate_postgres(url: str) -> tuple[str, ...]:
+    """Apply the pending migrations, and return their names; raises as `open_postgres`."""
+    try:
+        from storage.postgres.upgrade import upgrade  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise ConfigurationError(NOT_INSTALLED) from error
+    return await upgrade(url)
 
 
 async def examine_postgres(url: str) -> list[Finding]:
@@ -43,7 +59,7 @@ async def examine_postgres(url: str) -> list[Finding]:
     try:
         from storage.postgres.examination import examine  # noqa: PLC0415 - as above
     except ImportError:
-        return [Finding(ok=False, what=_NOT_INSTALLED)]
+        return [Finding(ok=False, what=NOT_INSTALLED)]
     try:
         found = await examine(url)
     except StoreUnusableError as error:
@@ -53,7 +69,10 @@ async def examine_postgres(url: str) -> list[Finding]:
         problem = str(error)
         return [Finding(ok=False, what=sentence(f"{problem[:1].upper()}{problem[1:]}"))]
     if found is None:
-        what = "The database can be reached. The next start brings its tables up to date."
+        what = (
+            "The database can be reached. Its tables are brought up to date by `python -m bot"
+            " migrate`, or when `run` starts."
+        )
         return [Finding(ok=True, what=what)]
     findings = [Finding(ok=True, what="The database can be reached and written.")]
     offset = time.time() - found.now
@@ -62,14 +81,13 @@ async def examine_postgres(url: str) -> list[Finding]:
         advice = "Keep both in step with a time service (NTP)."
         findings.append(Finding(ok=False, what=what, advice=advice))
     if found.wrong_counters:
-        what = f"{found.wrong_counters} counters of budgets differ from the sum over the jobs."
-        advice = "Run: python -m bot budget recompute"
-        findings.append(Finding(ok=False, what=what, advice=advice))
-    if found.oldest_seconds > _OLDEST_SECONDS or found.dead_rows > _MOST_DEAD_ROWS:
-        what = (
-            f"The database keeps {found.dead_rows} old versions of rows, and its oldest"
-            f" transaction is {found.oldest_seconds:.0f} s old."
-        )
-        advice = "End transactions that are left open, and see that autovacuum runs."
-        findings.append(Finding(ok=False, what=what, advice=advice))
+        findings.append(wrong_counters(found.wrong_counters))
+    findings += map(unchecked_restore, found.restores)
+    is_much = found.oldest_seconds > _OLDEST_SECONDS or found.dead_rows > _MOST_DEAD_ROWS
+    what = (
+        f"The database keeps {count(found.dead_rows, 'old version')} of rows, and its oldest"
+        f" snapshot is {found.oldest_seconds:.0f} s old."
+    )
+    advice = "End transactions that are left open, and see that autovacuum runs."
+    findings.append(Finding(ok=not is_much, what=what, advice=advice if is_much else ""))
     return findings

@@ -15,7 +15,9 @@ import structlog
 from bot.app.checks import all_met, ask_identity, ask_socket, open_store
 from bot.app.http import health, images
 from bot.app.http.server import Address, check_free, http_server
+from bot.app.roles import ALL, Role
 from bot.app.services import (
+    Adapters,
     Checked,
     make_adapters,
     make_bolt,
@@ -65,7 +67,7 @@ class StoppedError(Exception):
     """The bot was told to stop before it had started."""
 
 
-async def serve(settings: Settings, signals: StopSignals) -> None:
+async def serve(settings: Settings, role: Role, signals: StopSignals) -> None:
     """Run until a signal to stop comes, then finish or release what is claimed and return.
 
     One that came before this call stops it too, and one that comes again changes nothing.
@@ -84,7 +86,7 @@ async def serve(settings: Settings, signals: StopSignals) -> None:
     # Around the start, which takes seconds: a signal during it must stop the bot too.
     with signals.calling(stop):
         try:
-            async with running(settings, stopping) as service:
+            async with running(settings, stopping, role) as service:
                 # What the start has made stays until the end. A collection of garbage would look
                 # at all of it, and keep everybody waiting for 80 ms.
                 gc.freeze()
@@ -97,9 +99,9 @@ async def serve(settings: Settings, signals: StopSignals) -> None:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, stopping: asyncio.Event | None = None
+    settings: Settings, stopping: asyncio.Event | None = None, role: Role = ALL
 ) -> AsyncIterator[Service]:
-    """Start everything, yield the running bot, and stop it in the opposite order.
+    """Start the parts of a role, yield the running bot, and stop it in the opposite order.
 
     Setting `stopping` stops the bot; a new event is made if none is given. Raises
     `ConfigurationError` with a line for each wrong variable, `BotError` or `StoreError` when the
@@ -115,28 +117,19 @@ async def running(
         stopping.set()
 
     async with AsyncExitStack() as stack:
-        checked = await _unless_stopped(_check(settings, stack), stopping)
-        scheduler = Scheduler(on_broken)
+        checked = await _unless_stopped(_check(settings, role, stack), stopping)
+        scheduler = Scheduler(on_broken) if role.works else None
         adapters = make_adapters(settings, checked)
         stack.push_async_callback(adapters.video.aclose)
         stack.push_async_callback(adapters.ephemeral.close)
         stack.push_async_callback(adapters.media.close)
-        metrics = adapters.metrics
-        calibration = in_step(checked.now, checked.store, metrics.database_offset)
+        calibration = in_step(checked.now, checked.store, adapters.metrics.database_offset)
         await stack.enter_async_context(calibration)
-        services = make_services(settings, checked, adapters, scheduler.wake)
-        bolt = make_bolt(checked, services)
-
-        await keep_operators(services.store.settings, services.team, settings.admins)
-        engines = make_engines(services, adapters.gate)
-        digests = Digests(services.store, team=services.team, now=services.now)
-        scheduler.start(engines.tick)
-        scheduler.also(digests.insert_due, EVERY_MINUTE)
-        scheduler.also(make_eraser(settings, services).erase_due, EVERY_MINUTE)
-        scheduler.also(BudgetWatch(services).tell_due, EVERY_TEN_MINUTES)
-        stack.push_async_callback(engines.stop, STOP_SECONDS)
-        stack.push_async_callback(scheduler.stop)
-        stack.push_async_callback(_note_stop, services)
+        wake = _nobody_to_wake if scheduler is None else scheduler.wake
+        services = make_services(settings, checked, adapters, wake)
+        bolt = make_bolt(checked, services) if role.listens else None
+        if scheduler is not None:
+            await _start_work(settings, services, adapters, scheduler, stack)
 
         http = make_http(settings, bolt, adapters)
         socket = make_socket(settings, checked, bolt, http.refusals)
@@ -150,7 +143,8 @@ async def running(
             stopping=stopping,
             now=services.now,
         )
-        images.register(http.site, adapters.images, http.connections.prove)
+        if role.listens:
+            images.register(http.site, adapters.images, http.connections.prove)
         port = await stack.enter_async_context(
             http_server(
                 http.site,
@@ -163,13 +157,37 @@ async def running(
         if socket is not None:
             stack.push_async_callback(socket.close)
             await _connect(socket, stopping)
-        log.info("ready", port=port, socket_mode=socket is not None)
+        log.info("ready", port=port, socket_mode=socket is not None, role=role.name)
         yield Service(port=port, stopping=stopping, broken=broken)
         stopping.set()
         log.info("stopping")
 
 
-async def _check(settings: Settings, stack: AsyncExitStack) -> Checked:
+def _nobody_to_wake() -> None:
+    """Do nothing: the processes that work look for due rows twice a second by themselves."""
+
+
+async def _start_work(
+    settings: Settings,
+    services: Services,
+    adapters: Adapters,
+    scheduler: Scheduler,
+    stack: AsyncExitStack,
+) -> None:
+    """Start the engines and the chores; `stack` stops them."""
+    await keep_operators(services.store.settings, services.team, settings.admins)
+    engines = make_engines(services, adapters.gate)
+    digests = Digests(services.store, team=services.team, now=services.now)
+    scheduler.start(engines.tick)
+    scheduler.also(digests.insert_due, EVERY_MINUTE)
+    scheduler.also(make_eraser(settings, services).erase_due, EVERY_MINUTE)
+    scheduler.also(BudgetWatch(services).tell_due, EVERY_TEN_MINUTES)
+    stack.push_async_callback(engines.stop, STOP_SECONDS)
+    stack.push_async_callback(scheduler.stop)
+    stack.push_async_callback(_note_stop, services)
+
+
+async def _check(settings: Settings, role: Role, stack: AsyncExitStack) -> Checked:
     """Check all prerequisites concurrently; `stack` closes the resources that this opens."""
     client = await stack.enter_async_context(
         slack_client(
@@ -177,10 +195,11 @@ async def _check(settings: Settings, stack: AsyncExitStack) -> Checked:
         )
     )
     chat = SlackChat(client)
-    store = create_task(_opened_store(settings, stack))
+    store = create_task(_opened_store(settings, role, stack))
     catalog = create_task(asyncio.to_thread(Catalog.load, settings.models_dir))
     me = create_task(ask_identity(chat))
-    socket_address = create_task(ask_socket(client, settings.slack_app_token))
+    app_token = settings.slack_app_token if role.listens else None
+    socket_address = create_task(ask_socket(client, app_token))
     free = create_task(check_free(_address(settings)))
     await all_met(store, catalog, me, socket_address, free)
     return Checked(
@@ -220,8 +239,8 @@ async def _note_stop(services: Services) -> None:
         structlog.get_logger("app").error("stop_not_noted", problem=str(error))
 
 
-async def _opened_store(settings: Settings, stack: AsyncExitStack) -> Store:
-    opening = create_task(open_store(settings))
+async def _opened_store(settings: Settings, role: Role, stack: AsyncExitStack) -> Store:
+    opening = create_task(open_store(settings, role))
     stack.push_async_callback(_close, opening)
     # A migration runs in a thread, which nothing cancels.
     return await asyncio.shield(opening)

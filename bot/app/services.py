@@ -82,7 +82,7 @@ class Checked:
     chat: SlackChat
     me: Identity
     socket_address: URL | None
-    """Slack's address for one connection; `None` if requests come by HTTP."""
+    """Slack's address for one connection; `None` if no requests come over a websocket."""
     now: SteadyClock
 
 
@@ -236,11 +236,11 @@ class HttpParts:
     connections: Connections
     refusals: Refusals
     slack: SlackRequests | None
-    """`None` if Slack's requests come over a websocket."""
+    """`None` if Slack's requests come over a websocket, or to other processes."""
 
 
-def make_http(settings: Settings, bolt: AsyncApp, adapters: Adapters) -> HttpParts:
-    """Make the site, which so far takes Slack's requests alone."""
+def make_http(settings: Settings, bolt: AsyncApp | None, adapters: Adapters) -> HttpParts:
+    """Make the site, which so far takes Slack's requests alone; without `bolt` none at all."""
     site = web.Application(client_max_size=MOST_BYTES)
     most = most_connections(settings.max_connections, open_file_limit())
     if most < settings.max_connections:
@@ -249,7 +249,7 @@ def make_http(settings: Settings, bolt: AsyncApp, adapters: Adapters) -> HttpPar
     connections = Connections(most, adapters.metrics)
     refusals = Refusals(adapters.metrics)
     slack = None
-    if settings.slack_signing_secret is not None:
+    if bolt is not None and settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
         give = partial(dispatch, bolt)
         slack = SlackRequests(secret, give, refusals, prove=connections.prove)
@@ -258,10 +258,10 @@ def make_http(settings: Settings, bolt: AsyncApp, adapters: Adapters) -> HttpPar
 
 
 def make_socket(
-    settings: Settings, checked: Checked, bolt: AsyncApp, refusals: Refusals
+    settings: Settings, checked: Checked, bolt: AsyncApp | None, refusals: Refusals
 ) -> SocketMode | None:
-    """Make the connection that brings requests to Bolt; `None` if they come by HTTP."""
+    """Make the connection that brings requests to Bolt; `None` if they do not come by it."""
     token = settings.slack_app_token
-    if token is None or checked.socket_address is None:
+    if bolt is None or token is None or checked.socket_address is None:
         return None
     return SocketMode(bolt, token.get_secret_value(), checked.socket_address, refusals)

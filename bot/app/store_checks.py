@@ -8,13 +8,11 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pysqlite3
 
-from bot.app.findings import Finding
+from bot.app.findings import Finding, unchecked_restore, wrong_counters
 from bot.base.settings import complaint
 from storage.sqlite import restores
 from storage.sqlite.budget_use import mismatches
@@ -24,9 +22,6 @@ from storage.sqlite.generation import check_wal
 from storage.sqlite.migrations import check_not_newer, first_upgrade, upgrade_copy
 from storage.sqlite.ownership import check_single_name, real_path
 from storage.store import StoreBrokenError, StoreError, StoreUnusableError
-
-if TYPE_CHECKING:  # storage.sqlite must be the first to import it, because it leaves out numpy
-    from sqlite_utils import Database
 
 # Rows are small, but a video whose length MindVideo does not declare is spooled to a file.
 _MIN_FREE_BYTES = 1 << 30
@@ -87,8 +82,9 @@ def _examine_file(path: str) -> Iterator[Finding]:
         # https://sqlite.org/pragma.html#pragma_quick_check
         damage = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
         if damage == _GOOD and upgrade is None:
-            yield from _wrong_counters(db)
-            yield from _unchecked_restores(db)
+            wrong = len(mismatches(db))
+            yield from [wrong_counters(wrong)] if wrong else []
+            yield from map(unchecked_restore, restores.unchecked(db))
     if damage != _GOOD:
         yield _damaged(path, damage)
     if upgrade is not None:
@@ -96,28 +92,6 @@ def _examine_file(path: str) -> Iterator[Finding]:
         what = f"The next start brings the store up to date, and copies it to {copy} before."
         yield Finding(ok=True, what=what)
     yield from _open_to_others(path)
-
-
-def _wrong_counters(db: Database) -> Iterator[Finding]:
-    wrong = mismatches(db)
-    if wrong:
-        yield Finding(
-            ok=False,
-            what=f"{len(wrong)} counters of budgets differ from the sum over the jobs.",
-            advice="Run: python -m bot budget recompute",
-        )
-
-
-def _unchecked_restores(db: Database) -> Iterator[Finding]:
-    for restore in restores.unchecked(db):
-        since = datetime.fromtimestamp(restore.since, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        yield Finding(
-            ok=False,
-            what=f"A backup was restored: the budgets of {restore.team} do not count what was asked"
-            f" after {since}.",
-            advice="Compare with MindVideo's own page, lower a budget if need be, then confirm it:"
-            f" python -m bot budget checked {restore.team}",
-        )
 
 
 def _refused_rights(path: str) -> Iterator[Finding]:

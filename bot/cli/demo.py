@@ -7,17 +7,24 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.app.http.server import Address, check_free
+from bot.app.postgres_checks import NOT_INSTALLED
 from bot.app.run import running
-from bot.base.errors import BotError
+from bot.base.errors import BotError, ConfigurationError
 from bot.base.logs import configure_logs
 from bot.base.settings import load_settings
 from bot.options.catalog import PACKAGED, Catalog
 from bot.slack.manifest import build_manifest
+
+if TYPE_CHECKING:
+    from sandbox.demo.formation import Formation
 
 # Unused: the simulated Slack delivers to the port that the bot listens on.
 ANY_URL = "https://video-bot.example"
@@ -27,6 +34,11 @@ ANY_URL = "https://video-bot.example"
 @click.argument("command", required=False, metavar="['/video …']")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option("--separate", is_flag=True, help="Give the bot a process of its own (Socket Mode).")
+@click.option(
+    "--postgres",
+    is_flag=True,
+    help="Run it on a PostgreSQL of the demo's own, as one process that answers and two that work.",
+)
 @click.option("--render-seconds", type=click.FloatRange(0), default=6.0, show_default=True)
 @click.option(
     "--out",
@@ -35,7 +47,13 @@ ANY_URL = "https://video-bot.example"
     help="Where the video of a single command is saved.",
 )
 def command(
-    command: str | None, port: int, *, separate: bool, render_seconds: float, out: Path
+    command: str | None,
+    port: int,
+    *,
+    separate: bool,
+    postgres: bool,
+    render_seconds: float,
+    out: Path,
 ) -> None:
     """Try the bot with a simulated Slack and a simulated MindVideo. Needs no configuration.
 
@@ -51,20 +69,22 @@ def command(
     bot = Bot(
         manifest=build_manifest(Catalog.load().default, ANY_URL),
         models_dir=PACKAGED,
-        socket_mode=separate,
+        socket_mode=separate or postgres,
         start=_own_process if separate else _same_process,
     )
+    if postgres:
+        formation = _formation()
+        bot = replace(bot, start=partial(_on_postgres, formation), formation=formation)
 
     async def serve() -> None:
         await check_free(Address(host="127.0.0.1", port=port, remedy="Choose another with --port."))
         await serve_page(bot, click.echo, port=port, render_seconds=render_seconds)
 
-    if command is None:
-        asyncio.run(serve())
-        return
     try:
         asyncio.run(
-            run_command(bot, command, click.echo, folder=out, render_seconds=render_seconds)
+            serve()
+            if command is None
+            else run_command(bot, command, click.echo, folder=out, render_seconds=render_seconds)
         )
     except DemoError as error:
         raise BotError(str(error)) from error
@@ -88,3 +108,36 @@ async def _own_process(environment: Mapping[str, str]) -> AsyncIterator[int | No
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+def _formation() -> Formation:
+    """Return the processes of a bot on PostgreSQL: they find each other in the database alone."""
+    from sandbox.demo.formation import Formation  # noqa: PLC0415 - as above
+
+    bot = (sys.executable, "-m", "bot")
+    return Formation(
+        commands={
+            "web": (*bot, "web"),
+            "worker.1": (*bot, "worker"),
+            "worker.2": (*bot, "worker"),
+        },
+        release=(*bot, "migrate"),
+    )
+
+
+@asynccontextmanager
+async def _on_postgres(
+    formation: Formation, environment: Mapping[str, str]
+) -> AsyncIterator[int | None]:
+    """Run the processes on a server of the demo's own; one connects by Socket Mode."""
+    try:
+        from sandbox.postgres import PostgresMissingError, running_server  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise ConfigurationError(NOT_INSTALLED) from error
+    try:
+        with running_server() as server:
+            server.run("CREATE DATABASE demo")
+            async with formation.running({**environment, "DATABASE_URL": server.url("demo")}):
+                yield None
+    except (PostgresMissingError, ChildProcessError) as error:
+        raise BotError(str(error)) from error

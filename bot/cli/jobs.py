@@ -166,7 +166,7 @@ def with_store(work: Callable[[Store], Awaitable[T]]) -> T:
 
 @asynccontextmanager
 async def _store() -> AsyncIterator[Store]:
-    store = await open_store(load_group(StoreSettings), owner=False)
+    store = await open_store(load_group(StoreSettings), role=None)
     try:
         yield store
     finally:

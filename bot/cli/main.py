@@ -15,13 +15,16 @@ FAILED = 1
 MISCONFIGURED = 2
 """Also click's code for wrong usage."""
 
+SERVICES = ("run", "web", "worker")
+"""The commands that last until a signal, and end by themselves after one."""
+
 COMMANDS = (
-    *("run", "demo", "manifest", "doctor"),
+    *(*SERVICES, "migrate", "copy", "demo", "manifest", "doctor"),
     *("jobs", "budget", "cost", "credit", "audit", "backup"),
 )
 """Each is `command` in the module of its name, which is imported only when it is used or listed.
 
-`run` lasts for months, so it must not load modules that only another command needs.
+A service lasts for months, so it must not load modules that only another command needs.
 """
 
 
@@ -34,8 +37,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        # Only `run` ends by itself after a signal that was noted.
-        if cmd_name != "run" and isinstance(ctx.obj, StopSignals):
+        # Only a service ends by itself after a signal that was noted.
+        if cmd_name not in SERVICES and isinstance(ctx.obj, StopSignals):
             ctx.obj.release()
         # What is imported stays; collections would only search it, for a tenth of the start.
         gc.disable()

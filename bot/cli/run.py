@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from bot.app.roles import ALL, Role, role_on
 from bot.app.run import serve
 from bot.base.logs import configure_logs
 from bot.base.proxies import Proxies
@@ -18,7 +19,16 @@ from bot.base.stop_signals import StopSignals, leave_soon
 @click.pass_obj
 def command(signals: StopSignals | None) -> None:
     """Run the bot until it is told to stop (SIGTERM, Ctrl-C)."""
+    run_as(ALL, signals)
+
+
+def run_as(wanted: Role, signals: StopSignals | None) -> None:
+    """Run a process of the service, with the configuration of the environment.
+
+    Raises `ConfigurationError` with a line for each wrong variable, and what `serve` raises.
+    """
     settings = load_settings()
+    role = role_on(settings, wanted)
     configure_logs(
         log_format=settings.log_format,
         log_level=settings.log_level,
@@ -26,14 +36,14 @@ def command(signals: StopSignals | None) -> None:
         log_prompts=settings.log_prompts,
         stream=sys.stderr,
     )
-    asyncio.run(_serve(settings, signals))
+    asyncio.run(_serve(settings, role, signals))
 
 
-async def _serve(settings: Settings, signals: StopSignals | None) -> None:
+async def _serve(settings: Settings, role: Role, signals: StopSignals | None) -> None:
     is_own_process = signals is not None
     if signals is None:
         signals = StopSignals()
         signals.watch()
-    await serve(settings, signals)
+    await serve(settings, role, signals)
     if is_own_process:
         leave_soon()

@@ -14,6 +14,7 @@ message::
      "thread": null | {"ts": TS, "messages": [Message]},   # first message, then its replies
      "views": {"modal": null | View, "home": null | View},
      "shortcuts": [{"callback_id": …, "name": …, "type": "global" | "message"}],
+     "processes": [{"name", "pid": 17 | null}],       # `null`: it was killed; one process: none
      "error": null | "the error that Slack shows this person, such as: /video failed …"}
 
     User:    {"id", "name", "real_name", "is_bot": bool, "is_admin": bool,
@@ -58,6 +59,8 @@ open_home          (none)
 those for checkboxes and multi-selects, a list of file IDs for a `file_input`; a button needs none.
 `values` is `{"block_id": {"action_id": value}}` for the present values of the view's inputs.
 
+**`POST /demo/processes/NAME/kill`** → kills one of the bot's processes, which starts again later.
+
 **`GET /archives/C…/p…[?user=U…]`** → the page at that message: what `chat.getPermalink` returns.
 
 **`POST /demo/files?user=U…`**, multipart with a part `file` → `{"file_id": "F…"}`, to be named in
@@ -74,6 +77,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.client_exceptions import ClientConnectionResetError
 from pydantic import ValidationError
 
+from sandbox.demo.formation import Formation
 from sandbox.demo.interactions import INTERACTIONS
 from sandbox.demo.state import PageQuery, message_for_page, state_for
 from sandbox.slack.entities import ANA, Payload, RefusalError
@@ -91,6 +95,7 @@ class DemoApi:
     def __init__(self, people: People) -> None:
         self._people = people
         self._world = people.world
+        self._formation: Formation | None = None
         self._streams: set[asyncio.Task[None]] = set()
 
     def add_to(self, app: web.Application) -> None:
@@ -98,6 +103,11 @@ class DemoApi:
         app.add_routes(self.routes())
         app.on_response_prepare.append(_keep_fresh)
         app.on_shutdown.append(self._end_streams)
+
+    def show_processes(self, formation: Formation) -> None:
+        """Show the bot's processes, and let people kill one."""
+        self._formation = formation
+        formation.on_change = self._world.workspace.touch
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the routes to add to an aiohttp application."""
@@ -109,6 +119,7 @@ class DemoApi:
             web.get("/demo/state", self._state),
             web.get("/demo/stream", self._stream),
             web.post("/demo/act", self._act),
+            web.post("/demo/processes/{name}/kill", self._kill),
             web.post("/demo/files", self._upload),
             web.get("/demo/files/{file_id}", self._file),
         ]
@@ -135,9 +146,20 @@ class DemoApi:
             thread_ts=request.query.get("thread"),
         )
         try:
-            return web.json_response(state_for(self._people, query))
+            state = state_for(self._people, query)
         except RefusalError as refusal:
             return _refused(refusal.code, status=400)
+        processes = self._formation.states() if self._formation else []
+        return web.json_response({**state, "processes": processes})
+
+    async def _kill(self, request: web.Request) -> web.Response:
+        if self._formation is None:
+            return _refused("process_not_found", status=404)
+        try:
+            self._formation.kill(request.match_info["name"])
+        except RefusalError as refusal:
+            return _refused(refusal.code, status=404)
+        return web.json_response({"ok": True})
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse(

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import aiohttp
 import anyio
 
+from sandbox.demo.formation import Formation
 from sandbox.demo.plain import as_plain
 from sandbox.sandbox import Sandbox, running_sandbox
 from sandbox.slack.app_manifest import Manifest
@@ -50,6 +51,8 @@ class Bot:
     """Folder with the files of MindVideo's models."""
     socket_mode: bool
     start: StartBot
+    formation: Formation | None = None
+    """Its processes, if the page is to show them."""
 
 
 async def serve_page(bot: Bot, write: Write, *, port: int, render_seconds: float) -> None:
@@ -66,6 +69,8 @@ async def serve_page(bot: Bot, write: Write, *, port: int, render_seconds: float
         share_with_partner(sandbox.slack)
         write(f"The demo is at {sandbox.slack_url} (Ctrl-C ends it).")
         write("Type /video a red sports car at sunset --duration 10 --mode pro")
+        if bot.formation is not None:
+            write("Then kill one of the bot's processes, on the left: nothing is lost.")
         await stopping.wait()
 
 
@@ -115,6 +120,8 @@ async def run_command(
 async def _running(bot: Bot, sandbox: Sandbox) -> AsyncIterator[None]:
     """Run the bot with the two services, and connect Slack to it."""
     environment = sandbox.environment(socket_mode=bot.socket_mode) | PACE | PEOPLE | QUIET
+    if bot.formation is not None:
+        sandbox.demo.show_processes(bot.formation)
     async with bot.start(environment) as port:
         if port is None:
             async with asyncio.timeout(START_SECONDS):

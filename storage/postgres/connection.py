@@ -28,7 +28,7 @@ _NAME_PAUSE_SECONDS = 0.05
 _MOST_OF_ONE_NAME = 64
 
 _LIMITS = (
-    # No statement here reads more than a person's or a day's rows.
+    # No statement of a running bot reads more than a person's or a day's rows.
     ("statement_timeout", "5s"),
     # Slack waits three seconds for the answer to a command.
     ("lock_timeout", "2s"),
@@ -45,6 +45,9 @@ connection of the server's. https://www.pgbouncer.org/features.html
 
 BEGIN_READ = BEGIN.replace("BEGIN;", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;")
 """Begins a transaction that writes nothing, and whose queries see one state."""
+
+NO_HURRY = " SET LOCAL statement_timeout = '10min';"
+"""Follows one of them for an operator, who may have millions of rows added up."""
 
 SCHEMES = ("postgres://", "postgresql://")
 """The beginnings of an address."""

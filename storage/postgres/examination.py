@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from storage.budget import UncheckedRestore
 from storage.job import Instant
-from storage.postgres import budget_use
+from storage.postgres import budget_use, restores
 from storage.postgres.connection import check_server, check_url, new_pool
 from storage.postgres.database import Database, touch
-from storage.postgres.migrations import check_not_newer, is_migrated
+from storage.postgres.migrations import check_not_newer, pending
 from storage.postgres.session import PoolSession
 
 _STATE = """
@@ -34,6 +35,7 @@ class Examination:
     """Its time."""
     wrong_counters: int
     """Counters of budgets that differ from the sum over the jobs."""
+    restores: tuple[UncheckedRestore, ...]
     dead_rows: int
     """Old versions of rows that are not removed yet."""
     oldest_seconds: float
@@ -41,17 +43,17 @@ class Examination:
 
 
 async def examine(url: str) -> Examination | None:
-    """Return the state of the database; `None`: the next start creates or changes its tables.
+    """Return the state of the database; `None`: its tables are to be made or changed first.
 
     Raises `StoreError` if it cannot be reached or written to, or a newer version changed it.
     """
     check_url(url)
     await check_server(url)
-    session = PoolSession(new_pool(url))
+    session = PoolSession(new_pool(url), is_patient=True)
     try:
         await session.start()
         await session.read(check_not_newer)
-        if not await session.read(is_migrated):
+        if await session.read(pending):
             return None
         await session.write(touch)
         return await session.read_at_once(_examined)
@@ -64,6 +66,7 @@ async def _examined(db: Database) -> Examination:
     return Examination(
         now=row["now"],
         wrong_counters=len(await budget_use.mismatches(db)),
+        restores=tuple(await restores.unchecked(db)),
         dead_rows=row["dead_rows"],
         oldest_seconds=row["oldest_seconds"],
     )

@@ -1,82 +1,107 @@
 """The migrations of the schema, in order. A migration that was released is never edited.
 
-All that are pending are applied in one transaction, by one process at a time.
+While a new version is deployed, the old one goes on with the changed tables. So a change comes in
+two releases: one expands the tables by what the new version needs (a column that may be null or has
+a default, a table, an index), and a later one, once no old version runs, contracts them by what
+nobody uses any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from storage.postgres.database import Database
 from storage.postgres.schema import TABLES
 from storage.store import StoreError
 
-MIGRATIONS: Mapping[str, str] = MappingProxyType({"0001_tables": TABLES})
-"""The statements of each migration, by its name."""
 
-# One of the numbers that processes of this program lock; others may lock others.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('slack-video-bot migrations', 0))"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """A change of the tables."""
 
-_NOTE = "INSERT INTO schema_migrations (name) VALUES (%(name)s)"
+    name: str
+    statements: tuple[str, ...]
+    is_transaction: bool = True
+    """All statements are one transaction, else each one commits by itself, as `concurrent_index`
+    needs it; those are run again from the first one if a process ends between them."""
+    is_expansion: bool = False
+    """Versions of the program that do not know it work with the tables all the same."""
 
-_HISTORY = """
+
+def concurrent_index(name: str, definition: str) -> tuple[str, ...]:
+    """Return the statements that make an index while others write; safe to repeat.
+
+    One that could not be finished stays behind, and is of no use.
+    https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+    """
+    return (
+        f"DROP INDEX CONCURRENTLY IF EXISTS {name}",
+        f"CREATE INDEX CONCURRENTLY {name} {definition}",
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(name="0001_tables", statements=(TABLES,)),)
+
+HISTORY = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
-        name       TEXT PRIMARY KEY,
-        applied_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+        name         TEXT PRIMARY KEY,
+        is_expansion BOOLEAN NOT NULL DEFAULT false,
+        applied_at   TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
     )
 """
 
+_APPLIED = "SELECT name, is_expansion FROM schema_migrations"
 
-async def migrate(db: Database, migrations: Mapping[str, str] = MIGRATIONS) -> None:
-    """Apply the pending migrations. Idempotent; a second process waits for the first one.
+_NOTE = "INSERT INTO schema_migrations (name, is_expansion) VALUES (%(name)s, %(is_expansion)s)"
 
-    Raises `StoreError` for a database that a newer version of the program has changed.
+
+async def check_not_newer(db: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Raise `StoreError` if a newer version of the program has changed the tables, a read.
+
+    Changes that merely expand them are no obstacle.
     """
-    await db.change("SET LOCAL statement_timeout = 0")
-    await db.change(_LOCK)
-    await db.change(_HISTORY)
-    applied = await _applied(db)
-    _refuse_newer(applied, migrations)
-    for name, statements in migrations.items():
-        if name not in applied:
-            await db.change(statements)
-            await db.change(_NOTE, {"name": name})
-
-
-async def check_not_newer(db: Database, migrations: Mapping[str, str] = MIGRATIONS) -> None:
-    """Raise `StoreError` if a newer version of the program has changed the tables. A read."""
-    _refuse_newer(await _applied_so_far(db), migrations)
-
-
-async def check_migrated(db: Database, migrations: Mapping[str, str] = MIGRATIONS) -> None:
-    """Raise `StoreError` unless every migration is applied. A read."""
-    if not await is_migrated(db, migrations):
-        raise StoreError(
-            "the tables are older than this version of the program: start the service once,"
-            " which brings them up to date"
-        )
-
-
-async def is_migrated(db: Database, migrations: Mapping[str, str] = MIGRATIONS) -> bool:
-    """Tell whether every migration is applied. A read."""
-    return migrations.keys() <= await _applied_so_far(db)
-
-
-def _refuse_newer(applied: frozenset[str], migrations: Mapping[str, str]) -> None:
-    unknown = sorted(applied - migrations.keys())
+    applied = await _applied_so_far(db)
+    known = _names(migrations)
+    unknown = sorted(name for name, expands in applied.items() if not expands and name not in known)
     if unknown:
         raise StoreError(
             "the database was changed by a newer version of the program: its tables have the"
-            f" change {unknown[-1]}, and this version knows none after {max(migrations)}. Start the"
+            f" change {unknown[-1]}, and this version knows none after {max(known)}. Start the"
             " newer version again, or restore a copy that pg_dump made before it."
         )
 
 
-async def _applied_so_far(db: Database) -> frozenset[str]:
+async def check_migrated(db: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Raise `StoreError` unless every migration is applied. A read."""
+    if await pending(db, migrations):
+        raise StoreError(
+            "the tables are older than this version of the program needs. Run: python -m bot"
+            " migrate"
+        )
+
+
+async def pending(
+    db: Database, migrations: Sequence[Migration] = MIGRATIONS
+) -> tuple[Migration, ...]:
+    """Return the migrations that are not applied yet, in order. A read."""
+    applied = await _applied_so_far(db)
+    return tuple(one for one in migrations if one.name not in applied)
+
+
+async def note(db: Database, migration: Migration) -> None:
+    """Record that a migration is applied."""
+    values = {"name": migration.name, "is_expansion": migration.is_expansion}
+    await db.change(_NOTE, values)
+
+
+async def _applied_so_far(db: Database) -> dict[str, bool]:
+    """Return the names of all that is applied, each with whether it is an expansion."""
     found = await db.row("SELECT to_regclass('schema_migrations') IS NOT NULL AS there")
-    return await _applied(db) if found and found["there"] else frozenset()
+    if not found or not found["there"]:
+        return {}
+    return {row["name"]: row["is_expansion"] for row in await db.rows(_APPLIED)}
 
 
-async def _applied(db: Database) -> frozenset[str]:
-    return frozenset(row["name"] for row in await db.rows("SELECT name FROM schema_migrations"))
+def _names(migrations: Iterable[Migration]) -> frozenset[str]:
+    return frozenset(one.name for one in migrations)

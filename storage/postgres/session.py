@@ -19,6 +19,7 @@ from storage.postgres.connection import (
     BEGIN,
     BEGIN_READ,
     CONNECT_SECONDS,
+    NO_HURRY,
     POOL_SIZE,
     check_server,
     check_url,
@@ -27,7 +28,8 @@ from storage.postgres.connection import (
 )
 from storage.postgres.database import Database
 from storage.postgres.errors import AGAIN, is_disconnect, store_error, unsure_error
-from storage.postgres.migrations import check_migrated, check_not_newer, migrate
+from storage.postgres.migrations import check_migrated, check_not_newer
+from storage.postgres.upgrade import upgrade
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.store import StoreError, StoreFullError, Unreadable, UnreadableRowError
 
@@ -37,7 +39,7 @@ Work: TypeAlias = Callable[[Database], Awaitable[T]]
 """Statements of one transaction. They may be run again from the beginning."""
 
 _MOST_WAITS = 9
-"""How often a process waits for another one that migrates, each time for `lock_timeout`."""
+"""How often a process waits for another one that starts, each time for `lock_timeout`."""
 
 MOST_TRIES = 5
 """How often a transaction is run that the server ended for the good of another."""
@@ -55,9 +57,12 @@ class PoolSession:
         *,
         holder: str | None = None,
         name: AsyncConnection[DictRow] | None = None,
+        is_patient: bool = False,
         on_unreadable: Callable[[Unreadable], None] = lambda _: None,
     ) -> None:
+        """`is_patient`: a statement may take minutes, because an operator waits for it."""
         self._name = name
+        self._is_patient = is_patient
         self.holder = holder
         """The name of this process, with which it marks the rows that it claims."""
         self._pool = pool
@@ -94,6 +99,9 @@ class PoolSession:
         others are tried.
         """
         self._refuse_if_closed()
+        if self._is_patient:
+            # Set for one transaction, and not for whoever gets the connection next from a pooler.
+            return await self.read_at_once(query)
         with translated():
             for _ in range(POOL_SIZE):
                 async with self._pool.connection() as connection:
@@ -201,6 +209,7 @@ class PoolSession:
     @asynccontextmanager
     async def _connection(self, begin: str) -> AsyncIterator[AsyncConnection[DictRow]]:
         """Take a connection on which `begin` was executed, the first that is not dead."""
+        begin += NO_HURRY if self._is_patient else ""
         for tries in range(POOL_SIZE + 1):
             connection = await self._pool.getconn()
             try:
@@ -233,26 +242,37 @@ async def open_session(
     url: str,
     *,
     owner: bool,
+    migrates: bool = True,
     holder: str | None = None,
     on_unreadable: Callable[[Unreadable], None] = lambda _: None,
 ) -> PoolSession:
     """Open the database at `url`.
 
-    An `owner` creates the tables, or brings them up to date. If it has a name, `holder`, it ends
-    the leases that a process of this name has left; if one that lives has it, it takes another.
+    An `owner` that `migrates` creates the tables, or brings them up to date. If it has a name,
+    `holder`, it ends the leases that a process of this name has left; if one that lives has it, it
+    takes another.
 
     Raises `StoreUnusableError` for an address that names no database, and `StoreError` when the
     database cannot be reached, or its tables are older than this version needs or newer than it
     knows. No message has the address.
     """
-    check_url(url)
-    await check_server(url)
+    if owner and migrates:
+        await upgrade(url)
+    else:
+        check_url(url)
+        await check_server(url)
     name = None
     if holder is not None:
         with translated():
             locked = await lock_name(url, holder)
         holder, name = locked or (f"{holder} {secrets.token_hex(4)}", None)
-    session = PoolSession(new_pool(url), holder=holder, name=name, on_unreadable=on_unreadable)
+    session = PoolSession(
+        new_pool(url),
+        holder=holder,
+        name=name,
+        is_patient=not owner,
+        on_unreadable=on_unreadable,
+    )
     try:
         await session.start()
         found = await session.prepare(lambda db: _prepare(db, holder, owner=owner))
@@ -264,11 +284,10 @@ async def open_session(
 
 
 async def _prepare(db: Database, holder: str | None, *, owner: bool) -> list[Unreadable]:
+    await check_not_newer(db)
+    await check_migrated(db)
     if not owner:
-        await check_not_newer(db)
-        await check_migrated(db)
         return []
-    await migrate(db)
     await restores.note_if_restored(db)
     if holder is not None:
         crashed = not await queue.forget_stop(db, holder)

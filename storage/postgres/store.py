@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Generic, Self
@@ -391,6 +392,7 @@ class PostgresStore:
         url: str,
         *,
         owner: bool = True,
+        migrates: bool = True,
         holder: str | None = None,
         on_unreadable: Callable[[Unreadable], None] = lambda _: None,
     ) -> Self:
@@ -398,7 +400,9 @@ class PostgresStore:
 
         `on_unreadable` is called once for each row that is found to be unreadable and set aside.
         """
-        session = await open_session(url, owner=owner, holder=holder, on_unreadable=on_unreadable)
+        session = await open_session(
+            url, owner=owner, migrates=migrates, holder=holder, on_unreadable=on_unreadable
+        )
         return cls(session)
 
     async def now(self) -> Instant:
@@ -413,7 +417,8 @@ class PostgresStore:
         """Raise `StoreError`, which names the program that copies a database of PostgreSQL's."""
         raise StoreError(
             f"a database of PostgreSQL is copied by its own program: pg_dump --format=custom"
-            f' --file={path} "$DATABASE_URL". Keep the configuration beside it.'
+            f' --file={shlex.quote(path)} "$DATABASE_URL". Keep beside it what is in no database:'
+            " the variables of the bot, with its tokens and keys, and the folder MODELS_DIR."
         )
 
     async def unreadable(self) -> list[Unreadable]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 # pysqlite3 lacks most of these constants; their values are SQLite's and never change.
 # https://sqlite.org/rescode.html
 from sqlite3 import (
@@ -14,6 +17,8 @@ from sqlite3 import (
     SQLITE_NOTADB,
     SQLITE_READONLY,
 )
+
+import pysqlite3
 
 from storage.store import StoreBrokenError, StoreError, StoreFullError, StoreUnusableError
 
@@ -72,3 +77,18 @@ def opening_error(error: Exception) -> StoreError:
 def _primary_code(error: Exception) -> int:
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & _PRIMARY_CODE_MASK
+
+
+@contextmanager
+def path_in_errors(path: str) -> Iterator[None]:
+    """Put the path into the message of each error.
+
+    Raises `StoreError` in place of pysqlite3's errors and of `OSError`.
+    """
+    try:
+        yield
+    except pysqlite3.Error as error:
+        translated = opening_error(error)
+        raise type(translated)(f"{path}: {translated}") from error
+    except OSError as error:
+        raise StoreUnusableError(f"{path}: {error.strerror}") from error

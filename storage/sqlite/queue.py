@@ -103,6 +103,11 @@ def note_stop(db: Database, now: Instant) -> None:
     db.execute("INSERT INTO orderly_stops (at) VALUES (:now)", {"now": now})
 
 
+def is_stopped(db: Database) -> bool:
+    """Return whether the owner before stopped in order. A read."""
+    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM orderly_stops)").fetchone()[0])
+
+
 def forget_stop(db: Database) -> bool:
     """Forget how the owner before ended; return whether it stopped in order."""
     return bool(db.execute("DELETE FROM orderly_stops").rowcount)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -22,7 +22,7 @@ from storage.sqlite.connection import (
     connect_writer,
     limit_wait,
 )
-from storage.sqlite.errors import broken_error, opening_error, store_error
+from storage.sqlite.errors import broken_error, path_in_errors, store_error
 from storage.sqlite.generation import check_wal, is_restored, start_generation
 from storage.sqlite.migrations import check_migrated, check_not_newer, first_upgrade, migrate
 from storage.sqlite.ownership import check_single_name, file_at, ownership
@@ -32,7 +32,6 @@ from storage.store import (
     StoreBrokenError,
     StoreError,
     StoreFullError,
-    StoreUnusableError,
     Unreadable,
     UnreadableRowError,
 )
@@ -156,7 +155,7 @@ class Session:
         """Write a consistent copy to the file `target` while reads and writes continue."""
         self._refuse_if_closed()
         lane = self._new_lane("store-backup")
-        with _path_in_errors(target):
+        with path_in_errors(target):
             try:
                 await lane.run(partial(copy_store, self._path, target))
             finally:
@@ -199,7 +198,7 @@ async def open_session(
     resources = AsyncExitStack()
     found: list[Unreadable] = []
     try:
-        with _path_in_errors(path):
+        with path_in_errors(path):
             check_path(path, create=owner)
             if owner:
                 resources.enter_context(ownership(path))
@@ -272,18 +271,3 @@ async def _connect(
     db = await lane.run(connect)
     resources.push_async_callback(lane.run, db.close)
     return db
-
-
-@contextmanager
-def _path_in_errors(path: str) -> Iterator[None]:
-    """Put the path into the message of each error.
-
-    Raises `StoreError` in place of pysqlite3's errors and of `OSError`.
-    """
-    try:
-        yield
-    except pysqlite3.Error as error:
-        translated = opening_error(error)
-        raise type(translated)(f"{path}: {translated}") from error
-    except OSError as error:
-        raise StoreUnusableError(f"{path}: {error.strerror}") from error

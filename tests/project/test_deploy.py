@@ -11,18 +11,22 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from configparser import ConfigParser
+from configparser import ConfigParser, SectionProxy
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from bot.app.run import STOP_SECONDS
+from bot.base.setting_groups import StoreSettings
 from bot.base.settings import Settings
-from bot.cli.main import MISCONFIGURED
+from bot.cli.main import COMMANDS, MISCONFIGURED
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
-UNIT = ROOT / "docs/video-bot.service"
+UNITS = sorted((ROOT / "docs").glob("*.service"))
+SERVICES = [unit for unit in UNITS if "migrate" not in unit.name]
+COMPOSE = (ROOT / "docs/compose.yaml").read_text(encoding="utf-8")
+each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 
 # https://docs.docker.com/reference/dockerfile/
 INSTRUCTIONS = {
@@ -108,31 +112,79 @@ def test_the_health_check_succeeds_for_a_bot_that_lives_and_fails_for_none() -> 
     assert done.returncode != 0
 
 
-def test_supervisors_wait_for_longer_than_the_bot_takes_to_stop() -> None:
-    unit = ConfigParser(strict=False, interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment,method-assign] # systemd's names have cases
-    unit.read(UNIT)
-    assert int(unit["Service"]["TimeoutStopSec"]) >= STOP_SECONDS + 5
+def settings_of(unit: Path) -> SectionProxy:
+    """Return what the section of the service sets; of what stands there twice, the last."""
+    parsed = ConfigParser(strict=False, interpolation=None)
+    parsed.optionxform = str  # type: ignore[assignment,method-assign] # systemd's names have cases
+    parsed.read(unit)
+    return parsed["Service"]
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_supervisors_wait_for_longer_than_the_bot_takes_to_stop(unit: Path) -> None:
+    assert int(settings_of(unit)["TimeoutStopSec"]) >= STOP_SECONDS + 5
     assert "--stop-timeout 30" in GUIDE
-    assert int(unit["Service"]["RestartPreventExitStatus"]) == MISCONFIGURED
+    assert f"stop_grace_period: {STOP_SECONDS + 10:.0f}s" in COMPOSE
+
+
+@each_unit
+def test_a_wrong_configuration_is_not_tried_again(unit: Path) -> None:
+    assert int(settings_of(unit)["RestartPreventExitStatus"]) == MISCONFIGURED
+
+
+@each_unit
+def test_each_unit_runs_a_command_and_is_as_closed_as_the_others(unit: Path) -> None:
+    settings = settings_of(unit)
+    assert settings["ExecStart"].split()[-1] in COMMANDS
+    (whole,) = [each for each in UNITS if each.name == "video-bot.service"]
+    closed = {
+        name: value
+        for name, value in settings_of(whole).items()
+        if name.startswith(("Protect", "Private", "Restrict", "System", "NoNew", "UMask"))
+    }
+    assert closed.items() <= dict(settings).items()
+    assert unit.name in GUIDE
+
+
+def test_each_process_beside_another_has_a_port_and_a_name_of_its_own() -> None:
+    (worker,) = [unit.read_text(encoding="utf-8") for unit in UNITS if "@" in unit.name]
+    assert "Environment=PORT=310%i\nEnvironment=PROCESS_NAME=worker-%i\n" in worker
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     """With a program that is there: it looks for it."""
-    text = UNIT.read_text(encoding="utf-8")
-    start = re.search(r"^ExecStart=(\S+)", text, re.MULTILINE)
-    assert start is not None
-    unit = tmp_path / UNIT.name
-    unit.write_text(text.replace(start[1], sys.executable), encoding="utf-8")
-    done = subprocess.run(  # noqa: S603 - our own file
-        ["systemd-analyze", "verify", "--man=no", str(unit)],  # noqa: S607 - whichever there is
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8")
+        start = re.search(r"^ExecStart=(\S+)", text, re.MULTILINE)
+        assert start is not None
+        copy = tmp_path / unit.name
+        copy.write_text(text.replace(start[1], sys.executable), encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - our own files
+        ["systemd-analyze", "verify", "--man=no", *sorted(tmp_path.iterdir())],  # noqa: S607 - whichever there is
         capture_output=True,
         text=True,
         check=False,
     )
-    about_it = [line for line in done.stderr.splitlines() if UNIT.name in line]
-    assert about_it == []
+    assert [line for line in done.stderr.splitlines() if "video-bot" in line] == []
+
+
+def test_the_containers_are_a_database_what_migrates_one_that_listens_and_two_that_work() -> None:
+    """As a text, because what reads it is not there wherever the tests run."""
+    services = COMPOSE.partition("\nservices:\n")[2].partition("\nvolumes:")[0]
+    parts = dict(re.findall(r"(?ms)^  (\w+):\n(.*?)(?=^  \w+:|\Z)", services))
+    assert list(parts) == ["database", "migrate", "web", "worker"]
+    for name in ("migrate", "web", "worker"):
+        assert "<<: *bot\n" in parts[name]
+        assert f"command: [{name}]\n" in parts[name]
+        assert name in COMMANDS
+    assert "replicas: 2\n" in parts["worker"]
+    for name in ("web", "worker"):
+        assert re.search(r"migrate:\s+condition: service_completed_successfully", parts[name])
+    assert re.search(r"database:\s+condition: service_healthy", parts["migrate"])
+    url = re.search(r"DATABASE_URL: (\S+):\$\{POSTGRES_PASSWORD:\?.*\}(@\S+)", COMPOSE)
+    assert url is not None
+    assert StoreSettings.model_validate({"DATABASE_URL": f"{url[1]}:x{url[2]}"}).is_postgres
 
 
 def test_the_image_is_checked_in_ci_where_docker_works() -> None:

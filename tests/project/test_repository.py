@@ -42,8 +42,12 @@ def test_every_declared_package_has_its_reason() -> None:
         assert re.search(rf"[| ]{re.escape(requirement.name)}[, ]", reasons), requirement.name
 
 
-def test_the_process_file_starts_the_bot() -> None:
-    assert (ROOT / "Procfile").read_text() == "web: python -m bot run\n"
+def test_the_process_file_starts_each_part_of_the_bot() -> None:
+    assert (ROOT / "Procfile").read_text().splitlines() == [
+        "web: python -m bot web",
+        "worker: python -m bot worker",
+        "release: python -m bot migrate",
+    ]
 
 
 @pytest.mark.parametrize("target", ["run", "demo", "test", "check", "bench", "soak"])

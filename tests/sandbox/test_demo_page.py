@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
+from sandbox.demo.formation import Formation
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, OPEN
 from storage.job import Json
 from tests.support.demo_browser import BotRequest, DemoHarness, demo_harness, running_browser
@@ -15,6 +16,9 @@ from tests.support.demo_browser import BotRequest, DemoHarness, demo_harness, ru
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 Block = Mapping[str, Json]
+
+WAITING = ("sleep", "100")
+"""A process that does nothing."""
 
 AGAIN: Block = {
     "type": "button",
@@ -394,3 +398,19 @@ async def test_escape_closes_every_menu_wherever_the_focus_is(harness: DemoHarne
     await page.evaluate("document.activeElement.blur()")
     await page.keyboard.press("Escape")
     await expect(page.get_by_test_id("thread")).to_be_hidden()
+
+
+async def test_a_process_of_the_bot_is_killed_and_comes_back(harness: DemoHarness) -> None:
+    """The page of a bot in one process has no such list."""
+    commands = {"web": WAITING, "worker.1": WAITING}
+    formation = Formation(commands=commands, release=("true",), restart_seconds=1.0)
+    page = await harness.open_page()
+    await expect(page.get_by_test_id("processes")).to_have_count(0)
+    harness.api.show_processes(formation)
+    async with formation.running({}):
+        worker = page.get_by_test_id("process-worker.1")
+        await expect(worker).to_have_attribute("data-running", "true")
+        await page.get_by_role("button", name="Kill worker.1").click()
+        await expect(worker).to_contain_text("killed; comes back")
+        await expect(page.get_by_test_id("process-web")).to_have_attribute("data-running", "true")
+        await expect(page.get_by_role("button", name="Kill worker.1")).to_be_visible()

@@ -87,7 +87,7 @@ async def test_a_visitor_does_not_create_tables(postgres: Server) -> None:
     """An owner does, and several that start at once do it one after the other."""
     postgres.run("CREATE DATABASE fresh")
     url = postgres.url("fresh")
-    with pytest.raises(StoreError, match="start the service once"):
+    with pytest.raises(StoreError, match="Run: python -m bot migrate"):
         await PostgresStore.open(url, owner=False)
     stores = await asyncio.gather(*(PostgresStore.open(url, holder=f"bot{n}") for n in range(3)))
     assert isinstance(await stores[0].jobs.insert(a_job(), ACCEPTED), Inserted)
@@ -110,7 +110,8 @@ async def test_tables_of_a_newer_version_are_refused(url: str, *, owner: bool) -
 
 
 async def test_every_change_is_applied_once_and_in_order() -> None:
-    assert list(migrations.MIGRATIONS) == sorted(migrations.MIGRATIONS)
+    names = [migration.name for migration in migrations.MIGRATIONS]
+    assert names == sorted(set(names))
 
 
 @pytest.mark.parametrize("table", [JOBS, NOTIFICATIONS, HOME_VIEWS], ids=lambda one: one.name)
@@ -313,6 +314,28 @@ async def test_a_statement_and_a_pause_within_a_transaction_are_limited(
         assert row == {"statement": "5s", "lock": "2s", "idle": "5s", "prepared": 0}
 
 
+async def test_an_operator_may_wait_for_longer_than_a_person(url: str) -> None:
+    """Such as for the sum over millions of jobs; and keeps a lock for no longer than others do."""
+    visitor = await PostgresStore.open(url, owner=False)
+    session = visitor._session  # noqa: SLF001 - what every read and write runs in
+    query = """
+        SELECT current_setting('statement_timeout') AS statement,
+            current_setting('lock_timeout') AS lock
+    """
+    for run in (session.write, session.read, session.read_at_once):
+        assert await run(lambda db: db.row(query)) == {"statement": "10min", "lock": "2s"}
+    await visitor.close()
+
+
+@pytest.mark.parametrize("table", ["jobs", "notifications", "home_views", "budget_use"])
+async def test_tables_that_change_often_have_room_and_are_cleaned_early(
+    url: str, store: PostgresStore, table: str
+) -> None:
+    assert await store.jobs.get("none") is None
+    [(options,)] = ask(url, f"SELECT reloptions FROM pg_class WHERE relname = '{table}'")  # noqa: S608 - ours
+    assert options == ["fillfactor=80", "autovacuum_vacuum_scale_factor=0.02"]
+
+
 async def test_a_text_with_a_character_that_postgresql_lacks_is_kept_without_it(
     store: PostgresStore,
 ) -> None:
@@ -347,8 +370,11 @@ async def test_a_restored_database_is_noticed(postgres: Server, url: str) -> Non
 
 
 async def test_a_backup_is_made_by_postgresqls_own_program(store: PostgresStore) -> None:
-    with pytest.raises(StoreError, match=r"pg_dump --format=custom --file=jobs\.dump"):
-        await store.backup("jobs.dump")
+    with pytest.raises(StoreError) as refused:
+        await store.backup("my jobs.dump")
+    said = str(refused.value)
+    assert """pg_dump --format=custom --file='my jobs.dump' "$DATABASE_URL".""" in said
+    assert "the variables of the bot, with its tokens and keys, and the folder MODELS_DIR" in said
 
 
 async def test_closing_answers_who_waits_and_refuses_who_comes_later(url: str) -> None:

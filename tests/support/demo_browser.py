@@ -107,6 +107,7 @@ class DemoHarness:
 
     browser: Browser
     url: str
+    api: DemoApi
     slack: SlackSandbox
     bot: ScriptedBot
     client: AsyncWebClient
@@ -161,7 +162,8 @@ async def running_browser() -> AsyncIterator[Browser]:
 async def demo_harness(browser: Browser, folder: Path) -> AsyncIterator[DemoHarness]:
     """Serve the page and a scripted bot; fail if the browser reported problems."""
     slack = SlackSandbox(folder, MANIFEST, ack_seconds=WAIT_SECONDS, retry_pauses=())
-    DemoApi(slack.people).add_to(slack.app)
+    api = DemoApi(slack.people)
+    api.add_to(slack.app)
     bot = ScriptedBot()
     app = web.Application()
     app.router.add_post("/slack/events", bot.handle)
@@ -169,7 +171,9 @@ async def demo_harness(browser: Browser, folder: Path) -> AsyncIterator[DemoHarn
         slack.set_base_url(url)
         slack.deliver_to(f"{bot_url}/slack/events")
         async with client_of(slack) as client:
-            harness = DemoHarness(browser=browser, url=url, slack=slack, bot=bot, client=client)
+            harness = DemoHarness(
+                browser=browser, url=url, api=api, slack=slack, bot=bot, client=client
+            )
             yield harness
             for context in browser.contexts:
                 await context.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import run
+from bot.app.roles import ALL, Role
 from bot.app.run import Service, running
 from bot.base.settings import load_settings
 from bot.options.catalog import Catalog
@@ -59,10 +60,19 @@ async def bot_in(
     sandbox: Sandbox, *, socket_mode: bool = False, **environment: str
 ) -> AsyncIterator[RunningBot]:
     """Run a bot in a sandbox that outlives it, for tests of restarts."""
-    variables = sandbox.environment(socket_mode=socket_mode) | FAST | environment
+    async with process_in(sandbox, ALL, environment, socket_mode=socket_mode) as bot:
+        yield bot
+
+
+@asynccontextmanager
+async def process_in(
+    sandbox: Sandbox, role: Role, environment: Mapping[str, str], *, socket_mode: bool = False
+) -> AsyncIterator[RunningBot]:
+    """Run one process of a bot, which may have others beside it."""
+    variables = {**sandbox.environment(socket_mode=socket_mode), **FAST, **environment}
     with _quick_start():
-        async with running(load_settings(variables)) as service:
-            if not socket_mode:
+        async with running(load_settings(variables), role=role) as service:
+            if role.listens and not socket_mode:
                 sandbox.deliver_to_port(service.port)
             yield RunningBot(sandbox=sandbox, service=service)
 

@@ -71,16 +71,17 @@ def register(
     site: web.Application,
     *,
     store: Store,
-    scheduler: Scheduler,
+    scheduler: Scheduler | None,
     metrics: Metrics,
     connection: Connection | None,
     slack: SlackRequests | None,
     stopping: asyncio.Event,
     now: Callable[[], Instant],
 ) -> None:
-    """Add the three routes to the site that also takes Slack's requests.
+    """Add the three routes to the site that may also take Slack's requests.
 
-    `connection` is `None` if those come by HTTP, and `slack` if they do not.
+    `connection` is `None` if those do not come over a websocket, and `slack` if they do not come
+    by HTTP. `scheduler` is `None` in a process that leaves the work to others.
     """
     probe = Kept(store.ping, seconds=PROBE_SECONDS)
     counts = Kept(store.jobs.stage_counts, seconds=KEPT_SECONDS)
@@ -89,7 +90,7 @@ def register(
     restored = Kept(store.budgets.unchecked_restores, seconds=KEPT_SECONDS)
 
     async def alive(_: web.Request) -> web.Response:
-        return _status(None if scheduler.is_alive() else _STALLED, healthy="alive")
+        return _status(_STALLED if _is_stalled(scheduler) else None, healthy="alive")
 
     async def ready(_: web.Request) -> web.Response:
         obstacle = await _obstacle(probe, scheduler, connection, stopping)
@@ -120,16 +121,21 @@ def register(
     site.router.add_get("/metrics", metric_text)
 
 
+def _is_stalled(scheduler: Scheduler | None) -> bool:
+    """Return whether the clock does not tick; that a process without one lives, its answer says."""
+    return scheduler is not None and not scheduler.is_alive()
+
+
 async def _obstacle(
     probe: Kept[None],
-    scheduler: Scheduler,
+    scheduler: Scheduler | None,
     connection: Connection | None,
     stopping: asyncio.Event,
 ) -> str | None:
     """Return why no request can be accepted now, or `None`."""
     if stopping.is_set():
         return "stopping"
-    if not scheduler.is_alive():
+    if _is_stalled(scheduler):
         return _STALLED
     if connection is not None and not await connection.is_connected():
         return "not connected to Slack"

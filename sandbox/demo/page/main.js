@@ -9,6 +9,7 @@
 //   shortcut-<callback ID>
 //   thread, thread-messages, thread-composer, thread-input, thread-send, thread-file, thread-close
 //   modal, modal-submit, modal-close, modal-x, field-error, upload
+//   processes, process-<name> (with data-running), kill-<name>
 //   confirm, confirm-yes, confirm-no, notice, notice-dismiss, offline, newest
 // Elements of Block Kit carry `data-action-id`, and their blocks `data-block-id`.
 
@@ -195,7 +196,7 @@ function draw(told) {
 
   const names = namesIn(told);
   const place = { state: told, names, expanded, act, upload };
-  renderSidebar(at("sidebar"), told, { open: openChannel, become });
+  renderSidebar(at("sidebar"), told, { open: openChannel, become, kill: server.kill });
   renderHeader(at("channel-header"), told, session, { menu: () => showMenu(true), tab: openTab });
   const beginning = welcome(told, (text) => composer.write(text));
   renderMessages(scroller.list, told.messages, { ...place, id: "channel", beginning, openThread });

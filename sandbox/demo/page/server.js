@@ -32,6 +32,11 @@ export async function act(action) {
   }
 }
 
+/** Kill one of the bot's processes; what became of it is in the state. @param {string} name */
+export async function kill(name) {
+  await fetch(`/demo/processes/${encodeURIComponent(name)}/kill`, { method: "POST" });
+}
+
 /** @param {string} user @param {File} file @returns {Promise<string>} the file's ID */
 export async function upload(user, file) {
   const form = new FormData();

@@ -13,11 +13,12 @@ export function channelSign(channel) {
 
 /**
  * @param {HTMLElement} root @param {any} state
- * @param {{open: (channelId: string) => void, become: (userId: string) => void}} acts
+ * @param {{open: (channelId: string) => void, become: (userId: string) => void,
+ *          kill: (name: string) => void}} acts
  */
 export function renderSidebar(root, state, acts) {
-  const { channels, channel: open, users, me, bot } = state;
-  const signature = JSON.stringify([channels, open.id, users, me]);
+  const { channels, channel: open, users, me, bot, processes = [] } = state;
+  const signature = JSON.stringify([channels, open.id, users, me, processes]);
   if (root.dataset.signature === signature) return;
   const focused =
     document.activeElement instanceof HTMLElement ? document.activeElement.dataset.focus : null;
@@ -45,7 +46,7 @@ export function renderSidebar(root, state, acts) {
   const group = (/** @type {string} */ title, /** @type {any[]} */ members) =>
     members.length > 0 && h("section", {}, h("h2", {}, title), h("ul", {}, members.map(entry)));
 
-  root.replaceChildren(
+  const parts = [
     h(
       "header",
       { class: "workspace" },
@@ -65,6 +66,17 @@ export function renderSidebar(root, state, acts) {
       ),
       group("Apps", channels.filter(isApp)),
     ),
+    processes.length > 0 &&
+      h(
+        "section",
+        { class: "processes", data: { testid: "processes" } },
+        h("h2", {}, "The bot's processes"),
+        h(
+          "ul",
+          {},
+          processes.map((/** @type {any} */ one) => process(one, acts.kill)),
+        ),
+      ),
     h(
       "section",
       { class: "people" },
@@ -80,7 +92,8 @@ export function renderSidebar(root, state, acts) {
       { class: "disclaimer" },
       "A simulated workspace on this machine. Nothing leaves it and nothing is charged.",
     ),
-  );
+  ];
+  root.replaceChildren(...parts.filter(Boolean));
   if (focused?.startsWith("nav/")) {
     const again = root.querySelector(`[data-focus="${CSS.escape(focused)}"]`);
     if (again instanceof HTMLElement) again.focus();
@@ -102,5 +115,28 @@ function person(user, me, become) {
     h("span", { class: "nav-name", dir: "auto" }, nameOf(user)),
     user.is_admin && h("span", { class: "nav-note" }, "admin"),
     user.is_external && h("span", { class: "nav-note" }, "partner"),
+  );
+}
+
+/** @param {{name: string, pid: number | null}} one @param {(name: string) => void} kill */
+function process({ name, pid }, kill) {
+  return h(
+    "li",
+    { class: "process", data: { testid: `process-${name}`, running: String(pid !== null) } },
+    h("span", { class: "process-light", "aria-hidden": "true" }),
+    h("span", { class: "nav-name" }, name),
+    pid === null
+      ? h("span", { class: "nav-note" }, "killed; comes back")
+      : h(
+          "button",
+          {
+            type: "button",
+            class: "process-kill",
+            "aria-label": `Kill ${name}`,
+            data: { testid: `kill-${name}`, focus: `nav/process/${name}` },
+            on: { click: () => kill(name) },
+          },
+          "Kill",
+        ),
   );
 }
