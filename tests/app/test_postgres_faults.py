@@ -1,4 +1,4 @@
-"""A database in trouble under a bot in two processes: sentences, readiness, and nothing lost."""
+"""A database in fault under a bot in two processes: sentences, readiness, and nothing lost."""
 
 from __future__ import annotations
 
@@ -143,9 +143,9 @@ def end_connections(url: str) -> None:
         )
 
 
-@pytest.mark.parametrize("trouble", [gone, read_only, full], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("fault", [gone, read_only, full], ids=lambda one: one.__name__)
 async def test_what_was_asked_before_and_after_is_made_once_and_what_was_refused_is_told(
-    postgres: Server, trouble: Callable[[Server, str], AbstractContextManager[str]]
+    postgres: Server, fault: Callable[[Server, str], AbstractContextManager[str]]
 ) -> None:
     url = emptied_database(postgres)
     async with (
@@ -156,8 +156,8 @@ async def test_what_was_asked_before_and_after_is_made_once_and_what_was_refused
         await bots.until_ready()
         await web.type("a lake")
         await web.until(lambda: sandbox.video.charges)
-        with trouble(postgres, url) as problem:
-            if trouble is not full:
+        with fault(postgres, url) as problem:
+            if fault is not full:
                 # Nothing else is asked of a disk than a write of one row.
                 told = await bots.readiness()
                 assert [one for one in told if one.startswith("200")] == ["200 alive"] * 2
