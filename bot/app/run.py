@@ -8,6 +8,7 @@ from asyncio import create_task
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -37,6 +38,8 @@ from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
+from bot.worker.chores import Chore
+from bot.worker.notices import Notices
 from bot.worker.scheduler import Scheduler
 from storage.store import Store, StoreBrokenError, StoreError
 
@@ -131,9 +134,16 @@ async def running(
         engines = make_engines(services, adapters.gate)
         digests = Digests(services.store, team=services.team, now=services.now)
         scheduler.start(engines.tick)
-        scheduler.also(digests.insert_due, EVERY_MINUTE)
-        scheduler.also(make_eraser(settings, services).erase_due, EVERY_MINUTE)
-        scheduler.also(BudgetWatch(services).tell_due, EVERY_TEN_MINUTES)
+        chore = partial(Chore, store=services.store, now=services.now)
+        eraser = make_eraser(settings, services)
+        watch = BudgetWatch(services)
+        for name, work in (("digests", digests.insert_due), ("erasure", eraser.erase_due)):
+            scheduler.also(chore(name=name, work=work, seconds=60.0).run, EVERY_MINUTE)
+        budgets = chore(name="budgets", work=watch.tell_due, seconds=600.0)
+        scheduler.also(budgets.run, EVERY_TEN_MINUTES)
+        notices = Notices(services.store, now=services.now)
+        direct_url = settings.database_direct_url
+        await stack.enter_async_context(notices.subscribed(scheduler.wake, direct_url))
         stack.push_async_callback(engines.stop, STOP_SECONDS)
         stack.push_async_callback(scheduler.stop)
         stack.push_async_callback(_note_stop, services)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from storage.postgres.database import Database
-from storage.postgres.schema import TABLES
+from storage.postgres.schema import PACE, TABLES
 from storage.store import StoreError
 
-MIGRATIONS: Mapping[str, str] = MappingProxyType({"0001_tables": TABLES})
+MIGRATIONS: Mapping[str, str] = MappingProxyType({"0001_tables": TABLES, "0004_pace": PACE})
 """The statements of each migration, by its name."""
 
 # One of the numbers that processes of this program lock; others may lock others.
