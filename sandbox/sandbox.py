@@ -16,6 +16,7 @@ from sandbox.mindvideo.files import PACKAGED_MEDIA
 from sandbox.mindvideo.service import MindVideoSandbox
 from sandbox.server import serve
 from sandbox.slack.app_manifest import Manifest
+from sandbox.slack.limits import RateLimits
 from sandbox.slack.service import SlackSandbox
 
 API_KEY = "mv_live_sandbox"
@@ -48,6 +49,9 @@ class Sandbox:
             "MINDVIDEO_API_KEY": API_KEY,
             "MINDVIDEO_BASE_URL": self.video_url,
             "DATABASE_URL": f"sqlite:///{self.folder / 'video-bot.db'}",
+            # The simulated Slack takes any number of calls, unless it is told otherwise.
+            "SLACK_POSTS_PER_SECOND": "0",
+            "SLACK_EDITS_PER_MINUTE": "0",
             "HOST": "127.0.0.1",
             "PORT": "0",
         }
@@ -68,19 +72,21 @@ async def running_sandbox(
     media_dir: Path = PACKAGED_MEDIA,
     echo: bool = True,
     middlewares: Sequence[Middleware] = (),
+    limits: RateLimits | None = None,
 ) -> AsyncIterator[Sandbox]:
     """Serve both services on loopback for the time of the context.
 
     `port` is the port of Slack and of the demo page; 0 is a free one. `manifest` is that of the app
     to install, `models_dir` holds the files of MindVideo's models, `media_dir` the files that its
     renders produce. Without `echo` the bot gets no events about its own messages. `middlewares` run
-    for every request to either service. Raises `OSError` when the port is taken.
+    for every request to either service. With `limits` Slack refuses calls beyond them. Raises
+    `OSError` when the port is taken.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="video-bot-")))
         files = folder / "slack-files"
         files.mkdir()
-        slack = SlackSandbox(files, manifest, now=now, echo=echo)
+        slack = SlackSandbox(files, manifest, now=now, echo=echo, limits=limits)
         demo = DemoApi(slack.people)
         demo.add_to(slack.app)
         slack.app.middlewares.extend(middlewares)

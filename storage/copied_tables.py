@@ -57,6 +57,8 @@ ONLY_IN_POSTGRES: Mapping[str, str] = MappingProxyType(
     {
         "schema_migrations": "its own",
         "stage_changes": "counted anew",
+        "pace": "limits of the moment",
+        "chores": "begun anew",
         "orderly_stops": "no process of the copy has run",
         "store_identity": "its own: a copy is no restored backup",
         "budget_scopes": "made from the caps",

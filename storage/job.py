@@ -398,6 +398,8 @@ class Job:
     """Failed tries of the current step in a row."""
     crashes: int = 0
     """How many processes died during a step of this row, since the last result of a step."""
+    paced_at: Instant | None = None
+    """When the permit is valid that it has for its next call of a service; `None`: it has none."""
     parked_from: Stage | None = None
     problem: str | None = None
     """The error, as text for the user."""

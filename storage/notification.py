@@ -166,6 +166,8 @@ class Notification:
     """Failed tries in a row."""
     crashes: int = 0
     """How many processes died during a step of this row, since the last result of a step."""
+    paced_at: Instant | None = None
+    """When the permit is valid that it has for its next call of a service; `None`: it has none."""
     delivery: Delivery = NOT_DELIVERED
     problem: str | None = None
     """Why it was given up."""

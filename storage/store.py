@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar, assert_never
 
 from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
@@ -33,6 +33,7 @@ from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Outcome, Price, Stage
 from storage.notification import Notification
+from storage.pace import Pacing, Permit
 from storage.price_drift import PriceCheck, PriceChecks
 
 MOST_AHEAD = 100
@@ -40,6 +41,17 @@ MOST_AHEAD = 100
 
 Row = TypeVar("Row", Job, Notification, HomeView)
 """A row of a queue: it has `id`, `due_at`, `lease_until`, `fence`, `attempts` and `step`."""
+
+
+def with_permit(row: Row, at: Instant | None) -> Row:
+    """Return the row with the permit for its next call, or with none; a Home tab needs none."""
+    match row:
+        case Job() | Notification():
+            return row if row.paced_at == at else replace(row, paced_at=at)
+        case HomeView():
+            return row
+        case _:
+            assert_never(row)
 
 
 LEASE_SECONDS = 12.0
@@ -150,13 +162,17 @@ class Queue(Protocol[Row]):
     async def renew(self, rows: Sequence[Row], until: Instant) -> frozenset[str]:
         """Extend the leases of `rows` whose fence still holds; return the IDs of those."""
 
-    async def apply(self, before: Row, after: Row, event: Event | None) -> Row:
+    async def apply(
+        self, before: Row, after: Row, event: Event | None, permit: Permit | None = None
+    ) -> Row:
         """Write the fields in which `after` differs from `before`, if the fence still holds.
 
         One commit has the row, the event (jobs only) and the notifications that the event causes.
         Fields that are equal in both are not written, so concurrent changes to them survive; the
-        returned row has them. Raises `StaleFenceError` (nothing written) for a claim that was taken
-        over, and `IllegalTransitionError` for a transition that is not allowed.
+        returned row has them. With a `permit` the same commit reserves one, and `paced_at` of the
+        returned job or notification says when it is valid. Raises `StaleFenceError` (nothing
+        written) for a claim that was taken over, and `IllegalTransitionError` for a transition that
+        is not allowed.
         """
 
 
@@ -575,6 +591,15 @@ class Retention(Protocol):
         """
 
 
+class Notice(StrEnum):
+    """What one process tells the others that share its store."""
+
+    DUE = "due"
+    """A row became due."""
+    HELD = "held"
+    """A service asked for a pause."""
+
+
 class Store(Protocol):
     """All durable data."""
 
@@ -600,6 +625,27 @@ class Store(Protocol):
 
     async def now(self) -> Instant | None:
         """Return the database's time, by which all its processes go; `None`: a file has none."""
+
+    @property
+    def pacing(self) -> Pacing:
+        """Permits for calls of which services take only so many."""
+
+    async def begin_chore(self, name: str, moment: Instant) -> bool:
+        """Record that a chore is begun for a moment; return whether this call is the first.
+
+        Of several processes one is. It may die during the chore, so that a chore has to be such
+        that the one of the next moment makes up for it.
+        """
+
+    async def send_notice(self, notice: Notice) -> None:
+        """Tell the other processes. Best effort, and outside of every other write."""
+
+    async def listen(self, url: str | None, hear: Callable[[Notice], Awaitable[None]]) -> None:
+        """Call `hear` for each notice of another process.
+
+        Returns at once where there is no other process, else ends with `StoreError` when the
+        connection does. `url` is the address for it; `None`: that of the store.
+        """
 
     async def move_back(self, now: Instant, ahead: float) -> None:
         """Correct the times that a clock wrote which was `ahead` seconds too early, as of `now`.

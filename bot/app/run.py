@@ -8,6 +8,7 @@ from asyncio import create_task
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -39,6 +40,8 @@ from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
+from bot.worker.chores import Chore
+from bot.worker.notices import Notices
 from bot.worker.scheduler import Scheduler
 from storage.store import Store, StoreBrokenError, StoreError
 
@@ -125,11 +128,15 @@ async def running(
         stack.push_async_callback(adapters.media.close)
         calibration = in_step(checked.now, checked.store, adapters.metrics.database_offset)
         await stack.enter_async_context(calibration)
-        wake = _nobody_to_wake if scheduler is None else scheduler.wake
+        notices = Notices(checked.store, now=checked.now)
+        stack.push_async_callback(notices.close)
+        wake = notices.wake_others if scheduler is None else scheduler.wake
         services = make_services(settings, checked, adapters, wake)
         bolt = make_bolt(checked, services) if role.listens else None
         if scheduler is not None:
             await _start_work(settings, services, adapters, scheduler, stack)
+            direct_url = settings.database_direct_url
+            await stack.enter_async_context(notices.subscribed(scheduler.wake, direct_url))
 
         http = make_http(settings, bolt, adapters)
         socket = make_socket(settings, checked, bolt, http.refusals)
@@ -163,10 +170,6 @@ async def running(
         log.info("stopping")
 
 
-def _nobody_to_wake() -> None:
-    """Do nothing: the processes that work look for due rows twice a second by themselves."""
-
-
 async def _start_work(
     settings: Settings,
     services: Services,
@@ -179,9 +182,12 @@ async def _start_work(
     engines = make_engines(services, adapters.gate)
     digests = Digests(services.store, team=services.team, now=services.now)
     scheduler.start(engines.tick)
-    scheduler.also(digests.insert_due, EVERY_MINUTE)
-    scheduler.also(make_eraser(settings, services).erase_due, EVERY_MINUTE)
-    scheduler.also(BudgetWatch(services).tell_due, EVERY_TEN_MINUTES)
+    chore = partial(Chore, store=services.store, now=services.now)
+    eraser, watch = make_eraser(settings, services), BudgetWatch(services)
+    for name, work in (("digests", digests.insert_due), ("erasure", eraser.erase_due)):
+        scheduler.also(chore(name=name, work=work, seconds=60.0).run, EVERY_MINUTE)
+    budgets = chore(name="budgets", work=watch.tell_due, seconds=600.0)
+    scheduler.also(budgets.run, EVERY_TEN_MINUTES)
     stack.push_async_callback(engines.stop, STOP_SECONDS)
     stack.push_async_callback(scheduler.stop)
     stack.push_async_callback(_note_stop, services)

@@ -19,11 +19,12 @@ from bot.app.http.connections import Connections
 from bot.app.http.refusals import Refusals
 from bot.app.http.slack_requests import MOST_BYTES, SlackRequests
 from bot.app.socket_mode import SocketMode
-from bot.base.clock import SteadyClock, uptime
+from bot.base.clock import SteadyClock, uptime, wait_until
 from bot.base.metrics import Metrics
 from bot.base.open_files import most_connections, open_file_limit
 from bot.base.settings import Settings
 from bot.jobs.accept import new_id
+from bot.jobs.call_limits import CallLimits
 from bot.jobs.services import Services
 from bot.listeners import (
     actions,
@@ -57,11 +58,10 @@ from bot.slack.ephemeral import BackgroundEphemerals
 from bot.slack.manifest import BOT_NAME, EVENTS_PATH
 from bot.slack.views import SlackViews
 from bot.steps import POOLS, STEPS
-from bot.worker.edit_budget import EditBudget
 from bot.worker.engine import Engine
 from bot.worker.gate import Gate
 from bot.worker.retention import Eraser
-from bot.worker.scheduler import TickerGroup
+from bot.worker.scheduler import HoldReader, TickerGroup
 from bot.worker.suspects import SuspectLock
 from storage.store import Store
 
@@ -135,12 +135,12 @@ def make_services(
         views=SlackViews(checked.client),
         ephemeral=adapters.ephemeral,
         message_edits=adapters.ephemeral,
-        edits=EditBudget(),
         observer=adapters.metrics,
         now=checked.now,
         uptime=uptime,
         new_id=new_id,
         chance=secrets.SystemRandom().random,
+        wait_until=partial(wait_until, checked.now),
         wake=wake,
         delay_steps=adapters.gate.delay_steps,
         spools=asyncio.Semaphore(SPOOLS),
@@ -152,15 +152,20 @@ def make_services(
         unit=settings.cost_unit,
         max_active=settings.max_active_per_person,
         submit_delay=settings.submit_delay_seconds,
+        limits=CallLimits(
+            posts_per_second=settings.slack_posts_per_second,
+            edits_per_minute=settings.slack_edits_per_minute,
+        ),
         poll_min=settings.poll_min_seconds,
         poll_max=settings.poll_max_seconds,
     )
 
 
 def make_engines(services: Services, gate: Gate) -> TickerGroup:
-    """Make an engine for each queue; the engine for jobs ticks first."""
+    """Make an engine for each queue; of these the engine for jobs ticks first."""
     store, suspects = services.store, SuspectLock()
     return TickerGroup(
+        HoldReader(store.pacing, services.now),
         Engine(store.jobs, STEPS, services, kind="job", pools=POOLS, gate=gate, suspects=suspects),
         Engine(
             store.outbox,

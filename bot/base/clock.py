@@ -64,6 +64,11 @@ class SteadyClock:
             self._offset = offset
 
 
+async def wait_until(now: Callable[[], Instant], at: Instant) -> None:
+    """Return at this time by the clock `now`."""
+    await asyncio.sleep(max(at - now(), 0.0))
+
+
 async def start_clock(
     store: Store,
     clock_error: float | None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.job import Failure
+from storage.job import Failure, Instant
 
 
 class BotError(Exception):
@@ -50,6 +50,18 @@ class UsageError(BotError):
 
 class RetryLaterError(BotError):
     """Certainly not done. Try again, after `retry_after` seconds or by the bot's own backoff."""
+
+
+class PermitLaterError(BotError):
+    """Certainly not done: the service takes the call only at `valid_at`.
+
+    `is_reserved`: then it takes one, for which this one has the permit.
+    """
+
+    def __init__(self, *, valid_at: Instant, is_reserved: bool = True) -> None:
+        super().__init__("The service takes no more calls now.")
+        self.valid_at = valid_at
+        self.is_reserved = is_reserved
 
 
 class TooManyMessagesError(RetryLaterError):

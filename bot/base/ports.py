@@ -399,19 +399,6 @@ class Directory(Protocol):
         """Return the link to a message, or `None` if it is gone."""
 
 
-class ProgressEdits(Protocol):
-    """A limit on the rate of edits that only show progress, for each workspace."""
-
-    def try_take(self, team: str, now: Instant) -> bool:
-        """Take one edit for progress and return `True`, if the limit allows it."""
-
-    def take(self, team: str, now: Instant) -> None:
-        """Count an edit that is sent in any case."""
-
-    def hold(self, team: str, until: Instant) -> None:
-        """Refuse edits for progress before `until`, which Slack named in a `Retry-After`."""
-
-
 class Observer(Protocol):
     """Counts what the bot does, for metrics."""
 

@@ -182,21 +182,40 @@ class StoreSettings(SettingGroup):
         "has again after a restart, at most 64 characters; unset, the DYNO or the machine's name",
     )
 
+    database_direct_url: str | None = Field(
+        default=None,
+        description="another address of the same PostgreSQL database, past a pooler in transaction "
+        "mode; on it one process hears at once of another one's rows",
+        repr=False,
+    )
+
     @property
     def is_postgres(self) -> bool:
         """Whether `database_url` names a database of PostgreSQL's."""
         return self.database_url.startswith(_POSTGRES)
 
     @property
-    def database_password(self) -> str | None:
-        """The password in `database_url`, as it is written there; `None`: there is none."""
-        user, _, _ = self.database_url.partition("://")[2].rpartition("@")
-        return user.partition(":")[2] or None
+    def database_passwords(self) -> tuple[str, ...]:
+        """The passwords in the addresses of the database, as they are written there."""
+        urls = (self.database_url, self.database_direct_url or "")
+        users = (url.partition("://")[2].rpartition("@")[0] for url in urls)
+        return tuple(password for user in users if (password := user.partition(":")[2]))
 
     @property
     def database_path(self) -> Path:
         """The file that `database_url` names, absolute or relative to the working folder."""
         return Path(self.database_url.removeprefix(_SQLITE))
+
+    @field_validator("database_direct_url")
+    @classmethod
+    def _is_a_server(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is None:
+            return None
+        if not url.startswith(_POSTGRES):
+            raise ValueError("it names no PostgreSQL database")
+        if not info.data.get("database_url", _POSTGRES[0]).startswith(_POSTGRES):
+            raise ValueError("DATABASE_URL names a file, which no other process can have open")
+        return url
 
     @field_validator("database_url")
     @classmethod

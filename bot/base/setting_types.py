@@ -102,6 +102,7 @@ def _lower(word: object) -> object:
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 Url = Annotated[str, AfterValidator(_check_url)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Rate = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 Delay = Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)]
 Unit = Annotated[str, Field(pattern=r"^[^<>&\r\n]{1,16}$")]
 ProcessName = Annotated[str, Field(pattern=r"^[ -~]{1,64}$")]

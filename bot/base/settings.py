@@ -30,6 +30,7 @@ from bot.base.setting_types import (
     Format,
     Level,
     Port,
+    Rate,
     Seconds,
     Url,
     UserIds,
@@ -76,6 +77,16 @@ class Settings(StoreSettings, ServiceSettings):
         description="the longest pause between two looks at a task, in seconds, at least "
         "POLL_MIN_SECONDS",
     )
+    slack_posts_per_second: Rate = Field(
+        default=1.0,
+        description="how many messages a second Slack takes from the bot in one channel, 0 to "
+        "10000 (0: as many as there are)",
+    )
+    slack_edits_per_minute: Rate = Field(
+        default=50.0,
+        description="how many edits of messages a minute Slack takes from the bot in a workspace, "
+        "0 to 10000 (0: as many as there are)",
+    )
     models_dir: DirectoryPath | None = Field(
         default=None,
         description="an existing folder with more model files",
@@ -120,9 +131,9 @@ class Settings(StoreSettings, ServiceSettings):
         """Every secret value, for the log to redact."""
         values = (getattr(self, name) for name in type(self).model_fields)
         found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-        password = self.database_password
-        # As it is written, and as it is meant.
-        return (*found, *({password, unquote(password)} if password else ()))
+        passwords = self.database_passwords
+        # As they are written, and as they are meant.
+        return (*found, *{*passwords, *map(unquote, passwords)})
 
     @field_validator("public_url")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ from bot.base.ports import (
     MessageEdits,
     Observer,
     PersonFiles,
-    ProgressEdits,
     ReferenceImages,
     VideoService,
     Views,
 )
+from bot.jobs.call_limits import CallLimits
 from bot.options.catalog import Catalog
 from storage.job import Instant
 from storage.store import Store
@@ -37,7 +37,6 @@ class Services:
     views: Views
     ephemeral: EphemeralMessages
     message_edits: MessageEdits
-    edits: ProgressEdits
     observer: Observer
     now: Callable[[], Instant]
     uptime: Callable[[], float]
@@ -45,12 +44,16 @@ class Services:
     new_id: Callable[[], str]
     chance: Callable[[], float]
     """Returns random numbers from 0 to 1."""
+    wait_until: Callable[[Instant], Awaitable[None]]
+    """Returns at this time, by `now`."""
     wake: Callable[[], None]
     """Requests a tick soon, because a row became due."""
     delay_steps: Callable[[], None]
     """Delays the start of background steps, because a user waits for an acknowledgement."""
     spools: AbstractAsyncContextManager[object]
     """Held while a file of unknown length is in a temporary file: bounds the use of the disk."""
+    limits: CallLimits
+    """How many calls Slack takes."""
     started_at: Instant
     """When this process started, by its own clock."""
     team: str

@@ -11,6 +11,7 @@ from bot.messages import approvals
 from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
 from bot.worker.context import Claim
 from bot.worker.outbox import find_posted, post
+from bot.worker.permits import edit
 from bot.worker.result import Done, Park, Result, Snooze
 from storage.job import EventName, Job, Stage
 from storage.notification import Notification, NotificationKind, notification_id
@@ -71,7 +72,7 @@ async def _show(
     ts = claim.row.delivery.ts
     if ts is not None:
         try:
-            await claim.services.chat.update(place.channel, ts, message)
+            await edit(claim, place.channel, ts, message)
         except NotFoundError as error:
             return Done(row=replace(claim.row, problem=str(error)))
         return Done(row=claim.row)

@@ -9,7 +9,6 @@ from functools import partial
 from bot.base.errors import NotFoundError, RefusedError, RetryLaterError
 from bot.base.ports import Message, Snapshot, TaskState
 from bot.jobs.prices import load_render_prices
-from bot.jobs.services import Services
 from bot.jobs.view import brief_view, load_result_view
 from bot.messages.file import title
 from bot.messages.result import final_message, following_message, not_brought_message
@@ -19,6 +18,7 @@ from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
+from bot.worker.permits import edit
 from bot.worker.result import Done, Park, Result, Snooze
 from storage.job import Job, Outcome
 from storage.notification import Notification
@@ -52,7 +52,7 @@ async def follow(claim: Claim[Notification]) -> Result[Notification]:
         problem = await _bring(claim, made)
         if problem is not None:
             return Done(row=replace(claim.row, problem=problem))
-    await _edit_result(job, services)
+    await _edit_result(claim, job)
     return Done(row=claim.row)
 
 
@@ -110,12 +110,13 @@ async def _compose(claim: Claim[Notification], made: Job) -> Message:
     return following_message(view, mark=row.id)
 
 
-async def _edit_result(job: Job, services: Services) -> None:
+async def _edit_result(claim: Claim[Notification], job: Job) -> None:
     """Say in the result's message that the files are there, with the amount that it costs now.
 
     An amount that came meanwhile was told there before, and must not be overwritten.
     """
-    ts, jobs = job.delivery.ts, services.store.jobs
+    services, ts = claim.services, job.delivery.ts
+    jobs = services.store.jobs
     if ts is None:
         return
     shown: Job | None = None
@@ -125,5 +126,5 @@ async def _edit_result(job: Job, services: Services) -> None:
         message = final_message(await load_result_view(shown, services))
         # The files are there, also where the message cannot be edited.
         with suppress(RefusedError):
-            await services.chat.update(job.delivery.channel or job.channel, ts, message)
+            await edit(claim, job.delivery.channel or job.channel, ts, message)
         now = await jobs.get(job.id) or shown

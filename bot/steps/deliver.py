@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from bot.base.errors import BotError
+from bot.base.errors import BotError, PermitLaterError
 from bot.base.ports import Message, Place, Snapshot
 from bot.jobs import pacing
 from bot.jobs.deliveries import FOLLOW_AFTER_SECONDS, following, follows_later
@@ -18,7 +18,7 @@ from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
 from bot.worker.outbox import Slot
 from bot.worker.outputs import bring_outputs
-from bot.worker.result import Advance, Park, Result
+from bot.worker.result import Advance, Park, Result, due_before
 from bot.worker.snapshot import with_snapshot
 from storage.job import Delivery, EventName, Job, Outcome, Stage
 
@@ -116,11 +116,18 @@ async def _delivered(claim: Claim[Job]) -> Advance[Job]:
     delivered = replace(
         job, stage=Stage.DELIVERED, delivered_at=claim.services.now(), cost_shown=job.cost_actual
     )
-    shown = await show(delivered, claim.services)
-    pause = pacing.next_cost_check(0, cost_known=job.cost_actual is not None)
+    pause = pacing.next_cost_check(0, cost_known=job.cost_actual is not None) or 0.0
+    paced_at = None
+    try:
+        delivered = await show(claim, delivered)
+    except PermitLaterError as error:
+        # The result is there; the edit comes when Slack takes it, before the cost is read.
+        paced_at = error.valid_at
+        pause = due_before(paced_at, claim.services.now())
     return Advance(
-        row=shown,
+        row=delivered,
         note=EventName.DELIVERED,
         detail=job.delivery.ts or "",
-        after=pause or 0.0,
+        after=pause,
+        paced_at=paced_at,
     )

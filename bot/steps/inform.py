@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bot.base.errors import UnreachablePlaceError
+from bot.base.errors import PermitLaterError, UnreachablePlaceError
 from bot.base.ports import Place
 from bot.jobs.view import brief_view
 from bot.messages.job import is_cancelled
 from bot.messages.result import stopped_message
 from bot.steps.progress import show
 from bot.worker.context import Claim
-from bot.worker.result import Done, Result
+from bot.worker.result import Done, Result, Snooze, due_before
 from storage.job import EventName, Job
 
 
@@ -18,9 +18,23 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
 
     Whoever cancelled their own job was answered, and sees the edit: they need none.
 
-    Safe to repeat: the edit is idempotent, and the ephemeral message is at worst shown twice.
+    The user is told first if the edit has to wait. Safe to repeat: the edit is idempotent, and the
+    ephemeral message is at worst shown twice.
     """
-    shown = await show(claim.row, claim.services)
+    is_told, edit_at, shown = claim.has_permit, None, claim.row
+    try:
+        shown = await show(claim, claim.row)
+    except PermitLaterError as error:
+        edit_at = error.valid_at
+    result = Done(row=shown) if is_told else await _tell(claim, shown)
+    if edit_at is None:
+        return result
+    after = due_before(edit_at, claim.services.now())
+    return Snooze(row=result.row, after=after, note=result.note, paced_at=edit_at)
+
+
+async def _tell(claim: Claim[Job], shown: Job) -> Done[Job]:
+    """Send the user an ephemeral message, unless they cancelled the job themselves."""
     is_own_cancel = is_cancelled(shown) and shown.cancel_requested_by == shown.user
     if is_own_cancel and shown.message_ts is not None:
         return Done(row=shown)

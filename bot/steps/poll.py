@@ -9,10 +9,12 @@ from types import MappingProxyType
 from bot.base.errors import NotFoundError
 from bot.base.ports import Snapshot, TaskState
 from bot.jobs import pacing
+from bot.jobs.call_limits import provider
 from bot.jobs.view import load_history
 from bot.options.failures import failure_of
 from bot.steps.progress import show_progress
 from bot.worker.context import Claim
+from bot.worker.permits import refuse_known, shared_pauses
 from bot.worker.result import Advance, Park, Result, Snooze
 from bot.worker.snapshot import with_snapshot
 from storage.job import EventName, Failure, Instant, Job, Outcome, Stage
@@ -48,8 +50,10 @@ async def poll(claim: Claim[Job]) -> Result[Job]:
         shortest=services.poll_min,
         longest=services.poll_max,
     )
+    await refuse_known(claim, provider())
     try:
-        snapshot = await services.video.get_task(job.task_id or "", job.provider_memo)
+        async with shared_pauses(services):
+            snapshot = await services.video.get_task(job.task_id or "", job.provider_memo)
     except NotFoundError:
         return _missing(claim, job, now, pause, "MindVideo no longer knows this render.")
     seen = with_snapshot(job, snapshot, now)

@@ -13,28 +13,32 @@ from bot.base.ports import Message
 from bot.jobs.services import Services
 from bot.jobs.view import load_message_view
 from bot.messages.job import job_message
+from bot.worker.context import Claim
+from bot.worker.permits import edit, shared_refusals
 from storage.job import Job
+from storage.pace import Permit
 
 # Slack advises at most one edit in three seconds for a message that shows the progress of work.
 PROGRESS_SECONDS = 3.0
 
 
-async def show(job: Job, services: Services) -> Job:
+async def show(claim: Claim[Job], job: Job) -> Job:
     """Edit the message unless it shows the row already; return the row with the edit recorded.
 
-    Safe to repeat. A message that is gone, or that Slack refuses to edit, counts as edited.
+    Safe to repeat. A message that is gone, or that Slack refuses to edit, counts as edited. Raises
+    `PermitLaterError` while Slack takes no more edits.
     """
     if job.message_ts is None:
         return job
+    services = claim.services
     now = services.now()
     message = job_message(await load_message_view(job, services), now)
     digest = _digest(message)
     if digest == job.shown:
         return job
-    services.edits.take(job.team, now)
     # The job goes on without a message that can never be edited.
     with suppress(RefusedError):
-        await services.chat.update(job.channel, job.message_ts, message)
+        await edit(claim, job.channel, job.message_ts, message)
     return replace(job, shown=digest, shown_at=now)
 
 
@@ -59,17 +63,16 @@ async def show_progress(
         return job
     message = job_message(await load_message_view(job, services, history), now)
     digest = _digest(message)
-    if digest == job.shown or not services.edits.try_take(job.team, now):
+    limit = services.limits.progress(job.team, now - (job.shown_at or 0.0))
+    permit = Permit(limit=limit, at=now)
+    if digest == job.shown or not await services.store.pacing.try_take(permit):
         return job
     try:
-        await services.chat.update(job.channel, job.message_ts, message)
-    except (RetryLaterError, OutcomeUnknownError) as error:
-        # Only the time of the attempt is recorded, so the edit is tried again later. During a
-        # `Retry-After` of Slack no other job of the workspace tries one either.
-        if error.retry_after is not None:
-            services.edits.hold(job.team, now + error.retry_after)
-        return replace(job, shown_at=now)
-    except (RefusedError, OperatorMustActError):
+        # During a `Retry-After` of Slack no other job of the workspace tries one either.
+        async with shared_refusals(services, limit):
+            await services.chat.update(job.channel, job.message_ts, message)
+    except (RetryLaterError, OutcomeUnknownError, RefusedError, OperatorMustActError):
+        # Only the time of the attempt is recorded, so the edit is tried again later.
         return replace(job, shown_at=now)
     return replace(job, shown=digest, shown_at=now)
 

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
-from bot.base.errors import NotFoundError, UnreachablePlaceError
+from bot.base.errors import NotFoundError, PermitLaterError, UnreachablePlaceError
 from bot.jobs import pacing
-from bot.jobs.services import Services
 from bot.jobs.view import load_result_view
 from bot.messages.result import final_message
 from bot.steps.progress import show
 from bot.worker.context import Claim
+from bot.worker.permits import edit
 from bot.worker.result import Done, Result, Snooze
 from bot.worker.snapshot import with_snapshot
 from storage.job import EventName, Job
 
 
 async def reconcile(claim: Claim[Job]) -> Result[Job]:
-    """Read the cost once. Safe to repeat: a read, and edits of messages that exist."""
+    """Read the cost once. Safe to repeat: a read, and edits of messages that exist.
+
+    An edit for which Slack had no room when the job was delivered comes first.
+    """
+    if claim.has_permit:
+        late = await show(claim, claim.row)
+        pause = pacing.next_cost_check(late.cost_checks, cost_known=late.cost_actual is not None)
+        if late.cost_actual == late.cost_shown and pause is not None:
+            return Snooze(row=late, after=pause)
+        await claim.write(late, None)
     await _read_cost(claim)
     job = replace(claim.row, cost_checks=claim.row.cost_checks + 1)
     note = None
     if job.cost_actual != job.cost_shown:
-        job = await _correct(await _doubt_shown(claim, job), claim.services)
+        job = await _correct(claim, await _doubt_shown(claim, job))
         note = EventName.COST_CORRECTED
     pause = pacing.next_cost_check(job.cost_checks, cost_known=job.cost_actual is not None)
     detail = str(job.cost_actual)
@@ -57,12 +65,18 @@ async def _doubt_shown(claim: Claim[Job], job: Job) -> Job:
     return replace(await claim.write(unknown, None), cost_checks=job.cost_checks)
 
 
-async def _correct(job: Job, services: Services) -> Job:
-    shown = await show(job, services)
+async def _correct(claim: Claim[Job], job: Job) -> Job:
+    shown = await show(claim, job)
     delivery = job.delivery
     if delivery.ts is not None:
-        message = final_message(await load_result_view(job, services))
-        # If the result's message cannot be edited, the job's own message still shows the cost.
-        with suppress(UnreachablePlaceError):
-            await services.chat.update(delivery.channel or job.channel, delivery.ts, message)
+        message = final_message(await load_result_view(job, claim.services))
+        try:
+            await edit(claim, delivery.channel or job.channel, delivery.ts, message)
+        except PermitLaterError:
+            # The first of the two edits is not to be made again.
+            await claim.write(replace(shown, cost_checks=claim.row.cost_checks), None)
+            raise
+        except UnreachablePlaceError:
+            # The job's own message shows the cost.
+            pass
     return replace(shown, cost_shown=job.cost_actual)

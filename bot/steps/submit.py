@@ -12,6 +12,7 @@ from bot.base.errors import (
     RetryLaterError,
 )
 from bot.base.ports import Snapshot
+from bot.jobs.call_limits import provider
 from bot.jobs.services import Services
 from bot.messages.job import SILENT_TRIES
 from bot.options.failures import failure_of
@@ -19,6 +20,7 @@ from bot.options.mentions import named_input
 from bot.steps.progress import show_progress
 from bot.worker.context import Claim
 from bot.worker.names import name_mentions
+from bot.worker.permits import refuse_known, shared_pauses
 from bot.worker.result import Advance, Park, Reject, Result
 from bot.worker.snapshot import with_snapshot
 from storage.job import EventName, Failure, Instant, Job, Outcome, Stage
@@ -54,7 +56,10 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
     was_chargeable = claim.row.chargeable_since is not None
     # Given up while a send was under way, which was then refused for certain.
     was_given_up = not was_chargeable and claim.row.given_up_at is not None
-    if not was_chargeable and not was_given_up and claim.row.cancel_requested_at is None:
+    is_wanted = not was_given_up and claim.row.cancel_requested_at is None
+    if is_wanted:
+        await refuse_known(claim, provider())
+    if is_wanted and not was_chargeable:
         try:
             await _make_chargeable(claim)
         except RefusedError as error:
@@ -66,7 +71,10 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
         return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
     claim.check_lease()
     try:
-        snapshot = await services.video.submit(job.request_body or b"", job.idempotency_key or "")
+        async with shared_pauses(services):
+            snapshot = await services.video.submit(
+                job.request_body or b"", job.idempotency_key or ""
+            )
     except KeyConflictError as error:
         return Park(
             row=job,

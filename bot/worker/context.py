@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Generic
+from typing import Generic, assert_never
 
 from bot.jobs.services import Services
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
+from storage.home import HomeView
 from storage.job import Event, EventName, Instant, Job
-from storage.store import FRESH_SECONDS, LEASE_SECONDS, Queue, Row, StaleFenceError
+from storage.notification import Notification
+from storage.pace import Limit, Permit
+from storage.store import (
+    FRESH_SECONDS,
+    LEASE_SECONDS,
+    Queue,
+    Row,
+    StaleFenceError,
+    with_permit,
+)
 
 
 class Claim(Generic[Row]):
@@ -26,6 +36,7 @@ class Claim(Generic[Row]):
         self.leased_at = leased_at
         """The uptime at which the lease was requested, or renewed for the last time."""
         self._queue: Queue[Row] = queue
+        self._reserved_at = _permit_of(row)
         self.prompts: list[str] = []
         """Prompts of users: services may quote them in errors, and the log must not show them."""
         if isinstance(row, Job):
@@ -40,16 +51,31 @@ class Claim(Generic[Row]):
         """
         return since <= self.services.started_at
 
-    async def record(self, after: Row, name: EventName, detail: str = "") -> Row:
+    @property
+    def has_permit(self) -> bool:
+        """Whether the row came with a permit for its next call, which is not used yet."""
+        return self._reserved_at is not None
+
+    async def record(
+        self, after: Row, name: EventName, detail: str = "", *, limit: Limit | None = None
+    ) -> Row:
         """Commit an intent or a finding before the step continues; return the row as committed.
 
-        Only jobs have a timeline: another row is committed without the event. Raises
+        With a `limit` the same commit takes a permit, and `paced_at` of the row says when it is
+        valid. Only jobs have a timeline: another row is committed without the event. Raises
         `StaleFenceError` when the claim was lost: the step must not continue.
         """
-        if not isinstance(self.row, Job):
-            return await self.write(after, None)
-        event = Event(at=self.services.now(), name=name, detail=detail)
-        return await self.write(after, event)
+        event = None
+        if isinstance(self.row, Job):
+            event = Event(at=self.services.now(), name=name, detail=detail)
+        if limit is None:
+            return await self.write(after, event)
+        self.row = await self._apply(after, event, self._permit(limit))
+        return self.row
+
+    async def take_permit(self, limit: Limit) -> Instant:
+        """Take a permit apart from a commit; return when it is valid."""
+        return await self.services.store.pacing.take(self._permit(limit))
 
     async def hold(self) -> None:
         """Renew the lease; raise `StaleFenceError` if the claim was lost.
@@ -72,23 +98,31 @@ class Claim(Generic[Row]):
         if age > FRESH_SECONDS:
             raise StaleFenceError(f"the lease of {self.row.id} is {age:.0f} s old")
 
-    async def write(self, after: Row, event: Event | None) -> Row:
+    async def write(
+        self, after: Row, event: Event | None, *, paced_at: Instant | None = None
+    ) -> Row:
         """Commit `after` in place of `row`; return the row as committed.
 
-        Raises `StaleFenceError` when the claim was lost.
+        The row keeps no permit but one at `paced_at`. Raises `StaleFenceError` when the claim was
+        lost.
         """
         noted = event or self._amount_event(after)
-        self.row = await self._apply(after, noted)
+        self.row = await self._apply(with_permit(after, paced_at), noted)
         return self.row
 
-    async def _apply(self, after: Row, event: Event | None) -> Row:
+    async def _apply(self, after: Row, event: Event | None, permit: Permit | None = None) -> Row:
         """Write what differs from `row`; unless `after` is released, its lease is renewed."""
         requested_at = self.services.uptime()
         if after.lease_until is not None:
             after = replace(after, lease_until=self.services.now() + LEASE_SECONDS)
-        written = await self._queue.apply(self.row, after, event)
+        written = await self._queue.apply(self.row, after, event, permit)
         self.leased_at = requested_at
         return written
+
+    def _permit(self, limit: Limit) -> Permit:
+        """Return the request for a permit; the one that the row came with serves once."""
+        reserved_at, self._reserved_at = self._reserved_at, None
+        return Permit(limit=limit, at=self.services.now(), reserved_at=reserved_at)
 
     def _amount_event(self, after: Row) -> Event | None:
         """Return the event of an amount that no other event goes with.
@@ -104,3 +138,13 @@ class Claim(Generic[Row]):
         if after.cost_estimate != before.cost_estimate:
             return Event(at=now, name=EventName.ESTIMATE, detail=str(after.cost_estimate))
         return None
+
+
+def _permit_of(row: Row) -> Instant | None:
+    match row:
+        case Job() | Notification():
+            return row.paced_at
+        case HomeView():
+            return None
+        case _:
+            assert_never(row)

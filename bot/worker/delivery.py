@@ -24,6 +24,7 @@ from bot.worker.outbox import (
     post_once,
     share_once,
 )
+from bot.worker.permits import edit
 from bot.worker.retry import backoff, longest_pause
 from storage.job import EventName
 
@@ -133,7 +134,7 @@ async def _recover_message(
     if posted is None:
         return False
     with suppress(UnreachablePlaceError):
-        await claim.services.chat.update(place.channel, posted.ts, await content.compose())
+        await edit(claim, place.channel, posted.ts, await content.compose())
     delivered = replace(slot.read(claim.row), ts=posted.ts)
     await claim.record(slot.write(claim.row, delivered), EventName.TOLD, "found")
     return True

@@ -10,12 +10,12 @@ from typing import Generic, TypeAlias, assert_never
 
 import structlog
 
-from bot.base.errors import BotError, OperatorMustActError
+from bot.base.errors import BotError, OperatorMustActError, PermitLaterError
 from bot.base.prompts import PROMPTS
 from bot.jobs.services import Services
 from bot.worker.context import Claim
 from bot.worker.gate import Gate
-from bot.worker.result import Park, Result, conclude
+from bot.worker.result import Park, Result, conclude, permit_of, put_back
 from bot.worker.retry import after_error
 from bot.worker.suspects import SuspectLock
 from storage.home import HomeView
@@ -296,7 +296,7 @@ class Engine(Generic[Row]):
             after = replace(after, lease_until=None)
         run.is_over = not goes_on
         was_parked = _parked_problem(claim.row) is not None
-        row = await claim.write(after, event)
+        row = await claim.write(after, event, paced_at=permit_of(result))
         problem = _parked_problem(row)
         if isinstance(result, Park) and problem is not None and not was_parked:
             # If no operator is configured to be notified, the log is the only report.
@@ -318,6 +318,8 @@ class Engine(Generic[Row]):
             result = await self._steps[claim.row.step](claim)
         except StoreError:
             raise
+        except PermitLaterError as error:
+            return put_back(claim.row, error, self._services.now()), "paced"
         except BotError as error:
             name = type(error).__name__
             level = log.error if isinstance(error, OperatorMustActError) else log.warning

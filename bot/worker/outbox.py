@@ -15,13 +15,16 @@ from bot.base.errors import (
     NotFoundError,
     OperatorMustActError,
     OutcomeUnknownError,
+    PermitLaterError,
     RetryLaterError,
     TooManyMessagesError,
 )
 from bot.base.ports import Message, Place, Posted
 from bot.worker.context import Claim
+from bot.worker.permits import await_permit, refuse_known, shared_refusals
 from storage.job import Delivery, EventName, Instant, Job
 from storage.notification import Notification
+from storage.pace import Limit
 
 # The time of an intent is by our clock, that of a message by Slack's. This covers a clock that was
 # wrong by hours when the intent was committed; to search further back would only read more pages.
@@ -87,10 +90,12 @@ async def post(
 
     Safe to repeat only after `find_posted` has found nothing. Raises `UnreachablePlaceError`.
     """
-    await _intend(claim, slot, slot.intended)
+    limit = claim.services.limits.posts(claim.row.team, place.channel)
+    await _intend(claim, slot, slot.intended, limit)
     chat, row_id = claim.services.chat, claim.row.id
     try:
-        return await _as_member(claim, place, lambda: chat.post(place, message, row_id))
+        async with shared_refusals(claim.services, limit):
+            return await _as_member(claim, place, lambda: chat.post(place, message, row_id))
     except (RetryLaterError, OperatorMustActError):
         # Certainly not posted, so the next attempt need not search.
         await _withdraw(claim, slot, slot.withdrawn)
@@ -132,10 +137,12 @@ async def share_once(
     await bring()
     files = [(upload.file_id, title) for upload in slot.read(claim.row).uploads]
     message = await compose()
-    await _intend(claim, slot, EventName.SHARING)
+    limit = claim.services.limits.posts(claim.row.team, place.channel)
+    await _intend(claim, slot, EventName.SHARING, limit)
     chat = claim.services.chat
     try:
-        await _as_member(claim, place, lambda: chat.share(files, place, message))
+        async with shared_refusals(claim.services, limit):
+            await _as_member(claim, place, lambda: chat.share(files, place, message))
     except (RetryLaterError, OperatorMustActError):
         # Certainly not shared, so the next attempt need not search.
         await _withdraw(claim, slot, EventName.NOT_SHARED)
@@ -179,9 +186,23 @@ async def _start_over(claim: Claim[PostRow], slot: Slot[PostRow], reason: EventN
     await claim.record(slot.write(claim.row, reset), reason)
 
 
-async def _intend(claim: Claim[PostRow], slot: Slot[PostRow], name: EventName) -> None:
+async def _intend(
+    claim: Claim[PostRow], slot: Slot[PostRow], name: EventName, limit: Limit
+) -> None:
+    """Commit the intent to post, and take the permit for it; return when that is valid.
+
+    Raises `PermitLaterError`, without the intent, if that is later than a step may wait.
+    """
+    await refuse_known(claim, limit)
     intended = replace(slot.read(claim.row), intent_at=claim.services.now())
-    await claim.record(slot.write(claim.row, intended), name)
+    paced = limit if limit.interval > 0 else None
+    await claim.record(slot.write(claim.row, intended), name, limit=paced)
+    try:
+        await await_permit(claim)
+    except PermitLaterError:
+        withdrawn = replace(slot.read(claim.row), intent_at=None)
+        await claim.write(slot.write(claim.row, withdrawn), None)
+        raise
 
 
 async def _withdraw(claim: Claim[PostRow], slot: Slot[PostRow], name: EventName) -> None:

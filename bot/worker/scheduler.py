@@ -14,12 +14,16 @@ from apscheduler.job import Job as ScheduledJob
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from storage.job import Instant
+from storage.pace import Pacing
 from storage.store import StoreBrokenError, StoreError
 
 TICK_SECONDS = 0.5
 # Rows that become due within this time are claimed by one tick, in one commit. A tick for each wake
 # would cost the scheduler and the store more than the acknowledgement that caused it.
 GATHER_SECONDS = 0.05
+# Ticks that follow wakes need not read again what other processes may have written.
+HOLDS_SECONDS = 0.4
 # In units of the tick interval. After this long without a tick the watchdog assumes that the wall
 # clock was set back. It checks so often that the next tick comes within two intervals.
 OVERDUE_TICKS = 1.5
@@ -146,6 +150,27 @@ class Ticker(Protocol):
 
     async def stop(self, seconds: float) -> None:
         """Start no more steps, and give running ones `seconds` to end."""
+
+
+class HoldReader:
+    """Learns at a tick of the calls that other processes hold back: a ticker.
+
+    Every tick takes one read at most, however many calls are made.
+    """
+
+    def __init__(self, pacing: Pacing, now: Callable[[], Instant]) -> None:
+        self._pacing = pacing
+        self._now = now
+        self._read_at = float("-inf")
+
+    async def tick(self) -> None:
+        """Read the holds, unless they were read within `HOLDS_SECONDS`."""
+        if time.monotonic() - self._read_at >= HOLDS_SECONDS:
+            self._read_at = time.monotonic()
+            await self._pacing.refresh(self._now())
+
+    async def stop(self, _seconds: float) -> None:
+        """Do nothing: nothing runs between ticks."""
 
 
 class TickerGroup:

@@ -11,8 +11,10 @@ import anyio
 
 from bot.base.errors import NotFoundError, RetryLaterError
 from bot.base.ports import Download
+from bot.jobs.call_limits import uploads as uploads_of
 from bot.worker.context import Claim
 from bot.worker.outbox import PostRow, Slot
+from bot.worker.permits import shared_refusals, use_permit
 from storage.job import Delivery, EventName, Upload
 
 CHUNK_BYTES = 256 * 1024
@@ -47,6 +49,7 @@ async def upload_once(
         if await _has_arrived(claim, known, channel):
             await _record_upload(claim, slot, index, replace(known, sent=True), "")
             return
+    await use_permit(claim, uploads_of(claim.row.team))
     async with file.open() as download:
         if download.length is not None:
             await _send(claim, slot, index, file, download, download.length)
@@ -108,7 +111,8 @@ async def _send(  # noqa: PLR0917 - the common end of two functions that have al
     length: int,
 ) -> None:
     chat, name = claim.services.chat, file.name(download.content_type)
-    target = await chat.reserve_upload(name, length, file.alt_text)
+    async with shared_refusals(claim.services, uploads_of(claim.row.team)):
+        target = await chat.reserve_upload(name, length, file.alt_text)
     reserved = Upload(file_id=target.file_id)
     await _record_upload(claim, slot, index, reserved, name)
     await chat.send_upload(target.url, length, download.chunks)

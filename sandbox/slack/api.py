@@ -40,6 +40,9 @@ class WebApi:
         name = request.match_info["method"]
         fault = self._world.faults.take(name)
         args = await _arguments(request, METHODS.get(name))
+        limiter = self._world.limiter
+        if fault is None and limiter is not None:
+            fault = limiter.refuse(name, args, self._world.workspace.now())
         if fault is None:
             return self._answer(name, args, self._call(request, name, args))
         return await self._answer_with_fault(request, name, args, fault)
@@ -92,6 +95,8 @@ class WebApi:
 
     def _answer(self, name: str, args: Payload, answer: Payload) -> web.Response:
         self._world.note(name, args, "ok" if answer["ok"] else str(answer["error"]))
+        if answer["ok"] and self._world.limiter is not None:
+            self._world.limiter.count(name, args, self._world.workspace.now())
         scopes = ",".join(sorted(self._world.credentials.scopes))
         date = formatdate(self._world.workspace.now(), usegmt=True)
         return web.json_response(answer, headers={"X-OAuth-Scopes": scopes, "Date": date})

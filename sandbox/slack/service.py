@@ -12,6 +12,7 @@ from sandbox.slack.delivery import ACK_SECONDS, RETRY_PAUSES, Dispatcher
 from sandbox.slack.entities import BOT, User
 from sandbox.slack.file_routes import FileRoutes
 from sandbox.slack.files import FileStore
+from sandbox.slack.limits import RateLimiter, RateLimits
 from sandbox.slack.people import People
 from sandbox.slack.response_urls import ResponseUrlRoutes
 from sandbox.slack.sockets import SocketHub
@@ -27,7 +28,8 @@ class SlackSandbox:
     signing secret of `credentials`. Deliveries go to an open websocket, or to the URL of
     `deliver_to`. Files are kept in `folder`, which must exist. `world` holds all state, `people`
     the actions of people, `faults` the faults to inject, `world.calls` the bot's calls. Without
-    `echo` the bot gets no events about its own messages, for example in a benchmark.
+    `echo` the bot gets no events about its own messages, for example in a benchmark. With `limits`
+    calls beyond them are refused, as Slack does.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class SlackSandbox:
         ack_seconds: float = ACK_SECONDS,
         retry_pauses: Sequence[float] = RETRY_PAUSES,
         echo: bool = True,
+        limits: RateLimits | None = None,
     ) -> None:
         workspace = Workspace(now)
         app = read_manifest(manifest)
@@ -48,6 +51,7 @@ class SlackSandbox:
             files=FileStore(workspace, folder),
             views=Views(workspace),
             credentials=Credentials(scopes=set(app.scopes)),
+            limiter=RateLimiter(limits) if limits else None,
         )
         self.faults = self.world.faults
         self.credentials = self.world.credentials

@@ -6,6 +6,7 @@ from sandbox.slack.app_manifest import SlackApp
 from sandbox.slack.entities import APP
 from sandbox.slack.faults import Faults
 from sandbox.slack.files import FileStore
+from sandbox.slack.limits import RateLimiter
 from sandbox.slack.views import Views
 from sandbox.slack.workspace import Workspace
 
@@ -56,6 +57,8 @@ class World:
     views: Views
     credentials: Credentials
     faults: Faults = field(default_factory=Faults)
+    limiter: RateLimiter | None = None
+    """Refuses calls beyond Slack's limits; `None`: any number of calls is taken."""
     calls: list[Call] = field(default_factory=list)
     tickets: set[str] = field(default_factory=set)
     """Tickets of `apps.connections.open`: each opens one websocket."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from psycopg.rows import DictRow
+
 from storage.budget import AuditAction, AuditEntry, Settlement, exposure
 from storage.job import (
     ABANDONABLE,
@@ -18,6 +20,7 @@ from storage.job import (
     Job,
     Stage,
 )
+from storage.pace import Permit
 from storage.postgres import budget_rules, budget_use, homes, notifications, queue
 from storage.postgres.database import Database
 from storage.postgres.job_reads import job_by_id, locked_job
@@ -112,9 +115,16 @@ _RESUME_WITH_TASK = f"""
 _LOCK_TASK = "SELECT pg_advisory_xact_lock(hashtextextended(%(task_id)s, 3))"
 
 
-async def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
-    """Write the changes and the event, if the row still has the fence and stage of `before`."""
-    written = await queue.apply_columns(db, JOBS, before, after, budget_use.EXPOSURE)
+async def apply(
+    db: Database, before: Job, after: Job, event: Event | None, permit: Permit | None = None
+) -> tuple[Job, DictRow]:
+    """Write the changes and the event, if the row still has the fence and stage of `before`.
+
+    Returns the job, and the columns that the statement returned.
+    """
+    written = await queue.apply_columns(
+        db, JOBS, before, after, held=budget_use.EXPOSURE, permit=permit
+    )
     row = JOBS.from_row(written)
     at = row.created_at if event is None else event.at
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
@@ -123,7 +133,7 @@ async def apply(db: Database, before: Job, after: Job, event: Event | None) -> J
     await budget_use.count(db, budget_use.exposure_before(written), row, at)
     if event is not None:
         await record(db, row, event)
-    return row
+    return row, written
 
 
 async def count_due(db: Database, now: Instant, stages: list[str], limit: int) -> Mapping[str, int]:

@@ -13,7 +13,9 @@ from typing import TypeAlias
 from psycopg.rows import DictRow
 
 from storage.job import Instant
+from storage.pace import Permit
 from storage.postgres.database import Database
+from storage.postgres.permits import TAKE, values_of
 from storage.rows import Table, Value, encode
 from storage.store import (
     FRESH_SECONDS,
@@ -104,37 +106,44 @@ async def renew(
     return frozenset(row["id"] for row in await db.rows(statement, values))
 
 
-async def apply(db: Database, table: Table[Row], before: Row, after: Row) -> Row:
+async def apply_columns(
+    db: Database,
+    table: Table[Row],
+    before: Row,
+    after: Row,
+    *,
+    held: Sequence[str] = (),
+    permit: Permit | None = None,
+) -> DictRow:
     """Write the changes, if the row still has the fence and the guarded columns of `before`.
 
-    Raises `StaleFenceError` if it does not.
-    """
-    return table.from_row(await apply_columns(db, table, before, after))
-
-
-async def apply_columns(
-    db: Database, table: Table[Row], before: Row, after: Row, held: Sequence[str] = ()
-) -> DictRow:
-    """Write the changes as `apply` does; return the columns of the row.
-
-    Those of `held` are returned as they were before, too, each as `held_` and its name.
+    Returns the columns of the row. Those of `held` are returned as they were before, too, each as
+    `held_` and its name; with a `permit`, which the same statement takes, `next_at` and
+    `held_until` as well. Raises `StaleFenceError` for a row that is not so any more.
     """
     changes: dict[str, Value] = table.changes(before, after)
     guarded = ("id", "fence", *table.guards)
     expected = {f"held_{name}": encode(getattr(before, name)) for name in guarded}
     conditions = " AND ".join(f"{name} = %(held_{name})s" for name in guarded)
     # The fence that is set changes nothing; it keeps the statement valid when no field differs.
-    assignments = ", ".join([f"fence = {table.name}.fence", *assigned(changes)])
-    returned = ", ".join([f"{table.name}.*", *(f"held.{name} AS held_{name}" for name in held)])
+    assignments: list[str] = [f"fence = {table.name}.fence"]
+    returned: list[str] = [f"{table.name}.*", *(f"held.{name} AS held_{name}" for name in held)]
+    paced, source, values = "", "held", dict[str, object](expected)
+    if permit is not None:
+        changes.pop("paced_at", None)
+        paced, source = f"{TAKE},", "held, permit"
+        assignments.append("paced_at = permit.valid_at")
+        returned += ["permit.next_at", "permit.held_until"]
+        values |= values_of(permit)
     statement = f"""
-        WITH held AS MATERIALIZED (
+        WITH {paced} held AS MATERIALIZED (
             SELECT {", ".join(["seq", *held])} FROM {table.name}
             WHERE {conditions} FOR NO KEY UPDATE
         )
-        UPDATE {table.name} SET {assignments} FROM held
-        WHERE {table.name}.seq = held.seq RETURNING {returned}
+        UPDATE {table.name} SET {", ".join([*assignments, *assigned(changes)])} FROM {source}
+        WHERE {table.name}.seq = held.seq RETURNING {", ".join(returned)}
     """  # noqa: S608 - only our names
-    row = await db.row(statement, changes | expected)
+    row = await db.row(statement, values | changes)
     if row is None:
         raise StaleFenceError(f"{before.id} is no longer held with fence {before.fence}")
     return row

@@ -365,3 +365,21 @@ CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE ON audit
 
 TABLES = _COLLATED.replace(" TEXT", ' TEXT COLLATE "C"')
 """The statements that make all tables."""
+
+PACE = """
+-- When the next call of a service may be made, by what limits it. All that a loss of it could do is
+-- that calls are made too early.
+CREATE TABLE pace (
+    key        TEXT COLLATE "C" PRIMARY KEY,
+    next_at    DOUBLE PRECISION NOT NULL DEFAULT 0,
+    held_until DOUBLE PRECISION NOT NULL DEFAULT 0
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
+-- The last moment for which a chore was begun, so that one of several processes does it.
+CREATE TABLE chores (
+    name   TEXT COLLATE "C" PRIMARY KEY,
+    moment DOUBLE PRECISION NOT NULL
+) WITH (fillfactor = 50);
+ALTER TABLE jobs ADD COLUMN paced_at DOUBLE PRECISION;
+ALTER TABLE notifications ADD COLUMN paced_at DOUBLE PRECISION;
+"""
+"""The migration that lets processes share limits and chores."""

@@ -14,6 +14,7 @@ from psycopg.errors import LockNotAvailable
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
 
+from storage.pace import LocalPacing, PaceState, Permit
 from storage.postgres import queue, restores, unreadable
 from storage.postgres.connection import (
     BEGIN,
@@ -68,10 +69,17 @@ class PoolSession:
         self._pool = pool
         self._on_unreadable = on_unreadable
         self._quarantined: set[tuple[str, str]] = set()
+        self.known_paces = LocalPacing()
+        """What this process has read of the limits that all share."""
         self._closed = False
         self._writes = 0
         self._idle = asyncio.Event()
         self._idle.set()
+
+    @property
+    def url(self) -> str:
+        """The address of the database, with its password."""
+        return str(self._pool.conninfo)
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction, and return once its commit is on the server's disk.
@@ -142,6 +150,13 @@ class PoolSession:
             return
         self.report(await self.write(lambda db: unreadable.quarantine(db, unknown)))
         self._quarantined.update((one.table, one.id) for one in unknown)
+
+    def note_permit(self, permit: Permit | None, written: DictRow) -> None:
+        """Keep what a statement that took a permit returned of its limit."""
+        if permit is not None:
+            limit = permit.limit
+            self.known_paces.merge(limit.key, PaceState(next_at=written["next_at"]))
+            self.known_paces.merge(limit.held_by, PaceState(held_until=written["held_until"]))
 
     def report(self, found: Sequence[Unreadable]) -> None:
         """Report rows that were set aside."""

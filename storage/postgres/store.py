@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Generic, Self
 
@@ -13,11 +13,14 @@ from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Stage, check_transition
 from storage.notification import Notification
+from storage.pace import Permit
 from storage.postgres import (
     admissions,
+    chores,
     homes,
     job_reads,
     job_writes,
+    notices,
     notifications,
     queue,
     reports,
@@ -30,6 +33,7 @@ from storage.postgres import (
 from storage.postgres.budgets import PostgresBudgets
 from storage.postgres.claim_turns import LockingTurns
 from storage.postgres.database import Database, touch
+from storage.postgres.pace import PostgresPacing
 from storage.postgres.queue import Due, FindDue, Lease
 from storage.postgres.retention import BatchErasure
 from storage.postgres.session import PoolSession, open_session
@@ -41,6 +45,7 @@ from storage.store import (
     Inserted,
     InsertTerms,
     JobFilter,
+    Notice,
     Row,
     StoreError,
     Unreadable,
@@ -80,11 +85,17 @@ class PostgresQueue(Generic[Row]):
         """Extend the leases of `rows` that are still held; return the IDs of those."""
         return await self._session.write(lambda db: queue.renew(db, self._table, rows, until))
 
-    async def apply(self, before: Row, after: Row, event: Event | None) -> Row:
+    async def apply(
+        self, before: Row, after: Row, event: Event | None, permit: Permit | None = None
+    ) -> Row:
         """Write the fields in which `after` differs, if the fence still holds."""
         if event is not None:
             raise ValueError("only jobs have a timeline")
-        return await self._session.write(lambda db: queue.apply(db, self._table, before, after))
+        written = await self._session.write(
+            lambda db: queue.apply_columns(db, self._table, before, after, permit=permit)
+        )
+        self._session.note_permit(permit, written)
+        return self._table.from_row(written)
 
     async def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
         suspects = any(limit.suspects for limit in limits)
@@ -178,10 +189,16 @@ class PostgresJobs(PostgresQueue[Job]):
         """Record the amount of a job that MindVideo never named."""
         return await self._session.write(lambda db: job_writes.settle(db, job_id, settlement))
 
-    async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
+    async def apply(
+        self, before: Job, after: Job, event: Event | None, permit: Permit | None = None
+    ) -> Job:
         """Write the fields in which `after` differs, with the event, if the fence still holds."""
         check_transition(before, after)
-        return await self._session.write(lambda db: job_writes.apply(db, before, after, event))
+        row, written = await self._session.write(
+            lambda db: job_writes.apply(db, before, after, event, permit)
+        )
+        self._session.note_permit(permit, written)
+        return row
 
     async def get(self, job_id: str) -> Job | None:
         """Return the job, or `None`."""
@@ -385,6 +402,7 @@ class PostgresStore:
         self.budgets = PostgresBudgets(session)
         self.settings = PostgresSettings(session)
         self.retention = PostgresRetention(session)
+        self.pacing = PostgresPacing(session)
 
     @classmethod
     async def open(
@@ -408,6 +426,18 @@ class PostgresStore:
     async def now(self) -> Instant:
         """Return the database's time, which is that of every process."""
         return await self._session.read(_now)
+
+    async def begin_chore(self, name: str, moment: Instant) -> bool:
+        """Record that a chore is begun for a moment; return whether this call is the first."""
+        return await self._session.write(lambda db: chores.begin(db, name, moment))
+
+    async def send_notice(self, notice: Notice) -> None:
+        """Tell the other processes."""
+        await self._session.read(lambda db: notices.send(db, notice))
+
+    async def listen(self, url: str | None, hear: Callable[[Notice], Awaitable[None]]) -> None:
+        """Call `hear` for each notice of another process, until the connection ends."""
+        await notices.listen(url or self._session.url, hear)
 
     async def move_back(self, now: Instant, ahead: float) -> None:
         """Correct the times that a clock wrote which was `ahead` seconds too early."""

@@ -12,7 +12,7 @@ from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 # Columns whose times Slack's clock wrote.
 _BY_SLACK = frozenset({"posted_at"})
 # What lies ahead of now by right: pauses are shortened, leases and questions last as long.
-_PLANNED = frozenset({"due_at", "lease_until", "question_expires_at"})
+_PLANNED = frozenset({"due_at", "lease_until", "paced_at", "question_expires_at"})
 # The question to an asker ends after an hour. How long approvers have may be days, so theirs is
 # moved if it was asked by the clock that was ahead: this column comes before that of the asking.
 _LATEST_ANSWER = f"""
@@ -61,6 +61,9 @@ async def move_back(db: Database, now: Instant, ahead: float) -> None:
                     f"UPDATE {table} SET {row['name']} = {moved} WHERE {row['name']} > {latest}",  # noqa: S608 - ours
                     values,
                 )
+    # Limits begin anew, and chores are done.
+    await db.change("DELETE FROM pace WHERE greatest(next_at, held_until) > %(now)s", {"now": now})
+    await db.change("DELETE FROM chores WHERE moment > %(now)s", {"now": now})
     await db.change("SET LOCAL slack_video_bot.moves_back = 'on'")
     await db.change(
         "UPDATE job_events SET at = least(%(now)s, at - %(ahead)s) WHERE at > %(now)s",

@@ -648,6 +648,12 @@ def _price_drifts(db: Database) -> None:
     """)
 
 
+@MIGRATIONS(name="0035_pace")
+def _pace(db: Database) -> None:
+    for table in ("jobs", "notifications"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN paced_at REAL")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

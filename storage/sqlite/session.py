@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeVar
 import pysqlite3
 from sqlite_utils import Database
 
+from storage.pace import LocalPacing, Permit
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.sqlite import restores, unreadable
 from storage.sqlite.backup import copy_before_upgrade, copy_store
@@ -29,11 +30,13 @@ from storage.sqlite.ownership import check_single_name, file_at, ownership
 from storage.sqlite.queue import forget_stop, void_leases
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, ThreadLane, Writer
 from storage.store import (
+    Row,
     StoreBrokenError,
     StoreError,
     StoreFullError,
     Unreadable,
     UnreadableRowError,
+    with_permit,
 )
 
 T = TypeVar("T")
@@ -82,7 +85,13 @@ class Session:
         self._resources = resources
         self._main_file = Path(path)
         self._file = file_at(self._main_file)
+        self.pacing = LocalPacing()
+        """The limits of calls: no other process has this file."""
         self._closed = False
+
+    def paced(self, row: Row, permit: Permit | None) -> Row:
+        """Return the row with the permit that it asks for, which is reserved."""
+        return row if permit is None else with_permit(row, self.pacing.take_now(permit))
 
     async def write(self, work: Callable[[Database], T]) -> T:
         """Run `work` in a transaction and return once its commit is on disk."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import chain
@@ -36,6 +36,7 @@ from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.home import HomeView
 from storage.job import Event, Instant, Job, Json, Price, Stage, check_transition
 from storage.notification import Notification
+from storage.pace import Permit
 from storage.price_drift import PriceCheck, PriceChecks
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.sqlite import (
@@ -68,6 +69,7 @@ from storage.store import (
     Inserted,
     InsertTerms,
     JobFilter,
+    Notice,
     Row,
     Unreadable,
     WithoutTexts,
@@ -105,11 +107,14 @@ class SqliteQueue(Generic[Row]):
         """Extend the leases of `rows` that are still held; return the IDs of those."""
         return await self._session.write(lambda db: queue.renew(db, self._table, rows, until))
 
-    async def apply(self, before: Row, after: Row, event: Event | None) -> Row:
+    async def apply(
+        self, before: Row, after: Row, event: Event | None, permit: Permit | None = None
+    ) -> Row:
         """Write the fields in which `after` differs, if the fence still holds."""
         if event is not None:
             raise ValueError("only jobs have a timeline")
-        return await self._session.write(lambda db: queue.apply(db, self._table, before, after))
+        paced = self._session.paced(after, permit)
+        return await self._session.write(lambda db: queue.apply(db, self._table, before, paced))
 
     def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
         return any(self._find(db, now, limit) for limit in limits)
@@ -193,10 +198,13 @@ class SqliteJobs(SqliteQueue[Job]):
         """Record the amount of a job that MindVideo never named."""
         return await self._session.write(lambda db: job_writes.settle(db, job_id, settlement))
 
-    async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
+    async def apply(
+        self, before: Job, after: Job, event: Event | None, permit: Permit | None = None
+    ) -> Job:
         """Write the fields in which `after` differs, with the event, if the fence still holds."""
         check_transition(before, after)
-        return await self._session.write(lambda db: job_writes.apply(db, before, after, event))
+        paced = self._session.paced(after, permit)
+        return await self._session.write(lambda db: job_writes.apply(db, before, paced, event))
 
     async def get(self, job_id: str) -> Job | None:
         """Return the job, or `None`."""
@@ -539,6 +547,8 @@ class SqliteStore:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.pacing = session.pacing
+        self._chores: dict[str, Instant] = {}
         self.jobs = SqliteJobs(session)
         self.outbox = SqliteOutbox(session)
         self.homes = SqliteHomeViews(session)
@@ -563,6 +573,18 @@ class SqliteStore:
     async def now(self) -> Instant | None:
         """Return `None`: a file has no time, and one process."""
         return None
+
+    async def begin_chore(self, name: str, moment: Instant) -> bool:
+        """Record that a chore is begun for a moment: no other process has this store."""
+        is_new = moment > self._chores.get(name, 0.0)
+        self._chores[name] = max(moment, self._chores.get(name, 0.0))
+        return is_new
+
+    async def send_notice(self, notice: Notice) -> None:
+        """Do nothing: no other process has this store."""
+
+    async def listen(self, url: str | None, hear: Callable[[Notice], Awaitable[None]]) -> None:
+        """Return: no other process has this store."""
 
     async def move_back(self, now: Instant, ahead: float) -> None:
         """Correct the times that a clock wrote which was `ahead` seconds too early."""

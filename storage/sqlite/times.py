@@ -15,7 +15,7 @@ BY_SLACK = frozenset({"posted_at"})
 """Columns whose times Slack's clock wrote."""
 
 # What lies ahead of now by right: pauses are shortened, leases and questions last as long.
-_PLANNED = frozenset({"due_at", "lease_until", "question_expires_at"})
+_PLANNED = frozenset({"due_at", "lease_until", "paced_at", "question_expires_at"})
 # The question to an asker ends after an hour. How long approvers have may be days, so theirs is
 # moved if it was asked by the clock that was ahead: this column comes before that of the asking.
 _LATEST_ANSWER = f"""

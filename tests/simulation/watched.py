@@ -14,6 +14,7 @@ from storage.approval import MayNotDecide
 from storage.budget import Admitted, AskFirst, NotAdmitted, Settlement
 from storage.job import Event, Instant, Job
 from storage.notification import Notification
+from storage.pace import Permit
 from storage.sqlite import budget_rules
 from storage.sqlite.budget_use import use_of
 from storage.sqlite.job_reads import find_duplicate
@@ -106,10 +107,12 @@ class WatchedJobs(SqliteJobs):
             self._watcher.after_claim(row)
         return rows
 
-    async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
+    async def apply(
+        self, before: Job, after: Job, event: Event | None, permit: Permit | None = None
+    ) -> Job:
         """See `JobStore`."""
         await pause(self.process)
-        row = await super().apply(before, after, event)
+        row = await super().apply(before, after, event, permit)
         told = f": {event.name} {event.detail}" if event else ""
         self.process.world.note(f"commit {row.stage}{told}")
         self._watch(row)
@@ -247,12 +250,16 @@ class WatchedOutbox(SqliteOutbox):
         return rows
 
     async def apply(
-        self, before: Notification, after: Notification, event: Event | None
+        self,
+        before: Notification,
+        after: Notification,
+        event: Event | None,
+        permit: Permit | None = None,
     ) -> Notification:
         """See `Outbox`."""
         await pause(self._process)
         try:
-            row = await super().apply(before, after, event)
+            row = await super().apply(before, after, event, permit)
         finally:
             self._written.set()
         self._watcher.after_notification(row)

@@ -21,6 +21,17 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
 
 
 @pytest.fixture
+async def other_store(backend: Backend, store: Store) -> AsyncIterator[Store]:
+    """The same store, as another process has it open where there can be several, else itself."""
+    if isinstance(backend, SqliteBackend):
+        yield store
+        return
+    opened = await backend.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
 async def store(backend: Backend) -> AsyncIterator[Store]:
     """An empty store, as a running bot opens it."""
     opened = await backend.open()

@@ -50,6 +50,7 @@ def a_full_notification() -> Notification:
         detail="ein Auto 🚗 \x00 \u202e",
         due_at=NOW,
         lease_until=NOW + 60,
+        paced_at=NOW + 61,
         fence=3,
         attempts=2,
         crashes=1,

@@ -5,6 +5,7 @@ Real HTTP, real SQLite, no waiting: when nothing is due, the clock jumps to the 
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -15,6 +16,7 @@ import pysqlite3
 
 from bot.base.ports import ReferenceImages
 from bot.jobs.accept import Accepted, Interaction, accept, new_id
+from bot.jobs.call_limits import CallLimits
 from bot.jobs.services import Services
 from bot.media.process import MediaProcess
 from bot.media.reference_images import AttachedImages
@@ -31,13 +33,15 @@ from bot.worker.gate import Gate
 from bot.worker.suspects import SuspectLock
 from sandbox.sandbox import API_KEY, Sandbox
 from sandbox.slack.entities import ANA, GENERAL, TEAM, StoredMessage
+from sandbox.slack.limits import RateLimits
 from storage.job import Event, Job, ReplyTo, Stage
 from storage.notification import Notification
+from storage.pace import Permit
 from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from tests.support.clock import ManualClock
 from tests.support.sandbox import running_sandbox
-from tests.support.services import CATALOG, services
+from tests.support.services import CATALOG, UNLIMITED_POSTS, services
 
 HOUR = 3600.0
 RENDER_SECONDS = 60.0
@@ -45,6 +49,8 @@ RENDER_SECONDS = 60.0
 CALL_SECONDS = 20.0
 # Above the size of the sandbox's files, and soon reached by an endless one.
 LARGEST_FILE = 2**20
+# Of real time: calls between parts of one process take less.
+CALM_SECONDS = 0.03
 # The events of all commits of a successful job, in order.
 COMMITS = [
     "posting",
@@ -71,14 +77,16 @@ class CrashingJobs(SqliteJobs):
     event: str | None = None
     before: bool = False
 
-    async def apply(self, before: Job, after: Job, event: Event | None) -> Job:
+    async def apply(
+        self, before: Job, after: Job, event: Event | None, permit: Permit | None = None
+    ) -> Job:
         """Apply, and crash if this is the chosen commit."""
         is_due = event is not None and event.name == self.event
         if is_due:
             self.event = None
         if is_due and self.before:
             raise Crash
-        row = await super().apply(before, after, event)
+        row = await super().apply(before, after, event, permit)
         if is_due:
             raise Crash
         return row
@@ -97,7 +105,11 @@ class CrashingOutbox(SqliteOutbox):
     before: bool = False
 
     async def apply(
-        self, before: Notification, after: Notification, event: Event | None
+        self,
+        before: Notification,
+        after: Notification,
+        event: Event | None,
+        permit: Permit | None = None,
     ) -> Notification:
         """Apply, and crash if this is the chosen commit."""
         self.commits += 1
@@ -106,7 +118,7 @@ class CrashingOutbox(SqliteOutbox):
             self.last = None
         if is_due and self.before:
             raise Crash
-        row = await super().apply(before, after, event)
+        row = await super().apply(before, after, event, permit)
         if is_due:
             raise Crash
         return row
@@ -153,10 +165,12 @@ class EngineHarness:
     """The longest pause between two polls, in seconds; tests of whole days set it higher."""
     submit_delay: float = 0.0
     """Seconds from a job's message to its submit."""
+    limits: CallLimits = UNLIMITED_POSTS
     steps: Mapping[str, Step[Job]] = field(default_factory=lambda: STEPS)
     clock_error: float = 0.0
     """The seconds by which the bot's clock is ahead of the services' clock."""
     services: Services = field(init=False)
+    _waits: list[float] = field(init=False, default_factory=list)
     engine: Engine[Job] = field(init=False)
     outbox: Engine[Notification] = field(init=False)
 
@@ -173,6 +187,8 @@ class EngineHarness:
             started_at=self.bot_time() - 1,
             poll_max=self.poll_max,
             submit_delay=self.submit_delay,
+            limits=self.limits,
+            wait_until=self._wait_until,
         )
         gate, suspects = Gate(), SuspectLock()
         self.engine = Engine(
@@ -197,6 +213,15 @@ class EngineHarness:
     def bot_time(self) -> float:
         """Return the time of the bot's clock."""
         return self.clock.now + self.clock_error
+
+    async def _wait_until(self, at: float) -> None:
+        """Let the clock jump to the first time that a step waits for, once no call is under way."""
+        self._waits.append(at)
+        while self.bot_time() < at:
+            await asyncio.sleep(CALM_SECONDS)
+            if at == min(self._waits):
+                self.clock.now = max(self.clock.now, at - self.clock_error)
+        self._waits.remove(at)
 
     async def request(self, text: str = "a red car", *, channel: str = GENERAL) -> Job:
         """Accept a request as the slash command does."""
@@ -304,16 +329,19 @@ async def engine_harness(
     poll_max: float = 30.0,
     call_seconds: float = CALL_SECONDS,
     submit_delay: float = 0.0,
+    limits: CallLimits = UNLIMITED_POSTS,
+    slack_limits: RateLimits | None = None,
     steps: Mapping[str, Step[Job]] = STEPS,
 ) -> AsyncIterator[EngineHarness]:
     """Start the services and a bot's engine on loopback while the context lasts.
 
-    A call of Slack without a response is given up after `call_seconds`.
+    A call of Slack without a response is given up after `call_seconds`. Slack refuses calls beyond
+    `slack_limits`, and the bot keeps to `limits`.
     """
     clock = ManualClock()
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(
-            running_sandbox(render_seconds=render_seconds, now=clock)
+            running_sandbox(render_seconds=render_seconds, now=clock, limits=slack_limits)
         )
         client = await stack.enter_async_context(
             slack_client(
@@ -342,6 +370,7 @@ async def engine_harness(
             store=await CrashingStore.open(str(path)),
             poll_max=poll_max,
             submit_delay=submit_delay,
+            limits=limits,
             steps=steps,
         )
         try:

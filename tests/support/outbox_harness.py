@@ -23,6 +23,7 @@ from sandbox.slack.entities import ANA, CREW, GENERAL, TEAM, StoredMessage
 from sandbox.slack.service import SlackSandbox
 from storage.job import Event, EventName, Forecast, ForecastKind, Job, Outcome, Price, Stage
 from storage.notification import NOTIFY, Level, Notification, channel_scope
+from storage.pace import Limit
 from storage.sqlite.store import SqliteStore
 from tests.support.clock import ManualClock
 from tests.support.services import services
@@ -153,9 +154,14 @@ def record_calls(
     record = Claim.record
 
     async def recorded(
-        claim: Claim[Notification], after: Notification, name: EventName, detail: str = ""
+        claim: Claim[Notification],
+        after: Notification,
+        name: EventName,
+        detail: str = "",
+        *,
+        limit: Limit | None = None,
     ) -> Notification:
-        row = await record(claim, after, name, detail)
+        row = await record(claim, after, name, detail, limit=limit)
         if row.delivery.intent_at is not None and row.delivery.ts is None:
             harness.slack.world.note("intent", {}, "ok")
         return row

@@ -18,10 +18,10 @@ from bot.base.ports import (
     Views,
 )
 from bot.jobs.accept import new_id
+from bot.jobs.call_limits import CallLimits
 from bot.jobs.services import Services
 from bot.options.catalog import Catalog
-from bot.worker.edit_budget import EditBudget
-from storage.job import Json
+from storage.job import Instant, Json
 from storage.store import Store
 
 CATALOG = Catalog.load()
@@ -29,6 +29,14 @@ TEAM = "T0STUDIO"
 BOT = "U0VIDEO"
 SPOOLS = 2
 """The number of files of unknown length that may be on the disk at once."""
+
+
+UNLIMITED_POSTS = CallLimits(posts_per_second=0.0)
+"""The limits of a bot between simulated services, which take any number of messages."""
+
+
+async def _no_wait(_at: Instant) -> None:
+    """Return at once: the clock of a test stands still."""
 
 
 class SilentObserver:
@@ -134,13 +142,14 @@ def services(store: Store, **given: object) -> Services:
         "views": cast("Views", missing),
         "ephemeral": cast("EphemeralMessages", NoEphemerals()),
         "message_edits": NoEdits(),
-        "edits": EditBudget(),
         "observer": SilentObserver(),
         "now": lambda: 0.0,
         # By the clock of the test, if it has one.
         "uptime": given.get("now", lambda: 0.0),
         "new_id": new_id,
         "chance": lambda: 0.5,
+        "wait_until": _no_wait,
+        "limits": UNLIMITED_POSTS,
         "wake": lambda: None,
         "delay_steps": lambda: None,
         "spools": asyncio.Semaphore(SPOOLS),

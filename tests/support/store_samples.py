@@ -96,6 +96,7 @@ def a_full_job() -> Job:
         stage=Stage.PARKED,
         due_at=NOW,
         lease_until=NOW + 60,
+        paced_at=NOW + 61,
         fence=3,
         attempts=2,
         crashes=1,

@@ -23,6 +23,7 @@ from bot.worker.result import Done, Result
 from bot.worker.suspects import SuspectLock
 from storage.job import Event, Job, Stage
 from storage.notification import Notification, NotificationKind
+from storage.pace import Permit
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from storage.store import (
     FRESH_SECONDS,
@@ -211,10 +212,14 @@ class PausingOutbox(SqliteOutbox):
     """For how long, after each commit."""
 
     async def apply(
-        self, before: Notification, after: Notification, event: Event | None
+        self,
+        before: Notification,
+        after: Notification,
+        event: Event | None,
+        permit: Permit | None = None,
     ) -> Notification:
         """See `Queue`."""
-        written = await super().apply(before, after, event)
+        written = await super().apply(before, after, event, permit)
         pause, *rest = self.pauses or (0.0,)
         self.now, self.pauses = self.now + pause, tuple(rest)
         return written
@@ -232,7 +237,7 @@ async def test_what_stood_still_between_its_commit_and_the_post_posts_nothing(
     kind, limit = NotificationKind.FAILED, [ClaimLimit(1, (NotificationKind.FAILED,))]
     told = Notification(id="one", team="T1", channel="C1", kind=kind, happened_at=NOW, due_at=NOW)
     await outbox.add(told)
-    store = cast("SqliteStore", object())
+    store = SqliteStore(session)
     made = services(store, chat=cast("Chat", room), now=lambda: outbox.now)
     [row] = await outbox.claim(outbox.now, LEASE_SECONDS, limit)
     claim = Claim(row, outbox, made, leased_at=outbox.now)

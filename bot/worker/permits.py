@@ -1,0 +1,103 @@
+"""Waits for the permits of calls, and shares with all processes what a service refuses.
+
+A permit that is valid within a second is waited for. For a longer wait the row is put back: it is
+due again shortly before its permit is valid, and holds no slot of a pool meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from bot.base.errors import BotError, PermitLaterError, RetryLaterError
+from bot.base.ports import Message
+from bot.jobs.call_limits import provider
+from bot.jobs.services import Services
+from bot.worker.context import Claim
+from bot.worker.retry import asked_pause
+from storage.job import Failure, Instant, Job
+from storage.notification import Notification
+from storage.pace import Limit
+
+PacedRow = TypeVar("PacedRow", Job, Notification)
+"""A row that keeps the permit of its next call."""
+
+LONGEST_WAIT_SECONDS = 1.0
+"""The longest wait of a running step, which occupies a slot of its pool."""
+
+
+async def use_permit(claim: Claim[PacedRow], limit: Limit) -> None:
+    """Take a permit, and return when it is valid.
+
+    Raises `PermitLaterError` if that is later than `LONGEST_WAIT_SECONDS` from now.
+    """
+    await refuse_known(claim, limit)
+    if limit.interval > 0:
+        await _wait(claim.services, await claim.take_permit(limit))
+
+
+async def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
+    """Raise `PermitLaterError`, with a permit, if this process knows that the wait would be long.
+
+    Costs nothing while it does not know so.
+    """
+    services = claim.services
+    now, pacing = services.now(), services.store.pacing
+    not_before = pacing.not_before(limit)
+    if not_before - now <= (LONGEST_WAIT_SECONDS if limit.interval > 0 else 0.0):
+        return
+    if limit.interval > 0:
+        if not claim.has_permit:
+            raise PermitLaterError(valid_at=await claim.take_permit(limit))
+        return
+    # The service asked for a pause. Not all that wait are to come back at one instant.
+    pause = asked_pause(not_before - now, services.chance())
+    raise PermitLaterError(valid_at=now + pause, is_reserved=False)
+
+
+async def await_permit(claim: Claim[PacedRow]) -> None:
+    """Return when the permit is valid that the last commit took, if it took one."""
+    if claim.row.paced_at is not None:
+        await _wait(claim.services, claim.row.paced_at)
+
+
+async def _wait(services: Services, valid_at: Instant) -> None:
+    wait = valid_at - services.now()
+    if wait > LONGEST_WAIT_SECONDS:
+        raise PermitLaterError(valid_at=valid_at)
+    if wait > 0:
+        await services.wait_until(valid_at)
+
+
+@asynccontextmanager
+async def shared_refusals(services: Services, limit: Limit) -> AsyncIterator[None]:
+    """Let all processes wait if a service refuses a call and names a pause."""
+    try:
+        yield
+    except BotError as error:
+        if error.retry_after is not None:
+            until = services.now() + error.retry_after
+            await services.store.pacing.hold(limit.held_by, until)
+        raise
+
+
+@asynccontextmanager
+async def shared_pauses(services: Services) -> AsyncIterator[None]:
+    """Let all processes wait if MindVideo refuses a call because there are too many."""
+    try:
+        yield
+    except RetryLaterError as error:
+        if error.retry_after is not None and error.failure is Failure.LIMIT:
+            until = services.now() + error.retry_after
+            await services.store.pacing.hold(provider().held_by, until)
+        raise
+
+
+async def edit(claim: Claim[PacedRow], channel: str, ts: str, message: Message) -> None:
+    """Edit a message of the bot within the limit of edits. Raises as `Chat.update` does."""
+    services = claim.services
+    limit = services.limits.edits(claim.row.team)
+    await use_permit(claim, limit)
+    async with shared_refusals(services, limit):
+        await services.chat.update(channel, ts, message)

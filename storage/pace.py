@@ -1,0 +1,159 @@
+"""Limits on the rate of calls that all processes share: when the next call may be made.
+
+The arithmetic is that of GCRA, the generic cell rate algorithm, as pure functions. `LocalPacing`
+keeps the state in memory, for a store that one process owns; a shared store keeps it in a table,
+and computes the same in SQL. https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from cachetools import LRUCache
+
+from storage.job import Instant
+
+LATE_SECONDS = 1.0
+"""How long after its time a reserved permit can still be used: a busy process comes a little late,
+and one that comes later would post together with those that have the permits after it."""
+
+MOST_KEYS = 4096
+"""The keys that are kept in memory; the one that was used longest ago is forgotten first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The rate of calls of one kind, such as posts in one channel."""
+
+    key: str
+    interval: float
+    """Seconds between two calls in the long run; 0: any number of calls."""
+    tolerance: float = 0.0
+    """By how many seconds calls may be ahead of that rate: with `n * interval`, `n` more at once.
+    """
+    held_by: str
+    """The key whose holds apply: a service that asks for a pause may mean more than one key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """A request for a permit to make one call."""
+
+    limit: Limit
+    at: Instant
+    """The present time."""
+    reserved_at: Instant | None = None
+    """When the permit is valid that was reserved for this call before, if one was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceState:
+    """The state of one key."""
+
+    next_at: Instant = 0.0
+    """When the next call would be made at exactly the limit's rate; it never decreases."""
+    held_until: Instant = 0.0
+    """No call is made before, because the service asked for a pause."""
+
+
+def is_reserved(held_until: Instant, permit: Permit) -> bool:
+    """Return whether the permit that was reserved before can be used."""
+    reserved = permit.reserved_at
+    if reserved is None or permit.at - LATE_SECONDS > reserved:
+        return False
+    return held_until <= max(permit.at, reserved)
+
+
+def reserve(pace: PaceState, held_until: Instant, permit: Permit) -> tuple[PaceState, Instant]:
+    """Return the state after one more call, and when that call may be made.
+
+    `held_until` is of the key that holds the limit. A call that cannot be made now has its place
+    behind those before it, and none of the later ones comes before it.
+    """
+    limit, now = permit.limit, permit.at
+    if permit.reserved_at is not None and is_reserved(held_until, permit):
+        return pace, max(now, permit.reserved_at)
+    in_step = max(pace.next_at, now, held_until)
+    at = max(now, held_until, in_step - limit.tolerance)
+    return replace(pace, next_at=in_step + limit.interval), at
+
+
+def has_room(pace: PaceState, held_until: Instant, permit: Permit) -> bool:
+    """Return whether a call may be made now."""
+    return max(held_until, pace.next_at - permit.limit.tolerance) <= permit.at
+
+
+class Pacing(Protocol):
+    """Gives out permits for calls, to all processes that share a store.
+
+    `Queue.apply` takes one within a commit.
+    """
+
+    async def take(self, permit: Permit) -> Instant:
+        """Reserve a permit; return when it is valid, which may be now."""
+
+    async def try_take(self, permit: Permit) -> bool:
+        """Take a permit if it is valid now; else return `False` and reserve none."""
+
+    async def hold(self, key: str, until: Instant) -> None:
+        """Let no process make a call before `until`, because the service asked for a pause."""
+
+    async def refresh(self, now: Instant) -> None:
+        """Learn of the holds of other processes. Cheap."""
+
+    def not_before(self, limit: Limit) -> Instant:
+        """Return a time before which, as this process knows, there is no permit."""
+
+
+class LocalPacing:
+    """Implements `Pacing` in the memory of the one process that has the store.
+
+    A restart forgets everything, which may let through one call too early.
+    """
+
+    def __init__(self) -> None:
+        self._paces: LRUCache[str, PaceState] = LRUCache(MOST_KEYS)
+
+    async def take(self, permit: Permit) -> Instant:
+        """Reserve a permit; return when it is valid."""
+        return self.take_now(permit)
+
+    def take_now(self, permit: Permit) -> Instant:
+        """Do the same, within a write."""
+        key = permit.limit.key
+        self._paces[key], at = reserve(self._of(key), self._held(permit.limit), permit)
+        return at
+
+    async def try_take(self, permit: Permit) -> bool:
+        """Take a permit if it is valid now."""
+        limit = permit.limit
+        if not has_room(self._of(limit.key), self._held(limit), permit):
+            return False
+        self.take_now(permit)
+        return True
+
+    async def hold(self, key: str, until: Instant) -> None:
+        """Let nobody make a call before `until`."""
+        self.merge(key, PaceState(held_until=until))
+
+    async def refresh(self, now: Instant) -> None:
+        """Do nothing: there are no other processes."""
+
+    def not_before(self, limit: Limit) -> Instant:
+        """Return when the next permit is valid."""
+        return max(self._held(limit), self._of(limit.key).next_at - limit.tolerance)
+
+    def merge(self, key: str, pace: PaceState) -> None:
+        """Keep what is later: of what is known, and of what another process wrote."""
+        known = self._of(key)
+        self._paces[key] = PaceState(
+            next_at=max(known.next_at, pace.next_at),
+            held_until=max(known.held_until, pace.held_until),
+        )
+
+    def _of(self, key: str) -> PaceState:
+        return self._paces.get(key, PaceState())
+
+    def _held(self, limit: Limit) -> Instant:
+        return self._of(limit.held_by).held_until

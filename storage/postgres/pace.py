@@ -1,0 +1,60 @@
+"""Permits for calls that all processes share, in one table."""
+
+from __future__ import annotations
+
+from psycopg.rows import DictRow
+
+from storage.job import Instant
+from storage.pace import Limit, PaceState, Permit
+from storage.postgres import notices
+from storage.postgres.permits import TAKE_ALONE, TRY_TAKE, values_of
+from storage.postgres.session import PoolSession
+from storage.store import Notice, StoreError
+
+_HOLD = """
+    INSERT INTO pace AS known (key, held_until) VALUES (%(key)s, %(until)s)
+    ON CONFLICT (key) DO UPDATE SET held_until = greatest(known.held_until, excluded.held_until)
+"""
+
+_HOLDS = "SELECT key, held_until FROM pace WHERE held_until > %(now)s"
+
+
+class PostgresPacing:
+    """Implements `Pacing`. A refusal that this process has read it need not read again."""
+
+    def __init__(self, session: PoolSession) -> None:
+        self._session = session
+        self._known = session.known_paces
+
+    async def take(self, permit: Permit) -> Instant:
+        """Reserve a permit; return when it is valid."""
+        return float((await self._run(TAKE_ALONE, permit))["valid_at"])
+
+    async def try_take(self, permit: Permit) -> bool:
+        """Take a permit if it is valid now."""
+        if self.not_before(permit.limit) > permit.at:
+            return False
+        return bool((await self._run(TRY_TAKE, permit))["is_taken"])
+
+    async def hold(self, key: str, until: Instant) -> None:
+        """Let no process make a call before `until`."""
+        self._known.merge(key, PaceState(held_until=until))
+        await self._session.read(lambda db: db.change(_HOLD, {"key": key, "until": until}))
+        await self._session.read(lambda db: notices.send(db, Notice.HELD))
+
+    async def refresh(self, now: Instant) -> None:
+        """Read the holds that have not ended."""
+        for row in await self._session.read(lambda db: db.rows(_HOLDS, {"now": now})):
+            self._known.merge(row["key"], PaceState(held_until=row["held_until"]))
+
+    def not_before(self, limit: Limit) -> Instant:
+        """Return a time before which, as this process knows, there is no permit."""
+        return self._known.not_before(limit)
+
+    async def _run(self, statement: str, permit: Permit) -> DictRow:
+        """Run a statement that is a transaction of its own."""
+        row = await self._session.read(lambda db: db.row(statement, values_of(permit)))
+        if row is None:
+            raise StoreError("the database returned no permit")
+        self._session.note_permit(permit, row)
+        return row

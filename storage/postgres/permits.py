@@ -1,0 +1,86 @@
+"""The statements that take permits of `storage.pace` from a table: each is one upsert.
+
+The row of a key is locked while a permit of it is taken, so that no two processes get the same one.
+"""
+
+from __future__ import annotations
+
+from storage.pace import LATE_SECONDS, Permit
+
+_NUMBER = "::double precision"
+_AT = f"%(pace_at)s{_NUMBER}"
+_RESERVED = f"%(pace_reserved_at)s{_NUMBER}"
+_INTERVAL = f"%(pace_interval)s{_NUMBER}"
+_TOLERANCE = f"%(pace_tolerance)s{_NUMBER}"
+_HELD = "(SELECT until FROM hold)"
+# NULL, and so false, without a reserved permit.
+_IS_RESERVED = f"""
+    ({_AT} - {LATE_SECONDS}{_NUMBER} <= {_RESERVED} AND {_HELD} <= greatest({_AT}, {_RESERVED}))
+"""
+
+_HOLD = """
+    hold AS (
+        SELECT coalesce(max(held_until), 0) AS until FROM pace WHERE key = %(pace_held_by)s
+    )
+"""
+
+# The expressions are those of `storage.pace.reserve`, in its order.
+TAKE = f"""
+    {_HOLD},
+    permit AS (
+        INSERT INTO pace AS known (key, next_at) VALUES (
+            %(pace_key)s,
+            CASE WHEN {_IS_RESERVED} THEN 0 ELSE greatest({_AT}, {_HELD}) + {_INTERVAL} END
+        )
+        ON CONFLICT (key) DO UPDATE SET next_at = CASE
+            WHEN {_IS_RESERVED} THEN known.next_at
+            ELSE greatest(known.next_at, {_AT}, {_HELD}) + {_INTERVAL}
+        END
+        RETURNING next_at, {_HELD} AS held_until, CASE
+            WHEN {_IS_RESERVED} THEN greatest({_AT}, {_RESERVED})
+            ELSE greatest({_AT}, {_HELD}, next_at - {_INTERVAL} - {_TOLERANCE})
+        END AS valid_at
+    )
+"""  # noqa: S608 - only constants
+"""Parts of a WITH that reserve a permit as `reserve` says; `permit` has one row."""
+
+# The commit need not wait for the disk: a setting that ends with the statement's transaction.
+# https://www.postgresql.org/docs/current/wal-async-commit.html
+TAKE_ALONE = f"""
+    WITH {TAKE}, quick AS (SELECT set_config('synchronous_commit', 'off', true))
+    SELECT permit.*, true AS is_taken FROM permit, quick
+"""  # noqa: S608 - only constants
+"""Reserves a permit in a transaction of its own."""
+
+TRY_TAKE = f"""
+    WITH {_HOLD},
+    permit AS (
+        INSERT INTO pace AS known (key, next_at)
+        SELECT %(pace_key)s, {_AT} + {_INTERVAL}
+        WHERE {_HELD} <= {_AT} OR EXISTS (SELECT FROM pace WHERE key = %(pace_key)s)
+        ON CONFLICT (key) DO UPDATE SET next_at = greatest(known.next_at, {_AT}) + {_INTERVAL}
+            WHERE greatest({_HELD}, known.next_at - {_TOLERANCE}) <= {_AT}
+        RETURNING next_at
+    ),
+    quick AS (SELECT set_config('synchronous_commit', 'off', true))
+    SELECT permit.next_at, {_HELD} AS held_until, {_AT} AS valid_at, true AS is_taken
+    FROM permit, quick
+    UNION ALL
+    SELECT
+        coalesce((SELECT next_at FROM pace WHERE key = %(pace_key)s), 0), {_HELD}, {_AT}, false
+    WHERE NOT EXISTS (SELECT FROM permit)
+"""  # noqa: S608 - only constants
+"""Reserves a permit if it is valid now."""
+
+
+def values_of(permit: Permit) -> dict[str, object]:
+    """Return the values of the parameters of a statement that takes a permit."""
+    limit = permit.limit
+    return {
+        "pace_key": limit.key,
+        "pace_held_by": limit.held_by,
+        "pace_interval": limit.interval,
+        "pace_tolerance": limit.tolerance,
+        "pace_at": permit.at,
+        "pace_reserved_at": permit.reserved_at,
+    }

@@ -1,0 +1,61 @@
+"""Faults planted in the limits that processes share, in their notices and in their chores."""
+
+from __future__ import annotations
+
+from tests.hardening.mutant import Mutant
+
+_PACE = "tests/storage/test_pace.py"
+_PERMITS = "tests/worker/test_permits.py"
+_NOTICES = "tests/worker/test_notices.py"
+
+MUTANTS = (
+    Mutant(
+        name="looks for rows only when it is told",
+        file="bot/worker/scheduler.py",
+        old='            self._run_ticks, "interval", seconds=self._tick_seconds, next_run_time',
+        new='            self._run_ticks, "interval", seconds=3600.0, next_run_time',
+        tests=(f"{_NOTICES}::test_a_row_that_nobody_tells_of_is_found_by_the_next_look",),
+    ),
+    Mutant(
+        name="keeps to a limit in each process apart",
+        file="storage/postgres/pace.py",
+        old='        return float((await self._run(TAKE_ALONE, permit))["valid_at"])\n',
+        new="        return self._known.take_now(permit)\n",
+        tests=(f"{_PACE}::test_all_processes_share_one_rate",),
+    ),
+    Mutant(
+        name="keeps what a service refuses to itself",
+        file="storage/postgres/pace.py",
+        old="VALUES (%(key)s, %(until)s)\n",
+        new="VALUES (%(key)s, 0 * %(until)s::double precision)\n",
+        tests=(f"{_PACE}::test_a_pause_that_one_process_is_asked_for_holds_all",),
+    ),
+    Mutant(
+        name="lets each job meet the refusal by itself",
+        file="bot/worker/permits.py",
+        old="            await services.store.pacing.hold(limit.held_by, until)\n",
+        new="            del until\n",
+        tests=(f"{_PERMITS}::test_a_refusal_of_slacks_holds_all_messages_of_the_workspace",),
+    ),
+    Mutant(
+        name="begins a chore in every process",
+        file="storage/postgres/chores.py",
+        old=" WHERE known.moment < excluded.moment\n",
+        new="\n",
+        tests=(f"{_PACE}::test_a_chore_is_begun_once_for_each_moment",),
+    ),
+    Mutant(
+        name="waits for a permit in a slot of the pool",
+        file="bot/worker/permits.py",
+        old="LONGEST_WAIT_SECONDS = 1.0\n",
+        new="LONGEST_WAIT_SECONDS = 1000.0\n",
+        tests=(f"{_PERMITS}::test_a_row_that_waits_for_long_holds_no_slot",),
+    ),
+    Mutant(
+        name="gives up the place of a row that was put back",
+        file="storage/pace.py",
+        old="    if reserved is None or permit.at - LATE_SECONDS > reserved:\n",
+        new="    if reserved is None or permit.at > 0:\n",
+        tests=(f"{_PACE}::test_a_reserved_permit_serves_once_and_takes_no_other",),
+    ),
+)

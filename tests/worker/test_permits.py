@@ -1,0 +1,145 @@
+"""The bot keeps to what Slack and MindVideo take, and loses no time by it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from bot.jobs.call_limits import CallLimits
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
+from sandbox.slack import faults as slack
+from sandbox.slack.entities import GENERAL, OPEN
+from sandbox.slack.limits import POSTS, RateLimits
+from storage.job import EventName, Stage
+from tests.support.clock import START
+from tests.support.engine_harness import EngineHarness, engine_harness
+
+SLACKS = CallLimits()
+POST_SECONDS = SLACKS.posts("T", "C").interval
+
+
+def refusals(harness: EngineHarness) -> list[str]:
+    """Return the methods of which Slack took a call not."""
+    calls = harness.sandbox.slack.world.calls
+    return [call.method for call in calls if call.outcome == slack.FaultKind.RATE_LIMITED]
+
+
+def posted_at(harness: EngineHarness, channel: str = GENERAL) -> list[float]:
+    """Return when messages were brought into a channel, in seconds from the beginning."""
+    return [
+        call.at - START
+        for call in harness.sandbox.slack.world.calls
+        if call.method in POSTS
+        and channel in {call.args.get("channel"), call.args.get("channel_id")}
+    ]
+
+
+async def test_a_crowd_in_one_channel_meets_no_refusal() -> None:
+    """Its messages come one a second; what is asked elsewhere meanwhile waits for none of them."""
+    async with engine_harness(
+        render_seconds=3.0, poll_max=1.0, limits=SLACKS, slack_limits=RateLimits()
+    ) as harness:
+        crowd = [await harness.request(f"lake {number}") for number in range(12)]
+        alone = await harness.request("a hill", channel=OPEN)
+        await harness.run(hours=1.0)
+        times = posted_at(harness)
+        rows = [await harness.job(job.id) for job in (*crowd, alone)]
+    assert refusals(harness) == []
+    assert len(times) == 24
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 1.0
+    assert times[-1] <= 24 * 1.2 * 1.0
+    assert {row.stage for row in rows} == {Stage.DELIVERED}
+    assert {row.paced_at for row in rows} == {None}
+    assert min(posted_at(harness, OPEN)) < 1.0
+
+
+async def test_a_row_that_waits_for_long_holds_no_slot() -> None:
+    """It is put back until shortly before its permit is valid, without an intent."""
+    async with engine_harness(limits=SLACKS) as harness:
+        jobs = [await harness.request(f"lake {number}") for number in range(6)]
+        await harness.engine.tick()
+        await harness.engine.drain()
+        rows = [await harness.job(job.id) for job in jobs]
+        waiting = sorted(row.paced_at or 0.0 for row in rows if row.stage is Stage.ACCEPTED)
+        for row in rows:
+            assert row.lease_until is None
+            if row.paced_at is not None:
+                assert row.due_at is not None
+                assert 0 < row.paced_at - row.due_at <= 0.61
+                assert row.post_intent_at is None
+                assert row.attempts == 0
+    assert len(waiting) >= 3
+    gaps = [later - earlier for earlier, later in pairwise(waiting)]
+    assert min(gaps) >= POST_SECONDS - 1e-3
+
+
+async def test_a_result_does_not_wait_for_the_edit_of_its_message() -> None:
+    """Where a workspace takes few edits, the last ones come later, and none is refused."""
+    few = 12
+    async with engine_harness(
+        render_seconds=3.0,
+        poll_max=1.0,
+        limits=CallLimits(posts_per_second=0.0, edits_per_minute=few),
+        slack_limits=RateLimits(post_seconds=0.0, edits_per_minute=few),
+    ) as harness:
+        jobs = [await harness.request(f"lake {number}") for number in range(9)]
+        await harness.run(hours=1.0)
+        rows = [await harness.job(job.id) for job in jobs]
+        texts = [message.text for message in harness.messages()]
+    assert refusals(harness) == []
+    assert max((row.delivered_at or 0.0) - START for row in rows) < 10
+    assert all("cost" in text for text in texts)
+    assert {row.cost_checks for row in rows} == {rows[0].cost_checks}
+
+
+async def test_what_ends_badly_is_told_before_its_message_is_edited() -> None:
+    """And is told once."""
+    few = CallLimits(posts_per_second=0.0, edits_per_minute=6)
+    async with engine_harness(limits=few) as harness:
+        refused = Fault(call=Call.SUBMIT, kind=FaultKind.ANSWER_BEFORE, status=400, times=5)
+        harness.sandbox.video.faults.add(refused)
+        jobs = [await harness.request(f"lake {number}") for number in range(5)]
+        await harness.run(hours=30.0 / 3600)
+        assert len(harness.ephemerals()) == 5
+        assert {(await harness.job(job.id)).stage for job in jobs} == {Stage.REJECTED}
+        await harness.run(hours=1.0)
+        edits = [
+            call.at for call in harness.sandbox.slack.world.calls if call.method == "chat.update"
+        ]
+    assert len(harness.ephemerals()) == len(edits) == 5
+    assert edits[-1] - START > 30
+
+
+async def test_a_refusal_of_slacks_holds_all_messages_of_the_workspace() -> None:
+    """For as long as it says, in every channel; then they come one by one."""
+    async with engine_harness(limits=SLACKS) as harness:
+        busy = slack.Fault(kind=slack.FaultKind.RATE_LIMITED, retry_after="20")
+        harness.sandbox.slack.faults.add("chat.postMessage", busy)
+        await harness.request("a lake")
+        await harness.run(until=lambda: bool(refusals(harness)))
+        for number in range(3):
+            await harness.request(f"hill {number}", channel=OPEN)
+        await harness.run(hours=1.0)
+        times = sorted(posted_at(harness) + posted_at(harness, OPEN))
+    assert len(refusals(harness)) == 1
+    assert times[1] >= 20
+
+
+async def test_a_refusal_of_mindvideos_holds_all_that_would_ask_it() -> None:
+    """One request meets it; a cancel meanwhile needs no answer of MindVideo's."""
+    async with engine_harness() as harness:
+        busy = Fault(call=Call.SUBMIT, kind=FaultKind.ANSWER_BEFORE, status=429, retry_after="40")
+        harness.sandbox.video.faults.add(busy)
+        first = await harness.request("a lake")
+        await harness.run(hours=0.1 / 3600)
+        others = [await harness.request(f"hill {number}") for number in range(3)]
+        await harness.run(hours=5.0 / 3600)
+        assert len(harness.sandbox.video.charges) == 0
+        await harness.store.jobs.request_cancel(others[0].id, "U0ANA", harness.bot_time())
+        await harness.run(hours=1.0 / 3600)
+        assert (await harness.job(others[0].id)).stage is Stage.REJECTED
+        await harness.run(hours=1.0)
+        rows = [await harness.job(job.id) for job in (first, *others[1:])]
+        events = await harness.store.jobs.events(others[1].id)
+    assert {row.stage for row in rows} == {Stage.DELIVERED}
+    assert min(row.submitted_at or 0.0 for row in rows[1:]) - START >= 40
+    assert EventName.RETRY not in {event.name for event in events}
