@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import MethodType
 
 import pysqlite3
 import pytest
@@ -67,7 +68,8 @@ async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.Mo
         if crontab == "* * * * *":
             minutely.append(work)
         else:
-            others.append((getattr(work, "__qualname__", ""), crontab))
+            assert isinstance(work, MethodType)
+            others.append((work.__self__.name, crontab))
 
     monkeypatch.setattr(Scheduler, "also", also)
     async with running_bot(RETENTION_DAYS="3", PROMPT_RETENTION_DAYS="2") as bot:
@@ -79,6 +81,6 @@ async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.Mo
         for work in minutely:
             await work()
         row = await job_of(bot, message)
-    assert others == [("BudgetWatch.tell_due", "*/10 * * * *")]
+    assert others == [("budgets", "*/10 * * * *")]
     assert (job.reply_to.response_url is None, row.reply_to.response_url) == (False, None)
     assert (row.input, row.erased_at is None) == ({"mode": "pro", "duration": 5}, False)

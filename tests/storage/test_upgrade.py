@@ -148,6 +148,7 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         chargeable_since=full.first_sent_at,
         failure=None,
         channel_defaults=(),
+        paced_at=None,
         delivery=replace(full.delivery, failing_since=None),
         pressed={},
         erased_at=None,
