@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 
 from bot.app.run import StoppedError, running
 from bot.base.settings import load_settings
+from bot.worker.chores import Chore
 from bot.worker.scheduler import Scheduler
 from tests.support.conversation import job_of, make_video
 from tests.support.running_bot import running_bot
@@ -69,7 +70,9 @@ async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.Mo
             minutely.append(work)
         else:
             assert isinstance(work, MethodType)
-            others.append((work.__self__.name, crontab))
+            chore = work.__self__
+            assert isinstance(chore, Chore)
+            others.append((chore.name, crontab))
 
     monkeypatch.setattr(Scheduler, "also", also)
     async with running_bot(RETENTION_DAYS="3", PROMPT_RETENTION_DAYS="2") as bot:
