@@ -62,6 +62,7 @@ ONLY_IN_POSTGRES: Mapping[str, str] = MappingProxyType(
         "orderly_stops": "no process of the copy has run",
         "store_identity": "its own: a copy is no restored backup",
         "budget_scopes": "made from the caps",
+        "answers": "of one hour, and a file has one process",
     }
 )
 """Tables that are not copied, each with the reason."""

@@ -81,6 +81,11 @@ class ClaimLimit:
     """
 
 
+ANSWER_SECONDS = 20.0
+"""For how long an answer counts as being sent by the process that has begun to. Slack repeats a
+request that nobody acknowledged at once and after a minute."""
+
+
 class StoreError(Exception):
     """The operation failed; the subclass determines how to react."""
 
@@ -645,6 +650,13 @@ class Store(Protocol):
 
         Returns at once where there is no other process, else ends with `StoreError` when the
         connection does. `url` is the address for it; `None`: that of the store.
+        """
+
+    async def may_answer(self, key: str, now: Instant) -> bool:
+        """Return whether this process is to answer the request with this dedup key.
+
+        It is not if another one has begun to within `ANSWER_SECONDS`. For messages to one user,
+        which nothing else in the store tells of. A process remembers its own answers itself.
         """
 
     async def move_back(self, now: Instant, ahead: float) -> None:

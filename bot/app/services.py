@@ -110,9 +110,13 @@ def make_adapters(settings: Settings, checked: Checked) -> Adapters:
         links = MediaLinks(settings.public_url, secret, now=checked.now)
     key = settings.mindvideo_api_key.get_secret_value()
     media = MediaProcess()
+
+    async def may_answer(dedup_key: str) -> bool:
+        return await checked.store.may_answer(dedup_key, checked.now())
+
     return Adapters(
         video=MindVideoClient(settings.mindvideo_base_url, key, now=checked.now),
-        ephemeral=BackgroundEphemerals(checked.chat),
+        ephemeral=BackgroundEphemerals(checked.chat, may_answer),
         images=AttachedImages(SlackPersonFiles(checked.client), links, checked.catalog, media),
         media=media,
         metrics=Metrics(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 
 import structlog
@@ -11,6 +11,7 @@ from cachetools import FIFOCache
 
 from bot.base.errors import BotError, OutcomeUnknownError, RetryLaterError
 from bot.base.ports import Chat, Message, Place
+from storage.store import StoreError
 
 TRIES = 3
 PAUSE_SECONDS = 2.0
@@ -29,9 +30,15 @@ class BackgroundEphemerals:
     """
 
     def __init__(
-        self, chat: Chat, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        chat: Chat,
+        may_answer: Callable[[str], Awaitable[bool]],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """`may_answer` tells whether no other process sends the message with a dedup key."""
         self._chat = chat
+        self._may_answer = may_answer
         self._sleep = sleep
         self._sent: FIFOCache[str, None] = FIFOCache(MOST_CACHED)
         self._sending: set[asyncio.Task[None]] = set()
@@ -57,11 +64,11 @@ class BackgroundEphemerals:
             target = place or Place(channel=await self._chat.open_direct(user))
             await self._chat.send_ephemeral(target, user, message, response_url)
 
-        self._start(send)
+        self._start(self._send_once(key, send))
 
     def edit(self, channel: str, ts: str, message: Message) -> None:
         """Replace the content of one of the bot's messages in the background."""
-        self._start(partial(self._chat.update, channel, ts, message))
+        self._start(self._try(partial(self._chat.update, channel, ts, message)))
 
     def has_sent(self, key: str) -> bool:
         """Return whether a message was sent, or is being sent, under this dedup key."""
@@ -75,10 +82,19 @@ class BackgroundEphemerals:
                 task.cancel()
             await asyncio.gather(*unsent, return_exceptions=True)
 
-    def _start(self, call: Callable[[], Awaitable[None]]) -> None:
-        task = asyncio.create_task(self._try(call))
+    def _start(self, sending: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(sending)
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
+
+    async def _send_once(self, key: str, send: Callable[[], Awaitable[None]]) -> None:
+        """Send a message, unless another process does; twice is better than not at all."""
+        try:
+            is_own = await self._may_answer(key)
+        except StoreError:
+            is_own = True
+        if is_own:
+            await self._try(send)
 
     async def _try(self, call: Callable[[], Awaitable[None]]) -> None:
         """Make a call that is safe to repeat, up to `TRIES` times."""

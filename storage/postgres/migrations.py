@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from storage.postgres.database import Database
-from storage.postgres.schema import PACE, TABLES
+from storage.postgres.schema import ANSWERS, PACE, TABLES
 from storage.store import StoreError
 
 
@@ -43,6 +43,7 @@ def concurrent_index(name: str, definition: str) -> tuple[str, ...]:
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(name="0001_tables", statements=(TABLES,)),
+    Migration(name="0003_answers", statements=(ANSWERS,), is_expansion=True),
     Migration(name="0004_pace", statements=(PACE,), is_expansion=True),
 )
 

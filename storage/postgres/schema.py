@@ -383,3 +383,13 @@ ALTER TABLE jobs ADD COLUMN paced_at DOUBLE PRECISION;
 ALTER TABLE notifications ADD COLUMN paced_at DOUBLE PRECISION;
 """
 """The migration that lets processes share limits and chores."""
+
+# A crash of the server may lose it: at worst somebody reads an answer twice.
+ANSWERS = """
+CREATE UNLOGGED TABLE answers (
+    key      TEXT COLLATE "C" PRIMARY KEY,
+    begun_at DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX answers_begun ON answers (begun_at);
+"""
+"""The statements that make the table of requests that are answered by a message to one user."""

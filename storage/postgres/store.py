@@ -16,6 +16,7 @@ from storage.notification import Notification
 from storage.pace import Permit
 from storage.postgres import (
     admissions,
+    answers,
     chores,
     homes,
     job_reads,
@@ -438,6 +439,10 @@ class PostgresStore:
     async def listen(self, url: str | None, hear: Callable[[Notice], Awaitable[None]]) -> None:
         """Call `hear` for each notice of another process, until the connection ends."""
         await notices.listen(url or self._session.url, hear)
+
+    async def may_answer(self, key: str, now: Instant) -> bool:
+        """Return whether no other process has begun to answer this request."""
+        return await self._session.write(lambda db: answers.begin(db, key, now))
 
     async def move_back(self, now: Instant, ahead: float) -> None:
         """Correct the times that a clock wrote which was `ahead` seconds too early."""

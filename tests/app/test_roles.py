@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import cycle
 
 import httpx
 import pytest
@@ -27,6 +28,7 @@ from tests.support.conversation import (
     last_input,
     mention,
     press,
+    until_ephemeral,
     until_reply_done,
 )
 from tests.support.images import image_bytes, put_file
@@ -149,3 +151,36 @@ async def test_by_socket_mode_only_what_listens_connects(postgres: Server) -> No
         async with process_in(sandbox, WEB, {"DATABASE_URL": url}, socket_mode=True) as web:
             await web.type("a lake")
             await web.until_delivered()
+
+
+async def test_a_mention_that_two_processes_hear_is_answered_once(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack delivers it as two events, and each may come to another process."""
+    async with running_sandbox() as sandbox:
+        async with apart(postgres, sandbox) as bots:
+            url = postgres.url("contract")
+            async with process_in(sandbox, WEB, {"DATABASE_URL": url}) as second:
+                heard = spread_over(sandbox, (bots.web, second), monkeypatch)
+                await mention(second, "hello")
+                await until_ephemeral(second)
+                assert len(heard) == 2
+        # All that was under way has ended with them.
+        assert len(second.ephemerals()) == 1
+
+
+def spread_over(
+    sandbox: Sandbox, bots: Sequence[RunningBot], monkeypatch: pytest.MonkeyPatch
+) -> set[str]:
+    """Deliver to the bots in turn; return the addresses of those who heard something."""
+    dispatcher, heard = sandbox.slack.dispatcher, set[str]()
+    ports = cycle(bot.service.port for bot in bots)
+    deliver = dispatcher._by_http  # noqa: SLF001 - what goes out
+
+    async def to_the_next(_: str, *rest: object) -> object:
+        url = f"http://127.0.0.1:{next(ports)}{EVENTS_PATH}"
+        heard.add(url)
+        return await deliver(url, *rest)  # type: ignore[arg-type] # passed on
+
+    monkeypatch.setattr(dispatcher, "_by_http", to_the_next)
+    return heard

@@ -9,6 +9,7 @@ import pytest
 from bot.base.errors import BotError, RefusedError, RetryLaterError
 from bot.base.ports import Chat, Message, Place
 from bot.slack.ephemeral import MOST_CACHED, PAUSE_SECONDS, TRIES, BackgroundEphemerals
+from storage.store import StoreError
 
 HERE = Place(channel="C1")
 WORD = Message(text="no")
@@ -20,6 +21,7 @@ class Person:
     def __init__(self, *failures: BotError) -> None:
         self.failures = deque(failures)
         self.got: list[str] = []
+        self.elsewhere: set[str] = set()
         self.slept: list[float] = []
 
     async def send_ephemeral(
@@ -36,13 +38,18 @@ class Person:
             raise self.failures.popleft()
         self.got.append(f"edited: {message.text}")
 
+    async def may_answer(self, key: str) -> bool:
+        if key == "in doubt":
+            raise StoreError("the store is down")
+        return key not in self.elsewhere
+
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
 
 def _ephemerals(person: Person) -> BackgroundEphemerals:
     chat: Chat = person  # type: ignore[assignment] # it only ever gets ephemeral messages
-    return BackgroundEphemerals(chat, sleep=person.sleep)
+    return BackgroundEphemerals(chat, person.may_answer, sleep=person.sleep)
 
 
 async def test_a_message_is_sent_once_for_each_key() -> None:
@@ -53,6 +60,17 @@ async def test_a_message_is_sent_once_for_each_key() -> None:
         ephemerals.send(key, HERE, "U1", WORD)
     await ephemerals.close()
     ephemerals.send("a", HERE, "U1", WORD)
+    await ephemerals.close()
+    assert person.got == ["no", "no"]
+
+
+async def test_what_another_process_sends_is_left_to_it() -> None:
+    """If nobody knows whether one does, twice is better than not at all."""
+    person = Person(RetryLaterError("busy"))
+    person.elsewhere.add("a")
+    ephemerals = _ephemerals(person)
+    for key in ("a", "b", "in doubt"):
+        ephemerals.send(key, HERE, "U1", WORD)
     await ephemerals.close()
     assert person.got == ["no", "no"]
 
@@ -98,7 +116,7 @@ async def test_a_message_that_takes_too_long_does_not_hold_up_the_end(
     monkeypatch.setattr("bot.slack.ephemeral.STOP_SECONDS", 0.01)
     person = Person(RetryLaterError("busy", retry_after=3600))
     chat: Chat = person  # type: ignore[assignment] # it only ever gets ephemeral messages
-    ephemerals = BackgroundEphemerals(chat)
+    ephemerals = BackgroundEphemerals(chat, person.may_answer)
     ephemerals.send("a", HERE, "U1", WORD)
     await ephemerals.close()
     assert person.got == []

@@ -15,9 +15,11 @@ from psycopg import AsyncConnection
 from storage.budget import Cap, Scope, ScopeKind, UncheckedRestore, Window
 from storage.job import Stage
 from storage.postgres import connection, migrations
+from storage.postgres.answers import KEPT_SECONDS
 from storage.postgres.store import PostgresStore
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.store import (
+    ANSWER_SECONDS,
     FRESH_SECONDS,
     LEASE_SECONDS,
     Inserted,
@@ -407,3 +409,17 @@ async def test_stages_are_counted_whoever_writes(url: str, store: PostgresStore)
         counts = await store.jobs.stage_counts()
         assert counts == {**dict.fromkeys(Stage, 0), Stage.ACCEPTED: 2, Stage.PARKED: 1}
     assert len(ask(url, "SELECT FROM stage_changes")) == 2
+
+
+async def test_of_two_processes_one_answers_a_request(url: str, store: PostgresStore) -> None:
+    """Until so much time has passed that the first one may have ended before it did."""
+    other = await PostgresStore.open(url, migrates=False)
+    both = await asyncio.gather(*(one.may_answer("message:1", NOW) for one in (store, other)))
+    assert sorted(both) == [False, True]
+    assert await other.may_answer("message:2", NOW)
+    assert not await other.may_answer("message:1", NOW + ANSWER_SECONDS - 1)
+    assert await other.may_answer("message:1", NOW + ANSWER_SECONDS)
+    assert not await store.may_answer("message:1", NOW + ANSWER_SECONDS)
+    assert await store.may_answer("message:3", NOW + 2 * KEPT_SECONDS)
+    assert ask(url, "SELECT key FROM answers") == [("message:3",)]
+    await other.close()
