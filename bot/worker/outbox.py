@@ -171,7 +171,8 @@ async def _find_shared(claim: Claim[PostRow], slot: Slot[PostRow], place: Place)
         shared = slot.write(claim.row, replace(known, ts=state.shared_ts))
         await claim.record(shared, EventName.SHARED)
         return state.shared_ts
-    if now - (known.intent_at or now) < SHARE_PATIENCE_SECONDS:
+    intent_at = now if known.intent_at is None else known.intent_at
+    if now - intent_at < SHARE_PATIENCE_SECONDS:
         raise OutcomeUnknownError("Slack has not shown the shared file yet.")
     await claim.hold()
     for upload in known.uploads:

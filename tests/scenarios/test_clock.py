@@ -14,6 +14,7 @@ import pytest
 from bot.base.clock import start_clock
 from bot.notifications.schedule import DIGEST, Digests, Every, Schedule
 from sandbox.slack.entities import GENERAL, MIA, TEAM
+from sandbox.slack.faults import Fault, FaultKind
 from storage.budget import Cap, Scope, ScopeKind, Window
 from storage.notification import channel_scope
 from storage.sqlite.connection import connect_reader
@@ -63,6 +64,19 @@ async def test_a_look_after_a_doubt_finds_what_a_life_with_a_wrong_clock_did(
         job = await harness.request()
         await crash_at(harness, commit, before=True)
         await start_again(harness, hours_down=hours_down)
+        await harness.run()
+        await harness.assert_delivered_once(job)
+
+
+async def test_a_share_that_was_lost_in_a_life_with_a_wrong_clock_is_made_again() -> None:
+    """No event was noted on a right clock, so nothing tells when the share was tried."""
+    async with engine_harness() as harness:
+        harness.clock_error = DAYS
+        job = await harness.request()
+        fault = Fault(kind=FaultKind.NO_SHARE)
+        harness.sandbox.slack.faults.add("files.completeUploadExternal", fault)
+        await crash_at(harness, "retry", before=False)
+        await start_again(harness)
         await harness.run()
         await harness.assert_delivered_once(job)
 
