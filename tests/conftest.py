@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import logging
 import os
@@ -34,6 +35,15 @@ _NETWORK_VARIABLES = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 )
+
+# What is imported and collected stays to the end; the collector would only search it.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, and leave the thousands of tests out of the search."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
