@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -34,6 +36,34 @@ _NETWORK_VARIABLES = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 )
+
+_EARLY = {"chromium": 0, "postgres": 1}
+"""The fixtures, or parameters, of tests that share something that takes seconds to start."""
+
+# What is imported and collected stays to the end; the collector would only search it.
+gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give all tests of one Chromium, one PostgreSQL or one file to one worker, in that order.
+
+    So that each of them starts once, and before what other workers can share out at the end.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: _EARLY.get(_group(item), len(_EARLY)))
+
+
+def _group(item: pytest.Item) -> str:
+    names = {*getattr(item, "fixturenames", ()), *re.split(r"[\[\]-]", item.name)}
+    return next((each for each in _EARLY if each in names), item.location[0])
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, and leave the thousands of tests out of the search."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

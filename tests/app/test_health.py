@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import httpx
 import pysqlite3
 import pytest
 from aiohttp import web
@@ -22,6 +21,7 @@ from bot.worker.scheduler import Scheduler
 from sandbox.slack.faults import Fault, FaultKind
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter, StoreError
+from tests.support.http_client import http_client
 from tests.support.running_bot import running_bot
 from tests.support.signed import signed
 from tests.support.store_samples import ACCEPTED, NOW, a_job
@@ -176,7 +176,7 @@ async def test_a_failure_of_the_store_is_kept_for_a_second_only() -> None:
 
 
 async def test_readiness_asked_often_writes_once() -> None:
-    async with running_bot() as bot, httpx.AsyncClient() as client:
+    async with running_bot() as bot, http_client() as client:
         url = f"http://127.0.0.1:{bot.service.port}"
         [file] = bot.sandbox.folder.glob("*.db-wal")
         await client.get(f"{url}/readyz")
@@ -189,7 +189,7 @@ async def test_readiness_asked_often_writes_once() -> None:
 
 async def test_readiness_tells_of_a_secret_that_may_be_wrong_and_stays_ready() -> None:
     """Anybody can send a wrong signature, so it takes no bot out of service."""
-    async with running_bot() as bot, httpx.AsyncClient() as client:
+    async with running_bot() as bot, http_client() as client:
         url = f"http://127.0.0.1:{bot.service.port}"
         headers = signed("another secret", b"{}")
         answer = await client.post(f"{url}{EVENTS_PATH}", content=b"{}", headers=headers)
@@ -222,6 +222,6 @@ async def test_the_whole_bot_is_not_ready_while_its_websocket_is_closed() -> Non
 
 async def readiness(port: int) -> tuple[int, str]:
     """Return the status code and the status text of `/readyz`."""
-    async with httpx.AsyncClient() as client:
+    async with http_client() as client:
         answer = await client.get(f"http://127.0.0.1:{port}/readyz")
     return answer.status_code, answer.json()["status"]

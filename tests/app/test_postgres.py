@@ -34,6 +34,7 @@ def at(url: str) -> StoreSettings:
     return StoreSettings.model_validate({"DATABASE_URL": url})
 
 
+@pytest.mark.proof
 async def test_videos_that_were_under_way_at_a_kill_are_made_once(
     postgres: Server, tmp_path: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -10,6 +9,7 @@ from aiohttp.test_utils import TestServer
 from bot.app.request_checks import clock_finding, examine_running_bot
 from bot.base.settings import Settings, load_settings
 from bot.slack.manifest import EVENTS_PATH
+from tests.support.http_client import http_client
 from tests.support.running_bot import running_bot
 from tests.support.signed import signed
 
@@ -43,7 +43,7 @@ def settings(port: int) -> Settings:
 
 
 async def test_the_running_bot_says_that_its_secret_may_be_wrong() -> None:
-    async with running_bot() as bot, httpx.AsyncClient() as client:
+    async with running_bot() as bot, http_client() as client:
         here = settings(bot.service.port)
         [finding] = await examine_running_bot(here)
         assert finding.ok

@@ -92,9 +92,9 @@ def test_an_unknown_command_is_wrong_usage() -> None:
 
 def test_the_package_runs_as_a_module() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bot", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "bot", "jobs", "--help"], capture_output=True, text=True, check=True
     )
-    assert "python -m bot" in done.stdout
+    assert "python -m bot jobs" in done.stdout
 
 
 WELL_FORMED = {

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -21,6 +20,7 @@ from storage.budget import AuditAction, AuditEntry
 from storage.sqlite.store import SqliteStore
 from tests.support.conversation import answer, direct_channel, make_video
 from tests.support.forms import entries, form_of, submit
+from tests.support.http_client import http_client
 from tests.support.running_bot import RENDER_SECONDS, RunningBot, bot_in
 from tests.support.sandbox import running_sandbox
 from tests.support.services import services
@@ -123,7 +123,7 @@ async def test_a_refusal_by_a_budget_says_that_more_may_be_used(bot: RunningBot)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_restore_is_a_detail_of_readyz(bot: RunningBot) -> None:
     """The bot is ready all the same."""
-    async with httpx.AsyncClient() as client:
+    async with http_client() as client:
         ready = await client.get(f"http://127.0.0.1:{bot.service.port}/readyz")
     assert ready.status_code == 200
     assert "budgets may count too little since a backup was restored" in ready.json()["detail"]
@@ -147,7 +147,7 @@ async def test_the_command_checks_once() -> None:
         assert "restored" not in await answer(bot, "budget", user=ANA)
         [entry] = await checks(bot.sandbox)
         assert (entry.team, entry.by, entry.because) == (TEAM, MIA, "nothing is missing")
-        async with httpx.AsyncClient() as client:
+        async with http_client() as client:
             ready = await client.get(f"http://127.0.0.1:{bot.service.port}/readyz")
         assert "restored" not in ready.text
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 
 from bot.base.errors import UsageError
@@ -18,6 +17,7 @@ from storage.job import ReplyTo
 from storage.sqlite.store import SqliteJobs
 from storage.store import StoreFullError
 from tests.support.forms import entries, submit
+from tests.support.http_client import http_client
 from tests.support.listener_harness import ListenerHarness, listener_harness
 from tests.support.running_bot import running_bot
 from tests.support.services import SilentObserver
@@ -76,7 +76,7 @@ async def test_a_form_that_the_store_refuses_counts_as_failed(
     async def insert(_store: SqliteJobs, *_request: object) -> None:
         raise StoreFullError("full")
 
-    async with running_bot() as bot, httpx.AsyncClient() as client:
+    async with running_bot() as bot, http_client() as client:
         await bot.type("")
         monkeypatch.setattr(SqliteJobs, "insert", insert)
         await submit(bot, values=entries(prompt="a lake"))

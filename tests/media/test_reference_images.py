@@ -15,6 +15,7 @@ from bot.options.attachments import MOST_BYTES
 from sandbox.slack.entities import ANA, BOT, GENERAL, StoredMessage
 from sandbox.slack.faults import DOWNLOAD, Fault, FaultKind
 from tests.support.conversation import last_input, mention, texts, until_reply_done
+from tests.support.http_client import http_client
 from tests.support.images import data_of, empty_png, image_bytes, put_file
 from tests.support.running_bot import RunningBot, running_bot
 
@@ -41,7 +42,7 @@ async def fetch(bot: RunningBot, url: object, method: str = "GET") -> HostedFile
     """Request a hosted link of `PUBLIC_URL` from the bot's own port."""
     assert isinstance(url, str)
     path = url.removeprefix(PUBLIC)
-    async with httpx.AsyncClient() as client:
+    async with http_client() as client:
         answer = await client.request(method, f"http://127.0.0.1:{bot.service.port}{path}")
     return HostedFile(status=answer.status_code, body=answer.content, headers=answer.headers)
 

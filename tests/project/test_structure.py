@@ -84,6 +84,7 @@ def _trees_in(folder: str) -> list[tuple[Path, ast.Module]]:
     ]
 
 
+@cache
 def words_of(name: str) -> set[str]:
     """Return the words of an identifier, in lower case: `readLine` and `read_line` have two."""
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}

@@ -11,9 +11,9 @@ from playwright.async_api import Browser, Locator, Page, expect
 from sandbox.demo.formation import Formation
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, OPEN
 from storage.job import Json
-from tests.support.demo_browser import BotRequest, DemoHarness, demo_harness, running_browser
+from tests.support.demo_browser import BotRequest, DemoHarness, demo_harness
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 Block = Mapping[str, Json]
 
@@ -40,13 +40,7 @@ CANCEL: Block = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as running:
-        yield running
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def harness(browser: Browser, tmp_path: Path) -> AsyncIterator[DemoHarness]:
     async with demo_harness(browser, tmp_path) as prepared:
         yield prepared

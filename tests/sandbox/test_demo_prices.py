@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from storage.budget import Policy
 from tests.support.budget_rules import set_policy
 from tests.support.conversation import make_video
-from tests.support.demo_browser import running_browser
 from tests.support.running_bot import RunningBot, running_bot
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as running:
-        yield running
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def open_page(browser: Browser, bot: RunningBot) -> Page:

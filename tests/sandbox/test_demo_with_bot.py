@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from sandbox.demo.run import PIA, share_with_partner
 from sandbox.mindvideo.faults import Call
 from sandbox.slack.entities import ANA, BEN, MIA
 from tests.support.conversation import direct_channel
-from tests.support.demo_browser import running_browser
 from tests.support.images import image_bytes
 from tests.support.running_bot import RunningBot, running_bot
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running_browser() as running:
-        yield running
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def open_page(browser: Browser, bot: RunningBot) -> Page:

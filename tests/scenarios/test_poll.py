@@ -144,7 +144,7 @@ async def test_a_cost_that_changes_later_is_corrected_once() -> None:
 
 async def test_a_render_that_never_ends_is_told_and_parked() -> None:
     """Late is said once; after hours a person must look, and can resume."""
-    async with engine_harness(poll_max=600.0) as harness:
+    async with engine_harness(poll_max=1800.0) as harness:
         harness.sandbox.video.fail(fault(Call.SUBMIT, FaultKind.TASK_NEVER_ENDS))
         job = await harness.request()
         await harness.run(hours=1)
@@ -187,10 +187,11 @@ async def test_one_404_after_an_outage_decides_nothing() -> None:
         await harness.assert_delivered_once(job)
 
 
+@pytest.mark.usefixtures("few_tries")
 async def test_404_and_silence_in_turns_come_to_an_end() -> None:
-    """Each silence begins the patience anew, but what is tried hundreds of times is parked."""
+    """Each silence begins the patience anew, but what is tried too often is parked."""
     async with engine_harness() as harness:
-        for _ in range(300):
+        for _ in range(40):
             for one in poll(FaultKind.ANSWER_BEFORE, status=404):
                 harness.sandbox.video.fail(one)
             busy = fault(Call.EVENTS, FaultKind.ANSWER_BEFORE, status=429, retry_after="600")
@@ -356,6 +357,7 @@ LINKS = {
 }
 
 
+@pytest.mark.usefixtures("few_tries")
 @pytest.mark.parametrize(
     ("error", "hours"),
     [(error, 48.0 if name == "URL gone" else LINK_HOURS) for name, error in LINKS.items()],

@@ -104,6 +104,7 @@ async def test_what_the_operator_must_mend_holds_the_job_and_then_it_goes_on(sta
         assert (row.delivered_at or 0) - START < 20 * MINUTE
 
 
+@pytest.mark.usefixtures("few_tries")
 async def test_reply_always_lost_is_parked_after_hours_with_a_word_of_the_bill() -> None:
     """One charge stands, and nobody here knows of it: a person must look at MindVideo's page."""
     async with engine_harness() as harness:

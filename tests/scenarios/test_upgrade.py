@@ -6,6 +6,10 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+import pytest_asyncio
 
 from bot.messages.blocks import mark
 from bot.money.cost_report import sum_of
@@ -62,6 +66,16 @@ async def run_to_rest(harness: EngineHarness) -> list[Job]:
     return await harness.store.jobs.jobs(EVERYTHING)
 
 
+AtRest: TypeAlias = tuple[EngineHarness, list[Job]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def at_rest(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AtRest]:
+    """The bot on the store of then with nothing left to do, and all its jobs."""
+    async with upgraded(tmp_path_factory.mktemp("upgraded")) as harness:
+        yield harness, await run_to_rest(harness)
+
+
 def posted(harness: EngineHarness) -> dict[str, StoredMessage]:
     """Return all messages of the bot that are not ephemeral, by `ts`."""
     workspace = harness.sandbox.slack.world.workspace
@@ -112,67 +126,67 @@ async def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
     assert contents(path) == before
 
 
-async def test_every_job_goes_on_to_one_end_and_one_charge(tmp_path: Path) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_job_goes_on_to_one_end_and_one_charge(at_rest: AtRest) -> None:
     """None is lost; each has one message and one result; no key is charged a second time."""
-    async with upgraded(tmp_path) as harness:
-        jobs = await run_to_rest(harness)
-        messages = posted(harness)
-        assert {job.id for job in jobs} == JOBS
-        delivered = [job for job in jobs if job.stage is Stage.DELIVERED]
-        assert {job.stage for job in jobs} == {Stage.DELIVERED, Stage.REJECTED}
-        assert Counter(job.outcome for job in jobs if job not in delivered) == {
-            Outcome.FAILED: 1,
-            Outcome.CANCELLED: 2,
-        }
+    harness, jobs = at_rest
+    messages = posted(harness)
+    assert {job.id for job in jobs} == JOBS
+    delivered = [job for job in jobs if job.stage is Stage.DELIVERED]
+    assert {job.stage for job in jobs} == {Stage.DELIVERED, Stage.REJECTED}
+    assert Counter(job.outcome for job in jobs if job not in delivered) == {
+        Outcome.FAILED: 1,
+        Outcome.CANCELLED: 2,
+    }
 
-        charges = {charge.key: charge.amount for charge in harness.sandbox.video.charges}
-        assert len(charges) == len(harness.sandbox.video.charges)
-        assert charges == {
-            f"slack:{TEAM}:{job.channel}:{job.message_ts}": job.cost_shown for job in delivered
-        }
+    charges = {charge.key: charge.amount for charge in harness.sandbox.video.charges}
+    assert len(charges) == len(harness.sandbox.video.charges)
+    assert charges == {
+        f"slack:{TEAM}:{job.channel}:{job.message_ts}": job.cost_shown for job in delivered
+    }
 
-        for job in delivered:
-            result = messages[job.delivery.ts or ""]
-            marked = [one.ts for one in messages.values() if is_marked(one, job.id)]
-            assert marked == [job.delivery.ts], job.input
-            assert f"<@{job.user}>" in str(result.blocks)
-            has_files = job.outcome is Outcome.SUCCEEDED and not job.delivery.link_only
-            assert bool(result.files) == has_files, job.input
+    for job in delivered:
+        result = messages[job.delivery.ts or ""]
+        marked = [one.ts for one in messages.values() if is_marked(one, job.id)]
+        assert marked == [job.delivery.ts], job.input
+        assert f"<@{job.user}>" in str(result.blocks)
+        has_files = job.outcome is Outcome.SUCCEEDED and not job.delivery.link_only
+        assert bool(result.files) == has_files, job.input
 
 
-async def test_each_resend_and_notification_is_posted_once(tmp_path: Path) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_each_resend_and_notification_is_posted_once(at_rest: AtRest) -> None:
     """Those that were posted are not posted again, and beside them and the jobs nothing is."""
-    async with upgraded(tmp_path) as harness:
-        jobs = await run_to_rest(harness)
-        messages = posted(harness)
-        for delivery_id, ts in RESENDS.items():
-            resent = await harness.store.outbox.find(delivery_id)
-            assert resent is not None
-            assert resent.delivery.ts == (ts or resent.delivery.ts)
-            marked = [one for one in messages.values() if is_marked(one, delivery_id)]
-            assert [one.ts for one in marked] == [resent.delivery.ts]
-            assert marked[0].files
-            behind = await harness.store.jobs.get(delivery_id)
-            assert behind is not None
-            assert marked[0].thread_ts == behind.message_ts
+    harness, jobs = at_rest
+    messages = posted(harness)
+    for delivery_id, ts in RESENDS.items():
+        resent = await harness.store.outbox.find(delivery_id)
+        assert resent is not None
+        assert resent.delivery.ts == (ts or resent.delivery.ts)
+        marked = [one for one in messages.values() if is_marked(one, delivery_id)]
+        assert [one.ts for one in marked] == [resent.delivery.ts]
+        assert marked[0].files
+        behind = await harness.store.jobs.get(delivery_id)
+        assert behind is not None
+        assert marked[0].thread_ts == behind.message_ts
 
-        outbox = rows(harness.path, "SELECT delivery_ts, due_at, problem FROM notifications")
-        assert {(due_at, problem) for _, due_at, problem in outbox} == {(None, None)}
-        of_jobs = [ts for job in jobs for ts in (job.message_ts, job.delivery.ts) if ts]
-        assert sorted(messages) == sorted([*of_jobs, *(ts for ts, _, _ in outbox)])
+    outbox = rows(harness.path, "SELECT delivery_ts, due_at, problem FROM notifications")
+    assert {(due_at, problem) for _, due_at, problem in outbox} == {(None, None)}
+    of_jobs = [ts for job in jobs for ts in (job.message_ts, job.delivery.ts) if ts]
+    assert sorted(messages) == sorted([*of_jobs, *(ts for ts, _, _ in outbox)])
 
 
-async def test_a_restart_at_rest_changes_nothing(tmp_path: Path) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_restart_at_rest_changes_nothing(at_rest: AtRest) -> None:
     """Nothing is due any more, in the store or at a service."""
-    async with upgraded(tmp_path) as harness:
-        await run_to_rest(harness)
-        before, calls = contents(harness.path), len(harness.sandbox.slack.world.calls)
-        requests = len(harness.sandbox.video.requests)
-        await harness.restart()
-        await harness.run(hours=72)
-        assert contents(harness.path) == before
-        assert len(harness.sandbox.slack.world.calls) == calls
-        assert len(harness.sandbox.video.requests) == requests
+    harness, _ = at_rest
+    before, calls = contents(harness.path), len(harness.sandbox.slack.world.calls)
+    requests = len(harness.sandbox.video.requests)
+    await harness.restart()
+    await harness.run(hours=72)
+    assert contents(harness.path) == before
+    assert len(harness.sandbox.slack.world.calls) == calls
+    assert len(harness.sandbox.video.requests) == requests
 
 
 def is_marked(message: StoredMessage, row_id: str) -> bool:

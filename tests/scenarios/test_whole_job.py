@@ -12,6 +12,7 @@ from slack_sdk.signature import SignatureVerifier
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack.entities import ANA, GENERAL, OPEN, TEAM, VAULT
 from tests.support.forms import entries, submit
+from tests.support.http_client import http_client
 from tests.support.running_bot import RunningBot, running_bot
 
 ASK = "A red sports car at sunset --duration 10 --mode pro --aspect-ratio 9:16"
@@ -179,7 +180,7 @@ async def test_a_failed_render_says_why_what_it_cost_and_what_to_do() -> None:
 
 async def test_the_metrics_tell_how_asks_were_answered() -> None:
     """Accepted, answered in words, refused; and how long each took."""
-    async with running_bot() as bot, httpx.AsyncClient() as client:
+    async with running_bot() as bot, http_client() as client:
         for text in ("a lake", "help", "a lake --duration 40"):
             await bot.type(text)
         answer = await client.get(f"http://127.0.0.1:{bot.service.port}/metrics")
@@ -190,7 +191,7 @@ async def test_the_metrics_tell_how_asks_were_answered() -> None:
 
 async def test_the_metrics_tell_a_form_that_is_opened_from_one_that_is_sent() -> None:
     """An open form has asked for nothing yet."""
-    async with running_bot() as bot, httpx.AsyncClient() as client:
+    async with running_bot() as bot, http_client() as client:
         await bot.type("")
         await submit(bot, values=entries(prompt=" "))
         await submit(bot, values=entries(prompt="a lake"))
@@ -212,7 +213,7 @@ async def deliver(
         "x-slack-request-timestamp": stamp,
         "x-slack-signature": verifier.generate_signature(timestamp=stamp, body=encoded) or "",
     }
-    async with httpx.AsyncClient() as client:
+    async with http_client() as client:
         return await client.post(
             f"http://127.0.0.1:{bot.service.port}/slack/events", content=encoded, headers=headers
         )

@@ -17,7 +17,7 @@ from tests.simulation.report import CATCH_BOUND, Summary, quiet, run_seeds
 from tests.simulation.runner import simulate
 
 # These run with all tests, …
-FEW = range(30)
+FEW = range(10)
 # … and these by `make prove`, in pieces that pytest-xdist can share out.
 MANY = range(2000)
 PIECE = 40

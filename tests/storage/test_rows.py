@@ -165,7 +165,7 @@ def test_a_part_of_a_nested_value_is_a_column_of_its_own() -> None:
     assert not {"delivery", "reply_to"} & (job.keys() | notification.keys())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(
     given_input=st.dictionaries(st.text(), JSON, max_size=4),
     memo=st.dictionaries(st.text(), JSON, max_size=4),
