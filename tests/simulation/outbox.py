@@ -21,8 +21,6 @@ from tests.simulation.world import World
 SUBSCRIBED = ("C1", "CNEWS")
 TICK_SECONDS = 0.5
 IDLE_SECONDS = 24 * 3600.0
-# While a step runs, its lease has to be renewed in time.
-BUSY_SECONDS = 15.0
 
 
 def are_channels_subscribed(world: World) -> bool:
@@ -108,10 +106,8 @@ class OutboxLoop:
     def _pause(self) -> float:
         """Return after how many seconds a tick finds something to do."""
         now = self._now()
-        is_busy = (self._store.last_lease_of_notifications() or now) > now
-        longest = BUSY_SECONDS if is_busy else IDLE_SECONDS
         due = self._store.next_notification()
-        return longest if due is None else min(due - now, longest)
+        return IDLE_SECONDS if due is None else min(due - now, IDLE_SECONDS)
 
     async def _wait(self, seconds: float) -> None:
         waking = asyncio.get_running_loop().call_later(seconds, self._store.written.set)

@@ -281,10 +281,6 @@ class WatchedStore(SqliteStore):
         """Return when the next notification is due, those that are claimed after their lease."""
         return self._moment("min(max(due_at, coalesce(lease_until, 0)))")
 
-    def last_lease_of_notifications(self) -> Instant | None:
-        """Return when the last lease of a notification ends."""
-        return self._moment("max(lease_until)")
-
     def _moment(self, column: str) -> Instant | None:
         query = f"SELECT {column} FROM notifications WHERE due_at IS NOT NULL"  # noqa: S608 - only our words
         (moment,) = self._session.read_inline(lambda db: db.execute(query).fetchone())
