@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from bot.base.clock import SteadyClock, start_clock
 from bot.base.errors import BotError
@@ -24,6 +23,7 @@ from storage.job import Job, Stage
 from storage.notification import IN_ANY_ORDER, Notification
 from storage.store import JobFilter, Row, StoreBrokenError, StoreError
 from tests.simulation.chat import ChatLine, MemoryFiles
+from tests.simulation.database import AnyWatchedStore
 from tests.simulation.invariants import Invariants
 from tests.simulation.line import Line
 from tests.simulation.outbox import MemoryDirectory, OutboxLoop
@@ -31,7 +31,6 @@ from tests.simulation.people import Door
 from tests.simulation.process import Process
 from tests.simulation.standstill import Standstill, StoppableQueue
 from tests.simulation.video import VideoLine
-from tests.simulation.watched import WatchedStore
 from tests.simulation.world import ACTOR, Actor, Service
 from tests.support.services import SilentObserver, services
 
@@ -47,7 +46,12 @@ class Life:
     """A process that has started. `door` is where people reach it."""
 
     def __init__(
-        self, *, process: Process, store: WatchedStore, invariants: Invariants, now: SteadyClock
+        self,
+        *,
+        process: Process,
+        store: AnyWatchedStore,
+        invariants: Invariants,
+        now: SteadyClock,
     ) -> None:
         self._process = process
         self._world = process.world
@@ -56,13 +60,15 @@ class Life:
         self._now = now
         self._woken = asyncio.Event()
         self._suspects = SuspectLock()
-        always_up = Standstill(self._world)
+        always_up, standstill = Standstill(self._world), Standstill(self._world)
+        is_one_of_many = self._world.processes > 1
         self.door = Door(process=process, services=self._services(always_up))
-        self._outbox = self._outbox_engine(always_up)
+        self._outbox = self._outbox_engine(standstill if is_one_of_many else always_up)
         process.spawn(OutboxLoop(process, store, self._outbox, now).run())
         self._engines: list[Engine[Job]] = []
         for _ in range(self._world.engines):
-            standstill = Standstill(self._world)
+            if not is_one_of_many:
+                standstill = Standstill(self._world)
             engine = self._job_engine(standstill)
             self._engines.append(engine)
             process.spawn(self._tick(engine, standstill))
@@ -70,7 +76,7 @@ class Life:
     @classmethod
     async def begin(
         cls,
-        path: Path,
+        opened: Callable[[], Awaitable[AnyWatchedStore]],
         process: Process,
         invariants: Invariants,
         *,
@@ -78,13 +84,13 @@ class Life:
         is_told: bool,
         is_restored: bool,
     ) -> Life:
-        """Start the bot on the file at `path`; its clock is wrong by `clock_error` seconds.
+        """Start the bot on the store that is `opened`; its clock is wrong by `clock_error` seconds.
 
         `is_told`: Slack's answer at the start has its time. Raises what a start may fail with:
         `StoreError` and `CrashError`.
         """
         world = process.world
-        store = await WatchedStore.start(path, process, invariants)
+        store = await opened()
         try:
             now = await start_clock(
                 store,
@@ -103,10 +109,10 @@ class Life:
             invariants.after_restore(rows)
         if invariants.books is not None:
             invariants.books.begin(store.jobs.read_books, is_restored=is_restored)
-        invariants.after_restart(rows)
-        known = list(invariants.notifications.values())
-        found = {row.id: await store.outbox.find(row.id) for row in known}
-        invariants.after_restart_of_outbox(found, is_restored=is_restored)
+        invariants.after_restart(rows, is_alone=world.processes == 1)
+        for row_id in list(invariants.notifications):
+            found = {row_id: await store.outbox.find(row_id)}
+            invariants.after_restart_of_outbox(found, is_restored=is_restored)
         return cls(process=process, store=store, invariants=invariants, now=now)
 
     async def end(self) -> None:
@@ -147,6 +153,12 @@ class Life:
         )
 
     def _wake(self) -> None:
+        """Let this process look for due rows, and all others that share the store."""
+        for wake in self._world.wakers | {self.look}:
+            wake()
+
+    def look(self) -> None:
+        """Look for due rows soon."""
         self._woken.set()
         self._store.written.set()
 
@@ -209,8 +221,9 @@ class Life:
             except StoreError:
                 await world.sleep(TICK_SECONDS)
             ticked_at = world.age
-            if started and len(self._engines) > 1 and world.faulty and world.odds(0.2):
-                world.count("one of two engines stands still")
+            is_alone = len(self._engines) == world.processes == 1
+            if started and not is_alone and world.faulty and world.odds(0.2):
+                world.count("one of several stands still")
                 world.later(world.between(0, 10), partial(standstill.begin, world.between(1, 200)))
             await self._wait(world.between(0.01, TICK_SECONDS))
             while (pause := self._idle_until(ticked_at) - world.age) > 0:

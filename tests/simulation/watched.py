@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 import pysqlite3
 from sqlite_utils import Database
@@ -33,6 +33,14 @@ DISK_FULL, IO_ERROR = 13, 10
 Decision: TypeAlias = "Admitted | AskFirst | NotAdmitted"
 
 
+if TYPE_CHECKING:
+    # What they watch has the same methods in each kind of store.
+    _Jobs: TypeAlias = SqliteJobs
+    _Outbox: TypeAlias = SqliteOutbox
+else:
+    _Jobs = _Outbox = object
+
+
 class Watcher(Protocol):
     """Sees rows as they are."""
 
@@ -53,15 +61,16 @@ class Watcher(Protocol):
         """Sees what rows and counters say of money."""
 
 
-class WatchedJobs(SqliteJobs):
-    """Jobs whose every row the watcher sees. Writes take a moment, so that callers interleave."""
+class JobsWatch(_Jobs):
+    """Shows the watcher every row of a store's jobs, which the class beside it keeps.
 
-    def __init__(self, session: Session, process: Process, watcher: Watcher) -> None:
-        super().__init__(session)
-        self.process = process
-        self._watcher = watcher
-        self.written = asyncio.Event()
-        """Set by every write after which a notification may be due, or the store broken."""
+    Writes take a moment, so that callers interleave.
+    """
+
+    process: Process
+    _watcher: Watcher
+    written: asyncio.Event
+    """Set by every write after which a notification may be due, or the store broken."""
 
     async def insert_set(
         self,
@@ -82,20 +91,6 @@ class WatchedJobs(SqliteJobs):
             self.check_books()
         await pause(self.process)
         return made
-
-    def equal_of(self, job: Job, since: Instant) -> Job | None:
-        """Return an earlier equal job, for a bot that is broken on purpose."""
-        return self._session.read_inline(lambda db: find_duplicate(db, job, since))
-
-    def decided(self, job: Job, admit: Callable[..., Decision]) -> Decision:
-        """Decide about a job outside of its insert, for a bot that is broken on purpose."""
-
-        def decide(db: Database) -> Decision:
-            now = job.created_at
-            rules = budget_rules.rules(db, job.team, now)
-            return admit([job], rules, lambda scope, period: use_of(db, scope.key, period), now)
-
-        return self._session.read_inline(decide)
 
     async def claim(
         self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
@@ -203,19 +198,43 @@ class WatchedJobs(SqliteJobs):
 
     def read_books(self) -> Books:
         """Return what rows and counters say of money."""
-        return self._session.read_inline(read_books)
+        raise NotImplementedError
 
 
-class WatchedOutbox(SqliteOutbox):
-    """The outbox, whose every row the watcher sees."""
+class WatchedJobs(JobsWatch, SqliteJobs):
+    """The jobs in a file, whose every row the watcher sees."""
 
-    def __init__(
-        self, session: Session, process: Process, watcher: Watcher, written: asyncio.Event
-    ) -> None:
+    def __init__(self, session: Session, process: Process, watcher: Watcher) -> None:
         super().__init__(session)
-        self._process = process
-        self._watcher = watcher
-        self._written = written
+        self.process, self._watcher, self.written = process, watcher, asyncio.Event()
+
+    def read_books(self) -> Books:
+        """Return what rows and counters say of money."""
+        return self._session.read_inline(
+            lambda db: read_books(lambda query: db.execute(query).fetchall())
+        )
+
+    def equal_of(self, job: Job, since: Instant) -> Job | None:
+        """Return an earlier equal job, for a bot that is broken on purpose."""
+        return self._session.read_inline(lambda db: find_duplicate(db, job, since))
+
+    def decided(self, job: Job, admit: Callable[..., Decision]) -> Decision:
+        """Decide about a job outside of its insert, for a bot that is broken on purpose."""
+
+        def decide(db: Database) -> Decision:
+            now = job.created_at
+            rules = budget_rules.rules(db, job.team, now)
+            return admit([job], rules, lambda scope, period: use_of(db, scope.key, period), now)
+
+        return self._session.read_inline(decide)
+
+
+class OutboxWatch(_Outbox):
+    """Shows the watcher every row of a store's outbox, which the class beside it keeps."""
+
+    _process: Process
+    _watcher: Watcher
+    _written: asyncio.Event
 
     async def add(self, notification: Notification) -> bool:
         """See `Outbox`."""
@@ -257,6 +276,16 @@ class WatchedOutbox(SqliteOutbox):
             self._written.set()
         self._watcher.after_notification(row)
         return row
+
+
+class WatchedOutbox(OutboxWatch, SqliteOutbox):
+    """The outbox in a file, whose every row the watcher sees."""
+
+    def __init__(
+        self, session: Session, process: Process, watcher: Watcher, written: asyncio.Event
+    ) -> None:
+        super().__init__(session)
+        self._process, self._watcher, self._written = process, watcher, written
 
 
 class WatchedStore(SqliteStore):
