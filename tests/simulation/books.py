@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from sqlite3 import Row as SqlRow
+from typing import TypeAlias
 
-from sqlite_utils import Database
+from psycopg.rows import DictRow
 
 from storage.job import DecisionKind, Instant
 from storage.notification import NotificationKind
@@ -17,13 +19,18 @@ from tests.simulation.rulebook import Place
 ZERO = Decimal(0)
 NOT_COUNTED = frozenset({"waiting", "unconfirmed", "rejected"})
 
+Found: TypeAlias = SqlRow | DictRow
+Find: TypeAlias = Callable[[str], Sequence[Found]]
+"""Returns the rows of a query in the language of either database."""
+
 _JOBS = """
-    SELECT id, dedup_key, user, channel, model, project, stage, counted_on, reserved,
+    SELECT id, dedup_key, "user", channel, model, project, stage, counted_on, reserved,
         forecast_amount, cost_estimate, cost_actual, decision_kind
     FROM jobs
 """
 _DECISIONS = "SELECT dedup_key, at FROM audit WHERE dedup_key <> '' ORDER BY seq"
-_TOLD = "SELECT channel, detail FROM notifications WHERE kind = ?"
+_ALERT = NotificationKind.BUDGET_ALERT.value
+_TOLD = f"SELECT channel, detail FROM notifications WHERE kind = '{_ALERT}'"  # noqa: S608 - ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,24 +92,26 @@ class Books:
     """The keys of the clicks that changed budgets, and when they did."""
 
 
-def read_books(db: Database) -> Books:
+def read_books(find: Find) -> Books:
     """Return the books of a store."""
-    alerts = [_alert(row) for row in db.execute("SELECT * FROM alerts ORDER BY seq")]
-    kind = NotificationKind.BUDGET_ALERT.value
-    told = db.execute(_TOLD, (kind,)).fetchall() if alerts else ()
+    alerts = [_alert(row) for row in find("SELECT * FROM alerts ORDER BY seq")]
+    told = find(_TOLD) if alerts else ()
+    counters: dict[tuple[str, str], tuple[Decimal, Decimal]] = defaultdict(lambda: (ZERO, ZERO))
+    # Of one database a counter is one row, of the other the sum of some.
+    for row in find("SELECT scope, day, held, spent FROM budget_use"):
+        held, spent = counters[row["scope"], row["day"]]
+        sums = held + Decimal(row["held"]), spent + Decimal(row["spent"])
+        counters[row["scope"], row["day"]] = sums
     return Books(
-        lines=[_line(row) for row in db.execute(_JOBS)],
-        counters={
-            (row["scope"], row["day"]): (Decimal(row["held"]), Decimal(row["spent"]))
-            for row in db.execute("SELECT * FROM budget_use")
-        },
+        lines=[_line(row) for row in find(_JOBS)],
+        counters=dict(counters),
         alerts=alerts,
         told=[(row["channel"], row["detail"]) for row in told],
-        decisions=[(row["dedup_key"], row["at"]) for row in db.execute(_DECISIONS)],
+        decisions=[(row["dedup_key"], row["at"]) for row in find(_DECISIONS)],
     )
 
 
-def _line(row: SqlRow) -> Line:
+def _line(row: Found) -> Line:
     return Line(
         job_id=row["id"],
         dedup_key=row["dedup_key"],
@@ -119,7 +128,7 @@ def _line(row: SqlRow) -> Line:
     )
 
 
-def _alert(row: SqlRow) -> AlertLine:
+def _alert(row: Found) -> AlertLine:
     return AlertLine(
         scope=row["scope"],
         period=row["period"],

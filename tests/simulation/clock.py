@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
 T = TypeVar("T")
+
+# An answer takes milliseconds, but the machine may be busy.
+_ANSWER_SECONDS = 60.0
 
 
 class StandstillError(Exception):
@@ -61,7 +64,43 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._clock.now += seconds
 
 
-def run(main: Coroutine[object, object, T]) -> T:
+class _DatabaseSelector(selectors.DefaultSelector):
+    """Waits in real time while an answer is on its way; else time passes at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        # The loop's own pipe is always there.
+        is_asked = len(self.get_map()) > 1
+        ready = super().select(_ANSWER_SECONDS if is_asked and timeout != 0 else 0)
+        if ready or timeout == 0:
+            return ready
+        if is_asked:
+            raise StandstillError("the database does not answer")
+        if timeout is None:
+            raise StandstillError("nothing is left that could happen")
+        self.now += max(timeout, 0.0)
+        return []
+
+
+class DatabaseLoop(asyncio.SelectorEventLoop):
+    """Virtual time beside a real database: while that is asked, no virtual time passes."""
+
+    def __init__(self) -> None:
+        self._clock = _DatabaseSelector()
+        super().__init__(self._clock)
+
+    def time(self) -> float:
+        """Return how many seconds have passed."""
+        return self._clock.now
+
+
+def run(
+    main: Coroutine[object, object, T],
+    loop: Callable[[], asyncio.AbstractEventLoop] = VirtualLoop,
+) -> T:
     """Run `main` in virtual time, from 0; return or raise what it does."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=loop) as runner:
         return runner.run(main)

@@ -263,8 +263,8 @@ class Invariants:
         }
         self._costs_read = {row.id: row.cost_actual for row in rows.values()}
 
-    def after_restart(self, rows: Mapping[str, Job]) -> None:
-        """Check what a new process finds on disk."""
+    def after_restart(self, rows: Mapping[str, Job], *, is_alone: bool = True) -> None:
+        """Check what a new process finds on disk; if it `is_alone`, no step goes on elsewhere."""
         for dedup_key, job_id in self.acknowledged.items():
             row = rows.get(job_id)
             if row is None or row.dedup_key != dedup_key:
@@ -274,7 +274,10 @@ class Invariants:
             if before is None or before.cost_actual != row.cost_actual:
                 # Written down by a commit after which the process died.
                 self._costs_read[row.id] = row.cost_actual
-            self.after_claim(row)
+            if is_alone:
+                self.after_claim(row)
+            else:
+                self.after_write(row)
 
     def acknowledge(self, dedup_key: str, job: Job) -> None:
         """Note that a person heard that their ask was taken."""

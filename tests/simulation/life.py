@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 from bot.base.clock import SteadyClock, start_clock
 from bot.base.errors import BotError
@@ -23,21 +23,20 @@ from storage.job import Job, Stage
 from storage.notification import IN_ANY_ORDER, Notification
 from storage.store import JobFilter, Row, StoreBrokenError, StoreError
 from tests.simulation.chat import ChatLine, MemoryFiles
+from tests.simulation.database import AnyWatchedStore
 from tests.simulation.invariants import Invariants
 from tests.simulation.line import Line
 from tests.simulation.outbox import MemoryDirectory, OutboxLoop
 from tests.simulation.people import Door
 from tests.simulation.process import Process
+from tests.simulation.standstill import Standstill, StoppableQueue
 from tests.simulation.video import VideoLine
-from tests.simulation.watched import WatchedStore
 from tests.simulation.world import ACTOR, Actor, Service
 from tests.support.services import SilentObserver, services
 
 # The promise that an error of the program itself breaks.
 UNFORESEEN = "no step fails unforeseen"
 TICK_SECONDS = 0.5
-# While a step runs, its lease has to be renewed in time.
-BUSY_TICK_SECONDS = 15.0
 IDLE_TICK_SECONDS = 24 * 3600.0
 SEEN_WITHIN_SECONDS = 600.0
 """How long it takes at most until a row that came meanwhile is seen."""
@@ -47,7 +46,12 @@ class Life:
     """A process that has started. `door` is where people reach it."""
 
     def __init__(
-        self, *, process: Process, store: WatchedStore, invariants: Invariants, now: SteadyClock
+        self,
+        *,
+        process: Process,
+        store: AnyWatchedStore,
+        invariants: Invariants,
+        now: SteadyClock,
     ) -> None:
         self._process = process
         self._world = process.world
@@ -56,20 +60,23 @@ class Life:
         self._now = now
         self._woken = asyncio.Event()
         self._suspects = SuspectLock()
-        self.door = Door(process=process, services=self._services(self._lines()))
-        self._outbox = self._outbox_engine(self._lines())
+        always_up, standstill = Standstill(self._world), Standstill(self._world)
+        is_one_of_many = self._world.processes > 1
+        self.door = Door(process=process, services=self._services(always_up))
+        self._outbox = self._outbox_engine(standstill if is_one_of_many else always_up)
         process.spawn(OutboxLoop(process, store, self._outbox, now).run())
         self._engines: list[Engine[Job]] = []
         for _ in range(self._world.engines):
-            lines = self._lines()
-            engine = self._job_engine(lines)
+            if not is_one_of_many:
+                standstill = Standstill(self._world)
+            engine = self._job_engine(standstill)
             self._engines.append(engine)
-            process.spawn(self._tick(engine, list(lines.values())))
+            process.spawn(self._tick(engine, standstill))
 
     @classmethod
     async def begin(
         cls,
-        path: Path,
+        opened: Callable[[], Awaitable[AnyWatchedStore]],
         process: Process,
         invariants: Invariants,
         *,
@@ -77,13 +84,13 @@ class Life:
         is_told: bool,
         is_restored: bool,
     ) -> Life:
-        """Start the bot on the file at `path`; its clock is wrong by `clock_error` seconds.
+        """Start the bot on the store that is `opened`; its clock is wrong by `clock_error` seconds.
 
         `is_told`: Slack's answer at the start has its time. Raises what a start may fail with:
         `StoreError` and `CrashError`.
         """
         world = process.world
-        store = await WatchedStore.start(path, process, invariants)
+        store = await opened()
         try:
             now = await start_clock(
                 store,
@@ -102,10 +109,10 @@ class Life:
             invariants.after_restore(rows)
         if invariants.books is not None:
             invariants.books.begin(store.jobs.read_books, is_restored=is_restored)
-        invariants.after_restart(rows)
-        known = list(invariants.notifications.values())
-        found = {row.id: await store.outbox.find(row.id) for row in known}
-        invariants.after_restart_of_outbox(found, is_restored=is_restored)
+        invariants.after_restart(rows, is_alone=world.processes == 1)
+        for row_id in list(invariants.notifications):
+            found = {row_id: await store.outbox.find(row_id)}
+            invariants.after_restart_of_outbox(found, is_restored=is_restored)
         return cls(process=process, store=store, invariants=invariants, now=now)
 
     async def end(self) -> None:
@@ -125,11 +132,9 @@ class Life:
         """Let go of the file."""
         await self._store.close()
 
-    def _lines(self) -> Mapping[Service, Line]:
-        return {service: Line(self._process, service) for service in Service}
-
-    def _services(self, lines: Mapping[Service, Line]) -> Services:
+    def _services(self, standstill: Standstill) -> Services:
         world = self._world
+        lines = {service: Line(self._process, service, standstill) for service in Service}
         return services(
             self._store,
             video=VideoLine(self._invariants.video, lines[Service.MINDVIDEO]),
@@ -138,6 +143,7 @@ class Life:
             directory=MemoryDirectory(self._invariants.slack, lines[Service.SLACK]),
             observer=_StepCounter(self._process),
             now=self._now,
+            uptime=lambda: world.age,
             new_id=lambda: f"{world.chance.getrandbits(32):08x}",
             chance=world.chance.random,
             wake=self._wake,
@@ -147,29 +153,35 @@ class Life:
         )
 
     def _wake(self) -> None:
+        """Let this process look for due rows, and all others that share the store."""
+        for wake in self._world.wakers | {self.look}:
+            wake()
+
+    def look(self) -> None:
+        """Look for due rows soon."""
         self._woken.set()
         self._store.written.set()
 
-    def _job_engine(self, lines: Mapping[Service, Line]) -> Engine[Job]:
+    def _job_engine(self, standstill: Standstill) -> Engine[Job]:
         steps = {stage: self._watched(step, _of_job) for stage, step in STEPS.items()}
         return Engine(
-            self._store.jobs,
+            StoppableQueue(self._store.jobs, standstill),
             steps,
-            self._services(lines),
+            self._services(standstill),
             kind="job",
             pools=self._drawn(POOLS),
             gate=Gate(),
             suspects=self._suspects,
         )
 
-    def _outbox_engine(self, lines: Mapping[Service, Line]) -> Engine[Notification]:
+    def _outbox_engine(self, standstill: Standstill) -> Engine[Notification]:
         steps = {
             kind: self._watched(step, _of_notification) for kind, step in NOTIFICATION_STEPS.items()
         }
         return Engine(
-            self._store.outbox,
+            StoppableQueue(self._store.outbox, standstill),
             steps,
-            self._services(lines),
+            self._services(standstill),
             kind="notification",
             pools=self._drawn(NOTIFICATION_POOLS),
             gate=Gate(),
@@ -195,7 +207,7 @@ class Life:
 
         return run
 
-    async def _tick(self, engine: Engine[Job], lines: Sequence[Line]) -> None:
+    async def _tick(self, engine: Engine[Job], standstill: Standstill) -> None:
         """Tick as the clock does, every half second or when woken, but only if it matters."""
         world = self._world
         while True:
@@ -209,12 +221,10 @@ class Life:
             except StoreError:
                 await world.sleep(TICK_SECONDS)
             ticked_at = world.age
-            if started and len(self._engines) > 1 and world.faulty and world.odds(0.2):
-                world.count("one of two engines stands still")
-                pause = world.between(30, 200)
-                for line in lines:
-                    line.hear_nothing(pause)
-                await world.sleep(pause)
+            is_alone = len(self._engines) == world.processes == 1
+            if started and not is_alone and world.faulty and world.odds(0.2):
+                world.count("one of several stands still")
+                world.later(world.between(0, 10), partial(standstill.begin, world.between(1, 200)))
             await self._wait(world.between(0.01, TICK_SECONDS))
             while (pause := self._idle_until(ticked_at) - world.age) > 0:
                 # A question that its asker never answers wakes nobody, and expires all the same.
@@ -231,8 +241,7 @@ class Life:
         """Return the age of the world at which a tick finds something to do."""
         now = self._now()
         live = [row for row in self._invariants.rows.values() if row.due_at is not None]
-        busy = any((row.lease_until or 0.0) > now for row in live)
-        latest = ticked_at + (BUSY_TICK_SECONDS if busy else IDLE_TICK_SECONDS)
+        latest = ticked_at + IDLE_TICK_SECONDS
         dues = [max(row.due_at or 0.0, row.lease_until or 0.0) for row in live]
         return min(self._world.age + min(dues, default=now + IDLE_TICK_SECONDS) - now, latest)
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
 from tests.simulation.process import Process
+from tests.simulation.standstill import Standstill
 from tests.simulation.world import Fate, Service
 
 T = TypeVar("T")
@@ -58,15 +59,11 @@ class Call(Generic[T]):
 class Line:
     """A process's line to one service."""
 
-    def __init__(self, process: Process, service: Service) -> None:
+    def __init__(self, process: Process, service: Service, standstill: Standstill) -> None:
         self.process = process
         self.world = process.world
         self._service = service
-        self._deaf_until = 0.0
-
-    def hear_nothing(self, seconds: float) -> None:
-        """Let every answer wait: whoever asked stands still."""
-        self._deaf_until = self.world.age + seconds
+        self._standstill = standstill
 
     async def ask(self, name: str, act: Callable[[], T]) -> T:
         """Make a call that is safe to repeat: `act` is what it does on arrival."""
@@ -108,7 +105,7 @@ class Line:
             await self.world.sleep(call.seconds)
             raise call.doubt("The connection broke.")
         await self._fly()
-        await self.world.sleep(max(self._deaf_until - self.world.age, 0.0))
+        await self._standstill.over()
         if fate is Fate.ERROR_WITH_EFFECT:
             raise call.doubt("An internal error.")
         self.process.point(f"after {call.name}")
@@ -119,12 +116,12 @@ class Line:
         if call.recognised or world.late_posts:
             world.later(call.seconds + world.between(*VERY_LATE), call.act)
         else:
-            delay = call.seconds + world.between(*BRIEFLY_LATE)
-            world.later(delay, lambda: self._unless_dead(call))
+            delay, sent_at = call.seconds + world.between(*BRIEFLY_LATE), world.age
+            world.later(delay, lambda: self._unless_overtaken(call, sent_at))
 
-    def _unless_dead(self, call: Call[T]) -> None:
+    def _unless_overtaken(self, call: Call[T], sent_at: float) -> None:
         """Let a request arrive, unless a successor of its sender may have looked for it."""
-        if self.process.alive:
+        if self.process.alive and self._standstill.began_at <= sent_at:
             self.world.note(f"{call.name} arrives late")
             call.act()
 

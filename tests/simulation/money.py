@@ -11,7 +11,7 @@ from bot.base.ports import TaskState
 from storage.approval import ApprovalRule
 from storage.budget import Calendar, Cap, Policy, Scope, ScopeKind, UnknownPrice, Window
 from storage.job import Instant
-from storage.sqlite.store import SqliteStore
+from storage.store import Store
 from tests.simulation.calendar import (
     EARLIEST_MIDNIGHT,
     LATEST_MIDNIGHT,
@@ -175,7 +175,7 @@ def draw_ending(budgets: Budgets, ending: TaskState) -> TaskState:
     return TaskState.FAILED if budgets.chance.random() < 0.15 else ending
 
 
-async def write_budgets(store: SqliteStore, budgets: Budgets) -> None:
+async def write_budgets(store: Store, budgets: Budgets) -> None:
     """Write the rules down, as an admin does before anybody asks."""
     for cap in budgets.caps:
         await store.budgets.set_cap(cap, "U9", budgets.epoch)

@@ -8,29 +8,25 @@ from bot.base.clock import SteadyClock
 from bot.base.ports import Conversation, Person
 from bot.worker.engine import Engine
 from storage.notification import NOTIFY, Level, Notification, channel_scope
-from storage.sqlite.store import SqliteStore
-from storage.store import StoreBrokenError, StoreError
+from storage.store import Store, StoreBrokenError, StoreError
+from tests.simulation.database import AnyWatchedStore
 from tests.simulation.line import Line
 from tests.simulation.names import GUEST, TEAM
 from tests.simulation.process import Process
-from tests.simulation.watched import WatchedStore
 from tests.simulation.workspace import Workspace
-from tests.simulation.world import World
 
 # One that people disturb, like those in which they ask, and one that they leave alone.
 SUBSCRIBED = ("C1", "CNEWS")
 TICK_SECONDS = 0.5
 IDLE_SECONDS = 24 * 3600.0
-# While a step runs, its lease has to be renewed in time.
-BUSY_SECONDS = 15.0
 
 
-def are_channels_subscribed(world: World) -> bool:
-    """Tell whether channels listen in this world: it must not change what else chance decides."""
-    return world.seed % 3 == 0
+def are_channels_subscribed(seed: int) -> bool:
+    """Tell whether channels listen in a world: it must not change what else chance decides."""
+    return seed % 3 == 0
 
 
-async def subscribe_channels(store: SqliteStore) -> None:
+async def subscribe_channels(store: Store) -> None:
     """Write down that the channels want to hear everything."""
     for channel in SUBSCRIBED:
         await store.settings.set(channel_scope(TEAM, channel), NOTIFY, Level.ALL)
@@ -81,7 +77,11 @@ class OutboxLoop:
     """Ticks the outbox's engine of a process whenever a notification is due."""
 
     def __init__(
-        self, process: Process, store: WatchedStore, engine: Engine[Notification], now: SteadyClock
+        self,
+        process: Process,
+        store: AnyWatchedStore,
+        engine: Engine[Notification],
+        now: SteadyClock,
     ) -> None:
         self._process = process
         self._store = store
@@ -108,10 +108,8 @@ class OutboxLoop:
     def _pause(self) -> float:
         """Return after how many seconds a tick finds something to do."""
         now = self._now()
-        is_busy = (self._store.last_lease_of_notifications() or now) > now
-        longest = BUSY_SECONDS if is_busy else IDLE_SECONDS
         due = self._store.next_notification()
-        return longest if due is None else min(due - now, longest)
+        return IDLE_SECONDS if due is None else min(due - now, IDLE_SECONDS)
 
     async def _wait(self, seconds: float) -> None:
         waking = asyncio.get_running_loop().call_later(seconds, self._store.written.set)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import Context, ContextVar, copy_context
+from weakref import WeakSet
 
 from tests.simulation.world import World
 
@@ -29,6 +31,10 @@ CALLS = (
 WHERE = ("before", "inside", "after")
 
 
+OWNER: ContextVar[Process | None] = ContextVar("OWNER", default=None)
+"""The process of which what runs is a part."""
+
+
 class CrashError(BaseException):
     """The process is dead; nothing of it goes on. No `except Exception` may hold it up."""
 
@@ -45,6 +51,8 @@ class Process:
         self.stop_is_noted = False
         """Whether the store knows of it: what then ends the process is no death."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self.owned: WeakSet[asyncio.Task[object]] = WeakSet()
+        """All tasks that are a part of it, if `note_owners` notes them."""
         chance = world.chance
         self._doomed_at = ""
         self._points_left: int | None = None
@@ -78,7 +86,9 @@ class Process:
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Run `work` as a part of the process."""
-        task = asyncio.get_running_loop().create_task(work)
+        context = copy_context()
+        context.run(OWNER.set, self)
+        task = asyncio.get_running_loop().create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -87,7 +97,25 @@ class Process:
         self.alive = False
         mine = asyncio.current_task()
         kept = {mine, *self.world.outlive}
-        rest = [task for task in asyncio.all_tasks() if task not in kept]
+        there = self.owned if self.world.processes > 1 else asyncio.all_tasks()
+        rest = [task for task in there if task not in kept and not task.done()]
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+
+
+def note_owners(loop: asyncio.AbstractEventLoop) -> None:
+    """Let each task that is made be noted by the process whose part it is."""
+
+    def make(
+        loop: asyncio.AbstractEventLoop,
+        work: Coroutine[object, object, object],
+        context: Context | None = None,
+    ) -> asyncio.Task[object]:
+        task: asyncio.Task[object] = asyncio.Task(work, loop=loop, context=context)
+        owner = OWNER.get() if context is None else context.get(OWNER)
+        if owner is not None:
+            owner.owned.add(task)
+        return task
+
+    loop.set_task_factory(make)  # type: ignore[arg-type] # nothing here makes tasks of generators

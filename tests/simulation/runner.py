@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from storage.job import TERMINAL, Job, Stage
@@ -18,6 +18,7 @@ from storage.sqlite.store import SqliteStore
 from storage.store import StoreError
 from tests.simulation import clock
 from tests.simulation.ahead import date_ahead
+from tests.simulation.database import AnyWatchedStore
 from tests.simulation.invariants import Invariants
 from tests.simulation.life import Life
 from tests.simulation.money import write_budgets
@@ -26,6 +27,7 @@ from tests.simulation.people import People
 from tests.simulation.process import CrashError, Process
 from tests.simulation.replaced import files_without_threads
 from tests.simulation.tasks import NEVER
+from tests.simulation.watched import WatchedStore
 from tests.simulation.world import Violation, World
 from tests.support.inline_store import inline_session
 
@@ -74,12 +76,21 @@ def simulate(seed: int, *, trace: bool = False, late_posts: bool = False) -> Rep
 
 async def _run(seed: int, folder: Path, *, trace: bool, late_posts: bool) -> Report:
     world = World(seed, late_posts=late_posts, trace=trace)
-    subscribed = SUBSCRIBED if are_channels_subscribed(world) else ()
-    invariants = Invariants(world, subscribed)
+    invariants = begin_watch(world)
+    await Run(world, invariants, folder).go()
+    return report(world, invariants)
+
+
+def begin_watch(world: World) -> Invariants:
+    """Return what watches the promises in a world; errors that nobody hears break one."""
     asyncio.get_running_loop().set_exception_handler(_Handler(world).handle)
-    await _Run(world, invariants, folder).go()
+    return Invariants(world, SUBSCRIBED if are_channels_subscribed(world.seed) else ())
+
+
+def report(world: World, invariants: Invariants) -> Report:
+    """Return what came of a world."""
     return Report(
-        seed=seed,
+        seed=world.seed,
         violations=tuple(world.violations),
         faults=world.faults,
         crashes=world.crashes,
@@ -101,7 +112,9 @@ class _Handler:
             self._world.violate("no error is lost", repr(context))
 
 
-class _Run:
+class Run:
+    """A run of one seed: the bot lives on a file, one process after the other."""
+
     def __init__(self, world: World, invariants: Invariants, folder: Path) -> None:
         self._world = world
         self._invariants = invariants
@@ -123,15 +136,24 @@ class _Run:
     async def go(self) -> None:
         """Run until all is at rest or a promise is broken."""
         world = self._world
-        self._path.write_bytes(_empty_store(subscribed=bool(self._invariants.subscribed)))
-        if world.budgets is not None:
-            store = SqliteStore(await inline_session(str(self._path)))
-            await write_budgets(store, world.budgets)
-            await store.close()
+        await self._make_store()
         self._people.begin()
         world.live(self._watch())
         if not self._is_stormy:
             world.later(world.between(400 if world.is_long else 1, 1500), self._calm_down)
+        await self._live_on()
+
+    async def _make_store(self) -> None:
+        """Make what the first process finds."""
+        self._path.write_bytes(_empty_store(subscribed=bool(self._invariants.subscribed)))
+        if self._world.budgets is not None:
+            store = SqliteStore(await inline_session(str(self._path)))
+            await write_budgets(store, self._world.budgets)
+            await store.close()
+
+    async def _live_on(self) -> None:
+        """Let the bot live again and again."""
+        world = self._world
         while not world.over.is_set():
             mortal = self._deaths > 0 and not self._is_before_long_pause
             await self._live(Process(world, mortal=mortal))
@@ -151,7 +173,7 @@ class _Run:
         world = self._world
         try:
             life = await Life.begin(
-                self._path,
+                partial(self._opened, process),
                 process,
                 self._invariants,
                 clock_error=self._clock_error(),
@@ -164,9 +186,7 @@ class _Run:
             await process.bury()
             return
         self._is_backup = False
-        self._life = life
-        self._people.door = life.door
-        self._up_at = world.age
+        self._take_up(life)
         if world.faulty and (world.odds(0.2) or self._is_before_long_pause):
             # Late enough, before a long pause, for something to have been sent.
             earliest = 120 if self._is_before_long_pause else 0
@@ -174,15 +194,25 @@ class _Run:
         if world.faulty and world.odds(0.2):
             world.later(world.between(0, 400), process.leaving.set)
         await _first_of(process.dead, process.leaving, world.over)
-        self._people.door = None
-        self._life = None
-        self._up_at = float("inf")
+        self._let_go(life)
         if process.alive and process.leaving.is_set():
             world.live(self._leave(life, process))
             await _first_of(process.dead, world.over)
         await process.bury()
         self._keep_what_is_on_disk()
         await life.close()
+
+    async def _opened(self, process: Process) -> AnyWatchedStore:
+        """Open the store as a part of a process."""
+        return await WatchedStore.start(self._path, process, self._invariants)
+
+    def _take_up(self, life: Life) -> None:
+        """Let people find the bot."""
+        self._life, self._people.door, self._up_at = life, life.door, self._world.age
+
+    def _let_go(self, _life: Life, /) -> None:
+        """Let people find no bot."""
+        self._life, self._people.door, self._up_at = None, None, float("inf")
 
     def _clock_error(self) -> float:
         """Return by how much the bot's clock is ahead in this life."""

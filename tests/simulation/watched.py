@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 import pysqlite3
 from sqlite_utils import Database
@@ -34,6 +34,14 @@ DISK_FULL, IO_ERROR = 13, 10
 Decision: TypeAlias = "Admitted | AskFirst | NotAdmitted"
 
 
+if TYPE_CHECKING:
+    # What they watch has the same methods in each kind of store.
+    _Jobs: TypeAlias = SqliteJobs
+    _Outbox: TypeAlias = SqliteOutbox
+else:
+    _Jobs = _Outbox = object
+
+
 class Watcher(Protocol):
     """Sees rows as they are."""
 
@@ -54,15 +62,16 @@ class Watcher(Protocol):
         """Sees what rows and counters say of money."""
 
 
-class WatchedJobs(SqliteJobs):
-    """Jobs whose every row the watcher sees. Writes take a moment, so that callers interleave."""
+class JobsWatch(_Jobs):
+    """Shows the watcher every row of a store's jobs, which the class beside it keeps.
 
-    def __init__(self, session: Session, process: Process, watcher: Watcher) -> None:
-        super().__init__(session)
-        self.process = process
-        self._watcher = watcher
-        self.written = asyncio.Event()
-        """Set by every write after which a notification may be due, or the store broken."""
+    Writes take a moment, so that callers interleave.
+    """
+
+    process: Process
+    _watcher: Watcher
+    written: asyncio.Event
+    """Set by every write after which a notification may be due, or the store broken."""
 
     async def insert_set(
         self,
@@ -83,20 +92,6 @@ class WatchedJobs(SqliteJobs):
             self.check_books()
         await pause(self.process)
         return made
-
-    def equal_of(self, job: Job, since: Instant) -> Job | None:
-        """Return an earlier equal job, for a bot that is broken on purpose."""
-        return self._session.read_inline(lambda db: find_duplicate(db, job, since))
-
-    def decided(self, job: Job, admit: Callable[..., Decision]) -> Decision:
-        """Decide about a job outside of its insert, for a bot that is broken on purpose."""
-
-        def decide(db: Database) -> Decision:
-            now = job.created_at
-            rules = budget_rules.rules(db, job.team, now)
-            return admit([job], rules, lambda scope, period: use_of(db, scope.key, period), now)
-
-        return self._session.read_inline(decide)
 
     async def claim(
         self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
@@ -206,19 +201,43 @@ class WatchedJobs(SqliteJobs):
 
     def read_books(self) -> Books:
         """Return what rows and counters say of money."""
-        return self._session.read_inline(read_books)
+        raise NotImplementedError
 
 
-class WatchedOutbox(SqliteOutbox):
-    """The outbox, whose every row the watcher sees."""
+class WatchedJobs(JobsWatch, SqliteJobs):
+    """The jobs in a file, whose every row the watcher sees."""
 
-    def __init__(
-        self, session: Session, process: Process, watcher: Watcher, written: asyncio.Event
-    ) -> None:
+    def __init__(self, session: Session, process: Process, watcher: Watcher) -> None:
         super().__init__(session)
-        self._process = process
-        self._watcher = watcher
-        self._written = written
+        self.process, self._watcher, self.written = process, watcher, asyncio.Event()
+
+    def read_books(self) -> Books:
+        """Return what rows and counters say of money."""
+        return self._session.read_inline(
+            lambda db: read_books(lambda query: db.execute(query).fetchall())
+        )
+
+    def equal_of(self, job: Job, since: Instant) -> Job | None:
+        """Return an earlier equal job, for a bot that is broken on purpose."""
+        return self._session.read_inline(lambda db: find_duplicate(db, job, since))
+
+    def decided(self, job: Job, admit: Callable[..., Decision]) -> Decision:
+        """Decide about a job outside of its insert, for a bot that is broken on purpose."""
+
+        def decide(db: Database) -> Decision:
+            now = job.created_at
+            rules = budget_rules.rules(db, job.team, now)
+            return admit([job], rules, lambda scope, period: use_of(db, scope.key, period), now)
+
+        return self._session.read_inline(decide)
+
+
+class OutboxWatch(_Outbox):
+    """Shows the watcher every row of a store's outbox, which the class beside it keeps."""
+
+    _process: Process
+    _watcher: Watcher
+    _written: asyncio.Event
 
     async def add(self, notification: Notification) -> bool:
         """See `Outbox`."""
@@ -266,6 +285,16 @@ class WatchedOutbox(SqliteOutbox):
         return row
 
 
+class WatchedOutbox(OutboxWatch, SqliteOutbox):
+    """The outbox in a file, whose every row the watcher sees."""
+
+    def __init__(
+        self, session: Session, process: Process, watcher: Watcher, written: asyncio.Event
+    ) -> None:
+        super().__init__(session)
+        self._process, self._watcher, self._written = process, watcher, written
+
+
 class WatchedStore(SqliteStore):
     """The store without threads, whose every row the watcher sees."""
 
@@ -287,10 +316,6 @@ class WatchedStore(SqliteStore):
     def next_notification(self) -> Instant | None:
         """Return when the next notification is due, those that are claimed after their lease."""
         return self._moment("min(max(due_at, coalesce(lease_until, 0)))")
-
-    def last_lease_of_notifications(self) -> Instant | None:
-        """Return when the last lease of a notification ends."""
-        return self._moment("max(lease_until)")
 
     def _moment(self, column: str) -> Instant | None:
         query = f"SELECT {column} FROM notifications WHERE due_at IS NOT NULL"  # noqa: S608 - only our words

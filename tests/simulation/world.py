@@ -112,7 +112,13 @@ class World:
         self.poll_max = self.chance.choice((30.0, 30.0, 120.0, RARELY))
         """At most so many seconds lie between two looks at a render."""
         self.engines = 2 if self.odds(0.1) else 1
-        """How many engines share the store."""
+        """How many engines of a process share the store."""
+        self.processes = 1
+        """How many processes share it."""
+        self.database = asyncio.Lock()
+        """Held by the one call that is made to what they share."""
+        self.wakers: set[Callable[[], None]] = set()
+        """Wakes each process of those that share it, as the next look for due rows does."""
         self._outages = self._draw_outages()
         self.budgets: Budgets | None = draw_budgets(seed)
         self.epoch = EPOCH if self.budgets is None else self.budgets.epoch

@@ -1,0 +1,60 @@
+"""A process, or an engine of it, that stands still for a while and does not know it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic
+
+from storage.job import Event, Instant
+from storage.store import ClaimLimit, Queue, Row
+from tests.simulation.world import World
+
+
+class Standstill:
+    """Nothing leaves what stands still, and nothing arrives there."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._until = 0.0
+        self.began_at = 0.0
+        """When the last one began, by the age of the world."""
+
+    def begin(self, seconds: float) -> None:
+        """Stand still for so long."""
+        self.began_at, self._until = self._world.age, self._world.age + seconds
+
+    async def over(self) -> None:
+        """Return when it is over."""
+        while (rest := self._until - self._world.age) > 0:
+            await self._world.sleep(rest)
+
+
+class StoppableQueue(Generic[Row]):
+    """A queue whose answers are heard, and which is called, only when nothing stands still."""
+
+    def __init__(self, queue: Queue[Row], standstill: Standstill) -> None:
+        self._queue: Queue[Row] = queue
+        self._standstill = standstill
+
+    async def claim(
+        self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
+    ) -> list[Row]:
+        """See `Queue`."""
+        await self._standstill.over()
+        claimed = await self._queue.claim(now, lease_seconds, limits)
+        await self._standstill.over()
+        return claimed
+
+    async def renew(self, rows: Sequence[Row], until: Instant) -> frozenset[str]:
+        """See `Queue`."""
+        await self._standstill.over()
+        kept = await self._queue.renew(rows, until)
+        await self._standstill.over()
+        return kept
+
+    async def apply(self, before: Row, after: Row, event: Event | None) -> Row:
+        """See `Queue`."""
+        await self._standstill.over()
+        written = await self._queue.apply(before, after, event)
+        await self._standstill.over()
+        return written
