@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler
 
 from bot.app.run import StoppedError, running
 from bot.base.settings import load_settings
+from bot.worker.chores import Chore
 from bot.worker.scheduler import Scheduler
 from tests.support.conversation import job_of, make_video
 from tests.support.running_bot import running_bot
@@ -67,7 +68,9 @@ async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.Mo
         if crontab == "* * * * *":
             minutely.append(work)
         else:
-            others.append((getattr(work, "__qualname__", ""), crontab))
+            chore = getattr(work, "__self__", None)
+            assert isinstance(chore, Chore)
+            others.append((chore.name, crontab))
 
     monkeypatch.setattr(Scheduler, "also", also)
     async with running_bot(RETENTION_DAYS="3", PROMPT_RETENTION_DAYS="2") as bot:
@@ -79,6 +82,6 @@ async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.Mo
         for work in minutely:
             await work()
         row = await job_of(bot, message)
-    assert others == [("BudgetWatch.tell_due", "*/10 * * * *")]
+    assert others == [("budgets", "*/10 * * * *")]
     assert (job.reply_to.response_url is None, row.reply_to.response_url) == (False, None)
     assert (row.input, row.erased_at is None) == ({"mode": "pro", "duration": 5}, False)
