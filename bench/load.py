@@ -1,4 +1,6 @@
-"""Open-loop load, in a process of its own: `python -m bench.load URL RATE SECONDS SECRET`.
+"""Open-loop load, in a process of its own.
+
+`python -m bench.load URL RATE SECONDS SECRET [CHANNELS WARM_UP]`
 
 The times of sending are fixed in advance and a latency counts from the fixed time, so a server that
 stalls cannot slow the load down. Prints a `LoadReport` as JSON.
@@ -50,14 +52,19 @@ class LoadReport:
     errors: list[str]
 
 
-def signed_command(number: int, secret: str) -> SignedCommand:
+def channel_id(number: int, channels: int) -> str:
+    """Return the ID of the channel in which the command of this number is typed."""
+    return f"C{number % channels:08}" if channels > 1 else GENERAL
+
+
+def signed_command(number: int, secret: str, channels: int = 1) -> SignedCommand:
     """Return a command that differs from every other, signed with the present time."""
     trigger = f"bench.{number}"
     fields = {
         "token": "unused",
         "team_id": TEAM,
         "team_domain": "bench",
-        "channel_id": GENERAL,
+        "channel_id": channel_id(number, channels),
         "channel_name": "general",
         "user_id": person_id(number),
         "user_name": "somebody",
@@ -77,10 +84,18 @@ def signed_command(number: int, secret: str) -> SignedCommand:
     return SignedCommand(trigger=trigger, body=body, headers=headers)
 
 
-async def send_commands(url: str, rate: float, seconds: float, secret: str) -> LoadReport:
+async def send_commands(
+    url: str,
+    rate: float,
+    seconds: float,
+    secret: str,
+    *,
+    channels: int = 1,
+    warm_up: int = WARM_UP_REQUESTS,
+) -> LoadReport:
     """Send `rate` commands a second for `seconds`, after a warm-up that is not counted."""
-    count = int(rate * seconds)
-    commands = [signed_command(number, secret) for number in range(WARM_UP_REQUESTS + count)]
+    count = round(rate * seconds)
+    commands = [signed_command(number, secret, channels) for number in range(warm_up + count)]
     report = LoadReport(seconds=[], triggers=[], errors=[])
     gc.collect()
     gc.disable()
@@ -105,7 +120,7 @@ async def send_commands(url: str, rate: float, seconds: float, secret: str) -> L
         start = time.perf_counter() + START_AFTER_SECONDS
         await asyncio.gather(
             *(
-                send(command, start + number / rate, counts=number >= WARM_UP_REQUESTS)
+                send(command, start + number / rate, counts=number >= warm_up)
                 for number, command in enumerate(commands)
             )
         )
@@ -114,8 +129,12 @@ async def send_commands(url: str, rate: float, seconds: float, secret: str) -> L
 
 def main() -> None:
     """Send commands as the arguments say, and print the report."""
-    url, rate, seconds, secret = sys.argv[1:]
-    report = asyncio.run(send_commands(url, float(rate), float(seconds), secret))
+    url, rate, seconds, secret, *rest = sys.argv[1:]
+    channels, warm_up = map(int, rest or (1, WARM_UP_REQUESTS))
+    sent = send_commands(
+        url, float(rate), float(seconds), secret, channels=channels, warm_up=warm_up
+    )
+    report = asyncio.run(sent)
     json.dump(asdict(report), sys.stdout)
 
 

@@ -130,6 +130,7 @@ async def running(
         await stack.enter_async_context(calibration)
         notices = Notices(checked.store, now=checked.now)
         stack.push_async_callback(notices.close)
+        # Whoever works finds its own rows; whoever does not tells those who do.
         wake = notices.wake_others if scheduler is None else scheduler.wake
         services = make_services(settings, checked, adapters, wake)
         bolt = make_bolt(checked, services) if role.listens else None
@@ -183,7 +184,8 @@ async def _start_work(
     digests = Digests(services.store, team=services.team, now=services.now)
     scheduler.start(engines.tick)
     chore = partial(Chore, store=services.store, now=services.now)
-    eraser, watch = make_eraser(settings, services), BudgetWatch(services)
+    eraser = make_eraser(settings, services)
+    watch = BudgetWatch(services)
     for name, work in (("digests", digests.insert_due), ("erasure", eraser.erase_due)):
         scheduler.also(chore(name=name, work=work, seconds=60.0).run, EVERY_MINUTE)
     budgets = chore(name="budgets", work=watch.tell_due, seconds=600.0)

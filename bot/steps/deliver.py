@@ -122,6 +122,7 @@ async def _delivered(claim: Claim[Job]) -> Advance[Job]:
         delivered = await show(claim, delivered)
     except PermitLaterError as error:
         # The result is there; the edit comes when Slack takes it, before the cost is read.
+        delivered = replace(delivered, shown=None)
         paced_at = error.valid_at
         pause = due_before(paced_at, claim.services.now())
     return Advance(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.base.errors import PermitLaterError, UnreachablePlaceError
+from bot.base.errors import PermitLaterError, RetryLaterError, UnreachablePlaceError
 from bot.base.ports import Place
 from bot.jobs.view import brief_view
 from bot.messages.job import is_cancelled
@@ -11,6 +11,9 @@ from bot.steps.progress import show
 from bot.worker.context import Claim
 from bot.worker.result import Done, Result, Snooze, due_before
 from storage.job import EventName, Job
+
+RETRY_SECONDS = 30.0
+"""The pause before the next try of an edit that follows what was told."""
 
 
 async def inform(claim: Claim[Job]) -> Result[Job]:
@@ -26,6 +29,10 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
         shown = await show(claim, claim.row)
     except PermitLaterError as error:
         edit_at = error.valid_at
+    except RetryLaterError as error:
+        if not is_told:
+            raise
+        edit_at = claim.services.now() + (error.retry_after or RETRY_SECONDS)
     result = Done(row=shown) if is_told else await _tell(claim, shown)
     if edit_at is None:
         return result

@@ -49,7 +49,7 @@ async def show_progress(
     *,
     is_over: bool = False,
 ) -> Job:
-    """Show in the message how far the render is, if the edit budget allows an edit now.
+    """Show in the message how far the render is, if Slack takes an edit for that now.
 
     `history` is loaded if it is not given. The first edit after the end of the render, with
     `is_over`, does not wait until `PROGRESS_SECONDS` have passed since the one before.

@@ -21,7 +21,7 @@ async def reconcile(claim: Claim[Job]) -> Result[Job]:
 
     An edit for which Slack had no room when the job was delivered comes first.
     """
-    if claim.has_permit:
+    if claim.row.shown is None and claim.row.message_ts is not None:
         late = await show(claim, claim.row)
         pause = pacing.next_cost_check(late.cost_checks, cost_known=late.cost_actual is not None)
         if late.cost_actual == late.cost_shown and pause is not None:

@@ -62,6 +62,11 @@ class Workspace:
         self._last_stamp = max(int(self.now() * 1_000_000), self._last_stamp + 1)
         return f"{self._last_stamp // 1_000_000}.{self._last_stamp % 1_000_000:06}"
 
+    def add(self, channel: Channel) -> None:
+        """Add a channel."""
+        self.channels[channel.id] = channel
+        self._messages[channel.id] = {}
+
     def channel(self, channel_id: str) -> Channel:
         """Return a channel that the bot can see; any other is refused as unknown, as by Slack."""
         channel = self.channels.get(channel_id)

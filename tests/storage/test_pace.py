@@ -103,7 +103,9 @@ async def test_all_processes_share_one_rate(store: Store, other_store: Store) ->
         max_size=12,
     )
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 async def test_the_database_computes_what_the_functions_do(
     store: Store, asks: list[tuple[float, str]]
 ) -> None:
