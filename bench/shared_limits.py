@@ -106,7 +106,15 @@ async def run(size: Size, *, patience: float = 3.0) -> Outcome:
             shares = {
                 name: (processor_seconds(bot.pid) - used[name]) / took for name, bot in bots.items()
             }
-            return _outcome(sandbox, size, report, delivered, await other, began, shares)
+            return _outcome(
+                sandbox,
+                size,
+                report,
+                delivered=delivered,
+                other=await other,
+                began=began,
+                processor=shares,
+            )
 
 
 def measurements(outcome: Outcome) -> list[Measurement]:
@@ -248,6 +256,7 @@ def _outcome(
     sandbox: Sandbox,
     size: Size,
     report: LoadReport,
+    *,
     delivered: dict[str, tuple[float, float]],
     other: str,
     began: float,

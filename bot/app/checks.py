@@ -79,7 +79,9 @@ async def migrate_store(settings: StoreSettings) -> list[str]:
     copy = None
     with _unusable_stores():
         if settings.is_postgres:
-            names = await migrate_postgres(settings.database_url)
+            # An index that is made concurrently needs a session of its own, which no pooler shares.
+            url = settings.database_direct_url or settings.database_url
+            names = await migrate_postgres(url)
         else:
             done = await asyncio.to_thread(upgrade, str(settings.database_path))
             names, copy = done.migrations, done.copy

@@ -19,6 +19,7 @@ NOT_INSTALLED = (
     f" Run: pip install '{EXTRA}'"
 )
 
+_WAITING_SECONDS = 60.0
 _MOST_DEAD_ROWS = 100_000
 _OLDEST_SECONDS = 600.0
 
@@ -83,6 +84,12 @@ async def examine_postgres(url: str) -> list[Finding]:
     if found.wrong_counters:
         findings.append(wrong_counters(found.wrong_counters))
     findings += map(unchecked_restore, found.restores)
+    if found.due_since is not None and found.now - found.due_since > _WAITING_SECONDS:
+        what = (
+            f"A job has been due for {found.now - found.due_since:.0f} s, and nobody works on it."
+        )
+        advice = "Start a process that works: python -m bot worker (or run)."
+        findings.append(Finding(ok=False, what=what, advice=advice))
     is_much = found.oldest_seconds > _OLDEST_SECONDS or found.dead_rows > _MOST_DEAD_ROWS
     what = (
         f"The database keeps {count(found.dead_rows, 'old version')} of rows, and its oldest"

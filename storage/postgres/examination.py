@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from storage.budget import UncheckedRestore
 from storage.job import Instant
-from storage.postgres import budget_use, restores
+from storage.postgres import budget_use, job_reads, restores
 from storage.postgres.connection import check_server, check_url, new_pool
 from storage.postgres.database import Database, touch
 from storage.postgres.migrations import check_not_newer, pending
@@ -36,6 +36,8 @@ class Examination:
     wrong_counters: int
     """Counters of budgets that differ from the sum over the jobs."""
     restores: tuple[UncheckedRestore, ...]
+    due_since: Instant | None
+    """Since when the oldest job is due on which nobody works."""
     dead_rows: int
     """Old versions of rows that are not removed yet."""
     oldest_seconds: float
@@ -63,10 +65,12 @@ async def examine(url: str) -> Examination | None:
 
 async def _examined(db: Database) -> Examination:
     [row] = await db.rows(_STATE, {"hot": _HOT})
+    oldest = await job_reads.oldest_due(db, row["now"])
     return Examination(
         now=row["now"],
         wrong_counters=len(await budget_use.mismatches(db)),
         restores=tuple(await restores.unchecked(db)),
+        due_since=min(oldest.values(), default=None),
         dead_rows=row["dead_rows"],
         oldest_seconds=row["oldest_seconds"],
     )

@@ -124,6 +124,17 @@ async def test_metrics_tell_how_long_the_oldest_job_waits(harness: HealthHarness
     assert 'video_bot_oldest_due_seconds{stage="rendering"} 0.0' in text
 
 
+async def test_a_job_that_nobody_works_on_is_told_and_takes_no_bot_out_of_service(
+    harness: HealthHarness,
+) -> None:
+    """Such as where processes that answer are started, and none that works."""
+    await harness.store.jobs.insert(replace(a_job(), due_at=NOW + 1), ACCEPTED)
+    assert await harness.get("/readyz") == (200, '{"status": "ready"}')
+    await harness.store.jobs.insert(replace(a_job(2), due_at=NOW - 15), ACCEPTED)
+    told = "a job has been due for 75 s: does a worker run?"
+    assert await harness.get("/readyz") == (200, f'{{"status": "ready", "detail": "{told}"}}')
+
+
 async def test_a_stopping_bot_is_not_ready(harness: HealthHarness) -> None:
     harness.stopping.set()
     assert await harness.get("/readyz") == (503, '{"status": "stopping"}')

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -108,7 +110,7 @@ async def test_doctor_sees_clocks_and_counters_that_differ(
 ) -> None:
     url = emptied_database(postgres)
     store = await open_store(at(url))
-    await insert(store, a_job())
+    await insert(store, replace(a_job(), due_at=None))
     reached, kept = await examine_postgres(url)
     assert (reached.ok, reached.what) == (True, "The database can be reached and written.")
     assert kept.ok
@@ -152,4 +154,17 @@ async def test_doctor_sees_a_restored_dump_until_somebody_has_checked(postgres: 
     )
     await store.budgets.confirm_counts("T1", "U9", NOW)
     assert all(finding.ok for finding in await examine_postgres(url))
+    await store.close()
+
+
+async def test_doctor_sees_that_no_process_works(postgres: Server) -> None:
+    """Jobs are accepted where there are only processes that answer."""
+    url = emptied_database(postgres)
+    store = await open_store(at(url))
+    now = await store.now()
+    assert now is not None
+    await insert(store, replace(a_job(), due_at=now - 100))
+    _, waiting, _ = await examine_postgres(url)
+    assert re.fullmatch(r"A job has been due for 10\d s, and nobody works on it\.", waiting.what)
+    assert "python -m bot worker" in waiting.advice
     await store.close()

@@ -142,6 +142,7 @@ def end_connections(url: str) -> None:
         )
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("fault", [gone, read_only, full], ids=lambda one: one.__name__)
 async def test_what_was_asked_before_and_after_is_made_once_and_what_was_refused_is_told(
     postgres: Server, fault: Callable[[Server, str], AbstractContextManager[str]]
@@ -240,6 +241,7 @@ def pooler(server: Server, database: str) -> Iterator[str]:
         process.wait()
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(POOLER is None, reason="pgbouncer is not installed")
 async def test_behind_a_pooler_in_transaction_mode_everything_works(postgres: Server) -> None:
     url = emptied_database(postgres)

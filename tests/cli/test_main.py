@@ -40,7 +40,7 @@ def test_manifest_refuses_an_address_that_slack_would_refuse(url: str) -> None:
     assert "https://" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "doctor"])
+@pytest.mark.parametrize("command", ["run", "web", "worker", "doctor"])
 def test_every_missing_variable_is_reported_without_a_traceback(command: str) -> None:
     result = invoke(command)
     assert result.exit_code == 2

@@ -107,3 +107,14 @@ def test_a_database_gets_its_tables_once(postgres: Server) -> None:
         assert run_migrate(url).output == UP_TO_DATE
     finally:
         postgres.run("DROP DATABASE to_migrate WITH (FORCE)")
+
+
+def test_the_address_without_a_pooler_is_taken_where_there_is_one(postgres: Server) -> None:
+    postgres.run("CREATE DATABASE behind_pooler")
+    try:
+        through = "postgresql://postgres@127.0.0.1:1/behind_pooler"
+        env = {"DATABASE_URL": through, "DATABASE_DIRECT_URL": postgres.url("behind_pooler")}
+        result = CliRunner().invoke(main, ["migrate"], env=env)
+        assert result.output.startswith("The tables are up to date now: ")
+    finally:
+        postgres.run("DROP DATABASE behind_pooler WITH (FORCE)")

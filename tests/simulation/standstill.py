@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Generic
 
 from storage.job import Event, Instant
+from storage.pace import Permit
 from storage.store import ClaimLimit, Queue, Row
 from tests.simulation.world import World
 
@@ -52,9 +53,11 @@ class StoppableQueue(Generic[Row]):
         await self._standstill.over()
         return kept
 
-    async def apply(self, before: Row, after: Row, event: Event | None) -> Row:
+    async def apply(
+        self, before: Row, after: Row, event: Event | None, permit: Permit | None = None
+    ) -> Row:
         """See `Queue`."""
         await self._standstill.over()
-        written = await self._queue.apply(before, after, event)
+        written = await self._queue.apply(before, after, event, permit)
         await self._standstill.over()
         return written

@@ -67,7 +67,11 @@ def ask(url: str, query: str) -> list[tuple[object, ...]]:
 
 
 async def test_the_tables_are_made_once_whoever_comes_first(url: str) -> None:
-    made = await asyncio.gather(*(upgrade(url) for _ in range(3)))
+
+    async def pause(_: float) -> None:
+        await asyncio.sleep(0.01)
+
+    made = await asyncio.gather(*(upgrade(url, sleep=pause) for _ in range(3)))
     assert max(made, key=len) == tuple(migration.name for migration in MIGRATIONS)
     assert sum(map(len, made)) == len(MIGRATIONS)
     assert await upgrade(url) == ()

@@ -16,13 +16,16 @@ from bot.app.http.slack_requests import SlackRequests
 from bot.base.metrics import Metrics
 from bot.worker.scheduler import Scheduler
 from storage.budget import UncheckedRestore
-from storage.job import Instant
+from storage.job import Instant, Stage
 from storage.store import Store, StoreError, Unreadable
 
 KEPT_SECONDS = 1.0
 """How long the counts of jobs, and an error of the store, are kept."""
 PROBE_SECONDS = 10.0
 """How long it is believed that the store can be written. To find out takes a write."""
+
+WAITING_SECONDS = 60.0
+"""A job that is due for longer is told of: perhaps no process works."""
 
 _UNAVAILABLE = 503
 _STALLED = "the clock does not tick"
@@ -95,11 +98,13 @@ def register(
     async def ready(_: web.Request) -> web.Response:
         obstacle = await _obstacle(probe, scheduler, connection, stopping)
         # Anybody can send a wrong signature, so that alone takes no bot out of service; nor does a
-        # row that is set aside, while all others go on; nor do budgets that count too little.
+        # row that is set aside, while all others go on; nor do budgets that count too little; nor
+        # do jobs that wait, because to be asked is not to work.
         details = (
             slack.obstacle if slack else None,
             _unreadable_told(await unreadable.get()),
             _restored_told(await restored.get()),
+            _waiting_told(await oldest_due.get(), now()),
         )
         return _status(obstacle, healthy="ready", detail="; ".join(filter(None, details)))
 
@@ -159,6 +164,16 @@ def _restored_told(restores: list[UncheckedRestore] | StoreError | None) -> str 
     if not isinstance(restores, list) or not restores:
         return None
     return "budgets may count too little since a backup was restored: see `/video budget`"
+
+
+def _waiting_told(oldest: dict[Stage, Instant] | StoreError | None, now: Instant) -> str | None:
+    """Return for how long the oldest due job has waited, or `None` if that is not long."""
+    if not isinstance(oldest, dict) or not oldest:
+        return None
+    seconds = now - min(oldest.values())
+    if seconds < WAITING_SECONDS:
+        return None
+    return f"a job has been due for {seconds:.0f} s: does a worker run?"
 
 
 def _status(obstacle: str | None, *, healthy: str, detail: str | None = None) -> web.Response:
