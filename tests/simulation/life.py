@@ -154,10 +154,10 @@ class Life:
 
     def _wake(self) -> None:
         """Let this process look for due rows, and all others that share the store."""
-        for wake in self._world.wakers | {self.find_due}:
+        for wake in self._world.wakers | {self.wake}:
             wake()
 
-    def find_due(self) -> None:
+    def wake(self) -> None:
         """Look for due rows soon."""
         self._woken.set()
         self._store.written.set()
