@@ -8,8 +8,17 @@ from collections.abc import Iterator
 
 import click
 
-from tests.simulation.report import CATCH_BOUND, Summary, catch_all, quiet, run_parallel
+from tests.simulation.report import (
+    CATCH_BOUND,
+    Summary,
+    catch_all,
+    quiet,
+    run_parallel,
+    run_shared_parallel,
+)
 from tests.simulation.runner import simulate
+from tests.simulation.shared import simulate_shared
+from tests.support.postgres import running_server
 
 
 @click.command()
@@ -18,29 +27,46 @@ from tests.simulation.runner import simulate
 @click.option("--seeds", default="0:2000", show_default=True, metavar="A:B", help="From A up to B.")
 @click.option("--jobs", default=2, show_default=True, help="Processes.")
 @click.option("--mutants", is_flag=True, help="Break the bot on purpose, and see it noticed.")
+@click.option("--postgres", is_flag=True, help="Let several processes share a PostgreSQL.")
 @click.option("--late-posts", is_flag=True, help="Let posts arrive after they were looked for.")
 def main(
-    *, seed: int | None, trace: bool, seeds: str, jobs: int, mutants: bool, late_posts: bool
+    *,
+    seed: int | None,
+    trace: bool,
+    seeds: str,
+    jobs: int,
+    mutants: bool,
+    postgres: bool,
+    late_posts: bool,
 ) -> None:
     """Show that no promise breaks, whatever fails."""
     began = time.monotonic()
     if mutants:
         failed = _tell_mutants(jobs)
     elif seed is not None:
-        failed = _tell_seed(seed, trace=trace, late_posts=late_posts)
+        failed = _tell_seed(seed, trace=trace, late_posts=late_posts, postgres=postgres)
     else:
         first, _, last = seeds.partition(":")
-        failed = _tell(run_parallel(range(int(first), int(last)), jobs, late_posts=late_posts))
+        wanted = range(int(first), int(last))
+        failed = _tell(
+            run_shared_parallel(wanted, jobs)
+            if postgres
+            else run_parallel(wanted, jobs, late_posts=late_posts)
+        )
     click.echo(f"{time.monotonic() - began:.0f} s")
     sys.exit(1 if failed else 0)
 
 
-def _tell_seed(seed: int, *, trace: bool, late_posts: bool) -> bool:
+def _tell_seed(seed: int, *, trace: bool, late_posts: bool, postgres: bool) -> bool:
     with quiet():
-        report = simulate(seed, trace=trace, late_posts=late_posts)
+        if postgres:
+            with running_server() as server:
+                report = simulate_shared(seed, server, trace=trace)
+        else:
+            report = simulate(seed, trace=trace, late_posts=late_posts)
     for line in report.trace:
         click.echo(line)
-    summary = Summary()
+    summary = Summary(shared=postgres)
     summary.add(report)
     return _tell(summary)
 

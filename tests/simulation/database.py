@@ -14,19 +14,38 @@ from typing import Self, TypeAlias, TypeVar
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
+from bot.notifications import NOTIFICATION_POOLS
 from storage.job import Instant
+from storage.notification import IN_ANY_ORDER
 from storage.postgres import session
 from storage.postgres.database import Database
 from storage.postgres.session import PoolSession, Work, open_session
 from storage.postgres.store import PostgresJobs, PostgresOutbox, PostgresStore
 from storage.rows import JOBS, NOTIFICATIONS
-from storage.store import StoreFullError, StoreUnsureError
+from storage.store import SUSPECT_CRASHES, StoreFullError, StoreUnsureError
 from tests.simulation.books import Books, read_books
 from tests.simulation.process import OWNER, Process
 from tests.simulation.replaced import replaced
 from tests.simulation.watched import JobsWatch, OutboxWatch, WatchedStore, Watcher
 
 T = TypeVar("T")
+
+_NO_ORDER = ", ".join(f"'{kind.value}'" for kind in IN_ANY_ORDER)
+_POOL_OF_KIND = " ".join(
+    f"WHEN kind = '{kind}' THEN {number}"
+    for number, pool in enumerate(NOTIFICATION_POOLS)
+    for kind in pool.steps
+)
+# What waits behind another one of its channel is looked for when that one is done.
+_NEXT_NOTIFICATION = f"""
+    SELECT min(greatest(due_at, coalesce(lease_until, 0))) AS at FROM notifications
+    WHERE due_at IS NOT NULL AND (
+        kind IN ({_NO_ORDER}) OR crashes >= {SUSPECT_CRASHES} OR seq IN (
+            SELECT min(seq) FROM notifications
+            WHERE due_at IS NOT NULL GROUP BY channel, CASE {_POOL_OF_KIND} END
+        )
+    )
+"""  # noqa: S608 - only constants
 
 _SET_TIME = "SELECT set_config('slack_video_bot.now', %(now)s, %(is_local)s)"
 
@@ -150,17 +169,15 @@ class WatchedDatabase(PostgresStore):
         """Show the watcher what a commit left whose answer was lost."""
         for row in self._reader.find("SELECT * FROM jobs ORDER BY seq"):
             self._watcher.after_write(JOBS.from_row(row))
-        for row in self._reader.find("SELECT * FROM notifications ORDER BY seq"):
+        # One that was never claimed may be withdrawn, and nobody ever hears of it.
+        for row in self._reader.find("SELECT * FROM notifications WHERE fence > 0 ORDER BY seq"):
             self._watcher.after_notification(NOTIFICATIONS.from_row(row))
         self.jobs.check_books()
         self.written.set()
 
     def next_notification(self) -> Instant | None:
         """Return when the next notification is due, those that are claimed after their lease."""
-        [row] = self._reader.find(
-            "SELECT min(greatest(due_at, coalesce(lease_until, 0))) AS at FROM notifications"
-            " WHERE due_at IS NOT NULL"
-        )
+        [row] = self._reader.find(_NEXT_NOTIFICATION)
         return None if row["at"] is None else float(row["at"])
 
 

@@ -17,6 +17,8 @@ import structlog
 
 from tests.simulation.mutants import MUTANTS, Catch, catch
 from tests.simulation.runner import Report, simulate
+from tests.simulation.shared import simulate_shared
+from tests.support.postgres import Server, running_server
 
 # Seeds are handed to the processes in pieces: large enough to cost nothing, small enough to share.
 PIECE = 25
@@ -30,6 +32,8 @@ GARBAGE = 50_000
 class Summary:
     """The sum over many seeds."""
 
+    shared: bool = False
+    """Whether several processes shared a database."""
     seeds: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     crashes: Counter[str] = field(default_factory=Counter)
@@ -52,7 +56,8 @@ class Summary:
     def lines(self) -> Iterator[str]:
         """Return what came of it, for people."""
         for report in self.failed:
-            yield f"seed {report.seed} breaks a promise. Replay it: {replay_command(report.seed)}"
+            again = replay_command(report.seed, shared=self.shared)
+            yield f"seed {report.seed} breaks a promise. Replay it: {again}"
             for violation in report.violations[:3]:
                 yield f"  {violation.invariant}: {violation.detail}"
         yield f"{self.seeds} seeds, {len(self.failed)} of them broke a promise"
@@ -76,6 +81,26 @@ def run_seeds(seeds: Iterable[int]) -> Summary:
     return summary
 
 
+def run_shared(seeds: Iterable[int], server: Server) -> Summary:
+    """Run seeds on a server of PostgreSQL, one after the other, without their logs."""
+    summary = Summary(shared=True)
+    with quiet():
+        for seed in seeds:
+            summary.add(simulate_shared(seed, server))
+    return summary
+
+
+def run_shared_parallel(seeds: range, processes: int) -> Summary:
+    """Run seeds in several processes, each with a server of its own."""
+    pieces = [seeds[at : at + PIECE] for at in range(0, len(seeds), PIECE)]
+    summary = Summary(shared=True)
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for piece in pool.map(_shared_reports, pieces):
+            for report in piece:
+                summary.add(report)
+    return summary
+
+
 def run_parallel(seeds: range, processes: int, *, late_posts: bool = False) -> Summary:
     """Run seeds in several processes."""
     pieces = [seeds[at : at + PIECE] for at in range(0, len(seeds), PIECE)]
@@ -87,9 +112,10 @@ def run_parallel(seeds: range, processes: int, *, late_posts: bool = False) -> S
     return summary
 
 
-def replay_command(seed: int) -> str:
+def replay_command(seed: int, *, shared: bool = False) -> str:
     """Return what to type to see one seed again."""
-    return f"python -m tests.simulation --seed {seed} --trace"
+    place = " --postgres" if shared else ""
+    return f"python -m tests.simulation{place} --seed {seed} --trace"
 
 
 def catch_all(processes: int, bound: int = CATCH_BOUND) -> Iterator[tuple[str, Catch | None]]:
@@ -118,6 +144,11 @@ def quiet() -> Iterator[None]:
 def _reports(seeds: range, *, late_posts: bool) -> list[Report]:
     with quiet():
         return [simulate(seed, late_posts=late_posts) for seed in seeds]
+
+
+def _shared_reports(seeds: range) -> list[Report]:
+    with running_server() as server, quiet():
+        return [simulate_shared(seed, server) for seed in seeds]
 
 
 def _catch(number: int, bound: int) -> Catch | None:

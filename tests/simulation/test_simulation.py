@@ -13,14 +13,17 @@ from tests.simulation.calendar import HOUR, ZONES, WorldCalendar
 from tests.simulation.life import UNFORESEEN
 from tests.simulation.mutants import MUTANTS, Mutant, catch
 from tests.simulation.names import EPOCH
-from tests.simulation.report import CATCH_BOUND, Summary, quiet, run_seeds
+from tests.simulation.report import CATCH_BOUND, Summary, quiet, run_seeds, run_shared
 from tests.simulation.runner import simulate
+from tests.support.postgres import Server
 
 # These run with all tests, …
 FEW = range(10)
 # … and these by `make prove`, in pieces that pytest-xdist can share out.
 MANY = range(2000)
 PIECE = 40
+SHARED = range(20)
+SHARED_PIECE = 5
 
 
 def test_no_promise_breaks_in_a_few_lives() -> None:
@@ -34,6 +37,14 @@ def test_no_promise_breaks_in_a_few_lives() -> None:
 def test_no_promise_breaks_whatever_fails(first: int) -> None:
     """Every seed draws other faults, crashes and restarts; a failing one tells how to replay it."""
     summary = run_seeds(range(first, first + PIECE))
+    assert not summary.failed, "\n".join(summary.lines())
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("first", SHARED[::SHARED_PIECE])
+def test_no_promise_breaks_where_processes_share_a_database(postgres: Server, first: int) -> None:
+    """Each of two or three dies, stands still, or has a machine whose clock is wrong."""
+    summary = run_shared(range(first, first + SHARED_PIECE), postgres)
     assert not summary.failed, "\n".join(summary.lines())
 
 
