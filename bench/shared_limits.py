@@ -23,7 +23,7 @@ from bench.measurement import Measurement, quantile, table
 from bench.process import family_seconds, processor_seconds
 from bench.trials import RunFailedError, add_people
 from bot.slack.manifest import EVENTS_PATH
-from sandbox.postgres import running_server
+from sandbox.postgres import Server, running_server
 from sandbox.sandbox import Sandbox
 from sandbox.slack.entities import ANA, BOT, Channel, Kind
 from sandbox.slack.faults import FaultKind
@@ -107,8 +107,7 @@ async def run(size: Size, *, patience: float = 3.0) -> Outcome:
             delivered = await _delivered(url, size.commands, deadline)
             took = time.time() - began
             shares = {
-                name: (seconds - used[name]) / took
-                for name, seconds in _used(bots, server).items()
+                name: (seconds - used[name]) / took for name, seconds in _used(bots, server).items()
             }
             return _outcome(
                 sandbox,
