@@ -43,6 +43,12 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def family_seconds(pid: int) -> float:
+    """Return the processor time of a process and of its children that live."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return processor_seconds(pid) + sum(processor_seconds(int(child)) for child in children)
+
+
 async def read_metrics(port: int) -> dict[tuple[str, ...], float]:
     """Return the samples of `/metrics`, by name and sorted values of labels."""
     async with (

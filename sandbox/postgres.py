@@ -57,6 +57,13 @@ class Server:
         """As whom it runs; `None`: as whoever started it."""
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Its process ID, once it is started."""
+        if self._process is None:
+            raise ValueError("the server is not started")
+        return self._process.pid
+
     def url(self, database: str) -> str:
         """Return the address of a database."""
         return f"postgresql://postgres@/{database}?host={quote(str(self.folder), safe='')}"
