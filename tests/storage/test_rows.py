@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pysqlite3
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
@@ -173,6 +173,14 @@ def test_a_part_of_a_nested_value_is_a_column_of_its_own() -> None:
     moment=st.none() | st.floats(allow_nan=False, allow_infinity=False),
     money=st.none() | st.decimals(allow_nan=False, allow_infinity=False),
     body=st.none() | st.binary(max_size=64),
+)
+@example(
+    given_input={"prompt": "\x00 \u202e \ud800"},
+    memo={"n": 2**70, "yes": True},
+    text="\x00",
+    moment=1e-300,
+    money=Decimal("1.50"),
+    body=b"",
 )
 def test_whatever_people_and_services_send_comes_back_exactly(
     *,
