@@ -25,6 +25,7 @@ async def send(page: Page, text: str) -> None:
     await page.get_by_test_id("composer-input").press("Enter")
 
 
+@pytest.mark.proof
 async def test_an_admin_sets_a_budget_at_home_and_another_person_meets_it(
     browser: Browser,
 ) -> None:

@@ -68,6 +68,7 @@ async def test_the_form_tells_its_price_and_a_button_asks_for_it(browser: Browse
         await bot.until(lambda: len(bot.sandbox.video.charges) == 3)
 
 
+@pytest.mark.proof
 async def test_the_form_shows_what_it_would_send_and_loses_nothing(browser: Browser) -> None:
     """A modal stands on top of the form, and behind *Back* all that was entered."""
     async with running_bot(COST_UNIT="USD") as bot:

@@ -134,6 +134,7 @@ async def test_a_finished_video_is_rendered_again_in_4k_and_shows_its_details(
         assert len(bot.sandbox.video.calls(Call.SUBMIT)) == 2
 
 
+@pytest.mark.proof
 async def test_the_help_fits_on_a_screen_and_the_list_leads_to_each_job(browser: Browser) -> None:
     """A prompt with marks is shown as it was typed; the link opens the job's message."""
     async with running_bot() as bot:
@@ -157,6 +158,7 @@ async def test_the_help_fits_on_a_screen_and_the_list_leads_to_each_job(browser:
         await expect(page.locator(".message-linked")).to_contain_text("a *red* boat")
 
 
+@pytest.mark.proof
 async def test_a_person_of_a_partner_is_in_the_shared_channel_and_told_privately(
     browser: Browser,
 ) -> None:
@@ -176,6 +178,7 @@ async def test_a_person_of_a_partner_is_in_the_shared_channel_and_told_privately
         assert bot.sandbox.video.requests == []
 
 
+@pytest.mark.proof
 async def test_shots_are_filled_in_one_by_one(browser: Browser) -> None:
     async with running_bot() as bot:
         page = await open_page(browser, bot)
@@ -230,6 +233,7 @@ async def test_a_reply_in_the_thread_renders_again_and_home_shows_both(browser: 
         await expect(tab).to_contain_text("You: nothing")
 
 
+@pytest.mark.proof
 async def test_a_job_is_taken_back_before_it_starts(browser: Browser) -> None:
     """Its message says until when; whoever cancels it is answered once."""
     async with running_bot(SUBMIT_DELAY_SECONDS="60") as bot:
@@ -245,6 +249,7 @@ async def test_a_job_is_taken_back_before_it_starts(browser: Browser) -> None:
         assert bot.sandbox.video.calls(Call.SUBMIT) == []
 
 
+@pytest.mark.proof
 async def test_small_talk_and_mistyped_commands_are_asked_about_before_they_are_rendered(
     browser: Browser,
 ) -> None:
@@ -265,6 +270,7 @@ async def test_small_talk_and_mistyped_commands_are_asked_about_before_they_are_
         assert len(bot.sandbox.video.calls(Call.SUBMIT)) == 1
 
 
+@pytest.mark.proof
 async def test_a_refused_command_opens_in_the_form_with_what_was_typed(browser: Browser) -> None:
     """The answer tells everything that is wrong; the form has all that is right."""
     async with running_bot() as bot:
@@ -282,6 +288,7 @@ async def test_a_refused_command_opens_in_the_form_with_what_was_typed(browser: 
         await expect(page.get_by_test_id("messages")).to_contain_text("Done in")
 
 
+@pytest.mark.proof
 async def test_a_word_that_looks_like_an_option_is_asked_about(browser: Browser) -> None:
     async with running_bot() as bot:
         page = await open_page(browser, bot)
@@ -294,6 +301,7 @@ async def test_a_word_that_looks_like_an_option_is_asked_about(browser: Browser)
         assert len(bot.sandbox.video.charges) == 1
 
 
+@pytest.mark.proof
 async def test_a_second_person_approves_what_costs_more_than_the_limit(browser: Browser) -> None:
     """The admin sets the rule, Ana asks, Ben sees what he approves and the channel its video."""
     async with running_bot(ADMINS=MIA, COST_UNIT="USD") as bot:
@@ -317,6 +325,7 @@ async def test_a_second_person_approves_what_costs_more_than_the_limit(browser: 
         await bot.until(lambda: len(bot.sandbox.video.charges) == 2)
 
 
+@pytest.mark.proof
 async def test_a_cost_report_is_shown_and_its_chart_comes(browser: Browser) -> None:
     """The chart is an image in the direct messages with the bot."""
     async with running_bot() as bot:
