@@ -14,9 +14,8 @@ from cachetools import LRUCache
 
 from storage.job import Instant
 
-LATE_SECONDS = 1.0
-"""How long after its time a reserved permit can still be used: a busy process comes a little late,
-and one that comes later would post together with those that have the permits after it."""
+LONGEST_WAIT_SECONDS = 1.0
+"""A call whose permit is valid later is not waited for: it is asked for again at that time."""
 
 MOST_KEYS = 4096
 """The keys that are kept in memory; the one that was used longest ago is forgotten first."""
@@ -32,6 +31,11 @@ class Limit:
     tolerance: float = 0.0
     """By how many seconds calls may be ahead of that rate: with `n * interval`, `n` more at once.
     """
+    gap: float = 0.0
+    """The shortest time between two calls, also if one comes late, in seconds."""
+    late: float = 1.0
+    """How many seconds after its time a reserved permit can still be used. A busy process comes
+    late; where no gap keeps them apart, late calls would come together."""
     held_by: str
     """The key whose holds apply: a service that asks for a pause may mean more than one key."""
 
@@ -53,35 +57,36 @@ class PaceState:
 
     next_at: Instant = 0.0
     """When the next call would be made at exactly the limit's rate; it never decreases."""
+    called_at: Instant = 0.0
+    """When the last call is made that is not asked for again."""
     held_until: Instant = 0.0
     """No call is made before, because the service asked for a pause."""
-
-
-def is_reserved(held_until: Instant, permit: Permit) -> bool:
-    """Return whether the permit that was reserved before can be used."""
-    reserved = permit.reserved_at
-    if reserved is None or permit.at - LATE_SECONDS > reserved:
-        return False
-    return held_until <= max(permit.at, reserved)
 
 
 def reserve(pace: PaceState, held_until: Instant, permit: Permit) -> tuple[PaceState, Instant]:
     """Return the state after one more call, and when that call may be made.
 
     `held_until` is of the key that holds the limit. A call that cannot be made now has its place
-    behind those before it, and none of the later ones comes before it.
+    behind those before it, and finds it again with the permit that it has reserved.
     """
-    limit, now = permit.limit, permit.at
-    if permit.reserved_at is not None and is_reserved(held_until, permit):
-        return pace, max(now, permit.reserved_at)
-    in_step = max(pace.next_at, now, held_until)
-    at = max(now, held_until, in_step - limit.tolerance)
-    return replace(pace, next_at=in_step + limit.interval), at
+    limit, now, reserved = permit.limit, permit.at, permit.reserved_at
+    earliest = max(now, held_until, pace.called_at + limit.gap)
+    next_at = pace.next_at
+    if reserved is not None and now - limit.late <= reserved:
+        at = max(earliest, reserved)
+    else:
+        in_step = max(next_at, now, held_until)
+        at = max(earliest, in_step - limit.tolerance)
+        next_at = in_step + limit.interval
+    called_at = at if at - now <= LONGEST_WAIT_SECONDS else pace.called_at
+    return replace(pace, next_at=next_at, called_at=called_at), at
 
 
 def has_room(pace: PaceState, held_until: Instant, permit: Permit) -> bool:
     """Return whether a call may be made now."""
-    return max(held_until, pace.next_at - permit.limit.tolerance) <= permit.at
+    limit = permit.limit
+    free_at = max(held_until, pace.next_at - limit.tolerance, pace.called_at + limit.gap)
+    return free_at <= permit.at
 
 
 class Pacing(Protocol):
@@ -149,6 +154,7 @@ class LocalPacing:
         known = self._of(key)
         self._paces[key] = PaceState(
             next_at=max(known.next_at, pace.next_at),
+            called_at=max(known.called_at, pace.called_at),
             held_until=max(known.held_until, pace.held_until),
         )
 

@@ -18,13 +18,10 @@ from bot.worker.context import Claim
 from bot.worker.retry import asked_pause
 from storage.job import Failure, Instant, Job
 from storage.notification import Notification
-from storage.pace import Limit
+from storage.pace import LONGEST_WAIT_SECONDS, Limit
 
 PacedRow = TypeVar("PacedRow", Job, Notification)
 """A row that keeps the permit of its next call."""
-
-LONGEST_WAIT_SECONDS = 1.0
-"""The longest wait of a running step, which occupies a slot of its pool."""
 
 
 async def use_permit(claim: Claim[PacedRow], limit: Limit) -> None:

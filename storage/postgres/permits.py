@@ -5,18 +5,17 @@ The row of a key is locked while a permit of it is taken, so that no two process
 
 from __future__ import annotations
 
-from storage.pace import LATE_SECONDS, Permit
+from storage.pace import LONGEST_WAIT_SECONDS, Permit
 
 _NUMBER = "::double precision"
 _AT = f"%(pace_at)s{_NUMBER}"
 _RESERVED = f"%(pace_reserved_at)s{_NUMBER}"
 _INTERVAL = f"%(pace_interval)s{_NUMBER}"
 _TOLERANCE = f"%(pace_tolerance)s{_NUMBER}"
+_GAP = f"%(pace_gap)s{_NUMBER}"
 _HELD = "(SELECT until FROM hold)"
 # NULL, and so false, without a reserved permit.
-_IS_RESERVED = f"""
-    ({_AT} - {LATE_SECONDS}{_NUMBER} <= {_RESERVED} AND {_HELD} <= greatest({_AT}, {_RESERVED}))
-"""
+_IS_RESERVED = f"({_AT} - %(pace_late)s{_NUMBER} <= {_RESERVED})"
 
 _HOLD = """
     hold AS (
@@ -24,22 +23,33 @@ _HOLD = """
     )
 """
 
-# The expressions are those of `storage.pace.reserve`, in its order.
+
+def _reserved(next_at: str, called_at: str) -> tuple[str, str, str]:
+    """Return the expressions for the columns after a call, as `storage.pace.reserve` has them."""
+    in_step = f"greatest({next_at}, {_AT}, {_HELD})"
+    earliest = f"greatest({_AT}, {_HELD}, {called_at} + {_GAP})"
+    valid_at = f"""
+        CASE WHEN {_IS_RESERVED} THEN greatest({earliest}, {_RESERVED})
+        ELSE greatest({earliest}, {in_step} - {_TOLERANCE}) END
+    """
+    following = f"CASE WHEN {_IS_RESERVED} THEN {next_at} ELSE {in_step} + {_INTERVAL} END"
+    called = f"""
+        CASE WHEN {valid_at} - {_AT} <= {LONGEST_WAIT_SECONDS} THEN {valid_at}
+        ELSE {called_at} END
+    """
+    return following, called, valid_at
+
+
+_FIRST = _reserved("0", "0")
+_NEXT = _reserved("known.next_at", "known.called_at")
+
 TAKE = f"""
     {_HOLD},
     permit AS (
-        INSERT INTO pace AS known (key, next_at) VALUES (
-            %(pace_key)s,
-            CASE WHEN {_IS_RESERVED} THEN 0 ELSE greatest({_AT}, {_HELD}) + {_INTERVAL} END
-        )
-        ON CONFLICT (key) DO UPDATE SET next_at = CASE
-            WHEN {_IS_RESERVED} THEN known.next_at
-            ELSE greatest(known.next_at, {_AT}, {_HELD}) + {_INTERVAL}
-        END
-        RETURNING next_at, {_HELD} AS held_until, CASE
-            WHEN {_IS_RESERVED} THEN greatest({_AT}, {_RESERVED})
-            ELSE greatest({_AT}, {_HELD}, next_at - {_INTERVAL} - {_TOLERANCE})
-        END AS valid_at
+        INSERT INTO pace AS known (key, next_at, called_at, valid_at)
+        VALUES (%(pace_key)s, {", ".join(_FIRST)})
+        ON CONFLICT (key) DO UPDATE SET (next_at, called_at, valid_at) = ROW({", ".join(_NEXT)})
+        RETURNING next_at, valid_at, {_HELD} AS held_until
     )
 """  # noqa: S608 - only constants
 """Parts of a WITH that reserve a permit as `reserve` says; `permit` has one row."""
@@ -55,11 +65,12 @@ TAKE_ALONE = f"""
 TRY_TAKE = f"""
     WITH {_HOLD},
     permit AS (
-        INSERT INTO pace AS known (key, next_at)
-        SELECT %(pace_key)s, {_AT} + {_INTERVAL}
+        INSERT INTO pace AS known (key, next_at, called_at)
+        SELECT %(pace_key)s, {_AT} + {_INTERVAL}, {_AT}
         WHERE {_HELD} <= {_AT} OR EXISTS (SELECT FROM pace WHERE key = %(pace_key)s)
-        ON CONFLICT (key) DO UPDATE SET next_at = greatest(known.next_at, {_AT}) + {_INTERVAL}
-            WHERE greatest({_HELD}, known.next_at - {_TOLERANCE}) <= {_AT}
+        ON CONFLICT (key) DO UPDATE SET
+            next_at = greatest(known.next_at, {_AT}) + {_INTERVAL}, called_at = {_AT}
+            WHERE greatest({_HELD}, known.next_at - {_TOLERANCE}, known.called_at + {_GAP}) <= {_AT}
         RETURNING next_at
     ),
     quick AS (SELECT set_config('synchronous_commit', 'off', true))
@@ -81,6 +92,8 @@ def values_of(permit: Permit) -> dict[str, object]:
         "pace_held_by": limit.held_by,
         "pace_interval": limit.interval,
         "pace_tolerance": limit.tolerance,
+        "pace_gap": limit.gap,
+        "pace_late": limit.late,
         "pace_at": permit.at,
         "pace_reserved_at": permit.reserved_at,
     }

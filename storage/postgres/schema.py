@@ -372,6 +372,8 @@ PACE = """
 CREATE TABLE pace (
     key        TEXT COLLATE "C" PRIMARY KEY,
     next_at    DOUBLE PRECISION NOT NULL DEFAULT 0,
+    called_at  DOUBLE PRECISION NOT NULL DEFAULT 0,
+    valid_at   DOUBLE PRECISION NOT NULL DEFAULT 0,
     held_until DOUBLE PRECISION NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
 -- The last moment for which a chore was begun, so that one of several processes does it.

@@ -13,12 +13,20 @@ from hypothesis import strategies as st
 from bot.jobs.accept import new_id
 from storage.job import Event, EventName
 from storage.notification import Notification, NotificationKind
-from storage.pace import LATE_SECONDS, Limit, LocalPacing, PaceState, Permit, has_room, reserve
+from storage.pace import (
+    LONGEST_WAIT_SECONDS,
+    Limit,
+    LocalPacing,
+    PaceState,
+    Permit,
+    has_room,
+    reserve,
+)
 from storage.store import ClaimLimit, StaleFenceError, Store
 from tests.support.store_samples import NOW, a_job, a_limit, insert
 
 POSTING = Event(at=NOW, name=EventName.POSTING)
-POSTS = Limit(key="post T1 C1", interval=1.5, held_by="post T1")
+POSTS = Limit(key="post T1 C1", interval=1.5, gap=1.25, held_by="post T1")
 EDITS = Limit(key="edit T1", interval=1.25, tolerance=5.0, held_by="edit T1")
 
 
@@ -62,15 +70,33 @@ def test_no_stretch_of_time_has_more_calls_than_the_limit(
             assert last - first + 1 <= most + 1e-3
 
 
-@pytest.mark.parametrize("late", [-3.0, 0.0, LATE_SECONDS])
+@pytest.mark.parametrize("late", [-3.0, 0.0, POSTS.late])
 def test_a_reserved_permit_serves_once_and_takes_no_other(late: float) -> None:
     """A row that was put back finds its place again."""
     pacing = LocalPacing()
     pacing.take_now(permit())
     assert pacing.take_now(permit()) - NOW == 1.5
     back = permit(at=1.5 + late, reserved_at=1.5)
-    assert pacing.take_now(back) - NOW == 1.5 + max(late, 0)
-    assert pacing.take_now(permit()) - NOW == 3.0
+    used_at = 1.5 + max(late, 0)
+    assert pacing.take_now(back) - NOW == used_at
+    assert pacing.take_now(permit()) - NOW == max(3.0, used_at + POSTS.gap)
+
+
+@given(
+    asks=st.lists(st.tuples(st.floats(0, 2), st.booleans()), min_size=1, max_size=60),
+    late=st.sampled_from([0.5, 30.0]),
+)
+def test_no_two_calls_are_closer_than_the_gap(asks: list[tuple[float, bool]], late: float) -> None:
+    """Also where what was put back comes back much too late, together with others."""
+    limit = replace(POSTS, late=late)
+    state, now, calls, waiting = PaceState(), NOW, list[float](), list[float]()
+    for pause, comes_back in asks:
+        now += pause
+        reserved = waiting.pop(0) if waiting and comes_back else None
+        state, at = reserve(state, 0.0, Permit(limit=limit, at=now, reserved_at=reserved))
+        (calls if at - now <= LONGEST_WAIT_SECONDS else waiting).append(at)
+    calls.sort()
+    assert all(later - earlier >= limit.gap - 1e-6 for earlier, later in pairwise(calls))
 
 
 def test_a_permit_that_comes_too_late_is_taken_anew() -> None:
@@ -172,7 +198,9 @@ async def test_a_pause_that_one_process_is_asked_for_holds_all(
     assert await other_store.pacing.take(back) - NOW == 30
     elsewhere = replace(POSTS, key="post T1 C2")
     assert await store.pacing.take(permit(elsewhere, at=2.0)) - NOW == 30
-    assert await store.pacing.take(permit(at=29.0)) - NOW == 31.5
+    assert await store.pacing.take(permit(at=29.0)) - NOW == 30
+    back = Permit(limit=POSTS, at=NOW + 30, reserved_at=NOW + 30)
+    assert await other_store.pacing.take(back) - NOW == 31.25
     assert await store.pacing.take(permit(replace(POSTS, held_by="post T2", key="k"))) == NOW
 
 

@@ -46,16 +46,23 @@ MUTANTS = (
     ),
     Mutant(
         name="waits for a permit in a slot of the pool",
-        file="bot/worker/permits.py",
+        file="storage/pace.py",
         old="LONGEST_WAIT_SECONDS = 1.0\n",
         new="LONGEST_WAIT_SECONDS = 1000.0\n",
         tests=(f"{_PERMITS}::test_a_row_that_waits_for_long_holds_no_slot",),
     ),
     Mutant(
+        name="lets what comes late come together with the next",
+        file="storage/pace.py",
+        old="    earliest = max(now, held_until, pace.called_at + limit.gap)\n",
+        new="    earliest = max(now, held_until)\n",
+        tests=(f"{_PACE}::test_no_two_calls_are_closer_than_the_gap",),
+    ),
+    Mutant(
         name="gives up the place of a row that was put back",
         file="storage/pace.py",
-        old="    if reserved is None or permit.at - LATE_SECONDS > reserved:\n",
-        new="    if reserved is None or permit.at > 0:\n",
+        old="    if reserved is not None and now - limit.late <= reserved:\n",
+        new="    if reserved is not None and now < 0:\n",
         tests=(f"{_PACE}::test_a_reserved_permit_serves_once_and_takes_no_other",),
     ),
 )
