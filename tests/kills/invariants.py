@@ -9,7 +9,7 @@ from pathlib import Path
 from sandbox.mindvideo.faults import Call
 from sandbox.sandbox import API_KEY, Sandbox
 from sandbox.slack.delivery import Delivery
-from sandbox.slack.entities import TEAM
+from sandbox.slack.entities import TEAM, Kind
 from storage.job import Job, Outcome, Stage
 from storage.rows import JOBS
 from storage.sqlite.connection import connect_reader
@@ -80,7 +80,15 @@ def _check_told(sandbox: Sandbox, job: Job) -> None:
 
 def _check_nothing_else_stands(sandbox: Sandbox, jobs: list[Job]) -> None:
     workspace = sandbox.slack.world.workspace
-    stands = [said for channel in workspace.channels for said in workspace.all_in(channel)]
-    public = [said.ts for said in stands if said.ephemeral_for is None]
+    stands = [
+        said
+        for channel in workspace.channels.values()
+        for said in workspace.all_in(channel.id)
+        if said.ephemeral_for is None
+    ]
+    public = [said.ts for said in stands if workspace.channels[said.channel].kind != Kind.DIRECT]
     ours = [ts for job in jobs for ts in (job.message_ts, job.delivery.ts)]
     assert sorted(public) == sorted(str(ts) for ts in ours)
+    # What is told to a person alone, such as an alert of a budget, has the ID of its row as well.
+    told = Counter((said.channel, said.job_id) for said in stands if said.ts not in public)
+    assert [one for one, times in told.items() if times > 1] == []

@@ -49,6 +49,8 @@ PLACES = ((ANA, GENERAL), (ANA, CREW), (BEN, GENERAL), (BEN, CREW), (MIA, GENERA
 ASK_SECONDS = (0.2, 1.2)
 """Between two times that somebody asks."""
 MOST_AT_ONCE = 3
+ASKERS = 2
+"""How many go on asking, each after the answers to what they asked."""
 BENS = Scope(kind=ScopeKind.PERSON, team=TEAM, name=BEN)
 PRICE = Decimal("0.126")
 """What is held for a video before MindVideo has named an amount."""
@@ -187,11 +189,12 @@ async def measure(lives: int, seed: int) -> Found:
     cap = PRICE * max(4, lives // 10)
     async with _running(seed, cap) as run:
         await run.all_listen()
-        asking = asyncio.create_task(run.go_on_asking())
+        asking = [asyncio.create_task(run.go_on_asking()) for _ in range(ASKERS)]
         await run.nemesis.strike(lives)
         await run.nemesis.leave()
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
+        for one in asking:
+            one.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
         await run.all_listen()
         await run.ask_again()
         violations = []
