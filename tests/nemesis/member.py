@@ -14,6 +14,9 @@ from pathlib import Path
 from tests.nemesis.proxy import Proxy, proxy_to
 from tests.support.bot_process import STOP_SECONDS, BotProcess, start
 
+WEBS = ("web.0", "web.1")
+WORKERS = ("worker.0", "worker.1", "worker.2")
+
 # After a process that ended by itself, because the database was away.
 _PAUSE_SECONDS = 0.2
 

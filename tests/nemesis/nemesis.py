@@ -15,14 +15,14 @@ from typing import assert_never
 import psycopg
 
 from sandbox.postgres import Server
-from tests.nemesis.member import Member
+from tests.nemesis.member import WORKERS, Member
 
 BETWEEN_SECONDS = (0.3, 2.0)
 """Between two events."""
 SHORT_PAUSE = (1.0, 5.0)
 # Longer than a lease of twelve seconds.
 LONG_PAUSE = (13.0, 30.0)
-_SHARE_OF_LONG = 0.3
+_SHARE_OF_LONG = 0.25
 _DELAY_SECONDS = (0.02, 0.3)
 _DELAYED_SECONDS = (1.0, 5.0)
 _SWALLOWED_SECONDS = (0.0, 3.0)
@@ -33,7 +33,7 @@ class Event(StrEnum):
 
     KILL = "killed"
     PAUSE = "stopped at any moment, for 1 to 30 s"
-    PAUSE_AT_INTENT = "stopped between the intent and the post, for 1 to 30 s"
+    PAUSE_AT_INTENT = "stopped between the intent and the post, for 13 to 30 s"
     END_BACKENDS = "its backends ended"
     RESTART_SERVER = "the server ended at once, and started again"
     DELAY = "its messages delayed"
@@ -43,8 +43,8 @@ class Event(StrEnum):
 
 WEIGHTS = {
     Event.KILL: 30,
-    Event.PAUSE: 14,
-    Event.PAUSE_AT_INTENT: 18,
+    Event.PAUSE: 20,
+    Event.PAUSE_AT_INTENT: 12,
     Event.END_BACKENDS: 8,
     Event.RESTART_SERVER: 4,
     Event.DELAY: 6,
@@ -72,13 +72,11 @@ class Nemesis:
             await self._happen(event, self.chance.choice(self.members))
 
     async def leave(self) -> None:
-        """Undo what lasts, and disturb nothing more."""
-        for task in self._lasting:
-            task.cancel()
-        await asyncio.gather(*self._lasting, return_exceptions=True)
+        """Let what lasts end, and disturb nothing more."""
         for one in self.members:
             one.proxy.calm()
-            one.send(signal.SIGCONT)
+        while self._lasting:
+            await asyncio.gather(*self._lasting)
 
     async def _happen(self, event: Event, one: Member) -> None:
         match event:
@@ -87,8 +85,7 @@ class Nemesis:
             case Event.PAUSE:
                 self._pause(one, self._pause_seconds())
             case Event.PAUSE_AT_INTENT:
-                worker = self.chance.choice([one for one in self.members if "worker" in one.name])
-                worker.proxy.at_intent = partial(self._pause, worker, self._pause_seconds())
+                self._pause_at_intent(self.chance.uniform(*LONG_PAUSE))
             case Event.END_BACKENDS:
                 await asyncio.to_thread(self._end_backends, one)
             case Event.RESTART_SERVER:
@@ -112,6 +109,18 @@ class Nemesis:
     def _pause(self, one: Member, seconds: float) -> None:
         one.send(signal.SIGSTOP)
         self._after(seconds, lambda: one.send(signal.SIGCONT))
+
+    def _pause_at_intent(self, seconds: float) -> None:
+        """Stop the first worker that commits an intent, before it hears that this is done."""
+        workers = [one for one in self.members if one.name in WORKERS]
+
+        def pause(one: Member) -> None:
+            for worker in workers:
+                worker.proxy.at_intent = None
+            self._pause(one, seconds)
+
+        for worker in workers:
+            worker.proxy.at_intent = partial(pause, worker)
 
     def _end_backends(self, one: Member) -> None:
         with psycopg.connect(self.server.url("postgres"), autocommit=True) as connection:

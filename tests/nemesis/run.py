@@ -35,16 +35,15 @@ from storage.postgres.store import PostgresStore
 from storage.rows import JOBS
 from tests.kills import invariants
 from tests.nemesis import history
-from tests.nemesis.member import Member, member
+from tests.nemesis.member import WEBS, WORKERS, Member, member
 from tests.nemesis.nemesis import Event, Nemesis
 from tests.support.postgres import running_server
 from tests.support.running_bot import FAST
 from tests.support.sandbox import running_sandbox
 from tests.support.slack_user import SlackUser
 
-WEBS = ("web.0", "web.1")
-WORKERS = ("worker.0", "worker.1", "worker.2")
-RENDER_SECONDS = 1.0
+RENDER_SECONDS = (0.5, 1.0, 2.0, 20.0)
+"""How long renders take; the last ones go on while a lease ends."""
 PLACES = ((ANA, GENERAL), (ANA, CREW), (BEN, GENERAL), (BEN, CREW), (MIA, GENERAL))
 ASK_SECONDS = (0.2, 1.2)
 """Between two times that somebody asks."""
@@ -98,6 +97,7 @@ class Run(SlackUser):
             await asyncio.sleep(self.chance.uniform(*ASK_SECONDS))
             if self.chance.random() < 0.2:
                 await self.ask_again()
+            self.sandbox.video.render_seconds = self.chance.choice(RENDER_SECONDS)
             places = self.chance.choices(PLACES, k=self.chance.randint(1, MOST_AT_ONCE))
             await asyncio.gather(*(self._ask(user, channel) for user, channel in places))
 
@@ -229,7 +229,7 @@ async def _running(seed: int, cap: Decimal) -> AsyncIterator[Run]:
     with running_server(survives_crash=True) as server:
         await _prepare(server, cap)
         async with (
-            running_sandbox(render_seconds=RENDER_SECONDS) as sandbox,
+            running_sandbox() as sandbox,
             AsyncExitStack() as stack,
         ):
             environment = sandbox.environment(socket_mode=False) | FAST
