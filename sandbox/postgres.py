@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,8 +50,11 @@ class PostgresMissingError(Exception):
 class Server:
     """A server that can be stopped and started again."""
 
-    def __init__(self, programs: Path, folder: Path, user: str | None) -> None:
+    def __init__(
+        self, programs: Path, folder: Path, user: str | None, options: Mapping[str, str]
+    ) -> None:
         self._programs = programs
+        self._options = options
         self.folder = folder
         self.user = user
         """As whom it runs; `None`: as whoever started it."""
@@ -75,7 +78,9 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
-        options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        options = [
+            part for name, value in self._options.items() for part in ("-c", f"{name}={value}")
+        ]
         data = self.folder / "data"
         self._process = subprocess.Popen(  # noqa: S603 - our own arguments
             [self._programs / "postgres", "-D", data, "-k", self.folder, *options],
@@ -95,17 +100,27 @@ class Server:
             else:
                 return
 
+    # https://www.postgresql.org/docs/current/server-shutdown.html
     def stop(self) -> None:
-        """Stop it, whoever is connected."""
-        # "Fast shutdown": https://www.postgresql.org/docs/current/server-shutdown.html
+        """Stop it, whoever is connected ("fast shutdown")."""
+        self._end(signal.SIGINT)
+
+    def crash(self) -> None:
+        """End it without a checkpoint ("immediate shutdown"): the next start is a recovery."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(number)
             self._process.wait(timeout=START_SECONDS)
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
-    """Start a server, and stop it at the end. Raises `PostgresMissingError`."""
+def running_server(*, survives_crash: bool = False) -> Iterator[Server]:
+    """Start a server, and stop it at the end. Raises `PostgresMissingError`.
+
+    Of one that `survives_crash` no commit is lost by `Server.crash`: the kernel has each.
+    """
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="video-bot-postgres-"))
     # The server refuses to run as root.
@@ -123,7 +138,8 @@ def running_server() -> Iterator[Server]:
         user=user,
         cwd=folder,
     )
-    server = Server(programs, folder, user)
+    options = _OPTIONS | ({"synchronous_commit": "on"} if survives_crash else {})
+    server = Server(programs, folder, user, options)
     try:
         server.start()
         yield server

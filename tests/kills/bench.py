@@ -11,9 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from bot.worker.engine import CRASHED
-from sandbox.sandbox import API_KEY
 from sandbox.slack.delivery import Delivery
-from sandbox.slack.entities import TEAM
 from storage.job import TERMINAL, IllegalTransitionError
 from storage.sqlite.store import SqliteStore
 from tests.kills import invariants
@@ -42,12 +40,6 @@ class KillBench(SlackUser):
         """The file that all lives share."""
         return self.sandbox.folder / "video-bot.db"
 
-    @property
-    def _bot_token(self) -> str:
-        token = self.sandbox.slack.credentials.bot_token
-        assert token is not None
-        return token
-
     async def live(self, variables: Mapping[str, str] | None = None) -> BotLife:
         """Start a life and let Slack deliver to it, if it comes to listen."""
         environment = self.sandbox.environment(socket_mode=False) | FAST
@@ -59,7 +51,7 @@ class KillBench(SlackUser):
 
     async def ask(self) -> Delivery:
         """Type a command unlike all others; whether it is acknowledged is another matter."""
-        delivery = await self.type(f"a lake, take {next(self.takes)}")
+        delivery = await self.type(f"{invariants.PROMPT}, take {next(self.takes)}")
         self.asked.append(delivery)
         return delivery
 
@@ -96,15 +88,10 @@ class KillBench(SlackUser):
         await self.all_end()
         life.send(signal.SIGTERM)
         assert await life.end() == 0
-        acknowledged = {
-            f"command:{TEAM}:{delivery.payload['trigger_id']}"
-            for delivery in self.asked
-            if any(ack.problem is None and not ack.body for ack in delivery.acks)
-        }
+        acknowledged = invariants.acknowledged(self.asked)
         invariants.check(self.sandbox, invariants.rows(self.store), acknowledged)
-        logged = "\n".join(line for life in self.launcher.lives for line in life.lines())
-        told = [word for word in ("a lake", API_KEY, self._bot_token) if word in logged]
-        assert told == [], "prompts and keys stay out of the log"
+        lines = (line for life in self.launcher.lives for line in life.lines())
+        invariants.check_log(self.sandbox, lines)
 
 
 @asynccontextmanager

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from sandbox.mindvideo.faults import Call
-from sandbox.sandbox import Sandbox
-from sandbox.slack.entities import GENERAL
+from sandbox.sandbox import API_KEY, Sandbox
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.entities import TEAM, Kind
 from storage.job import Job, Outcome, Stage
 from storage.rows import JOBS
 from storage.sqlite.connection import connect_reader
+
+PROMPT = "a lake"
+"""The beginning of each prompt of a run."""
 
 
 def rows(path: Path) -> list[Job]:
@@ -22,6 +27,23 @@ def rows(path: Path) -> list[Job]:
         return [JOBS.from_row(row) for row in db.execute("SELECT * FROM jobs ORDER BY seq")]
     finally:
         db.close()
+
+
+def acknowledged(asked: Iterable[Delivery]) -> set[str]:
+    """Return the dedup keys of the commands that were accepted: an empty body says so."""
+    return {
+        f"command:{TEAM}:{delivery.payload['trigger_id']}"
+        for delivery in asked
+        if any(ack.problem is None and not ack.body for ack in delivery.acks)
+    }
+
+
+def check_log(sandbox: Sandbox, lines: Iterable[str]) -> None:
+    """Assert that prompts and keys stay out of the log."""
+    token = sandbox.slack.credentials.bot_token
+    assert token is not None
+    logged = "\n".join(lines)
+    assert [word for word in (PROMPT, API_KEY, token) if word in logged] == []
 
 
 def check(sandbox: Sandbox, jobs: list[Job], acknowledged: set[str]) -> None:
@@ -57,7 +79,16 @@ def _check_told(sandbox: Sandbox, job: Job) -> None:
 
 
 def _check_nothing_else_stands(sandbox: Sandbox, jobs: list[Job]) -> None:
-    stands = sandbox.slack.world.workspace.all_in(GENERAL)
-    public = [said.ts for said in stands if said.ephemeral_for is None]
+    workspace = sandbox.slack.world.workspace
+    stands = [
+        said
+        for channel in workspace.channels.values()
+        for said in workspace.all_in(channel.id)
+        if said.ephemeral_for is None
+    ]
+    public = [said.ts for said in stands if workspace.channels[said.channel].kind != Kind.DIRECT]
     ours = [ts for job in jobs for ts in (job.message_ts, job.delivery.ts)]
     assert sorted(public) == sorted(str(ts) for ts in ours)
+    # What is told to a person alone, such as an alert of a budget, has the ID of its row as well.
+    told = Counter((said.channel, said.job_id) for said in stands if said.ts not in public)
+    assert [one for one, times in told.items() if times > 1] == []

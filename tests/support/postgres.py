@@ -19,10 +19,10 @@ _WITH_CONTRACT: WeakSet[Server] = WeakSet()
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
+def running_server(*, survives_crash: bool = False) -> Iterator[Server]:
     """Start a server, and stop it at the end; without one the test fails, and says what to do."""
     try:
-        with postgres.running_server() as server:
+        with postgres.running_server(survives_crash=survives_crash) as server:
             yield server
     except PostgresMissingError as error:
         pytest.fail(str(error))

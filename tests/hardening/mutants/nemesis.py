@@ -1,0 +1,32 @@
+"""Faults planted in what several processes on one database leave to leases and fences."""
+
+from __future__ import annotations
+
+from tests.hardening.mutant import Mutant
+
+_LIVES = ("tests/nemesis/test_nemesis.py::test_under_the_nemesis_nothing_is_lost_or_doubled[12]",)
+_QUEUE = "storage/postgres/queue.py"
+
+MUTANTS = (
+    Mutant(
+        name="writes what it has lost, because it names no fence",
+        file=_QUEUE,
+        old='    guarded = ("id", "fence", *table.guards)\n',
+        new='    guarded = ("id", *table.guards)\n',
+        tests=_LIVES,
+    ),
+    Mutant(
+        name="ends the leases of others when it starts",
+        file=_QUEUE,
+        old="        WHERE holder = %(holder)s AND due_at",
+        new="        WHERE due_at",
+        tests=_LIVES,
+    ),
+    Mutant(
+        name="posts when it has stood still for longer than its lease",
+        file="bot/worker/context.py",
+        old="        if age > FRESH_SECONDS:\n",
+        new="        if age < 0:\n",
+        tests=_LIVES,
+    ),
+)
