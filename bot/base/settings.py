@@ -113,6 +113,11 @@ class Settings(StoreSettings, ServiceSettings):
         description="the days for which prompts and all else that people wrote are kept after the "
         "request, 1 to 36500; unset, they are kept for good",
     )
+    otel_exporter_otlp_endpoint: Url | None = Field(
+        default=None,
+        description="the address of a collector of OpenTelemetry, such as http://localhost:4318, "
+        "which gets traces by OTLP over HTTP; needs the extra otel",
+    )
     log_format: Format = Field(
         default_factory=_default_format,
         description="the log's format, json or console; unset, console on a terminal, else json",
