@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 import bot.app
-from bot.app.otel import word
+from bot.app import otel
 from bot.app.roles import ALL, WEB, WORKER
 from bot.app.tracing import tracer_of
 from bot.base.errors import ConfigurationError
 from bot.base.settings import load_settings
 from bot.base.traces import NO_TRACER, Attribute, SpanName
-from sandbox.mindvideo.faults import Call
+from bot.messages import buttons
+from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.sandbox import API_KEY, Sandbox
 from storage.job import Stage
 from storage.postgres.upgrade import upgrade
 from tests.cli.test_main import WELL_FORMED
-from tests.support.conversation import job_of, mention, press, until_done
+from tests.support.conversation import job_of, mention, press, result_of, until_done
 from tests.support.postgres import Server, emptied_database
 from tests.support.running_bot import bot_in, process_in, running_bot
 from tests.support.sandbox import running_sandbox
@@ -63,7 +65,7 @@ async def test_an_ask_its_steps_commits_and_calls_are_one_trace(collector: SpanC
     [ask] = commands(collector)
     assert (ask.value(Attribute.REQUEST), ask.value(Attribute.STATUS)) == ("command", "200")
     assert ask.value(Attribute.JOB) == job.id
-    assert job.traceparent == f"00-{ask.trace}-{ask.id}-01"
+    assert (job.traceparent or "").startswith(f"00-{ask.trace}-{ask.id}-")
     steps = [span for span in collector.named(SpanName.STEP) if span.value(Attribute.JOB) == job.id]
     assert {span.value(Attribute.STEP) for span in steps} >= {
         Stage.ACCEPTED,
@@ -102,13 +104,14 @@ async def test_what_a_tick_does_belongs_to_no_ask_that_woke_it(collector: SpanCo
 async def test_a_whole_conversation_leaves_no_text_secret_or_person_in_a_span(
     collector: SpanCollector,
 ) -> None:
-    """In all bytes that are sent, whatever they stand for."""
+    """In all that is sent, whatever it stands for."""
     async with running_bot(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as bot:
-        bot.sandbox.video.faults.fail(Call.SUBMIT, 500, times=1)
+        bot.sandbox.video.faults.add(Fault(call=Call.SUBMIT, kind=FaultKind.LOST_BEFORE))
         await bot.type(f"{PROMPT} --duration 5")
         await bot.until_delivered()
-        message = bot.messages()[0]
-        await press(bot, message, "job.again")
+        result = result_of(bot, bot.messages()[0])
+        await press(bot, result, buttons.DETAILS)
+        await press(bot, result, buttons.AGAIN)
         await mention(bot, f"{PROMPT} two")
         await until_done(bot, 1)
         await bot.type("list")
@@ -116,10 +119,12 @@ async def test_a_whole_conversation_leaves_no_text_secret_or_person_in_a_span(
         secrets = secrets_of(bot.sandbox)
     assert len(collector.named(SpanName.ASK)) >= 5
     assert API_KEY in secrets
-    sent = b"".join(collector.bodies).lower()
-    people = {"ana", "lima", "u0ana", "general"}
-    for text in {PROMPT, "mindvideo_", "xoxb", "http://", "?"} | people | secrets:
-        assert text.lower().encode() not in sent, text
+    assert PROMPT not in collector.text
+    assert not [one for one in secrets if one in collector.text]
+    # A name, IDs of a person and of a place, and what no word has.
+    assert not re.search(r"lima|u0ana|c0general|://|\?|xox", collector.text, re.IGNORECASE)
+    errors = {span.value(Attribute.ERROR) for span in collector.spans if span.is_error}
+    assert "ServerDisconnectedError" in errors
 
 
 async def test_a_restart_continues_the_trace(collector: SpanCollector) -> None:
@@ -131,7 +136,7 @@ async def test_a_restart_continues_the_trace(collector: SpanCollector) -> None:
             await first.type(PROMPT)
             await first.until(first.messages)
         async with bot_in(sandbox, OTEL_EXPORTER_OTLP_ENDPOINT=url) as second:
-            await press(second, second.messages()[0], "job.cancel")
+            await press(second, second.messages()[0], buttons.CANCEL)
             await second.until_delivered()
     [ask] = commands(collector)
     steps = collector.named(SpanName.STEP)
@@ -168,7 +173,10 @@ async def test_a_request_over_the_websocket_is_an_ask(collector: SpanCollector) 
     assert ask.value(Attribute.REQUEST) == "command"
 
 
-async def test_a_collector_that_is_away_costs_only_its_spans() -> None:
+async def test_a_collector_that_is_away_costs_only_its_spans(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(otel, "CLOSE_SECONDS", 0.1)
     async with running_bot(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9") as bot:
         await bot.type(PROMPT)
         await bot.until_delivered()
@@ -186,7 +194,7 @@ async def test_without_a_collector_nothing_makes_spans() -> None:
 async def test_without_the_extra_the_sentence_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bot.app, "otel", bot.app.otel)
+    monkeypatch.setattr(bot.app, "otel", otel)
     monkeypatch.delitem(sys.modules, "bot.app.otel")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     settings = load_settings({**WELL_FORMED, ENDPOINT: "http://127.0.0.1:4318"})
@@ -197,9 +205,9 @@ async def test_without_the_extra_the_sentence_says_what_to_install(
 
 @pytest.mark.parametrize("text", ["a red car", "", "x" * 101, "ein-Äpfel", "a\nb", "https://a/?b"])
 def test_a_text_is_no_attribute(text: str) -> None:
-    assert word(text) == "other"
+    assert otel.word(text) == "other"
 
 
 @pytest.mark.parametrize("text", ["kling-v3", "chat.postMessage", "command", "3fk2m9x0ab"])
 def test_a_word_is_an_attribute(text: str) -> None:
-    assert word(text) == text
+    assert otel.word(text) == text
