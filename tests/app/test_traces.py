@@ -18,6 +18,7 @@ from bot.base.traces import NO_TRACER, Attribute, SpanName
 from bot.messages import buttons
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.sandbox import API_KEY, Sandbox
+from sandbox.slack.entities import OPEN
 from storage.job import Stage
 from storage.postgres.upgrade import upgrade
 from tests.cli.test_main import WELL_FORMED
@@ -99,6 +100,17 @@ async def test_what_a_tick_does_belongs_to_no_ask_that_woke_it(collector: SpanCo
     assert commits, "the claims"
     assert ask.trace not in commits
     assert len([one for one in collector.named(SpanName.COMMIT) if one.parent == ask.id]) == 1
+
+
+async def test_what_is_told_of_a_job_is_of_its_trace(collector: SpanCollector) -> None:
+    async with running_bot(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as bot:
+        await bot.type("notify here all", channel=OPEN)
+        await bot.type(PROMPT)
+        await bot.until(lambda: any("ready" in one.text for one in bot.messages(OPEN)))
+    [_, ask] = commands(collector)
+    told = [one for one in collector.named(SpanName.STEP) if one.value(Attribute.ROW)]
+    kinds = {one.value(Attribute.STEP): (one.trace, one.parent) for one in told}
+    assert kinds["notification_finished"] == (ask.trace, ask.id)
 
 
 async def test_a_whole_conversation_leaves_no_text_secret_or_person_in_a_span(
