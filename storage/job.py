@@ -364,6 +364,11 @@ class Job:
     kind: str
     """The model with the options that affect duration: renders of one kind take about as long."""
     created_at: Instant
+    traceparent: str | None = None
+    """The span of the request, for the spans of the steps; `None`: nobody traces it.
+
+    https://www.w3.org/TR/trace-context/#traceparent-header
+    """
     names: Mapping[str, str] = field(default_factory=dict)
     """The names of the people, channels and groups that the input mentions, by their IDs."""
     reply_to: ReplyTo = IN_CHANNEL

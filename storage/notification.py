@@ -157,6 +157,9 @@ class Notification:
     """The problem as text; for a digest, its span; for files, the requester; for a setting, the
     change."""
 
+    traceparent: str | None = None
+    """As of a job: it is the job's, or that of the request which causes the notification."""
+
     due_at: Instant | None = None
     """When to post it; `None`: it was posted or given up."""
     lease_until: Instant | None = None
@@ -327,6 +330,7 @@ def approval_notifications(job: Job, event: Event) -> list[Notification]:
             kind=kind,
             happened_at=event.at,
             job_id=job.id,
+            traceparent=job.traceparent,
             detail=event.name,
             due_at=event.at,
         )
@@ -361,6 +365,7 @@ def _notification(kind: NotificationKind, job: Job, event: Event, place: str) ->
         kind=kind,
         happened_at=event.at,
         job_id=job.id,
+        traceparent=job.traceparent,
         detail=event.detail,
         due_at=event.at,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -603,6 +604,10 @@ class Notice(StrEnum):
     """A row became due."""
     HELD = "held"
     """A service asked for a pause."""
+
+
+AroundWrite: TypeAlias = Callable[[], AbstractContextManager[object]]
+"""Makes the context in which a store does one write, its commit included."""
 
 
 class Store(Protocol):

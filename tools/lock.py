@@ -28,6 +28,8 @@ def main() -> None:
             "dev",
             "--extra",
             "postgres",
+            "--extra",
+            "otel",
             "--universal",
             "--python-version",
             "3.11",

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -34,6 +35,7 @@ from bot.base.errors import (
 from bot.base.network import ALL_CONNECT_SECONDS
 from bot.base.setting_groups import StoreSettings
 from bot.base.settings import Settings, complaint
+from bot.base.traces import NO_TRACER, Tracer, spanning_commit
 from bot.mindvideo.client import MindVideoClient
 from bot.options.catalog import Catalog
 from bot.slack.chat import Identity, SlackChat
@@ -51,12 +53,15 @@ _TOKEN_ADVICE: Mapping[str, str] = MappingProxyType(
 )
 
 
-async def open_store(settings: StoreSettings, role: Role | None = ALL) -> Store:
+async def open_store(
+    settings: StoreSettings, role: Role | None = ALL, tracer: Tracer = NO_TRACER
+) -> Store:
     """Open the store that DATABASE_URL names, for a process of this role; raises `StoreError`.
 
     `None` is a command of the operator's, beside the bot. What a bot finds to be unreadable is
-    logged; a command lists it instead.
+    logged; a command lists it instead. Commits are spans of the `tracer`.
     """
+    around_write = partial(spanning_commit, tracer) if tracer.is_on else None
     on_unreadable = _ignore if role is None else _log_unreadable
     with _unusable_stores():
         if settings.is_postgres:
@@ -65,9 +70,13 @@ async def open_store(settings: StoreSettings, role: Role | None = ALL) -> Store:
                 role,
                 name=settings.process_name,
                 on_unreadable=on_unreadable,
+                around_write=around_write,
             )
         return await SqliteStore.open(
-            str(settings.database_path), owner=role is not None, on_unreadable=on_unreadable
+            str(settings.database_path),
+            owner=role is not None,
+            on_unreadable=on_unreadable,
+            around_write=around_write,
         )
 
 

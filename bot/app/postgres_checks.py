@@ -11,7 +11,7 @@ from bot.base.clock import MOST_OFFSET_SECONDS
 from bot.base.errors import ConfigurationError
 from bot.base.settings import complaint
 from bot.messages.formatting import count, sentence
-from storage.store import Store, StoreError, StoreUnusableError, Unreadable
+from storage.store import AroundWrite, Store, StoreError, StoreUnusableError, Unreadable
 
 EXTRA = "slack-video-bot[postgres]"
 NOT_INSTALLED = (
@@ -25,7 +25,12 @@ _OLDEST_SECONDS = 600.0
 
 
 async def open_postgres(
-    url: str, role: Role | None, *, name: str, on_unreadable: Callable[[Unreadable], None]
+    url: str,
+    role: Role | None,
+    *,
+    name: str,
+    on_unreadable: Callable[[Unreadable], None],
+    around_write: AroundWrite | None = None,
 ) -> Store:
     """Open the store at `url`; a process that works has this name.
 
@@ -43,6 +48,7 @@ async def open_postgres(
         migrates=migrates,
         holder=name if works else None,
         on_unreadable=on_unreadable,
+        around_write=around_write,
     )
 
 

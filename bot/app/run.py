@@ -29,11 +29,13 @@ from bot.app.services import (
     make_socket,
 )
 from bot.app.socket_mode import SocketMode
+from bot.app.tracing import tracer_of
 from bot.base.clock import in_step, start_clock
 from bot.base.errors import BotError
 from bot.base.open_files import raise_file_limit
 from bot.base.settings import Settings
 from bot.base.stop_signals import StopSignals
+from bot.base.traces import Tracer
 from bot.jobs.services import Services
 from bot.notifications.budget_watch import BudgetWatch
 from bot.notifications.schedule import Digests, keep_operators
@@ -180,7 +182,7 @@ async def _start_work(
 ) -> None:
     """Start the engines and the chores; `stack` stops them."""
     await keep_operators(services.store.settings, services.team, settings.admins)
-    engines = make_engines(services, adapters.gate)
+    engines = make_engines(services, adapters.gate, adapters.tracer)
     digests = Digests(services.store, team=services.team, now=services.now)
     scheduler.start(engines.tick)
     chore = partial(Chore, store=services.store, now=services.now)
@@ -203,7 +205,8 @@ async def _check(settings: Settings, role: Role, stack: AsyncExitStack) -> Check
         )
     )
     chat = SlackChat(client)
-    store = create_task(_opened_store(settings, role, stack))
+    tracer = await stack.enter_async_context(tracer_of(settings, role))
+    store = create_task(_opened_store(settings, role, tracer, stack))
     catalog = create_task(asyncio.to_thread(Catalog.load, settings.models_dir))
     me = create_task(ask_identity(chat))
     app_token = settings.slack_app_token if role.listens else None
@@ -218,6 +221,7 @@ async def _check(settings: Settings, role: Role, stack: AsyncExitStack) -> Check
         me=me.result(),
         socket_address=socket_address.result(),
         now=await start_clock(store.result(), me.result().clock_error),
+        tracer=tracer,
     )
 
 
@@ -247,8 +251,10 @@ async def _note_stop(services: Services) -> None:
         structlog.get_logger("app").error("stop_not_noted", problem=str(error))
 
 
-async def _opened_store(settings: Settings, role: Role, stack: AsyncExitStack) -> Store:
-    opening = create_task(open_store(settings, role))
+async def _opened_store(
+    settings: Settings, role: Role, tracer: Tracer, stack: AsyncExitStack
+) -> Store:
+    opening = create_task(open_store(settings, role, tracer))
     stack.push_async_callback(_close, opening)
     # A migration runs in a thread, which nothing cancels.
     return await asyncio.shield(opening)

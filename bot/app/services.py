@@ -23,6 +23,7 @@ from bot.base.clock import SteadyClock, uptime, wait_until
 from bot.base.metrics import Metrics
 from bot.base.open_files import most_connections, open_file_limit
 from bot.base.settings import Settings
+from bot.base.traces import Tracer
 from bot.jobs.accept import new_id
 from bot.jobs.call_limits import CallLimits
 from bot.jobs.services import Services
@@ -43,7 +44,7 @@ from bot.listeners import (
     undo,
     unserved,
 )
-from bot.listeners.dispatch import dispatch
+from bot.listeners.dispatch import dispatcher
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
 from bot.media.links import MediaLinks
 from bot.media.process import MediaProcess
@@ -84,6 +85,7 @@ class Checked:
     socket_address: URL | None
     """Slack's address for one connection; `None` if no requests come over a websocket."""
     now: SteadyClock
+    tracer: Tracer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class Adapters:
     media: MediaProcess
     metrics: Metrics
     gate: Gate
+    tracer: Tracer
 
 
 def make_adapters(settings: Settings, checked: Checked) -> Adapters:
@@ -121,6 +124,7 @@ def make_adapters(settings: Settings, checked: Checked) -> Adapters:
         media=media,
         metrics=Metrics(),
         gate=Gate(),
+        tracer=checked.tracer,
     )
 
 
@@ -165,12 +169,21 @@ def make_services(
     )
 
 
-def make_engines(services: Services, gate: Gate) -> TickerGroup:
+def make_engines(services: Services, gate: Gate, tracer: Tracer) -> TickerGroup:
     """Make an engine for each queue; of these the engine for jobs ticks first."""
     store, suspects = services.store, SuspectLock()
     return TickerGroup(
         HoldReader(store.pacing, services.now),
-        Engine(store.jobs, STEPS, services, kind="job", pools=POOLS, gate=gate, suspects=suspects),
+        Engine(
+            store.jobs,
+            STEPS,
+            services,
+            kind="job",
+            pools=POOLS,
+            gate=gate,
+            suspects=suspects,
+            tracer=tracer,
+        ),
         Engine(
             store.outbox,
             NOTIFICATION_STEPS,
@@ -179,6 +192,7 @@ def make_engines(services: Services, gate: Gate) -> TickerGroup:
             pools=NOTIFICATION_POOLS,
             gate=gate,
             suspects=suspects,
+            tracer=tracer,
         ),
         Engine(
             store.homes,
@@ -188,6 +202,7 @@ def make_engines(services: Services, gate: Gate) -> TickerGroup:
             pools=HOME_POOLS,
             gate=gate,
             suspects=suspects,
+            tracer=tracer,
         ),
     )
 
@@ -260,7 +275,7 @@ def make_http(settings: Settings, bolt: AsyncApp | None, adapters: Adapters) -> 
     slack = None
     if bolt is not None and settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
-        give = partial(dispatch, bolt)
+        give = dispatcher(bolt, adapters.tracer)
         slack = SlackRequests(secret, give, refusals, prove=connections.prove)
         site.router.add_post(EVENTS_PATH, slack.serve)
     return HttpParts(site=site, connections=connections, refusals=refusals, slack=slack)
@@ -273,4 +288,10 @@ def make_socket(
     token = settings.slack_app_token
     if bolt is None or token is None or checked.socket_address is None:
         return None
-    return SocketMode(bolt, token.get_secret_value(), checked.socket_address, refusals)
+    return SocketMode(
+        bolt,
+        token.get_secret_value(),
+        checked.socket_address,
+        refusals,
+        tracer=checked.tracer,
+    )

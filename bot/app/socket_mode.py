@@ -19,7 +19,8 @@ from yarl import URL
 from bot.app.http.refusals import Reason, Refusals
 from bot.base.addresses import InvalidAddressError, exact
 from bot.base.network import ALL_CONNECT_SECONDS, CONNECT_SECONDS, open_session
-from bot.listeners.dispatch import dispatch
+from bot.base.traces import NO_TRACER, Tracer
+from bot.listeners.dispatch import Dispatch, dispatcher
 from bot.listeners.slack_object import UnreadableRequestError
 from bot.slack.answers import SocketAnswer
 from bot.slack.client import ask
@@ -56,6 +57,7 @@ class SocketMode:
         address: URL,
         refusals: Refusals,
         *,
+        tracer: Tracer = NO_TRACER,
         ping_seconds: float = PING_SECONDS,
         address_seconds: float = ADDRESS_SECONDS,
     ) -> None:
@@ -64,6 +66,7 @@ class SocketMode:
         self._app_token = app_token
         self._address = address
         self._refusals = refusals
+        self._dispatch = dispatcher(bolt, tracer)
         self._ping_seconds = ping_seconds
         self._address_seconds = address_seconds
         self._client: _Client | None = None
@@ -79,7 +82,8 @@ class SocketMode:
         await self._client.use_own_session()
         self._client.wss_uri = self._address  # type: ignore[assignment] # passed on to aiohttp
         self._client.address_seconds = self._address_seconds
-        handle = _ConnectedHandler(self._bolt, self._client, self._refusals).handle
+        handler = _ConnectedHandler(self._bolt, self._client, self._refusals, self._dispatch)
+        handle = handler.handle
         self._client.socket_mode_request_listeners.append(handle)  # type: ignore[arg-type] # as Bolt
         await self._client.connect()
 
@@ -133,15 +137,18 @@ class _Client(SocketModeClient):
 class _ConnectedHandler(AsyncSocketModeHandler):
     """Bolt's handler, over a given client; it reads requests as those that come by HTTP are."""
 
-    def __init__(self, bolt: AsyncApp, client: SocketModeClient, refusals: Refusals) -> None:
+    def __init__(
+        self, bolt: AsyncApp, client: SocketModeClient, refusals: Refusals, dispatch: Dispatch
+    ) -> None:
         self.app = bolt
         self.client = client
         self.refusals = refusals
+        self.dispatch = dispatch
 
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt
         began = time.time()
         try:
-            response = await dispatch(self.app, req.payload)
+            response = await self.dispatch(req.payload)
         except UnreadableRequestError as error:
             self.refusals.add(Reason.UNREADABLE, str(error))
             # Acknowledged: Slack would send it again, and it would be no better.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from bot.base.errors import ConfigurationError
 from bot.base.hosts import is_loopback, is_public, may_be_public
 from bot.base.network_errors import TRANSPORT_ERRORS, NotPublicError, not_connected
 from bot.base.proxies import Proxies
+from bot.base.traces import Attribute, SpanName, current_span, note, spanning
 
 HEADER_BYTES = 64 * 1024
 """Longest line and field of an answer's head; aiohttp's 8 KiB are too few for some gateways."""
@@ -39,6 +41,9 @@ ALL_CONNECT_SECONDS = 20.0
 """The same for all addresses of a host, and for a proxy's word that it has connected."""
 
 _MOST_CONNECTIONS = 100
+
+# The end of an address of Slack's Web API, such as `/api/chat.postMessage`.
+_API_METHOD = re.compile(r"/api/([a-z]+(?:\.[a-zA-Z]+)+)$", re.ASCII)
 
 
 class Reach(StrEnum):
@@ -55,6 +60,7 @@ class Reach(StrEnum):
 def open_session(
     *,
     timeout: ClientTimeout,
+    span: SpanName | None = None,
     reach: Reach = Reach.ANYWHERE,
     connections: int = _MOST_CONNECTIONS,
     headers: Mapping[str, str] | None = None,
@@ -65,14 +71,16 @@ def open_session(
 
     It opens at most `connections` at once and keeps no cookie, so that nothing of one request
     goes along with the next. `middlewares` run first, so that a proxy is chosen for what they send.
-    Raises `ConfigurationError` for a proxy that cannot be used.
+    Calls are spans of the name `span`, if it is given. Raises `ConfigurationError` for a proxy that
+    cannot be used.
     """
+    spans = () if span is None else (_spanning(span),)
     return aiohttp.ClientSession(
         timeout=timeout,
         headers=headers,
         connector=_Connector(reach, limit=connections),
         # With `trust_env` aiohttp would take the proxies itself, but passwords from ~/.netrc too.
-        middlewares=(*middlewares, _through(Proxies.from_environment())),
+        middlewares=(*spans, *middlewares, _through(Proxies.from_environment())),
         cookie_jar=aiohttp.DummyCookieJar(),
         response_class=response_class,
         max_line_size=HEADER_BYTES,
@@ -112,6 +120,25 @@ def _check_certificates(context: ssl.SSLContext) -> None:
         raise ConfigurationError(
             "SSL_CERT_DIR names no folder. Set it to a folder of certificates, or take it away."
         )
+
+
+def _spanning(name: SpanName) -> ClientMiddlewareType:
+    """Return a middleware that makes a span of each request until the head of its answer."""
+
+    async def send(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        around = current_span()
+        if around is None:
+            return await handler(request)
+        with spanning(around.part(name)):
+            note(Attribute.METHOD, request.method)
+            # Of other addresses the path may be a secret.
+            if name is SpanName.SLACK and (found := _API_METHOD.search(request.url.path)):
+                note(Attribute.CALL, found[1])
+            response = await handler(request)
+            note(Attribute.STATUS, response.status)
+            return response
+
+    return send
 
 
 def _through(proxies: Proxies) -> ClientMiddlewareType:

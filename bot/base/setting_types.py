@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -75,6 +75,19 @@ def _check_secret(secret: SecretStr) -> SecretStr:
 
 
 def _check_url(url: str) -> str:
+    parts = _http_parts(url)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("it must begin with https://, because tokens travel there")
+    return url
+
+
+def _check_collector(url: str) -> str:
+    """Accept http:// anywhere: a collector is beside the bot, and no token of ours goes there."""
+    _http_parts(url)
+    return url
+
+
+def _http_parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         host = parts.hostname if parts.port != 0 else None
@@ -82,11 +95,9 @@ def _check_url(url: str) -> str:
         raise ValueError("it is not an http(s) address") from error
     if parts.scheme not in {"http", "https"} or not host:
         raise ValueError("it is not an http(s) address")
-    if parts.scheme == "http" and host not in LOOPBACK:
-        raise ValueError("it must begin with https://, because tokens travel there")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("it must not hold a user, a password, a query or a fragment")
-    return url
+    return parts
 
 
 def _split_commas(listed: object) -> object:
@@ -101,6 +112,7 @@ def _lower(word: object) -> object:
 
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 Url = Annotated[str, AfterValidator(_check_url)]
+CollectorUrl = Annotated[str, AfterValidator(_check_collector)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 Delay = Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)]

@@ -24,6 +24,7 @@ from bot.base.errors import ConfigurationError
 from bot.base.logs import LogFormat
 from bot.base.setting_groups import ServiceSettings, SettingGroup, StoreSettings
 from bot.base.setting_types import (
+    CollectorUrl,
     Connections,
     Days,
     Delay,
@@ -112,6 +113,11 @@ class Settings(StoreSettings, ServiceSettings):
         default=None,
         description="the days for which prompts and all else that people wrote are kept after the "
         "request, 1 to 36500; unset, they are kept for good",
+    )
+    otel_exporter_otlp_endpoint: CollectorUrl | None = Field(
+        default=None,
+        description="the address of a collector of OpenTelemetry, such as http://localhost:4318, "
+        "which gets traces by OTLP over HTTP; needs the extra otel",
     )
     log_format: Format = Field(
         default_factory=_default_format,

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import structlog
 
+from bot.base.traces import Attribute, current_traceparent, note
 from bot.jobs.budget_view import in_charge
 from bot.jobs.dry_run import DryRun, dry_run
 from bot.jobs.forecast import load_forecast
@@ -171,6 +172,7 @@ async def accept(
         project=choose_project(request.project, usual.project, is_needed=usual.needs_project),
         channel_defaults=_channel_defaults(request.input, usual.of_channel),
         created_at=now,
+        traceparent=current_traceparent(),
         due_at=now,
     )
     if request.is_dry:
@@ -194,6 +196,7 @@ async def accept(
     if isinstance(made, NotAdmitted):
         return await refused(made, job, services)
     row, is_new = made.job, made.is_new
+    note(Attribute.JOB, row.id)
     if row.stage not in REQUESTED:
         if row.question is not None and row.question.is_for_approvers:
             services.wake()

@@ -374,6 +374,7 @@ async def _share(request: ActionRequest, services: Services) -> ShareAnswered | 
         kind=NotificationKind.SHARED,
         happened_at=now,
         job_id=job.id,
+        traceparent=job.traceparent,
         detail=request.interaction.user,
         due_at=now,
     )
@@ -435,6 +436,7 @@ def _resend_row(job: Job, delivery_id: str, *, by: str, now: Instant) -> Notific
         kind=NotificationKind.RESENT,
         happened_at=now,
         job_id=job.id,
+        traceparent=job.traceparent,
         detail=by,
         # Not `now`: the clock of an operator's shell may be ahead of the running bot's.
         due_at=0.0,

@@ -31,6 +31,7 @@ def following(job: Job, now: Instant, *, by: str = "", after: float = 0.0) -> No
         kind=NotificationKind.FOLLOWED,
         happened_at=now,
         job_id=job.id,
+        traceparent=job.traceparent,
         detail=by,
         due_at=now + after,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TypeAlias
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.base.traces import Attribute, SpanName, Tracer, note, spanning
 from bot.listeners.slack_object import UnreadableRequestError
 
 _OBJECTS = frozenset(
@@ -20,6 +23,37 @@ _LISTS = frozenset({"actions", "authorizations", "response_urls"})
 
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
 """The exceptions that Bolt raises when a value has another type than it expects."""
+
+
+Dispatch: TypeAlias = Callable[[Mapping[str, object]], Awaitable[BoltResponse]]
+"""Gives the parsed body of a request of Slack's to the listeners.
+
+Raises `UnreadableRequestError` if it is none.
+"""
+
+
+def dispatcher(bolt: AsyncApp, tracer: Tracer) -> Dispatch:
+    """Return `dispatch` to this app, in a span for each request if there is a tracer."""
+    give = partial(dispatch, bolt)
+    if not tracer.is_on:
+        return give
+
+    async def give_in_span(body: Mapping[str, object]) -> BoltResponse:
+        with spanning(tracer.begin(SpanName.ASK)):
+            note(Attribute.REQUEST, _kind_of(body))
+            response = await give(body)
+            note(Attribute.STATUS, response.status)
+            return response
+
+    return give_in_span
+
+
+def _kind_of(body: Mapping[str, object]) -> str:
+    """Return what is requested: the type of an event, else of the payload, or `command`."""
+    event = body.get("event")
+    if isinstance(event, Mapping):
+        return str(event.get("type"))
+    return "command" if "command" in body else str(body.get("type"))
 
 
 async def dispatch(bolt: AsyncApp, body: Mapping[str, object]) -> BoltResponse:

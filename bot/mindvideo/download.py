@@ -23,6 +23,7 @@ from bot.base.network_errors import (
 )
 from bot.base.ports import Download
 from bot.base.retry_after import read_retry_after
+from bot.base.traces import SpanName
 from bot.mindvideo.http import http_client, location_of, network_errors, sent_exactly
 from storage.job import Instant
 
@@ -69,6 +70,7 @@ class Downloader:
         self._max_bytes = max_bytes
         self._max_seconds = max_seconds
         self._http = http_client(
+            span=SpanName.FILE_HOST,
             reach=Reach.PUBLIC_AND_LOOPBACK if allow_loopback else Reach.PUBLIC,
             headers={
                 "Accept": "video/*, image/*, */*;q=0.5",

@@ -18,6 +18,7 @@ from yarl import URL
 from bot.base.addresses import InvalidAddressError, exact
 from bot.base.network import AGENT, ALL_CONNECT_SECONDS, CONNECT_SECONDS, Reach, open_session
 from bot.base.network_errors import TRANSPORT_ERRORS
+from bot.base.traces import SpanName
 
 _EXACT = "exact"
 _LOCATION = "location"
@@ -29,6 +30,7 @@ _SENT_TO: ContextVar[URL] = ContextVar("_SENT_TO")
 def http_client(
     *,
     headers: Mapping[str, str],
+    span: SpanName = SpanName.MINDVIDEO,
     reach: Reach = Reach.ANYWHERE,
     connections: int = 100,
     silence_seconds: float | None = None,
@@ -42,6 +44,7 @@ def http_client(
     session = open_session(
         # httpx states the timeouts for each request.
         timeout=ClientTimeout(),
+        span=span,
         reach=reach,
         connections=connections,
         middlewares=(_send_exactly,),

@@ -118,6 +118,7 @@ def _direct(row: Notification, user: str) -> Notification:
         kind=row.kind,
         happened_at=row.happened_at,
         job_id=row.job_id,
+        traceparent=row.traceparent,
         detail=row.detail,
         due_at=row.due_at,
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.base.errors import CannotShareFileError, OutcomeUnknownError
 from bot.base.ports import Download, Message, Place
+from bot.base.traces import current_traceparent
 from bot.jobs.accept import Interaction
 from bot.jobs.cost_report import Reader, ReportSpec, as_seen, load_costs
 from bot.jobs.services import Services
@@ -85,6 +86,7 @@ async def put_cost_file(file: CostFile, interaction: Interaction, services: Serv
         channel=interaction.user,
         kind=kind,
         happened_at=now,
+        traceparent=current_traceparent(),
         detail=file.model_dump_json(),
         due_at=now,
     )

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from bot.base.errors import UnreachablePlaceError
+from bot.base.traces import current_traceparent
 from bot.jobs.accept import Interaction
 from bot.jobs.projects import REQUIRE_PROJECT
 from bot.jobs.services import Services
@@ -88,6 +89,7 @@ async def change_setting(
         channel=channel,
         kind=NotificationKind.SETTING_CHANGED,
         happened_at=now,
+        traceparent=current_traceparent(),
         detail=change.model_dump_json(),
         due_at=now,
     )

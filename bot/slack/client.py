@@ -17,6 +17,7 @@ from bot.base.hosts import is_loopback, is_slack_host
 from bot.base.network import open_session
 from bot.base.network_errors import reason, was_never_sent
 from bot.base.retry_after import read_seconds
+from bot.base.traces import SpanName
 from bot.slack.errors import (
     error_of_code,
     error_of_status,
@@ -72,7 +73,9 @@ async def slack_client(
     timeout = aiohttp.ClientTimeout(
         total=call_seconds, connect=ALL_CONNECT_SECONDS, sock_connect=CONNECT_SECONDS
     )
-    async with open_session(timeout=timeout, response_class=_BoundedResponse) as session:
+    async with open_session(
+        timeout=timeout, span=SpanName.SLACK, response_class=_BoundedResponse
+    ) as session:
         # The SDK's own retry handlers would post again after a lost connection.
         client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
         # The session knows the proxies; the SDK takes HTTPS_PROXY and does not read NO_PROXY.

@@ -12,11 +12,13 @@ import structlog
 
 from bot.base.errors import BotError, OperatorMustActError, PermitLaterError
 from bot.base.prompts import PROMPTS
+from bot.base.traces import NO_TRACER, Attribute, Tracer, note, spanning
 from bot.jobs.services import Services
 from bot.worker.context import Claim
 from bot.worker.gate import Gate
 from bot.worker.result import Park, Result, conclude, permit_of, put_back
 from bot.worker.retry import after_error
+from bot.worker.step_span import begin_step_span
 from bot.worker.suspects import SuspectLock
 from storage.home import HomeView
 from storage.job import Instant, Job, Stage
@@ -85,6 +87,7 @@ class Engine(Generic[Row]):
         pools: Sequence[Pool],
         gate: Gate,
         suspects: SuspectLock,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         self._queue: Queue[Row] = queue
         self._steps: Mapping[str, Step[Row]] = steps
@@ -94,6 +97,7 @@ class Engine(Generic[Row]):
         self._pools = pools
         self._gate = gate
         self._suspects = suspects
+        self._tracer = tracer
         self._running: dict[str, _Run[Row]] = {}
         self._renewal: asyncio.TimerHandle | None = None
         self._renewing: asyncio.Task[None] | None = None
@@ -240,7 +244,7 @@ class Engine(Generic[Row]):
             if self._stopping:
                 await claim.write(replace(claim.row, lease_until=None), None)
                 return
-            while await self._run_step(run, claim):
+            while await self._trace_step(run, claim):
                 pass
         except StaleFenceError as error:
             # The row is claimed again: by another process, or once its lease has ended.
@@ -258,6 +262,14 @@ class Engine(Generic[Row]):
             if self._suspects.release(claim.row.id) or self._more_is_due:
                 self._services.wake()
 
+    async def _trace_step(self, run: _Run[Row], claim: Claim[Row]) -> bool:
+        """Run one step as `_run_step` does, in a span that continues the trace of its request."""
+        if not self._tracer.is_on:
+            return await self._run_step(run, claim)
+        row = claim.row
+        with spanning(begin_step_span(self._tracer, self._label(row.step), row)):
+            return await self._run_step(run, claim)
+
     async def _run_step(self, run: _Run[Row], claim: Claim[Row]) -> bool:
         """Run one step and commit its result; return whether the run goes on with another step."""
         step, signals = claim.row.step, claim.row.signals
@@ -272,6 +284,7 @@ class Engine(Generic[Row]):
             log.exception("answer_failed", step=step)
             fallback = after_error(claim.row, error, self._services.chance())
             goes_on = await self._commit(run, claim, fallback, signals)
+        note(Attribute.OUTCOME, outcome)
         seconds = time.perf_counter() - began
         self._services.observer.step_done(self._label(step), outcome, seconds)
         return goes_on

@@ -14,6 +14,7 @@ from apscheduler.job import Job as ScheduledJob
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from bot.base.traces import leave_span
 from storage.job import Instant
 from storage.pace import Pacing
 from storage.store import StoreBrokenError, StoreError
@@ -119,6 +120,7 @@ class Scheduler:
                 await self._call(work)
 
     async def _call(self, work: Callable[[], Awaitable[object]]) -> None:
+        leave_span()
         try:
             await work()
         except StoreBrokenError as error:

@@ -386,6 +386,12 @@ ALTER TABLE notifications ADD COLUMN paced_at DOUBLE PRECISION;
 """
 """The migration that lets processes share limits and chores."""
 
+TRACES = """
+ALTER TABLE jobs ADD COLUMN traceparent TEXT COLLATE "C";
+ALTER TABLE notifications ADD COLUMN traceparent TEXT COLLATE "C";
+"""
+"""The migration that lets processes continue each other's traces."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

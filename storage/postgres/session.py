@@ -32,7 +32,13 @@ from storage.postgres.errors import AGAIN, is_disconnect, store_error, unsure_er
 from storage.postgres.migrations import check_migrated, check_not_newer
 from storage.postgres.upgrade import upgrade
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
-from storage.store import StoreError, StoreFullError, Unreadable, UnreadableRowError
+from storage.store import (
+    AroundWrite,
+    StoreError,
+    StoreFullError,
+    Unreadable,
+    UnreadableRowError,
+)
 
 T = TypeVar("T")
 
@@ -60,6 +66,7 @@ class PoolSession:
         name: AsyncConnection[DictRow] | None = None,
         is_patient: bool = False,
         on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+        around_write: AroundWrite | None = None,
     ) -> None:
         """`is_patient`: a statement may take minutes, because an operator waits for it."""
         self._name = name
@@ -68,6 +75,7 @@ class PoolSession:
         """The name of this process, with which it marks the rows that it claims."""
         self._pool = pool
         self._on_unreadable = on_unreadable
+        self._around_write = around_write
         self._quarantined: set[tuple[str, str]] = set()
         self.known_paces = LocalPacing()
         """What this process has read of the limits that all share."""
@@ -91,7 +99,10 @@ class PoolSession:
         self._writes += 1
         self._idle.clear()
         try:
-            return await self._write(work)
+            if self._around_write is None:
+                return await self._write(work)
+            with self._around_write():
+                return await self._write(work)
         except UnreadableRowError as error:
             await self.quarantine([error.row])
             raise
@@ -260,6 +271,7 @@ async def open_session(
     migrates: bool = True,
     holder: str | None = None,
     on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+    around_write: AroundWrite | None = None,
 ) -> PoolSession:
     """Open the database at `url`.
 
@@ -287,6 +299,7 @@ async def open_session(
         name=name,
         is_patient=not owner,
         on_unreadable=on_unreadable,
+        around_write=around_write,
     )
     try:
         await session.start()

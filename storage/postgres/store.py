@@ -42,6 +42,7 @@ from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.store import (
     NO_TERMS,
     Added,
+    AroundWrite,
     ClaimLimit,
     Inserted,
     InsertTerms,
@@ -414,13 +415,20 @@ class PostgresStore:
         migrates: bool = True,
         holder: str | None = None,
         on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+        around_write: AroundWrite | None = None,
     ) -> Self:
         """Open the store at `url`; raises what `open_session` raises.
 
-        `on_unreadable` is called once for each row that is found to be unreadable and set aside.
+        `on_unreadable` is called once for each row that is found to be unreadable and set aside;
+        each write of the running store happens in a context that `around_write` makes.
         """
         session = await open_session(
-            url, owner=owner, migrates=migrates, holder=holder, on_unreadable=on_unreadable
+            url,
+            owner=owner,
+            migrates=migrates,
+            holder=holder,
+            on_unreadable=on_unreadable,
+            around_write=around_write,
         )
         return cls(session)
 

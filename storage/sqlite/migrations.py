@@ -654,6 +654,12 @@ def _pace(db: Database) -> None:
         db.execute(f"ALTER TABLE {table} ADD COLUMN paced_at REAL")
 
 
+@MIGRATIONS(name="0036_traces")
+def _traces(db: Database) -> None:
+    for table in ("jobs", "notifications"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

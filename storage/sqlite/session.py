@@ -30,6 +30,7 @@ from storage.sqlite.ownership import check_single_name, file_at, ownership
 from storage.sqlite.queue import forget_stop, void_leases
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, ThreadLane, Writer
 from storage.store import (
+    AroundWrite,
     Row,
     StoreBrokenError,
     StoreError,
@@ -73,9 +74,11 @@ class Session:
         new_lane: NewLane,
         resources: AsyncExitStack,
         on_unreadable: Callable[[Unreadable], None],
+        around_write: AroundWrite | None = None,
     ) -> None:
         self._path = path
         self._on_unreadable = on_unreadable
+        self._around_write = around_write
         self._quarantined: set[tuple[str, str]] = set()
         self._writer = writer
         self._reader = reader
@@ -100,7 +103,10 @@ class Session:
             # The commit would succeed, on a file that nobody finds any more.
             raise StoreFullError(f"nothing was written: {_REPLACED}")
         try:
-            return await self._writer.write(work)
+            if self._around_write is None:
+                return await self._writer.write(work)
+            with self._around_write():
+                return await self._writer.write(work)
         except UnreadableRowError as error:
             await self.quarantine([error.row])
             raise
@@ -191,6 +197,7 @@ async def open_session(
     new_lane: NewLane = ThreadLane,
     new_writer: NewWriter = group_writer,
     on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+    around_write: AroundWrite | None = None,
 ) -> Session:
     """Open the file at `path`.
 
@@ -231,6 +238,7 @@ async def open_session(
         new_lane=new_lane,
         resources=resources,
         on_unreadable=on_unreadable,
+        around_write=around_write,
     )
     session.report(found)
     return session

@@ -65,6 +65,7 @@ from storage.sqlite.session import Session, open_session
 from storage.store import (
     NO_TERMS,
     Added,
+    AroundWrite,
     ClaimLimit,
     Inserted,
     InsertTerms,
@@ -563,12 +564,17 @@ class SqliteStore:
         *,
         owner: bool = True,
         on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+        around_write: AroundWrite | None = None,
     ) -> Self:
         """Open the store at `path`; raises what `open_session` raises.
 
-        `on_unreadable` is called once for each row that is found to be unreadable and set aside.
+        `on_unreadable` is called once for each row that is found to be unreadable and set aside;
+        each write of the running store happens in a context that `around_write` makes.
         """
-        return cls(await open_session(path, owner=owner, on_unreadable=on_unreadable))
+        session = await open_session(
+            path, owner=owner, on_unreadable=on_unreadable, around_write=around_write
+        )
+        return cls(session)
 
     async def now(self) -> Instant | None:
         """Return `None`: a file has no time, and one process."""

@@ -23,7 +23,7 @@ from bot.worker import outbox
 from storage.sqlite.session import open_session
 from storage.sqlite.store import SqliteStore
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, commit
-from storage.store import Unreadable
+from storage.store import AroundWrite, Unreadable
 from tests.kills.points import CALLS_TO_MINDVIDEO, CALLS_TO_SLACK, LOG, Points
 
 # A share that a kill cut off is believed lost after this long, instead of half a minute:
@@ -51,9 +51,14 @@ def live(environment: dict[str, str]) -> None:
             *,
             owner: bool = True,
             on_unreadable: Callable[[Unreadable], None] = lambda _: None,
+            around_write: AroundWrite | None = None,
         ) -> Self:
             session = open_session(
-                path, owner=owner, new_writer=committing, on_unreadable=on_unreadable
+                path,
+                owner=owner,
+                new_writer=committing,
+                on_unreadable=on_unreadable,
+                around_write=around_write,
             )
             return cls(await session)
 

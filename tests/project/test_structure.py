@@ -53,6 +53,7 @@ HTTPX_OPENS = re.compile(
 UNUSED_BY_RUN = {
     "sandbox",
     "tests",
+    "opentelemetry",
     "bench",
     "playwright",
     "matplotlib",

@@ -51,6 +51,7 @@ def a_full_notification() -> Notification:
         due_at=NOW,
         lease_until=NOW + 60,
         paced_at=NOW + 61,
+        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         fence=3,
         attempts=2,
         crashes=1,

@@ -149,6 +149,7 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         failure=None,
         channel_defaults=(),
         paced_at=None,
+        traceparent=None,
         delivery=replace(full.delivery, failing_since=None),
         pressed={},
         erased_at=None,

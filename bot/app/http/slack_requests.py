@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TypeAlias
 
 from aiohttp import hdrs, web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.response import BoltResponse
 
 from bot.app.http.refusals import Reason, Refusals
+from bot.listeners.dispatch import Dispatch
 from bot.listeners.request_body import parse_body
 from bot.listeners.slack_object import UnreadableRequestError
 from bot.slack.signature import WINDOW_SECONDS, Signature, SignatureVerdict
@@ -32,13 +31,6 @@ MOST_LARGE = 8
 """How many larger bodies are read at once; a thousand connections could bring a gigabyte."""
 BODY_SECONDS = 5.0
 """The time for a body to arrive. Slack itself waits three seconds for the answer."""
-
-Dispatch: TypeAlias = Callable[[Mapping[str, object]], Awaitable[BoltResponse]]
-"""Gives the parsed body of a request of Slack's to the listeners.
-
-Raises `UnreadableRequestError` if it is none.
-"""
-
 
 _STATUS: Mapping[Reason, HTTPStatus] = MappingProxyType(
     {

@@ -1,0 +1,36 @@
+"""Chooses whether the bot makes spans, by its settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.app.roles import Role
+from bot.base.errors import ConfigurationError
+from bot.base.settings import Settings
+from bot.base.traces import NO_TRACER, Tracer
+
+NOT_INSTALLED = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT names a collector of spans, and the packages for it are not"
+    " installed. Run: pip install 'slack-video-bot[otel]' (in a checkout: pip install"
+    " '.[otel]'), or take the variable away."
+)
+
+
+@asynccontextmanager
+async def tracer_of(settings: Settings, role: Role) -> AsyncIterator[Tracer]:
+    """Yield what makes the spans; without a collector nothing does, and nothing is imported.
+
+    Raises `ConfigurationError` if the extra is not installed.
+    """
+    endpoint = settings.otel_exporter_otlp_endpoint
+    if endpoint is None:
+        yield NO_TRACER
+        return
+    try:
+        # A second of imports, and packages that most bots do not have.
+        from bot.app.otel import exporting  # noqa: PLC0415 - see above
+    except ImportError as error:
+        raise ConfigurationError(NOT_INSTALLED) from error
+    async with exporting(endpoint, role) as tracer:
+        yield tracer
