@@ -25,6 +25,7 @@ from bot.app.request_checks import clock_finding, examine_running_bot
 from bot.app.roles import ALL, Role
 from bot.app.socket_mode import ask_for_socket
 from bot.app.store_checks import examine_store
+from bot.app.tracing import examine_tracing
 from bot.base.errors import (
     BotError,
     ConfigurationError,
@@ -191,6 +192,7 @@ async def examine(settings: Settings) -> list[Finding]:
             _mindvideo(settings.mindvideo_base_url, settings.mindvideo_api_key),
             _store(settings),
             asyncio.to_thread(_models, settings.models_dir),
+            asyncio.to_thread(examine_tracing, settings),
         )
     # Two checks of one service may report the same problem.
     return list(dict.fromkeys(finding for findings in found for finding in findings))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bot.app.findings import Finding
 from bot.app.roles import Role
 from bot.base.errors import ConfigurationError
 from bot.base.settings import Settings
@@ -15,6 +16,17 @@ NOT_INSTALLED = (
     " installed. Run: pip install 'slack-video-bot[otel]' (in a checkout: pip install"
     " '.[otel]'), or take the variable away."
 )
+
+
+def examine_tracing(settings: Settings) -> list[Finding]:
+    """Check that traces which are wanted can be made. It may import for a second."""
+    if settings.otel_exporter_otlp_endpoint is None:
+        return []
+    try:
+        import bot.app.otel  # noqa: F401, PLC0415 - as below
+    except ImportError:
+        return [Finding(ok=False, what=NOT_INSTALLED)]
+    return []
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import pytest
 import bot.app
 from bot.app import otel
 from bot.app.roles import ALL, WEB, WORKER
-from bot.app.tracing import tracer_of
+from bot.app.tracing import examine_tracing, tracer_of
 from bot.base.errors import ConfigurationError
 from bot.base.settings import load_settings
 from bot.base.traces import NO_TRACER, Attribute, SpanName
@@ -203,6 +203,18 @@ async def test_without_a_collector_nothing_makes_spans() -> None:
         assert (await job_of(bot, bot.messages()[0])).traceparent is None
 
 
+@pytest.mark.parametrize("url", ["http://collector:4318", "https://traces.example.com/otlp/"])
+def test_a_collector_may_be_on_another_machine(url: str) -> None:
+    assert load_settings({**WELL_FORMED, ENDPOINT: url}).otel_exporter_otlp_endpoint == url
+
+
+@pytest.mark.parametrize("url", ["collector:4318", "http://bot:secret@collector:4318", "grpc://a"])
+def test_what_is_no_address_of_a_collector_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="Set it to the address of a collector") as refused:
+        load_settings({**WELL_FORMED, ENDPOINT: url})
+    assert "secret" not in str(refused.value)
+
+
 async def test_without_the_extra_the_sentence_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -213,6 +225,9 @@ async def test_without_the_extra_the_sentence_says_what_to_install(
     with pytest.raises(ConfigurationError, match=r"pip install 'slack-video-bot\[otel\]'"):
         async with tracer_of(settings, ALL):
             pass
+    [finding] = examine_tracing(settings)
+    assert not finding.ok
+    assert "slack-video-bot[otel]" in finding.what
 
 
 @pytest.mark.parametrize("text", ["a red car", "", "x" * 101, "ein-Äpfel", "a\nb", "https://a/?b"])

@@ -19,15 +19,15 @@ MUTANTS = (
     Mutant(
         name="begins a new trace in each step",
         file="bot/worker/step_span.py",
-        old="        case Job():\n            span = tracer.begin(SpanName.STEP, row.traceparent)\n",
-        new="        case Job():\n            span = tracer.begin(SpanName.STEP)\n",
+        old="    span.note(Attribute.STEP, label)\n",
+        new="    span = tracer.begin(SpanName.STEP)\n    span.note(Attribute.STEP, label)\n",
         tests=(_JOINED,),
     ),
     Mutant(
         name="loses the trace in what is told of a job",
         file="storage/notification.py",
-        old="        job_id=job.id,\n        traceparent=job.traceparent,\n        detail=event.detail,\n",
-        new="        job_id=job.id,\n        detail=event.detail,\n",
+        old="        traceparent=job.traceparent,\n        detail=event.detail,\n",
+        new="        detail=event.detail,\n",
         tests=(f"{_TRACES}::test_what_is_told_of_a_job_is_of_its_trace",),
     ),
     Mutant(
