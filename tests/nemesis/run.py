@@ -168,9 +168,9 @@ class Run(SlackUser):
     def _choose_web(self) -> None:
         """Let the next delivery go to any process that listens, as a load balancer does."""
         ports = [one.port for one in self.members if one.name in WEBS]
-        listening = [port for port in ports if port is not None]
-        if listening:
-            self.sandbox.deliver_to_port(self.chance.choice(listening))
+        open_ports = [port for port in ports if port is not None]
+        if open_ports:
+            self.sandbox.deliver_to_port(self.chance.choice(open_ports))
 
     async def _resume(self, job_ids: Iterable[str]) -> None:
         for job_id in job_ids:
