@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
@@ -40,9 +40,6 @@ _NETWORK_VARIABLES = (
 _EARLY = {"chromium": 0, "postgres": 1}
 """The fixtures, or parameters, of tests that share something that takes seconds to start."""
 
-# What is imported and collected stays to the end; the collector would only search it.
-gc.disable()
-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,10 +57,15 @@ def _group(item: pytest.Item) -> str:
     return next((each for each in _EARLY if each in names), item.location[0])
 
 
-def pytest_collection_finish() -> None:
-    """Collect garbage from here on, and leave the thousands of tests out of the search."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage meanwhile, and leave what stays to the end out of later searches."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
