@@ -60,15 +60,17 @@ class Life:
         self._now = now
         self._woken = asyncio.Event()
         self._suspects = SuspectLock()
-        always_up, standstill = Standstill(self._world), Standstill(self._world)
         is_one_of_many = self._world.processes > 1
+        always_up = Standstill(self._world)
+        standstill = Standstill(self._world, at_commits=is_one_of_many)
         self.door = Door(process=process, services=self._services(always_up))
         self._outbox = self._outbox_engine(standstill if is_one_of_many else always_up)
         process.spawn(OutboxLoop(process, store, self._outbox, now).run())
         self._engines: list[Engine[Job]] = []
         for _ in range(self._world.engines):
             if not is_one_of_many:
-                standstill = Standstill(self._world)
+                several = self._world.engines > 1
+                standstill = Standstill(self._world, at_commits=several)
             engine = self._job_engine(standstill)
             self._engines.append(engine)
             process.spawn(self._tick(engine, standstill))

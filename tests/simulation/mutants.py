@@ -38,6 +38,7 @@ from storage.job import (
     waiting,
 )
 from storage.notification import Notification, NotificationKind
+from storage.pace import Limit
 from storage.rows import Table
 from storage.sqlite import budget_use, notifications, queue
 from storage.store import NO_TERMS, Inserted, InsertTerms, Row
@@ -134,8 +135,17 @@ def _not_recorded(*names: EventName) -> Patch:
     def patch() -> Iterator[None]:
         real = Claim.record
 
-        async def record(claim: Claim[Row], after: Row, name: EventName, detail: str = "") -> Row:
-            return after if name in names else await real(claim, after, name, detail)
+        async def record(
+            claim: Claim[Row],
+            after: Row,
+            name: EventName,
+            detail: str = "",
+            *,
+            limit: Limit | None = None,
+        ) -> Row:
+            if name in names:
+                return after
+            return await real(claim, after, name, detail, limit=limit)
 
         with replaced(Claim, "record", record):
             yield
@@ -173,8 +183,10 @@ def _tell_no_parking() -> Iterator[None]:
 def _ignore_cancels() -> Iterator[None]:
     real = Claim.write
 
-    async def write(claim: Claim[Row], after: Row, event: Event | None) -> Row:
-        await real(claim, after, event)
+    async def write(
+        claim: Claim[Row], after: Row, event: Event | None, *, paced_at: Instant | None = None
+    ) -> Row:
+        await real(claim, after, event, paced_at=paced_at)
         match claim.row:
             case Job():
                 claim.row = replace(claim.row, cancel_requested_at=None)

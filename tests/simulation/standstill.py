@@ -10,12 +10,17 @@ from storage.pace import Permit
 from storage.store import ClaimLimit, Queue, Row
 from tests.simulation.world import World
 
+AT_COMMIT = 0.03
+"""How likely it stands still after a commit, where another one may go on meanwhile."""
+
 
 class Standstill:
     """Nothing leaves what stands still, and nothing arrives there."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, at_commits: bool = False) -> None:
         self._world = world
+        self._at_commits = at_commits
+        """Whether one may begin between a commit and the call that is to follow it."""
         self._until = 0.0
         self.began_at = 0.0
         """When the last one began, by the age of the world."""
@@ -23,6 +28,12 @@ class Standstill:
     def begin(self, seconds: float) -> None:
         """Stand still for so long."""
         self.began_at, self._until = self._world.age, self._world.age + seconds
+
+    def after_commit(self) -> None:
+        """Stand still now, if chance wants it."""
+        if self._at_commits and self._world.faulty and self._world.odds(AT_COMMIT):
+            self._world.count("stands still after a commit")
+            self.begin(self._world.between(1, 60))
 
     async def over(self) -> None:
         """Return when it is over."""
@@ -59,5 +70,6 @@ class StoppableQueue(Generic[Row]):
         """See `Queue`."""
         await self._standstill.over()
         written = await self._queue.apply(before, after, event, permit)
+        self._standstill.after_commit()
         await self._standstill.over()
         return written
