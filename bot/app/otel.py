@@ -30,7 +30,7 @@ from bot.base.traces import Attribute, SpanName, Tracer, TraceSpan
 SERVICE = "slack-video-bot"
 ROLE = "video_bot.role"
 
-CLOSE_SECONDS = 3.0
+CLOSE_SECONDS = 2.0
 """How long the end of the bot waits for the last spans; a collector that hangs loses them."""
 
 _TRACES_PATH = "v1/traces"

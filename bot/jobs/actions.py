@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
 from bot.base.errors import UsageError
+from bot.base.traces import Attribute, note
 from bot.jobs.accept import (
     Acceptance,
     Accepted,
@@ -231,6 +232,7 @@ async def perform(name: ActionName, request: ActionRequest, services: Services) 
     `access.find_job` returns no other, and a reply in its thread comes from its channel.
     """
     action, job = JOB_ACTIONS[name], request.job
+    note(Attribute.JOB, job.id)
     if not action.makes_job and not is_in_charge(job, request.interaction.user, services):
         await require_member(request.interaction, services)
     if not _is_allowed(action.allowed, request, services):

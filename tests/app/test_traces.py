@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 import bot.app
-from bot.app import otel
+from bot.app import otel, tracing
 from bot.app.roles import ALL, WEB, WORKER
 from bot.app.tracing import examine_tracing, tracer_of
 from bot.base.errors import ConfigurationError
 from bot.base.settings import load_settings
-from bot.base.traces import NO_TRACER, Attribute, SpanName
+from bot.base.traces import NO_TRACER, Attribute, NoTracer, SpanName, TraceSpan
 from bot.messages import buttons
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.sandbox import API_KEY, Sandbox
@@ -151,6 +151,8 @@ async def test_a_restart_continues_the_trace(collector: SpanCollector) -> None:
             await press(second, second.messages()[0], buttons.CANCEL)
             await second.until_delivered()
     [ask] = commands(collector)
+    clicks = [one.value(Attribute.REQUEST) for one in collector.named(SpanName.ASK)]
+    assert "block_actions" in clicks
     steps = collector.named(SpanName.STEP)
     assert {(span.trace, span.parent) for span in steps if span.value(Attribute.JOB)} == {
         (ask.trace, ask.id)
@@ -194,12 +196,20 @@ async def test_a_collector_that_is_away_costs_only_its_spans(
         await bot.until_delivered()
 
 
-async def test_without_a_collector_nothing_makes_spans() -> None:
+class RefusingTracer(NoTracer):
+    """Makes no spans, and fails where it is asked for one all the same."""
+
+    def begin(self, name: SpanName, traceparent: str | None = None) -> TraceSpan:
+        raise AssertionError(name, traceparent)
+
+
+async def test_without_a_collector_nothing_begins_a_span(monkeypatch: pytest.MonkeyPatch) -> None:
     async with tracer_of(load_settings(WELL_FORMED), ALL) as tracer:
         assert tracer is NO_TRACER
+    monkeypatch.setattr(tracing, "NO_TRACER", RefusingTracer())
     async with running_bot() as bot:
         await bot.type(PROMPT)
-        await bot.until(bot.messages)
+        await bot.until_delivered()
         assert (await job_of(bot, bot.messages()[0])).traceparent is None
 
 
