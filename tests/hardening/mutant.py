@@ -17,7 +17,7 @@ from tests.hardening import mutants
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("bot", "storage", "sandbox", "tests", "tools")
-_SECONDS = 120.0
+_SECONDS = 300.0
 _TESTS_FAILED = 1
 
 

@@ -16,6 +16,7 @@ import psycopg
 
 from sandbox.postgres import Server
 from tests.nemesis.member import WORKERS, Member
+from tests.nemesis.proxy import Commit
 
 BETWEEN_SECONDS = (0.3, 2.0)
 """Between two events."""
@@ -34,6 +35,7 @@ class Event(StrEnum):
     KILL = "killed"
     PAUSE = "stopped at any moment, for 1 to 30 s"
     PAUSE_AT_INTENT = "stopped between the intent and the post, for 13 to 30 s"
+    PAUSE_AT_CLAIM = "stopped between a claim and the work, for 13 to 30 s"
     END_BACKENDS = "its backends ended"
     RESTART_SERVER = "the server ended at once, and started again"
     DELAY = "its messages delayed"
@@ -44,7 +46,8 @@ class Event(StrEnum):
 WEIGHTS = {
     Event.KILL: 30,
     Event.PAUSE: 20,
-    Event.PAUSE_AT_INTENT: 12,
+    Event.PAUSE_AT_INTENT: 6,
+    Event.PAUSE_AT_CLAIM: 6,
     Event.END_BACKENDS: 8,
     Event.RESTART_SERVER: 4,
     Event.DELAY: 6,
@@ -85,7 +88,9 @@ class Nemesis:
             case Event.PAUSE:
                 self._pause(one, self._pause_seconds())
             case Event.PAUSE_AT_INTENT:
-                self._pause_at_intent(self.chance.uniform(*LONG_PAUSE))
+                self._pause_at(Commit.INTENT)
+            case Event.PAUSE_AT_CLAIM:
+                self._pause_at(Commit.CLAIM)
             case Event.END_BACKENDS:
                 await asyncio.to_thread(self._end_backends, one)
             case Event.RESTART_SERVER:
@@ -110,17 +115,18 @@ class Nemesis:
         one.send(signal.SIGSTOP)
         self._after(seconds, lambda: one.send(signal.SIGCONT))
 
-    def _pause_at_intent(self, seconds: float) -> None:
-        """Stop the first worker that commits an intent, before it hears that this is done."""
+    def _pause_at(self, kind: Commit) -> None:
+        """Stop the first worker that commits this, before it hears that this is done."""
+        seconds = self.chance.triangular(*LONG_PAUSE, LONG_PAUSE[0])
         workers = [one for one in self.members if one.name in WORKERS]
 
         def pause(one: Member) -> None:
             for worker in workers:
-                worker.proxy.at_intent = None
+                worker.proxy.at_commit.pop(kind, None)
             self._pause(one, seconds)
 
         for worker in workers:
-            worker.proxy.at_intent = partial(pause, worker)
+            worker.proxy.at_commit[kind] = partial(pause, worker)
 
     def _end_backends(self, one: Member) -> None:
         with psycopg.connect(self.server.url("postgres"), autocommit=True) as connection:

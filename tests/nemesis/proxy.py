@@ -6,13 +6,23 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 # https://www.postgresql.org/docs/current/protocol-message-formats.html
 COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 """The message that ends a transaction: a simple query."""
-INTENTS = (b"posting", b"sharing", b"telling")
-"""Events that are committed right before a message is posted, as a statement's value."""
+
+
+class Commit(Enum):
+    """What a transaction does, by what one of its messages holds."""
+
+    INTENT = (b"posting", b"sharing", b"telling")
+    """It writes the event that comes right before a message is posted."""
+    CLAIM = (b"fence = fence + 1",)
+    """It claims rows."""
+
+
 _SOCKET = ".s.PGSQL.5432"
 _CHUNK = 65536
 
@@ -23,8 +33,8 @@ class _Link:
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
-    has_intent: bool = False
-    """Whether the transaction writes one of `INTENTS`."""
+    kinds: set[Commit] = field(default_factory=set)
+    """What the transaction has done so far."""
     is_committing: bool = False
 
     def cut(self) -> None:
@@ -43,8 +53,8 @@ class Proxy:
     """How long each message takes, in both directions."""
     swallowed_seconds: float | None = None
     """Keeps back the answer of the next COMMIT, and cuts its connection after this time."""
-    at_intent: Callable[[], None] | None = None
-    """Called when the next COMMIT of an intent is done, before the process hears of it."""
+    at_commit: dict[Commit, Callable[[], None]] = field(default_factory=dict)
+    """Called once such a COMMIT is done, before the process hears of it."""
     links: list[_Link] = field(default_factory=list)
 
     def cut(self) -> None:
@@ -54,7 +64,8 @@ class Proxy:
 
     def calm(self) -> None:
         """Disturb nothing any more."""
-        self.delay_seconds, self.swallowed_seconds, self.at_intent = 0.0, None, None
+        self.delay_seconds, self.swallowed_seconds = 0.0, None
+        self.at_commit.clear()
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward one connection until either side ends it."""
@@ -82,7 +93,7 @@ class Proxy:
         with suppress(OSError):
             while data := await reader.read(_CHUNK):
                 await asyncio.sleep(self.delay_seconds)
-                link.has_intent |= any(intent in data for intent in INTENTS)
+                link.kinds |= {kind for kind in Commit if any(one in data for one in kind.value)}
                 link.is_committing = COMMIT in data
                 link.server.write(data)
                 await link.server.drain()
@@ -98,9 +109,8 @@ class Proxy:
 
     async def _is_swallowed(self, link: _Link) -> bool:
         """Disturb the answer of a COMMIT; return whether the process is not to have it."""
-        intended, link.has_intent, link.is_committing = link.has_intent, False, False
-        if intended and self.at_intent is not None:
-            strike, self.at_intent = self.at_intent, None
+        kinds, link.kinds, link.is_committing = link.kinds, set(), False
+        for strike in [self.at_commit.pop(kind) for kind in kinds if kind in self.at_commit]:
             strike()
         if self.swallowed_seconds is None:
             return False
