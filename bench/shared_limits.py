@@ -41,6 +41,7 @@ WARM_UP = 20
 """The first commands of all, whose acknowledgements are not typical: they import code."""
 GOAL_ACK_SECONDS = 0.25
 GOAL_RATIO = 1.2
+WORKER_NICE = 5
 _VARIABLES = {
     "SLACK_POSTS_PER_SECOND": "1",
     "SLACK_EDITS_PER_MINUTE": "50",
@@ -206,8 +207,12 @@ async def _processes(
         bots = {"web": await start("web", "web")}
         for number in range(size.workers):
             bots[f"worker {number + 1}"] = await start(f"worker.{number + 1}", "worker")
-        for bot in bots.values():
+        for name, bot in bots.items():
             await bot.port()
+            if name != "web":
+                # As the unit for systemd does: who waits for an answer goes first.
+                own = os.getpriority(os.PRIO_PROCESS, 0)
+                os.setpriority(os.PRIO_PROCESS, bot.pid, own + WORKER_NICE)
         yield bots
 
 
