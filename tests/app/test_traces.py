@@ -190,7 +190,7 @@ async def test_a_request_over_the_websocket_is_an_ask(collector: SpanCollector) 
 async def test_a_collector_that_is_away_costs_only_its_spans(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(otel, "CLOSE_SECONDS", 0.1)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.1")
     async with running_bot(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9") as bot:
         await bot.type(PROMPT)
         await bot.until_delivered()

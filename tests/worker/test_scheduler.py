@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+from bot.base.traces import NO_TRACER, SpanName, TraceSpan, current_span, spanning
 from bot.worker.scheduler import (
     GATHER_SECONDS,
     OVERDUE_TICKS,
@@ -54,6 +55,27 @@ async def ticking(
         yield scheduler, broken
     finally:
         await scheduler.stop()
+
+
+async def test_a_tick_belongs_to_no_request_that_woke_it() -> None:
+    """Timers keep the variables of whoever set them, and each sets the next one."""
+    around: list[TraceSpan | None] = []
+    ticked = asyncio.Event()
+
+    async def tick() -> None:
+        around.append(current_span())
+        ticked.set()
+
+    scheduler = Scheduler(lambda _: None, tick_seconds=60.0)
+    scheduler.start(tick)
+    async with asyncio.timeout(1):
+        await ticked.wait()
+        ticked.clear()
+        with spanning(NO_TRACER.begin(SpanName.ASK)):
+            scheduler.wake()
+        await ticked.wait()
+    await scheduler.stop()
+    assert around == [None, None]
 
 
 async def test_the_scheduler_ticks_by_itself() -> None:

@@ -56,6 +56,6 @@ MUTANTS = (
         file="bot/worker/scheduler.py",
         old="        leave_span()\n",
         new="",
-        tests=(f"{_TRACES}::test_what_a_tick_does_belongs_to_no_ask_that_woke_it",),
+        tests=("tests/worker/test_scheduler.py::test_a_tick_belongs_to_no_request_that_woke_it",),
     ),
 )
