@@ -74,11 +74,12 @@ class _DatabaseSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         # The loop's own pipe is always there.
         is_asked = len(self.get_map()) > 1
-        ready = super().select(_ANSWER_SECONDS if is_asked and timeout != 0 else 0)
+        # Also if something else could go on: else it would depend on the machine what comes first.
+        ready = super().select(_ANSWER_SECONDS if is_asked else 0)
+        if is_asked and not ready:
+            raise StandstillError("the database does not answer")
         if ready or timeout == 0:
             return ready
-        if is_asked:
-            raise StandstillError("the database does not answer")
         if timeout is None:
             raise StandstillError("nothing is left that could happen")
         self.now += max(timeout, 0.0)

@@ -156,7 +156,7 @@ class Life:
 
     def _wake(self) -> None:
         """Let this process look for due rows, and all others that share the store."""
-        for wake in self._world.wakers | {self.wake}:
+        for wake in dict.fromkeys([*self._world.wakers, self.wake]):
             wake()
 
     def wake(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextvars import Context, ContextVar, copy_context
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from tests.simulation.world import World
 
@@ -51,7 +51,7 @@ class Process:
         self.stop_is_noted = False
         """Whether the store knows of it: what then ends the process is no death."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self.owned: WeakSet[asyncio.Task[object]] = WeakSet()
+        self.owned: WeakKeyDictionary[asyncio.Task[object], None] = WeakKeyDictionary()
         """All tasks that are a part of it, if `note_owners` notes them."""
         chance = world.chance
         self._doomed_at = ""
@@ -115,7 +115,7 @@ def note_owners(loop: asyncio.AbstractEventLoop) -> None:
         task: asyncio.Task[object] = asyncio.Task(work, loop=loop, context=context)
         owner = OWNER.get() if context is None else context.get(OWNER)
         if owner is not None:
-            owner.owned.add(task)
+            owner.owned[task] = None
         return task
 
     loop.set_task_factory(make)  # type: ignore[arg-type] # nothing here makes tasks of generators

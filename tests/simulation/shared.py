@@ -81,13 +81,13 @@ class _SharedRun(Run):
         return await WatchedDatabase.start(self._url, process, self._invariants, self._reader)
 
     def _take_up(self, life: Life) -> None:
-        self._world.wakers.add(life.wake)
+        self._world.wakers.append(life.wake)
         self._living.append(life)
         self._life, self._up_at = life, self._world.age
         self._people.door = self._world.chance.choice(self._living).door
 
     def _let_go(self, life: Life) -> None:
-        self._world.wakers.discard(life.wake)
+        self._world.wakers.remove(life.wake)
         self._living.remove(life)
         if self._living:
             self._life = self._world.chance.choice(self._living)

@@ -15,6 +15,7 @@ from tests.simulation.mutants import MUTANTS, Mutant, catch
 from tests.simulation.names import EPOCH
 from tests.simulation.report import CATCH_BOUND, Summary, quiet, run_seeds, run_shared
 from tests.simulation.runner import simulate
+from tests.simulation.shared_mutants import SHARED_MUTANTS, catch_shared
 from tests.support.postgres import Server
 
 # These run with all tests, …
@@ -24,6 +25,8 @@ MANY = range(2000)
 PIECE = 40
 SHARED = range(20)
 SHARED_PIECE = 5
+# One of these notices each broken bot; a change of what chance decides may need others.
+SHARED_CATCH = range(20, 130)
 
 
 def test_no_promise_breaks_in_a_few_lives() -> None:
@@ -54,6 +57,16 @@ def test_a_bot_broken_on_purpose_is_noticed(mutant: Mutant) -> None:
     """Were one of these overlooked, the seeds above would prove nothing."""
     with quiet():
         found = catch(mutant, range(CATCH_BOUND))
+    assert found
+    assert found.invariant != UNFORESEEN, "the mutant does not fit the code, and shows nothing"
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("mutant", SHARED_MUTANTS, ids=lambda mutant: mutant.name)
+def test_processes_broken_on_purpose_are_noticed(postgres: Server, mutant: Mutant) -> None:
+    """As above, where each has others beside it."""
+    with quiet():
+        found = catch_shared(mutant, SHARED_CATCH, postgres)
     assert found
     assert found.invariant != UNFORESEEN, "the mutant does not fit the code, and shows nothing"
 

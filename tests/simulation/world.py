@@ -117,7 +117,7 @@ class World:
         """How many processes share it."""
         self.database = asyncio.Lock()
         """Held by the one call that is made to what they share."""
-        self.wakers: set[Callable[[], None]] = set()
+        self.wakers: list[Callable[[], None]] = []
         """Wakes each process of those that share it, as the next look for due rows does."""
         self._outages = self._draw_outages()
         self.budgets: Budgets | None = draw_budgets(seed)
