@@ -101,6 +101,8 @@ def violations(writes: Iterable[Write], workers: frozenset[str]) -> Iterator[str
         is_claim = write.fence > write.fence_before
         if is_claim and write.is_leased:
             yield f"A row was claimed under another's lease: {write}"
+        if not is_claim and write.holder not in {None, write.holder_before}:
+            yield f"A claim raised no fence: {write}"
         if is_claim or write.writer not in workers or write.is_of_holder:
             continue
         if write.changes_content:

@@ -9,10 +9,10 @@ _QUEUE = "storage/postgres/queue.py"
 
 MUTANTS = (
     Mutant(
-        name="writes what it has lost, because it names no fence",
+        name="claims without a new fence",
         file=_QUEUE,
-        old='    guarded = ("id", "fence", *table.guards)\n',
-        new='    guarded = ("id", *table.guards)\n',
+        old="holder = %(holder)s, fence = fence + 1",
+        new="holder = %(holder)s, fence = fence",
         tests=_LIVES,
     ),
     Mutant(
