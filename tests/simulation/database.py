@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Self, TypeAlias, TypeVar
 
 import psycopg
+from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
 from bot.notifications import NOTIFICATION_POOLS
@@ -186,9 +187,21 @@ AnyWatchedStore: TypeAlias = WatchedStore | WatchedDatabase
 
 @contextmanager
 def simulated_sessions() -> Iterator[None]:
-    """Let each session be one of a process that may die."""
+    """Let each session be one of a process that may die, and close what the dead have left open."""
+    opened: list[AsyncConnection[object]] = []
+    real = AsyncConnection.__init__
+
+    def init(connection: AsyncConnection[object], *args: object, **options: object) -> None:
+        real(connection, *args, **options)  # type: ignore[arg-type] # passed on
+        opened.append(connection)
+
     with replaced(session, "PoolSession", SimulatedSession):
-        yield
+        try:
+            with replaced(AsyncConnection, "__init__", init):
+                yield
+        finally:
+            for connection in opened:
+                connection.pgconn.finish()
 
 
 def _process() -> Process:

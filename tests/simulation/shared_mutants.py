@@ -45,18 +45,6 @@ def _drop_fence() -> Iterator[None]:
 
 
 @contextmanager
-def _free_all() -> Iterator[None]:
-    async def void_leases(db: Database, table: str, _holder: str, *, crashed: bool) -> None:
-        await db.change(
-            f"UPDATE {table} SET lease_until = NULL, crashes = crashes + {int(crashed)}"  # noqa: S608 - ours
-            " WHERE due_at IS NOT NULL AND lease_until IS NOT NULL"
-        )
-
-    with replaced(queue, "void_leases", void_leases):
-        yield
-
-
-@contextmanager
 def _own_clock() -> Iterator[None]:
     async def no_offset(_store: Store, _monotonic: Callable[[], float]) -> None:
         """Return nothing, as if there were no database with a time."""
@@ -76,7 +64,6 @@ def _any_age() -> Iterator[None]:
 
 SHARED_MUTANTS = (
     Mutant("writes without its fence", _drop_fence),
-    Mutant("frees what others have claimed", _free_all),
     Mutant("goes by the clock of its machine", _own_clock),
     Mutant("posts whatever the age of its lease", _any_age),
 )
