@@ -94,7 +94,9 @@ class Table(Generic[Row]):
 
     def to_row(self, row: Row) -> dict[str, Value]:
         """Return the value of each column. Money and times are exact."""
-        return {column: encode(_part(row, path)) for column, path in self._paths}
+        found = ((column, _part(row, path)) for column, path in self._paths)
+        # Most columns of a new row are empty.
+        return {column: None if part is None else encode(part) for column, part in found}
 
     def from_row(self, row: Columns) -> Row:
         """Return the row in Python.

@@ -16,7 +16,7 @@ from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
 from bot.jobs.projects import choose_project
 from bot.jobs.services import Services
-from bot.jobs.usual_options import load_usual_options
+from bot.jobs.usual_options import UsualOptions, load_usual_options
 from bot.money.forecast import PriceToConfirm
 from bot.options.doubts import in_one
 from bot.options.mentions import mentioned
@@ -132,8 +132,11 @@ async def accept(
     parent_id: str | None = None,
     question: Asking | None = None,
     agreed: PriceToConfirm | None = None,
+    usual: UsualOptions | None = None,
 ) -> Acceptance:
     """Commit a job for the request; when this returns, the job is on disk.
+
+    The `usual` options of its user in its channel are read if they are not given.
 
     It waits for its asker if there is a `question`, if the request has doubts, or if the same user
     made an equal request a moment ago; the job `parent_id`, which the user renders again, is none
@@ -151,9 +154,10 @@ async def accept(
     price, forecast = await load_forecast(
         services.catalog.get(request.model), request.input, services, now
     )
-    usual = await load_usual_options(
-        interaction.team, interaction.user, interaction.channel, services
-    )
+    if usual is None:
+        usual = await load_usual_options(
+            interaction.team, interaction.user, interaction.channel, services
+        )
     job = Job(
         id=services.new_id(),
         dedup_key=interaction.dedup_key,

@@ -84,7 +84,7 @@ async def respond(
     usual = await usual_options(interaction, services)
     try:
         request = read_request(typed, services.catalog, defaults=usual.values, files=files)
-        accepted = await accept(request, interaction, services, question=question)
+        accepted = await accept(request, interaction, services, question=question, usual=usual)
     except UsageError as error:
         draft = Draft(
             text=typed.text,
