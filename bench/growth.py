@@ -111,12 +111,6 @@ CALLS: Mapping[str, Call] = {
     "list a person's jobs": lambda store, number: store.jobs.jobs(
         JobFilter(team="T1", user=f"U{number % PEOPLE}", limit=10)
     ),
-    "last prices, for a forecast": lambda store, _: store.budgets.prices(
-        Price(key="kling-v3 mode=std", size=Decimal(10)), NOW - 30 * DAY, 20, same_size=True
-    ),
-    "last durations of renders": lambda store, _: store.jobs.render_seconds(
-        "kling-v3 mode=std duration=10", 50
-    ),
     "claim a notification: none is due": lambda store, _: store.outbox.claim(
         NOW, LEASE_SECONDS, [ClaimLimit(1, ("send",))]
     ),
