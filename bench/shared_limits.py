@@ -7,7 +7,6 @@ Slack that refuses calls beyond its limits, and a second workspace that asks for
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
@@ -21,8 +20,7 @@ import psycopg
 from bench.load import LoadReport, channel_id
 from bench.measurement import Measurement, quantile, table
 from bench.process import family_seconds, processor_seconds
-from bench.trials import RunFailedError, add_people
-from bot.slack.manifest import EVENTS_PATH
+from bench.trials import RunFailedError, add_people, send_load
 from sandbox.postgres import Server, running_server
 from sandbox.sandbox import Sandbox
 from sandbox.slack.entities import ANA, BOT, Channel, Kind
@@ -217,21 +215,15 @@ async def _processes(
 
 
 async def _load(sandbox: Sandbox, web: BotProcess, size: Size) -> LoadReport:
-    """Send the commands from a process of its own."""
-    loader = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.load"),
-        f"http://127.0.0.1:{await web.port()}{EVENTS_PATH}",
-        *(str((size.commands - WARM_UP) / size.seconds), str(size.seconds)),
+    """Send the commands."""
+    return await send_load(
+        await web.port(),
         sandbox.slack.credentials.signing_secret,
-        *(str(size.channels), str(WARM_UP)),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
+        rate=(size.commands - WARM_UP) / size.seconds,
+        seconds=size.seconds,
+        channels=size.channels,
+        warm_up=WARM_UP,
     )
-    output, _ = await loader.communicate()
-    report = LoadReport(**json.loads(output))
-    if report.errors:
-        raise RunFailedError(f"{len(report.errors)} wrong answers, such as {report.errors[0]}")
-    return report
 
 
 async def _ask_elsewhere(url: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.load import PEOPLE, LoadReport, person_id
+from bench.load import PEOPLE, WARM_UP_REQUESTS, LoadReport, person_id
 from bench.measurement import Measurement, quantile
 from bench.process import processor_seconds
 from bot.slack.manifest import EVENTS_PATH
@@ -41,16 +41,23 @@ def add_people(sandbox: Sandbox) -> None:
     sandbox.slack.add_people(GENERAL, *(User(id=one, name=one, real_name=one) for one in ids))
 
 
-async def run_trial(bot: BotProcess, secret: str, *, rate: int, seconds: int) -> Trial:
-    """Send `rate` commands a second to a server, from a process of its own.
+async def send_load(
+    port: int,
+    secret: str,
+    *,
+    rate: float,
+    seconds: float,
+    channels: int = 1,
+    warm_up: int = WARM_UP_REQUESTS,
+) -> LoadReport:
+    """Send `rate` commands a second to a port of this machine, from a process of its own.
 
     Raises `RunFailedError` for a wrong answer.
     """
-    url = f"http://127.0.0.1:{await bot.port()}{EVENTS_PATH}"
-    before = processor_seconds(bot.pid)
+    url = f"http://127.0.0.1:{port}{EVENTS_PATH}"
     loader = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "bench.load", url, str(rate), str(seconds), secret),
+        *(sys.executable, "-m", "bench.load", url, str(rate), str(seconds), secret),
+        *(str(channels), str(warm_up)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -58,6 +65,16 @@ async def run_trial(bot: BotProcess, secret: str, *, rate: int, seconds: int) ->
     report = LoadReport(**json.loads(output))
     if report.errors:
         raise RunFailedError(f"{len(report.errors)} wrong answers, such as {report.errors[0]}")
+    return report
+
+
+async def run_trial(bot: BotProcess, secret: str, *, rate: int, seconds: int) -> Trial:
+    """Send `rate` commands a second to a server, from a process of its own.
+
+    Raises `RunFailedError` for a wrong answer.
+    """
+    port, before = await bot.port(), processor_seconds(bot.pid)
+    report = await send_load(port, secret, rate=rate, seconds=seconds)
     used = processor_seconds(bot.pid) - before
     return Trial(
         latencies=sorted(report.seconds),

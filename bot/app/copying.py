@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.app.postgres_checks import NOT_INSTALLED
-from bot.base.errors import ConfigurationError
+from bot.base.extras import needing_packages
 from storage.copied_tables import TABLES, Totals
 from storage.sqlite.dump import dumping
 from storage.store import StoreError
@@ -18,12 +18,10 @@ async def copy_store(path: str, url: str) -> tuple[Mapping[str, Totals], int]:
     Raises `StoreInUseError` while a process owns the file, and `StoreError` if the database is not
     empty, or has something else than the file in the end: then nothing was copied.
     """
-    try:
+    with needing_packages(NOT_INSTALLED):
         # Most bots keep their jobs in a file, and have no package for it.
         from storage.postgres.load import loading  # noqa: PLC0415 - see above
         from storage.postgres.upgrade import upgrade  # noqa: PLC0415 - see above
-    except ImportError as error:
-        raise ConfigurationError(NOT_INSTALLED) from error
     with dumping(path) as dump:
         await upgrade(url)
         copied = {}

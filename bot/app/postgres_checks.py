@@ -8,7 +8,7 @@ from collections.abc import Callable
 from bot.app.findings import Finding, unchecked_restore, wrong_counters
 from bot.app.roles import Role
 from bot.base.clock import MOST_OFFSET_SECONDS
-from bot.base.errors import ConfigurationError
+from bot.base.extras import needing_packages
 from bot.base.settings import complaint
 from bot.messages.formatting import count, sentence
 from storage.store import AroundWrite, Store, StoreError, StoreUnusableError, Unreadable
@@ -36,11 +36,9 @@ async def open_postgres(
 
     Raises `ConfigurationError` if the extra is not installed, and `StoreError`.
     """
-    try:
+    with needing_packages(NOT_INSTALLED):
         # Most bots keep their jobs in a file, and have no package for it.
         from storage.postgres.store import PostgresStore  # noqa: PLC0415 - see above
-    except ImportError as error:
-        raise ConfigurationError(NOT_INSTALLED) from error
     works, migrates = (role.works, role.migrates) if role else (False, False)
     return await PostgresStore.open(
         url,
@@ -54,10 +52,8 @@ async def open_postgres(
 
 async def migrate_postgres(url: str) -> tuple[str, ...]:
     """Apply the pending migrations, and return their names; raises as `open_postgres`."""
-    try:
+    with needing_packages(NOT_INSTALLED):
         from storage.postgres.upgrade import upgrade  # noqa: PLC0415 - as above
-    except ImportError as error:
-        raise ConfigurationError(NOT_INSTALLED) from error
     return await upgrade(url)
 
 

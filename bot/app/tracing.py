@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from bot.app.findings import Finding
 from bot.app.roles import Role
-from bot.base.errors import ConfigurationError
+from bot.base.extras import needing_packages
 from bot.base.settings import Settings
 from bot.base.traces import NO_TRACER, Tracer
 
@@ -39,10 +39,8 @@ async def tracer_of(settings: Settings, role: Role) -> AsyncIterator[Tracer]:
     if endpoint is None:
         yield NO_TRACER
         return
-    try:
+    with needing_packages(NOT_INSTALLED):
         # A second of imports, and packages that most bots do not have.
         from bot.app.otel import exporting  # noqa: PLC0415 - see above
-    except ImportError as error:
-        raise ConfigurationError(NOT_INSTALLED) from error
     async with exporting(endpoint, role) as tracer:
         yield tracer

@@ -17,7 +17,8 @@ import click
 from bot.app.http.server import Address, check_free
 from bot.app.postgres_checks import NOT_INSTALLED
 from bot.app.run import running
-from bot.base.errors import BotError, ConfigurationError
+from bot.base.errors import BotError
+from bot.base.extras import needing_packages
 from bot.base.logs import configure_logs
 from bot.base.settings import load_settings
 from bot.options.catalog import PACKAGED, Catalog
@@ -130,10 +131,8 @@ async def _on_postgres(
     formation: Formation, environment: Mapping[str, str]
 ) -> AsyncIterator[int | None]:
     """Run the processes on a server of the demo's own; one connects by Socket Mode."""
-    try:
+    with needing_packages(NOT_INSTALLED):
         from sandbox.postgres import PostgresMissingError, running_server  # noqa: PLC0415 - as above
-    except ImportError as error:
-        raise ConfigurationError(NOT_INSTALLED) from error
     try:
         with running_server() as server:
             server.run("CREATE DATABASE demo")

@@ -20,11 +20,14 @@ from bot.options.usual_time import PublishedTime, UsualTime, usual_time
 from bot.options.wording import nearest, quoted
 from storage.job import Failure, Json, Price
 
+MOST_MODELS = 64
+"""The models of which derived tables are kept, so that not every request derives them anew."""
+
 PACKAGED = Path(__file__).parent / "models"
 """The folder of the model files that come with the bot."""
 
 
-# Compared by identity, so that what is derived from a model can be cached by it.
+# Models are compared by identity, so that what is derived from one can be cached by it.
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
     """One of MindVideo's models and its options."""
@@ -125,7 +128,7 @@ class Model:
         return self.option(PROMPT)
 
 
-@lru_cache(64)
+@lru_cache(MOST_MODELS)
 def _by_name(model: Model) -> Mapping[str, Option]:
     return {option.name: option for option in model.options}
 

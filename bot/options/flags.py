@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.base.errors import UsageError
-from bot.options.catalog import Catalog, Model
+from bot.options.catalog import MOST_MODELS, Catalog, Model
 from bot.options.characters import hyphenated, visible
 from bot.options.model_file import DRY_FLAG, DRY_FLAGS, MODEL_FLAG, PROJECT_FLAG
 from bot.options.parser import Flag, Word
@@ -139,17 +139,13 @@ class Flags:
         return UsageError(f"{self._model.title} has no option {quoted(f'--{name}')}. {advice}")
 
 
-_MODELS = 64
-"""The models whose flags are kept, so that not every request derives them anew."""
-
-
-@lru_cache(_MODELS)
+@lru_cache(MOST_MODELS)
 def _exact(model: Model) -> Mapping[str, Meaning]:
     """Return all flags of a model as they are written in full, and their aliases."""
     return {**_aliases(model), **_in_full(model)}
 
 
-@lru_cache(_MODELS)
+@lru_cache(MOST_MODELS)
 def _in_full(model: Model) -> Mapping[str, Meaning]:
     """Return all flags of a model as they are written in full."""
     table = {MODEL_FLAG: Meaning(flag=f"--{MODEL_FLAG}", option=None)}

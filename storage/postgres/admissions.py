@@ -96,10 +96,10 @@ async def _begun(
 
 
 async def _insert(db: Database, job: Job, event: Event, rules: Rules, uses: LockedUses) -> Inserted:
-    made = await queue.insert(db, JOBS, job)
-    await budget_use.count(db, NO_USE, made, event.at, rules, uses=uses)
-    await record(db, made, event)
-    return Inserted(job=made, is_new=True)
+    await queue.insert(db, JOBS, job)
+    await budget_use.count(db, NO_USE, job, event.at, rules, uses=uses)
+    await record(db, job, event)
+    return Inserted(job=job, is_new=True)
 
 
 async def _insert_refused(
@@ -118,9 +118,10 @@ async def _insert_refused(
 
 
 async def _insert_asked(db: Database, job: Job, event: Event, question: AskFirst) -> Inserted:
-    made = await queue.insert(db, JOBS, asked(job, question, event.at))
-    await record(db, made, event_of(question, event.at))
-    return Inserted(job=made, is_new=True)
+    waiting = asked(job, question, event.at)
+    await queue.insert(db, JOBS, waiting)
+    await record(db, waiting, event_of(question, event.at))
+    return Inserted(job=waiting, is_new=True)
 
 
 async def _duplicate_question(

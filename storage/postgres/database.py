@@ -25,14 +25,14 @@ class Database:
         cursor = await self._connection.execute(statement.encode(), cleaned(values))
         return await cursor.fetchall()
 
-    async def numbered_rows(self, statement: str, values: Sequence[object]) -> list[DictRow]:
-        """Run a statement with the parameters `$1`, `$2` …, and return its rows.
+    async def numbered_change(self, statement: str, values: Sequence[object]) -> int:
+        """Do as `change`, for a statement with the parameters `$1`, `$2` ….
 
         psycopg converts a statement with names for each call anew if it has more than 50 of them.
         """
         cursor = AsyncRawCursor(self._connection)
         await cursor.execute(statement.encode(), [_clean(value) for value in values])
-        return await cursor.fetchall()
+        return cursor.rowcount
 
     async def row(self, statement: str, values: Values | None = None) -> DictRow | None:
         """Run a statement, and return its first row, or `None` if it has none."""

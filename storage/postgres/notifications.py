@@ -127,7 +127,7 @@ async def operators(db: Database, team: str) -> list[str]:
 
 async def add(db: Database, notification: Notification) -> bool:
     """Insert a notification unless its ID exists; return whether it was inserted."""
-    return await insert_new(db, NOTIFICATIONS, notification, unique="id") is not None
+    return await insert_new(db, NOTIFICATIONS, notification, unique="id")
 
 
 async def add_within(db: Database, notification: Notification, most: int, since: Instant) -> Added:

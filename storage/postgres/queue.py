@@ -217,19 +217,17 @@ async def exists(db: Database, query: str, values: Mapping[str, object]) -> bool
     return row is not None and bool(row["found"])
 
 
-async def insert(db: Database, table: Table[Row], row: Row) -> Row:
+async def insert(db: Database, table: Table[Row], row: Row) -> None:
     """Insert a row whose unique values no other has."""
-    statement = f"{_insertion(table.name, table.columns)} RETURNING *"
-    [made] = await db.numbered_rows(statement, list(table.to_row(row).values()))
-    return table.from_row(made)
+    statement = _insertion(table.name, table.columns)
+    await db.numbered_change(statement, list(table.to_row(row).values()))
 
 
-async def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> Row | None:
-    """Insert a row; `None` if one with its value of the `unique` column exists already."""
+async def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> bool:
+    """Insert a row; `False` if one with its value of the `unique` column exists already."""
     insertion = _insertion(table.name, table.columns)
-    statement = f"{insertion} ON CONFLICT ({unique}) DO NOTHING RETURNING *"
-    made = await db.numbered_rows(statement, list(table.to_row(row).values()))
-    return table.from_row(made[0]) if made else None
+    statement = f"{insertion} ON CONFLICT ({unique}) DO NOTHING"
+    return await db.numbered_change(statement, list(table.to_row(row).values())) > 0
 
 
 async def changed(
