@@ -56,6 +56,7 @@ def read_amount_in_unit(text: str) -> TypedAmount:
     """Return the amount of a text that may have a unit. Raises `UsageError` for what is none."""
     found = _WITH_UNIT.fullmatch(text.strip())
     unit = "" if found is None else found["before"] or found["behind"] or ""
-    if found is None or not found["figure"] or unit.casefold() in _NUMBER_WORDS:
+    # What is told to be no amount is the whole text: `a hundred`, and not `a`.
+    if found is None or not _AMOUNT.fullmatch(found["figure"]) or unit.casefold() in _NUMBER_WORDS:
         return TypedAmount(figure=read_typed_amount(text))
     return TypedAmount(figure=read_typed_amount(found["figure"]), unit=unit)

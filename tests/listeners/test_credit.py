@@ -44,7 +44,7 @@ REFUSED = (
     ("credit add  for receipt", "Say how much"),
     ("credit add lots for receipt", "is no amount"),
     ("credit add minus ten for fun", "is no amount"),
-    ("credit take a hundred for receipt", "is no amount"),
+    ("credit take a hundred for receipt", "`a hundred` is no amount"),
     ("credit add 5,50 for receipt", "is no amount"),
 )
 

@@ -183,11 +183,15 @@ async def test_tables_that_stay_locked_are_told_and_nothing_is_changed(
     assert await upgrade(url, NEWER) == (COLUMN.name, INDEX.name)
 
 
+# The same lock as a migration's, waited for: a connection that has ended lets go a moment later.
+_LOCK = upgrades._TRY_LOCK.replace("pg_try_advisory", "pg_advisory").encode()  # noqa: SLF001 - as it does
+
+
 async def test_a_second_process_waits_for_the_one_that_migrates(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(url) as other:
-        other.execute(upgrades._TRY_LOCK)  # noqa: SLF001 - as it does
+        other.execute(_LOCK)
 
         async def let_go(_: float) -> None:
             other.rollback()
@@ -195,7 +199,7 @@ async def test_a_second_process_waits_for_the_one_that_migrates(
         assert len(await upgrade(url, sleep=let_go)) == len(MIGRATIONS)
     monkeypatch.setattr(upgrades, "WAIT_SECONDS", 0.0)
     with psycopg.connect(url) as other:
-        other.execute(upgrades._TRY_LOCK)  # noqa: SLF001 - as it does
+        other.execute(_LOCK)
         with pytest.raises(StoreError, match="another process does that at this moment"):
             await upgrade(url, NEWER)
 
