@@ -341,8 +341,9 @@ async def test_on_a_phone_the_menu_slides_in_and_the_thread_covers_the_channel(
     await page.get_by_test_id("menu-button").click()
     await page.get_by_test_id(f"channel-{GENERAL}").click()
     await page.get_by_test_id("thread-reply").click()
-    box = await page.get_by_test_id("thread").bounding_box()
-    assert box == {"x": 0, "y": 0, "width": 390, "height": 844}
+    thread = page.get_by_test_id("thread")
+    await expect(thread).to_be_visible()
+    assert await thread.bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
 
 
 async def test_a_reload_restores_user_channel_and_thread(harness: DemoHarness) -> None:

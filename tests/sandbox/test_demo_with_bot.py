@@ -145,6 +145,7 @@ async def test_the_help_fits_on_a_screen_and_the_list_leads_to_each_job(browser:
         await expect(messages.first).to_contain_text("a *red* boat")
         await expect(messages.first).to_contain_text("Duration: 10 s")
         await send(page, "/video help")
+        await expect(messages.nth(1)).to_contain_text("All commands")
         box = await messages.nth(1).bounding_box()
         assert box is not None
         assert box["height"] < 1000, "the height of the window"
