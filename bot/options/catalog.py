@@ -88,7 +88,7 @@ class Model:
 
     def effective(self, given: Mapping[str, Json]) -> dict[str, Json]:
         """Return the values of all options: those that are not given have their defaults."""
-        return {option.name: given.get(option.name, option.default) for option in self.options}
+        return {**_defaults(self), **given}
 
     def usual_time(self, given: Mapping[str, Json]) -> UsualTime | None:
         """Return how long a render of an input takes by the model file; `None`: it says nothing."""
@@ -131,6 +131,11 @@ class Model:
 @lru_cache(MOST_MODELS)
 def _by_name(model: Model) -> Mapping[str, Option]:
     return {option.name: option for option in model.options}
+
+
+@lru_cache(MOST_MODELS)
+def _defaults(model: Model) -> Mapping[str, Json]:
+    return {option.name: option.default for option in model.options}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,15 +47,16 @@ def told_by_form(model: Model) -> tuple[Doubt, ...]:
 
 def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
     """Return what is not as others publish it, by the model file; `values` are checked ones."""
-    defaults = {option.name: option.default for option in model.options}
+    concerned = [each for each in model.expectations if each.names & values.keys()]
+    if not concerned:
+        return ()
     effective = {
-        name: value for name, value in (defaults | dict(values)).items() if value is not None
+        name: value for name, value in model.effective(values).items() if value is not None
     }
     return tuple(
         _doubt(expectation)
-        for expectation in model.expectations
-        if expectation.names & values.keys()
-        and find_violation(effective, expectation.expects) is not None
+        for expectation in concerned
+        if find_violation(effective, expectation.expects) is not None
     )
 
 

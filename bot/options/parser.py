@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from typing import TypeAlias, assert_never
 
 from bot.options.characters import (
@@ -115,8 +116,12 @@ class TypedText:
 
         For the flag that chooses the model: the other flags depend on it.
         """
-        flags = self.split(lambda flag, _: int(flag.value is None)).flags
-        return next((flag.value for flag in flags if flag.name.casefold() == name), None)
+        for token, following in zip_longest(self.tokens, self.tokens[1:]):
+            if isinstance(token, Flag) and token.name.casefold() == name:
+                if token.value is None and isinstance(following, Word):
+                    return following.value
+                return token.value
+        return None
 
     @property
     def begins_with_flag(self) -> bool:

@@ -149,7 +149,8 @@ def check_input(
                 raise UsageError(f"{model.title} has no option {quoted(name)}.")
     values: dict[str, Json] = {}
     for option in model.options:
-        if option.name in problems.options:
+        is_absent = given.get(option.name) is None and not option.required
+        if is_absent or option.name in problems.options:
             continue
         with problems.collected():
             value = _value_or_default(model, option, given.get(option.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
+from functools import cache
 from sqlite3 import Row
 
 from sqlite_utils import Database
@@ -29,8 +30,7 @@ def some(
     db: Database, scopes: Collection[str], names: Collection[str]
 ) -> tuple[dict[tuple[str, str], Json], list[Unreadable]]:
     """Return the settings of these scopes and names; unreadable rows are returned apart."""
-    statement = _SOME.format(scopes=_places(scopes), names=_places(names))
-    return _readable(db.execute(statement, (*scopes, *names)))
+    return _readable(db.execute(_some(len(scopes), len(names)), (*scopes, *names)))
 
 
 def setting(db: Database, scope: str, name: str) -> tuple[Json, list[Unreadable]]:
@@ -65,8 +65,10 @@ def put(db: Database, scope: str, name: str, value: Json) -> None:
         db.execute("INSERT OR REPLACE INTO settings VALUES (:scope, :name, :value)", values)
 
 
-def _places(values: Collection[str]) -> str:
-    return ", ".join("?" * len(values))
+@cache
+def _some(scopes: int, names: int) -> str:
+    """Return the query for so many scopes and names."""
+    return _SOME.format(scopes=", ".join("?" * scopes), names=", ".join("?" * names))
 
 
 def _readable(rows: Iterable[Row]) -> tuple[dict[tuple[str, str], Json], list[Unreadable]]:

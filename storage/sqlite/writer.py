@@ -183,14 +183,20 @@ def _commit_together(db: Database, works: Sequence[Work], commit: Commit) -> lis
 
 
 def _attempt(db: Database, work: Work) -> Exception | None:
-    """Run `work` in a savepoint; return its error, or raise one that fails the whole batch."""
+    """Run `work` in a savepoint; return its error, or raise one that fails the whole batch.
+
+    Its name is always the same, so that SQLite compiles it once; sqlite-utils would draw one each.
+    """
+    db.execute("SAVEPOINT work")
     try:
-        with db.atomic():
-            work(db)
+        work(db)
     except Exception as error:
         if not db.conn.in_transaction or _fails_batch(error):
             raise
+        db.execute("ROLLBACK TO work")
+        db.execute("RELEASE work")
         return error
+    db.execute("RELEASE work")
     return None
 
 
