@@ -36,18 +36,20 @@ _LIMITS = (
     ("idle_in_transaction_session_timeout", "5s"),
 )
 
-BEGIN = "BEGIN; " + " ".join(f"SET LOCAL {name} = '{limit}';" for name, limit in _LIMITS)
-"""Begins a transaction with its limits, in one round trip.
+BEGIN = "BEGIN;"
+"""Begins a transaction."""
 
-Each transaction sets them: behind a pooler such as pgbouncer the next one may be on another
-connection of the server's. https://www.pgbouncer.org/features.html
-"""
-
-BEGIN_READ = BEGIN.replace("BEGIN;", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;")
+BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
 """Begins a transaction that writes nothing, and whose queries see one state."""
 
+LIMITED = " ".join(("", *(f"SET LOCAL {name} = '{limit}';" for name, limit in _LIMITS)))
+"""Follows one of them, in the same round trip, on a connection that is not `is_direct`."""
+
 NO_HURRY = " SET LOCAL statement_timeout = '10min';"
-"""Follows one of them for an operator, who may have millions of rows added up."""
+"""Follows them for an operator, who may have millions of rows added up."""
+
+PREPARE_AFTER = 5
+"""A statement that was run so often on a connection is prepared: the server plans it once."""
 
 SCHEMES = ("postgres://", "postgresql://")
 """The beginnings of an address."""
@@ -122,7 +124,15 @@ async def _lock(connection: AsyncConnection[DictRow], name: str) -> bool:
     return row is not None and bool(row["is_free"])
 
 
-def new_pool(url: str) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
+class Connection(AsyncConnection[DictRow]):
+    """A connection of the pool."""
+
+    is_direct = False
+    """Whether no pooler such as pgbouncer is between, with which the next transaction may be on
+    another connection of the server's: https://www.pgbouncer.org/features.html"""
+
+
+def new_pool(url: str) -> AsyncConnectionPool[Connection]:
     """Return a pool, which connects when it is opened."""
     return AsyncConnectionPool(
         url,
@@ -133,13 +143,11 @@ def new_pool(url: str) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
         name="store",
         # After an outage the next try comes within these seconds.
         reconnect_timeout=RECONNECT_SECONDS,
-        configure=_limit,
-        connection_class=AsyncConnection[DictRow],
+        configure=_configure,
+        connection_class=Connection,
         kwargs={
             "autocommit": True,
             "row_factory": dict_row,
-            # A prepared statement is not there on the next connection of a pooler's.
-            # https://www.psycopg.org/psycopg3/docs/advanced/prepare.html
             "prepare_threshold": None,
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "slack-video-bot",
@@ -147,7 +155,18 @@ def new_pool(url: str) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
     )
 
 
-async def _limit(connection: AsyncConnection[DictRow]) -> None:
-    """Limit queries outside of transactions as well."""
+async def _configure(connection: Connection) -> None:
+    """Limit queries outside of transactions as well; prepare statements if no pooler is between.
+
+    The server says in two ways which of its processes serves a connection. A pooler answers the
+    first itself, with a number of its own.
+    https://www.postgresql.org/docs/current/protocol-message-formats.html (BackendKeyData)
+    """
     for name, limit in _LIMITS:
         await connection.execute(f"SET {name} = '{limit}'".encode())
+    found = await (await connection.execute("SELECT pg_backend_pid() AS pid")).fetchone()
+    connection.is_direct = found is not None and found["pid"] == connection.info.backend_pid
+    if connection.is_direct:
+        # It is not there on the next connection of a pooler's.
+        # https://www.psycopg.org/psycopg3/docs/advanced/prepare.html
+        connection.prepare_threshold = PREPARE_AFTER

@@ -30,8 +30,11 @@ _NOTHING_WRITTEN: Mapping[type[psycopg.Error], str] = MappingProxyType(
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
-AGAIN = (errors.DeadlockDetected, errors.SerializationFailure)
-"""Errors after which the same transaction, from its beginning, may succeed."""
+AGAIN = (errors.DeadlockDetected, errors.SerializationFailure, errors.FeatureNotSupported)
+"""Errors after which the same transaction, from its beginning, may succeed.
+
+The last one is that of a plan from before a migration, for rows that have another column now.
+"""
 
 
 def store_error(error: psycopg.Error) -> StoreError:

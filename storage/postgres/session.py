@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import FeatureNotSupported, LockNotAvailable
 from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool
 
@@ -20,8 +20,10 @@ from storage.postgres.connection import (
     BEGIN,
     BEGIN_READ,
     CONNECT_SECONDS,
+    LIMITED,
     NO_HURRY,
     POOL_SIZE,
+    Connection,
     check_server,
     check_url,
     lock_name,
@@ -48,8 +50,9 @@ Work: TypeAlias = Callable[[Database], Awaitable[T]]
 _MOST_WAITS = 9
 """How often a process waits for another one that starts, each time for `lock_timeout`."""
 
-MOST_TRIES = 5
-"""How often a transaction is run that the server ended for the good of another."""
+MOST_TRIES = POOL_SIZE + 1
+"""How often a transaction is run that the server ended for the good of another, or because of a
+plan from before a migration, which each connection may have."""
 
 
 class PoolSession:
@@ -60,7 +63,7 @@ class PoolSession:
 
     def __init__(
         self,
-        pool: AsyncConnectionPool[AsyncConnection[DictRow]],
+        pool: AsyncConnectionPool[Connection],
         *,
         holder: str | None = None,
         name: AsyncConnection[DictRow] | None = None,
@@ -114,8 +117,8 @@ class PoolSession:
     async def read(self, query: Work[T]) -> T:
         """Run the one statement of a query, outside of a transaction.
 
-        After a restart of the server every connection of the pool is dead and does not know it, so
-        others are tried.
+        After a restart of the server every connection of the pool is dead and does not know it, and
+        after a migration each may have a plan that is not valid any more, so others are tried.
         """
         self._refuse_if_closed()
         if self._is_patient:
@@ -126,6 +129,9 @@ class PoolSession:
                 async with self._pool.connection() as connection:
                     try:
                         return await query(Database(connection))
+                    except FeatureNotSupported:
+                        # "cached plan must not change result type"
+                        await connection.close()
                     except psycopg.Error as error:
                         if not is_disconnect(error):
                             raise
@@ -225,6 +231,7 @@ class PoolSession:
                 yield Database(connection)
             except BaseException:
                 with suppress(psycopg.Error):
+                    # psycopg then forgets what it has prepared on this connection, too.
                     await connection.rollback()
                 raise
             try:
@@ -233,13 +240,14 @@ class PoolSession:
                 raise unsure_error(error) from error
 
     @asynccontextmanager
-    async def _connection(self, begin: str) -> AsyncIterator[AsyncConnection[DictRow]]:
+    async def _connection(self, begin: str) -> AsyncIterator[Connection]:
         """Take a connection on which `begin` was executed, the first that is not dead."""
-        begin += NO_HURRY if self._is_patient else ""
         for tries in range(POOL_SIZE + 1):
             connection = await self._pool.getconn()
+            limits = "" if connection.is_direct else LIMITED
+            hurry = NO_HURRY if self._is_patient else ""
             try:
-                await connection.execute(begin.encode())
+                await connection.execute(f"{begin}{limits}{hurry}".encode())
             except psycopg.Error as error:
                 await self._pool.putconn(connection)
                 if not is_disconnect(error) or tries == POOL_SIZE:

@@ -298,22 +298,40 @@ async def test_a_lock_of_somebody_else_is_told_in_time(
     assert await store.jobs.request_cancel("job1", "U1", NOW) is not None
 
 
+_LIMITS = """
+    SELECT current_setting('statement_timeout') AS statement,
+        current_setting('lock_timeout') AS lock,
+        current_setting('idle_in_transaction_session_timeout') AS idle,
+        (SELECT count(*) > 0 FROM pg_prepared_statements) AS is_prepared
+"""
+
+
 async def test_a_statement_and_a_pause_within_a_transaction_are_limited(
     store: PostgresStore,
 ) -> None:
-    """On whichever connection of a pooler's it runs, and nothing is prepared there."""
+    """What is run often is planned once."""
     session = store._session  # noqa: SLF001 - what every write runs in
     for _ in range(10):
         await insert(store, replace(a_job(), dedup_key="the same"))
-    query = """
-        SELECT current_setting('statement_timeout') AS statement,
-            current_setting('lock_timeout') AS lock,
-            current_setting('idle_in_transaction_session_timeout') AS idle,
-            (SELECT count(*) FROM pg_prepared_statements) AS prepared
-    """
     for run in (session.write, session.read, session.read_at_once):
-        row = await run(lambda db: db.row(query))
-        assert row == {"statement": "5s", "lock": "2s", "idle": "5s", "prepared": 0}
+        row = await run(lambda db: db.row(_LIMITS))
+        assert row == {"statement": "5s", "lock": "2s", "idle": "5s", "is_prepared": True}
+
+
+async def test_behind_a_pooler_each_transaction_sets_its_limits_and_prepares_nothing(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever another client of the pooler has left on the connection."""
+    monkeypatch.setattr(psycopg.ConnectionInfo, "backend_pid", 1)
+    store = await PostgresStore.open(url, holder="bot")
+    session = store._session  # noqa: SLF001 - what every write runs in
+    for _ in range(10):
+        await insert(store, replace(a_job(), dedup_key="the same"))
+    for run in (session.write, session.read_at_once):
+        await session.read(lambda db: db.change("RESET ALL"))
+        row = await run(lambda db: db.row(_LIMITS))
+        assert row == {"statement": "5s", "lock": "2s", "idle": "5s", "is_prepared": False}
+    await store.close()
 
 
 async def test_an_operator_may_wait_for_longer_than_a_person(url: str) -> None:

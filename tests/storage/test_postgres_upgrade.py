@@ -12,6 +12,7 @@ import pytest
 
 from storage.job import Event, EventName, Stage
 from storage.notification import Notification, NotificationKind
+from storage.postgres import connection
 from storage.postgres import upgrade as upgrades
 from storage.postgres.migrations import MIGRATIONS, Migration, concurrent_index
 from storage.postgres.store import PostgresStore
@@ -113,6 +114,35 @@ async def test_the_old_version_goes_on_beside_the_new_one(url: str) -> None:
     assert ask(url, "SELECT id, priority FROM jobs ORDER BY id") == [
         (f"job{number}", 0) for number in (1, 2, 3)
     ]
+
+
+async def test_plans_from_before_a_migration_are_made_anew(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On each of several connections, for reads and in the middle of transactions."""
+    monkeypatch.setattr(connection, "PREPARE_AFTER", 0)
+    old = await PostgresStore.open(url, holder="old")
+    numbers = range(2, 30)
+
+    async def read_all() -> list[str]:
+        found = await asyncio.gather(*(old.jobs.get(f"job{number}") for number in numbers))
+        return [job.id for job in found if job is not None]
+
+    async def put_off(seconds: float) -> list[float | None]:
+        held = await old.jobs.claim(NOW + seconds, 60.0, [a_limit(len(numbers))])
+        after = (replace(job, due_at=NOW + seconds, lease_until=None) for job in held)
+        pairs = zip(held, after, strict=True)
+        done = await asyncio.gather(*(old.jobs.apply(was, now, None) for was, now in pairs))
+        return [job.due_at for job in done]
+
+    for number in numbers:
+        await insert(old, a_job(number))
+    assert len(await read_all()) == len(numbers)
+    assert await put_off(1.0) == [NOW + 1.0] * len(numbers)
+    await upgrade(url, NEWER)
+    assert len(await read_all()) == len(numbers)
+    assert await put_off(2.0) == [NOW + 2.0] * len(numbers)
+    await old.close()
 
 
 async def test_the_old_version_works_while_the_new_one_migrates(url: str) -> None:
