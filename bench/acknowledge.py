@@ -11,7 +11,7 @@ from statistics import median
 
 from pydantic import BaseModel
 
-from bench.measurement import Measurement, quantile, write_data
+from bench.measurement import Measurement, quantile, table, write_data
 from bench.trials import Trial, add_people, check_rows, latency, median_of, run_trial
 from tests.support.bot_process import bot_process
 from tests.support.sandbox import running_sandbox
@@ -97,3 +97,7 @@ def _sync_seconds(path: Path) -> list[float]:
             os.fdatasync(file.fileno())
             taken.append(time.perf_counter() - began)
     return sorted(taken)
+
+
+if __name__ == "__main__":
+    print(table(asyncio.run(measure()), "github"))  # noqa: T201 - its purpose

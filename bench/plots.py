@@ -177,7 +177,8 @@ def draw_acknowledge(data: AcknowledgeData) -> Figure:
         axes.set_xticks(places, [f"{percent:g}" for percent in data.percents])
         axes.set_xlabel("percentile of the commands")
         axes.set_ylabel("acknowledged within, ms")
-        axes.set_ylim(bottom=0)
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_title(f"Acknowledgements at {data.rate} commands a second")
         axes.legend(loc="upper left")
         return figure

@@ -21,7 +21,7 @@ from bot.base.network import AGENT, ALL_CONNECT_SECONDS, CONNECT_SECONDS, Reach,
 from bot.base.network_errors import TRANSPORT_ERRORS
 from bot.base.traces import SpanName
 
-CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 256 * 1024
 """The most that one chunk of a body has; each costs the processor the same, whatever its size."""
 
 _EXACT = "exact"
