@@ -175,22 +175,22 @@ async def _bot(source: str, target: str) -> AsyncIterator[Relay]:
 @contextmanager
 def _server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
     """Run a server in a process of its own, and return its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        process = get_context("fork").Process(target=serve, args=(listening,), daemon=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = get_context("fork").Process(target=serve, args=(listener,), daemon=True)
         process.start()
         try:
-            yield listening.getsockname()[1]
+            yield listener.getsockname()[1]
         finally:
             process.terminate()
             process.join()
 
 
-def _send_files(listening: socket.socket) -> None:
+def _send_files(listener: socket.socket) -> None:
     """Answer each request with so many bytes as its path says, without a look at any of them."""
     with tempfile.TemporaryFile() as file:
         file.truncate(BYTES)
         while True:
-            connection, _ = listening.accept()
+            connection, _ = listener.accept()
             with connection:
                 while head := _head_of(connection)[0]:
                     count = int(head.split()[1].removeprefix(b"/"))
@@ -201,11 +201,11 @@ def _send_files(listening: socket.socket) -> None:
                     connection.sendfile(file, 0, count)
 
 
-def _take_files(listening: socket.socket) -> None:
+def _take_files(listener: socket.socket) -> None:
     """Read each request to its end, and answer that it is there."""
     buffer = bytearray(MIB)
     while True:
-        connection, _ = listening.accept()
+        connection, _ = listener.accept()
         with connection:
             while True:
                 head, body = _head_of(connection)
