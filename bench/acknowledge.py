@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
-from bench.measurement import Measurement, quantile
+from pydantic import BaseModel
+
+from bench.measurement import Measurement, quantile, table, write_data
 from bench.trials import Trial, add_people, check_rows, latency, median_of, run_trial
 from tests.support.bot_process import bot_process
 from tests.support.sandbox import running_sandbox
@@ -20,7 +24,17 @@ GOAL_SECONDS = 0.010
 # No render ends during the load, so commands alone are measured.
 RENDER_SECONDS = 3600.0
 SYNCS = 300
+PERCENTS = (10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
 PAGE = b"\0" * 4096
+
+
+class AcknowledgeData(BaseModel, frozen=True):
+    """How long an acknowledgement took at most, for each share of the commands."""
+
+    rate: int
+    percents: tuple[float, ...]
+    seconds: dict[str, tuple[float, ...]]
+    """By what was measured, the median of the trials for each of `percents`."""
 
 
 async def measure() -> list[Measurement]:
@@ -40,6 +54,17 @@ async def measure() -> list[Measurement]:
                 measured.append(await run_trial(bot, secret, rate=RATE, seconds=SECONDS))
             check_rows(sandbox.folder / "video-bot.db", measured[-1].triggers)
     disk.sort()
+    write_data(
+        "acknowledge",
+        AcknowledgeData(
+            rate=RATE,
+            percents=PERCENTS,
+            seconds={
+                "the bot": _percentiles(measured),
+                "an empty Bolt app": _percentiles(baseline),
+            },
+        ),
+    )
     return [
         latency(f"acknowledgement, {RATE} commands/s, on disk: p50", measured, 0.5),
         latency("the same: p99", measured, 0.99, GOAL_SECONDS),
@@ -56,6 +81,12 @@ async def measure() -> list[Measurement]:
     ]
 
 
+def _percentiles(trials: Sequence[Trial]) -> tuple[float, ...]:
+    return tuple(
+        median(quantile(one.latencies, percent / 100) for one in trials) for percent in PERCENTS
+    )
+
+
 def _sync_seconds(path: Path) -> list[float]:
     """Return how long the disk takes to make a page durable, sorted."""
     taken = []
@@ -66,3 +97,7 @@ def _sync_seconds(path: Path) -> list[float]:
             os.fdatasync(file.fileno())
             taken.append(time.perf_counter() - began)
     return sorted(taken)
+
+
+if __name__ == "__main__":
+    print(table(asyncio.run(measure()), "github"))  # noqa: T201 - its purpose

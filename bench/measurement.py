@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections.abc import Sequence
@@ -9,9 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import BaseModel
 from tabulate import tabulate
 
-RESULTS = Path(__file__).parents[1] / "docs" / "measured.md"
+DOCS = Path(__file__).parents[1] / "docs"
+RESULTS = DOCS / "measured.md"
+DATA = DOCS / "plots" / "data"
+"""Where each benchmark leaves what a plot shows; `bench.plots` draws it."""
 COMMAND = "make bench"
 
 
@@ -50,6 +55,13 @@ def write_results(measurements: Sequence[Measurement], load: str) -> None:
         f"{table(measurements, 'github')}\n\n{_NOTES}",
         encoding="utf-8",
     )
+
+
+def write_data(name: str, data: BaseModel) -> None:
+    """Write what a plot shows, with the day and the machine that it was measured on."""
+    DATA.mkdir(parents=True, exist_ok=True)
+    taken = {"taken": _today(), "machine": _machine(), "data": data.model_dump(mode="json")}
+    (DATA / f"{name}.json").write_text(json.dumps(taken, indent=1) + "\n", encoding="utf-8")
 
 
 def _verdict(measurement: Measurement) -> str:

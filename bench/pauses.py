@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import NormalDist
 from typing import TypeAlias
 
-from bench.measurement import Measurement, table
+from pydantic import BaseModel
+
+from bench.measurement import Measurement, table, write_data
 from bot.jobs import pacing
 from bot.options.usual_time import UsualTime
 
@@ -29,42 +31,82 @@ BETWEEN_HISTORIES = 100
 # The least delay is looked for among polls at whole multiples of this.
 GRID = 1.0
 LATEST = 900
+MOST_POLLS = 20
+"""The least delay is told for so many polls, and from half as many on."""
 
 
-def measure() -> list[Measurement]:
+class Polled(BaseModel, frozen=True):
+    """The means of a plan of polls."""
+
+    polls: float
+    delay: float
+    """In seconds."""
+
+
+class PausesOfSpread(BaseModel, frozen=True):
+    """What was simulated of renders whose times have one spread."""
+
+    spread: float
+    fixed: Polled
+    least: tuple[Polled, ...]
+    """The least delay by several numbers of polls."""
+    ours: dict[int, Polled]
+    """By how many past renders are known."""
+
+
+class PausesData(BaseModel, frozen=True):
+    """What was simulated."""
+
+    spreads: tuple[PausesOfSpread, ...]
+
+
+def measure() -> PausesData:
     """Return delay and polls a render: with fixed pauses, with the bot's, and the least delay."""
-    return [one for spread in SPREADS for one in _of_spread(spread)]
+    return PausesData(spreads=tuple(map(_of_spread, SPREADS)))
 
 
-def _of_spread(spread: float) -> Iterator[Measurement]:
-    polls, delay = _simulated(spread, 0, lambda _: lambda _: FIXED)
-    yield Measurement(label=f"spread {spread}: fixed {FIXED:g} s", value=_figure(delay, polls))
-    least = least_delay(spread, polls)
+def _of_spread(spread: float) -> PausesOfSpread:
+    fixed = _simulated(spread, 0, lambda _: lambda _: FIXED)
+    counts = (*(float(polls) for polls in range(MOST_POLLS // 2, MOST_POLLS + 1)), fixed.polls)
+    least = least_delays(spread, sorted(counts))
+    return PausesOfSpread(
+        spread=spread,
+        fixed=fixed,
+        least=tuple(Polled(polls=polls, delay=delay) for polls, delay in least.items()),
+        ours={past: _simulated(spread, past, _pauses) for past in PASTS},
+    )
+
+
+def measurements(data: PausesData) -> list[Measurement]:
+    """Return what was simulated, beside the goals."""
+    return [one for spread in data.spreads for one in _rows(spread)]
+
+
+def _rows(data: PausesOfSpread) -> Iterator[Measurement]:
+    fixed = data.fixed
+    yield Measurement(label=f"spread {data.spread}: fixed {FIXED:g} s", value=_figure(fixed))
+    least = next(one.delay for one in data.least if one.polls == fixed.polls)
     yield Measurement(label="  the least delay at so many polls", value=f"{least:.2f} s")
-    for past in PASTS:
-        ours = _simulated(spread, past, _pauses)
+    for past, ours in data.ours.items():
         label = f"  the bot, {past} past renders" if past else "  the bot, by the model file"
         share = 0.5 if past >= 20 else 1.0
         yield Measurement(
             label=label,
-            value=_figure(ours[1], ours[0]),
-            goal=f"≤ {share * delay:.2f} s, ≤ {polls:.1f} polls",
-            met=round(ours[0], 1) <= round(polls, 1) and ours[1] <= share * delay,
+            value=_figure(ours),
+            goal=f"≤ {share * fixed.delay:.2f} s, ≤ {fixed.polls:.1f} polls",
+            met=round(ours.polls, 1) <= round(fixed.polls, 1) and ours.delay <= share * fixed.delay,
         )
 
 
-def _figure(delay: float, polls: float) -> str:
-    return f"{delay:.2f} s, {polls:.2f} polls"
+def _figure(one: Polled) -> str:
+    return f"{one.delay:.2f} s, {one.polls:.2f} polls"
 
 
 def _pauses(past: Sequence[float]) -> Pause:
     return lambda age: pacing.next_poll(age, past, PUBLISHED, shortest=1.0, longest=30.0)
 
 
-def _simulated(
-    spread: float, past: int, pauses: Callable[[Sequence[float]], Pause]
-) -> tuple[float, float]:
-    """Return the mean number of polls of a render, and the mean delay."""
+def _simulated(spread: float, past: int, pauses: Callable[[Sequence[float]], Pause]) -> Polled:
     chance = random.Random(1)
     polls, delay = 0, 0.0
     for _ in range(RENDERS // BETWEEN_HISTORIES):
@@ -75,22 +117,23 @@ def _simulated(
                 age += pause(age)
                 polls += 1
             delay += age - ends
-    return polls / RENDERS, delay / RENDERS
+    return Polled(polls=polls / RENDERS, delay=delay / RENDERS)
 
 
 def _drawn(chance: random.Random, spread: float) -> float:
     return MEDIAN * math.exp(chance.gauss(0, spread))
 
 
-def least_delay(spread: float, polls: float) -> float:
-    """Return the least mean delay of any plan with so many polls that knows the distribution.
+def least_delays(spread: float, polls: Sequence[float]) -> dict[float, float]:
+    """Return the least mean delay of any plan that knows the distribution, by its polls.
 
     For a price of a poll the cheapest plan is found by dynamic programming, and delay + price *
     polls of every other plan is at least its cost: so each price gives a bound, and the highest
     bound counts.
     """
     prices = (0.05 * step for step in range(1, 20))
-    return max(_least_cost(spread, price) - price * polls for price in prices)
+    costs = {price: _least_cost(spread, price) for price in prices}
+    return {one: max(cost - price * one for price, cost in costs.items()) for one in polls}
 
 
 def _least_cost(spread: float, price: float) -> float:
@@ -113,4 +156,6 @@ def _least_cost(spread: float, price: float) -> float:
 
 
 if __name__ == "__main__":
-    print(table(measure(), "github"))  # noqa: T201 - this is what it is for
+    simulated = measure()
+    write_data("pauses", simulated)
+    print(table(measurements(simulated), "github"))  # noqa: T201 - this is what it is for

@@ -190,8 +190,11 @@ async def _start_work(
     watch = BudgetWatch(services)
     for name, work in (("digests", digests.insert_due), ("erasure", eraser.erase_due)):
         scheduler.also(chore(name=name, work=work, seconds=60.0).run, EVERY_MINUTE)
+    # PostgreSQL adds up the changes of counts when they are read, which nobody may ever do.
+    counts = chore(name="counts", work=services.store.jobs.stage_counts, seconds=600.0)
     budgets = chore(name="budgets", work=watch.tell_due, seconds=600.0)
-    scheduler.also(budgets.run, EVERY_TEN_MINUTES)
+    for every_ten in (counts, budgets):
+        scheduler.also(every_ten.run, EVERY_TEN_MINUTES)
     stack.push_async_callback(engines.stop, STOP_SECONDS)
     stack.push_async_callback(scheduler.stop)
     stack.push_async_callback(_note_stop, services)

@@ -13,12 +13,16 @@ import httpx
 from aiohttp import ClientRequest, ClientResponse, ClientTimeout
 from aiohttp.client_middlewares import ClientHandlerType
 from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp.transport import AiohttpResponseStream
 from yarl import URL
 
 from bot.base.addresses import InvalidAddressError, exact
 from bot.base.network import AGENT, ALL_CONNECT_SECONDS, CONNECT_SECONDS, Reach, open_session
 from bot.base.network_errors import TRANSPORT_ERRORS
 from bot.base.traces import SpanName
+
+CHUNK_BYTES = 256 * 1024
+"""The most that one chunk of a body has; each costs the processor the same, whatever its size."""
 
 _EXACT = "exact"
 _LOCATION = "location"
@@ -112,7 +116,12 @@ class _ExactTransport(AiohttpTransport):
             response = await super().handle_async_request(request)
         finally:
             _SENT_TO.reset(token)
-        if "," in response.headers.get("content-encoding", ""):
+        encoding = response.headers.get("content-encoding", "")
+        # One that is compressed comes in the transport's own smaller chunks, as each may grow to a
+        # thousand times its size.
+        if not encoding and isinstance(response.stream, AiohttpResponseStream):
+            response.stream.CHUNK_SIZE = CHUNK_BYTES
+        if "," in encoding:
             # httpx would undo one encoding after the other: gigabytes out of a few bytes.
             await response.aclose()
             raise aiohttp.ClientPayloadError("the answer is compressed more than once")

@@ -104,14 +104,17 @@ _COUNTED = f"""
 
 _PLACE = ("team", "user", "channel", "model", "project")
 
-# `{condition}` is NOT or nothing.
-PRICES = """
+_PRICES = """
     SELECT coalesce(cost_actual, cost_estimate) AS amount, price_size FROM jobs
     WHERE price_key = %(key)s AND created_at >= %(since)s
         AND (cost_actual IS NOT NULL OR cost_estimate IS NOT NULL)
-        AND price_size IS {condition} DISTINCT FROM %(size)s
+        AND {of_size}
     ORDER BY created_at DESC LIMIT %(limit)s
 """
+# No index finds what IS NOT DISTINCT FROM a value.
+OF_SAME_SIZE = _PRICES.format(of_size="price_size = %(size)s")
+WITHOUT_SIZE = _PRICES.format(of_size="price_size IS NULL")
+OF_OTHER_SIZES = _PRICES.format(of_size="price_size IS DISTINCT FROM %(size)s")
 
 
 async def lock_person(db: Database, job: Job) -> None:
@@ -255,7 +258,8 @@ async def prices(
 
     Those that are alike are returned once.
     """
-    query = PRICES.format(condition="NOT" if same_size else "")
+    of_same = WITHOUT_SIZE if price.size is None else OF_SAME_SIZE
+    query = of_same if same_size else OF_OTHER_SIZES
     values = {"key": price.key, "since": since, "limit": limit, "size": encode(price.size)}
     rows = await db.rows(query, values)
     texts = dict.fromkeys((row["price_size"], row["amount"]) for row in rows)

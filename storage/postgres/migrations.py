@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from storage.postgres.database import Database
-from storage.postgres.schema import ANSWERS, PACE, TABLES, TRACES
+from storage.postgres.schema import ANSWERS, PACE, PRICES_OF_SIZE, TABLES, TRACES
 from storage.store import StoreError
 
 
@@ -46,6 +46,12 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(name="0003_answers", statements=(ANSWERS,), is_expansion=True),
     Migration(name="0004_pace", statements=(PACE,), is_expansion=True),
     Migration(name="0006_traces", statements=(TRACES,), is_expansion=True),
+    Migration(
+        name="0007_reads_of_a_long_history",
+        statements=(*concurrent_index("jobs_prices_of_size", PRICES_OF_SIZE),),
+        is_transaction=False,
+        is_expansion=True,
+    ),
 )
 
 HISTORY = """

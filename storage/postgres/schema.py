@@ -392,6 +392,11 @@ ALTER TABLE notifications ADD COLUMN traceparent TEXT COLLATE "C";
 """
 """The migration that lets processes continue each other's traces."""
 
+PRICES_OF_SIZE = """ON jobs (price_key, price_size, created_at)
+    WHERE cost_actual IS NOT NULL OR cost_estimate IS NOT NULL
+"""
+"""The index of the last amounts of one length of video, which may be a rare one."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

@@ -70,15 +70,20 @@ _COUNTED = """
 _PLACE = ("team", "user", "channel", "model", "project")
 
 # `{condition}` is NOT or nothing. Renders of one price mostly cost the same.
-PRICES = """
+_PRICES = """
     SELECT DISTINCT amount, price_size FROM (
-        SELECT coalesce(cost_actual, cost_estimate) AS amount, price_size FROM jobs
+        SELECT coalesce(cost_actual, cost_estimate) AS amount, price_size
+        FROM jobs INDEXED BY {index}
         WHERE price_key = :key AND created_at >= :since
             AND (cost_actual IS NOT NULL OR cost_estimate IS NOT NULL)
             AND price_size IS {condition} :size
         ORDER BY created_at DESC LIMIT :limit + 0
     )
 """
+
+# Of a size that hardly anybody has, the other index would read all renders to find the few.
+OF_SAME_SIZE = _PRICES.format(index="jobs_prices_of_size", condition="")
+OF_OTHER_SIZES = _PRICES.format(index="jobs_prices", condition="NOT")
 
 
 def exposure_before(db: Database, job_id: str) -> Use:
@@ -176,7 +181,7 @@ def prices(
 
     Those that are alike are returned once.
     """
-    query = PRICES.format(condition="" if same_size else "NOT")
+    query = OF_SAME_SIZE if same_size else OF_OTHER_SIZES
     values = {"key": price.key, "since": since, "limit": limit, "size": encode(price.size)}
     found = [
         (amount_of(row["price_size"]), amount_of(row["amount"]))

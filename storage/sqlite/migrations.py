@@ -660,6 +660,22 @@ def _traces(db: Database) -> None:
         db.execute(f"ALTER TABLE {table} ADD COLUMN traceparent TEXT")
 
 
+@MIGRATIONS(name="0037_reads_of_a_long_history")
+def _reads_of_a_long_history(db: Database) -> None:
+    # The last amounts of one length of video, which may be a rare one.
+    db.execute("""
+        CREATE INDEX jobs_prices_of_size
+        ON jobs (price_key, price_size, created_at, cost_actual, cost_estimate)
+        WHERE cost_actual IS NOT NULL OR cost_estimate IS NOT NULL
+    """)
+    # A person's jobs that are not over, those on hold too, and in the order of lists.
+    db.execute("DROP INDEX jobs_active")
+    db.execute("""
+        CREATE INDEX jobs_active ON jobs (user, created_at, team, stage)
+        WHERE stage NOT IN ('delivered', 'rejected', 'unconfirmed')
+    """)
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

@@ -84,6 +84,6 @@ async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.Mo
         for work in minutely:
             await work()
         row = await job_of(bot, message)
-    assert others == [("budgets", "*/10 * * * *")]
+    assert others == [("counts", "*/10 * * * *"), ("budgets", "*/10 * * * *")]
     assert (job.reply_to.response_url is None, row.reply_to.response_url) == (False, None)
     assert (row.input, row.erased_at is None) == ({"mode": "pro", "duration": 5}, False)

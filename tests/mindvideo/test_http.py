@@ -193,3 +193,22 @@ async def test_a_file_that_is_compressed_more_than_once_is_not_unpacked() -> Non
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak < 2**23
+
+
+async def longest_chunk(body: bytes, *fields: bytes) -> int:
+    """Download a body; return how many bytes its longest chunk has."""
+    reply = answer(body, b"Content-Type: video/mp4", *fields)
+    async with (
+        raw_server(reply) as wire,
+        client_of(wire.address) as client,
+        client.download(wire.address) as download,
+    ):
+        return max([len(chunk) async for chunk in download.chunks])
+
+
+async def test_a_file_comes_in_large_chunks_and_a_compressed_one_in_small_ones() -> None:
+    """A chunk of each costs the same, and one that is compressed may grow a thousand times."""
+    assert 16 * 1024 < await longest_chunk(bytes(2**22)) <= http.CHUNK_BYTES
+    bomb = gzip.compress(bytes(2**26))
+    assert len(bomb) < http.CHUNK_BYTES
+    assert await longest_chunk(bomb, b"Content-Encoding: gzip") < 2**25

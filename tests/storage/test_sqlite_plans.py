@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from storage.job import Stage
+from storage.job import OVER, UNDER_WAY, Stage
 from storage.rows import JOBS
 from storage.sqlite import homes, job_reads, notifications, reports
-from storage.sqlite.budget_use import PRICES
+from storage.sqlite.budget_use import OF_OTHER_SIZES, OF_SAME_SIZE
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_reads import ACTIVE
 from storage.sqlite.job_writes import DUE
@@ -130,9 +130,15 @@ def test_an_index_bounds_what_a_digest_reads(tables: Database) -> None:
     ("query", "index"),
     [
         (ACTIVE, "jobs_active"),
+        (OF_SAME_SIZE, "COVERING INDEX jobs_prices_of_size (price_key=? AND price_size=? AND cr"),
+        (OF_OTHER_SIZES, "COVERING INDEX jobs_prices (price_key=? AND created_at>?)"),
         (
-            PRICES.format(condition=""),
-            "COVERING INDEX jobs_prices",
+            job_reads.jobs_query(JobFilter(team="T1", user="U1", stages=UNDER_WAY))[0],
+            "INDEX jobs_active (user=?)",
+        ),
+        (
+            job_reads.jobs_query(JobFilter(team="T1", user="U1", stages=OVER))[0],
+            "INDEX jobs_user (user=?)",
         ),
     ],
 )
