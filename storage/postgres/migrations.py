@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from storage.postgres.database import Database
-from storage.postgres.schema import ANSWERS, PACE, TABLES, TRACES
+from storage.postgres.schema import ANSWERS, PACE, SAVED, TABLES, TRACES
 from storage.store import StoreError
 
 
@@ -46,6 +46,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(name="0003_answers", statements=(ANSWERS,), is_expansion=True),
     Migration(name="0004_pace", statements=(PACE,), is_expansion=True),
     Migration(name="0006_traces", statements=(TRACES,), is_expansion=True),
+    Migration(name="0008_saved", statements=(SAVED,), is_expansion=True),
 )
 
 HISTORY = """
