@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from slack_sdk.models.blocks import (
     ConversationFilter,
@@ -11,17 +12,27 @@ from slack_sdk.models.blocks import (
     InputBlock,
     MarkdownTextObject,
     SectionBlock,
+    StaticSelectElement,
 )
 from slack_sdk.models.views import View
 
 from bot.messages import blocks
 from bot.messages.dry_run import TRY
-from bot.messages.fields import plain_text, text
+from bot.messages.fields import choice_of, plain_text, text
 from bot.messages.modal import MOST_BLOCKS, PLAIN, Layout, form_blocks
 from bot.messages.prices import RENDER, FormPrice
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
-from bot.options.form_fields import DRY_RUN, FIELD, PRICE_BLOCK, PROJECT_BLOCK, WORDS_BLOCK
+from bot.options.form_fields import (
+    DRY_RUN,
+    FIELD,
+    MOST_CHOICES,
+    NO_STYLE,
+    PRICE_BLOCK,
+    PROJECT_BLOCK,
+    STYLE_BLOCK,
+    WORDS_BLOCK,
+)
 from bot.options.form_state import FormState
 from bot.options.projects import LONGEST_NAME
 from bot.options.schema import PROMPT
@@ -29,6 +40,7 @@ from bot.options.wording import short
 from storage.job import Json
 from storage.store import StoreBrokenError, StoreError, StoreUnsureError
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 CALLBACK = "video_form"
 CHANNEL_BLOCK = "channel"
 """Block ID and action ID of the channel menu, shown if the form was opened outside a channel."""
@@ -43,13 +55,16 @@ def form_view(
     layout: Layout = PLAIN,
     note: str = "",
     price: FormPrice | None = None,
+    styles: Mapping[str, str] = _NOTHING,
 ) -> Mapping[str, Json]:
     """Return the form of a model, filled with `values`.
+
+    `styles` are those to choose from, each with whose it is; without one there is no menu.
 
     `note` is mrkdwn, shown at the top; the price stands below the options that move it, beside the
     button that shows the request without making a job.
     """
-    named = replace(layout, file_names=state.file_names)
+    named = replace(layout, file_names=state.file_names, style=state.style)
     fields = form_blocks(catalog, model, values, named)
     above = [blocks.context(note)] if note else []
     prompt = values.get(PROMPT)
@@ -57,7 +72,8 @@ def form_view(
         above += _kept_prompt(prompt, model)
     if state.channel is None:
         above.append(_channel_choice())
-    below = [_project_field(state.project)]
+    below = [_style_choice(styles, state.style)] if styles else []
+    below.append(_project_field(state.project))
     shown = [*above, *fields][: MOST_BLOCKS - len(below) - (price is not None)]
     if price is not None:
         told = _price(price)
@@ -83,6 +99,11 @@ def model_gone(slug: str) -> str:
         f"{slug} is not on offer any more, so nothing was started. Choose another model; if there "
         "is no choice here, copy your prompt and open the form again."
     )
+
+
+def style_gone(name: str) -> str:
+    """Return the error at the menu of styles about one that was deleted or renamed."""
+    return f"There is no style {name} any more. Choose another one, or none."
 
 
 def replaced_model(slug: str, model: Model) -> str:
@@ -147,6 +168,25 @@ def _price(price: FormPrice) -> blocks.Block:
     shows = blocks.button(TRY, DRY_RUN, "show")
     return SectionBlock(
         block_id=PRICE_BLOCK, text=MarkdownTextObject(text=price.text), accessory=shows
+    ).to_dict()
+
+
+def _style_choice(styles: Mapping[str, str], chosen: str) -> blocks.Block:
+    entries = {NO_STYLE: choice_of("No style", NO_STYLE)} | {
+        name: choice_of(f"{name} ({whose})", name) for name, whose in styles.items()
+    }
+    offered = dict(list(entries.items())[:MOST_CHOICES])
+    return InputBlock(
+        block_id=STYLE_BLOCK,
+        label=plain_text("Style"),
+        hint=plain_text("Its words go around yours, and its options into the fields above."),
+        optional=True,
+        dispatch_action=True,
+        element=StaticSelectElement(
+            action_id=STYLE_BLOCK,
+            options=list(offered.values()),
+            initial_option=offered.get(chosen or NO_STYLE, offered[NO_STYLE]),
+        ),
     ).to_dict()
 
 

@@ -88,9 +88,8 @@ def missing(name: str, saved_for: SavedFor | None) -> str:
     return f"There is no style `{name}` {where}. `/video styles` lists them."
 
 
-def not_yours(name: str, saved_for: SavedFor, made_by: str | None) -> str:
-    """Return the problem with a style that somebody else made; `None`: nobody knows who."""
-    maker = f"<@{made_by}>" if made_by else "somebody else"
+def not_yours(name: str, saved_for: SavedFor, maker: str) -> str:
+    """Return the problem with a style that somebody else made, given by name."""
     return (
         f"The style `{name}` ({WHOSE[saved_for]}) was made by {maker}, so only they or an admin "
         "can change it. Save yours under another name, or for yourself alone."
@@ -113,6 +112,15 @@ def too_many(saved_for: SavedFor) -> str:
 def reserved(name: str) -> str:
     """Return the problem with a name that is a word of the bot's."""
     return f"`{name}` is a word of mine, so it cannot be a style's name. Choose another."
+
+
+def styles_to_choose(placed: Sequence[PlacedStyle], chosen: str) -> Mapping[str, str]:
+    """Return the names of the styles for a menu, each with whose it is.
+
+    The `chosen` one is among them, also if it is that of an earlier job and of nobody here.
+    """
+    names = {one.style.name: WHOSE[one.saved_for] for one in placed if not one.is_hidden}
+    return {chosen: names.get(chosen, "as in the earlier job"), **names} if chosen else names
 
 
 def _line(one: PlacedStyle, catalog: Catalog) -> str:

@@ -82,7 +82,7 @@ def read_request(
     model = chosen_model(typed, catalog, defaults)
     problems = Problems(typed.problems)
     given = given_in(typed, model, catalog, problems, files)
-    style = _named_style(given, styles, problems)
+    style = named_style(given, styles, problems)
     values = {
         **fitting(model, defaults),
         **style_values(style, model, given.values, problems),
@@ -142,7 +142,7 @@ def changed_request(
         _title(catalog.find(previous.model), name) for name in earlier if name not in kept
     )
     known = unpublished(model, kept)
-    style = _named_style(given, styles, problems)
+    style = named_style(given, styles, problems)
     values = {**kept, **style_values(style, model, given.values, problems), **given.values}
     if given.style is None and previous.style is not None:
         style = Style.of_job(previous.style)
@@ -164,7 +164,7 @@ def asked_values(request: Job | RenderRequest) -> Mapping[str, Json]:
     return {name: value for name, value in request.input.items() if name != PROMPT} | prompt
 
 
-def _named_style(given: Given, styles: Styles, problems: Problems) -> Style | None:
+def named_style(given: Given, styles: Styles, problems: Problems) -> Style | None:
     """Return the style that a text names; `None`: none, or one that is not among the `styles`."""
     found = None
     if given.style:

@@ -49,7 +49,6 @@ PLAIN_WORDS = frozenset(
         "gain heap held hell helm hemp kelp whelp yelp",
         "cancer chancel modes motels reseed resent statue statues stratus",
         "stile stole styled stylus",
-        "stile stole styled stylus",
     )
     for word in line.split()
 )

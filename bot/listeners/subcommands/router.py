@@ -136,7 +136,5 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         "settings": CHANNEL_SETTINGS,
         "style": style_subcommand(lambda: {*SUBCOMMANDS, *thread.THREAD_WORDS}),
         "styles": STYLES,
-        "style": style_subcommand(lambda: {*SUBCOMMANDS, *thread.THREAD_WORDS}),
-        "styles": STYLES,
     }
 )

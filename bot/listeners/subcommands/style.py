@@ -10,6 +10,7 @@ from functools import partial
 from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
+from bot.jobs.names import read_in_names
 from bot.jobs.services import Services
 from bot.jobs.styles import PlacedStyle, SavedFor, load_placed_styles, scope_of
 from bot.listeners.context import Handler, usual_options
@@ -119,7 +120,7 @@ async def _save(
     )
     placed = [one for one in await _placed(interaction, services) if one.style.name == name]
     if written not in {Written.NEW, Written.CHANGED}:
-        raise UsageError(_problem(written, name, saved_for, placed))
+        raise await _problem(written, name, saved_for, placed, services)
     return styles.saved(
         style,
         saved_for,
@@ -147,7 +148,7 @@ async def _delete(named: _Named, interaction: Interaction, services: Services) -
         _key(named.name, saved_for, interaction), _editor(interaction, services)
     )
     if written is not Written.CHANGED:
-        raise UsageError(_problem(written, named.name, saved_for, placed))
+        raise await _problem(written, named.name, saved_for, placed, services)
     return styles.deleted(named.name, saved_for)
 
 
@@ -165,7 +166,7 @@ async def _rename(
     if written is Written.TAKEN:
         raise UsageError(styles.taken(name, saved_for))
     if written is not Written.CHANGED:
-        raise UsageError(_problem(written, named.name, saved_for, placed))
+        raise await _problem(written, named.name, saved_for, placed, services)
     return styles.renamed(named.name, name, saved_for)
 
 
@@ -187,16 +188,23 @@ async def _placed(interaction: Interaction, services: Services) -> list[PlacedSt
     ]
 
 
-def _problem(written: Written, name: str, saved_for: SavedFor, placed: list[PlacedStyle]) -> str:
+async def _problem(
+    written: Written,
+    name: str,
+    saved_for: SavedFor,
+    placed: list[PlacedStyle],
+    services: Services,
+) -> UsageError:
     """Return why nothing was written."""
     match written:
         case Written.TOO_MANY:
-            return styles.too_many(saved_for)
+            return UsageError(styles.too_many(saved_for))
         case Written.NOT_YOURS:
             makers = (one.made_by for one in placed if one.saved_for is saved_for)
-            return styles.not_yours(name, saved_for, next(makers, None))
+            maker = await read_in_names(f"<@{next(makers, '')}>", services.directory)
+            return UsageError(styles.not_yours(name, saved_for, maker))
         case _:
-            return styles.missing(name, saved_for)
+            return UsageError(styles.missing(name, saved_for))
 
 
 def _key(name: str, saved_for: SavedFor, interaction: Interaction) -> SavedKey:
