@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 
 import pytest
 
+from storage.job import Json
 from storage.notification import channel_scope, person_scope, team_scope
 from storage.saved import MOST_SAVED, Editor, Saved, SavedKey, SavedKind, Written
 from storage.store import Store
@@ -17,7 +19,10 @@ HERE = channel_scope("T1", "C1")
 MAKER = Editor(user="U1", is_admin=False)
 OTHER = Editor(user="U2", is_admin=False)
 ADMIN = Editor(user="U3", is_admin=True)
-VALUE = {"words": "black and white, {prompt} ☔ \x00", "options": {"mode": "pro", "duration": 5}}
+VALUE: Mapping[str, Json] = {
+    "words": "black and white, {prompt} ☔ \x00",
+    "options": {"mode": "pro", "duration": 5},
+}
 
 
 def key(name: str = "noir", scope: str = HERE) -> SavedKey:
