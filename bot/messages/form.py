@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -72,14 +72,15 @@ def form_view(
         above += _kept_prompt(prompt, model)
     if state.channel is None:
         above.append(_channel_choice())
-    below = [_style_choice(styles, state.style)] if styles else []
-    below.append(_project_field(state.project))
+    below = [_project_field(state.project)]
+    if styles:
+        # Behind the prompt, and before the fields that its options are filled into.
+        fields.insert(_behind(fields, {f"{FIELD}{PROMPT}"}, 0), _style_choice(styles, state.style))
     shown = [*above, *fields][: MOST_BLOCKS - len(below) - (price is not None)]
     if price is not None:
         told = _price(price)
         moving = {f"{FIELD}{name}" for name in model.priced_by}
-        places = [place for place, one in enumerate(shown) if one.get("block_id") in moving]
-        shown.insert(max(places, default=len(shown) - 1) + 1, told)
+        shown.insert(_behind(shown, moving, len(shown)), told)
     body = [*shown, *below]
     is_again = state.parent_id is not None
     return View(
@@ -91,6 +92,12 @@ def form_view(
         close=plain_text("Cancel"),
         blocks=[dict(block) for block in body],
     ).to_dict()
+
+
+def _behind(fields: Sequence[blocks.Block], block_ids: Collection[str], otherwise: int) -> int:
+    """Return the place behind the last of these blocks; `otherwise` if there is none of them."""
+    places = [place for place, one in enumerate(fields) if one.get("block_id") in block_ids]
+    return max(places, default=otherwise - 1) + 1
 
 
 def model_gone(slug: str) -> str:
@@ -179,7 +186,7 @@ def _style_choice(styles: Mapping[str, str], chosen: str) -> blocks.Block:
     return InputBlock(
         block_id=STYLE_BLOCK,
         label=plain_text("Style"),
-        hint=plain_text("Its words go around yours, and its options into the fields above."),
+        hint=plain_text("Its words go around yours, and its options into the fields below."),
         optional=True,
         dispatch_action=True,
         element=StaticSelectElement(
