@@ -58,7 +58,9 @@ async def test_a_style_is_used_in_a_command_a_mention_and_a_reply() -> None:
         assert "a lake" in message.text
         assert "Style: noir" in blocks
         assert "Mode: pro" in blocks
-        assert "film grain" not in blocks + message.text
+        listed = await answer(bot, "list")
+        assert "a lake" in listed
+        assert "film grain" not in blocks + message.text + listed
         assert (await job_of(bot, message)).style == UsedStyle(
             name="noir", words="black and white, rain, {prompt}, film grain", prompt="a lake"
         )
@@ -191,8 +193,9 @@ async def test_another_person_sees_a_style_by_its_name_alone() -> None:
     async with running_bot() as bot:
         await answer(bot, "style save mine a secret of Ana")
         message = await make_video(bot, "a lake --style mine")
+        before = len(bot.ephemerals())
         await mention(bot, "at night --dry", thread=message, user=BEN)
-        told = await until_ephemeral(bot, len(bot.ephemerals()) + 1)
+        told = await until_ephemeral(bot, before + 1)
         assert "the words of the style `mine` are somebody else's" in told.text
         await press(bot, message, buttons.EDIT, user=BEN)
         form = str(form_of(bot, BEN).data)
@@ -265,8 +268,9 @@ async def test_a_dry_run_shows_the_composed_prompt() -> None:
         await answer(bot, "a lake --style noir --dry")
         assert A_LAKE_IN_NOIR in str(bot.ephemerals()[-1].blocks)
         message = await make_video(bot, "a lake --style noir")
+        before = len(bot.ephemerals())
         await mention(bot, "at night --dry", thread=message)
-        shown = await until_ephemeral(bot, len(bot.ephemerals()) + 1)
+        shown = await until_ephemeral(bot, before + 1)
         assert "rain, a lake. at night, film grain" in str(shown.blocks)
 
 
