@@ -32,6 +32,7 @@ TABLES = (
     CopiedTable(name="notifications", is_queue=True),
     CopiedTable(name="home_views", is_queue=True),
     CopiedTable(name="settings"),
+    CopiedTable(name="saved"),
     CopiedTable(name="unreadable_rows"),
     CopiedTable(name="restores"),
     CopiedTable(name="restore_checks"),

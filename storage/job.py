@@ -340,6 +340,17 @@ class Forecast:
     """`None` if it is unknown, which is not zero."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedStyle:
+    """The style of a request as it was then: a style that is changed later changes no job."""
+
+    name: str
+    words: str
+    """The words of the style; empty: it has options alone."""
+    prompt: str
+    """The prompt as it was asked for: the input has what the words of the style made of it."""
+
+
 NOT_DELIVERED = Delivery()
 IN_CHANNEL = ReplyTo()
 
@@ -381,6 +392,8 @@ class Job:
     decision: Decision | None = None
     """What an approver answered; `None`: none was asked, or none has answered."""
 
+    style: UsedStyle | None = None
+    """The style in which its prompt was composed; `None`: its input has the prompt as asked for."""
     project: str | None = None
     """The project whose budget it counts in."""
     price: Price | None = None

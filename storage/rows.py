@@ -66,6 +66,9 @@ _DECISION_COLUMNS: Mapping[str, str] = MappingProxyType(
         "because": "decision_because",
     }
 )
+_STYLE_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {"name": "style_name", "words": "style_words", "prompt": "style_prompt"}
+)
 _PRICE_COLUMNS: Mapping[str, str] = MappingProxyType({"key": "price_key", "size": "price_size"})
 _FORECAST_COLUMNS: Mapping[str, str] = MappingProxyType(
     {"kind": "forecast_kind", "amount": "forecast_amount"}
@@ -238,10 +241,11 @@ JOBS = Table(
         "reply_to": _REPLY_TO_COLUMNS,
         "question": _QUESTION_COLUMNS,
         "decision": _DECISION_COLUMNS,
+        "style": _STYLE_COLUMNS,
         "price": _PRICE_COLUMNS,
         "forecast": _FORECAST_COLUMNS,
     },
-    optional=frozenset({"question", "decision", "price", "forecast"}),
+    optional=frozenset({"question", "decision", "style", "price", "forecast"}),
     json=frozenset(
         {
             "channel_defaults",

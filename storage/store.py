@@ -36,6 +36,7 @@ from storage.job import Event, Instant, Job, Json, Outcome, Price, Stage
 from storage.notification import Notification
 from storage.pace import Pacing, Permit
 from storage.price_drift import PriceCheck, PriceChecks
+from storage.saved import SavedStore
 
 MOST_AHEAD = 100
 """Bound of `ahead_of`: the exact number of more jobs than this is of no use to a user."""
@@ -632,6 +633,10 @@ class Store(Protocol):
     @property
     def settings(self) -> SettingStore:
         """Settings made in Slack."""
+
+    @property
+    def saved(self) -> SavedStore:
+        """What people saved under a name."""
 
     async def now(self) -> Instant | None:
         """Return the database's time, by which all its processes go; `None`: a file has none."""

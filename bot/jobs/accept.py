@@ -16,6 +16,7 @@ from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
 from bot.jobs.projects import choose_project
 from bot.jobs.services import Services
+from bot.jobs.styles import refuse_hidden_words
 from bot.jobs.usual_options import UsualOptions, load_usual_options
 from bot.money.forecast import PriceToConfirm
 from bot.options.doubts import in_one
@@ -173,6 +174,7 @@ async def accept(
         price=price,
         forecast=forecast,
         reserved=forecast.amount,
+        style=request.style,
         project=choose_project(request.project, usual.project, is_needed=usual.needs_project),
         channel_defaults=_channel_defaults(request.input, usual.of_channel),
         created_at=now,
@@ -180,6 +182,10 @@ async def accept(
         due_at=now,
     )
     if request.is_dry:
+        if request.style is not None:
+            await refuse_hidden_words(
+                request.style, job.team, job.user, interaction.channel, services
+            )
         names = await names_at_once(mentioned(job.input), services.directory)
         return await dry_run(replace(job, names=names), forecast, services, agreed)
     if question is None:

@@ -31,6 +31,7 @@ from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
+from bot.jobs.styles import styles_for
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.money.forecast import PriceToConfirm
 from bot.options.attachments import Attached
@@ -280,14 +281,15 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
     job, catalog = request.job, services.catalog
     refuse_erased(job)
     if request.changes is not None or request.files:
-        render = _changed(request, services)
+        render = await _changed(request, services)
     else:
         model = catalog.get(job.model)
         # What its asker was asked about then, and confirmed, is meant.
         is_meant = job.stage in REQUESTED
         known = unpublished(model, fitting(model, job.input)) if is_meant else ()
         given = {**job.input, **request.options}
-        render = replace(check_input(model, given, known=known), project=job.project)
+        checked = check_input(model, given, known=known)
+        render = replace(checked, project=job.project, style=job.style)
     try:
         return await accept(
             render,
@@ -301,11 +303,12 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
         raise RefusedTextError(_draft(request), *error.problems) from None
 
 
-def _changed(request: ActionRequest, services: Services) -> RenderRequest:
-    """Return the job's request with the typed changes. Raises `RefusedTextError`."""
-    typed = request.changes or _NO_CHANGES
+async def _changed(request: ActionRequest, services: Services) -> RenderRequest:
+    """Return the job's request with the typed changes. Raises `RefusedTextError`, `StoreError`."""
+    typed, asker = request.changes or _NO_CHANGES, request.interaction
+    styles = await styles_for(typed, asker.team, asker.user, asker.channel, services)
     try:
-        return changed_request(request.job, typed, services.catalog, request.files)
+        return changed_request(request.job, typed, services.catalog, request.files, styles)
     except UsageError as error:
         raise RefusedTextError(_draft(request), *error.problems) from None
 

@@ -146,7 +146,7 @@ async def renew(job: Job, interaction: Interaction, services: Services) -> Accep
         dedup_key=f"approval:{job.team}:{job.id}",
         reply_to=ReplyTo(thread_ts=job.reply_to.thread_ts),
     )
-    return await accept(request, anew, services, parent_id=job.parent_id)
+    return await accept(replace(request, style=job.style), anew, services, parent_id=job.parent_id)
 
 
 async def _commit(

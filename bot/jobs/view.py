@@ -12,13 +12,12 @@ from bot.jobs.pacing import Expected, expected
 from bot.jobs.prices import NO_PRICES, RenderPrices, load_render_prices
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import submit_delay
-from bot.options.catalog import Catalog
+from bot.options.catalog import Catalog, Model
 from bot.options.failures import images_at_fault
-from bot.options.mentions import named_input
+from bot.options.mentions import asked_prompt, named_input
 from bot.options.model_file import Upgrade
 from bot.options.request import non_default_options
 from bot.options.scene import added_words
-from bot.options.schema import PROMPT
 from storage.job import Failure, Job, Stage
 
 # Enough renders for a 95th percentile; more would only slow the query down.
@@ -32,7 +31,7 @@ class JobView:
     job: Job
     model_title: str
     options: Sequence[tuple[str, str]] = ()
-    """Title and value of each option that differs from its default."""
+    """Title and value of the style, and of each option that differs from its default."""
     expected: Expected | None = None
     """How long renders of its kind take."""
     starts_in: float = 0.0
@@ -71,9 +70,7 @@ def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
     return JobView(
         job=job,
         model_title=model.title if model else job.model,
-        options=(
-            non_default_options(model, named_input(job), job.channel_defaults) if model else ()
-        ),
+        options=(*_style(job), *_options(job, model)),
         upgrades=model.upgrades_beyond(job.input) if model else (),
         is_new_take=job.parent_id is not None and model is not None and not model.has_seed,
         unit=unit,
@@ -84,6 +81,16 @@ def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
         ),
         advice=model.advice.get(job.failure, "") if model and job.failure else "",
     )
+
+
+def _options(job: Job, model: Model | None) -> tuple[tuple[str, str], ...]:
+    if model is None:
+        return ()
+    return non_default_options(model, named_input(job), job.channel_defaults)
+
+
+def _style(job: Job) -> tuple[tuple[str, str], ...]:
+    return () if job.style is None else (("Style", job.style.name),)
 
 
 async def load_result_view(job: Job, services: Services) -> JobView:
@@ -137,7 +144,7 @@ async def load_message_view(
         return view
     return replace(
         view,
-        added=added_words(named_input(parent).get(PROMPT), named_input(job).get(PROMPT)),
+        added=added_words(asked_prompt(parent), asked_prompt(job)),
         parent_link=None if view.hides_parent else await _link(parent, services),
     )
 

@@ -13,18 +13,20 @@ from bot.jobs.accept import Acceptance, Interaction, accept
 from bot.jobs.access import refuse_known_outsider
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
+from bot.jobs.styles import load_placed_styles, usable, used_styles
 from bot.listeners.payloads import FormPayload
 from bot.messages import form
 from bot.money.forecast import agreed_price
-from bot.options.form import chosen_model, read_form
+from bot.options.form import chosen_model, chosen_style, read_form
 from bot.options.form_elements import FormError
-from bot.options.form_fields import PROJECT_BLOCK
+from bot.options.form_fields import PROJECT_BLOCK, STYLE_BLOCK
 from bot.options.form_state import FormState
-from bot.options.mentions import named_input
+from bot.options.mentions import asked_input
 from bot.options.projects import entered_project
 from bot.options.request import RenderRequest
 from bot.options.schema import as_mapping
-from storage.job import Json
+from bot.options.styles import Style
+from storage.job import Job, Json
 from storage.store import StoreError
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
@@ -52,8 +54,16 @@ async def accept_form(
     model = services.catalog.find(slug)
     if model is None:
         raise FormError({view.first_field: form.model_gone(slug)})
-    carried = await parent_input(services, state)
-    read = read_form(model, entered, carried, state.files)
+    parent = await load_parent(services, state)
+    style = await _style(payload, parent, services)
+    read = read_form(
+        model,
+        entered,
+        asked_input(parent) if parent else _NOTHING,
+        state.files,
+        style=style,
+        is_filled_in=style is None or style.name == state.style,
+    )
     request = replace(read, project=entered_project(entered, state.project))
     channel = state.channel or _chosen_channel(entered)
     interaction = payload.interaction(channel, state.thread_ts)
@@ -84,10 +94,30 @@ def form_errors(error: UsageError | StoreError, first_field: str) -> Mapping[str
             return {first_field: form.store_failed(error)}
 
 
-async def parent_input(services: Services, state: FormState) -> Mapping[str, Json]:
-    """Return the parent job's input: a value too long for a field is taken from it unchanged."""
-    job = await services.store.jobs.get(state.parent_id) if state.parent_id else None
-    return named_input(job) if job else _NOTHING
+async def load_parent(services: Services, state: FormState) -> Job | None:
+    """Return the parent job: a value too long for a field is taken from its input unchanged."""
+    return await services.store.jobs.get(state.parent_id) if state.parent_id else None
+
+
+async def load_styles(
+    payload: FormPayload, parent: Job | None, services: Services
+) -> Mapping[str, Style]:
+    """Return the styles to choose from; that of the parent job as it was then. A read."""
+    placed = await load_placed_styles(
+        payload.installed_team, payload.user.id, payload.view.form_state.channel, services
+    )
+    return used_styles(parent.style if parent else None, usable(placed))
+
+
+async def _style(payload: FormPayload, parent: Job | None, services: Services) -> Style | None:
+    """Return the style that was chosen. Raises `FormError` for one that is gone."""
+    name = chosen_style(payload.view.state.values)
+    if not name:
+        return None
+    style = (await load_styles(payload, parent, services)).get(name)
+    if style is None:
+        raise FormError({STYLE_BLOCK: form.style_gone(name)})
+    return style
 
 
 def _chosen_channel(entered: Mapping[str, Json]) -> str:
@@ -101,5 +131,7 @@ def _chosen_channel(entered: Mapping[str, Json]) -> str:
 def _digest(request: RenderRequest) -> str:
     """Return the same text for equal requests."""
     parts = [request.model, request.project, dict(request.input)]
+    if request.style is not None:
+        parts.append(request.style.name)
     text = json.dumps(parts, sort_keys=True, default=list)
     return hashlib.blake2b(text.encode(errors="replace"), digest_size=10).hexdigest()

@@ -20,29 +20,33 @@ from bot.jobs.names import read_in_names
 from bot.jobs.prices import load_offer
 from bot.jobs.projects import project_in
 from bot.jobs.services import Services
+from bot.jobs.styles import load_placed_styles, styles_for
 from bot.jobs.usual_options import load_usual_options
 from bot.listeners.context import AnswerCount, counted, usual_options
 from bot.listeners.form_redraws import FormRedraws
-from bot.listeners.form_request import accept_form, form_errors, parent_input
+from bot.listeners.form_request import accept_form, form_errors, load_parent, load_styles
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, FormPayload
 from bot.messages import budgets, form, prices
 from bot.messages.modal import PLAIN, Layout
+from bot.messages.styles import styles_to_choose
 from bot.options.attachments import Attached
 from bot.options.catalog import Model
 from bot.options.draft import Draft, read_draft_text
 from bot.options.form import (
     chosen_model,
+    chosen_style,
     not_readable,
     read_unfinished,
     shows_advanced,
     with_images,
 )
-from bot.options.form_fields import ADD_ITEM, FIELD, MODEL_BLOCK, MORE_BLOCK
+from bot.options.form_fields import ADD_ITEM, FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
 from bot.options.form_items import items_shown
 from bot.options.form_state import FormState
-from bot.options.mentions import named_input
+from bot.options.mentions import asked_input
 from bot.options.model_file import MODEL_FLAG
+from bot.options.parser import read_text
 from bot.options.references import files_named
 from bot.options.request import fitting
 from storage.job import Job, Json
@@ -72,7 +76,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
 
     app.view(form.CALLBACK)(form_submitted)
-    for block in (MODEL_BLOCK, MORE_BLOCK):
+    for block in (MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK):
         app.action({"block_id": block, "action_id": block})(form_changed)
     app.action(re.compile(f"^{re.escape(ADD_ITEM)}"))(form_changed)
     # The action ID of an option's field is the model's slug.
@@ -139,12 +143,13 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
         thread_ts=job.reply_to.thread_ts if channel == job.channel else None,
         parent_id=job.id,
         project=job.project or usual.project,
+        style=job.style.name if job.style else "",
     )
     attached = files_named(job.input)
     state = state.drawn(model.slug, attached, await _names_of(attached, services))
     note = "" if found else form.replaced_model(job.model, model)
     asker = _Asker(team=job.team, user=job.user)
-    view = await _drawn(model, state, named_input(job), asker, services, note=note)
+    view = await _drawn(model, state, asked_input(job), asker, services, note=note)
     await services.views.open(trigger_id, view)
 
 
@@ -161,18 +166,28 @@ async def open_draft(
     project = usual.project
     if job is not None:
         refuse_erased(job)
-        earlier, slug = named_input(job), job.model
+        earlier, slug = asked_input(job), job.model
         project = project if job.project is None else job.project
     else:
         earlier, slug = usual.values, str(usual.values.get(MODEL_FLAG))
     draft = replace(draft, text=await read_in_names(draft.text, services.directory))
-    opened = read_draft_text(draft, catalog, catalog.find(slug) or catalog.default, earlier)
+    opened = read_draft_text(
+        draft,
+        catalog,
+        catalog.find(slug) or catalog.default,
+        earlier,
+        styles=await styles_for(
+            read_text(draft.text), interaction.team, interaction.user, draft.channel, services
+        ),
+        used=job.style if job else None,
+    )
     state = FormState(
         model=opened.model.slug,
         channel=draft.channel,
         thread_ts=draft.thread_ts,
         parent_id=job.id if job else None,
         project=opened.project or project,
+        style=opened.style,
     ).drawn(opened.model.slug, [*draft.files, *files_named(opened.values)])
     note = form.to_change(opened.problems)
     asker = _Asker(team=interaction.team, user=interaction.user)
@@ -226,7 +241,17 @@ async def _drawn(
         price = prices.in_form(forecast, to_confirm, services.unit)
         agreed = "" if to_confirm is None else to_confirm.to_text()
     state = state.model_copy(update={"agreed": agreed})
-    return form.form_view(catalog, model, state, values, layout=layout, note=note, price=price)
+    placed = await load_placed_styles(asker.team, asker.user, state.channel, services)
+    return form.form_view(
+        catalog,
+        model,
+        state,
+        values,
+        layout=layout,
+        note=note,
+        price=price,
+        styles=styles_to_choose(placed, state.style),
+    )
 
 
 async def _names_of(attached: Sequence[str], services: Services) -> Mapping[str, str]:
@@ -287,15 +312,20 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
     model = found
 
     async def draw(items: Mapping[str, int]) -> Mapping[str, Json]:
-        carried = {**await parent_input(services, state), **view.words}
+        parent = await load_parent(services, state)
+        carried = {**(asked_input(parent) if parent else {}), **view.words}
         values, uploaded = read_unfinished(model, entered, carried)
+        style = state.style if (chosen := chosen_style(entered)) is None else chosen
+        if style not in {"", state.style}:
+            styles = await load_styles(payload, parent, services)
+            values = {**values, **fitting(model, styles[style].options if style in styles else {})}
         layout = Layout(
             show_advanced=shows_advanced(entered),
             items={**items_shown(model, entered), **items},
         )
         return await _drawn(
             model,
-            state.drawn(model.slug, uploaded, uploaded),
+            state.drawn(model.slug, uploaded, uploaded).model_copy(update={"style": style}),
             {**view.words, **values},
             _Asker(team=payload.installed_team, user=payload.user.id),
             services,

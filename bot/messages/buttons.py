@@ -22,9 +22,8 @@ from bot.messages.blocks import Block
 from bot.messages.failures import advice_for
 from bot.money.forecast import PriceToConfirm, agreed_price
 from bot.options.catalog import Model
-from bot.options.mentions import named_input
+from bot.options.mentions import asked_prompt
 from bot.options.model_file import Upgrade
-from bot.options.schema import PROMPT
 from bot.options.wording import shown
 from storage.job import RENDER_PENDING, Job, Json, Outcome, Stage, is_direct
 
@@ -258,8 +257,7 @@ def _button(
     price: PriceToConfirm | None = None,
     unit: str | None = None,
 ) -> ButtonElement:
-    prompt = named_input(job).get(PROMPT)
-    about = " ".join(prompt.split()) if isinstance(prompt, str) else job.model
+    about = " ".join(asked_prompt(job).split()) or job.model
     # A screen reader should not read out markup, and no label should hold a mention such as
     # `<!everyone>`.
     about = about.replace("<", "").replace(">", "")

@@ -156,6 +156,8 @@ def _options(view: JobView, options: Sequence[tuple[str, str, bool]]) -> Iterato
     yield f"• Model: {blocks.escape(view.model_title)}"
     if view.job.project is not None:
         yield f"• Project: {blocks.literal(view.job.project)}"
+    if view.job.style is not None:
+        yield f"• Style: {blocks.literal(view.job.style.name)}"
     for title, value, was_given in options:
         usual = "" if was_given else " (default)"
         yield f"• {blocks.escape(title)}: {blocks.literal(value)}{usual}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from slack_sdk.models.blocks import (
     ConversationFilter,
@@ -11,17 +12,27 @@ from slack_sdk.models.blocks import (
     InputBlock,
     MarkdownTextObject,
     SectionBlock,
+    StaticSelectElement,
 )
 from slack_sdk.models.views import View
 
 from bot.messages import blocks
 from bot.messages.dry_run import TRY
-from bot.messages.fields import plain_text, text
+from bot.messages.fields import choice_of, plain_text, text
 from bot.messages.modal import MOST_BLOCKS, PLAIN, Layout, form_blocks
 from bot.messages.prices import RENDER, FormPrice
 from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
 from bot.options.catalog import Catalog, Model
-from bot.options.form_fields import DRY_RUN, FIELD, PRICE_BLOCK, PROJECT_BLOCK, WORDS_BLOCK
+from bot.options.form_fields import (
+    DRY_RUN,
+    FIELD,
+    MOST_CHOICES,
+    NO_STYLE,
+    PRICE_BLOCK,
+    PROJECT_BLOCK,
+    STYLE_BLOCK,
+    WORDS_BLOCK,
+)
 from bot.options.form_state import FormState
 from bot.options.projects import LONGEST_NAME
 from bot.options.schema import PROMPT
@@ -29,6 +40,7 @@ from bot.options.wording import short
 from storage.job import Json
 from storage.store import StoreBrokenError, StoreError, StoreUnsureError
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 CALLBACK = "video_form"
 CHANNEL_BLOCK = "channel"
 """Block ID and action ID of the channel menu, shown if the form was opened outside a channel."""
@@ -43,13 +55,16 @@ def form_view(
     layout: Layout = PLAIN,
     note: str = "",
     price: FormPrice | None = None,
+    styles: Mapping[str, str] = _NOTHING,
 ) -> Mapping[str, Json]:
     """Return the form of a model, filled with `values`.
+
+    `styles` are those to choose from, each with whose it is; without one there is no menu.
 
     `note` is mrkdwn, shown at the top; the price stands below the options that move it, beside the
     button that shows the request without making a job.
     """
-    named = replace(layout, file_names=state.file_names)
+    named = replace(layout, file_names=state.file_names, style=state.style)
     fields = form_blocks(catalog, model, values, named)
     above = [blocks.context(note)] if note else []
     prompt = values.get(PROMPT)
@@ -58,12 +73,14 @@ def form_view(
     if state.channel is None:
         above.append(_channel_choice())
     below = [_project_field(state.project)]
+    if styles:
+        # Behind the prompt, and before the fields that its options are filled into.
+        fields.insert(_behind(fields, {f"{FIELD}{PROMPT}"}, 0), _style_choice(styles, state.style))
     shown = [*above, *fields][: MOST_BLOCKS - len(below) - (price is not None)]
     if price is not None:
         told = _price(price)
         moving = {f"{FIELD}{name}" for name in model.priced_by}
-        places = [place for place, one in enumerate(shown) if one.get("block_id") in moving]
-        shown.insert(max(places, default=len(shown) - 1) + 1, told)
+        shown.insert(_behind(shown, moving, len(shown)), told)
     body = [*shown, *below]
     is_again = state.parent_id is not None
     return View(
@@ -77,12 +94,23 @@ def form_view(
     ).to_dict()
 
 
+def _behind(fields: Sequence[blocks.Block], block_ids: Collection[str], otherwise: int) -> int:
+    """Return the place behind the last of these blocks; `otherwise` if there is none of them."""
+    places = [place for place, one in enumerate(fields) if one.get("block_id") in block_ids]
+    return max(places, default=otherwise - 1) + 1
+
+
 def model_gone(slug: str) -> str:
     """Return the error at a form whose model is no longer on offer."""
     return (
         f"{slug} is not on offer any more, so nothing was started. Choose another model; if there "
         "is no choice here, copy your prompt and open the form again."
     )
+
+
+def style_gone(name: str) -> str:
+    """Return the error at the menu of styles about one that was deleted or renamed."""
+    return f"There is no style {name} any more. Choose another one, or none."
 
 
 def replaced_model(slug: str, model: Model) -> str:
@@ -147,6 +175,25 @@ def _price(price: FormPrice) -> blocks.Block:
     shows = blocks.button(TRY, DRY_RUN, "show")
     return SectionBlock(
         block_id=PRICE_BLOCK, text=MarkdownTextObject(text=price.text), accessory=shows
+    ).to_dict()
+
+
+def _style_choice(styles: Mapping[str, str], chosen: str) -> blocks.Block:
+    entries = {NO_STYLE: choice_of("No style", NO_STYLE)} | {
+        name: choice_of(f"{name} ({whose})", name) for name, whose in styles.items()
+    }
+    offered = dict(list(entries.items())[:MOST_CHOICES])
+    return InputBlock(
+        block_id=STYLE_BLOCK,
+        label=plain_text("Style"),
+        hint=plain_text("Its words go around yours, and its options into the fields below."),
+        optional=True,
+        dispatch_action=True,
+        element=StaticSelectElement(
+            action_id=STYLE_BLOCK,
+            options=list(offered.values()),
+            initial_option=offered.get(chosen or NO_STYLE, offered[NO_STYLE]),
+        ),
     ).to_dict()
 
 

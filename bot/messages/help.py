@@ -27,7 +27,8 @@ from storage.job import Json
 _HOW_OPTIONS_WORK = (
     "*Options* may stand before, between or behind the words: `--option value` or "
     "`--option=value`, in full or as much as is unambiguous. `--option` switches a thing on and "
-    "`--no-option` off. `--project NAME` says whose budget a video counts in. "
+    "`--no-option` off. `--project NAME` says whose budget a video counts in, and `--style NAME` "
+    "puts your words into a saved style. "
     "Values with spaces go in quotes. Words behind a lone `--` all belong to "
     "the prompt. `--dry` only shows the prompt, the request to MindVideo and its price."
 )

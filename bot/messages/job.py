@@ -9,8 +9,7 @@ from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting, prices
 from bot.messages.failures import failure_words, waits_because
-from bot.options.mentions import named_input
-from bot.options.schema import PROMPT
+from bot.options.mentions import asked_prompt
 from storage.budget import exposure
 from storage.job import NOT_REQUESTED, Instant, Job, Media, Outcome, Stage
 from storage.store import MOST_AHEAD
@@ -26,9 +25,8 @@ GOES_ON = "MindVideo goes on with it and bills it"
 
 
 def prompt_of(job: Job) -> str:
-    """Return the prompt of a job; empty for a model that takes none."""
-    prompt = named_input(job).get(PROMPT)
-    return prompt if isinstance(prompt, str) else ""
+    """Return the prompt of a job as it was asked for; empty for a model that takes none."""
+    return asked_prompt(job)
 
 
 def job_message(view: JobView, now: Instant) -> Message:

@@ -2,8 +2,9 @@
 
 `bot.options.form` reads them back. Slack keeps the value entered in a field as long as its block ID
 and action ID stay the same, whatever initial value the redrawn form has
-(https://docs.slack.dev/reference/methods/views.update). So the action ID is the model's slug: a
-field is reset when another model is chosen, and only then.
+(https://docs.slack.dev/reference/methods/views.update). So the action ID is the model's slug, with
+the name of the style whose options are filled in: a field is reset when another model or style is
+chosen, and only then.
 """
 
 from __future__ import annotations
@@ -72,6 +73,12 @@ class Layout:
     """How many items have fields, by the option's name; at least `FEWEST_ITEMS`."""
     file_names: Mapping[str, str] = field(default_factory=dict)
     """The names of attached files, by ID."""
+    style: str = ""
+    """The name of the style whose options are filled in; empty: none."""
+
+    def field_id(self, model: Model) -> str:
+        """Return the action ID of the fields."""
+        return f"{model.slug}:{self.style}" if self.style else model.slug
 
 
 PLAIN = Layout()
@@ -118,23 +125,24 @@ def _fields(
         yield from _item_fields(model, option, option.item_fields, value, layout)
         return
     hint, is_told = option.hint, option.name in model.priced_by
+    field_id = layout.field_id(model)
     match widget_of(option):
         case Widget.SELECT:
-            yield _input(option, select(option, value, model.slug), hint, is_told=is_told)
+            yield _input(option, select(option, value, field_id), hint, is_told=is_told)
         case Widget.CHECKBOX:
-            box = checkbox("On", model.slug, is_ticked=value is True)
+            box = checkbox("On", field_id, is_ticked=value is True)
             yield _input(option, box, hint, is_told=is_told)
         case Widget.NUMBER:
-            field = number(option, value, model.slug, is_told=is_told)
+            field = number(option, value, field_id, is_told=is_told)
             yield _input(option, field, _sentences(hint, option.schema), is_told=is_told)
         case Widget.FILES:
-            yield _input(option, files(option, model.slug), hint)
+            yield _input(option, files(option, field_id), hint)
             attached, links = _attached(option, value)
             if attached:
                 yield _kept(model, option, attached, layout)
-            yield from _text_field(model, option, links, links_block(option))
+            yield from _text_field(model, option, links, links_block(option), layout)
         case Widget.TEXT:
-            yield from _text_field(model, option, value, field_block(option))
+            yield from _text_field(model, option, value, field_block(option), layout)
         case widget:
             assert_never(widget)
 
@@ -180,11 +188,13 @@ def _kept(model: Model, option: Option, attached: Sequence[str], layout: Layout)
         block_id=kept_block(option),
         label=plain_text(shorten(f"{option.title}: attached already", _LABEL_LIMIT)),
         optional=True,
-        element=kept_files(named, model.slug),
+        element=kept_files(named, layout.field_id(model)),
     ).to_dict()
 
 
-def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Iterator[Block]:
+def _text_field(
+    model: Model, option: Option, value: Json, block_id: str, layout: Layout
+) -> Iterator[Block]:
     """Yield a text field, or a note if the value is too long for one."""
     longest = _longest(model, option)
     shown_text = "" if value is None else as_text(value)
@@ -198,7 +208,7 @@ def _text_field(model: Model, option: Option, value: Json, block_id: str) -> Ite
         return
     rows = option.playground.get("rows")
     is_multiline = option.kind is not Kind.STRING or (isinstance(rows, int) and rows > 1)
-    field = text(shown_text, longest, model.slug, is_multiline=is_multiline)
+    field = text(shown_text, longest, layout.field_id(model), is_multiline=is_multiline)
     yield _input(option, field, _text_hint(option, block_id), block_id)
 
 

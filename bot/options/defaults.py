@@ -45,7 +45,7 @@ def read_defaults(text: str, catalog: Catalog, current: Mapping[str, Json]) -> M
             )
     chosen = {} if slug is None else {MODEL_FLAG: model.slug}
     project = {} if read.project is None else {PROJECT_FLAG: read.project}
-    changed = {**current, **chosen, **_accepted(model, given, problems), **project}
+    changed = {**current, **chosen, **accepted_values(model, given, problems), **project}
     # `project none` removes it.
     return {name: value for name, value in changed.items() if (name, value) != (PROJECT_FLAG, "")}
 
@@ -76,7 +76,13 @@ def _names(catalog: Catalog) -> frozenset[str]:
     return frozenset(map(spelling, [MODEL_FLAG, PROJECT_FLAG, *names]))
 
 
-def _accepted(model: Model, given: Mapping[str, Json], problems: Problems) -> Mapping[str, Json]:
+def accepted_values(
+    model: Model, given: Mapping[str, Json], problems: Problems
+) -> Mapping[str, Json]:
+    """Return given values as a request would have them.
+
+    Raises `UsageError` with the problems so far, and with those of the values.
+    """
     values: dict[str, Json] = {}
     for option in model.options:
         with problems.collected():

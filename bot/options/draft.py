@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from bot.base.errors import UsageError
@@ -13,9 +13,10 @@ from bot.options.catalog import Catalog, Model
 from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import read_text
 from bot.options.problems import Problems
-from bot.options.request import check_input, fitting, given_in
+from bot.options.request import check_input, fitting, given_in, named_style
 from bot.options.schema import PROMPT
-from storage.job import Json
+from bot.options.styles import Style, Styles
+from storage.job import Json, UsedStyle
 
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 LONGEST_VALUE = 2000
@@ -76,12 +77,23 @@ class DraftValues:
     """What could not be used, and why."""
     project: str | None = None
     """The project that was typed; empty: explicitly none."""
+    style: str = ""
+    """The name of the style that was typed, else that of the changed job; empty: none."""
 
 
 def read_draft_text(
-    draft: Draft, catalog: Catalog, usual: Model, earlier: Mapping[str, Json]
+    draft: Draft,
+    catalog: Catalog,
+    usual: Model,
+    earlier: Mapping[str, Json],
+    *,
+    styles: Styles,
+    used: UsedStyle | None,
 ) -> DraftValues:
-    """Return a draft for the form; `earlier` are the defaults, or the input of the changed job."""
+    """Return a draft for the form; `earlier` are the defaults, or the input of the changed job.
+
+    The draft may name one of the `styles`, else it keeps the style `used` in the changed job.
+    """
     typed = read_text(draft.text)
     slug = typed.value_of(MODEL_FLAG)
     model = (catalog.find(slug) if slug else None) or usual
@@ -97,9 +109,20 @@ def read_draft_text(
     given, project = read.values, read.project
     # The prompt is not cut to what the model takes: its field shows how much is too long.
     prompt = {PROMPT: given[PROMPT]} if PROMPT in given else {}
-    values = {**kept, **fitting(model, given), **prompt}
+    style = named_style(read, styles, problems)
+    if read.style is None and used is not None:
+        style = Style.of_job(used)
+    of_style = fitting(model, style.options) if style else {}
+    values = {**kept, **of_style, **fitting(model, given), **prompt}
+    opened = DraftValues(
+        model=model,
+        values=values,
+        problems=(),
+        project=project,
+        style=style.name if style else "",
+    )
     try:
-        check_input(model, {**kept, **given}, problems)
+        check_input(model, {**kept, **of_style, **given}, problems, style=style)
     except UsageError as error:
-        return DraftValues(model=model, values=values, problems=error.problems, project=project)
-    return DraftValues(model=model, values=values, problems=(), project=project)
+        return replace(opened, problems=error.problems)
+    return opened

@@ -13,6 +13,7 @@ from bot.options.characters import hyphenated, visible
 from bot.options.model_file import DRY_FLAG, DRY_FLAGS, MODEL_FLAG, PROJECT_FLAG
 from bot.options.parser import Flag, Word
 from bot.options.schema import Kind, Option, spelling
+from bot.options.styles import STYLE_FLAG
 from bot.options.values import BOOLEANS, is_choice, synonym_of
 from bot.options.wording import nearest, quoted
 
@@ -28,7 +29,7 @@ class Meaning:
     flag: str
     """The flag in full, as it should be typed."""
     option: Option | None
-    """`None`: one of the bot's own: for the model, for the project, or to look only."""
+    """`None`: one of the bot's own: for the model, the project, the style, or to look only."""
     is_negation: bool = False
     is_dry: bool = False
     """Whether it is the flag that only shows the request; it takes no value."""
@@ -161,7 +162,9 @@ def _aliases(model: Model) -> Mapping[str, Meaning]:
     """Return the flags that are never typed in part, so that `--d` goes on to mean an option."""
     dry = Meaning(flag=f"--{DRY_FLAG}", option=None, is_dry=True)
     project = Meaning(flag=f"--{PROJECT_FLAG}", option=None)
-    return {**dict.fromkeys(map(spelling, DRY_FLAGS), dry), PROJECT_FLAG: project} | {
+    style = Meaning(flag=f"--{STYLE_FLAG}", option=None)
+    own = {PROJECT_FLAG: project, STYLE_FLAG: style}
+    return {**dict.fromkeys(map(spelling, DRY_FLAGS), dry), **own} | {
         spelling(alias): Meaning(flag=option.flag, option=option)
         for option in model.options
         for alias in option.aliases

@@ -15,6 +15,8 @@ from bot.options.form_fields import (
     FIELD,
     MODEL_BLOCK,
     MORE_BLOCK,
+    NO_STYLE,
+    STYLE_BLOCK,
     Widget,
     choice_key,
     field_block,
@@ -23,9 +25,17 @@ from bot.options.form_fields import (
     widget_of,
 )
 from bot.options.form_items import drafted_items, item_count, read_items
+from bot.options.problems import Problems
 from bot.options.references import file_named
-from bot.options.request import RenderRequest, check_input, checked_value, fitting
+from bot.options.request import (
+    RenderRequest,
+    check_input,
+    checked_value,
+    fitting,
+    style_values,
+)
 from bot.options.schema import PROMPT, Kind, Option, as_mapping, kind_of
+from bot.options.styles import Style
 from bot.options.values import load_typed_json, read_value, refusal
 from storage.job import Json
 
@@ -75,6 +85,14 @@ def chosen_model(state: State) -> str | None:
     return selected(element(state, MODEL_BLOCK))
 
 
+def chosen_style(state: State) -> str | None:
+    """Return the name of the style chosen in the form, or nothing; `None`: it offers no choice."""
+    if STYLE_BLOCK not in state:
+        return None
+    name = selected(element(state, STYLE_BLOCK))
+    return "" if name is None or name == NO_STYLE else name
+
+
 def shows_advanced(state: State) -> bool:
     """Tell whether the toggle for the advanced fields is ticked."""
     return is_ticked(element(state, MORE_BLOCK))
@@ -85,8 +103,14 @@ def read_form(
     state: State,
     carried: Mapping[str, Json] = _NOTHING,
     files: Collection[str] = (),
+    *,
+    style: Style | None = None,
+    is_filled_in: bool = True,
 ) -> RenderRequest:
-    """Return the request of a submitted form.
+    """Return the request of a submitted form, in the words of a style.
+
+    The style's options stand in the fields if they were filled in, else they go before the fields:
+    it was chosen after these.
 
     A value equal to its default counts as not given. Options without a field get their value from
     `carried`. A list of items, such as shots, sets the options without which it does not count, as
@@ -116,9 +140,36 @@ def read_form(
             errors[field_block(option)] = f"{option.title} is needed."
         if value is not None and (option.required or value != option.default):
             values[option.name] = value
+    try:
+        of_style = _values_of(style, model)
+        values |= {} if is_filled_in else of_style
+    except FormError as error:
+        errors |= error.errors
     if errors:
         raise FormError(errors)
-    return check_input(model, {**values, **_set_by_items(model, values)}, known=told_by_form(model))
+    return _in_style(model, {**values, **_set_by_items(model, values)}, style)
+
+
+def _values_of(style: Style | None, model: Model) -> Mapping[str, Json]:
+    """Return the values of a style's options. Raises `FormError` if the model lacks one."""
+    problems = Problems()
+    values = style_values(style, model, (), problems)
+    try:
+        problems.raise_any()
+    except UsageError as error:
+        raise FormError({STYLE_BLOCK: plain(error)}) from None
+    return values
+
+
+def _in_style(model: Model, given: Mapping[str, Json], style: Style | None) -> RenderRequest:
+    """Return the request of values each of which is right by itself. Raises `UsageError`."""
+    try:
+        return check_input(model, given, known=told_by_form(model), style=style)
+    except UsageError as error:
+        if style is None or model.prompt is None:
+            raise
+        # With the words of the style the prompt is too long.
+        raise FormError({field_block(model.prompt): plain(error)}) from None
 
 
 def _set_by_items(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -32,6 +32,8 @@ class FormState(BaseModel):
     """The job that is rendered again with changes."""
     project: str | None = None
     """The project that its field began with; `None`: it has none."""
+    style: str = ""
+    """The name of the style whose options were filled into the fields; empty: none."""
     files: tuple[str, ...] = ()
     """IDs of the files that values may refer to: those of a message, or of the earlier job."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bot.options.schema import texts_of
+from bot.options.schema import PROMPT, texts_of
 from storage.job import Job, Json
 
 # https://docs.slack.dev/messaging/formatting-message-text#advanced
@@ -52,3 +52,15 @@ def in_names(text: str, names: Mapping[str, str]) -> str:
 def named_input(job: Job) -> Mapping[str, Json]:
     """Return a job's input as a person reads it, and as MindVideo gets it."""
     return {name: with_names(value, job.names) for name, value in job.input.items()}
+
+
+def asked_prompt(job: Job) -> str:
+    """Return a job's prompt as it was asked for, without its style; empty if there is none."""
+    prompt = job.input.get(PROMPT) if job.style is None else job.style.prompt
+    return in_names(prompt, job.names) if isinstance(prompt, str) else ""
+
+
+def asked_input(job: Job) -> Mapping[str, Json]:
+    """Return `named_input` with the prompt as it was asked for."""
+    given = named_input(job)
+    return given if job.style is None else {**given, PROMPT: asked_prompt(job)}

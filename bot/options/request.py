@@ -19,9 +19,18 @@ from bot.options.problems import Problems
 from bot.options.projects import read_project_choice
 from bot.options.scene import changed_scene
 from bot.options.schema import PROMPT, Kind, Option
+from bot.options.styles import (
+    NO_STYLES,
+    STYLE_FLAG,
+    Style,
+    Styles,
+    composed,
+    find_style,
+    read_style_choice,
+)
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, shown
-from storage.job import Job, Json
+from storage.job import Job, Json, UsedStyle
 
 MOST_FLAGS = 100
 """The most flags in one text. Each wrong one is compared with all names, which takes 0.1 ms: a text
@@ -51,6 +60,8 @@ class RenderRequest:
     """Whether it is only to be shown, and not to be rendered."""
     project: str | None = None
     """The project whose budget it counts in; empty: none; `None`: the usual one, if any."""
+    style: UsedStyle | None = None
+    """The style in whose words the prompt of `input` is; `None`: it is as asked for."""
 
 
 def read_request(
@@ -59,17 +70,25 @@ def read_request(
     *,
     defaults: Mapping[str, Json] = _NOTHING,
     files: Sequence[Attached] = (),
+    styles: Styles = NO_STYLES,
 ) -> RenderRequest:
     """Return the request of a text and the files attached to it.
 
     `defaults` (the slug as `model` among them) are used for options that are not typed; those that
-    the model does not have or not allow are ignored. Raises `UsageError` with everything that is
-    wrong, each with the option, the given value and the allowed ones.
+    the model does not have or not allow are ignored. A text may name one of the `styles`, whose
+    options go before the defaults. Raises `UsageError` with everything that is wrong, each with the
+    option, the given value and the allowed ones.
     """
     model = chosen_model(typed, catalog, defaults)
     problems = Problems(typed.problems)
     given = given_in(typed, model, catalog, problems, files)
-    request = check_input(model, {**fitting(model, defaults), **given.values}, problems)
+    style = named_style(given, styles, problems)
+    values = {
+        **fitting(model, defaults),
+        **style_values(style, model, given.values, problems),
+        **given.values,
+    }
+    request = check_input(model, values, problems, style=style)
     return replace(
         request,
         doubts=(*given.doubts, *request.doubts),
@@ -95,32 +114,39 @@ def changed_request(
     typed: TypedText,
     catalog: Catalog,
     files: Sequence[Attached] = (),
+    styles: Styles = NO_STYLES,
 ) -> RenderRequest:
     """Return an earlier request with the changes of a text: options, the prompt, or the model.
 
-    Words are added to the earlier prompt, or replace it behind `new:`; attached files replace the
-    images of their option; all else stays. Options that a newly chosen model does not have are
-    left out, and named in the result. What was in doubt before is not asked about again. Raises
-    `UsageError`, also when nothing is to change.
+    Words are added to the earlier prompt as it was asked for, or replace it behind `new:`; attached
+    files replace the images of their option; all else stays. The earlier style stays as it was
+    then, unless the text names one of the `styles`, or none. Options that a newly chosen model does
+    not have are left out, and named in the result. What was in doubt before is not asked about
+    again. Raises `UsageError`, also when nothing is to change.
     """
     slug = typed.value_of(MODEL_FLAG)
     model = catalog.get(previous.model if slug is None else slug)
-    earlier = previous.input.get(PROMPT)
-    scene = earlier if isinstance(earlier, str) else ""
+    earlier = asked_values(previous)
+    prompt = earlier.get(PROMPT)
+    scene = prompt if isinstance(prompt, str) else ""
     problems = Problems(typed.problems)
     given = given_in(typed, model, catalog, problems, files, scene=scene)
-    if slug is None and not given.values and given.project is None and not given.is_dry:
+    if slug is None and not given.changes_anything:
         problems.raise_any()
         raise UsageError(
             "Say what to change: words to add, `new:` and another prompt, or options; "
             f"`/video help {model.slug}` lists them."
         )
-    kept = {name: value for name, value in previous.input.items() if model.option(name)}
+    kept = {name: value for name, value in earlier.items() if model.option(name)}
     left_out = tuple(
-        _title(catalog.find(previous.model), name) for name in previous.input if name not in kept
+        _title(catalog.find(previous.model), name) for name in earlier if name not in kept
     )
     known = unpublished(model, kept)
-    request = check_input(model, {**kept, **given.values}, problems, known=known)
+    style = named_style(given, styles, problems)
+    values = {**kept, **style_values(style, model, given.values, problems), **given.values}
+    if given.style is None and previous.style is not None:
+        style = Style.of_job(previous.style)
+    request = check_input(model, values, problems, known=known, style=style)
     return replace(
         request,
         doubts=(*given.doubts, *request.doubts),
@@ -130,16 +156,62 @@ def changed_request(
     )
 
 
+def asked_values(request: Job | RenderRequest) -> Mapping[str, Json]:
+    """Return the input of a request with its prompt as it was asked for, without its style."""
+    if request.style is None:
+        return request.input
+    prompt = {PROMPT: request.style.prompt} if request.style.prompt else {}
+    return {name: value for name, value in request.input.items() if name != PROMPT} | prompt
+
+
+def named_style(given: Given, styles: Styles, problems: Problems) -> Style | None:
+    """Return the style that a text names; `None`: none, or one that is not among the `styles`."""
+    found = None
+    if given.style:
+        with problems.collected():
+            found = find_style(given.style, styles)
+    return found
+
+
+def style_values(
+    style: Style | None, model: Model, given: Collection[str], problems: Problems
+) -> Mapping[str, Json]:
+    """Return the values of a style's options, without those that are `given` otherwise.
+
+    Adds to `problems` each that the model does not have or not allow: half a style is not what was
+    asked for.
+    """
+    values: dict[str, Json] = {}
+    for name, value in style.options.items() if style else ():
+        if name in given or style is None:
+            continue
+        option = model.option(name)
+        with problems.collected():
+            if option is None:
+                raise UsageError(
+                    f"The style `{style.name}` sets `--{name.replace('_', '-')}`, which "
+                    f"{model.title} does not have. Leave the style out, or choose another model."
+                )
+            try:
+                values[name] = checked_value(model, option, value, label_of(option))
+            except UsageError as error:
+                told = (f"The style `{style.name}`: {problem}" for problem in error.problems)
+                raise UsageError(*told) from None
+    return values
+
+
 def check_input(
     model: Model,
     given: Mapping[str, Json],
     problems: Problems | None = None,
     *,
     known: Collection[Doubt] = (),
+    style: Style | None = None,
 ) -> RenderRequest:
     """Return the request of values by property, if the schema allows it; `None`: not given.
 
-    `problems` were found before; `known` is not asked about again. Raises `UsageError` with
+    `problems` were found before; `known` is not asked about again. The prompt is composed in the
+    words of the `style`, whose options are among the values already. Raises `UsageError` with
     everything that is wrong, each with the option, the given value and the allowed ones.
     """
     problems = problems or Problems()
@@ -156,9 +228,44 @@ def check_input(
             value = _value_or_default(model, option, given.get(option.name))
             if value is not None:
                 values[option.name] = value
+    used: UsedStyle | None = None
+    if style is not None and PROMPT not in problems.options:
+        with problems.collected(PROMPT):
+            used = _used(style, values.get(PROMPT))
+            values |= _composed(model, style, used.prompt)
     problems.raise_any()
     doubts = tuple(doubt for doubt in unpublished(model, values) if doubt not in known)
-    return RenderRequest(model=model.slug, input=values, kind=_kind(model, values), doubts=doubts)
+    return RenderRequest(
+        model=model.slug, input=values, kind=_kind(model, values), doubts=doubts, style=used
+    )
+
+
+def _used(style: Style, prompt: Json) -> UsedStyle:
+    asked = prompt if isinstance(prompt, str) else ""
+    return UsedStyle(name=style.name, words=style.words, prompt=asked)
+
+
+def _composed(model: Model, style: Style, prompt: str) -> Mapping[str, Json]:
+    """Return the prompt in the words of a style. Raises `UsageError`, also if it is too long."""
+    if not style.words:
+        return {}
+    if model.prompt is None:
+        raise UsageError(
+            f"{model.title} takes no prompt, so it cannot have the words of the style "
+            f"`{style.name}`."
+        )
+    text = composed(style.words, prompt)
+    _check_length(model, text, "The prompt and the style have")
+    check(text, model.prompt.schema, "The prompt with the style")
+    return {PROMPT: text}
+
+
+def _check_length(model: Model, prompt: str, what: str) -> None:
+    if model.max_prompt is not None and len(prompt) > model.max_prompt:
+        raise UsageError(
+            f"{what} {len(prompt):,} characters; {model.title} takes at most "
+            f"{model.max_prompt:,}. Shorten it by {len(prompt) - model.max_prompt:,}."
+        )
 
 
 def _value_or_default(model: Model, option: Option, given: Json) -> Json:
@@ -183,11 +290,7 @@ def checked_value(model: Model, option: Option, given: Json, label: str) -> Json
         value = value.strip()
         if not is_visible(value):
             return None
-        if model.max_prompt is not None and len(value) > model.max_prompt:
-            raise UsageError(
-                f"The prompt has {len(value):,} characters; {model.title} takes at most "
-                f"{model.max_prompt:,}. Shorten it by {len(value) - model.max_prompt:,}."
-            )
+        _check_length(model, value, "The prompt has")
     if option.takes_images:
         check_links(option, value, label)
     check(value, option.schema, label)
@@ -259,6 +362,14 @@ class Given:
     """Whether the text says that the request is only to be shown."""
     project: str | None = None
     """The project; empty: explicitly none."""
+    style: str | None = None
+    """The name of the style; empty: explicitly none."""
+
+    @property
+    def changes_anything(self) -> bool:
+        """Whether it says anything beside the model; a look at the request counts."""
+        chosen = self.project is not None or self.style is not None
+        return bool(self.values) or chosen or self.is_dry
 
 
 def given_in(
@@ -300,6 +411,10 @@ def given_in(
     project = values.pop(PROJECT_FLAG, None)
     with problems.collected(PROJECT_FLAG):
         project = None if project is None else read_project_choice(str(project))
+    # A model may have an option of that name, which is then meant.
+    style = None if model.option(STYLE_FLAG) else values.pop(STYLE_FLAG, None)
+    with problems.collected():
+        style = None if style is None else read_style_choice(str(style))
     words = changed_scene(scene, split.prompt) if scene and split.prompt else split.prompt
     with problems.collected(PROMPT):
         values |= _prompt(words, model, values)
@@ -308,6 +423,7 @@ def given_in(
         doubts=option_like(typed, split, meanings),
         is_dry=is_dry,
         project=project if isinstance(project, str) else None,
+        style=style if isinstance(style, str) else None,
     )
 
 

@@ -91,7 +91,8 @@ _ERASE_FROM_JOB = """
     UPDATE jobs SET
         input = %(input)s, names = '{}', request_body = NULL, erased_at = %(now)s,
         problem = left(problem, 0), question_about = left(question_about, 0),
-        decision_because = left(decision_because, 0)
+        decision_because = left(decision_because, 0),
+        style_words = left(style_words, 0), style_prompt = left(style_prompt, 0)
     WHERE seq = %(seq)s
 """
 

@@ -397,6 +397,23 @@ PRICES_OF_SIZE = """ON jobs (price_key, price_size, created_at)
 """
 """The index of the last amounts of one length of video, which may be a rare one."""
 
+SAVED = """
+CREATE TABLE saved (
+    kind       TEXT COLLATE "C" NOT NULL,
+    scope      TEXT COLLATE "C" NOT NULL,
+    name       TEXT COLLATE "C" NOT NULL,
+    made_by    TEXT COLLATE "C" NOT NULL,
+    made_at    DOUBLE PRECISION NOT NULL,
+    changed_at DOUBLE PRECISION NOT NULL,
+    value      TEXT COLLATE "C" NOT NULL,  -- JSON
+    PRIMARY KEY (kind, scope, name)
+);
+ALTER TABLE jobs ADD COLUMN style_name TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN style_words TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN style_prompt TEXT COLLATE "C";
+"""
+"""The migration that keeps what people save, and the style of a job."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

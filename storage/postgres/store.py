@@ -27,6 +27,7 @@ from storage.postgres import (
     reports,
     restores,
     retention,
+    saved,
     settings,
     times,
     unreadable,
@@ -39,6 +40,7 @@ from storage.postgres.queue import Due, FindDue, Lease
 from storage.postgres.retention import BatchErasure
 from storage.postgres.session import PoolSession, open_session
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
+from storage.saved import Editor, Saved, SavedKey, SavedKind, Written
 from storage.store import (
     NO_TERMS,
     Added,
@@ -354,6 +356,31 @@ class PostgresSettings:
         await self._session.write(put)
 
 
+class PostgresSaved:
+    """Implements `SavedStore`."""
+
+    def __init__(self, session: PoolSession) -> None:
+        self._session = session
+
+    async def within(self, kind: SavedKind, scopes: Collection[str]) -> list[Saved]:
+        """Return what is saved of a kind in these scopes, ordered by name and scope."""
+        return await self._session.readable(lambda db: saved.within(db, kind, scopes))
+
+    async def save(
+        self, key: SavedKey, value: Mapping[str, Json], by: Editor, now: Instant
+    ) -> Written:
+        """Save a value under a name, if that is free or its maker's."""
+        return await self._session.write(lambda db: saved.save(db, key, value, by, now))
+
+    async def rename(self, key: SavedKey, name: str, by: Editor, now: Instant) -> Written:
+        """Give something another name in its scope, if that is free."""
+        return await self._session.write(lambda db: saved.rename(db, key, name, by, now))
+
+    async def delete(self, key: SavedKey, by: Editor) -> Written:
+        """Delete something."""
+        return await self._session.write(lambda db: saved.delete(db, key, by))
+
+
 class PostgresRetention:
     """Implements `Retention`."""
 
@@ -403,6 +430,7 @@ class PostgresStore:
         self.homes = PostgresHomeViews(session)
         self.budgets = PostgresBudgets(session)
         self.settings = PostgresSettings(session)
+        self.saved = PostgresSaved(session)
         self.retention = PostgresRetention(session)
         self.pacing = PostgresPacing(session)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
+from storage import saved_rows
 from storage.job import TRANSITIONS, Stage
 from storage.notification import notifications_of_unreadable
-from storage.postgres import notifications, settings
+from storage.postgres import notifications, saved, settings
 from storage.postgres.database import Database
 from storage.postgres.job_reads import last_event_at
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, in_list
@@ -71,11 +72,11 @@ async def unreadable(db: Database) -> list[Unreadable]:
 
 
 async def recheck(db: Database) -> list[Unreadable]:
-    """Forget the rows that were mended; look for settings that cannot be read, and return them."""
-    found = await settings.all_unreadable(db)
-    odd_settings = {one.id for one in found}
+    """Forget the rows that were mended; return those of small tables that cannot be read."""
+    found = [*await settings.all_unreadable(db), *await saved.all_unreadable(db)]
+    odd = {(one.table, one.id) for one in found}
     for one in await unreadable(db):
-        if not await _is_unreadable(db, one, odd_settings):
+        if not await _is_unreadable(db, one, odd):
             await db.change(_FORGET, {"table": one.table, "id": one.id})
     return await quarantine(db, found)
 
@@ -104,14 +105,14 @@ async def _notify(db: Database, one: Unreadable) -> None:
         await notifications.add(db, row)
 
 
-async def _is_unreadable(db: Database, one: Unreadable, odd_settings: Collection[str]) -> bool:
+async def _is_unreadable(db: Database, one: Unreadable, odd: Collection[tuple[str, str]]) -> bool:
     match one.table:
         case JOBS.name:
             return await _cannot_be_read(db, JOBS, one.id)
         case NOTIFICATIONS.name:
             return await _cannot_be_read(db, NOTIFICATIONS, one.id)
-        case settings.TABLE:
-            return one.id in odd_settings
+        case settings.TABLE | saved_rows.TABLE:
+            return (one.table, one.id) in odd
         case _:
             # A Home tab is gone; an event of a timeline never changes.
             return one.table != HOME_VIEWS.name

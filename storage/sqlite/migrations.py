@@ -676,6 +676,24 @@ def _reads_of_a_long_history(db: Database) -> None:
     """)
 
 
+@MIGRATIONS(name="0038_saved")
+def _saved(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE saved (
+            kind       TEXT NOT NULL,
+            scope      TEXT NOT NULL,
+            name       TEXT NOT NULL,
+            made_by    TEXT NOT NULL,
+            made_at    REAL NOT NULL,
+            changed_at REAL NOT NULL,
+            value      TEXT NOT NULL,  -- JSON
+            PRIMARY KEY (kind, scope, name)
+        ) STRICT, WITHOUT ROWID
+    """)
+    for column in ("style_name", "style_words", "style_prompt"):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column} TEXT")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

@@ -97,7 +97,9 @@ _ERASE_FROM_JOB = """
         input = :input, names = '{}', request_body = NULL, erased_at = :now,
         problem = iif(problem IS NULL, NULL, ''),
         question_about = iif(question_about IS NULL, NULL, ''),
-        decision_because = iif(decision_because IS NULL, NULL, '')
+        decision_because = iif(decision_because IS NULL, NULL, ''),
+        style_words = iif(style_words IS NULL, NULL, ''),
+        style_prompt = iif(style_prompt IS NULL, NULL, '')
     WHERE seq = :seq
 """
 

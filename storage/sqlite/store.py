@@ -39,6 +39,7 @@ from storage.notification import Notification
 from storage.pace import Permit
 from storage.price_drift import PriceCheck, PriceChecks
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
+from storage.saved import Editor, Saved, SavedKey, SavedKind, Written
 from storage.sqlite import (
     admissions,
     budget_rules,
@@ -53,6 +54,7 @@ from storage.sqlite import (
     reports,
     restores,
     retention,
+    saved,
     settings,
     times,
     unreadable,
@@ -510,6 +512,31 @@ class SqliteSettings:
         await self._session.write(put)
 
 
+class SqliteSaved:
+    """Implements `SavedStore`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def within(self, kind: SavedKind, scopes: Collection[str]) -> list[Saved]:
+        """Return what is saved of a kind in these scopes, ordered by name and scope."""
+        return await self._session.readable(lambda db: saved.within(db, kind, scopes))
+
+    async def save(
+        self, key: SavedKey, value: Mapping[str, Json], by: Editor, now: Instant
+    ) -> Written:
+        """Save a value under a name, if that is free or its maker's."""
+        return await self._session.write(lambda db: saved.save(db, key, value, by, now))
+
+    async def rename(self, key: SavedKey, name: str, by: Editor, now: Instant) -> Written:
+        """Give something another name in its scope, if that is free."""
+        return await self._session.write(lambda db: saved.rename(db, key, name, by, now))
+
+    async def delete(self, key: SavedKey, by: Editor) -> Written:
+        """Delete something."""
+        return await self._session.write(lambda db: saved.delete(db, key, by))
+
+
 class SqliteRetention:
     """Implements `Retention`."""
 
@@ -555,6 +582,7 @@ class SqliteStore:
         self.homes = SqliteHomeViews(session)
         self.budgets = SqliteBudgets(session)
         self.settings = SqliteSettings(session)
+        self.saved = SqliteSaved(session)
         self.retention = SqliteRetention(session)
 
     @classmethod

@@ -11,10 +11,11 @@ from types import MappingProxyType
 
 from sqlite_utils import Database
 
+from storage import saved_rows
 from storage.job import TRANSITIONS, Stage
 from storage.notification import notifications_of_unreadable
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table, in_list
-from storage.sqlite import notifications, settings
+from storage.sqlite import notifications, saved, settings
 from storage.sqlite.job_reads import last_event_at
 from storage.store import Row, Unreadable, UnreadableRowError
 
@@ -72,11 +73,11 @@ def unreadable(db: Database) -> list[Unreadable]:
 
 
 def recheck(db: Database) -> list[Unreadable]:
-    """Forget the rows that were mended; look for settings that cannot be read, and return them."""
-    found = settings.all_unreadable(db)
-    odd_settings = {one.id for one in found}
+    """Forget the rows that were mended; return those of small tables that cannot be read."""
+    found = [*settings.all_unreadable(db), *saved.all_unreadable(db)]
+    odd = {(one.table, one.id) for one in found}
     for one in unreadable(db):
-        if not _is_unreadable(db, one, odd_settings):
+        if not _is_unreadable(db, one, odd):
             db.execute(_FORGET, {"table": one.table, "id": one.id})
     return quarantine(db, found)
 
@@ -105,14 +106,14 @@ def _notify(db: Database, one: Unreadable) -> None:
         notifications.add(db, row)
 
 
-def _is_unreadable(db: Database, one: Unreadable, odd_settings: Collection[str]) -> bool:
+def _is_unreadable(db: Database, one: Unreadable, odd: Collection[tuple[str, str]]) -> bool:
     match one.table:
         case JOBS.name:
             return _cannot_be_read(db, JOBS, one.id)
         case NOTIFICATIONS.name:
             return _cannot_be_read(db, NOTIFICATIONS, one.id)
-        case settings.TABLE:
-            return one.id in odd_settings
+        case settings.TABLE | saved_rows.TABLE:
+            return (one.table, one.id) in odd
         case _:
             # A Home tab is gone; an event of a timeline never changes.
             return one.table != HOME_VIEWS.name

@@ -33,6 +33,7 @@ from storage.job import Event, EventName, Stage
 from storage.postgres.store import PostgresStore
 from storage.price_drift import PriceCheck
 from storage.rows import Value
+from storage.saved import Editor, SavedKey, SavedKind
 from storage.sqlite import dump
 from storage.sqlite.ownership import ownership
 from storage.sqlite.store import SqliteStore
@@ -71,6 +72,9 @@ async def fill(store: Store) -> None:
     check = PriceCheck(price_key="kling-v3/std", forecast=Decimal(1), actual=Decimal(2))
     await budgets.note_drift("T1", check, (), NOW)
     await store.settings.set("channel:T1:C1", "notify", ["parked"])
+    style = SavedKey(kind=SavedKind.STYLE, scope="channel:T1:C1", name="noir")
+    maker = Editor(user="U1", is_admin=False)
+    await store.saved.save(style, {"words": "rain ☔ \0", "options": {"mode": "pro"}}, maker, NOW)
     await store.homes.open("T1", "U1", NOW, pages=2)
     # Not ended: the bot is killed in it.
     assert await store.jobs.claim(NOW + 100, 3600, [a_limit(1)])

@@ -17,7 +17,17 @@ from sqlite_utils import Database, Migrations
 
 from storage.budget import ALL_TIME, Scope, ScopeKind, Use
 from storage.home import HomeView
-from storage.job import Decision, Delivery, Forecast, Job, Price, Question, ReplyTo, Stage
+from storage.job import (
+    Decision,
+    Delivery,
+    Forecast,
+    Job,
+    Price,
+    Question,
+    ReplyTo,
+    Stage,
+    UsedStyle,
+)
 from storage.notification import Notification
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.sqlite.connection import connect_writer
@@ -49,11 +59,12 @@ migrate(db, later)
 """A version of the program that dies in the middle of its own migration."""
 
 
-PARTS: dict[str, type[Delivery | ReplyTo | Question | Decision | Price | Forecast]] = {
+PARTS: dict[str, type[Delivery | ReplyTo | Question | Decision | UsedStyle | Price | Forecast]] = {
     "delivery": Delivery,
     "reply_to": ReplyTo,
     "question": Question,
     "decision": Decision,
+    "style": UsedStyle,
     "price": Price,
     "forecast": Forecast,
 }

@@ -16,6 +16,7 @@ from storage.budget import ALL_TIME, Cap, NotAdmitted, Scope, ScopeKind, Window
 from storage.job import Event, EventName, Job, Stage
 from storage.notification import Notification, NotificationKind
 from storage.postgres.store import PostgresStore
+from storage.saved import Editor, SavedKey, SavedKind, Written
 from storage.store import ClaimLimit, Inserted, InsertTerms, StaleFenceError
 from tests.support.interleaving import deadlocks, interleaved, stoppable_statements
 from tests.support.postgres import Server, emptied_database
@@ -75,6 +76,33 @@ async def test_no_claim_gives_what_another_gives(
         now += LEASE
         places += 1
     assert places > 4
+
+
+async def test_of_two_who_save_one_name_one_is_refused(
+    url: str, stores: tuple[PostgresStore, PostgresStore]
+) -> None:
+    """At every place in between: the value is its maker's, and nothing is lost silently."""
+    one, two = stores
+    number = 0
+
+    def save(store: PostgresStore, user: str) -> Callable[[], Awaitable[Written]]:
+        editor = Editor(user=user, is_admin=False)
+        return lambda: store.saved.save(_style(number), {"words": user}, editor, NOW)
+
+    makers = Counter[str]()
+    async for made, other, _ in interleaved(url, save(one, "U1"), save(two, "U2")):
+        assert {made, other} == {Written.NEW, Written.NOT_YOURS}
+        found = await one.saved.within(SavedKind.STYLE, [_style(number).scope])
+        [saved] = [each for each in found if each.key == _style(number)]
+        assert saved.value == {"words": saved.made_by}
+        assert (made is Written.NEW) is (saved.made_by == "U1")
+        makers[saved.made_by] += 1
+        number += 1
+    assert set(makers) == {"U1", "U2"}
+
+
+def _style(number: int) -> SavedKey:
+    return SavedKey(kind=SavedKind.STYLE, scope="team:T1", name=f"s{number}")
 
 
 async def test_no_result_is_written_beside_a_claim_that_took_the_job_over(

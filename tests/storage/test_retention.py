@@ -10,8 +10,19 @@ import pysqlite3
 import pytest
 
 from bot.options.catalog import Catalog
-from storage.job import Event, EventName, Job, Json, Question, QuestionKind, ReplyTo, Stage
+from storage.job import (
+    Event,
+    EventName,
+    Job,
+    Json,
+    Question,
+    QuestionKind,
+    ReplyTo,
+    Stage,
+    UsedStyle,
+)
 from storage.notification import Notification, NotificationKind
+from storage.saved import Editor, SavedKey, SavedKind
 from storage.sqlite.store import SqliteStore
 from storage.store import Store
 from tests.support.databases import Backend, SqliteBackend
@@ -131,7 +142,10 @@ async def test_what_users_wrote_is_erased_wherever_it_stands(
         request_body=secret.encode() * 2_000,
         question=Question(kind=QuestionKind.UNKNOWN_OPTION, about=secret, expires_at=NOW),
         problem=f"MindVideo says: {secret} is not allowed.",
+        style=UsedStyle(name="noir", words=f"rain, {secret}", prompt=secret),
     )
+    key = SavedKey(kind=SavedKind.STYLE, scope="person:T1:U1", name="noir")
+    await store.saved.save(key, {"words": "rain"}, Editor(user="U1", is_admin=False), NOW)
     noted = Event(at=NOW, name=EventName.RETRY, detail=secret)
     await store.jobs.apply(job, replace(job, attempts=1), noted)
     told = Notification(
@@ -153,6 +167,9 @@ async def test_what_users_wrote_is_erased_wherever_it_stands(
     assert row.question is not None
     assert (row.question.kind, row.question.about) == (QuestionKind.UNKNOWN_OPTION, "")
     assert (row.names, row.request_body, row.problem, row.erased_at) == ({}, None, "", NOW + 9)
+    assert row.style == UsedStyle(name="noir", words="", prompt="")
+    [saved] = await store.saved.within(SavedKind.STYLE, ["person:T1:U1"])
+    assert saved.value == {"words": "rain"}
     assert [event.detail for event in await store.jobs.events(job.id)] == ["", ""]
     assert await store.outbox.find("notice-1") == replace(told, detail="", problem="")
     if isinstance(backend, SqliteBackend):

@@ -132,6 +132,7 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
     store = await old.opened()
     assert await store.jobs.get("full") == replace(
         full,
+        style=None,
         project=None,
         price=None,
         forecast=None,

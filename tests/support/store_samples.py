@@ -27,6 +27,7 @@ from storage.job import (
     ReplyTo,
     Stage,
     Upload,
+    UsedStyle,
 )
 from storage.sqlite.admissions import insert_set
 from storage.store import NO_TERMS, ClaimLimit, Inserted, Store
@@ -88,6 +89,7 @@ def a_full_job() -> Job:
             reminders=2,
         ),
         decision=Decision(kind=DecisionKind.APPROVED, by="U7", at=NOW + 0.75, because="a launch"),
+        style=UsedStyle(name="noir", words="rain, {prompt}", prompt="a lake"),
         project="launch",
         price=Price(key="kling-v3 mode=pro", size=Decimal("2.5")),
         forecast=Forecast(kind=ForecastKind.OBSERVED, amount=Decimal("0.08")),

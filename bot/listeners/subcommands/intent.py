@@ -48,6 +48,7 @@ PLAIN_WORDS = frozenset(
         "fist gist last lift lint lisa lisp liszt lit lust mist wist",
         "gain heap held hell helm hemp kelp whelp yelp",
         "cancer chancel modes motels reseed resent statue statues stratus",
+        "stile stole styled stylus",
     )
     for word in line.split()
 )

@@ -16,6 +16,7 @@ from bot.base.ports import Message
 from bot.jobs.accept import Asking, Interaction, accept
 from bot.jobs.actions import ActionName, ActionRequest, perform
 from bot.jobs.services import Services
+from bot.jobs.styles import styles_for
 from bot.listeners.context import usual_options
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands import thread
@@ -36,6 +37,7 @@ from bot.listeners.subcommands.job_words import JOB_SUBCOMMANDS
 from bot.listeners.subcommands.manual import help_subcommand
 from bot.listeners.subcommands.notify import NOTIFICATIONS
 from bot.listeners.subcommands.reports import REPORTS
+from bot.listeners.subcommands.style import STYLES, style_subcommand
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.options.attachments import Attached
 from bot.options.draft import Draft, RefusedTextError
@@ -83,7 +85,12 @@ async def respond(
         return reply_to(await perform(ActionName.AGAIN, change, services), services.now())
     usual = await usual_options(interaction, services)
     try:
-        request = read_request(typed, services.catalog, defaults=usual.values, files=files)
+        styles = await styles_for(
+            typed, interaction.team, interaction.user, interaction.channel, services
+        )
+        request = read_request(
+            typed, services.catalog, defaults=usual.values, files=files, styles=styles
+        )
         accepted = await accept(request, interaction, services, question=question, usual=usual)
     except UsageError as error:
         draft = Draft(
@@ -127,5 +134,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         "models": REPORTS["models"],
         "notify": NOTIFICATIONS,
         "settings": CHANNEL_SETTINGS,
+        "style": style_subcommand(lambda: {*SUBCOMMANDS, *thread.THREAD_WORDS}),
+        "styles": STYLES,
     }
 )

@@ -1,0 +1,127 @@
+"""Styles: words around a prompt, and options, that people save under a name. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Self
+
+from bot.base.errors import UsageError
+from bot.options.characters import hyphenated, visible
+from bot.options.parser import Flag, TypedText
+from bot.options.wording import nearest, quoted
+from storage.job import Json, UsedStyle
+
+STYLE_FLAG = "style"
+"""The flag that names a style; a model with an option of this name keeps it."""
+LONGEST_NAME = 30
+
+NONE = frozenset({"none", "off"})
+"""Words for no style."""
+
+# Letters of any script: `\w` is those, digits and the underscore.
+_NAME = re.compile(rf"\w[\w-]{{0,{LONGEST_NAME - 1}}}")
+_PLACE = re.compile(r"\{\s*prompt\s*\}", re.IGNORECASE)
+_MARKS = " .,;:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """The words and the options of a style; it may have either alone."""
+
+    name: str
+    words: str = ""
+    """With `{prompt}` at most once, where the prompt stands; without it they follow the prompt."""
+    options: Mapping[str, Json] = field(default_factory=dict)
+    """The values by property."""
+
+    @classmethod
+    def of_value(cls, name: str, value: Mapping[str, Json]) -> Self:
+        """Return the style that is saved as `value`."""
+        words, options = value.get("words"), value.get("options")
+        return cls(
+            name=name,
+            words=words if isinstance(words, str) else "",
+            options=options if isinstance(options, Mapping) else {},
+        )
+
+    @classmethod
+    def of_job(cls, used: UsedStyle) -> Self:
+        """Return the style of a job, whose options are among the job's."""
+        return cls(name=used.name, words=used.words)
+
+    def to_value(self) -> dict[str, Json]:
+        """Return the value that `of_value` reads."""
+        return {"words": self.words, "options": dict(self.options)}
+
+
+Styles = Mapping[str, Style]
+"""The styles that a person may use in a place, by their names."""
+
+NO_STYLES: Styles = MappingProxyType({})
+
+
+def read_style_name(text: str) -> str:
+    """Return the name of a style as it is stored. Raises `UsageError` for what is none."""
+    name = unicodedata.normalize("NFC", hyphenated(visible(text.strip()))).casefold()
+    if not _NAME.fullmatch(name) or name in NONE:
+        raise UsageError(
+            f"{quoted(text)} is no name of a style: one has letters, digits, `-` and `_`, and at "
+            f"most {LONGEST_NAME} of them."
+        )
+    return name
+
+
+def read_style_choice(text: str) -> str:
+    """Return the name of a style, or nothing for `none`. Raises `UsageError`."""
+    return "" if text.strip().casefold() in NONE else read_style_name(text)
+
+
+def may_name_style(typed: TypedText) -> bool:
+    """Tell whether a text has the flag that names a style."""
+    return any(
+        isinstance(token, Flag) and token.name.casefold() == STYLE_FLAG for token in typed.tokens
+    )
+
+
+def check_words(words: str) -> None:
+    """Raise `UsageError` for words with more than one place for the prompt."""
+    if len(_PLACE.findall(words)) > 1:
+        raise UsageError("`{prompt}` may stand in a style once; you gave it more than once.")
+
+
+def find_style(name: str, styles: Styles) -> Style:
+    """Return the style of this name. Raises `UsageError` that names the nearest."""
+    style = styles.get(name)
+    if style is None:
+        close = nearest(name, styles)
+        advice = f"Did you mean `{close}`? " if close else ""
+        raise UsageError(
+            f"There is no style {quoted(name)} for you here. {advice}`/video styles` lists them."
+        )
+    return style
+
+
+def composed(words: str, prompt: str) -> str:
+    """Return a prompt in the words of a style: in their `{prompt}`, or before them.
+
+    Marks at the end of the prompt are left out where words follow it. Without a prompt the words
+    stand alone.
+    """
+    place = _PLACE.search(words)
+    if place is None:
+        return _joined(prompt.strip(), words.strip())
+    before, after = words[: place.start()], words[place.end() :]
+    if not prompt.strip():
+        return _joined(before.rstrip(_MARKS), after.lstrip(_MARKS)).strip()
+    middle = prompt.strip() if not after.strip() else prompt.strip().rstrip(_MARKS)
+    return f"{before}{middle}{after}".strip()
+
+
+def _joined(first: str, second: str) -> str:
+    if not first or not second:
+        return first or second
+    return f"{first.rstrip(_MARKS)}, {second}"

@@ -1,0 +1,102 @@
+"""What people save under a name, in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from storage.job import Instant, Json
+from storage.postgres.database import Database
+from storage.rows import Value
+from storage.saved import Editor, Saved, SavedKey, SavedKind, Written
+from storage.saved_rows import key_values, may_not, readable, save_values
+from storage.store import Unreadable
+
+_WITHIN = """
+    SELECT * FROM saved WHERE kind = %(kind)s AND scope = ANY(%(scopes)s) ORDER BY name, scope
+"""
+
+# A scope gets or loses names one change at a time: two would not see each other's when they count.
+_ONE_CHANGE_AT_A_TIME = """
+    SELECT pg_advisory_xact_lock(hashtextextended(%(kind)s || ' ' || %(scope)s, 5))
+"""
+
+_MADE_BY = """
+    SELECT made_by FROM saved WHERE kind = %(kind)s AND scope = %(scope)s AND name = %(name)s
+"""
+
+# The check and the write are one statement.
+_SAVE = f"""
+    INSERT INTO saved (kind, scope, name, made_by, made_at, changed_at, value)
+    SELECT %(kind)s, %(scope)s, %(name)s, %(by)s, %(now)s, %(now)s, %(value)s
+    WHERE EXISTS ({_MADE_BY})
+        OR (SELECT count(*) FROM saved WHERE kind = %(kind)s AND scope = %(scope)s) < %(most)s
+    ON CONFLICT (kind, scope, name)
+        DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at
+        WHERE saved.made_by = %(by)s OR %(is_admin)s
+"""  # noqa: S608 - only constants
+
+_RENAME = """
+    UPDATE saved SET name = %(new_name)s, changed_at = %(now)s
+    WHERE kind = %(kind)s AND scope = %(scope)s AND name = %(name)s
+        AND (made_by = %(by)s OR %(is_admin)s)
+        AND NOT EXISTS (
+            SELECT 1 FROM saved AS other
+            WHERE other.kind = %(kind)s AND other.scope = %(scope)s AND other.name = %(new_name)s
+                AND other.name <> %(name)s
+        )
+"""
+
+_DELETE = """
+    DELETE FROM saved
+    WHERE kind = %(kind)s AND scope = %(scope)s AND name = %(name)s
+        AND (made_by = %(by)s OR %(is_admin)s)
+"""
+
+
+async def within(
+    db: Database, kind: SavedKind, scopes: Collection[str]
+) -> tuple[list[Saved], list[Unreadable]]:
+    """Return what is saved of a kind in these scopes; unreadable rows are returned apart."""
+    return readable(await db.rows(_WITHIN, {"kind": kind.value, "scopes": [*scopes]}))
+
+
+async def all_unreadable(db: Database) -> list[Unreadable]:
+    """Return the rows of all scopes that cannot be read."""
+    return readable(await db.rows("SELECT * FROM saved"))[1]
+
+
+async def save(
+    db: Database, key: SavedKey, value: Mapping[str, Json], by: Editor, now: Instant
+) -> Written:
+    """Save a value under a name, if that is free or its maker's."""
+    await db.row(_ONE_CHANGE_AT_A_TIME, key_values(key))
+    known = await _made_by(db, key)
+    if await db.change(_SAVE, save_values(key, value, by, now)):
+        return Written.NEW if known is None else Written.CHANGED
+    return Written.TOO_MANY if known is None else Written.NOT_YOURS
+
+
+async def rename(db: Database, key: SavedKey, name: str, by: Editor, now: Instant) -> Written:
+    """Give something another name in its scope, if that is free."""
+    await db.row(_ONE_CHANGE_AT_A_TIME, key_values(key))
+    values = {**_of(key, by), "new_name": name, "now": now}
+    if await db.change(_RENAME, values):
+        return Written.CHANGED
+    return may_not(await _made_by(db, key), by) or Written.TAKEN
+
+
+async def delete(db: Database, key: SavedKey, by: Editor) -> Written:
+    """Delete something."""
+    await db.row(_ONE_CHANGE_AT_A_TIME, key_values(key))
+    if await db.change(_DELETE, _of(key, by)):
+        return Written.CHANGED
+    return may_not(await _made_by(db, key), by) or Written.MISSING
+
+
+def _of(key: SavedKey, by: Editor) -> dict[str, Value]:
+    return {**key_values(key), "by": by.user, "is_admin": by.is_admin}
+
+
+async def _made_by(db: Database, key: SavedKey) -> Value:
+    row = await db.row(_MADE_BY, key_values(key))
+    return None if row is None else str(row["made_by"])
