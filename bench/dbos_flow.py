@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sqlite3
 import sys
@@ -23,7 +24,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bench.load import PEOPLE, person_id
+from bench.load import person_id
 from bot.base.extras import needing_packages
 from sandbox.slack.entities import GENERAL, TEAM
 
@@ -40,6 +41,8 @@ LOOK_SECONDS = 0.05
 """Between two looks at the queue: a second by default, which would bound the rate."""
 POLL_SECONDS = 1.0
 CHUNK_BYTES = 256 * 1024
+PEOPLE = 20
+"""So many ask: the bot asks Slack about each of them once."""
 DONE = "Done"
 """Begins the text of a job's message once the job is over."""
 
@@ -149,12 +152,15 @@ def _blocks(ask: Ask, status: str) -> list[dict[str, object]]:
 @asynccontextmanager
 async def _clients() -> AsyncIterator[Clients]:
     """Open clients as the bot has: Slack's SDK and httpx, both over aiohttp."""
+    quiet = logging.getLogger("bench.slack")
+    quiet.setLevel(logging.WARNING)
     async with aiohttp.ClientSession() as session, aiohttp.ClientSession() as video:
         yield Clients(
             slack=AsyncWebClient(
                 token=os.environ["SLACK_BOT_TOKEN"],
                 base_url=os.environ["SLACK_API_URL"],
                 session=session,
+                logger=quiet,
             ),
             video=httpx.AsyncClient(
                 transport=AiohttpTransport(client=video),
