@@ -1,7 +1,7 @@
 """Renders the models of Slack's SDK as JSON, with all their checks.
 
-The SDK looks at every name of an object for its validators, for each object anew, which takes most of
-the time of a message. Here they are looked up once for each class.
+The SDK looks at every name of an object for its validators, for each object anew, which takes most
+of the time of a message. Here they are looked up once for each class.
 """
 
 from __future__ import annotations
