@@ -119,7 +119,7 @@ class Claim(Generic[Row]):
         return self.row
 
     async def _apply(self, after: Row, event: Event | None, permit: Permit | None = None) -> Row:
-        """Write what differs from what is committed; unless `after` is released, renew its lease."""
+        """Write what differs from what is committed; renew the lease unless `after` ends it."""
         requested_at = self.services.uptime()
         if after.lease_until is not None:
             after = replace(after, lease_until=self.services.now() + LEASE_SECONDS)
