@@ -37,8 +37,8 @@ QUEUE = "videos"
 WORKFLOW = "make_video"
 AT_ONCE = 24
 """How many jobs are under way: as many as the bot's pools take."""
-LOOK_SECONDS = 0.05
-"""Between two looks at the queue: a second by default, which would bound the rate."""
+QUEUE_POLL_SECONDS = 0.05
+"""Between two reads of the queue: a second by default, which would bound the rate."""
 POLL_SECONDS = 1.0
 CHUNK_BYTES = 256 * 1024
 PEOPLE = 20
@@ -197,7 +197,7 @@ async def work(journal: str) -> None:
         DBOS.launch()
         try:
             await DBOS.register_queue_async(
-                QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=LOOK_SECONDS
+                QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=QUEUE_POLL_SECONDS
             )
             print(json.dumps({"event": "ready", "port": 0}), file=sys.stderr, flush=True)  # noqa: T201
             await asyncio.Event().wait()

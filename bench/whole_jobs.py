@@ -1,6 +1,6 @@
 """Whole jobs a second and processor time a job, beside the same flow written with DBOS.
 
-`python -m bench.whole_jobs [JOBS [ROUNDS]]`: the jobs are all accepted at once, and are done by the
+`python -m bench.whole_jobs [JOBS [TRIALS]]`: the jobs are all accepted at once, and are done by the
 bot and by DBOS in turn.
 """
 
@@ -27,9 +27,9 @@ from storage.sqlite.store import SqliteStore
 from tests.support.bot_process import ROOT, RUN, bot_process
 from tests.support.sandbox import running_sandbox
 
-JOBS, ROUNDS = 300, 3
+JOBS, TRIALS = 300, 3
 GOAL = 3.0
-LOOK_SECONDS = 0.02
+CHECK_SECONDS = 0.02
 PATIENCE_SECONDS = 240.0
 # A render is over at the first look: what is measured is the work, and not the wait.
 RENDER_SECONDS = 0.0
@@ -49,7 +49,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What a side needed for the jobs of one round."""
+    """What a side needed for the jobs of one trial."""
 
     rate: float
     """Jobs a second, from the first call of Slack to the last."""
@@ -145,8 +145,8 @@ async def _first_message(sandbox: Sandbox, pid: int) -> tuple[float, float]:
 
 async def _until_over(sandbox: Sandbox, side: Side, jobs: int) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while sum(map(side.is_over, _messages(sandbox))) < jobs:  # noqa: ASYNC110 - a few looks
-            await asyncio.sleep(LOOK_SECONDS)
+        while sum(map(side.is_over, _messages(sandbox))) < jobs:  # noqa: ASYNC110 - a few checks
+            await asyncio.sleep(CHECK_SECONDS)
 
 
 def _check(sandbox: Sandbox, jobs: int) -> None:
@@ -164,7 +164,7 @@ def _messages(sandbox: Sandbox) -> list[StoredMessage]:
 
 
 def measurements(works: Mapping[str, Sequence[Work]]) -> list[Measurement]:
-    """Return what each side needed, and how the bot compares, of the rounds in the middle."""
+    """Return what each side needed, and how the bot compares, of the median trial."""
     return [one for side in SIDES for one in _of_side(side, works[side.name], works[BOT.name])]
 
 
@@ -180,7 +180,7 @@ def _of_side(side: Side, works: Sequence[Work], ours: Sequence[Work]) -> list[Me
     ]
     if side is BOT:
         return found
-    # Of each round by itself: both sides of a round found the machine equally busy.
+    # Of each trial by itself: both sides of it found the machine equally busy.
     faster = median(our.rate / its.rate for our, its in zip(ours, works, strict=True))
     lighter = median(its.processor / our.processor for our, its in zip(ours, works, strict=True))
     return [
@@ -194,10 +194,10 @@ def _ratio(label: str, ratio: float) -> Measurement:
     return Measurement(label=label, value=f"{ratio:.2f}", goal=f"≥ {GOAL:.0f}", met=ratio >= GOAL)
 
 
-async def measure(jobs: int, rounds: int) -> list[Measurement]:
+async def measure(jobs: int, trials: int) -> list[Measurement]:
     """Let all sides do the jobs, in turn."""
     works: dict[str, list[Work]] = {side.name: [] for side in SIDES}
-    for _ in range(rounds):
+    for _ in range(trials):
         for side in SIDES:
             works[side.name].append(await run(side, jobs))
     return measurements(works)
@@ -205,14 +205,14 @@ async def measure(jobs: int, rounds: int) -> list[Measurement]:
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, and print the figures."""
-    usual = (JOBS, ROUNDS)
-    jobs, rounds = (*map(int, arguments), *usual[len(arguments) :])
+    usual = (JOBS, TRIALS)
+    jobs, trials = (*map(int, arguments), *usual[len(arguments) :])
     try:
         dbos = installed_version()
     except ConfigurationError as error:
         sys.exit(str(error))
-    print(f"{jobs} jobs at once, {rounds} rounds, DBOS {dbos}")  # noqa: T201 - what it is for
-    print(table(asyncio.run(measure(jobs, rounds)), "github"))  # noqa: T201 - as above
+    print(f"{jobs} jobs at once, {trials} trials, DBOS {dbos}")  # noqa: T201 - what it is for
+    print(table(asyncio.run(measure(jobs, trials)), "github"))  # noqa: T201 - as above
 
 
 if __name__ == "__main__":
