@@ -205,6 +205,10 @@ class EventName(StrEnum):
     HELD = "held"
 
 
+UNSEEN = frozenset({EventName.POSTING, EventName.UPLOADING, EventName.UPLOADED, EventName.SHARING})
+"""Events that change nothing which a Home tab shows: another one follows each of them at once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """One file that MindVideo made. The URL may expire within minutes."""

@@ -7,11 +7,12 @@ so that each is compared, written and indexed separately.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Generic, Protocol, TypeAlias
 
@@ -27,10 +28,16 @@ Value: TypeAlias = "str | int | float | bytes | None"
 
 
 class Columns(Protocol):
-    """A row as a database returns it."""
+    """A row as a database returns it: a dictionary, or the values in the order of the columns."""
 
     def __getitem__(self, name: str, /) -> Value:
         """Return the value of a column."""
+
+    def __iter__(self) -> Iterator[Value]:
+        """Return the values; of a dictionary, the names."""
+
+    def keys(self) -> Iterable[str]:
+        """Return the names of the columns."""
 
 
 _DELIVERY_COLUMNS: Mapping[str, str] = MappingProxyType(
@@ -106,8 +113,13 @@ class Table(Generic[Row]):
 
         Raises `UnreadableRowError`, which names the columns with invalid values, not the values.
         """
-        stored = {column: row[column] for column in self.columns}
-        torn = [column for column, value in stored.items() if is_torn(value)]
+        found = _by_name(row)
+        stored = {column: found[column] for column in self.columns}
+        torn = [
+            column
+            for column, value in stored.items()
+            if isinstance(value, str) and not value.isascii() and is_torn(value)
+        ]
         if torn:
             raise self._unreadable(row, torn)
         values: dict[str, object] = {**stored}
@@ -141,9 +153,12 @@ class Table(Generic[Row]):
         """
         if (before.id, before.fence) != (after.id, after.fence):
             raise ValueError("only the store may change a row's id and fence")
-        pairs = ((column, _part(before, path), _part(after, path)) for column, path in self._paths)
+        fields_of = zip(self._columns_of, self._values(before), self._values(after), strict=True)
+        # Most fields are the same object: a step changes few, and others need no second look.
+        paths = (path for paths, old, new in fields_of if old is not new for path in paths)
         candidates = (
-            (column, encode(old), encode(new)) for column, old, new in pairs if old is not new
+            (column, encode(_part(before, path)), encode(_part(after, path)))
+            for column, path in paths
         )
         return {column: new for column, old, new in candidates if new != old}
 
@@ -176,6 +191,19 @@ class Table(Generic[Row]):
     def _paths(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         return tuple(self._find_paths())
 
+    @cached_property
+    def _columns_of(self) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], ...]:
+        """The columns of each field, with their paths."""
+        return tuple(
+            tuple(found for found in self._paths if found[1][0] == field.name)
+            for field in fields(self.of)
+        )
+
+    @cached_property
+    def _values(self) -> Callable[[Row], tuple[object, ...]]:
+        """Returns the values of all fields of a row."""
+        return attrgetter(*(field.name for field in fields(self.of)))
+
     def _find_paths(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         for field in fields(self.of):
             if field.name in self.nested:
@@ -190,6 +218,11 @@ def _part(row: Row, path: tuple[str, ...]) -> object:
     for name in path:
         value = None if value is None else getattr(value, name)
     return value
+
+
+def _by_name(row: Columns) -> Mapping[str, Value]:
+    """Return the columns by name: SQLite's own row looks a name up among all of them."""
+    return row if isinstance(row, dict) else dict(zip(row.keys(), row, strict=True))
 
 
 def is_torn(value: Value) -> bool:

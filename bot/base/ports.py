@@ -199,6 +199,12 @@ class Chat(Protocol):
     repeat, `OutcomeUnknownError` (response lost, `internal_error`, `fatal_error`).
     """
 
+    def known_clock(self) -> Instant | None:
+        """Return the time by Slack's clock, if an answer of the last seconds tells it.
+
+        It is too early if the machine was stopped since, for a time that it does not count.
+        """
+
     async def read_clock(self) -> Instant:
         """Return the time by Slack's clock, which also gives the times of messages. A read.
 

@@ -31,6 +31,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from bot.messages.block_json import as_json
 from storage.job import Instant, Json, is_direct
 
 Block: TypeAlias = Mapping[str, Json]
@@ -115,17 +116,17 @@ def marked(message: Sequence[Block], message_id: str) -> list[Block]:
 
 def section(mrkdwn: str) -> Block:
     """Return a paragraph of mrkdwn, cut to Slack's limit of 3,000 characters."""
-    return SectionBlock(text=MarkdownTextObject(text=shorten(mrkdwn, SECTION_LIMIT))).to_dict()
+    return as_json(SectionBlock(text=MarkdownTextObject(text=shorten(mrkdwn, SECTION_LIMIT))))
 
 
 def header(text: str) -> Block:
     """Return a heading."""
-    return HeaderBlock(text=PlainTextObject(text=text)).to_dict()
+    return as_json(HeaderBlock(text=PlainTextObject(text=text)))
 
 
 def context(mrkdwn: str) -> Block:
     """Return a line of small print."""
-    return ContextBlock(elements=[MarkdownTextObject(text=mrkdwn)]).to_dict()
+    return as_json(ContextBlock(elements=[MarkdownTextObject(text=mrkdwn)]))
 
 
 def sections(mrkdwn: str) -> list[Block]:
@@ -136,7 +137,7 @@ def sections(mrkdwn: str) -> list[Block]:
 def quote(text: str) -> Block:
     """Return literal text as a quotation: nothing in it is mrkdwn, so no user is notified."""
     quoted = RichTextQuoteElement(elements=[RichTextElementParts.Text(text=text)])
-    return RichTextBlock(elements=[quoted]).to_dict()
+    return as_json(RichTextBlock(elements=[quoted]))
 
 
 def text_part(text: str, *, bold: bool = False) -> RichTextElement:
@@ -171,7 +172,7 @@ def date_part(at: Instant, form: str = "{date_short_pretty} {time}") -> RichText
 def rich_lines(lines: Sequence[Sequence[RichTextElement]]) -> Block:
     """Return lines of rich text: nothing in their literal text is markup."""
     sections = [RichTextSectionElement(elements=list(parts)) for parts in lines]
-    return RichTextBlock(elements=sections).to_dict()
+    return as_json(RichTextBlock(elements=sections))
 
 
 def quotes(text: str) -> list[Block]:
@@ -185,9 +186,13 @@ def code(text: str) -> list[Block]:
     starts = range(0, len(text), SECTION_LIMIT)
     pieces = [text[start : start + SECTION_LIMIT] for start in starts]
     return [
-        RichTextBlock(
-            elements=[RichTextPreformattedElement(elements=[RichTextElementParts.Text(text=piece)])]
-        ).to_dict()
+        as_json(
+            RichTextBlock(
+                elements=[
+                    RichTextPreformattedElement(elements=[RichTextElementParts.Text(text=piece)])
+                ]
+            )
+        )
         for piece in pieces
     ]
 
@@ -213,7 +218,7 @@ def link_label(text: str, limit: int) -> str:
 
 def divider() -> Block:
     """Return a horizontal line."""
-    return DividerBlock().to_dict()
+    return as_json(DividerBlock())
 
 
 def button(
@@ -242,4 +247,4 @@ def button(
 
 def actions(buttons: Sequence[ButtonElement]) -> Block:
     """Return a row of buttons."""
-    return ActionsBlock(elements=list(buttons)).to_dict()
+    return as_json(ActionsBlock(elements=list(buttons)))

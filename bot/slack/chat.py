@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -25,7 +24,8 @@ from bot.slack.answers import (
     OkAnswer,
     PostAnswer,
 )
-from bot.slack.client import OK, answer_of, ask, read, slack_address
+from bot.slack.client import OK, answer_of, read, slack_address
+from bot.slack.clock import SlackClock, instant_of
 from bot.slack.uploads import STALL_SECONDS, SlackFiles
 from storage.job import Instant, Json
 
@@ -56,8 +56,14 @@ class Identity:
 class SlackChat(SlackFiles):
     """Implements the port `bot.base.ports.Chat`, with all its promises."""
 
-    def __init__(self, client: AsyncWebClient, *, stall_seconds: float = STALL_SECONDS) -> None:
-        super().__init__(client, stall_seconds=stall_seconds)
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        stall_seconds: float = STALL_SECONDS,
+        clock: SlackClock | None = None,
+    ) -> None:
+        super().__init__(client, stall_seconds=stall_seconds, clock=clock)
         self._me: Identity | None = None
 
     async def identity(self) -> Identity:
@@ -74,21 +80,24 @@ class SlackChat(SlackFiles):
         )
         return self._me
 
+    def known_clock(self) -> Instant | None:
+        """Return the time by Slack's clock, if an answer of the last seconds tells it."""
+        return self._clock.read()
+
     async def read_clock(self) -> Instant:
         """Return the time by Slack's clock, in whole seconds. A read.
 
-        Read from an answer's `Date`: https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1 Raises
-        `RetryLaterError` when an answer has none.
+        Raises `RetryLaterError` when the answer does not tell it.
         """
         try:
             answer = await answer_of(self._client.auth_test(), doubtful=False)
-            return _instant(answer.headers.get("Date", ""))
+            return instant_of(answer.headers.get("Date", ""))
         except (RefusedError, ValueError, OverflowError) as error:
             raise RetryLaterError("Slack does not tell the time.", code="no_date") from error
 
     async def join(self, channel: str) -> None:
         """Join a public channel. Safe to repeat. Raises `UnreachablePlaceError` if that fails."""
-        await ask(self._client.conversations_join(channel=channel), OkAnswer, doubtful=False)
+        await self._ask(self._client.conversations_join(channel=channel), OkAnswer, doubtful=False)
 
     async def post(self, place: Place, message: Message, row_id: str) -> Posted:
         """Post a message with a row's ID as metadata.
@@ -130,7 +139,7 @@ class SlackChat(SlackFiles):
         call = self._client.chat_update(
             channel=channel, ts=ts, text=message.text, blocks=_blocks(message)
         )
-        await ask(call, OkAnswer, doubtful=False)
+        await self._ask(call, OkAnswer, doubtful=False)
 
     async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
@@ -149,14 +158,14 @@ class SlackChat(SlackFiles):
             thread_ts=place.thread_ts,
         )
         try:
-            await ask(call, OkAnswer, doubtful=False)
+            await self._ask(call, OkAnswer, doubtful=False)
         except UnreachablePlaceError:
             direct = Place(channel=await self.open_direct(user))
             await self._post(direct, message, row_id=None, doubtful=False)
 
     async def open_direct(self, user: str) -> str:
         """Return the channel of the bot's direct conversation with `user`. Safe to repeat."""
-        answer = await ask(
+        answer = await self._ask(
             self._client.conversations_open(users=user), ChannelAnswer, doubtful=False
         )
         return answer.channel.id
@@ -174,7 +183,7 @@ class SlackChat(SlackFiles):
             unfurl_links=False,
             unfurl_media=False,
         )
-        return (await ask(call, PostAnswer, doubtful=doubtful)).ts
+        return (await self._ask(call, PostAnswer, doubtful=doubtful)).ts
 
     async def _read(self, place: Place, *, since: float, cursor: str) -> MessagesAnswer:
         oldest = f"{max(since - CLOCK_SLACK, 0):.6f}"
@@ -195,7 +204,7 @@ class SlackChat(SlackFiles):
                 limit=PAGE,
                 include_all_metadata=True,
             )
-        return await ask(call, MessagesAnswer, doubtful=False)
+        return await self._ask(call, MessagesAnswer, doubtful=False)
 
     async def _respond(self, response_url: str, place: Place, message: Message) -> bool:
         """Send by `response_url` and return whether Slack took it; an expired URL is no error."""
@@ -219,13 +228,9 @@ class SlackChat(SlackFiles):
             return False
 
 
-def _instant(date: str) -> Instant:
-    return parsedate_to_datetime(date).timestamp()
-
-
 def _clock_error(date: str) -> float | None:
     try:
-        return time.time() - _instant(date)
+        return time.time() - instant_of(date)
     except (ValueError, OverflowError):
         return None
 

@@ -1,5 +1,6 @@
 """A client of Slack's SDK that does not retry; its failures become the bot's exceptions."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -44,6 +45,11 @@ OK = 200
 
 _TLS_PORT = 443
 
+_LOG = logging.getLogger(f"{AsyncWebClient.__module__}.quiet")
+# The SDK composes two lines of each call, with all of its answer, unless the logger itself has a
+# level: what the root's level drops costs a fifth of the call.
+_LOG.setLevel(logging.WARNING)
+
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
@@ -77,7 +83,9 @@ async def slack_client(
         timeout=timeout, span=SpanName.SLACK, response_class=_BoundedResponse
     ) as session:
         # The SDK's own retry handlers would post again after a lost connection.
-        client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
+        client = AsyncWebClient(
+            token=token, base_url=base_url, session=session, retry_handlers=[], logger=_LOG
+        )
         # The session knows the proxies; the SDK takes HTTPS_PROXY and does not read NO_PROXY.
         client.proxy = None
         yield client

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from yarl import URL
 
 from bot.base.errors import CannotShareFileError, NotFoundError, RetryLaterError
@@ -16,10 +17,13 @@ from bot.slack.client import (
     ALL_CONNECT_SECONDS,
     CONNECT_SECONDS,
     OK,
-    ask,
+    Answer,
+    answer_of,
     failed,
+    read,
     slack_address,
 )
+from bot.slack.clock import SlackClock
 from bot.slack.errors import error_of_status
 
 LONGEST_ALT_TEXT = 1000
@@ -34,12 +38,19 @@ TOO_LARGE = 413
 class SlackFiles:
     """The file methods of the `Chat` port, over Slack's Web API and its upload URLs."""
 
-    def __init__(self, client: AsyncWebClient, *, stall_seconds: float = STALL_SECONDS) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        stall_seconds: float = STALL_SECONDS,
+        clock: SlackClock | None = None,
+    ) -> None:
         if client.session is None:
             raise ValueError("the client must come from slack_client(), with a session")
         self._client = client
         self._session = client.session
         self._stall_seconds = stall_seconds
+        self._clock = clock or SlackClock()
 
     async def reserve_upload(self, filename: str, length: int, alt_text: str) -> UploadTarget:
         """Reserve an upload of `length` bytes. Safe to repeat: an unused reservation expires.
@@ -53,7 +64,7 @@ class SlackFiles:
             "alt_txt": _encodable(alt_text)[:LONGEST_ALT_TEXT],
         }
         call = self._client.api_call("files.getUploadURLExternal", data=data)
-        answer = await ask(call, UploadAnswer, doubtful=False)
+        answer = await self._ask(call, UploadAnswer, doubtful=False)
         return UploadTarget(file_id=answer.file_id, url=answer.upload_url)
 
     async def send_upload(self, target_url: str, length: int, chunks: AsyncIterator[bytes]) -> None:
@@ -103,14 +114,14 @@ class SlackFiles:
         else:
             data["initial_comment"] = _encodable(message.text)
         call = self._client.api_call("files.completeUploadExternal", data=data)
-        await ask(call, OkAnswer, doubtful=True)
+        await self._ask(call, OkAnswer, doubtful=True)
 
     async def file_state(self, file_id: str, channel: str) -> FileState:
         """Return whether the file's bytes arrived and which message in `channel` shares it. A read.
 
         Raises `NotFoundError` when Slack does not know the file.
         """
-        answer = await ask(self._client.files_info(file=file_id), FileAnswer, doubtful=False)
+        answer = await self._ask(self._client.files_info(file=file_id), FileAnswer, doubtful=False)
         file = answer.file
         if file.mode == TOMBSTONE:
             raise NotFoundError("The file was deleted at Slack.", code="file_deleted")
@@ -122,9 +133,17 @@ class SlackFiles:
     async def delete_file(self, file_id: str) -> None:
         """Delete a file of the bot that must not be shared any more. Safe to repeat."""
         try:
-            await ask(self._client.files_delete(file=file_id), OkAnswer, doubtful=False)
+            await self._ask(self._client.files_delete(file=file_id), OkAnswer, doubtful=False)
         except NotFoundError:
             return
+
+    async def _ask(
+        self, call: Awaitable[AsyncSlackResponse], shape: type[Answer], *, doubtful: bool
+    ) -> Answer:
+        """Do as `ask`, and note the time that the answer tells."""
+        answer = await answer_of(call, doubtful=doubtful)
+        self._clock.hear(answer.headers.get("Date", ""))
+        return read(answer, shape, doubtful=doubtful)
 
     async def _send(
         self, url: URL, length: int, chunks: AsyncIterator[bytes]

@@ -67,9 +67,8 @@ async def _show_end(claim: Claim[Job]) -> None:
     is_slow = claim.row.outcome is Outcome.SUCCEEDED or claim.row.attempts > 0
     if not is_slow:
         return
-    shown = await show_progress(claim.row, claim.services, is_over=True)
-    if shown != claim.row:
-        await claim.write(shown, None)
+    # It goes with the commit that follows: the intent of an upload, or of a post.
+    claim.keep(await show_progress(claim.row, claim.services, is_over=True))
 
 
 async def _compose(claim: Claim[Job]) -> Message:

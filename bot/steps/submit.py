@@ -151,12 +151,23 @@ async def _key_age(claim: Claim[Job]) -> float:
     from a backup lacks what was sent after the backup. If an operator has vouched that MindVideo
     has no render under the key, the age counts from then.
     """
-    now = await claim.services.chat.read_clock()
+    chat, now = claim.services.chat, None
+    if not _may_be_sent(claim):
+        now = chat.known_clock()
+    if now is None:
+        now = await chat.read_clock()
     if (claim.row.confirmed_absent_at or 0.0) > now:
         # The clock of the operator's shell is ahead. Nothing was sent since, so the present time is
         # early enough. It is committed, or each later attempt would replace it by a later time.
         await claim.write(replace(claim.row, confirmed_absent_at=now), None)
     return now - max(claim.row.posted_at or 0.0, claim.row.confirmed_absent_at or 0.0)
+
+
+def _may_be_sent(claim: Claim[Job]) -> bool:
+    """Return whether the key may have been used before, so that its age must be certain."""
+    job = claim.row
+    is_noted = job.first_sent_at is not None or job.confirmed_absent_at is not None
+    return is_noted or claim.may_be_restored(job.created_at)
 
 
 async def _make_chargeable(claim: Claim[Job]) -> None:

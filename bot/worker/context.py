@@ -23,7 +23,7 @@ from storage.store import (
 
 
 class Claim(Generic[Row]):
-    """A row under a lease. `row` is the row as last committed under this claim's fence.
+    """A row under a lease. `row` is the row as last committed under this claim's fence, or kept.
 
     Every commit under the claim renews the lease.
     """
@@ -32,6 +32,7 @@ class Claim(Generic[Row]):
         self, row: Row, queue: Queue[Row], services: Services, *, leased_at: float
     ) -> None:
         self.row: Row = row
+        self._committed: Row = row
         self.services = services
         self.leased_at = leased_at
         """The uptime at which the lease was requested, or renewed for the last time."""
@@ -70,8 +71,15 @@ class Claim(Generic[Row]):
             event = Event(at=self.services.now(), name=name, detail=detail)
         if limit is None:
             return await self.write(after, event)
-        self.row = await self._apply(after, event, self._permit(limit))
+        self.row = self._committed = await self._apply(after, event, self._permit(limit))
         return self.row
+
+    def keep(self, after: Row) -> None:
+        """Write `after` with the next commit, if there is one before the process ends.
+
+        For a finding that may be lost: what led to it is safe to repeat, and so is a loss of it.
+        """
+        self.row = after
 
     async def take_permit(self, limit: Limit) -> Instant:
         """Take a permit apart from a commit; return when it is valid."""
@@ -107,15 +115,15 @@ class Claim(Generic[Row]):
         lost.
         """
         noted = event or self._amount_event(after)
-        self.row = await self._apply(with_permit(after, paced_at), noted)
+        self.row = self._committed = await self._apply(with_permit(after, paced_at), noted)
         return self.row
 
     async def _apply(self, after: Row, event: Event | None, permit: Permit | None = None) -> Row:
-        """Write what differs from `row`; unless `after` is released, its lease is renewed."""
+        """Write what differs from what is committed; renew the lease unless `after` ends it."""
         requested_at = self.services.uptime()
         if after.lease_until is not None:
             after = replace(after, lease_until=self.services.now() + LEASE_SECONDS)
-        written = await self._queue.apply(self.row, after, event, permit)
+        written = await self._queue.apply(self._committed, after, event, permit)
         self.leased_at = requested_at
         return written
 
@@ -129,7 +137,7 @@ class Claim(Generic[Row]):
 
         Budgets are alerted at the time of the event; and nobody is to wonder where it came from.
         """
-        before = self.row
+        before = self._committed
         if not isinstance(before, Job):
             return None
         now = self.services.now()

@@ -103,6 +103,8 @@ class Engine(Generic[Row]):
         self._renewing: asyncio.Task[None] | None = None
         self._stopping = False
         self._more_is_due = False
+        self._crowded = frozenset(pools)
+        """The pools for which rows may wait that the last claim had no room for."""
         self._broken: StoreBrokenError | None = None
         self._log = structlog.get_logger("engine")
 
@@ -122,13 +124,15 @@ class Engine(Generic[Row]):
         limits = [
             ClaimLimit(pool.size - self._used_slots(pool), pool.steps) for pool in self._pools
         ]
+        self._crowded = frozenset(self._pools)
         if not any(limit.rows > 0 for limit in limits):
             return suspects
         self._more_is_due = False
         claimed = await self._claim(limits)
-        for limit in limits:
-            started = sum(row.step in limit.steps for row in claimed)
-            self._more_is_due |= started == limit.rows > 0
+        started = [sum(row.step in limit.steps for row in claimed) for limit in limits]
+        rooms = list(zip(self._pools, limits, started, strict=True))
+        self._more_is_due |= any(count == limit.rows > 0 for _, limit, count in rooms)
+        self._crowded = frozenset(pool for pool, limit, count in rooms if count >= limit.rows)
         return suspects + len(claimed)
 
     async def _start_suspect(self) -> int:
@@ -240,12 +244,15 @@ class Engine(Generic[Row]):
         # Of this task and those that it starts.
         PROMPTS.set(claim.prompts)
         try:
-            await self._gate.wait()
-            if self._stopping:
-                await claim.write(replace(claim.row, lease_until=None), None)
-                return
-            while await self._trace_step(run, claim):
-                pass
+            goes_on, pool = True, None
+            while goes_on:
+                if run.pool is not pool:
+                    pool = run.pool
+                    await self._gate.wait()
+                    if self._stopping:
+                        await claim.write(replace(claim.row, lease_until=None), None)
+                        return
+                goes_on = await self._trace_step(run, claim)
         except StaleFenceError as error:
             # The row is claimed again: by another process, or once its lease has ended.
             log.warning("claim_lost", step=claim.row.step, problem=str(error))
@@ -302,8 +309,11 @@ class Engine(Generic[Row]):
             # Only jobs have a timeline.
             event = None
         is_due = after.due_at is not None and after.due_at <= now
-        goes_on = is_due and not self._stopping and after.step in run.pool.steps
-        if not goes_on:
+        pool = self._next_pool(run, after) if is_due and not self._stopping else None
+        goes_on = pool is not None
+        if pool is not None:
+            self._move(run, pool)
+        else:
             # The next step is for another pool: the end of this run wakes the engine to claim it.
             self._more_is_due |= is_due
             after = replace(after, lease_until=None)
@@ -320,6 +330,24 @@ class Engine(Generic[Row]):
             # A signal, such as a cancel, came while the step ran: do not wait for the step's pause.
             await claim.write(replace(row, due_at=row.due_again(now)), None)
         return goes_on
+
+    def _next_pool(self, run: _Run[Row], after: Row) -> Pool | None:
+        """Return the pool in which the run can go on with a row that is due; `None`: in none now.
+
+        It goes over to another pool that has room, unless rows may wait for that room, whose turn
+        comes first. A row that may end the process has to be claimed for each step.
+        """
+        [pool] = [pool for pool in self._pools if after.step in pool.steps]
+        if pool is run.pool:
+            return pool
+        has_room = pool not in self._crowded and self._used_slots(pool) < pool.size
+        return pool if has_room and run.claim.row.crashes == 0 else None
+
+    def _move(self, run: _Run[Row], pool: Pool) -> None:
+        """Let a run take a slot of a pool, and look for rows that wait for the one it had."""
+        if pool is not run.pool and run.pool in self._crowded:
+            self._services.wake()
+        run.pool = pool
 
     async def _attempt(self, claim: Claim[Row]) -> tuple[Result[Row], str]:
         log = self._log.bind(**{self._kind: claim.row.id}, step=claim.row.step)

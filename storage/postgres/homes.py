@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage.home import OPEN_SECONDS, REDRAW_SECONDS, HomeView, home_id
-from storage.job import Event, Instant
+from storage.job import UNSEEN, Event, Instant
 from storage.postgres.database import Database
 from storage.postgres.queue import changed
 from storage.rows import HOME_VIEWS, encode, event_to_row
@@ -25,16 +25,18 @@ _OPEN = """
     RETURNING *
 """
 
-# One statement, because each event needs both. The row of the tab is locked last of all.
-_ADD_EVENT = """
-    WITH event AS (
-        INSERT INTO job_events (job_id, at, name, detail)
-        VALUES (%(job_id)s, %(at)s, %(name)s, %(detail)s)
-    )
+_INSERT_EVENT = """
+    INSERT INTO job_events (job_id, at, name, detail)
+    VALUES (%(job_id)s, %(at)s, %(name)s, %(detail)s)
+"""
+
+# One statement, because most events need both. The row of the tab is locked last of all.
+_ADD_EVENT = f"""
+    WITH event AS ({_INSERT_EVENT})
     UPDATE home_views SET
         changed_at = %(at)s, due_at = coalesce(due_at, greatest(%(at)s, published_at + %(pause)s))
     WHERE id = %(home)s AND opened_at > %(at)s - %(open)s
-"""
+"""  # noqa: S608 - only constants
 
 
 async def open_view(db: Database, team: str, user: str, now: Instant, pages: int) -> HomeView:
@@ -53,7 +55,10 @@ async def open_view(db: Database, team: str, user: str, now: Instant, pages: int
 
 
 async def add_event(db: Database, job_id: str, team: str, user: str, event: Event) -> None:
-    """Insert an event of a job, and make the tab of the job's user due if it is open."""
+    """Insert an event of a job, and make the user's tab due if it is open and shows that."""
+    if event.name in UNSEEN:
+        await db.change(_INSERT_EVENT, event_to_row(job_id, event))
+        return
     values = {
         **event_to_row(job_id, event),
         "home": encode(home_id(team, user)),

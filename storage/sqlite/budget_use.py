@@ -44,7 +44,10 @@ from storage.job import Instant, Job, Price
 from storage.rows import amount_of, encode, stage_of
 from storage.sqlite import budget_rules, notifications
 
-_EXPOSURE = "SELECT stage, reserved, cost_estimate, cost_actual FROM jobs WHERE id = :id"
+EXPOSURE = ("stage", "reserved", "cost_estimate", "cost_actual")
+"""The columns that say what a job counts for."""
+
+_EXPOSURE = f"SELECT {', '.join(EXPOSURE)} FROM jobs WHERE id = :id"  # noqa: S608 - our names
 
 _USE = """
     SELECT held, spent FROM budget_use WHERE scope = :scope AND day >= :first AND day < :until

@@ -19,6 +19,7 @@ from storage.job import (
     CANCELLABLE,
     RESUMABLE,
     SETTLEABLE,
+    UNSEEN,
     Event,
     EventName,
     IllegalTransitionError,
@@ -121,12 +122,15 @@ _RESUME_WITH_TASK = f"""
 
 def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     """Write the changes and the event, if the row still has the fence and stage of `before`."""
-    counted = budget_use.exposure_before(db, before.id)
+    # What no write but this one changes counts as before: most of them need no look.
+    is_counted = not JOBS.changes(before, after).keys().isdisjoint(budget_use.EXPOSURE)
+    counted = budget_use.exposure_before(db, before.id) if is_counted else None
     row = queue.apply(db, JOBS, before, after)
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
         [row] = queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": _time_of(event, row)})
-    budget_use.count(db, counted, row, _time_of(event, row))
+    if counted is not None:
+        budget_use.count(db, counted, row, _time_of(event, row))
     if event is not None:
         record(db, row, event)
     return row
@@ -212,10 +216,11 @@ def resume(
 
 
 def record(db: Database, job: Job, event: Event) -> None:
-    """Insert an event and its notifications, and make the user's Home tab due."""
+    """Insert an event and its notifications, and make the user's Home tab due if it shows that."""
     db.execute(_ADD_EVENT, event_to_row(job.id, event))
     notifications.insert_for_event(db, job, event)
-    homes.touch(db, job.team, job.user, event.at)
+    if event.name not in UNSEEN:
+        homes.touch(db, job.team, job.user, event.at)
 
 
 def _updated(db: Database, statement: str, job_id: str, by: str, now: Instant) -> Job | None:

@@ -42,7 +42,7 @@ from tests.support.store_samples import sqlite_failure
 
 OUTAGE = 10_000
 # As many commits as a job that goes well is written with: its ask, claims, steps, polls, edits.
-WRITES = 25
+WRITES = 22
 
 
 @pytest.mark.parametrize("event", COMMITS)

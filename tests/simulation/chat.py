@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from email.utils import formatdate
+from typing import TypeVar
 
 from bot.base.errors import CannotShareFileError, OutcomeUnknownError, RetryLaterError
 from bot.base.ports import (
@@ -15,10 +17,13 @@ from bot.base.ports import (
     Posted,
     UploadTarget,
 )
+from bot.slack.clock import SlackClock
 from storage.job import Instant, Stage
 from tests.simulation.line import Call, Line
 from tests.simulation.workspace import Workspace
 from tests.simulation.world import ACTOR, Actor
+
+T = TypeVar("T")
 
 # The adapter looks further back than it is asked to, because Slack stamps by its own clock.
 CLOCK_SLACK = 300.0
@@ -32,19 +37,24 @@ class ChatLine:
         self._workspace = workspace
         self._line = line
         self._world = line.world
+        self._clock = SlackClock(lambda: line.world.age)
+
+    def known_clock(self) -> Instant | None:
+        """See `Chat`."""
+        return self._clock.read()
 
     async def read_clock(self) -> Instant:
         """See `Chat`."""
-        return await self._line.ask("read clock", self._world.now)
+        return await self._ask("read clock", self._world.now)
 
     async def join(self, channel: str) -> None:
         """See `Chat`."""
-        await self._line.ask("join", lambda: self._workspace.enter(channel))
+        await self._ask("join", lambda: self._workspace.enter(channel))
 
     async def post(self, place: Place, message: Message, row_id: str) -> Posted:
         """See `Chat`."""
         actor = Actor(row_id, _actor().stage)
-        ts = await self._line.make(
+        ts = await self._make(
             Call(
                 name="post",
                 act=lambda: self._workspace.post(place, message, actor),
@@ -57,7 +67,7 @@ class ChatLine:
         self, place: Place, row_id: str, since: Instant, *, marked: bool = False
     ) -> list[Posted]:
         """See `Chat`."""
-        found = await self._line.ask(
+        found = await self._ask(
             "find posts",
             lambda: self._workspace.marked(place, row_id, since - CLOCK_SLACK, results=marked),
         )
@@ -65,7 +75,7 @@ class ChatLine:
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
         """See `Chat`."""
-        await self._line.ask("update", lambda: self._workspace.edit(channel, ts, message))
+        await self._ask("update", lambda: self._workspace.edit(channel, ts, message))
 
     async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
@@ -73,19 +83,19 @@ class ChatLine:
         """See `Chat`."""
         actor = _actor()
         self._world.note(f"beside {place.channel}/{place.thread_ts}, by {response_url}")
-        await self._line.ask(
+        await self._ask(
             "send ephemeral", lambda: self._workspace.send_ephemeral(user, message, actor)
         )
 
     async def open_direct(self, user: str) -> str:
         """See `Chat`."""
-        return await self._line.ask("open direct", lambda: self._workspace.direct(user))
+        return await self._ask("open direct", lambda: self._workspace.direct(user))
 
     async def reserve_upload(self, filename: str, length: int, alt_text: str) -> UploadTarget:
         """See `Chat`."""
         actor = _actor()
         self._world.note(f"wants to upload {filename}: {alt_text}")
-        file_id = await self._line.ask("reserve", lambda: self._workspace.reserve(length, actor))
+        file_id = await self._ask("reserve", lambda: self._workspace.reserve(length, actor))
         if self._world.happens("reserve: not allowed", 0.3):
             raise CannotShareFileError("files are switched off here")
         return UploadTarget(file_id=file_id, url=f"https://upload.example/{file_id}")
@@ -100,7 +110,7 @@ class ChatLine:
         if len(content) != length:
             raise RetryLaterError("the file is not as long as was announced")
         file_id = target_url.rsplit("/", 1)[1]
-        await self._line.make(
+        await self._make(
             Call(
                 name="upload",
                 act=lambda: self._workspace.upload(file_id, content),
@@ -113,7 +123,7 @@ class ChatLine:
         """See `Chat`."""
         actor = _actor()
         file_ids = [file_id for file_id, _ in files]
-        await self._line.make(
+        await self._make(
             Call(
                 name="share",
                 act=lambda: self._workspace.complete(file_ids, place, message, actor),
@@ -124,13 +134,32 @@ class ChatLine:
 
     async def file_state(self, file_id: str, channel: str) -> FileState:
         """See `Chat`."""
-        return await self._line.ask(
-            "file state", lambda: self._workspace.file_state(file_id, channel)
-        )
+        return await self._ask("file state", lambda: self._workspace.file_state(file_id, channel))
 
     async def delete_file(self, file_id: str) -> None:
         """See `Chat`."""
-        await self._line.ask("delete file", lambda: self._workspace.delete_file(file_id))
+        await self._ask("delete file", lambda: self._workspace.delete_file(file_id))
+
+    async def _ask(self, name: str, act: Callable[[], T]) -> T:
+        return await self._make(Call(name=name, act=act))
+
+    async def _make(self, call: Call[T]) -> T:
+        """Make a call; a good answer tells Slack's time, as it was when it left."""
+
+        def act() -> tuple[T, str]:
+            return call.act(), formatdate(self._world.now(), usegmt=True)
+
+        answer, date = await self._line.make(
+            Call(
+                name=call.name,
+                act=act,
+                repeatable=call.repeatable,
+                recognised=call.recognised,
+                seconds=call.seconds,
+            )
+        )
+        self._clock.hear(date)
+        return answer
 
 
 class MemoryFiles:

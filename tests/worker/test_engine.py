@@ -12,7 +12,7 @@ from bot.steps import POOLS, STEPS
 from bot.worker.context import Claim
 from bot.worker.engine import Engine, Step
 from bot.worker.gate import Gate
-from bot.worker.result import Advance, Done, Result
+from bot.worker.result import Advance, Done, Result, Snooze
 from bot.worker.suspects import SuspectLock
 from sandbox.slack.entities import ANA
 from sandbox.slack.faults import Fault, FaultKind
@@ -141,3 +141,57 @@ async def _keep_ticking(harness: EngineHarness) -> None:
     while True:
         await harness.engine.tick()
         await asyncio.sleep(0.01)
+
+
+async def test_a_run_goes_on_in_another_pool_that_has_room() -> None:
+    """One claim takes the job from its request to MindVideo."""
+    async with engine_harness() as harness:
+        job = await harness.request()
+        await harness.engine.tick()
+        await harness.engine.drain()
+        row = await harness.job(job.id)
+        assert (row.stage, row.fence) == (Stage.RENDERING, 1)
+
+
+async def test_who_waits_for_a_pool_comes_before_a_run_of_another() -> None:
+    """A run takes no slot for which a row is due that the last claim had no room for."""
+    handed: list[str] = []
+
+    async def announce(claim: Claim[Job]) -> Result[Job]:
+        announced = replace(claim.row, stage=Stage.ANNOUNCED)
+        return Advance(row=announced, note=EventName.ANNOUNCED)
+
+    async def hand_over(claim: Claim[Job]) -> Result[Job]:
+        handed.append(claim.row.id)
+        return Snooze(row=claim.row, after=60.0)
+
+    steps = {**STEPS, Stage.ACCEPTED: announce, Stage.ANNOUNCED: hand_over}
+    async with engine_harness() as harness:
+
+        async def tick(room: int) -> None:
+            pools = [
+                replace(one, size=room if Stage.ANNOUNCED in one.steps else 6) for one in POOLS
+            ]
+            engine = Engine(
+                harness.store.jobs,
+                steps,
+                harness.services,
+                kind="job",
+                pools=pools,
+                gate=Gate(),
+                suspects=SuspectLock(),
+            )
+            await engine.tick()
+            await engine.drain()
+
+        first = await harness.request()
+        await tick(room=0)
+        harness.clock.now += 1
+        second = await harness.request("a blue car")
+        await tick(room=0)
+        harness.clock.now += 1
+        third = await harness.request("a green car")
+        await tick(room=1)
+        assert handed == [first.id]
+        await tick(room=3)
+        assert sorted(handed) == sorted([first.id, second.id, third.id])
