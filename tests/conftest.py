@@ -18,6 +18,7 @@ from typing import TypeAlias
 import hypothesis  # noqa: F401
 import pytest
 import structlog
+from _pytest.nodeid import coerce_node_id
 from sqlite_utils import Database
 
 from bot.base.settings import Settings
@@ -49,6 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
+        if item.config.getoption("loadgroup", default=False):
+            # pytest-xdist 3.8 writes the group into `_nodeid`, which pytest 9.2 does not read.
+            item._id = coerce_node_id(f"{item.nodeid}@{_group(item)}")  # noqa: SLF001
     items.sort(key=lambda item: _EARLY.get(_group(item), len(_EARLY)))
 
 

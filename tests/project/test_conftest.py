@@ -43,3 +43,10 @@ def test_the_developers_environment_is_not_read() -> None:
     assert list(Path.cwd().iterdir()) == []
     with pytest.raises(ConfigurationError, match="SLACK_BOT_TOKEN is not set"):
         load_settings()
+
+
+def test_a_worker_names_the_group_of_a_test(request: pytest.FixtureRequest) -> None:
+    """Without the name, `--dist loadgroup` would give the tests of a file to all workers."""
+    if not request.config.getoption("loadgroup", default=False):
+        pytest.skip("no worker that takes whole groups")
+    assert request.node.nodeid.endswith("@tests/project/test_conftest.py")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -70,25 +71,60 @@ DEMO = Path("bot/cli/demo.py")
 MESSAGES = Path("bot/messages")
 
 
-def trees(*folders: str) -> Iterator[tuple[Path, ast.Module]]:
-    """Return the syntax tree of each module of these folders."""
-    for folder in folders:
-        yield from _trees_in(folder)
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What the tests here ask of a module; its syntax tree is large, and is not kept."""
+
+    path: Path
+    classes: tuple[str, ...]
+    imported: tuple[str, ...]
+    """The modules that it imports, wherever it does."""
+
+
+def paths(folder: str) -> list[Path]:
+    """Return the path of each module of a folder."""
+    return [path.relative_to(ROOT) for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
 @cache
-def _trees_in(folder: str) -> list[tuple[Path, ast.Module]]:
-    """Read the modules of a folder once for all tests here: nobody changes a tree."""
-    return [
-        (path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8")))
-        for path in sorted((ROOT / folder).rglob("*.py"))
-    ]
+def tokens_of(path: Path) -> frozenset[str]:
+    """Return the identifiers of a module, and the words of its texts."""
+    return frozenset(re.findall(r"[^\W\d]\w*", (ROOT / path).read_text(encoding="utf-8")))
+
+
+def tree_of(path: Path) -> ast.Module:
+    """Return the syntax tree of a module."""
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+@cache
+def modules(folder: str) -> tuple[Module, ...]:
+    """Read each module of a folder, once for all tests here."""
+    return tuple(_module(path) for path in paths(folder))
+
+
+def _module(path: Path) -> Module:
+    classes, found = list[str](), list[str]()
+    for node in ast.walk(tree_of(path)):
+        match node:
+            case ast.ClassDef(name=name):
+                classes.append(name)
+            case ast.ImportFrom(module=str(module)):
+                found.append(module)
+            case ast.Import(names=names):
+                found.extend(alias.name for alias in names)
+    return Module(path, tuple(classes), tuple(found))
 
 
 @cache
 def words_of(name: str) -> set[str]:
     """Return the words of an identifier, in lower case: `readLine` and `read_line` have two."""
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def is_coined(name: str) -> bool:
+    """Return whether a name has a word of `COINED`."""
+    return not words_of(name).isdisjoint(COINED)
 
 
 def names_of(tree: ast.Module) -> Iterator[str]:
@@ -103,23 +139,13 @@ def names_of(tree: ast.Module) -> Iterator[str]:
                 yield name
 
 
-def imported(tree: ast.Module) -> Iterator[str]:
-    """Return the modules that a module imports, wherever it does."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.ImportFrom(module=str(module)):
-                yield module
-            case ast.Import(names=names):
-                yield from (alias.name for alias in names)
-
-
 def test_no_two_classes_of_bot_and_storage_have_one_name() -> None:
     """Private ones as well: one word has one meaning."""
     classes = Counter(
-        node.name
-        for _, tree in trees("bot", "storage")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
+        name
+        for folder in ("bot", "storage")
+        for module in modules(folder)
+        for name in module.classes
     )
     assert [name for name, times in classes.items() if times > 1] == []
 
@@ -128,9 +154,11 @@ def test_no_two_classes_of_bot_and_storage_have_one_name() -> None:
 def test_no_name_is_a_metaphor_where_there_is_a_term(folder: str) -> None:
     coined = [
         (str(path), name)
-        for path, tree in trees(folder)
-        for name in {path.stem, *names_of(tree)}
-        if words_of(name) & COINED and not name.startswith("test_")
+        for path in paths(folder)
+        # Most modules have none of the words, and need no syntax tree to show it.
+        if any(map(is_coined, {path.stem, *tokens_of(path)}))
+        for name in {path.stem, *names_of(tree_of(path))}
+        if is_coined(name) and not name.startswith("test_")
     ]
     assert coined == []
 
@@ -138,26 +166,28 @@ def test_no_name_is_a_metaphor_where_there_is_a_term(folder: str) -> None:
 def test_only_messages_draws_blocks_and_knows_nothing_else_of_the_sdk() -> None:
     """A contract of import-linter cannot name a part of a package from outside."""
     models = {
-        (path.parent, module.startswith("slack_sdk.models"))
-        for path, tree in trees("bot")
-        for module in imported(tree)
-        if module.startswith("slack_sdk.models") or (path.parent == MESSAGES and "slack" in module)
+        (module.path.parent, name.startswith("slack_sdk.models"))
+        for module in modules("bot")
+        for name in module.imported
+        if name.startswith("slack_sdk.models")
+        or (module.path.parent == MESSAGES and "slack" in name)
     }
     assert models == {(MESSAGES, True)}
 
 
 def test_only_the_demo_command_imports_the_sandbox() -> None:
     users = {
-        path
-        for path, tree in trees("bot")
-        if any(module.split(".")[0] == "sandbox" for module in imported(tree))
+        module.path
+        for module in modules("bot")
+        if any(name.split(".")[0] == "sandbox" for name in module.imported)
     }
     assert users == {DEMO}
 
 
 def test_the_sandbox_knows_of_the_bot_only_documents_and_variables() -> None:
-    for path, tree in trees("sandbox"):
-        assert not {module.split(".")[0] for module in imported(tree)} & {"bot", "storage"}, path
+    for module in modules("sandbox"):
+        packages = {name.split(".")[0] for name in module.imported}
+        assert not packages & {"bot", "storage"}, module.path
 
 
 def test_a_running_bot_loads_nothing_that_only_others_need() -> None:
@@ -171,9 +201,9 @@ def test_a_running_bot_loads_nothing_that_only_others_need() -> None:
     loaded = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    modules, certificates = loaded.splitlines()
-    assert "bot" in modules.split()
-    assert not set(modules.split()) & UNUSED_BY_RUN
+    names, certificates = loaded.splitlines()
+    assert "bot" in names.split()
+    assert not set(names.split()) & UNUSED_BY_RUN
     # aiohttp's own context, which no connection takes.
     assert certificates == "certificates: 0"
 
@@ -181,13 +211,15 @@ def test_a_running_bot_loads_nothing_that_only_others_need() -> None:
 def test_connections_are_opened_by_one_module() -> None:
     """So that proxies, certificates and inner addresses are thought of once."""
     opens = re.compile(r"\b(ClientSession|TCPConnector|urlopen|HTTPSConnection)\(")
-    openers = {path for path, _ in trees("bot") if opens.search((ROOT / path).read_text())}
+    openers = {path for path in paths("bot") if opens.search((ROOT / path).read_text())}
     assert openers == {Path("bot/base/network.py")}
 
 
 def test_httpx_sends_through_a_session_of_that_module() -> None:
     """Its own transport would have other proxies, certificates and errors."""
-    users = {path: tree for path, tree in trees("bot") if "httpx" in imported(tree)}
+    users = {
+        module.path: tree_of(module.path) for module in modules("bot") if "httpx" in module.imported
+    }
     clients = {
         path: {keyword.arg for keyword in node.keywords}
         for path, tree in users.items()
