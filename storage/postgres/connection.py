@@ -124,7 +124,7 @@ async def _lock(connection: AsyncConnection[DictRow], name: str) -> bool:
     return row is not None and bool(row["is_free"])
 
 
-class Connection(AsyncConnection[DictRow]):
+class StoreConnection(AsyncConnection[DictRow]):
     """A connection of the pool."""
 
     is_direct = False
@@ -132,7 +132,7 @@ class Connection(AsyncConnection[DictRow]):
     another connection of the server's: https://www.pgbouncer.org/features.html"""
 
 
-def new_pool(url: str) -> AsyncConnectionPool[Connection]:
+def new_pool(url: str) -> AsyncConnectionPool[StoreConnection]:
     """Return a pool, which connects when it is opened."""
     return AsyncConnectionPool(
         url,
@@ -144,7 +144,7 @@ def new_pool(url: str) -> AsyncConnectionPool[Connection]:
         # After an outage the next try comes within these seconds.
         reconnect_timeout=RECONNECT_SECONDS,
         configure=_configure,
-        connection_class=Connection,
+        connection_class=StoreConnection,
         kwargs={
             "autocommit": True,
             "row_factory": dict_row,
@@ -155,7 +155,7 @@ def new_pool(url: str) -> AsyncConnectionPool[Connection]:
     )
 
 
-async def _configure(connection: Connection) -> None:
+async def _configure(connection: StoreConnection) -> None:
     """Limit queries outside of transactions as well; prepare statements if no pooler is between.
 
     The server says in two ways which of its processes serves a connection. A pooler answers the

@@ -23,7 +23,7 @@ from storage.postgres.connection import (
     LIMITED,
     NO_HURRY,
     POOL_SIZE,
-    Connection,
+    StoreConnection,
     check_server,
     check_url,
     lock_name,
@@ -63,7 +63,7 @@ class PoolSession:
 
     def __init__(
         self,
-        pool: AsyncConnectionPool[Connection],
+        pool: AsyncConnectionPool[StoreConnection],
         *,
         holder: str | None = None,
         name: AsyncConnection[DictRow] | None = None,
@@ -240,7 +240,7 @@ class PoolSession:
                 raise unsure_error(error) from error
 
     @asynccontextmanager
-    async def _connection(self, begin: str) -> AsyncIterator[Connection]:
+    async def _connection(self, begin: str) -> AsyncIterator[StoreConnection]:
         """Take a connection on which `begin` was executed, the first that is not dead."""
         for tries in range(POOL_SIZE + 1):
             connection = await self._pool.getconn()
