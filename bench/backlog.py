@@ -32,7 +32,7 @@ async def measure() -> list[Measurement]:
         async with running_sandbox(render_seconds=RENDER_SECONDS, echo=False) as sandbox:
             add_people(sandbox)
             path = sandbox.folder / "video-bot.db"
-            await _insert_due_jobs(path)
+            await insert_due_jobs(path, JOBS)
             async with bot_process(sandbox.environment(socket_mode=False), sandbox.folder) as bot:
                 secret = sandbox.slack.credentials.signing_secret
                 trials.append(await run_trial(bot, secret, rate=RATE, seconds=SECONDS))
@@ -44,7 +44,7 @@ async def measure() -> list[Measurement]:
     ]
 
 
-async def _insert_due_jobs(path: Path) -> None:
+async def insert_due_jobs(path: Path, jobs: int) -> None:
     """Insert jobs as after an outage of an hour: the next poll of each was due an hour ago."""
     began = time.time() - HOUR
     store = await SqliteStore.open(str(path))
@@ -64,7 +64,7 @@ async def _insert_due_jobs(path: Path) -> None:
             store.jobs.insert(
                 replace(job, id=f"old{n}", dedup_key=f"old:{n}", task_id=f"old{n}"), event
             )
-            for n in range(JOBS)
+            for n in range(jobs)
         )
     )
     await store.close()

@@ -7,28 +7,27 @@ Slack that refuses calls beyond its limits, and a second workspace that asks for
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import psycopg
 
+from bench.formation import WEB, make_tables, running_formation, used_seconds
 from bench.load import LoadReport, channel_id
 from bench.measurement import Measurement, quantile, table
-from bench.process import family_seconds, processor_seconds
-from bench.trials import RunFailedError, add_people, send_load
-from sandbox.postgres import Server, running_server
+from bench.trials import add_people, send_load
+from sandbox.postgres import running_server
 from sandbox.sandbox import Sandbox
 from sandbox.slack.entities import ANA, BOT, Channel, Kind
 from sandbox.slack.faults import FaultKind
 from sandbox.slack.limits import RateLimits
 from storage.job import Event, EventName, Job
 from storage.postgres.store import PostgresStore
-from tests.support.bot_process import ROOT, BotProcess, bot_process
+from tests.support.bot_process import BotProcess
 from tests.support.sandbox import running_sandbox
 
 RENDER_SECONDS = 5.0
@@ -39,7 +38,6 @@ WARM_UP = 20
 """The first commands of all, whose acknowledgements are not typical: they import code."""
 GOAL_ACK_SECONDS = 0.25
 GOAL_RATIO = 1.2
-WORKER_NICE = 5
 _VARIABLES = {
     "SLACK_POSTS_PER_SECOND": "1",
     "SLACK_EDITS_PER_MINUTE": "50",
@@ -97,16 +95,19 @@ async def run(size: Size, *, patience: float = 3.0) -> Outcome:
                 running_sandbox(render_seconds=RENDER_SECONDS, echo=False, limits=RateLimits())
             )
             _add_channels(sandbox, size)
-            bots = await stack.enter_async_context(_processes(sandbox, url, size))
-            used = _used(bots, server)
+            await make_tables(sandbox, url)
+            formation = running_formation(sandbox, url, workers=size.workers, variables=_VARIABLES)
+            bots = await stack.enter_async_context(formation)
+            used = used_seconds(bots, server)
             began = time.time()
             other = asyncio.create_task(_ask_elsewhere(url))
-            report = await _load(sandbox, bots["web"], size)
+            report = await _load(sandbox, bots[WEB], size)
             deadline = began + size.seconds + patience * size.needed_seconds
             delivered = await _delivered(url, size.commands, deadline)
             took = time.time() - began
             shares = {
-                name: (seconds - used[name]) / took for name, seconds in _used(bots, server).items()
+                name: (seconds - used[name]) / took
+                for name, seconds in used_seconds(bots, server).items()
             }
             return _outcome(
                 sandbox,
@@ -163,15 +164,6 @@ def measurements(outcome: Outcome) -> list[Measurement]:
     ]
 
 
-def _used(bots: Mapping[str, BotProcess], server: Server) -> dict[str, float]:
-    """Return the processor time that each part has used so far."""
-    return {
-        **{name: processor_seconds(bot.pid) for name, bot in bots.items()},
-        "database": family_seconds(server.pid),
-        "simulated services": processor_seconds(os.getpid()),
-    }
-
-
 def _add_channels(sandbox: Sandbox, size: Size) -> None:
     """Add the channels, with the bot in them, and the users."""
     add_people(sandbox)
@@ -179,39 +171,6 @@ def _add_channels(sandbox: Sandbox, size: Size) -> None:
     names = [*(channel_id(number, size.channels) for number in range(size.channels)), OTHER_CHANNEL]
     for name in names:
         workspace.add(Channel(id=name, name=name.lower(), kind=Kind.PUBLIC, members={BOT}))
-
-
-@asynccontextmanager
-async def _processes(
-    sandbox: Sandbox, url: str, size: Size
-) -> AsyncIterator[dict[str, BotProcess]]:
-    """Run the processes of the Procfile."""
-    environment = sandbox.environment(socket_mode=False) | _VARIABLES | {"DATABASE_URL": url}
-    async with AsyncExitStack() as stack:
-
-        async def start(name: str, *line: str) -> BotProcess:
-            named = environment | {"PROCESS_NAME": name}
-            return await stack.enter_async_context(
-                bot_process(named, sandbox.folder, ("-m", "bot", *line))
-            )
-
-        release = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "migrate"),
-            cwd=sandbox.folder,
-            env={"PYTHONPATH": str(ROOT), **environment},
-        )
-        if await release.wait():
-            raise RunFailedError("the tables were not made")
-        bots = {"web": await start("web", "web")}
-        for number in range(size.workers):
-            bots[f"worker {number + 1}"] = await start(f"worker.{number + 1}", "worker")
-        for name, bot in bots.items():
-            await bot.port()
-            if name != "web":
-                # As the unit for systemd does: who waits for an answer goes first.
-                own = os.getpriority(os.PRIO_PROCESS, 0)
-                os.setpriority(os.PRIO_PROCESS, bot.pid, own + WORKER_NICE)
-        yield bots
 
 
 async def _load(sandbox: Sandbox, web: BotProcess, size: Size) -> LoadReport:
