@@ -57,6 +57,8 @@ class Pool:
 
     steps: tuple[str, ...]
     size: int
+    results: tuple[str, ...] = ()
+    """Those of the steps that bring a result to its user: they wait less for acknowledgements."""
 
 
 class _Run(Generic[Row]):
@@ -248,7 +250,7 @@ class Engine(Generic[Row]):
             while goes_on:
                 if run.pool is not pool:
                     pool = run.pool
-                    await self._gate.wait()
+                    await self._gate.wait(brings_result=claim.row.step in pool.results)
                     if self._stopping:
                         await claim.write(replace(claim.row, lease_until=None), None)
                         return
