@@ -28,8 +28,9 @@ STEPS: Mapping[str, Step[Job]] = MappingProxyType(
 """The step to run for a due job, by its stage."""
 
 # Bulkheads: uploads that take minutes, or a MindVideo that does not answer, must not delay the
-# messages that confirm requests; submits must not delay the polls that find results. All steps share the event loop with the acknowledgements, so
-# larger pools would make users wait; each step holds at most a few buffers of a stream.
+# messages that confirm requests, nor submits the polls that find results. All steps share the event
+# loop with the acknowledgements, so larger pools would make users wait; each step holds at most a
+# few buffers of a stream.
 POOLS = (
     Pool(steps=(Stage.ACCEPTED, Stage.REJECTED, Stage.PARKED), size=6),
     Pool(steps=(Stage.WAITING, Stage.UNCONFIRMED), size=2),
