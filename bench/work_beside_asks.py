@@ -55,8 +55,8 @@ _VARIABLES = {
 class Processes:
     """What listens and what works: one process, or two."""
 
-    listening: BotProcess
-    working: BotProcess
+    web: BotProcess
+    worker: BotProcess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ async def _run(store: StoreName, rate: int, seconds: int) -> Beside:
             began, before = time.time(), await _steps(bots)
             if rate:
                 report = await send_load(
-                    await bots.listening.port(),
+                    await bots.web.port(),
                     sandbox.slack.credentials.signing_secret,
                     rate=rate,
                     seconds=seconds,
@@ -137,7 +137,7 @@ async def _on_sqlite(sandbox: Sandbox, jobs: int) -> AsyncIterator[Processes]:
     variables = sandbox.environment(socket_mode=False) | _VARIABLES
     async with bot_process(variables, sandbox.folder) as bot:
         await bot.port()
-        yield Processes(listening=bot, working=bot)
+        yield Processes(web=bot, worker=bot)
 
 
 @asynccontextmanager
@@ -151,7 +151,7 @@ async def _on_postgres(sandbox: Sandbox, jobs: int) -> AsyncIterator[Processes]:
         formation = running_formation(sandbox, url, workers=1, variables=_VARIABLES)
         async with formation as bots:
             [worker] = [bot for name, bot in bots.items() if name != WEB]
-            yield Processes(listening=bots[WEB], working=worker)
+            yield Processes(web=bots[WEB], worker=worker)
 
 
 async def _insert(store: Store, jobs: int) -> None:
@@ -163,12 +163,12 @@ async def _insert(store: Store, jobs: int) -> None:
 
 def _each(bots: Processes) -> list[BotProcess]:
     """Return each process once."""
-    return [bots.listening] if bots.listening is bots.working else [bots.listening, bots.working]
+    return [bots.web] if bots.web is bots.worker else [bots.web, bots.worker]
 
 
 async def _steps(bots: Processes) -> float:
     """Return how many steps have ended so far."""
-    samples = await read_metrics(await bots.working.port())
+    samples = await read_metrics(await bots.worker.port())
     return sum(
         value for name, value in samples.items() if name[0] == "video_bot_step_seconds_count"
     )
@@ -223,7 +223,8 @@ def _measurements(one: Beside, alone: Beside) -> list[Measurement]:
     ]
     if not one.rate:
         return measured
-    p99, goal = quantile(one.acks, 0.99), alone.waits[-1] + GOAL_WAIT_SECONDS
+    p99 = quantile(one.acks, 0.99)
+    goal = max(alone.waits, default=0.0) + GOAL_WAIT_SECONDS
     measured[2] = Measurement(
         label="the longest",
         value=f"{waits[-1]:.2f} s",

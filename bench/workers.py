@@ -1,6 +1,6 @@
 """Measures how many jobs one worker, two and four bring to their end on one PostgreSQL.
 
-`python -m bench.workers [JOBS [ROUNDS]]`: the same accepted jobs for each number of workers, no
+`python -m bench.workers [JOBS [REPEATS]]`: the same accepted jobs for each number of workers, no
 limits of Slack's, and renders that take a second.
 """
 
@@ -25,7 +25,7 @@ from storage.postgres.store import PostgresStore
 from tests.support.sandbox import running_sandbox
 
 JOBS = 300
-ROUNDS = 2
+REPEATS = 2
 WORKERS = (1, 2, 4)
 RENDER_SECONDS = 1.0
 LONGEST_SECONDS = 100.0
@@ -69,12 +69,12 @@ class Run:
         return sum(self.processor.values()) / self.took
 
 
-async def measure(jobs: int = JOBS, rounds: int = ROUNDS) -> list[Measurement]:
+async def measure(jobs: int = JOBS, repeats: int = REPEATS) -> list[Measurement]:
     """Return the rates, and what bounds them; every second round goes from many workers to few."""
     with running_server() as server:
         runs = [
             await _run(server, f"bench_{number}_{workers}", workers, jobs)
-            for number in range(rounds)
+            for number in range(repeats)
             for workers in WORKERS[:: -1 if number % 2 else 1]
         ]
     alone = mean(run.rate for run in runs if run.workers == 1)
