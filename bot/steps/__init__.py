@@ -28,13 +28,15 @@ STEPS: Mapping[str, Step[Job]] = MappingProxyType(
 """The step to run for a due job, by its stage."""
 
 # Bulkheads: uploads that take minutes, or a MindVideo that does not answer, must not delay the
-# messages that confirm requests, nor submits the polls that find results. All steps share the event
-# loop with the acknowledgements, so larger pools would make users wait; each step holds at most a
-# few buffers of a stream.
+# messages that confirm requests. All steps share the event loop with the acknowledgements, so
+# larger pools would make users wait; each step holds at most a few buffers of a stream.
 POOLS = (
     Pool(steps=(Stage.ACCEPTED, Stage.REJECTED, Stage.PARKED), size=6),
     Pool(steps=(Stage.WAITING, Stage.UNCONFIRMED), size=2),
-    Pool(steps=(Stage.ANNOUNCED, Stage.DELIVERED), size=6),
-    Pool(steps=(Stage.RENDERING,), size=8, results=(Stage.RENDERING,)),
+    Pool(
+        steps=(Stage.ANNOUNCED, Stage.RENDERING, Stage.DELIVERED),
+        size=12,
+        results=(Stage.RENDERING,),
+    ),
     Pool(steps=(Stage.FINISHED,), size=6, results=(Stage.FINISHED,)),
 )

@@ -22,7 +22,7 @@ LATE_SECONDS = 0.001
 # starve steps. Four a second are enough: Slack accepts a few hundred posts a minute, no more.
 LONGEST_DELAY_SECONDS = 0.25
 # The same for the next step that brings a result. There are as many results as jobs were begun, by
-# steps that are delayed for longer. At most 14 such steps wait at once, and a result takes two of
+# steps that are delayed for longer. At most 18 such steps wait at once, and a result takes two of
 # them, so it waits for less than 2 s behind acknowledgements.
 LONGEST_RESULT_DELAY_SECONDS = 0.05
 
