@@ -157,8 +157,8 @@ async def test_no_log_line_of_a_whole_job_contains_the_prompt(configure: Configu
         await bot.sandbox.slack.people.message(ANA, GENERAL, f"<@{BOT}> a blue zebra --colour red")
         await bot.until(bot.ephemerals)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    events = [line["event"] for line in lines]
-    # A busy machine may start a tick late, which is logged too.
+    # A busy machine may start a tick late, or leave one out, which is logged too.
+    events = [line["event"] for line in lines if not line["logger"].startswith("apscheduler")]
     usual = {"ready", "stopping", "tick_overdue"}
     assert [event for event in events if event not in usual] == [
         "ask_accepted",
