@@ -21,6 +21,9 @@ async def reconcile(claim: Claim[Job]) -> Result[Job]:
 
     An edit for which Slack had no room when the job was delivered comes first.
     """
+    if claim.row.cost_actual != claim.row.cost_shown:
+        # Settled meanwhile: files that follow may have been told of with that amount.
+        await _doubt_shown(claim, claim.row)
     if claim.row.shown is None and claim.row.message_ts is not None:
         late = await show(claim, claim.row)
         pause = pacing.next_cost_check(late.cost_checks, cost_known=late.cost_actual is not None)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.base.ports import Snapshot
+from bot.base.ports import Message, Snapshot
 from bot.jobs.pacing import PENDING_COST_PAUSES
 from bot.mindvideo.client import MindVideoClient
 from bot.slack.chat import SlackChat
@@ -153,6 +153,26 @@ async def test_an_amount_that_comes_back_after_a_lost_commit_is_told_again() -> 
         assert row.cost_actual is not None
         (message,) = harness.messages()
         assert f"cost {row.cost_actual.normalize():f}" in message.text
+
+
+async def test_an_amount_that_comes_back_after_another_was_told_is_told_again() -> None:
+    """As files that follow tell what was settled, of which the row says nothing."""
+    async with engine_harness() as harness:
+        job = await harness.request()
+        await harness.run(hours=5 * MINUTE)
+        row = await harness.job(job.id)
+        assert row.cost_actual == row.cost_shown
+        amount = Decimal("7.5")
+        settlement = Settlement(amount=amount, by=OPERATOR, because="?", at=harness.bot_time())
+        await harness.store.jobs.settle(job.id, settlement)
+        await harness.chat.update(GENERAL, row.delivery.ts or "", Message(text="cost 7.5"))
+        await harness.run(hours=48)
+        row = await harness.job(job.id)
+        assert row.cost_actual == row.cost_shown != amount
+        (message,), (result,) = harness.messages(), harness.results()
+        assert row.cost_actual is not None
+        for told in (message, result):
+            assert f"cost {row.cost_actual.normalize():f}" in told.text
 
 
 async def test_one_odd_poll_after_a_long_outage_does_not_give_the_render_up() -> None:

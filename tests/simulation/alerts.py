@@ -194,11 +194,11 @@ def _total(line: Line | None) -> Decimal:
 
 
 def _reached(crossed: Mapping[tuple[str, str], _Crossed]) -> Iterable[Key]:
-    """Return the levels that are reached whatever the moment of the commit."""
+    """Return the levels that are reached whatever the moment of the commit; of 0 there is none."""
     for (scope, period), use in crossed.items():
         for level in LEVELS:
-            limit = max(use.limits)
-            if limit and (use.held + use.spent) * 100 >= limit * level:
+            total = use.held + use.spent
+            if all(limit and total * 100 >= limit * level for limit in use.limits):
                 yield scope, period, level
 
 
