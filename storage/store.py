@@ -56,6 +56,16 @@ def with_permit(row: Row, at: Instant | None) -> Row:
             assert_never(row)
 
 
+def due_by_signals(before: Row, written: Row) -> Instant | None:
+    """Return when a released row is due because a signal came after `before` was written.
+
+    `None`: none came, or its holder goes on with it.
+    """
+    if written.lease_until is not None or written.signals == before.signals:
+        return None
+    return written.due_again(max(filter(None, written.signals)))
+
+
 LEASE_SECONDS = 12.0
 """How long a row is its holder's from the claim, or from the last renewal, on."""
 
@@ -176,10 +186,11 @@ class Queue(Protocol[Row]):
 
         One commit has the row, the event (jobs only) and the notifications that the event causes.
         Fields that are equal in both are not written, so concurrent changes to them survive; the
-        returned row has them. With a `permit` the same commit reserves one, and `paced_at` of the
-        returned job or notification says when it is valid. Raises `StaleFenceError` (nothing
-        written) for a claim that was taken over, and `IllegalTransitionError` for a transition that
-        is not allowed.
+        returned row has them. A notification or a Home tab that is released is due again if a
+        signal of it came since `before` was written. With a `permit` the same commit reserves one,
+        and `paced_at` of the returned job or notification says when it is valid. Raises
+        `StaleFenceError` (nothing written) for a claim that was taken over, and
+        `IllegalTransitionError` for a transition that is not allowed.
         """
 
 

@@ -319,6 +319,9 @@ class Engine(Generic[Row]):
             # The next step is for another pool: the end of this run wakes the engine to claim it.
             self._more_is_due |= is_due
             after = replace(after, lease_until=None)
+            if claim.row.signals != signals and not isinstance(after, Job):
+                # A signal came before the step's last commit, which has it.
+                after = replace(after, due_at=after.due_again(now))
         run.is_over = not goes_on
         was_parked = _parked_problem(claim.row) is not None
         row = await claim.write(after, event, paced_at=permit_of(result))
@@ -327,8 +330,8 @@ class Engine(Generic[Row]):
             # If no operator is configured to be notified, the log is the only report.
             log = self._log.bind(**{self._kind: row.id}, step=step)
             log.error(self._parked_event, problem=problem)
-        may_be_due = row.due_at is not None or not isinstance(row, Job)
-        if row.signals != signals and not goes_on and may_be_due:
+        is_due_later = row.due_at is not None and isinstance(row, Job)
+        if row.signals != signals and not goes_on and is_due_later:
             # A signal, such as a cancel, came while the step ran: do not wait for the step's pause.
             await claim.write(replace(row, due_at=row.due_again(now)), None)
         return goes_on

@@ -25,6 +25,7 @@ from storage.store import (
     Row,
     StaleFenceError,
     Unreadable,
+    due_by_signals,
 )
 
 Due: TypeAlias = Sequence[int]
@@ -147,6 +148,24 @@ async def apply_columns(
     if row is None:
         raise StaleFenceError(f"{before.id} is no longer held with fence {before.fence}")
     return row
+
+
+async def release(
+    db: Database, table: Table[Row], before: Row, after: Row, permit: Permit | None
+) -> tuple[Row, DictRow]:
+    """Do as `apply_columns`; a row that is released is due again if a signal came meanwhile.
+
+    In one commit: whoever was killed between two would have lost the signal. Returns the row, and
+    the columns that the first statement returned.
+    """
+    written = await apply_columns(db, table, before, after, permit=permit)
+    row = table.from_row(written)
+    due_at = due_by_signals(before, row)
+    if due_at is None:
+        return row, written
+    statement = f"UPDATE {table.name} SET due_at = %(due_at)s WHERE id = %(id)s RETURNING *"  # noqa: S608 - our names
+    [due] = await changed(db, table, statement, {"id": encode(row.id), "due_at": due_at})
+    return due, written
 
 
 async def void_leases(db: Database, table: str, holder: str, *, crashed: bool) -> None:

@@ -95,11 +95,11 @@ class PostgresQueue(Generic[Row]):
         """Write the fields in which `after` differs, if the fence still holds."""
         if event is not None:
             raise ValueError("only jobs have a timeline")
-        written = await self._session.write(
-            lambda db: queue.apply_columns(db, self._table, before, after, permit=permit)
+        row, written = await self._session.write(
+            lambda db: queue.release(db, self._table, before, after, permit)
         )
         self._session.note_permit(permit, written)
-        return self._table.from_row(written)
+        return row
 
     async def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
         suspects = any(limit.suspects for limit in limits)

@@ -14,7 +14,14 @@ from sqlite_utils import Database
 
 from storage.job import Instant
 from storage.rows import Table, Value, encode
-from storage.store import SUSPECT_CRASHES, ClaimLimit, Row, StaleFenceError, Unreadable
+from storage.store import (
+    SUSPECT_CRASHES,
+    ClaimLimit,
+    Row,
+    StaleFenceError,
+    Unreadable,
+    due_by_signals,
+)
 
 FindDue: TypeAlias = Callable[[Database, Instant, ClaimLimit], Sequence[SqlRow]]
 """Returns `seq` and `due_at` of due rows, at most `ClaimLimit.rows`, the longest due first.
@@ -84,6 +91,19 @@ def apply(db: Database, table: Table[Row], before: Row, after: Row) -> Row:
     if not written:
         raise StaleFenceError(f"{before.id} is no longer held with fence {before.fence}")
     return written[0]
+
+
+def release(db: Database, table: Table[Row], before: Row, after: Row) -> Row:
+    """Do as `apply`; a row that is released is due again if a signal came meanwhile.
+
+    In one commit: whoever was killed between two would have lost the signal.
+    """
+    row = apply(db, table, before, after)
+    due_at = due_by_signals(before, row)
+    if due_at is None:
+        return row
+    statement = f"UPDATE {table.name} SET due_at = :due_at WHERE id = :id RETURNING *"  # noqa: S608 - our names
+    return changed(db, table, statement, {"id": encode(row.id), "due_at": due_at})[0]
 
 
 def void_leases(db: Database, table: Table[Row], *, crashed: bool) -> None:

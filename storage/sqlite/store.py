@@ -117,7 +117,7 @@ class SqliteQueue(Generic[Row]):
         if event is not None:
             raise ValueError("only jobs have a timeline")
         paced = self._session.paced(after, permit)
-        return await self._session.write(lambda db: queue.apply(db, self._table, before, paced))
+        return await self._session.write(lambda db: queue.release(db, self._table, before, paced))
 
     def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
         return any(self._find(db, now, limit) for limit in limits)

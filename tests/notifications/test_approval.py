@@ -15,13 +15,15 @@ from bot.jobs.accept import Asked, Interaction, accept
 from bot.options.parser import read_text
 from bot.options.request import read_request
 from bot.slack.chat import SlackChat
+from bot.worker.context import Claim
+from bot.worker.outbox import Slot, find_posted
 from bot.worker.retry import DOUBT_SECONDS
 from sandbox.slack.entities import ANA, BEN, CREW, GENERAL, MIA, TEAM, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
 from storage.approval import ApprovalRule
 from storage.budget import Policy, UnknownPrice
 from storage.job import IN_CHANNEL, EventName, Job, Stage
-from storage.notification import OPERATORS, team_scope
+from storage.notification import OPERATORS, Notification, team_scope
 from tests.support.engine_harness import HOUR, EngineHarness, engine_harness
 from tests.support.services import CATALOG, FakeDirectory
 
@@ -142,22 +144,45 @@ async def test_a_card_is_posted_once_wherever_it_dies(commit: int, *, before: bo
         assert [len(direct(harness, user)) for user in (BEN, ANA)] == [1, 1]
 
 
+@pytest.mark.parametrize("dies", [True, False])
+@pytest.mark.parametrize("after_post", [True, False])
 async def test_a_decision_while_a_card_is_posted_is_shown_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, *, after_post: bool, dies: bool
 ) -> None:
-    """A change that comes while a step runs makes the row due again."""
+    """A change that comes while a step runs makes the row due again, in the step's own commit.
+
+    Whether its intent to post was committed before the change or after it, and also if the process
+    dies after the commit that ends the step.
+    """
     async with engine_harness() as harness:
         job = await ask(harness)
         posted = SlackChat.post
 
-        async def decide_meanwhile(
+        async def decide() -> None:
+            await harness.store.jobs.approve(job.id, BEN, harness.bot_time())
+
+        async def decide_before(
+            claim: Claim[Notification], slot: Slot[Notification], place: Place
+        ) -> Posted | None:
+            await decide()
+            return await find_posted(claim, slot, place)
+
+        async def decide_after(
             chat: SlackChat, place: Place, message: Message, row_id: str
         ) -> Posted:
             made = await posted(chat, place, message, row_id)
-            await harness.store.jobs.approve(job.id, BEN, harness.bot_time())
+            await decide()
             return made
 
-        monkeypatch.setattr(SlackChat, "post", decide_meanwhile)
+        if after_post:
+            monkeypatch.setattr(SlackChat, "post", decide_after)
+        else:
+            monkeypatch.setattr("bot.notifications.approval.find_posted", decide_before)
+        if dies:
+            harness.store.crash_outbox(2, before=False)
+            await harness.run(until=lambda: harness.store.has_crashed)
+            harness.clock.now += 10
+            await harness.restart()
         await harness.run(hours=1)
         assert all("Approved by" in card.text for card in direct(harness, BEN))
         assert all("Approved by" in card.text for card in direct(harness, ANA))

@@ -104,9 +104,10 @@ class ApprovalBook:
         for said in posts:
             if said.ts not in cards or said.deleted or said.place.channel in disturbed:
                 continue
-            if not any(end in said.text for end in _ENDS):
+            end = next((end for end in _ENDS if end in said.text), None)
+            if end is None:
                 self._world.violate("a card tells the end", said.text)
-            self._world.count(f"card: {next(end for end in _ENDS if end in said.text)}")
+            self._world.count(f"card: {end}")
 
 
 def _is_other(one: Decision, other: Decision) -> bool:

@@ -301,6 +301,25 @@ async def test_every_message_about_it_is_edited_when_it_is_decided(store: Store)
     ]
 
 
+async def test_a_message_about_it_that_is_posted_meanwhile_is_edited_afterwards(
+    store: Store,
+) -> None:
+    """Its row is due again by the commit that would have ended it: a kill after it loses nothing.
+
+    Not while its holder goes on, and not where nothing was decided.
+    """
+    await insert(store, priced())
+    limit = ClaimLimit(9, tuple(NotificationKind))
+    first, second, third = await store.outbox.claim(NOW, 60.0, [limit])
+    released = replace(first, due_at=None, lease_until=None)
+    assert (await store.outbox.apply(first, released, None)).due_at is None
+    await store.jobs.approve("job1", "U8", NOW + 9)
+    goes_on = await store.outbox.apply(second, replace(second, due_at=None), None)
+    assert goes_on.due_at is None
+    released = replace(third, due_at=None, lease_until=None)
+    assert (await store.outbox.apply(third, released, None)).due_at == NOW + 9
+
+
 async def test_another_question_tells_no_approver(store: Store) -> None:
     made = await insert(store, waiting(priced(), QuestionKind.SMALL_TALK, "Hello!"))
     ended = replace(made, stage=Stage.UNCONFIRMED, due_at=None)

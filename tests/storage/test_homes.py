@@ -150,16 +150,16 @@ async def test_other_peoples_tabs_and_a_tab_nobody_opened_are_left_alone(store: 
     assert await _claim(store, NOW + 99) == []
 
 
-async def test_what_happens_while_a_tab_is_drawn_is_a_signal(store: Store) -> None:
-    """The holder sees that the row changed, and may write it due again after the pause."""
+async def test_what_happens_while_a_tab_is_drawn_makes_it_due_again(store: Store) -> None:
+    """After the pause, and in the commit with which its holder releases it."""
     await store.homes.open("T1", "U1", NOW)
     [claimed] = await _claim(store, NOW)
     await store.jobs.insert(a_job(), replace(ACCEPTED, at=NOW + 1))
     drawn = replace(claimed, published_at=NOW, due_at=None, lease_until=None)
     written = await store.homes.apply(claimed, drawn, None)
     assert written.signals != claimed.signals
-    assert written.changed_at == NOW + 1
-    assert written.due_again(NOW + 2) == NOW + 3
+    assert (written.changed_at, written.due_at) == (NOW + 1, NOW + 3)
+    assert [tab.due_at for tab in await _claim(store, NOW + 3)] == [NOW + 3]
     assert written.due_again(NOW + 9) == NOW + 9
 
 
