@@ -66,8 +66,8 @@ MUTANTS = (
         old='connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")',
         new='connection.text_factory = partial(str, encoding="utf-8", errors="strict")',
         tests=(
-            _UNREADABLE
-            + "test_a_job_that_cannot_be_read_is_parked_and_the_next_one_is_claimed[not UTF-8]",
+            _UNREADABLE + "test_a_job_that_cannot_be_read_is_parked_and_the_next_one_is_claimed"
+            "[sqlite, not UTF-8]",
         ),
     ),
     Mutant(
