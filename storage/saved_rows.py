@@ -18,14 +18,17 @@ def key_values(key: SavedKey) -> dict[str, Value]:
     return {"kind": key.kind.value, "scope": encode(key.scope), "name": encode(key.name)}
 
 
+def edit_values(key: SavedKey, by: Editor) -> dict[str, Value]:
+    """Return the parameters of a statement that changes what is saved, if it may."""
+    return {**key_values(key), "by": by.user, "is_admin": by.is_admin}
+
+
 def save_values(
     key: SavedKey, value: Mapping[str, Json], by: Editor, now: Instant
 ) -> dict[str, Value]:
     """Return the parameters of the statement that saves a value."""
     return {
-        **key_values(key),
-        "by": by.user,
-        "is_admin": by.is_admin,
+        **edit_values(key, by),
         "now": now,
         "value": json.dumps(value),
         "most": MOST_SAVED,

@@ -15,7 +15,7 @@ from bot.options.parser import read_text
 from bot.options.problems import Problems
 from bot.options.request import check_input, fitting, given_in, named_style
 from bot.options.schema import PROMPT
-from bot.options.styles import Style, Styles
+from bot.options.styles import Styles
 from storage.job import Json, UsedStyle
 
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
@@ -109,9 +109,7 @@ def read_draft_text(
     given, project = read.values, read.project
     # The prompt is not cut to what the model takes: its field shows how much is too long.
     prompt = {PROMPT: given[PROMPT]} if PROMPT in given else {}
-    style = named_style(read, styles, problems)
-    if read.style is None and used is not None:
-        style = Style.of_job(used)
+    style = named_style(read, styles, problems, used=used)
     of_style = fitting(model, style.options) if style else {}
     values = {**kept, **of_style, **fitting(model, given), **prompt}
     opened = DraftValues(

@@ -142,10 +142,8 @@ def changed_request(
         _title(catalog.find(previous.model), name) for name in earlier if name not in kept
     )
     known = unpublished(model, kept)
-    style = named_style(given, styles, problems)
+    style = named_style(given, styles, problems, used=previous.style)
     values = {**kept, **style_values(style, model, given.values, problems), **given.values}
-    if given.style is None and previous.style is not None:
-        style = Style.of_job(previous.style)
     request = check_input(model, values, problems, known=known, style=style)
     return replace(
         request,
@@ -164,10 +162,17 @@ def asked_values(request: Job | RenderRequest) -> Mapping[str, Json]:
     return {name: value for name, value in request.input.items() if name != PROMPT} | prompt
 
 
-def named_style(given: Given, styles: Styles, problems: Problems) -> Style | None:
-    """Return the style that a text names; `None`: none, or one that is not among the `styles`."""
+def named_style(
+    given: Given, styles: Styles, problems: Problems, *, used: UsedStyle | None = None
+) -> Style | None:
+    """Return the style that a text names, else the one that was `used` in an earlier request.
+
+    `None`: there is none, or it is not among the `styles`.
+    """
     found = None
-    if given.style:
+    if given.style is None and used is not None:
+        found = Style.of_job(used)
+    elif given.style:
         with problems.collected():
             found = find_style(given.style, styles)
     return found
@@ -181,9 +186,11 @@ def style_values(
     Adds to `problems` each that the model does not have or not allow: half a style is not what was
     asked for.
     """
+    if style is None:
+        return {}
     values: dict[str, Json] = {}
-    for name, value in style.options.items() if style else ():
-        if name in given or style is None:
+    for name, value in style.options.items():
+        if name in given:
             continue
         option = model.option(name)
         with problems.collected():

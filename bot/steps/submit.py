@@ -151,11 +151,9 @@ async def _key_age(claim: Claim[Job]) -> float:
     from a backup lacks what was sent after the backup. If an operator has vouched that MindVideo
     has no render under the key, the age counts from then.
     """
-    chat, now = claim.services.chat, None
-    if not _may_be_sent(claim):
-        now = chat.known_clock()
-    if now is None:
-        now = await chat.read_clock()
+    chat = claim.services.chat
+    known = None if _may_be_sent(claim) else chat.known_clock()
+    now = await chat.read_clock() if known is None else known
     if (claim.row.confirmed_absent_at or 0.0) > now:
         # The clock of the operator's shell is ahead. Nothing was sent since, so the present time is
         # early enough. It is committed, or each later attempt would replace it by a later time.

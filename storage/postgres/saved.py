@@ -8,7 +8,7 @@ from storage.job import Instant, Json
 from storage.postgres.database import Database
 from storage.rows import Value
 from storage.saved import Editor, Saved, SavedKey, SavedKind, Written
-from storage.saved_rows import key_values, may_not, readable, save_values
+from storage.saved_rows import edit_values, key_values, may_not, readable, save_values
 from storage.store import Unreadable
 
 _WITHIN = """
@@ -79,7 +79,7 @@ async def save(
 async def rename(db: Database, key: SavedKey, name: str, by: Editor, now: Instant) -> Written:
     """Give something another name in its scope, if that is free."""
     await db.row(_ONE_CHANGE_AT_A_TIME, key_values(key))
-    values = {**_of(key, by), "new_name": name, "now": now}
+    values = {**edit_values(key, by), "new_name": name, "now": now}
     if await db.change(_RENAME, values):
         return Written.CHANGED
     return may_not(await _made_by(db, key), by) or Written.TAKEN
@@ -88,13 +88,9 @@ async def rename(db: Database, key: SavedKey, name: str, by: Editor, now: Instan
 async def delete(db: Database, key: SavedKey, by: Editor) -> Written:
     """Delete something."""
     await db.row(_ONE_CHANGE_AT_A_TIME, key_values(key))
-    if await db.change(_DELETE, _of(key, by)):
+    if await db.change(_DELETE, edit_values(key, by)):
         return Written.CHANGED
     return may_not(await _made_by(db, key), by) or Written.MISSING
-
-
-def _of(key: SavedKey, by: Editor) -> dict[str, Value]:
-    return {**key_values(key), "by": by.user, "is_admin": by.is_admin}
 
 
 async def _made_by(db: Database, key: SavedKey) -> Value:

@@ -123,7 +123,7 @@ _RESUME_WITH_TASK = f"""
 def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     """Write the changes and the event, if the row still has the fence and stage of `before`."""
     # What no write but this one changes counts as before: most of them need no look.
-    is_counted = not JOBS.changes(before, after).keys().isdisjoint(budget_use.EXPOSURE)
+    is_counted = any(getattr(before, name) != getattr(after, name) for name in budget_use.EXPOSURE)
     counted = budget_use.exposure_before(db, before.id) if is_counted else None
     row = queue.apply(db, JOBS, before, after)
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 from storage.job import Instant, Json
 from storage.rows import Value
 from storage.saved import Editor, Saved, SavedKey, SavedKind, Written
-from storage.saved_rows import key_values, may_not, readable, save_values
+from storage.saved_rows import edit_values, key_values, may_not, readable, save_values
 from storage.store import Unreadable
 
 _WITHIN = "SELECT * FROM saved WHERE kind = ? AND scope IN ({places}) ORDER BY name, scope"
@@ -67,7 +67,7 @@ def save(
 
 def rename(db: Database, key: SavedKey, name: str, by: Editor, now: Instant) -> Written:
     """Give something another name in its scope, if that is free."""
-    values = {**_of(key, by), "new_name": name, "now": now}
+    values = {**edit_values(key, by), "new_name": name, "now": now}
     if db.execute(_RENAME, values).rowcount:
         return Written.CHANGED
     return may_not(_made_by(db, key), by) or Written.TAKEN
@@ -75,13 +75,9 @@ def rename(db: Database, key: SavedKey, name: str, by: Editor, now: Instant) -> 
 
 def delete(db: Database, key: SavedKey, by: Editor) -> Written:
     """Delete something."""
-    if db.execute(_DELETE, _of(key, by)).rowcount:
+    if db.execute(_DELETE, edit_values(key, by)).rowcount:
         return Written.CHANGED
     return may_not(_made_by(db, key), by) or Written.MISSING
-
-
-def _of(key: SavedKey, by: Editor) -> dict[str, Value]:
-    return {**key_values(key), "by": by.user, "is_admin": by.is_admin}
 
 
 def _made_by(db: Database, key: SavedKey) -> Value:

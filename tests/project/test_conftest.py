@@ -48,5 +48,5 @@ def test_the_developers_environment_is_not_read() -> None:
 def test_a_worker_names_the_group_of_a_test(request: pytest.FixtureRequest) -> None:
     """Without the name, `--dist loadgroup` would give the tests of a file to all workers."""
     if not request.config.getoption("loadgroup", default=False):
-        pytest.skip("no worker that takes whole groups")
+        pytest.skip("this process is no worker of `--dist loadgroup`, which `make test` starts")
     assert request.node.nodeid.endswith("@tests/project/test_conftest.py")
