@@ -18,6 +18,7 @@ from tests.support.conversation import (
     direct_channel,
     job_of,
     make_video,
+    names_cost,
     press,
     result_of,
     send_message,
@@ -131,7 +132,7 @@ async def test_a_rerun_of_a_thread_stays_in_its_thread() -> None:
     async with running_bot() as bot:
         mention = await send_message(bot, f"<@{BOT}> a lake")
         await bot.until(lambda: len(bot.replies()) == 2)
-        await bot.until(lambda: "cost" in bot.replies()[0].text)
+        await bot.until(lambda: names_cost(bot.replies()[0]))
         await press(bot, bot.replies()[1], buttons.AGAIN)
         await bot.until(lambda: len(bot.replies()) == 4)
         assert {reply.thread_ts for reply in bot.replies()} == {mention.ts}

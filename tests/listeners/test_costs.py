@@ -12,7 +12,7 @@ from sandbox.slack.delivery import Delivery
 from sandbox.slack.entities import ANA, BEN, GENERAL, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
 from sandbox.slack.files import StoredFile
-from tests.support.conversation import answer, direct_channel, make_video
+from tests.support.conversation import answer, direct_channel, make_video, names_cost
 from tests.support.running_bot import RunningBot, running_bot
 
 PRICE = "0.126"
@@ -88,7 +88,7 @@ async def test_a_private_conversation_counts_in_sums_alone() -> None:
     """Ben sees neither the direct conversation nor its project; Ana and an admin do."""
     async with running_bot(ADMINS="U0MIA") as bot:
         await bot.type("a lake", channel=direct_channel(bot))
-        await bot.until(lambda: "cost" in str(bot.messages(direct_channel(bot))))
+        await bot.until(lambda: any(map(names_cost, bot.messages(direct_channel(bot)))))
         assert "*private conversations*" in await answer(bot, "cost by channel", user=BEN)
         assert "*private conversations*" in await answer(bot, "cost by project", user=BEN)
         assert f"*<@{ANA}>*: 0.0756" in await answer(bot, "cost by person", user=BEN)

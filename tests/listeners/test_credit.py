@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack.entities import ANA, BEN, CREW, MIA
-from tests.support.conversation import answer, direct_channel, make_video
+from tests.support.conversation import answer, direct_channel, make_video, names_cost
 from tests.support.running_bot import running_bot
 
 NO_CREDIT = Fault(call=Call.SUBMIT, kind=FaultKind.ANSWER_BEFORE, status=402, times=9)
@@ -19,7 +19,7 @@ async def test_what_was_booked_less_what_was_spent_is_left() -> None:
         assert "200 USD are booked" in told
         assert "200 USD booked - 0 USD confirmed - 0 USD held = 200 USD" in told
         await bot.type("a hill --duration 5")
-        await bot.until(lambda: sum("cost" in one.text for one in bot.messages()) == 2)
+        await bot.until(lambda: sum(map(names_cost, bot.messages())) == 2)
         await answer(bot, "credit take 50.5 for typed twice")
         shown = await answer(bot, "credit")
     assert "149.4244 USD are left" in shown

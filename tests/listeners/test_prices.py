@@ -13,7 +13,7 @@ from bot.messages import buttons
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import BEN, Payload, StoredMessage
 from tests.support.budget_rules import confirm_above
-from tests.support.conversation import make_video, press, result_of, until_ephemeral
+from tests.support.conversation import make_video, names_cost, press, result_of, until_ephemeral
 from tests.support.forms import (
     KLING,
     blocks_of,
@@ -57,7 +57,7 @@ async def test_buttons_that_render_tell_a_price_above_the_limit_first() -> None:
         first = await bot.type(LAKE)
         assert first.shown is not None
         await press(bot, first.shown, buttons.CONFIRM)
-        await bot.until(lambda: any("cost" in one.text for one in bot.messages()))
+        await bot.until(lambda: any(map(names_cost, bot.messages())))
         result = result_of(bot, bot.messages()[0])
         assert dialogs(result) == {
             buttons.AGAIN: (

@@ -15,6 +15,7 @@ from tests.support.conversation import (
     answer,
     make_video,
     mention,
+    names_cost,
     press,
     until_ephemeral,
 )
@@ -41,7 +42,7 @@ async def made(bot: RunningBot, text: str, *, user: str = ANA) -> Job:
 async def message_of(bot: RunningBot, job: Job) -> StoredMessage:
     """Wait until a job is done; return its message."""
     await bot.until(
-        lambda: [one for one in bot.messages() if one.job_id == job.id and "cost" in one.text]
+        lambda: [one for one in bot.messages() if one.job_id == job.id and names_cost(one)]
     )
     return next(one for one in bot.messages() if one.job_id == job.id)
 

@@ -10,7 +10,7 @@ from sandbox.mindvideo.faults import Call
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
-from tests.support.conversation import last_input, press, texts
+from tests.support.conversation import last_input, names_cost, press, texts
 from tests.support.forms import KLING, blocks_of, chosen, element_of, entries, form_of, submit
 from tests.support.images import image_bytes, put_file
 from tests.support.running_bot import RunningBot, running_bot
@@ -28,7 +28,7 @@ async def until_done_in_thread(bot: RunningBot, ts: str) -> StoredMessage:
 
     def done() -> list[StoredMessage]:
         there = [one for one in bot.replies() if one.thread_ts == ts and "Done in" in one.text]
-        return [one for one in there if "cost" in one.text]
+        return [one for one in there if names_cost(one)]
 
     await bot.until(done)
     return done()[0]

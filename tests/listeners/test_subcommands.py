@@ -14,7 +14,7 @@ from bot.listeners.subcommands.router import SUBCOMMANDS
 from bot.listeners.subcommands.thread import THREAD_WORDS
 from sandbox.slack.entities import ANA, BEN, CREW
 from sandbox.slack.faults import Fault, FaultKind
-from tests.support.conversation import make_video, submitted_inputs
+from tests.support.conversation import make_video, names_cost, submitted_inputs
 from tests.support.listener_harness import JOB, ListenerHarness, listener_harness
 from tests.support.running_bot import RunningBot, running_bot
 from tests.support.services import BOT
@@ -225,8 +225,8 @@ async def test_cost_shows_what_the_user_the_channel_and_the_team_spent() -> None
         await bot.type("a lake")
         await bot.type("a hill", user=BEN)
         await bot.type("a sea", channel=CREW)
-        await bot.until(lambda: sum("cost" in one.text for one in bot.messages()) == 2)
-        await bot.until(lambda: any("cost" in one.text for one in bot.messages(CREW)))
+        await bot.until(lambda: sum(map(names_cost, bot.messages())) == 2)
+        await bot.until(lambda: any(map(names_cost, bot.messages(CREW))))
         bot.sandbox.video.cost_delay_seconds = 3600
         await bot.type("a lake at night")
         await bot.until_delivered(3)

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 from sandbox.demo.run import PIA, share_with_partner
 from sandbox.mindvideo.faults import Call
 from sandbox.slack.entities import ANA, BEN, MIA
-from tests.support.conversation import direct_channel
+from tests.support.conversation import direct_channel, names_cost
 from tests.support.images import image_bytes
 from tests.support.running_bot import RunningBot, running_bot
 
@@ -332,7 +332,7 @@ async def test_a_cost_report_is_shown_and_its_chart_comes(browser: Browser) -> N
     async with running_bot() as bot:
         page = await open_page(browser, bot)
         await send(page, "/video a red sports car --mode pro")
-        await bot.until(lambda: any("cost" in one.text for one in bot.messages()))
+        await bot.until(lambda: any(map(names_cost, bot.messages())))
         await send(page, "/video cost by model")
         report = page.get_by_test_id("messages").get_by_test_id("message").last
         await expect(report).to_contain_text("What the whole team spent this month, by model")

@@ -13,6 +13,7 @@ from storage.job import Json
 from tests.support.conversation import (
     last_input,
     mention,
+    names_cost,
     press,
     result_of,
     until_ephemeral,
@@ -94,7 +95,7 @@ async def test_forms_show_names() -> None:
         await bot.type(f"<@{BEN}> waves")
         await bot.until_delivered()
         (message,) = bot.messages()
-        await bot.until(lambda: "cost" in message.text)
+        await bot.until(lambda: names_cost(message))
         await press(bot, result_of(bot, message), EDIT)
         assert element_of(form_of(bot), "option:prompt")["initial_value"] == "@ben waves"
         await bot.type(f"<@{BEN}> runs --mode best")

@@ -10,6 +10,7 @@ from bot.slack.manifest import VIDEO_FROM_MESSAGE
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, BOT, GENERAL, StoredMessage
+from tests.support.conversation import names_cost
 from tests.support.engine_harness import engine_harness
 from tests.support.forms import entries, submit
 from tests.support.running_bot import RunningBot, running_bot
@@ -17,7 +18,7 @@ from tests.support.running_bot import RunningBot, running_bot
 
 def done_in_threads(bot: RunningBot) -> list[StoredMessage]:
     """Return the messages of jobs in threads that are done."""
-    return [one for one in bot.replies() if "Done in" in one.text and "cost" in one.text]
+    return [one for one in bot.replies() if "Done in" in one.text and names_cost(one)]
 
 
 async def test_what_is_typed_again_because_slack_showed_an_error_is_a_question() -> None:

@@ -55,12 +55,17 @@ async def press(
     return delivery
 
 
+def names_cost(message: StoredMessage) -> bool:
+    """Tell whether a job's message names the cost; "cost pending" names none."""
+    return "cost " in message.text and "cost pending" not in message.text
+
+
 async def make_video(
     bot: RunningBot, text: str = "a lake --mode pro --duration 5"
 ) -> StoredMessage:
     """Request a video as Ana by command; return the job's message once it shows the cost."""
     await bot.type(text)
-    await bot.until(lambda: any("cost" in message.text for message in bot.messages()))
+    await bot.until(lambda: any(map(names_cost, bot.messages())))
     return bot.messages()[0]
 
 
@@ -74,7 +79,7 @@ async def until_done(bot: RunningBot, jobs: int, channel: str = GENERAL) -> list
 
     def ended() -> list[StoredMessage]:
         own = [message for message in bot.replies(channel) if message.user == BOT]
-        return [one for one in own if "Done in" in one.text and "cost" in one.text]
+        return [one for one in own if "Done in" in one.text and names_cost(one)]
 
     await bot.until(lambda: len(ended()) >= jobs)
     return ended()
