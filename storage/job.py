@@ -144,6 +144,10 @@ RESUMABLE = TRANSITIONS[Stage.PARKED]
 RENDER_PENDING = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING})
 """Stages of jobs whose render has not ended."""
 
+RENDER_AWAITED = RENDER_PENDING | {Stage.PARKED}
+"""Stages of jobs that may not have a result yet. Asking for such a job again may be a slip; people
+may see the result of a row that is not yet `DELIVERED`."""
+
 ANSWERED = frozenset({Stage.RENDERING, Stage.FINISHED})
 """Stages behind the provider's answer to the submit, to which no step goes back."""
 

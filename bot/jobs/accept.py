@@ -141,9 +141,10 @@ async def accept(
 
     It waits for its asker if there is a `question`, if the request has doubts, or if the same user
     made an equal request a moment ago; the job `parent_id`, which the user renders again, is none
-    once it is over. It also waits if its price has to be approved, or to be confirmed and is above
-    the one that its user `agreed` to, and it is refused if budgets have no room for what it will
-    probably cost; one that caps alone refuse is kept, so that its asker may have an approver asked.
+    once its render has ended. It also waits if its price has to be approved, or to be confirmed and
+    is above the one that its user `agreed` to, and it is refused if budgets have no room for what
+    it will probably cost; one that caps alone refuse is kept, so that its asker may have an
+    approver asked.
     A request that is only to be shown is answered by a `DryRun`, and nothing is written of it.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
     Raises `StoreError` when the job could not be written: the request was not accepted; and

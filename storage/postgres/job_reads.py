@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage.job import (
     NOT_REQUESTED,
     QUESTION_SECONDS,
+    RENDER_AWAITED,
     REQUESTED,
     UNDER_WAY,
     Event,
@@ -50,7 +51,7 @@ FIND_DUPLICATE = f"""
             )
         )
         AND team = %(team)s AND channel = %(channel)s AND model = %(model)s AND input = %(input)s
-        AND id <> %(id)s AND (id <> %(parent_id)s OR stage IN ({in_list(UNDER_WAY)}))
+        AND id <> %(id)s AND (id <> %(parent_id)s OR stage IN ({in_list(RENDER_AWAITED)}))
         AND stage IN ({in_list(REQUESTED - {Stage.REJECTED})})
     ORDER BY created_at DESC, seq DESC LIMIT 1
 """  # noqa: S608 - only constants
@@ -148,8 +149,8 @@ async def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job
 async def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
     """Return the newest other job of an equal request, made or confirmed at or after `since`.
 
-    A rejected job cost nothing and does not count, nor does the job that is rendered again, once it
-    is over, nor one that cannot be read.
+    A rejected job cost nothing and does not count, nor does the job that is rendered again, once
+    its render has ended, nor one that cannot be read.
     """
     values = {
         "user": job.user,

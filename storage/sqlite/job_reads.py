@@ -7,6 +7,7 @@ from sqlite_utils import Database
 from storage.job import (
     NOT_REQUESTED,
     QUESTION_SECONDS,
+    RENDER_AWAITED,
     REQUESTED,
     UNDER_WAY,
     Event,
@@ -55,7 +56,7 @@ FIND_DUPLICATE = f"""
             )
         )
         AND team = :team AND +channel = :channel AND model = :model AND input = :input
-        AND id <> :id AND (id <> :parent_id OR stage IN ({in_list(UNDER_WAY)}))
+        AND id <> :id AND (id <> :parent_id OR stage IN ({in_list(RENDER_AWAITED)}))
         AND stage IN ({in_list(REQUESTED - {Stage.REJECTED})})
     ORDER BY created_at DESC, seq DESC LIMIT 1
 """  # noqa: S608 - only constants
@@ -142,8 +143,8 @@ def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job | Non
 def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
     """Return the newest other job of an equal request, made or confirmed at or after `since`.
 
-    A rejected job cost nothing and does not count, nor does the job that is rendered again, once it
-    is over, nor one that cannot be read.
+    A rejected job cost nothing and does not count, nor does the job that is rendered again, once
+    its render has ended, nor one that cannot be read.
     """
     values: dict[str, Value] = {
         "user": job.user,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from storage.budget import Cap, Raise, Scope, ScopeKind, Window
 from storage.job import (
+    REQUESTED,
     Delivery,
     Instant,
     Job,
@@ -105,6 +108,17 @@ async def test_a_rejected_job_is_nobodys_duplicate(store: Store) -> None:
     """It cost nothing, so the same may be asked again without a question."""
     await _insert(store, replace(a_job(1), stage=Stage.REJECTED))
     assert await _duplicate_of(store, a_job(1), NOW) is None
+
+
+@pytest.mark.parametrize("stage", sorted(REQUESTED - {Stage.REJECTED}))
+async def test_what_is_rendered_again_is_a_duplicate_until_its_render_has_ended(
+    store: Store, stage: Stage
+) -> None:
+    """Its result stands in the thread before the row says that it was delivered."""
+    await _insert(store, replace(a_job(1), stage=stage))
+    again = replace(a_job(1), parent_id="job1")
+    is_awaited = stage not in {Stage.FINISHED, Stage.DELIVERED}
+    assert await _duplicate_of(store, again, NOW) == ("job1" if is_awaited else None)
 
 
 async def test_what_utf_8_cannot_hold_is_looked_for_as_it_was_written(store: Store) -> None:
