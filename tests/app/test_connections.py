@@ -15,7 +15,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from bot.app import services
-from bot.app.http.connections import Connections, Deadlines
+from bot.app.http.connections import ClientConnection, Connections, Deadlines
 from bot.app.http.refusals import Refusals
 from bot.app.http.server import Address, http_server
 from bot.base.metrics import Closed, Metrics
@@ -67,6 +67,33 @@ class Client:
                 return True
 
 
+class ReceivingConnection(ClientConnection):
+    """A connection that sets an event when bytes have arrived."""
+
+    def __init__(
+        self, handler: asyncio.Protocol, connections: Connections, received: asyncio.Event
+    ) -> None:
+        super().__init__(handler, connections)
+        self._received = received
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        super().data_received(data)
+        self._received.set()
+
+
+class ReceivingConnections(Connections):
+    """Connections that set `received` when bytes of any of them have arrived."""
+
+    def __init__(self, observer: Counted, now: Callable[[], float]) -> None:
+        super().__init__(MOST, observer, deadlines=DEADLINES, now=now)
+        self.received = asyncio.Event()
+
+    def protocol(self, handler: asyncio.Protocol) -> ClientConnection:
+        """See `Connections`."""
+        return ReceivingConnection(handler, self, self.received)
+
+
 @dataclass(slots=True)
 class Harness:
     """A server with at most `MOST` connections, and a clock that the test moves."""
@@ -76,12 +103,12 @@ class Harness:
     now: float = 1000.0
     port: int = 0
     release: asyncio.Event = field(default_factory=asyncio.Event)
-    connections: Connections = field(init=False)
+    served: int = 0
+    """How many requests have begun to wait for `release`."""
+    connections: ReceivingConnections = field(init=False)
 
     def __post_init__(self) -> None:
-        self.connections = Connections(
-            MOST, self.counted, deadlines=DEADLINES, now=lambda: self.now
-        )
+        self.connections = ReceivingConnections(self.counted, lambda: self.now)
 
     async def connect(self) -> Client:
         """Open a connection that the server has taken."""
@@ -90,6 +117,18 @@ class Harness:
         self.stack.callback(writer.close)
         await until(lambda: (self.counted.open, len(self.counted.closed)) != before)
         return Client(reader=reader, writer=writer)
+
+    async def begin(self, client: Client, request: bytes) -> None:
+        """Send a part of a request, and wait until the server has received it."""
+        self.connections.received.clear()
+        client.writer.write(request)
+        await self.connections.received.wait()
+
+    async def wait(self, *clients: Client) -> None:
+        """Send requests that are answered after `release`, and wait until they are served."""
+        for client in clients:
+            client.writer.write(GET % b"wait")
+        await until(lambda: self.served == len(clients))
 
     def later(self, seconds: float) -> None:
         """Let time pass."""
@@ -125,6 +164,7 @@ async def serving() -> AsyncIterator[Harness]:
 
         async def wait(request: web.Request) -> web.Response:
             made.connections.prove(request)
+            made.served += 1
             await made.release.wait()
             return web.Response(text="ok")
 
@@ -146,8 +186,7 @@ async def serving() -> AsyncIterator[Harness]:
 async def test_a_silent_connection_is_closed_after_the_time_for_headers(harness: Harness) -> None:
     silent, slow = await harness.connect(), await harness.connect()
     harness.later(9)
-    slow.writer.write(b"GET /ok HTTP/1.1\r\n")
-    await asyncio.sleep(0.01)
+    await harness.begin(slow, b"GET /ok HTTP/1.1\r\n")
     harness.later(2)
     assert await silent.is_closed()
     assert await slow.is_closed()
@@ -174,8 +213,7 @@ async def test_the_headers_of_a_later_request_have_their_time_from_the_first_byt
     client = await harness.connect()
     await client.get(b"signed")
     harness.later(70)
-    client.writer.write(b"GET /ok")
-    await asyncio.sleep(0.01)
+    await harness.begin(client, b"GET /ok")
     harness.later(9)
     client.writer.write(b" HTTP/1.1\r\nHost: x\r\n\r\n")
     assert await client.reader.readuntil(b"ok")
@@ -183,8 +221,7 @@ async def test_the_headers_of_a_later_request_have_their_time_from_the_first_byt
 
 async def test_a_request_has_a_time_as_a_whole(harness: Harness) -> None:
     client = await harness.connect()
-    client.writer.write(GET % b"wait")
-    await asyncio.sleep(0.01)
+    await harness.wait(client)
     harness.later(149)
     assert harness.counted.closed == []
     harness.later(2)
@@ -208,8 +245,7 @@ async def test_a_signed_request_is_not_cut_off_by_any_number_of_connections(
     harness: Harness,
 ) -> None:
     client = await harness.connect()
-    client.writer.write(GET % b"wait")
-    await asyncio.sleep(0.01)
+    await harness.wait(client)
     for _ in range(3 * MOST):
         await harness.connect()
     harness.release.set()
@@ -225,9 +261,7 @@ async def test_where_all_are_signed_only_an_idle_one_makes_room(
         await client.get(b"signed")
     newer = await harness.connect()
     assert await clients[0].is_closed()
-    for client in (newer, *clients[1:]):
-        client.writer.write(GET % b"wait")
-    await asyncio.sleep(0.01)
+    await harness.wait(newer, *clients[1:])
     refused = await harness.connect()
     assert await refused.is_closed()
     assert harness.counted.closed == [Closed.DISPLACED, Closed.REFUSED]

@@ -15,7 +15,7 @@ from bot.app.run import StoppedError, running
 from bot.base.settings import load_settings
 from bot.worker.chores import Chore
 from bot.worker.scheduler import Scheduler
-from tests.support.conversation import job_of, make_video
+from tests.support.conversation import job_of, make_video, until_over
 from tests.support.running_bot import running_bot
 from tests.support.sandbox import running_sandbox
 
@@ -77,7 +77,7 @@ async def test_the_bot_erases_what_is_not_kept_any_longer(monkeypatch: pytest.Mo
     monkeypatch.setattr(Scheduler, "also", also)
     async with running_bot(RETENTION_DAYS="3", PROMPT_RETENTION_DAYS="2") as bot:
         message = await make_video(bot)
-        job = await job_of(bot, message)
+        job = await until_over(bot, message)
         path = str(bot.sandbox.folder / "video-bot.db")
         with pysqlite3.connect(path) as older:
             older.execute("UPDATE jobs SET created_at = created_at - 2 * 86400, due_at = NULL")

@@ -169,7 +169,7 @@ async def test_a_change_of_a_users_job_redraws_their_tab_and_no_other(homes: Hom
     await homes.run(5)
     job = await homes.outbox.job("a dune")
     await homes.run(1)
-    assert homes.views.tried == [ANA, BEN, ANA]
+    assert (sorted(homes.views.tried[:2]), homes.views.tried[2:]) == ([ANA, BEN], [ANA])
     assert "a dune" in homes.shown(ANA)
     assert "a dune" not in homes.shown(BEN)
     await homes.run(5)

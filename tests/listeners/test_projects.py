@@ -101,6 +101,7 @@ async def test_a_channel_may_require_a_project() -> None:
         first = await made(bot, "a lake --project launch")
         assert first.project == "launch"
         await press(bot, await message_of(bot, first), buttons.AGAIN)
+        await bot.until(lambda: len(bot.messages()) == 2)
         assert [one.project for one in await jobs(bot)] == ["launch", "launch"]
         assert "Each video here names its project" in await answer(bot, "settings")
         assert "need not" in await answer(bot, "settings require project off")

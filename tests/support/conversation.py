@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -9,9 +10,10 @@ from typing import cast
 from sandbox.mindvideo.faults import Call
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.entities import ANA, BOT, GENERAL, StoredMessage
-from storage.job import Job, Json
+from storage.job import OVER, Job, Json
 from storage.sqlite.store import SqliteStore
 from tests.support.running_bot import RunningBot
+from tests.support.slack_user import WAIT_SECONDS
 
 
 async def send_message(
@@ -121,6 +123,14 @@ async def job_of(bot: RunningBot, message: StoredMessage) -> Job:
     finally:
         await store.close()
     assert job is not None
+    return job
+
+
+async def until_over(bot: RunningBot, message: StoredMessage) -> Job:
+    """Wait until the row of a job is over, which is a moment after its message shows it."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (job := await job_of(bot, message)).stage not in OVER:
+            await asyncio.sleep(0.01)
     return job
 
 
