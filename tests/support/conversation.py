@@ -129,7 +129,7 @@ async def job_of(bot: RunningBot, message: StoredMessage) -> Job:
 async def until_over(bot: RunningBot, message: StoredMessage) -> Job:
     """Wait until the row of a job is over, which is a moment after its message shows it."""
     async with asyncio.timeout(WAIT_SECONDS):
-        while (job := await job_of(bot, message)).stage not in OVER:
+        while (job := await job_of(bot, message)).stage not in OVER:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
     return job
 
