@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import socket
+import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -37,6 +38,9 @@ _NETWORK_VARIABLES = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 )
+
+LONGEST_TEST_SECONDS = 30.0
+"""What a test with a browser may take on a busy machine."""
 
 _EARLY = {"chromium": 0, "postgres": 1}
 """The fixtures, or parameters, of tests that share something that takes seconds to start."""
@@ -95,6 +99,14 @@ def _isolated_logs() -> Iterator[None]:
     structlog.configure(processors=[*processors, renderer])
     yield
     logging.root.handlers, logging.root.level = handlers, level
+
+
+@pytest.fixture(autouse=True)
+def _within_one_day() -> None:
+    """Begin no test in the last seconds of a day in UTC: budgets per day would begin anew in it."""
+    left = -time.time() % 86400
+    if left < LONGEST_TEST_SECONDS:
+        time.sleep(left)
 
 
 @pytest.fixture(autouse=True, scope="session")

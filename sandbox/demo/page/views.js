@@ -121,7 +121,11 @@ export class Modal {
       focusFirst(dialog);
     }
     const errors = JSON.stringify(view.errors ?? {});
-    if (errors !== this.#told) this.#tell(view.errors ?? {});
+    if (errors !== this.#told) {
+      this.#tell(view.errors ?? {});
+      // They are the answer to a submit, and may come before the response to its request.
+      dialog.querySelector(".modal-submit")?.removeAttribute("aria-busy");
+    }
     this.#told = errors;
   }
 
