@@ -37,7 +37,7 @@ from bot.money.forecast import PriceToConfirm
 from bot.options.attachments import Attached
 from bot.options.doubts import unpublished
 from bot.options.draft import Draft, RefusedTextError
-from bot.options.mentions import named_input
+from bot.options.mentions import asked_input
 from bot.options.parser import TypedText
 from bot.options.request import (
     RenderRequest,
@@ -267,7 +267,7 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     model = services.catalog.find(job.model)
     return DetailsShown(
         view=await load_view(job, services),
-        options=all_options(model, named_input(job)) if model else (),
+        options=all_options(model, asked_input(job)) if model else (),
         events=await services.store.jobs.events(job.id),
     )
 

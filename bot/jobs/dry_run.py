@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.jobs.services import Services
 from bot.money.forecast import PriceToConfirm
-from bot.options.mentions import named_input
+from bot.options.mentions import asked_input, named_input
 from bot.options.references import files_named
 from bot.options.schema import PROMPT
+from bot.options.shots import Shot, has_prompt_of_shots, shots_in
 from storage.budget import (
     Admitted,
     AskFirst,
@@ -30,7 +32,9 @@ class DryRun:
     """What a request would send and cost. Nothing was written, sent or charged."""
 
     prompt: str
-    """As MindVideo would get it; empty for a model that takes none."""
+    """As MindVideo would get it; empty for a model that takes none, and if nobody wrote it."""
+    shots: Sequence[Shot]
+    """As MindVideo would get them."""
     body: bytes
     """The body of the request to MindVideo, which has links in place of attached files."""
     has_files: bool
@@ -50,9 +54,11 @@ async def dry_run(
     A price to which its user `agreed` would not be asked about. Raises `StoreError`.
     """
     values = named_input(asked)
-    prompt = values.get(PROMPT)
+    model = services.catalog.get(asked.model)
+    prompt = "" if has_prompt_of_shots(model, asked_input(asked)) else values.get(PROMPT)
     return DryRun(
         prompt=prompt if isinstance(prompt, str) else "",
+        shots=shots_in(model, values),
         body=services.video.request_body(asked.model, values),
         has_files=bool(files_named(values)),
         forecast=forecast,

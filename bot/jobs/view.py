@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -14,11 +14,12 @@ from bot.jobs.services import Services
 from bot.jobs.submit_delay import submit_delay
 from bot.options.catalog import Catalog, Model
 from bot.options.failures import images_at_fault
-from bot.options.mentions import asked_prompt, named_input
+from bot.options.mentions import asked_input, asked_prompt
 from bot.options.model_file import Upgrade
 from bot.options.request import non_default_options
 from bot.options.scene import added_words
-from storage.job import Failure, Job, Stage
+from bot.options.shots import Shot, has_prompt_of_shots, shots_in, with_values_of_shots
+from storage.job import Failure, Job, Json, Stage
 
 # Enough renders for a 95th percentile; more would only slow the query down.
 HISTORY = 50
@@ -48,6 +49,10 @@ class JobView:
     is_new_take: bool = False
     """Whether it renders another job again with a model that has no seed: no picture is the same.
     """
+    shots: Sequence[Shot] = ()
+    """The shots that were asked for; none where a line could not tell all of one."""
+    is_prompt_of_shots: bool = False
+    """Whether the prompt is the words of the shots, so that nobody wrote it."""
     added: str | None = None
     """The words that were added to the prompt of the job that this one re-renders, if any."""
     hides_parent: bool = False
@@ -67,10 +72,14 @@ class JobView:
 def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
     """Return the view of a job without figures, for a line in a list."""
     model = catalog.find(job.model)
+    asked = asked_input(job) if model else {}
+    shots = shots_in(model, asked) if model else ()
     return JobView(
         job=job,
         model_title=model.title if model else job.model,
-        options=(*_style(job), *_options(job, model)),
+        options=(*_style(job), *_options(job, model, asked, has_lines=bool(shots))),
+        shots=shots,
+        is_prompt_of_shots=model is not None and has_prompt_of_shots(model, asked),
         upgrades=model.upgrades_beyond(job.input) if model else (),
         is_new_take=job.parent_id is not None and model is not None and not model.has_seed,
         unit=unit,
@@ -83,10 +92,15 @@ def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
     )
 
 
-def _options(job: Job, model: Model | None) -> tuple[tuple[str, str], ...]:
+def _options(
+    job: Job, model: Model | None, asked: Mapping[str, Json], *, has_lines: bool
+) -> tuple[tuple[str, str], ...]:
+    """Return the options that differ from their default, without what lines of shots tell."""
     if model is None:
         return ()
-    return non_default_options(model, named_input(job), job.channel_defaults)
+    told = with_values_of_shots(model, asked) if has_lines else {}
+    others = {name: value for name, value in asked.items() if name not in told}
+    return non_default_options(model, others, job.channel_defaults)
 
 
 def _style(job: Job) -> tuple[tuple[str, str], ...]:

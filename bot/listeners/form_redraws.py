@@ -36,7 +36,7 @@ class _OpenForm:
     replaced: set[str] = field(default_factory=set)
     """The hashes that redraws have replaced."""
     items: dict[str, int] = field(default_factory=dict)
-    """How many items were added by buttons: the state of the fields does not tell."""
+    """How many items the buttons asked for: the state of the fields does not tell."""
 
 
 class FormRedraws:
@@ -55,7 +55,7 @@ class FormRedraws:
         form = self._forms.get(view.id) or _OpenForm()
         self._forms[view.id] = form
         form.newest = max(form.newest, payload.acted_at)
-        form.items |= payload.added_items
+        form.items |= payload.item_counts
         async with form.lock:
             if payload.acted_at < form.newest:
                 return

@@ -26,7 +26,7 @@ from bot.listeners.context import AnswerCount, counted, usual_options
 from bot.listeners.form_redraws import FormRedraws
 from bot.listeners.form_request import accept_form, form_errors, load_parent, load_styles
 from bot.listeners.job_replies import reply_to
-from bot.listeners.payloads import FORM_SURFACE, FormPayload
+from bot.listeners.payloads import FORM_SURFACE, ITEM_BUTTONS, FormPayload
 from bot.messages import budgets, form, prices
 from bot.messages.modal import PLAIN, Layout
 from bot.messages.styles import styles_to_choose
@@ -41,8 +41,9 @@ from bot.options.form import (
     shows_advanced,
     with_images,
 )
-from bot.options.form_fields import ADD_ITEM, FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
+from bot.options.form_fields import FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
 from bot.options.form_items import items_shown
+from bot.options.form_shots import after_shot_buttons, words_of_other_shots
 from bot.options.form_state import FormState
 from bot.options.mentions import asked_input
 from bot.options.model_file import MODEL_FLAG
@@ -78,7 +79,8 @@ def register(app: AsyncApp, services: Services) -> None:
     app.view(form.CALLBACK)(form_submitted)
     for block in (MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK):
         app.action({"block_id": block, "action_id": block})(form_changed)
-    app.action(re.compile(f"^{re.escape(ADD_ITEM)}"))(form_changed)
+    for prefix in ITEM_BUTTONS:
+        app.action(re.compile(f"^{re.escape(prefix)}"))(form_changed)
     # The action ID of an option's field is the model's slug.
     app.action({"block_id": re.compile(f"^{re.escape(FIELD)}"), "action_id": _ANY})(form_changed)
 
@@ -191,7 +193,10 @@ async def open_draft(
     ).drawn(opened.model.slug, [*draft.files, *files_named(opened.values)])
     note = form.to_change(opened.problems)
     asker = _Asker(team=interaction.team, user=interaction.user)
-    view = await _drawn(opened.model, state, opened.values, asker, services, note=note)
+    layout = replace(PLAIN, shots=opened.shots)
+    view = await _drawn(
+        opened.model, state, opened.values, asker, services, layout=layout, note=note
+    )
     await services.views.open(trigger_id, view)
 
 
@@ -313,20 +318,23 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
 
     async def draw(items: Mapping[str, int]) -> Mapping[str, Json]:
         parent = await load_parent(services, state)
-        carried = {**(asked_input(parent) if parent else {}), **view.words}
+        drawn = services.catalog.find(state.model) or model
+        words = {**view.words, **words_of_other_shots(model, drawn, entered)}
+        carried = {**(asked_input(parent) if parent else {}), **words}
         values, uploaded = read_unfinished(model, entered, carried)
         style = state.style if (chosen := chosen_style(entered)) is None else chosen
         if style not in {"", state.style}:
             styles = await load_styles(payload, parent, services)
             values = {**values, **fitting(model, styles[style].options if style in styles else {})}
-        layout = Layout(
-            show_advanced=shows_advanced(entered),
-            items={**items_shown(model, entered), **items},
-        )
+        counts = {**items_shown(model, entered), **items}
+        unfinished = after_shot_buttons(model, entered, values, counts, payload.item_edit)
+        layout = Layout(show_advanced=shows_advanced(entered), items=counts, shots=unfinished.shots)
         return await _drawn(
             model,
-            state.drawn(model.slug, uploaded, uploaded).model_copy(update={"style": style}),
-            {**view.words, **values},
+            state.drawn(model.slug, uploaded, uploaded).model_copy(
+                update={"style": style, "moves": state.moves + unfinished.is_moved}
+            ),
+            {**words, **unfinished.values},
             _Asker(team=payload.installed_team, user=payload.user.id),
             services,
             layout=layout,

@@ -17,7 +17,14 @@ from bot.jobs.accept import Interaction
 from bot.listeners.slack_object import Identifier, SlackObject, UnreadableRequestError
 from bot.listeners.workspaces import SlackPayload
 from bot.options.attachments import Attached, attached_files
-from bot.options.form_fields import ADD_ITEM, WORDS_BLOCK
+from bot.options.form_fields import (
+    ADD_ITEM,
+    MOVE_ITEM,
+    NO_ITEMS,
+    REMOVE_ITEM,
+    WORDS_BLOCK,
+)
+from bot.options.form_items import ItemChange, ItemEdit
 from bot.options.form_state import FormState
 from bot.options.schema import PROMPT
 from bot.slack.markup import plain, without_mention
@@ -25,6 +32,13 @@ from bot.slack.message_text import forwarded_files, text_of_attachments, text_of
 from storage.job import Instant, Job, Json, ReplyTo
 
 FORM_SURFACE = "form"
+
+ITEM_BUTTONS = (ADD_ITEM, MOVE_ITEM, REMOVE_ITEM, NO_ITEMS)
+"""How the action IDs of the buttons of items begin."""
+_CHANGES: Mapping[str, ItemChange] = {
+    MOVE_ITEM: ItemChange.MOVED_UP,
+    REMOVE_ITEM: ItemChange.REMOVED,
+}
 
 # Slackbot posts reminders and notices about the workspace; its messages have no `bot_id`.
 SLACKBOT = "USLACKBOT"
@@ -292,13 +306,26 @@ class FormPayload(SlackPayload):
             return 0.0
 
     @property
-    def added_items(self) -> Mapping[str, int]:
-        """How many items are to have fields, by option, if the button for another was pressed."""
+    def item_counts(self) -> Mapping[str, int]:
+        """How many items are to have fields, by option, if a button of theirs was pressed."""
         return {
-            action.action_id.removeprefix(ADD_ITEM): int(action.value)
+            option: int(count)
             for action in self.actions
-            if action.action_id.startswith(ADD_ITEM) and action.value.isdecimal()
+            for prefix in ITEM_BUTTONS
+            if (option := action.action_id.removeprefix(prefix)) != action.action_id
+            and (count := action.value.partition(":")[0]).isdecimal()
         }
+
+    @property
+    def item_edit(self) -> ItemEdit | None:
+        """The button of one item that was pressed, if one was."""
+        for action in self.actions:
+            number = action.value.partition(":")[2]
+            for prefix, change in _CHANGES.items():
+                option = action.action_id.removeprefix(prefix)
+                if option != action.action_id and number.isdecimal():
+                    return ItemEdit(option=option, change=change, number=int(number))
+        return None
 
     def interaction(self, channel: str, thread_ts: str | None = None) -> Interaction:
         """Return the interaction; its dedup key is the view, so two submissions are one request."""

@@ -13,7 +13,7 @@ from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, budgets, formatting
 from bot.messages.fields import plain_text
-from bot.messages.job import prompt_of
+from bot.messages.job import prompt_and_shots, prompt_of
 from storage.budget import ZERO, CapUse, Reason, subtract
 from storage.job import (
     Decision,
@@ -69,7 +69,7 @@ def card(
             blocks.context("People of another organisation read here, so I leave the words out.")
         )
     elif prompt_of(job):
-        body.append(blocks.quote(blocks.shorten(prompt_of(job), PROMPT_SHOWN)))
+        body.append(blocks.quote(prompt_and_shots(view, PROMPT_SHOWN)))
     details = [view.model_title, *(f"{title}: {value}" for title, value in view.options)]
     body.append(blocks.context(blocks.literal(" · ".join(details))))
     reason = why(question, view.unit, job.user)

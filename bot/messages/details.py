@@ -13,7 +13,7 @@ from bot.jobs.view import JobView
 from bot.messages import blocks, formatting
 from bot.messages.blocks import Block
 from bot.messages.buttons import DETAILS_IDS
-from bot.messages.job import cost_text, prompt_of, status_line
+from bot.messages.job import cost_text, prompt_and_shots, status_line
 from storage.job import Event, EventName, Instant, Json
 
 # A message holds 50 blocks of 3,000 characters; earlier lines of a timeline are rarely needed.
@@ -131,9 +131,9 @@ def _body(
     """Return status, prompt, options, cost and timeline, and the IDs if they are wanted."""
     job = view.job
     body = [blocks.section(status_line(view, now))]
-    prompt = prompt_of(job)
+    prompt = prompt_and_shots(view, PROMPT_SHOWN)
     if prompt:
-        body.append(blocks.quote(blocks.shorten(prompt, PROMPT_SHOWN)))
+        body.append(blocks.quote(prompt))
     if job.erased_at is not None:
         body.append(blocks.section(_erased(job.erased_at)))
     body += _sections(["*Options*", *_options(view, options)])

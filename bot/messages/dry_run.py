@@ -11,6 +11,7 @@ from slack_sdk.models.views import View
 from bot.base.ports import Message
 from bot.jobs.dry_run import DryRun
 from bot.messages import blocks, budgets, formatting, prices
+from bot.options.shots import text_of
 from storage.budget import Admitted, AskFirst, NotAdmitted
 from storage.job import FOR_APPROVERS, Json, QuestionKind
 
@@ -27,6 +28,8 @@ def message(shown: DryRun) -> Message:
     body = [blocks.section(_HEAD)]
     if shown.prompt:
         body += [blocks.section("*Prompt*"), *blocks.quotes(shown.prompt)]
+    if shown.shots:
+        body += [blocks.section("*Shots*"), *blocks.quotes(text_of(shown.shots))]
     body += [blocks.section(f"*Request* · {size}"), *blocks.code(shown.body.decode())]
     if shown.has_files:
         body.append(blocks.context("Links take the place of attached files when it is sent."))

@@ -26,6 +26,7 @@ from bot.options.catalog import Catalog, Model
 from bot.options.form_fields import (
     DRY_RUN,
     FIELD,
+    MODEL_BLOCK,
     MOST_CHOICES,
     NO_STYLE,
     PRICE_BLOCK,
@@ -64,7 +65,7 @@ def form_view(
     `note` is mrkdwn, shown at the top; the price stands below the options that move it, beside the
     button that shows the request without making a job.
     """
-    named = replace(layout, file_names=state.file_names, style=state.style)
+    named = replace(layout, file_names=state.file_names, style=state.style, moves=state.moves)
     fields = form_blocks(catalog, model, values, named)
     above = [blocks.context(note)] if note else []
     prompt = values.get(PROMPT)
@@ -75,7 +76,8 @@ def form_view(
     below = [_project_field(state.project)]
     if styles:
         # Behind the prompt, and before the fields that its options are filled into.
-        fields.insert(_behind(fields, {f"{FIELD}{PROMPT}"}, 0), _style_choice(styles, state.style))
+        above_it = {f"{FIELD}{PROMPT}", MODEL_BLOCK}
+        fields.insert(_behind(fields, above_it, 0), _style_choice(styles, state.style))
     shown = [*above, *fields][: MOST_BLOCKS - len(below) - (price is not None)]
     if price is not None:
         told = _price(price)

@@ -21,6 +21,7 @@ from bot.messages import blocks
 from bot.options.catalog import Catalog, Model
 from bot.options.model_file import MODEL_FLAG
 from bot.options.schema import PROMPT, Kind, Option
+from bot.options.shots import shots_option
 from bot.options.wording import allowed, shown
 from storage.job import Json
 
@@ -31,6 +32,14 @@ _HOW_OPTIONS_WORK = (
     "puts your words into a saved style. "
     "Values with spaces go in quotes. Words behind a lone `--` all belong to "
     "the prompt. `--dry` only shows the prompt, the request to MindVideo and its price."
+)
+
+
+_SHOTS = (
+    "*Shots:* a line that begins with seconds is a shot, such as `3s: boats leave at dawn`, and on "
+    "the next line `4s: boats return`; the video is as long as they are together. In a thread they "
+    "take the place of the earlier shots, and in the form *Divide into shots* shows a field for "
+    "each."
 )
 
 
@@ -151,7 +160,8 @@ def help_view(page: HelpPage, catalog: Catalog, tables: HelpTables) -> Mapping[s
 def _about_options(catalog: Catalog) -> list[str]:
     model = catalog.default
     all_of_it = f"`/video help {model.slug}` tells all about a model and its options."
-    return [_HOW_OPTIONS_WORK, _short_list(model), _examples(model), all_of_it]
+    shots = _SHOTS if shots_option(model) else ""
+    return [_HOW_OPTIONS_WORK, shots, _short_list(model), _examples(model), all_of_it]
 
 
 def _commands(tables: HelpTables) -> str:

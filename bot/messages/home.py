@@ -15,7 +15,7 @@ from bot.messages import blocks, budget_table, buttons
 from bot.messages.budget_form import CHANGE_BUDGETS
 from bot.messages.buttons import CANCEL, EDIT
 from bot.messages.cost_report import summed
-from bot.messages.job import GOES_ON, cost_text, is_given_up, prompt_of, took, why_on_hold
+from bot.messages.job import GOES_ON, cost_text, is_given_up, title_of, took, why_on_hold
 from bot.money.cost_report import Costs
 from storage.job import Job, Json, Outcome, Stage
 
@@ -151,7 +151,7 @@ def _first_time() -> blocks.Block:
 
 
 def _title(card: Card) -> blocks.Block:
-    words = " ".join(prompt_of(card.view.job).split()) or card.view.model_title
+    words = title_of(card.view) or card.view.model_title
     title = blocks.shorten(words, PROMPT_SHOWN)
     return blocks.rich_lines([[blocks.link_part(card.link, title, bold=True)]])
 
@@ -210,5 +210,4 @@ def _again(card: Card) -> ButtonElement:
 
 
 def _spoken(label: str, card: Card) -> str:
-    words = prompt_of(card.view.job) or card.view.model_title
-    return f"{label}: {' '.join(words.split())}"
+    return f"{label}: {title_of(card.view) or card.view.model_title}"

@@ -171,11 +171,34 @@ def _origin(view: JobView) -> str:
 _NEW_TAKE = " · a new take, because the model has no seed"
 
 
+def prompt_and_shots(view: JobView, limit: int) -> str:
+    """Return the prompt of a job, if it was written, and a line for each of its shots.
+
+    Cut to about `limit` characters, each shot as much as another, so that none is left out.
+    """
+    prompt = "" if view.is_prompt_of_shots else prompt_of(view.job)
+    if not view.shots:
+        return blocks.shorten(prompt_of(view.job), limit)
+    parts = [*filter(None, [prompt]), *(shot.line() for shot in view.shots)]
+    return "\n".join(blocks.shorten(part, max(1, limit // len(parts))) for part in parts)
+
+
+def title_of(view: JobView) -> str:
+    """Return the words of a job on one line; empty for a model that takes none."""
+    words = " ".join(prompt_of(view.job).split())
+    if not view.shots:
+        return words
+    told = " · ".join(shot.words for shot in view.shots)
+    return f"{formatting.count(len(view.shots), 'shot')}: {told}"
+
+
 def _prompt_shown(view: JobView) -> str:
     """Return the prompt, shortened, with words that were added to an earlier one on a line below.
 
     They are what is new, so they are never cut off at the end of a long prompt.
     """
+    if view.shots:
+        return prompt_and_shots(view, PROMPT_SHOWN)
     prompt = prompt_of(view.job)
     if view.added is None:
         return blocks.shorten(prompt, PROMPT_SHOWN)

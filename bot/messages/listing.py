@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import RichTextElement
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks
-from bot.messages.job import cost_text, is_cancelled, is_given_up, prompt_of
+from bot.messages.job import cost_text, is_cancelled, is_given_up, title_of
 from bot.messages.replies import words
 from storage.job import TERMINAL, Job, Outcome, Stage
 
@@ -59,8 +59,7 @@ def _plain_line(one: ListedJob) -> str:
 
 
 def _title(one: ListedJob) -> str:
-    prompt = " ".join(prompt_of(one.view.job).split())
-    return blocks.shorten(prompt or one.view.model_title, PROMPT_SHOWN)
+    return blocks.shorten(title_of(one.view) or one.view.model_title, PROMPT_SHOWN)
 
 
 def _state(view: JobView) -> str:

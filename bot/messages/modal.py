@@ -9,7 +9,7 @@ chosen, and only then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import assert_never
@@ -33,6 +33,7 @@ from bot.messages.fields import (
     select,
     text,
 )
+from bot.messages.storyboard import number_buttons, order_buttons, together_line
 from bot.options.catalog import Catalog, Model
 from bot.options.form_fields import (
     LONGEST_TEXT,
@@ -50,7 +51,15 @@ from bot.options.form_fields import (
 )
 from bot.options.references import file_named, reference
 from bot.options.request import fitting
-from bot.options.schema import PROMPT, ItemFields, Kind, Option, Schema, as_mapping
+from bot.options.schema import (
+    PROMPT,
+    ItemFields,
+    Kind,
+    Option,
+    Schema,
+    as_mapping,
+)
+from bot.options.shots import has_prompt_of_shots, shots_option
 from bot.options.wording import allowed
 from storage.job import Json
 
@@ -75,15 +84,24 @@ class Layout:
     """The names of attached files, by ID."""
     style: str = ""
     """The name of the style whose options are filled in; empty: none."""
+    shots: Sequence[Mapping[str, Json]] = ()
+    """What is entered for each shot, also for incomplete ones; none: as the values have it."""
+    moves: int = 0
+    """As in `FormState`."""
+    is_moved: bool = False
+    """Whether this layout is that of fields whose values the buttons of shots move."""
 
     def field_id(self, model: Model) -> str:
         """Return the action ID of the fields."""
-        return f"{model.slug}:{self.style}" if self.style else model.slug
+        moves = f"#{self.moves}" if self.is_moved and self.moves else ""
+        return f"{model.slug}:{self.style}{moves}" if self.style else f"{model.slug}{moves}"
 
 
 PLAIN = Layout()
 FEWEST_ITEMS = 2
 """One shot is what the prompt says already."""
+DIVIDE = "Divide into shots"
+"""The label of the button that puts the fields of shots in place of the prompt."""
 
 
 def form_blocks(
@@ -102,15 +120,82 @@ def form_blocks(
     fitted = {**fitting(model, values), **prompt}
     options = model.in_reading_order
     blocks = [_model_choice(catalog, model)] if len(catalog.models) > 1 else []
+    shots = _shots(model, fitted, layout)
+    if shots:
+        blocks += _storyboard(model, shots, fitted, layout)
+        options = tuple(option for option in options if option.name not in _said_by_shots(model))
     for option in options:
         if not option.advanced:
             blocks += _fields(model, option, fitted, layout)
     if any(option.advanced for option in options):
-        blocks.append(_toggle(show_advanced=layout.show_advanced))
+        blocks.append(_toggle(model, layout, may_divide=shots is not None and not shots))
     for option in options:
         if option.advanced and (layout.show_advanced or _is_set(option, fitted)):
-            blocks += _fields(model, option, fitted, layout)
+            # Shots have a button of their own.
+            is_empty = shots is not None and option.name in _shots_name(model)
+            blocks += [] if is_empty else _fields(model, option, fitted, layout)
     return blocks[:MOST_BLOCKS]
+
+
+def _shots(
+    model: Model, values: Mapping[str, Json], layout: Layout
+) -> Sequence[Mapping[str, Json]] | None:
+    """Return what the fields of shots show; empty: there are none.
+
+    `None`: fields cannot show them in full, or the model takes none.
+    """
+    found = shots_option(model)
+    if found is None:
+        return None
+    if layout.shots:
+        return layout.shots[: found[1].most]
+    value = values.get(found[0].name)
+    if not fits_items(found[1], value):
+        return None
+    return [as_mapping(item) for item in value] if isinstance(value, list | tuple) else ()
+
+
+def _shots_name(model: Model) -> Collection[str]:
+    found = shots_option(model)
+    return () if found is None else (found[0].name,)
+
+
+def _said_by_shots(model: Model) -> Collection[str]:
+    """Return the options that have no field beside those of shots, which say all of them."""
+    found = shots_option(model)
+    if found is None:
+        return ()
+    option, fields, shot = found
+    return {PROMPT, option.name, *fields.sets, *filter(None, [shot.total])}
+
+
+def _storyboard(
+    model: Model,
+    shots: Sequence[Mapping[str, Json]],
+    values: Mapping[str, Json],
+    layout: Layout,
+) -> Iterator[Block]:
+    """Yield the fields of shots, their order's buttons and what they make together."""
+    found = shots_option(model)
+    if found is None:
+        return
+    option, fields, shot = found
+    moved = replace(layout, is_moved=True)
+    if model.prompt is not None and values.get(PROMPT) and not has_prompt_of_shots(model, values):
+        yield from _fields(model, replace(model.prompt, required=False), values, moved)
+    yield context(escape(f"{option.title}: {fields.note or option.hint}"))
+    for position, entered in enumerate(shots, start=1):
+        for name, member in item_options(option, fields, position).items():
+            optional = replace(member, required=False)
+            told = name == shot.seconds
+            yield from _fields(
+                model, optional, {member.name: entered.get(name)}, moved, is_in_sum=told
+            )
+        yield from order_buttons(option, fields, position, len(shots))
+    together = together_line(model, shot, shots)
+    if together:
+        yield context(together)
+    yield number_buttons(option, fields, len(shots))
 
 
 def _is_set(option: Option, values: Mapping[str, Json]) -> bool:
@@ -118,13 +203,20 @@ def _is_set(option: Option, values: Mapping[str, Json]) -> bool:
 
 
 def _fields(
-    model: Model, option: Option, values: Mapping[str, Json], layout: Layout
+    model: Model,
+    option: Option,
+    values: Mapping[str, Json],
+    layout: Layout,
+    *,
+    is_in_sum: bool = False,
 ) -> Iterator[Block]:
+    """Yield the blocks of an option; each change of one that `is_in_sum` is told at once."""
     value = values.get(option.name, option.default)
     if option.item_fields is not None and fits_items(option.item_fields, value):
         yield from _item_fields(model, option, option.item_fields, value, layout)
         return
-    hint, is_told = option.hint, option.name in model.priced_by
+    hint, is_told = option.hint, is_in_sum or option.name in model.priced_by
+    layout = replace(layout, is_moved=layout.is_moved or option.name in _said_by_shots(model))
     field_id = layout.field_id(model)
     match widget_of(option):
         case Widget.SELECT:
@@ -134,7 +226,8 @@ def _fields(
             yield _input(option, box, hint, is_told=is_told)
         case Widget.NUMBER:
             field = number(option, value, field_id, is_told=is_told)
-            yield _input(option, field, _sentences(hint, option.schema), is_told=is_told)
+            limits = "" if is_in_sum else _sentences(hint, option.schema)
+            yield _input(option, field, limits, is_told=is_told)
         case Widget.FILES:
             yield _input(option, files(option, field_id), hint)
             attached, links = _attached(option, value)
@@ -263,9 +356,14 @@ def _model_choice(catalog: Catalog, model: Model) -> Block:
     ).to_dict()
 
 
-def _toggle(*, show_advanced: bool) -> Block:
-    box = checkbox("Show all options", MORE_BLOCK, is_ticked=show_advanced)
-    return ActionsBlock(block_id=MORE_BLOCK, elements=[box]).to_dict()
+def _toggle(model: Model, layout: Layout, *, may_divide: bool) -> Block:
+    """Return the box that shows all options, and the button that divides the video into shots."""
+    box = checkbox("Show all options", MORE_BLOCK, is_ticked=layout.show_advanced)
+    found = shots_option(model) if may_divide else None
+    divide = (
+        [button(DIVIDE, add_item_block(found[0]), str(FEWEST_ITEMS))] if found is not None else []
+    )
+    return ActionsBlock(block_id=MORE_BLOCK, elements=[box, *divide]).to_dict()
 
 
 def _sentences(hint: str, schema: Schema) -> str:

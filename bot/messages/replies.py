@@ -8,7 +8,14 @@ from dataclasses import replace
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting
-from bot.messages.job import PROMPT_SHOWN, cost_text, noun, progress_bar, prompt_of, status_line
+from bot.messages.job import (
+    PROMPT_SHOWN,
+    cost_text,
+    noun,
+    progress_bar,
+    prompt_and_shots,
+    status_line,
+)
 from bot.options.draft import Draft
 from bot.options.mentions import in_names
 from storage.job import Instant, Job, Stage
@@ -98,7 +105,7 @@ def status(view: JobView, now: Instant) -> Message:
     options = "".join(f" · {title}: {value}" for title, value in view.options)
     where, at = blocks.place(job.channel), blocks.moment(job.created_at)
     asked = f"Asked for by <@{job.user}> in {where}, {at}"
-    prompt = blocks.shorten(prompt_of(job), PROMPT_SHOWN)
+    prompt = prompt_and_shots(view, PROMPT_SHOWN)
     bar = progress_bar(view, now)
     body = [blocks.section(f"{line}\n{bar}" if bar else line)]
     if prompt:

@@ -32,6 +32,11 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
+def without_line_breaks(text: str) -> str:
+    """Return a text on one line, without white space around it."""
+    return " ".join(filter(None, map(str.strip, text.splitlines())))
+
+
 def hyphenated(text: str) -> str:
     """Return a text with a plain hyphen for every kind of dash."""
     return text.translate(_AS_HYPHEN)

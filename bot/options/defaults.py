@@ -37,7 +37,7 @@ def read_defaults(text: str, catalog: Catalog, current: Mapping[str, Json]) -> M
     problems = Problems(typed.problems)
     read = given_in(typed, model, catalog, problems)
     given = read.values
-    if PROMPT in given:
+    if PROMPT in given or read.has_shots:
         with problems.collected():
             raise UsageError(
                 "Defaults are options alone. For a video of these words type "

@@ -12,7 +12,8 @@ from bot.options.characters import HYPHENS, LONG_DASHES, visible
 from bot.options.flags import Flags
 from bot.options.model_file import Expectation
 from bot.options.parser import Split, TypedText
-from bot.options.schema import Kind
+from bot.options.schema import SUM_KEYWORD, Kind, as_mapping
+from bot.options.sums import number_text, sum_and_total
 from bot.options.validation import find_violation
 from bot.options.values import check, read_value
 from bot.options.wording import short
@@ -42,7 +43,11 @@ def in_one(doubts: Sequence[Doubt]) -> Doubt | None:
 
 def told_by_form(model: Model) -> tuple[Doubt, ...]:
     """Return the doubts that the form's own words answer, before it is submitted."""
-    return tuple(_doubt(each) for each in model.expectations if each.told_by_form)
+    return tuple(
+        Doubt(kind=QuestionKind.UNPUBLISHED, about=each.otherwise)
+        for each in model.expectations
+        if each.told_by_form
+    )
 
 
 def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
@@ -54,14 +59,20 @@ def unpublished(model: Model, values: Mapping[str, Json]) -> tuple[Doubt, ...]:
         name: value for name, value in model.effective(values).items() if value is not None
     }
     return tuple(
-        _doubt(expectation)
+        Doubt(kind=QuestionKind.UNPUBLISHED, about=_sentence(expectation, effective))
         for expectation in concerned
         if find_violation(effective, expectation.expects) is not None
     )
 
 
-def _doubt(expectation: Expectation) -> Doubt:
-    return Doubt(kind=QuestionKind.UNPUBLISHED, about=expectation.otherwise)
+def _sentence(expectation: Expectation, values: Mapping[str, Json]) -> str:
+    """Return the sentence of an expectation, with the figures of what does not add up."""
+    rule = as_mapping(expectation.expects.get(SUM_KEYWORD))
+    sums = sum_and_total(rule, values) if rule else None
+    if sums is None:
+        return expectation.otherwise
+    made, total = map(number_text, sums)
+    return expectation.otherwise.replace("{sum}", made).replace("{total}", total)
 
 
 _DASH = f"[{HYPHENS}{LONG_DASHES}]"

@@ -13,7 +13,14 @@ from bot.options.catalog import Catalog, Model
 from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import read_text
 from bot.options.problems import Problems
-from bot.options.request import check_input, fitting, given_in, named_style
+from bot.options.request import (
+    check_input,
+    fitting,
+    given_in,
+    named_style,
+    scene_of,
+    without_earlier_shots,
+)
 from bot.options.schema import PROMPT
 from bot.options.styles import Styles
 from storage.job import Json, UsedStyle
@@ -79,6 +86,8 @@ class DraftValues:
     """The project that was typed; empty: explicitly none."""
     style: str = ""
     """The name of the style that was typed, else that of the changed job; empty: none."""
+    shots: tuple[Mapping[str, Json], ...] = ()
+    """What can be used of shots that are refused."""
 
 
 def read_draft_text(
@@ -103,9 +112,9 @@ def read_draft_text(
             catalog.get(slug)
     files: Sequence[Attached] = [Attached(id=file_id) for file_id in draft.files]
     kept = fitting(model, earlier)
-    prompt_before = kept.get(PROMPT)
-    scene = prompt_before if isinstance(prompt_before, str) else ""
+    scene = scene_of(model, kept) if draft.parent_id else None
     read = given_in(typed, model, catalog, problems, files, scene=scene)
+    kept = without_earlier_shots(model, kept, read)
     given, project = read.values, read.project
     # The prompt is not cut to what the model takes: its field shows how much is too long.
     prompt = {PROMPT: given[PROMPT]} if PROMPT in given else {}
@@ -118,6 +127,7 @@ def read_draft_text(
         problems=(),
         project=project,
         style=style.name if style else "",
+        shots=read.unfinished_shots,
     )
     try:
         check_input(model, {**kept, **of_style, **given}, problems, style=style)

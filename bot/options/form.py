@@ -20,11 +20,16 @@ from bot.options.form_fields import (
     Widget,
     choice_key,
     field_block,
+    item_options,
     kept_block,
     links_block,
     widget_of,
 )
-from bot.options.form_items import drafted_items, item_count, read_items
+from bot.options.form_items import (
+    drafted_items,
+    item_count,
+    read_items,
+)
 from bot.options.problems import Problems
 from bot.options.references import file_named
 from bot.options.request import (
@@ -34,7 +39,17 @@ from bot.options.request import (
     fitting,
     style_values,
 )
-from bot.options.schema import PROMPT, Kind, Option, as_mapping, kind_of
+from bot.options.schema import (
+    PROMPT,
+    Kind,
+    Option,
+    as_mapping,
+    kind_of,
+)
+from bot.options.shots import (
+    implied_by_shots,
+    shots_option,
+)
 from bot.options.styles import Style
 from bot.options.values import load_typed_json, read_value, refusal
 from storage.job import Json
@@ -119,7 +134,7 @@ def read_form(
     """
     values: dict[str, Json] = {}
     errors: dict[str, str] = {}
-    kept = fitting(model, carried)
+    kept = _beside_shots(model, state, fitting(model, carried))
     for option in model.options:
         try:
             value = (
@@ -136,7 +151,7 @@ def read_form(
         except UsageError as error:
             errors[field_block(option)] = plain(error)
             continue
-        if value is None and option.required:
+        if value is None and option.required and not is_of_shots(model, state, option):
             errors[field_block(option)] = f"{option.title} is needed."
         if value is not None and (option.required or value != option.default):
             values[option.name] = value
@@ -145,9 +160,34 @@ def read_form(
         values |= {} if is_filled_in else of_style
     except FormError as error:
         errors |= error.errors
+    found = shots_option(model)
+    is_storyboard = found is not None and item_count(state, found[0]) > 0
+    if found is not None and is_storyboard and not errors and not values.get(found[0].name):
+        first = item_options(found[0], found[1], 1)[found[2].words]
+        errors[field_block(first)] = f"{first.title} is needed."
     if errors:
         raise FormError(errors)
-    return _in_style(model, {**values, **_set_by_items(model, values)}, style)
+    follow = implied_by_shots(model, values) if is_storyboard else {}
+    return _in_style(model, {**values, **_set_by_items(model, values), **follow}, style)
+
+
+def is_of_shots(model: Model, state: State, option: Option) -> bool:
+    """Tell whether the fields of shots stand in place of an option's: they say all of it."""
+    found = shots_option(model)
+    if found is None or not item_count(state, found[0]):
+        return False
+    _, fields, shot = found
+    is_prompt = option.name == PROMPT and not _is_shown(state, option)
+    return is_prompt or option.name == shot.total or option.name in fields.sets
+
+
+def _beside_shots(model: Model, state: State, carried: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return carried values without those that follow from the shots in the form."""
+    return {
+        name: value
+        for name, value in carried.items()
+        if (option := model.option(name)) is None or not is_of_shots(model, state, option)
+    }
 
 
 def _values_of(style: Style | None, model: Model) -> Mapping[str, Json]:
@@ -188,7 +228,10 @@ def read_draft(
 
     The prompt is kept as it is, even for a model that takes none.
     """
-    draft: dict[str, Json] = {**fitting(model, carried), **_prompt(state)}
+    draft: dict[str, Json] = {
+        **_beside_shots(model, state, fitting(model, carried)),
+        **_prompt(state),
+    }
     for option in model.options:
         if not _is_shown(state, option):
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from bot.options.characters import without_line_breaks
 from bot.options.schema import ItemFields, Kind, Option, kind_of
 from bot.options.validation import find_violation
 from bot.options.wording import shown
@@ -34,6 +35,12 @@ FIELD = "option:"
 
 ADD_ITEM = "add:"
 """Prefix of the block ID of a button that adds the fields of another item."""
+MOVE_ITEM = "move:"
+"""Prefix of the action ID of a button that moves an item up; the option's name follows."""
+REMOVE_ITEM = "remove:"
+"""Prefix of the action ID of a button that removes an item."""
+NO_ITEMS = "none:"
+"""Prefix of the action ID of a button that shows one prompt in place of shots."""
 
 LONGEST_TEXT = 3000
 """https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element"""
@@ -58,6 +65,11 @@ def kept_block(option: Option) -> str:
 def add_item_block(option: Option) -> str:
     """Return the block ID of the button that adds the fields of another item."""
     return f"{ADD_ITEM}{option.name}"
+
+
+def item_block(option: Option, number: int) -> str:
+    """Return the block ID of the buttons of an item; `number` counts from 1."""
+    return f"item:{option.name}.{number}"
 
 
 def item_options(option: Option, fields: ItemFields, number: int) -> Mapping[str, Option]:
@@ -93,6 +105,11 @@ def _fits(fields: ItemFields, item: Mapping[str, Json], number: int) -> bool:
     members = dict(item)
     if fields.position is not None and members.pop(fields.position, None) != number:
         return False
+    if fields.shot is not None:
+        words = members.get(fields.shot.words)
+        # Fields would give it back otherwise.
+        if not isinstance(words, str) or words != without_line_breaks(words) or not words:
+            return False
     return members.keys() == fields.members.keys() and all(
         find_violation(members[name], schema) is None and len(shown(members[name])) <= LONGEST_TEXT
         for name, schema in fields.members.items()

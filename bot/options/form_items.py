@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Model
+from bot.options.characters import without_line_breaks
 from bot.options.form_elements import FormError, State, element, plain
 from bot.options.form_fields import field_block, item_options
 from bot.options.request import checked_value
 from bot.options.schema import ItemFields, Option
+from bot.options.shots import with_position
 from bot.options.values import read_value
 from storage.job import Json
 
@@ -48,7 +53,7 @@ def read_items(model: Model, state: State, option: Option) -> Json:
             if name not in entered
         }
         errors |= {**missing, **refused}
-        items.append(_with_position(option, entered, len(items) + 1))
+        items.append(with_position(_fields_of(option), entered, len(items) + 1))
     if errors:
         raise FormError(errors)
     return items or None
@@ -61,8 +66,50 @@ def drafted_items(model: Model, state: State, option: Option) -> Json:
     )
     whole = [entered for entered in read if len(entered) == len(_fields_of(option).members)]
     return [
-        _with_position(option, entered, number) for number, entered in enumerate(whole, start=1)
+        with_position(_fields_of(option), entered, number)
+        for number, entered in enumerate(whole, start=1)
     ] or None
+
+
+def entered_items(model: Model, state: State, option: Option) -> list[Mapping[str, Json]]:
+    """Return what was entered for each item, also for incomplete and empty ones, in order."""
+    return [
+        _item(model, state, option, number)[0] for number in range(1, item_count(state, option) + 1)
+    ]
+
+
+class ItemChange(StrEnum):
+    """A change of the order of items."""
+
+    MOVED_UP = "moved up"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemEdit:
+    """A press on a button of an item."""
+
+    option: str
+    """The name of the option."""
+    change: ItemChange
+    number: int
+    """The item, counted from 1."""
+
+
+def edited(items: Sequence[Mapping[str, Json]], edit: ItemEdit | None) -> list[Mapping[str, Json]]:
+    """Return items after a press on a button of one of them; one that is gone changes nothing."""
+    changed = list(items)
+    if edit is None or not 1 <= edit.number <= len(changed):
+        return changed
+    item = changed.pop(edit.number - 1)
+    match edit.change:
+        case ItemChange.MOVED_UP:
+            changed.insert(max(0, edit.number - 2), item)
+        case ItemChange.REMOVED:
+            pass
+        case _:
+            assert_never(edit.change)
+    return changed
 
 
 def _item(
@@ -71,9 +118,11 @@ def _item(
     """Return what was entered for an item, and the errors by block ID."""
     entered: dict[str, Json] = {}
     errors: dict[str, str] = {}
-    for name, member in item_options(option, _fields_of(option), number).items():
+    fields = _fields_of(option)
+    for name, member in item_options(option, fields, number).items():
+        is_words = fields.shot is not None and fields.shot.words == name
         try:
-            value = _read(model, state, member)
+            value = _read(model, state, member, on_one_line=is_words)
         except UsageError as error:
             errors[field_block(member)] = plain(error)
             continue
@@ -88,14 +137,10 @@ def _fields_of(option: Option) -> ItemFields:
     return option.item_fields
 
 
-def _with_position(option: Option, entered: Mapping[str, Json], number: int) -> Mapping[str, Json]:
-    position = _fields_of(option).position
-    return entered if position is None else {position: number, **entered}
-
-
-def _read(model: Model, state: State, member: Option) -> Json:
+def _read(model: Model, state: State, member: Option, *, on_one_line: bool) -> Json:
     value = element(state, field_block(member)).get("value")
     if not isinstance(value, str) or not value.strip():
         return None
-    typed = read_value([value], member, member.title)
+    text = without_line_breaks(value) if on_one_line else value
+    typed = read_value([text], member, member.title)
     return checked_value(model, member, typed, member.title)

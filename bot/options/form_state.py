@@ -34,6 +34,9 @@ class FormState(BaseModel):
     """The project that its field began with; `None`: it has none."""
     style: str = ""
     """The name of the style whose options were filled into the fields; empty: none."""
+    moves: int = 0
+    """How often shots were moved, removed or put in place of the prompt: their fields, and those
+    in whose place they stand, then have other IDs, because Slack keeps what was entered by ID."""
     files: tuple[str, ...] = ()
     """IDs of the files that values may refer to: those of a message, or of the earlier job."""
 

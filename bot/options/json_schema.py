@@ -12,11 +12,10 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from bot.options.schema import SUM_KEYWORD, Schema, as_mapping
-from storage.job import Json
+from bot.options.motion import is_still
+from bot.options.schema import MOTION_KEYWORD, SUM_KEYWORD, Schema, as_mapping
+from bot.options.sums import sum_and_total
 
-# No more digits than a duration has: text such as 1e999999 takes minutes to be read.
-_DECIMAL = re.compile(r"[0-9]{1,6}(?:\.[0-9]{0,6})?")
 _FORMATS = FormatChecker()
 
 
@@ -47,24 +46,27 @@ def _sum(
     """
     if not isinstance(value, Mapping):
         return
-    items, total = value.get(str(rule.get("list"))), value.get(str(rule.get("total")))
-    if not isinstance(items, list | tuple) or not items:
+    sums = sum_and_total(rule, value)
+    if sums is not None and sums[0] != sums[1]:
+        yield ValidationError(f"does not add up to {sums[1]}")
+
+
+def _motion(
+    _validator: Validator, rule: Schema, value: object, _schema: Schema
+) -> Iterator[ValidationError]:
+    """Check that a text of a list's items names a motion: `{"list": …, "member": …}`."""
+    items = value.get(str(rule.get("list"))) if isinstance(value, Mapping) else None
+    if not isinstance(items, list | tuple):
         return
-    parts = [_number(as_mapping(item).get(str(rule.get("member")))) for item in items]
-    whole = _number(total)
-    known = [part for part in parts if part is not None]
-    if whole is not None and len(known) == len(parts) and sum(known) != whole:
-        yield ValidationError(f"does not add up to {whole}")
-
-
-def _number(value: Json) -> Fraction | None:
-    """Return the number of a value, which may be text; some services write durations so."""
-    return Fraction(str(value)) if _DECIMAL.fullmatch(str(value)) else None
+    texts = [as_mapping(item).get(str(rule.get("member"))) for item in items]
+    if is_still([text for text in texts if isinstance(text, str)]):
+        yield ValidationError("names no motion")
 
 
 # jsonschema's own types leave this function out.
 _Validator = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"multipleOf": _multiple_of, SUM_KEYWORD: _sum}
+    Draft202012Validator,
+    {"multipleOf": _multiple_of, SUM_KEYWORD: _sum, MOTION_KEYWORD: _motion},
 )
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.options.schema import PROMPT, texts_of
+from bot.options.styles import asked_items
 from storage.job import Job, Json
 
 # https://docs.slack.dev/messaging/formatting-message-text#advanced
@@ -61,6 +63,8 @@ def asked_prompt(job: Job) -> str:
 
 
 def asked_input(job: Job) -> Mapping[str, Json]:
-    """Return `named_input` with the prompt as it was asked for."""
-    given = named_input(job)
-    return given if job.style is None else {**given, PROMPT: asked_prompt(job)}
+    """Return `named_input` with the prompt and the shots as they were asked for."""
+    if job.style is None:
+        return named_input(job)
+    given = {name: asked_items(job.style.words, value) for name, value in job.input.items()}
+    return {**named_input(replace(job, input=given)), PROMPT: asked_prompt(job)}

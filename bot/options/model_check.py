@@ -24,6 +24,7 @@ from bot.options.schema import (
     ItemFields,
     Kind,
     Option,
+    ShotFields,
     kind_of,
     properties_of,
     required_of,
@@ -155,12 +156,32 @@ def _check_items(option: Option, fields: ItemFields, options: tuple[Option, ...]
         check_schema({"type": "object", "properties": {name: schema}})
         if kind_of(schema) not in {Kind.STRING, Kind.INTEGER, Kind.NUMBER}:
             raise ConfigurationError(f"bot.items: `{name}` must be a text or a number")
+    if fields.shot is not None:
+        _check_shots(option, fields, fields.shot, options)
     allowed = {each.name: each.schema for each in options if each is not option}
     for name, value in fields.sets.items():
         if name not in allowed or find_violation(value, allowed[name]):
             raise ConfigurationError(
                 f"bot.items: `{option.name}` sets `{name}` to what it does not allow"
             )
+
+
+def _check_shots(
+    option: Option, fields: ItemFields, shot: ShotFields, options: tuple[Option, ...]
+) -> None:
+    """Refuse shots that a line could not give in full, and a second list of them."""
+    if shot.words == shot.seconds or fields.members.keys() != {shot.words, shot.seconds}:
+        raise ConfigurationError(
+            f"bot.items: a shot of `{option.name}` must have its words and its seconds, and no more"
+        )
+    if kind_of(fields.members[shot.words]) is not Kind.STRING:
+        raise ConfigurationError(f"bot.items: `{shot.words}` of a shot must be a text")
+    total = next((each for each in options if each.name == shot.total), None)
+    if shot.total is not None and (total is None or not counts_in_numbers(total)):
+        raise ConfigurationError(f"bot.items: `{shot.total}` must be a number")
+    lists = [each.item_fields for each in options if each.item_fields is not None]
+    if sum(each.shot is not None for each in lists) > 1:
+        raise ConfigurationError("bot.items: one list alone may hold the shots")
 
 
 def _check_upgrades(upgrades: list[Upgrade], options: tuple[Option, ...]) -> None:

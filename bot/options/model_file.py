@@ -22,11 +22,13 @@ from bot.base.json import parse_document
 from bot.options.file_part import FILE_PART
 from bot.options.price_list import PricePart
 from bot.options.schema import (
+    MOTION_KEYWORD,
     SUM_KEYWORD,
     Annotations,
     ItemFields,
     Option,
     Schema,
+    ShotFields,
     as_mapping,
     options_of,
     properties_of,
@@ -91,10 +93,13 @@ class Expectation(BaseModel):
     expects: dict[str, JsonValue] = Field(min_length=1)
     """A JSON Schema of the whole input, in which options that are not given have their defaults.
 
-    Beside the standard's keywords it may have `x-sum` (`bot.options.json_schema`).
+    Beside the standard's keywords it may have `x-sum` and `x-motion` (`bot.options.json_schema`).
     """
     otherwise: _Line
-    """The sentence to ask about: what happens to an input that is not as expected."""
+    """The sentence to ask about: what happens to an input that is not as expected.
+
+    That of an `x-sum` may have `{sum}` and `{total}`, in whose place the figures stand.
+    """
     told_by_form: bool = False
     """Whether the form says so beside its fields (`note`), so that nobody is asked after it."""
 
@@ -136,6 +141,23 @@ class FormPart(BaseModel):
     """The properties behind *Show all options*, in this order."""
 
 
+class ShotPart(BaseModel):
+    """Which members of an item make it a shot of the video: it has no others."""
+
+    model_config = FILE_PART
+
+    words: str
+    """The member that holds what the shot shows."""
+    seconds: str
+    """The member that holds its length."""
+    total: str | None = None
+    """The property that holds the length of all shots together, which follows from theirs."""
+
+    def fields(self) -> ShotFields:
+        """Return the names for the option."""
+        return ShotFields(words=self.words, seconds=self.seconds, total=self.total)
+
+
 class ItemPart(BaseModel):
     """The shape of the items of a list of objects: the form has fields for them."""
 
@@ -155,6 +177,8 @@ class ItemPart(BaseModel):
     """What the form gives other properties once there are items, which do not count without."""
     note: _Line | None = None
     """What the form says above the items in place of the help, so also what they set."""
+    shot: ShotPart | None = None
+    """For a list of shots: each can be typed as a line, `3s: boats leave`."""
 
 
 class BotPart(BaseModel):
@@ -288,6 +312,7 @@ def _annotations(file: ModelFile) -> Annotations:
                 position=part.position,
                 sets=part.sets,
                 note=part.note or "",
+                shot=part.shot.fields() if part.shot else None,
             )
             for name, part in file.bot.items.items()
         },
@@ -299,8 +324,8 @@ def _annotations(file: ModelFile) -> Annotations:
 def _named_in(schema: Schema) -> set[str]:
     """Return the properties of the whole input that an expectation names."""
     found = {*properties_of(schema), *required_of(schema)}
-    total = as_mapping(schema.get(SUM_KEYWORD))
-    found |= {str(total[key]) for key in ("list", "total") if key in total}
+    for rule in (as_mapping(schema.get(name)) for name in (SUM_KEYWORD, MOTION_KEYWORD)):
+        found |= {str(rule[key]) for key in ("list", "total") if key in rule}
     parts = [schema[key] for key in ("if", "then", "else", "not") if key in schema]
     for key in ("allOf", "anyOf", "oneOf"):
         listed = schema.get(key)

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from typing import TypeAlias, assert_never
 
 from bot.options.characters import (
@@ -45,6 +45,14 @@ _END_OF_OPTIONS_FIRST = re.compile(
     rf"{_UNSEEN}(?:[{HYPHENS}]{_UNSEEN}[{HYPHENS}]|[{LONG_DASHES}][{HYPHENS}]?){_END}"
 )
 _WORD = re.compile(r"\S+")
+# `3s:`, also as an item of a list, and as keyboards of other languages have the colon.
+_SHOT = re.compile(
+    r"^[^\S\n]*((?:(?:[•◦▪‣*–-]|[0-9]{1,2}[.)])[^\S\n]{1,4})?"
+    r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)[^\S\n]?(?:s|secs?|seconds?)[^\S\n]?[:\uff1a][^\S\n]*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SECONDS = re.compile(r"(?<!\S)[0-9]{1,2}s:(?!\S)", re.IGNORECASE)
+_BEHIND_EMPTY_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 
 # The marks that may close each quote, the likeliest first: keyboards mix them.
 _CLOSING: Mapping[str, str] = {
@@ -90,14 +98,25 @@ Takes: TypeAlias = Callable[[Flag, Sequence[str]], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TypedShot:
+    """A shot as typed: `3s: boats leave`."""
+
+    seconds: str
+    words: str
+    """With the white space between them as typed; it may be empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """A text divided into its prompt and its flags with their values."""
+    """A text divided into its prompt, its shots, and its flags with their values."""
 
     prompt: str
-    """All words that belong to no flag, with the white space between them as typed."""
+    """All words that belong to no flag and to no shot, with the white space between them as typed.
+    """
     words: tuple[Word, ...]
-    """The words of the prompt before the `--` that ends the options."""
+    """The words of the prompt and of the shots before the `--` that ends the options."""
     flags: tuple[Flag, ...]
+    shots: tuple[TypedShot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +147,24 @@ class TypedText:
         """Whether a flag comes first."""
         return bool(self.tokens) and isinstance(self.tokens[0], Flag)
 
-    def split(self, takes: Takes) -> Split:
-        """Divide the text; `takes` tells where the value of each flag ends."""
+    @property
+    def begins_with_shot(self) -> bool:
+        """Whether a shot comes first."""
+        first = self.tokens[0] if self.tokens else None
+        return isinstance(first, Word) and first.start in _shot_starts(self.text)
+
+    @property
+    def has_shots(self) -> bool:
+        """Whether a line begins a shot, such as `3s: boats leave`."""
+        starts = _shot_starts(self.text)
+        return any(isinstance(token, Word) and token.start in starts for token in self.tokens)
+
+    def split(self, takes: Takes, *, with_shots: bool = False) -> Split:
+        """Divide the text; `takes` tells where the value of each flag ends.
+
+        Without `with_shots` the lines that begin shots belong to the prompt. A shot goes on until
+        the next one, or until an empty line.
+        """
         flags: list[Flag] = []
         runs: list[list[Word]] = [[]]
         for token in self.tokens:
@@ -141,16 +176,47 @@ class TypedText:
                     runs[-1].append(token)
                 case _:
                     assert_never(token)
+        starts = _shot_starts(self.text) if with_shots else {}
         valued = []
         for flag, run in zip(flags, runs[1:], strict=True):
-            count = takes(flag, [word.value for word in run]) if run else 0
+            offered = list(takewhile(lambda word: word.start not in starts, run))
+            count = takes(flag, [word.value for word in offered]) if offered else 0
             valued.append(_with_value(flag, run[:count]))
             del run[:count]
+        parts = self._in_shots(runs, starts) if starts else [_Part(shot=None, runs=runs)]
+        prompt = [self._words(run) for part in parts if part.shot is None for run in part.runs]
         return Split(
-            prompt=" ".join(filter(None, [*map(self._words, runs), self.rest])),
+            prompt=" ".join(filter(None, [*prompt, self.rest])),
             words=tuple(word for run in runs for word in run),
             flags=tuple(valued),
+            shots=tuple(self._shot(part.shot, part.runs) for part in parts if part.shot),
         )
+
+    def _in_shots(
+        self, runs: Sequence[list[Word]], starts: Mapping[int, re.Match[str]]
+    ) -> list[_Part]:
+        """Divide the words between flags into those of the prompt and those of each shot."""
+        apart = {found.end() for found in _BEHIND_EMPTY_LINE.finditer(self.text)}
+        parts = [_Part(shot=None, runs=[])]
+        for run in runs:
+            parts[-1].runs.append([])
+            for word in run:
+                shot = starts.get(word.start)
+                if shot is not None or (parts[-1].shot is not None and word.start in apart):
+                    parts.append(_Part(shot=shot, runs=[[]]))
+                parts[-1].runs[-1].append(word)
+        return parts
+
+    def _shot(self, found: re.Match[str], runs: Sequence[list[Word]]) -> TypedShot:
+        """Return the shot that begins with these words between flags."""
+        # The words may stand behind the seconds without a space.
+        is_glued = any(word.start < found.end() < word.end for word in runs[0])
+        if is_glued:
+            begin = self.text[found.end() : runs[0][-1].end]
+        else:
+            begin = self._words([word for word in runs[0] if word.start >= found.end()])
+        words = " ".join(filter(None, [begin, *map(self._words, runs[1:])]))
+        return TypedShot(seconds=found[2].replace(",", "."), words=words)
 
     def _words(self, run: list[Word]) -> str:
         """Return words as typed; quotes around a single word are left out as delimiters."""
@@ -161,6 +227,26 @@ class TypedText:
                 return word.value
             case _:
                 return self.text[run[0].start : run[-1].end]
+
+
+def seconds_inside(words: str) -> str | None:
+    """Return what would begin a shot if it began a line; `None`: there is nothing of it."""
+    found = _SECONDS.search(words)
+    return None if found is None else found[0]
+
+
+def _shot_starts(text: str) -> Mapping[int, re.Match[str]]:
+    """Return how each line begins that is a shot, by the place of its first character."""
+    return {found.start(1): found for found in _SHOT.finditer(text)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """The words of the prompt, or of one shot, between flags."""
+
+    shot: re.Match[str] | None
+    """How the shot begins; `None`: they belong to the prompt."""
+    runs: list[list[Word]]
 
 
 def _with_value(flag: Flag, words: Sequence[Word]) -> Flag:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -10,27 +10,36 @@ from bot.base.errors import UsageError
 from bot.options.attachments import Attached, attach
 from bot.options.catalog import Catalog, Model
 from bot.options.display import in_words
-from bot.options.doubts import Doubt, option_like, unpublished
+from bot.options.doubts import Doubt, option_like, told_by_form, unpublished
 from bot.options.flags import Flags, Meaning
 from bot.options.image_links import check_links
 from bot.options.model_file import MODEL_FLAG, PROJECT_FLAG
-from bot.options.parser import Flag, TypedText
+from bot.options.parser import Flag, Split, TypedText, seconds_inside
 from bot.options.problems import Problems
 from bot.options.projects import read_project_choice
-from bot.options.scene import changed_scene
-from bot.options.schema import PROMPT, Kind, Option
+from bot.options.scene import changed_scene, replaces_scene
+from bot.options.schema import PROMPT, ItemFields, Kind, Option, as_mapping
+from bot.options.shots import (
+    UnfinishedShotsError,
+    has_prompt_of_shots,
+    implied_by_shots,
+    read_shots,
+    shots_option,
+    words_of_shots,
+)
 from bot.options.styles import (
     NO_STYLES,
     STYLE_FLAG,
     Style,
     Styles,
+    asked_items,
     composed,
     find_style,
     read_style_choice,
 )
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, shown
-from storage.job import Job, Json, UsedStyle
+from storage.job import Job, Json, QuestionKind, UsedStyle
 
 MOST_FLAGS = 100
 """The most flags in one text. Each wrong one is compared with all names, which takes 0.1 ms: a text
@@ -127,10 +136,8 @@ def changed_request(
     slug = typed.value_of(MODEL_FLAG)
     model = catalog.get(previous.model if slug is None else slug)
     earlier = asked_values(previous)
-    prompt = earlier.get(PROMPT)
-    scene = prompt if isinstance(prompt, str) else ""
     problems = Problems(typed.problems)
-    given = given_in(typed, model, catalog, problems, files, scene=scene)
+    given = given_in(typed, model, catalog, problems, files, scene=scene_of(model, earlier))
     if slug is None and not given.changes_anything:
         problems.raise_any()
         raise UsageError(
@@ -141,7 +148,14 @@ def changed_request(
     left_out = tuple(
         _title(catalog.find(previous.model), name) for name in earlier if name not in kept
     )
-    known = unpublished(model, kept)
+    shots = shots_option(model)
+    replaced = shots[0].name if shots and shots[0].name in given.values else None
+    # Doubts about other shots are others, although their sentences may be the same.
+    known = unpublished(model, {name: kept[name] for name in kept if name != replaced})
+    if PROMPT in given.values:
+        # Other words would be ignored again.
+        known = tuple(doubt for doubt in known if doubt not in told_by_form(model))
+    kept = dict(without_earlier_shots(model, kept, given))
     style = named_style(given, styles, problems, used=previous.style)
     values = {**kept, **style_values(style, model, given.values, problems), **given.values}
     request = check_input(model, values, problems, known=known, style=style)
@@ -154,12 +168,43 @@ def changed_request(
     )
 
 
+def scene_of(model: Model, earlier: Mapping[str, Json]) -> str:
+    """Return the prompt of an earlier request, to add words to; empty: nobody wrote it."""
+    prompt = earlier.get(PROMPT)
+    is_written = isinstance(prompt, str) and not has_prompt_of_shots(model, earlier)
+    return str(prompt) if is_written else ""
+
+
+def without_earlier_shots(
+    model: Model, kept: Mapping[str, Json], given: Given
+) -> Mapping[str, Json]:
+    """Return earlier values without those that a change of the scene makes untrue.
+
+    Without the prompt, if there are other shots and no other words; and without the shots, if
+    another prompt replaces all that was asked for.
+    """
+    found = shots_option(model)
+    if found is None:
+        return kept
+    option, fields, _ = found
+    gone: set[str] = set()
+    if option.name in given.values:
+        # Beside lines an earlier prompt would be ignored, and nobody typed it again.
+        is_gone = given.has_shots and PROMPT not in given.values
+        gone = {PROMPT} if is_gone or has_prompt_of_shots(model, kept) else gone
+    elif given.replaces:
+        gone = {option.name, *(n for n, value in fields.sets.items() if kept.get(n) == value)}
+    return {name: value for name, value in kept.items() if name not in gone}
+
+
 def asked_values(request: Job | RenderRequest) -> Mapping[str, Json]:
-    """Return the input of a request with its prompt as it was asked for, without its style."""
+    """Return the input of a request as it was asked for, its words without those of its style."""
     if request.style is None:
         return request.input
+    words = request.style.words
     prompt = {PROMPT: request.style.prompt} if request.style.prompt else {}
-    return {name: value for name, value in request.input.items() if name != PROMPT} | prompt
+    others = {name: value for name, value in request.input.items() if name != PROMPT}
+    return {name: asked_items(words, value) for name, value in others.items()} | prompt
 
 
 def named_style(
@@ -227,6 +272,8 @@ def check_input(
             with problems.collected():
                 raise UsageError(f"{model.title} has no option {quoted(name)}.")
     values: dict[str, Json] = {}
+    if given.get(PROMPT) is None and (words := words_of_shots(model, given)):
+        given = {**given, PROMPT: words}
     for option in model.options:
         is_absent = given.get(option.name) is None and not option.required
         if is_absent or option.name in problems.options:
@@ -235,11 +282,15 @@ def check_input(
             value = _value_or_default(model, option, given.get(option.name))
             if value is not None:
                 values[option.name] = value
+    if has_prompt_of_shots(model, values):
+        # Nobody wrote it, so nothing of it is ignored.
+        known = (*known, *told_by_form(model))
     used: UsedStyle | None = None
     if style is not None and PROMPT not in problems.options:
         with problems.collected(PROMPT):
             used = _used(style, values.get(PROMPT))
             values |= _composed(model, style, used.prompt)
+            values |= _composed_shots(model, style, values)
     problems.raise_any()
     doubts = tuple(doubt for doubt in unpublished(model, values) if doubt not in known)
     return RenderRequest(
@@ -265,6 +316,21 @@ def _composed(model: Model, style: Style, prompt: str) -> Mapping[str, Json]:
     _check_length(model, text, "The prompt and the style have")
     check(text, model.prompt.schema, "The prompt with the style")
     return {PROMPT: text}
+
+
+def _composed_shots(model: Model, style: Style, values: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return the shots of an input in the words of a style, as a prompt beside them is ignored."""
+    found = shots_option(model)
+    value = values.get(found[0].name) if found else None
+    if found is None or not style.words or not isinstance(value, list | tuple):
+        return {}
+    option, _, shot = found
+    shots: list[Json] = []
+    for item in value:
+        words = as_mapping(item).get(shot.words)
+        in_style = {shot.words: composed(style.words, words)} if isinstance(words, str) else {}
+        shots.append({**as_mapping(item), **in_style} if in_style else item)
+    return {option.name: shots}
 
 
 def _check_length(model: Model, prompt: str, what: str) -> None:
@@ -371,6 +437,12 @@ class Given:
     """The project; empty: explicitly none."""
     style: str | None = None
     """The name of the style; empty: explicitly none."""
+    replaces: bool = False
+    """Whether its words replace those of an earlier request."""
+    has_shots: bool = False
+    """Whether lines of it are shots."""
+    unfinished_shots: tuple[Mapping[str, Json], ...] = ()
+    """What can be used of shots that are refused."""
 
     @property
     def changes_anything(self) -> bool:
@@ -386,17 +458,20 @@ def given_in(
     problems: Problems,
     files: Sequence[Attached] = (),
     *,
-    scene: str = "",
+    scene: str | None = None,
 ) -> Given:
     """Return what a text and its files give.
 
-    The words outside of flags change the earlier prompt `scene`, if there is one.
+    The words outside of flags change the earlier prompt `scene`; `None`: there is no earlier
+    request. Lines such as `3s: boats leave` are shots of a model that takes some, with the values
+    that follow from them.
     Adds to `problems` each flag that the model does not have or that lacks its value, and each file
     that it cannot take. Raises `UsageError` for more than `MOST_FLAGS`.
     """
     _refuse_many_flags(typed)
     meanings = Flags(model, catalog)
-    split = typed.split(meanings.takes)
+    in_shots = shots_option(model)
+    split = typed.split(meanings.takes, with_shots=in_shots is not None)
     with problems.collected():
         meanings.refuse_single_dash(split.words)
     found: dict[str, list[tuple[Meaning, Flag]]] = {}
@@ -422,12 +497,31 @@ def given_in(
     style = None if model.option(STYLE_FLAG) else values.pop(STYLE_FLAG, None)
     with problems.collected():
         style = None if style is None else read_style_choice(str(style))
-    words = changed_scene(scene, split.prompt) if scene and split.prompt else split.prompt
+    is_change = scene is not None and split.prompt
+    words = changed_scene(scene or "", split.prompt) if is_change else split.prompt
     with problems.collected(PROMPT):
         values |= _prompt(words, model, values)
+    unfinished: tuple[Mapping[str, Json], ...] = ()
+    if in_shots is not None and split.shots:
+        try:
+            values |= _shots(split, *in_shots[:2], values)
+            values = {**implied_by_shots(model, values), **values}
+        except UsageError as error:
+            problems.add(error, in_shots[0].name)
+            unfinished = error.shots if isinstance(error, UnfinishedShotsError) else ()
+        if in_shots[0].name in problems.options and not words:
+            # Their words would stand for it.
+            problems.options.add(PROMPT)
     return Given(
         values=attach(values, files, model, problems),
-        doubts=option_like(typed, split, meanings),
+        doubts=(
+            *option_like(typed, split, meanings),
+            *_lines_of_no_shots(typed, model),
+            *_shots_in_a_line(split),
+        ),
+        replaces=scene is not None and replaces_scene(split.prompt),
+        has_shots=bool(split.shots),
+        unfinished_shots=unfinished,
         is_dry=is_dry,
         project=project if isinstance(project, str) else None,
         style=style if isinstance(style, str) else None,
@@ -461,6 +555,38 @@ def _prompt(prompt: str, model: Model, given: Mapping[str, Json]) -> Mapping[str
             "Give it once."
         )
     return {PROMPT: prompt}
+
+
+def _shots(
+    split: Split, option: Option, fields: ItemFields, given: Mapping[str, Json]
+) -> Mapping[str, Json]:
+    if option.name in given:
+        raise UsageError(
+            f"The shots are given twice: by `{option.flag}` and as lines such as "
+            f"`{split.shots[0].seconds}s: …`. Give them once."
+        )
+    return {option.name: read_shots(split.shots, option, fields)}
+
+
+def _lines_of_no_shots(typed: TypedText, model: Model) -> Iterator[Doubt]:
+    """Yield the doubt about lines that would be shots of another model."""
+    if shots_option(model) is None and typed.has_shots:
+        yield Doubt(
+            kind=QuestionKind.UNPUBLISHED,
+            about=f"{model.title} takes no shots of your own, so lines such as `3s: …` are read as "
+            "words of the prompt.",
+        )
+
+
+def _shots_in_a_line(split: Split) -> Iterator[Doubt]:
+    """Yield the doubt about a shot whose words may hold another one: a shot begins a line."""
+    for found in filter(None, (seconds_inside(shot.words) for shot in split.shots)):
+        yield Doubt(
+            kind=QuestionKind.UNPUBLISHED,
+            about=f"“{found}” stands inside a line, so it is read as words of that shot; a shot "
+            "begins a line.",
+        )
+        return
 
 
 def _value(flags: list[tuple[Meaning, Flag]]) -> Json:

@@ -16,10 +16,19 @@ def changed_scene(earlier: str, words: str) -> str:
     replaces = _REPLACES.match(words)
     if replaces is not None:
         return words[replaces.end() :].strip()
-    kept = earlier.strip()
-    if not kept or not words:
-        return words or kept
-    return kept + (" " if kept.endswith(_ENDS_A_SENTENCE) else ". ") + words
+    return in_one_scene(earlier.strip(), words)
+
+
+def replaces_scene(words: str) -> bool:
+    """Tell whether `words` replace an earlier prompt."""
+    return _REPLACES.match(words) is not None
+
+
+def in_one_scene(first: str, second: str) -> str:
+    """Return two texts as sentences of one: `a lake. make it night`."""
+    if not first or not second:
+        return second or first
+    return first + (" " if first.endswith(_ENDS_A_SENTENCE) else ". ") + second
 
 
 def added_words(earlier: Json, prompt: Json) -> str | None:

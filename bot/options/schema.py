@@ -24,6 +24,9 @@ SEED = "seed"
 SUM_KEYWORD = "x-sum"
 """A keyword of our own, for the expectations of a model file: JSON Schema cannot add."""
 
+MOTION_KEYWORD = "x-motion"
+"""Another one: whether any item of a list names a motion (`bot.options.motion`)."""
+
 # The same few dozen names are compared for every command.
 _SPELLINGS_KEPT = 4096
 
@@ -37,6 +40,18 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     ARRAY = "array"
     OBJECT = "object"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShotFields:
+    """Which members of a list's items make each of them a shot of the video."""
+
+    words: str
+    """The member that holds what the shot shows."""
+    seconds: str
+    """The member that holds its length."""
+    total: str | None
+    """The property that holds the length of all shots together; `None`: there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +72,8 @@ class ItemFields:
     """What the form gives other options once there are items, by property."""
     note: str
     """What the form says above the items in place of the option's hint; empty: the hint."""
+    shot: ShotFields | None = None
+    """Which members make an item a shot, so that it can be typed as a line; `None`: it is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

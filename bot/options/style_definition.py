@@ -31,6 +31,11 @@ def read_style(name: str, text: str, catalog: Catalog, defaults: Mapping[str, Js
                 "A style has words and options of the model: leave out `--dry`, `--project` and "
                 "`--style`."
             )
+    if given.has_shots:
+        with problems.collected():
+            raise UsageError(
+                "A style has no shots: its words go around each shot of the request that uses it."
+            )
     values = dict(accepted_values(model, given.values, problems))
     words = values.pop(PROMPT, None)
     style = Style(name=name, words=words if isinstance(words, str) else "", options=values)

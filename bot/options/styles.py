@@ -25,7 +25,8 @@ NONE = frozenset({"none", "off"})
 # Letters of any script: `\w` is those, digits and the underscore.
 _NAME = re.compile(rf"\w[\w-]{{0,{LONGEST_NAME - 1}}}")
 _PLACE = re.compile(r"\{\s*prompt\s*\}", re.IGNORECASE)
-_MARKS = " .,;:"
+MARKS = " .,;:"
+"""Left out at the end of a prompt where words of a style follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +117,46 @@ def composed(words: str, prompt: str) -> str:
         return _joined(prompt.strip(), words.strip())
     before, after = words[: place.start()], words[place.end() :]
     if not prompt.strip():
-        return _joined(before.rstrip(_MARKS), after.lstrip(_MARKS)).strip()
-    middle = prompt.strip() if not after.strip() else prompt.strip().rstrip(_MARKS)
+        return _joined(before.rstrip(MARKS), after.lstrip(MARKS)).strip()
+    middle = prompt.strip() if not after.strip() else prompt.strip().rstrip(MARKS)
     return f"{before}{middle}{after}".strip()
+
+
+def uncomposed(words: str, text: str) -> str:
+    """Return a prompt that `composed` put into the words of a style; another text as it is.
+
+    Composed again it is the same text. Marks at its end that were left out stay so.
+    """
+    place = _PLACE.search(words)
+    if place is None:
+        before, after = "", f", {words.strip()}" if words.strip() else ""
+    else:
+        before, after = words[: place.start()].lstrip(), words[place.end() :].rstrip()
+    is_composed = text.startswith(before) and text.endswith(after)
+    if not is_composed or len(text) < len(before) + len(after):
+        return text
+    return text[len(before) : len(text) - len(after)]
+
+
+def asked_items(words: str, value: Json) -> Json:
+    """Return a list of objects, such as shots, with the texts that were put into a style's words.
+
+    Every other value is returned as it is.
+    """
+    if not words or not isinstance(value, list | tuple):
+        return value
+    return [
+        {
+            name: uncomposed(words, part) if isinstance(part, str) else part
+            for name, part in item.items()
+        }
+        if isinstance(item, Mapping)
+        else item
+        for item in value
+    ]
 
 
 def _joined(first: str, second: str) -> str:
     if not first or not second:
         return first or second
-    return f"{first.rstrip(_MARKS)}, {second}"
+    return f"{first.rstrip(MARKS)}, {second}"

@@ -62,6 +62,7 @@ DENIED = Decision(kind=DecisionKind.DENIED, by="U2", at=1100.0, because="Not now
 FOR_APPROVERS = Question(kind=QuestionKind.APPROVE_PRICE, expires_at=1100.0)
 DRY = DryRun(
     prompt="a lake at dawn",
+    shots=(),
     body=b"{}",
     has_files=False,
     forecast=Forecast(kind=ForecastKind.UNKNOWN),

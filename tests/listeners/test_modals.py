@@ -22,7 +22,6 @@ from tests.support.forms import (
     element_of,
     entries,
     form_of,
-    press_in_form,
     submit,
     switch,
 )
@@ -151,14 +150,14 @@ async def test_the_toggle_shows_all_options_and_never_hides_one_with_a_value() -
         assert "option:shot_type" not in blocks_of(form_of(bot))
         await switch(bot, "more", ["on"], entries(prompt="a lake", mode="pro"))
         view = form_of(bot)
-        assert "option:multi_prompt.1.prompt" in blocks_of(view)
+        assert "option:shot_type" in blocks_of(view)
         assert element_of(view, "option:prompt")["initial_value"] == "a lake"
         assert chosen(view, "option:mode") == "pro"
         picture = await put_file(bot, image_bytes())
         filled = entries(prompt="a lake", shot_type="customize", image_urls=[picture])
         await switch(bot, "more", [], filled)
         view = form_of(bot)
-        assert "option:multi_prompt.1.prompt" not in blocks_of(view)
+        assert "option:element_list" not in blocks_of(view)
         assert chosen(view, "option:shot_type") == "customize"
         assert f"slack-file:{picture}" in str(element_of(view, "kept:image_urls"))
         await submit(bot)
@@ -166,42 +165,6 @@ async def test_the_toggle_shows_all_options_and_never_hides_one_with_a_value() -
         sent = last_input(bot)
     assert sent["shot_type"] == "customize"
     assert len(texts(sent["image_urls"])) == 1
-
-
-async def test_shots_are_entered_one_by_one() -> None:
-    """The button adds the fields of another shot; what was entered stays."""
-    async with running_bot() as bot:
-        await bot.type("")
-        await switch(bot, "more", ["on"], entries(prompt="a harbour"))
-        entered = {
-            "multi_prompt.1.prompt": "boats leave",
-            "multi_prompt.1.duration": "3",
-            "multi_prompt.2.prompt": "boats return",
-            "multi_prompt.2.duration": "2",
-        }
-        assert "option:multi_prompt.3.prompt" not in blocks_of(form_of(bot))
-        await press_in_form(bot, "add:multi_prompt", entries(prompt="a harbour", **entered))
-        view = form_of(bot)
-        assert element_of(view, "option:multi_prompt.2.prompt")["initial_value"] == "boats return"
-        last = {"multi_prompt.3.prompt": "night"}
-        await submit(bot, values=entries(prompt="a harbour", **entered, **last))
-        errors = form_of(bot).errors
-        assert errors == {"option:multi_prompt.3.duration": "Shot 3: seconds is needed."}
-        assert bot.messages() == []
-        whole: dict[str, object] = {**entered, **last, "multi_prompt.3.duration": "1"}
-        assert "the prompt above is ignored" in str(blocks_of(view))
-        await submit(bot, values=entries(prompt="a harbour", **whole, duration="6"))
-        await bot.until_delivered()
-        sent = last_input(bot)
-        (message,) = bot.messages()
-    assert sent["multi_prompt"] == [
-        {"prompt": "boats leave", "duration": 3},
-        {"prompt": "boats return", "duration": 2},
-        {"prompt": "night", "duration": 1},
-    ]
-    assert (sent["multi_shot"], sent["shot_type"]) == (True, "customize")
-    assert bot.ephemerals() == []
-    assert "Shots: boats leave (3 s), boats return (2 s), night (1 s)" in str(message.blocks)
 
 
 async def test_images_of_an_earlier_job_are_shown_by_name() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 from slack_sdk.models.blocks import Block as SlackBlock
@@ -45,6 +46,11 @@ def element(block: Block) -> Mapping[str, Json]:
     return found
 
 
+def first_element(block: Block) -> Json:
+    """Return the first element of a row."""
+    return cast("list[Json]", block["elements"])[0]
+
+
 def plain(text: str) -> Block:
     """Return a plain text object."""
     return {"type": "plain_text", "text": text}
@@ -75,12 +81,6 @@ def test_the_toggle_shows_advanced_fields() -> None:
         "links:last_frame_image",
         "option:multi_shot",
         "option:shot_type",
-        "context",
-        "option:multi_prompt.1.prompt",
-        "option:multi_prompt.1.duration",
-        "option:multi_prompt.2.prompt",
-        "option:multi_prompt.2.duration",
-        "add:multi_prompt",
         "option:element_list",
     ]
 
@@ -93,9 +93,9 @@ def test_an_advanced_option_that_has_a_value_is_never_hidden() -> None:
 def test_the_toggle_keeps_its_state() -> None:
     box: Json = {"text": plain("Show all options"), "value": "on"}
     toggle: dict[str, Json] = {"type": "checkboxes", "options": [box], "action_id": MORE_BLOCK}
-    assert fields(KLING.default)[MORE_BLOCK]["elements"] == [toggle]
+    assert first_element(fields(KLING.default)[MORE_BLOCK]) == toggle
     shown = fields(KLING.default, show_advanced=True)[MORE_BLOCK]
-    assert shown["elements"] == [{**toggle, "initial_options": [box]}]
+    assert first_element(shown) == {**toggle, "initial_options": [box]}
 
 
 def test_every_type_has_its_field_with_limits_and_default() -> None:
@@ -156,9 +156,13 @@ SHOTS: list[Json] = [
 
 
 def test_shots_are_fields_and_not_json() -> None:
-    """One more than there are can be added, up to the most that the model file names."""
-    shown = fields(KLING.default, {"multi_prompt": SHOTS})
-    assert "option:multi_prompt" not in shown
+    """One more than there are can be added, up to the most that the model file names.
+
+    They stand in the place of the prompt, of the length and of what they set.
+    """
+    shown = fields(KLING.default, {"multi_prompt": SHOTS, "shot_type": "customize"})
+    replaced = {"option:multi_prompt", "option:prompt", "option:duration", "option:shot_type"}
+    assert not replaced & shown.keys()
     first = shown["option:multi_prompt.1.prompt"]
     assert first["label"] == plain("Shot 1: what it shows")
     assert first["optional"] is True
@@ -168,10 +172,76 @@ def test_shots_are_fields_and_not_json() -> None:
     assert (seconds["min_value"], seconds["max_value"]) == ("1", "15")
     assert "option:multi_prompt.4.prompt" not in shown
     assert "Add a shot" in str(shown["add:multi_prompt"])
-    more = fields(KLING.default, {"multi_prompt": SHOTS}, layout=Layout(items={"multi_prompt": 9}))
+    assert "Divide into shots" not in str(shown)
+    more = fields(KLING.default, {"multi_prompt": [SHOTS[0]] * 6})
     assert "option:multi_prompt.6.prompt" in more
-    assert "option:multi_prompt.7.prompt" not in more
-    assert "add:multi_prompt" not in more
+    assert "Add a shot" not in str(more)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sentence"),
+    [
+        ((3, 4), "Together *7 s*. Kling V3 makes 3 to 15 s."),
+        ((3,), "Together *3 s*. Kling V3 makes 3 to 15 s."),
+        ((9, 7), ":warning: Together *16 s*, but Kling V3 makes 3 to 15 s."),
+        ((1, 1), ":warning: Together *2 s*, but Kling V3 makes 3 to 15 s."),
+        ((), "Together they make the video: 3 to 15 s."),
+    ],
+)
+def test_the_sum_of_the_shots_stands_below_them(seconds: tuple[int, ...], sentence: str) -> None:
+    """Also of shots that have no words yet, and without those that have no seconds."""
+    entered: list[Mapping[str, Json]] = [{"duration": each} for each in seconds]
+    entered.append({"prompt": "night"})
+    blocks = form_blocks(KLING, KLING.default, {}, Layout(shots=entered))
+    assert sentence in [
+        part["text"] for block in blocks if block["type"] == "context" for part in parts_of(block)
+    ]
+
+
+def parts_of(block: Block) -> list[dict[str, str]]:
+    """Return the texts of a context block."""
+    return cast("list[dict[str, str]]", block["elements"])
+
+
+def test_buttons_move_a_shot_up_and_remove_it() -> None:
+    """As far as that makes sense; each says of which shot, to who hears the form."""
+    shown = fields(KLING.default, {"multi_prompt": SHOTS})
+    rows = [str(shown[f"item:multi_prompt.{number}"]) for number in (1, 2, 3)]
+    assert ["Move up" in row for row in rows] == [False, True, True]
+    assert ["Remove" in row for row in rows] == [True, True, True]
+    assert "Move shot 3 up" in rows[2]
+    assert "'3:3'" in rows[2], "how many there are to be, and which of them moves"
+    assert "'2:3'" in rows[2]
+    alone = fields(KLING.default, {"multi_prompt": SHOTS[:1]})
+    assert "item:multi_prompt.1" not in alone
+    assert "One prompt instead" in str(alone["add:multi_prompt"])
+
+
+def test_a_prompt_beside_shots_is_shown_if_somebody_wrote_it() -> None:
+    """Nobody wrote one that is the words of the shots."""
+    words = "boats leave at dawn. boats return. night"
+    assert "option:prompt" not in fields(KLING.default, {"multi_prompt": SHOTS, "prompt": words})
+    shown = fields(KLING.default, {"multi_prompt": SHOTS, "prompt": "a harbour"})
+    assert shown["option:prompt"]["optional"] is True
+    beside = form_blocks(KLING, KLING.default, {"multi_prompt": SHOTS, "prompt": "a harbour"})
+    assert "a prompt beside them is ignored" in str(beside)
+
+
+def test_fields_that_were_moved_have_other_ids() -> None:
+    """Slack keeps what was entered by ID; the fields of all else keep theirs."""
+    shown = fields(KLING.default, {"multi_prompt": SHOTS}, layout=Layout(moves=2))
+    assert element(shown["option:multi_prompt.1.prompt"])["action_id"] == "kling-v3#2"
+    assert element(shown["option:mode"])["action_id"] == "kling-v3"
+    assert element(fields(KLING.default)["option:prompt"])["action_id"] == "kling-v3"
+
+
+def test_the_plain_form_has_one_way_into_shots_and_no_field_for_them() -> None:
+    for show_advanced in (False, True):
+        shown = fields(KLING.default, show_advanced=show_advanced)
+        assert not [name for name in shown if "multi_prompt" in name]
+        assert str(shown).count("Divide into shots") == 1
+    odd = fields(KLING.default, {"multi_prompt": [{"prompt": "a"}]})
+    assert "Divide into shots" not in str(odd), "it would lose what fields cannot show"
 
 
 @pytest.mark.parametrize(

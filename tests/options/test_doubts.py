@@ -10,7 +10,7 @@ import pytest
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog
-from bot.options.doubts import Doubt, in_one
+from bot.options.doubts import Doubt, in_one, told_by_form
 from bot.options.parser import read_text
 from bot.options.request import changed_request, check_input, read_request
 from storage.job import Json, QuestionKind
@@ -137,7 +137,9 @@ def test_what_was_in_doubt_before_is_not_asked_about_again() -> None:
     other = changed_request(before, read_text("-calm --duration 9"), KLING)
     assert [doubt.about for doubt in other.doubts] == [
         "-calm",
-        "The durations of the shots are said to have to add up to the video's, and yours do not.",
+        "The durations of the shots make 5 of 9 s, and are said to have to add up to the video's.",
+        # Other words would be ignored again.
+        *(doubt.about for doubt in told_by_form(KLING.default)),
     ]
 
 

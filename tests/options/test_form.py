@@ -23,9 +23,11 @@ from bot.options.form import (
     with_images,
 )
 from bot.options.form_elements import FormError
+from bot.options.form_fields import fits_items
 from bot.options.form_items import items_shown
 from bot.options.form_state import MOST_FILES, FormState
 from bot.options.request import check_input
+from bot.options.shots import implied_by_shots
 from storage.job import Json
 from tests.support.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with, model_with
 
@@ -39,7 +41,7 @@ def state_of(blocks: list[Mapping[str, Json]]) -> Answers:
     state: Answers = {}
     for block in blocks:
         match block:
-            case {"element": Mapping() as element} | {"elements": [Mapping() as element]}:
+            case {"element": Mapping() as element} | {"elements": [Mapping() as element, *_]}:
                 if "action_id" in element:
                     answer = answer_of(element)
                     state[str(block["block_id"])] = {str(element["action_id"]): answer}
@@ -263,12 +265,16 @@ def test_shots_set_the_options_without_which_they_do_not_count() -> None:
     read = read_form(KLING.default, shots(("boats leave", "3"), ("night", "2")))
     assert read.input.items() >= WITH_SHOTS.items()
     assert read.doubts == ()
-    assert "multi_shot" not in read_form(KLING.default, shots((None, None))).input
+    assert errors(shots((None, None))) == {
+        "option:multi_prompt.1.prompt": "Shot 1: what it shows is needed."
+    }
 
 
 def test_shots_are_asked_about_for_what_the_form_does_not_say() -> None:
-    (doubt,) = read_form(KLING.default, shots(("boats leave", "3"), ("night", "9"))).doubts
-    assert "add up" in doubt.about
+    read = read_form(KLING.default, shots(("boats leave", "8"), ("night", "9")))
+    assert read.input["duration"] == 15
+    (doubt,) = read.doubts
+    assert "make 17 of 15 s" in doubt.about
 
 
 def test_an_incomplete_shot_is_an_error_at_its_field() -> None:
@@ -412,6 +418,12 @@ def test_any_input_is_unchanged_by_a_form(given_input: Mapping[str, Json]) -> No
     options = {option.name: option.default for option in KLING.default.options}
     changed = {name: value for name, value in request.input.items() if value != options[name]}
     follow = WITH_SHOTS if changed.get("multi_prompt") else {}
+    (option,) = (option for option in KLING.default.options if option.name == "multi_prompt")
+    assert option.item_fields is not None
+    if follow and fits_items(option.item_fields, changed["multi_prompt"]):
+        # In the fields of shots the length is their sum.
+        changed.pop("duration", None)
+        follow = implied_by_shots(KLING.default, changed)
     read = read_form(KLING.default, form(request.input), request.input)
     assert read.input == {**changed, **follow}
 

@@ -64,7 +64,7 @@ async def test_a_new_user_makes_a_video_by_form_with_an_image(browser: Browser) 
         await modal.get_by_label("Prompt").fill("a paper boat in the rain")
         await modal.get_by_label("Mode").select_option("pro")
         await modal.get_by_label("Show all options").check()
-        await expect(modal.get_by_label("Shot 1: what it shows")).to_be_visible()
+        await expect(modal.get_by_label("Who divides the shots")).to_be_visible()
         await expect(modal.get_by_label("Prompt", exact=True)).to_have_value(
             "a paper boat in the rain"
         )
@@ -177,31 +177,6 @@ async def test_a_person_of_a_partner_is_in_the_shared_channel_and_told_privately
         await expect(messages.first).to_contain_text("Only visible to you")
         await expect(messages.first).to_contain_text("for the members of this workspace only")
         assert bot.sandbox.video.requests == []
-
-
-@pytest.mark.proof
-async def test_shots_are_filled_in_one_by_one(browser: Browser) -> None:
-    async with running_bot() as bot:
-        page = await open_page(browser, bot)
-        await send(page, "/video ")
-        modal = page.get_by_test_id("modal")
-        await modal.get_by_label("Prompt").fill("a harbour")
-        await modal.get_by_label("Show all options").check()
-        await modal.get_by_label("Shot 1: what it shows").fill("boats leave")
-        await modal.get_by_label("Shot 1: seconds").fill("3")
-        await modal.get_by_role("button", name="Add a shot").click()
-        await modal.get_by_label("Shot 3: what it shows").fill("night")
-        await expect(modal.get_by_label("Shot 1: what it shows")).to_have_value("boats leave")
-        await page.get_by_test_id("modal-submit").click()
-        await expect(modal.get_by_text("Shot 3: seconds is needed.")).to_be_visible()
-        await modal.get_by_label("Shot 3: seconds").fill("2")
-        await expect(modal).to_contain_text("the prompt above is ignored")
-        await page.get_by_test_id("modal-submit").click()
-        # The form sets the two options that shots need, so nothing is asked.
-        await expect(page.get_by_test_id("messages")).to_contain_text("Several shots: on")
-        await expect(page.get_by_test_id("messages")).to_contain_text(
-            "Shots: boats leave (3 s), night (2 s)"
-        )
 
 
 async def test_a_reply_in_the_thread_renders_again_and_home_shows_both(browser: Browser) -> None:

@@ -75,13 +75,24 @@ async def switch(
     assert delivery.error is None
 
 
-async def press_in_form(bot: RunningBot, action_id: str, values: Values, user: str = ANA) -> None:
-    """Press a button in the form that a user has open, whose other fields have these values."""
+async def press_in_form(
+    bot: RunningBot,
+    action_id: str,
+    values: Values,
+    user: str = ANA,
+    *,
+    block_id: str | None = None,
+) -> Delivery:
+    """Press a button in the form that a user has open, whose other fields have these values.
+
+    It is the first one with this action ID, unless a block is named.
+    """
     view = form_of(bot, user)
     delivery = await bot.sandbox.slack.people.view_action(
-        user, view.id, action_id, block_id=action_id, values=values
+        user, view.id, action_id, block_id=block_id, values=values
     )
     assert delivery.error is None
+    return delivery
 
 
 async def change_option(bot: RunningBot, name: str, value: object, /, **others: object) -> Payload:

@@ -32,7 +32,8 @@ class ThreadCommand:
 def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None:
     """Return the handler of a command in the thread of `job`; `None`: the text is no command.
 
-    `again` may be followed by options, and files without text mean `again`. Raises `UsageError`.
+    `again` may be followed by options or shots, and files without text mean `again`. Raises
+    `UsageError`.
     """
     word, *following = text.split(maxsplit=1) or ["again" if files else "help"]
     command = THREAD_WORDS.get(word.rstrip(".!?").lower())
@@ -41,7 +42,7 @@ def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None
     if command.action is not ActionName.AGAIN:
         return None if following else partial(_do, command.action, job)
     changes = read_text(plain(following[0])) if following else None
-    if changes is not None and not changes.begins_with_flag:
+    if changes is not None and not (changes.begins_with_flag or changes.begins_with_shot):
         return None
     return partial(_again, job, changes, files)
 

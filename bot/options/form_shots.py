@@ -1,0 +1,111 @@
+"""The shots of an unfinished form: after a press on one of their buttons, or with another model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+
+from bot.base.errors import UsageError
+from bot.options.catalog import Model
+from bot.options.characters import without_line_breaks
+from bot.options.form_elements import State
+from bot.options.form_fields import item_options
+from bot.options.form_items import ItemEdit, edited, entered_items, item_count
+from bot.options.request import checked_value
+from bot.options.schema import PROMPT, ItemFields, Option, ShotFields
+from bot.options.shots import (
+    implied_by_shots,
+    joined_words,
+    seconds_together,
+    shots_option,
+    total_of,
+    with_position,
+)
+from bot.options.sums import number_of, number_text
+from bot.options.values import read_value
+from storage.job import Json
+
+_NOTHING: Mapping[str, Json] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """An unfinished form with shots, or with one prompt in their place."""
+
+    values: Mapping[str, Json]
+    """Its values, with the complete shots and what follows from them."""
+    shots: Sequence[Mapping[str, Json]] = ()
+    """What is entered for each shot, also for incomplete ones; none: there is one prompt."""
+    is_moved: bool = False
+    """Whether a button moved what was entered to other fields."""
+
+
+def after_shot_buttons(
+    model: Model,
+    state: State,
+    values: Mapping[str, Json],
+    counts: Mapping[str, int],
+    edit: ItemEdit | None = None,
+) -> Unfinished:
+    """Return an unfinished form with as many shots as `counts` has for their option.
+
+    A press on a button of one of them is followed.
+
+    The prompt becomes the first shot, and the words of all shots become the prompt if there are to
+    be none, as they do for a model that takes none. `values` are those of `read_draft`.
+    """
+    found = shots_option(model)
+    if found is None:
+        return Unfinished(values=values)
+    option, fields, shot = found
+    count = counts.get(option.name, 0)
+    entered = edited(entered_items(model, state, option), edit)
+    is_moved = edit is not None or bool(count) != bool(entered)
+    others = {name: value for name, value in values.items() if name != option.name}
+    if not count:
+        if not entered:
+            return Unfinished(values=values)
+        total = total_of(model, shot, seconds_together(shot, entered))
+        prompt = {PROMPT: joined_words(shot, entered)}
+        return Unfinished(values={**others, **prompt, **total}, is_moved=True)
+    if not entered:
+        entered = [_first_shot(model, found, values)]
+        others.pop(PROMPT, None)
+    shots = [*entered, *[_NOTHING] * (count - len(entered))][:count]
+    whole = [each for each in shots if len(each) == len(fields.members)]
+    items = [with_position(fields, each, number) for number, each in enumerate(whole, start=1)]
+    given = {**others, option.name: items} if items else others
+    follow = implied_by_shots(model, given)
+    return Unfinished(values={**given, **follow}, shots=shots, is_moved=is_moved)
+
+
+def _first_shot(
+    model: Model, found: tuple[Option, ItemFields, ShotFields], values: Mapping[str, Json]
+) -> Mapping[str, Json]:
+    """Return the shot that a prompt and the length of its video make."""
+    option, fields, shot = found
+    prompt = values.get(PROMPT)
+    if not isinstance(prompt, str) or not prompt.strip():
+        return {}
+    entered: dict[str, Json] = {shot.words: without_line_breaks(prompt)}
+    total = number_of(model.effective(values).get(shot.total or ""))
+    member = item_options(option, fields, 1)[shot.seconds]
+    with suppress(UsageError):
+        seconds = read_value([number_text(total or Fraction())], member, member.title)
+        entered[shot.seconds] = checked_value(model, member, seconds, member.title)
+    return entered
+
+
+def words_of_other_shots(model: Model, drawn: Model, state: State) -> Mapping[str, Json]:
+    """Return the words of shots as the prompt, if the form was drawn for a model that takes some.
+
+    Empty if the form's model has fields for them.
+    """
+    found, own = shots_option(drawn), shots_option(model)
+    if found is None or (own is not None and item_count(state, own[0])):
+        return {}
+    words = joined_words(found[2], entered_items(drawn, state, found[0]))
+    return {PROMPT: words} if words else {}
