@@ -280,8 +280,11 @@ class FormView(SlackObject):
 
     @property
     def first_field(self) -> str:
-        """The ID of the first input block, where errors are shown that concern no single field."""
-        return next(block.block_id for block in self.blocks if block.type == "input")
+        """The ID of the first input block, where errors are shown that concern no single field.
+
+        Empty if there is none, which no form of the bot's is.
+        """
+        return next((block.block_id for block in self.blocks if block.type == "input"), "")
 
 
 class FormPayload(SlackPayload):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from pydantic import Field, JsonValue
 
+from bot.listeners.payloads import FormView
 from bot.listeners.slack_object import SlackObject, UnreadableRequestError
 
 ODD = pytest.mark.parametrize("odd", [None, "", 7, ["x"], {"id": 7}], ids=str)
@@ -48,3 +49,12 @@ def test_containers_that_make_no_sense_are_empty() -> None:
     read = Outer.read({"ts": "1.2", "state": [], "files": {"id": "F1"}, "later": 1})
     assert read == Outer(ts="1.2")
     assert read.state is not Outer(ts="1.2").state
+
+
+def test_a_form_without_fields_is_no_fault() -> None:
+    """No form of the bot's is so; an error is then shown at no field."""
+    divider: JsonValue = {"type": "divider", "block_id": "d1"}
+    view = FormView.read(
+        {"id": "V1", "hash": "1.2", "private_metadata": "{}", "blocks": [None, divider]}
+    )
+    assert view.first_field == ""
