@@ -54,6 +54,9 @@ class NotificationKind(StrEnum):
     """How a request stands that waits for approvers, for its asker; `detail` as above."""
     COST_FILE = "cost file"
     """A user wants a cost report as a file; `detail` is a `CostFile`."""
+    CAST_MEMBER = "cast member"
+    """A user saved an image under a name, and the bot brings a copy of its own; `detail` is a
+    `CastCopy`."""
 
 
 class Level(StrEnum):
@@ -121,6 +124,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.FOLLOWED,
         NotificationKind.RAISE_ENDED,
         NotificationKind.COST_FILE,
+        NotificationKind.CAST_MEMBER,
     }
 )
 """Kinds of which one that is not due yet holds up no other.

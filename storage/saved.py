@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from storage.job import Instant, Json
+from storage.notification import Notification
 
 MOST_SAVED = 100
 """The most of one kind in one scope: a menu of Slack's holds as many."""
@@ -17,6 +18,7 @@ class SavedKind(StrEnum):
     """What is saved. The values are stored and never change."""
 
     STYLE = "style"
+    CAST = "cast"
 
 
 class Written(StrEnum):
@@ -72,18 +74,39 @@ class SavedStore(Protocol):
     one name at one instant, the second is refused. Committed when it returns.
     """
 
-    async def within(self, kind: SavedKind, scopes: Collection[str]) -> list[Saved]:
-        """Return what is saved of a kind in these scopes, ordered by name and scope.
+    async def within(self, kinds: Collection[SavedKind], scopes: Collection[str]) -> list[Saved]:
+        """Return what is saved of these kinds in these scopes, ordered by name and scope.
 
         Rows that cannot be read are left out, and set aside.
         """
 
     async def save(
-        self, key: SavedKey, value: Mapping[str, Json], by: Editor, now: Instant
+        self,
+        key: SavedKey,
+        value: Mapping[str, Json],
+        by: Editor,
+        now: Instant,
+        *,
+        told: Notification | None = None,
     ) -> Written:
         """Save a value under a name, in place of an earlier one.
 
-        Returns `NEW`, `CHANGED`, `NOT_YOURS` or `TOO_MANY`. Idempotent.
+        If it is saved, the same commit inserts the notification `told`. If its ID exists, the
+        change was made before: nothing is written, and `CHANGED` is returned. Returns `NEW`,
+        `CHANGED`, `NOT_YOURS` or `TOO_MANY`. Idempotent.
+        """
+
+    async def replace_value(
+        self,
+        kind: SavedKind,
+        scope: str,
+        before: Mapping[str, Json],
+        after: Mapping[str, Json] | None,
+    ) -> bool:
+        """Put `after` in the place of exactly the value `before`, whatever its name is now.
+
+        `None` deletes what has it. Returns whether there was one. For the bot itself: nobody's
+        right is looked at.
         """
 
     async def rename(self, key: SavedKey, name: str, by: Editor, now: Instant) -> Written:

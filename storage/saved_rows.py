@@ -35,6 +35,18 @@ def save_values(
     }
 
 
+def replace_values(
+    kind: SavedKind, scope: str, before: Mapping[str, Json], after: Mapping[str, Json] | None
+) -> dict[str, Value]:
+    """Return the parameters of the statements that replace a value, or delete what has it."""
+    return {
+        "kind": kind.value,
+        "scope": encode(scope),
+        "before": json.dumps(before),
+        "after": None if after is None else json.dumps(after),
+    }
+
+
 def may_not(made_by: Value, by: Editor) -> Written | None:
     """Return why a change of a row wrote nothing; `None`: neither its absence nor its maker is why.
 

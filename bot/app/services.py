@@ -32,6 +32,7 @@ from bot.listeners import (
     approvals,
     budget_check,
     budget_form,
+    cast_form,
     commands,
     cost_files,
     form_dry_run,
@@ -246,7 +247,17 @@ def make_bolt(checked: Checked, services: Services) -> AsyncApp:
         raise_error_for_unhandled_request=True,
     )
     typed = (commands, messages, shortcuts, modals, form_dry_run, manual)
-    pressed = (home, actions, approvals, sharing, undo, budget_form, budget_check, cost_files)
+    pressed = (
+        home,
+        actions,
+        approvals,
+        sharing,
+        undo,
+        budget_form,
+        budget_check,
+        cost_files,
+        cast_form,
+    )
     for surface in (*typed, *pressed, unserved):
         surface.register(bolt, services)
     return bolt

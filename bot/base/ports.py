@@ -118,8 +118,19 @@ class PersonFile:
     url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedFile:
+    """A file in a message. `size` is in bytes; what Slack does not tell is empty or 0."""
+
+    message_ts: str
+    id: str
+    name: str
+    mimetype: str
+    size: int
+
+
 class PersonFiles(Protocol):
-    """Files at Slack, attached by users or the bot's own. Both methods are reads: repeat freely."""
+    """Files at Slack, attached by users or the bot's own. All methods are reads: repeat freely."""
 
     async def describe(self, file_id: str) -> PersonFile:
         """Describe a file. Raises `NotFoundError` when it is gone or not visible to the bot."""
@@ -130,6 +141,22 @@ class PersonFiles(Protocol):
         Entering and reading raise `NotFoundError`, `OperatorMustActError`, `RefusedError` (it is
         not stored at Slack) and `RetryLaterError`.
         """
+
+    async def in_thread(self, channel: str, root_ts: str) -> Sequence[PostedFile]:
+        """Return the files of a thread's first message and of its first replies, in order.
+
+        Raises `UnreachablePlaceError` where the bot may not read, `RetryLaterError` and
+        `OperatorMustActError`.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageBytes:
+    """An image whose bytes were looked at: with the type and the extension of its real format."""
+
+    data: bytes | bytearray
+    content_type: str
+    suffix: str
 
 
 class ReferenceImages(Protocol):
@@ -147,6 +174,12 @@ class ReferenceImages(Protocol):
 
     async def names(self, file_ids: Sequence[str]) -> Mapping[str, str]:
         """Return the names of files by ID, as far as Slack tells them. A read; raises nothing."""
+
+    async def copied(self, file_id: str) -> ImageBytes:
+        """Return a file as an image that can be kept: one that the default model takes.
+
+        Converted if need be. A read; raises what `resolve` does.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import structlog
 
 from bot.base.traces import Attribute, current_traceparent, note
 from bot.jobs.budget_view import in_charge
+from bot.jobs.cast_pictures import refuse_gone
 from bot.jobs.dry_run import DryRun, dry_run
 from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
@@ -147,10 +148,13 @@ async def accept(
     approver asked.
     A request that is only to be shown is answered by a `DryRun`, and nothing is written of it.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
-    Raises `StoreError` when the job could not be written: the request was not accepted; and
+    Raises `StoreError` when the job could not be written: the request was not accepted;
+    `UsageError` if the picture of a member of the cast is gone from Slack; and
     `ProjectNeededError` if it names no project where one is required.
     """
     services.delay_steps()
+    if request.cast:
+        await refuse_gone(request.cast, services)
     now = services.now()
     question = question or _doubt(request) or _late(interaction, now)
     price, forecast = await load_forecast(

@@ -26,6 +26,7 @@ from bot.jobs.accept import (
     refused,
 )
 from bot.jobs.access import is_in_charge, require_member
+from bot.jobs.cast import cast_for
 from bot.jobs.deliveries import following
 from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
@@ -306,9 +307,13 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
 async def _changed(request: ActionRequest, services: Services) -> RenderRequest:
     """Return the job's request with the typed changes. Raises `RefusedTextError`, `StoreError`."""
     typed, asker = request.changes or _NO_CHANGES, request.interaction
-    styles = await styles_for(typed, asker.team, asker.user, asker.channel, services)
+    where = (asker.team, asker.user, asker.channel)
+    styles = await styles_for(typed, *where, services)
+    cast = await cast_for(typed, *where, services)
     try:
-        return changed_request(request.job, typed, services.catalog, request.files, styles)
+        return changed_request(
+            request.job, typed, services.catalog, request.files, styles, cast=cast
+        )
     except UsageError as error:
         raise RefusedTextError(_draft(request), *error.problems) from None
 

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from bot.base.errors import UsageError
+from bot.jobs.saved import Placed, SavedFor, load_placed
 from bot.jobs.services import Services
 from bot.options.parser import TypedText
 from bot.options.styles import NO_STYLES, Style, Styles, may_name_style
 from storage.job import UsedStyle
-from storage.notification import channel_scope, person_scope, team_scope
-from storage.saved import Saved, SavedKind
-
-
-class SavedFor(StrEnum):
-    """For whom something is saved, the nearest first. The values are what people type."""
-
-    PERSON = "me"
-    CHANNEL = "here"
-    WORKSPACE = "workspace"
+from storage.saved import SavedKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,42 +25,25 @@ class PlacedStyle:
     """Whether a nearer one has its name."""
 
 
-def scope_of(saved_for: SavedFor, team: str, user: str, channel: str) -> str:
-    """Return the scope in the store."""
-    match saved_for:
-        case SavedFor.PERSON:
-            return person_scope(team, user)
-        case SavedFor.CHANNEL:
-            return channel_scope(team, channel)
-        case SavedFor.WORKSPACE:
-            return team_scope(team)
-
-
 async def load_placed_styles(
     team: str, user: str, channel: str | None, services: Services
 ) -> Sequence[PlacedStyle]:
-    """Return the styles that a user may use in a channel, from near to far, each place by name.
-
-    Those of no channel without one. A read. Raises `StoreError`.
-    """
-    scopes = {
-        scope_of(saved_for, team, user, channel or ""): saved_for
-        for saved_for in SavedFor
-        if channel is not None or saved_for is not SavedFor.CHANNEL
-    }
-    found = await services.store.saved.within(SavedKind.STYLE, list(scopes))
-    placed: list[PlacedStyle] = []
-    names: set[str] = set()
-    for scope, saved_for in scopes.items():
-        here = [one for one in found if one.key.scope == scope]
-        placed += [_placed(one, saved_for, is_hidden=one.key.name in names) for one in here]
-        names |= {one.key.name for one in here}
-    return placed
+    """Return the styles that a user may use in a channel, as `load_placed` does."""
+    return placed_styles(await load_placed({SavedKind.STYLE}, team, user, channel, services))
 
 
-def _placed(saved: Saved, saved_for: SavedFor, *, is_hidden: bool) -> PlacedStyle:
-    style = Style.of_value(saved.key.name, saved.value)
-    return PlacedStyle(style=style, saved_for=saved_for, made_by=saved.made_by, is_hidden=is_hidden)
+def placed_styles(placed: Sequence[Placed]) -> Sequence[PlacedStyle]:
+    """Return the styles among what is saved."""
+    return [
+        PlacedStyle(
+            style=Style.of_value(one.name, one.saved.value),
+            saved_for=one.saved_for,
+            made_by=one.made_by,
+            is_hidden=one.is_hidden,
+        )
+        for one in placed
+        if one.saved.key.kind is SavedKind.STYLE
+    ]
 
 
 def usable(placed: Sequence[PlacedStyle]) -> Styles:

@@ -7,7 +7,7 @@ from functools import partial
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.jobs.services import Services
-from bot.listeners import modals
+from bot.listeners import cast_form, modals
 from bot.listeners.context import answer
 from bot.listeners.payloads import CommandPayload
 from bot.listeners.subcommands import router
@@ -20,7 +20,10 @@ def register(app: AsyncApp, services: Services) -> None:
     async def command_received(ack: AsyncAck, body: dict[str, object]) -> None:
         payload = CommandPayload.read(body)
         interaction, text = payload.interaction(), payload.text
-        if text.strip():
+        opener = cast_form.opener(text, payload.trigger_id)
+        if opener is not None:
+            reply = await answer(opener, interaction, services, silent="opened")
+        elif text.strip():
             reply = await answer(partial(router.respond, text), interaction, services)
         else:
             handler = partial(modals.open_new, payload.trigger_id)

@@ -11,13 +11,15 @@ from types import MappingProxyType
 from bot.base.errors import UsageError
 from bot.jobs.accept import Acceptance, Interaction, accept
 from bot.jobs.access import refuse_known_outsider
+from bot.jobs.cast import load_placed_cast, usable_cast
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
 from bot.jobs.styles import load_placed_styles, usable, used_styles
 from bot.listeners.payloads import FormPayload
 from bot.messages import form
 from bot.money.forecast import agreed_price
-from bot.options.form import chosen_model, chosen_style, read_form
+from bot.options.cast import NO_CAST, Cast
+from bot.options.form import chosen_model, chosen_style, may_name_cast_in, read_form
 from bot.options.form_elements import FormError
 from bot.options.form_fields import PROJECT_BLOCK, STYLE_BLOCK
 from bot.options.form_state import FormState
@@ -63,6 +65,7 @@ async def accept_form(
         state.files,
         style=style,
         is_filled_in=style is None or style.name == state.style,
+        cast=await _cast(payload, services),
     )
     request = replace(read, project=entered_project(entered, state.project))
     channel = state.channel or _chosen_channel(entered)
@@ -118,6 +121,15 @@ async def _style(payload: FormPayload, parent: Job | None, services: Services) -
     if style is None:
         raise FormError({STYLE_BLOCK: form.style_gone(name)})
     return style
+
+
+async def _cast(payload: FormPayload, services: Services) -> Cast:
+    """Return the members that a form may name; nothing is read for one that names none."""
+    view = payload.view
+    if not may_name_cast_in(view.state.values):
+        return NO_CAST
+    team, user = payload.installed_team, payload.user.id
+    return usable_cast(await load_placed_cast(team, user, view.form_state.channel, services))
 
 
 def _chosen_channel(entered: Mapping[str, Json]) -> str:

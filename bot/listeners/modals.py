@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 import structlog
@@ -15,25 +16,29 @@ from bot.base.errors import BotError, UsageError
 from bot.base.ports import Place
 from bot.jobs.accept import Interaction, Refused
 from bot.jobs.access import find_job
+from bot.jobs.cast import cast_for, placed_cast
 from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names
 from bot.jobs.prices import load_offer
 from bot.jobs.projects import project_in
+from bot.jobs.saved import load_placed
 from bot.jobs.services import Services
-from bot.jobs.styles import load_placed_styles, styles_for
+from bot.jobs.styles import placed_styles, styles_for
 from bot.jobs.usual_options import load_usual_options
 from bot.listeners.context import AnswerCount, counted, usual_options
+from bot.listeners.form_pictures import shown
 from bot.listeners.form_redraws import FormRedraws
 from bot.listeners.form_request import accept_form, form_errors, load_parent, load_styles
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, ITEM_BUTTONS, FormPayload
-from bot.messages import budgets, form, prices
+from bot.messages import budgets, cast, form, prices
 from bot.messages.modal import PLAIN, Layout
 from bot.messages.styles import styles_to_choose
 from bot.options.attachments import Attached
 from bot.options.catalog import Model
 from bot.options.draft import Draft, read_draft_text
 from bot.options.form import (
+    chosen_cast,
     chosen_model,
     chosen_style,
     not_readable,
@@ -41,7 +46,7 @@ from bot.options.form import (
     shows_advanced,
     with_images,
 )
-from bot.options.form_fields import FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
+from bot.options.form_fields import CAST_BLOCK, FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
 from bot.options.form_items import items_shown
 from bot.options.form_shots import after_shot_buttons, words_of_other_shots
 from bot.options.form_state import FormState
@@ -51,6 +56,7 @@ from bot.options.parser import read_text
 from bot.options.references import files_named
 from bot.options.request import fitting
 from storage.job import Job, Json
+from storage.saved import SavedKind
 from storage.store import StoreError
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
@@ -77,7 +83,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
 
     app.view(form.CALLBACK)(form_submitted)
-    for block in (MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK):
+    for block in (MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK, CAST_BLOCK):
         app.action({"block_id": block, "action_id": block})(form_changed)
     for prefix in ITEM_BUTTONS:
         app.action(re.compile(f"^{re.escape(prefix)}"))(form_changed)
@@ -113,8 +119,9 @@ async def open_new(
     names = {file.id: file.name for file in images}
     state = state.drawn(model.slug, files_named(values), names)
     asker = _Asker(team=interaction.team, user=interaction.user)
-    view = await _drawn(model, state, values, asker, services, note=note)
-    await services.views.open(trigger_id, view)
+    await _open(
+        trigger_id, await _drawn(model, state, values, asker, services, note=note), services
+    )
 
 
 async def open_anywhere(trigger_id: str, interaction: Interaction, services: Services) -> None:
@@ -126,8 +133,7 @@ async def open_anywhere(trigger_id: str, interaction: Interaction, services: Ser
     model = services.catalog.find(str(defaults.get(MODEL_FLAG))) or services.catalog.default
     asker = _Asker(team=interaction.team, user=interaction.user)
     state = FormState(model=model.slug, project=project_in(defaults))
-    view = await _drawn(model, state, defaults, asker, services)
-    await services.views.open(trigger_id, view)
+    await _open(trigger_id, await _drawn(model, state, defaults, asker, services), services)
 
 
 async def open_edit(trigger_id: str, job: Job, channel: str, services: Services) -> None:
@@ -152,7 +158,7 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     note = "" if found else form.replaced_model(job.model, model)
     asker = _Asker(team=job.team, user=job.user)
     view = await _drawn(model, state, asked_input(job), asker, services, note=note)
-    await services.views.open(trigger_id, view)
+    await _open(trigger_id, view, services)
 
 
 async def open_draft(
@@ -173,15 +179,15 @@ async def open_draft(
     else:
         earlier, slug = usual.values, str(usual.values.get(MODEL_FLAG))
     draft = replace(draft, text=await read_in_names(draft.text, services.directory))
+    typed, where = read_text(draft.text), (interaction.team, interaction.user, draft.channel)
     opened = read_draft_text(
         draft,
         catalog,
         catalog.find(slug) or catalog.default,
         earlier,
-        styles=await styles_for(
-            read_text(draft.text), interaction.team, interaction.user, draft.channel, services
-        ),
+        styles=await styles_for(typed, *where, services),
         used=job.style if job else None,
+        cast=await cast_for(typed, *where, services),
     )
     state = FormState(
         model=opened.model.slug,
@@ -190,14 +196,23 @@ async def open_draft(
         parent_id=job.id if job else None,
         project=opened.project or project,
         style=opened.style,
-    ).drawn(opened.model.slug, [*draft.files, *files_named(opened.values)])
+    ).drawn(
+        opened.model.slug,
+        [*draft.files, *files_named(opened.values)],
+        {member.file: member.name for member in opened.cast if member.file is not None},
+    )
     note = form.to_change(opened.problems)
     asker = _Asker(team=interaction.team, user=interaction.user)
     layout = replace(PLAIN, shots=opened.shots)
     view = await _drawn(
         opened.model, state, opened.values, asker, services, layout=layout, note=note
     )
-    await services.views.open(trigger_id, view)
+    await _open(trigger_id, view, services)
+
+
+async def _open(trigger_id: str, view: Mapping[str, Json], services: Services) -> None:
+    """Open a form; without the pictures of the cast if Slack refuses it with them."""
+    await shown(partial(services.views.open, trigger_id), view)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +233,12 @@ async def _drawn(
     layout: Layout = PLAIN,
     note: str = "",
     unset: Sequence[str] = (),
+    picked: Sequence[str] = (),
 ) -> Mapping[str, Json]:
     """Return the form with what its values will cost, which `Render` agrees to if it tells so.
 
-    `unset` are the titles of options that move the price and have no allowed value. Raises
+    `unset` are the titles of options that move the price and have no allowed value; `picked` are
+    the names of the members of the cast that are chosen. Raises
     `StoreError`.
     """
     catalog = services.catalog
@@ -246,7 +263,8 @@ async def _drawn(
         price = prices.in_form(forecast, to_confirm, services.unit)
         agreed = "" if to_confirm is None else to_confirm.to_text()
     state = state.model_copy(update={"agreed": agreed})
-    placed = await load_placed_styles(asker.team, asker.user, state.channel, services)
+    kinds = {SavedKind.STYLE, SavedKind.CAST}
+    placed = await load_placed(kinds, asker.team, asker.user, state.channel, services)
     return form.form_view(
         catalog,
         model,
@@ -255,7 +273,8 @@ async def _drawn(
         layout=layout,
         note=note,
         price=price,
-        styles=styles_to_choose(placed, state.style),
+        styles=styles_to_choose(placed_styles(placed), state.style),
+        cast=cast.form_blocks(placed_cast(placed), picked, state.channel),
     )
 
 
@@ -339,6 +358,7 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
             services,
             layout=layout,
             unset=not_readable(model, entered, model.priced_by),
+            picked=chosen_cast(entered),
         )
 
     try:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from bot.base.errors import NotFoundError, RefusedError
-from bot.base.ports import PersonFile, PersonFiles
+from bot.base.ports import ImageBytes, PersonFile, PersonFiles
 from bot.media.links import Hosted, MediaLinks
 from bot.media.picture import MOST_PIXELS, Picture, Unfit, UnfitError
 from bot.media.process import MediaProcess, TaskAnswer
@@ -84,11 +84,18 @@ class AttachedImages:
             name, picture = await self._picture(file_id, self._catalog.default)
             return await self._fitted(name, picture, _PLAIN, MOST_BYTES)
 
+    async def copied(self, file_id: str) -> ImageBytes:
+        """Return a file as an image that can be kept, as the port promises."""
+        model = self._catalog.default
+        async with self._slots:
+            name, picture = await self._picture(file_id, model)
+            _refuse_shape(name, picture, model)
+            kept = await self._fitted(name, picture, model.image_limits, MOST_BYTES)
+        return ImageBytes(data=kept.data, content_type=kept.mimetype, suffix=kept.suffix)
+
     async def _link(self, file_id: str, model: Model) -> str:
         name, picture = await self._picture(file_id, model)
-        unfit = unfit_shape(name, picture.width, picture.height, model)
-        if unfit is not None:
-            raise RefusedError(unfit)
+        _refuse_shape(name, picture, model)
         limits = model.image_limits
         if self.links is None:
             return _data_uri(await self._fitted(name, picture, limits, _MOST_BYTES_IN_URI))
@@ -145,6 +152,12 @@ class AttachedImages:
                         f"{name} has more than {MOST_MEGABYTES} MB. Attach a smaller image."
                     )
         return read
+
+
+def _refuse_shape(name: str, picture: Picture, model: Model) -> None:
+    unfit = unfit_shape(name, picture.width, picture.height, model)
+    if unfit is not None:
+        raise RefusedError(unfit)
 
 
 def _picture_of(answer: TaskAnswer, data: bytes | bytearray) -> Picture:

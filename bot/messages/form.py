@@ -33,10 +33,13 @@ from bot.options.form_fields import (
     PROJECT_BLOCK,
     STYLE_BLOCK,
     WORDS_BLOCK,
+    field_block,
+    kept_block,
+    links_block,
 )
 from bot.options.form_state import FormState
 from bot.options.projects import LONGEST_NAME
-from bot.options.schema import PROMPT
+from bot.options.schema import PROMPT, Option
 from bot.options.wording import short
 from storage.job import Json
 from storage.store import StoreBrokenError, StoreError, StoreUnsureError
@@ -57,10 +60,12 @@ def form_view(
     note: str = "",
     price: FormPrice | None = None,
     styles: Mapping[str, str] = _NOTHING,
+    cast: Sequence[blocks.Block] = (),
 ) -> Mapping[str, Json]:
     """Return the form of a model, filled with `values`.
 
-    `styles` are those to choose from, each with whose it is; without one there is no menu.
+    `styles` are those to choose from, each with whose it is; without one there is no menu. `cast`
+    is the menu of the cast, with its pictures.
 
     `note` is mrkdwn, shown at the top; the price stands below the options that move it, beside the
     button that shows the request without making a job.
@@ -78,6 +83,10 @@ def form_view(
         # Behind the prompt, and before the fields that its options are filled into.
         above_it = {f"{FIELD}{PROMPT}", MODEL_BLOCK}
         fields.insert(_behind(fields, above_it, 0), _style_choice(styles, state.style))
+    if cast and model.image_options:
+        # Behind the images that it adds to.
+        place = _behind(fields, _image_blocks(model.image_options[0]), len(fields))
+        fields[place:place] = cast
     shown = [*above, *fields][: MOST_BLOCKS - len(below) - (price is not None)]
     if price is not None:
         told = _price(price)
@@ -94,6 +103,10 @@ def form_view(
         close=plain_text("Cancel"),
         blocks=[dict(block) for block in body],
     ).to_dict()
+
+
+def _image_blocks(option: Option) -> Collection[str]:
+    return {field_block(option), kept_block(option), links_block(option)}
 
 
 def _behind(fields: Sequence[blocks.Block], block_ids: Collection[str], otherwise: int) -> int:

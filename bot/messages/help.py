@@ -29,7 +29,8 @@ _HOW_OPTIONS_WORK = (
     "*Options* may stand before, between or behind the words: `--option value` or "
     "`--option=value`, in full or as much as is unambiguous. `--option` switches a thing on and "
     "`--no-option` off. `--project NAME` says whose budget a video counts in, and `--style NAME` "
-    "puts your words into a saved style. "
+    "puts your words into a saved style. `@NAME` in the words, or `--cast NAME`, adds a saved "
+    "picture. "
     "Values with spaces go in quotes. Words behind a lone `--` all belong to "
     "the prompt. `--dry` only shows the prompt, the request to MindVideo and its price."
 )

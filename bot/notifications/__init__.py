@@ -8,6 +8,7 @@ from types import MappingProxyType
 from bot.notifications import (
     approval,
     budget,
+    cast_copy,
     cost_file,
     digest,
     follow,
@@ -39,6 +40,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.APPROVAL_CARD: approval.tell_approvers,
         NotificationKind.APPROVAL_STATUS: approval.tell_asker,
         NotificationKind.COST_FILE: cost_file.bring,
+        NotificationKind.CAST_MEMBER: cast_copy.bring,
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
     },
@@ -68,7 +70,7 @@ NOTIFICATION_POOLS = (
     ),
     Pool(steps=(NotificationKind.RAISE_ENDED,), size=1),
     Pool(steps=(NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS), size=4),
-    Pool(steps=(NotificationKind.COST_FILE,), size=1),
+    Pool(steps=(NotificationKind.COST_FILE, NotificationKind.CAST_MEMBER), size=2),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,

@@ -143,6 +143,11 @@ def join(option: Option, given: Json, files: Sequence[Attached]) -> Json:
     listed = list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
     items = listed + [item for item in added if item not in listed]
     if option.kind is Kind.ARRAY:
+        most = option.schema.get("maxItems")
+        if isinstance(most, int) and len(items) > most:
+            raise UsageError(
+                f"{option.title}: at most {most} images are taken, and there are {len(items)}."
+            )
         return items or None
     if len(items) > 1:
         raise UsageError(f"{option.title} takes one image, and there are {len(items)}.")

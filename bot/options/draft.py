@@ -9,6 +9,7 @@ from typing import Self
 
 from bot.base.errors import UsageError
 from bot.options.attachments import Attached
+from bot.options.cast import NO_CAST, Cast, CastMember, with_members
 from bot.options.catalog import Catalog, Model
 from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import read_text
@@ -88,6 +89,8 @@ class DraftValues:
     """The name of the style that was typed, else that of the changed job; empty: none."""
     shots: tuple[Mapping[str, Json], ...] = ()
     """What can be used of shots that are refused."""
+    cast: tuple[CastMember, ...] = ()
+    """The members of the cast that were named, whose files are among `values`."""
 
 
 def read_draft_text(
@@ -98,10 +101,12 @@ def read_draft_text(
     *,
     styles: Styles,
     used: UsedStyle | None,
+    cast: Cast = NO_CAST,
 ) -> DraftValues:
     """Return a draft for the form; `earlier` are the defaults, or the input of the changed job.
 
-    The draft may name one of the `styles`, else it keeps the style `used` in the changed job.
+    The draft may name one of the `styles`, else it keeps the style `used` in the changed job, and
+    members of the `cast`.
     """
     typed = read_text(draft.text)
     slug = typed.value_of(MODEL_FLAG)
@@ -113,7 +118,7 @@ def read_draft_text(
     files: Sequence[Attached] = [Attached(id=file_id) for file_id in draft.files]
     kept = fitting(model, earlier)
     scene = scene_of(model, kept) if draft.parent_id else None
-    read = given_in(typed, model, catalog, problems, files, scene=scene)
+    read = given_in(typed, model, catalog, problems, files, scene=scene, cast=cast)
     kept = without_earlier_shots(model, kept, read)
     given, project = read.values, read.project
     # The prompt is not cut to what the model takes: its field shows how much is too long.
@@ -121,6 +126,7 @@ def read_draft_text(
     style = named_style(read, styles, problems, used=used)
     of_style = fitting(model, style.options) if style else {}
     values = {**kept, **of_style, **fitting(model, given), **prompt}
+    values = dict(with_members(model, values, read.added, problems))
     opened = DraftValues(
         model=model,
         values=values,
@@ -128,6 +134,7 @@ def read_draft_text(
         project=project,
         style=style.name if style else "",
         shots=read.unfinished_shots,
+        cast=read.cast,
     )
     try:
         check_input(model, {**kept, **of_style, **given}, problems, style=style)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.base.errors import UsageError
+from bot.options.cast import CAST_FLAG
 from bot.options.catalog import MOST_MODELS, Catalog, Model
 from bot.options.characters import hyphenated, visible
 from bot.options.model_file import DRY_FLAG, DRY_FLAGS, MODEL_FLAG, PROJECT_FLAG
@@ -29,7 +30,8 @@ class Meaning:
     flag: str
     """The flag in full, as it should be typed."""
     option: Option | None
-    """`None`: one of the bot's own: for the model, the project, the style, or to look only."""
+    """`None`: one of the bot's own: for the model, the project, the style, the cast, or to look
+    only."""
     is_negation: bool = False
     is_dry: bool = False
     """Whether it is the flag that only shows the request; it takes no value."""
@@ -163,7 +165,8 @@ def _aliases(model: Model) -> Mapping[str, Meaning]:
     dry = Meaning(flag=f"--{DRY_FLAG}", option=None, is_dry=True)
     project = Meaning(flag=f"--{PROJECT_FLAG}", option=None)
     style = Meaning(flag=f"--{STYLE_FLAG}", option=None)
-    own = {PROJECT_FLAG: project, STYLE_FLAG: style}
+    cast = Meaning(flag=f"--{CAST_FLAG}", option=None)
+    own = {PROJECT_FLAG: project, STYLE_FLAG: style, CAST_FLAG: cast}
     return {**dict.fromkeys(map(spelling, DRY_FLAGS), dry), **own} | {
         spelling(alias): Meaning(flag=option.flag, option=option)
         for option in model.options

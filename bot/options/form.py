@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import assert_never
 
 from bot.base.errors import UsageError
 from bot.options.attachments import Attached, attached_files, granted, join, refuse_unusable
+from bot.options.cast import (
+    NO_CAST,
+    Cast,
+    CastMember,
+    find_members,
+    names_in,
+    prompts_in,
+    with_members,
+)
 from bot.options.catalog import Model
 from bot.options.doubts import told_by_form
-from bot.options.form_elements import FormError, State, element, is_ticked, plain, selected
+from bot.options.form_elements import (
+    FormError,
+    State,
+    all_selected,
+    element,
+    is_ticked,
+    plain,
+    selected,
+)
 from bot.options.form_fields import (
+    CAST_BLOCK,
     FIELD,
     MODEL_BLOCK,
     MORE_BLOCK,
@@ -45,6 +64,7 @@ from bot.options.schema import (
     Option,
     as_mapping,
     kind_of,
+    texts_of,
 )
 from bot.options.shots import (
     implied_by_shots,
@@ -108,6 +128,17 @@ def chosen_style(state: State) -> str | None:
     return "" if name is None or name == NO_STYLE else name
 
 
+def chosen_cast(state: State) -> tuple[str, ...]:
+    """Return the names of the members of the cast that are chosen in the form."""
+    return all_selected(element(state, CAST_BLOCK))
+
+
+def may_name_cast_in(state: State) -> bool:
+    """Tell whether a form may name members of the cast: in its menu, or behind an `@`."""
+    values = (element(state, block_id).get("value") for block_id in state)
+    return bool(chosen_cast(state)) or bool(names_in(texts_of(list(values))))
+
+
 def shows_advanced(state: State) -> bool:
     """Tell whether the toggle for the advanced fields is ticked."""
     return is_ticked(element(state, MORE_BLOCK))
@@ -121,6 +152,7 @@ def read_form(
     *,
     style: Style | None = None,
     is_filled_in: bool = True,
+    cast: Cast = NO_CAST,
 ) -> RenderRequest:
     """Return the request of a submitted form, in the words of a style.
 
@@ -130,7 +162,8 @@ def read_form(
     A value equal to its default counts as not given. Options without a field get their value from
     `carried`. A list of items, such as shots, sets the options without which it does not count, as
     the form says beside its fields. `files` are the IDs that values may refer to, beside the files
-    uploaded in the form. Raises `FormError`.
+    uploaded in the form. The files of the members of the `cast` are added that were chosen, or are
+    named in the prompt and were not in the carried one. Raises `FormError`.
     """
     values: dict[str, Json] = {}
     errors: dict[str, str] = {}
@@ -165,10 +198,15 @@ def read_form(
     if found is not None and is_storyboard and not errors and not values.get(found[0].name):
         first = item_options(found[0], found[1], 1)[found[2].words]
         errors[field_block(first)] = f"{first.title} is needed."
+    problems = Problems()
+    members = _members(model, state, values, carried, cast, problems)
+    values = dict(with_members(model, values, members, problems))
+    errors |= _errors_at(_cast_block(model, state), problems)
     if errors:
         raise FormError(errors)
     follow = implied_by_shots(model, values) if is_storyboard else {}
-    return _in_style(model, {**values, **_set_by_items(model, values), **follow}, style)
+    read = _in_style(model, {**values, **_set_by_items(model, values), **follow}, style)
+    return replace(read, cast=members)
 
 
 def is_of_shots(model: Model, state: State, option: Option) -> bool:
@@ -190,14 +228,45 @@ def _beside_shots(model: Model, state: State, carried: Mapping[str, Json]) -> Ma
     }
 
 
+def _members(  # noqa: PLR0917 - what was read of the form, and where it is looked up
+    model: Model,
+    state: State,
+    values: Mapping[str, Json],
+    carried: Mapping[str, Json],
+    cast: Cast,
+    problems: Problems,
+) -> tuple[CastMember, ...]:
+    """Return the members of the cast that a form names. Adds to `problems`."""
+    # What the earlier job's words name has its picture there already.
+    earlier = names_in(prompts_in(model, str(carried.get(PROMPT) or ""), carried))
+    named = names_in(prompts_in(model, str(values.get(PROMPT) or ""), values))
+    mentioned = [name for name in named if name not in earlier]
+    return find_members(chosen_cast(state), mentioned, cast, problems)
+
+
+def _cast_block(model: Model, state: State) -> str:
+    """Return the block at which errors about the cast are shown."""
+    prompt = field_block(model.prompt) if model.prompt is not None else CAST_BLOCK
+    shown = (block for block in (CAST_BLOCK, prompt, *state) if block in state)
+    return next(shown, CAST_BLOCK)
+
+
+def _errors_at(block_id: str, problems: Problems) -> Mapping[str, str]:
+    """Return the problems as the error of a block; nothing if there are none."""
+    try:
+        problems.raise_any()
+    except UsageError as error:
+        return {block_id: plain(error)}
+    return {}
+
+
 def _values_of(style: Style | None, model: Model) -> Mapping[str, Json]:
     """Return the values of a style's options. Raises `FormError` if the model lacks one."""
     problems = Problems()
     values = style_values(style, model, (), problems)
-    try:
-        problems.raise_any()
-    except UsageError as error:
-        raise FormError({STYLE_BLOCK: plain(error)}) from None
+    errors = _errors_at(STYLE_BLOCK, problems)
+    if errors:
+        raise FormError(errors)
     return values
 
 

@@ -36,6 +36,16 @@ def selected(found: Mapping[str, Json]) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def all_selected(found: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return the values chosen in a menu of which several may be chosen."""
+    options = found.get("selected_options")
+    values = (
+        as_mapping(one).get("value")
+        for one in (options if isinstance(options, list | tuple) else [])
+    )
+    return tuple(value for value in values if isinstance(value, str))
+
+
 def is_ticked(found: Mapping[str, Json]) -> bool:
     """Tell whether a box of an element is ticked."""
     return bool(found.get("selected_options"))

@@ -129,6 +129,8 @@ class TypedText:
     """The text after the `--` that ends the options, as typed."""
     problems: tuple[str, ...] = ()
     """A sentence for each quote that is not closed."""
+    people: frozenset[str] = frozenset()
+    """The names of people and groups that it mentions: behind an `@` they are nobody else."""
 
     def value_of(self, name: str) -> str | None:
         """Return the value of the first flag called `name`; `None` when there is none.

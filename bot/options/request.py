@@ -8,6 +8,18 @@ from types import MappingProxyType
 
 from bot.base.errors import UsageError
 from bot.options.attachments import Attached, attach
+from bot.options.cast import (
+    CAST_FLAG,
+    NO_CAST,
+    Cast,
+    CastMember,
+    find_members,
+    named_in_images,
+    names_in,
+    prompts_in,
+    read_flag,
+    with_members,
+)
 from bot.options.catalog import Catalog, Model
 from bot.options.display import in_words
 from bot.options.doubts import Doubt, option_like, told_by_form, unpublished
@@ -46,6 +58,15 @@ MOST_FLAGS = 100
 of nothing else would hold up everybody for a second."""
 
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
+_OWN_VALUES: Mapping[str, str] = MappingProxyType(
+    {
+        MODEL_FLAG: "a model's name",
+        PROJECT_FLAG: "a project's name",
+        STYLE_FLAG: "a style's name",
+        CAST_FLAG: "the name of a cast member",
+    }
+)
+"""The values of the bot's own flags, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +92,8 @@ class RenderRequest:
     """The project whose budget it counts in; empty: none; `None`: the usual one, if any."""
     style: UsedStyle | None = None
     """The style in whose words the prompt of `input` is; `None`: it is as asked for."""
+    cast: tuple[CastMember, ...] = ()
+    """The members of the cast that it names, whose files are among the images of `input`."""
 
 
 def read_request(
@@ -80,29 +103,33 @@ def read_request(
     defaults: Mapping[str, Json] = _NOTHING,
     files: Sequence[Attached] = (),
     styles: Styles = NO_STYLES,
+    cast: Cast = NO_CAST,
 ) -> RenderRequest:
     """Return the request of a text and the files attached to it.
 
     `defaults` (the slug as `model` among them) are used for options that are not typed; those that
     the model does not have or not allow are ignored. A text may name one of the `styles`, whose
-    options go before the defaults. Raises `UsageError` with everything that is wrong, each with the
-    option, the given value and the allowed ones.
+    options go before the defaults, and members of the `cast`, whose files are added. Raises
+    `UsageError` with everything that is wrong, each with the option, the given value and the
+    allowed ones.
     """
     model = chosen_model(typed, catalog, defaults)
     problems = Problems(typed.problems)
-    given = given_in(typed, model, catalog, problems, files)
+    given = given_in(typed, model, catalog, problems, files, cast=cast)
     style = named_style(given, styles, problems)
     values = {
         **fitting(model, defaults),
         **style_values(style, model, given.values, problems),
         **given.values,
     }
+    values = dict(with_members(model, values, given.added, problems))
     request = check_input(model, values, problems, style=style)
     return replace(
         request,
         doubts=(*given.doubts, *request.doubts),
         is_dry=given.is_dry,
         project=given.project,
+        cast=given.cast,
     )
 
 
@@ -124,11 +151,14 @@ def changed_request(
     catalog: Catalog,
     files: Sequence[Attached] = (),
     styles: Styles = NO_STYLES,
+    *,
+    cast: Cast = NO_CAST,
 ) -> RenderRequest:
     """Return an earlier request with the changes of a text: options, the prompt, or the model.
 
     Words are added to the earlier prompt as it was asked for, or replace it behind `new:`; attached
-    files replace the images of their option; all else stays. The earlier style stays as it was
+    files replace the images of their option, and those of the `cast` are added to them; all else
+    stays. The earlier style stays as it was
     then, unless the text names one of the `styles`, or none. Options that a newly chosen model does
     not have are left out, and named in the result. What was in doubt before is not asked about
     again. Raises `UsageError`, also when nothing is to change.
@@ -137,7 +167,9 @@ def changed_request(
     model = catalog.get(previous.model if slug is None else slug)
     earlier = asked_values(previous)
     problems = Problems(typed.problems)
-    given = given_in(typed, model, catalog, problems, files, scene=scene_of(model, earlier))
+    given = given_in(
+        typed, model, catalog, problems, files, scene=scene_of(model, earlier), cast=cast
+    )
     if slug is None and not given.changes_anything:
         problems.raise_any()
         raise UsageError(
@@ -158,6 +190,7 @@ def changed_request(
     kept = dict(without_earlier_shots(model, kept, given))
     style = named_style(given, styles, problems, used=previous.style)
     values = {**kept, **style_values(style, model, given.values, problems), **given.values}
+    values = dict(with_members(model, values, given.added, problems))
     request = check_input(model, values, problems, known=known, style=style)
     return replace(
         request,
@@ -165,6 +198,7 @@ def changed_request(
         left_out=left_out,
         is_dry=given.is_dry,
         project=previous.project if given.project is None else given.project,
+        cast=given.cast,
     )
 
 
@@ -443,11 +477,15 @@ class Given:
     """Whether lines of it are shots."""
     unfinished_shots: tuple[Mapping[str, Json], ...] = ()
     """What can be used of shots that are refused."""
+    added: tuple[CastMember, ...] = ()
+    """The members of the cast whose files are to be among the reference images."""
+    cast: tuple[CastMember, ...] = ()
+    """All members that are named, also those whose files stand in `values` already."""
 
     @property
     def changes_anything(self) -> bool:
         """Whether it says anything beside the model; a look at the request counts."""
-        chosen = self.project is not None or self.style is not None
+        chosen = self.project is not None or self.style is not None or bool(self.added)
         return bool(self.values) or chosen or self.is_dry
 
 
@@ -459,12 +497,14 @@ def given_in(
     files: Sequence[Attached] = (),
     *,
     scene: str | None = None,
+    cast: Cast | None = None,
 ) -> Given:
     """Return what a text and its files give.
 
     The words outside of flags change the earlier prompt `scene`; `None`: there is no earlier
     request. Lines such as `3s: boats leave` are shots of a model that takes some, with the values
-    that follow from them.
+    that follow from them. Members of the `cast` that were named in the `scene` are not looked for
+    again; without a `cast` none can be named.
     Adds to `problems` each flag that the model does not have or that lacks its value, and each file
     that it cannot take. Raises `UsageError` for more than `MOST_FLAGS`.
     """
@@ -486,8 +526,12 @@ def given_in(
             name = meaning.option.name if meaning.option else meaning.flag.removeprefix("--")
             found.setdefault(name, []).append((meaning, flag))
     values: dict[str, Json] = {}
+    typed_names: tuple[str, ...] = ()
     for name, pairs in found.items():
         with problems.collected(name):
+            if name == CAST_FLAG and pairs[0][0].option is None:
+                typed_names = _cast_names(pairs, cast)
+                continue
             values[name] = _value(pairs)
     values.pop(MODEL_FLAG, None)
     project = values.pop(PROJECT_FLAG, None)
@@ -512,8 +556,15 @@ def given_in(
         if in_shots[0].name in problems.options and not words:
             # Their words would stand for it.
             problems.options.add(PROMPT)
+    given_prompt = split.prompt or str(values.get(PROMPT) or "")
+    members = cast or NO_CAST
+    mentioned = names_in(prompts_in(model, given_prompt, values)) if members else ()
+    added = find_members(typed_names, mentioned, members, problems)
+    attached, in_images = named_in_images(
+        model, attach(values, files, model, problems), members, problems
+    )
     return Given(
-        values=attach(values, files, model, problems),
+        values=attached,
         doubts=(
             *option_like(typed, split, meanings),
             *_lines_of_no_shots(typed, model),
@@ -525,6 +576,8 @@ def given_in(
         is_dry=is_dry,
         project=project if isinstance(project, str) else None,
         style=style if isinstance(style, str) else None,
+        added=added,
+        cast=tuple(dict.fromkeys([*added, *in_images])),
     )
 
 
@@ -605,12 +658,27 @@ def _value(flags: list[tuple[Meaning, Flag]]) -> Json:
             _refuse_value(meaning, first)
         if first.value is None:
             return not meaning.is_negation
-    name = meaning.flag.removeprefix("--")
+    raws = _raw_values(flags)
+    return read_value(raws, option, label) if option else raws[0]
+
+
+def _cast_names(flags: list[tuple[Meaning, Flag]], cast: Cast | None) -> tuple[str, ...]:
+    """Return the names in the flags for the cast. Raises `UsageError`."""
+    if cast is None:
+        raise UsageError(f"`{flags[0][0].flag}` belongs to a request for a video. Leave it out.")
+    return read_flag(_raw_values(flags))
+
+
+def _raw_values(flags: list[tuple[Meaning, Flag]]) -> list[str]:
+    """Return the values of all the flags that mean one option. Raises `UsageError`."""
+    meaning, _ = flags[0]
+    option, name = meaning.option, meaning.flag.removeprefix("--")
     raws = [flag.value for _, flag in flags if flag.value is not None]
     if len(raws) < len(flags):
-        what = f": {allowed(option.schema)}" if option else f", a {name}'s name"
+        label = label_of(option) if option else f"`{meaning.flag}`"
+        what = f": {allowed(option.schema)}" if option else f", {_OWN_VALUES[name]}"
         raise UsageError(f"{label} needs a value{what}.")
-    return read_value(raws, option, label) if option else raws[0]
+    return raws
 
 
 def _missing(model: Model, option: Option) -> UsageError:

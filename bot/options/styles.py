@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self
 
 from bot.base.errors import UsageError
-from bot.options.characters import hyphenated, visible
 from bot.options.parser import Flag, TypedText
-from bot.options.wording import nearest, quoted
+from bot.options.saved_names import NONE, not_saved, read_saved_name
 from storage.job import Json, UsedStyle
 
 STYLE_FLAG = "style"
 """The flag that names a style; a model with an option of this name keeps it."""
-LONGEST_NAME = 30
 
-NONE = frozenset({"none", "off"})
-"""Words for no style."""
-
-# Letters of any script: `\w` is those, digits and the underscore.
-_NAME = re.compile(rf"\w[\w-]{{0,{LONGEST_NAME - 1}}}")
 _PLACE = re.compile(r"\{\s*prompt\s*\}", re.IGNORECASE)
 MARKS = " .,;:"
 """Left out at the end of a prompt where words of a style follow."""
@@ -67,13 +59,7 @@ NO_STYLES: Styles = MappingProxyType({})
 
 def read_style_name(text: str) -> str:
     """Return the name of a style as it is stored. Raises `UsageError` for what is none."""
-    name = unicodedata.normalize("NFC", hyphenated(visible(text.strip()))).casefold()
-    if not _NAME.fullmatch(name) or name in NONE:
-        raise UsageError(
-            f"{quoted(text)} is no name of a style: one has letters, digits, `-` and `_`, and at "
-            f"most {LONGEST_NAME} of them."
-        )
-    return name
+    return read_saved_name(text, "style")
 
 
 def read_style_choice(text: str) -> str:
@@ -98,11 +84,7 @@ def find_style(name: str, styles: Styles) -> Style:
     """Return the style of this name. Raises `UsageError` that names the nearest."""
     style = styles.get(name)
     if style is None:
-        close = nearest(name, styles)
-        advice = f"Did you mean `{close}`? " if close else ""
-        raise UsageError(
-            f"There is no style {quoted(name)} for you here. {advice}`/video styles` lists them."
-        )
+        raise not_saved(name, "style", styles, "/video styles")
     return style
 
 

@@ -152,6 +152,7 @@ class ShareObject(LenientObject):
 class FileObject(LenientObject):
     """A file: https://docs.slack.dev/reference/objects/file-object ."""
 
+    id: str = ""
     name: str = ""
     mimetype: str = ""
     size: int = 0

@@ -1,6 +1,6 @@
 """Reads a file that a person attached in Slack: its description, and its bytes by the token."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -8,9 +8,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot.base.errors import NotFoundError, OperatorMustActError, RefusedError, RetryLaterError
-from bot.base.ports import Download, PersonFile
+from bot.base.ports import Download, PersonFile, PostedFile
 from bot.base.retry_after import read_seconds
-from bot.slack.answers import TOMBSTONE, FileAnswer
+from bot.slack.answers import TOMBSTONE, FileAnswer, MessagesAnswer
 from bot.slack.client import (
     ALL_CONNECT_SECONDS,
     CONNECT_SECONDS,
@@ -29,13 +29,17 @@ FILE_SECONDS = 120.0
 
 CHUNK = 64 * 1024
 
+PAGE = 15
+"""Messages of a thread that are looked through: as many as Slack gives to every app.
+https://docs.slack.dev/reference/methods/conversations.replies"""
+
 GONE = frozenset({404, 410})
 
 REDIRECTS = range(300, 400)
 
 
 class SlackPersonFiles:
-    """Implements the port `PersonFiles`. Both methods are reads: repeat freely.
+    """Implements the port `PersonFiles`. All methods are reads: repeat freely.
 
     A file whose bytes take longer than `file_seconds` is given up.
     """
@@ -87,6 +91,26 @@ class SlackPersonFiles:
                 content_type=answer.content_type,
                 chunks=_chunks(answer),
             )
+
+    async def in_thread(self, channel: str, root_ts: str) -> Sequence[PostedFile]:
+        """Return the files of a thread's first message and of its first replies, in order.
+
+        Raises `UnreachablePlaceError` where the bot may not read.
+        """
+        call = self._client.conversations_replies(channel=channel, ts=root_ts, limit=PAGE)
+        answer = await ask(call, MessagesAnswer, doubtful=False)
+        return [
+            PostedFile(
+                message_ts=message.ts,
+                id=file.id,
+                name=file.name,
+                mimetype=file.mimetype,
+                size=file.size,
+            )
+            for message in answer.messages
+            for file in message.files
+            if file.id and file.mode != TOMBSTONE
+        ]
 
     @asynccontextmanager
     async def _get(self, url: URL) -> AsyncIterator[aiohttp.ClientResponse]:

@@ -16,7 +16,9 @@ EVENTS_PATH = "/slack/events"
 CREATE_VIDEO = "create_video"
 """Callback ID of the global shortcut."""
 VIDEO_FROM_MESSAGE = "video_from_message"
-"""Callback ID of the message shortcut."""
+"""Callback ID of the message shortcut that opens the form for a video."""
+SAVE_TO_CAST = "save_to_cast"
+"""Callback ID of the message shortcut that opens the form for a member of the cast."""
 
 SCOPES: Mapping[str, str] = MappingProxyType(
     {
@@ -101,6 +103,12 @@ def build_manifest(model: Model, url: str | None = None) -> dict[str, Json]:
                     "type": "message",
                     "callback_id": VIDEO_FROM_MESSAGE,
                     "description": "Make a video from a message's words and images",
+                },
+                {
+                    "name": "Save to the cast",
+                    "type": "message",
+                    "callback_id": SAVE_TO_CAST,
+                    "description": "Save a message's picture under a name, for videos",
                 },
             ],
         },

@@ -45,6 +45,15 @@ def plain(typed: str) -> str:
     return _ENTITY.sub(lambda entity: _ENTITIES[entity[1]], bare)
 
 
+def mentioned_names(typed: str) -> frozenset[str]:
+    """Return the names of the people and groups that a text mentions, as far as it has them.
+
+    In a text as a person reads it they stand behind an `@`, as what is typed may, too.
+    """
+    marks = (mark for mark in _MARKUP.finditer(typed) if mark[1] in {"@", "!"} and mark[3])
+    return frozenset(mark[3].removeprefix("@").casefold() for mark in marks)
+
+
 def escaped(text: str) -> str:
     """Return plain text as it stands in a message's text, which `plain` turns back."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

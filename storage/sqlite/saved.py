@@ -7,12 +7,21 @@ from collections.abc import Collection, Mapping
 from sqlite_utils import Database
 
 from storage.job import Instant, Json
+from storage.notification import Notification
 from storage.rows import Value
 from storage.saved import Editor, Saved, SavedKey, SavedKind, Written
-from storage.saved_rows import edit_values, key_values, may_not, readable, save_values
+from storage.saved_rows import (
+    edit_values,
+    key_values,
+    may_not,
+    readable,
+    replace_values,
+    save_values,
+)
+from storage.sqlite import notifications
 from storage.store import Unreadable
 
-_WITHIN = "SELECT * FROM saved WHERE kind = ? AND scope IN ({places}) ORDER BY name, scope"
+_WITHIN = "SELECT * FROM saved WHERE kind IN ({kinds}) AND scope IN ({scopes}) ORDER BY name, scope"
 
 _MADE_BY = "SELECT made_by FROM saved WHERE kind = :kind AND scope = :scope AND name = :name"
 
@@ -41,13 +50,15 @@ _DELETE = """
     WHERE kind = :kind AND scope = :scope AND name = :name AND (made_by = :by OR :is_admin)
 """
 
+_HAS_VALUE = "kind = :kind AND scope = :scope AND value = :before"
+
 
 def within(
-    db: Database, kind: SavedKind, scopes: Collection[str]
+    db: Database, kinds: Collection[SavedKind], scopes: Collection[str]
 ) -> tuple[list[Saved], list[Unreadable]]:
-    """Return what is saved of a kind in these scopes; unreadable rows are returned apart."""
-    query = _WITHIN.format(places=", ".join("?" * len(scopes)))
-    return readable(db.execute(query, (kind.value, *scopes)))
+    """Return what is saved of these kinds in these scopes; unreadable rows are returned apart."""
+    query = _WITHIN.format(kinds=", ".join("?" * len(kinds)), scopes=", ".join("?" * len(scopes)))
+    return readable(db.execute(query, (*(kind.value for kind in kinds), *scopes)))
 
 
 def all_unreadable(db: Database) -> list[Unreadable]:
@@ -55,14 +66,36 @@ def all_unreadable(db: Database) -> list[Unreadable]:
     return readable(db.execute("SELECT * FROM saved"))[1]
 
 
-def save(
-    db: Database, key: SavedKey, value: Mapping[str, Json], by: Editor, now: Instant
+def save(  # noqa: PLR0917 - those of the protocol's method
+    db: Database,
+    key: SavedKey,
+    value: Mapping[str, Json],
+    by: Editor,
+    now: Instant,
+    told: Notification | None,
 ) -> Written:
     """Save a value under a name, if that is free or its maker's."""
+    if told is not None and notifications.find(db, told.id) is not None:
+        return Written.CHANGED
     known = _made_by(db, key)
     if db.execute(_SAVE, save_values(key, value, by, now)).rowcount:
+        if told is not None:
+            notifications.add(db, told)
         return Written.NEW if known is None else Written.CHANGED
     return Written.TOO_MANY if known is None else Written.NOT_YOURS
+
+
+def replace_value(
+    db: Database,
+    kind: SavedKind,
+    scope: str,
+    before: Mapping[str, Json],
+    after: Mapping[str, Json] | None,
+) -> bool:
+    """Replace a value, or delete what has it; return whether there was one."""
+    change = "DELETE FROM saved" if after is None else "UPDATE saved SET value = :after"
+    values = replace_values(kind, scope, before, after)
+    return db.execute(f"{change} WHERE {_HAS_VALUE}", values).rowcount > 0
 
 
 def rename(db: Database, key: SavedKey, name: str, by: Editor, now: Instant) -> Written:

@@ -518,15 +518,33 @@ class SqliteSaved:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def within(self, kind: SavedKind, scopes: Collection[str]) -> list[Saved]:
-        """Return what is saved of a kind in these scopes, ordered by name and scope."""
-        return await self._session.readable(lambda db: saved.within(db, kind, scopes))
+    async def within(self, kinds: Collection[SavedKind], scopes: Collection[str]) -> list[Saved]:
+        """Return what is saved of these kinds in these scopes, ordered by name and scope."""
+        return await self._session.readable(lambda db: saved.within(db, kinds, scopes))
 
     async def save(
-        self, key: SavedKey, value: Mapping[str, Json], by: Editor, now: Instant
+        self,
+        key: SavedKey,
+        value: Mapping[str, Json],
+        by: Editor,
+        now: Instant,
+        *,
+        told: Notification | None = None,
     ) -> Written:
         """Save a value under a name, if that is free or its maker's."""
-        return await self._session.write(lambda db: saved.save(db, key, value, by, now))
+        return await self._session.write(lambda db: saved.save(db, key, value, by, now, told))
+
+    async def replace_value(
+        self,
+        kind: SavedKind,
+        scope: str,
+        before: Mapping[str, Json],
+        after: Mapping[str, Json] | None,
+    ) -> bool:
+        """Put `after` in the place of exactly the value `before`; `None` deletes what has it."""
+        return await self._session.write(
+            lambda db: saved.replace_value(db, kind, scope, before, after)
+        )
 
     async def rename(self, key: SavedKey, name: str, by: Editor, now: Instant) -> Written:
         """Give something another name in its scope, if that is free."""

@@ -15,6 +15,7 @@ from bot.base.ports import (
     PersonFile,
     Place,
     Posted,
+    PostedFile,
     UploadTarget,
 )
 from bot.slack.clock import SlackClock
@@ -179,6 +180,10 @@ class MemoryFiles:
     def open(self, file: PersonFile) -> AbstractAsyncContextManager[Download]:
         """See `PersonFiles`."""
         return self._open(file)
+
+    async def in_thread(self, _channel: str, _root_ts: str) -> Sequence[PostedFile]:
+        """Return none: nobody saves a picture of a thread here."""
+        return ()
 
     @asynccontextmanager
     async def _open(self, file: PersonFile) -> AsyncIterator[Download]:

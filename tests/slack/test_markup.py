@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.slack.markup import plain, without_mention
+from bot.slack.markup import mentioned_names, plain, without_mention
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,9 @@ def test_the_mentions_of_the_bot_are_removed_and_those_of_others_stay(
     text: str, rest: str | None
 ) -> None:
     assert without_mention(text, "U1") == rest
+
+
+def test_the_names_of_those_who_are_mentioned_are_told_apart() -> None:
+    """People and groups with a name; neither a channel nor a link, nor one without a name."""
+    typed = "<@U1|Ben> <@U2> <!subteam^S1|@Design> <#C1|general> <https://x.example|x> @hero"
+    assert mentioned_names(typed) == {"ben", "design"}

@@ -92,7 +92,7 @@ async def test_of_two_who_save_one_name_one_is_refused(
     makers = Counter[str]()
     async for made, other, _ in interleaved(url, save(one, "U1"), save(two, "U2")):
         assert {made, other} == {Written.NEW, Written.NOT_YOURS}
-        found = await one.saved.within(SavedKind.STYLE, [_style(number).scope])
+        found = await one.saved.within({SavedKind.STYLE}, [_style(number).scope])
         [saved] = [each for each in found if each.key == _style(number)]
         assert saved.value == {"words": saved.made_by}
         assert (made is Written.NEW) is (saved.made_by == "U1")

@@ -168,7 +168,7 @@ async def test_what_users_wrote_is_erased_wherever_it_stands(
     assert (row.question.kind, row.question.about) == (QuestionKind.UNKNOWN_OPTION, "")
     assert (row.names, row.request_body, row.problem, row.erased_at) == ({}, None, "", NOW + 9)
     assert row.style == UsedStyle(name="noir", words="", prompt="")
-    [saved] = await store.saved.within(SavedKind.STYLE, ["person:T1:U1"])
+    [saved] = await store.saved.within({SavedKind.STYLE}, ["person:T1:U1"])
     assert saved.value == {"words": "rain"}
     assert [event.detail for event in await store.jobs.events(job.id)] == ["", ""]
     assert await store.outbox.find("notice-1") == replace(told, detail="", problem="")

@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from storage.job import Json
-from storage.notification import channel_scope, person_scope, team_scope
+from storage.notification import (
+    Notification,
+    NotificationKind,
+    channel_scope,
+    person_scope,
+    team_scope,
+)
 from storage.saved import MOST_SAVED, Editor, Saved, SavedKey, SavedKind, Written
 from storage.store import Store
 from tests.support.databases import Backend
@@ -32,7 +39,7 @@ def key(name: str = "noir", scope: str = HERE) -> SavedKey:
 
 async def styles(store: Store, *scopes: str) -> list[Saved]:
     """Return the styles of these scopes."""
-    return await store.saved.within(SavedKind.STYLE, scopes or (HERE,))
+    return await store.saved.within({SavedKind.STYLE}, scopes or (HERE,))
 
 
 async def test_what_is_saved_is_read_as_it_was_given(store: Store) -> None:
@@ -125,6 +132,55 @@ async def test_two_who_give_one_name_at_once_do_not_both(store: Store, other_sto
         other_store.saved.rename(key("y"), "noir", OTHER, NOW),
     )
     assert Counter(both) == {Written.CHANGED: 1, Written.TAKEN: 1}
+
+
+async def test_a_value_is_replaced_where_it_is_the_same(store: Store) -> None:
+    """Whatever its name is then; of another kind, scope or value nothing is."""
+    coming: Mapping[str, Json] = {"file": None, "copying": "n1 ☔"}
+    for one in (cast_key(), key(), cast_key(scope=team_scope("T1"))):
+        await store.saved.save(one, coming, MAKER, NOW)
+    await store.saved.save(cast_key("hero"), {"file": None, "copying": "n2"}, MAKER, NOW)
+    await store.saved.rename(cast_key(), "mascot", MAKER, NOW + 1)
+    ready: Mapping[str, Json] = {"file": "F1", "copying": ""}
+    assert await store.saved.replace_value(SavedKind.CAST, HERE, coming, ready)
+    assert not await store.saved.replace_value(SavedKind.CAST, HERE, coming, ready)
+    both = {SavedKind.CAST, SavedKind.STYLE}
+    found = await store.saved.within(both, {HERE, team_scope("T1")})
+    assert {(one.key.kind, one.key.name, one.key.scope): one.value for one in found} == {
+        ("cast", "mascot", HERE): ready,
+        ("cast", "hero", HERE): {"file": None, "copying": "n2"},
+        ("style", "noir", HERE): coming,
+        ("cast", "noir", team_scope("T1")): coming,
+    }
+    assert await store.saved.replace_value(SavedKind.CAST, HERE, ready, None)
+    assert [one.key.name for one in await store.saved.within({SavedKind.CAST}, {HERE})] == ["hero"]
+
+
+def cast_key(name: str = "noir", scope: str = HERE) -> SavedKey:
+    """Return the key of a member of the cast."""
+    return SavedKey(kind=SavedKind.CAST, scope=scope, name=name)
+
+
+async def test_what_is_told_is_written_in_the_same_commit(store: Store) -> None:
+    """Once: a save whose notification is there was made before, and changes nothing."""
+    told = Notification(
+        id="n1",
+        team="T1",
+        channel="C1",
+        kind=NotificationKind.CAST_MEMBER,
+        happened_at=NOW,
+        due_at=NOW,
+    )
+    assert await store.saved.save(cast_key(), {"file": "1"}, MAKER, NOW, told=told) is Written.NEW
+    assert await store.outbox.find("n1") is not None
+    again = await store.saved.save(cast_key(), {"file": "2"}, MAKER, NOW, told=told)
+    assert again is Written.CHANGED
+    [saved] = await store.saved.within({SavedKind.CAST}, {HERE})
+    assert saved.value == {"file": "1"}
+    other = replace(told, id="n2")
+    refused = await store.saved.save(cast_key(), {"file": "3"}, OTHER, NOW, told=other)
+    assert refused is Written.NOT_YOURS
+    assert await store.outbox.find("n2") is None
 
 
 @pytest.mark.parametrize("text", ["x", "[1]", '"x"', "[" * 100_000])

@@ -10,6 +10,7 @@ from bot.base.ports import (
     Chat,
     Conversation,
     EphemeralMessages,
+    ImageBytes,
     Message,
     Person,
     PersonFiles,
@@ -62,6 +63,10 @@ class NoImages:
     async def names(self, _file_ids: Sequence[str], /) -> Mapping[str, str]:
         """Return no names."""
         return {}
+
+    async def copied(self, file_id: str) -> ImageBytes:
+        """Fail: a test that copies an image brings its own port."""
+        raise AssertionError(file_id)
 
 
 class FakeDirectory:

@@ -49,6 +49,7 @@ PLAIN_WORDS = frozenset(
         "gain heap held hell helm hemp kelp whelp yelp",
         "cancer chancel modes motels reseed resent statue statues stratus",
         "stile stole styled stylus",
+        "bast cant cart case cash cask caste casts cat cats east fast hast mast past vast",
     )
     for word in line.split()
 )

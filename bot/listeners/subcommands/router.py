@@ -5,7 +5,7 @@ The same subcommands work in a message to the bot. Every answer is ephemeral.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -15,12 +15,14 @@ from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Asking, Interaction, accept
 from bot.jobs.actions import ActionName, ActionRequest, perform
+from bot.jobs.cast import cast_for
 from bot.jobs.services import Services
 from bot.jobs.styles import styles_for
 from bot.listeners.context import usual_options
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands import thread
 from bot.listeners.subcommands.budget import BUDGET
+from bot.listeners.subcommands.cast import CAST, cast_subcommand
 from bot.listeners.subcommands.credit import CREDIT
 from bot.listeners.subcommands.defaults import CHANNEL_SETTINGS
 from bot.listeners.subcommands.intent import (
@@ -42,7 +44,7 @@ from bot.listeners.subcommands.subcommand import Subcommand
 from bot.options.attachments import Attached
 from bot.options.draft import Draft, RefusedTextError
 from bot.options.request import read_request
-from bot.slack.markup import plain
+from bot.slack.markup import mentioned_names, plain
 from storage.job import Job, QuestionKind
 
 
@@ -78,6 +80,7 @@ async def respond(
             question = Asking(kind=QuestionKind.SMALL_TALK, about=intent.kind)
         case _:
             assert_never(intent)
+    typed = replace(typed, people=mentioned_names(text))
     if job is not None:
         change = ActionRequest(
             job=job, interaction=interaction, changes=typed, files=files, question=question
@@ -85,11 +88,14 @@ async def respond(
         return reply_to(await perform(ActionName.AGAIN, change, services), services.now())
     usual = await usual_options(interaction, services)
     try:
-        styles = await styles_for(
-            typed, interaction.team, interaction.user, interaction.channel, services
-        )
+        where = (interaction.team, interaction.user, interaction.channel)
         request = read_request(
-            typed, services.catalog, defaults=usual.values, files=files, styles=styles
+            typed,
+            services.catalog,
+            defaults=usual.values,
+            files=files,
+            styles=await styles_for(typed, *where, services),
+            cast=await cast_for(typed, *where, services),
         )
         accepted = await accept(request, interaction, services, question=question, usual=usual)
     except UsageError as error:
@@ -106,8 +112,9 @@ async def respond(
 def _context(
     services: Services, files: Sequence[Attached], job: Job | None, *, is_conversation: bool
 ) -> TextContext:
+    table = {**SUBCOMMANDS, CAST: cast_subcommand(bot_words, files)} if files else SUBCOMMANDS
     context = TextContext(
-        table=SUBCOMMANDS,
+        table=table,
         catalog=services.catalog,
         is_conversation=is_conversation,
         has_files=bool(files),
@@ -116,6 +123,11 @@ def _context(
         return context
     command = partial(thread.match, job=job, files=files)
     return replace(context, thread_words=thread.THREAD_WORDS.keys(), thread_command=command)
+
+
+def bot_words() -> Collection[str]:
+    """Return the words of the bot, which nothing that is saved has as its name."""
+    return {*SUBCOMMANDS, *thread.THREAD_WORDS}
 
 
 def usages() -> Mapping[str, str]:
@@ -134,7 +146,8 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         "models": REPORTS["models"],
         "notify": NOTIFICATIONS,
         "settings": CHANNEL_SETTINGS,
-        "style": style_subcommand(lambda: {*SUBCOMMANDS, *thread.THREAD_WORDS}),
+        "style": style_subcommand(bot_words),
         "styles": STYLES,
+        CAST: cast_subcommand(bot_words),
     }
 )

@@ -44,6 +44,7 @@ const EMOJI = {
   paperclip: "📎",
   pencil: "📝",
   pencil2: "✏️",
+  performing_arts: "🎭",
   point_right: "👉",
   question: "❓",
   receipt: "🧾",
