@@ -49,6 +49,7 @@ def test_names_stand_behind_an_at_sign(text: str, names: list[str]) -> None:
         ("a hill --no @mascot", []),
         ('a hill --shots [{"prompt":"@hero_waves","duration":5}]', []),
         ('a hill --shots [{"prompt":"@hero waves","duration":5}]', ["F2"]),
+        ("3s: @hero waves\n4s: @mascot waves back", ["F2", "F1"]),
     ],
 )
 def test_the_files_of_members_are_reference_images(text: str, images: list[str]) -> None:
