@@ -54,6 +54,8 @@ class NotificationKind(StrEnum):
     """How a request stands that waits for approvers, for its asker; `detail` as above."""
     COST_FILE = "cost file"
     """A user wants a cost report as a file; `detail` is a `CostFile`."""
+    POSTER = "poster"
+    """A picture of a delivered video is uploaded, to be shown in the job's message."""
 
 
 class Level(StrEnum):
@@ -121,6 +123,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.FOLLOWED,
         NotificationKind.RAISE_ENDED,
         NotificationKind.COST_FILE,
+        NotificationKind.POSTER,
     }
 )
 """Kinds of which one that is not due yet holds up no other.

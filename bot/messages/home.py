@@ -15,7 +15,16 @@ from bot.messages import blocks, budget_table, buttons
 from bot.messages.budget_form import CHANGE_BUDGETS
 from bot.messages.buttons import CANCEL, EDIT
 from bot.messages.cost_report import summed
-from bot.messages.job import GOES_ON, cost_text, is_given_up, title_of, took, why_on_hold
+from bot.messages.job import (
+    GOES_ON,
+    cost_text,
+    is_given_up,
+    poster_of,
+    poster_words,
+    title_of,
+    took,
+    why_on_hold,
+)
 from bot.money.cost_report import Costs
 from storage.job import Job, Json, Outcome, Stage
 
@@ -153,7 +162,11 @@ def _first_time() -> blocks.Block:
 def _title(card: Card) -> blocks.Block:
     words = title_of(card.view) or card.view.model_title
     title = blocks.shorten(words, PROMPT_SHOWN)
-    return blocks.rich_lines([[blocks.link_part(card.link, title, bold=True)]])
+    poster = poster_of(card.view.job)
+    if poster is None:
+        return blocks.rich_lines([[blocks.link_part(card.link, title, bold=True)]])
+    bold = f"*{blocks.titled_link(card.link, title)}*"
+    return blocks.section_with_picture(bold, poster, poster_words(card.view))
 
 
 def _small(card: Card) -> str:

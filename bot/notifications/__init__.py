@@ -12,6 +12,7 @@ from bot.notifications import (
     digest,
     follow,
     job_event,
+    poster,
     resend,
     setting,
     share,
@@ -41,6 +42,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.COST_FILE: cost_file.bring,
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
+        NotificationKind.POSTER: poster.bring_poster,
     },
 )
 """The step to run for a due notification, by its kind."""
@@ -69,6 +71,8 @@ NOTIFICATION_POOLS = (
     Pool(steps=(NotificationKind.RAISE_ENDED,), size=1),
     Pool(steps=(NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS), size=4),
     Pool(steps=(NotificationKind.COST_FILE,), size=1),
+    # Nobody waits for a poster, and one video is read at a time.
+    Pool(steps=(NotificationKind.POSTER,), size=2),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,
