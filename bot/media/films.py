@@ -10,7 +10,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import anyio
 import structlog
@@ -60,7 +60,7 @@ class FilmProcesses:
         async with self._one_at_a_time, _spooled(download) as file:
             return None if file is None else await self._read(file)
 
-    async def _read(self, file: BinaryIO) -> Still | None:
+    async def _read(self, file: IO[bytes]) -> Still | None:
         async with self._running(file) as child:
             try:
                 async with asyncio.timeout(START_SECONDS):
@@ -76,7 +76,7 @@ class FilmProcesses:
         return _still(fields, picture)
 
     @asynccontextmanager
-    async def _running(self, file: BinaryIO) -> AsyncIterator[Process]:
+    async def _running(self, file: IO[bytes]) -> AsyncIterator[Process]:
         """Run a child while the context lasts, and no longer."""
         try:
             child = await asyncio.create_subprocess_exec(
@@ -105,7 +105,7 @@ class FilmProcesses:
 
 
 @asynccontextmanager
-async def _spooled(download: Download) -> AsyncIterator[BinaryIO | None]:
+async def _spooled(download: Download) -> AsyncIterator[IO[bytes] | None]:
     """Yield a file with the video's bytes; `None` if there are more than `MOST_BYTES`."""
     try:
         async with anyio.TemporaryFile() as spool:

@@ -12,6 +12,7 @@ import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from PIL import Image
 
 from bot.base.ports import Still
 from storage.job import Film
@@ -52,9 +53,13 @@ def still_of(source: BinaryIO) -> Still:
     kind = _format(source.read(_HEAD_BYTES))
     source.seek(0)
     av.logging.set_level(None)
-    options = {"codec_whitelist": _DECODERS}
     with av.open(
-        source, format=kind, container_options=options, metadata_errors="ignore"
+        source,
+        "r",
+        format=kind,
+        container_options={"codec_whitelist": _DECODERS},
+        metadata_errors="ignore",
+        io_open=_refuse,
     ) as container:
         stream = container.streams.best("video")
         if not isinstance(stream, VideoStream):
@@ -73,6 +78,11 @@ def still_of(source: BinaryIO) -> Still:
             has_sound=bool(container.streams.audio),
         )
         return Still(picture=_as_jpeg(frame), film=film)
+
+
+def _refuse(*_: object) -> BinaryIO:
+    """Refuse to open another file or address, which a video may name."""
+    raise UnreadableFilmError("a part elsewhere")
 
 
 def _format(begin: bytes) -> str:
@@ -107,7 +117,7 @@ def _frame(container: InputContainer, stream: VideoStream, at: float) -> VideoFr
     found = None
     for frame in islice(_frames(container, stream), MOST_FRAMES):
         found = frame
-        if frame.time is None or frame.time >= begin + at:
+        if frame.pts is None or frame.time >= begin + at:
             break
     if found is None:
         raise UnreadableFilmError("no frame")
@@ -127,7 +137,8 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
 def _as_jpeg(frame: VideoFrame) -> bytes:
     factor = min(1.0, LONGEST_SIDE / max(frame.width, frame.height))
     width, height = (max(1, round(side * factor)) for side in (frame.width, frame.height))
-    picture = frame.reformat(width=width, height=height, format="rgb24").to_image()
+    small = frame.reformat(width=width, height=height, format="rgb24")
+    picture: Image.Image = small.to_image()  # type: ignore[no-untyped-call]  # as documented
     target = io.BytesIO()
     picture.save(target, "JPEG", quality=_QUALITY, optimize=True)
     return target.getvalue()

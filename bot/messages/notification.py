@@ -65,6 +65,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.APPROVAL_CARD
             | NotificationKind.APPROVAL_STATUS
             | NotificationKind.COST_FILE
+            | NotificationKind.POSTER
         ):
             return None
         case _:

@@ -24,8 +24,8 @@ from storage.job import NOT_DELIVERED, EventName, Film, Job, Stage
 from storage.notification import Notification
 from storage.notification_detail import NotificationDetail
 
-PATIENCE_SECONDS = 24 * 3600.0
-"""After this nobody looks at the message any more."""
+PATIENCE_SECONDS = 4 * 3600.0
+"""After this the row is given up, as the video has been there for hours."""
 
 PROCESSED_SECONDS = 1.5
 """How long Slack takes to find out that a file is a picture."""
@@ -34,7 +34,7 @@ PAUSE_SECONDS = 3.0
 """Between two looks at a job that is not delivered yet, or at a file that is not processed."""
 
 OFF = "Posters are switched off."
-TOO_LATE = "The poster could not be made within a day."
+TOO_LATE = "The poster could not be made within hours."
 UNREADABLE = "No picture can be taken from the video."
 
 

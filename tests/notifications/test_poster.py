@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.base.errors import RetryLaterError
+from bot.notifications import poster
 from bot.notifications.poster import OFF, TOO_LATE, UNREADABLE
 from bot.slack.chat import SlackChat
 from bot.steps import reconcile
@@ -18,7 +19,7 @@ from sandbox.slack.faults import UPLOAD, Fault, FaultKind
 from sandbox.slack.files import StoredFile
 from storage.job import Film, Job, Stage
 from storage.notification import Notification, NotificationKind, notification_id
-from tests.support.engine_harness import HOUR, EngineHarness, engine_harness
+from tests.support.engine_harness import EngineHarness, engine_harness
 from tests.support.films import FILM, PICTURE, FakeFilms, pictures_in
 
 RESERVE = "files.getUploadURLExternal"
@@ -48,19 +49,19 @@ async def row_of(harness: EngineHarness, job: Job) -> Notification:
 async def assert_shown_once(harness: EngineHarness, job: Job) -> None:
     """Check that the job has one poster, which its message shows, and all else as ever."""
     row = await harness.assert_delivered_once(job)
-    (poster,) = posters(harness)
-    assert row.film == replace(FILM, poster=poster.id)
+    (file,) = posters(harness)
+    assert row.film == replace(FILM, poster=file.id)
     (message,) = harness.messages()
-    assert pictures_in(message) == [poster.id]
-    assert poster.path.read_bytes() == PICTURE
-    assert (poster.owner, poster.shares, poster.alt) == (BOT, {}, "a red car")
+    assert pictures_in(message) == [file.id]
+    assert file.path.read_bytes() == PICTURE
+    assert (file.owner, file.shares, file.alt) == (BOT, {}, "a red car")
 
 
 async def test_the_message_of_a_delivered_job_shows_a_picture_from_its_video() -> None:
     films = FakeFilms()
     async with engine_harness(films=films) as harness:
         job = await harness.request()
-        await harness.run(hours=60 / HOUR)
+        await harness.run(hours=0.3)
         await assert_shown_once(harness, job)
         (result,) = harness.results()
         video = harness.sandbox.slack.world.files.file(result.files[0])
@@ -73,7 +74,7 @@ async def test_a_job_without_posters_makes_the_calls_and_commits_that_it_made_be
     async with engine_harness() as plain, engine_harness(films=FakeFilms()) as harness:
         for one in (plain, harness):
             await one.request()
-            await one.run(hours=60 / HOUR)
+            await one.run(hours=0.3)
         calls = [call.method for call in plain.sandbox.slack.world.calls]
         with_poster = [call.method for call in harness.sandbox.slack.world.calls]
         assert with_poster[: len(calls)] == calls
@@ -93,7 +94,7 @@ async def test_a_poster_is_made_when_the_link_of_mindvideo_has_expired() -> None
             call=Call.FILE, kind=VideoFaultKind.ANSWER_BEFORE, status=410, times=None
         )
         harness.sandbox.video.fail(fault)
-        await harness.run(hours=60 / HOUR)
+        await harness.run(hours=0.3)
         await assert_shown_once(harness, job)
 
 
@@ -111,7 +112,7 @@ async def test_a_poster_is_uploaded_once_wherever_the_process_dies(
         assert harness.store.has_crashed
         harness.clock.now += 20
         await harness.restart()
-        await harness.run(hours=120 / HOUR)
+        await harness.run(hours=0.3)
         await assert_shown_once(harness, job)
         uploads = [call for call in harness.sandbox.slack.world.calls if call.method == UPLOAD]
         # The video, and the poster: nothing of it was sent before its ID was on disk.
@@ -125,7 +126,7 @@ async def test_a_lost_answer_makes_no_second_poster(method: str, kind: FaultKind
         job = await harness.request()
         await harness.run(until=lambda: bool(harness.results()))
         harness.sandbox.slack.faults.add(method, Fault(kind=kind, status=500))
-        await harness.run(hours=300 / HOUR)
+        await harness.run(hours=0.3)
         await assert_shown_once(harness, job)
 
 
@@ -134,7 +135,7 @@ async def test_a_file_that_slack_has_not_looked_at_is_not_shown_yet() -> None:
     async with engine_harness(films=FakeFilms()) as harness:
         harness.sandbox.slack.world.files.processing_seconds = 20.0
         job = await harness.request()
-        await harness.run(hours=120 / HOUR)
+        await harness.run(hours=0.3)
         await assert_shown_once(harness, job)
         outcomes = {call.outcome for call in harness.sandbox.slack.world.calls}
         assert "invalid_blocks" not in outcomes
@@ -143,7 +144,7 @@ async def test_a_file_that_slack_has_not_looked_at_is_not_shown_yet() -> None:
 async def test_a_video_that_cannot_be_read_leaves_the_job_as_done_as_before() -> None:
     async with engine_harness(films=FakeFilms(still_of=None)) as harness:
         job = await harness.request()
-        await harness.run(hours=60 / HOUR)
+        await harness.run(hours=0.3)
         row = await harness.assert_delivered_once(job)
         assert row.film is None
         assert (await row_of(harness, job)).problem == UNREADABLE
@@ -157,19 +158,24 @@ async def test_a_workspace_that_takes_no_pictures_gets_the_size_in_details(metho
         await harness.run(until=lambda: bool(harness.results()))
         refused = Fault(kind=FaultKind.ERROR_BEFORE, code="file_uploads_disabled")
         harness.sandbox.slack.faults.add(method, refused, times=9)
-        await harness.run(hours=60 / HOUR)
+        await harness.run(hours=0.3)
         assert (await harness.assert_delivered_once(job)).film == FILM
         (message,) = harness.messages()
         assert pictures_in(message) == []
 
 
-async def test_a_film_process_that_does_not_start_is_tried_again_for_a_day() -> None:
+async def test_a_film_process_that_does_not_start_is_tried_again_for_hours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Then the row is given up quietly: no operator has to do anything about one poster."""
+    monkeypatch.setattr(poster, "PATIENCE_SECONDS", 600.0)
+
     def fail() -> None:
         raise RetryLaterError("It does not start.")
 
-    async with engine_harness(films=FakeFilms(at_still=fail), poll_max=3600.0) as harness:
+    async with engine_harness(films=FakeFilms(at_still=fail)) as harness:
         job = await harness.request()
-        await harness.run(hours=26)
+        await harness.run(hours=1)
         await harness.assert_delivered_once(job)
         row = await row_of(harness, job)
         assert (row.due_at, row.problem) == (None, TOO_LATE)
@@ -182,7 +188,7 @@ async def test_posters_that_were_switched_off_meanwhile_are_none() -> None:
         await harness.run(until=lambda: bool(harness.results()))
         harness.films = None
         await harness.restart()
-        await harness.run(hours=60 / HOUR)
+        await harness.run(hours=0.3)
         assert (await harness.assert_delivered_once(job)).film is None
         assert ((await row_of(harness, job)).problem, films.videos) == (OFF, [])
 

@@ -383,7 +383,7 @@ class Invariants:
             return
         file = self.slack.files[poster]
         made = [task.files[0] for task in self.video.tasks.values() if task.job_id == job.id]
-        if file.content not in map(picture_of, made):
+        if file.content not in [picture_of(video) for video in made]:
             self._world.violate("a poster is of the video that was made", job.id)
         is_killer = job.id in self._killers
         for said in self.slack.live(job.id, is_result=False):

@@ -42,6 +42,7 @@ from storage.notification import Notification, NotificationKind
 from storage.pace import Limit
 from storage.rows import Table
 from storage.sqlite import budget_use, job_writes, notifications, queue
+from storage.sqlite.job_reads import job_by_id
 from storage.store import NO_TERMS, Inserted, InsertTerms, Row
 from tests.simulation import life, money_mutants
 from tests.simulation.replaced import replaced
@@ -296,7 +297,7 @@ def _forget_film_of_step() -> Iterator[None]:
 
     def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
         # As if nobody saw that it came while the step ran.
-        there = job_writes.job_by_id(db, before.id)
+        there = job_by_id(db, before.id)
         film = after.film if there is None else there.film
         return real(db, replace(before, film=film), replace(after, film=film), event)
 

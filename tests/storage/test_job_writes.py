@@ -381,10 +381,10 @@ async def test_a_film_is_noted_once_and_makes_a_delivered_job_due_to_show_it(sto
     """The message is to be edited, and the Home tab: so it has an event."""
     job = replace(a_job(1), stage=Stage.DELIVERED, due_at=None, shown="digest")
     await store.jobs.insert(job, ACCEPTED)
+    noted = replace(job, film=FILM, shown=None, due_at=NOW + 5)
     for moment in (NOW + 5, NOW + 9):
-        row = await store.jobs.note_film("job1", FILM, moment)
-        assert row == replace(job, film=FILM, shown=None, due_at=NOW + 5)
-    assert await store.jobs.get("job1") == row
+        assert await store.jobs.note_film("job1", FILM, moment) == noted
+    assert await store.jobs.get("job1") == noted
     event = Event(at=NOW + 5, name=EventName.POSTER, detail="F1")
     assert await store.jobs.events("job1") == [ACCEPTED, event]
     assert await store.jobs.note_film("none", FILM, NOW) is None
