@@ -141,6 +141,12 @@ def section_with_picture(mrkdwn: str, file_id: str, alt_text: str) -> Block:
     return as_json(SectionBlock(text=text, accessory=image))
 
 
+def shows_picture(blocks: Sequence[Block]) -> bool:
+    """Return whether a block shows a file of the bot's, which may be gone from Slack."""
+    shown = (block.get("accessory", block) for block in blocks)
+    return any(isinstance(one, Mapping) and "slack_file" in one for one in shown)
+
+
 def _alt(text: str) -> str:
     return shorten(" ".join(text.split()), ALT_TEXT_LIMIT) or "Picture"
 

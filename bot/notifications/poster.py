@@ -31,7 +31,7 @@ PROCESSED_SECONDS = 1.5
 """How long Slack takes to find out that a file is a picture."""
 
 PAUSE_SECONDS = 3.0
-"""Between two looks at a job that is not delivered yet, or at a file that is not processed."""
+"""Before the second look at a job that is not delivered yet, or a file that is not processed."""
 
 OFF = "Posters are switched off."
 TOO_LATE = "The poster could not be made within hours."
@@ -81,7 +81,7 @@ async def bring_poster(claim: Claim[Notification]) -> Result[Notification]:
     if job is None or services.films is None or is_late:
         return _without(row, NO_JOB if job is None else OFF if services.films is None else TOO_LATE)
     if job.stage is not Stage.DELIVERED:
-        return Snooze(row=row, after=PAUSE_SECONDS)
+        return _later(row)
     claim.prompts += prompts_of(named_input(job))
     try:
         return await _bring(claim, job, services.films)
@@ -97,11 +97,16 @@ async def _bring(claim: Claim[Notification], job: Job, films: Films) -> Result[N
     if await _is_ready(claim, job):
         return await _noted(claim, job, claim.row.delivery.uploads[0].file_id, None)
     kept = replace(claim.row.delivery, intent_at=claim.services.now())
-    return Snooze(row=replace(claim.row, delivery=kept), after=PAUSE_SECONDS)
+    return _later(replace(claim.row, delivery=kept))
 
 
 class _NoPictureError(Exception):
     """The video is gone, or cannot be read: a retry gives the same."""
+
+
+def _later(row: Notification) -> Snooze[Notification]:
+    """Return the result of a look that found nothing new; the next ones come more rarely."""
+    return Snooze(row=row, after=PAUSE_SECONDS * (1 + row.attempts), failed=True)
 
 
 def _without(row: Notification, problem: str) -> Done[Notification]:

@@ -41,8 +41,7 @@ from storage.job import (
 from storage.notification import Notification, NotificationKind
 from storage.pace import Limit
 from storage.rows import Table
-from storage.sqlite import budget_use, job_writes, notifications, queue
-from storage.sqlite.job_reads import job_by_id
+from storage.sqlite import budget_use, notifications, queue
 from storage.store import NO_TERMS, Inserted, InsertTerms, Row
 from tests.simulation import life, money_mutants
 from tests.simulation.replaced import replaced
@@ -292,20 +291,6 @@ async def _looks_like_a_picture(_claim: Claim[Notification], _file_id: str) -> b
 
 
 @contextmanager
-def _forget_film_of_step() -> Iterator[None]:
-    real = job_writes.apply
-
-    def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
-        # As if nobody saw that it came while the step ran.
-        there = job_by_id(db, before.id)
-        film = after.film if there is None else there.film
-        return real(db, replace(before, film=film), replace(after, film=film), event)
-
-    with replaced(job_writes, "apply", apply):
-        yield
-
-
-@contextmanager
 def _no_row_for_posters() -> Iterator[None]:
     with replaced(deliver, "is_poster_wanted", lambda _job, _services: False):
         yield
@@ -438,7 +423,6 @@ MUTANTS = (
     Mutant(
         "shows a poster before Slack knows it", _value(poster, "_is_picture", _looks_like_a_picture)
     ),
-    Mutant("overlooks a poster that comes during a step", _forget_film_of_step),
     Mutant("delivers without a row for the poster", _no_row_for_posters),
     Mutant("parks in silence", _step(Stage.PARKED, _told_nobody)),
     Mutant("tells operators of no parked job", _tell_no_parking),
