@@ -202,14 +202,18 @@ async def test_a_video_that_is_too_long_is_not_kept(monkeypatch: pytest.MonkeyPa
     """Neither one that says so, nor one that never ends."""
     monkeypatch.setattr(films, "MOST_BYTES", 1000)
 
+    read = []
+
     async def endless() -> AsyncIterator[bytes]:
         while True:
+            read.append(600)
             yield b"x" * 600
 
     told = Download(length=1001, content_type=None, chunks=endless())
     untold = Download(length=None, content_type=None, chunks=endless())
     made = FilmProcesses(command=COMMAND)
     assert [await made.still(told), await made.still(untold)] == [None, None]
+    assert len(read) == 2
 
 
 async def test_the_child_has_none_of_the_bots_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from tests.hardening.mutant import Mutant
 
 _POSTER = "tests/notifications/test_poster.py::"
 _FILMS = "tests/media/test_films.py::"
+_CHAT = "tests/slack/test_chat.py::"
 _WRITES = "tests/storage/test_job_writes.py::"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -15,13 +16,6 @@ MUTANTS: tuple[Mutant, ...] = (
         old="    if row.film != after.film:\n",
         new="    if row.film is None and after.film is not None:\n",
         tests=(_WRITES + "test_a_film_that_comes_during_a_step_is_kept_and_shown_after_it",),
-    ),
-    Mutant(
-        name="follows the addresses in a list",
-        file="bot/media/stills.py",
-        old='    raise UnreadableFilmError("another format")\n',
-        new='    return "concat" if begin[:2] == b"ff" else "hls"\n',
-        tests=(_FILMS + "test_what_is_no_video_gives_no_picture",),
     ),
     Mutant(
         name="keeps a video of any length",
@@ -42,7 +36,7 @@ MUTANTS: tuple[Mutant, ...] = (
         file="bot/slack/pictures.py",
         old="        if error.code not in REFUSALS or plain == list(blocks):\n",
         new="        if error.code or plain == list(blocks):\n",
-        tests=(_POSTER + "test_a_poster_that_is_deleted_does_not_take_the_words_with_it",),
+        tests=(_CHAT + "test_a_message_goes_without_a_picture_that_slack_does_not_show",),
     ),
     Mutant(
         name="shows a picture at once",
