@@ -43,8 +43,9 @@ def job_message(view: JobView, now: Instant) -> Message:
     body.append(blocks.context(blocks.literal(details)))
     bar = progress_bar(view, now)
     body.append(blocks.section(f"{status}\n{bar}" if bar else status))
-    if poster_of(job) is not None:
-        body.append(blocks.picture(poster_of(job) or "", poster_words(view)))
+    poster = poster_of(job)
+    if poster is not None:
+        body.append(blocks.picture(poster, poster_words(view)))
     body.append(blocks.context(_origin(view)))
     body += buttons.under_message(job, view.upgrades, view.prices)
     # The text has no bar: a screen reader would read "full block" a dozen times.

@@ -70,7 +70,7 @@ async def test_the_message_of_a_delivered_job_shows_a_picture_from_its_video() -
 
 
 async def test_a_job_without_posters_makes_the_calls_and_commits_that_it_made_before() -> None:
-    """With one, seven calls and nine commits come after the video is there."""
+    """With one, five calls of Slack and a second download come after the video is there."""
     async with engine_harness() as plain, engine_harness(films=FakeFilms()) as harness:
         for one in (plain, harness):
             await one.request()
