@@ -27,6 +27,9 @@ COMMAND = (sys.executable, "-m", "bot.media.film_worker")
 MOST_BYTES = 256 * 1024 * 1024
 """A longer video gets no poster: it would take too much of the disk."""
 
+MOST_SPOOLS = 2
+"""The most videos on the disk at once: one is read while the next one comes."""
+
 MOST_ANSWER_BYTES = 1024 * 1024
 """A picture of the size that the child makes has a tenth of this."""
 
@@ -40,7 +43,7 @@ _ROOT = Path(bot.__file__).parents[1]
 class FilmProcesses:
     """Brings a video to a file without a name, and gives that to a process as its input.
 
-    One at a time: nobody waits for a poster, and each takes memory and half a second of a
+    One child at a time: nobody waits for a poster, and each takes memory and half a second of a
     processor. A child that dies has met a video that kills it, or the system was out of memory:
     there is no poster then, and the next video has a new child in any case.
     """
@@ -50,6 +53,7 @@ class FilmProcesses:
     ) -> None:
         self._command = command
         self._task_seconds = task_seconds
+        self._spools = asyncio.Semaphore(MOST_SPOOLS)
         self._one_at_a_time = asyncio.Lock()
         self._log = structlog.get_logger("media")
 
@@ -57,8 +61,11 @@ class FilmProcesses:
         """Return a picture from a video, as the port promises."""
         if download.length is not None and download.length > MOST_BYTES:
             return None
-        async with self._one_at_a_time, _spooled(download) as file:
-            return None if file is None else await self._read(file)
+        async with self._spools, _spooled(download) as file:
+            if file is None:
+                return None
+            async with self._one_at_a_time:
+                return await self._read(file)
 
     async def _read(self, file: IO[bytes]) -> Still | None:
         async with self._running(file) as child:
