@@ -223,14 +223,14 @@ async def test_a_poster_costs_no_read_of_the_cost() -> None:
     async with engine_harness() as harness:
         job = await harness.request()
         await harness.run(hours=48)
-        reads = looks(harness)
+        reads = task_reads(harness)
         picture = await a_picture(harness)
         film = Film(width=8, height=8, poster=picture)
         await harness.store.jobs.note_film(job.id, film, harness.bot_time())
         await harness.run(hours=48)
         (message,) = harness.messages()
         assert pictures_in(message) == [picture]
-        assert looks(harness) == reads
+        assert task_reads(harness) == reads
         assert (await harness.job(job.id)).due_at is None
 
 
@@ -250,7 +250,7 @@ async def test_a_poster_that_is_deleted_does_not_take_the_words_with_it() -> Non
         assert "Done" in message.text
 
 
-def looks(harness: EngineHarness) -> int:
+def task_reads(harness: EngineHarness) -> int:
     """Return how often the bot has asked MindVideo about its task."""
     return sum(len(harness.sandbox.video.calls(call)) for call in (Call.TASK, Call.EVENTS))
 
