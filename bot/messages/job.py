@@ -59,7 +59,7 @@ def poster_of(job: Job) -> str | None:
 
 def poster_words(view: JobView) -> str:
     """Return the words for a poster that screen readers read."""
-    return f"A picture from the video: {prompt_of(view.job) or view.model_title}"
+    return f"A picture from the video: {title_of(view) or view.model_title}"
 
 
 def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else

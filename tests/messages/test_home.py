@@ -78,9 +78,10 @@ def test_a_prompt_in_the_tab_is_plain_text() -> None:
     assert "'text': 'a *red* <!channel> car'" in str(home_view(content)["blocks"])
 
 
-def test_a_poster_stands_beside_the_title_and_takes_no_block() -> None:
+def test_a_poster_stands_beside_the_title_and_the_small_print() -> None:
     shown = replace(DONE, film=Film(width=8, height=8, poster="F1"))
     [title] = [block for block in blocks_of(0, 1, job=shown) if "accessory" in str(block)]
     assert "'slack_file': {'id': 'F1'}" in str(title)
     assert "*a red sports car*" in str(title)
-    assert len(blocks_of(0, 1, job=shown)) == len(blocks_of(0, 1))
+    assert "Done in" in str(title)
+    assert len(blocks_of(0, 1, job=shown)) == len(blocks_of(0, 1)) - 1
