@@ -201,6 +201,7 @@ class EventName(StrEnum):
     ESTIMATE = "estimate"
     COST = "cost"
     COST_CORRECTED = "cost corrected"
+    POSTER = "poster"
     PARKED = "parked"
     REJECTED = "rejected"
     NOT_ADMITTED = "not admitted"
@@ -359,6 +360,20 @@ class UsedStyle:
     """The prompt as it was asked for: the input has what the words of the style made of it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """The properties of a finished video, as its file has them."""
+
+    width: int
+    height: int
+    """In pixels."""
+    seconds: float | None = None
+    """`None` if the file does not tell."""
+    has_sound: bool = False
+    poster: str | None = None
+    """Slack's ID of the file of a picture from it; `None`: Slack took none."""
+
+
 NOT_DELIVERED = Delivery()
 IN_CHANNEL = ReplyTo()
 
@@ -482,6 +497,8 @@ class Job:
     delivered_at: Instant | None = None
     cost_checks: int = 0
     """Number of reads for the final cost since the delivery."""
+    film: Film | None = None
+    """`None`: it was not read from the video, or cannot be."""
 
     cancel_requested_at: Instant | None = None
     """Set only while nothing was sent to MindVideo, so a recorded cancel is free."""
@@ -530,6 +547,11 @@ class Event:
     name: EventName
     detail: str = ""
     """A short plain addition, without secrets and without the prompt."""
+
+
+def film_event(film: Film, at: Instant) -> Event:
+    """Return the event of a film that is noted."""
+    return Event(at=at, name=EventName.POSTER, detail=film.poster or "")
 
 
 def is_direct(channel: str) -> bool:

@@ -57,6 +57,8 @@ class NotificationKind(StrEnum):
     CAST_MEMBER = "cast member"
     """A user saved an image under a name, and the bot brings a copy of its own; `detail` is a
     `CastCopy`."""
+    POSTER = "poster"
+    """A picture of a delivered video is uploaded, to be shown in the job's message."""
 
 
 class Level(StrEnum):
@@ -125,6 +127,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.RAISE_ENDED,
         NotificationKind.COST_FILE,
         NotificationKind.CAST_MEMBER,
+        NotificationKind.POSTER,
     }
 )
 """Kinds of which one that is not due yet holds up no other.

@@ -76,6 +76,15 @@ _DECISION_COLUMNS: Mapping[str, str] = MappingProxyType(
 _STYLE_COLUMNS: Mapping[str, str] = MappingProxyType(
     {"name": "style_name", "words": "style_words", "prompt": "style_prompt"}
 )
+_FILM_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "width": "film_width",
+        "height": "film_height",
+        "seconds": "film_seconds",
+        "has_sound": "film_has_sound",
+        "poster": "film_poster",
+    }
+)
 _PRICE_COLUMNS: Mapping[str, str] = MappingProxyType({"key": "price_key", "size": "price_size"})
 _FORECAST_COLUMNS: Mapping[str, str] = MappingProxyType(
     {"kind": "forecast_kind", "amount": "forecast_amount"}
@@ -275,10 +284,11 @@ JOBS = Table(
         "question": _QUESTION_COLUMNS,
         "decision": _DECISION_COLUMNS,
         "style": _STYLE_COLUMNS,
+        "film": _FILM_COLUMNS,
         "price": _PRICE_COLUMNS,
         "forecast": _FORECAST_COLUMNS,
     },
-    optional=frozenset({"question", "decision", "style", "price", "forecast"}),
+    optional=frozenset({"question", "decision", "style", "film", "price", "forecast"}),
     json=frozenset(
         {
             "channel_defaults",

@@ -32,7 +32,7 @@ from storage.budget import (
 )
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.home import HomeView
-from storage.job import Event, Instant, Job, Json, Outcome, Price, Stage
+from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, Stage
 from storage.notification import Notification
 from storage.pace import Pacing, Permit
 from storage.price_drift import PriceCheck, PriceChecks
@@ -360,6 +360,14 @@ class JobStore(Queue[Job], Protocol):
 
         No step writes this field and the job does not become due, so it needs no fence. Returns
         `None` if there is no such job. Idempotent.
+        """
+
+    async def note_film(self, job_id: str, film: Film, now: Instant) -> Job | None:
+        """Record what a delivered job's video shows of itself, and its poster.
+
+        The job's message is to show it, so the job becomes due and `shown` is emptied. A step that
+        runs meanwhile keeps its fence; the job is due again once it is released. No effect on a job
+        that is not delivered. Returns `None` if there is no such job. Idempotent.
         """
 
     async def resume(

@@ -47,6 +47,7 @@ from bot.listeners import (
 )
 from bot.listeners.dispatch import dispatcher
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
+from bot.media.films import FilmProcesses
 from bot.media.links import MediaLinks
 from bot.media.process import MediaProcess
 from bot.media.reference_images import AttachedImages
@@ -140,6 +141,7 @@ def make_services(
         chat=checked.chat,
         images=adapters.images,
         files=SlackPersonFiles(checked.client, file_seconds=VIDEO_SECONDS),
+        films=FilmProcesses() if settings.posters else None,
         directory=SlackDirectory(checked.client, now=checked.now),
         views=SlackViews(checked.client),
         ephemeral=adapters.ephemeral,

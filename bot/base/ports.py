@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from storage.job import Instant, Json, Output
+from storage.job import Film, Instant, Json, Output
 
 
 class TaskState(StrEnum):
@@ -159,6 +159,24 @@ class ImageBytes:
     suffix: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """A picture from a video, as the bytes of a JPEG, and the properties of the video."""
+
+    picture: bytes
+    film: Film
+
+
+class Films(Protocol):
+    """Finished videos, read in a process of its own."""
+
+    async def still(self, download: Download) -> Still | None:
+        """Return a picture from a video; `None`: it cannot be read, or costs too much to read.
+
+        A read: repeat freely. Raises `RetryLaterError`, and what reading the download raises.
+        """
+
+
 class ReferenceImages(Protocol):
     """The images that users attached, which an input refers to by `bot.options.references`."""
 
@@ -222,6 +240,8 @@ class FileState:
     """Slack has its bytes."""
     shared_ts: str | None
     """The `ts` of the message that shares it in the given channel, or `None`."""
+    is_picture: bool = False
+    """Slack has found out that it is a picture: blocks of a message may show it."""
 
 
 class Chat(Protocol):
@@ -298,6 +318,13 @@ class Chat(Protocol):
 
         Slack allows this once for a file and may respond ok without sharing: see `file_state`.
         Raises `CannotShareFileError`, `UnreachablePlaceError`.
+        """
+
+    async def complete_upload(self, file_id: str, title: str) -> None:
+        """Complete an upload without sharing the file, which blocks of messages can show then.
+
+        Slack allows this once for a file: after an unknown outcome, and at a repeat, `file_state`
+        shows whether it was done. Raises `NotFoundError` at a repeat, and `CannotShareFileError`.
         """
 
     async def file_state(self, file_id: str, channel: str) -> FileState:

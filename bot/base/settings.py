@@ -88,6 +88,11 @@ class Settings(StoreSettings, ServiceSettings):
         description="how many edits of messages a minute Slack takes from the bot in a workspace, "
         "0 to 10000 (0: as many as there are)",
     )
+    posters: bool = Field(
+        default=True,
+        description="false if a job's message is to show no picture from the finished video, else "
+        "true; a picture takes a reading of the video, four calls of Slack and one more edit",
+    )
     models_dir: DirectoryPath | None = Field(
         default=None,
         description="an existing folder with more model files",

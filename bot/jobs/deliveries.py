@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bot.base.ports import Place
 from bot.jobs.services import Services
-from storage.job import Instant, Job, Upload
+from storage.job import Instant, Job, Media, Outcome, Upload
 from storage.notification import Notification, NotificationKind, notification_id
 
 # Slack has just refused a file, so the next try is not made at once.
 FOLLOW_AFTER_SECONDS = 60.0
+# The row is added just before the job is delivered.
+POSTER_AFTER_SECONDS = 0.5
 
 
 def follows_later(job: Job) -> bool:
@@ -34,6 +36,26 @@ def following(job: Job, now: Instant, *, by: str = "", after: float = 0.0) -> No
         traceparent=job.traceparent,
         detail=by,
         due_at=now + after,
+    )
+
+
+def is_poster_wanted(job: Job, services: Services) -> bool:
+    """Return whether a delivered job gets a poster."""
+    is_video = bool(job.outputs) and job.outputs[0].media is Media.VIDEO
+    return services.films is not None and is_video and job.outcome is Outcome.SUCCEEDED
+
+
+def poster_row(job: Job, now: Instant) -> Notification:
+    """Return the row that brings the poster of a job. Its ID is made of the job."""
+    return Notification(
+        id=notification_id(NotificationKind.POSTER, job.channel, job.id),
+        team=job.team,
+        channel=job.channel,
+        kind=NotificationKind.POSTER,
+        happened_at=now,
+        job_id=job.id,
+        traceparent=job.traceparent,
+        due_at=now + POSTER_AFTER_SECONDS,
     )
 
 

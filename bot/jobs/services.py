@@ -10,6 +10,7 @@ from bot.base.ports import (
     Chat,
     Directory,
     EphemeralMessages,
+    Films,
     MessageEdits,
     Observer,
     PersonFiles,
@@ -33,6 +34,8 @@ class Services:
     chat: Chat
     images: ReferenceImages
     files: PersonFiles
+    films: Films | None = None
+    """`None`: finished videos are not looked into, and get no posters."""
     directory: Directory
     views: Views
     ephemeral: EphemeralMessages

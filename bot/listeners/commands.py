@@ -6,11 +6,13 @@ from functools import partial
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.base.ports import Place
 from bot.jobs.services import Services
 from bot.listeners import cast_form, modals
 from bot.listeners.context import answer
 from bot.listeners.payloads import CommandPayload
 from bot.listeners.subcommands import router
+from bot.messages.blocks import shows_picture
 from bot.slack.manifest import COMMAND
 
 
@@ -30,6 +32,11 @@ def register(app: AsyncApp, services: Services) -> None:
             reply = await answer(handler, interaction, services, silent="opened")
         if reply is None:
             # An empty acknowledgement: the user sees the job's message, or the form.
+            await ack()
+        elif shows_picture(reply.blocks):
+            # Should Slack refuse a picture, it would refuse an acknowledgement with all its words.
+            place, url = Place(channel=interaction.channel), interaction.reply_to.response_url
+            services.ephemeral.send(interaction.dedup_key, place, interaction.user, reply, url)
             await ack()
         else:
             blocks = [dict(block) for block in reply.blocks]

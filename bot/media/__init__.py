@@ -1,1 +1,1 @@
-"""Reference images: identified, scaled, and passed to MindVideo as links."""
+"""Reference images, and posters of videos: decoded in processes of their own."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ import structlog
 
 import bot
 from bot.base.errors import RetryLaterError
+from bot.media.bounds import child_environment
 from bot.media.frames import HEAD, head
 from bot.media.picture import Unfit, UnfitError
 from storage.job import Json
@@ -32,8 +32,6 @@ START_SECONDS = 30.0
 _STOP_SECONDS = 1.0
 _CHUNK = 64 * 1024
 _ROOT = Path(bot.__file__).parents[1]
-# What a program needs to find its parts; the bot's own variables hold secrets.
-_PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +140,7 @@ class MediaProcess:
                 # A library's words on a file are a person's content, which no log may show.
                 stderr=DEVNULL,
                 cwd=_ROOT,
-                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                env=child_environment(),
                 # Ctrl+C goes to the whole group: the bot alone decides when the child ends.
                 start_new_session=True,
             )

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias
 
+from bot.media.bounds import ignore_group_signals, limit_memory, limit_seconds
 from bot.media.frames import HEAD, head
 from bot.media.images import fitted, recognised
 from bot.media.picture import Picture, UnfitError
@@ -43,7 +42,7 @@ def serve(source: BinaryIO, target: BinaryIO) -> None:
     while (begin := source.read(HEAD.size)) and len(begin) == HEAD.size:
         told, length = HEAD.unpack(begin)
         request = json.loads(source.read(told))
-        _limit_seconds()
+        limit_seconds(MOST_SECONDS)
         _write(target, *_answer(request, source.read(length)))
 
 
@@ -70,26 +69,11 @@ def _write(target: BinaryIO, fields: Mapping[str, Json], data: bytes | bytearray
     target.flush()
 
 
-def _limit_memory() -> None:
-    # Where the system does not know the limit (macOS), the bound on pixels remains.
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
-
-
-def _limit_seconds() -> None:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(used.ru_utime + used.ru_stime) + MOST_SECONDS
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
-
-
 def main() -> None:
     """Serve standard input and output."""
-    # A supervisor sends SIGTERM to the whole group: the bot then waits for the task that is running
-    # and closes the pipe.
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, signal.SIG_IGN)
-    _limit_memory()
+    # The bot waits for the task that is running, and closes the pipe.
+    ignore_group_signals()
+    limit_memory(MOST_MEMORY)
     source, target = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # What a library prints must not come between the frames.
     os.dup2(2, 1)

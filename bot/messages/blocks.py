@@ -20,6 +20,8 @@ from slack_sdk.models.blocks import (
     ContextBlock,
     DividerBlock,
     HeaderBlock,
+    ImageBlock,
+    ImageElement,
     MarkdownTextObject,
     PlainTextObject,
     RichTextBlock,
@@ -30,6 +32,7 @@ from slack_sdk.models.blocks import (
     RichTextSectionElement,
     SectionBlock,
 )
+from slack_sdk.models.blocks.basic_components import SlackFile
 
 from bot.messages.block_json import as_json
 from storage.job import Instant, Json, is_direct
@@ -38,6 +41,8 @@ Block: TypeAlias = Mapping[str, Json]
 
 # https://docs.slack.dev/reference/block-kit/blocks/section-block
 SECTION_LIMIT = 3000
+# Screen readers read all of it; Slack allows 2,000 characters.
+ALT_TEXT_LIMIT = 300
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 LABEL_LIMIT = 75
 ELLIPSIS = "…"
@@ -124,6 +129,28 @@ def header(text: str) -> Block:
     return as_json(HeaderBlock(text=PlainTextObject(text=text)))
 
 
+def picture(file_id: str, alt_text: str) -> Block:
+    """Return a picture that is a file of the bot's at Slack."""
+    return as_json(ImageBlock(slack_file=SlackFile(id=file_id), alt_text=_alt(alt_text)))
+
+
+def section_with_picture(mrkdwn: str, file_id: str, alt_text: str) -> Block:
+    """Return a paragraph of mrkdwn with a small picture beside it, a file of the bot's at Slack."""
+    image = ImageElement(slack_file=SlackFile(id=file_id), alt_text=_alt(alt_text))
+    text = MarkdownTextObject(text=shorten(mrkdwn, SECTION_LIMIT))
+    return as_json(SectionBlock(text=text, accessory=image))
+
+
+def shows_picture(blocks: Sequence[Block]) -> bool:
+    """Return whether a block shows a file of the bot's, which may be gone from Slack."""
+    shown = (block.get("accessory", block) for block in blocks)
+    return any(isinstance(one, Mapping) and "slack_file" in one for one in shown)
+
+
+def _alt(text: str) -> str:
+    return shorten(" ".join(text.split()), ALT_TEXT_LIMIT) or "Picture"
+
+
 def context(mrkdwn: str) -> Block:
     """Return a line of small print."""
     return as_json(ContextBlock(elements=[MarkdownTextObject(text=mrkdwn)]))
@@ -208,6 +235,11 @@ def links(targets: Sequence[tuple[str, str]]) -> Block:
 def link(url: str, title: str) -> str:
     """Return a link in mrkdwn, with characters percent-encoded that a URL must not hold."""
     return f"<{quote_url(url, safe=_URL_CHARACTERS)}|{escape(title)}>"
+
+
+def titled_link(url: str | None, title: str) -> str:
+    """Return literal text in mrkdwn that is a link if there is a URL."""
+    return literal(title) if url is None else link(url, link_label(title, len(title)))
 
 
 def link_label(text: str, limit: int) -> str:

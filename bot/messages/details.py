@@ -14,7 +14,7 @@ from bot.messages import blocks, formatting
 from bot.messages.blocks import Block
 from bot.messages.buttons import DETAILS_IDS
 from bot.messages.job import cost_text, prompt_and_shots, status_line
-from storage.job import Event, EventName, Instant, Json
+from storage.job import Event, EventName, Film, Instant, Json
 
 # A message holds 50 blocks of 3,000 characters; earlier lines of a timeline are rarely needed.
 LINES_SHOWN = 40
@@ -53,6 +53,7 @@ WORDS: Mapping[EventName, str] = MappingProxyType(
         EventName.ESTIMATE: "MindVideo estimates the cost,",
         EventName.COST: "MindVideo names the cost,",
         EventName.COST_CORRECTED: "cost corrected to",
+        EventName.POSTER: "poster brought as file",
         EventName.PARKED: "on hold:",
         EventName.REJECTED: "not started:",
         EventName.RETRY: "trying again after",
@@ -137,11 +138,20 @@ def _body(
     if job.erased_at is not None:
         body.append(blocks.section(_erased(job.erased_at)))
     body += _sections(["*Options*", *_options(view, options)])
+    if job.film is not None:
+        body += _sections(["*Video*", f"• {film_facts(job.film)}"])
     body += _sections(["*Cost*", f"• {_cost(view)}"])
     if shows_ids:
         body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(view))])
     lines = _timeline(timeline) if shows_ids else _plain_timeline(timeline)
     return body + _sections(["*Timeline*", *lines])
+
+
+def film_facts(film: Film) -> str:
+    """Return the size of a video, how long it lasts, and whether it has sound."""
+    seconds = [] if film.seconds is None else [f"{film.seconds:.1f}".removesuffix(".0") + " s"]
+    sound = "with sound" if film.has_sound else "no sound"
+    return " · ".join([f"{film.width} by {film.height} pixels", *seconds, sound])
 
 
 def _cost(view: JobView) -> str:

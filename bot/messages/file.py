@@ -17,10 +17,19 @@ EXTENSIONS = {Media.VIDEO: "mp4", Media.IMAGE: "png"}
 
 def file_name(job: Job, index: int, content_type: str | None) -> str:
     """Return the name of one file of a job, made of the prompt's letters and digits."""
+    number = f"-{index + 1}" if len(job.outputs) > 1 else ""
+    return f"{_stem(job)}{number}.{_extension(job.outputs[index], content_type)}"
+
+
+def poster_name(job: Job) -> str:
+    """Return the name of the file of a job's poster."""
+    return f"{_stem(job)}-poster.jpg"
+
+
+def _stem(job: Job) -> str:
     kept = "".join(letter if letter.isalnum() else "-" for letter in prompt_of(job).lower())
     stem = "-".join(part for part in kept.split("-") if part)[:FILENAME_LENGTH].strip("-")
-    number = f"-{index + 1}" if len(job.outputs) > 1 else ""
-    return f"{stem or job.model}{number}.{_extension(job.outputs[index], content_type)}"
+    return stem or job.model
 
 
 def title(job: Job) -> str:

@@ -15,7 +15,16 @@ from bot.messages import blocks, budget_table, buttons
 from bot.messages.budget_form import CHANGE_BUDGETS
 from bot.messages.buttons import CANCEL, EDIT
 from bot.messages.cost_report import summed
-from bot.messages.job import GOES_ON, cost_text, is_given_up, title_of, took, why_on_hold
+from bot.messages.job import (
+    GOES_ON,
+    cost_text,
+    is_given_up,
+    poster_of,
+    poster_words,
+    title_of,
+    took,
+    why_on_hold,
+)
 from bot.money.cost_report import Costs
 from storage.job import Job, Json, Outcome, Stage
 
@@ -113,8 +122,7 @@ def _under_way(cards: Sequence[Card]) -> list[blocks.Block]:
     body = [blocks.header("On their way")]
     for card in cards:
         body += [
-            _title(card),
-            blocks.context(f"{_state(card.view.job)} · {_small(card)}"),
+            *_head(card, _state(card.view.job)),
         ]
         if buttons.can_be_cancelled(card.view.job):
             body.append(blocks.actions([_button("Cancel", CANCEL, card)]))
@@ -131,8 +139,7 @@ def _last(content: HomeContent) -> list[blocks.Block]:
     for number, card in enumerate(shown):
         body += [
             *([blocks.divider()] if number else []),
-            _title(card),
-            blocks.context(f"{_ending(card)} · {_small(card)}"),
+            *_head(card, _ending(card)),
             blocks.actions([_again(card), _button("Edit", EDIT, card)]),
         ]
     if len(shown) < len(content.recent) or (content.has_more and len(shown) == room):
@@ -150,10 +157,17 @@ def _first_time() -> blocks.Block:
     )
 
 
-def _title(card: Card) -> blocks.Block:
+def _head(card: Card, state: str) -> list[blocks.Block]:
+    """Return the title and the small print, with the poster beside both if there is one."""
     words = title_of(card.view) or card.view.model_title
     title = blocks.shorten(words, PROMPT_SHOWN)
-    return blocks.rich_lines([[blocks.link_part(card.link, title, bold=True)]])
+    small = f"{state} · {_small(card)}"
+    poster = poster_of(card.view.job)
+    if poster is None:
+        line = [blocks.link_part(card.link, title, bold=True)]
+        return [blocks.rich_lines([line]), blocks.context(small)]
+    told = f"*{blocks.titled_link(card.link, title)}*\n{small}"
+    return [blocks.section_with_picture(told, poster, poster_words(card.view))]
 
 
 def _small(card: Card) -> str:

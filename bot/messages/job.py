@@ -43,10 +43,23 @@ def job_message(view: JobView, now: Instant) -> Message:
     body.append(blocks.context(blocks.literal(details)))
     bar = progress_bar(view, now)
     body.append(blocks.section(f"{status}\n{bar}" if bar else status))
+    poster = poster_of(job)
+    if poster is not None:
+        body.append(blocks.picture(poster, poster_words(view)))
     body.append(blocks.context(_origin(view)))
     body += buttons.under_message(job, view.upgrades, view.prices)
     # The text has no bar: a screen reader would read "full block" a dozen times.
     return Message(text=f"{_plain_title(job)}: {_plain(status)}", blocks=body)
+
+
+def poster_of(job: Job) -> str | None:
+    """Return Slack's ID of the file of a picture from the job's video; `None`: there is none."""
+    return None if job.film is None else job.film.poster
+
+
+def poster_words(view: JobView) -> str:
+    """Return the words for a poster that screen readers read."""
+    return f"A picture from the video: {title_of(view) or view.model_title}"
 
 
 def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from types import MappingProxyType
 
 from slack_sdk.models.blocks import RichTextElement
@@ -11,7 +12,14 @@ from slack_sdk.models.blocks import RichTextElement
 from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks
-from bot.messages.job import cost_text, is_cancelled, is_given_up, title_of
+from bot.messages.job import (
+    cost_text,
+    is_cancelled,
+    is_given_up,
+    poster_of,
+    poster_words,
+    title_of,
+)
 from bot.messages.replies import words
 from storage.job import TERMINAL, Job, Outcome, Stage
 
@@ -36,8 +44,30 @@ def job_list(listed: Sequence[ListedJob], *, has_more: bool) -> Message:
     hint = f"{more}`/video status ID` tells more of one, `/video again ID` renders it again."
     return Message(
         text="\n".join(map(_plain_line, listed)),
-        blocks=[blocks.rich_lines(list(map(_line, listed))), blocks.context(hint)],
+        blocks=[*_lines(listed), blocks.context(hint)],
     )
+
+
+def _lines(listed: Sequence[ListedJob]) -> list[blocks.Block]:
+    """Return the lines as one block, between those with a poster, which are blocks of their own."""
+    shown: list[blocks.Block] = []
+    for has_poster, some in groupby(listed, key=lambda one: poster_of(one.view.job) is not None):
+        lines = list(some)
+        if has_poster:
+            shown += map(_with_poster, lines)
+        else:
+            shown.append(blocks.rich_lines(list(map(_line, lines))))
+    return shown
+
+
+def _with_poster(one: ListedJob) -> blocks.Block:
+    job = one.view.job
+    title = blocks.titled_link(one.link, _title(one))
+    words = (
+        f":{_emoji(job)}: {title} · {_state(one.view)} · {blocks.moment(job.created_at)}"
+        f" · `{job.id}`"
+    )
+    return blocks.section_with_picture(words, poster_of(job) or "", poster_words(one.view))
 
 
 def _line(one: ListedJob) -> list[RichTextElement]:

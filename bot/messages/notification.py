@@ -66,6 +66,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.APPROVAL_STATUS
             | NotificationKind.COST_FILE
             | NotificationKind.CAST_MEMBER
+            | NotificationKind.POSTER
         ):
             return None
         case _:

@@ -13,6 +13,7 @@ from bot.notifications import (
     digest,
     follow,
     job_event,
+    poster,
     resend,
     setting,
     share,
@@ -43,6 +44,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.CAST_MEMBER: cast_copy.bring,
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
+        NotificationKind.POSTER: poster.bring_poster,
     },
 )
 """The step to run for a due notification, by its kind."""
@@ -71,6 +73,8 @@ NOTIFICATION_POOLS = (
     Pool(steps=(NotificationKind.RAISE_ENDED,), size=1),
     Pool(steps=(NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS), size=4),
     Pool(steps=(NotificationKind.COST_FILE, NotificationKind.CAST_MEMBER), size=2),
+    # Nobody waits for a poster, and one video is read at a time.
+    Pool(steps=(NotificationKind.POSTER,), size=2),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,

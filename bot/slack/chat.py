@@ -26,6 +26,7 @@ from bot.slack.answers import (
 )
 from bot.slack.client import OK, answer_of, read, slack_address
 from bot.slack.clock import SlackClock, instant_of
+from bot.slack.pictures import Blocks, with_pictures_if_shown
 from bot.slack.uploads import STALL_SECONDS, SlackFiles
 from storage.job import Instant, Json
 
@@ -135,11 +136,15 @@ class SlackChat(SlackFiles):
 
         Raises `UnreachablePlaceError` when the message is gone.
         """
-        # Without `blocks` Slack would keep the old ones; an empty list takes them away.
-        call = self._client.chat_update(
-            channel=channel, ts=ts, text=message.text, blocks=_blocks(message)
-        )
-        await self._ask(call, OkAnswer, doubtful=False)
+
+        async def send(blocks: Blocks) -> None:
+            # Without `blocks` Slack would keep the old ones; an empty list takes them away.
+            call = self._client.chat_update(
+                channel=channel, ts=ts, text=message.text, blocks=_as_dicts(blocks)
+            )
+            await self._ask(call, OkAnswer, doubtful=False)
+
+        await with_pictures_if_shown(message.blocks, send)
 
     async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None
@@ -150,15 +155,19 @@ class SlackChat(SlackFiles):
         """
         if response_url is not None and await self._respond(response_url, place, message):
             return
-        call = self._client.chat_postEphemeral(
-            channel=place.channel,
-            user=user,
-            text=message.text,
-            blocks=_blocks(message) or None,
-            thread_ts=place.thread_ts,
-        )
-        try:
+
+        async def send(blocks: Blocks) -> None:
+            call = self._client.chat_postEphemeral(
+                channel=place.channel,
+                user=user,
+                text=message.text,
+                blocks=_as_dicts(blocks) or None,
+                thread_ts=place.thread_ts,
+            )
             await self._ask(call, OkAnswer, doubtful=False)
+
+        try:
+            await with_pictures_if_shown(message.blocks, send)
         except UnreachablePlaceError:
             direct = Place(channel=await self.open_direct(user))
             await self._post(direct, message, row_id=None, doubtful=False)
@@ -174,16 +183,20 @@ class SlackChat(SlackFiles):
         self, place: Place, message: Message, *, row_id: str | None, doubtful: bool
     ) -> str:
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"job_id": row_id}}
-        call = self._client.chat_postMessage(
-            channel=place.channel,
-            thread_ts=place.thread_ts,
-            text=message.text,
-            blocks=_blocks(message) or None,
-            metadata=None if row_id is None else metadata,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-        return (await self._ask(call, PostAnswer, doubtful=doubtful)).ts
+
+        async def send(blocks: Blocks) -> str:
+            call = self._client.chat_postMessage(
+                channel=place.channel,
+                thread_ts=place.thread_ts,
+                text=message.text,
+                blocks=_as_dicts(blocks) or None,
+                metadata=None if row_id is None else metadata,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+            return (await self._ask(call, PostAnswer, doubtful=doubtful)).ts
+
+        return await with_pictures_if_shown(message.blocks, send)
 
     async def _read(self, place: Place, *, since: float, cursor: str) -> MessagesAnswer:
         oldest = f"{max(since - CLOCK_SLACK, 0):.6f}"
@@ -217,7 +230,7 @@ class SlackChat(SlackFiles):
             "response_type": "ephemeral",
             "replace_original": False,
             "text": message.text,
-            "blocks": _blocks(message),
+            "blocks": _as_dicts(message.blocks),
         }
         if place.thread_ts is not None:
             body["thread_ts"] = place.thread_ts
@@ -253,5 +266,5 @@ def _is_ours(message: MessageObject, me: Identity, row_id: str, *, marked: bool)
     return by_us and not is_gone and (is_named or is_marked)
 
 
-def _blocks(message: Message) -> list[dict[str, Json]]:
-    return [dict(block) for block in message.blocks]
+def _as_dicts(blocks: Blocks) -> list[dict[str, Json]]:
+    return [dict(block) for block in blocks]

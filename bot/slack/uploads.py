@@ -116,6 +116,12 @@ class SlackFiles:
         call = self._client.api_call("files.completeUploadExternal", data=data)
         await self._ask(call, OkAnswer, doubtful=True)
 
+    async def complete_upload(self, file_id: str, title: str) -> None:
+        """Complete an upload without sharing the file, as the port promises."""
+        data = {"files": json.dumps([{"id": file_id, "title": title}])}
+        call = self._client.api_call("files.completeUploadExternal", data=data)
+        await self._ask(call, OkAnswer, doubtful=False)
+
     async def file_state(self, file_id: str, channel: str) -> FileState:
         """Return whether the file's bytes arrived and which message in `channel` shares it. A read.
 
@@ -128,7 +134,11 @@ class SlackFiles:
         shares = [
             share.ts for channels in file.shares.values() for share in channels.get(channel, [])
         ]
-        return FileState(uploaded=file.size > 0, shared_ts=min(shares, default=None))
+        return FileState(
+            uploaded=file.size > 0,
+            shared_ts=min(shares, default=None),
+            is_picture=file.mimetype.startswith("image/"),
+        )
 
     async def delete_file(self, file_id: str) -> None:
         """Delete a file of the bot that must not be shared any more. Safe to repeat."""

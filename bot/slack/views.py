@@ -7,6 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.base.errors import RefusedError
 from bot.slack.answers import OkAnswer, ViewAnswer
 from bot.slack.client import ask
+from bot.slack.pictures import Blocks, with_pictures_if_shown
 from storage.job import Json
 
 USED_TRIGGER = "exchanged_trigger_id"
@@ -51,5 +52,15 @@ class SlackViews:
 
     async def publish_home(self, user: str, view: Mapping[str, Json]) -> None:
         """Redraw a person's Home tab."""
-        call = self._client.views_publish(user_id=user, view=dict(view))
-        await ask(call, OkAnswer, doubtful=False)
+
+        async def send(blocks: Blocks) -> None:
+            drawn = {**view, "blocks": list(blocks)}
+            call = self._client.views_publish(user_id=user, view=drawn)
+            await ask(call, OkAnswer, doubtful=False)
+
+        match view:
+            case {"blocks": [*blocks]}:
+                shown = [block for block in blocks if isinstance(block, Mapping)]
+                await with_pictures_if_shown(shown, send)
+            case _:
+                await send(())

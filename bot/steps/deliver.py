@@ -9,7 +9,13 @@ from functools import partial
 from bot.base.errors import BotError, PermitLaterError
 from bot.base.ports import Message, Place, Snapshot
 from bot.jobs import pacing
-from bot.jobs.deliveries import FOLLOW_AFTER_SECONDS, following, follows_later
+from bot.jobs.deliveries import (
+    FOLLOW_AFTER_SECONDS,
+    following,
+    follows_later,
+    is_poster_wanted,
+    poster_row,
+)
 from bot.jobs.view import load_result_view
 from bot.messages.file import alt_text, file_name, title
 from bot.messages.result import final_message
@@ -40,7 +46,7 @@ async def deliver(claim: Claim[Job]) -> Result[Job]:
 
     As safe to repeat as `deliver_once`; the edits are idempotent. Where links stand in place of the
     files, these may follow: their row of the outbox, added before the job is delivered, has an ID
-    that is made of the job.
+    that is made of the job. So has the row of the poster.
     """
     await _show_end(claim)
     job = claim.row
@@ -59,6 +65,8 @@ async def deliver(claim: Claim[Job]) -> Result[Job]:
         now = claim.services.now()
         row = following(claim.row, now, after=FOLLOW_AFTER_SECONDS)
         await claim.services.store.outbox.add(row)
+    if is_poster_wanted(claim.row, claim.services):
+        await claim.services.store.outbox.add(poster_row(claim.row, claim.services.now()))
     return await _delivered(claim)
 
 

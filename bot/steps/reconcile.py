@@ -19,7 +19,8 @@ from storage.job import EventName, Job
 async def reconcile(claim: Claim[Job]) -> Result[Job]:
     """Read the cost once. Safe to repeat: a read, and edits of messages that exist.
 
-    An edit for which Slack had no room when the job was delivered comes first.
+    An edit comes first for which Slack had no room when the job was delivered, or which is to show
+    the poster that came meanwhile.
     """
     if claim.row.cost_actual != claim.row.cost_shown:
         # Settled meanwhile: files that follow may have been told of with that amount.
@@ -27,8 +28,8 @@ async def reconcile(claim: Claim[Job]) -> Result[Job]:
     if claim.row.shown is None and claim.row.message_ts is not None:
         late = await show(claim, claim.row)
         pause = pacing.next_cost_check(late.cost_checks, cost_known=late.cost_actual is not None)
-        if late.cost_actual == late.cost_shown and pause is not None:
-            return Snooze(row=late, after=pause)
+        if late.cost_actual == late.cost_shown:
+            return Done(row=late) if pause is None else Snooze(row=late, after=pause)
         await claim.write(late, None)
     await _read_cost(claim)
     job = replace(claim.row, cost_checks=claim.row.cost_checks + 1)
@@ -38,6 +39,9 @@ async def reconcile(claim: Claim[Job]) -> Result[Job]:
         note = EventName.COST_CORRECTED
     pause = pacing.next_cost_check(job.cost_checks, cost_known=job.cost_actual is not None)
     detail = str(job.cost_actual)
+    if job.shown is None and job.message_ts is not None:
+        # The poster came while the cost was read.
+        pause = 0.0
     if pause is None:
         return Done(row=job, note=note, detail=detail)
     return Snooze(row=job, after=pause, note=note, detail=detail)

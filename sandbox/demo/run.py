@@ -30,6 +30,9 @@ QUIET = {"LOG_LEVEL": "warning", "LOG_FORMAT": "console"}
 START_SECONDS = 20.0
 ONE_COMMAND_SECONDS = 120.0
 
+PROCESSING_SECONDS = 1.0
+"""How long the Slack of the page takes to find out what a file is, as the real one does."""
+
 Write = Callable[[str], None]
 """Writes a line to the terminal."""
 
@@ -67,6 +70,7 @@ async def serve_page(bot: Bot, write: Write, *, port: int, render_seconds: float
         _running(bot, sandbox),
     ):
         share_with_partner(sandbox.slack)
+        sandbox.slack.world.files.processing_seconds = PROCESSING_SECONDS
         write(f"The demo is at {sandbox.slack_url} (Ctrl-C ends it).")
         write("Type /video a red sports car at sunset --duration 10 --mode pro")
         if bot.formation is not None:

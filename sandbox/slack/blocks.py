@@ -1,7 +1,7 @@
 """The checks that Slack makes on blocks and views before it shows them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from slack_sdk.errors import SlackObjectFormationError
@@ -86,6 +86,17 @@ def elements_of(value: object) -> Iterator[Payload]:
     elif isinstance(value, list):
         for part in value:
             yield from elements_of(part)
+
+
+def check_pictures(value: object, may_show: Callable[[str], bool]) -> None:
+    """Raise `RefusalError` if a block shows a file of Slack's that it may not show.
+
+    https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object
+    """
+    for element in elements_of(value):
+        file = element.get("slack_file")
+        if file is not None and not (isinstance(file, dict) and may_show(str(file.get("id")))):
+            raise _invalid("invalid slack file")
 
 
 def _require_submit(view: Payload) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 from sandbox.slack.entities import BOT, RefusalError
 from sandbox.slack.workspace import Workspace
 
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
+"""https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object"""
+
 
 class FileStatus(StrEnum):
     """The status of a file, from its reserved upload on."""
@@ -31,6 +34,7 @@ class StoredFile:
     path: Path
     alt: str = ""
     status: FileStatus = FileStatus.RESERVED
+    completed_at: float = 0.0
     shares: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -45,6 +49,8 @@ class FileStore:
     def __init__(self, workspace: Workspace, folder: Path, *, largest: int = 2**30) -> None:
         self.files: dict[str, StoredFile] = {}
         self.largest = largest
+        self.processing_seconds = 0.0
+        """How long Slack takes to find out what a completed file is."""
         self._workspace = workspace
         self._folder = folder
 
@@ -85,8 +91,24 @@ class FileStore:
         if file is None or file.status is not FileStatus.UPLOADED:
             raise RefusalError("file_not_found")
         file.status = FileStatus.COMPLETED
+        file.completed_at = self._workspace.now()
         file.title = title or file.name
         return file
+
+    def is_processed(self, file: StoredFile) -> bool:
+        """Return whether Slack knows what a file is: it tells its type, and blocks may show it."""
+        ready_at = file.completed_at + self.processing_seconds
+        return file.status is FileStatus.COMPLETED and self._workspace.now() >= ready_at
+
+    def may_show(self, file_id: str) -> bool:
+        """Return whether blocks of the bot may show a file as a picture."""
+        file = self.files.get(file_id)
+        return (
+            file is not None
+            and self.is_processed(file)
+            and file.mimetype in PICTURES
+            and (file.owner == BOT or bool(file.shares))
+        )
 
     def file(self, file_id: str) -> StoredFile:
         """Return a file whose bytes arrived. Raises `RefusalError`."""

@@ -63,7 +63,7 @@ def file_json(world: World, file: StoredFile) -> Payload:
         "id": file.id,
         "name": file.name,
         "title": file.title,
-        "mimetype": file.mimetype,
+        "mimetype": file.mimetype if world.files.is_processed(file) else "",
         "size": file.size,
         "mode": "hosted",
         "user": file.owner,

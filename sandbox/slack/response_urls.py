@@ -3,7 +3,7 @@
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from sandbox.slack.blocks import checked_blocks
+from sandbox.slack.blocks import check_pictures, checked_blocks
 from sandbox.slack.entities import BOT, Payload, RefusalError, StoredMessage
 from sandbox.slack.faults import BEFORE_EFFECT, RESPONSE_URL
 from sandbox.slack.wire import answer_with_fault
@@ -65,6 +65,7 @@ def apply_response(
     """Post, replace or delete a message, as the response says; return a message that is new."""
     workspace = world.workspace
     source = workspace.find(url.channel, url.source_ts) if url.source_ts else None
+    check_pictures(response.blocks, world.files.may_show)
     blocks = checked_blocks(response.blocks)
     thread_ts = response.thread_ts or url.thread_ts
     if source is not None and response.delete_original:

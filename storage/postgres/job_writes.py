@@ -15,10 +15,12 @@ from storage.job import (
     SETTLEABLE,
     Event,
     EventName,
+    Film,
     IllegalTransitionError,
     Instant,
     Job,
     Stage,
+    film_event,
 )
 from storage.pace import Permit
 from storage.postgres import budget_rules, budget_use, homes, notifications, queue
@@ -79,6 +81,11 @@ _DUE_AGAIN = """
     WHERE id = %(id)s RETURNING *
 """
 
+_SHOW_AGAIN = """
+    UPDATE jobs SET shown = NULL, due_at = least(coalesce(due_at, %(at)s), %(at)s)
+    WHERE id = %(id)s RETURNING *
+"""
+
 _RESUMED = """
     parked_from = NULL, attempts = 0, crashes = 0, problem = NULL,
     due_at = %(now)s, lease_until = NULL, fence = fence + 1
@@ -130,6 +137,9 @@ async def apply(
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
         [row] = await queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": at})
+    if row.film != after.film:
+        # Noted while the step ran, which has shown the message without it, or not at all.
+        [row] = await queue.changed(db, JOBS, _SHOW_AGAIN, {"id": row.id, "at": at})
     await budget_use.count(db, budget_use.exposure_before(written), row, at)
     if event is not None:
         await record(db, row, event)
@@ -188,11 +198,17 @@ async def note_press(db: Database, job_id: str, action_id: str, by: str) -> Job 
     job = await locked_job(db, job_id)
     if job is None or action_id in job.pressed:
         return job
-    changes = JOBS.changes(job, replace(job, pressed={**job.pressed, action_id: by}))
-    statement = (
-        f"UPDATE jobs SET {', '.join(queue.assigned(changes))} WHERE id = %(id)s RETURNING *"  # noqa: S608 - our names
-    )
-    [row] = await queue.changed(db, JOBS, statement, {**changes, "id": job.id})
+    return await _changed(db, job, replace(job, pressed={**job.pressed, action_id: by}))
+
+
+async def note_film(db: Database, job_id: str, film: Film, now: Instant) -> Job | None:
+    """Record the film of a delivered job, whose message is to show it."""
+    job = await locked_job(db, job_id)
+    if job is None or job.stage is not Stage.DELIVERED or job.film == film:
+        return job
+    await _changed(db, job, replace(job, film=film))
+    [row] = await queue.changed(db, JOBS, _SHOW_AGAIN, {"id": job.id, "at": now})
+    await record(db, row, film_event(film, now))
     return row
 
 
@@ -227,6 +243,16 @@ async def record(db: Database, job: Job, event: Event) -> None:
     """Insert an event and its notifications, and make the user's Home tab due."""
     await notifications.insert_for_event(db, job, event)
     await homes.add_event(db, job.id, job.team, job.user, event)
+
+
+async def _changed(db: Database, before: Job, after: Job) -> Job:
+    """Write the changes to a job that this transaction has locked."""
+    changes = JOBS.changes(before, after)
+    statement = (
+        f"UPDATE jobs SET {', '.join(queue.assigned(changes))} WHERE id = %(id)s RETURNING *"  # noqa: S608 - our names
+    )
+    [row] = await queue.changed(db, JOBS, statement, {**changes, "id": before.id})
+    return row
 
 
 async def _updated(db: Database, statement: str, job_id: str, by: str, now: Instant) -> Job | None:

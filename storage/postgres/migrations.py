@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from storage.postgres.database import Database
-from storage.postgres.schema import ANSWERS, PACE, PRICES_OF_SIZE, SAVED, TABLES, TRACES
+from storage.postgres.schema import ANSWERS, FILMS, PACE, PRICES_OF_SIZE, SAVED, TABLES, TRACES
 from storage.store import StoreError
 
 
@@ -53,6 +53,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0008_saved", statements=(SAVED,), is_expansion=True),
+    Migration(name="0010_films", statements=(FILMS,), is_expansion=True),
 )
 
 HISTORY = """

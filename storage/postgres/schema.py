@@ -414,6 +414,15 @@ ALTER TABLE jobs ADD COLUMN style_prompt TEXT COLLATE "C";
 """
 """The migration that keeps what people save, and the style of a job."""
 
+FILMS = """
+ALTER TABLE jobs ADD COLUMN film_width INTEGER;
+ALTER TABLE jobs ADD COLUMN film_height INTEGER;
+ALTER TABLE jobs ADD COLUMN film_seconds DOUBLE PRECISION;
+ALTER TABLE jobs ADD COLUMN film_has_sound BOOLEAN;
+ALTER TABLE jobs ADD COLUMN film_poster TEXT COLLATE "C";
+"""
+"""The migration that keeps what the file of a finished video tells, and its poster."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

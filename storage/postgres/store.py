@@ -11,7 +11,7 @@ from storage.approval import MayNotDecide
 from storage.budget import NotAdmitted, Settlement
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.home import HomeView
-from storage.job import Event, Instant, Job, Json, Stage, check_transition
+from storage.job import Event, Film, Instant, Job, Json, Stage, check_transition
 from storage.notification import Notification
 from storage.pace import Permit
 from storage.postgres import (
@@ -259,6 +259,10 @@ class PostgresJobs(PostgresQueue[Job]):
         return await self._session.write(
             lambda db: job_writes.note_press(db, job_id, action_id, by)
         )
+
+    async def note_film(self, job_id: str, film: Film, now: Instant) -> Job | None:
+        """Record what a delivered job's video shows of itself, and make the job due to show it."""
+        return await self._session.write(lambda db: job_writes.note_film(db, job_id, film, now))
 
     async def resume(
         self,

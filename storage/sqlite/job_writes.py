@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from sqlite3 import Row as SqlRow
 
@@ -22,10 +23,12 @@ from storage.job import (
     UNSEEN,
     Event,
     EventName,
+    Film,
     IllegalTransitionError,
     Instant,
     Job,
     Stage,
+    film_event,
 )
 from storage.rows import (
     JOBS,
@@ -82,6 +85,11 @@ _DUE_AGAIN = """
     UPDATE jobs SET due_at = min(coalesce(due_at, :at), :at) WHERE id = :id RETURNING *
 """
 
+_SHOW_AGAIN = """
+    UPDATE jobs SET shown = NULL, due_at = min(coalesce(due_at, :at), :at)
+    WHERE id = :id RETURNING *
+"""
+
 # `json_insert` keeps the value that is there. https://sqlite.org/json1.html#jins
 _NOTE_PRESS = """
     UPDATE jobs SET pressed = json_insert(pressed, '$."' || :action_id || '"', :by) WHERE id = :id
@@ -129,6 +137,9 @@ def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
         [row] = queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": _time_of(event, row)})
+    if row.film != after.film:
+        # Noted while the step ran, which has shown the message without it, or not at all.
+        [row] = queue.changed(db, JOBS, _SHOW_AGAIN, {"id": row.id, "at": _time_of(event, row)})
     if counted is not None:
         budget_use.count(db, counted, row, _time_of(event, row))
     if event is not None:
@@ -187,6 +198,20 @@ def note_press(db: Database, job_id: str, action_id: str, by: str) -> Job | None
     """Record who pressed a button first. `action_id` is one of the bot's own."""
     db.execute(_NOTE_PRESS, {"id": encode(job_id), "action_id": action_id, "by": by})
     return job_by_id(db, job_id)
+
+
+def note_film(db: Database, job_id: str, film: Film, now: Instant) -> Job | None:
+    """Record the film of a delivered job, whose message is to show it."""
+    job = job_by_id(db, job_id)
+    if job is None or job.stage is not Stage.DELIVERED or job.film == film:
+        return job
+    changes = JOBS.changes(job, replace(job, film=film))
+    assigned = ", ".join(f"{name} = :{name}" for name in changes)
+    statement = f"UPDATE jobs SET {assigned} WHERE id = :id"  # noqa: S608 - our names
+    db.execute(statement, {**changes, "id": job.id})
+    [row] = queue.changed(db, JOBS, _SHOW_AGAIN, {"id": job.id, "at": now})
+    record(db, row, film_event(film, now))
+    return row
 
 
 def resume(

@@ -694,6 +694,18 @@ def _saved(db: Database) -> None:
         db.execute(f"ALTER TABLE jobs ADD COLUMN {column} TEXT")
 
 
+@MIGRATIONS(name="0040_films")
+def _films(db: Database) -> None:
+    for column in (
+        "film_width INTEGER",
+        "film_height INTEGER",
+        "film_seconds REAL",
+        "film_has_sound INTEGER",  # 0 or 1
+        "film_poster TEXT",
+    ):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

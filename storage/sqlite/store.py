@@ -34,7 +34,7 @@ from storage.budget import (
 )
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.home import HomeView
-from storage.job import Event, Instant, Job, Json, Price, Stage, check_transition
+from storage.job import Event, Film, Instant, Job, Json, Price, Stage, check_transition
 from storage.notification import Notification
 from storage.pace import Permit
 from storage.price_drift import PriceCheck, PriceChecks
@@ -264,6 +264,10 @@ class SqliteJobs(SqliteQueue[Job]):
         return await self._session.write(
             lambda db: job_writes.note_press(db, job_id, action_id, by)
         )
+
+    async def note_film(self, job_id: str, film: Film, now: Instant) -> Job | None:
+        """Record what a delivered job's video shows of itself, and make the job due to show it."""
+        return await self._session.write(lambda db: job_writes.note_film(db, job_id, film, now))
 
     async def resume(
         self,

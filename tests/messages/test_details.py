@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from bot.jobs.view import JobView
 from bot.messages import blocks
 from bot.messages.details import LINES_SHOWN, details_view, job_details
 from sandbox.slack.blocks import checked_blocks, checked_view
-from storage.job import Event, EventName, Stage
+from storage.job import Event, EventName, Film, Stage
 from tests.support.store_samples import NOW, a_job
 
 JOB = replace(a_job(1), parent_id="n4q8r2", task_id="task <1>", idempotency_key="slack:T1:C1:1.0")
@@ -123,3 +125,20 @@ def test_a_refused_job_has_no_pending_cost_in_its_details() -> None:
     text = str(details_view(refused, (), (), NOW, shows_ids=False))
     assert "*Cost*\\n• Nothing was charged" in text
     assert "ending" not in text
+
+
+@pytest.mark.parametrize(
+    ("film", "words"),
+    [
+        (
+            Film(width=1280, height=720, seconds=5.04, has_sound=True),
+            "720 pixels · 5 s · with sound",
+        ),
+        (Film(width=640, height=360, seconds=9.96), "640 by 360 pixels · 10 s · no sound"),
+        (Film(width=640, height=360, seconds=4.25), "360 pixels · 4.2 s · no sound"),
+        (Film(width=640, height=360), "640 by 360 pixels · no sound"),
+    ],
+)
+def test_the_properties_of_the_video_are_told(film: Film, words: str) -> None:
+    view = replace(VIEW, job=replace(JOB, film=film))
+    assert words in str(job_details(view, (), (), NOW).blocks)

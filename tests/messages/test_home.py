@@ -12,7 +12,7 @@ from bot.messages.home import Card, HomeContent, home_view
 from bot.money.cost_report import NO_COSTS
 from sandbox.slack.blocks import checked_view
 from storage.budget import CapUse
-from storage.job import Job, Json
+from storage.job import Film, Job, Json
 from tests.support.budget_samples import NO_BUDGET, SHORT
 from tests.support.job_samples import DONE, RENDERING
 
@@ -24,11 +24,11 @@ def cards(job: Job, count: int) -> list[Card]:
     return [Card(view=JobView(job=job, model_title="Kling V3"), link=None)] * count
 
 
-def blocks_of(running: int, recent: int, *, has_more: bool) -> list[Json]:
+def blocks_of(running: int, recent: int, *, has_more: bool = False, job: Job = DONE) -> list[Json]:
     """Return the blocks of a tab with so many jobs, after they were checked as Slack does."""
     content = HomeContent(
         running=cards(RENDERING, running),
-        recent=cards(DONE, recent),
+        recent=cards(job, recent),
         pages=2,
         has_more=has_more,
         month="May 2026",
@@ -76,3 +76,12 @@ def test_a_prompt_in_the_tab_is_plain_text() -> None:
         all_budgets=(),
     )
     assert "'text': 'a *red* <!channel> car'" in str(home_view(content)["blocks"])
+
+
+def test_a_poster_stands_beside_the_title_and_the_small_print() -> None:
+    shown = replace(DONE, film=Film(width=8, height=8, poster="F1"))
+    [title] = [block for block in blocks_of(0, 1, job=shown) if "accessory" in str(block)]
+    assert "'slack_file': {'id': 'F1'}" in str(title)
+    assert "*a red sports car*" in str(title)
+    assert "Done in" in str(title)
+    assert len(blocks_of(0, 1, job=shown)) == len(blocks_of(0, 1)) - 1

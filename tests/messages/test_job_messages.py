@@ -12,7 +12,7 @@ from bot.jobs.view import JobView, brief_view
 from bot.messages import file, result
 from bot.messages import job as messages
 from sandbox.slack.blocks import checked_blocks
-from storage.job import Delivery, Job, Media, Outcome, Output, Stage
+from storage.job import Delivery, Film, Job, Media, Outcome, Output, Stage
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
 from tests.support.model_samples import ANIMATE, ANIMATE_SLUG, catalog_with
 
@@ -391,3 +391,16 @@ def test_alt_text_is_the_prompt() -> None:
     assert file.alt_text(DONE) == "a red sports car"
     assert file.alt_text(replace(DONE, input={})) == "Made by kling-v3"
     assert file.title(replace(DONE, input={"prompt": "a\n b"})) == "a b"
+
+
+def test_a_job_with_a_poster_shows_it_with_words_for_screen_readers() -> None:
+    """Above the small print and the buttons; what people typed notifies nobody there either."""
+    job = replace(DONE, input={"prompt": "a\nlake <!channel>"}, film=Film(width=8, height=8))
+    assert "image" not in [block["type"] for block in messages.job_message(of(job), 0.0).blocks]
+    shown = replace(job, film=Film(width=8, height=8, poster="F1"))
+    message = messages.job_message(of(shown), 0.0)
+    checked = checked_blocks([dict(block) for block in message.blocks])
+    [picture] = [block for block in checked if block["type"] == "image"]
+    assert picture["slack_file"] == {"id": "F1"}
+    assert picture["alt_text"] == "A picture from the video: a lake <!channel>"
+    assert message.text == messages.job_message(of(job), 0.0).text

@@ -10,7 +10,7 @@ import pytest
 from bot.jobs.view import JobView
 from bot.messages.listing import ListedJob, job_list
 from sandbox.slack.blocks import checked_blocks
-from storage.job import Job, Outcome, Stage
+from storage.job import Film, Job, Outcome, Stage
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
 
 LINK = "https://studio.example/archives/C1/p1"
@@ -79,3 +79,20 @@ def test_every_stage_has_words_and_an_emoji(stage: Stage) -> None:
 def test_a_list_that_is_cut_says_so() -> None:
     assert "These are the newest." in str(job_list([listed(DONE)] * 10, has_more=True).blocks)
     assert "newest" not in str(job_list([listed(DONE)] * 10, has_more=False).blocks)
+
+
+def test_a_job_with_a_poster_has_it_beside_its_line() -> None:
+    """The order of the lines stays, and so do the link, the state, the time and the ID."""
+    shown = replace(DONE, film=Film(width=8, height=8, poster="F1"))
+    message = job_list([listed(DONE), listed(shown), listed(shown, None)], has_more=False)
+    plain, first, second, _ = checked_blocks([dict(block) for block in message.blocks])
+    assert plain["type"] == "rich_text"
+    assert first["accessory"] == {
+        "type": "image",
+        "slack_file": {"id": "F1"},
+        "alt_text": "A picture from the video: a red sports car",
+    }
+    assert f"<{LINK}|a red sports car> · done, cost 0.42 USD" in str(first["text"])
+    assert "k7m2p9" in str(first["text"])
+    assert LINK not in str(second["text"])
+    assert message.text.count("\n") == 2

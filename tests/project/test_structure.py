@@ -61,6 +61,7 @@ UNUSED_BY_RUN = {
     "numpy",
     "pandas",
     "PIL",
+    "av",
     "jsonschema",
     "tabulate",
     "truststore",

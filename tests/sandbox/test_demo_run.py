@@ -23,7 +23,7 @@ from tests.support.sandbox import MANIFEST
 @asynccontextmanager
 async def start(environment: Mapping[str, str]) -> AsyncIterator[int | None]:
     """Run a bot that sends each request at once."""
-    fast = {"SUBMIT_DELAY_SECONDS": "0", "POLL_MIN_SECONDS": "0.1"}
+    fast = {"SUBMIT_DELAY_SECONDS": "0", "POLL_MIN_SECONDS": "0.1", "POSTERS": "no"}
     async with running(load_settings({**environment, **fast})) as service:
         yield service.port
 

@@ -133,6 +133,11 @@ class ChatLine:
             )
         )
 
+    async def complete_upload(self, file_id: str, title: str) -> None:
+        """See `Chat`."""
+        self._world.note(f"completes {file_id}: {title}")
+        await self._ask("complete", lambda: self._workspace.complete_alone(file_id))
+
     async def file_state(self, file_id: str, channel: str) -> FileState:
         """See `Chat`."""
         return await self._ask("file state", lambda: self._workspace.file_state(file_id, channel))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from math import inf
 
 from bot.jobs.accept import DUPLICATE_SECONDS
-from bot.jobs.deliveries import follows_later
+from bot.jobs.deliveries import follows_later, poster_row
 from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.approval import DECIDED
 from bot.notifications.job_event import NOT_THEIRS
@@ -18,6 +18,7 @@ from storage.job import (
     TERMINAL,
     IllegalTransitionError,
     Job,
+    Media,
     Outcome,
     Stage,
     check_transition,
@@ -26,6 +27,7 @@ from storage.notification import APPROVAL_KINDS, Notification, NotificationKind,
 from storage.store import MOST_CRASHES
 from tests.simulation.approvals import ApprovalBook
 from tests.simulation.bookkeeper import Bookkeeper
+from tests.simulation.films import are_posters_made, picture_of
 from tests.simulation.names import GUEST, TEAM
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import Channel, PostedMessage, Workspace
@@ -74,6 +76,8 @@ class Invariants:
         """Jobs whose cancel was on disk before anything was sent: they must cost nothing."""
         self._killers: set[str] = set()
         """Rows that were in flight at three deaths of the process: as good as its cause."""
+        self._posters_before: set[str] = set()
+        """Files of posters from before the last restore: the backup may not know them."""
         self._sent_unknown: set[str] = set()
         """Jobs that were billed after the backup that their rows come from: no row tells."""
 
@@ -93,6 +97,21 @@ class Invariants:
         for key, sent in bodies.items():
             self._at_most_one("bodies under a key", f"{job_id} {key}", list(sent))
         self._check_posts(job_id)
+        self._at_most_one("posters", job_id, self._posters_of(job_id))
+
+    def _posters_of(self, row_id: str) -> list[str]:
+        """Return the files that were completed for a row of the outbox, and shared by no message.
+
+        Nobody sees another one: but it would take the workspace's storage.
+        """
+        return [
+            file_id
+            for file_id, file in self.slack.files.items()
+            if file.job_id == row_id
+            and file.known_at is not None
+            and not file.deleted
+            and file_id not in self._posters_before
+        ]
 
     def _waits(self, job_id: str) -> bool:
         """Return whether the asker was asked and has not confirmed."""
@@ -251,6 +270,7 @@ class Invariants:
     def after_restore(self, rows: Mapping[str, Job]) -> None:
         """Take what a backup knows for all that there is: what came after it is not in it."""
         self.rows = dict(rows)
+        self._posters_before = set(self.slack.files)
         self.acknowledged = {
             ask: job
             for ask, job in self.acknowledged.items()
@@ -343,9 +363,33 @@ class Invariants:
 
     def _check_notification(self, row: Notification) -> None:
         self.after_effect(row.id)
+        if row.kind is NotificationKind.POSTER:
+            self._check_poster(row)
+            return
         posted = any(said.ts == row.delivery.ts for said in self.slack.posts)
         if not posted and not self._excuses(row):
             self._world.violate("who listens is told", f"{row.id}: {row.problem}")
+
+    def _check_poster(self, row: Notification) -> None:
+        """Check that the job has the poster of its video, and that its message shows it."""
+        job = self.rows.get(row.job_id or "")
+        if job is None or row.id in self._killers:
+            return
+        poster = None if job.film is None else job.film.poster
+        if (poster is None) != (row.problem is not None):
+            self._world.violate("a poster is there, or why not", f"{job.id}: {row.problem}")
+        self._world.counts["posters" if poster else f"no poster: {row.problem}"] += 1
+        if poster is None:
+            return
+        file = self.slack.files[poster]
+        made = [task.files[0] for task in self.video.tasks.values() if task.job_id == job.id]
+        if file.content not in [picture_of(video) for video in made]:
+            self._world.violate("a poster is of the video that was made", job.id)
+        is_killer = job.id in self._killers
+        for said in self.slack.live(job.id, is_result=False):
+            excused = is_killer or file.deleted or said.place.channel in self.slack.disturbed
+            if said.pictures != (poster,) and not excused:
+                self._world.violate("the message shows the poster", f"{job.id}: {said.pictures}")
 
     def _excuses(self, row: Notification) -> bool:
         """Tell whether there was no way to post it."""
@@ -387,6 +431,10 @@ class Invariants:
             self._world.violate("a delivered job was told", row.id)
         if not self._charges(row.id):
             self._world.violate("a delivered job was charged once", row.id)
+        is_shown = row.outcome is Outcome.SUCCEEDED and row.outputs[0].media is Media.VIDEO
+        has_row = poster_row(row, 0.0).id in self.notifications
+        if is_shown and are_posters_made(self._world.seed) and not has_row:
+            self._world.violate("a poster has a row", row.id)
         followed = notification_id(NotificationKind.FOLLOWED, row.channel, row.id)
         if follows_later(row) and followed not in self.notifications:
             self._world.violate("what can follow a link has a row", row.id)

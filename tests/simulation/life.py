@@ -20,10 +20,11 @@ from bot.worker.gate import Gate
 from bot.worker.result import Result
 from bot.worker.suspects import SuspectLock
 from storage.job import Job, Stage
-from storage.notification import IN_ANY_ORDER, Notification
+from storage.notification import IN_ANY_ORDER, Notification, NotificationKind
 from storage.store import JobFilter, Row, StoreBrokenError, StoreError
 from tests.simulation.chat import ChatLine, MemoryFiles
 from tests.simulation.database import AnyWatchedStore
+from tests.simulation.films import MemoryFilms, are_posters_made
 from tests.simulation.invariants import Invariants
 from tests.simulation.line import Line
 from tests.simulation.outbox import MemoryDirectory, OutboxLoop
@@ -58,6 +59,7 @@ class Life:
         self._store = store
         self._invariants = invariants
         self._now = now
+        self._has_posters = are_posters_made(self._world.seed)
         self._woken = asyncio.Event()
         self._suspects = SuspectLock()
         is_one_of_many = self._world.processes > 1
@@ -142,6 +144,7 @@ class Life:
             video=VideoLine(self._invariants.video, lines[Service.MINDVIDEO]),
             chat=ChatLine(self._invariants.slack, lines[Service.SLACK]),
             files=MemoryFiles(self._invariants.slack, lines[Service.SLACK]),
+            films=MemoryFilms(self._process) if self._has_posters else None,
             directory=MemoryDirectory(self._invariants.slack, lines[Service.SLACK]),
             observer=_StepCounter(self._process),
             now=self._now,
@@ -192,7 +195,12 @@ class Life:
 
     def _drawn(self, pools: Sequence[Pool]) -> list[Pool]:
         """Return the pools with sizes that chance draws."""
-        return [replace(pool, size=self._world.chance.choice((1, 2, 64))) for pool in pools]
+        return [
+            replace(pool, size=self._world.chance.choice((1, 2, 64)))
+            for pool in pools
+            # What is never due must not change what else chance decides.
+            if self._has_posters or NotificationKind.POSTER not in pool.steps
+        ]
 
     def _watched(self, step: Step[Row], actor_of: Callable[[Row], Actor]) -> Step[Row]:
         """Return the step with its actor known to the services, and no error overlooked."""

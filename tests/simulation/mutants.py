@@ -16,7 +16,7 @@ from bot.jobs import view
 from bot.jobs.services import Services
 from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
-from bot.notifications import NOTIFICATION_STEPS, follow, resend
+from bot.notifications import NOTIFICATION_STEPS, follow, poster, resend
 from bot.steps import STEPS, announce, deliver, poll, submit
 from bot.worker import outbox, retry
 from bot.worker.context import Claim
@@ -24,6 +24,7 @@ from bot.worker.engine import Step
 from bot.worker.outbox import PostRow, Slot, find_posted
 from bot.worker.result import Advance, Done, Reject, Result
 from bot.worker.snapshot import with_snapshot
+from bot.worker.upload import OutgoingFile, upload_once
 from storage import budget
 from storage.budget import NotAdmitted
 from storage.job import (
@@ -273,6 +274,28 @@ async def _delivered_untold(claim: Claim[Job]) -> Result[Job]:
         return Advance(row=delivered, note=EventName.DELIVERED)
 
 
+@contextmanager
+def _upload_poster_anew() -> Iterator[None]:
+    async def upload_anew(
+        claim: Claim[PostRow], slot: Slot[PostRow], index: int, file: OutgoingFile, channel: str
+    ) -> None:
+        claim.row = slot.write(claim.row, NOT_DELIVERED)
+        await upload_once(claim, slot, index, file, channel)
+
+    with replaced(poster, "upload_once", upload_anew):
+        yield
+
+
+async def _always_a_picture(_claim: Claim[Notification], _file_id: str) -> bool:
+    return True
+
+
+@contextmanager
+def _no_row_for_posters() -> Iterator[None]:
+    with replaced(deliver, "is_poster_wanted", lambda _job, _services: False):
+        yield
+
+
 async def _told_nobody(claim: Claim[Job]) -> Result[Job]:
     return Done(row=claim.row)
 
@@ -396,6 +419,11 @@ MUTANTS = (
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant("delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew)),
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),
+    Mutant("uploads a poster again after a death", _upload_poster_anew),
+    Mutant(
+        "shows a poster before Slack knows it", _value(poster, "_is_picture", _always_a_picture)
+    ),
+    Mutant("delivers without a row for the poster", _no_row_for_posters),
     Mutant("parks in silence", _step(Stage.PARKED, _told_nobody)),
     Mutant("tells operators of no parked job", _tell_no_parking),
     Mutant("gives up at the first 404", _value(poll, "PATIENCE_SECONDS", -1.0)),

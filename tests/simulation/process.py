@@ -28,6 +28,8 @@ CALLS = (
     "file state",
     "delete file",
 )
+POSTER_CALLS = ("complete", "reserve", "upload", "file state", "update", "still")
+"""The same, in a world with posters."""
 WHERE = ("before", "inside", "after")
 
 
@@ -42,7 +44,7 @@ class CrashError(BaseException):
 class Process:
     """What dies together. Every commit and every call passes points at which it may."""
 
-    def __init__(self, world: World, *, mortal: bool) -> None:
+    def __init__(self, world: World, *, mortal: bool, has_posters: bool = False) -> None:
         self.world = world
         self.alive = True
         self.dead = asyncio.Event()
@@ -59,7 +61,8 @@ class Process:
         if mortal and world.odds(0.5):
             self._points_left = 1 + int(chance.expovariate(1 / POINTS_TO_DEATH))
         elif mortal:
-            self._doomed_at = f"{chance.choice(WHERE)} {chance.choice(CALLS)}"
+            calls = (*CALLS, *POSTER_CALLS) if has_posters else CALLS
+            self._doomed_at = f"{chance.choice(WHERE)} {chance.choice(calls)}"
             self._points_left = chance.choice((1, 1, 1, 2, 4))
 
     def point(self, name: str) -> None:

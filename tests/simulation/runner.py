@@ -19,6 +19,7 @@ from storage.store import StoreError
 from tests.simulation import clock
 from tests.simulation.ahead import date_ahead
 from tests.simulation.database import AnyWatchedStore
+from tests.simulation.films import are_posters_made
 from tests.simulation.invariants import Invariants
 from tests.simulation.life import Life
 from tests.simulation.money import write_budgets
@@ -156,7 +157,8 @@ class Run:
         world = self._world
         while not world.over.is_set():
             mortal = self._deaths > 0 and not self._is_before_long_pause
-            await self._live(Process(world, mortal=mortal))
+            has_posters = are_posters_made(world.seed)
+            await self._live(Process(world, mortal=mortal, has_posters=has_posters))
             self._deaths -= 1
             await world.sleep(self._downtime())
 

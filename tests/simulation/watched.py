@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from storage.approval import MayNotDecide
 from storage.budget import Admitted, AskFirst, NotAdmitted, Settlement
-from storage.job import Event, Instant, Job
+from storage.job import Event, Film, Instant, Job
 from storage.notification import Notification
 from storage.pace import Permit
 from storage.sqlite import budget_rules
@@ -173,6 +173,11 @@ class JobsWatch(_Jobs):
         """See `JobStore`."""
         await pause(self.process)
         return self._seen(await super().give_up(job_id, by, now))
+
+    async def note_film(self, job_id: str, film: Film, now: Instant) -> Job | None:
+        """See `JobStore`."""
+        await pause(self.process)
+        return self._seen(await super().note_film(job_id, film, now))
 
     async def resume(
         self,

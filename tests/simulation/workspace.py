@@ -13,6 +13,7 @@ from bot.base.errors import (
 )
 from bot.base.ports import FileState, Message, Place
 from storage.job import Stage
+from tests.simulation.films import pictures_in
 from tests.simulation.world import Actor, World
 
 
@@ -35,6 +36,8 @@ class PostedMessage:
     ts: str
     text: str
     files: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
+    """The files that its blocks show."""
     deleted: bool = False
     taken_back: bool = False
     """Whether it was the bot that deleted it."""
@@ -48,6 +51,8 @@ class StoredFile:
     length: int
     content: bytes | None = None
     completed: bool = False
+    known_at: float | None = None
+    """When Slack knows what a file is that was completed alone, so that blocks may show it."""
     deleted: bool = False
 
 
@@ -106,6 +111,7 @@ class Workspace:
         for said in self.posts:
             if said.ts == ts and said.place.channel == channel and not said.deleted:
                 said.text = message.text
+                said.pictures = tuple(filter(self._is_shown, pictures_in(message)))
                 self.world.note(f"edit {ts}: {message.text}")
                 self.audit(said.job_id)
                 return
@@ -158,6 +164,29 @@ class Workspace:
             return
         self._share(file_ids, place, message, actor)
 
+    def complete_alone(self, file_id: str) -> None:
+        """Complete an uploaded file that no message shares."""
+        file = self.files[file_id]
+        is_done = file.completed and not self.takes_a_file_twice
+        if file.deleted or file.content is None or is_done:
+            raise NotFoundError("no such upload", code="file_not_found")
+        if self.world.happens("complete: not allowed", 0.3):
+            raise CannotShareFileError("storage is full", code="storage_limit_reached")
+        if not file.completed:
+            file.completed = True
+            file.known_at = self.world.age + self.world.between(0.5, 10.0)
+        self.audit(file.job_id)
+
+    def _is_shown(self, file_id: str) -> bool:
+        """Return whether a picture is shown; the adapter leaves out one that was deleted."""
+        file = self.files[file_id]
+        if not self._is_known(file):
+            self.world.violate("only what Slack knows for a picture is shown", file_id)
+        return not file.deleted
+
+    def _is_known(self, file: StoredFile) -> bool:
+        return file.known_at is not None and self.world.age >= file.known_at
+
     def file_state(self, file_id: str, channel: str) -> FileState:
         """Tell what is known of a file."""
         file = self.files[file_id]
@@ -168,7 +197,11 @@ class Workspace:
             for said in self.posts
             if file_id in said.files and said.place.channel == channel and not said.deleted
         ]
-        return FileState(uploaded=file.content is not None, shared_ts=min(shared, default=None))
+        return FileState(
+            uploaded=file.content is not None,
+            shared_ts=min(shared, default=None),
+            is_picture=self._is_known(file),
+        )
 
     def content(self, file_id: str) -> bytes:
         """Return a file's bytes."""

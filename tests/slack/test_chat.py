@@ -501,3 +501,40 @@ async def test_identity_tells_who_the_bot_is_and_what_it_may_do(
 
 async def test_a_lone_surrogate_reaches_slack_without_breaking_the_call(chat: SlackChat) -> None:
     await chat.post(HERE, Message(text="half a smile \ud83d"), "j1")
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+async def test_a_message_goes_without_a_picture_that_slack_does_not_show(
+    chat: SlackChat, sandbox: SlackSandbox, *, is_deleted: bool
+) -> None:
+    """Its words and buttons must not be lost with it: of a post, an edit and a private message."""
+    picture = await sandbox.world.files.put(name="a.jpg", owner=BOT, chunks=chunks_of(b"x"))
+    if is_deleted:
+        sandbox.world.files.delete(picture.id)
+    shown = [
+        blocks.picture(picture.id, "A lake"),
+        blocks.section_with_picture("*Hello*", picture.id, "A lake"),
+    ]
+    message = Message(text="Hello", blocks=shown)
+    place = Place(channel=GENERAL)
+    posted = await chat.post(place, message, "j1")
+    await chat.update(GENERAL, posted.ts, message)
+    await chat.send_ephemeral(place, ANA, message, None)
+    await chat.send_ephemeral(place, ANA, message, sandbox.world.new_response_url(GENERAL, ANA))
+    bot_said = [one for one in sandbox.world.workspace.all_in(GENERAL) if one.user == BOT]
+    assert len(bot_said) == 3
+    for said in bot_said:
+        assert ("slack_file" in str(said.blocks)) != is_deleted
+        assert "*Hello*" in str(said.blocks)
+    outcomes = [call.outcome for call in sandbox.world.calls]
+    # One of them of the response URL, in whose place the next way is taken.
+    assert outcomes.count("invalid_blocks") == (5 if is_deleted else 0)
+
+
+async def test_other_blocks_that_slack_refuses_are_not_sent_twice(
+    chat: SlackChat, sandbox: SlackSandbox
+) -> None:
+    refused = Message(text="Hello", blocks=[{"type": "nonsense"}])
+    with pytest.raises(RefusedError):
+        await chat.post(HERE, refused, "j1")
+    assert sandbox.world.count("chat.postMessage") == 1

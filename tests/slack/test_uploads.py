@@ -325,3 +325,19 @@ async def test_a_file_is_discarded_once_and_again(chat: SlackChat, sandbox: Slac
     await chat.delete_file(target.file_id)
 
     assert sandbox.world.files.bot_files() == []
+
+
+async def test_a_file_is_completed_alone_once_and_known_for_a_picture_later(
+    chat: SlackChat, sandbox: SlackSandbox
+) -> None:
+    sandbox.world.files.processing_seconds = 60.0
+    target = await chat.reserve_upload("a.jpg", 3, "a lake")
+    await chat.send_upload(target.url, 3, chunks_of(b"abc"))
+    await chat.complete_upload(target.file_id, "A lake")
+    with pytest.raises(NotFoundError):
+        await chat.complete_upload(target.file_id, "A lake")
+    state = await chat.file_state(target.file_id, GENERAL)
+    assert state == FileState(uploaded=True, shared_ts=None, is_picture=False)
+    sandbox.world.files.processing_seconds = 0.0
+    assert (await chat.file_state(target.file_id, GENERAL)).is_picture
+    assert sandbox.world.files.file(target.file_id).title == "A lake"

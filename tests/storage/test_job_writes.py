@@ -7,7 +7,16 @@ from decimal import Decimal
 
 import pytest
 
-from storage.job import TERMINAL, Event, EventName, IllegalTransitionError, Job, Outcome, Stage
+from storage.job import (
+    TERMINAL,
+    Event,
+    EventName,
+    Film,
+    IllegalTransitionError,
+    Job,
+    Outcome,
+    Stage,
+)
 from storage.store import ClaimLimit, Inserted, StaleFenceError, Store, StoreError
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, a_limit
 
@@ -363,3 +372,44 @@ async def test_a_press_survives_a_step_that_knows_nothing_of_it(store: Store) ->
     await store.jobs.note_press("job1", "job_again", "U2")
     written = await store.jobs.apply(claimed, replace(claimed, problem="odd"), None)
     assert (written.pressed, written.problem) == ({"job_again": "U2"}, "odd")
+
+
+FILM = Film(width=1280, height=720, seconds=5.2, has_sound=True, poster="F1")
+
+
+async def test_a_film_is_noted_once_and_makes_a_delivered_job_due_to_show_it(store: Store) -> None:
+    """The message is to be edited, and the Home tab: so it has an event."""
+    job = replace(a_job(1), stage=Stage.DELIVERED, due_at=None, shown="digest")
+    await store.jobs.insert(job, ACCEPTED)
+    noted = replace(job, film=FILM, shown=None, due_at=NOW + 5)
+    for moment in (NOW + 5, NOW + 9):
+        assert await store.jobs.note_film("job1", FILM, moment) == noted
+    assert await store.jobs.get("job1") == noted
+    event = Event(at=NOW + 5, name=EventName.POSTER, detail="F1")
+    assert await store.jobs.events("job1") == [ACCEPTED, event]
+    assert await store.jobs.note_film("none", FILM, NOW) is None
+
+
+async def test_a_job_that_is_not_delivered_has_no_film(store: Store) -> None:
+    """A backup may not know that it was."""
+    await store.jobs.insert(a_job(1), ACCEPTED)
+    assert await store.jobs.note_film("job1", FILM, NOW) == a_job(1)
+
+
+@pytest.mark.parametrize("is_released", [True, False])
+async def test_a_film_that_comes_during_a_step_is_kept_and_shown_after_it(
+    store: Store, *, is_released: bool
+) -> None:
+    """The step has drawn the message without it, and says that nothing is left to do."""
+    job = replace(a_job(1), stage=Stage.DELIVERED, due_at=NOW)
+    await store.jobs.insert(job, ACCEPTED)
+    [claimed] = await store.jobs.claim(NOW + 9, 60.0, [ClaimLimit(1, (Stage.DELIVERED,))])
+    await store.jobs.note_film("job1", FILM, NOW + 10)
+    lease_until = None if is_released else claimed.lease_until
+    after = replace(claimed, due_at=None, shown="without it", lease_until=lease_until)
+    written = await store.jobs.apply(claimed, after, None)
+    assert (written.film, written.shown) == (FILM, None)
+    assert written.due_at is not None
+    assert written.due_at <= NOW + 10
+    again = await store.jobs.apply(written, replace(written, problem="odd"), None)
+    assert (again.film, again.shown, again.due_at) == (FILM, None, written.due_at)

@@ -20,6 +20,7 @@ from storage.home import HomeView
 from storage.job import (
     Decision,
     Delivery,
+    Film,
     Forecast,
     Job,
     Price,
@@ -59,12 +60,15 @@ migrate(db, later)
 """A version of the program that dies in the middle of its own migration."""
 
 
-PARTS: dict[str, type[Delivery | ReplyTo | Question | Decision | UsedStyle | Price | Forecast]] = {
+PARTS: dict[
+    str, type[Delivery | ReplyTo | Question | Decision | UsedStyle | Film | Price | Forecast]
+] = {
     "delivery": Delivery,
     "reply_to": ReplyTo,
     "question": Question,
     "decision": Decision,
     "style": UsedStyle,
+    "film": Film,
     "price": Price,
     "forecast": Forecast,
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-USUAL = {"LOG_FORMAT": "json", "SUBMIT_DELAY_SECONDS": "0"}
+USUAL = {"LOG_FORMAT": "json", "SUBMIT_DELAY_SECONDS": "0", "POSTERS": "no"}
 RUN = ("-m", "bot", "run")
 # A cold start takes seconds on a busy machine.
 START_SECONDS = 60.0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pysqlite3
 
-from bot.base.ports import ReferenceImages
+from bot.base.ports import Films, ReferenceImages
 from bot.jobs.accept import Accepted, Interaction, accept, new_id
 from bot.jobs.call_limits import CallLimits
 from bot.jobs.services import Services
@@ -167,6 +167,8 @@ class EngineHarness:
     """Seconds from a job's message to its submit."""
     limits: CallLimits = UNLIMITED_POSTS
     steps: Mapping[str, Step[Job]] = field(default_factory=lambda: STEPS)
+    films: Films | None = None
+    """Takes the pictures for posters; `None`: there are none."""
     clock_error: float = 0.0
     """The seconds by which the bot's clock is ahead of the services' clock."""
     services: Services = field(init=False)
@@ -182,6 +184,7 @@ class EngineHarness:
             chat=self.chat,
             images=self.images,
             files=self.files,
+            films=self.films,
             now=self.bot_time,
             # Older than each job: `may_be_restored` would search for its message otherwise.
             started_at=self.bot_time() - 1,
@@ -332,6 +335,7 @@ async def engine_harness(
     limits: CallLimits = UNLIMITED_POSTS,
     slack_limits: RateLimits | None = None,
     steps: Mapping[str, Step[Job]] = STEPS,
+    films: Films | None = None,
 ) -> AsyncIterator[EngineHarness]:
     """Start the services and a bot's engine on loopback while the context lasts.
 
@@ -372,6 +376,7 @@ async def engine_harness(
             submit_delay=submit_delay,
             limits=limits,
             steps=steps,
+            films=films,
         )
         try:
             yield harness

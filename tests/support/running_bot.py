@@ -24,7 +24,13 @@ from tests.support.sandbox import running_sandbox
 from tests.support.services import CATALOG
 from tests.support.slack_user import SlackUser
 
-FAST = {"SUBMIT_DELAY_SECONDS": "0", "POLL_MIN_SECONDS": "0.02", "POLL_MAX_SECONDS": "0.05"}
+FAST = {
+    "SUBMIT_DELAY_SECONDS": "0",
+    "POLL_MIN_SECONDS": "0.02",
+    "POLL_MAX_SECONDS": "0.05",
+    # Each takes a process that starts; tests of posters have them.
+    "POSTERS": "no",
+}
 RENDER_SECONDS = 0.05
 TICK_SECONDS = 0.05
 """Between two looks for due rows; half a second outside the tests."""

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
+from sandbox.slack.blocks import check_pictures
 from sandbox.slack.entities import Channel, Kind, Payload, RefusalError
 from sandbox.slack.world import World
 
@@ -58,6 +59,8 @@ def method(
             raise RefusalError(
                 "invalid_arguments", response_metadata={"messages": [str(error)]}
             ) from error
+        for name in ("blocks", "view"):
+            check_pictures(getattr(args, name, None), world.files.may_show)
         return run(world, args)
 
     return Method(run=call, scopes=frozenset(scopes), takes_json=takes_json, app_token=app_token)

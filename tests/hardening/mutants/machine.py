@@ -19,9 +19,9 @@ MUTANTS = (
     ),
     Mutant(
         name="gives the media process the bot's secrets",
-        file="bot/media/process.py",
-        old="env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},",
-        new="env=dict(os.environ),",
+        file="bot/media/bounds.py",
+        old="return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}",
+        new="return dict(os.environ)",
         tests=(_PROCESS + "test_the_child_has_none_of_the_bots_secrets",),
     ),
     Mutant(
