@@ -492,6 +492,8 @@ class Job:
 
     pressed: Mapping[str, str] = field(default_factory=dict)
     """The buttons under the job that were pressed to effect: action ID → who was first."""
+    kept_by: str | None = None
+    """The user who keeps the result; `None`: nobody does."""
     erased_at: Instant | None = None
     """When the words of users were erased from the row; `None`: they were not."""
 

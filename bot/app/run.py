@@ -45,6 +45,7 @@ from bot.slack.client import slack_client
 from bot.worker.chores import Chore
 from bot.worker.notices import Notices
 from bot.worker.scheduler import Scheduler
+from bot.worker.word_index import index_earlier
 from storage.store import Store, StoreBrokenError, StoreError
 
 T = TypeVar("T")
@@ -188,7 +189,9 @@ async def _start_work(
     chore = partial(Chore, store=services.store, now=services.now)
     eraser = make_eraser(settings, services)
     watch = BudgetWatch(services)
-    for name, work in (("digests", digests.insert_due), ("erasure", eraser.erase_due)):
+    words = partial(index_earlier, services.store.finder)
+    chores = {"digests": digests.insert_due, "erasure": eraser.erase_due, "words": words}
+    for name, work in chores.items():
         scheduler.also(chore(name=name, work=work, seconds=60.0).run, EVERY_MINUTE)
     # PostgreSQL adds up the changes of counts when they are read, which nobody may ever do.
     counts = chore(name="counts", work=services.store.jobs.stage_counts, seconds=600.0)

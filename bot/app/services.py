@@ -34,6 +34,7 @@ from bot.listeners import (
     budget_form,
     commands,
     cost_files,
+    find,
     form_dry_run,
     home,
     manual,
@@ -246,8 +247,9 @@ def make_bolt(checked: Checked, services: Services) -> AsyncApp:
         raise_error_for_unhandled_request=True,
     )
     typed = (commands, messages, shortcuts, modals, form_dry_run, manual)
-    pressed = (home, actions, approvals, sharing, undo, budget_form, budget_check, cost_files)
-    for surface in (*typed, *pressed, unserved):
+    pressed = (home, actions, approvals, sharing, undo, find)
+    of_money = (budget_form, budget_check, cost_files)
+    for surface in (*typed, *pressed, *of_money, unserved):
         surface.register(bolt, services)
     return bolt
 

@@ -70,6 +70,8 @@ class ActionName(StrEnum):
     SHARE = "share"
     BRING = "bring"
     RESEND = "resend"
+    KEEP = "keep"
+    STOP_KEEPING = "stop keeping"
     CONFIRM = "confirm"
     ASK_APPROVER = "ask an approver"
 
@@ -173,6 +175,14 @@ class ResendAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepAnswered:
+    """The result is kept, or not any more, as `job.kept_by` says; `has_changed`: by this request."""
+
+    job: Job
+    has_changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionExpired:
     """The question can no longer be answered: the request ended without having been accepted."""
 
@@ -208,6 +218,7 @@ ActionOutcome: TypeAlias = (
     | BringAnswered
     | ResendAnswered
     | ResentTooOften
+    | KeepAnswered
     | NotAllowed
 )
 
@@ -417,6 +428,34 @@ async def _resend(request: ActionRequest, services: Services) -> ResendAnswered 
     return ResendAnswered(job=job)
 
 
+async def _keep(request: ActionRequest, services: Services) -> KeepAnswered:
+    """Record who keeps a result; the first one stays. Idempotent.
+
+    Raises `UsageError` for a job without a result.
+    """
+    job = request.job
+    if not has_video(job):
+        raise UsageError(f"Job {job.id} has no video to keep.")
+    return await _kept(job, request.interaction.user, services)
+
+
+async def _stop_keeping(request: ActionRequest, services: Services) -> KeepAnswered:
+    """Record that nobody keeps a result any more. Idempotent."""
+    return await _kept(request.job, None, services)
+
+
+async def _kept(job: Job, by: str | None, services: Services) -> KeepAnswered:
+    row = await services.store.jobs.keep(job.id, by, services.now()) or job
+    services.wake()
+    has_changed = (row.kept_by is None) is not (job.kept_by is None)
+    return KeepAnswered(job=row, has_changed=has_changed)
+
+
+def has_video(job: Job) -> bool:
+    """Return whether a job has ended with something to show."""
+    return job.outcome is Outcome.SUCCEEDED and bool(job.outputs)
+
+
 async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now: Instant) -> None:
     """Enqueue another delivery of a finished job's files for an operator, whom no limit holds.
 
@@ -486,6 +525,8 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.SHARE: JobAction(allowed=Allowed.MEMBERS, run=_share),
         ActionName.BRING: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_bring),
         ActionName.RESEND: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_resend),
+        ActionName.KEEP: JobAction(allowed=Allowed.MEMBERS, run=_keep),
+        ActionName.STOP_KEEPING: JobAction(allowed=Allowed.MEMBERS, run=_stop_keeping),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
         ActionName.ASK_APPROVER: JobAction(
             allowed=Allowed.ASKER, run=partial(_confirm, asks_approvers=True)

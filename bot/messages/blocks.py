@@ -21,6 +21,7 @@ from slack_sdk.models.blocks import (
     DividerBlock,
     HeaderBlock,
     MarkdownTextObject,
+    OverflowMenuElement,
     PlainTextObject,
     RichTextBlock,
     RichTextElement,
@@ -245,6 +246,6 @@ def button(
     )
 
 
-def actions(buttons: Sequence[ButtonElement]) -> Block:
-    """Return a row of buttons."""
+def actions(buttons: Sequence[ButtonElement | OverflowMenuElement]) -> Block:
+    """Return a row of buttons and menus."""
     return as_json(ActionsBlock(elements=list(buttons)))

@@ -215,7 +215,7 @@ class SlackChat(SlackFiles):
             return False
         body: dict[str, Json] = {
             "response_type": "ephemeral",
-            "replace_original": False,
+            "replace_original": message.replaces,
             "text": message.text,
             "blocks": _blocks(message),
         }

@@ -184,6 +184,8 @@ def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
         "limit": max(0, wanted.limit),
     }
     conditions = [test for name, test in _CONDITIONS.items() if values[name] is not None]
+    if wanted.kept:
+        conditions.append("kept_by IS NOT NULL")
     source = "jobs"
     if wanted.stages is None:
         stages = f"+stage NOT IN ({in_list(NOT_REQUESTED)})"

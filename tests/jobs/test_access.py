@@ -17,7 +17,7 @@ from bot.base.errors import (
     RetryLaterError,
     UsageError,
 )
-from bot.base.ports import Directory, Person
+from bot.base.ports import Conversation, Directory, Person
 from bot.jobs import access
 from bot.jobs.accept import Interaction
 from bot.jobs.access import find_job, is_admitted, refuse_known_outsider, require_member
@@ -39,6 +39,7 @@ class ListedDirectory(FakeDirectory):
 
     people: dict[str, Person] = field(default_factory=dict)
     members: set[str] = field(default_factory=set)
+    public: frozenset[str] = frozenset()
     cached: bool = False
     failure: BotError | None = None
     silent: bool = False
@@ -52,6 +53,20 @@ class ListedDirectory(FakeDirectory):
     def known(self, user: str) -> Person | None:
         """Return a person of the list, if it is cached."""
         return self.people.get(user) if self.cached else None
+
+    async def conversation(self, channel: str, /) -> Conversation:
+        """Return a private channel, or a public one if it is in the list."""
+        return Conversation(is_public=channel in self.public, has_bot=True)
+
+    async def public_channels(self) -> frozenset[str]:
+        """Return the public channels of the list, or fail."""
+        await self._call("the public channels")
+        return self.public
+
+    async def common_channels(self, user: str, /) -> frozenset[str]:
+        """Return the channel of the job for its members, or fail."""
+        await self._call(f"the channels of {user}")
+        return frozenset({JOB.channel} if user in self.members else ())
 
     async def is_member(self, channel: str, user: str) -> bool:
         """Return whether a user is in the list, or fail."""

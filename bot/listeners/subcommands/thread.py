@@ -85,6 +85,10 @@ THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
         "resend": ThreadCommand(
             about="brings its files again, free of charge", action=ActionName.RESEND
         ),
+        "keep": ThreadCommand(
+            about="keeps its video, so that `/video find --kept` shows it",
+            action=ActionName.KEEP,
+        ),
         "help": ThreadCommand(about="shows this", action=None),
     }
 )
