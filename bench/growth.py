@@ -29,6 +29,7 @@ from bot.money.forecast import OBSERVED_RENDERS, OBSERVED_WITHIN_SECONDS
 from bot.worker.retention import BATCH_ROWS
 from sandbox.postgres import running_server
 from storage.costs import CostFilter
+from storage.find import Page, Viewer, Wanted
 from storage.job import (
     OVER,
     UNDER_WAY,
@@ -157,6 +158,16 @@ async def _erase(store: Store, _: int) -> None:
     assert not await store.retention.erase_details(before, BATCH_ROWS)
 
 
+def _find(channel: str, *words: str) -> Call:
+    """Return the call that finds a page of videos, as somebody who is in one channel sees it."""
+
+    async def find(store: Store, number: int) -> object:
+        viewer = Viewer(team="T1", user=f"U{number % PEOPLE}", channels=frozenset({channel}))
+        return await store.finder.find(viewer, Wanted(words=words), Page(limit=6))
+
+    return find
+
+
 def _date(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).date().isoformat()
 
@@ -188,6 +199,10 @@ CALLS: Mapping[str, Call] = {
     "claim a notification: none is due": lambda store, _: store.outbox.claim(
         NOW, LEASE_SECONDS, [ClaimLimit(1, ("send",))]
     ),
+    "find a word that all videos have": _find("C1", "car"),
+    "find a word of one video in a thousand": _find("C1", "sports", "w7"),
+    "find, with few videos that one may see": _find("C9", "car"),
+    "find nothing": _find("C1", "beach"),
     "erase what is old: nothing is": _erase,
     "all of /metrics": _metrics,
     "a person's costs of 30 days": _month,

@@ -498,6 +498,11 @@ class Job:
     """When the words of users were erased from the row; `None`: they were not."""
 
     @property
+    def has_result(self) -> bool:
+        """Whether it has ended with something to show."""
+        return self.outcome is Outcome.SUCCEEDED and bool(self.outputs)
+
+    @property
     def thread_root(self) -> str | None:
         """The `ts` of the thread for this job's replies; `None` until the job has a message."""
         return self.reply_to.thread_ts or self.message_ts

@@ -190,9 +190,13 @@ async def _start_work(
     eraser = make_eraser(settings, services)
     watch = BudgetWatch(services)
     words = partial(index_earlier, services.store.finder)
-    chores = {"digests": digests.insert_due, "erasure": eraser.erase_due, "words": words}
-    for name, work in chores.items():
-        scheduler.also(chore(name=name, work=work, seconds=60.0).run, EVERY_MINUTE)
+    chores = (
+        chore(name="digests", work=digests.insert_due, seconds=60.0),
+        chore(name="erasure", work=eraser.erase_due, seconds=60.0),
+        chore(name="words", work=words, seconds=60.0),
+    )
+    for every_minute in chores:
+        scheduler.also(every_minute.run, EVERY_MINUTE)
     # PostgreSQL adds up the changes of counts when they are read, which nobody may ever do.
     counts = chore(name="counts", work=services.store.jobs.stage_counts, seconds=600.0)
     budgets = chore(name="budgets", work=watch.tell_due, seconds=600.0)

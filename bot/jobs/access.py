@@ -91,15 +91,18 @@ class SeenBy:
 async def load_viewer(interaction: Interaction, services: Services) -> SeenBy:
     """Return what a person may see: the same jobs, beside their own, that `find_job` returns.
 
-    An admin finds no more than others: who has a job's ID knows what they ask for. What Slack does not tell within `LOOKUP_SECONDS` they may not see; where they are, they may.
+    An admin finds no more than others: who has a job's ID knows what they ask for. What Slack does
+    not tell within `LOOKUP_SECONDS` they may not see; where they are, they may.
     """
     user, here = interaction.user, interaction.channel
     channels = frozenset({here} if here and not is_direct(here) else ())
     try:
         async with asyncio.timeout(LOOKUP_SECONDS):
-            channels |= await services.directory.common_channels(user)
-            if await _is_full_member(user, interaction.team, services):
-                channels |= await services.directory.public_channels()
+            is_full_member = await _is_full_member(user, interaction.team, services)
+            common, public = await asyncio.gather(
+                services.directory.common_channels(user), services.directory.public_channels()
+            )
+        channels |= common | public if is_full_member else common
         is_certain = True
     except (BotError, TimeoutError):
         is_certain = False

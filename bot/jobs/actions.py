@@ -176,10 +176,11 @@ class ResendAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepAnswered:
-    """The result is kept, or not any more, as `job.kept_by` says; `has_changed`: by this request."""
+    """The result is kept, or not any more, as `job.kept_by` says."""
 
     job: Job
     has_changed: bool
+    """Whether this request has changed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,7 +381,7 @@ async def _share(request: ActionRequest, services: Services) -> ShareAnswered | 
     job, channel = request.job, request.target or request.job.channel
     if channel != job.channel and not _is_allowed(Allowed.ASKER_AND_ADMINS, request, services):
         return NotAllowed(job=job, name=ActionName.SHARE)
-    if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
+    if not job.has_result:
         raise UsageError(f"Job {job.id} has no video to share.")
     now = services.now()
     row = Notification(
@@ -434,7 +435,7 @@ async def _keep(request: ActionRequest, services: Services) -> KeepAnswered:
     Raises `UsageError` for a job without a result.
     """
     job = request.job
-    if not has_video(job):
+    if not job.has_result:
         raise UsageError(f"Job {job.id} has no video to keep.")
     return await _kept(job, request.interaction.user, services)
 
@@ -451,11 +452,6 @@ async def _kept(job: Job, by: str | None, services: Services) -> KeepAnswered:
     return KeepAnswered(job=row, has_changed=has_changed)
 
 
-def has_video(job: Job) -> bool:
-    """Return whether a job has ended with something to show."""
-    return job.outcome is Outcome.SUCCEEDED and bool(job.outputs)
-
-
 async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now: Instant) -> None:
     """Enqueue another delivery of a finished job's files for an operator, whom no limit holds.
 
@@ -470,7 +466,7 @@ def _resend_row(job: Job, delivery_id: str, *, by: str, now: Instant) -> Notific
     Its message is marked at Slack with `delivery_id`. `by` is the ID of the user who requested it.
     Raises `UsageError` for a job without files.
     """
-    if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
+    if not job.has_result:
         raise UsageError(f"Job {job.id} has no finished files to send.")
     return Notification(
         id=delivery_id,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-from pydantic import BaseModel, Field
+from dataclasses import replace
 
 from bot.base.errors import BotError, NotFoundError
 from bot.jobs.accept import Interaction
 from bot.jobs.access import LOOKUP_SECONDS, load_viewer
+from bot.jobs.found import FindSpec, FoundCard, FoundPage
 from bot.jobs.prices import load_render_prices
 from bot.jobs.services import Services
-from bot.jobs.view import JobView, brief_view
-from storage.find import LONGEST_WORD, MOST_WORDS, FoundJob, Page, Viewer, Wanted
+from bot.jobs.view import brief_view
+from storage.find import FoundJob, Page, Viewer, Wanted, words_of
 from storage.job import Instant, Job, Outcome
 
 ON_PAGE = 5
@@ -27,63 +25,6 @@ HIDDEN_AFTER_DAYS = 90
 
 https://slack.com/help/articles/115002422943
 """
-
-
-class FindSpec(BaseModel, frozen=True):
-    """What is looked for, as the buttons of a page carry it. It says nothing of who may see what.
-
-    Each press looks at that anew, for whoever presses.
-    """
-
-    words: tuple[str, ...] = Field(default=(), max_length=MOST_WORDS)
-    by: str | None = None
-    channel: str | None = None
-    days: int | None = None
-    """How long ago it was asked for at most."""
-    style: str | None = None
-    kept: bool = False
-    before: int | None = None
-    after: int | None = None
-    """The position next to which the page lies: see `storage.find.Page`."""
-
-    def to_value(self) -> str:
-        """Return the value of a button: at most 2,000 characters, as Slack takes."""
-        return self.model_dump_json(exclude_defaults=True)
-
-    def newest(self) -> FindSpec:
-        """Return the same from the newest on."""
-        return self.model_copy(update={"before": None, "after": None})
-
-
-LONGEST_VALUE = MOST_WORDS * (LONGEST_WORD + 3)
-"""Characters of the words in a button's value, at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundCard:
-    """One job that was found."""
-
-    view: JobView
-    position: int
-    link: str | None
-    """The permalink of its message, if Slack told it in time."""
-    is_gone: bool = False
-    """Whether Slack has hidden or deleted its file."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundPage:
-    """A page of what was found, the newest first."""
-
-    spec: FindSpec
-    reader: str
-    cards: Sequence[FoundCard]
-    has_newer: bool
-    has_older: bool
-    is_certain: bool
-    """Whether Slack told in time which channels the reader may see."""
-    is_complete: bool
-    """Whether all jobs are indexed already."""
 
 
 async def load_page(spec: FindSpec, interaction: Interaction, services: Services) -> FoundPage:
@@ -118,7 +59,7 @@ async def _found(
 
 def _wanted(spec: FindSpec, now: Instant) -> Wanted:
     return Wanted(
-        words=spec.words,
+        words=words_of(" ".join(spec.words)),
         by=spec.by,
         channel=spec.channel,
         since=None if spec.days is None else now - spec.days * DAY_SECONDS,

@@ -10,7 +10,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.access import require_member
-from bot.jobs.find import FindSpec, load_page
+from bot.jobs.find import load_page
+from bot.jobs.found import FindSpec
 from bot.jobs.services import Services
 from bot.listeners.context import answer
 from bot.listeners.payloads import ButtonPayload

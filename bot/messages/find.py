@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from slack_sdk.models.blocks import ButtonElement
+
 from bot.base.ports import Message
-from bot.jobs.actions import has_video
-from bot.jobs.find import FindSpec, FoundCard, FoundPage
+from bot.jobs.found import FindSpec, FoundCard, FoundPage
 from bot.messages import blocks, buttons
 from bot.messages.blocks import Block
 from bot.messages.formatting import count
@@ -29,8 +30,8 @@ _HOW = (
     "`--by @ana`, `--in #launch`, `--last 30d`, `--style noir` and `--kept` narrow it."
 )
 _UNCERTAIN = (
-    "Slack did not tell in time which channels you can see, so these are only your own and those of "
-    "this channel. Ask again in a moment for the others."
+    "Slack did not tell in time which channels you can see, so these are only your own and those "
+    "of this channel. Ask again in a moment for the others."
 )
 _INCOMPLETE = "Older videos are still being added to the index, and are found in a while."
 
@@ -96,7 +97,7 @@ def _card(card: FoundCard, reader: str) -> list[Block]:
             [
                 _again(card),
                 blocks.button("Edit", buttons.EDIT, job.id, spoken=_spoken("Edit", card)),
-                *([buttons.more(job)] if has_video(job) else []),
+                *([buttons.more(job)] if job.has_result else []),
             ]
         ),
     ]
@@ -139,7 +140,7 @@ def _words(card: FoundCard) -> str:
     return blocks.shorten(words, PROMPT_SHOWN)
 
 
-def _again(card: FoundCard) -> blocks.ButtonElement:
+def _again(card: FoundCard) -> ButtonElement:
     spoken = _spoken("Again", card)
     return buttons.again(card.view.job, "Again", card.view.prices, spoken=spoken)
 
@@ -148,7 +149,7 @@ def _spoken(label: str, card: FoundCard) -> str:
     return f"{label}: {blocks.shorten(_words(card), PROMPT_SPOKEN)}"
 
 
-def _pages(page: FoundPage) -> Sequence[blocks.ButtonElement]:
+def _pages(page: FoundPage) -> Sequence[ButtonElement]:
     first, last = page.cards[0].position, page.cards[-1].position
     newer = page.spec.newest().model_copy(update={"after": first})
     older = page.spec.newest().model_copy(update={"before": last})

@@ -9,7 +9,6 @@ from typing import assert_never
 from slack_sdk.models.blocks import ButtonElement, OverflowMenuElement
 from slack_sdk.models.views import View
 
-from bot.jobs.actions import has_video
 from bot.jobs.budget_view import BudgetLine, BudgetView
 from bot.jobs.view import JobView
 from bot.messages import blocks, budget_table, buttons
@@ -225,7 +224,7 @@ def _ending(card: Card) -> str:
 
 
 def _more(card: Card) -> list[OverflowMenuElement]:
-    return [buttons.more(card.view.job)] if has_video(card.view.job) else []
+    return [buttons.more(card.view.job)] if card.view.job.has_result else []
 
 
 def _button(label: str, action_id: str, card: Card) -> ButtonElement:

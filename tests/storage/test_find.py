@@ -24,7 +24,7 @@ from storage.find import (
     words_of_job,
 )
 from storage.home import PUBLISH
-from storage.job import REQUESTED, Job, Stage, UsedStyle, is_direct
+from storage.job import REQUESTED, Job, Json, Stage, UsedStyle, is_direct
 from storage.store import ClaimLimit, Store
 from tests.support.databases import Backend, PostgresBackend, SqliteBackend
 from tests.support.store_samples import NOW, a_job, a_limit, insert
@@ -178,7 +178,10 @@ async def test_accents_case_and_beginnings_do_not_matter(store: Store) -> None:
 
 
 async def test_a_job_is_found_by_its_shots_and_not_by_its_style(store: Store) -> None:
-    shots = {"prompt": "", "multi_prompt": [{"prompt": "a bear wakes", "duration": 3}]}
+    shots: dict[str, Json] = {
+        "prompt": "",
+        "multi_prompt": [{"prompt": "a bear wakes", "duration": 3}],
+    }
     bear = await put(store, replace(a_job(), input=shots))
     style = UsedStyle(name="noir", words="rain, {prompt}", prompt="a lake")
     lake = await put(store, replace(a_job(2), input={"prompt": "rain, a lake"}, style=style))

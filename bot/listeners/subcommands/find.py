@@ -15,7 +15,8 @@ from types import MappingProxyType
 from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
-from bot.jobs.find import FindSpec, load_page
+from bot.jobs.find import load_page
+from bot.jobs.found import FindSpec
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.subcommands.subcommand import Subcommand
