@@ -23,14 +23,12 @@ from bot.jobs.actions import (
     perform,
 )
 from bot.jobs.services import Services
-from bot.jobs.view import load_message_view
 from bot.listeners.context import answer
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload
+from bot.listeners.redraw import redraw
 from bot.messages import buttons, replies
 from bot.messages.details import details_view
-from bot.messages.job import job_message
-from bot.messages.result import final_message
 from storage.job import Job
 from storage.store import StoreError
 
@@ -135,20 +133,6 @@ async def _replace_button(job: Job, action_id: str, by: str, services: Services)
         return
     if row is not None:
         await redraw(row, services)
-
-
-async def redraw(row: Job, services: Services) -> None:
-    """Draw the message anew that has a job's buttons. Best effort."""
-    try:
-        view, ts = await load_message_view(row, services), row.delivery.ts
-    except StoreError as error:
-        structlog.get_logger("listeners").warning("message_not_redrawn", reason=str(error))
-        return
-    if ts is not None:
-        channel = row.delivery.channel or row.channel
-        services.message_edits.edit(channel, ts, final_message(view))
-    elif row.message_ts is not None:
-        services.message_edits.edit(row.channel, row.message_ts, job_message(view, services.now()))
 
 
 async def _show_details(

@@ -152,7 +152,7 @@ def under_result(
     if not is_direct(job.channel):
         row.append(_button(_SHARE, SHARE, job))
     row.append(_button(_SHARE_ELSEWHERE, SHARE_ELSEWHERE, job))
-    return _set_of(job, upgrades, row, [more(job)])
+    return _set_of(job, upgrades, row, [more(job)] if job.has_result else [])
 
 
 def more(job: Job) -> OverflowMenuElement:
