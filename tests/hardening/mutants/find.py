@@ -45,10 +45,10 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=(f"{_STORED}::test_erased_words_leave_the_index_in_the_same_write[sqlite]",),
     ),
     Mutant(
-        name="takes quotes for syntax",
-        file="storage/sqlite/find.py",
-        old="""    quoted = " ".join(f'"{word}"' for word in words)\n""",
-        new='    quoted = " ".join(words)\n',
-        tests=(f"{_STORED}::test_whatever_is_typed_is_words",),
+        name="finds the last word only where it is whole",
+        file="storage/postgres/find.py",
+        old='    return f"{quoted}:*" if quoted else ""\n',
+        new="    return quoted\n",
+        tests=(f"{_STORED}::test_accents_case_and_beginnings_do_not_matter[postgres]",),
     ),
 )
