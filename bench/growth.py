@@ -29,7 +29,6 @@ from bot.money.forecast import OBSERVED_RENDERS, OBSERVED_WITHIN_SECONDS
 from bot.worker.retention import BATCH_ROWS
 from sandbox.postgres import running_server
 from storage.costs import CostFilter
-from storage.find import Page, Viewer, Wanted
 from storage.job import (
     OVER,
     UNDER_WAY,
@@ -158,16 +157,6 @@ async def _erase(store: Store, _: int) -> None:
     assert not await store.retention.erase_details(before, BATCH_ROWS)
 
 
-def _find(channel: str, *words: str) -> Call:
-    """Return the call that finds a page of videos, as somebody who is in one channel sees it."""
-
-    async def find(store: Store, number: int) -> object:
-        viewer = Viewer(team="T1", user=f"U{number % PEOPLE}", channels=frozenset({channel}))
-        return await store.finder.find(viewer, Wanted(words=words), Page(limit=6))
-
-    return find
-
-
 def _date(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).date().isoformat()
 
@@ -199,21 +188,17 @@ CALLS: Mapping[str, Call] = {
     "claim a notification: none is due": lambda store, _: store.outbox.claim(
         NOW, LEASE_SECONDS, [ClaimLimit(1, ("send",))]
     ),
-    "find a word that all videos have": _find("C1", "car"),
-    "find a word of one video in a thousand": _find("C1", "sports", "w7"),
-    "find, with few videos that one may see": _find("C9", "car"),
-    "find nothing": _find("C1", "beach"),
     "erase what is old: nothing is": _erase,
     "all of /metrics": _metrics,
     "a person's costs of 30 days": _month,
 }
 
 
-async def _measured(filled: Filled, counts: Sequence[int]) -> GrowthData:
+async def _measured(filled: Filled, counts: Sequence[int], calls: Mapping[str, Call]) -> GrowthData:
     """Return the median of each call beside so many finished jobs, the stores in turn."""
     async with AsyncExitStack() as stack:
         stores = [await stack.enter_async_context(filled(count)) for count in counts]
-        medians = {name: await _medians(call, stores) for name, call in CALLS.items()}
+        medians = {name: await _medians(call, stores) for name, call in calls.items()}
     return GrowthData(jobs=tuple(counts), seconds=medians)
 
 
@@ -265,13 +250,13 @@ async def _insert_first(store: Store) -> None:
     await store.jobs.insert(a_finished_job(), event)
 
 
-async def measure_sqlite(counts: Sequence[int]) -> GrowthData:
+async def measure_sqlite(counts: Sequence[int], calls: Mapping[str, Call] = CALLS) -> GrowthData:
     """Measure files in this folder, whose disk has to have room."""
     with TemporaryDirectory(prefix="video-bot-growth-", dir=Path.cwd()) as folder:
-        return await _measured(lambda count: _sqlite(folder, count), counts)
+        return await _measured(lambda count: _sqlite(folder, count), counts, calls)
 
 
-async def measure_postgres(counts: Sequence[int]) -> GrowthData:
+async def measure_postgres(counts: Sequence[int], calls: Mapping[str, Call] = CALLS) -> GrowthData:
     """Measure databases of one server, in the folder for temporary files."""
     with running_server() as server:
 
@@ -279,7 +264,7 @@ async def measure_postgres(counts: Sequence[int]) -> GrowthData:
             server.run(f"CREATE DATABASE growth_{count}")
             return _postgres(server.url(f"growth_{count}"), count)
 
-        return await _measured(filled, counts)
+        return await _measured(filled, counts, calls)
 
 
 STORES = {"sqlite": measure_sqlite, "postgres": measure_postgres}
