@@ -249,6 +249,26 @@ async def test_jobs_of_an_earlier_version_are_indexed_the_newest_first(
     assert of(await store.finder.find(ME, cars, ALL)) == [jobs[4], jobs[3], jobs[2], jobs[0]]
 
 
+async def test_what_a_version_without_the_index_writes_is_indexed_later(
+    backend: Backend, store: Store
+) -> None:
+    """Where one may run beside this one; and what it erases leaves the index at once."""
+    if isinstance(backend, SqliteBackend):
+        pytest.skip("a file has one process")
+    job = await put(store, a_job())
+    await backend.query("""
+        CREATE TEMPORARY TABLE old AS SELECT * FROM jobs;
+        UPDATE old SET seq = 7, id = 'old', dedup_key = 'old';
+        INSERT INTO jobs OVERRIDING SYSTEM VALUE SELECT * FROM old
+    """)
+    assert not await store.finder.is_complete()
+    assert await store.finder.index_earlier(9) == 1
+    cars = Wanted(words=("car",))
+    assert [one.id for one in of(await store.finder.find(ME, cars, ALL))] == ["old", job.id]
+    await backend.query("UPDATE jobs SET erased_at = 1 WHERE id = 'old'")
+    assert of(await store.finder.find(ME, cars, ALL)) == [job]
+
+
 async def test_a_result_is_kept_by_the_first_who_keeps_it(store: Store) -> None:
     """And by nobody once somebody has let it go."""
     job = await put(store, a_job())
