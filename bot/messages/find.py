@@ -29,6 +29,7 @@ _HOW = (
     "All words must be in what was asked for, the last may be begun. "
     "`--by @ana`, `--in #launch`, `--last 30d`, `--style noir` and `--kept` narrow it."
 )
+_AS_A_PROMPT = "For a video of these words type `/video -- find …`."
 _UNCERTAIN = (
     "Slack did not tell in time which channels you can see, so these are only your own and those "
     "of this channel. Ask again in a moment for the others."
@@ -45,7 +46,7 @@ def found_message(page: FoundPage, *, replaces: bool = False) -> Message:
     ]
     if not page.cards:
         line = f":mag: Nothing found: {title}."
-        hint = _HOW + _as_a_prompt(page.spec)
+        hint = f"{_HOW} {_AS_A_PROMPT}" if page.spec.words else _HOW
         body = [blocks.section(line), *map(blocks.context, [hint, *notes])]
         return Message(text="\n".join([line, hint, *notes]), blocks=body, replaces=replaces)
     head = f":mag: *Found:* {title}"
@@ -62,11 +63,6 @@ def page_gone() -> Message:
     """Return the answer to a button whose page cannot be read any more."""
     line = "I cannot read this page any more. `/video find` finds anew."
     return Message(text=line, blocks=[blocks.section(line)])
-
-
-def _as_a_prompt(spec: FindSpec) -> str:
-    words = " ".join(spec.words[:5])
-    return f" For a video of these words: `/video -- find {words} …`" if words else ""
 
 
 def _title(spec: FindSpec) -> str:

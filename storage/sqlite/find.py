@@ -16,8 +16,8 @@ from storage.job import REQUESTED, Job
 from storage.rows import Value, encode, in_list
 from storage.store import Unreadable
 
-# Of the jobs in a direct conversation nobody sees those of others. The `+` keeps SQLite from reading
-# all jobs of a person and of each channel, and from sorting them, for a page of the newest.
+# Of the jobs in a direct conversation nobody sees those of others. The `+` keeps SQLite from
+# reading all jobs of a person and of each channel, and from sorting them, for a page of the newest.
 # https://sqlite.org/optoverview.html
 VISIBLE = """
     jobs.team = :team AND (

@@ -250,6 +250,7 @@ async def test_a_result_is_kept_found_and_let_go() -> None:
     """The menu under it says which; the result, Home and `find` show it."""
     async with running_bot() as bot:
         message = await make_video(bot, f"a lake {SHORT}")
+        await bot.until_delivered()
         result = result_of(bot, message)
         assert "Nothing found" in (await found(bot, "--kept")).text
         await choose(bot, result, user=BEN)
@@ -273,14 +274,13 @@ async def test_a_result_is_kept_found_and_let_go() -> None:
 
 
 async def test_a_result_is_kept_by_a_word_in_its_thread() -> None:
-    """Whatever has no video is not."""
     async with running_bot() as bot:
         message = await make_video(bot, f"a lake {SHORT}")
+        await bot.until_delivered()
+        result = result_of(bot, message)
         await mention(bot, "keep", thread=message)
-        told = await until_ephemeral(bot)
-        assert "is kept" in told.text
-        [job] = await jobs(bot)
-        assert job.kept_by == ANA
+        assert "is kept" in (await until_ephemeral(bot)).text
+        await bot.until(lambda: f"kept by <@{ANA}>" in blocks_of(result))
 
 
 async def test_finding_works_in_a_mention_and_in_a_thread() -> None:
@@ -298,7 +298,8 @@ async def test_a_file_that_slack_has_hidden_is_said_to_be_gone(
 ) -> None:
     """With no link to a message that cannot be read any more."""
     async with running_bot() as bot:
-        message = await make_video(bot, f"a lake {SHORT}")
+        await make_video(bot, f"a lake {SHORT}")
+        await bot.until_delivered()
         [job] = await jobs(bot)
         assert "archives" in blocks_of(await found(bot, "lake"))
         bot.sandbox.slack.world.files.hide(job.delivery.uploads[0].file_id)
@@ -307,7 +308,6 @@ async def test_a_file_that_slack_has_hidden_is_said_to_be_gone(
         shown = await found(bot, "lake")
         assert "gone from Slack" in shown.text
         assert "archives" not in blocks_of(shown)
-        assert message.ts
 
 
 async def test_a_guest_finds_nothing_and_is_told() -> None:

@@ -37,8 +37,13 @@ def row(body: Sequence[Block]) -> list[Mapping[str, str]]:
 
 def labels(body: Sequence[Block]) -> list[str]:
     """Return the buttons' labels."""
-    shown = [cast("Mapping[str, Mapping[str, str]]", each) for each in row(body)]
-    return [MENU if each["type"] == "overflow" else each["text"]["text"] for each in shown]
+    return [_label(each) for each in row(body)]
+
+
+def _label(element: Mapping[str, str]) -> str:
+    if element["type"] == "overflow":
+        return MENU
+    return cast("Mapping[str, str]", element["text"])["text"]
 
 
 def message_labels(job: Job) -> list[str]:
