@@ -142,7 +142,9 @@ def _again(card: FoundCard) -> ButtonElement:
 
 
 def _spoken(label: str, card: FoundCard) -> str:
-    return f"{label}: {blocks.shorten(_words(card), PROMPT_SPOKEN)}"
+    # A screen reader should not read out markup.
+    words = _words(card).replace("<", "").replace(">", "")
+    return f"{label}: {blocks.shorten(words, PROMPT_SPOKEN)}"
 
 
 def _pages(page: FoundPage) -> Sequence[ButtonElement]:
