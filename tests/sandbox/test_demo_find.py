@@ -15,10 +15,10 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
-PHONE, DESK = (390, 800), (1280, 900)
+PHONE, WINDOW = (390, 800), (1280, 900)
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK])
+@pytest.mark.parametrize("size", [PHONE, WINDOW])
 async def test_videos_are_found_paged_and_kept(
     browser: Browser, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
