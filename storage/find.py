@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from storage.job import Instant, Job, Json
+from storage.style_words import uncomposed
 
 LONGEST_WORD = 40
 """Characters of a word that count: PostgreSQL takes no word of more than 2,046 bytes."""
@@ -54,17 +55,21 @@ def _spelled(char: str) -> str:
 
 
 def indexed_words(
-    given: Mapping[str, Json], names: Mapping[str, str], style_prompt: str | None
+    given: Mapping[str, Json],
+    names: Mapping[str, str],
+    *,
+    style_prompt: str | None = None,
+    style_words: str = "",
 ) -> str:
     """Return the words by which a job is found, with a space between two.
 
-    Those of the prompt as it was asked for, without its style, of the prompts of shots, and the
-    names that they mention.
+    Those of the prompt and of the prompts of shots as they were asked for, without the words of a
+    style, and the names that they mention.
     """
     texts = [] if style_prompt is None else [style_prompt]
     for name, value in given.items():
         if name != _PROMPT or style_prompt is None:
-            texts += _prompts(name, value)
+            texts += [uncomposed(style_words, text) for text in _prompts(name, value)]
     plain = [_MARKUP.sub(" ", text) for text in texts]
     return " ".join(words_of(" ".join([*plain, *names.values()])))
 
@@ -85,7 +90,10 @@ def words_of_job(job: Job) -> str:
     """Return the words by which a job is found; none of one whose texts were erased."""
     if job.erased_at is not None:
         return ""
-    return indexed_words(job.input, job.names, None if job.style is None else job.style.prompt)
+    if job.style is None:
+        return indexed_words(job.input, job.names)
+    style = job.style
+    return indexed_words(job.input, job.names, style_prompt=style.prompt, style_words=style.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

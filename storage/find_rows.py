@@ -24,9 +24,14 @@ def found_jobs(rows: Iterable[Columns]) -> tuple[list[FoundJob], list[Unreadable
 
 def words_of_row(row: Columns) -> str:
     """Return the words of a job's row; what cannot be read has none."""
-    prompt = row["style_prompt"]
+    prompt, words = row["style_prompt"], row["style_words"]
     names = {key: str(name) for key, name in _mapping(row["names"]).items()}
-    return indexed_words(_mapping(row["input"]), names, prompt if isinstance(prompt, str) else None)
+    return indexed_words(
+        _mapping(row["input"]),
+        names,
+        style_prompt=prompt if isinstance(prompt, str) else None,
+        style_words=words if isinstance(words, str) else "",
+    )
 
 
 def _mapping(text: Value) -> Mapping[str, Json]:

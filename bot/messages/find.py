@@ -11,7 +11,7 @@ from bot.jobs.found import FindSpec, FoundCard, FoundPage
 from bot.messages import blocks, buttons
 from bot.messages.blocks import Block
 from bot.messages.formatting import count
-from bot.messages.job import cost_text, is_cancelled, is_given_up, prompt_of, took
+from bot.messages.job import cost_text, is_cancelled, is_given_up, title_of, took
 from storage.job import UNDER_WAY, Outcome
 
 NEWER = "find_newer"
@@ -132,7 +132,7 @@ def _plain(card: FoundCard) -> str:
 
 
 def _words(card: FoundCard) -> str:
-    words = " ".join(prompt_of(card.view.job).split()) or card.view.model_title
+    words = title_of(card.view) or card.view.model_title
     return blocks.shorten(words, PROMPT_SHOWN)
 
 

@@ -49,7 +49,7 @@ _PUT = f"""
 """  # noqa: S608 - only constants
 
 _EARLIER = """
-    SELECT job_words.seq, input, names, style_prompt
+    SELECT job_words.seq, input, names, style_prompt, style_words
     FROM job_words JOIN jobs ON jobs.seq = job_words.seq
     WHERE job_words.words IS NULL ORDER BY job_words.seq DESC LIMIT %(limit)s
     FOR UPDATE OF job_words SKIP LOCKED

@@ -49,7 +49,7 @@ _PUT = """
 """
 
 _EARLIER = """
-    SELECT job_words.seq, input, names, style_prompt
+    SELECT job_words.seq, input, names, style_prompt, style_words
     FROM job_words INDEXED BY job_words_missing JOIN jobs USING (seq)
     WHERE words IS NULL ORDER BY job_words.seq DESC LIMIT :limit + 0
 """

@@ -177,16 +177,24 @@ async def test_accents_case_and_beginnings_do_not_matter(store: Store) -> None:
         assert not await store.finder.find(ME, Wanted(words=words_of(typed)), ALL)
 
 
-async def test_a_job_is_found_by_its_shots_and_not_by_its_style(store: Store) -> None:
-    shots: dict[str, Json] = {
-        "prompt": "",
-        "multi_prompt": [{"prompt": "a bear wakes", "duration": 3}],
-    }
-    bear = await put(store, replace(a_job(), input=shots))
+async def test_a_job_is_found_by_its_shots_and_not_by_its_style(
+    backend: Backend, store: Store
+) -> None:
+    """Also one of an earlier version, which is indexed by its row."""
+    shot: Json = {"prompt": "a bear wakes", "duration": 3}
+    bear = await put(store, replace(a_job(), input={"prompt": "", "multi_prompt": [shot]}))
     style = UsedStyle(name="noir", words="rain, {prompt}", prompt="a lake")
     lake = await put(store, replace(a_job(2), input={"prompt": "rain, a lake"}, style=style))
-    for word, expected in (("bear", [bear]), ("lake", [lake]), ("rain", [])):
-        assert of(await store.finder.find(ME, Wanted(words=(word,)), ALL)) == expected
+    styled: dict[str, Json] = {"prompt": "rain", "multi_prompt": [{"prompt": "rain, a hill"}]}
+    without = replace(style, prompt="")
+    hill = await put(store, replace(a_job(3), input=styled, style=without))
+    expected = {"bear": [bear], "lake": [lake], "hill": [hill], "rain": []}
+    for word, jobs in expected.items():
+        assert of(await store.finder.find(ME, Wanted(words=(word,)), ALL)) == jobs
+    await backend.query("UPDATE job_words SET words = NULL")
+    assert await store.finder.index_earlier(9) == len(expected) - 1
+    for word, jobs in expected.items():
+        assert of(await store.finder.find(ME, Wanted(words=(word,)), ALL)) == jobs
 
 
 async def test_a_job_is_found_by_the_names_that_slack_tells_later(store: Store) -> None:
