@@ -48,6 +48,12 @@ _COPY_EVENTS = """
     ) AS names
     WHERE jobs.id <> 'first'
 """
+_WORDS = "'a red sports car at sunset take w' || (seq % 1000)"
+"""Words that all copies have, and one that one in a thousand has."""
+_COPY_WORDS = """
+    INSERT INTO job_words (seq, words)
+    SELECT seq, {words} FROM jobs WHERE seq > (SELECT max(seq) FROM job_words)
+"""
 _REVIVE = f"""
     UPDATE jobs SET stage = 'rendering', outcome = NULL, started_at = NULL, finished_at = NULL,
         delivered_at = NULL, cost_actual = NULL, due_at = created_at + 8640000
@@ -86,6 +92,7 @@ def fill_sqlite(path: str, count: int) -> None:
             )
         )
         db.execute(_COPY_EVENTS)
+        db.execute(_COPY_WORDS.format(words=_WORDS))
         db.execute(_REVIVE)
         db.execute("COMMIT")
         for _, _, sql in made:
@@ -103,7 +110,8 @@ def fill_postgres(url: str, count: int) -> None:
             db.execute(f"SET {setting}".encode())
         made = db.execute("""
             SELECT indexname, indexdef FROM pg_indexes
-            WHERE tablename IN ('jobs', 'job_events') AND indexdef NOT LIKE 'CREATE UNIQUE%'
+            WHERE tablename IN ('jobs', 'job_events', 'job_words')
+                AND indexdef NOT LIKE 'CREATE UNIQUE%'
         """).fetchall()
         for name, _ in made:
             db.execute(f"DROP INDEX {name}".encode())
@@ -119,7 +127,9 @@ def fill_postgres(url: str, count: int) -> None:
             one="'old' || lpad(n::text, 8, '0')",
             day="to_char(to_timestamp(created_at + {later}) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
         )
-        for statement in (_FIRST, copy, _COPY_EVENTS, _REVIVE):
+        vector = f"array_to_tsvector(string_to_array({_WORDS}, ' '))"
+        words = _COPY_WORDS.format(words=vector)
+        for statement in (_FIRST, copy, _COPY_EVENTS, words, _REVIVE):
             db.execute(statement.encode())
         for _, definition in made:
             db.execute(definition.encode())

@@ -194,11 +194,11 @@ CALLS: Mapping[str, Call] = {
 }
 
 
-async def _measured(filled: Filled, counts: Sequence[int]) -> GrowthData:
+async def _measured(filled: Filled, counts: Sequence[int], calls: Mapping[str, Call]) -> GrowthData:
     """Return the median of each call beside so many finished jobs, the stores in turn."""
     async with AsyncExitStack() as stack:
         stores = [await stack.enter_async_context(filled(count)) for count in counts]
-        medians = {name: await _medians(call, stores) for name, call in CALLS.items()}
+        medians = {name: await _medians(call, stores) for name, call in calls.items()}
     return GrowthData(jobs=tuple(counts), seconds=medians)
 
 
@@ -250,13 +250,13 @@ async def _insert_first(store: Store) -> None:
     await store.jobs.insert(a_finished_job(), event)
 
 
-async def measure_sqlite(counts: Sequence[int]) -> GrowthData:
+async def measure_sqlite(counts: Sequence[int], calls: Mapping[str, Call] = CALLS) -> GrowthData:
     """Measure files in this folder, whose disk has to have room."""
     with TemporaryDirectory(prefix="video-bot-growth-", dir=Path.cwd()) as folder:
-        return await _measured(lambda count: _sqlite(folder, count), counts)
+        return await _measured(lambda count: _sqlite(folder, count), counts, calls)
 
 
-async def measure_postgres(counts: Sequence[int]) -> GrowthData:
+async def measure_postgres(counts: Sequence[int], calls: Mapping[str, Call] = CALLS) -> GrowthData:
     """Measure databases of one server, in the folder for temporary files."""
     with running_server() as server:
 
@@ -264,7 +264,7 @@ async def measure_postgres(counts: Sequence[int]) -> GrowthData:
             server.run(f"CREATE DATABASE growth_{count}")
             return _postgres(server.url(f"growth_{count}"), count)
 
-        return await _measured(filled, counts)
+        return await _measured(filled, counts, calls)
 
 
 STORES = {"sqlite": measure_sqlite, "postgres": measure_postgres}

@@ -51,6 +51,7 @@ TABLES = (
 ONLY_IN_SQLITE: Mapping[str, str] = MappingProxyType(
     {
         "stage_counts": "counted anew",
+        "job_words": "read anew from the jobs",
         "orderly_stops": "read, and no process of the copy has run",
     }
 )
@@ -58,6 +59,7 @@ ONLY_IN_POSTGRES: Mapping[str, str] = MappingProxyType(
     {
         "schema_migrations": "its own",
         "stage_changes": "counted anew",
+        "job_words": "read anew from the jobs",
         "pace": "limits of the moment",
         "chores": "begun anew",
         "orderly_stops": "no process of the copy has run",

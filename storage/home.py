@@ -29,6 +29,8 @@ class HomeView:
     """When data that the tab shows last changed."""
     pages: int = 1
     """How many pages of finished jobs it shows."""
+    kept_only: bool = False
+    """Whether it shows only those that somebody keeps."""
     published_at: Instant = 0.0
     """When the tab was last published; 0: never."""
 

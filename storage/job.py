@@ -509,8 +509,15 @@ class Job:
 
     pressed: Mapping[str, str] = field(default_factory=dict)
     """The buttons under the job that were pressed to effect: action ID → who was first."""
+    kept_by: str | None = None
+    """The user who keeps the result; `None`: nobody does."""
     erased_at: Instant | None = None
     """When the words of users were erased from the row; `None`: they were not."""
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it has ended with something to show."""
+        return self.outcome is Outcome.SUCCEEDED and bool(self.outputs)
 
     @property
     def thread_root(self) -> str | None:

@@ -31,6 +31,7 @@ from storage.budget import (
     Window,
 )
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
+from storage.find import Finder
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, Stage
 from storage.notification import Notification
@@ -160,6 +161,8 @@ class JobFilter:
     outcome: Outcome | None = None
     since: Instant | None = None
     until: Instant | None = None
+    kept: bool = False
+    """Only jobs that somebody keeps."""
     limit: int = 50
 
 
@@ -370,6 +373,14 @@ class JobStore(Queue[Job], Protocol):
         that is not delivered. Returns `None` if there is no such job. Idempotent.
         """
 
+    async def keep(self, job_id: str, by: str | None, now: Instant) -> Job | None:
+        """Record that `by` keeps a job, or if it is `None` that nobody does any more.
+
+        The first one who keeps it is recorded. No step writes this field and the job does not
+        become due, so it needs no fence; the Home tab of the job's user does. Returns `None` if
+        there is no such job. Idempotent.
+        """
+
     async def resume(
         self,
         job_id: str,
@@ -437,8 +448,10 @@ class Outbox(Queue[Notification], Protocol):
 class HomeViews(Queue[HomeView], Protocol):
     """Home tabs that are open. The commit of an event makes the tab of the job's user due."""
 
-    async def open(self, team: str, user: str, now: Instant, *, pages: int = 1) -> HomeView:
-        """Record that a user opened their tab, or wants more pages of it, and make it due.
+    async def open(
+        self, team: str, user: str, now: Instant, *, pages: int = 1, kept_only: bool = False
+    ) -> HomeView:
+        """Record that a user opened their tab, or wants it to show something else; make it due.
 
         Idempotent. It is due at once, or when `REDRAW_SECONDS` or the pause after a failed try
         have passed.
@@ -656,6 +669,10 @@ class Store(Protocol):
     @property
     def saved(self) -> SavedStore:
         """What people saved under a name."""
+
+    @property
+    def finder(self) -> Finder:
+        """The index of the words of jobs."""
 
     async def now(self) -> Instant | None:
         """Return the database's time, by which all its processes go; `None`: a file has none."""

@@ -45,6 +45,7 @@ from bot.slack.client import slack_client
 from bot.worker.chores import Chore
 from bot.worker.notices import Notices
 from bot.worker.scheduler import Scheduler
+from bot.worker.word_index import index_earlier
 from storage.store import Store, StoreBrokenError, StoreError
 
 T = TypeVar("T")
@@ -188,8 +189,14 @@ async def _start_work(
     chore = partial(Chore, store=services.store, now=services.now)
     eraser = make_eraser(settings, services)
     watch = BudgetWatch(services)
-    for name, work in (("digests", digests.insert_due), ("erasure", eraser.erase_due)):
-        scheduler.also(chore(name=name, work=work, seconds=60.0).run, EVERY_MINUTE)
+    words = partial(index_earlier, services.store.finder)
+    chores = (
+        chore(name="digests", work=digests.insert_due, seconds=60.0),
+        chore(name="erasure", work=eraser.erase_due, seconds=60.0),
+        chore(name="words", work=words, seconds=60.0),
+    )
+    for every_minute in chores:
+        scheduler.also(every_minute.run, EVERY_MINUTE)
     # PostgreSQL adds up the changes of counts when they are read, which nobody may ever do.
     counts = chore(name="counts", work=services.store.jobs.stage_counts, seconds=600.0)
     budgets = chore(name="budgets", work=watch.tell_due, seconds=600.0)

@@ -35,6 +35,7 @@ from bot.listeners import (
     cast_form,
     commands,
     cost_files,
+    find,
     form_dry_run,
     home,
     manual,
@@ -249,18 +250,9 @@ def make_bolt(checked: Checked, services: Services) -> AsyncApp:
         raise_error_for_unhandled_request=True,
     )
     typed = (commands, messages, shortcuts, modals, form_dry_run, manual)
-    pressed = (
-        home,
-        actions,
-        approvals,
-        sharing,
-        undo,
-        budget_form,
-        budget_check,
-        cost_files,
-        cast_form,
-    )
-    for surface in (*typed, *pressed, unserved):
+    pressed = (home, actions, approvals, sharing, undo, find, cast_form)
+    of_money = (budget_form, budget_check, cost_files)
+    for surface in (*typed, *pressed, *of_money, unserved):
         surface.register(bolt, services)
     return bolt
 

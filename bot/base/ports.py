@@ -206,6 +206,9 @@ class Message:
 
     text: str
     blocks: Sequence[Mapping[str, Json]] = ()
+    replaces: bool = False
+    """Whether it comes in place of the ephemeral message whose button was pressed, if Slack still
+    lets that be replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -457,6 +460,12 @@ class Directory(Protocol):
 
     async def group(self, group: str) -> str | None:
         """Return the handle of a group of people, without `@`; `None`: it is not known."""
+
+    async def public_channels(self) -> frozenset[str]:
+        """Return the public channels that the bot is in."""
+
+    async def common_channels(self, user: str) -> frozenset[str]:
+        """Return the channels, public and private, that a user and the bot are both in."""
 
     async def is_member(self, channel: str, user: str) -> bool:
         """Return whether a user is a member. Raises `UnreachablePlaceError`."""

@@ -71,6 +71,8 @@ class ActionName(StrEnum):
     SHARE = "share"
     BRING = "bring"
     RESEND = "resend"
+    KEEP = "keep"
+    STOP_KEEPING = "stop keeping"
     CONFIRM = "confirm"
     ASK_APPROVER = "ask an approver"
 
@@ -174,6 +176,15 @@ class ResendAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepAnswered:
+    """The result is kept, or not any more, as `job.kept_by` says."""
+
+    job: Job
+    has_changed: bool
+    """Whether this request has changed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionExpired:
     """The question can no longer be answered: the request ended without having been accepted."""
 
@@ -209,6 +220,7 @@ ActionOutcome: TypeAlias = (
     | BringAnswered
     | ResendAnswered
     | ResentTooOften
+    | KeepAnswered
     | NotAllowed
 )
 
@@ -374,7 +386,7 @@ async def _share(request: ActionRequest, services: Services) -> ShareAnswered | 
     job, channel = request.job, request.target or request.job.channel
     if channel != job.channel and not _is_allowed(Allowed.ASKER_AND_ADMINS, request, services):
         return NotAllowed(job=job, name=ActionName.SHARE)
-    if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
+    if not job.has_result:
         raise UsageError(f"Job {job.id} has no video to share.")
     now = services.now()
     row = Notification(
@@ -422,6 +434,29 @@ async def _resend(request: ActionRequest, services: Services) -> ResendAnswered 
     return ResendAnswered(job=job)
 
 
+async def _keep(request: ActionRequest, services: Services) -> KeepAnswered:
+    """Record who keeps a result; the first one stays. Idempotent.
+
+    Raises `UsageError` for a job without a result.
+    """
+    job = request.job
+    if not job.has_result:
+        raise UsageError(f"Job {job.id} has no video to keep.")
+    return await _kept(job, request.interaction.user, services)
+
+
+async def _stop_keeping(request: ActionRequest, services: Services) -> KeepAnswered:
+    """Record that nobody keeps a result any more. Idempotent."""
+    return await _kept(request.job, None, services)
+
+
+async def _kept(job: Job, by: str | None, services: Services) -> KeepAnswered:
+    row = await services.store.jobs.keep(job.id, by, services.now()) or job
+    services.wake()
+    has_changed = (row.kept_by is None) is not (job.kept_by is None)
+    return KeepAnswered(job=row, has_changed=has_changed)
+
+
 async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now: Instant) -> None:
     """Enqueue another delivery of a finished job's files for an operator, whom no limit holds.
 
@@ -436,7 +471,7 @@ def _resend_row(job: Job, delivery_id: str, *, by: str, now: Instant) -> Notific
     Its message is marked at Slack with `delivery_id`. `by` is the ID of the user who requested it.
     Raises `UsageError` for a job without files.
     """
-    if job.outcome is not Outcome.SUCCEEDED or not job.outputs:
+    if not job.has_result:
         raise UsageError(f"Job {job.id} has no finished files to send.")
     return Notification(
         id=delivery_id,
@@ -491,6 +526,8 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.SHARE: JobAction(allowed=Allowed.MEMBERS, run=_share),
         ActionName.BRING: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_bring),
         ActionName.RESEND: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_resend),
+        ActionName.KEEP: JobAction(allowed=Allowed.MEMBERS, run=_keep),
+        ActionName.STOP_KEEPING: JobAction(allowed=Allowed.MEMBERS, run=_stop_keeping),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
         ActionName.ASK_APPROVER: JobAction(
             allowed=Allowed.ASKER, run=partial(_confirm, asks_approvers=True)

@@ -14,16 +14,21 @@ from bot.base.errors import BotError
 from bot.base.ports import Message
 from bot.jobs.accept import Accepted, Interaction
 from bot.jobs.access import find_job
-from bot.jobs.actions import ActionName, ActionRequest, DetailsShown, ShareAnswered, perform
+from bot.jobs.actions import (
+    ActionName,
+    ActionRequest,
+    DetailsShown,
+    KeepAnswered,
+    ShareAnswered,
+    perform,
+)
 from bot.jobs.services import Services
-from bot.jobs.view import load_message_view
 from bot.listeners.context import answer
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload
+from bot.listeners.redraw import redraw
 from bot.messages import buttons, replies
 from bot.messages.details import details_view
-from bot.messages.job import job_message
-from bot.messages.result import final_message
 from storage.job import Job
 from storage.store import StoreError
 
@@ -43,6 +48,14 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
 )
 """The action of each button, by a regular expression that matches its whole action ID."""
 
+CHOICES: Mapping[buttons.Choice, ActionName] = MappingProxyType(
+    {
+        buttons.Choice.KEEP: ActionName.KEEP,
+        buttons.Choice.STOP_KEEPING: ActionName.STOP_KEEPING,
+    }
+)
+"""The action of each choice in the menu *More*."""
+
 
 def register(app: AsyncApp, services: Services) -> None:
     """Listen to every button of a job, except *Edit and re-run*, which opens a form."""
@@ -51,7 +64,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await press(ButtonPayload.read(body), services)
         await ack()
 
-    app.action(re.compile(f"^({'|'.join(BUTTONS)})$"))(button_clicked)
+    app.action(re.compile(f"^({'|'.join([*BUTTONS, buttons.MORE])})$"))(button_clicked)
 
 
 async def press(payload: ButtonPayload, services: Services) -> None:
@@ -72,6 +85,8 @@ async def _do(
     payload: ButtonPayload, interaction: Interaction, services: Services
 ) -> Message | None:
     action_id = payload.action.action_id
+    if action_id == buttons.MORE:
+        return await _choose(payload, interaction, services)
     value = buttons.read_value(payload.action.value)
     job = await find_job(value.job_id, interaction, services) if value else None
     if value is None or job is None:
@@ -90,6 +105,22 @@ async def _do(
     return reply_to(outcome, services.now())
 
 
+async def _choose(
+    payload: ButtonPayload, interaction: Interaction, services: Services
+) -> Message | None:
+    """Run the action of a choice in the menu *More*, and draw the result's message anew."""
+    option = payload.action.selected_option
+    chosen = buttons.read_choice(option.value) if option else None
+    job = await find_job(chosen[1], interaction, services) if chosen else None
+    if chosen is None or job is None:
+        return replies.gone()
+    request = ActionRequest(job=job, interaction=payload.interaction(job))
+    outcome = await perform(CHOICES[chosen[0]], request, services)
+    if isinstance(outcome, KeepAnswered) and outcome.has_changed:
+        await redraw(outcome.job, services)
+    return reply_to(outcome, services.now())
+
+
 async def _replace_button(job: Job, action_id: str, by: str, services: Services) -> None:
     """Note who pressed a button, and draw the message that has it without it.
 
@@ -97,18 +128,11 @@ async def _replace_button(job: Job, action_id: str, by: str, services: Services)
     """
     try:
         row = await services.store.jobs.note_press(job.id, action_id, by)
-        if row is None:
-            return
-        view, ts = await load_message_view(row, services), row.delivery.ts
-        if ts is not None:
-            channel = row.delivery.channel or row.channel
-            services.message_edits.edit(channel, ts, final_message(view))
-        elif row.message_ts is not None:
-            services.message_edits.edit(
-                row.channel, row.message_ts, job_message(view, services.now())
-            )
     except StoreError as error:
         structlog.get_logger("listeners").warning("press_not_noted", reason=str(error))
+        return
+    if row is not None:
+        await redraw(row, services)
 
 
 async def _show_details(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -18,7 +19,16 @@ from bot.jobs.view import brief_view
 from bot.listeners.payloads import ButtonPayload, HomeOpenedEvent
 from bot.listeners.slack_object import UnreadableRequestError
 from bot.messages.cost_report import period_name
-from bot.messages.home import LOAD_MORE, Card, HomeContent, closed_view, home_view
+from bot.messages.home import (
+    LOAD_MORE,
+    LOAD_MORE_KEPT,
+    SHOW_ALL,
+    SHOW_KEPT,
+    Card,
+    HomeContent,
+    closed_view,
+    home_view,
+)
 from bot.money.cost_query import Whose
 from bot.worker.context import Claim
 from bot.worker.engine import Pool, Step
@@ -52,12 +62,28 @@ def register(app: AsyncApp, services: Services) -> None:
         if not payload.action.value.isdecimal():
             raise UnreadableRequestError("actions.0.value")
         pages = min(int(payload.action.value), MOST_PAGES)
-        await services.store.homes.open(services.team, payload.user.id, services.now(), pages=pages)
+        # The button of a tab that is filtered has an ID of its own.
+        kept_only = payload.action.action_id == LOAD_MORE_KEPT
+        await services.store.homes.open(
+            services.team, payload.user.id, services.now(), pages=pages, kept_only=kept_only
+        )
+        services.wake()
+        await ack()
+
+    async def filter_chosen(ack: AsyncAck, body: dict[str, object]) -> None:
+        payload = ButtonPayload.read(body)
+        await services.store.homes.open(
+            services.team,
+            payload.user.id,
+            services.now(),
+            kept_only=payload.action.action_id == SHOW_KEPT,
+        )
         services.wake()
         await ack()
 
     app.event("app_home_opened")(home_opened)
-    app.action(LOAD_MORE)(more_wanted)
+    app.action(re.compile(f"^({LOAD_MORE}|{LOAD_MORE_KEPT})$"))(more_wanted)
+    app.action(re.compile(f"^({SHOW_KEPT}|{SHOW_ALL})$"))(filter_chosen)
 
 
 async def draw(claim: Claim[HomeView]) -> Result[HomeView]:
@@ -74,7 +100,8 @@ async def draw(claim: Claim[HomeView]) -> Result[HomeView]:
 
 async def _gather(row: HomeView, services: Services) -> HomeContent:
     team, user, most = row.team, row.user, row.pages * RECENT_ON_PAGE
-    recent = await _cards(team, user, OVER, most + 1, services)
+    recent = await _cards(team, user, OVER, most + 1, services, kept=row.kept_only)
+    is_any_kept = row.kept_only or await _is_any_kept(team, user, services)
     budget = await load_budget(team, user, "", services)
     reader = Reader(team=team, user=user, channel="")
     return HomeContent(
@@ -82,6 +109,8 @@ async def _gather(row: HomeView, services: Services) -> HomeContent:
         recent=recent[:most],
         pages=row.pages,
         has_more=len(recent) > most,
+        kept_only=row.kept_only,
+        has_filter=is_any_kept,
         month=period_name(Window.MONTH, budget.month),
         zone=budget.calendar.zone,
         mine=await load_sum(Whose.ME, budget.month, reader, services),
@@ -92,10 +121,21 @@ async def _gather(row: HomeView, services: Services) -> HomeContent:
     )
 
 
+async def _is_any_kept(team: str, user: str, services: Services) -> bool:
+    wanted = JobFilter(team=team, user=user, stages=OVER, kept=True, limit=1)
+    return bool(await services.store.jobs.jobs(wanted))
+
+
 async def _cards(
-    team: str, user: str, stages: frozenset[Stage], most: int, services: Services
+    team: str,
+    user: str,
+    stages: frozenset[Stage],
+    most: int,
+    services: Services,
+    *,
+    kept: bool = False,
 ) -> list[Card]:
-    wanted = JobFilter(team=team, user=user, stages=stages, limit=most)
+    wanted = JobFilter(team=team, user=user, stages=stages, kept=kept, limit=most)
     return [await _card(job, services) for job in await services.store.jobs.jobs(wanted)]
 
 

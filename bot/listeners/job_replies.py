@@ -14,6 +14,7 @@ from bot.jobs.actions import (
     CancelAnswered,
     CostShown,
     DetailsShown,
+    KeepAnswered,
     NotAllowed,
     QuestionExpired,
     ResendAnswered,
@@ -69,6 +70,8 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return replies.resending(outcome.job)
         case ResentTooOften():
             return replies.resent_too_often(outcome.job, MOST_RESENDS)
+        case KeepAnswered():
+            return replies.kept(outcome.job)
         case NotAllowed():
             return _not_allowed(outcome)
         case _:

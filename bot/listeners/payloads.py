@@ -88,12 +88,20 @@ LONGEST_VALUE = 4000
 """In characters, twice what Slack allows: a number of more digits is none for Python."""
 
 
+class ChosenOption(SlackObject):
+    """What the user chose in a menu."""
+
+    value: Annotated[str, Field(max_length=LONGEST_VALUE)] = ""
+
+
 class ButtonAction(SlackObject):
     """One element that the user clicked."""
 
     action_id: Identifier = ""
     action_ts: Identifier = ""
     value: Annotated[str, Field(max_length=LONGEST_VALUE)] = ""
+    selected_option: ChosenOption | None = None
+    """Of a menu, which has no value."""
 
 
 class OpenView(SlackObject):

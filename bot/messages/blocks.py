@@ -23,6 +23,7 @@ from slack_sdk.models.blocks import (
     ImageBlock,
     ImageElement,
     MarkdownTextObject,
+    OverflowMenuElement,
     PlainTextObject,
     RichTextBlock,
     RichTextElement,
@@ -277,6 +278,6 @@ def button(
     )
 
 
-def actions(buttons: Sequence[ButtonElement]) -> Block:
-    """Return a row of buttons."""
+def actions(buttons: Sequence[ButtonElement | OverflowMenuElement]) -> Block:
+    """Return a row of buttons and menus."""
     return as_json(ActionsBlock(elements=list(buttons)))

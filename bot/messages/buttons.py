@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import assert_never
 
-from slack_sdk.models.blocks import ButtonElement, ConfirmObject
+from slack_sdk.models.blocks import ButtonElement, ConfirmObject, Option, OverflowMenuElement
 
 from bot.jobs.prices import NO_PRICES, RenderPrices
 from bot.messages import blocks, prices
@@ -39,6 +40,8 @@ DETAILS_IDS = "job_details_ids"
 GIVE_UP = "job_give_up"
 CONFIRM = "job_confirm"
 ASK_APPROVER = "job_ask_approver"
+MORE = "job_more"
+"""The menu of what is done less often; the value of a choice is its name and the job's ID."""
 OPEN_DRAFT = "draft_open"
 """Not of a job: its value is a `Draft`."""
 SHARE_ELSEWHERE = "job_share_elsewhere"
@@ -53,6 +56,17 @@ _SHARE = "Share to channel"
 _SHARE_ELSEWHERE = "Share elsewhere"
 _BRING = "Bring it after all"
 _DETAILS = "Details"
+_MORE = "More"
+_KEEP = "Keep"
+_STOP_KEEPING = "Stop keeping"
+
+
+class Choice(StrEnum):
+    """What can be chosen in the menu *More*."""
+
+    KEEP = "keep"
+    STOP_KEEPING = "let_go"
+
 
 # Characters of the prompt in a label for screen readers: enough to tell the buttons of one message
 # from those of another.
@@ -99,6 +113,7 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
         _SHARE_ELSEWHERE: "brings the video to a channel that you choose, once",
         _BRING: "brings a video that was given up, once it is done: it is billed in any case",
         _DETAILS: "shows you its options, cost and timeline, and its IDs if you want them",
+        _MORE: "is a menu: *Keep* marks a video, so that `/video find --kept` and Home find it",
     }
 
 
@@ -132,11 +147,28 @@ def under_result(
 ) -> list[Block]:
     """Return the buttons under the result in the thread."""
     row = [*_again_buttons(job, upgrades, to_confirm)]
-    if job.outcome is Outcome.SUCCEEDED and job.given_up_at is None:
-        if not is_direct(job.channel):
-            row.append(_button(_SHARE, SHARE, job))
-        row.append(_button(_SHARE_ELSEWHERE, SHARE_ELSEWHERE, job))
-    return _set_of(job, upgrades, row)
+    if job.outcome is not Outcome.SUCCEEDED or job.given_up_at is not None:
+        return _set_of(job, upgrades, row)
+    if not is_direct(job.channel):
+        row.append(_button(_SHARE, SHARE, job))
+    row.append(_button(_SHARE_ELSEWHERE, SHARE_ELSEWHERE, job))
+    return _set_of(job, upgrades, row, [more(job)] if job.has_result else [])
+
+
+def more(job: Job) -> OverflowMenuElement:
+    """Return the menu of what is done less often with a result."""
+    choice, label = (
+        (Choice.KEEP, _KEEP) if job.kept_by is None else (Choice.STOP_KEEPING, _STOP_KEEPING)
+    )
+    return OverflowMenuElement(
+        action_id=MORE, options=[Option(value=f"{choice} {job.id}", label=label)]
+    )
+
+
+def read_choice(value: str) -> tuple[Choice, str] | None:
+    """Return what was chosen in the menu, and the job's ID; `None`: it is not one of this bot's."""
+    name, _, job_id = value.partition(" ")
+    return (Choice(name), job_id) if name in set(Choice) and job_id else None
 
 
 def can_be_cancelled(job: Job) -> bool:
@@ -150,7 +182,12 @@ def _while_under_way(job: Job) -> list[ButtonElement]:
     return [*row, _button(_DETAILS, DETAILS, job)]
 
 
-def _set_of(job: Job, upgrades: Sequence[Upgrade], row: Iterable[ButtonElement]) -> list[Block]:
+def _set_of(
+    job: Job,
+    upgrades: Sequence[Upgrade],
+    row: Iterable[ButtonElement],
+    menus: Sequence[OverflowMenuElement] = (),
+) -> list[Block]:
     """Return a row with *Details* behind it; buttons that were pressed become a line of who did."""
     left = [button for button in row if button.action_id not in job.pressed]
     labels = {
@@ -164,8 +201,10 @@ def _set_of(job: Job, upgrades: Sequence[Upgrade], row: Iterable[ButtonElement])
         for action_id, by in job.pressed.items()
         if action_id in labels
     ]
+    if job.kept_by is not None:
+        pressed.append(f":bookmark: kept by <@{job.kept_by}>")
     line = [blocks.context(" · ".join(pressed))] if pressed else []
-    return [*line, blocks.actions([*left, _button(_DETAILS, DETAILS, job)])]
+    return [*line, blocks.actions([*left, _button(_DETAILS, DETAILS, job), *menus])]
 
 
 def under_given_up(job: Job, to_confirm: RenderPrices = NO_PRICES) -> list[Block]:

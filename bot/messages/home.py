@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from slack_sdk.models.blocks import ButtonElement
+from slack_sdk.models.blocks import ButtonElement, OverflowMenuElement
 from slack_sdk.models.views import View
 
 from bot.jobs.budget_view import BudgetLine, BudgetView
@@ -30,9 +30,13 @@ from storage.job import Job, Json, Outcome, Stage
 
 PROMPT_SHOWN = 200
 LOAD_MORE = "home_more"
+LOAD_MORE_KEPT = "home_more_kept"
+SHOW_KEPT = "home_kept"
+SHOW_ALL = "home_all"
+"""Action IDs of the filter, by what it shows."""
 MOST_BLOCKS = 100
 """The most blocks in a view: https://docs.slack.dev/reference/views/home-tab-views"""
-BLOCKS_BESIDE = 14
+BLOCKS_BESIDE = 15
 """Blocks that are neither of a job under way nor of a finished one, at most."""
 BLOCKS_OF_CARD = 4
 CREATE_VIDEO = "create_video"
@@ -58,6 +62,10 @@ class HomeContent:
     """How many pages of `recent` were asked for."""
     has_more: bool
     """Whether there are more than `recent`."""
+    kept_only: bool
+    """Whether `recent` has only those that somebody keeps."""
+    has_filter: bool
+    """Whether there is a choice: whoever keeps nothing sees none."""
     month: str
     """As the workspace's calendar has it."""
     zone: str
@@ -131,23 +139,38 @@ def _under_way(cards: Sequence[Card]) -> list[blocks.Block]:
 
 def _last(content: HomeContent) -> list[blocks.Block]:
     """Return as many cards as a view holds, and a button for more if there is room for more."""
-    if not content.recent:
+    if not content.recent and not content.kept_only:
         return []
-    body = [blocks.header("Your last videos")]
+    title = "Your videos that are kept" if content.kept_only else "Your last videos"
+    body = [blocks.header(title), *_filter(content)]
+    if not content.recent:
+        body.append(blocks.section("None is kept any more."))
     room = (MOST_BLOCKS - BLOCKS_BESIDE - len(_under_way(content.running))) // BLOCKS_OF_CARD
     shown = content.recent[:room]
     for number, card in enumerate(shown):
         body += [
             *([blocks.divider()] if number else []),
             *_head(card, _ending(card)),
-            blocks.actions([_again(card), _button("Edit", EDIT, card)]),
+            blocks.actions([_again(card), _button("Edit", EDIT, card), *_more(card)]),
         ]
     if len(shown) < len(content.recent) or (content.has_more and len(shown) == room):
         body.append(blocks.context("`/video list` shows the newest as a list."))
     elif content.has_more:
-        more = blocks.button("Load more", LOAD_MORE, str(content.pages + 1))
+        action_id = LOAD_MORE_KEPT if content.kept_only else LOAD_MORE
+        more = blocks.button("Load more", action_id, str(content.pages + 1))
         body.append(blocks.actions([more]))
     return body
+
+
+def _filter(content: HomeContent) -> list[blocks.Block]:
+    if not content.has_filter:
+        return []
+    choice = (
+        blocks.button("Show all", SHOW_ALL, "home")
+        if content.kept_only
+        else blocks.button("Show only kept ones", SHOW_KEPT, "home")
+    )
+    return [blocks.actions([choice])]
 
 
 def _first_time() -> blocks.Block:
@@ -212,6 +235,10 @@ def _ending(card: Card) -> str:
             return f":x: Failed: {blocks.literal(problem, keeps_code=True)} · {charge}"
         case _:
             assert_never(job.outcome)
+
+
+def _more(card: Card) -> list[OverflowMenuElement]:
+    return [buttons.more(card.view.job)] if card.view.job.has_result else []
 
 
 def _button(label: str, action_id: str, card: Card) -> ButtonElement:

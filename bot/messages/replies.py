@@ -223,6 +223,16 @@ def bringing(job: Job, *, is_new: bool) -> Message:
     )
 
 
+def kept(job: Job) -> Message:
+    """Return the answer to a request to keep a result, or to keep it no longer."""
+    if job.kept_by is None:
+        return words(f"Job `{job.id}` is not kept any more.")
+    return words(
+        f":bookmark: Job `{job.id}` is kept: `/video find --kept` shows all that are. "
+        "*Stop keeping* in the menu of its result undoes it."
+    )
+
+
 def _made(job: Job) -> str:
     return noun(job).split()[1]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -12,11 +11,11 @@ from bot.base.errors import UsageError
 from bot.options.parser import Flag, TypedText
 from bot.options.saved_names import NONE, not_saved, read_saved_name
 from storage.job import Json, UsedStyle
+from storage.style_words import PLACE, uncomposed
 
 STYLE_FLAG = "style"
 """The flag that names a style; a model with an option of this name keeps it."""
 
-_PLACE = re.compile(r"\{\s*prompt\s*\}", re.IGNORECASE)
 MARKS = " .,;:"
 """Left out at the end of a prompt where words of a style follow."""
 
@@ -76,7 +75,7 @@ def may_name_style(typed: TypedText) -> bool:
 
 def check_words(words: str) -> None:
     """Raise `UsageError` for words with more than one place for the prompt."""
-    if len(_PLACE.findall(words)) > 1:
+    if len(PLACE.findall(words)) > 1:
         raise UsageError("`{prompt}` may stand in a style once; you gave it more than once.")
 
 
@@ -94,7 +93,7 @@ def composed(words: str, prompt: str) -> str:
     Marks at the end of the prompt are left out where words follow it. Without a prompt the words
     stand alone.
     """
-    place = _PLACE.search(words)
+    place = PLACE.search(words)
     if place is None:
         return _joined(prompt.strip(), words.strip())
     before, after = words[: place.start()], words[place.end() :]
@@ -102,22 +101,6 @@ def composed(words: str, prompt: str) -> str:
         return _joined(before.rstrip(MARKS), after.lstrip(MARKS)).strip()
     middle = prompt.strip() if not after.strip() else prompt.strip().rstrip(MARKS)
     return f"{before}{middle}{after}".strip()
-
-
-def uncomposed(words: str, text: str) -> str:
-    """Return a prompt that `composed` put into the words of a style; another text as it is.
-
-    Composed again it is the same text. Marks at its end that were left out stay so.
-    """
-    place = _PLACE.search(words)
-    if place is None:
-        before, after = "", f", {words.strip()}" if words.strip() else ""
-    else:
-        before, after = words[: place.start()].lstrip(), words[place.end() :].rstrip()
-    is_composed = text.startswith(before) and text.endswith(after)
-    if not is_composed or len(text) < len(before) + len(after):
-        return text
-    return text[len(before) : len(text) - len(after)]
 
 
 def asked_items(words: str, value: Json) -> Json:

@@ -87,6 +87,13 @@ class ChannelAnswer(LenientObject):
     channel: ChannelObject
 
 
+class ChannelsAnswer(LenientObject):
+    """Of `users.conversations`: a page."""
+
+    channels: list[ChannelObject]
+    response_metadata: CursorAnswer = Field(default_factory=CursorAnswer)
+
+
 class MembersAnswer(LenientObject):
     """Of `conversations.members`: a page of user IDs."""
 

@@ -228,7 +228,7 @@ class SlackChat(SlackFiles):
             return False
         body: dict[str, Json] = {
             "response_type": "ephemeral",
-            "replace_original": False,
+            "replace_original": message.replaces,
             "text": message.text,
             "blocks": _as_dicts(message.blocks),
         }

@@ -11,7 +11,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.base.errors import NotFoundError, OperatorMustActError, UnreachablePlaceError
 from bot.base.ports import Conversation, Person
-from bot.slack.answers import ChannelAnswer, GroupsAnswer, LinkAnswer, MembersAnswer, UserAnswer
+from bot.slack.answers import (
+    ChannelAnswer,
+    ChannelsAnswer,
+    GroupsAnswer,
+    LinkAnswer,
+    MembersAnswer,
+    UserAnswer,
+)
 from bot.slack.client import ask
 from storage.job import Instant, is_direct
 
@@ -20,11 +27,17 @@ T = TypeVar("T")
 CACHE_SECONDS = 600.0
 """Names and the visibility of channels change rarely; a stale entry lasts this long at most."""
 
+MEMBERSHIP_SECONDS = 60.0
+"""Whoever leaves a private channel sees what is made there for so long at most."""
+
 MOST_CACHED = 2000
 
 PAGE = 1000
 MOST_PAGES = 20
 """https://docs.slack.dev/reference/methods/conversations.members takes up to 1,000 a page."""
+
+CHANNELS_ON_PAGE = 200
+"""What Slack recommends at most."""
 
 NOBODY = Person(name="somebody", zone="UTC")
 STRANGER = replace(NOBODY, is_stranger=True)
@@ -39,6 +52,9 @@ class SlackDirectory:
         self._people: TTLCache[str, Person] = TTLCache(MOST_CACHED, CACHE_SECONDS, now)
         self._conversations: TTLCache[str, Conversation] = TTLCache(MOST_CACHED, CACHE_SECONDS, now)
         self._groups: TTLCache[str, Mapping[str, str]] = TTLCache(1, CACHE_SECONDS, now)
+        self._channels: TTLCache[str, frozenset[str]] = TTLCache(
+            MOST_CACHED, MEMBERSHIP_SECONDS, now
+        )
         self._links: TTLCache[str, str | None] = TTLCache(MOST_CACHED, CACHE_SECONDS, now)
 
     async def person(self, user: str) -> Person:
@@ -74,6 +90,15 @@ class SlackDirectory:
         """Return the handle of a group of people, without `@`; `None`: it is not known."""
         handles = await _cached(self._groups, "", self._handles)
         return handles.get(group) or None
+
+    async def public_channels(self) -> frozenset[str]:
+        """Return the public channels that the bot is in."""
+        return await _cached(self._channels, "", lambda: self._joined(types="public_channel"))
+
+    async def common_channels(self, user: str) -> frozenset[str]:
+        """Return the channels, public and private, that a user and the bot are both in."""
+        types = "public_channel,private_channel"
+        return await _cached(self._channels, user, lambda: self._joined(types=types, user=user))
 
     async def is_member(self, channel: str, user: str) -> bool:
         """Return whether a user is a member. Raises `UnreachablePlaceError`."""
@@ -120,6 +145,24 @@ class SlackDirectory:
             is_shared=found.is_ext_shared,
             name=found.name,
         )
+
+    async def _joined(self, *, types: str, user: str | None = None) -> frozenset[str]:
+        """Return the channels that a user is in, as far as the bot is; without a user, its own.
+
+        https://docs.slack.dev/reference/methods/users.conversations
+        """
+        found: set[str] = set()
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            call = self._client.users_conversations(
+                types=types, user=user, limit=CHANNELS_ON_PAGE, cursor=cursor
+            )
+            page = await ask(call, ChannelsAnswer, doubtful=False)
+            found.update(channel.id for channel in page.channels)
+            cursor = page.response_metadata.next_cursor
+            if not cursor:
+                break
+        return frozenset(found)
 
     async def _handles(self) -> Mapping[str, str]:
         try:

@@ -19,6 +19,8 @@ class FileStatus(StrEnum):
     RESERVED = "reserved"
     UPLOADED = "uploaded"
     COMPLETED = "completed"
+    HIDDEN = "hidden"
+    """By the free plan, for its age."""
     DELETED = "deleted"
 
 
@@ -124,6 +126,11 @@ class FileStore:
         file = self.file(file_id)
         file.status = FileStatus.DELETED
         file.path.unlink(missing_ok=True)
+        self._workspace.touch()
+
+    def hide(self, file_id: str) -> None:
+        """Hide a file, as the free plan does after 90 days."""
+        self.file(file_id).status = FileStatus.HIDDEN
         self._workspace.touch()
 
     def bot_files(self) -> list[StoredFile]:

@@ -53,6 +53,9 @@ def file_json(world: World, file: StoredFile) -> Payload:
     """
     if file.status is FileStatus.DELETED:
         return {"id": file.id, "mode": "tombstone"}
+    if file.status is FileStatus.HIDDEN:
+        # https://docs.slack.dev/changelog/2019-03-wild-west-for-files-no-more
+        return {"id": file.id, "mode": "hidden_by_limit"}
     kinds = world.workspace.channels
     shares: dict[str, dict[str, list[Payload]]] = {}
     for channel, stamps in file.shares.items():

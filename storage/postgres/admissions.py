@@ -25,7 +25,7 @@ from storage.budget import (
     ask_beyond_caps,
 )
 from storage.job import Decision, DecisionKind, Event, EventName, Instant, Job, QuestionKind, Stage
-from storage.postgres import budget_rules, budget_use, queue
+from storage.postgres import budget_rules, budget_use, find, queue
 from storage.postgres.budget_use import LockedUses, lock_caps, lock_person
 from storage.postgres.database import Database
 from storage.postgres.job_reads import (
@@ -96,7 +96,7 @@ async def _begun(
 
 
 async def _insert(db: Database, job: Job, event: Event, rules: Rules, uses: LockedUses) -> Inserted:
-    await queue.insert(db, JOBS, job)
+    await find.insert_job(db, job)
     await budget_use.count(db, NO_USE, job, event.at, rules, uses=uses)
     await record(db, job, event)
     return Inserted(job=job, is_new=True)
@@ -119,7 +119,7 @@ async def _insert_refused(
 
 async def _insert_asked(db: Database, job: Job, event: Event, question: AskFirst) -> Inserted:
     waiting = asked(job, question, event.at)
-    await queue.insert(db, JOBS, waiting)
+    await find.insert_job(db, waiting)
     await record(db, waiting, event_of(question, event.at))
     return Inserted(job=waiting, is_new=True)
 

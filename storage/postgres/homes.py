@@ -10,11 +10,14 @@ from storage.rows import HOME_VIEWS, encode, event_to_row
 
 _OPEN = """
     INSERT INTO home_views (
-        id, team, "user", opened_at, changed_at, pages, published_at, due_at, fence, attempts,
-        crashes
+        id, team, "user", opened_at, changed_at, pages, kept_only, published_at, due_at, fence,
+        attempts, crashes
     )
-    VALUES (%(id)s, %(team)s, %(user)s, %(now)s, %(now)s, %(pages)s, 0, %(now)s, 0, 0, 0)
-    ON CONFLICT (id) DO UPDATE SET opened_at = %(now)s, pages = %(pages)s, due_at = greatest(
+    VALUES (
+        %(id)s, %(team)s, %(user)s, %(now)s, %(now)s, %(pages)s, %(kept_only)s, 0, %(now)s, 0, 0, 0
+    )
+    ON CONFLICT (id) DO UPDATE SET opened_at = %(now)s, pages = %(pages)s,
+        kept_only = %(kept_only)s, due_at = greatest(
         %(now)s, home_views.published_at + %(pause)s,
         CASE WHEN home_views.attempts > 0 THEN home_views.due_at END
     ),
@@ -30,16 +33,19 @@ _INSERT_EVENT = """
     VALUES (%(job_id)s, %(at)s, %(name)s, %(detail)s)
 """
 
-# One statement, because most events need both. The row of the tab is locked last of all.
-_ADD_EVENT = f"""
-    WITH event AS ({_INSERT_EVENT})
+_TOUCH = """
     UPDATE home_views SET
         changed_at = %(at)s, due_at = coalesce(due_at, greatest(%(at)s, published_at + %(pause)s))
     WHERE id = %(home)s AND opened_at > %(at)s - %(open)s
-"""  # noqa: S608 - only constants
+"""
+
+# One statement, because most events need both. The row of the tab is locked last of all.
+_ADD_EVENT = f"WITH event AS ({_INSERT_EVENT}) {_TOUCH}"
 
 
-async def open_view(db: Database, team: str, user: str, now: Instant, pages: int) -> HomeView:
+async def open_view(
+    db: Database, team: str, user: str, now: Instant, pages: int, *, kept_only: bool
+) -> HomeView:
     """Record that a user opened their tab, and make it due as `HomeViews.open` documents."""
     values = {
         "id": home_id(team, user),
@@ -47,6 +53,7 @@ async def open_view(db: Database, team: str, user: str, now: Instant, pages: int
         "user": user,
         "now": now,
         "pages": pages,
+        "kept_only": kept_only,
         "pause": REDRAW_SECONDS,
         "open": OPEN_SECONDS,
     }
@@ -54,15 +61,24 @@ async def open_view(db: Database, team: str, user: str, now: Instant, pages: int
     return view
 
 
+async def touch(db: Database, team: str, user: str, at: Instant) -> None:
+    """Make a user's tab due if it is open, because data that it shows changed."""
+    await db.change(_TOUCH, _touched(team, user, at))
+
+
+def _touched(team: str, user: str, at: Instant) -> dict[str, object]:
+    return {
+        "at": at,
+        "home": encode(home_id(team, user)),
+        "pause": REDRAW_SECONDS,
+        "open": OPEN_SECONDS,
+    }
+
+
 async def add_event(db: Database, job_id: str, team: str, user: str, event: Event) -> None:
     """Insert an event of a job, and make the user's tab due if it is open and shows that."""
     if event.name in UNSEEN:
         await db.change(_INSERT_EVENT, event_to_row(job_id, event))
         return
-    values = {
-        **event_to_row(job_id, event),
-        "home": encode(home_id(team, user)),
-        "pause": REDRAW_SECONDS,
-        "open": OPEN_SECONDS,
-    }
+    values = {**event_to_row(job_id, event), **_touched(team, user, event.at)}
     await db.change(_ADD_EVENT, values)

@@ -188,6 +188,8 @@ def jobs_query(wanted: JobFilter) -> tuple[str, Values]:
         "limit": max(0, wanted.limit),
     }
     conditions = [test for name, test in _CONDITIONS.items() if values[name] is not None]
+    if wanted.kept:
+        conditions.append("kept_by IS NOT NULL")
     # As constants, so that the planner sees which partial index has them.
     if wanted.stages is None:
         stages = f"stage NOT IN ({in_list(NOT_REQUESTED)})"

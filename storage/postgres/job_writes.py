@@ -23,7 +23,7 @@ from storage.job import (
     film_event,
 )
 from storage.pace import Permit
-from storage.postgres import budget_rules, budget_use, homes, notifications, queue
+from storage.postgres import budget_rules, budget_use, find, homes, notifications, queue
 from storage.postgres.database import Database
 from storage.postgres.job_reads import job_by_id, locked_job
 from storage.postgres.queue import IS_DUE, LOCKED, Due
@@ -47,6 +47,13 @@ COUNT_DUE = f"""
     ) AS jobs
     FROM unnest(%(stages)s::text[]) AS wanted (stage)
 """  # noqa: S608 - only constants
+
+# Of two who keep it the first is named.
+_KEEP = """
+    UPDATE jobs SET
+        kept_by = CASE WHEN %(by)s::text IS NULL THEN NULL ELSE coalesce(kept_by, %(by)s) END
+    WHERE id = %(id)s RETURNING *
+"""
 
 _REQUEST_CANCEL = f"""
     UPDATE jobs SET
@@ -133,6 +140,8 @@ async def apply(
         db, JOBS, before, after, held=budget_use.EXPOSURE, permit=permit
     )
     row = JOBS.from_row(written)
+    if before.names is not after.names:
+        await find.put_words(db, row)
     at = row.created_at if event is None else event.at
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
@@ -191,6 +200,14 @@ async def settle(db: Database, job_id: str, settlement: Settlement) -> Job | Non
 async def give_up(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
     """Record that a render at MindVideo is given up, and make the job due."""
     return await _updated(db, _GIVE_UP, job_id, by, now)
+
+
+async def keep(db: Database, job_id: str, by: str | None, now: Instant) -> Job | None:
+    """Record who keeps a job, or that nobody does."""
+    for row in await queue.changed(db, JOBS, _KEEP, {"id": job_id, "by": by}):
+        await homes.touch(db, row.team, row.user, now)
+        return row
+    return None
 
 
 async def note_press(db: Database, job_id: str, action_id: str, by: str) -> Job | None:

@@ -12,7 +12,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from storage.postgres.database import Database
-from storage.postgres.schema import ANSWERS, FILMS, PACE, PRICES_OF_SIZE, SAVED, TABLES, TRACES
+from storage.postgres.schema import (
+    ANSWERS,
+    FILMS,
+    KEPT,
+    PACE,
+    PRICES_OF_SIZE,
+    SAVED,
+    TABLES,
+    TRACES,
+    WORDS,
+    WORDS_OF_EARLIER_JOBS,
+)
 from storage.store import StoreError
 
 
@@ -53,6 +64,13 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0008_saved", statements=(SAVED,), is_expansion=True),
+    Migration(name="0009_find", statements=(WORDS,), is_expansion=True),
+    Migration(
+        name="0009_find_earlier_jobs",
+        statements=(WORDS_OF_EARLIER_JOBS, *concurrent_index("jobs_kept", KEPT)),
+        is_transaction=False,
+        is_expansion=True,
+    ),
     Migration(name="0010_films", statements=(FILMS,), is_expansion=True),
 )
 

@@ -236,16 +236,10 @@ async def exists(db: Database, query: str, values: Mapping[str, object]) -> bool
     return row is not None and bool(row["found"])
 
 
-async def insert(db: Database, table: Table[Row], row: Row) -> None:
-    """Insert a row whose unique values no other has."""
-    statement = _insertion(table.name, table.columns)
-    await db.numbered_change(statement, list(table.to_row(row).values()))
-
-
 async def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> bool:
     """Insert a row; `False` if one with its value of the `unique` column exists already."""
-    insertion = _insertion(table.name, table.columns)
-    statement = f"{insertion} ON CONFLICT ({unique}) DO NOTHING"
+    made = insertion(table.name, table.columns)
+    statement = f"{made} ON CONFLICT ({unique}) DO NOTHING"
     return await db.numbered_change(statement, list(table.to_row(row).values())) > 0
 
 
@@ -262,7 +256,7 @@ def assigned(changes: Mapping[str, object]) -> list[str]:
 
 
 @cache
-def _insertion(table: str, columns: tuple[str, ...]) -> str:
+def insertion(table: str, columns: tuple[str, ...]) -> str:
     """Return the statement that inserts a row, without what follows its values."""
     # `user` is a word of SQL's.
     names = ", ".join(f'"{name}"' for name in columns)

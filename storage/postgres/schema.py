@@ -414,6 +414,41 @@ ALTER TABLE jobs ADD COLUMN style_prompt TEXT COLLATE "C";
 """
 """The migration that keeps what people save, and the style of a job."""
 
+WORDS = """
+CREATE TABLE job_words (
+    seq   BIGINT PRIMARY KEY,  -- of the job
+    words TSVECTOR             -- NULL: not indexed yet
+);
+CREATE INDEX job_words_words ON job_words USING gin (words);
+CREATE INDEX job_words_missing ON job_words (seq) WHERE words IS NULL;
+-- A version that knows no words inserts jobs while this one is deployed, and erases texts.
+CREATE FUNCTION note_job_without_words() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO job_words (seq) VALUES (new.seq) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION erase_words() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM job_words WHERE seq = new.seq;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER jobs_without_words AFTER INSERT ON jobs
+    FOR EACH ROW EXECUTE FUNCTION note_job_without_words();
+CREATE TRIGGER jobs_words_erased AFTER UPDATE OF erased_at ON jobs
+    FOR EACH ROW WHEN (new.erased_at IS NOT NULL) EXECUTE FUNCTION erase_words();
+ALTER TABLE jobs ADD COLUMN kept_by TEXT COLLATE "C";
+ALTER TABLE home_views ADD COLUMN kept_only BOOLEAN NOT NULL DEFAULT false;
+"""
+"""The migration that indexes the words of new jobs, and lets people keep some."""
+
+# In a statement of its own, which keeps nobody waiting; the words follow in small writes.
+WORDS_OF_EARLIER_JOBS = """
+    INSERT INTO job_words (seq) SELECT seq FROM jobs WHERE erased_at IS NULL ON CONFLICT DO NOTHING
+"""
+
+KEPT = "ON jobs (team, seq) WHERE kept_by IS NOT NULL"
+"""The index of what is kept, which are few of many jobs."""
+
 FILMS = """
 ALTER TABLE jobs ADD COLUMN film_width INTEGER;
 ALTER TABLE jobs ADD COLUMN film_height INTEGER;

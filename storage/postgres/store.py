@@ -10,6 +10,7 @@ from typing import Generic, Self
 from storage.approval import MayNotDecide
 from storage.budget import NotAdmitted, Settlement
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
+from storage.find import FoundJob, Page, Viewer, Wanted
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Stage, check_transition
 from storage.notification import Notification
@@ -18,6 +19,7 @@ from storage.postgres import (
     admissions,
     answers,
     chores,
+    find,
     homes,
     job_reads,
     job_writes,
@@ -264,6 +266,10 @@ class PostgresJobs(PostgresQueue[Job]):
         """Record what a delivered job's video shows of itself, and make the job due to show it."""
         return await self._session.write(lambda db: job_writes.note_film(db, job_id, film, now))
 
+    async def keep(self, job_id: str, by: str | None, now: Instant) -> Job | None:
+        """Record who keeps a job, or that nobody does."""
+        return await self._session.write(lambda db: job_writes.keep(db, job_id, by, now))
+
     async def resume(
         self,
         job_id: str,
@@ -320,9 +326,13 @@ class PostgresHomeViews(PostgresQueue[HomeView]):
             lambda db, now, limit: queue.find_due(db, HOME_VIEWS.name, now, limit),
         )
 
-    async def open(self, team: str, user: str, now: Instant, *, pages: int = 1) -> HomeView:
+    async def open(
+        self, team: str, user: str, now: Instant, *, pages: int = 1, kept_only: bool = False
+    ) -> HomeView:
         """Record that a user opened their tab, and make it due."""
-        return await self._session.write(lambda db: homes.open_view(db, team, user, now, pages))
+        return await self._session.write(
+            lambda db: homes.open_view(db, team, user, now, pages, kept_only=kept_only)
+        )
 
 
 class PostgresSettings:
@@ -403,6 +413,28 @@ class PostgresSaved:
         return await self._session.write(lambda db: saved.delete(db, key, by))
 
 
+class PostgresFinder:
+    """Implements `Finder`."""
+
+    def __init__(self, session: PoolSession) -> None:
+        self._session = session
+
+    async def find(self, viewer: Viewer, wanted: Wanted, page: Page) -> list[FoundJob]:
+        """Return jobs that match and that the viewer may see, the newest first."""
+        return await self._session.readable(lambda db: find.find(db, viewer, wanted, page))
+
+    async def index_earlier(self, limit: int) -> int:
+        """Index jobs that were inserted without words."""
+        # Usually there is none.
+        if await self.is_complete():
+            return 0
+        return await self._session.write(lambda db: find.index_earlier(db, limit))
+
+    async def is_complete(self) -> bool:
+        """Return whether all jobs are indexed."""
+        return await self._session.read(find.is_complete)
+
+
 class PostgresRetention:
     """Implements `Retention`."""
 
@@ -453,6 +485,7 @@ class PostgresStore:
         self.budgets = PostgresBudgets(session)
         self.settings = PostgresSettings(session)
         self.saved = PostgresSaved(session)
+        self.finder = PostgresFinder(session)
         self.retention = PostgresRetention(session)
         self.pacing = PostgresPacing(session)
 

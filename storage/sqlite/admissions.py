@@ -36,7 +36,7 @@ from storage.job import (
     Stage,
 )
 from storage.rows import JOBS
-from storage.sqlite import budget_rules, budget_use, queue
+from storage.sqlite import budget_rules, budget_use, find, queue
 from storage.sqlite.budget_use import Uses
 from storage.sqlite.job_reads import (
     active_jobs,
@@ -92,6 +92,7 @@ def _begun(
 
 def _insert(db: Database, job: Job, event: Event, rules: Rules, uses: Uses) -> Inserted:
     queue.insert(db, JOBS, job)
+    find.put_words(db, job)
     budget_use.count(db, NO_USE, job, event.at, rules, uses=uses)
     record(db, job, event)
     return Inserted(job=job, is_new=True)
@@ -115,6 +116,7 @@ def _insert_refused(
 def _insert_asked(db: Database, job: Job, event: Event, question: AskFirst) -> Inserted:
     waiting = asked(job, question, event.at)
     queue.insert(db, JOBS, waiting)
+    find.put_words(db, waiting)
     record(db, waiting, event_of(question, event.at))
     return Inserted(job=waiting, is_new=True)
 

@@ -22,10 +22,11 @@ DUE = f"""
 
 _OPEN = """
     INSERT INTO home_views
-        (id, team, user, opened_at, changed_at, pages, published_at, due_at, fence, attempts,
-            crashes)
-    VALUES (:id, :team, :user, :now, :now, :pages, 0, :now, 0, 0, 0)
-    ON CONFLICT (id) DO UPDATE SET opened_at = :now, pages = :pages, due_at = max(
+        (id, team, user, opened_at, changed_at, pages, kept_only, published_at, due_at, fence,
+            attempts, crashes)
+    VALUES (:id, :team, :user, :now, :now, :pages, :kept_only, 0, :now, 0, 0, 0)
+    ON CONFLICT (id) DO UPDATE SET opened_at = :now, pages = :pages,
+        kept_only = :kept_only, due_at = max(
         :now, published_at + :pause, iif(attempts > 0, coalesce(due_at, 0), 0)
     ),
         -- A tab that ended the process is drawn again once it was closed.
@@ -40,7 +41,9 @@ _TOUCH = """
 """
 
 
-def open_view(db: Database, team: str, user: str, now: Instant, pages: int) -> HomeView:
+def open_view(
+    db: Database, team: str, user: str, now: Instant, pages: int, *, kept_only: bool
+) -> HomeView:
     """Record that a user opened their tab, and make it due as `HomeViews.open` documents."""
     values: dict[str, Value] = {
         "id": home_id(team, user),
@@ -48,6 +51,7 @@ def open_view(db: Database, team: str, user: str, now: Instant, pages: int) -> H
         "user": user,
         "now": now,
         "pages": pages,
+        "kept_only": kept_only,
         "pause": REDRAW_SECONDS,
         "open": OPEN_SECONDS,
     }

@@ -192,6 +192,9 @@ def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
         if wanted.user is not None and wanted.stages <= UNDER_WAY:
             # Otherwise it reads all that a person ever asked for, to find the few.
             source, stages = "jobs INDEXED BY jobs_active", f"{stages} AND {_NOT_OVER}"
+    if wanted.kept:
+        # The few that are kept, in place of all that a person ever asked for.
+        source, stages = "jobs INDEXED BY jobs_kept", f"+{stages} AND kept_by IS NOT NULL"
     where = " AND ".join([stages, *conditions])
     order = "ORDER BY created_at DESC, seq DESC LIMIT :limit + 0"
     return f"SELECT * FROM {source} WHERE {where} {order}", values  # noqa: S608 - only constants

@@ -37,7 +37,7 @@ from storage.rows import (
     event_to_row,
     in_list,
 )
-from storage.sqlite import budget_rules, budget_use, homes, notifications, queue
+from storage.sqlite import budget_rules, budget_use, find, homes, notifications, queue
 from storage.sqlite.job_reads import (
     job_by_id,
 )
@@ -95,6 +95,12 @@ _NOTE_PRESS = """
     UPDATE jobs SET pressed = json_insert(pressed, '$."' || :action_id || '"', :by) WHERE id = :id
 """
 
+# Of two who keep it the first is named.
+_KEEP = """
+    UPDATE jobs SET kept_by = iif(:by IS NULL, NULL, coalesce(kept_by, :by))
+    WHERE id = :id RETURNING *
+"""
+
 _RESUMED = """
     parked_from = NULL, attempts = 0, crashes = 0, problem = NULL,
     due_at = :now, lease_until = NULL, fence = fence + 1
@@ -134,6 +140,8 @@ def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     is_counted = any(getattr(before, name) != getattr(after, name) for name in budget_use.EXPOSURE)
     counted = budget_use.exposure_before(db, before.id) if is_counted else None
     row = queue.apply(db, JOBS, before, after)
+    if before.names is not after.names:
+        find.put_words(db, row)
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
         [row] = queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": _time_of(event, row)})
@@ -212,6 +220,14 @@ def note_film(db: Database, job_id: str, film: Film, now: Instant) -> Job | None
     [row] = queue.changed(db, JOBS, _SHOW_AGAIN, {"id": job.id, "at": now})
     record(db, row, film_event(film, now))
     return row
+
+
+def keep(db: Database, job_id: str, by: str | None, now: Instant) -> Job | None:
+    """Record who keeps a job, or that nobody does."""
+    for row in queue.changed(db, JOBS, _KEEP, {"id": encode(job_id), "by": encode(by)}):
+        homes.touch(db, row.team, row.user, now)
+        return row
+    return None
 
 
 def resume(

@@ -694,6 +694,35 @@ def _saved(db: Database) -> None:
         db.execute(f"ALTER TABLE jobs ADD COLUMN {column} TEXT")
 
 
+@MIGRATIONS(name="0039_find")
+def _find(db: Database) -> None:
+    # A table of its own, because a job's row is written a dozen times, and its words once or twice.
+    db.execute("""
+        CREATE TABLE job_words (
+            seq   INTEGER PRIMARY KEY,  -- of the job
+            words TEXT                  -- NULL: not indexed yet
+        ) STRICT
+    """)
+    db.execute("CREATE INDEX job_words_missing ON job_words (seq) WHERE words IS NULL")
+    # The words have been read by the program, so that nothing is left to do for a tokenizer.
+    db.table("job_words").enable_fts(["words"], tokenize="ascii", create_triggers=True)
+    # Otherwise erased words would stay in the index's pages until these are merged.
+    # https://sqlite.org/fts5.html#the_secure_delete_configuration_option
+    db.execute("INSERT INTO job_words_fts (job_words_fts, rank) VALUES ('secure-delete', 1)")
+    # The jobs of before are indexed in small writes while the bot runs.
+    db.execute("INSERT INTO job_words (seq) SELECT seq FROM jobs WHERE erased_at IS NULL")
+    # In the commit of the erasure, whoever makes it.
+    db.execute("""
+        CREATE TRIGGER jobs_words_erased AFTER UPDATE OF erased_at ON jobs
+        WHEN new.erased_at IS NOT NULL
+        BEGIN DELETE FROM job_words WHERE seq = new.seq; END
+    """)
+    db.execute("ALTER TABLE jobs ADD COLUMN kept_by TEXT")
+    # Of many jobs few are kept; the entries are in the order of the jobs' numbers.
+    db.execute("CREATE INDEX jobs_kept ON jobs (team) WHERE kept_by IS NOT NULL")
+    db.execute("ALTER TABLE home_views ADD COLUMN kept_only INTEGER NOT NULL DEFAULT 0")
+
+
 @MIGRATIONS(name="0040_films")
 def _films(db: Database) -> None:
     for column in (

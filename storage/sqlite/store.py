@@ -33,6 +33,7 @@ from storage.budget import (
     Window,
 )
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
+from storage.find import FoundJob, Page, Viewer, Wanted
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Price, Stage, check_transition
 from storage.notification import Notification
@@ -45,6 +46,7 @@ from storage.sqlite import (
     budget_rules,
     budget_use,
     credit,
+    find,
     homes,
     job_reads,
     job_writes,
@@ -269,6 +271,10 @@ class SqliteJobs(SqliteQueue[Job]):
         """Record what a delivered job's video shows of itself, and make the job due to show it."""
         return await self._session.write(lambda db: job_writes.note_film(db, job_id, film, now))
 
+    async def keep(self, job_id: str, by: str | None, now: Instant) -> Job | None:
+        """Record who keeps a job, or that nobody does."""
+        return await self._session.write(lambda db: job_writes.keep(db, job_id, by, now))
+
     async def resume(
         self,
         job_id: str,
@@ -321,9 +327,13 @@ class SqliteHomeViews(SqliteQueue[HomeView]):
     def __init__(self, session: Session) -> None:
         super().__init__(session, HOME_VIEWS, homes.find_due)
 
-    async def open(self, team: str, user: str, now: Instant, *, pages: int = 1) -> HomeView:
+    async def open(
+        self, team: str, user: str, now: Instant, *, pages: int = 1, kept_only: bool = False
+    ) -> HomeView:
         """Record that a user opened their tab, and make it due."""
-        return await self._session.write(lambda db: homes.open_view(db, team, user, now, pages))
+        return await self._session.write(
+            lambda db: homes.open_view(db, team, user, now, pages, kept_only=kept_only)
+        )
 
 
 class SqliteBudgets:
@@ -559,6 +569,28 @@ class SqliteSaved:
         return await self._session.write(lambda db: saved.delete(db, key, by))
 
 
+class SqliteFinder:
+    """Implements `Finder`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def find(self, viewer: Viewer, wanted: Wanted, page: Page) -> list[FoundJob]:
+        """Return jobs that match and that the viewer may see, the newest first."""
+        return await self._session.readable(lambda db: find.find(db, viewer, wanted, page))
+
+    async def index_earlier(self, limit: int) -> int:
+        """Index jobs that were inserted without words."""
+        # Usually there is none.
+        if await self.is_complete():
+            return 0
+        return await self._session.write(lambda db: find.index_earlier(db, limit))
+
+    async def is_complete(self) -> bool:
+        """Return whether all jobs are indexed."""
+        return await self._session.read(find.is_complete)
+
+
 class SqliteRetention:
     """Implements `Retention`."""
 
@@ -605,6 +637,7 @@ class SqliteStore:
         self.budgets = SqliteBudgets(session)
         self.settings = SqliteSettings(session)
         self.saved = SqliteSaved(session)
+        self.finder = SqliteFinder(session)
         self.retention = SqliteRetention(session)
 
     @classmethod

@@ -17,10 +17,16 @@ from bot.base.errors import (
     RetryLaterError,
     UsageError,
 )
-from bot.base.ports import Directory, Person
+from bot.base.ports import Conversation, Directory, Person
 from bot.jobs import access
 from bot.jobs.accept import Interaction
-from bot.jobs.access import find_job, is_admitted, refuse_known_outsider, require_member
+from bot.jobs.access import (
+    find_job,
+    is_admitted,
+    load_viewer,
+    refuse_known_outsider,
+    require_member,
+)
 from bot.jobs.services import Services
 from storage.job import IN_CHANNEL
 from storage.sqlite.store import SqliteStore
@@ -39,6 +45,7 @@ class ListedDirectory(FakeDirectory):
 
     people: dict[str, Person] = field(default_factory=dict)
     members: set[str] = field(default_factory=set)
+    public: frozenset[str] = frozenset()
     cached: bool = False
     failure: BotError | None = None
     silent: bool = False
@@ -52,6 +59,20 @@ class ListedDirectory(FakeDirectory):
     def known(self, user: str) -> Person | None:
         """Return a person of the list, if it is cached."""
         return self.people.get(user) if self.cached else None
+
+    async def conversation(self, channel: str, /) -> Conversation:
+        """Return a private channel, or a public one if it is in the list."""
+        return Conversation(is_public=channel in self.public, has_bot=True)
+
+    async def public_channels(self) -> frozenset[str]:
+        """Return the public channels of the list, or fail."""
+        await self._call("the public channels")
+        return self.public
+
+    async def common_channels(self, user: str, /) -> frozenset[str]:
+        """Return the channel of the job for its members, or fail."""
+        await self._call(f"the channels of {user}")
+        return frozenset({JOB.channel} if user in self.members else ())
 
     async def is_member(self, channel: str, user: str) -> bool:
         """Return whether a user is in the list, or fail."""
@@ -215,3 +236,47 @@ async def test_the_operator_may_allow_everybody(made: Services) -> None:
     open_to_all = replace(unavailable, allow_external_people=True)
     refuse_known_outsider(acted(OUTSIDER, user_team="T2"), open_to_all)
     assert await is_admitted(OUTSIDER, JOB.team, open_to_all)
+
+
+async def test_a_job_of_a_public_channel_is_shown_to_every_full_member(
+    made: Services, directory: ListedDirectory
+) -> None:
+    """As Slack shows the channel; a guest sees only what they are in."""
+    elsewhere = replace(acted(OUTSIDER), channel="C9")
+    assert await find_job(JOB.id, elsewhere, made) is None
+    directory.public = frozenset({JOB.channel})
+    assert await find_job(JOB.id, elsewhere, made) == JOB
+    directory.people[OUTSIDER] = GUEST
+    admitting = replace(made, allow_external_people=True)
+    assert await find_job(JOB.id, elsewhere, admitting) is None
+    directory.members.add(OUTSIDER)
+    assert await find_job(JOB.id, elsewhere, admitting) == JOB
+
+
+@pytest.mark.parametrize("channel", ["C9", "D9", ""])
+async def test_what_a_person_may_find_is_what_they_may_see(
+    made: Services, directory: ListedDirectory, channel: str
+) -> None:
+    """Where they are, the channels that they are in, and public ones; no direct conversation."""
+    here = frozenset({channel} - {"D9", ""})
+    directory.public = frozenset({"C7"})
+    for user, more in ((MEMBER, {JOB.channel, "C7"}), (OUTSIDER, {"C7"}), (ADMIN, {"C7"})):
+        seen = await load_viewer(replace(acted(user), channel=channel), made)
+        assert (seen.viewer.channels, seen.is_certain) == (here | more, True)
+    directory.people[OUTSIDER] = GUEST
+    seen = await load_viewer(replace(acted(OUTSIDER), channel=channel), made)
+    assert (seen.viewer.channels, seen.is_certain) == (here, True)
+
+
+@pytest.mark.parametrize("is_silent", [True, False])
+async def test_what_slack_does_not_tell_in_time_is_not_seen(
+    made: Services,
+    directory: ListedDirectory,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_silent: bool,
+) -> None:
+    monkeypatch.setattr(access, "LOOKUP_SECONDS", 0.01)
+    directory.silent, directory.failure = is_silent, RetryLaterError("busy")
+    seen = await load_viewer(acted(MEMBER), made)
+    assert (set(seen.viewer.channels), seen.is_certain) == ({"C9"}, False)

@@ -17,6 +17,7 @@ from bot.jobs.actions import (
     CancelAnswered,
     CostShown,
     DetailsShown,
+    KeepAnswered,
     NotAllowed,
     QuestionExpired,
     ResendAnswered,
@@ -103,6 +104,8 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (NotAllowed(job=DONE, name=ActionName.SHARE), "admins may share it with another channel"),
     (NotAllowed(job=DONE, name=ActionName.BRING), "admins may have it brought after all"),
     (NotAllowed(job=DONE, name=ActionName.CONFIRM), "Only <@U1>, who was asked this"),
+    (KeepAnswered(job=replace(DONE, kept_by="U2"), has_changed=True), "`/video find --kept`"),
+    (KeepAnswered(job=DONE, has_changed=False), "not kept any more"),
     (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
 

@@ -21,7 +21,7 @@ from bot.jobs.actions import (
     ResendAnswered,
 )
 from bot.jobs.services import Services
-from bot.listeners.actions import BUTTONS
+from bot.listeners.actions import BUTTONS, CHOICES
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands.job_words import JOB_SUBCOMMANDS
 from bot.listeners.subcommands.thread import THREAD_WORDS
@@ -60,13 +60,23 @@ def button(action_id: str, *, at_home: bool = False) -> Trigger:
     return lambda harness, user: harness.click(action_id, user, at_home=at_home)
 
 
+def choice(what: buttons.Choice) -> Trigger:
+    """Return a trigger that chooses something in the job's menu *More*."""
+    value = f"{what} {JOB.id}"
+    return lambda harness, user: harness.click(buttons.MORE, user, chosen=value)
+
+
 COMMANDS: Mapping[str, ActionName] = {
     "status": ActionName.STATUS,
     "cancel": ActionName.CANCEL,
     "again": ActionName.AGAIN,
     "resend": ActionName.RESEND,
 }
-REPLIES: Mapping[str, ActionName] = {**COMMANDS, "cost": ActionName.COST}
+REPLIES: Mapping[str, ActionName] = {
+    **COMMANDS,
+    "cost": ActionName.COST,
+    "keep": ActionName.KEEP,
+}
 CLICKED: Mapping[str, ActionName] = {
     buttons.AGAIN: ActionName.AGAIN,
     f"{buttons.UPGRADE}_0": ActionName.AGAIN,
@@ -79,7 +89,12 @@ CLICKED: Mapping[str, ActionName] = {
     buttons.ASK_APPROVER: ActionName.ASK_APPROVER,
     buttons.DETAILS_IDS: ActionName.DETAILS,
 }
+CHOSEN: Mapping[buttons.Choice, ActionName] = {
+    buttons.Choice.KEEP: ActionName.KEEP,
+    buttons.Choice.STOP_KEEPING: ActionName.STOP_KEEPING,
+}
 TRIGGERS: Mapping[str, tuple[Trigger, ActionName]] = {
+    **{f"choice {each}": (choice(each), name) for each, name in CHOSEN.items()},
     **{f"command {word}": (command(word), name) for word, name in COMMANDS.items()},
     **{f"reply {word}": (reply(word), name) for word, name in REPLIES.items()},
     **{f"button {each}": (button(each), name) for each, name in CLICKED.items()},
@@ -135,6 +150,7 @@ def test_every_action_has_a_trigger_and_every_trigger_is_tested_here() -> None:
     assert replies == REPLIES
     assert set(CLICKED.values()) == set(BUTTONS.values())
     assert len(CLICKED) == len(BUTTONS)
+    assert CHOICES == CHOSEN
 
 
 @pytest.mark.parametrize(

@@ -25,15 +25,25 @@ KLING = Catalog.load().default
 SENT = replace(RENDERING, stage=Stage.ANNOUNCED, submitted_at=None)
 
 
+MENU = "…"
+"""What Slack shows of a menu."""
+
+
 def row(body: Sequence[Block]) -> list[Mapping[str, str]]:
-    """Return the buttons of the only row."""
+    """Return the buttons of the only row, and the menu behind them."""
     (actions,) = body
     return cast("list[Mapping[str, str]]", actions["elements"])
 
 
 def labels(body: Sequence[Block]) -> list[str]:
     """Return the buttons' labels."""
-    return [cast("Mapping[str, str]", each["text"])["text"] for each in row(body)]
+    return [_label(each) for each in row(body)]
+
+
+def _label(element: Mapping[str, str]) -> str:
+    if element["type"] == "overflow":
+        return MENU
+    return cast("Mapping[str, str]", element["text"])["text"]
 
 
 def message_labels(job: Job) -> list[str]:
@@ -72,6 +82,7 @@ def test_a_finished_video_can_be_rendered_again_and_upgraded() -> None:
         "Share to channel",
         "Share elsewhere",
         "Details",
+        MENU,
     ]
 
 
@@ -129,7 +140,7 @@ def test_a_pressed_button_is_replaced_by_who_pressed_it(
     body = buttons.under_result(replace(DONE, pressed=pressed), KLING.upgrades)
     left = [str(element["action_id"]) for element in row(body[-1:])]
     assert not set(left) & pressed.keys()
-    assert left[-1] == "job_details"
+    assert left[-2:] == ["job_details", "job_more"]
     if line is None:
         assert len(body) == 1
     else:
@@ -144,8 +155,21 @@ def test_an_upgrade_is_offered_to_jobs_without_its_options() -> None:
         "Share to channel",
         "Share elsewhere",
         "Details",
+        MENU,
     ]
     assert KLING.upgrades_beyond(replace(DONE, input={"mode": "pro"}).input) == KLING.upgrades
+
+
+def test_the_menu_under_a_result_keeps_it_or_lets_it_go() -> None:
+    """The line above says who keeps it."""
+    for kept_by, choice in ((None, "Keep"), ("U2", "Stop keeping")):
+        body = buttons.under_result(replace(DONE, kept_by=kept_by), KLING.upgrades)
+        menu = json.dumps(row(body[-1:])[-1])
+        assert f'"text": "{choice}"' in menu
+        assert ("kept by <@U2>" in json.dumps(body[0])) is (kept_by is not None)
+    assert buttons.read_choice("keep job1") == (buttons.Choice.KEEP, "job1")
+    for value in ("", "keep", "keep ", "lose job1", "job1"):
+        assert buttons.read_choice(value) is None
 
 
 def test_a_default_of_the_model_counts_as_an_option_of_the_job(tmp_path: Path) -> None:
@@ -175,13 +199,14 @@ def test_each_button_of_a_row_has_its_own_action_id(tmp_path: Path) -> None:
     changes: Sequence[Json] = [{"label": str(n), "set": {"n": n}} for n in range(5)]
     model = model_with(tmp_path, {"n": {"type": "integer"}}, upgrades=changes)
     elements = row(buttons.under_result(DONE, model.upgrades))
-    assert len({each["action_id"] for each in elements}) == len(elements) == 10
+    assert len({each["action_id"] for each in elements}) == len(elements) == 11
 
 
 def test_a_screen_reader_is_given_the_video_of_a_button() -> None:
     """The text for screen readers begins with the label; Slack takes 75 characters."""
     job = replace(DONE, input={"prompt": "a\n<very> long " + "very long " * 30})
-    for each in row(buttons.under_result(job, KLING.upgrades)):
+    *found, _menu = row(buttons.under_result(job, KLING.upgrades))
+    for each in found:
         assert each["accessibility_label"].startswith(
             cast("Mapping[str, str]", each["text"])["text"]
         )

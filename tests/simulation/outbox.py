@@ -64,6 +64,14 @@ class MemoryDirectory:
         """See `Directory`."""
         return await self._line.ask("look up", lambda: group)
 
+    async def public_channels(self) -> frozenset[str]:
+        """See `Directory`; nobody looks for anything here."""
+        return frozenset()
+
+    async def common_channels(self, _user: str, /) -> frozenset[str]:
+        """See `Directory`; nobody looks for anything here."""
+        return frozenset()
+
     async def is_member(self, channel: str, user: str) -> bool:
         """See `Directory`."""
         return await self._line.ask("look up", lambda: bool(channel and user))

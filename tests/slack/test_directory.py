@@ -9,7 +9,7 @@ import pytest
 
 from bot.base.errors import OperatorMustActError, RetryLaterError, UnreachablePlaceError
 from bot.base.ports import Conversation, Person
-from bot.slack.directory import CACHE_SECONDS, SlackDirectory
+from bot.slack.directory import CACHE_SECONDS, MEMBERSHIP_SECONDS, SlackDirectory
 from sandbox.slack.entities import (
     ANA,
     CREW,
@@ -136,6 +136,27 @@ async def test_a_member_of_a_channel_is_found_on_every_page(directory: SlackDire
     assert not await directory.is_member(CREW, MIA)
     with pytest.raises(UnreachablePlaceError):
         await directory.is_member(VAULT, ANA)
+
+
+async def test_the_channels_of_a_person_are_those_that_the_bot_is_in_too(
+    directory: SlackDirectory, slack: SlackSandbox, clock: ManualClock
+) -> None:
+    """On every page; what Slack said is kept for a minute."""
+    assert await directory.public_channels() == {GENERAL}
+    assert await directory.common_channels(ANA) == {GENERAL, OPEN, CREW}
+    assert await directory.common_channels(MIA) == {GENERAL, OPEN}
+    slack.world.workspace.channels[CREW].members.discard(ANA)
+    assert CREW in await directory.common_channels(ANA)
+    clock.now += MEMBERSHIP_SECONDS + 1
+    assert CREW not in await directory.common_channels(ANA)
+    assert slack.world.count("users.conversations") == 4
+
+
+async def test_more_channels_than_a_page_holds_are_all_known(
+    directory: SlackDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.directory.CHANNELS_ON_PAGE", 1)
+    assert await directory.common_channels(ANA) == {GENERAL, OPEN, CREW}
 
 
 async def test_a_link_leads_to_a_message_that_stands(

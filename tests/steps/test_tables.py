@@ -81,6 +81,8 @@ def test_every_stage_has_words(stage: Stage) -> None:
         recent=[],
         pages=1,
         has_more=False,
+        kept_only=False,
+        has_filter=False,
         month="May",
         zone="UTC",
         mine=NO_COSTS,

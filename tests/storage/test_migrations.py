@@ -97,8 +97,9 @@ def test_every_field_is_a_column_and_every_part_of_a_nested_one(
 
 
 def test_every_table_is_strict(db: Database) -> None:
-    """A lax table would take any type."""
-    for name in set(db.table_names()) - {"_sqlite_migrations", "sqlite_sequence"}:
+    """A lax table would take any type; those of FTS5 are its own."""
+    ours = {name for name in db.table_names() if not name.startswith("job_words_fts")}
+    for name in ours - {"_sqlite_migrations", "sqlite_sequence"}:
         assert db.table(name).strict, name
 
 

@@ -77,6 +77,7 @@ def a_full_view() -> HomeView:
         opened_at=NOW + 0.123456,
         changed_at=NOW + 1,
         pages=2,
+        kept_only=True,
         published_at=NOW + 2,
         due_at=NOW + 3,
         lease_until=NOW + 60,

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from storage.find import Page, Viewer, Wanted
 from storage.job import OVER, UNDER_WAY, Stage
 from storage.rows import JOBS
-from storage.sqlite import homes, job_reads, notifications, reports
+from storage.sqlite import find, homes, job_reads, notifications, reports
 from storage.sqlite.budget_use import OF_OTHER_SIZES, OF_SAME_SIZE
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_reads import ACTIVE
@@ -147,6 +148,37 @@ def test_what_each_ask_reads_has_an_index(tables: Database, query: str, index: s
     plan = plan_of(tables, query)
     assert any(index in step for step in plan), plan
     assert not any("SCAN jobs" in step for step in plan), plan
+
+
+VIEWER = Viewer(team="T1", user="U1", channels=frozenset({"C1"}))
+CARS = Wanted(words=("car",), by="U2", channel="C1", since=NOW, style="noir", kept=True)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "page", "steps"),
+    [
+        (Wanted(), Page(limit=6), ["SCAN jobs"]),
+        (Wanted(), Page(limit=6, before=9), ["INTEGER PRIMARY KEY (rowid<?)"]),
+        (Wanted(channel="C1"), Page(limit=6, after=9), ["INTEGER PRIMARY KEY (rowid>?)"]),
+        (Wanted(kept=True), Page(limit=6), ["INDEX jobs_kept (team=?)"]),
+        (CARS, Page(limit=6), ["job_words_fts", "INTEGER PRIMARY KEY (rowid=?)"]),
+        (CARS, Page(limit=6, before=9), ["job_words_fts", "INTEGER PRIMARY KEY (rowid=?)"]),
+    ],
+)
+def test_a_page_of_what_is_found_is_read_in_its_order(
+    tables: Database, wanted: Wanted, page: Page, steps: list[str]
+) -> None:
+    """From the newest, until the page is full: nothing is sorted."""
+    plan = plan_of(tables, find.find_query(VIEWER, wanted, page)[0])
+    for step in steps:
+        assert any(step in one for one in plan), plan
+    assert not any("TEMP B-TREE" in one for one in plan), plan
+
+
+def test_what_is_kept_has_an_index(tables: Database) -> None:
+    """Home looks for it whenever it is drawn."""
+    wanted = JobFilter(team="T1", user="U1", stages=OVER, kept=True)
+    assert "INDEX jobs_kept (team=?)" in plan_of(tables, job_reads.jobs_query(wanted)[0])[0]
 
 
 @pytest.mark.parametrize("query", [KEYS, LAST])

@@ -111,7 +111,7 @@ def button_labels(message: StoredMessage) -> list[str]:
     """Return the labels of the buttons under a message."""
     rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
     elements = cast("list[list[dict[str, dict[str, str]]]]", rows)
-    return [element["text"]["text"] for row in elements for element in row]
+    return [element["text"]["text"] for row in elements for element in row if "text" in element]
 
 
 async def job_of(bot: RunningBot, message: StoredMessage) -> Job:

@@ -108,8 +108,12 @@ class ListenerHarness:
         *,
         at_home: bool = False,
         job_id: str = JOB.id,
+        chosen: str = "",
     ) -> Message | None:
-        """Handle a click on a button, under a message or in the Home tab; return the answer."""
+        """Handle a click on a button, under a message or in the Home tab; return the answer.
+
+        `chosen` is the value of what was chosen in a menu instead.
+        """
         where = {} if at_home else {"channel": {"id": "C1"}}
         payload = ButtonPayload.model_validate(
             {
@@ -119,7 +123,7 @@ class ListenerHarness:
                     {
                         "action_id": action_id,
                         "action_ts": f"1800000009.{next(self.numbers)}",
-                        "value": job_id,
+                        **({"selected_option": {"value": chosen}} if chosen else {"value": job_id}),
                     }
                 ],
                 **where,

@@ -92,6 +92,14 @@ class FakeDirectory:
         """Return a handle made of the group's ID."""
         return group.lower()
 
+    async def public_channels(self) -> frozenset[str]:
+        """Return none."""
+        return frozenset()
+
+    async def common_channels(self, _user: str, /) -> frozenset[str]:
+        """Return none."""
+        return frozenset()
+
     async def is_member(self, _channel: str, _user: str, /) -> bool:
         """Return true."""
         return True

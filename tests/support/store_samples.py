@@ -148,6 +148,7 @@ def a_full_job() -> Job:
         given_up_at=NOW + 9,
         given_up_by="U3",
         pressed={"job_again": "U2"},
+        kept_by="U7",
         erased_at=NOW + 93,
     )
 

@@ -46,6 +46,7 @@ PLAIN_WORDS = frozenset(
     for line in (
         "cast coast coat colt costa cosy cot cots host lost most post",
         "fist gist last lift lint lisa lisp liszt lit lust mist wist",
+        "bind fend fiend fin fined finds fine fins fiend fond fund hind kind mind rind wind",
         "gain heap held hell helm hemp kelp whelp yelp",
         "cancer chancel modes motels reseed resent statue statues stratus",
         "stile stole styled stylus",

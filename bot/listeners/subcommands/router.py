@@ -25,6 +25,7 @@ from bot.listeners.subcommands.budget import BUDGET
 from bot.listeners.subcommands.cast import CAST, cast_subcommand
 from bot.listeners.subcommands.credit import CREDIT
 from bot.listeners.subcommands.defaults import CHANNEL_SETTINGS
+from bot.listeners.subcommands.find import FIND
 from bot.listeners.subcommands.intent import (
     HELP,
     Command,
@@ -139,6 +140,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
     {
         HELP: help_subcommand(lambda: SUBCOMMANDS, thread.usages),
         "list": REPORTS["list"],
+        "find": FIND,
         **JOB_SUBCOMMANDS,
         "cost": REPORTS["cost"],
         "budget": BUDGET,

@@ -9,10 +9,11 @@ from types import MappingProxyType
 
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
-from bot.jobs.actions import ActionName, ActionRequest, perform
+from bot.jobs.actions import ActionName, ActionRequest, KeepAnswered, perform
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
+from bot.listeners.redraw import redraw
 from bot.messages import replies
 from bot.options.attachments import Attached
 from bot.options.parser import TypedText, read_text
@@ -58,7 +59,10 @@ async def _do(
     if action is None:
         return replies.in_a_thread(usages(), services.bot_user)
     request = ActionRequest(job=job, interaction=interaction)
-    return reply_to(await perform(action, request, services), services.now())
+    outcome = await perform(action, request, services)
+    if isinstance(outcome, KeepAnswered) and outcome.has_changed:
+        await redraw(outcome.job, services)
+    return reply_to(outcome, services.now())
 
 
 async def _again(
@@ -84,6 +88,10 @@ THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
         ),
         "resend": ThreadCommand(
             about="brings its files again, free of charge", action=ActionName.RESEND
+        ),
+        "keep": ThreadCommand(
+            about="keeps its video, so that `/video find --kept` shows it",
+            action=ActionName.KEEP,
         ),
         "help": ThreadCommand(about="shows this", action=None),
     }

@@ -10,6 +10,8 @@ from sandbox.slack.methods.method import Method, method, require_scope_to_read
 from sandbox.slack.payloads import channel_json, message_json, user_json
 from sandbox.slack.world import World
 
+_KINDS = MappingProxyType({"public_channel": Kind.PUBLIC, "private_channel": Kind.PRIVATE})
+
 LARGEST_PAGE = 999
 """https://docs.slack.dev/reference/methods/conversations.history"""
 
@@ -27,6 +29,13 @@ class _Read(BaseModel):
 
 class _OneChannel(BaseModel):
     channel: str
+
+
+class _Joined(BaseModel):
+    user: str | None = None
+    types: str = "public_channel"
+    limit: int = 100
+    cursor: str = ""
 
 
 class _Open(BaseModel):
@@ -92,6 +101,26 @@ def _user(world: World, args: _OneUser) -> Payload:
     return {"user": user_json(world.workspace.users[args.user])}
 
 
+def _joined(world: World, args: _Joined) -> Payload:
+    """List the channels of a user, private ones as far as the bot is in them, too."""
+    user = args.user or BOT
+    kinds = {_KINDS[name] for name in args.types.split(",") if name in _KINDS}
+    found = [
+        channel
+        for channel in world.workspace.channels.values()
+        if channel.kind in kinds
+        and user in channel.members
+        and (channel.kind is Kind.PUBLIC or BOT in channel.members)
+    ]
+    for channel in found:
+        require_scope_to_read(world, channel, permission="read")
+    start = int(args.cursor or 0)
+    end = start + args.limit
+    cursor = str(end) if end < len(found) else ""
+    shown = [channel_json(channel) for channel in found[start:end]]
+    return {"channels": shown, "response_metadata": {"next_cursor": cursor}}
+
+
 def _groups(_world: World, _args: _Nothing) -> Payload:
     listed = [{"id": group, "handle": handle} for group, handle in GROUPS.items()]
     return {"usergroups": listed}
@@ -106,6 +135,7 @@ CONVERSATION_METHODS: Mapping[str, Method] = MappingProxyType(
         "conversations.join": method(_OneChannel, _join, "channels:join"),
         "conversations.open": method(_Open, _open, "im:write"),
         "usergroups.list": method(_Nothing, _groups, "usergroups:read", takes_json=False),
+        "users.conversations": method(_Joined, _joined, takes_json=False),
         "users.info": method(_OneUser, _user, "users:read", takes_json=False),
     }
 )
