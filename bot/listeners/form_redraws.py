@@ -11,13 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeAlias
 
 from cachetools import TTLCache
 
 from bot.base.ports import Views
-from bot.listeners.form_pictures import shown
 from bot.listeners.payloads import FormPayload
 from storage.job import Json
 
@@ -63,6 +61,5 @@ class FormRedraws:
                 return
             drawn = await draw(dict(form.items))
             known = form.hash if view.hash in form.replaced else view.hash
-            update = partial(views.update, view.id, if_hash=known or None)
-            form.hash = await shown(update, drawn)
+            form.hash = await views.update(view.id, drawn, if_hash=known or None)
             form.replaced |= {known, view.hash}

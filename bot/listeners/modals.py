@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from types import MappingProxyType
 
 import structlog
@@ -26,7 +25,6 @@ from bot.jobs.services import Services
 from bot.jobs.styles import placed_styles, styles_for
 from bot.jobs.usual_options import load_usual_options
 from bot.listeners.context import AnswerCount, counted, usual_options
-from bot.listeners.form_pictures import shown
 from bot.listeners.form_redraws import FormRedraws
 from bot.listeners.form_request import accept_form, form_errors, load_parent, load_styles
 from bot.listeners.job_replies import reply_to
@@ -119,9 +117,8 @@ async def open_new(
     names = {file.id: file.name for file in images}
     state = state.drawn(model.slug, files_named(values), names)
     asker = _Asker(team=interaction.team, user=interaction.user)
-    await _open(
-        trigger_id, await _drawn(model, state, values, asker, services, note=note), services
-    )
+    drawn = await _drawn(model, state, values, asker, services, note=note)
+    await services.views.open(trigger_id, drawn)
 
 
 async def open_anywhere(trigger_id: str, interaction: Interaction, services: Services) -> None:
@@ -133,7 +130,7 @@ async def open_anywhere(trigger_id: str, interaction: Interaction, services: Ser
     model = services.catalog.find(str(defaults.get(MODEL_FLAG))) or services.catalog.default
     asker = _Asker(team=interaction.team, user=interaction.user)
     state = FormState(model=model.slug, project=project_in(defaults))
-    await _open(trigger_id, await _drawn(model, state, defaults, asker, services), services)
+    await services.views.open(trigger_id, await _drawn(model, state, defaults, asker, services))
 
 
 async def open_edit(trigger_id: str, job: Job, channel: str, services: Services) -> None:
@@ -158,7 +155,7 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     note = "" if found else form.replaced_model(job.model, model)
     asker = _Asker(team=job.team, user=job.user)
     view = await _drawn(model, state, asked_input(job), asker, services, note=note)
-    await _open(trigger_id, view, services)
+    await services.views.open(trigger_id, view)
 
 
 async def open_draft(
@@ -207,12 +204,7 @@ async def open_draft(
     view = await _drawn(
         opened.model, state, opened.values, asker, services, layout=layout, note=note
     )
-    await _open(trigger_id, view, services)
-
-
-async def _open(trigger_id: str, view: Mapping[str, Json], services: Services) -> None:
-    """Open a form; without the pictures of the cast if Slack refuses it with them."""
-    await shown(partial(services.views.open, trigger_id), view)
+    await services.views.open(trigger_id, view)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,8 +144,29 @@ def section_with_picture(mrkdwn: str, file_id: str, alt_text: str) -> Block:
 
 def shows_picture(blocks: Sequence[Block]) -> bool:
     """Return whether a block shows a file of the bot's, which may be gone from Slack."""
-    shown = (block.get("accessory", block) for block in blocks)
-    return any(isinstance(one, Mapping) and "slack_file" in one for one in shown)
+    return without_pictures(blocks) != list(blocks)
+
+
+def without_pictures(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks without pictures that are files at Slack, alone or beside words."""
+    return [plain for block in blocks if (plain := _without_picture(block)) is not None]
+
+
+def _without_picture(block: Block) -> Block | None:
+    match block:
+        case {"slack_file": _}:
+            return None
+        case {"accessory": {"slack_file": _}}:
+            return {name: value for name, value in block.items() if name != "accessory"}
+        case {"type": "context", "elements": [*elements]}:
+            words = [one for one in elements if not _is_picture(one)]
+            return {**block, "elements": words} if words else None
+        case _:
+            return block
+
+
+def _is_picture(element: Json) -> bool:
+    return isinstance(element, Mapping) and "slack_file" in element
 
 
 def _alt(text: str) -> str:

@@ -25,7 +25,6 @@ from bot.messages.formatting import sentence
 from bot.messages.replies import words
 from bot.messages.saved import FOR_WHOM, MARKS, WHOSE
 from bot.options.form_fields import CAST_BLOCK, MOST_CHOICES
-from storage.job import Json
 from storage.saved import SavedKind
 
 MOST_PICTURED = 10
@@ -170,19 +169,3 @@ def _image(one: PlacedMember) -> ImageElement:
     return ImageElement(
         slack_file=SlackFile(id=one.member.file), alt_text=alt_text(one.member.name)
     )
-
-
-def without_pictures(view: Mapping[str, Json]) -> Mapping[str, Json] | None:
-    """Return a form without the pictures of the cast; `None`: it has none.
-
-    Slack refuses a form as a whole if it does not find one of them, or does not show it here.
-    """
-    drawn = view.get("blocks")
-    given = drawn if isinstance(drawn, list) else []
-    kept = [block for block in given if not _is_picture(block)]
-    return {**view, "blocks": kept} if len(kept) < len(given) else None
-
-
-def _is_picture(block: Json) -> bool:
-    block_id = block.get("block_id") if isinstance(block, Mapping) else None
-    return isinstance(block_id, str) and block_id.startswith(f"{CAST_BLOCK}:")

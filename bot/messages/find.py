@@ -11,7 +11,15 @@ from bot.jobs.found import FindSpec, FoundCard, FoundPage
 from bot.messages import blocks, buttons
 from bot.messages.blocks import Block
 from bot.messages.formatting import count
-from bot.messages.job import cost_text, is_cancelled, is_given_up, title_of, took
+from bot.messages.job import (
+    cost_text,
+    is_cancelled,
+    is_given_up,
+    poster_of,
+    poster_words,
+    title_of,
+    took,
+)
 from storage.job import UNDER_WAY, Outcome
 
 NEWER = "find_newer"
@@ -84,9 +92,11 @@ def _card(card: FoundCard, reader: str) -> list[Block]:
     job = card.view.job
     words = blocks.link_label(_words(card), PROMPT_SHOWN)
     name = f"<{card.link}|{words}>" if card.link else words
-    # A section, beside which a picture has room.
+    told, poster = f"*{name}*\n{_state(card)}", None if card.is_gone else poster_of(job)
     return [
-        blocks.section(f"*{name}*\n{_state(card)}"),
+        blocks.section(told)
+        if poster is None
+        else blocks.section_with_picture(told, poster, poster_words(card.view)),
         blocks.context(_small(card, reader)),
         *([blocks.context(GONE)] if card.is_gone else []),
         blocks.actions(

@@ -1,13 +1,14 @@
 """Sends blocks that show files of Slack's, without the pictures if Slack refuses those.
 
 A file may be deleted, or hidden by Slack's plan, long after a message began to show it. Slack then
-refuses the whole message, and its words and buttons must not be lost with it.
+refuses the whole message or form, and its words and buttons must not be lost with it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from bot.base.errors import RefusedError
+from bot.messages.blocks import without_pictures
 from storage.job import Json
 
 T = TypeVar("T")
@@ -29,14 +30,11 @@ async def with_pictures_if_shown(blocks: Blocks, send: Callable[[Blocks], Awaita
         return await send(plain)
 
 
-def without_pictures(blocks: Blocks) -> list[Mapping[str, Json]]:
-    """Return the blocks without those that show a file of Slack's, and without such accessories."""
-    return [_plain(block) for block in blocks if "slack_file" not in block]
-
-
-def _plain(block: Mapping[str, Json]) -> Mapping[str, Json]:
-    match block:
-        case {"accessory": {"slack_file": _}}:
-            return {name: value for name, value in block.items() if name != "accessory"}
-        case _:
-            return block
+async def view_with_pictures_if_shown(
+    view: Mapping[str, Json], send: Callable[[Mapping[str, Json]], Awaitable[T]]
+) -> T:
+    """Send a view; once more without its pictures if Slack refuses them, and so did nothing."""
+    drawn = view.get("blocks")
+    given = drawn if isinstance(drawn, list) else []
+    blocks = [block for block in given if isinstance(block, Mapping)]
+    return await with_pictures_if_shown(blocks, lambda kept: send({**view, "blocks": list(kept)}))

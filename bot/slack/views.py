@@ -7,7 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.base.errors import RefusedError
 from bot.slack.answers import OkAnswer, ViewAnswer
 from bot.slack.client import ask
-from bot.slack.pictures import Blocks, with_pictures_if_shown
+from bot.slack.pictures import view_with_pictures_if_shown
 from storage.job import Json
 
 USED_TRIGGER = "exchanged_trigger_id"
@@ -24,9 +24,13 @@ class SlackViews:
 
     async def open(self, trigger_id: str, view: Mapping[str, Json]) -> None:
         """Open a form for the person whose click or command gave the trigger."""
-        call = self._client.views_open(trigger_id=trigger_id, view=dict(view))
-        try:
+
+        async def send(drawn: Mapping[str, Json]) -> None:
+            call = self._client.views_open(trigger_id=trigger_id, view=dict(drawn))
             await ask(call, OkAnswer, doubtful=False)
+
+        try:
+            await view_with_pictures_if_shown(view, send)
         except RefusedError as error:
             # A repeated delivery: the form is open already.
             if error.code != USED_TRIGGER:
@@ -46,21 +50,19 @@ class SlackViews:
         self, view_id: str, view: Mapping[str, Json], *, if_hash: str | None = None
     ) -> str:
         """Redraw an open form; with `if_hash` only if it has not changed since."""
-        call = self._client.views_update(view_id=view_id, view=dict(view), hash=if_hash)
-        answer = await ask(call, ViewAnswer, doubtful=False)
-        return answer.view.hash if answer.view else ""
+
+        async def send(drawn: Mapping[str, Json]) -> str:
+            call = self._client.views_update(view_id=view_id, view=dict(drawn), hash=if_hash)
+            answer = await ask(call, ViewAnswer, doubtful=False)
+            return answer.view.hash if answer.view else ""
+
+        return await view_with_pictures_if_shown(view, send)
 
     async def publish_home(self, user: str, view: Mapping[str, Json]) -> None:
         """Redraw a person's Home tab."""
 
-        async def send(blocks: Blocks) -> None:
-            drawn = {**view, "blocks": list(blocks)}
-            call = self._client.views_publish(user_id=user, view=drawn)
+        async def send(drawn: Mapping[str, Json]) -> None:
+            call = self._client.views_publish(user_id=user, view=dict(drawn))
             await ask(call, OkAnswer, doubtful=False)
 
-        match view:
-            case {"blocks": [*blocks]}:
-                shown = [block for block in blocks if isinstance(block, Mapping)]
-                await with_pictures_if_shown(shown, send)
-            case _:
-                await send(())
+        await view_with_pictures_if_shown(view, send)

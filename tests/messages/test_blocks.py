@@ -1,10 +1,18 @@
-"""Tests of text in mrkdwn."""
+"""Tests of text in mrkdwn, and of blocks with pictures."""
 
 from __future__ import annotations
 
 import pytest
 
-from bot.messages.blocks import link_label, literal
+from bot.messages.blocks import (
+    link_label,
+    literal,
+    picture,
+    section,
+    section_with_picture,
+    shows_picture,
+    without_pictures,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,3 +35,16 @@ def test_a_sentence_of_the_bot_keeps_its_code() -> None:
 
 def test_a_label_of_a_link_ends_where_it_should() -> None:
     assert link_label("a|b>c *d*", 20) == "a¦b&gt;c \u2217d\u2217"
+
+
+def test_without_its_pictures_a_message_has_all_its_words() -> None:
+    """Those beside words, those between words, and lines of nothing else."""
+    image = {"type": "image", "slack_file": {"id": "F1"}, "alt_text": "a face"}
+    name = {"type": "mrkdwn", "text": "`@mascot`"}
+    mixed = {"type": "context", "elements": [image, name]}
+    alone = {"type": "context", "elements": [image]}
+    drawn = [section_with_picture("a lake", "F1", "a"), picture("F1", "a"), mixed, alone]
+    words = [section("a lake"), {"type": "context", "elements": [name]}]
+    assert without_pictures(drawn) == words
+    assert all(shows_picture([each]) for each in drawn)
+    assert not shows_picture(words)

@@ -10,7 +10,7 @@ from bot.jobs.found import FindSpec, FoundCard, FoundPage
 from bot.jobs.view import JobView
 from bot.messages.find import NEWER, OLDER, found_message
 from sandbox.slack.blocks import checked_blocks
-from storage.job import Job, Outcome, Stage
+from storage.job import Film, Job, Outcome, Stage
 from tests.support.job_samples import DONE, RENDERING
 
 MOST_BLOCKS = 50
@@ -107,3 +107,12 @@ def test_a_card_says_how_a_job_ended(job: Job, state: str, *, is_gone: bool) -> 
     assert state in message.text
     assert ("deletes them after a" in str(message.blocks)) is is_gone
     assert checked_blocks([dict(block) for block in message.blocks])
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_card_shows_the_poster_as_long_as_the_file_is_there(*, is_gone: bool) -> None:
+    """Slack refuses a message with a picture that it does not find."""
+    shown = replace(DONE, film=Film(width=8, height=8, poster="F1"))
+    blocks = str(found_message(page(card(shown, is_gone=is_gone))).blocks)
+    assert ("'slack_file': {'id': 'F1'}" in blocks) is not is_gone
+    assert "A picture from the video" in blocks or is_gone
