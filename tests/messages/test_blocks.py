@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.messages.blocks import (
+    Block,
     link_label,
     literal,
     picture,
@@ -13,6 +14,7 @@ from bot.messages.blocks import (
     shows_picture,
     without_pictures,
 )
+from storage.job import Json
 
 
 @pytest.mark.parametrize(
@@ -39,10 +41,10 @@ def test_a_label_of_a_link_ends_where_it_should() -> None:
 
 def test_without_its_pictures_a_message_has_all_its_words() -> None:
     """Those beside words, those between words, and lines of nothing else."""
-    image = {"type": "image", "slack_file": {"id": "F1"}, "alt_text": "a face"}
-    name = {"type": "mrkdwn", "text": "`@mascot`"}
-    mixed = {"type": "context", "elements": [image, name]}
-    alone = {"type": "context", "elements": [image]}
+    image: Json = {"type": "image", "slack_file": {"id": "F1"}, "alt_text": "a face"}
+    name: Json = {"type": "mrkdwn", "text": "`@mascot`"}
+    mixed: Block = {"type": "context", "elements": [image, name]}
+    alone: Block = {"type": "context", "elements": [image]}
     drawn = [section_with_picture("a lake", "F1", "a"), picture("F1", "a"), mixed, alone]
     words = [section("a lake"), {"type": "context", "elements": [name]}]
     assert without_pictures(drawn) == words
