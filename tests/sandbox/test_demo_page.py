@@ -285,7 +285,7 @@ async def test_a_message_shortcut_sends_the_message_to_the_app(harness: DemoHarn
     await write(page, "a lake at dawn")
     await messages(page).hover()
     await page.get_by_test_id("message-actions").click()
-    await page.get_by_test_id("menu-item").click()
+    await page.get_by_role("menuitem", name="Make a video from this").click()
     request = await harness.bot.latest("message_action")
     assert request.at("callback_id") == "video_from_message"
     assert request.at("message", "text") == "a lake at dawn"
@@ -377,10 +377,10 @@ async def test_escape_closes_every_menu_wherever_the_focus_is(harness: DemoHarne
     await post(harness, "a job")
     await messages(page).hover()
     await page.get_by_test_id("message-actions").click()
-    await expect(page.get_by_test_id("menu-item")).to_be_visible()
+    await expect(page.get_by_role("menuitem").first).to_be_visible()
     await page.evaluate("document.activeElement.blur()")
     await page.keyboard.press("Escape")
-    await expect(page.get_by_test_id("menu-item")).to_have_count(0)
+    await expect(page.get_by_role("menuitem")).to_have_count(0)
 
     await page.get_by_test_id("menu-button").click()
     await expect(page.get_by_test_id(f"channel-{OPEN}")).to_be_visible()

@@ -153,6 +153,7 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         traceparent=None,
         delivery=replace(full.delivery, failing_since=None),
         pressed={},
+        film=None,
         kept_by=None,
         erased_at=None,
     )
