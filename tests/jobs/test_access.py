@@ -102,8 +102,9 @@ async def made(tmp_path: Path, directory: ListedDirectory) -> AsyncIterator[Serv
     await store.close()
 
 
-@pytest.fixture(autouse=True)
-def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for Slack for an instant only."""
     monkeypatch.setattr(access, "LOOKUP_SECONDS", 0.01)
 
 
@@ -174,6 +175,7 @@ async def test_a_channel_of_which_slack_tells_nothing_has_no_members(
     assert await find_job(JOB.id, acted(MEMBER), made) is None
 
 
+@pytest.mark.usefixtures("short_patience")
 async def test_nobody_waits_long_for_slack(made: Services, directory: ListedDirectory) -> None:
     """An acknowledgement is due within 3 s."""
     directory.silent = True
@@ -269,14 +271,10 @@ async def test_what_a_person_may_find_is_what_they_may_see(
 
 
 @pytest.mark.parametrize("is_silent", [True, False])
+@pytest.mark.usefixtures("short_patience")
 async def test_what_slack_does_not_tell_in_time_is_not_seen(
-    made: Services,
-    directory: ListedDirectory,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    is_silent: bool,
+    made: Services, directory: ListedDirectory, *, is_silent: bool
 ) -> None:
-    monkeypatch.setattr(access, "LOOKUP_SECONDS", 0.01)
     directory.silent, directory.failure = is_silent, RetryLaterError("busy")
     seen = await load_viewer(acted(MEMBER), made)
     assert (set(seen.viewer.channels), seen.is_certain) == ({"C9"}, False)
