@@ -123,7 +123,7 @@ def find_members(
             if member.file is None:
                 raise UsageError(
                     f"The picture of `{member.name}` is still on its way to Slack. Try again in a "
-                    "moment."
+                    "moment; if it does not come, save it again."
                 )
     return tuple(members.values())
 
