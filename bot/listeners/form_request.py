@@ -66,6 +66,7 @@ async def accept_form(
         style=style,
         is_filled_in=style is None or style.name == state.style,
         cast=await _cast(payload, services),
+        people=state.people,
     )
     request = replace(read, project=entered_project(entered, state.project))
     channel = state.channel or _chosen_channel(entered)
