@@ -13,7 +13,7 @@ from bot.messages import buttons
 from bot.messages.cast_form import FOR_BLOCK, NAME_BLOCK, PICTURE_BLOCK
 from bot.options.form_fields import CAST_BLOCK
 from bot.slack.attachments import SlackPersonFiles
-from bot.slack.manifest import SAVE_TO_CAST, VIDEO_FROM_MESSAGE
+from bot.slack.manifest import CREATE_VIDEO, SAVE_TO_CAST, VIDEO_FROM_MESSAGE
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, MIA, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
@@ -35,7 +35,7 @@ from tests.support.conversation import (
     until_ephemeral,
     until_reply_done,
 )
-from tests.support.forms import blocks_of, element_of, entries, form_of, submit, switch
+from tests.support.forms import KLING, blocks_of, element_of, entries, form_of, submit, switch
 from tests.support.images import data_of, image_bytes, put_file
 from tests.support.running_bot import RENDER_SECONDS, RunningBot, bot_in, running_bot
 from tests.support.sandbox import running_sandbox
@@ -533,6 +533,20 @@ async def test_a_form_opens_without_pictures_that_slack_refuses() -> None:
         view = form_of(bot)
         assert CAST_BLOCK in blocks_of(view)
         assert "slack_file" not in str(view.data)
+
+
+async def test_a_form_for_any_channel_knows_the_cast_of_the_chosen_one() -> None:
+    """Its `@name` would be text else, and the video would be charged without the picture."""
+    async with running_bot() as bot:
+        await save(bot, "mascot here")
+        await bot.sandbox.slack.people.shortcut(ANA, CREATE_VIDEO)
+        await submit(bot, values=entries(KLING, CREW, prompt="a lake with @mascot"))
+        await bot.until(lambda: len(submitted_inputs(bot)) == 1)
+        assert "image_urls" not in last_input(bot)
+        await bot.sandbox.slack.people.shortcut(ANA, CREATE_VIDEO)
+        await submit(bot, values=entries(KLING, GENERAL, prompt="a hill with @mascot"))
+        await bot.until(lambda: len(submitted_inputs(bot)) == 2)
+        assert pictures(bot) == [MASCOT]
 
 
 async def test_a_refused_text_opens_with_its_cast() -> None:
