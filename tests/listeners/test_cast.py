@@ -249,6 +249,17 @@ async def test_a_mistyped_name_is_asked_about() -> None:
         assert bot.sandbox.video.charges == []
 
 
+async def test_a_name_in_the_words_of_a_style_is_text_and_a_save_says_so() -> None:
+    async with running_bot() as bot:
+        await save(bot)
+        told = await answer(bot, 'style save noir "rain, {prompt}, with @mascot"')
+        assert "`@mascot` in its words stays text" in told
+        assert "stays text" not in await answer(bot, 'style save pale "fog by ana@mascot.example"')
+        await bot.type("a lake --style noir")
+        await bot.until(lambda: len(submitted_inputs(bot)) == 1)
+        assert last_input(bot) == {"prompt": "rain, a lake, with @mascot"}
+
+
 async def test_a_member_is_saved_in_the_thread_of_a_message_with_a_picture() -> None:
     """The first message's; else that of the newest reply that has one."""
     async with running_bot() as bot:
