@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 
-from bot.options.edit_distance import edit_distance
+from bot.options.edit_distance import is_within_one_error
 from bot.options.saved_names import LONGEST_NAME, folded
 
 # What is passed over: links, and mentions by ID. Then what stands behind an `@`: it ends with a
@@ -26,6 +27,9 @@ _UNSPACED = re.compile(
 _WITHIN_WORD = re.compile(r"\w")
 # What joins a letter, and is none, goes on with the word.
 _JOINED = frozenset({"Mn", "Mc", "Cf"})
+# Names of one text that are compared with all known ones, each in half a millisecond: a text may
+# have thousands.
+_MOST_COMPARED = 20
 # Fewer letters are one letter away from too much.
 _SHORTEST_MISTYPED = 4
 # Letters of an ending, as of a plural or a case.
@@ -58,8 +62,12 @@ def name_of(text: str) -> str:
 
 
 def mistyped(names: Iterable[str], known: Collection[str]) -> Mapping[str, str]:
-    """Return the known name that each of these probably means, of those that are nobody's."""
-    meant = {name: _nearly(name, known) for name in names if name not in known}
+    """Return the known name that each of these probably means, of those that are nobody's.
+
+    Of the first of them: a text may have thousands.
+    """
+    nobodys = islice((name for name in names if name not in known), _MOST_COMPARED)
+    meant = {name: _nearly(name, known) for name in nobodys}
     return {name: other for name, other in meant.items() if other is not None}
 
 
@@ -91,6 +99,6 @@ def _nearly(name: str, known: Collection[str]) -> str | None:
         longer = len(name) - len(other)
         if len(other) < _SHORTEST_MISTYPED or not -1 <= longer <= _LONGEST_ENDING:
             continue
-        if name.startswith(other) or (longer <= 1 and edit_distance(name, other) <= 1):
+        if name.startswith(other) or is_within_one_error(name, other):
             return other
     return None

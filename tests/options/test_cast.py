@@ -88,6 +88,12 @@ def test_a_name_that_is_nearly_a_members_is_asked_about(name: str) -> None:
     assert changed.doubts == ()
 
 
+def test_only_the_first_of_many_names_are_compared() -> None:
+    """A text of thousands would hold up everybody else."""
+    names = " ".join(f"@other{number}" for number in range(20))
+    assert read_request(read_text(f"{names} @mascto"), KLING, cast=CAST).doubts == ()
+
+
 @pytest.mark.parametrize("name", ["nobody", "mask", "mascotparade", "hey"])
 def test_another_name_stays_text_without_a_question(name: str) -> None:
     """So does one near a short name, which is near too much."""
