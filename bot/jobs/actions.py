@@ -335,12 +335,14 @@ _NO_CHANGES = TypedText(text="", tokens=(), rest="")
 
 def _draft(request: ActionRequest) -> Draft:
     """Return the changes of a job, to open them in the form."""
+    typed = request.changes or _NO_CHANGES
     return Draft(
-        text=(request.changes or _NO_CHANGES).text,
+        text=typed.text,
         channel=request.interaction.channel,
         thread_ts=request.interaction.reply_to.thread_ts,
         parent_id=request.job.id,
         files=tuple(file.id for file in request.files),
+        people=typed.people,
     )
 
 

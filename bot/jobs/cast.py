@@ -60,10 +60,8 @@ async def cast_for(
 ) -> Cast:
     """Return the members of which a text may name some; nothing is read for one that names none.
 
-    A member with the name of somebody whom the text mentions is not among them. Raises
-    `StoreError`.
+    Raises `StoreError`.
     """
     if not may_name_cast(typed):
         return NO_CAST
-    cast = usable_cast(await load_placed_cast(team, user, channel, services))
-    return {name: member for name, member in cast.items() if name not in typed.people}
+    return usable_cast(await load_placed_cast(team, user, channel, services))

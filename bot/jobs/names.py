@@ -34,6 +34,16 @@ async def read_in_names(text: str, directory: Directory) -> str:
     return in_names(text, await names_at_once(mentioned(text), directory))
 
 
+async def read_in_names_of_people(text: str, directory: Directory) -> tuple[str, frozenset[str]]:
+    """Return `read_in_names`, and the names in it that stand behind an `@` for mentions."""
+    ids = mentioned(text)
+    names = await names_at_once(ids, directory)
+    read = {name for name in names.values() if name.startswith("@")} | (
+        {SOMEBODY} if ids else set()
+    )
+    return in_names(text, names), frozenset(name.removeprefix("@") for name in read)
+
+
 async def names_at_once(ids: Sequence[str], directory: Directory) -> Mapping[str, str]:
     """Return the names by ID, for an answer that must come at once; none that Slack tells late."""
     if not ids:

@@ -66,6 +66,7 @@ async def accept_form(
         style=style,
         is_filled_in=style is None or style.name == state.style,
         cast=await _cast(payload, services),
+        people=state.people,
     )
     request = replace(read, project=entered_project(entered, state.project))
     channel = state.channel or _chosen_channel(entered)
@@ -129,15 +130,22 @@ async def _cast(payload: FormPayload, services: Services) -> Cast:
     if not may_name_cast_in(view.state.values):
         return NO_CAST
     team, user = payload.installed_team, payload.user.id
-    return usable_cast(await load_placed_cast(team, user, view.form_state.channel, services))
+    channel = view.form_state.channel or _picked_channel(view.state.values)
+    return usable_cast(await load_placed_cast(team, user, channel, services))
 
 
 def _chosen_channel(entered: Mapping[str, Json]) -> str:
-    answer = as_mapping(as_mapping(entered.get(form.CHANNEL_BLOCK)).get(form.CHANNEL_BLOCK))
-    chosen = answer.get("selected_conversation")
-    if not isinstance(chosen, str):
+    chosen = _picked_channel(entered)
+    if chosen is None:
         raise FormError({form.CHANNEL_BLOCK: form.no_channel()})
     return chosen
+
+
+def _picked_channel(entered: Mapping[str, Json]) -> str | None:
+    """Return the channel chosen in the form; `None`: none is."""
+    answer = as_mapping(as_mapping(entered.get(form.CHANNEL_BLOCK)).get(form.CHANNEL_BLOCK))
+    chosen = answer.get("selected_conversation")
+    return chosen if isinstance(chosen, str) else None
 
 
 def _digest(request: RenderRequest) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ from bot.jobs.accept import Interaction, Refused
 from bot.jobs.access import find_job
 from bot.jobs.cast import cast_for, placed_cast
 from bot.jobs.erased import refuse_erased
-from bot.jobs.names import read_in_names
+from bot.jobs.names import read_in_names_of_people
 from bot.jobs.prices import load_offer
 from bot.jobs.projects import project_in
 from bot.jobs.saved import load_placed
@@ -33,6 +33,7 @@ from bot.messages import budgets, cast, form, prices
 from bot.messages.modal import PLAIN, Layout
 from bot.messages.styles import styles_to_choose
 from bot.options.attachments import Attached
+from bot.options.cast_names import names_of_people
 from bot.options.catalog import Model
 from bot.options.draft import Draft, read_draft_text
 from bot.options.form import (
@@ -47,7 +48,7 @@ from bot.options.form import (
 from bot.options.form_fields import CAST_BLOCK, FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
 from bot.options.form_items import items_shown
 from bot.options.form_shots import after_shot_buttons, words_of_other_shots
-from bot.options.form_state import FormState
+from bot.options.form_state import MOST_PEOPLE, FormState
 from bot.options.mentions import asked_input
 from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import read_text
@@ -98,8 +99,11 @@ async def open_new(
     prompt: Mapping[str, Json] = _NOTHING,
     images: Sequence[Attached] = (),
     note: str = "",
+    people: Collection[str] = (),
 ) -> None:
     """Open a form for the interaction's channel, with its usual options.
+
+    `people` are the names of those whom the prompt mentions.
 
     A trigger expires after 3 s, so nothing slow may come first. Raises `BotError`, `StoreError`.
     """
@@ -113,6 +117,7 @@ async def open_new(
         channel=interaction.channel,
         thread_ts=thread_ts,
         project=usual.project,
+        people=_kept_people(people),
     )
     names = {file.id: file.name for file in images}
     state = state.drawn(model.slug, files_named(values), names)
@@ -175,7 +180,9 @@ async def open_draft(
         project = project if job.project is None else job.project
     else:
         earlier, slug = usual.values, str(usual.values.get(MODEL_FLAG))
-    draft = replace(draft, text=await read_in_names(draft.text, services.directory))
+    text, named = await read_in_names_of_people(draft.text, services.directory)
+    people = draft.people | named
+    draft = replace(draft, text=text, people=people)
     typed, where = read_text(draft.text), (interaction.team, interaction.user, draft.channel)
     opened = read_draft_text(
         draft,
@@ -193,6 +200,7 @@ async def open_draft(
         parent_id=job.id if job else None,
         project=opened.project or project,
         style=opened.style,
+        people=_kept_people(people),
     ).drawn(
         opened.model.slug,
         [*draft.files, *files_named(opened.values)],
@@ -205,6 +213,11 @@ async def open_draft(
         opened.model, state, opened.values, asker, services, layout=layout, note=note
     )
     await services.views.open(trigger_id, view)
+
+
+def _kept_people(people: Collection[str]) -> tuple[str, ...]:
+    """Return what stands for people behind an `@`, as far as a form's state holds it."""
+    return tuple(sorted(names_of_people(people))[:MOST_PEOPLE])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

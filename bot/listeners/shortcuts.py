@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.base.ports import Message, Place
 from bot.jobs.accept import Interaction
 from bot.jobs.access import find_job, is_in_charge, require_member
-from bot.jobs.names import read_in_names
+from bot.jobs.names import read_in_names_of_people
 from bot.jobs.services import Services
 from bot.listeners import modals
 from bot.listeners.context import Handler, answer
@@ -20,7 +20,7 @@ from bot.options.attachments import Attached
 from bot.options.draft import Draft
 from bot.options.schema import PROMPT
 from bot.slack.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
-from bot.slack.markup import plain
+from bot.slack.markup import mentioned_names, plain
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -72,7 +72,8 @@ async def _open_from_message(
 ) -> None:
     """Open a form with a message's text as the prompt and its images as references."""
     message = payload.message
-    text = plain(message.words(services.bot_user))
+    words = message.words(services.bot_user)
+    text, people = await read_in_names_of_people(plain(words), services.directory)
     files = message.attached
     model = services.catalog.default
     await modals.open_new(
@@ -80,9 +81,10 @@ async def _open_from_message(
         interaction,
         services,
         thread_ts=message.thread_ts or message.ts,
-        prompt={PROMPT: await read_in_names(text, services.directory)},
+        prompt={PROMPT: text},
         images=[file for file in files if file.problem(model) is None],
         note=_note_of_unusable([file for file in files if file.problem(model) is not None]),
+        people=mentioned_names(words) | people,
     )
 
 

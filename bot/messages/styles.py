@@ -10,6 +10,7 @@ from bot.jobs.styles import PlacedStyle
 from bot.messages import blocks
 from bot.messages.replies import words
 from bot.messages.saved import FOR_WHOM, WHOSE
+from bot.options.cast_names import names_in
 from bot.options.catalog import Catalog
 from bot.options.defaults import as_flags
 from bot.options.mentions import in_names
@@ -44,8 +45,19 @@ def saved(
     what = _content(style, catalog, SAVED_SHOWN)
     return words(
         f":art: The style `{style.name}` is {did} {FOR_WHOM[saved_for]}: {what}\n"
-        f"`/video a lake --style {style.name}` uses it.{note}"
+        f"`/video a lake --style {style.name}` uses it.{note}{_of_cast(style)}"
     )
+
+
+def _of_cast(style: Style) -> str:
+    """Return the sentence about `@name` in a style's words; empty if there is none.
+
+    Whoever uses the style may have another member of that name, or none.
+    """
+    named = names_in([style.words])
+    if not named:
+        return ""
+    return f" `@{named[0]}` in its words stays text: name the cast in the prompt, where it is used."
 
 
 def styles_to_choose(placed: Sequence[PlacedStyle], chosen: str) -> Mapping[str, str]:

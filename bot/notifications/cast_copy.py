@@ -95,9 +95,9 @@ async def bring(claim: Claim[Notification]) -> Result[Notification]:
     copy = CastCopy.of(row)
     if copy is None:
         return Park(row=row, problem=UNREADABLE)
-    if row.problem is not None:
-        return await _tell(claim, copy, row.problem)
     saved = await _saved(row, copy, services)
+    if row.problem is not None:
+        return await _give_up(claim, copy, saved, row.problem)
     if saved is None:
         # It has its picture already, if an earlier attempt has shared that.
         is_done = row.delivery.ts is not None
@@ -106,10 +106,10 @@ async def bring(claim: Claim[Notification]) -> Result[Notification]:
         await _deliver(claim, copy, saved)
         brought = await _brought(claim, saved, services)
     except RefusedError as error:
-        await _forget(saved, services)
+        # Written first: a member that does not wait any more says nothing of why.
         failed = replace(claim.row, problem=str(error), delivery=NOT_DELIVERED)
         await claim.write(failed, None)
-        return await _tell(claim, copy, str(error))
+        return await _give_up(claim, copy, saved, str(error))
     await services.store.saved.replace_value(
         SavedKind.CAST, copy.scope, saved.value, brought.to_value()
     )
@@ -179,6 +179,15 @@ async def _brought(claim: Claim[Notification], saved: Saved, services: Services)
         is_public=place.is_public,
         former=former[:MOST_FORMER],
     )
+
+
+async def _give_up(
+    claim: Claim[Notification], copy: CastCopy, saved: Saved | None, reason: str
+) -> Result[Notification]:
+    """Let the member be as it was before, if it waits still, and tell whoever saved it."""
+    if saved is not None:
+        await _forget(saved, claim.services)
+    return await _tell(claim, copy, reason)
 
 
 async def _forget(saved: Saved, services: Services) -> None:

@@ -10,11 +10,12 @@ from typing import Self
 
 from bot.base.errors import UsageError
 from bot.options.attachments import Attached, join
+from bot.options.cast_names import has_names, name_of
 from bot.options.catalog import Model
 from bot.options.parser import Flag, TypedText
 from bot.options.problems import Problems
 from bot.options.references import file_named, reference
-from bot.options.saved_names import LONGEST_NAME, folded, not_saved, read_saved_name
+from bot.options.saved_names import not_saved, read_saved_name
 from bot.options.schema import Option, texts_of
 from storage.job import Json
 
@@ -26,10 +27,6 @@ LISTS = "/video cast"
 
 MOST_FORMER = 10
 """How many earlier pictures of a member are remembered."""
-
-# Not within a word, so that an address of e-mail has none; and it ends with a letter or a digit, so
-# that a mark behind it is not a part of it.
-_AT = re.compile(rf"(?<![\w@.-])@(\w(?:[\w-]{{0,{LONGEST_NAME - 2}}}\w)?)(?![\w@])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +78,12 @@ NO_CAST: Cast = MappingProxyType({})
 
 def read_cast_name(text: str) -> str:
     """Return the name of a member as it is stored, also with an `@`. Raises `UsageError`."""
-    return read_saved_name(text.strip().removeprefix("@"), NOUN)
-
-
-def names_in(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return what stands behind an `@` in texts, each once, in order: names, or none."""
-    found = (folded(match[1]) for text in texts for match in _AT.finditer(text))
-    return tuple(dict.fromkeys(found))
+    return read_saved_name(re.sub(r"^[@\uff20]", "", text.strip()), NOUN)
 
 
 def may_name_cast(typed: TypedText) -> bool:
     """Tell whether a text may name a member: by the flag, or behind an `@`."""
-    return bool(_AT.search(typed.text)) or any(
+    return has_names([typed.text]) or any(
         isinstance(token, Flag) and token.name.casefold() == CAST_FLAG for token in typed.tokens
     )
 
@@ -123,7 +114,7 @@ def find_members(
             if member.file is None:
                 raise UsageError(
                     f"The picture of `{member.name}` is still on its way to Slack. Try again in a "
-                    "moment."
+                    "moment; if it does not come, save it again."
                 )
     return tuple(members.values())
 
@@ -168,7 +159,7 @@ def named_in_images(
     members: list[CastMember] = []
     for option in model.image_options:
         value = values.get(option.name)
-        names = [name for text in texts_of(value) if (name := _name_of(text)) in cast]
+        names = [name for text in texts_of(value) if (name := name_of(text)) in cast]
         if names:
             named = find_members((), names, cast, problems)
             files = {one.name: one.file for one in named if one.file is not None}
@@ -180,14 +171,8 @@ def named_in_images(
 def _with_files(value: Json, files: Mapping[str, str]) -> Json:
     if isinstance(value, list | tuple):
         return [_with_files(item, files) for item in value]
-    name = _name_of(value) if isinstance(value, str) else ""
+    name = name_of(value) if isinstance(value, str) else ""
     return reference(files[name]) if name in files else value
-
-
-def _name_of(text: str) -> str:
-    """Return the name in a text that is nothing but `@name`; else nothing."""
-    found = _AT.fullmatch(text.strip())
-    return folded(found[1]) if found else ""
 
 
 def prompts_in(model: Model, words: str, values: Mapping[str, Json]) -> list[str]:

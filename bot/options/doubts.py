@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.base.errors import UsageError
+from bot.options.cast_names import mistyped
 from bot.options.catalog import Model
 from bot.options.characters import HYPHENS, LONG_DASHES, visible
 from bot.options.flags import Flags
@@ -73,6 +74,18 @@ def _sentence(expectation: Expectation, values: Mapping[str, Json]) -> str:
         return expectation.otherwise
     made, total = map(number_text, sums)
     return expectation.otherwise.replace("{sum}", made).replace("{total}", total)
+
+
+def mistyped_cast(names: Collection[str], cast: Collection[str]) -> tuple[Doubt, ...]:
+    """Return the doubts about names behind an `@` that are nearly those of members of the cast."""
+    return tuple(
+        Doubt(
+            kind=QuestionKind.UNPUBLISHED,
+            about=f"“@{name}” is nobody of the cast, so it stays text without a picture. Did you "
+            f"mean “@{other}”?",
+        )
+        for name, other in mistyped(names, cast).items()
+    )
 
 
 _DASH = f"[{HYPHENS}{LONG_DASHES}]"

@@ -42,10 +42,13 @@ class Draft:
     """The job that the text changes."""
     files: tuple[str, ...] = ()
     """IDs of the attached files."""
+    people: frozenset[str] = frozenset()
+    """The names of people that the text mentions, as of `TypedText`."""
 
     def to_value(self) -> str | None:
         """Return the value of a button that `of_value` reads; `None`: it is too long for one."""
-        parts = [self.text, self.channel, self.thread_ts, self.parent_id, list(self.files)]
+        parts: list[Json] = [self.text, self.channel, self.thread_ts, self.parent_id]
+        parts += [list(self.files), *sorted(self.people)]
         value = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
         # Slack counts as JavaScript does: a character beyond U+FFFF is two.
         is_short = len(value.encode("utf-16-le", "surrogatepass")) <= 2 * LONGEST_VALUE
@@ -59,9 +62,22 @@ class Draft:
         except ValueError:
             return None
         match parts:
-            case [str(text), str(channel), str() | None as ts, str() | None as parent, [*files]]:
-                named = tuple(map(str, files))
-                return cls(text=text, channel=channel, thread_ts=ts, parent_id=parent, files=named)
+            case [
+                str(text),
+                str(channel),
+                str() | None as ts,
+                str() | None as parent,
+                [*files],
+                *people,
+            ]:
+                return cls(
+                    text=text,
+                    channel=channel,
+                    thread_ts=ts,
+                    parent_id=parent,
+                    files=tuple(map(str, files)),
+                    people=frozenset(map(str, people)),
+                )
             case _:
                 return None
 
@@ -108,7 +124,7 @@ def read_draft_text(
     The draft may name one of the `styles`, else it keeps the style `used` in the changed job, and
     members of the `cast`.
     """
-    typed = read_text(draft.text)
+    typed = replace(read_text(draft.text), people=draft.people)
     slug = typed.value_of(MODEL_FLAG)
     model = (catalog.find(slug) if slug else None) or usual
     problems = Problems(typed.problems)

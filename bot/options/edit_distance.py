@@ -25,3 +25,12 @@ def edit_distance(one: str, other: str) -> int:
             current.append(cost)
         before, last = last, current
     return last[-1]
+
+
+def is_within_one_error(one: str, other: str) -> bool:
+    """Tell whether the edit distance is at most one, in time proportional to the lengths."""
+    pairs = zip(one, other, strict=False)
+    at = next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    rest, wanted = one[at:], other[at:]
+    is_swapped = rest[:2] == wanted[:2][::-1] and rest[2:] == wanted[2:]
+    return is_swapped or rest[1:] == wanted[1:] or rest[1:] == wanted or rest == wanted[1:]

@@ -12,14 +12,13 @@ from bot.options.attachments import Attached, attached_files, granted, join, ref
 from bot.options.cast import (
     NO_CAST,
     Cast,
-    CastMember,
     find_members,
-    names_in,
     prompts_in,
     with_members,
 )
+from bot.options.cast_names import has_names, names_in
 from bot.options.catalog import Model
-from bot.options.doubts import told_by_form
+from bot.options.doubts import mistyped_cast, told_by_form
 from bot.options.form_elements import (
     FormError,
     State,
@@ -136,7 +135,7 @@ def chosen_cast(state: State) -> tuple[str, ...]:
 def may_name_cast_in(state: State) -> bool:
     """Tell whether a form may name members of the cast: in its menu, or behind an `@`."""
     values = (element(state, block_id).get("value") for block_id in state)
-    return bool(chosen_cast(state)) or bool(names_in(texts_of(list(values))))
+    return bool(chosen_cast(state)) or has_names(texts_of(list(values)))
 
 
 def shows_advanced(state: State) -> bool:
@@ -153,6 +152,7 @@ def read_form(
     style: Style | None = None,
     is_filled_in: bool = True,
     cast: Cast = NO_CAST,
+    people: Collection[str] = (),
 ) -> RenderRequest:
     """Return the request of a submitted form, in the words of a style.
 
@@ -163,7 +163,8 @@ def read_form(
     `carried`. A list of items, such as shots, sets the options without which it does not count, as
     the form says beside its fields. `files` are the IDs that values may refer to, beside the files
     uploaded in the form. The files of the members of the `cast` are added that were chosen, or are
-    named in the prompt and were not in the carried one. Raises `FormError`.
+    named in the prompt and were not in the carried one; behind an `@`, `people` are nobody of it.
+    Raises `FormError`.
     """
     values: dict[str, Json] = {}
     errors: dict[str, str] = {}
@@ -199,14 +200,15 @@ def read_form(
         first = item_options(found[0], found[1], 1)[found[2].words]
         errors[field_block(first)] = f"{first.title} is needed."
     problems = Problems()
-    members = _members(model, state, values, carried, cast, problems)
+    mentioned = _mentioned(model, values, carried, cast, people)
+    members = find_members(chosen_cast(state), mentioned, cast, problems)
     values = dict(with_members(model, values, members, problems))
     errors |= _errors_at(_cast_block(model, state), problems)
     if errors:
         raise FormError(errors)
     follow = implied_by_shots(model, values) if is_storyboard else {}
     read = _in_style(model, {**values, **_set_by_items(model, values), **follow}, style)
-    return replace(read, cast=members)
+    return replace(read, cast=members, doubts=(*read.doubts, *mistyped_cast(mentioned, cast)))
 
 
 def is_of_shots(model: Model, state: State, option: Option) -> bool:
@@ -228,20 +230,18 @@ def _beside_shots(model: Model, state: State, carried: Mapping[str, Json]) -> Ma
     }
 
 
-def _members(  # noqa: PLR0917 - what was read of the form, and where it is looked up
+def _mentioned(
     model: Model,
-    state: State,
     values: Mapping[str, Json],
     carried: Mapping[str, Json],
     cast: Cast,
-    problems: Problems,
-) -> tuple[CastMember, ...]:
-    """Return the members of the cast that a form names. Adds to `problems`."""
+    people: Collection[str],
+) -> Sequence[str]:
+    """Return the names behind an `@` that are new in a form, without those of people."""
     # What the earlier job's words name has its picture there already.
-    earlier = names_in(prompts_in(model, str(carried.get(PROMPT) or ""), carried))
-    named = names_in(prompts_in(model, str(values.get(PROMPT) or ""), values))
-    mentioned = [name for name in named if name not in earlier]
-    return find_members(chosen_cast(state), mentioned, cast, problems)
+    earlier = names_in(prompts_in(model, str(carried.get(PROMPT) or ""), carried), cast)
+    named = names_in(prompts_in(model, str(values.get(PROMPT) or ""), values), cast)
+    return [name for name in named if name not in {*earlier, *people}] if cast else []
 
 
 def _cast_block(model: Model, state: State) -> str:

@@ -16,6 +16,7 @@ MOST_FILES = 60
 # In characters: enough to tell one image from another.
 LONGEST_NAME = 40
 MOST_NAMES = 20
+MOST_PEOPLE = 10
 
 
 class FormState(BaseModel):
@@ -42,6 +43,9 @@ class FormState(BaseModel):
 
     file_names: Mapping[str, str] = {}
     """Names of these files, by ID, as far as they are known."""
+
+    people: tuple[str, ...] = ()
+    """Names that stand behind an `@` for people whom the first words mentioned."""
 
     agreed: str = ""
     """The price that the form tells, if pressing *Render* agrees to it; empty: it is asked about.

@@ -15,14 +15,14 @@ from bot.options.cast import (
     CastMember,
     find_members,
     named_in_images,
-    names_in,
     prompts_in,
     read_flag,
     with_members,
 )
+from bot.options.cast_names import names_in, names_of_people
 from bot.options.catalog import Catalog, Model
 from bot.options.display import in_words
-from bot.options.doubts import Doubt, option_like, told_by_form, unpublished
+from bot.options.doubts import Doubt, mistyped_cast, option_like, told_by_form, unpublished
 from bot.options.flags import Flags, Meaning
 from bot.options.image_links import check_links
 from bot.options.model_file import MODEL_FLAG, PROJECT_FLAG
@@ -558,16 +558,17 @@ def given_in(
             problems.options.add(PROMPT)
     given_prompt = split.prompt or str(values.get(PROMPT) or "")
     members = cast or NO_CAST
-    mentioned = names_in(prompts_in(model, given_prompt, values)) if members else ()
+    free, mentioned = _mentioned(typed, prompts_in(model, given_prompt, values), members)
     added = find_members(typed_names, mentioned, members, problems)
     attached, in_images = named_in_images(
-        model, attach(values, files, model, problems), members, problems
+        model, attach(values, files, model, problems), free, problems
     )
     return Given(
         values=attached,
         doubts=(
             *option_like(typed, split, meanings),
             *_lines_of_no_shots(typed, model),
+            *mistyped_cast(mentioned, free),
             *_shots_in_a_line(split),
         ),
         replaces=scene is not None and replaces_scene(split.prompt),
@@ -579,6 +580,16 @@ def given_in(
         added=added,
         cast=tuple(dict.fromkeys([*added, *in_images])),
     )
+
+
+def _mentioned(typed: TypedText, texts: Sequence[str], cast: Cast) -> tuple[Cast, Sequence[str]]:
+    """Return the members that `@name` may mean in texts, and the names that stand there.
+
+    Without people who are mentioned: they are nobody else. The flag means a member all the same.
+    """
+    people = names_of_people(typed.people)
+    free = {name: member for name, member in cast.items() if name not in people}
+    return free, [name for name in names_in(texts, free) if name not in people] if free else []
 
 
 def _refuse_value(meaning: Meaning, flag: Flag) -> None:

@@ -13,7 +13,7 @@ from bot.messages import buttons
 from bot.messages.cast_form import FOR_BLOCK, NAME_BLOCK, PICTURE_BLOCK
 from bot.options.form_fields import CAST_BLOCK
 from bot.slack.attachments import SlackPersonFiles
-from bot.slack.manifest import SAVE_TO_CAST
+from bot.slack.manifest import CREATE_VIDEO, SAVE_TO_CAST, VIDEO_FROM_MESSAGE
 from sandbox.slack.delivery import DeliveryKind
 from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, MIA, StoredMessage
 from sandbox.slack.faults import Fault, FaultKind
@@ -35,7 +35,7 @@ from tests.support.conversation import (
     until_ephemeral,
     until_reply_done,
 )
-from tests.support.forms import blocks_of, element_of, entries, form_of, submit, switch
+from tests.support.forms import KLING, blocks_of, element_of, entries, form_of, submit, switch
 from tests.support.images import data_of, image_bytes, put_file
 from tests.support.running_bot import RENDER_SECONDS, RunningBot, bot_in, running_bot
 from tests.support.sandbox import running_sandbox
@@ -111,6 +111,11 @@ def not_saved(bot: RunningBot) -> list[StoredMessage]:
 async def until_not_saved(bot: RunningBot, count: int) -> None:
     """Wait for so many of these messages."""
     await bot.until(lambda: len(not_saved(bot)) == count)
+
+
+async def until_submitted(bot: RunningBot, count: int) -> None:
+    """Wait for so many videos to be submitted."""
+    await bot.until(lambda: len(submitted_inputs(bot)) == count)
 
 
 def file_of(bot: RunningBot, message: StoredMessage) -> StoredFile:
@@ -211,6 +216,48 @@ async def test_a_name_that_is_nobodys_stays_text() -> None:
         await bot.type("a card for (@ben)")
         await bot.until(lambda: len(submitted_inputs(bot)) == 2)
         assert pictures(bot) == [MASCOT]
+
+
+async def test_a_person_who_is_mentioned_is_no_member_in_a_form_either() -> None:
+    """Of a message, and of a text that was refused: both are filled in with the person's name."""
+    async with running_bot() as bot:
+        await save(bot, "ben")
+        message = await send_message(bot, f"a card for <@{BEN}>", user=MIA)
+        await bot.sandbox.slack.people.message_shortcut(ANA, message.ts, VIDEO_FROM_MESSAGE)
+        await submit(bot, values=entries(prompt="a small card for @Ben"))
+        await bot.until(lambda: len(submitted_inputs(bot)) == 1)
+        assert "image_urls" not in last_input(bot)
+        for count, mentioned in enumerate((f"<@{BEN}>", f"<@{BEN}|ben.miller>"), start=2):
+            delivery = await bot.type(f"{count} cards for {mentioned} --duration 99")
+            assert delivery.shown is not None
+            await bot.sandbox.slack.people.click(ANA, delivery.shown.ts, buttons.OPEN_DRAFT)
+            await submit(bot, values=entries(duration="5"))
+            await until_submitted(bot, count)
+            assert "image_urls" not in last_input(bot)
+
+
+async def test_a_mistyped_name_is_asked_about() -> None:
+    """By command and form; nothing is charged for a video without the picture."""
+    async with running_bot() as bot:
+        await save(bot)
+        asked = "Did you mean “@mascot”?"
+        assert asked in await answer(bot, "a lake with @mascto")
+        await bot.type("")
+        await submit(bot, values=entries(prompt="a hill with @mascots"))
+        await bot.until(lambda: sum(asked in one.text for one in bot.ephemerals()) == 2)
+        assert submitted_inputs(bot) == []
+        assert bot.sandbox.video.charges == []
+
+
+async def test_a_name_in_the_words_of_a_style_is_text_and_a_save_says_so() -> None:
+    async with running_bot() as bot:
+        await save(bot)
+        told = await answer(bot, 'style save noir "rain, {prompt}, with @mascot"')
+        assert "`@mascot` in its words stays text" in told
+        assert "stays text" not in await answer(bot, 'style save pale "fog by ana@mascot.example"')
+        await bot.type("a lake --style noir")
+        await bot.until(lambda: len(submitted_inputs(bot)) == 1)
+        assert last_input(bot) == {"prompt": "rain, a lake, with @mascot"}
 
 
 async def test_a_member_is_saved_in_the_thread_of_a_message_with_a_picture() -> None:
@@ -497,6 +544,20 @@ async def test_a_form_opens_without_pictures_that_slack_refuses() -> None:
         view = form_of(bot)
         assert CAST_BLOCK in blocks_of(view)
         assert "slack_file" not in str(view.data)
+
+
+async def test_a_form_for_any_channel_knows_the_cast_of_the_chosen_one() -> None:
+    """Its `@name` would be text else, and the video would be charged without the picture."""
+    async with running_bot() as bot:
+        await save(bot, "mascot here")
+        await bot.sandbox.slack.people.shortcut(ANA, CREATE_VIDEO)
+        await submit(bot, values=entries(KLING, CREW, prompt="a lake with @mascot"))
+        await bot.until(lambda: len(submitted_inputs(bot)) == 1)
+        assert "image_urls" not in last_input(bot)
+        await bot.sandbox.slack.people.shortcut(ANA, CREATE_VIDEO)
+        await submit(bot, values=entries(KLING, GENERAL, prompt="a hill with @mascot"))
+        await bot.until(lambda: len(submitted_inputs(bot)) == 2)
+        assert pictures(bot) == [MASCOT]
 
 
 async def test_a_refused_text_opens_with_its_cast() -> None:

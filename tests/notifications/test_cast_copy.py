@@ -216,6 +216,28 @@ async def test_a_file_that_slack_refuses_is_told_of_once_and_nothing_is_saved() 
         assert copies(harness) == []
 
 
+@pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
+@pytest.mark.parametrize("commit", range(3), ids=["refused", "posting", "told"])
+async def test_a_refusal_is_told_once_after_the_end_of_the_process_at_each_commit(
+    commit: int, *, before: bool
+) -> None:
+    """And the member is as it was before, whichever of both comes first."""
+    async with cast_harness() as harness:
+        fault = Fault(kind=FaultKind.ERROR_BEFORE, code="file_uploads_disabled")
+        harness.sandbox.slack.world.faults.add("files.getUploadURLExternal", fault, times=9)
+        await save(harness)
+        harness.store.crash_outbox(commit + 1, before=before)
+        await harness.run(until=lambda: harness.store.has_crashed)
+        assert harness.store.has_crashed, f"there was no commit {commit}"
+        harness.clock.now += 10
+        await harness.restart()
+        await harness.run(hours=0.1)
+        direct = harness.sandbox.slack.world.workspace.direct(ANA).id
+        assert ["I could not save" in one.text for one in harness.messages(direct)] == [True]
+        assert await member(harness) is None
+        assert copies(harness) == []
+
+
 async def test_after_a_restore_the_message_that_stands_is_found(tmp_path: Path) -> None:
     """The backup knows of the member and not of its message."""
     async with cast_harness() as harness:

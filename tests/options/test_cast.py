@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.base.errors import UsageError
 from bot.options.attachments import Attached
-from bot.options.cast import CastMember, may_name_cast, names_in
+from bot.options.cast import CastMember, may_name_cast
+from bot.options.cast_names import names_in
 from bot.options.catalog import Catalog
 from bot.options.parser import read_text
 from bot.options.request import changed_request, read_request
@@ -30,12 +32,75 @@ CAST = {"mascot": MASCOT, "hero": HERO, "bär_3": CastMember(name="bär_3", file
         ("@BÄR_3 and “@new-hero”—@x", ["bär_3", "new-hero", "x"]),
         ("ana@mascot.example a.b@hero @ mascot @@hero @mascot@example.org", []),
         (f"@{'x' * 30} @{'x' * 31} @-hero @hero-", ["x" * 30, "hero"]),
+        ("https://a.example/@mascot www.a.example/@x, mailto:@y <@U0AB12> <@U0AB12|mia>", []),
+        (
+            "\N{FULLWIDTH COMMERCIAL AT}mascot and @mas\N{ZERO WIDTH SPACE}cot",
+            ["mascot"],
+        ),
         ("", []),
     ],
 )
 def test_names_stand_behind_an_at_sign(text: str, names: list[str]) -> None:
     assert list(names_in([text])) == names
     assert may_name_cast(read_text(text)) == bool(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "names"),
+    [
+        ("让@吉祥物在海滩上跑", ["吉祥物", "吉祥"], ["吉祥物"]),
+        ("@mascotが走る、@猫と", ["mascot", "猫"], ["mascot", "猫"]),
+        ("@마스코트가 달린다", ["마스코트"], ["마스코트"]),
+        (f"@猫{'走' * 40}", ["猫"], ["猫"]),
+        (f"@犬{'走' * 40}", ["猫"], []),
+        ("@mascotte", ["mascot"], ["mascotte"]),
+    ],
+)
+def test_a_name_ends_where_words_have_no_spaces(
+    text: str, known: list[str], names: list[str]
+) -> None:
+    """Korean joins particles to it, too; in other scripts a longer word is another name."""
+    assert list(names_in([text], known)) == names
+    assert may_name_cast(read_text(text))
+
+
+@pytest.mark.parametrize("people", ["mascot", "mascot.miller", "Mascot Miller"])
+def test_a_person_who_is_mentioned_is_no_member(people: str) -> None:
+    """Whatever of their name stands behind the `@`; the flag means the member all the same."""
+    typed = replace(read_text(f"@{people} waves"), people=frozenset({people.casefold()}))
+    request = read_request(typed, KLING, cast=CAST)
+    assert "image_urls" not in request.input
+    assert request.doubts == ()
+    text = f"@{people} waves --cast mascot"
+    typed = replace(read_text(text), people=frozenset({people.casefold()}))
+    assert read_request(typed, KLING, cast=CAST).input["image_urls"] == ["slack-file:F1"]
+
+
+@pytest.mark.parametrize("name", ["mascto", "mascott", "masot", "mascots", "mascotte"])
+def test_a_name_that_is_nearly_a_members_is_asked_about(name: str) -> None:
+    """It would be rendered, and charged, without the picture."""
+    request = read_request(read_text(f"@{name} waves"), KLING, cast=CAST)
+    assert "image_urls" not in request.input
+    (doubt,) = request.doubts
+    assert doubt.about.endswith("Did you mean “@mascot”?")
+    assert name in doubt.about
+    changed = changed_request(request, read_text("at night"), KLING, cast=CAST)
+    assert changed.doubts == ()
+
+
+def test_only_the_first_of_many_names_are_compared() -> None:
+    """A text of thousands would hold up everybody else."""
+    names = " ".join(f"@other{number}" for number in range(20))
+    assert read_request(read_text(f"{names} @mascto"), KLING, cast=CAST).doubts == ()
+
+
+@pytest.mark.parametrize("name", ["nobody", "mask", "mascotparade", "hey"])
+def test_another_name_stays_text_without_a_question(name: str) -> None:
+    """So does one near a short name, which is near too much."""
+    cast = {**CAST, "he": CastMember(name="he", file="F4")}
+    request = read_request(read_text(f"@{name} waves"), KLING, cast=cast)
+    assert "image_urls" not in request.input
+    assert request.doubts == ()
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ async def respond(
             channel=interaction.channel,
             thread_ts=interaction.reply_to.thread_ts,
             files=tuple(file.id for file in files),
+            people=typed.people,
         )
         raise RefusedTextError(draft, *error.problems) from None
     return reply_to(accepted, services.now())

@@ -6,6 +6,7 @@ from tests.hardening.mutant import Mutant
 
 _BROUGHT = "tests/notifications/test_cast_copy.py"
 _HEARD = "tests/listeners/test_cast.py"
+_READ = "tests/options/test_cast.py"
 _STORED = "tests/storage/test_saved.py"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -45,5 +46,19 @@ MUTANTS: tuple[Mutant, ...] = (
         old="    return next((one for one in found if _member(one).copying == row.id), None)\n",
         new="    return next((one for one in found if _member(one).copying), None)\n",
         tests=(f"{_BROUGHT}::test_a_member_that_is_saved_anew_meanwhile_has_the_newer_picture",),
+    ),
+    Mutant(
+        name="takes a piece of the name of a person who is mentioned for a member",
+        file="bot/options/cast_names.py",
+        old="    return frozenset(names_in(",
+        new="    return frozenset(people) or frozenset(names_in(",
+        tests=(f"{_READ}::test_a_person_who_is_mentioned_is_no_member",),
+    ),
+    Mutant(
+        name="takes a word with another ending for text, without a question",
+        file="bot/options/cast_names.py",
+        old="_LONGEST_ENDING = 3\n",
+        new="_LONGEST_ENDING = 0\n",
+        tests=(f"{_READ}::test_a_name_that_is_nearly_a_members_is_asked_about",),
     ),
 )
