@@ -46,7 +46,12 @@ from bot.options.form import (
 )
 from bot.options.form_fields import CAST_BLOCK, FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
 from bot.options.form_items import items_shown
-from bot.options.form_shots import after_shot_buttons, words_of_other_shots
+from bot.options.form_shots import (
+    after_shot_buttons,
+    length_shown,
+    shots_shown,
+    words_of_other_shots,
+)
 from bot.options.form_state import FormState
 from bot.options.mentions import asked_input
 from bot.options.model_file import MODEL_FLAG
@@ -234,6 +239,10 @@ async def _drawn(
     `StoreError`.
     """
     catalog = services.catalog
+    fitted = fitting(model, values)
+    length = length_shown(model, shots_shown(model, fitted, layout.shots))
+    if length is None:
+        unset = [*unset, "the length of the shots"]
     if unset:
         price, agreed = prices.depends_on(unset), ""
     else:
@@ -246,7 +255,7 @@ async def _drawn(
             user=asker.user,
             surface=FORM_SURFACE,
             model=model.slug,
-            input=fitting(model, values),
+            input={**fitted, **(length or {})},
             project=state.project,
             kind="",
             created_at=now,

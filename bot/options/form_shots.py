@@ -12,10 +12,10 @@ from bot.base.errors import UsageError
 from bot.options.catalog import Model
 from bot.options.characters import without_line_breaks
 from bot.options.form_elements import State
-from bot.options.form_fields import item_options
+from bot.options.form_fields import fits_items, item_options
 from bot.options.form_items import ItemEdit, edited, entered_items, item_count
 from bot.options.request import checked_value
-from bot.options.schema import PROMPT, ItemFields, Option, ShotFields
+from bot.options.schema import PROMPT, ItemFields, Option, ShotFields, as_mapping
 from bot.options.shots import (
     implied_by_shots,
     joined_words,
@@ -41,6 +41,39 @@ class Unfinished:
     """What is entered for each shot, also for incomplete ones; none: there is one prompt."""
     is_moved: bool = False
     """Whether a button moved what was entered to other fields."""
+
+
+def shots_shown(
+    model: Model, values: Mapping[str, Json], unfinished: Sequence[Mapping[str, Json]] = ()
+) -> Sequence[Mapping[str, Json]] | None:
+    """Return what the fields of shots show: the unfinished ones, else those of the values.
+
+    Empty: there are none. `None`: fields cannot show them in full, or the model takes none.
+    """
+    found = shots_option(model)
+    if found is None:
+        return None
+    if unfinished:
+        return unfinished[: found[1].most]
+    value = values.get(found[0].name)
+    if not fits_items(found[1], value):
+        return None
+    return [as_mapping(item) for item in value] if isinstance(value, list | tuple) else ()
+
+
+def length_shown(
+    model: Model, shots: Sequence[Mapping[str, Json]] | None
+) -> Mapping[str, Json] | None:
+    """Return the video's length that the fields of shots make, also of those without words.
+
+    It is what the form's price is of: words that are entered later move no price. `None`: no shot
+    has seconds yet. Empty: there are no shots, or the model names no length.
+    """
+    found = shots_option(model)
+    if found is None or not shots or found[2].total not in model.priced_by:
+        return {}
+    together = seconds_together(found[2], shots)
+    return total_of(model, found[2], together) if together else None
 
 
 def after_shot_buttons(
