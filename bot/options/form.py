@@ -205,8 +205,8 @@ def read_form(
     if errors:
         raise FormError(errors)
     follow = implied_by_shots(model, values) if is_storyboard else {}
-    read = _in_style(model, {**values, **_set_by_items(model, values), **follow}, style)
-    return replace(read, cast=members)
+    asked = {**values, **_set_by_items(model, values), **follow}
+    return replace(_in_style(model, state, asked, style), cast=members)
 
 
 def is_of_shots(model: Model, state: State, option: Option) -> bool:
@@ -270,7 +270,9 @@ def _values_of(style: Style | None, model: Model) -> Mapping[str, Json]:
     return values
 
 
-def _in_style(model: Model, given: Mapping[str, Json], style: Style | None) -> RenderRequest:
+def _in_style(
+    model: Model, state: State, given: Mapping[str, Json], style: Style | None
+) -> RenderRequest:
     """Return the request of values each of which is right by itself. Raises `UsageError`."""
     try:
         return check_input(model, given, known=told_by_form(model), style=style)
@@ -278,7 +280,18 @@ def _in_style(model: Model, given: Mapping[str, Json], style: Style | None) -> R
         if style is None or model.prompt is None:
             raise
         # With the words of the style the prompt is too long.
-        raise FormError({field_block(model.prompt): plain(error)}) from None
+        raise FormError({_words_block(model, state, model.prompt): plain(error)}) from None
+
+
+def _words_block(model: Model, state: State, prompt: Option) -> str:
+    """Return the block of the prompt, or that of the first shot's words in its place.
+
+    Slack shows nobody an error at a block that the form does not have.
+    """
+    found = shots_option(model)
+    if found is None or not is_of_shots(model, state, prompt):
+        return field_block(prompt)
+    return field_block(item_options(found[0], found[1], 1)[found[2].words])
 
 
 def _set_by_items(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:

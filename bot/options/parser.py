@@ -51,7 +51,10 @@ _SHOT = re.compile(
     r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)[^\S\n]?(?:s|secs?|seconds?)[^\S\n]?[:\uff1a][^\S\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )
-_SECONDS = re.compile(r"(?<!\S)[0-9]{1,2}s:(?!\S)", re.IGNORECASE)
+# The same behind other words of a line, also behind the mark that ends them.
+_SECONDS = re.compile(
+    r"(?<![^\s;|/])[0-9]{1,2}[^\S\n]?(?:s|secs?|seconds?)[^\S\n]?[:\uff1a]", re.IGNORECASE
+)
 _BEHIND_EMPTY_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 
 # The marks that may close each quote, the likeliest first: keyboards mix them.

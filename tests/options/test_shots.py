@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from bot.options.catalog import Catalog
 from bot.options.defaults import read_defaults
 from bot.options.draft import Draft, read_draft_text
 from bot.options.form import read_form, read_unfinished
+from bot.options.form_elements import FormError
 from bot.options.form_items import ItemChange, ItemEdit
 from bot.options.form_shots import after_shot_buttons, words_of_other_shots
 from bot.options.parser import read_text
@@ -158,6 +160,13 @@ def test_what_makes_no_shot_is_told_in_one_sentence(text: str, problem: str) -> 
         (f"3s: boats leave {'x' * 512}", "at most 512 characters", 3),
         ("4s: the moon\n3s: the sea and a lamp", "None of the shots names a motion", 7),
         ("3s: boats leave 4s: boats return 2s: night falls", "“4s:” stands inside a line", 3),
+        ("3s: boats leave, 4s:boats return", "“4s:” stands inside a line", 3),
+        ("3s: boats leave;4 sec: boats return", "“4 sec:” stands inside a line", 3),
+        (
+            "3s: boats leave\r4 seconds\uff1a they return",
+            "“4 seconds\uff1a” stands inside a line",
+            3,
+        ),
     ],
 )
 def test_what_only_mindvideo_knows_is_asked_about(text: str, sentence: str, duration: int) -> None:
@@ -166,6 +175,33 @@ def test_what_only_mindvideo_knows_is_asked_about(text: str, sentence: str, dura
     assert sentence in asked(request)
     assert len(request.doubts) == 1
     assert request.input["duration"] == duration
+
+
+def test_a_line_that_may_be_no_shot_is_refused_with_the_way_to_have_it_read_as_words() -> None:
+    """Decades and countdowns begin lines as well; the way is told once."""
+    with pytest.raises(UsageError) as refused:
+        read("80s: neon city\n90s: boats leave")
+    first, second = refused.value.problems
+    assert first.endswith("you gave `80`. If it is no shot, put `-- ` before it.")
+    assert "`-- `" not in second
+    assert read("-- 80s: neon city\n90s: boats leave").input == {
+        "prompt": "80s: neon city\n90s: boats leave"
+    }
+
+
+def test_what_was_confirmed_of_shots_in_a_style_is_not_asked_about_again() -> None:
+    """Its words count, so a change of something else is judged with them as well."""
+    before = read(f"3s: boats leave {'x' * 490} --style noir")
+    assert "at most 512 characters" in asked(before)
+    assert changed(before, "--audio").doubts == ()
+    assert "at most 512 characters" in asked(changed(before, f"3s: boats leave {'y' * 490}"))
+
+
+def test_a_shot_is_shown_on_one_line() -> None:
+    """Else words from JSON would read as a shot more than there is."""
+    value = json.dumps({"prompt": "boats leave\n9s: boats return", "duration": 3})
+    request = read(f"--shots '{value}' --multi-shot --shot-type customize a harbour")
+    assert lines(request) == "3s: boats leave 9s: boats return"
 
 
 def test_shots_go_before_the_lengths_of_defaults_and_of_a_style() -> None:
@@ -257,6 +293,37 @@ def test_the_value_has_the_shape_that_the_model_file_declares(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("length", "seconds", "total"),
+    [
+        ({"type": "integer", "minimum": 3, "maximum": 15}, "2.5", 5),
+        ({"type": "integer", "minimum": 3, "maximum": 15}, "2.25", 5),
+        ({"type": "integer", "multipleOf": 5, "minimum": 5, "maximum": 20}, "3.5", 10),
+        ({"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 10}, "9", 9),
+        ({"type": "number", "maximum": 10}, "2.25", 4.5),
+    ],
+)
+def test_the_length_is_one_that_the_model_makes(
+    tmp_path: Path, length: Mapping[str, Json], seconds: str, total: Json
+) -> None:
+    """Not below the sum, if there is one: else the model's default would be rendered unasked."""
+    parts: Mapping[str, Json] = {
+        "scenes": {"type": "array", "items": {"type": "object"}},
+        "length": length,
+        "prompt": {"type": "string"},
+    }
+    item: Mapping[str, Json] = {
+        "noun": "Scene",
+        "most": 3,
+        "members": {"say": {"type": "string"}, "long": {"type": "number"}},
+        "shot": {"words": "say", "seconds": "long", "total": "length"},
+    }
+    model = model_with(tmp_path, parts, items={"scenes": item})
+    text = f"{seconds}s: boats leave\n{seconds}s: boats return --model {model.slug}"
+    request = read_request(read_text(text), Catalog.load(tmp_path))
+    assert request.input["length"] == total
+
+
+@pytest.mark.parametrize(
     ("shot", "problem"),
     [
         ({"words": "say", "seconds": "say"}, "must have its words and its seconds"),
@@ -314,6 +381,31 @@ def test_a_refused_text_opens_in_the_form_with_its_shots() -> None:
         {"prompt": "boats return", "duration": 4},
     )
     assert len(opened.problems) == 2
+
+
+def test_shots_beyond_the_fields_of_the_form_are_told() -> None:
+    """In the form they would be missing without a word."""
+    draft = Draft(text="0s: a boat leaves\n" + "2s: a boat returns\n" * 7, channel="C1")
+    opened = read_draft_text(draft, KLING, MODEL, {}, styles=NO_STYLES, used=None)
+    assert opened.problems[-1] == ("The last 2 of your 8 shots: the form has fields for 6.")
+
+
+def test_a_shot_behind_a_gap_in_the_fields_is_read() -> None:
+    """A state that lacks the fields of one shot loses none of the others."""
+    three = [{"prompt": f"boat {n} leaves", "duration": n} for n in (1, 2, 3)]
+    state = dict(state_of(form_blocks(KLING, MODEL, {}, Layout(shots=three))))
+    for member in ("prompt", "duration"):
+        del state[f"option:multi_prompt.2.{member}"]
+    assert read_form(MODEL, state).input["multi_prompt"] == [three[0], three[2]]
+
+
+def test_words_that_are_too_long_with_a_style_are_told_at_a_field_that_the_form_has() -> None:
+    state = state_of(form_blocks(KLING, MODEL, BOATS_INPUT))
+    long = Style(name="long", words="x" * 2490, options={})
+    with pytest.raises(FormError) as refused:
+        read_form(MODEL, state, style=long)
+    assert list(refused.value.errors) == ["option:multi_prompt.1.prompt"]
+    assert set(refused.value.errors) <= set(state)
 
 
 WORDS = st.text(alphabet="abc ,.:;'3s-“”é{}\n", min_size=1, max_size=20).filter(str.strip)
