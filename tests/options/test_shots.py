@@ -177,6 +177,26 @@ def test_what_only_mindvideo_knows_is_asked_about(text: str, sentence: str, dura
     assert request.input["duration"] == duration
 
 
+@pytest.mark.parametrize(
+    "motion",
+    [
+        "sun sets",
+        "crowd applauds",
+        "volcano spews lava",
+        "man juggles",
+        "couple waltzes",
+        "tulip blossoms",
+        "cat purrs",
+        "tide ebbs",
+        "man cries",
+        "thunder rumbled",
+        "bird sang",
+    ],
+)
+def test_a_plain_motion_is_not_asked_about(motion: str) -> None:
+    assert read(f"4s: the {motion} with the harbour behind").doubts == ()
+
+
 def test_a_line_that_may_be_no_shot_is_refused_with_the_way_to_have_it_read_as_words() -> None:
     """Decades and countdowns begin lines as well; the way is told once."""
     with pytest.raises(UsageError) as refused:
