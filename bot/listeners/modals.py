@@ -45,7 +45,7 @@ from bot.options.form import (
     with_images,
 )
 from bot.options.form_fields import CAST_BLOCK, FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
-from bot.options.form_items import items_shown
+from bot.options.form_items import ItemEdit, items_shown
 from bot.options.form_shots import (
     after_shot_buttons,
     length_shown,
@@ -336,7 +336,7 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
         return
     model = found
 
-    async def draw(items: Mapping[str, int]) -> Mapping[str, Json]:
+    async def draw(items: Mapping[str, int], edit: ItemEdit | None) -> Mapping[str, Json]:
         parent = await load_parent(services, state)
         drawn = services.catalog.find(state.model) or model
         words = {**view.words, **words_of_other_shots(model, drawn, entered)}
@@ -347,12 +347,17 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
             styles = await load_styles(payload, parent, services)
             values = {**values, **fitting(model, styles[style].options if style in styles else {})}
         counts = {**items_shown(model, entered), **items}
-        unfinished = after_shot_buttons(model, entered, values, counts, payload.item_edit)
+        unfinished = after_shot_buttons(model, entered, values, counts, edit)
+        # The press itself drew fields with the next IDs, in which the change was not yet.
+        is_behind_press = edit != payload.item_edit
         layout = Layout(show_advanced=shows_advanced(entered), items=counts, shots=unfinished.shots)
         return await _drawn(
             model,
             state.drawn(model.slug, uploaded, uploaded).model_copy(
-                update={"style": style, "moves": state.moves + unfinished.is_moved}
+                update={
+                    "style": style,
+                    "moves": state.moves + unfinished.is_moved + is_behind_press,
+                }
             ),
             {**words, **unfinished.values},
             _Asker(team=payload.installed_team, user=payload.user.id),

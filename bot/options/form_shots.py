@@ -107,7 +107,8 @@ def after_shot_buttons(
     if not entered:
         entered = [_first_shot(model, found, values)]
         others.pop(PROMPT, None)
-    shots = [*entered, *[_NOTHING] * (count - len(entered))][:count]
+    # Only a press on its button takes a shot away, and never a count that is older than the fields.
+    shots = [*entered, *[_NOTHING] * (min(count, fields.most) - len(entered))]
     whole = [each for each in shots if len(each) == len(fields.members)]
     items = [with_position(fields, each, number) for number, each in enumerate(whole, start=1)]
     given = {**others, option.name: items} if items else others

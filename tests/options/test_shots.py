@@ -498,6 +498,7 @@ def test_a_press_moves_or_removes_a_shot_as_it_was_entered() -> None:
     assert press(ItemChange.REMOVED, 2, count=2) == [one, three]
     assert press(ItemChange.REMOVED, 9) == [one, two, three]
     assert unfinished(None, one, two, count=3) == [one, two, {}]
+    assert unfinished(None, one, two, three, count=2) == [one, two, three], "none goes unasked"
 
 
 def test_the_prompt_becomes_the_first_shot_and_the_shots_a_prompt() -> None:
