@@ -193,7 +193,8 @@ def changed_request(
         known = tuple(doubt for doubt in known if doubt not in told_by_form(model))
     kept = dict(without_earlier_shots(model, kept, given))
     style = named_style(given, styles, problems, used=previous.style)
-    values = {**kept, **style_values(style, model, given.values, problems), **given.values}
+    said = {*given.values, *implied_by_shots(model, {**kept, **given.values})}
+    values = {**kept, **style_values(style, model, said, problems), **given.values}
     values = dict(with_members(model, values, given.added, problems))
     request = check_input(model, values, problems, known=known, style=style)
     return replace(

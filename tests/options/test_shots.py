@@ -248,6 +248,16 @@ def test_the_words_of_a_style_go_around_each_shot() -> None:
     assert again.doubts == ()
 
 
+def test_a_style_that_a_reply_puts_on_shots_leaves_their_length() -> None:
+    """As in the first text; else more seconds than those of the shots were paid for."""
+    styled = changed(read(BOATS), "--style noir")
+    assert (styled.input["duration"], styled.input["mode"], styled.doubts) == (7, "pro", ())
+    assert styled.input == read(f"{BOATS}\n--style noir").input
+    asked_for = changed(read(BOATS), "--style noir --duration 10")
+    assert "make 7 of 10 s" in asked(asked_for), "a length that is typed is meant"
+    assert changed(read(BOATS), "new: a lake --style noir").input["duration"] == 12
+
+
 def test_lines_in_a_thread_replace_the_shots() -> None:
     """The rest stays as it was; the words of the new ones stand for the prompt."""
     before = read(f"{BOATS}\n--mode pro")
