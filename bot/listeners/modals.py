@@ -339,9 +339,11 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
     async def draw(items: Mapping[str, int], edit: ItemEdit | None) -> Mapping[str, Json]:
         parent = await load_parent(services, state)
         drawn = services.catalog.find(state.model) or model
-        words = {**view.words, **words_of_other_shots(model, drawn, entered)}
+        of_shots = words_of_other_shots(model, drawn, entered)
+        words = {**view.words, **of_shots}
         carried = {**(asked_input(parent) if parent else {}), **words}
         values, uploaded = read_unfinished(model, entered, carried)
+        values = {**values, **of_shots}
         style = state.style if (chosen := chosen_style(entered)) is None else chosen
         if style not in {"", state.style}:
             styles = await load_styles(payload, parent, services)

@@ -166,7 +166,7 @@ def _storyboard(
     moved = replace(layout, is_moved=True)
     if model.prompt is not None and values.get(PROMPT) and not has_prompt_of_shots(model, values):
         yield from _fields(model, replace(model.prompt, required=False), values, moved)
-    yield context(escape(f"{option.title}: {fields.note or option.hint}"))
+    yield context(escape(": ".join(filter(None, [option.title, fields.note or option.hint]))))
     for position, entered in enumerate(shots, start=1):
         for name, member in item_options(option, fields, position).items():
             optional = replace(member, required=False)

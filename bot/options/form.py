@@ -215,8 +215,7 @@ def is_of_shots(model: Model, state: State, option: Option) -> bool:
     if found is None or not item_count(state, found[0]):
         return False
     _, fields, shot = found
-    is_prompt = option.name == PROMPT and not _is_shown(state, option)
-    return is_prompt or option.name == shot.total or option.name in fields.sets
+    return option.name in {PROMPT, shot.total, *fields.sets}
 
 
 def _beside_shots(model: Model, state: State, carried: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -289,7 +288,7 @@ def _words_block(model: Model, state: State, prompt: Option) -> str:
     Slack shows nobody an error at a block that the form does not have.
     """
     found = shots_option(model)
-    if found is None or not is_of_shots(model, state, prompt):
+    if found is None or _is_shown(state, prompt):
         return field_block(prompt)
     return field_block(item_options(found[0], found[1], 1)[found[2].words])
 

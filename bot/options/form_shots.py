@@ -11,10 +11,11 @@ from types import MappingProxyType
 from bot.base.errors import UsageError
 from bot.options.catalog import Model
 from bot.options.characters import without_line_breaks
-from bot.options.form_elements import State
-from bot.options.form_fields import fits_items, item_options
+from bot.options.form_elements import State, element
+from bot.options.form_fields import FIELD, fits_items, item_options
 from bot.options.form_items import ItemEdit, edited, entered_items, item_count
 from bot.options.request import checked_value
+from bot.options.scene import in_one_scene
 from bot.options.schema import PROMPT, ItemFields, Option, ShotFields, as_mapping
 from bot.options.shots import (
     implied_by_shots,
@@ -102,7 +103,8 @@ def after_shot_buttons(
         if not entered:
             return Unfinished(values=values)
         total = total_of(model, shot, seconds_together(shot, entered))
-        prompt = {PROMPT: joined_words(shot, entered)}
+        beside, words = str(values.get(PROMPT) or "").strip(), joined_words(shot, entered)
+        prompt = {PROMPT: in_one_scene(beside, words)}
         return Unfinished(values={**others, **prompt, **total}, is_moved=True)
     if not entered:
         entered = [_first_shot(model, found, values)]
@@ -136,10 +138,11 @@ def _first_shot(
 def words_of_other_shots(model: Model, drawn: Model, state: State) -> Mapping[str, Json]:
     """Return the words of shots as the prompt, if the form was drawn for a model that takes some.
 
-    Empty if the form's model has fields for them.
+    They follow a prompt that was written beside them. Empty if the form's model has fields for them.
     """
     found, own = shots_option(drawn), shots_option(model)
     if found is None or (own is not None and item_count(state, own[0])):
         return {}
     words = joined_words(found[2], entered_items(drawn, state, found[0]))
-    return {PROMPT: words} if words else {}
+    beside = element(state, f"{FIELD}{PROMPT}").get("value")
+    return {PROMPT: in_one_scene(str(beside or "").strip(), words)} if words else {}

@@ -318,7 +318,9 @@ def test_the_value_has_the_shape_that_the_model_file_declares(tmp_path: Path) ->
     assert request.input["scenes"] == scenes
     assert request.input["length"] == 10, "the nearest that is not shorter"
     assert text_of(shots_in(model, request.input)) == BOATS
-    state = state_of(form_blocks(KLING, model, request.input))
+    blocks = form_blocks(KLING, model, request.input)
+    assert "Together *7*, but sample makes one of 5, 10." in str(blocks), "it has no unit"
+    state = state_of(blocks)
     assert read_form(model, state).input == request.input
 
 
@@ -529,6 +531,23 @@ def test_the_prompt_becomes_the_first_shot_and_the_shots_a_prompt() -> None:
     assert "multi_prompt" not in joined.values
 
 
+def test_a_prompt_beside_shots_may_be_cleared_and_is_a_part_of_one_prompt() -> None:
+    """It was written and confirmed, so no press loses it; its field says that it is optional."""
+    values = {**BOATS_INPUT, "prompt": "a harbour"}
+    state = dict(state_of(form_blocks(KLING, MODEL, values)))
+    assert read_form(MODEL, state, values).input == values
+    kept, _ = read_unfinished(MODEL, state, values)
+    joined = after_shot_buttons(MODEL, state, kept, {})
+    assert joined.values["prompt"] == "a harbour. boats leave at dawn. boats return"
+    state["option:prompt"] = {MODEL.slug: {"value": None}}
+    assert read_form(MODEL, state, values).input == BOATS_INPUT
+    state["option:prompt"] = {MODEL.slug: {"value": "a hill"}}
+    long = Style(name="long", words="x" * 2500, options={})
+    with pytest.raises(FormError) as refused:
+        read_form(MODEL, state, style=long)
+    assert list(refused.value.errors) == ["option:prompt"]
+
+
 def test_another_model_gets_the_words_of_the_shots(tmp_path: Path) -> None:
     write(tmp_path, ANIMATE)
     other = Catalog.load(tmp_path).get(ANIMATE_SLUG)
@@ -536,3 +555,6 @@ def test_another_model_gets_the_words_of_the_shots(tmp_path: Path) -> None:
     words = {"prompt": BOATS_INPUT["prompt"]}
     assert words_of_other_shots(other, MODEL, state) == words
     assert words_of_other_shots(MODEL, MODEL, state) == {}
+    state = state_of(form_blocks(KLING, MODEL, {**BOATS_INPUT, "prompt": "a harbour"}))
+    both = {"prompt": "a harbour. boats leave at dawn. boats return"}
+    assert words_of_other_shots(other, MODEL, state) == both
