@@ -138,7 +138,7 @@ def _first_shot(
 def words_of_other_shots(model: Model, drawn: Model, state: State) -> Mapping[str, Json]:
     """Return the words of shots as the prompt, if the form was drawn for a model that takes some.
 
-    They follow a prompt that was written beside them. Empty if the form's model has fields for them.
+    They follow a prompt that was written beside them. Empty if the form's model has own fields.
     """
     found, own = shots_option(drawn), shots_option(model)
     if found is None or (own is not None and item_count(state, own[0])):
