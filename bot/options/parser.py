@@ -47,7 +47,8 @@ _END_OF_OPTIONS_FIRST = re.compile(
 _WORD = re.compile(r"\S+")
 # `3s:`, also as an item of a list, and as keyboards of other languages have the colon.
 _SHOT = re.compile(
-    r"^[^\S\n]*((?:(?:[•◦▪‣*–-]|[0-9]{1,2}[.)])[^\S\n]{1,4})?"
+    rf"^[^\S\n]*({_UNSEEN}"
+    r"(?:(?:[•◦▪‣*–-]|[0-9]{1,2}[.)])[^\S\n]{1,4})?"
     r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)[^\S\n]?(?:s|secs?|seconds?)[^\S\n]?[:\uff1a][^\S\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -72,6 +72,7 @@ def asked(request: RenderRequest) -> str:
         "• 3s: boats leave at dawn\n• 4s:boats return",
         '1. 3 seconds: "boats leave at dawn"\n2) 04s\uff1a boats return',
         "3s: boats leave --duration 7 at dawn\n4s: boats return",
+        "\u200b3s: boats leave at dawn\r\n\u2060\u200b4s: boats return\r\n",
     ],
 )
 def test_lines_that_begin_with_seconds_are_shots(text: str) -> None:
