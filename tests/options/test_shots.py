@@ -123,6 +123,9 @@ def test_words_behind_an_empty_line_are_the_prompt_again() -> None:
     assert request.input["prompt"] == "in black and white"
     assert "the main prompt is said to be ignored" in asked(request)
     assert read(f"{BOATS}\n\n--mode pro").doubts == ()
+    behind_flag = read(f"{BOATS}\n\n--mode pro\nin black and white")
+    assert lines(behind_flag) == BOATS
+    assert behind_flag.input["prompt"] == "in black and white"
 
 
 @pytest.mark.parametrize(
