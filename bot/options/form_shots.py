@@ -102,7 +102,8 @@ def after_shot_buttons(
     if not count:
         if not entered:
             return Unfinished(values=values)
-        total = total_of(model, shot, seconds_together(shot, entered))
+        together = seconds_together(shot, entered)
+        total = total_of(model, shot, together) if together else {}
         beside, words = str(values.get(PROMPT) or "").strip(), joined_words(shot, entered)
         prompt = {PROMPT: in_one_scene(beside, words)}
         return Unfinished(values={**others, **prompt, **total}, is_moved=True)
@@ -123,11 +124,13 @@ def _first_shot(
 ) -> Mapping[str, Json]:
     """Return the shot that a prompt and the length of its video make."""
     option, fields, shot = found
-    prompt = values.get(PROMPT)
-    if not isinstance(prompt, str) or not prompt.strip():
+    prompt, length = values.get(PROMPT), model.effective(values).get(shot.total or "")
+    words = without_line_breaks(prompt) if isinstance(prompt, str) else ""
+    entered: dict[str, Json] = {shot.words: words} if words else {}
+    if not words and length == model.effective({}).get(shot.total or ""):
+        # Nothing was entered: the shot may be left out.
         return {}
-    entered: dict[str, Json] = {shot.words: without_line_breaks(prompt)}
-    total = number_of(model.effective(values).get(shot.total or ""))
+    total = number_of(length)
     member = item_options(option, fields, 1)[shot.seconds]
     with suppress(UsageError):
         seconds = read_value([number_text(total or Fraction())], member, member.title)

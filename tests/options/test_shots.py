@@ -552,6 +552,23 @@ def test_a_prompt_beside_shots_may_be_cleared_and_is_a_part_of_one_prompt() -> N
     assert list(refused.value.errors) == ["option:prompt"]
 
 
+def test_dividing_and_back_changes_no_length() -> None:
+    """Also without any words; a length that nobody set is not that of the shortest video."""
+
+    def there_and_back(values: Mapping[str, Json]) -> tuple[list[Mapping[str, Json]], Json]:
+        read_values, _ = read_unfinished(MODEL, state_of(form_blocks(KLING, MODEL, values)), {})
+        state = state_of(form_blocks(KLING, MODEL, values))
+        divided = after_shot_buttons(MODEL, state, read_values, {"multi_prompt": 2})
+        state = state_of(form_blocks(KLING, MODEL, divided.values, Layout(shots=divided.shots)))
+        read_values, _ = read_unfinished(MODEL, state, {})
+        back = after_shot_buttons(MODEL, state, read_values, {})
+        return list(divided.shots), MODEL.effective(back.values)["duration"]
+
+    assert there_and_back({"duration": 10}) == ([{"duration": 10}, {}], 10)
+    assert there_and_back({}) == ([{}, {}], 5)
+    assert there_and_back({"prompt": "boats", "duration": 8})[1] == 8
+
+
 def test_another_model_gets_the_words_of_the_shots(tmp_path: Path) -> None:
     write(tmp_path, ANIMATE)
     other = Catalog.load(tmp_path).get(ANIMATE_SLUG)
