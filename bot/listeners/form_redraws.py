@@ -17,10 +17,14 @@ from cachetools import TTLCache
 
 from bot.base.ports import Views
 from bot.listeners.payloads import FormPayload
+from bot.options.form_items import ItemEdit
 from storage.job import Json
 
-Draw: TypeAlias = Callable[[Mapping[str, int]], Awaitable[Mapping[str, Json]]]
-"""Returns a form, with fields for so many items by the option's name."""
+Draw: TypeAlias = Callable[[Mapping[str, int], ItemEdit | None], Awaitable[Mapping[str, Json]]]
+"""Returns a form, with fields for so many items by the option's name.
+
+The press on a button of an item is followed in the fields as the change has them.
+"""
 
 MOST_FORMS = 1000
 REMEMBERED_SECONDS = 3600.0
@@ -37,6 +41,11 @@ class _OpenForm:
     """The hashes that redraws have replaced."""
     items: dict[str, int] = field(default_factory=dict)
     """How many items the buttons asked for: the state of the fields does not tell."""
+    edits: dict[str, ItemEdit | None] = field(default_factory=dict)
+    """The last press on a button of items, by the hash of the form in which it was pressed.
+
+    Other changes with that hash have the fields as they were before the press.
+    """
 
 
 class FormRedraws:
@@ -56,10 +65,13 @@ class FormRedraws:
         self._forms[view.id] = form
         form.newest = max(form.newest, payload.acted_at)
         form.items |= payload.item_counts
+        if payload.item_counts:
+            form.edits[view.hash] = payload.item_edit
         async with form.lock:
             if payload.acted_at < form.newest:
                 return
-            drawn = await draw(dict(form.items))
+            edit = payload.item_edit if payload.item_counts else form.edits.get(view.hash)
+            drawn = await draw(dict(form.items), edit)
             known = form.hash if view.hash in form.replaced else view.hash
             form.hash = await views.update(view.id, drawn, if_hash=known or None)
             form.replaced |= {known, view.hash}

@@ -46,8 +46,13 @@ from bot.options.form import (
     with_images,
 )
 from bot.options.form_fields import CAST_BLOCK, FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
-from bot.options.form_items import items_shown
-from bot.options.form_shots import after_shot_buttons, words_of_other_shots
+from bot.options.form_items import ItemEdit, items_shown
+from bot.options.form_shots import (
+    after_shot_buttons,
+    length_shown,
+    shots_shown,
+    words_of_other_shots,
+)
 from bot.options.form_state import MOST_PEOPLE, FormState
 from bot.options.mentions import asked_input
 from bot.options.model_file import MODEL_FLAG
@@ -247,6 +252,10 @@ async def _drawn(
     `StoreError`.
     """
     catalog = services.catalog
+    fitted = fitting(model, values)
+    length = length_shown(model, shots_shown(model, fitted, layout.shots))
+    if length is None:
+        unset = [*unset, "the length of the shots"]
     if unset:
         price, agreed = prices.depends_on(unset), ""
     else:
@@ -259,7 +268,7 @@ async def _drawn(
             user=asker.user,
             surface=FORM_SURFACE,
             model=model.slug,
-            input=fitting(model, values),
+            input={**fitted, **(length or {})},
             project=state.project,
             kind="",
             created_at=now,
@@ -340,23 +349,30 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
         return
     model = found
 
-    async def draw(items: Mapping[str, int]) -> Mapping[str, Json]:
+    async def draw(items: Mapping[str, int], edit: ItemEdit | None) -> Mapping[str, Json]:
         parent = await load_parent(services, state)
         drawn = services.catalog.find(state.model) or model
-        words = {**view.words, **words_of_other_shots(model, drawn, entered)}
+        of_shots = words_of_other_shots(model, drawn, entered)
+        words = {**view.words, **of_shots}
         carried = {**(asked_input(parent) if parent else {}), **words}
         values, uploaded = read_unfinished(model, entered, carried)
+        values = {**values, **of_shots}
         style = state.style if (chosen := chosen_style(entered)) is None else chosen
         if style not in {"", state.style}:
             styles = await load_styles(payload, parent, services)
             values = {**values, **fitting(model, styles[style].options if style in styles else {})}
         counts = {**items_shown(model, entered), **items}
-        unfinished = after_shot_buttons(model, entered, values, counts, payload.item_edit)
+        unfinished = after_shot_buttons(model, entered, values, counts, edit)
+        # The press itself drew fields with the next IDs, in which the change was not yet.
+        is_behind_press = edit != payload.item_edit
         layout = Layout(show_advanced=shows_advanced(entered), items=counts, shots=unfinished.shots)
         return await _drawn(
             model,
             state.drawn(model.slug, uploaded, uploaded).model_copy(
-                update={"style": style, "moves": state.moves + unfinished.is_moved}
+                update={
+                    "style": style,
+                    "moves": state.moves + unfinished.is_moved + is_behind_press,
+                }
             ),
             {**words, **unfinished.values},
             _Asker(team=payload.installed_team, user=payload.user.id),

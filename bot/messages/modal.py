@@ -49,6 +49,7 @@ from bot.options.form_fields import (
     links_block,
     widget_of,
 )
+from bot.options.form_shots import shots_shown
 from bot.options.references import file_named, reference
 from bot.options.request import fitting
 from bot.options.schema import (
@@ -120,7 +121,7 @@ def form_blocks(
     fitted = {**fitting(model, values), **prompt}
     options = model.in_reading_order
     blocks = [_model_choice(catalog, model)] if len(catalog.models) > 1 else []
-    shots = _shots(model, fitted, layout)
+    shots = shots_shown(model, fitted, layout.shots)
     if shots:
         blocks += _storyboard(model, shots, fitted, layout)
         options = tuple(option for option in options if option.name not in _said_by_shots(model))
@@ -135,24 +136,6 @@ def form_blocks(
             is_empty = shots is not None and option.name in _shots_name(model)
             blocks += [] if is_empty else _fields(model, option, fitted, layout)
     return blocks[:MOST_BLOCKS]
-
-
-def _shots(
-    model: Model, values: Mapping[str, Json], layout: Layout
-) -> Sequence[Mapping[str, Json]] | None:
-    """Return what the fields of shots show; empty: there are none.
-
-    `None`: fields cannot show them in full, or the model takes none.
-    """
-    found = shots_option(model)
-    if found is None:
-        return None
-    if layout.shots:
-        return layout.shots[: found[1].most]
-    value = values.get(found[0].name)
-    if not fits_items(found[1], value):
-        return None
-    return [as_mapping(item) for item in value] if isinstance(value, list | tuple) else ()
 
 
 def _shots_name(model: Model) -> Collection[str]:
@@ -183,7 +166,7 @@ def _storyboard(
     moved = replace(layout, is_moved=True)
     if model.prompt is not None and values.get(PROMPT) and not has_prompt_of_shots(model, values):
         yield from _fields(model, replace(model.prompt, required=False), values, moved)
-    yield context(escape(f"{option.title}: {fields.note or option.hint}"))
+    yield context(escape(": ".join(filter(None, [option.title, fields.note or option.hint]))))
     for position, entered in enumerate(shots, start=1):
         for name, member in item_options(option, fields, position).items():
             optional = replace(member, required=False)

@@ -40,7 +40,7 @@ def together_line(model: Model, shot: ShotFields, shots: Sequence[Mapping[str, J
     if total is None:
         return ""
     seconds = seconds_together(shot, shots)
-    made = f"Together *{number_text(seconds)} {total.unit}*".rstrip()
+    made = f"Together *{f'{number_text(seconds)} {total.unit}'.rstrip()}*"
     limits = escape(f"{_limits(total)} {total.unit}".rstrip())
     if not seconds:
         return f"Together they make the video: {limits}."

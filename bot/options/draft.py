@@ -23,6 +23,7 @@ from bot.options.request import (
     without_earlier_shots,
 )
 from bot.options.schema import PROMPT
+from bot.options.shots import shots_option
 from bot.options.styles import Styles
 from storage.job import Json, UsedStyle
 
@@ -136,6 +137,8 @@ def read_draft_text(
     scene = scene_of(model, kept) if draft.parent_id else None
     read = given_in(typed, model, catalog, problems, files, scene=scene, cast=cast)
     kept = without_earlier_shots(model, kept, read)
+    with problems.collected():
+        _refuse_shots_beyond_fields(model, read.unfinished_shots)
     given, project = read.values, read.project
     # The prompt is not cut to what the model takes: its field shows how much is too long.
     prompt = {PROMPT: given[PROMPT]} if PROMPT in given else {}
@@ -157,3 +160,14 @@ def read_draft_text(
     except UsageError as error:
         return replace(opened, problems=error.problems)
     return opened
+
+
+def _refuse_shots_beyond_fields(model: Model, shots: Sequence[Mapping[str, Json]]) -> None:
+    """Say which shots the form has no fields for. Raises `UsageError`."""
+    found = shots_option(model)
+    most = found[1].most if found else len(shots)
+    if len(shots) > most:
+        raise UsageError(
+            f"The last {len(shots) - most} of your {len(shots)} shots: the form has fields for "
+            f"{most}."
+        )

@@ -207,7 +207,8 @@ def read_form(
     if errors:
         raise FormError(errors)
     follow = implied_by_shots(model, values) if is_storyboard else {}
-    read = _in_style(model, {**values, **_set_by_items(model, values), **follow}, style)
+    asked = {**values, **_set_by_items(model, values), **follow}
+    read = _in_style(model, state, asked, style)
     return replace(read, cast=members, doubts=(*read.doubts, *mistyped_cast(mentioned, cast)))
 
 
@@ -217,8 +218,7 @@ def is_of_shots(model: Model, state: State, option: Option) -> bool:
     if found is None or not item_count(state, found[0]):
         return False
     _, fields, shot = found
-    is_prompt = option.name == PROMPT and not _is_shown(state, option)
-    return is_prompt or option.name == shot.total or option.name in fields.sets
+    return option.name in {PROMPT, shot.total, *fields.sets}
 
 
 def _beside_shots(model: Model, state: State, carried: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -270,7 +270,9 @@ def _values_of(style: Style | None, model: Model) -> Mapping[str, Json]:
     return values
 
 
-def _in_style(model: Model, given: Mapping[str, Json], style: Style | None) -> RenderRequest:
+def _in_style(
+    model: Model, state: State, given: Mapping[str, Json], style: Style | None
+) -> RenderRequest:
     """Return the request of values each of which is right by itself. Raises `UsageError`."""
     try:
         return check_input(model, given, known=told_by_form(model), style=style)
@@ -278,7 +280,18 @@ def _in_style(model: Model, given: Mapping[str, Json], style: Style | None) -> R
         if style is None or model.prompt is None:
             raise
         # With the words of the style the prompt is too long.
-        raise FormError({field_block(model.prompt): plain(error)}) from None
+        raise FormError({_words_block(model, state, model.prompt): plain(error)}) from None
+
+
+def _words_block(model: Model, state: State, prompt: Option) -> str:
+    """Return the block of the prompt, or that of the first shot's words in its place.
+
+    Slack shows nobody an error at a block that the form does not have.
+    """
+    found = shots_option(model)
+    if found is None or _is_shown(state, prompt):
+        return field_block(prompt)
+    return field_block(item_options(found[0], found[1], 1)[found[2].words])
 
 
 def _set_by_items(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:

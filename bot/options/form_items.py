@@ -25,17 +25,19 @@ def items_shown(model: Model, state: State) -> Mapping[str, int]:
 
 
 def item_count(state: State, option: Option) -> int:
-    """Return how many items of an option have fields in a form; 0: it is no list of items."""
+    """Return how many items of an option have fields in a form, those of a gap among them.
+
+    0: it is no list of items.
+    """
     fields = option.item_fields
     if fields is None:
         return 0
-    numbers = range(1, fields.most + 1)
-    return sum(
-        any(
-            field_block(member) in state for member in item_options(option, fields, number).values()
-        )
-        for number in numbers
+    numbers = (
+        number
+        for number in range(fields.most, 0, -1)
+        if any(field_block(each) in state for each in item_options(option, fields, number).values())
     )
+    return next(numbers, 0)
 
 
 def read_items(model: Model, state: State, option: Option) -> Json:

@@ -47,12 +47,16 @@ _END_OF_OPTIONS_FIRST = re.compile(
 _WORD = re.compile(r"\S+")
 # `3s:`, also as an item of a list, and as keyboards of other languages have the colon.
 _SHOT = re.compile(
-    r"^[^\S\n]*((?:(?:[•◦▪‣*–-]|[0-9]{1,2}[.)])[^\S\n]{1,4})?"
+    rf"^[^\S\n]*({_UNSEEN}"
+    r"(?:(?:[•◦▪‣*–-]|[0-9]{1,2}[.)])[^\S\n]{1,4})?"
     r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)[^\S\n]?(?:s|secs?|seconds?)[^\S\n]?[:\uff1a][^\S\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )
-_SECONDS = re.compile(r"(?<!\S)[0-9]{1,2}s:(?!\S)", re.IGNORECASE)
-_BEHIND_EMPTY_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+# The same behind other words of a line, also behind the mark that ends them.
+_SECONDS = re.compile(
+    r"(?<![^\s;|/])[0-9]{1,2}[^\S\n]?(?:s|secs?|seconds?)[^\S\n]?[:\uff1a]", re.IGNORECASE
+)
+_EMPTY_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 
 # The marks that may close each quote, the likeliest first: keyboards mix them.
 _CLOSING: Mapping[str, str] = {
@@ -198,13 +202,17 @@ class TypedText:
         self, runs: Sequence[list[Word]], starts: Mapping[int, re.Match[str]]
     ) -> list[_Part]:
         """Divide the words between flags into those of the prompt and those of each shot."""
-        apart = {found.end() for found in _BEHIND_EMPTY_LINE.finditer(self.text)}
+        empty = [found.start() for found in _EMPTY_LINE.finditer(self.text)]
         parts = [_Part(shot=None, runs=[])]
+        passed = 0
         for run in runs:
             parts[-1].runs.append([])
             for word in run:
+                # Flags may stand between an empty line and the word.
+                is_apart = bisect_left(empty, word.start) > passed
+                passed = bisect_left(empty, word.end)
                 shot = starts.get(word.start)
-                if shot is not None or (parts[-1].shot is not None and word.start in apart):
+                if shot is not None or (parts[-1].shot is not None and is_apart):
                     parts.append(_Part(shot=shot, runs=[[]]))
                 parts[-1].runs[-1].append(word)
         return parts

@@ -182,14 +182,19 @@ def changed_request(
     )
     shots = shots_option(model)
     replaced = shots[0].name if shots and shots[0].name in given.values else None
-    # Doubts about other shots are others, although their sentences may be the same.
-    known = unpublished(model, {name: kept[name] for name in kept if name != replaced})
+    # Doubts about other shots are others, although their sentences may be the same. The words of a
+    # style count among what was asked about.
+    before = previous.input.items()
+    known = unpublished(
+        model, {name: value for name, value in before if name in kept and name != replaced}
+    )
     if PROMPT in given.values:
         # Other words would be ignored again.
         known = tuple(doubt for doubt in known if doubt not in told_by_form(model))
     kept = dict(without_earlier_shots(model, kept, given))
     style = named_style(given, styles, problems, used=previous.style)
-    values = {**kept, **style_values(style, model, given.values, problems), **given.values}
+    said = {*given.values, *implied_by_shots(model, {**kept, **given.values})}
+    values = {**kept, **style_values(style, model, said, problems), **given.values}
     values = dict(with_members(model, values, given.added, problems))
     request = check_input(model, values, problems, known=known, style=style)
     return replace(

@@ -5,10 +5,11 @@ The model file declares which of its lists holds shots, and in which shape (`Sho
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
+from math import ceil, floor
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Model
@@ -28,6 +29,10 @@ MOST_TYPED = 100
 """The most shots in one text: each is compared with the schema, which takes 0.1 ms."""
 LONGEST_PROMPT = 1000
 """In characters: the most of the shots' words that stand for a prompt, which nobody wrote."""
+# `80s: neon city` is a decade.
+_NO_SHOT = " If it is no shot, put `-- ` before it."
+# How many whole numbers on each side of a sum may be the nearest length that a model makes.
+_TRIED = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,7 @@ class Shot:
 
     def line(self) -> str:
         """Return the line that is typed for it: `3s: boats leave`."""
-        return f"{number_text(self.seconds)}s: {self.words}"
+        return f"{number_text(self.seconds)}s: {without_line_breaks(self.words)}"
 
 
 def shots_option(model: Model) -> tuple[Option, ItemFields, ShotFields] | None:
@@ -83,7 +88,8 @@ def read_shots(typed: Sequence[TypedShot], option: Option, fields: ItemFields) -
                 value = clean(read_value([raw[name]], member, member.title), member.title)
                 check(value, member.schema, member.title)
             except UsageError as error:
-                problems += error.problems
+                is_first = name == shot.seconds and not any(_NO_SHOT in told for told in problems)
+                problems += [f"{told}{_NO_SHOT if is_first else ''}" for told in error.problems]
                 continue
             members[name] = value
         shots.append(members)
@@ -193,7 +199,7 @@ def total_of(model: Model, shot: ShotFields, together: Fraction) -> Mapping[str,
 def _nearest(total: Option, together: Fraction) -> Json:
     """Return the allowed value of the total that is nearest to a sum, and not below it if it can.
 
-    `None`: the schema says too little.
+    `None`: the schema allows none that is near.
     """
     choices = sorted(
         (number, choice)
@@ -208,5 +214,10 @@ def _nearest(total: Option, together: Fraction) -> Json:
         within = max(within, Fraction(low))
     if isinstance(high, int | float):
         within = min(within, Fraction(high))
-    value: Json = within.numerator if within.denominator == 1 else float(within)
-    return value if find_violation(value, total.schema) is None else None
+    exact: Json = within.numerator if within.denominator == 1 else float(within)
+    above, below = ceil(within), floor(within)
+    whole = (*range(above, above + _TRIED), *range(below, below - _TRIED, -1))
+    fitting: Iterator[Json] = (
+        value for value in (exact, *whole) if find_violation(value, total.schema) is None
+    )
+    return next(fitting, None)

@@ -11,9 +11,16 @@ import pytest
 
 from bot.messages import buttons
 from sandbox.slack.delivery import DeliveryKind
-from sandbox.slack.entities import BEN, Payload, StoredMessage
+from sandbox.slack.entities import ANA, BEN, Payload, StoredMessage
 from tests.support.budget_rules import confirm_above
-from tests.support.conversation import make_video, names_cost, press, result_of, until_ephemeral
+from tests.support.conversation import (
+    last_input,
+    make_video,
+    names_cost,
+    press,
+    result_of,
+    until_ephemeral,
+)
 from tests.support.forms import (
     KLING,
     blocks_of,
@@ -21,6 +28,7 @@ from tests.support.forms import (
     element_of,
     entries,
     form_of,
+    press_in_form,
     submit,
 )
 from tests.support.running_bot import RunningBot, running_bot
@@ -154,6 +162,37 @@ async def test_the_form_tells_its_price_as_options_change() -> None:
         assert price_in(bot) == UNKNOWN
         assert element_of(form_of(bot), "option:prompt")["initial_value"] == "a hill"
         assert "dispatch_action" not in blocks_of(form_of(bot))["option:prompt"]
+
+
+async def test_the_price_of_shots_is_that_of_all_their_seconds() -> None:
+    """Also while one has no words: those are entered later, and Slack does not tell of them."""
+    async with running_bot(COST_UNIT="USD") as bot:
+        await make_video(bot, LAKE)
+        await bot.type("")
+        await press_in_form(bot, "add:multi_prompt", entries(mode="pro"))
+        assert price_in(bot) == (
+            "What this costs depends on the length of the shots, which is not set yet."
+        )
+        own = str(element_of(form_of(bot), "option:multi_prompt.1.prompt")["action_id"])
+        first = {
+            "option:multi_prompt.1.prompt": {own: "boats leave"},
+            "option:multi_prompt.1.duration": {own: "3"},
+        }
+        seconds = {"option:multi_prompt.2.duration": {own: "7"}}
+        delivery = await bot.sandbox.slack.people.view_action(
+            ANA,
+            form_of(bot).id,
+            own,
+            block_id="option:multi_prompt.2.duration",
+            value="7",
+            values={**first, **seconds},
+        )
+        assert delivery.error is None
+        assert price_in(bot) == "This costs about 0.252 USD."
+        words = {"option:multi_prompt.2.prompt": {own: "boats return"}}
+        await submit(bot, values={**first, **seconds, **words})
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 2)
+        assert last_input(bot)["duration"] == 10
 
 
 async def test_the_form_that_tells_a_high_price_asks_no_second_time() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -183,6 +185,36 @@ async def test_a_press_that_is_delivered_twice_moves_once() -> None:
         deliver = bot.sandbox.slack.dispatcher.deliver
         await deliver(DeliveryKind.INTERACTION, pressed.payload)
         assert shown_shots(form_of(bot)) == moved
+
+
+async def test_a_change_on_the_heels_of_a_press_keeps_what_the_press_did() -> None:
+    """It has the fields as they were before the press: another shot would be gone with it."""
+    async with running_bot() as bot:
+        own = await divide(bot)
+        two = {**shot(1, "boats leave", "3", own), **shot(2, "boats return", "3", own)}
+        await press_in_form(bot, ADD, two)
+        all_three = {**two, **shot(3, "night falls", "3", own)}
+        pressed = await press_in_form(bot, "remove:multi_prompt", all_three, block_id=row(1))
+        assert shown_shots(form_of(bot)) == [("boats return", "3"), ("night falls", "3")]
+        change = cast("Any", copy.deepcopy(pressed.payload))
+        seconds = "option:multi_prompt.3.duration"
+        change["view"]["state"]["values"][seconds][own]["value"] = "8"
+        (action,) = change["actions"]
+        change["actions"] = [
+            {
+                "type": "number_input",
+                "block_id": seconds,
+                "action_id": own,
+                "value": "8",
+                "action_ts": f"{float(action['action_ts']) + 0.1:.6f}",
+            }
+        ]
+        deliver = bot.sandbox.slack.dispatcher.deliver
+        await deliver(DeliveryKind.INTERACTION, change)
+        assert shown_shots(form_of(bot)) == [("boats return", "3"), ("night falls", "8")]
+        await submit(bot)
+        await bot.until_delivered()
+        assert last_input(bot)["duration"] == 11
 
 
 async def test_an_incomplete_shot_is_an_error_at_its_field() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from bot.jobs.view import JobView
 from bot.messages import approvals
+from bot.options.shots import Shot
 from storage.budget import (
     AppliedCap,
     Cap,
@@ -87,6 +89,13 @@ def test_a_card_quotes_the_words_as_they_are() -> None:
     message = approvals.card(view(waiting_job()), [])
     assert "a *red* car" in str(message.blocks[1])
     assert message.text == ":moneybag: <@U1> asks for a video that needs an approval."
+
+
+def test_a_card_shows_a_line_for_each_shot() -> None:
+    """One whose words have lines of their own reads as no more shots than it is."""
+    shots = [Shot(words=words, seconds=Fraction(3)) for words in ("boats\n9s: leave", "night")]
+    message = approvals.card(replace(view(waiting_job()), shots=shots), [])
+    assert "a *red* car\\n3s: boats 9s: leave\\n3s: night" in str(message.blocks[1])
 
 
 @pytest.mark.parametrize(

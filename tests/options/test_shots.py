@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from bot.options.catalog import Catalog
 from bot.options.defaults import read_defaults
 from bot.options.draft import Draft, read_draft_text
 from bot.options.form import read_form, read_unfinished
+from bot.options.form_elements import FormError
 from bot.options.form_items import ItemChange, ItemEdit
 from bot.options.form_shots import after_shot_buttons, words_of_other_shots
 from bot.options.parser import read_text
@@ -70,6 +72,7 @@ def asked(request: RenderRequest) -> str:
         "• 3s: boats leave at dawn\n• 4s:boats return",
         '1. 3 seconds: "boats leave at dawn"\n2) 04s\uff1a boats return',
         "3s: boats leave --duration 7 at dawn\n4s: boats return",
+        "\u200b3s: boats leave at dawn\r\n\u2060\u200b4s: boats return\r\n",
     ],
 )
 def test_lines_that_begin_with_seconds_are_shots(text: str) -> None:
@@ -120,6 +123,9 @@ def test_words_behind_an_empty_line_are_the_prompt_again() -> None:
     assert request.input["prompt"] == "in black and white"
     assert "the main prompt is said to be ignored" in asked(request)
     assert read(f"{BOATS}\n\n--mode pro").doubts == ()
+    behind_flag = read(f"{BOATS}\n\n--mode pro\nin black and white")
+    assert lines(behind_flag) == BOATS
+    assert behind_flag.input["prompt"] == "in black and white"
 
 
 @pytest.mark.parametrize(
@@ -158,6 +164,13 @@ def test_what_makes_no_shot_is_told_in_one_sentence(text: str, problem: str) -> 
         (f"3s: boats leave {'x' * 512}", "at most 512 characters", 3),
         ("4s: the moon\n3s: the sea and a lamp", "None of the shots names a motion", 7),
         ("3s: boats leave 4s: boats return 2s: night falls", "“4s:” stands inside a line", 3),
+        ("3s: boats leave, 4s:boats return", "“4s:” stands inside a line", 3),
+        ("3s: boats leave;4 sec: boats return", "“4 sec:” stands inside a line", 3),
+        (
+            "3s: boats leave\r4 seconds\uff1a they return",
+            "“4 seconds\uff1a” stands inside a line",
+            3,
+        ),
     ],
 )
 def test_what_only_mindvideo_knows_is_asked_about(text: str, sentence: str, duration: int) -> None:
@@ -166,6 +179,53 @@ def test_what_only_mindvideo_knows_is_asked_about(text: str, sentence: str, dura
     assert sentence in asked(request)
     assert len(request.doubts) == 1
     assert request.input["duration"] == duration
+
+
+@pytest.mark.parametrize(
+    "motion",
+    [
+        "sun sets",
+        "crowd applauds",
+        "volcano spews lava",
+        "man juggles",
+        "couple waltzes",
+        "tulip blossoms",
+        "cat purrs",
+        "tide ebbs",
+        "man cries",
+        "thunder rumbled",
+        "bird sang",
+    ],
+)
+def test_a_plain_motion_is_not_asked_about(motion: str) -> None:
+    assert read(f"4s: the {motion} with the harbour behind").doubts == ()
+
+
+def test_a_line_that_may_be_no_shot_is_refused_with_the_way_to_have_it_read_as_words() -> None:
+    """Decades and countdowns begin lines as well; the way is told once."""
+    with pytest.raises(UsageError) as refused:
+        read("80s: neon city\n90s: boats leave")
+    first, second = refused.value.problems
+    assert first.endswith("you gave `80`. If it is no shot, put `-- ` before it.")
+    assert "`-- `" not in second
+    assert read("-- 80s: neon city\n90s: boats leave").input == {
+        "prompt": "80s: neon city\n90s: boats leave"
+    }
+
+
+def test_what_was_confirmed_of_shots_in_a_style_is_not_asked_about_again() -> None:
+    """Its words count, so a change of something else is judged with them as well."""
+    before = read(f"3s: boats leave {'x' * 490} --style noir")
+    assert "at most 512 characters" in asked(before)
+    assert changed(before, "--audio").doubts == ()
+    assert "at most 512 characters" in asked(changed(before, f"3s: boats leave {'y' * 490}"))
+
+
+def test_a_shot_is_shown_on_one_line() -> None:
+    """Else words from JSON would read as a shot more than there is."""
+    value = json.dumps({"prompt": "boats leave\n9s: boats return", "duration": 3})
+    request = read(f"--shots '{value}' --multi-shot --shot-type customize a harbour")
+    assert lines(request) == "3s: boats leave 9s: boats return"
 
 
 def test_shots_go_before_the_lengths_of_defaults_and_of_a_style() -> None:
@@ -190,6 +250,16 @@ def test_the_words_of_a_style_go_around_each_shot() -> None:
     again = changed(request, "--mode 4k")
     assert again.input == {**request.input, "mode": "4k"}
     assert again.doubts == ()
+
+
+def test_a_style_that_a_reply_puts_on_shots_leaves_their_length() -> None:
+    """As in the first text; else more seconds than those of the shots were paid for."""
+    styled = changed(read(BOATS), "--style noir")
+    assert (styled.input["duration"], styled.input["mode"], styled.doubts) == (7, "pro", ())
+    assert styled.input == read(f"{BOATS}\n--style noir").input
+    asked_for = changed(read(BOATS), "--style noir --duration 10")
+    assert "make 7 of 10 s" in asked(asked_for), "a length that is typed is meant"
+    assert changed(read(BOATS), "new: a lake --style noir").input["duration"] == 12
 
 
 def test_lines_in_a_thread_replace_the_shots() -> None:
@@ -252,8 +322,41 @@ def test_the_value_has_the_shape_that_the_model_file_declares(tmp_path: Path) ->
     assert request.input["scenes"] == scenes
     assert request.input["length"] == 10, "the nearest that is not shorter"
     assert text_of(shots_in(model, request.input)) == BOATS
-    state = state_of(form_blocks(KLING, model, request.input))
+    blocks = form_blocks(KLING, model, request.input)
+    assert "Together *7*, but sample makes one of 5, 10." in str(blocks), "it has no unit"
+    state = state_of(blocks)
     assert read_form(model, state).input == request.input
+
+
+@pytest.mark.parametrize(
+    ("length", "seconds", "total"),
+    [
+        ({"type": "integer", "minimum": 3, "maximum": 15}, "2.5", 5),
+        ({"type": "integer", "minimum": 3, "maximum": 15}, "2.25", 5),
+        ({"type": "integer", "multipleOf": 5, "minimum": 5, "maximum": 20}, "3.5", 10),
+        ({"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 10}, "9", 9),
+        ({"type": "number", "maximum": 10}, "2.25", 4.5),
+    ],
+)
+def test_the_length_is_one_that_the_model_makes(
+    tmp_path: Path, length: Mapping[str, Json], seconds: str, total: Json
+) -> None:
+    """Not below the sum, if there is one: else the model's default would be rendered unasked."""
+    parts: Mapping[str, Json] = {
+        "scenes": {"type": "array", "items": {"type": "object"}},
+        "length": length,
+        "prompt": {"type": "string"},
+    }
+    item: Mapping[str, Json] = {
+        "noun": "Scene",
+        "most": 3,
+        "members": {"say": {"type": "string"}, "long": {"type": "number"}},
+        "shot": {"words": "say", "seconds": "long", "total": "length"},
+    }
+    model = model_with(tmp_path, parts, items={"scenes": item})
+    text = f"{seconds}s: boats leave\n{seconds}s: boats return --model {model.slug}"
+    request = read_request(read_text(text), Catalog.load(tmp_path))
+    assert request.input["length"] == total
 
 
 @pytest.mark.parametrize(
@@ -314,6 +417,31 @@ def test_a_refused_text_opens_in_the_form_with_its_shots() -> None:
         {"prompt": "boats return", "duration": 4},
     )
     assert len(opened.problems) == 2
+
+
+def test_shots_beyond_the_fields_of_the_form_are_told() -> None:
+    """In the form they would be missing without a word."""
+    draft = Draft(text="0s: a boat leaves\n" + "2s: a boat returns\n" * 7, channel="C1")
+    opened = read_draft_text(draft, KLING, MODEL, {}, styles=NO_STYLES, used=None)
+    assert opened.problems[-1] == ("The last 2 of your 8 shots: the form has fields for 6.")
+
+
+def test_a_shot_behind_a_gap_in_the_fields_is_read() -> None:
+    """A state that lacks the fields of one shot loses none of the others."""
+    three = [{"prompt": f"boat {n} leaves", "duration": n} for n in (1, 2, 3)]
+    state = dict(state_of(form_blocks(KLING, MODEL, {}, Layout(shots=three))))
+    for member in ("prompt", "duration"):
+        del state[f"option:multi_prompt.2.{member}"]
+    assert read_form(MODEL, state).input["multi_prompt"] == [three[0], three[2]]
+
+
+def test_words_that_are_too_long_with_a_style_are_told_at_a_field_that_the_form_has() -> None:
+    state = state_of(form_blocks(KLING, MODEL, BOATS_INPUT))
+    long = Style(name="long", words="x" * 2490, options={})
+    with pytest.raises(FormError) as refused:
+        read_form(MODEL, state, style=long)
+    assert list(refused.value.errors) == ["option:multi_prompt.1.prompt"]
+    assert set(refused.value.errors) <= set(state)
 
 
 WORDS = st.text(alphabet="abc ,.:;'3s-“”é{}\n", min_size=1, max_size=20).filter(str.strip)
@@ -386,6 +514,7 @@ def test_a_press_moves_or_removes_a_shot_as_it_was_entered() -> None:
     assert press(ItemChange.REMOVED, 2, count=2) == [one, three]
     assert press(ItemChange.REMOVED, 9) == [one, two, three]
     assert unfinished(None, one, two, count=3) == [one, two, {}]
+    assert unfinished(None, one, two, three, count=2) == [one, two, three], "none goes unasked"
 
 
 def test_the_prompt_becomes_the_first_shot_and_the_shots_a_prompt() -> None:
@@ -406,6 +535,40 @@ def test_the_prompt_becomes_the_first_shot_and_the_shots_a_prompt() -> None:
     assert "multi_prompt" not in joined.values
 
 
+def test_a_prompt_beside_shots_may_be_cleared_and_is_a_part_of_one_prompt() -> None:
+    """It was written and confirmed, so no press loses it; its field says that it is optional."""
+    values = {**BOATS_INPUT, "prompt": "a harbour"}
+    state = dict(state_of(form_blocks(KLING, MODEL, values)))
+    assert read_form(MODEL, state, values).input == values
+    kept, _ = read_unfinished(MODEL, state, values)
+    joined = after_shot_buttons(MODEL, state, kept, {})
+    assert joined.values["prompt"] == "a harbour. boats leave at dawn. boats return"
+    state["option:prompt"] = {MODEL.slug: {"value": None}}
+    assert read_form(MODEL, state, values).input == BOATS_INPUT
+    state["option:prompt"] = {MODEL.slug: {"value": "a hill"}}
+    long = Style(name="long", words="x" * 2500, options={})
+    with pytest.raises(FormError) as refused:
+        read_form(MODEL, state, style=long)
+    assert list(refused.value.errors) == ["option:prompt"]
+
+
+def test_dividing_and_back_changes_no_length() -> None:
+    """Also without any words; a length that nobody set is not that of the shortest video."""
+
+    def there_and_back(values: Mapping[str, Json]) -> tuple[list[Mapping[str, Json]], Json]:
+        read_values, _ = read_unfinished(MODEL, state_of(form_blocks(KLING, MODEL, values)), {})
+        state = state_of(form_blocks(KLING, MODEL, values))
+        divided = after_shot_buttons(MODEL, state, read_values, {"multi_prompt": 2})
+        state = state_of(form_blocks(KLING, MODEL, divided.values, Layout(shots=divided.shots)))
+        read_values, _ = read_unfinished(MODEL, state, {})
+        back = after_shot_buttons(MODEL, state, read_values, {})
+        return list(divided.shots), MODEL.effective(back.values)["duration"]
+
+    assert there_and_back({"duration": 10}) == ([{"duration": 10}, {}], 10)
+    assert there_and_back({}) == ([{}, {}], 5)
+    assert there_and_back({"prompt": "boats", "duration": 8})[1] == 8
+
+
 def test_another_model_gets_the_words_of_the_shots(tmp_path: Path) -> None:
     write(tmp_path, ANIMATE)
     other = Catalog.load(tmp_path).get(ANIMATE_SLUG)
@@ -413,3 +576,6 @@ def test_another_model_gets_the_words_of_the_shots(tmp_path: Path) -> None:
     words = {"prompt": BOATS_INPUT["prompt"]}
     assert words_of_other_shots(other, MODEL, state) == words
     assert words_of_other_shots(MODEL, MODEL, state) == {}
+    state = state_of(form_blocks(KLING, MODEL, {**BOATS_INPUT, "prompt": "a harbour"}))
+    both = {"prompt": "a harbour. boats leave at dawn. boats return"}
+    assert words_of_other_shots(other, MODEL, state) == both

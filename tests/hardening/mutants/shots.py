@@ -7,6 +7,7 @@ from tests.hardening.mutant import Mutant
 _READ = "tests/options/test_shots.py"
 _DRAWN = "tests/messages/test_modal.py"
 _HEARD = "tests/listeners/test_storyboard.py"
+_PRICED = "tests/listeners/test_prices.py"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -38,6 +39,27 @@ MUTANTS: tuple[Mutant, ...] = (
         old="asked_items(job.style.words, value)",
         new='asked_items("", value)',
         tests=(f"{_HEARD}::test_a_style_goes_around_each_shot_and_is_shown_by_its_name_alone",),
+    ),
+    Mutant(
+        name="tells the price without the seconds of shots whose words are entered later",
+        file="bot/listeners/modals.py",
+        old="input={**fitted, **(length or {})},",
+        new="input=fitted,",
+        tests=(f"{_PRICED}::test_the_price_of_shots_is_that_of_all_their_seconds",),
+    ),
+    Mutant(
+        name="renders the length of a style that a reply puts on shots",
+        file="bot/options/request.py",
+        old="style_values(style, model, said, problems)",
+        new="style_values(style, model, given.values, problems)",
+        tests=(f"{_READ}::test_a_style_that_a_reply_puts_on_shots_leaves_their_length",),
+    ),
+    Mutant(
+        name="forgets a press on a shot's button at the next change",
+        file="bot/listeners/form_redraws.py",
+        old="else form.edits.get(view.hash)",
+        new="else None",
+        tests=(f"{_HEARD}::test_a_change_on_the_heels_of_a_press_keeps_what_the_press_did",),
     ),
     Mutant(
         name="moves a shot where it was",
