@@ -86,7 +86,7 @@ def _tell_mutants(jobs: int) -> bool:
 
 
 def _mutant_lines(jobs: int) -> Iterator[tuple[str, bool]]:
-    yield "| the bot … | promise that breaks | first seed |", True
+    yield "| the bot … | promise that breaks | seed |", True
     yield "| --- | --- | --- |", True
     for name, found in catch_all(jobs):
         if found is None:

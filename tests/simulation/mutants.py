@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import inf
 from types import MappingProxyType, ModuleType
 
@@ -58,6 +59,13 @@ class Mutant:
 
     name: str
     patch: Patch
+    tried_first: int | None = None
+    """A seed that noticed it once, tried before the others, of which hundreds may overlook it."""
+
+    def in_order(self, seeds: Iterable[int]) -> Iterator[int]:
+        """Return the seed to try first, and then the others."""
+        first = () if self.tried_first is None else (self.tried_first,)
+        return chain(first, seeds)
 
 
 def _step(stage: Stage, step: Step[Job]) -> Patch:
@@ -391,41 +399,57 @@ async def _everybody_is_admitted(_user: str, _team: str, _services: Services) ->
 MUTANTS = (
     Mutant("takes the envelope's workspace", _value(workspaces, "installed_team", _outer_team)),
     Mutant("lets guests in", _value(announce, "is_admitted", _everybody_is_admitted)),
-    Mutant("writes without its fence", _drop_fence),
+    Mutant("writes without its fence", _drop_fence, tried_first=76),
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
     Mutant("mints a new key for each try", _key_anew),
-    Mutant("sends again after 23 hours", _value(VideoLine, "key_lifetime", inf)),
-    Mutant("tells a key's age by its own clock", _value(submit, "_key_age", _age_by_own_clock)),
+    Mutant("sends again after 23 hours", _value(VideoLine, "key_lifetime", inf), tried_first=165),
+    Mutant(
+        "tells a key's age by its own clock",
+        _value(submit, "_key_age", _age_by_own_clock),
+        tried_first=165,
+    ),
     Mutant(
         "takes a doubtful submit for a failed one", _step(Stage.ANNOUNCED, _doubtful_submit_failed)
     ),
-    Mutant("refuses what an operator must mend", _step(Stage.ANNOUNCED, _refused_for_operator)),
+    Mutant(
+        "refuses what an operator must mend",
+        _step(Stage.ANNOUNCED, _refused_for_operator),
+        tried_first=45,
+    ),
     Mutant("ignores a cancel that was in time", _ignore_cancels),
-    Mutant("posts before the intent is on disk", _not_recorded(EventName.POSTING)),
-    Mutant("takes a doubtful post for a failed one", _step(Stage.ACCEPTED, _doubtful_post_failed)),
+    Mutant("posts before the intent is on disk", _not_recorded(EventName.POSTING), tried_first=30),
+    Mutant(
+        "takes a doubtful post for a failed one",
+        _step(Stage.ACCEPTED, _doubtful_post_failed),
+        tried_first=24,
+    ),
     Mutant("repeats a post without looking", _never_search_for(Job)),
     Mutant(
-        "takes a backup for all that was said", _value(Claim, "may_be_restored", _trust_the_row)
+        "takes a backup for all that was said",
+        _value(Claim, "may_be_restored", _trust_the_row),
+        tried_first=52,
     ),
     Mutant("repeats a notification without looking", _never_search_for(Notification)),
     Mutant(
         "tells the result before the intent is on disk", _not_recorded(EventName.RESULT_POSTING)
     ),
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_search)),
-    Mutant("resends again without looking", _resend_without_search),
+    Mutant("resends again without looking", _resend_without_search, tried_first=199),
     Mutant("forgets the file that follows a link", _step(Stage.FINISHED, _followed_by_nothing)),
-    Mutant("brings again without looking", _follow_without_search),
+    Mutant("brings again without looking", _follow_without_search, tried_first=61),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
-    Mutant("delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew)),
+    Mutant(
+        "delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew), tried_first=25
+    ),
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),
     Mutant("uploads a poster again after a death", _upload_poster_anew),
     Mutant(
         "shows a poster before Slack knows it", _value(poster, "_is_picture", _always_a_picture)
     ),
     Mutant("delivers without a row for the poster", _no_row_for_posters),
-    Mutant("parks in silence", _step(Stage.PARKED, _told_nobody)),
-    Mutant("tells operators of no parked job", _tell_no_parking),
+    Mutant("parks in silence", _step(Stage.PARKED, _told_nobody), tried_first=84),
+    Mutant("tells operators of no parked job", _tell_no_parking, tried_first=84),
     Mutant("gives up at the first 404", _value(poll, "PATIENCE_SECONDS", -1.0)),
     Mutant("tells the estimate as the cost", _value(poll, "with_snapshot", _estimate_is_cost)),
     Mutant("waits for hours between two tries", _value(retry, "backoff", _hours)),
@@ -434,46 +458,61 @@ MUTANTS = (
     Mutant("sends before the delay ends", _value(view, "submit_delay", _no_delay)),
     Mutant("bills what waits", _step(Stage.WAITING, _accept_unanswered)),
     Mutant("looks at caps outside the insert", money_mutants.admit_outside_insert),
-    Mutant("frees a hold at failure", money_mutants.free_at_failure),
-    Mutant("frees an unknown amount in time", _step(Stage.DELIVERED, money_mutants.freed_by_timer)),
+    Mutant("frees a hold at failure", money_mutants.free_at_failure, tried_first=61),
+    Mutant(
+        "frees an unknown amount in time",
+        _step(Stage.DELIVERED, money_mutants.freed_by_timer),
+        tried_first=25,
+    ),
     Mutant(
         "writes an estimate as the amount",
         _step(Stage.DELIVERED, money_mutants.estimate_written_as_amount),
+        tried_first=25,
     ),
-    Mutant("counts an estimate as spent", money_mutants.spend_estimates),
-    Mutant("counts a settlement twice", money_mutants.settle_twice),
-    Mutant("takes a part of a set", money_mutants.insert_parts),
+    Mutant("counts an estimate as spent", money_mutants.spend_estimates, tried_first=25),
+    Mutant("counts a settlement twice", money_mutants.settle_twice, tried_first=25),
+    Mutant("takes a part of a set", money_mutants.insert_parts, tried_first=52),
     Mutant(
-        "takes requests where they are stopped", _value(budget, "_stopped", money_mutants.no_stop)
+        "takes requests where they are stopped",
+        _value(budget, "_stopped", money_mutants.no_stop),
+        tried_first=132,
     ),
     Mutant("lets a raise last a day longer", money_mutants.raise_for_longer),
     Mutant("begins days at midnight in London", _value(budget, "day_at", money_mutants.day_in_utc)),
-    Mutant("begins weeks on Monday everywhere", money_mutants.begin_weeks_on_monday),
+    Mutant(
+        "begins weeks on Monday everywhere", money_mutants.begin_weeks_on_monday, tried_first=115
+    ),
     Mutant("overlooks a level", _value(budget_use, "levels_reached", money_mutants.no_level)),
-    Mutant("counts an amount on its own day", money_mutants.count_on_day_of_amount),
+    Mutant("counts an amount on its own day", money_mutants.count_on_day_of_amount, tried_first=25),
     Mutant("counts an amount twice", money_mutants.count_twice),
     Mutant("adds binary fractions", money_mutants.add_floats),
     Mutant("holds nothing for an unknown price", money_mutants.hold_nothing_unknown),
     Mutant("forgets a person's cap in private", money_mutants.forget_person_in_direct),
     Mutant("confirms what has expired", money_mutants.confirm_after_expiry),
     Mutant("lets anybody approve", money_mutants.let_anybody_decide),
-    Mutant("lets the last decision stand", money_mutants.let_the_last_decision_stand),
-    Mutant("takes a confirmation for an approval", money_mutants.confirm_what_needs_approval),
+    Mutant(
+        "lets the last decision stand", money_mutants.let_the_last_decision_stand, tried_first=29
+    ),
+    Mutant(
+        "takes a confirmation for an approval",
+        money_mutants.confirm_what_needs_approval,
+        tried_first=201,
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Catch:
-    """The first seed that noticed a mutant, and the promise that it saw broken."""
+    """A seed that noticed a mutant, and the promise that it saw broken."""
 
     seed: int
     invariant: str
 
 
 def catch(mutant: Mutant, seeds: Iterable[int]) -> Catch | None:
-    """Run seeds on the broken bot until one notices."""
+    """Run seeds on the broken bot until one notices; the one to try first is run before them."""
     with mutant.patch():
-        for seed in seeds:
+        for seed in mutant.in_order(seeds):
             violations = simulate(seed).violations
             if violations:
                 return Catch(seed, violations[0].invariant)

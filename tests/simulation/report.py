@@ -119,7 +119,7 @@ def replay_command(seed: int, *, shared: bool = False) -> str:
 
 
 def catch_all(processes: int, bound: int = CATCH_BOUND) -> Iterator[tuple[str, Catch | None]]:
-    """Return, for each way to break the bot, the first seed below `bound` that notices it."""
+    """Return, for each way to break the bot, a seed that notices it, below `bound` if any."""
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         names = [mutant.name for mutant in MUTANTS]
         yield from zip(names, pool.map(_catch, range(len(MUTANTS)), repeat(bound)), strict=True)
