@@ -33,6 +33,8 @@ class Attack:
     name: str
     bound: str
     run: Run
+    is_timed: bool = False
+    """Whether the bound is one of times: a machine that stands still for a moment breaks it too."""
 
 
 def parts() -> Iterator[tuple[str, tuple[Attack, ...]]]:
