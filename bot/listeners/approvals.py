@@ -22,7 +22,7 @@ from bot.jobs.approvals import (
     renew,
 )
 from bot.jobs.services import Services
-from bot.listeners.context import Handler, answer
+from bot.listeners.context import Handler, acknowledge, answer
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload, FormPayload
 from bot.messages import approvals, replies
@@ -54,11 +54,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
 
     async def reason_given(ack: AsyncAck, body: dict[str, object]) -> None:
-        errors = await take(FormPayload.read(body), services)
-        if errors:
-            await ack(response_action="errors", errors=dict(errors))
-        else:
-            await ack()
+        await acknowledge(ack, await take(FormPayload.read(body), services))
 
     app.action(approvals.APPROVE)(approve_clicked)
     app.action(approvals.BEYOND)(approve_clicked)

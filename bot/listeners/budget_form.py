@@ -26,7 +26,7 @@ from bot.jobs.budget_change import (
 )
 from bot.jobs.budget_changes import DayError, change_budget, not_in_charge
 from bot.jobs.services import Services
-from bot.listeners.context import answer
+from bot.listeners.context import acknowledge, answer
 from bot.listeners.payloads import ButtonPayload, FormPayload
 from bot.messages import budget_answers, budget_form, replies
 from bot.messages.budget_form import Field, FormAction
@@ -46,11 +46,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
 
     async def submitted(ack: AsyncAck, body: dict[str, object]) -> None:
-        errors = await take(FormPayload.read(body), services)
-        if errors:
-            await ack(response_action="errors", errors=dict(errors))
-        else:
-            await ack()
+        await acknowledge(ack, await take(FormPayload.read(body), services))
 
     app.action(budget_form.CHANGE_BUDGETS)(opened)
     app.view(budget_form.CALLBACK)(submitted)

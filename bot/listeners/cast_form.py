@@ -18,7 +18,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.access import require_member
 from bot.jobs.saved import SavedFor
 from bot.jobs.services import Services
-from bot.listeners.context import Handler, answer
+from bot.listeners.context import Handler, acknowledge, answer
 from bot.listeners.payloads import FormPayload, MessageShortcutPayload
 from bot.listeners.slack_object import UnreadableRequestError
 from bot.listeners.subcommands.cast import NewMember, checked_name, read_save, save_picture
@@ -51,11 +51,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
 
     async def submitted(ack: AsyncAck, body: dict[str, object]) -> None:
-        errors = await take(FormPayload.read(body), services)
-        if errors:
-            await ack(response_action="errors", errors=dict(errors))
-        else:
-            await ack()
+        await acknowledge(ack, await take(FormPayload.read(body), services))
 
     app.shortcut(SAVE_TO_CAST)(chosen)
     app.view(CALLBACK)(submitted)

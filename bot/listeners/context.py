@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import structlog
+from slack_bolt.async_app import AsyncAck
 
 from bot.base.errors import BotError, UsageError
 from bot.base.ports import Message
@@ -49,6 +50,14 @@ def counted(surface: str, services: Services) -> Iterator[AnswerCount]:
         yield count
     finally:
         services.observer.ask_answered(surface, count.kind, time.perf_counter() - began)
+
+
+async def acknowledge(ack: AsyncAck, errors: Mapping[str, str]) -> None:
+    """Acknowledge a submitted form: it closes, or shows the errors, which are by block ID."""
+    if errors:
+        await ack(response_action="errors", errors=dict(errors))
+    else:
+        await ack()
 
 
 async def answer(

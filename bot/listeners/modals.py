@@ -24,7 +24,7 @@ from bot.jobs.saved import load_placed
 from bot.jobs.services import Services
 from bot.jobs.styles import placed_styles, styles_for
 from bot.jobs.usual_options import load_usual_options
-from bot.listeners.context import AnswerCount, counted, usual_options
+from bot.listeners.context import AnswerCount, acknowledge, counted, usual_options
 from bot.listeners.form_redraws import FormRedraws
 from bot.listeners.form_request import accept_form, form_errors, load_parent, load_styles
 from bot.listeners.job_replies import reply_to
@@ -77,10 +77,7 @@ def register(app: AsyncApp, services: Services) -> None:
     async def form_submitted(ack: AsyncAck, body: dict[str, object]) -> None:
         with counted(FORM_SURFACE, services) as count:
             errors = await take(FormPayload.read(body), services, count)
-        if errors:
-            await ack(response_action="errors", errors=dict(errors))
-        else:
-            await ack()
+        await acknowledge(ack, errors)
 
     async def form_changed(ack: AsyncAck, body: dict[str, object]) -> None:
         await redraw(FormPayload.read(body), redraws, services)

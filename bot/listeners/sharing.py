@@ -12,7 +12,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.access import find_job, is_in_charge, require_member
 from bot.jobs.actions import ActionName, ActionRequest, ShareAnswered, perform
 from bot.jobs.services import Services
-from bot.listeners.context import answer
+from bot.listeners.context import acknowledge, answer
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload, FormPayload
 from bot.messages import buttons, replies, share_form
@@ -29,11 +29,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
 
     async def channel_chosen(ack: AsyncAck, body: dict[str, object]) -> None:
-        errors = await take(FormPayload.read(body), services)
-        if errors:
-            await ack(response_action="errors", errors=dict(errors))
-        else:
-            await ack()
+        await acknowledge(ack, await take(FormPayload.read(body), services))
 
     app.action(buttons.SHARE_ELSEWHERE)(elsewhere_clicked)
     app.view(share_form.CALLBACK)(channel_chosen)
