@@ -20,7 +20,7 @@ from bot.worker.context import Claim
 from bot.worker.delivery import Content, deliver_once
 from bot.worker.outbox import post_once
 from bot.worker.result import Done, Park, Result
-from bot.worker.upload import OutgoingFile, upload_once
+from bot.worker.upload import OutgoingFile, in_memory, upload_once
 from storage.job import NOT_DELIVERED
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.notification_detail import NotificationDetail
@@ -211,7 +211,4 @@ async def _tell(claim: Claim[Notification], copy: CastCopy, reason: str) -> Resu
 
 @asynccontextmanager
 async def _opened(image: ImageBytes) -> AsyncIterator[Download]:
-    async def chunks() -> AsyncIterator[bytes]:
-        yield bytes(image.data)
-
-    yield Download(length=len(image.data), content_type=image.content_type, chunks=chunks())
+    yield in_memory(bytes(image.data), image.content_type)

@@ -34,7 +34,7 @@ from bot.notifications.place import MESSAGE_SLOT, place_of
 from bot.worker.context import Claim
 from bot.worker.outbox import find_posted, post_once, share_once
 from bot.worker.result import Done, Park, Result
-from bot.worker.upload import OutgoingFile, upload_once
+from bot.worker.upload import OutgoingFile, in_memory, upload_once
 from storage.budget import day_at
 from storage.costs import CostGroup
 from storage.job import EventName
@@ -129,11 +129,7 @@ async def _share(claim: Claim[Notification], file: CostFile, place: Place) -> st
 
         @asynccontextmanager
         async def opened() -> AsyncIterator[Download]:
-            yield Download(
-                length=len(content.data),
-                content_type=content.content_type,
-                chunks=_one_chunk(content.data),
-            )
+            yield in_memory(content.data, content.content_type)
 
         outgoing = OutgoingFile(
             open=opened,
@@ -219,7 +215,3 @@ def _days(groups: Sequence[CostGroup], spec: ReportSpec, today: str) -> list[tup
         days.append((day, found.get((day.isoformat(),), NO_COSTS)))
         day += timedelta(days=1)
     return days
-
-
-async def _one_chunk(data: bytes) -> AsyncIterator[bytes]:
-    yield data

@@ -19,7 +19,7 @@ from bot.notifications.schedule import Span, zone_named
 from bot.worker.context import Claim
 from bot.worker.outbox import find_posted, post_once, share_once
 from bot.worker.result import Done, Result
-from bot.worker.upload import OutgoingFile, upload_once
+from bot.worker.upload import OutgoingFile, in_memory, upload_once
 from storage.job import EventName
 from storage.notification import Notification
 
@@ -98,7 +98,7 @@ async def _share(
     @asynccontextmanager
     async def chart() -> AsyncIterator[Download]:
         png = await asyncio.to_thread(draw, days)
-        yield Download(length=len(png), content_type="image/png", chunks=_one_chunk(png))
+        yield in_memory(png, "image/png")
 
     file = OutgoingFile(open=chart, name=lambda _: chart_filename(days), alt_text=chart_words(days))
 
@@ -111,7 +111,3 @@ async def _share(
     return await share_once(
         claim, MESSAGE_SLOT, place, bring=upload, title=chart_title(days), compose=compose
     )
-
-
-async def _one_chunk(data: bytes) -> AsyncIterator[bytes]:
-    yield data

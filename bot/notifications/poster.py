@@ -19,7 +19,7 @@ from bot.options.schema import prompts_of
 from bot.worker.context import Claim
 from bot.worker.permits import shared_refusals
 from bot.worker.result import Done, Result, Snooze
-from bot.worker.upload import OutgoingFile, upload_once
+from bot.worker.upload import OutgoingFile, in_memory, upload_once
 from storage.job import NOT_DELIVERED, EventName, Film, Job, Stage
 from storage.notification import Notification
 from storage.notification_detail import NotificationDetail
@@ -121,11 +121,7 @@ async def _upload(claim: Claim[Notification], job: Job, films: Films) -> None:
         still = await _still(claim.services, job, films)
         # Written with the file's ID, before its bytes are sent.
         claim.keep(replace(claim.row, detail=FilmDetail.from_film(still.film).to_text()))
-        yield Download(
-            length=len(still.picture),
-            content_type="image/jpeg",
-            chunks=_one_chunk(still.picture),
-        )
+        yield in_memory(still.picture, "image/jpeg")
 
     outgoing = OutgoingFile(open=opened, name=lambda _: poster_name(job), alt_text=alt_text(job))
     await upload_once(claim, MESSAGE_SLOT, 0, outgoing, claim.row.channel)
@@ -195,7 +191,3 @@ async def _noted(
         await services.store.jobs.note_film(job.id, film, services.now())
         services.wake()
     return Done(row=replace(claim.row, problem=problem))
-
-
-async def _one_chunk(data: bytes) -> AsyncIterator[bytes]:
-    yield data

@@ -32,6 +32,15 @@ class OutgoingFile:
     """Its description for screen readers."""
 
 
+def in_memory(data: bytes, content_type: str) -> Download:
+    """Return bytes as a stream to upload."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield data
+
+    return Download(length=len(data), content_type=content_type, chunks=chunks())
+
+
 async def upload_once(
     claim: Claim[PostRow], slot: Slot[PostRow], index: int, file: OutgoingFile, channel: str
 ) -> None:
