@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from bot.base.errors import BotError, NotFoundError
 from bot.jobs.accept import Interaction
-from bot.jobs.access import LOOKUP_SECONDS, load_viewer
+from bot.jobs.access import load_viewer
 from bot.jobs.found import FindSpec, FoundCard, FoundPage
+from bot.jobs.gone_files import is_gone
+from bot.jobs.links import load_links
 from bot.jobs.prices import load_render_prices
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
@@ -73,41 +74,21 @@ async def _card(found: FoundJob, services: Services) -> FoundCard:
     view = brief_view(job, services.catalog, services.unit)
     # Of the buttons that render, a card has *Again* alone.
     prices = await load_render_prices(job, (), services)
-    link, is_gone = await asyncio.gather(_link(job, services), _is_gone(job, services))
+    links, is_lost = await asyncio.gather(
+        load_links([job], services), _is_result_gone(job, services)
+    )
     return FoundCard(
         view=replace(view, prices=prices),
         position=found.position,
-        link=None if is_gone else link,
-        is_gone=is_gone,
+        link=None if is_lost else links.get(job.id),
+        is_gone=is_lost,
     )
 
 
-async def _link(job: Job, services: Services) -> str | None:
-    """Return the link to a job's result, else to its message; best effort."""
-    ts, channel = job.message_ts, job.channel
-    if ts is None:
-        return None
-    try:
-        async with asyncio.timeout(LOOKUP_SECONDS):
-            return await services.directory.permalink(channel, ts)
-    except (BotError, TimeoutError):
-        return None
-
-
-async def _is_gone(job: Job, services: Services) -> bool:
-    """Return whether a result is so old that Slack may have hidden it, and Slack says so.
-
-    Best effort: what Slack does not tell in time is there.
-    """
+async def _is_result_gone(job: Job, services: Services) -> bool:
+    """Return whether a result is so old that Slack may have hidden it, and Slack says so."""
     age = services.now() - (job.delivered_at or job.created_at)
     uploads = job.delivery.uploads
     if job.outcome is not Outcome.SUCCEEDED or not uploads or age < HIDDEN_AFTER_DAYS * DAY_SECONDS:
         return False
-    try:
-        async with asyncio.timeout(LOOKUP_SECONDS):
-            await services.files.describe(uploads[0].file_id)
-    except NotFoundError:
-        return True
-    except (BotError, TimeoutError):
-        return False
-    return False
+    return await is_gone(uploads[0].file_id, services)

@@ -431,7 +431,7 @@ async def test_a_picture_is_used_although_slack_does_not_tell_in_time(
     async with running_bot() as bot:
         await save(bot)
         bot.sandbox.slack.world.faults.add("files.info", Fault(kind=FaultKind.LOST_BEFORE))
-        monkeypatch.setattr("bot.jobs.cast_pictures.PATIENCE_SECONDS", 20.0)
+        monkeypatch.setattr("bot.jobs.gone_files.PATIENCE_SECONDS", 20.0)
         await render(bot, "a lake with @mascot --duration 5")
         assert pictures(bot) == [MASCOT]
 

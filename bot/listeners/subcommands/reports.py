@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,6 +10,7 @@ from types import MappingProxyType
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.cost_report import Reader, ReportSpec, as_seen, load_costs, load_sum, tells_places
+from bot.jobs.links import load_links
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.listeners.context import Handler
@@ -24,13 +24,12 @@ from bot.money.cost_report import CostLine, lines_by, sum_of
 from bot.options.catalog import Catalog
 from storage.budget import Period, day_at
 from storage.costs import CostGroup
-from storage.job import OVER, UNDER_WAY, Job
+from storage.job import OVER, UNDER_WAY
 from storage.store import JobFilter
 
 LISTED = 10
 """The most jobs that `list` shows: those under way first, then the last ones that ended."""
 # The command must be acknowledged within 3 s. A job without its link in time is shown without.
-LINKS_SECONDS = 1.0
 
 
 async def _list(interaction: Interaction, services: Services) -> Message:
@@ -38,31 +37,12 @@ async def _list(interaction: Interaction, services: Services) -> Message:
     running = await services.store.jobs.jobs(replace(mine, stages=UNDER_WAY))
     recent = await services.store.jobs.jobs(replace(mine, stages=OVER))
     found = [*running, *recent]
-    links = await _links(found[:LISTED], services)
+    links = await load_links(found[:LISTED], services)
     listed = [
         ListedJob(view=brief_view(job, services.catalog, services.unit), link=links.get(job.id))
         for job in found[:LISTED]
     ]
     return job_list(listed, has_more=len(found) > LISTED)
-
-
-async def _links(jobs: Sequence[Job], services: Services) -> Mapping[str, str | None]:
-    """Return the links to the jobs' messages, by job ID; best effort, within `LINKS_SECONDS`."""
-    asked = {
-        job.id: asyncio.create_task(services.directory.permalink(job.channel, job.message_ts))
-        for job in jobs
-        if job.message_ts is not None
-    }
-    if not asked:
-        return {}
-    done, late = await asyncio.wait(asked.values(), timeout=LINKS_SECONDS)
-    for task in late:
-        task.cancel()
-    return {
-        job_id: task.result()
-        for job_id, task in asked.items()
-        if task in done and task.exception() is None
-    }
 
 
 def _bind_cost(text: str, _: Catalog) -> Handler | None:
