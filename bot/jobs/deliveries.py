@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.base.ports import Place
 from bot.jobs.services import Services
-from storage.job import Instant, Job, Media, Outcome, Upload
+from storage.job import Instant, Job, Media, Upload
 from storage.notification import Notification, NotificationKind, notification_id
 
 # Slack has just refused a file, so the next try is not made at once.
@@ -41,8 +41,8 @@ def following(job: Job, now: Instant, *, by: str = "", after: float = 0.0) -> No
 
 def is_poster_wanted(job: Job, services: Services) -> bool:
     """Return whether a delivered job gets a poster."""
-    is_video = bool(job.outputs) and job.outputs[0].media is Media.VIDEO
-    return services.films is not None and is_video and job.outcome is Outcome.SUCCEEDED
+    has_video = job.has_result and job.outputs[0].media is Media.VIDEO
+    return services.films is not None and has_video
 
 
 def poster_row(job: Job, now: Instant) -> Notification:

@@ -135,11 +135,17 @@ def picture(file_id: str, alt_text: str) -> Block:
     return as_json(ImageBlock(slack_file=SlackFile(id=file_id), alt_text=_alt(alt_text)))
 
 
-def section_with_picture(mrkdwn: str, file_id: str, alt_text: str) -> Block:
-    """Return a paragraph of mrkdwn with a small picture beside it, a file of the bot's at Slack."""
-    image = ImageElement(slack_file=SlackFile(id=file_id), alt_text=_alt(alt_text))
+def section_with_picture(mrkdwn: str, file_id: str | None, alt_text: str) -> Block:
+    """Return a paragraph of mrkdwn with a small picture beside it, if there is one."""
+    if file_id is None:
+        return section(mrkdwn)
     text = MarkdownTextObject(text=shorten(mrkdwn, SECTION_LIMIT))
-    return as_json(SectionBlock(text=text, accessory=image))
+    return as_json(SectionBlock(text=text, accessory=small_picture(file_id, alt_text)))
+
+
+def small_picture(file_id: str, alt_text: str) -> ImageElement:
+    """Return a picture to stand beside words, a file of the bot's at Slack."""
+    return ImageElement(slack_file=SlackFile(id=file_id), alt_text=_alt(alt_text))
 
 
 def shows_picture(blocks: Sequence[Block]) -> bool:
@@ -256,12 +262,16 @@ def links(targets: Sequence[tuple[str, str]]) -> Block:
 
 def link(url: str, title: str) -> str:
     """Return a link in mrkdwn, with characters percent-encoded that a URL must not hold."""
-    return f"<{quote_url(url, safe=_URL_CHARACTERS)}|{escape(title)}>"
+    return _link(url, escape(title))
+
+
+def _link(url: str, label: str) -> str:
+    return f"<{quote_url(url, safe=_URL_CHARACTERS)}|{label}>"
 
 
 def titled_link(url: str | None, title: str) -> str:
     """Return literal text in mrkdwn that is a link if there is a URL."""
-    return literal(title) if url is None else link(url, link_label(title, len(title)))
+    return literal(title) if url is None else _link(url, link_label(title, len(title)))
 
 
 def link_label(text: str, limit: int) -> str:

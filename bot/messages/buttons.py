@@ -152,17 +152,21 @@ def under_result(
     if not is_direct(job.channel):
         row.append(_button(_SHARE, SHARE, job))
     row.append(_button(_SHARE_ELSEWHERE, SHARE_ELSEWHERE, job))
-    return _set_of(job, upgrades, row, [more(job)] if job.has_result else [])
+    return _set_of(job, upgrades, row, more(job))
 
 
-def more(job: Job) -> OverflowMenuElement:
-    """Return the menu of what is done less often with a result."""
+def more(job: Job) -> list[OverflowMenuElement]:
+    """Return the menu of what is done less often with a result; nothing if there is no result."""
+    if not job.has_result:
+        return []
     choice, label = (
         (Choice.KEEP, _KEEP) if job.kept_by is None else (Choice.STOP_KEEPING, _STOP_KEEPING)
     )
-    return OverflowMenuElement(
-        action_id=MORE, options=[Option(value=f"{choice} {job.id}", label=label)]
-    )
+    return [
+        OverflowMenuElement(
+            action_id=MORE, options=[Option(value=f"{choice} {job.id}", label=label)]
+        )
+    ]
 
 
 def read_choice(value: str) -> tuple[Choice, str] | None:

@@ -13,7 +13,6 @@ from slack_sdk.models.blocks import (
     SectionBlock,
     StaticMultiSelectElement,
 )
-from slack_sdk.models.blocks.basic_components import SlackFile
 
 from bot.base.ports import Message
 from bot.jobs.cast import PlacedMember
@@ -166,6 +165,4 @@ def _small(members: Sequence[PlacedMember]) -> Iterator[blocks.Block]:
 
 
 def _image(one: PlacedMember) -> ImageElement:
-    return ImageElement(
-        slack_file=SlackFile(id=one.member.file), alt_text=alt_text(one.member.name)
-    )
+    return blocks.small_picture(one.member.file or "", alt_text(one.member.name))

@@ -90,20 +90,17 @@ def _title(spec: FindSpec) -> str:
 
 def _card(card: FoundCard, reader: str) -> list[Block]:
     job = card.view.job
-    words = blocks.link_label(_words(card), PROMPT_SHOWN)
-    name = f"<{card.link}|{words}>" if card.link else words
-    told, poster = f"*{name}*\n{_state(card)}", None if card.is_gone else poster_of(job)
+    told = f"*{blocks.titled_link(card.link, _words(card))}*\n{_state(card)}"
+    poster = None if card.is_gone else poster_of(job)
     return [
-        blocks.section(told)
-        if poster is None
-        else blocks.section_with_picture(told, poster, poster_words(card.view)),
+        blocks.section_with_picture(told, poster, poster_words(card.view)),
         blocks.context(_small(card, reader)),
         *([blocks.context(GONE)] if card.is_gone else []),
         blocks.actions(
             [
                 _again(card),
                 blocks.button("Edit", buttons.EDIT, job.id, spoken=_spoken("Edit", card)),
-                *([buttons.more(job)] if job.has_result else []),
+                *buttons.more(job),
             ]
         ),
     ]

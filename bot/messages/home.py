@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from slack_sdk.models.blocks import ButtonElement, OverflowMenuElement
+from slack_sdk.models.blocks import ButtonElement
 from slack_sdk.models.views import View
 
 from bot.jobs.budget_view import BudgetLine, BudgetView
@@ -129,9 +129,7 @@ def _under_way(cards: Sequence[Card]) -> list[blocks.Block]:
         return []
     body = [blocks.header("On their way")]
     for card in cards:
-        body += [
-            *_head(card, _state(card.view.job)),
-        ]
+        body += _head(card, _state(card.view.job))
         if buttons.can_be_cancelled(card.view.job):
             body.append(blocks.actions([_button("Cancel", CANCEL, card)]))
     return body
@@ -151,7 +149,9 @@ def _last(content: HomeContent) -> list[blocks.Block]:
         body += [
             *([blocks.divider()] if number else []),
             *_head(card, _ending(card)),
-            blocks.actions([_again(card), _button("Edit", EDIT, card), *_more(card)]),
+            blocks.actions(
+                [_again(card), _button("Edit", EDIT, card), *buttons.more(card.view.job)]
+            ),
         ]
     if len(shown) < len(content.recent) or (content.has_more and len(shown) == room):
         body.append(blocks.context("`/video list` shows the newest as a list."))
@@ -235,10 +235,6 @@ def _ending(card: Card) -> str:
             return f":x: Failed: {blocks.literal(problem, keeps_code=True)} · {charge}"
         case _:
             assert_never(job.outcome)
-
-
-def _more(card: Card) -> list[OverflowMenuElement]:
-    return [buttons.more(card.view.job)] if card.view.job.has_result else []
 
 
 def _button(label: str, action_id: str, card: Card) -> ButtonElement:

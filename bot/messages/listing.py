@@ -67,7 +67,7 @@ def _with_poster(one: ListedJob) -> blocks.Block:
         f":{_emoji(job)}: {title} · {_state(one.view)} · {blocks.moment(job.created_at)}"
         f" · `{job.id}`"
     )
-    return blocks.section_with_picture(words, poster_of(job) or "", poster_words(one.view))
+    return blocks.section_with_picture(words, poster_of(job), poster_words(one.view))
 
 
 def _line(one: ListedJob) -> list[RichTextElement]:

@@ -12,6 +12,7 @@ from bot.messages.blocks import (
     section,
     section_with_picture,
     shows_picture,
+    titled_link,
     without_pictures,
 )
 from storage.job import Json
@@ -37,6 +38,17 @@ def test_a_sentence_of_the_bot_keeps_its_code() -> None:
 
 def test_a_label_of_a_link_ends_where_it_should() -> None:
     assert link_label("a|b>c *d*", 20) == "a¦b&gt;c \u2217d\u2217"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://a.example/p1", "<https://a.example/p1|a &amp; b &lt;c&gt; ¦ \u2217d\u2217>"),
+        (None, "a &amp; b &lt;c&gt; | \u2217d\u2217"),
+    ],
+)
+def test_a_title_is_escaped_once_whether_it_is_a_link_or_not(url: str | None, shown: str) -> None:
+    assert titled_link(url, "a & b <c> | *d*") == shown
 
 
 def test_without_its_pictures_a_message_has_all_its_words() -> None:
