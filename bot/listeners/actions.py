@@ -18,7 +18,6 @@ from bot.jobs.actions import (
     ActionName,
     ActionRequest,
     DetailsShown,
-    KeepAnswered,
     ShareAnswered,
     perform,
 )
@@ -26,7 +25,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import answer
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload
-from bot.listeners.redraw import redraw
+from bot.listeners.redraw import redraw, redraw_if_kept
 from bot.messages import buttons, replies
 from bot.messages.details import details_view
 from storage.job import Job
@@ -116,8 +115,7 @@ async def _choose(
         return replies.gone()
     request = ActionRequest(job=job, interaction=payload.interaction(job))
     outcome = await perform(CHOICES[chosen[0]], request, services)
-    if isinstance(outcome, KeepAnswered) and outcome.has_changed:
-        await redraw(outcome.job, services)
+    await redraw_if_kept(outcome, services)
     return reply_to(outcome, services.now())
 
 

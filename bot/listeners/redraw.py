@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import structlog
 
+from bot.jobs.actions import ActionOutcome, KeepAnswered
 from bot.jobs.services import Services
 from bot.jobs.view import load_message_view
 from bot.messages.job import job_message
 from bot.messages.result import final_message
 from storage.job import Job
 from storage.store import StoreError
+
+
+async def redraw_if_kept(outcome: ActionOutcome, services: Services) -> None:
+    """Draw the message anew of a job that is kept, or is not any more, by an action."""
+    if isinstance(outcome, KeepAnswered) and outcome.has_changed:
+        await redraw(outcome.job, services)
 
 
 async def redraw(row: Job, services: Services) -> None:

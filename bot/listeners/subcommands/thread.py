@@ -9,11 +9,11 @@ from types import MappingProxyType
 
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
-from bot.jobs.actions import ActionName, ActionRequest, KeepAnswered, perform
+from bot.jobs.actions import ActionName, ActionRequest, perform
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
-from bot.listeners.redraw import redraw
+from bot.listeners.redraw import redraw_if_kept
 from bot.messages import replies
 from bot.options.attachments import Attached
 from bot.options.parser import TypedText, read_text
@@ -60,8 +60,7 @@ async def _do(
         return replies.in_a_thread(usages(), services.bot_user)
     request = ActionRequest(job=job, interaction=interaction)
     outcome = await perform(action, request, services)
-    if isinstance(outcome, KeepAnswered) and outcome.has_changed:
-        await redraw(outcome.job, services)
+    await redraw_if_kept(outcome, services)
     return reply_to(outcome, services.now())
 
 
