@@ -10,11 +10,10 @@ from typing import TypeAlias
 
 from bot.base.errors import UsageError
 from bot.notifications.schedule import Every
+from bot.options.mentions import CHANNEL
 from bot.options.wording import quoted
 from storage.notification import Level
 
-# https://docs.slack.dev/messaging/formatting-message-text#linking-channels
-_CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 _TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?")
 HERE = "here"
 NINE = time(9)
@@ -78,7 +77,7 @@ def read_subscription(text: str) -> Subscription | None:
     if len(words) > MOST_WORDS:
         return None
     place, *rest = words
-    found = _CHANNEL.fullmatch(place)
+    found = CHANNEL.fullmatch(place)
     if found is None and place.casefold() != HERE:
         if not place.startswith("#"):
             return None

@@ -17,6 +17,11 @@ from storage.job import Job, Json
 # https://docs.slack.dev/messaging/formatting-message-text#advanced
 _MENTION = re.compile(r"<(?:@([UW][A-Z0-9]+)|#([CDG][A-Z0-9]+)|!subteam\^(S[A-Z0-9]+))\|?>")
 
+PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+"""A person, as a whole word of what is typed: the ID is the group."""
+CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
+"""A channel, likewise."""
+
 SOMEBODY = "@somebody"
 SOME_CHANNEL = "a channel"
 SOME_GROUP = "a group"

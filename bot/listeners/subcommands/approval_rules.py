@@ -17,14 +17,12 @@ from bot.listeners.context import Handler
 from bot.messages import approval_rules, budget_answers
 from bot.money.amounts import TypedAmount, read_amount_in_unit
 from bot.options.catalog import Catalog
+from bot.options.mentions import CHANNEL, PERSON
 from bot.options.wording import quoted
 from bot.slack.markup import plain
 from storage.approval import LEAST_APPROVAL_SECONDS, MOST_APPROVAL_SECONDS, ApprovalRule, terms_of
 from storage.job import is_direct
 
-# https://docs.slack.dev/messaging/formatting-message-text#linking-channels
-_PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>,?")
-_CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 _DURATION = re.compile(r"(\d{1,3})(h|d)")
 _SECONDS = MappingProxyType({"h": 3600.0, "d": 86400.0})
 _PARTS = frozenset({"above", "by", "in", "within", "own"})
@@ -139,7 +137,7 @@ def _usage(word: str) -> str:
 
 def _people(rest: list[str]) -> tuple[str, ...]:
     people = []
-    while rest and (person := _PERSON.fullmatch(rest[0])):
+    while rest and (person := PERSON.fullmatch(rest[0].removesuffix(","))):
         people.append(person[1])
         rest.pop(0)
     if not people:
@@ -151,7 +149,7 @@ def _people(rest: list[str]) -> tuple[str, ...]:
 
 
 def _channel(word: str) -> str:
-    found = _CHANNEL.fullmatch(word)
+    found = CHANNEL.fullmatch(word)
     if found is None:
         raise UsageError(
             f"Slack did not tell me which channel {quoted(plain(word))} is. Choose it from the "

@@ -30,6 +30,7 @@ from bot.jobs.budget_change import (
 )
 from bot.money.amounts import TypedAmount, read_amount_in_unit
 from bot.options.catalog import Catalog
+from bot.options.mentions import CHANNEL, PERSON
 from bot.options.projects import read_project
 from bot.options.wording import quoted
 from bot.slack.markup import plain
@@ -37,9 +38,6 @@ from storage.budget import ScopeKind, UnknownPrice, Window
 
 LONGEST_REASON = 200
 
-# https://docs.slack.dev/messaging/formatting-message-text#linking-channels
-_PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
-_CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 _BECAUSE = re.compile(r"(?:^|\s)because(?:[\s:]+(?P<why>.*))?$", re.IGNORECASE | re.DOTALL)
 
 _WINDOWS = MappingProxyType(
@@ -213,7 +211,7 @@ def _target(typed: _Typed) -> tuple[Target, Sequence[str]]:
     if not typed.words:
         raise UsageError(_TARGETS)
     first, rest = typed.words[0], typed.words[1:]
-    person, channel = _PERSON.fullmatch(first), _CHANNEL.fullmatch(first)
+    person, channel = PERSON.fullmatch(first), CHANNEL.fullmatch(first)
     if person is not None:
         return Target(kind=ScopeKind.PERSON, name=person[1]), rest
     if channel is not None:
@@ -315,7 +313,7 @@ def _managers(typed: _Typed) -> ShowManagers | SetManagers:
         return SetManagers(users=())
     found = []
     for word in typed.words:
-        person = _PERSON.fullmatch(word.rstrip(","))
+        person = PERSON.fullmatch(word.rstrip(","))
         if person is None:
             raise UsageError(_not_found(f"@{word.removeprefix('@')}"))
         found.append(person[1])

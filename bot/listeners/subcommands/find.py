@@ -23,6 +23,7 @@ from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages.find import found_message
 from bot.options.catalog import Catalog
 from bot.options.characters import hyphenated, visible
+from bot.options.mentions import CHANNEL, PERSON
 from bot.options.wording import quoted
 from bot.slack.markup import plain
 from storage.find import MOST_WORDS, words_of
@@ -31,9 +32,6 @@ ME, HERE = "me", "here"
 KEPT = "kept"
 MOST_DAYS = 36_500
 
-# https://docs.slack.dev/messaging/formatting-message-text#advanced
-_PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
-_CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 _FLAG = re.compile(r"--?([a-z]+)(?:=(.*))?", re.IGNORECASE | re.DOTALL)
 _SPAN = re.compile(r"(\d{1,6})?\s*([a-z]*)", re.IGNORECASE)
 _QUOTES = "\"'“”‘’`"
@@ -77,7 +75,7 @@ def read_find(text: str, *, user: str, channel: str) -> FindSpec:
 
 
 def _by(value: str, reading: _Reading) -> None:
-    person = _PERSON.fullmatch(value)
+    person = PERSON.fullmatch(value)
     if person is not None or value.casefold().strip(_QUOTES) == ME:
         reading.parts["by"] = person[1] if person else ME
     else:
@@ -85,7 +83,7 @@ def _by(value: str, reading: _Reading) -> None:
 
 
 def _in(value: str, reading: _Reading) -> None:
-    channel = _CHANNEL.fullmatch(value)
+    channel = CHANNEL.fullmatch(value)
     if channel is not None or value.casefold().strip(_QUOTES) == HERE:
         reading.parts["channel"] = channel[1] if channel else HERE
     else:
