@@ -2,57 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from bot.jobs.saved import Placed, SavedFor, load_placed
+from bot.jobs.saved import Placed, SavedFor, load_placed, placed_of, usable
 from bot.jobs.services import Services
 from bot.options.cast import NO_CAST, Cast, CastMember, may_name_cast
 from bot.options.parser import TypedText
+from storage.job import Json
 from storage.saved import SavedKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedMember:
-    """A member of the cast, for whom it is saved, and who made it."""
-
-    member: CastMember
-    saved_for: SavedFor
-    made_by: str
-    is_hidden: bool = False
-    """Whether a nearer one has its name."""
-
-    def shows_picture_in(self, channel: str | None) -> bool:
-        """Return whether Slack shows its picture to a user in a channel who may use it."""
-        member = self.member
-        is_seen = member.is_public or self.saved_for is SavedFor.PERSON or member.channel == channel
-        return member.file is not None and is_seen
+def shows_picture_in(one: Placed[CastMember], channel: str | None) -> bool:
+    """Return whether Slack shows a member's picture to a user in a channel who may use it."""
+    member = one.value
+    is_seen = member.is_public or one.saved_for is SavedFor.PERSON or member.channel == channel
+    return member.file is not None and is_seen
 
 
 async def load_placed_cast(
     team: str, user: str, channel: str | None, services: Services
-) -> Sequence[PlacedMember]:
+) -> Sequence[Placed[CastMember]]:
     """Return the members that a user may use in a channel, as `load_placed` does."""
     return placed_cast(await load_placed({SavedKind.CAST}, team, user, channel, services))
 
 
-def placed_cast(placed: Sequence[Placed]) -> Sequence[PlacedMember]:
-    """Return the members of the cast among what is saved."""
-    return [
-        PlacedMember(
-            member=CastMember.of_value(one.name, one.saved.value),
-            saved_for=one.saved_for,
-            made_by=one.made_by,
-            is_hidden=one.is_hidden,
-        )
-        for one in placed
-        if one.saved.key.kind is SavedKind.CAST
-    ]
-
-
-def usable_cast(placed: Sequence[PlacedMember]) -> Cast:
-    """Return the members by name; the nearest of each name."""
-    return {one.member.name: one.member for one in placed if not one.is_hidden}
+def placed_cast(placed: Sequence[Placed[Mapping[str, Json]]]) -> Sequence[Placed[CastMember]]:
+    """Return what is saved as members of the cast."""
+    return placed_of(SavedKind.CAST, CastMember.of_value, placed)
 
 
 async def cast_for(
@@ -64,4 +40,4 @@ async def cast_for(
     """
     if not may_name_cast(typed):
         return NO_CAST
-    return usable_cast(await load_placed_cast(team, user, channel, services))
+    return usable(await load_placed_cast(team, user, channel, services))

@@ -11,10 +11,11 @@ from types import MappingProxyType
 from bot.base.errors import UsageError
 from bot.jobs.accept import Acceptance, Interaction, accept
 from bot.jobs.access import refuse_known_outsider
-from bot.jobs.cast import load_placed_cast, usable_cast
+from bot.jobs.cast import load_placed_cast
 from bot.jobs.projects import ProjectNeededError
+from bot.jobs.saved import usable
 from bot.jobs.services import Services
-from bot.jobs.styles import load_placed_styles, usable, used_styles
+from bot.jobs.styles import load_placed_styles, used_styles
 from bot.listeners.payloads import FormPayload
 from bot.messages import form
 from bot.money.forecast import agreed_price
@@ -131,7 +132,7 @@ async def _cast(payload: FormPayload, services: Services) -> Cast:
         return NO_CAST
     team, user = payload.installed_team, payload.user.id
     channel = view.form_state.channel or _picked_channel(view.state.values)
-    return usable_cast(await load_placed_cast(team, user, channel, services))
+    return usable(await load_placed_cast(team, user, channel, services))
 
 
 def _chosen_channel(entered: Mapping[str, Json]) -> str:

@@ -15,14 +15,15 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.base.ports import Message
-from bot.jobs.cast import PlacedMember
-from bot.jobs.saved import SavedFor
+from bot.jobs.cast import shows_picture_in
+from bot.jobs.saved import Placed, SavedFor
 from bot.messages import blocks
 from bot.messages.block_json import as_json
 from bot.messages.fields import choice_of, plain_text
 from bot.messages.formatting import sentence
 from bot.messages.replies import words
-from bot.messages.saved import FOR_WHOM, MARKS, WHOSE
+from bot.messages.saved import FOR_WHOM, MARKS, WHOSE, whose_of
+from bot.options.cast import CastMember
 from bot.options.form_fields import CAST_BLOCK, MOST_CHOICES
 from storage.saved import SavedKind
 
@@ -43,7 +44,7 @@ HOW = (
 )
 
 
-def listed(placed: Sequence[PlacedMember]) -> Message:
+def listed(placed: Sequence[Placed[CastMember]]) -> Message:
     """Return the members that a person may use, the nearest first, with who made each."""
     if not placed:
         return words(f"There is no cast that you can use here yet. {HOW}")
@@ -52,17 +53,13 @@ def listed(placed: Sequence[PlacedMember]) -> Message:
     return Message(text=text, blocks=[*blocks.sections(text), blocks.context(HOW)])
 
 
-def _line(one: PlacedMember) -> str:
-    whose = WHOSE[one.saved_for]
-    if one.saved_for is not SavedFor.PERSON:
-        whose += f", by <@{one.made_by}>"
-    if one.is_hidden:
-        whose += ", hidden by the nearer one"
-    if one.member.file is None:
+def _line(one: Placed[CastMember]) -> str:
+    whose = whose_of(one)
+    if one.value.file is None:
         whose += ", its picture is on its way"
-    elif one.member.copying:
+    elif one.value.copying:
         whose += ", a new picture is on its way"
-    return f"• `@{one.member.name}` ({whose})"
+    return f"• `@{one.name}` ({whose})"
 
 
 def saved(name: str, saved_for: SavedFor, *, is_new: bool, note: str = "") -> Message:
@@ -113,18 +110,17 @@ def too_many_pictures(count: int) -> str:
 
 
 def form_blocks(
-    placed: Sequence[PlacedMember], chosen: Collection[str], channel: str | None
+    placed: Sequence[Placed[CastMember]], chosen: Collection[str], channel: str | None
 ) -> list[blocks.Block]:
     """Return the form's menu of the cast, with pictures; nothing if there is no cast.
 
     Those that are chosen have large ones.
     """
-    offered = [one for one in placed if not one.is_hidden and one.member.file][:MOST_CHOICES]
+    offered = [one for one in placed if not one.is_hidden and one.value.file][:MOST_CHOICES]
     if not offered:
         return []
     choices = {
-        one.member.name: choice_of(f"{one.member.name} ({WHOSE[one.saved_for]})", one.member.name)
-        for one in offered
+        one.name: choice_of(f"{one.name} ({WHOSE[one.saved_for]})", one.name) for one in offered
     }
     picked = [choice for name, choice in choices.items() if name in chosen]
     menu = InputBlock(
@@ -137,14 +133,14 @@ def form_blocks(
             action_id=CAST_BLOCK, options=list(choices.values()), initial_options=picked or None
         ),
     ).to_dict()
-    seen = [one for one in offered if one.shows_picture_in(channel)]
-    large = [_large(one) for one in seen if one.member.name in chosen]
-    small = [one for one in seen if one.member.name not in chosen][:MOST_PICTURED]
+    seen = [one for one in offered if shows_picture_in(one, channel)]
+    large = [_large(one) for one in seen if one.name in chosen]
+    small = [one for one in seen if one.name not in chosen][:MOST_PICTURED]
     return [menu, *large, *_small(small)]
 
 
-def _large(one: PlacedMember) -> blocks.Block:
-    name = one.member.name
+def _large(one: Placed[CastMember]) -> blocks.Block:
+    name = one.name
     return as_json(
         SectionBlock(
             block_id=f"{CAST_BLOCK}:{name}",
@@ -154,15 +150,15 @@ def _large(one: PlacedMember) -> blocks.Block:
     )
 
 
-def _small(members: Sequence[PlacedMember]) -> Iterator[blocks.Block]:
+def _small(members: Sequence[Placed[CastMember]]) -> Iterator[blocks.Block]:
     for start in range(0, len(members), _IN_A_LINE):
         elements = [
             element
             for one in members[start : start + _IN_A_LINE]
-            for element in (_image(one), MarkdownTextObject(text=f"`@{one.member.name}`"))
+            for element in (_image(one), MarkdownTextObject(text=f"`@{one.name}`"))
         ]
         yield as_json(ContextBlock(block_id=f"{CAST_BLOCK}:{start}:", elements=elements))
 
 
-def _image(one: PlacedMember) -> ImageElement:
-    return blocks.small_picture(one.member.file or "", alt_text(one.member.name))
+def _image(one: Placed[CastMember]) -> ImageElement:
+    return blocks.small_picture(one.value.file or "", alt_text(one.name))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bot.base.ports import Message
-from bot.jobs.saved import SavedFor
+from bot.jobs.saved import Placed, SavedFor
 from bot.messages.replies import words
 from storage.saved import MOST_SAVED, SavedKind
 
@@ -33,6 +33,12 @@ MARKS: Mapping[SavedKind, str] = MappingProxyType(
 _LISTS: Mapping[SavedKind, str] = MappingProxyType(
     {SavedKind.STYLE: "/video styles", SavedKind.CAST: "/video cast"}
 )
+
+
+def whose_of(one: Placed[object]) -> str:
+    """Return whose something is in a list, who made it, and whether another one hides it."""
+    by = "" if one.saved_for is SavedFor.PERSON else f", by <@{one.made_by}>"
+    return f"{WHOSE[one.saved_for]}{by}{', hidden by the nearer one' if one.is_hidden else ''}"
 
 
 def hides(saved_for: SavedFor) -> str:

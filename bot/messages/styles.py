@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.base.ports import Message
-from bot.jobs.saved import SavedFor
-from bot.jobs.styles import PlacedStyle
+from bot.jobs.saved import Placed, SavedFor
 from bot.messages import blocks
 from bot.messages.replies import words
-from bot.messages.saved import FOR_WHOM, WHOSE
+from bot.messages.saved import FOR_WHOM, WHOSE, whose_of
 from bot.options.cast_names import names_in
 from bot.options.catalog import Catalog
 from bot.options.defaults import as_flags
@@ -28,7 +27,7 @@ _HOW = (
 )
 
 
-def listed(placed: Sequence[PlacedStyle], catalog: Catalog) -> Message:
+def listed(placed: Sequence[Placed[Style]], catalog: Catalog) -> Message:
     """Return the styles that a person may use, the nearest first, with who made each."""
     if not placed:
         return words(f"There are no styles that you can use here yet. {_HOW}")
@@ -60,22 +59,17 @@ def _of_cast(style: Style) -> str:
     return f" `@{named[0]}` in its words stays text: name the cast in the prompt, where it is used."
 
 
-def styles_to_choose(placed: Sequence[PlacedStyle], chosen: str) -> Mapping[str, str]:
+def styles_to_choose(placed: Sequence[Placed[Style]], chosen: str) -> Mapping[str, str]:
     """Return the names of the styles for a menu, each with whose it is.
 
     The `chosen` one is among them, also if it is that of an earlier job and of nobody here.
     """
-    names = {one.style.name: WHOSE[one.saved_for] for one in placed if not one.is_hidden}
+    names = {one.name: WHOSE[one.saved_for] for one in placed if not one.is_hidden}
     return {chosen: names.get(chosen, "as in the earlier job"), **names} if chosen else names
 
 
-def _line(one: PlacedStyle, catalog: Catalog) -> str:
-    whose = WHOSE[one.saved_for]
-    if one.saved_for is not SavedFor.PERSON:
-        whose += f", by <@{one.made_by}>"
-    if one.is_hidden:
-        whose += ", hidden by the nearer one"
-    return f"• `{one.style.name}` ({whose}): {_content(one.style, catalog, WORDS_SHOWN)}"
+def _line(one: Placed[Style], catalog: Catalog) -> str:
+    return f"• `{one.name}` ({whose_of(one)}): {_content(one.value, catalog, WORDS_SHOWN)}"
 
 
 def _content(style: Style, catalog: Catalog, limit: int) -> str:

@@ -10,7 +10,6 @@ from bot.base.errors import NotFoundError, RefusedError
 from bot.base.ports import Download, ImageBytes, Message, Place
 from bot.base.traces import current_traceparent
 from bot.jobs.accept import Interaction
-from bot.jobs.cast import PlacedMember
 from bot.jobs.saved import SavedFor, scope_of
 from bot.jobs.services import Services
 from bot.messages import cast
@@ -49,7 +48,7 @@ async def save_member(  # noqa: PLR0917 - what is saved, for whom, and by whom
     name: str,
     saved_for: SavedFor,
     source: str,
-    earlier: PlacedMember | None,
+    earlier: CastMember | None,
     interaction: Interaction,
     services: Services,
 ) -> Written:
@@ -73,7 +72,7 @@ async def save_member(  # noqa: PLR0917 - what is saved, for whom, and by whom
         detail=copy.to_text(),
         due_at=now,
     )
-    known = CastMember(name=name) if earlier is None else earlier.member
+    known = CastMember(name=name) if earlier is None else earlier
     written = await services.store.saved.save(
         SavedKey(kind=SavedKind.CAST, scope=scope, name=name),
         replace(known, copying=row.id).to_value(),

@@ -145,8 +145,8 @@ async def save_picture(
     if len(pictures) > 1:
         raise UsageError(cast.too_many_pictures(len(pictures)))
     placed = await load_named(SavedKind.CAST, new.name, interaction, services)
-    known = [one for one in placed_cast(placed) if one.saved_for is new.saved_for]
-    earlier = known[0] if known else None
+    known = (one.value for one in placed_cast(placed) if one.saved_for is new.saved_for)
+    earlier = next(known, None)
     written = await save_member(
         new.name, new.saved_for, pictures[0].id, earlier, interaction, services
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +16,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.messages import saved
 from bot.options.saved_names import read_saved_name
+from storage.job import Json
 from storage.saved import Editor, SavedKey, SavedKind, Written
 
 SAVE, DELETE, RENAME = "save", "delete", "rename"
@@ -73,7 +74,7 @@ def new_name(kind: SavedKind, text: str, words: Collection[str]) -> str:
 
 async def load_named(
     kind: SavedKind, name: str, interaction: Interaction, services: Services
-) -> Sequence[Placed]:
+) -> Sequence[Placed[Mapping[str, Json]]]:
     """Return all of a kind that have a name and that a user sees, the nearest first. A read."""
     placed = await load_placed(
         {kind}, interaction.team, interaction.user, interaction.channel, services
@@ -81,7 +82,7 @@ async def load_named(
     return [one for one in placed if one.name == name]
 
 
-def others_of(saved_for: SavedFor, placed: Sequence[Placed]) -> str:
+def others_of(saved_for: SavedFor, placed: Sequence[Placed[object]]) -> str:
     """Return the sentence about those of the same name elsewhere; empty if there are none."""
     order = list(SavedFor)
     for one in placed:
@@ -93,7 +94,11 @@ def others_of(saved_for: SavedFor, placed: Sequence[Placed]) -> str:
 
 
 async def problem_of(
-    written: Written, key: SavedKey, saved_for: SavedFor, placed: Sequence[Placed], to: Services
+    written: Written,
+    key: SavedKey,
+    saved_for: SavedFor,
+    placed: Sequence[Placed[object]],
+    to: Services,
 ) -> UsageError:
     """Return why nothing was written; `placed` are all of its name."""
     kind, name = key.kind, key.name
@@ -149,7 +154,7 @@ async def _rename(
 
 async def _find(
     kind: SavedKind, one: NamedSaved, interaction: Interaction, services: Services
-) -> tuple[Sequence[Placed], SavedFor]:
+) -> tuple[Sequence[Placed[object]], SavedFor]:
     """Return all of a name, and for whom the meant one is. Raises `UsageError`."""
     placed = await load_named(kind, one.name, interaction, services)
     if one.saved_for is not None:

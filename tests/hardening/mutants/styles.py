@@ -25,7 +25,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="shows the words of somebody else's style",
         file="bot/jobs/styles.py",
-        old="    if used.words and used.words not in {one.style.words for one in placed}:\n",
+        old="    if used.words and used.words not in {one.value.words for one in placed}:\n",
         new="    if used.words and not used.name:\n",
         tests=(f"{_HEARD}::test_another_person_sees_a_style_by_its_name_alone",),
     ),
