@@ -13,6 +13,7 @@ from bot.base.ports import ImageBytes, PersonFile, PersonFiles
 from bot.media.links import Hosted, MediaLinks
 from bot.media.picture import MOST_PIXELS, Picture, Unfit, UnfitError
 from bot.media.process import MediaProcess, TaskAnswer
+from bot.media.video_frames import VideoFrames
 from bot.options.attachments import (
     IMAGE_NAMES,
     MOST_BYTES,
@@ -22,7 +23,7 @@ from bot.options.attachments import (
 )
 from bot.options.catalog import Catalog, Model
 from bot.options.model_file import ImageLimits
-from bot.options.references import files_named, replaced
+from bot.options.references import as_frame, files_named, replaced
 from bot.options.wording import short
 from storage.job import Json
 
@@ -54,9 +55,15 @@ class AttachedImages:
     """
 
     def __init__(
-        self, files: PersonFiles, links: MediaLinks | None, catalog: Catalog, media: MediaProcess
+        self,
+        files: PersonFiles,
+        links: MediaLinks | None,
+        catalog: Catalog,
+        media: MediaProcess,
+        frames: VideoFrames,
     ) -> None:
         self.files = files
+        self._frames = frames
         self.links = links
         self._catalog = catalog
         self._media = media
@@ -73,10 +80,13 @@ class AttachedImages:
 
     async def names(self, file_ids: Sequence[str]) -> Mapping[str, str]:
         """Return the names of files by ID; one that Slack does not describe has none."""
+        frames = {key: frame.in_words for key in file_ids if (frame := as_frame(key)) is not None}
         described = await asyncio.gather(
-            *(self.files.describe(file_id) for file_id in file_ids), return_exceptions=True
+            *(self.files.describe(file_id) for file_id in file_ids if file_id not in frames),
+            return_exceptions=True,
         )
-        return {file.id: file.name for file in described if isinstance(file, PersonFile)}
+        named = {file.id: file.name for file in described if isinstance(file, PersonFile)}
+        return {**named, **frames}
 
     async def converted(self, file_id: str) -> Picture:
         """Return a file as an image that any model takes. A read; raises what `resolve` does."""
@@ -99,15 +109,22 @@ class AttachedImages:
         limits = model.image_limits
         if self.links is None:
             return _data_uri(await self._fitted(name, picture, limits, _MOST_BYTES_IN_URI))
-        if picture.suffix in limits.formats and picture.is_plain:
+        is_itself = as_frame(file_id) is None
+        if is_itself and picture.suffix in limits.formats and picture.is_plain:
             return self.links.url(Hosted(file_id=file_id, suffix=picture.suffix))
         # Converted once now as well: what cannot be converted is refused before the charge.
         sent = await self._fitted(name, picture, _PLAIN, MOST_BYTES)
         return self.links.url(Hosted(file_id=file_id, suffix=sent.suffix, is_converted=True))
 
     async def _picture(self, file_id: str, model: Model) -> tuple[str, Picture]:
-        """Return a file's name and its image."""
+        """Return the name and the image of a file, or of a frame of a video."""
         name = _SOME_IMAGE
+        frame = as_frame(file_id)
+        if frame is not None:
+            name, picture = f"The {frame.in_words}", await self._frames.take(frame)
+            with _named(name):
+                answer = await self._media.run("recognise", {}, picture)
+            return name, _picture_of(answer, picture)
         try:
             file = await self.files.describe(file_id)
             name = short(file.name) or _SOME_IMAGE

@@ -81,6 +81,7 @@ def _check_names(file: ModelFile) -> None:
         ("bot.render_time_by", file.bot.render_time_by),
         ("bot.render_times", [name for line in file.bot.render_times for name in line.when]),
         ("bot.images", file.images),
+        ("bot.frames", file.bot.frames.names),
         ("bot.synonyms", file.bot.synonyms),
         ("bot.units", file.bot.units),
         ("bot.prices", file.bot.prices.names),
