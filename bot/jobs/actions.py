@@ -416,7 +416,11 @@ async def _continue(request: ActionRequest, services: Services) -> Acceptance:
     base = base_of_continuation(job, model, frame)
     if request.changes is None:
         raise UsageError(SAY_WHAT_FOLLOWS)
-    render = await _changed(base, request, services)
+    try:
+        render = await _changed(base, request, services)
+    except RefusedTextError as error:
+        # The form of a draft would fill in the scene of the earlier video.
+        raise UsageError(*error.problems) from None
     if not has_words(render.input):
         raise UsageError(SAY_WHAT_FOLLOWS)
     return await _accepted(render, request, services, parent_id=None)
