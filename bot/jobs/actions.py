@@ -27,10 +27,11 @@ from bot.jobs.accept import (
 )
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.cast import cast_for
-from bot.jobs.chains import frame_of, require_chain
+from bot.jobs.chains import frame_of, load_chain, require_chain
 from bot.jobs.deliveries import following, result_place
 from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
+from bot.jobs.links import load_links
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
 from bot.jobs.styles import styles_for
@@ -298,8 +299,11 @@ async def _cost(request: ActionRequest, services: Services) -> CostShown:
 async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     job = request.job
     model = services.catalog.find(job.model)
+    chain = await load_chain(job, services)
+    links = await load_links([link.job for link in chain], services) if len(chain) > 1 else {}
+    clips = [(link, links.get(link.job.id)) for link in chain] if len(chain) > 1 else []
     return DetailsShown(
-        view=await load_view(job, services),
+        view=replace(await load_view(job, services), chain=clips),
         options=all_options(model, asked_input(job)) if model else (),
         events=await services.store.jobs.events(job.id),
     )

@@ -9,7 +9,7 @@ from bot.jobs.deliveries import copies_at_slack
 from bot.jobs.services import Services
 from bot.options.continuation import Link, continued
 from bot.options.references import Frame
-from storage.job import Job, Media
+from storage.job import UNDER_WAY, Job, Media
 
 MOST_CLIPS = 40
 """Of one chain, as they are joined."""
@@ -41,6 +41,8 @@ async def frame_of(job: Job, seconds: float | None, services: Services) -> Frame
 
     Raises `UsageError` if the video is no file at Slack, and `StoreError`.
     """
+    if job.stage in UNDER_WAY:
+        raise UsageError(f"Job {job.id} is not done yet. Go on from it once its video is there.")
     if not job.has_result or job.outputs[0].media is not Media.VIDEO:
         raise UsageError(f"Job {job.id} has no video to go on from.")
     copies = await copies_at_slack(job, services)

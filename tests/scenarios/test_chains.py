@@ -1,4 +1,4 @@
-"""Chains over real HTTP: a video is continued twice, and the clips are joined by the film process."""
+"""Chains over real HTTP: a video is continued twice, and its clips are joined to one film."""
 
 from __future__ import annotations
 

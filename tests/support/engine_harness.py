@@ -41,6 +41,7 @@ from storage.pace import Permit
 from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from tests.support.clock import ManualClock
+from tests.support.films import FakeFilms
 from tests.support.sandbox import running_sandbox
 from tests.support.services import CATALOG, UNLIMITED_POSTS, services
 
