@@ -28,7 +28,8 @@ from bot.jobs.accept import (
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.cast import cast_for
 from bot.jobs.chains import frame_of, load_chain, require_chain
-from bot.jobs.deliveries import following, result_place
+from bot.jobs.deleted import refuse_deleted
+from bot.jobs.deliveries import following, have_followed, result_place
 from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.links import load_links
@@ -52,7 +53,7 @@ from bot.options.request import (
     fitting,
 )
 from storage.budget import NotAdmitted
-from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, Stage
+from storage.job import REQUESTED, TERMINAL, UNDER_WAY, Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.store import Added, Outbox
 
@@ -82,6 +83,7 @@ class ActionName(StrEnum):
     CONTINUE = "continue"
     LOOP = "loop"
     STITCH = "stitch"
+    DELETE = "delete"
     CONFIRM = "confirm"
     ASK_APPROVER = "ask an approver"
 
@@ -205,6 +207,14 @@ class StitchAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteAnswered:
+    """The result is deleted; `is_new`: this request is the first to delete it."""
+
+    job: Job
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionExpired:
     """The question can no longer be answered: the request ended without having been accepted."""
 
@@ -242,6 +252,7 @@ ActionOutcome: TypeAlias = (
     | ResentTooOften
     | KeepAnswered
     | StitchAnswered
+    | DeleteAnswered
     | NotAllowed
 )
 
@@ -480,6 +491,7 @@ async def _share(request: ActionRequest, services: Services) -> ShareAnswered | 
     job, channel = request.job, request.target or request.job.channel
     if channel != job.channel and not _is_allowed(Allowed.ASKER_AND_ADMINS, request, services):
         return NotAllowed(job=job, name=ActionName.SHARE)
+    refuse_deleted(job)
     if not job.has_result:
         raise UsageError(f"Job {job.id} has no video to share.")
     now = services.now()
@@ -505,6 +517,7 @@ async def _bring(request: ActionRequest, services: Services) -> BringAnswered:
     MindVideo bills the render in any case. Raises `UsageError` for another job.
     """
     job = request.job
+    refuse_deleted(job)
     if job.given_up_at is None or job.outcome is not Outcome.CANCELLED or job.task_id is None:
         raise UsageError(f"Job {job.id} was not given up.")
     row = following(job, services.now(), by=request.interaction.user)
@@ -534,6 +547,7 @@ async def _keep(request: ActionRequest, services: Services) -> KeepAnswered:
     Raises `UsageError` for a job without a result.
     """
     job = request.job
+    refuse_deleted(job)
     if not job.has_result:
         raise UsageError(f"Job {job.id} has no video to keep.")
     return await _kept(job, request.interaction.user, services)
@@ -551,6 +565,26 @@ async def _kept(job: Job, by: str | None, services: Services) -> KeepAnswered:
     return KeepAnswered(job=row, has_changed=has_changed)
 
 
+async def _delete(request: ActionRequest, services: Services) -> DeleteAnswered:
+    """Delete the result; what was brought of it is taken back in the background. Idempotent.
+
+    The row and what is billed stay. A repeat takes back what Slack did not delete before. Raises
+    `UsageError` for a job that is under way, or has no video.
+    """
+    job = request.job
+    if job.stage in UNDER_WAY:
+        raise UsageError(
+            f"Job {job.id} is not over yet, so there is nothing to delete. "
+            f"`/video cancel {job.id}` tells what can still be done."
+        )
+    is_made = job.has_result or job.deleted_at is not None
+    if not is_made and not await have_followed(job, services):
+        raise UsageError(f"Job {job.id} has no video to delete.")
+    row = await services.store.jobs.delete_result(job.id, request.interaction.user, services.now())
+    services.wake()
+    return DeleteAnswered(job=row or job, is_new=job.deleted_at is None)
+
+
 async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now: Instant) -> None:
     """Enqueue another delivery of a finished job's files for an operator, whom no limit holds.
 
@@ -565,6 +599,7 @@ def _resend_row(job: Job, delivery_id: str, *, by: str, now: Instant) -> Notific
     Its message is marked at Slack with `delivery_id`. `by` is the ID of the user who requested it.
     Raises `UsageError` for a job without files.
     """
+    refuse_deleted(job)
     if not job.has_result:
         raise UsageError(f"Job {job.id} has no finished files to send.")
     return Notification(
@@ -625,6 +660,7 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.CONTINUE: JobAction(allowed=Allowed.MEMBERS, run=_continue, makes_job=True),
         ActionName.LOOP: JobAction(allowed=Allowed.MEMBERS, run=_loop, makes_job=True),
         ActionName.STITCH: JobAction(allowed=Allowed.MEMBERS, run=_stitch),
+        ActionName.DELETE: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_delete),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
         ActionName.ASK_APPROVER: JobAction(
             allowed=Allowed.ASKER, run=partial(_confirm, asks_approvers=True)

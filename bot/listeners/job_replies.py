@@ -13,6 +13,7 @@ from bot.jobs.actions import (
     BringAnswered,
     CancelAnswered,
     CostShown,
+    DeleteAnswered,
     DetailsShown,
     KeepAnswered,
     NotAllowed,
@@ -75,6 +76,8 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return replies.kept(outcome.job)
         case StitchAnswered():
             return film.joining(outcome.job, outcome.clips, is_new=outcome.is_new)
+        case DeleteAnswered():
+            return replies.result_deleted(outcome.job, is_new=outcome.is_new)
         case NotAllowed():
             return _not_allowed(outcome)
         case _:
@@ -96,6 +99,8 @@ def _not_allowed(refused: NotAllowed) -> Message:
             return replies.not_allowed(refused.job, "have its files brought again")
         case ActionName.SHARE:
             return replies.not_allowed(refused.job, replies.SHARE_IT)
+        case ActionName.DELETE:
+            return replies.not_allowed(refused.job, "delete what it made")
         case ActionName.BRING:
             return replies.not_allowed(refused.job, "have it brought after all")
         case _:

@@ -45,6 +45,8 @@ MORE = "job_more"
 """The menu of what is done less often; the value of a choice is its name and the job's ID."""
 OPEN_DRAFT = "draft_open"
 """Not of a job: its value is a `Draft`."""
+DELETE = "job_delete"
+"""The button behind the question whether a result is to be deleted."""
 SHARE_ELSEWHERE = "job_share_elsewhere"
 BRING = "job_bring"
 
@@ -63,6 +65,7 @@ _STOP_KEEPING = "Stop keeping"
 _CONTINUE = "Continue"
 _LOOP = "Loop"
 _STITCH = "Stitch"
+_DELETE = "Delete"
 
 
 class Choice(StrEnum):
@@ -73,6 +76,7 @@ class Choice(StrEnum):
     CONTINUE = "continue"
     LOOP = "loop"
     STITCH = "stitch"
+    DELETE = "delete"
 
 
 # Characters of the prompt in a label for screen readers: enough to tell the buttons of one message
@@ -122,7 +126,8 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
         _DETAILS: "shows you its options, cost and timeline, and its IDs if you want them",
         _MORE: "is a menu: *Keep* marks a video, so that `/video find --kept` and Home find it; "
         "*Continue* makes the next clip from its last frame, *Loop* one that ends as it begins, "
-        "and *Stitch* joins the clips up to it, free of charge",
+        "*Stitch* joins the clips up to it, free of charge, and *Delete* takes the video back from "
+        "Slack, once you have confirmed it",
     }
 
 
@@ -138,7 +143,7 @@ def under_message(
             return [blocks.actions(_while_under_way(job))]
         case Stage.WAITING | Stage.UNCONFIRMED:
             return []
-        case Stage.DELIVERED if job.delivery.ts is not None:
+        case Stage.DELIVERED if job.delivery.ts is not None and job.deleted_at is None:
             return []
         case Stage.DELIVERED | Stage.REJECTED:
             return _set_of(job, upgrades, _again_buttons(job, upgrades, to_confirm))
@@ -174,6 +179,8 @@ def more(job: Job) -> list[OverflowMenuElement]:
         choices += [(Choice.CONTINUE, _CONTINUE), (Choice.LOOP, _LOOP)]
     if any(map(as_frame, files_named(job.input))):
         choices.append((Choice.STITCH, _STITCH))
+    # Slack takes five: https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element
+    choices.append((Choice.DELETE, _DELETE))
     options = [Option(value=f"{choice} {job.id}", label=label) for choice, label in choices]
     return [OverflowMenuElement(action_id=MORE, options=options)]
 
@@ -229,6 +236,11 @@ def under_given_up(job: Job, to_confirm: RenderPrices = NO_PRICES) -> list[Block
 def give_up(job: Job) -> ButtonElement:
     """Return the button that stops following a render at MindVideo."""
     return _button("Stop following it", GIVE_UP, job)
+
+
+def delete(job: Job) -> ButtonElement:
+    """Return the button that deletes a job's result, once its user was asked."""
+    return _button("Delete it", DELETE, job)
 
 
 def confirm(job: Job, label: str) -> ButtonElement:

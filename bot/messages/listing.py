@@ -131,6 +131,8 @@ _EMOJI: Mapping[Stage, str] = MappingProxyType(
 
 
 def _outcome(job: Job) -> str:
+    if job.deleted_at is not None:
+        return "deleted"
     if is_cancelled(job):
         return "given up" if is_given_up(job) else "cancelled"
     return "done" if job.outcome is Outcome.SUCCEEDED else "failed"
@@ -139,6 +141,8 @@ def _outcome(job: Job) -> str:
 def _emoji(job: Job) -> str:
     if job.stage is Stage.RENDERING and job.started_at is not None:
         return "movie_camera"
+    if job.deleted_at is not None:
+        return "wastebasket"
     if job.stage in TERMINAL and is_cancelled(job):
         return "no_entry_sign"
     is_done = job.stage is Stage.DELIVERED and job.outcome is Outcome.SUCCEEDED

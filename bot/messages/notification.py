@@ -68,6 +68,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.CAST_MEMBER
             | NotificationKind.POSTER
             | NotificationKind.STITCHED
+            | NotificationKind.DELETED
         ):
             return None
         case _:

@@ -10,6 +10,7 @@ from bot.notifications import (
     budget,
     cast_copy,
     cost_file,
+    deletion,
     digest,
     follow,
     job_event,
@@ -47,6 +48,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.FOLLOWED: follow.follow,
         NotificationKind.POSTER: poster.bring_poster,
         NotificationKind.STITCHED: stitch.stitch,
+        NotificationKind.DELETED: deletion.delete_result,
     },
 )
 """The step to run for a due notification, by its kind."""
@@ -79,6 +81,8 @@ NOTIFICATION_POOLS = (
     Pool(steps=(NotificationKind.POSTER,), size=2),
     # One film is joined at a time, for minutes.
     Pool(steps=(NotificationKind.STITCHED,), size=1),
+    # Nobody waits behind a video that is brought for somebody else.
+    Pool(steps=(NotificationKind.DELETED,), size=2),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from storage.postgres.database import Database
 from storage.postgres.schema import (
     ANSWERS,
+    DELETED,
     FILMS,
     KEPT,
     PACE,
@@ -72,6 +73,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0010_films", statements=(FILMS,), is_expansion=True),
+    Migration(name="0016_deleted", statements=(DELETED,), is_expansion=True),
 )
 
 HISTORY = """

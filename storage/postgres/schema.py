@@ -458,6 +458,12 @@ ALTER TABLE jobs ADD COLUMN film_poster TEXT COLLATE "C";
 """
 """The migration that keeps what the file of a finished video tells, and its poster."""
 
+DELETED = """
+ALTER TABLE jobs ADD COLUMN deleted_at DOUBLE PRECISION;
+ALTER TABLE jobs ADD COLUMN deleted_by TEXT COLLATE "C";
+"""
+"""The migration that lets people delete results."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

@@ -131,6 +131,9 @@ THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
             about="keeps its video, so that `/video find --kept` shows it",
             action=ActionName.KEEP,
         ),
+        "delete": ThreadCommand(
+            about="takes its video back from Slack, and keeps the bill", action=ActionName.DELETE
+        ),
         "help": ThreadCommand(about="shows this", action=None),
     }
 )
