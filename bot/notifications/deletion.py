@@ -41,9 +41,8 @@ async def take_back(claim: Claim[Notification], job: Job) -> Result[Notification
         if claim.row.kind is NotificationKind.DELETED:
             await delete_delivery(services.chat, job.delivery, result_place(job).channel)
         else:
-            await take_back_once(
-                claim, await slot_since(claim, job.created_at), await _place(claim)
-            )
+            slot = await slot_since(claim, job.created_at)
+            await take_back_once(claim, slot, await _place(claim))
     except OperatorMustActError as error:
         if claim.row.attempts == 0:
             await _tell(job, error, services)
