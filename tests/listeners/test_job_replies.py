@@ -16,6 +16,7 @@ from bot.jobs.actions import (
     BringAnswered,
     CancelAnswered,
     CostShown,
+    DeleteAnswered,
     DetailsShown,
     KeepAnswered,
     NotAllowed,
@@ -109,6 +110,14 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (KeepAnswered(job=DONE, has_changed=False), "not kept any more"),
     (StitchAnswered(job=DONE, clips=3, is_new=True), "joining the 3 clips"),
     (StitchAnswered(job=DONE, clips=3, is_new=False), "joined before"),
+    (DeleteAnswered(job=DONE, is_new=True), "taking its messages and files back"),
+    (
+        DeleteAnswered(
+            job=replace(DONE, deleted_at=NOW, deleted_by="U2"), is_new=False
+        ),
+        "was deleted by <@U2>",
+    ),
+    (NotAllowed(job=DONE, name=ActionName.DELETE), "admins may delete what it made"),
     (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
 
