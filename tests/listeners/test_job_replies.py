@@ -112,9 +112,7 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (StitchAnswered(job=DONE, clips=3, is_new=False), "joined before"),
     (DeleteAnswered(job=DONE, is_new=True), "taking its messages and files back"),
     (
-        DeleteAnswered(
-            job=replace(DONE, deleted_at=NOW, deleted_by="U2"), is_new=False
-        ),
+        DeleteAnswered(job=replace(DONE, deleted_at=NOW, deleted_by="U2"), is_new=False),
         "was deleted by <@U2>",
     ),
     (NotAllowed(job=DONE, name=ActionName.DELETE), "admins may delete what it made"),
