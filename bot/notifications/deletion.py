@@ -74,5 +74,7 @@ async def _place(claim: Claim[Notification]) -> Place:
 async def _tell(job: Job, error: BotError, services: Services) -> None:
     if job.deleted_by is not None:
         with suppress(BotError):
+            # Not in the thread: where no reply is left, Slack shows no ephemeral message either.
+            place = Place(channel=result_place(job).channel)
             message = not_taken_back(job, str(error))
-            await services.chat.send_ephemeral(result_place(job), job.deleted_by, message, None)
+            await services.chat.send_ephemeral(place, job.deleted_by, message, None)

@@ -17,7 +17,6 @@ from tests.notifications.test_resend import COMPLETE, NO_UPLOADS, RESERVE, deliv
 from tests.support.engine_harness import EngineHarness, engine_harness
 
 DELETE_FILE = "files.delete"
-DELETE_MESSAGE = "chat.delete"
 
 
 async def act(harness: EngineHarness, job: Job, name: ActionName, by: str = ANA) -> object:
@@ -135,18 +134,18 @@ async def test_what_slack_does_not_delete_is_told_and_tried_again_on_demand() ->
     """All else is taken back."""
     async with engine_harness() as harness:
         job = await delivered(harness)
-        refusal = Fault(kind=FaultKind.ERROR_BEFORE, code="cant_delete_message")
-        harness.sandbox.slack.faults.add(DELETE_MESSAGE, refusal)
+        refusal = Fault(kind=FaultKind.ERROR_BEFORE, code="cant_delete_file")
+        harness.sandbox.slack.faults.add(DELETE_FILE, refusal)
         await act(harness, job, ActionName.DELETE)
         await harness.run()
-        assert files_left(harness) == []
+        assert harness.results() == []
         told = [text for text in ephemerals(harness) if "could not take back all" in text]
         assert len(told) == 1
         answered = await act(harness, job, ActionName.DELETE)
         assert isinstance(answered, DeleteAnswered)
         assert not answered.is_new
         await harness.run()
-        assert harness.results() == []
+        assert files_left(harness) == []
 
 
 async def test_a_missing_permission_is_told_once_and_waited_for() -> None:
