@@ -479,7 +479,14 @@ class NobodyApproves:
     above: Decimal
 
 
-Reason: TypeAlias = CapShort | Stopped | TooManyActive | PriceUnknown | NobodyApproves
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSetForApprovers:
+    """An approver would have to decide about a set, and an approver decides about one job."""
+
+
+Reason: TypeAlias = (
+    CapShort | Stopped | TooManyActive | PriceUnknown | NobodyApproves | NoSetForApprovers
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

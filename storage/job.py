@@ -410,6 +410,10 @@ class Job:
     """The options in `input` whose values were the channel's defaults."""
     parent_id: str | None = None
     """The job that this one re-renders."""
+    set_id: str | None = None
+    """The set of which it is a part: the ID of the set's message in the outbox."""
+    part: int | None = None
+    """Its number in the set, from 1 on."""
     question: Question | None = None
     """The question that was asked before the request was accepted; kept after the answer."""
     decision: Decision | None = None

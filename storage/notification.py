@@ -59,6 +59,9 @@ class NotificationKind(StrEnum):
     `CastCopy`."""
     POSTER = "poster"
     """A picture of a delivered video is uploaded, to be shown in the job's message."""
+    SET = "set"
+    """The message of a set, in whose thread its parts are; `detail` is a `SetDetail`, and `job_id`
+    the first part."""
 
 
 class Level(StrEnum):
@@ -116,6 +119,9 @@ FOR_OPERATORS = frozenset(
 )
 """Kinds that the operators get where no channel is subscribed to them."""
 
+WITH_TEXTS = WITH_EVENT_DETAIL | {NotificationKind.SET}
+"""Kinds whose detail holds words of users; it is erased with the texts of the row's job."""
+
 APPROVAL_KINDS = frozenset({NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS})
 """Kinds whose messages are edited whenever something changes about the approval."""
 
@@ -128,6 +134,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.COST_FILE,
         NotificationKind.CAST_MEMBER,
         NotificationKind.POSTER,
+        NotificationKind.SET,
     }
 )
 """Kinds of which one that is not due yet holds up no other.

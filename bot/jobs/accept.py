@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -12,7 +12,7 @@ import structlog
 from bot.base.traces import Attribute, current_traceparent, note
 from bot.jobs.budget_view import in_charge
 from bot.jobs.cast_pictures import refuse_gone
-from bot.jobs.dry_run import DryRun, dry_run
+from bot.jobs.dry_run import DryRun, SetDryRun, dry_run
 from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
 from bot.jobs.projects import choose_project
@@ -126,6 +126,34 @@ class Refused:
 Acceptance: TypeAlias = Accepted | Asked | Refused | DryRun
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAccepted:
+    """The parts of a set are on disk as jobs, and so is the row of the set's message."""
+
+    set_id: str
+    parts: tuple[Job, ...]
+    """In their order."""
+    is_new: bool
+    """As of `Accepted`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAsked:
+    """The parts of a set are on disk and wait for their asker, who gets one question for all.
+
+    Each part has that question. Whichever of them is confirmed, all are.
+    """
+
+    set_id: str
+    parts: tuple[Job, ...]
+    """In their order."""
+    unit: str | None = None
+    """The unit of amounts, as in `Services`."""
+
+
+SetAcceptance: TypeAlias = SetAccepted | SetAsked | Refused | SetDryRun
+
+
 async def accept(
     request: RenderRequest,
     interaction: Interaction,
@@ -226,6 +254,27 @@ async def accept(
             prompt=row.input.get(PROMPT),
         )
     return Accepted(job=row, is_new=is_new, left_out=request.left_out)
+
+
+async def accept_set(
+    requests: Sequence[RenderRequest],
+    words: str,
+    interaction: Interaction,
+    services: Services,
+    *,
+    parent_id: str | None = None,
+    question: Asking | None = None,
+    agreed: PriceToConfirm | None = None,
+    usual: UsualOptions | None = None,
+) -> SetAcceptance:
+    """Commit a job for each of several requests, all of them or none, and their set's message.
+
+    `words` are what the user typed, for that message. The price to be confirmed, and to which the
+    user `agreed`, is that of all together. A set about which an approver would have to decide is
+    refused. Otherwise as `accept`, for each request; equal ones are no duplicates of each other.
+    Idempotent by `interaction.dedup_key`. Raises what `accept` raises.
+    """
+    raise NotImplementedError
 
 
 async def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:

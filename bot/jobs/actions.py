@@ -32,6 +32,7 @@ from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
+from bot.jobs.sets import SetView
 from bot.jobs.styles import styles_for
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.money.forecast import PriceToConfirm
@@ -73,6 +74,8 @@ class ActionName(StrEnum):
     RESEND = "resend"
     KEEP = "keep"
     STOP_KEEPING = "stop keeping"
+    SET_STATUS = "status of the set"
+    CANCEL_SET = "cancel the set"
     CONFIRM = "confirm"
     ASK_APPROVER = "ask an approver"
 
@@ -185,6 +188,22 @@ class KeepAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetShown:
+    """The state of a set and its parts."""
+
+    view: SetView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCancelAnswered:
+    """The outcome of a request to cancel a set, by what became of each part."""
+
+    view: SetView
+    parts: Mapping[Verdict, tuple[Job, ...]]
+    """The parts of each verdict, in their order; without those that no part has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionExpired:
     """The question can no longer be answered: the request ended without having been accepted."""
 
@@ -221,6 +240,8 @@ ActionOutcome: TypeAlias = (
     | ResendAnswered
     | ResentTooOften
     | KeepAnswered
+    | SetShown
+    | SetCancelAnswered
     | NotAllowed
 )
 

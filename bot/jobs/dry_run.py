@@ -46,6 +46,20 @@ class DryRun:
     """The unit of amounts, as in `Services`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDryRun:
+    """What a set would send and cost. Nothing was written, sent or charged."""
+
+    parts: tuple[DryRun, ...]
+    """In their order."""
+    forecast: Forecast
+    """Of all together; unknown if that of one is."""
+    decided: Decided
+    """What budgets would say to all together now."""
+    unit: str | None
+    """As of `DryRun`."""
+
+
 async def dry_run(
     asked: Job, forecast: Forecast, services: Services, agreed: PriceToConfirm | None
 ) -> DryRun:
