@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import assert_never
 
 from bot.base.ports import Message
@@ -19,12 +20,14 @@ from bot.jobs.actions import (
     QuestionExpired,
     ResendAnswered,
     ResentTooOften,
+    SetCancelAnswered,
+    SetShown,
     ShareAnswered,
     StatusShown,
     Verdict,
 )
 from bot.jobs.dry_run import DryRun
-from bot.messages import approvals, budgets, dry_run, questions, replies
+from bot.messages import approvals, budgets, dry_run, questions, replies, sets
 from bot.messages.details import job_details
 from storage.job import Instant, Job
 
@@ -70,6 +73,10 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return replies.resending(outcome.job)
         case ResentTooOften():
             return replies.resent_too_often(outcome.job, MOST_RESENDS)
+        case SetShown():
+            return sets.status(outcome.view, now)
+        case SetCancelAnswered():
+            return _set_cancelled(outcome)
         case KeepAnswered():
             return replies.kept(outcome.job)
         case NotAllowed():
@@ -97,6 +104,16 @@ def _not_allowed(refused: NotAllowed) -> Message:
             return replies.not_allowed(refused.job, "have it brought after all")
         case _:
             return replies.not_allowed(refused.job, "cancel it")
+
+
+def _set_cancelled(answered: SetCancelAnswered) -> Message:
+    counts = Counter({verdict: len(parts) for verdict, parts in answered.parts.items()})
+    return sets.cancelled(
+        answered.view,
+        free=counts[Verdict.FREE],
+        billed=counts[Verdict.BILLED] + counts[Verdict.GIVEN_UP],
+        on_hold=counts[Verdict.ON_HOLD],
+    )
 
 
 def _cancel_answered(answered: CancelAnswered, now: Instant) -> Message:
