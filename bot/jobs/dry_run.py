@@ -58,6 +58,8 @@ class SetDryRun:
     """What budgets would say to all together now."""
     unit: str | None
     """As of `DryRun`."""
+    labels: tuple[str, ...] = ()
+    """What tells each part from the others."""
 
 
 async def dry_run(

@@ -45,6 +45,8 @@ class SetView:
     """Empty: they were erased."""
     parts: Sequence[JobView]
     """In their order."""
+    labels: Sequence[str] = ()
+    """What tells each part from the others, as `part_labels` returns it."""
     thread_ts: str | None = None
     """The thread in which its message and those of its parts stand, if it was asked for in one."""
     message_ts: str | None = None

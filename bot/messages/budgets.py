@@ -14,6 +14,7 @@ from storage.budget import (
     Cap,
     CapShort,
     NobodyApproves,
+    NoSetForApprovers,
     PriceUnknown,
     Reason,
     Scope,
@@ -172,6 +173,11 @@ def _sentence(
             )
         case PriceUnknown():
             return "Nobody knows yet what this costs, and only what has a price is rendered here."
+        case NoSetForApprovers():
+            return (
+                "An approver would be asked first, and approvers decide about one video at a time. "
+                "Ask for them one by one."
+            )
         case _:
             assert_never(reason)
 
@@ -189,6 +195,11 @@ def _active_sentence(reason: TooManyActive, asker: str | None) -> str:
     videos = formatting.count(reason.active, "video")
     if asker is not None:
         return f"<@{asker}> has {videos} under way, as many as one person may have at a time."
+    if reason.active < reason.most:
+        return (
+            f"You have {videos if reason.active else 'no video'} under way, and this asks for more "
+            f"than the {reason.most} that one person may have at a time."
+        )
     return (
         f"You have {videos} under way, which is as many as one person may have at a time. "
         "Ask again when one of them is done."
