@@ -550,6 +550,18 @@ def waiting(job: Job, kind: QuestionKind, about: str) -> Job:
     return replace(job, stage=Stage.WAITING, question=question, due_at=expires_at)
 
 
+PART_WAIT_SECONDS = 30.0
+"""After how long a part of a set looks for the message of its set, if nobody wakes it before."""
+
+
+def first_due(job: Job, now: Instant) -> Instant:
+    """Return when a job that is accepted now is due: a part of a set waits for the set's message.
+
+    It is woken once that stands.
+    """
+    return now if job.set_id is None else now + PART_WAIT_SECONDS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One entry in a job's timeline."""

@@ -142,6 +142,12 @@ IN_ANY_ORDER = frozenset(
 Those that bring files take minutes, or wait for a render; the end of a raise is planned.
 """
 
+SET_EDIT_SECONDS = 10.0
+"""The pause before an edit of a set's message, in seconds: what changes meanwhile is in it, too.
+
+Slack takes about 50 edits a minute in a workspace, and the parts need those.
+"""
+
 REPEAT_SECONDS = 3600.0
 """One operator problem is posted once within this time, in seconds: every waiting job meets it."""
 
@@ -202,7 +208,9 @@ class Notification:
         The pause after a failed try is kept: it may be Slack's, and a message that is still on its
         way is found only after it.
         """
-        return self.due_at if self.attempts and self.due_at is not None else now
+        if self.attempts and self.due_at is not None:
+            return self.due_at
+        return now + SET_EDIT_SECONDS if self.kind is NotificationKind.SET else now
 
     @property
     def is_given_up(self) -> bool:

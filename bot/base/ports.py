@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -209,6 +211,12 @@ class Message:
     replaces: bool = False
     """Whether it comes in place of the ephemeral message whose button was pressed, if Slack still
     lets that be replaced."""
+
+    @property
+    def digest(self) -> str:
+        """A digest of its content: rows keep that of a message as it was last sent."""
+        content = json.dumps([self.text, list(self.blocks)], sort_keys=True)
+        return hashlib.blake2b(content.encode(), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
-from bot.jobs.sets import SetView
+from bot.jobs.sets import SetView, load_set
 from bot.jobs.styles import styles_for
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.money.forecast import PriceToConfirm
@@ -390,16 +390,49 @@ async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
     """Cancel the job if nothing was sent to MindVideo yet. Idempotent."""
     job, by = request.job, request.interaction.user
     row = await services.store.jobs.request_cancel(job.id, by, services.now()) or job
-    if row.stage in TERMINAL or row.stage is Stage.FINISHED:
-        verdict = Verdict.OVER
-    elif row.cancel_requested_at is not None:
+    verdict = _verdict(row)
+    if verdict is Verdict.FREE:
         services.wake()
-        verdict = Verdict.FREE
-    elif row.given_up_at is not None:
-        verdict = Verdict.GIVEN_UP
-    else:
-        verdict = Verdict.ON_HOLD if row.stage is Stage.PARKED else Verdict.BILLED
     return _cancel_answered(verdict, row, services)
+
+
+def _verdict(row: Job) -> Verdict:
+    """Return what became of a request to cancel a job, by its row afterwards."""
+    if row.stage in TERMINAL or row.stage is Stage.FINISHED:
+        return Verdict.OVER
+    if row.cancel_requested_at is not None:
+        return Verdict.FREE
+    if row.given_up_at is not None:
+        return Verdict.GIVEN_UP
+    return Verdict.ON_HOLD if row.stage is Stage.PARKED else Verdict.BILLED
+
+
+async def _set_status(request: ActionRequest, services: Services) -> SetShown:
+    """Show the set of which the job is a part. Raises `UsageError` for a job that is of none."""
+    return SetShown(view=await _set_of(request.job, services))
+
+
+async def _cancel_set(request: ActionRequest, services: Services) -> SetCancelAnswered:
+    """Cancel all parts of the set of which nothing was sent to MindVideo yet. Idempotent.
+
+    Raises `UsageError` for a job that is of no set.
+    """
+    view = await _set_of(request.job, services)
+    by = request.interaction.user
+    rows = await services.store.jobs.request_cancel_of_set(view.id, by, services.now())
+    services.wake()
+    verdicts: dict[Verdict, list[Job]] = {}
+    for row in rows:
+        verdicts.setdefault(_verdict(row), []).append(row)
+    parts = {verdict: tuple(those) for verdict, those in verdicts.items()}
+    return SetCancelAnswered(view=view, parts=parts)
+
+
+async def _set_of(job: Job, services: Services) -> SetView:
+    view = None if job.set_id is None else await load_set(job.set_id, services)
+    if view is None:
+        raise UsageError(f"Job {job.id} is no part of a set.")
+    return view
 
 
 async def _give_up(request: ActionRequest, services: Services) -> CancelAnswered:
@@ -568,6 +601,8 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.SHARE: JobAction(allowed=Allowed.MEMBERS, run=_share),
         ActionName.BRING: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_bring),
         ActionName.RESEND: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_resend),
+        ActionName.SET_STATUS: JobAction(allowed=Allowed.MEMBERS, run=_set_status),
+        ActionName.CANCEL_SET: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_cancel_set),
         ActionName.KEEP: JobAction(allowed=Allowed.MEMBERS, run=_keep),
         ActionName.STOP_KEEPING: JobAction(allowed=Allowed.MEMBERS, run=_stop_keeping),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),

@@ -1,22 +1,20 @@
 """A set: several jobs that were asked for at once, its parts, and the row of its one message.
 
-The row is a notification. Its ID is the ID of the set, and is made of the ask's dedup key.
+The row is a notification, whose ID is the ID of the set. That a repeat of the ask makes nothing new
+is known by the dedup keys of the parts.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view
-from storage.job import Job
+from bot.options.part_labels import part_labels
+from storage.job import Instant, Job
 from storage.notification import Notification, NotificationKind
 from storage.notification_detail import NotificationDetail
-
-MOST_PARTS = 12
-"""How many parts a set has at most."""
 
 PREFIX = "set-"
 """The ID of a set begins so, and that of a job does not."""
@@ -57,9 +55,9 @@ class SetView:
     """The unit of amounts, as in `Services`."""
 
 
-def set_id_of(dedup_key: str) -> str:
-    """Return the ID of the set that an ask makes: the same for every delivery of the ask."""
-    raise NotImplementedError
+def new_set_id(services: Services) -> str:
+    """Return a new ID of a set."""
+    return f"{PREFIX}{services.new_id()}"
 
 
 def part_key(dedup_key: str, part: int) -> str:
@@ -67,14 +65,64 @@ def part_key(dedup_key: str, part: int) -> str:
     return dedup_key if part == 1 else f"{dedup_key}#{part}"
 
 
+def set_row(first: Job, words: str, parts: int, now: Instant) -> Notification:
+    """Return the row of the message of a set whose first part this is."""
+    if first.set_id is None:
+        raise ValueError(f"{first.id} is no part of a set")
+    return Notification(
+        id=first.set_id,
+        team=first.team,
+        channel=first.channel,
+        thread_ts=first.reply_to.thread_ts,
+        kind=NotificationKind.SET,
+        happened_at=now,
+        job_id=first.id,
+        traceparent=first.traceparent,
+        detail=SetDetail(words=words, parts=parts).to_text(),
+        due_at=now,
+    )
+
+
 async def load_set(set_id: str, services: Services) -> SetView | None:
     """Return a set as it is now, from the rows of its parts; `None`: there is none.
 
     Raises `StoreError`.
     """
-    raise NotImplementedError
+    parts = await services.store.jobs.parts(set_id)
+    return view_of(await services.store.outbox.find(set_id), parts, services) if parts else None
 
 
 def view_of(row: Notification | None, parts: Sequence[Job], services: Services) -> SetView:
-    """Return the view of a set whose row and parts were read; `row` `None`: it is not posted."""
-    raise NotImplementedError
+    """Return the view of a set with these parts; `row` `None`: that of its message is gone."""
+    detail = None if row is None else SetDetail.of(row)
+    first = parts[0]
+    return SetView(
+        id=first.set_id or "",
+        words="" if detail is None else detail.words,
+        parts=[brief_view(part, services.catalog, services.unit) for part in parts],
+        labels=part_labels(parts, services.catalog),
+        thread_ts=first.reply_to.thread_ts if row is None else row.thread_ts,
+        message_ts=None if row is None else row.delivery.ts,
+        sheet=None if detail is None else detail.sheet,
+        unit=services.unit,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPlace:
+    """Where the message of a part goes."""
+
+    thread_ts: str | None = None
+    """The thread; `None`: the set's message is not posted yet."""
+    refusal: str | None = None
+    """Why the set's message is not posted and never will be: nor is that of the part."""
+
+
+async def load_place(job: Job, services: Services) -> SetPlace:
+    """Return where the message of a part of a set goes. Raises `StoreError`."""
+    row = await services.store.outbox.find(job.set_id or "")
+    if row is None:
+        return SetPlace(refusal="Its set is not in the store.")
+    if row.delivery.ts is None:
+        return SetPlace(refusal=row.problem)
+    return SetPlace(thread_ts=row.thread_ts or row.delivery.ts)

@@ -17,6 +17,7 @@ from bot.messages import blocks, buttons, dry_run, formatting, prices
 from bot.messages.blocks import Block
 from bot.messages.job import GOES_ON, PROMPT_SHOWN
 from bot.messages.listing import emoji_of, state_of
+from bot.messages.replies import words
 from bot.options.shots import text_of
 from storage.budget import NO_USE, exposure, total
 from storage.job import TERMINAL, Instant, Job, Outcome
@@ -38,8 +39,8 @@ def set_message(view: SetView, now: Instant) -> Message:  # noqa: ARG001 - as ev
         body.append(blocks.picture(view.sheet, f"A picture of each video, by its number: {many}"))
     body.append(blocks.context(f"Set `{view.id}` · each video is in the thread"))
     body += _buttons(view)
-    words = blocks.literal(blocks.shorten(view.words, PROMPT_SHOWN))
-    told = ": ".join(filter(None, [many, words, summary.replace("*", "")]))
+    typed = blocks.literal(blocks.shorten(view.words, PROMPT_SHOWN))
+    told = ": ".join(filter(None, [many, typed, summary.replace("*", "")]))
     return Message(text=told, blocks=body)
 
 
@@ -136,8 +137,29 @@ def cancelled(view: SetView, parts: Mapping[Verdict, Sequence[Job]]) -> Message:
         for verdict, sentence in _CANCELLED.items()
         if parts.get(verdict)
     ]
-    text = "\n".join(f"• {sentence}." for sentence in told) if len(told) > 1 else f"{told[0]}."
-    return Message(text=text, blocks=blocks.sections(text))
+    if len(told) == 1:
+        return words(f"{told[0]}.")
+    return words("\n".join(f"• {sentence}." for sentence in told))
+
+
+def status(view: SetView, now: Instant) -> Message:
+    """Return the status of a set and its parts, as an answer."""
+    return set_message(view, now)
+
+
+def which_part(part: Job) -> Message:
+    """Return the answer to what would be about one part of a set that is not named."""
+    return words(
+        "This is about a set of videos, and I do not know which of them you mean, so I did "
+        "nothing. The buttons under a video are about that one, and so is `/video again ID` with "
+        "its ID and what to change. `status` and `cancel` are about the whole set. "
+        f"It is set `{part.set_id}`."
+    )
+
+
+def unknown_set(typed: str) -> str:
+    """Return the sentence about an ID that is that of no set which the user may see."""
+    return f"I know no set {typed}."
 
 
 def _of(count: int, many: int) -> str:
@@ -159,10 +181,10 @@ def dry_message(shown: SetDryRun) -> Message:
         price_of_it = "price not known yet" if amount is None else prices.about(amount, shown.unit)
         line = [f"*{place + 1}*", blocks.literal(label), price_of_it]
         body.append(blocks.section(" · ".join(filter(None, line))))
-        words = "\n".join(filter(None, [part.prompt, text_of(part.shots)]))
-        if words != said:
-            body.append(blocks.quote(blocks.shorten(words, _DRY_SHOWN)))
-        said = words
+        whole = "\n".join(filter(None, [part.prompt, text_of(part.shots)]))
+        if whole and whole != said:
+            body.append(blocks.quote(blocks.shorten(whole, _DRY_SHOWN)))
+        said = whole
     body.append(blocks.section(f"*Price* · {price}"))
     if follows:
         body.append(blocks.section(f"*Budgets* · {follows}"))

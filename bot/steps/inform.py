@@ -43,7 +43,7 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
 async def _tell(claim: Claim[Job], shown: Job) -> Done[Job]:
     """Send the user an ephemeral message, unless they cancelled the job themselves."""
     is_own_cancel = is_cancelled(shown) and shown.cancel_requested_by == shown.user
-    if is_own_cancel and shown.message_ts is not None:
+    if (is_own_cancel and shown.message_ts is not None) or _is_told_by_set(shown):
         return Done(row=shown)
     # Slack shows an ephemeral message in a thread only if the thread has replies, which is certain
     # if the job's own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral
@@ -56,3 +56,12 @@ async def _tell(claim: Claim[Job], shown: Job) -> Done[Job]:
     except UnreachablePlaceError as error:
         return Done(row=shown, note=EventName.NO_RECIPIENT, detail=str(error))
     return Done(row=shown, note=EventName.TOLD)
+
+
+def _is_told_by_set(job: Job) -> bool:
+    """Return whether the message of its set tells of a part that has no message of its own.
+
+    If the set has none either, the first part tells of all.
+    """
+    is_part = job.set_id is not None and job.message_ts is None
+    return is_part and (job.part != 1 or is_cancelled(job))

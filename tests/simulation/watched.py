@@ -77,10 +77,11 @@ class JobsWatch(_Jobs):
         self,
         asks: Sequence[tuple[Job, Event]],
         terms: InsertTerms = NO_TERMS,
+        message: Notification | None = None,
     ) -> tuple[Inserted, ...] | NotAdmitted:
         """See `JobStore`."""
         await pause(self.process)
-        made = await super().insert_set(asks, terms)
+        made = await super().insert_set(asks, terms, message)
         if isinstance(made, NotAdmitted):
             # A refused request may wait until its asker asks an approver.
             seen = [] if made.waiting is None else [made.waiting]

@@ -42,6 +42,7 @@ from bot.listeners.subcommands.notify import NOTIFICATIONS
 from bot.listeners.subcommands.reports import REPORTS
 from bot.listeners.subcommands.style import STYLES, style_subcommand
 from bot.listeners.subcommands.subcommand import Subcommand
+from bot.messages import sets
 from bot.options.alternatives import variants_of
 from bot.options.attachments import Attached
 from bot.options.draft import Draft, RefusedTextError
@@ -83,6 +84,9 @@ async def respond(
             question = Asking(kind=QuestionKind.SMALL_TALK, about=intent.kind)
         case _:
             assert_never(intent)
+    if job is not None and job.set_id is not None:
+        # A change would be of one part, and nobody says of which.
+        return sets.which_part(job)
     typed = replace(typed, people=mentioned_names(text))
     if job is not None:
         change = ActionRequest(

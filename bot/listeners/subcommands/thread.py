@@ -14,7 +14,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
 from bot.listeners.redraw import redraw_if_kept
-from bot.messages import replies
+from bot.messages import replies, sets
 from bot.options.attachments import Attached
 from bot.options.parser import TypedText, read_text
 from bot.slack.markup import plain
@@ -28,6 +28,8 @@ class ThreadCommand:
     about: str
     action: ActionName | None
     """`None`: it lists the commands of the thread."""
+    of_set: ActionName | None = None
+    """The action that it runs in the thread of a set; `None`: it would be about one part."""
 
 
 def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None:
@@ -40,6 +42,8 @@ def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None
     command = THREAD_WORDS.get(word.rstrip(".!?").lower())
     if command is None:
         return None
+    if job.set_id is not None:
+        return None if following else partial(_do_with_set, command, job)
     if command.action is not ActionName.AGAIN:
         return None if following else partial(_do, command.action, job)
     changes = read_text(plain(following[0])) if following else None
@@ -64,6 +68,19 @@ async def _do(
     return reply_to(outcome, services.now())
 
 
+async def _do_with_set(
+    command: ThreadCommand, part: Job, interaction: Interaction, services: Services
+) -> Message | None:
+    """Run a command in the thread of a set, if it is about all parts."""
+    if command.action is None:
+        about = {word: one.about for word, one in THREAD_WORDS.items() if one.of_set is not None}
+        return replies.in_a_thread(about, services.bot_user)
+    if command.of_set is None:
+        return sets.which_part(part)
+    request = ActionRequest(job=part, interaction=interaction)
+    return reply_to(await perform(command.of_set, request, services), services.now())
+
+
 async def _again(
     job: Job,
     changes: TypedText | None,
@@ -80,10 +97,18 @@ THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
         "again": ThreadCommand(
             about="renders the same again, with the options behind it", action=ActionName.AGAIN
         ),
-        "status": ThreadCommand(about="tells where the job stands", action=ActionName.STATUS),
-        "cost": ThreadCommand(about="tells what it cost", action=ActionName.COST),
+        "status": ThreadCommand(
+            about="tells where the job stands",
+            action=ActionName.STATUS,
+            of_set=ActionName.SET_STATUS,
+        ),
+        "cost": ThreadCommand(
+            about="tells what it cost", action=ActionName.COST, of_set=ActionName.SET_STATUS
+        ),
         "cancel": ThreadCommand(
-            about="cancels it, for free until it is sent to MindVideo", action=ActionName.CANCEL
+            about="cancels it, for free until it is sent to MindVideo",
+            action=ActionName.CANCEL,
+            of_set=ActionName.CANCEL_SET,
         ),
         "resend": ThreadCommand(
             about="brings its files again, free of charge", action=ActionName.RESEND
