@@ -48,6 +48,7 @@ from bot.listeners import (
 )
 from bot.listeners.dispatch import dispatcher
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
+from bot.media.contact_sheets import MediaContactSheets
 from bot.media.films import FilmProcesses
 from bot.media.links import MediaLinks
 from bot.media.process import MediaProcess
@@ -143,6 +144,7 @@ def make_services(
         images=adapters.images,
         files=SlackPersonFiles(checked.client, file_seconds=VIDEO_SECONDS),
         films=FilmProcesses() if settings.posters else None,
+        contact_sheets=MediaContactSheets(adapters.media) if settings.posters else None,
         directory=SlackDirectory(checked.client, now=checked.now),
         views=SlackViews(checked.client),
         ephemeral=adapters.ephemeral,

@@ -179,6 +179,17 @@ class Films(Protocol):
         """
 
 
+class ContactSheets(Protocol):
+    """Pictures side by side, drawn in a process of its own."""
+
+    async def draw(self, pictures: Sequence[bytes | None]) -> bytes | None:
+        """Return a JPEG of at most 12 pictures, each with its number; `None`: none can be read.
+
+        A picture that is `None`, or cannot be read, is an empty tile. Repeat freely. Raises
+        `RetryLaterError`.
+        """
+
+
 class ReferenceImages(Protocol):
     """The images that users attached, which an input refers to by `bot.options.references`."""
 

@@ -386,6 +386,40 @@ def _log_accepted(row: Job) -> None:
     )
 
 
+async def accept_requests(
+    requests: Sequence[RenderRequest],
+    words: str,
+    interaction: Interaction,
+    services: Services,
+    *,
+    parent_id: str | None = None,
+    question: Asking | None = None,
+    agreed: PriceToConfirm | None = None,
+    usual: UsualOptions | None = None,
+) -> Acceptance | SetAcceptance:
+    """Accept what a surface read: one request as `accept` does, several as `accept_set` does."""
+    if len(requests) == 1:
+        return await accept(
+            requests[0],
+            interaction,
+            services,
+            parent_id=parent_id,
+            question=question,
+            agreed=agreed,
+            usual=usual,
+        )
+    return await accept_set(
+        requests,
+        words,
+        interaction,
+        services,
+        parent_id=parent_id,
+        question=question,
+        agreed=agreed,
+        usual=usual,
+    )
+
+
 async def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
     """Return the answer to a request that budgets have no room for, and log it."""
     structlog.get_logger("jobs").info(

@@ -22,13 +22,16 @@ from bot.jobs.accept import (
     Asking,
     Interaction,
     Refused,
-    accept,
+    SetAcceptance,
+    SetAccepted,
+    SetAsked,
+    accept_requests,
     refused,
 )
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.cast import cast_for
 from bot.jobs.deliveries import following
-from bot.jobs.dry_run import DryRun
+from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
@@ -36,6 +39,7 @@ from bot.jobs.sets import SetView, load_set
 from bot.jobs.styles import styles_for
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.money.forecast import PriceToConfirm
+from bot.options.alternatives import has_alternatives, variants_of
 from bot.options.attachments import Attached
 from bot.options.doubts import unpublished
 from bot.options.draft import Draft, RefusedTextError
@@ -44,10 +48,13 @@ from bot.options.parser import TypedText
 from bot.options.request import (
     RenderRequest,
     all_options,
+    asked_values,
     changed_request,
     check_input,
     fitting,
 )
+from bot.options.schema import PROMPT
+from bot.options.sets import read_requests
 from storage.budget import NotAdmitted
 from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification, NotificationKind, notification_id
@@ -233,6 +240,9 @@ ActionOutcome: TypeAlias = (
     | Asked
     | Refused
     | DryRun
+    | SetAccepted
+    | SetAsked
+    | SetDryRun
     | QuestionExpired
     | CancelAnswered
     | ShareAnswered
@@ -306,8 +316,8 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     )
 
 
-async def _again(request: ActionRequest, services: Services) -> Acceptance:
-    """Render the job's request again with the given changes, as a new job with a new charge.
+async def _again(request: ActionRequest, services: Services) -> Acceptance | SetAcceptance:
+    """Render the job's request again with the given changes, as new jobs with new charges.
 
     Raises `UsageError` for changes that cannot be made, for a model that is no longer in the
     catalog, and for a job whose texts were erased.
@@ -315,7 +325,7 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
     job, catalog = request.job, services.catalog
     refuse_erased(job)
     if request.changes is not None or request.files:
-        render = await _changed(request, services)
+        renders = await _changed(request, services)
     else:
         model = catalog.get(job.model)
         # What its asker was asked about then, and confirmed, is meant.
@@ -323,10 +333,11 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
         known = unpublished(model, fitting(model, job.input)) if is_meant else ()
         given = {**job.input, **request.options}
         checked = check_input(model, given, known=known)
-        render = replace(checked, project=job.project, style=job.style)
+        renders = (replace(checked, project=job.project, style=job.style),)
     try:
-        return await accept(
-            render,
+        return await accept_requests(
+            renders,
+            _words(request, renders[0]),
             request.interaction,
             services,
             parent_id=job.id,
@@ -337,16 +348,24 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
         raise RefusedTextError(_draft(request), *error.problems) from None
 
 
-async def _changed(request: ActionRequest, services: Services) -> RenderRequest:
+def _words(request: ActionRequest, render: RenderRequest) -> str:
+    """Return the words of a set: its alternatives as they were typed, else the whole prompt."""
+    typed = request.changes or _NO_CHANGES
+    return typed.text if has_alternatives(typed) else str(asked_values(render).get(PROMPT) or "")
+
+
+async def _changed(request: ActionRequest, services: Services) -> Sequence[RenderRequest]:
     """Return the job's request with the typed changes. Raises `RefusedTextError`, `StoreError`."""
     typed, asker = request.changes or _NO_CHANGES, request.interaction
     where = (asker.team, asker.user, asker.channel)
     styles = await styles_for(typed, *where, services)
     cast = await cast_for(typed, *where, services)
+
+    def read(changes: TypedText, files: Sequence[Attached]) -> RenderRequest:
+        return changed_request(request.job, changes, services.catalog, files, styles, cast=cast)
+
     try:
-        return changed_request(
-            request.job, typed, services.catalog, request.files, styles, cast=cast
-        )
+        return read_requests(variants_of(typed), request.files, read)
     except UsageError as error:
         raise RefusedTextError(_draft(request), *error.problems) from None
 

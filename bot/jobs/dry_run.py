@@ -9,6 +9,7 @@ from typing import TypeAlias
 from bot.jobs.services import Services
 from bot.money.forecast import PriceToConfirm
 from bot.options.mentions import asked_input, named_input
+from bot.options.part_labels import part_labels
 from bot.options.references import files_named
 from bot.options.schema import PROMPT
 from bot.options.shots import Shot, has_prompt_of_shots, shots_in
@@ -58,6 +59,8 @@ class SetDryRun:
     """What budgets would say to all together now."""
     unit: str | None
     """As of `DryRun`."""
+    labels: tuple[str, ...] = ()
+    """What tells each part from the others."""
 
 
 async def dry_run(
@@ -83,6 +86,7 @@ async def dry_run_of_set(
         forecast=forecast,
         decided=decided,
         unit=services.unit,
+        labels=part_labels([job for job, _ in asked], services.catalog),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.base.ports import (
     Chat,
+    ContactSheets,
     Directory,
     EphemeralMessages,
     Films,
@@ -36,6 +37,8 @@ class Services:
     files: PersonFiles
     films: Films | None = None
     """`None`: finished videos are not looked into, and get no posters."""
+    contact_sheets: ContactSheets | None = None
+    """`None`: there are no posters to draw side by side."""
     directory: Directory
     views: Views
     ephemeral: EphemeralMessages

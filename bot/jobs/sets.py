@@ -11,12 +11,10 @@ from dataclasses import dataclass
 
 from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view
+from bot.options.part_labels import part_labels
 from storage.job import Instant, Job
 from storage.notification import Notification, NotificationKind
 from storage.notification_detail import NotificationDetail
-
-MOST_PARTS = 12
-"""How many parts a set has at most."""
 
 PREFIX = "set-"
 """The ID of a set begins so, and that of a job does not."""
@@ -45,6 +43,8 @@ class SetView:
     """Empty: they were erased."""
     parts: Sequence[JobView]
     """In their order."""
+    labels: Sequence[str] = ()
+    """What tells each part from the others, as `part_labels` returns it."""
     thread_ts: str | None = None
     """The thread in which its message and those of its parts stand, if it was asked for in one."""
     message_ts: str | None = None
@@ -100,6 +100,7 @@ def view_of(row: Notification | None, parts: Sequence[Job], services: Services) 
         id=first.set_id or "",
         words="" if detail is None else detail.words,
         parts=[brief_view(part, services.catalog, services.unit) for part in parts],
+        labels=part_labels(parts, services.catalog),
         thread_ts=first.reply_to.thread_ts if row is None else row.thread_ts,
         message_ts=None if row is None else row.delivery.ts,
         sheet=None if detail is None else detail.sheet,

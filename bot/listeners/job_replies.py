@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import assert_never
 
 from bot.base.ports import Message
-from bot.jobs.accept import Accepted, Asked, Refused
+from bot.jobs.accept import Accepted, Asked, Refused, SetAccepted, SetAsked
 from bot.jobs.actions import (
     MOST_RESENDS,
     ActionName,
@@ -26,7 +25,7 @@ from bot.jobs.actions import (
     StatusShown,
     Verdict,
 )
-from bot.jobs.dry_run import DryRun
+from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.messages import approvals, budgets, dry_run, questions, replies, sets
 from bot.messages.details import job_details
 from storage.job import Instant, Job
@@ -57,8 +56,16 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return dry_run.message(outcome)
         case QuestionExpired():
             return _expired(outcome.job)
-        case Accepted(left_out=()):
+        case Accepted(left_out=()) | SetAccepted():
             return None
+        case SetAsked():
+            return questions.set_asked(outcome.parts, outcome.unit)
+        case SetDryRun():
+            return sets.dry_message(outcome)
+        case SetShown():
+            return sets.status(outcome.view, now)
+        case SetCancelAnswered():
+            return sets.cancelled(outcome.view, outcome.parts)
         case Accepted():
             return replies.taken_without(outcome.left_out)
         case CancelAnswered():
@@ -73,10 +80,6 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return replies.resending(outcome.job)
         case ResentTooOften():
             return replies.resent_too_often(outcome.job, MOST_RESENDS)
-        case SetShown():
-            return sets.status(outcome.view, now)
-        case SetCancelAnswered():
-            return _set_cancelled(outcome)
         case KeepAnswered():
             return replies.kept(outcome.job)
         case NotAllowed():
@@ -102,18 +105,10 @@ def _not_allowed(refused: NotAllowed) -> Message:
             return replies.not_allowed(refused.job, replies.SHARE_IT)
         case ActionName.BRING:
             return replies.not_allowed(refused.job, "have it brought after all")
+        case ActionName.CANCEL_SET:
+            return replies.not_allowed(refused.job, "cancel the set")
         case _:
             return replies.not_allowed(refused.job, "cancel it")
-
-
-def _set_cancelled(answered: SetCancelAnswered) -> Message:
-    counts = Counter({verdict: len(parts) for verdict, parts in answered.parts.items()})
-    return sets.cancelled(
-        answered.view,
-        free=counts[Verdict.FREE],
-        billed=counts[Verdict.BILLED] + counts[Verdict.GIVEN_UP],
-        on_hold=counts[Verdict.ON_HOLD],
-    )
 
 
 def _cancel_answered(answered: CancelAnswered, now: Instant) -> Message:

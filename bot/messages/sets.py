@@ -2,47 +2,149 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from types import MappingProxyType
+
+from slack_sdk.models.blocks import RichTextElement
+
 from bot.base.ports import Message
+from bot.jobs.actions import Verdict
+from bot.jobs.dry_run import SetDryRun
 from bot.jobs.sets import SetView
 from bot.jobs.view import JobView
-from bot.messages import blocks, formatting
-from bot.messages.job import status_line
+from bot.messages import blocks, buttons, dry_run, formatting, prices
+from bot.messages.blocks import Block
+from bot.messages.job import GOES_ON, PROMPT_SHOWN
+from bot.messages.listing import emoji_of, state_of
 from bot.messages.replies import words
-from storage.job import Instant, Job
+from bot.options.shots import text_of
+from storage.budget import NO_USE, exposure, total
+from storage.job import TERMINAL, Instant, Job, Outcome
+
+_DRY_SHOWN = 600
 
 
-def set_message(view: SetView, now: Instant) -> Message:
+def set_message(view: SetView, now: Instant) -> Message:  # noqa: ARG001 - as every message of a row
     """Return the message of a set as its parts are now."""
-    user = view.parts[0].job.user
-    many = formatting.count(len(view.parts), "video")
-    asked = f":clapper: <@{user}> asked for {many}"
-    body = [blocks.section(asked)]
+    first = view.parts[0].job
+    many = videos(len(view.parts))
+    summary = _summary(view)
+    body = [blocks.section(f":clapper: <@{first.user}> asked for {many}")]
     if view.words:
-        body.append(blocks.quote(view.words))
-    body.append(blocks.section("\n".join(_line(part, now) for part in view.parts)))
+        body.append(blocks.quote(blocks.shorten(view.words, PROMPT_SHOWN)))
+    body.append(blocks.rich_lines([_line(*row) for row in _rows(view)]))
+    body.append(blocks.section(summary))
     if view.sheet is not None:
-        body.append(blocks.picture(view.sheet, f"Pictures of the videos: {view.words}"))
-    body.append(blocks.context(f"Set `{view.id}`"))
-    return Message(text=f"A set of {many}", blocks=body)
+        body.append(blocks.picture(view.sheet, f"A picture of each video, by its number: {many}"))
+    body.append(blocks.context(f"Set `{view.id}` · each video is in the thread"))
+    body += _buttons(view)
+    typed = blocks.literal(blocks.shorten(view.words, PROMPT_SHOWN))
+    told = ": ".join(filter(None, [many, typed, summary.replace("*", "")]))
+    return Message(text=told, blocks=body)
+
+
+def videos(count: int) -> str:
+    """Return the words for so many videos."""
+    return formatting.count(count, "video")
+
+
+def label_of(view: SetView, place: int) -> str:
+    """Return the number of a part, and what tells it from the others; `place` counts from 0."""
+    label = view.labels[place] if place < len(view.labels) else ""
+    return " · ".join(filter(None, [str(place + 1), label]))
+
+
+def _rows(view: SetView) -> Iterator[tuple[JobView, str]]:
+    """Yield each part with its label."""
+    for place, part in enumerate(view.parts):
+        yield part, label_of(view, place)
+
+
+def _line(part: JobView, label: str) -> list[RichTextElement]:
+    kept = [blocks.text_part(" · kept "), blocks.emoji_part("bookmark")] if part.job.kept_by else []
+    return [
+        blocks.emoji_part(emoji_of(part.job)),
+        blocks.text_part(" "),
+        blocks.text_part(label, bold=True),
+        blocks.text_part(f" · {state_of(part)}"),
+        *kept,
+    ]
+
+
+def _summary(view: SetView) -> str:
+    """Return how many parts are done, and what they cost together."""
+    jobs = [part.job for part in view.parts]
+    over = [job for job in jobs if job.stage in TERMINAL]
+    done = sum(job.outcome is Outcome.SUCCEEDED for job in over)
+    many = len(jobs)
+    if len(over) < many:
+        told = f"*{len(over)} of {many} over*" if done < len(over) else f"*{done} of {many} done*"
+    elif done == many:
+        told = f"*All {many} done*"
+    else:
+        told = f"*{done} of {many} done*, the others ended without a video"
+    return f"{told} · {_cost(jobs, view.unit)}"
+
+
+def _cost(jobs: Sequence[Job], unit: str | None) -> str:
+    """Return what the parts cost together, as far as MindVideo has named it."""
+    used = sum(map(exposure, jobs), NO_USE)
+    parts = []
+    if used.spent:
+        parts.append(f"cost {formatting.money(used.spent, unit)}")
+    if used.held:
+        parts.append(f"{prices.about(used.held, unit)} held")
+    return ", ".join(parts) or "nothing was charged so far"
+
+
+def _buttons(view: SetView) -> list[Block]:
+    """Return the button that cancels while it can, and the menus once all is over."""
+    jobs = [part.job for part in view.parts]
+    if any(buttons.can_be_cancelled(job) for job in jobs):
+        return [blocks.actions([buttons.cancel_set(jobs[0])])]
+    if any(job.stage not in TERMINAL for job in jobs):
+        return []
+    labelled = [(part.job, label) for part, label in _rows(view)]
+    keep = [one for one in labelled if one[0].has_result and one[0].kept_by is None]
+    again = [one for one in labelled if one[0].erased_at is None]
+    menus = [
+        buttons.parts_menu(action_id, choice, parts)
+        for action_id, choice, parts in (
+            (buttons.SET_KEEP, buttons.Choice.KEEP, keep),
+            (buttons.SET_AGAIN, buttons.Choice.AGAIN, again),
+        )
+        if parts
+    ]
+    return [blocks.actions(menus)] if menus else []
+
+
+_CANCELLED: Mapping[Verdict, str] = MappingProxyType(
+    {
+        Verdict.FREE: "{many} cancelled; nothing was sent to MindVideo, so nothing is charged",
+        Verdict.BILLED: "{many} at MindVideo already, which goes on and bills",
+        Verdict.GIVEN_UP: f"{{many}} given up; {GOES_ON}",
+        Verdict.ON_HOLD: "{many} on hold",
+        Verdict.OVER: "{many} over already",
+    }
+)
+
+
+def cancelled(view: SetView, parts: Mapping[Verdict, Sequence[Job]]) -> Message:
+    """Return the answer to a request to cancel a set: what became of how many parts."""
+    told = [
+        sentence.format(many=_of(len(parts[verdict]), len(view.parts)))
+        for verdict, sentence in _CANCELLED.items()
+        if parts.get(verdict)
+    ]
+    if len(told) == 1:
+        return words(f"{told[0]}.")
+    return words("\n".join(f"• {sentence}." for sentence in told))
 
 
 def status(view: SetView, now: Instant) -> Message:
     """Return the status of a set and its parts, as an answer."""
     return set_message(view, now)
-
-
-def cancelled(view: SetView, *, free: int, billed: int, on_hold: int) -> Message:
-    """Return the answer to a cancel of a set: how many were free, and how many go on."""
-    told = []
-    if free:
-        told.append(f"{_of(free, view)} cancelled, and free of charge.")
-    if billed:
-        told.append(f"{_of(billed, view)} at MindVideo already, which bills them.")
-    if on_hold:
-        told.append(f"{_of(on_hold, view)} on hold: whoever runs this bot decides.")
-    if not told:
-        return words(f"There is nothing left to cancel of set `{view.id}`.")
-    return words(" ".join(told))
 
 
 def which_part(part: Job) -> Message:
@@ -60,10 +162,44 @@ def unknown_set(typed: str) -> str:
     return f"I know no set {typed}."
 
 
-def _line(view: JobView, now: Instant) -> str:
-    return f"{view.job.part}. {status_line(view, now)}"
+def _of(count: int, many: int) -> str:
+    verb = "is" if count == 1 else "are"
+    return f"All {many} are" if count == many else f"{count} of {many} {verb}"
 
 
-def _of(count: int, view: SetView) -> str:
-    are = "is" if count == 1 else "are"
-    return f"{count} of {len(view.parts)} {are}"
+def dry_message(shown: SetDryRun) -> Message:
+    """Return the answer to a set that is only to be shown."""
+    many = videos(len(shown.parts))
+    head = f":mag: This is what I would send to MindVideo: {many}. Nothing was started or charged."
+    price = together(len(shown.parts), shown.forecast.amount, shown.unit)
+    follows = dry_run.follows(shown.decided, shown.unit)
+    body = [blocks.section(head)]
+    said: str | None = None
+    for place, part in enumerate(shown.parts):
+        label = shown.labels[place] if place < len(shown.labels) else ""
+        amount = part.forecast.amount
+        price_of_it = "price not known yet" if amount is None else prices.about(amount, shown.unit)
+        line = [f"*{place + 1}*", blocks.literal(label), price_of_it]
+        body.append(blocks.section(" · ".join(filter(None, line))))
+        whole = "\n".join(filter(None, [part.prompt, text_of(part.shots)]))
+        if whole and whole != said:
+            body.append(blocks.quote(blocks.shorten(whole, _DRY_SHOWN)))
+        said = whole
+    body.append(blocks.section(f"*Price* · {price}"))
+    if follows:
+        body.append(blocks.section(f"*Budgets* · {follows}"))
+    return Message(text=f"{head} {price} {follows}".rstrip(), blocks=body)
+
+
+def together(count: int, amount: Decimal | None, unit: str | None) -> str:
+    """Return the sentence that tells how many videos there are, and what they cost together."""
+    if amount is None:
+        return f"{videos(count)}, and nobody knows yet what they cost."
+    return f"{videos(count)}, {prices.about(amount, unit)} in all."
+
+
+def reserved(parts: Sequence[Job]) -> Decimal | None:
+    """Return what parts will probably cost together; `None`: nobody knows it of one of them."""
+    amounts = [part.reserved for part in parts]
+    known = [amount for amount in amounts if amount is not None]
+    return total(known) if len(known) == len(amounts) else None

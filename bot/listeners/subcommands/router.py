@@ -13,7 +13,7 @@ from typing import assert_never
 
 from bot.base.errors import UsageError
 from bot.base.ports import Message
-from bot.jobs.accept import Asking, Interaction, accept
+from bot.jobs.accept import Asking, Interaction, accept_requests
 from bot.jobs.actions import ActionName, ActionRequest, perform
 from bot.jobs.cast import cast_for
 from bot.jobs.services import Services
@@ -43,9 +43,11 @@ from bot.listeners.subcommands.reports import REPORTS
 from bot.listeners.subcommands.style import STYLES, style_subcommand
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import sets
+from bot.options.alternatives import variants_of
 from bot.options.attachments import Attached
 from bot.options.draft import Draft, RefusedTextError
 from bot.options.request import read_request
+from bot.options.sets import read_requests
 from bot.slack.markup import mentioned_names, plain
 from storage.job import Job, QuestionKind
 
@@ -92,17 +94,19 @@ async def respond(
         )
         return reply_to(await perform(ActionName.AGAIN, change, services), services.now())
     usual = await usual_options(interaction, services)
+    where = (interaction.team, interaction.user, interaction.channel)
+    read = partial(
+        read_request,
+        catalog=services.catalog,
+        defaults=usual.values,
+        styles=await styles_for(typed, *where, services),
+        cast=await cast_for(typed, *where, services),
+    )
     try:
-        where = (interaction.team, interaction.user, interaction.channel)
-        request = read_request(
-            typed,
-            services.catalog,
-            defaults=usual.values,
-            files=files,
-            styles=await styles_for(typed, *where, services),
-            cast=await cast_for(typed, *where, services),
+        requests = read_requests(variants_of(typed), files, lambda one, its: read(one, files=its))
+        accepted = await accept_requests(
+            requests, typed.text, interaction, services, question=question, usual=usual
         )
-        accepted = await accept(request, interaction, services, question=question, usual=usual)
     except UsageError as error:
         draft = Draft(
             text=typed.text,
