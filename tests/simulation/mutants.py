@@ -17,7 +17,7 @@ from bot.jobs import view
 from bot.jobs.services import Services
 from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
-from bot.notifications import NOTIFICATION_STEPS, follow, poster, resend
+from bot.notifications import NOTIFICATION_STEPS, follow, picture, poster, resend
 from bot.steps import STEPS, announce, deliver, poll, submit
 from bot.worker import outbox, retry
 from bot.worker.context import Claim
@@ -445,7 +445,7 @@ MUTANTS = (
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),
     Mutant("uploads a poster again after a death", _upload_poster_anew),
     Mutant(
-        "shows a poster before Slack knows it", _value(poster, "_is_picture", _always_a_picture)
+        "shows a poster before Slack knows it", _value(picture, "_is_picture", _always_a_picture)
     ),
     Mutant("delivers without a row for the poster", _no_row_for_posters),
     Mutant("parks in silence", _step(Stage.PARKED, _told_nobody), tried_first=84),
