@@ -9,6 +9,7 @@ from math import inf
 
 from bot.jobs.accept import DUPLICATE_SECONDS
 from bot.jobs.deliveries import follows_later, poster_row
+from bot.messages.job import is_cancelled
 from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.approval import DECIDED
 from bot.notifications.job_event import NOT_THEIRS
@@ -29,6 +30,7 @@ from tests.simulation.approvals import ApprovalBook
 from tests.simulation.bookkeeper import Bookkeeper
 from tests.simulation.films import are_posters_made, picture_of
 from tests.simulation.names import GUEST, TEAM
+from tests.simulation.sets import SetBook, in_one_set
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import Channel, PostedMessage, Workspace
 from tests.simulation.world import World
@@ -53,6 +55,7 @@ class Invariants:
         if self.books is not None:
             self.video.before_send = self.books.before_send
         self.approvals = ApprovalBook(world)
+        self.sets = SetBook(world, self.slack)
         self.rows: dict[str, Job] = {}
         self.acknowledged: dict[str, str] = {}
         """The job of each ask that the person heard was taken, by its `dedup_key`."""
@@ -97,6 +100,8 @@ class Invariants:
         for key, sent in bodies.items():
             self._at_most_one("bodies under a key", f"{job_id} {key}", list(sent))
         self._check_posts(job_id)
+        if row is not None:
+            self.sets.check_posts(row)
         self._at_most_one("posters", job_id, self._posters_of(job_id))
 
     def _posters_of(self, row_id: str) -> list[str]:
@@ -144,6 +149,11 @@ class Invariants:
             counts = other.stage in REQUESTED - {Stage.REJECTED} and other.question is None
             if is_equal and is_recent and counts:
                 self._world.violate("the same words at once are a question", row.id)
+
+    def set_of(self, job: Job) -> list[Job]:
+        """Return all parts of the set of a job in their order; the job alone, if it is of none."""
+        parts = [row for row in self.rows.values() if in_one_set(job, row)]
+        return sorted(parts, key=lambda row: row.part or 0) or [job]
 
     def ask(self, dedup_key: str, job: Job) -> None:
         """Note that a person was asked about an ask."""
@@ -289,6 +299,7 @@ class Invariants:
             row = rows.get(job_id)
             if row is None or row.dedup_key != dedup_key:
                 self._world.violate("an acknowledged ask has a row", f"{dedup_key} {job_id}")
+        self.sets.check_whole(rows)
         for row in rows.values():
             before = self.rows.get(row.id)
             if before is None or before.cost_actual != row.cost_actual:
@@ -336,10 +347,13 @@ class Invariants:
         if self.books is not None:
             self.books.at_rest(self.notifications.values(), self.slack.posts)
         self.approvals.at_rest(self.notifications.values(), self.slack.posts, self.slack.disturbed)
+        self.sets.check_whole(self.rows)
         for notification in self.notifications.values():
             self._check_notification(notification)
         for row in self.rows.values():
             self.after_effect(row.id)
+            if row.part == 1:
+                self._check_set(row)
             if row.team != TEAM:
                 self._world.violate("a job is of the workspace of the bot", f"{row.id}: {row.team}")
             match row.stage:
@@ -370,6 +384,12 @@ class Invariants:
         if not posted and not self._excuses(row):
             self._world.violate("who listens is told", f"{row.id}: {row.problem}")
 
+    def _check_set(self, first: Job) -> None:
+        """Check that the message of a set is there, or why not."""
+        self.sets.check_message(first)
+        if first.stage in REQUESTED and first.set_id not in self.notifications:
+            self._world.violate("a set has a row", first.id)
+
     def _check_poster(self, row: Notification) -> None:
         """Check that the job has the poster of its video, and that its message shows it."""
         job = self.rows.get(row.job_id or "")
@@ -393,9 +413,11 @@ class Invariants:
 
     def _excuses(self, row: Notification) -> bool:
         """Tell whether there was no way to post it."""
-        if row.id in self._killers:
-            return True
         job = self.rows.get(row.job_id or "")
+        # A backup may not know the parts of a set.
+        is_untold_set = row.kind is NotificationKind.SET and (job is None or job.user == GUEST)
+        if row.id in self._killers or is_untold_set:
+            return True
         if row.kind is NotificationKind.RESENT:
             # What their thread does not take is brought to the person.
             return job is None or job.user in self.slack.gone_people
@@ -471,6 +493,9 @@ class Invariants:
         if row.cancel_requested_by == row.user and row.message_ts and row.stage is Stage.REJECTED:
             # The answer told it, and the job's message does.
             return
+        if row.set_id and row.message_ts is None and (row.part != 1 or is_cancelled(row)):
+            # The set's message tells it; without that, the first part tells of all.
+            return
         since = self._stopped_at[row.id]
         if not any(job == row.id and age >= since for job, _, age in self.slack.ephemerals):
             self._world.violate(f"who has a {row.stage} job is told", row.id)
@@ -481,12 +506,6 @@ class Invariants:
     def _at_most_one(self, what: str, whose: str, found: Sequence[object]) -> None:
         if len(found) > 1:
             self._world.violate(f"{what} ≤ 1", f"{whose}: {found}")
-
-
-def in_one_set(one: Job, other: Job) -> bool:
-    """Tell whether two jobs were asked for at once: their keys differ in their numbers alone."""
-    prefix, is_of_set, _ = one.dedup_key.partition("#")
-    return bool(is_of_set) and other.dedup_key.startswith(f"{prefix}#")
 
 
 def _tells_parking(told: Notification, row: Job) -> bool:
