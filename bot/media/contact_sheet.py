@@ -17,8 +17,8 @@ WIDTH = 1280
 _GAP = 8
 _BACKGROUND = (29, 28, 29)
 _EMPTY = (66, 66, 69)
-_NUMBER_PIXELS = 44
-_NUMBER_BOX = 64
+_NUMBER_PIXELS = 56
+_NUMBER_BOX = 80
 _QUALITY = 82
 # By the number of pictures: all rows are full, or the last is short by one or two.
 _COLUMNS = (1, 1, 2, 3, 2, 3, 3, 4, 4, 3, 4, 4, 4)

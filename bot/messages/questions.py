@@ -9,8 +9,9 @@ from typing import assert_never
 from bot.base.ports import Message
 from bot.messages import approvals, blocks, budgets, buttons, formatting, prices, sets
 from bot.messages.job import prompt_of
+from bot.money.forecast import total_forecast
 from bot.options.small_talk import SmallTalk
-from storage.job import Job, Question, QuestionKind
+from storage.job import Forecast, ForecastKind, Job, Question, QuestionKind
 
 PROMPT_SHOWN = 100
 
@@ -51,8 +52,7 @@ def set_asked(parts: Sequence[Job], unit: str | None = None) -> Message:
 
 
 def _of_set(question: Question, parts: Sequence[Job], unit: str | None) -> str:
-    amount, many = sets.reserved(parts), sets.videos(len(parts))
-    told = sets.together(len(parts), amount, unit)
+    many, told = sets.videos(len(parts)), prices.together(len(parts), _together(parts), unit)
     match question.kind:
         case QuestionKind.PRICE:
             why = ""
@@ -73,9 +73,13 @@ def _of_set(question: Question, parts: Sequence[Job], unit: str | None) -> str:
 
 
 def _set_label(parts: Sequence[Job], unit: str | None) -> str:
-    amount = sets.reserved(parts)
-    many = sets.videos(len(parts))
+    amount, many = _together(parts).amount, sets.videos(len(parts))
     return f"Render {many}" + ("" if amount is None else f" for {prices.about(amount, unit)}")
+
+
+def _together(parts: Sequence[Job]) -> Forecast:
+    """Return the forecast of parts together."""
+    return total_forecast([part.forecast or Forecast(kind=ForecastKind.UNKNOWN) for part in parts])
 
 
 def expired() -> Message:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from types import MappingProxyType
 
 from slack_sdk.models.blocks import RichTextElement
@@ -19,7 +18,7 @@ from bot.messages.job import GOES_ON, PROMPT_SHOWN
 from bot.messages.listing import emoji_of, state_of
 from bot.messages.replies import words
 from bot.options.shots import text_of
-from storage.budget import NO_USE, exposure, total
+from storage.budget import NO_USE, exposure
 from storage.job import TERMINAL, Instant, Job, Outcome
 
 _DRY_SHOWN = 600
@@ -176,7 +175,7 @@ def dry_message(shown: SetDryRun) -> Message:
     """Return the answer to a set that is only to be shown."""
     many = videos(len(shown.parts))
     head = f":mag: This is what I would send to MindVideo: {many}. Nothing was started or charged."
-    price = together(len(shown.parts), shown.forecast.amount, shown.unit)
+    price = prices.together(len(shown.parts), shown.forecast, shown.unit)
     follows = dry_run.follows(shown.decided, shown.unit)
     body = [blocks.section(head)]
     said: str | None = None
@@ -194,17 +193,3 @@ def dry_message(shown: SetDryRun) -> Message:
     if follows:
         body.append(blocks.section(f"*Budgets* · {follows}"))
     return Message(text=f"{head} {price} {follows}".rstrip(), blocks=body)
-
-
-def together(count: int, amount: Decimal | None, unit: str | None) -> str:
-    """Return the sentence that tells how many videos there are, and what they cost together."""
-    if amount is None:
-        return f"{videos(count)}, and nobody knows yet what they cost."
-    return f"{videos(count)}, {prices.about(amount, unit)} in all."
-
-
-def reserved(parts: Sequence[Job]) -> Decimal | None:
-    """Return what parts will probably cost together; `None`: nobody knows it of one of them."""
-    amounts = [part.reserved for part in parts]
-    known = [amount for amount in amounts if amount is not None]
-    return total(known) if len(known) == len(amounts) else None

@@ -56,15 +56,24 @@ def read_requests(
                 raise
             errors[number] = error
             continue
-        if request not in requests:
-            requests.append(request)
+        requests.append(request)
     if errors:
         raise UsageError(*_told(parts, errors))
+    requests = each_once(requests)
     refuse_too_many(sum(request.times for request in requests))
     if variants.unclosed is not None:
         doubt = _doubt(variants.unclosed)
         requests = [replace(request, doubts=(doubt, *request.doubts)) for request in requests]
     return tuple(request for request in requests for _ in range(request.times))
+
+
+def each_once(requests: Sequence[RenderRequest]) -> list[RenderRequest]:
+    """Return requests without those that are equal to an earlier one."""
+    unique: list[RenderRequest] = []
+    for request in requests:
+        if request not in unique:
+            unique.append(request)
+    return unique
 
 
 def _parts(variants: Variants, files: Sequence[Attached], read: Read) -> Sequence[_Part]:
