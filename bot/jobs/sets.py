@@ -15,6 +15,7 @@ from bot.options.part_labels import part_labels
 from storage.job import Instant, Job
 from storage.notification import Notification, NotificationKind
 from storage.notification_detail import NotificationDetail
+from storage.store import UnreadableRowError
 
 PREFIX = "set-"
 """The ID of a set begins so, and that of a job does not."""
@@ -120,8 +121,14 @@ class SetPlace:
 
 
 async def load_place(job: Job, services: Services) -> SetPlace:
-    """Return where the message of a part of a set goes. Raises `StoreError`."""
-    row = await services.store.outbox.find(job.set_id or "")
+    """Return where the message of a part of a set goes. Raises `StoreError`.
+
+    A row that cannot be read is waited for: the operators are told of it, and it may be mended.
+    """
+    try:
+        row = await services.store.outbox.find(job.set_id or "")
+    except UnreadableRowError:
+        return SetPlace()
     if row is None:
         return SetPlace(refusal="Its set is not in the store.")
     if row.delivery.ts is None:

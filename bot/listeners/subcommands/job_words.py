@@ -107,14 +107,14 @@ JOB_SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
     {
         "status": Subcommand(
             usage="status ID|last",
-            about="tells where a job stands",
+            about="tells where a job, or a set, stands",
             bind=partial(_bind, ActionName.STATUS),
             least=1,
             most=1,
         ),
         "cancel": Subcommand(
             usage="cancel ID|last",
-            about="cancels a job, for free until it is sent to MindVideo",
+            about="cancels a job, or all videos of a set, for free until they are sent to MindVideo",
             bind=partial(_bind, ActionName.CANCEL),
             least=1,
             most=1,
