@@ -37,6 +37,7 @@ from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
 from bot.jobs.sets import SetView, load_set
 from bot.jobs.styles import styles_for
+from bot.jobs.verdict import Verdict, verdict_of
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.money.forecast import PriceToConfirm
 from bot.options.alternatives import has_alternatives, variants_of
@@ -56,7 +57,7 @@ from bot.options.request import (
 from bot.options.schema import PROMPT
 from bot.options.sets import read_requests
 from storage.budget import NotAdmitted
-from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, Stage
+from storage.job import REQUESTED, Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.store import Added, Outbox
 
@@ -136,21 +137,6 @@ class DetailsShown:
     options: Sequence[tuple[str, str, bool]]
     """Title and value of each option, and whether the user gave the value."""
     events: Sequence[Event]
-
-
-class Verdict(StrEnum):
-    """The outcome of a request to cancel or to give up a job."""
-
-    FREE = "free"
-    """Nothing was sent yet: the job ends without a charge."""
-    BILLED = "billed"
-    """MindVideo has the job and bills it in any case; it can only be given up."""
-    GIVEN_UP = "given up"
-    """The job is no longer polled; MindVideo still bills it."""
-    ON_HOLD = "on hold"
-    """The job is parked, so an operator decides."""
-    OVER = "over"
-    """There was nothing left to cancel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,21 +376,10 @@ async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
     """Cancel the job if nothing was sent to MindVideo yet. Idempotent."""
     job, by = request.job, request.interaction.user
     row = await services.store.jobs.request_cancel(job.id, by, services.now()) or job
-    verdict = _verdict(row)
+    verdict = verdict_of(row)
     if verdict is Verdict.FREE:
         services.wake()
     return _cancel_answered(verdict, row, services)
-
-
-def _verdict(row: Job) -> Verdict:
-    """Return what became of a request to cancel a job, by its row afterwards."""
-    if row.stage in TERMINAL or row.stage is Stage.FINISHED:
-        return Verdict.OVER
-    if row.cancel_requested_at is not None:
-        return Verdict.FREE
-    if row.given_up_at is not None:
-        return Verdict.GIVEN_UP
-    return Verdict.ON_HOLD if row.stage is Stage.PARKED else Verdict.BILLED
 
 
 async def _set_status(request: ActionRequest, services: Services) -> SetShown:
@@ -423,7 +398,7 @@ async def _cancel_set(request: ActionRequest, services: Services) -> SetCancelAn
     services.wake()
     verdicts: dict[Verdict, list[Job]] = {}
     for row in rows:
-        verdicts.setdefault(_verdict(row), []).append(row)
+        verdicts.setdefault(verdict_of(row), []).append(row)
     parts = {verdict: tuple(those) for verdict, those in verdicts.items()}
     return SetCancelAnswered(view=view, parts=parts)
 

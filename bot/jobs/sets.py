@@ -31,7 +31,8 @@ class SetDetail(NotificationDetail):
     shown: str = ""
     """Digest of the message as it was last sent to Slack, so that an equal edit is not sent."""
     sheet: str | None = None
-    """The file at Slack that shows the posters of the parts side by side."""
+    """The file at Slack that shows the posters of the parts side by side; empty: there is none, and
+    there will be none. `None`: it is not known yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def view_of(row: Notification | None, parts: Sequence[Job], services: Services) 
         labels=part_labels(parts, services.catalog),
         thread_ts=first.reply_to.thread_ts if row is None else row.thread_ts,
         message_ts=None if row is None else row.delivery.ts,
-        sheet=None if detail is None else detail.sheet,
+        sheet=(detail.sheet or None) if detail else None,
         unit=services.unit,
     )
 

@@ -23,9 +23,9 @@ from bot.jobs.actions import (
     SetShown,
     ShareAnswered,
     StatusShown,
-    Verdict,
 )
 from bot.jobs.dry_run import DryRun, SetDryRun
+from bot.jobs.verdict import Verdict
 from bot.messages import approvals, budgets, dry_run, questions, replies, sets
 from bot.messages.details import job_details
 from storage.job import Instant, Job

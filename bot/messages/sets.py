@@ -8,9 +8,9 @@ from types import MappingProxyType
 from slack_sdk.models.blocks import RichTextElement
 
 from bot.base.ports import Message
-from bot.jobs.actions import Verdict
 from bot.jobs.dry_run import SetDryRun
 from bot.jobs.sets import SetView
+from bot.jobs.verdict import Verdict
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, dry_run, formatting, prices
 from bot.messages.blocks import Block
@@ -35,7 +35,7 @@ def set_message(view: SetView, now: Instant) -> Message:  # noqa: ARG001 - as ev
     body.append(blocks.rich_lines([_line(*row) for row in _rows(view)]))
     body.append(blocks.section(summary))
     if view.sheet is not None:
-        body.append(blocks.picture(view.sheet, f"A picture of each video, by its number: {many}"))
+        body.append(blocks.picture(view.sheet, sheet_title(len(view.parts))))
     body.append(blocks.context(f"Set `{view.id}` · each video is in the thread"))
     body += _buttons(view)
     typed = blocks.literal(blocks.shorten(view.words, PROMPT_SHOWN))
@@ -46,6 +46,11 @@ def set_message(view: SetView, now: Instant) -> Message:  # noqa: ARG001 - as ev
 def videos(count: int) -> str:
     """Return the words for so many videos."""
     return formatting.count(count, "video")
+
+
+def sheet_title(count: int) -> str:
+    """Return the title of a contact sheet, which screen readers read, too."""
+    return f"A picture of each video, by its number: {videos(count)}"
 
 
 def label_of(view: SetView, place: int) -> str:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.base.errors import NotAMemberError, NotFoundError, UnreachablePlaceError
+from bot.base.errors import (
+    NotAMemberError,
+    NotFoundError,
+    RefusedError,
+    UnreachablePlaceError,
+)
 from bot.base.ports import Message
 from bot.jobs.access import ONLY_MEMBERS, is_admitted
 from bot.jobs.services import Services
@@ -12,11 +17,12 @@ from bot.jobs.sets import SetDetail, view_of
 from bot.messages.replies import cannot_enter
 from bot.messages.sets import set_message
 from bot.notifications.place import MESSAGE_SLOT, place_of
+from bot.notifications.sheet import bring_sheet
 from bot.worker.context import Claim
 from bot.worker.outbox import find_posted, post
 from bot.worker.permits import edit
 from bot.worker.result import Done, Result, Snooze
-from storage.job import Job, Stage
+from storage.job import OVER, Job, Stage
 from storage.notification import Notification
 
 UNREADABLE = "What was asked for in this set cannot be read."
@@ -40,7 +46,9 @@ async def show_set(claim: Claim[Notification]) -> Result[Notification]:
             is_outside = isinstance(error, NotAMemberError)
             return await _give_up(claim, cannot_enter() if is_outside else str(error))
     await _wake_those_who_wait(claim, parts)
-    return await _edit(claim, detail, parts)
+    shown = await _edit(claim, detail, parts)
+    # The sheet is looked for after the edit, which it must not hold up.
+    return shown or await bring_sheet(claim, detail, parts)
 
 
 async def _post(claim: Claim[Notification], parts: list[Job]) -> Result[Notification]:
@@ -59,18 +67,24 @@ async def _post(claim: Claim[Notification], parts: list[Job]) -> Result[Notifica
 
 async def _edit(
     claim: Claim[Notification], detail: SetDetail, parts: list[Job]
-) -> Result[Notification]:
-    """Edit the message unless it shows the parts as they are already."""
+) -> Result[Notification] | None:
+    """Edit the message; `None`: it shows the parts as they are already."""
     row, message = claim.row, _message(claim, parts)
-    shown = message.digest
-    if shown == detail.shown or row.delivery.ts is None:
-        return Done(row=row)
+    digest = message.digest
+    if digest == detail.shown or row.delivery.ts is None:
+        return None
     place = await place_of(claim)
     try:
         await edit(claim, place.channel, row.delivery.ts, message)
     except NotFoundError as error:
         return Done(row=replace(row, problem=str(error)))
-    return Done(row=replace(claim.row, detail=replace(detail, shown=shown).to_text()))
+    except RefusedError:
+        # The next change is shown, if Slack takes that.
+        return Done(row=claim.row)
+    shown = replace(claim.row, detail=replace(detail, shown=digest).to_text())
+    is_over = all(part.stage in OVER for part in parts)
+    has_more = is_over and detail.sheet is None
+    return Snooze(row=shown, after=0.0) if has_more else Done(row=shown)
 
 
 async def _give_up(claim: Claim[Notification], problem: str) -> Result[Notification]:

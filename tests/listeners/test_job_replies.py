@@ -24,9 +24,9 @@ from bot.jobs.actions import (
     ResentTooOften,
     ShareAnswered,
     StatusShown,
-    Verdict,
 )
 from bot.jobs.dry_run import DryRun
+from bot.jobs.verdict import Verdict
 from bot.jobs.view import JobView
 from bot.listeners.job_replies import reply_to
 from sandbox.slack.blocks import checked_blocks

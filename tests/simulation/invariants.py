@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import product
 from math import inf
 
 from bot.jobs.accept import DUPLICATE_SECONDS
@@ -14,6 +15,7 @@ from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.approval import DECIDED
 from bot.notifications.job_event import NOT_THEIRS
 from bot.worker.engine import CRASHED
+from storage.budget import ZERO, total
 from storage.job import (
     REQUESTED,
     TERMINAL,
@@ -170,7 +172,7 @@ class Invariants:
         for place in {said.place for said in results}:
             there = [said for said in results if said.place == place]
             self._at_most_one("results in a thread", job_id, there)
-        heard = self.video.heard.get(self._about.get(job_id, job_id), [])
+        heard = self._heard(job_id)
         for said in self.slack.posts:
             if said.job_id != job_id:
                 continue
@@ -178,6 +180,14 @@ class Invariants:
                 if amount not in heard:
                     self._world.violate("amounts are what was billed", f"{job_id}: {said.text}")
             self._check_files(said)
+
+    def _heard(self, row_id: str) -> Collection[Decimal]:
+        """Return the amounts that a message may tell: for a set, what its parts cost together."""
+        parts = [row for row in self.rows.values() if row.set_id == row_id]
+        if not parts:
+            return self.video.heard.get(self._about.get(row_id, row_id), [])
+        each = [[ZERO, *self.video.heard.get(part.id, [])] for part in parts]
+        return {total(amounts) for amounts in product(*each)}
 
     def _check_files(self, said: PostedMessage) -> None:
         shared = tuple(self.slack.files[file_id].content for file_id in said.files)
@@ -387,8 +397,16 @@ class Invariants:
     def _check_set(self, first: Job) -> None:
         """Check that the message of a set is there, or why not."""
         self.sets.check_message(first)
-        if first.stage in REQUESTED and first.set_id not in self.notifications:
-            self._world.violate("a set has a row", first.id)
+        row = self.notifications.get(first.set_id or "")
+        if row is None:
+            if first.stage in REQUESTED:
+                self._world.violate("a set has a row", first.id)
+            return
+        cost = total(part.cost_actual or ZERO for part in self.set_of(first))
+        excused = row.id in self._killers or row.channel in self.slack.disturbed
+        for said in self.slack.live(row.id, is_result=False):
+            if cost and not excused and cost not in told_amounts(said.text):
+                self._world.violate("a set's message tells its cost", f"{first.id}: {said.text}")
 
     def _check_poster(self, row: Notification) -> None:
         """Check that the job has the poster of its video, and that its message shows it."""

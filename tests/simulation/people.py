@@ -32,11 +32,11 @@ from bot.jobs.actions import (
     ResendAnswered,
     SetCancelAnswered,
     ShareAnswered,
-    Verdict,
     perform,
 )
 from bot.jobs.approvals import decide
 from bot.jobs.services import Services
+from bot.jobs.verdict import Verdict
 from bot.listeners.payloads import MessagePayload
 from bot.options.request import RenderRequest
 from storage.job import (

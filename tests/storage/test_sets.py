@@ -160,8 +160,8 @@ async def test_all_parts_are_cancelled_that_were_not_sent(store: Store) -> None:
         lease_until=None,
     )
     await store.jobs.apply(jobs[parts[1].id], sent, None)
-    for user in ("U1", "U2"):
-        asked = await store.jobs.request_cancel_of_set(SET, user, NOW + 70)
+    await store.jobs.request_cancel_of_set(SET, "U1", NOW + 70)
+    asked = await store.jobs.request_cancel_of_set(SET, "U2", NOW + 80)
     assert [part.cancel_requested_by for part in asked] == ["U1", None, "U1"]
     assert asked == await store.jobs.parts(SET)
     assert await store.jobs.request_cancel_of_set("set-2", "U1", NOW) == []
@@ -175,9 +175,9 @@ async def test_what_happens_to_a_part_has_the_message_edited_a_while_later(store
     unseen = Event(at=NOW + 60, name=EventName.POSTING)
     job = await store.jobs.apply(job, replace(job, post_intent_at=NOW + 60), unseen)
     assert await claimed(store, NOW + 60 + SET_EDIT_SECONDS) == []
-    for at, row in ((NOW + 61, job), (NOW + 65, other)):
-        done = replace(row, stage=Stage.REJECTED, lease_until=None)
-        await store.jobs.apply(row, done, Event(at=at, name=EventName.REJECTED))
+    for at, part in ((NOW + 61, job), (NOW + 65, other)):
+        done = replace(part, stage=Stage.REJECTED, lease_until=None)
+        await store.jobs.apply(part, done, Event(at=at, name=EventName.REJECTED))
     assert await claimed(store, NOW + 61 + SET_EDIT_SECONDS - 1) == []
     (row,) = await claimed(store, NOW + 61 + SET_EDIT_SECONDS)
     assert row.changed_at == NOW + 65
