@@ -148,6 +148,12 @@ SET_EDIT_SECONDS = 10.0
 Slack takes about 50 edits a minute in a workspace, and the parts need those.
 """
 
+
+def set_edit_at(now: Instant) -> Instant:
+    """Return when the message of a set is edited that begins to differ now."""
+    return now + SET_EDIT_SECONDS
+
+
 REPEAT_SECONDS = 3600.0
 """One operator problem is posted once within this time, in seconds: every waiting job meets it."""
 
@@ -210,7 +216,7 @@ class Notification:
         """
         if self.attempts and self.due_at is not None:
             return self.due_at
-        return now + SET_EDIT_SECONDS if self.kind is NotificationKind.SET else now
+        return set_edit_at(now) if self.kind is NotificationKind.SET else now
 
     @property
     def is_given_up(self) -> bool:

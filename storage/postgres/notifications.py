@@ -13,7 +13,6 @@ from storage.notification import (
     NOTIFY,
     OPERATORS,
     REPEAT_SECONDS,
-    SET_EDIT_SECONDS,
     Notification,
     NotificationKind,
     approval_notifications,
@@ -21,6 +20,7 @@ from storage.notification import (
     kind_of,
     notifications_for,
     recipients,
+    set_edit_at,
     team_scope,
 )
 from storage.postgres.database import Database, clean_text
@@ -76,12 +76,12 @@ _EDIT_APPROVALS = f"""
 
 
 # One that waits for its asker, or was given up, has nothing to edit.
-_EDIT_SET = f"""
+_EDIT_SET = """
     UPDATE notifications SET
-        changed_at = %(at)s, due_at = coalesce(due_at, %(at)s + {SET_EDIT_SECONDS})
+        changed_at = %(at)s, due_at = coalesce(due_at, %(due_at)s)
     WHERE id = %(id)s AND problem IS NULL
         AND (due_at IS NOT NULL OR delivery_ts IS NOT NULL)
-"""  # noqa: S608 - only constants
+"""
 
 _POST_SET = "UPDATE notifications SET due_at = %(now)s WHERE id = %(id)s AND delivery_ts IS NULL"
 
@@ -89,7 +89,7 @@ _POST_SET = "UPDATE notifications SET due_at = %(now)s WHERE id = %(id)s AND del
 async def touch_set(db: Database, job: Job, at: Instant) -> None:
     """Have the message of the set edited that a job is a part of, if it is of any."""
     if job.set_id is not None:
-        await db.change(_EDIT_SET, {"id": job.set_id, "at": at})
+        await db.change(_EDIT_SET, {"id": job.set_id, "at": at, "due_at": set_edit_at(at)})
 
 
 async def post_set(db: Database, job: Job, now: Instant) -> None:

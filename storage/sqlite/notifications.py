@@ -16,13 +16,13 @@ from storage.notification import (
     IN_ANY_ORDER,
     NOTIFY,
     OPERATORS,
-    SET_EDIT_SECONDS,
     Notification,
     NotificationKind,
     approval_notifications,
     channels_of,
     kind_of,
     notifications_for,
+    set_edit_at,
     team_scope,
 )
 from storage.rows import NOTIFICATIONS, encode
@@ -73,11 +73,11 @@ _EDIT_APPROVALS = f"""
 
 
 # One that waits for its asker, or was given up, has nothing to edit.
-_EDIT_SET = f"""
+_EDIT_SET = """
     UPDATE notifications SET
-        changed_at = :at, due_at = coalesce(due_at, :at + {SET_EDIT_SECONDS})
+        changed_at = :at, due_at = coalesce(due_at, :due_at)
     WHERE id = :id AND problem IS NULL AND (due_at IS NOT NULL OR delivery_ts IS NOT NULL)
-"""  # noqa: S608 - only constants
+"""
 
 _POST_SET = "UPDATE notifications SET due_at = :now WHERE id = :id AND delivery_ts IS NULL"
 
@@ -85,7 +85,8 @@ _POST_SET = "UPDATE notifications SET due_at = :now WHERE id = :id AND delivery_
 def touch_set(db: Database, job: Job, at: Instant) -> None:
     """Have the message of the set edited that a job is a part of, if it is of any."""
     if job.set_id is not None:
-        db.execute(_EDIT_SET, {"id": encode(job.set_id), "at": at})
+        due_at = set_edit_at(at)
+        db.execute(_EDIT_SET, {"id": encode(job.set_id), "at": at, "due_at": due_at})
 
 
 def post_set(db: Database, job: Job, now: Instant) -> None:
