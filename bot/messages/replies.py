@@ -12,6 +12,7 @@ from bot.messages.job import (
     PROMPT_SHOWN,
     cost_text,
     noun,
+    part_of,
     progress_bar,
     prompt_and_shots,
     status_line,
@@ -111,7 +112,8 @@ def status(view: JobView, now: Instant) -> Message:
     if prompt:
         body.append(blocks.quote(prompt))
     body.append(blocks.context(blocks.literal(f"{view.model_title}{options}")))
-    body.append(blocks.context(f"{asked} · Job `{job.id}`"))
+    of_set = f" · {part_of(view)} in set `{job.set_id}`" if job.set_id is not None else ""
+    body.append(blocks.context(f"{asked} · Job `{job.id}`{of_set}"))
     body += buttons.under_status(job)
     return Message(text=f"Job {job.id}: {line}", blocks=body)
 

@@ -15,6 +15,7 @@ from bot.messages.job import (
     is_cancelled,
     is_given_up,
     noun,
+    part_of,
     reason_of,
     took,
     why_on_hold,
@@ -85,7 +86,8 @@ def not_brought_message(view: JobView, mark: str) -> Message:
 
 def _with_files(view: JobView) -> Message:
     job = view.job
-    line = f"<@{job.user}> {_your(job)} ready. It took {took(job)}; {cost_text(view)}."
+    part = f" ({part_of(view)})" if job.set_id is not None else ""
+    line = f"<@{job.user}> {_your(job)} ready{part}. It took {took(job)}; {cost_text(view)}."
     return Message(text=line, blocks=[blocks.section(line), *_more(job)])
 
 

@@ -14,12 +14,12 @@ from bot.jobs.verdict import Verdict
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, dry_run, formatting, prices
 from bot.messages.blocks import Block
-from bot.messages.job import GOES_ON, PROMPT_SHOWN
+from bot.messages.job import GOES_ON, PROMPT_SHOWN, price_held
 from bot.messages.listing import emoji_of, state_of
 from bot.messages.replies import words
 from bot.options.shots import text_of
 from storage.budget import NO_USE, exposure
-from storage.job import TERMINAL, Instant, Job, Outcome
+from storage.job import OVER, TERMINAL, Instant, Job, Outcome
 
 _DRY_SHOWN = 600
 
@@ -67,11 +67,12 @@ def _rows(view: SetView) -> Iterator[tuple[JobView, str]]:
 
 def _line(part: JobView, label: str) -> list[RichTextElement]:
     kept = [blocks.text_part(" · kept "), blocks.emoji_part("bookmark")] if part.job.kept_by else []
+    held = f", {price_held(part)}" if exposure(part.job).held and part.job.stage not in OVER else ""
     return [
         blocks.emoji_part(emoji_of(part.job)),
         blocks.text_part(" "),
         blocks.text_part(label, bold=True),
-        blocks.text_part(f" · {state_of(part)}"),
+        blocks.text_part(f" · {state_of(part)}{held}"),
         *kept,
     ]
 
