@@ -117,7 +117,7 @@ function menu(blockId, element, scope) {
     "button",
     {
       type: "button",
-      class: "button menu-button",
+      class: "button",
       "aria-haspopup": "menu",
       data: identity(blockId, element, scope),
       on: {
