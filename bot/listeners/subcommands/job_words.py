@@ -114,7 +114,7 @@ JOB_SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         ),
         "cancel": Subcommand(
             usage="cancel ID|last",
-            about="cancels a job, or all videos of a set, for free until they are sent to MindVideo",
+            about="cancels a job, or all of a set, for free until it is sent to MindVideo",
             bind=partial(_bind, ActionName.CANCEL),
             least=1,
             most=1,
