@@ -179,7 +179,7 @@ def _ids(view: JobView) -> Iterator[tuple[str, str]]:
     job = view.job
     known = (
         ("Job", job.id),
-        ("Set", job.set_id),
+        ("Part of set", None if job.set_id is None else f"{job.set_id}, number {job.part}"),
         ("Made from job", None if view.hides_parent else job.parent_id),
         ("Idempotency key", job.idempotency_key),
         ("MindVideo's task", job.task_id),
