@@ -161,7 +161,7 @@ def stopped_message(view: JobView) -> Message:
     else:
         reason = reason_of(job)
         advice = f" {failure_words(view)}" if job.failure is not None else ""
-        what = "the videos of a set" if is_of_set else noun(job)
+        what = "videos of a set" if is_of_set else noun(job)
         line = f"<@{job.user}> {what} could not be started: {reason} Nothing was charged.{advice}"
     name = f"Set `{job.set_id}`" if is_of_set else f"Job `{job.id}`"
     return Message(text=line, blocks=[blocks.section(line), blocks.context(name)])

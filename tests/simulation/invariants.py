@@ -511,12 +511,18 @@ class Invariants:
         if row.cancel_requested_by == row.user and row.message_ts and row.stage is Stage.REJECTED:
             # The answer told it, and the job's message does.
             return
-        if row.set_id and row.message_ts is None and (row.part != 1 or is_cancelled(row)):
-            # The set's message tells it; without that, the first part tells of all.
+        if self._is_told_of_set(row):
             return
         since = self._stopped_at[row.id]
         if not any(job == row.id and age >= since for job, _, age in self.slack.ephemerals):
             self._world.violate(f"who has a {row.stage} job is told", row.id)
+
+    def _is_told_of_set(self, row: Job) -> bool:
+        """Return whether the set's message tells of a part without one, or another such part."""
+        if row.set_id is None or row.message_ts or row.stage is not Stage.REJECTED:
+            return False
+        before = [part for part in self.set_of(row) if (part.part or 0) < (row.part or 0)]
+        return is_cancelled(row) or any(part.cancel_requested_at is None for part in before)
 
     def _charges(self, job_id: str) -> list[Charge]:
         return [charge for charge in self.video.charges if charge.job_id == job_id]
