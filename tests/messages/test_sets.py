@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any, cast
 
 from bot.base.ports import Message
-from bot.jobs.actions import Verdict
 from bot.jobs.sets import SetView
+from bot.jobs.verdict import Verdict
 from bot.jobs.view import JobView
 from bot.messages import questions, sets
 from storage.job import Forecast, ForecastKind, Job, Outcome, QuestionKind, Stage, waiting
