@@ -79,6 +79,15 @@ async def test_what_makes_no_set_is_told_once_and_charged_nothing() -> None:
         assert bot.sandbox.video.charges == []
 
 
+async def test_alternatives_that_come_to_the_same_are_one_video() -> None:
+    """A slip is a plain request: no set stands in the channel, and one video is charged."""
+    async with running_bot() as bot:
+        await bot.type("a car --mode {std|standard}")
+        await bot.until_delivered()
+        assert [one["prompt"] for one in submitted_inputs(bot)] == ["a car"]
+        assert len(bot.messages()) == 1
+
+
 async def test_a_set_above_the_limit_is_asked_about_with_its_total() -> None:
     async with running_bot(COST_UNIT="USD") as bot:
         await make_video(bot, "a lake --mode pro --duration 5")
