@@ -27,8 +27,8 @@ _NUMBER = re.compile(r"[0-9][0-9,]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """A text with its files, and what tells it from the other parts."""
+class _TextAndFiles:
+    """A text with its files, and what tells it from the others."""
 
     variant: Variant
     files: Sequence[Attached]
@@ -76,13 +76,15 @@ def each_once(requests: Sequence[RenderRequest]) -> list[RenderRequest]:
     return unique
 
 
-def _parts(variants: Variants, files: Sequence[Attached], read: Read) -> Sequence[_Part]:
+def _parts(variants: Variants, files: Sequence[Attached], read: Read) -> Sequence[_TextAndFiles]:
     """Return the parts of a request, of which each has one file if the text says so."""
     if not _is_for_each_image(variants, files, read):
-        return [_Part(variant=one, files=files, chosen=one.chosen) for one in variants.each]
+        return [_TextAndFiles(variant=one, files=files, chosen=one.chosen) for one in variants.each]
     refuse_too_many(len(variants.each) * len(files))
     return [
-        _Part(variant=one, files=[file], chosen=(*one.chosen, file.name or f"image {number}"))
+        _TextAndFiles(
+            variant=one, files=[file], chosen=(*one.chosen, file.name or f"image {number}")
+        )
         for one in variants.each
         for number, file in enumerate(files, start=1)
     ]
@@ -107,7 +109,7 @@ def _doubt(unclosed: str) -> Doubt:
     )
 
 
-def _told(parts: Sequence[_Part], errors: Mapping[int, UsageError]) -> Sequence[str]:
+def _told(parts: Sequence[_TextAndFiles], errors: Mapping[int, UsageError]) -> Sequence[str]:
     """Return what is wrong with some parts: each problem once, and where it is."""
     found: dict[str, tuple[str, set[int]]] = {}
     for number, error in errors.items():
@@ -121,7 +123,7 @@ def _told(parts: Sequence[_Part], errors: Mapping[int, UsageError]) -> Sequence[
     return told if more <= 0 else [*told[:_MOST_TOLD], f"There are {more} more problems."]
 
 
-def _where(parts: Sequence[_Part], concerned: Collection[int]) -> str:
+def _where(parts: Sequence[_TextAndFiles], concerned: Collection[int]) -> str:
     """Return the beginning of a sentence about some parts: nothing if it is about all."""
     if len(concerned) == len(parts):
         return ""
