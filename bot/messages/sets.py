@@ -17,6 +17,7 @@ from bot.messages.blocks import Block
 from bot.messages.job import GOES_ON, PROMPT_SHOWN, price_held
 from bot.messages.listing import emoji_of, state_of
 from bot.messages.replies import words
+from bot.options.mentions import in_names
 from bot.options.shots import text_of
 from storage.budget import NO_USE, exposure
 from storage.job import OVER, TERMINAL, Instant, Job, Outcome
@@ -30,15 +31,17 @@ def set_message(view: SetView, now: Instant) -> Message:  # noqa: ARG001 - as ev
     many = videos(len(view.parts))
     summary = _summary(view)
     body = [blocks.section(f":clapper: <@{first.user}> asked for {many}")]
-    if view.words:
-        body.append(blocks.quote(blocks.shorten(view.words, PROMPT_SHOWN)))
+    names = {user: name for part in view.parts for user, name in part.job.names.items()}
+    asked = in_names(view.words, names)
+    if asked:
+        body.append(blocks.quote(blocks.shorten(asked, PROMPT_SHOWN)))
     body.append(blocks.rich_lines([_line(*row) for row in _rows(view)]))
     body.append(blocks.section(summary))
     if view.sheet is not None:
         body.append(blocks.picture(view.sheet, sheet_title(len(view.parts))))
     body.append(blocks.context(f"Set `{view.id}` · each video is in the thread"))
     body += _buttons(view)
-    typed = blocks.literal(blocks.shorten(view.words, PROMPT_SHOWN))
+    typed = blocks.literal(blocks.shorten(asked, PROMPT_SHOWN))
     told = ": ".join(filter(None, [many, typed, summary.replace("*", "")]))
     return Message(text=told, blocks=body)
 
@@ -156,10 +159,14 @@ def which_part(part: Job) -> Message:
     """Return the answer to what would be about one part of a set that is not named."""
     return words(
         "This is about a set of videos, and I do not know which of them you mean, so I did "
-        "nothing. The buttons under a video are about that one, and so is `/video again ID` with "
-        "its ID and what to change. `status` and `cancel` are about the whole set. "
-        f"It is set `{part.set_id}`."
+        "nothing. Say its number: `2: at night` or `again 2 --mode pro`. The buttons under a video "
+        f"are about that one; `status` and `cancel` are about all of set `{part.set_id}`."
     )
+
+
+def no_such_part(number: int, count: int) -> str:
+    """Return the sentence about a number that no part of a set has."""
+    return f"There is no {number} in this set of {videos(count)}: say a number from 1 to {count}."
 
 
 def unknown_set(typed: str) -> str:

@@ -48,6 +48,26 @@ async def test_a_command_with_alternatives_makes_a_set() -> None:
         assert submitted_inputs(bot)[-1] == {"mode": "std", "prompt": "blue car"}
 
 
+async def test_a_reply_in_a_sets_thread_is_about_the_part_that_it_names() -> None:
+    """Without a number nothing is made; also behind a job that was made from a part."""
+    async with running_bot() as bot:
+        await bot.type("{red|blue} car --mode std")
+        await until_set_done(bot, 2)
+        (root,) = bot.messages()
+        await mention(bot, "at night", thread=root)
+        assert "I do not know which of them you mean" in (await until_ephemeral(bot)).text
+        await mention(bot, "3: at night", thread=root)
+        assert "say a number from 1 to 2" in (await until_ephemeral(bot, 2)).text
+        await mention(bot, "2: at night", thread=root)
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 3)
+        await mention(bot, "again 1 --mode pro", thread=root)
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 4)
+        assert submitted_inputs(bot)[2:] == [
+            {"mode": "std", "prompt": "blue car. at night"},
+            {"mode": "pro", "prompt": "red car"},
+        ]
+
+
 async def choose(bot: RunningBot, action_id: str, part: int) -> None:
     """Choose a part in a menu of the only set in the channel."""
     message = bot.messages()[0]

@@ -40,6 +40,7 @@ from bot.listeners.subcommands.job_words import JOB_SUBCOMMANDS
 from bot.listeners.subcommands.manual import help_subcommand
 from bot.listeners.subcommands.notify import NOTIFICATIONS
 from bot.listeners.subcommands.reports import REPORTS
+from bot.listeners.subcommands.set_part import find_named_part
 from bot.listeners.subcommands.style import STYLES, style_subcommand
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import sets
@@ -63,12 +64,17 @@ async def respond(
 ) -> Message | None:
     """Run a command, or accept a request to render; return the ephemeral answer, if any.
 
-    In the thread of `job`, a request is a change of that job. A text that may be no request is
+    In the thread of `job`, a request is a change of that job, or of the part of its set that the
+    text names. A text that may be no request is
     asked about before it is accepted. `None`: the job's message shows the outcome. Idempotent by
     `interaction.dedup_key`. Raises `UsageError`, which is a `RefusedTextError` for a request to
     render, and `StoreError` when the request was not committed.
     """
-    context = _context(services, files, job, is_conversation=is_conversation)
+    part = None if job is None else await find_named_part(text, job, services)
+    if part is not None:
+        text, job = part.text, part.job
+    is_of_set = part is None and job is not None and job.set_id is not None
+    context = _context(services, files, job, is_conversation=is_conversation, is_of_set=is_of_set)
     words = plain(text)
     intent = read_intent(text, context)
     match intent:
@@ -84,7 +90,7 @@ async def respond(
             question = Asking(kind=QuestionKind.SMALL_TALK, about=intent.kind)
         case _:
             assert_never(intent)
-    if job is not None and job.set_id is not None:
+    if job is not None and is_of_set:
         # A change would be of one part, and nobody says of which.
         return sets.which_part(job)
     typed = replace(typed, people=mentioned_names(text))
@@ -120,7 +126,12 @@ async def respond(
 
 
 def _context(
-    services: Services, files: Sequence[Attached], job: Job | None, *, is_conversation: bool
+    services: Services,
+    files: Sequence[Attached],
+    job: Job | None,
+    *,
+    is_conversation: bool,
+    is_of_set: bool,
 ) -> TextContext:
     table = {**SUBCOMMANDS, CAST: cast_subcommand(bot_words, files)} if files else SUBCOMMANDS
     context = TextContext(
@@ -131,7 +142,7 @@ def _context(
     )
     if job is None:
         return context
-    command = partial(thread.match, job=job, files=files)
+    command = partial(thread.match, job=job, files=files, is_of_set=is_of_set)
     return replace(context, thread_words=thread.THREAD_WORDS.keys(), thread_command=command)
 
 

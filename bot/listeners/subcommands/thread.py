@@ -32,9 +32,12 @@ class ThreadCommand:
     """The action that it runs in the thread of a set; `None`: it would be about one part."""
 
 
-def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None:
+def match(
+    text: str, job: Job, files: Sequence[Attached] = (), *, is_of_set: bool = False
+) -> Handler | None:
     """Return the handler of a command in the thread of `job`; `None`: the text is no command.
 
+    If it `is_of_set`, it is about the set of which `job` is a part.
     `again` may be followed by options or shots, and files without text mean `again`. Raises
     `UsageError`.
     """
@@ -42,7 +45,7 @@ def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None
     command = THREAD_WORDS.get(word.rstrip(".!?").lower())
     if command is None:
         return None
-    if job.set_id is not None:
+    if is_of_set:
         return None if following else partial(_do_with_set, command, job)
     if command.action is not ActionName.AGAIN:
         return None if following else partial(_do, command.action, job)
