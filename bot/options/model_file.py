@@ -38,6 +38,8 @@ from bot.options.schema import (
 from bot.options.usual_time import PublishedTime
 from storage.job import Failure
 
+SLUG = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$"
+"""The pattern of a model's name at MindVideo."""
 MODEL_FLAG = "model"
 DRY_FLAG = "dry"
 DRY_FLAGS = (DRY_FLAG, "dry-run")
@@ -231,7 +233,7 @@ class ModelFile(BaseModel):
 
     model_config = FILE_PART
 
-    slug: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$")]
+    slug: Annotated[str, StringConstraints(pattern=SLUG)]
     title: _Line | None = None
     description: str = ""
     published: dict[str, JsonValue] = Field(alias="schema")
@@ -255,14 +257,25 @@ def read_model_file(path: Path, *, check: bool = True) -> tuple[ModelFile, tuple
     Raises `ConfigurationError` that names the file and the error in it.
     """
     try:
-        file = _parse(path.read_text(encoding="utf-8-sig"))
-        return file, _checked_options(file) if check else _options(file)
+        return read_model_text(path.read_text(encoding="utf-8-sig"), check=check)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"Model file {path} cannot be read: {error}") from error
-    except RecursionError as error:
-        raise ConfigurationError(f"Model file {path}: it is nested too deeply") from error
     except ConfigurationError as error:
-        raise ConfigurationError(f"Model file {path}: {_head(str(error))}") from error
+        raise ConfigurationError(f"Model file {path}: {error}") from error
+
+
+def read_model_text(text: str, *, check: bool = True) -> tuple[ModelFile, tuple[Option, ...]]:
+    """Read the text of a model file as `read_model_file` does.
+
+    Raises `ConfigurationError` that names the error on a line.
+    """
+    try:
+        file = _parse(text)
+        return file, _checked_options(file) if check else _options(file)
+    except RecursionError as error:
+        raise ConfigurationError("it is nested too deeply") from error
+    except ConfigurationError as error:
+        raise ConfigurationError(_head(str(error))) from error
 
 
 def _head(problem: str) -> str:
