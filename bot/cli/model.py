@@ -18,9 +18,10 @@ from bot.base.json import parse_document
 from bot.base.setting_groups import SettingGroup
 from bot.base.settings import Settings, load_group
 from bot.options.catalog import Catalog
+from bot.options.file_words import WORDS, words_for
 from bot.options.model_file import read_model_file, read_model_text
 from bot.options.model_page import ModelPage, read_page
-from bot.options.schema import Option
+from bot.options.schema import Kind, Option
 from bot.options.wording import allowed, quoted, shown
 from storage.job import Json
 
@@ -147,11 +148,11 @@ def _understood(page: ModelPage, options: tuple[Option, ...]) -> list[str]:
         f"Model {page.slug}, {page.title}; its schema begins in line {page.line}:",
         *(f"  {option.name}: {_described(option)}" for option in options),
     ]
-    if page.guessed:
-        lines.append(
-            f"Taken for images by their names: {', '.join(page.guessed)}. If one is none, change "
-            "`images` in the file."
-        )
+    lines += [
+        f"Taken for {WORDS[kind].plural} by their names: {', '.join(names)}. If one is none, "
+        "change the part `bot` of the file."
+        for kind, names in page.guessed.items()
+    ]
     if page.strangers:
         lines.append(
             f"The example gives {', '.join(page.strangers)}, which the schema does not have: are "
@@ -163,12 +164,19 @@ def _understood(page: ModelPage, options: tuple[Option, ...]) -> list[str]:
 
 
 def _described(option: Option) -> str:
-    facts = ["images" if option.takes_images else allowed(option.schema)]
+    facts = [_taken(option)]
     if option.default is not None:
         facts.append(f"default {shown(option.default)}")
     if option.required:
         facts.append("required")
     return "; ".join(facts)
+
+
+def _taken(option: Option) -> str:
+    if option.takes is None:
+        return allowed(option.schema)
+    words = words_for(option)
+    return words.plural if option.kind is Kind.ARRAY else words.one
 
 
 def _write(place: _Place, content: Mapping[str, Json], text: str, *, replace: bool) -> str:

@@ -18,14 +18,15 @@ from bot.options.characters import FIXED_SPACES, without_line_breaks
 from bot.options.model_file import SLUG
 from bot.options.schema import (
     PROMPT,
+    FileKind,
     Kind,
     Schema,
     as_mapping,
     choices_of,
     properties_of,
     required_of,
-    shows_image_upload,
     types_of,
+    uploaded_kind,
 )
 from bot.options.values import clean
 from bot.options.wording import is_visible, quoted, short
@@ -55,7 +56,12 @@ _TRAILING_COMMA = re.compile(r",\s*[}\]]")
 _PROPERTIES = "properties"
 
 _ADDRESS = r"(?:_(?:url|uri|link|file)s?)?(?:_?[0-9]{1,2})?"
-_IMAGE_NAME = re.compile(rf"(?:.*_)?(?:image|frame|picture|photo)s?{_ADDRESS}")
+_NAMES = {
+    FileKind.IMAGE: re.compile(rf"(?:.*_)?(?:image|frame|picture|photo)s?{_ADDRESS}"),
+    FileKind.VIDEO: re.compile(rf"(?:.*_)?(?:video|clip)s?{_ADDRESS}"),
+    FileKind.AUDIO: re.compile(rf"(?:.*_)?(?:audio|(?:sound|music|voice|speech)(?=_)){_ADDRESS}"),
+}
+_LISTS = {FileKind.IMAGE: "images", FileKind.VIDEO: "videos", FileKind.AUDIO: "audio"}
 _LAST_NAME = re.compile(r"(?:.*_)?(?:last|end|tail)(?:_.*)?")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -70,9 +76,9 @@ class ModelPage:
     schema: Schema
     line: int
     """The line in which the schema begins, counted from 1."""
-    images: tuple[str, ...]
-    """The properties that take images; the first gets files that no option names."""
-    guessed: tuple[str, ...]
+    files: Mapping[FileKind, tuple[str, ...]]
+    """The properties that take files, by kind; the first gets files that no option names."""
+    guessed: Mapping[FileKind, tuple[str, ...]]
     """Those of them for which the schema shows no upload: they are so named."""
     strangers: tuple[str, ...]
     """The names in the example's input that the schema does not have."""
@@ -88,7 +94,7 @@ class ModelPage:
             content["description"] = self.description
         content["schema"] = self.schema
         if self.guessed:
-            content["bot"] = {"images": list(self.images)}
+            content["bot"] = {_LISTS[kind]: list(self.files[kind]) for kind in self.guessed}
         return content
 
 
@@ -119,10 +125,11 @@ def read_page(text: str, *, slug: str | None = None, title: str | None = None) -
         raise ConfigurationError(
             "An API key stands where the slug or the schema is. Take it out, and copy them again."
         )
-    parts = {name: as_mapping(part) for name, part in properties_of(schema).items()}
-    uploads = [name for name, part in parts.items() if shows_image_upload(part)]
-    named = [name for name, part in parts.items() if _is_image(name, part)]
-    guessed = [name for name in named if name not in uploads]
+    uploads = _by_kind({name: uploaded_kind(part) for name, part in _parts(schema)})
+    taken = {name for names in uploads.values() for name in names}
+    guessed = _by_kind(
+        {name: _kind_by_name(name, part) for name, part in _parts(schema) if name not in taken}
+    )
     return ModelPage(
         slug=chosen,
         title=short(titled),
@@ -131,8 +138,14 @@ def read_page(text: str, *, slug: str | None = None, title: str | None = None) -
         ],
         schema=schema,
         line=found.line,
-        images=(*uploads, *sorted(guessed, key=lambda name: _rank(name, schema))),
-        guessed=tuple(guessed),
+        files={
+            kind: (
+                *uploads.get(kind, ()),
+                *sorted(guessed.get(kind, ()), key=lambda name: _rank(name, schema)),
+            )
+            for kind in FileKind
+        },
+        guessed=guessed,
         strangers=_strangers(schema, examples),
         lines_left=_lines_in("".join(_around(text, [found, *examples]))),
         has_key=bool(keys),
@@ -290,18 +303,30 @@ def _title_of(slug: str) -> str:
     )
 
 
-def _is_image(name: str, part: Schema) -> bool:
-    """Tell whether a property is named as one that takes images, and holds free text."""
+def _parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    for name, part in properties_of(schema).items():
+        yield name, as_mapping(part)
+
+
+def _by_kind(kinds: Mapping[str, FileKind | None]) -> Mapping[FileKind, tuple[str, ...]]:
+    found = {kind: tuple(name for name in kinds if kinds[name] is kind) for kind in FileKind}
+    return {kind: names for kind, names in found.items() if names}
+
+
+def _kind_by_name(name: str, part: Schema) -> FileKind | None:
+    """Return the kind of files that a property of free text is named as one of."""
     # The schema is not checked yet: its types may be none.
     listed = as_mapping(part.get("items")) if types_of(part) == (Kind.ARRAY,) else part
     is_text = types_of(listed) == (Kind.STRING,) and not choices_of(listed)
     is_typed = as_mapping(part.get("x-playground")).get("widget") == "textarea"
-    is_named = _IMAGE_NAME.fullmatch(_snake(name)) is not None
-    return is_text and is_named and not is_typed and name != PROMPT and not choices_of(part)
+    if not is_text or is_typed or name == PROMPT or choices_of(part):
+        return None
+    named = (kind for kind, names in _NAMES.items() if names.fullmatch(_snake(name)))
+    return next(named, None)
 
 
 def _rank(name: str, schema: Schema) -> tuple[bool, bool]:
-    """Return the order of image options: needed ones first, and last frames last."""
+    """Return the order of the options of a kind: needed ones first, and last frames last."""
     return (name not in required_of(schema), _LAST_NAME.fullmatch(_snake(name)) is not None)
 
 

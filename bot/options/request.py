@@ -403,7 +403,7 @@ def checked_value(model: Model, option: Option, given: Json, label: str) -> Json
         if not is_visible(value):
             return None
         _check_length(model, value, "The prompt has")
-    if option.takes_images:
+    if option.takes is not None:
         check_links(option, value, label)
     check(value, option.schema, label)
     return value

@@ -74,7 +74,7 @@ def test_a_file_is_replaced_only_if_that_is_asked_for(add: Add, tmp_path: Path) 
     assert f"The file as it was is {path}.1." in done.stdout
     assert files_in(tmp_path)[f"{path.name}.1"] == before[path.name]
     model = Catalog.load(tmp_path).get("kling-v4")
-    assert (model.title, model.images) == ("Four", ("image_urls",))
+    assert (model.title, list(model.files)) == ("Four", ["image_urls"])
     assert "maximum': 20" in str(model.schema)
     assert add(OTHER, "--replace").exit_code == 0
     assert sorted(files_in(tmp_path)) == [path.name, f"{path.name}.1", f"{path.name}.2"]

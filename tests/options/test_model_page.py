@@ -13,6 +13,7 @@ from bot.base.errors import ConfigurationError
 from bot.options.catalog import PACKAGED
 from bot.options.model_file import read_model_text
 from bot.options.model_page import MOST_CHARACTERS, ModelPage, read_page
+from bot.options.schema import FileKind
 from storage.job import Json
 from tests.support.bot_process import ROOT
 from tests.support.model_samples import schema_of
@@ -54,8 +55,8 @@ def test_a_copied_page_gives_the_schema_of_the_bundled_file() -> None:
     assert (page.slug, page.title) == ("kling-v3-next", "Kling V3 Next")
     assert page.schema == bundled["schema"]
     assert list(page.schema["properties"]) == list(bundled["schema"]["properties"])  # type: ignore[arg-type] # a mapping
-    assert list(page.images) == bundled["bot"]["images"]
-    assert page.guessed == ("last_frame_image", "first_frame_image")
+    assert list(page.files[FileKind.IMAGE]) == bundled["bot"]["images"]
+    assert page.guessed == {FileKind.IMAGE: ("last_frame_image", "first_frame_image")}
     assert (page.line, page.strangers, page.has_key) == (31, (), True)
     assert "mv_live" not in json.dumps(page.file())
 
@@ -141,10 +142,10 @@ def test_other_models_of_the_platform_are_read() -> None:
         slug="studio/wan-2.6-i2v",
     )
     assert page.title == "Wan 2.6 I2V"
-    assert page.images == ("tail", "image_url", "endImageUrl")
+    assert page.files[FileKind.IMAGE] == ("tail", "image_url", "endImageUrl")
     _, options = read_model_text(json.dumps(page.file()))
     assert [option.hint for option in options if option.name == "prompt"] == ["What it shows."]
-    assert [option.name for option in options if option.takes_images] == [
+    assert [option.name for option in options if option.takes is FileKind.IMAGE] == [
         *("endImageUrl", "image_url", "tail")
     ]
 
