@@ -86,7 +86,7 @@ async def bot_beside(models: str, **environment: str) -> AsyncIterator[RunningBo
     """Run a bot beside a MindVideo that has the same models."""
     async with (
         sandbox.running_sandbox(MANIFEST, Path(models), render_seconds=0.05) as services,
-        bot_in(services, MODELS_DIR=models, **environment) as bot,
+        bot_in(services, socket_mode=False, MODELS_DIR=models, **environment) as bot,
     ):
         yield bot
 
