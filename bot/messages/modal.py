@@ -214,7 +214,8 @@ def _fields(
             limits = "" if is_in_sum else _sentences(hint, option.schema)
             yield _input(option, field, limits, is_told=is_told)
         case Widget.FILES:
-            yield _input(option, files(option, field_id), hint)
+            needed = "A file or a link is needed." if option.required else ""
+            yield _input(option, files(option, field_id), f"{hint} {needed}".strip())
             attached, links = _attached(option, value)
             if attached:
                 yield _kept(model, option, attached, layout)

@@ -27,7 +27,7 @@ from tests.support.conversation import (
     until_ephemeral,
     until_reply_done,
 )
-from tests.support.forms import element_of, entries, form_of, submit, switch
+from tests.support.forms import blocks_of, element_of, entries, form_of, submit, switch
 from tests.support.http_client import http_client
 from tests.support.images import image_bytes, put_file
 from tests.support.model_samples import schema_of
@@ -143,6 +143,7 @@ async def test_it_renders_with_files_of_each_kind_from_every_surface(models: str
         filled = entries(SLUG, video_urls=[other], audio_url=[song])
         await switch(bot, "model", SLUG, filled)
         assert "song.mp3" in str(element_of(form_of(bot), "kept:audio_url"))
+        assert "A file or a link is needed." in str(blocks_of(form_of(bot))["option:image_url"])
         await submit(bot, values=entries(SLUG, seed="4294967295"))
         await bot.until(lambda: len(bot.sandbox.video.charges) == 3)
         by_form = last_input(bot)
@@ -163,7 +164,8 @@ async def test_without_a_public_address_small_files_travel_in_the_request(models
             await bot.until(lambda: len(bot.ephemerals()) > known)
             return bot.ephemerals()[-1].text
 
-        assert "`--image-url`" in await refusal("she dances", clip)
+        needed = await refusal("she dances", clip)
+        assert "`--image-url` is missing: Dance 2 needs it. Mention me in a message" in needed
         assert "means cat.png, which is not a video" in await refusal("--video 1", picture)
         assert "which is not an image" in await refusal("--image 1", clip)
         notes = await put_file(bot, b"x", "notes.pdf")
