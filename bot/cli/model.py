@@ -25,9 +25,10 @@ from bot.options.schema import Kind, Option
 from bot.options.wording import allowed, quoted, shown
 from storage.job import Json
 
-MOST_BYTES = 2_000_000
+MOST_BYTES = 1_000_000
 """Of a text that is read; more than a model's page has, in whatever alphabet."""
 
+_LONGEST_LINE = 600
 _MOST_KEPT = 100
 
 
@@ -241,5 +242,6 @@ def _keep(path: Path) -> Path:
 
 
 def _printable(line: str) -> str:
-    """Return a line without what would move a terminal's cursor or colour its text."""
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
+    """Return a line for a terminal: not too long, and without what moves its cursor."""
+    head = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
+    return "".join(letter if letter.isprintable() else "?" for letter in head)

@@ -32,8 +32,8 @@ from bot.options.values import clean
 from bot.options.wording import is_visible, quoted, short
 from storage.job import Json
 
-MOST_CHARACTERS = 500_000
-"""The whole page has a fiftieth of it, and a schema of this size is read in less than a second."""
+MOST_CHARACTERS = 200_000
+"""A whole page has a twentieth of it; the worst schema of this size is checked in seconds."""
 MOST_OPTIONS = 100
 """Of a schema: a form of Slack's has as many blocks.
 https://docs.slack.dev/reference/views/modal-views"""

@@ -88,6 +88,14 @@ def test_a_page_without_what_the_file_names_replaces_nothing(add: Add, tmp_path:
     assert "bot.images names `last_frame_image`" in refused.stderr
 
 
+def test_a_long_list_is_not_told_in_full(add: Add) -> None:
+    """The file has all of it."""
+    choices = ", ".join(f'"choice {number}"' for number in range(2000))
+    done = add(OTHER.replace('"1:1"', choices).replace('"16:9"', '"choice 7"', 1))
+    assert done.exit_code == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) < 700
+
+
 def test_print_writes_nothing_and_needs_no_folder(tmp_path: Path) -> None:
     """The file goes to the standard output alone, as it would be written."""
     run = CliRunner().invoke(main, ["model", "add", "-", "--print", "--title", "Four"], input=OTHER)
@@ -106,7 +114,7 @@ def test_print_writes_nothing_and_needs_no_folder(tmp_path: Path) -> None:
         (PAGE.read_text(), "`kling-v3` comes with the bot"),
         (OTHER[:-600], "has no end"),
         (OTHER.encode("utf-16"), "not in UTF-8"),
-        (b" " * (MOST_BYTES + 1), "more than 2 MB"),
+        (b" " * (MOST_BYTES + 1), "more than 1 MB"),
         (OTHER.replace('"minLength": 1', '"nullable": true'), "keyword `nullable` in properties"),
         (OTHER.replace('"minLength": 1', r'"\u001b[31m": 1'), "control character"),
         (OTHER.replace('"minLength": 1', '"\u00ad": 1'), "keyword `?` in properties"),

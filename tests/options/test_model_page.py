@@ -158,13 +158,13 @@ def test_an_example_of_another_model_is_told() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "{" * 200_000 + "}" * 200_000,
+        "{" * 90_000 + "}" * 90_000,
         '{"properties":' * 10_000 + "{}" + "}" * 10_000,
-        '{"' * 200_000,
+        '{"' * 90_000,
         "{}" * 20_000,
-        '{"properties": {}, "a": [' + "1," * 200_000 + "1]}",
-        ", " * 200_000 + "{",
-        '"model":' * 60_000,
+        '{"properties": {}, "a": [' + "1," * 90_000 + "1]}",
+        ", " * 90_000 + "{",
+        '"model":' * 20_000,
         "x" * (MOST_CHARACTERS + 1),
         json.dumps(schema_of({"a": {"items": json.loads("[" * 100 + "]" * 100)}})),
     ],
