@@ -282,9 +282,10 @@ def uploaded_kind(schema: Schema) -> FileKind | None:
     Of several kinds in `accept`, such as `image/*,video/*`, the first counts.
     """
     playground = as_mapping(schema.get("x-playground"))
-    said = str(playground.get("uploadKind") or playground.get("accept"))
-    is_upload = playground.get("widget") == "file-upload"
-    return next((kind for kind in FileKind if is_upload and said.startswith(kind)), None)
+    if playground.get("widget") != "file-upload":
+        return None
+    said = (str(playground.get(key)) for key in ("uploadKind", "accept"))
+    return next((kind for text in said for kind in FileKind if text.startswith(kind)), None)
 
 
 def options_of(schema: Schema, annotations: Annotations) -> Iterator[Option]:
