@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,12 +61,13 @@ def command() -> None:
 @click.option("--print", "is_shown", is_flag=True, help="Print the model file; write nothing.")
 @click.option(
     "--replace",
+    "replaces",
     is_flag=True,
     help="Take the new schema for a model that has a file already: its other parts stay, and the "
     "file as it was is kept beside it.",
 )
 def add(
-    page: BinaryIO, slug: str | None, title: str | None, *, is_shown: bool, replace: bool
+    page: BinaryIO, slug: str | None, title: str | None, *, is_shown: bool, replaces: bool
 ) -> None:
     """Write a model file into MODELS_DIR, from a text that was copied from a model's page.
 
@@ -88,6 +89,8 @@ def add(
         # What was written by hand, and a name that people know, outlive a new schema.
         content |= {name: part for name, part in place.before.items() if name != "schema"}
         content |= {"title": found.title} if title else {}
+        if "bot" in place.before:
+            found = replace(found, guessed={})
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     try:
         _, options = read_model_text(text)
@@ -98,7 +101,7 @@ def add(
     if is_shown:
         click.echo(text, nl=False)
     elif place is not None:
-        click.echo(_write(place, content, text, replace=replace))
+        click.echo(_write(place, content, text, replaces=replaces))
 
 
 def _text(read: bytes) -> str:
@@ -180,14 +183,14 @@ def _taken(option: Option) -> str:
     return words.plural if option.kind is Kind.ARRAY else words.one
 
 
-def _write(place: _Place, content: Mapping[str, Json], text: str, *, replace: bool) -> str:
+def _write(place: _Place, content: Mapping[str, Json], text: str, *, replaces: bool) -> str:
     """Write the file, and return the sentences that say so. Safe to repeat.
 
     Raises `ConfigurationError` if there is another one and it is not to be replaced.
     """
     if content == place.before:
         return f"{place.path} says the same already, so it was not changed."
-    if place.before is not None and not replace:
+    if place.before is not None and not replaces:
         raise ConfigurationError(
             f"{place.path} has this model with another content, and was not changed. --replace "
             "takes the new schema, and keeps the file as it was beside it."

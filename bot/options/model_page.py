@@ -125,11 +125,7 @@ def read_page(text: str, *, slug: str | None = None, title: str | None = None) -
         raise ConfigurationError(
             "An API key stands where the slug or the schema is. Take it out, and copy them again."
         )
-    uploads = _by_kind({name: uploaded_kind(part) for name, part in _parts(schema)})
-    taken = {name for names in uploads.values() for name in names}
-    guessed = _by_kind(
-        {name: _kind_by_name(name, part) for name, part in _parts(schema) if name not in taken}
-    )
+    uploads, guessed = _files_of(schema)
     return ModelPage(
         slug=chosen,
         title=short(titled),
@@ -138,13 +134,7 @@ def read_page(text: str, *, slug: str | None = None, title: str | None = None) -
         ],
         schema=schema,
         line=found.line,
-        files={
-            kind: (
-                *uploads.get(kind, ()),
-                *sorted(guessed.get(kind, ()), key=lambda name: _rank(name, schema)),
-            )
-            for kind in FileKind
-        },
+        files={kind: (*uploads.get(kind, ()), *guessed.get(kind, ())) for kind in FileKind},
         guessed=guessed,
         strangers=_strangers(schema, examples),
         lines_left=_lines_in("".join(_around(text, [found, *examples]))),
@@ -306,6 +296,19 @@ def _title_of(slug: str) -> str:
 def _parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
     for name, part in properties_of(schema).items():
         yield name, as_mapping(part)
+
+
+def _files_of(
+    schema: Schema,
+) -> tuple[Mapping[FileKind, tuple[str, ...]], Mapping[FileKind, tuple[str, ...]]]:
+    """Return the properties that the page uploads files for, and those that are so named."""
+    uploads = {name: uploaded_kind(part) for name, part in _parts(schema)}
+    others = {name: part for name, part in _parts(schema) if uploads[name] is None}
+    named = {
+        name: _kind_by_name(name, others[name])
+        for name in sorted(others, key=lambda name: _rank(name, schema))
+    }
+    return _by_kind(uploads), _by_kind(named)
 
 
 def _by_kind(kinds: Mapping[str, FileKind | None]) -> Mapping[FileKind, tuple[str, ...]]:

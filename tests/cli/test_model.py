@@ -46,7 +46,7 @@ def test_a_page_becomes_a_file_that_the_bot_offers(add: Add, tmp_path: Path) -> 
     assert lines[0] == "Model kling-v4, Kling V4; its schema begins in line 31:"
     assert "  prompt: text, not empty; required" in lines
     assert "  image_urls: images" in lines
-    assert lines[-3].startswith("Taken for images by their names: last_frame_image, first")
+    assert lines[-3].startswith("Taken for images by their names: first_frame_image, last")
     assert lines[-2].endswith("36. The API key in it was neither kept nor shown.")
     assert "restart it" in lines[-1]
     model = Catalog.load(tmp_path).get("kling-v4")
@@ -72,6 +72,7 @@ def test_a_file_is_replaced_only_if_that_is_asked_for(add: Add, tmp_path: Path) 
     assert "--replace" in refused.stderr
     done = add(WIDER, "--replace")
     assert f"The file as it was is {path}.1." in done.stdout
+    assert "by their names" not in done.stdout
     assert files_in(tmp_path)[f"{path.name}.1"] == before[path.name]
     model = Catalog.load(tmp_path).get("kling-v4")
     assert (model.title, list(model.files)) == ("Four", ["image_urls"])

@@ -56,7 +56,7 @@ def test_a_copied_page_gives_the_schema_of_the_bundled_file() -> None:
     assert page.schema == bundled["schema"]
     assert list(page.schema["properties"]) == list(bundled["schema"]["properties"])  # type: ignore[arg-type] # a mapping
     assert list(page.files[FileKind.IMAGE]) == bundled["bot"]["images"]
-    assert page.guessed == {FileKind.IMAGE: ("last_frame_image", "first_frame_image")}
+    assert page.guessed == {FileKind.IMAGE: ("first_frame_image", "last_frame_image")}
     assert (page.line, page.strangers, page.has_key) == (31, (), True)
     assert "mv_live" not in json.dumps(page.file())
 

@@ -19,8 +19,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="writes over a model's file unasked",
         file="bot/cli/model.py",
-        old="    if place.before is not None and not replace:\n",
-        new="    if place.before == {} and not replace:\n",
+        old="    if place.before is not None and not replaces:\n",
+        new="    if place.before == {} and not replaces:\n",
         tests=(f"{_WRITTEN}::test_a_file_is_replaced_only_if_that_is_asked_for",),
     ),
     Mutant(
