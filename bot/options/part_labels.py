@@ -7,6 +7,7 @@ from itertools import groupby
 
 from bot.options.catalog import Catalog, Model
 from bot.options.display import in_words
+from bot.options.file_words import WORDS
 from bot.options.mentions import asked_input, asked_prompt
 from bot.options.schema import PROMPT, Option
 from storage.job import Job, Json
@@ -88,10 +89,10 @@ def _options(parts: Sequence[Job], models: Sequence[Model | None]) -> Sequence[S
 
 
 def _column(option: Option, values: Sequence[Json]) -> Sequence[str]:
-    if option.takes_images:
+    if option.takes is not None:
         # Their names are not known, and links are long.
         different = list(dict.fromkeys(map(str, values)))
-        return [f"image {different.index(str(value)) + 1}" for value in values]
+        return [f"{WORDS[option.takes].noun} {different.index(str(value)) + 1}" for value in values]
     return [_named(option, value) for value in values]
 
 

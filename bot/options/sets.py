@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from bot.base.errors import UsageError
 from bot.options.alternatives import EACH_IMAGE_FLAG, Variant, Variants, refuse_too_many
-from bot.options.attachments import Attached
+from bot.options.attachments import Attached, images_among
 from bot.options.doubts import Doubt
 from bot.options.parser import TypedText
 from bot.options.request import RenderRequest
@@ -78,26 +78,27 @@ def each_once(requests: Sequence[RenderRequest]) -> list[RenderRequest]:
 
 def _parts(variants: Variants, files: Sequence[Attached], read: Read) -> Sequence[_TextAndFiles]:
     """Return the parts of a request, of which each has one file if the text says so."""
-    if not _is_for_each_image(variants, files, read):
+    images = images_among(files)
+    if not _is_for_each_image(variants, images, read):
         return [_TextAndFiles(variant=one, files=files, chosen=one.chosen) for one in variants.each]
-    refuse_too_many(len(variants.each) * len(files))
+    refuse_too_many(len(variants.each) * len(images))
+    others = [file for file in files if file not in images]
+    named = [(one, one.name or f"image {number}") for number, one in enumerate(images, start=1)]
     return [
-        _TextAndFiles(
-            variant=one, files=[file], chosen=(*one.chosen, file.name or f"image {number}")
-        )
+        _TextAndFiles(variant=one, files=[image, *others], chosen=(*one.chosen, name))
         for one in variants.each
-        for number, file in enumerate(files, start=1)
+        for image, name in named
     ]
 
 
-def _is_for_each_image(variants: Variants, files: Sequence[Attached], read: Read) -> bool:
+def _is_for_each_image(variants: Variants, images: Sequence[Attached], read: Read) -> bool:
     """Tell whether a text has the flag for it, and the model no option of this name."""
     flag = spelling(EACH_IMAGE_FLAG)
     typed = variants.typed
-    if not files or all(spelling(name) != flag for name in typed.flag_names):
+    if not images or all(spelling(name) != flag for name in typed.flag_names):
         return False
     try:
-        return read(variants.read(variants.each[0]), files[:1]).is_for_each_image
+        return read(variants.read(variants.each[0]), images[:1]).is_for_each_image
     except UsageError:
         return True
 
