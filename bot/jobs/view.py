@@ -116,7 +116,7 @@ async def load_result_view(job: Job, services: Services) -> JobView:
     return replace(
         view,
         have_files_followed=can_follow and await have_followed(job, services),
-        set_size=await _set_size(job, services),
+        set_size=await load_set_size(job, services),
         prices=await load_render_prices(job, view.upgrades, services),
     )
 
@@ -145,11 +145,12 @@ async def load_view(
         starts_in=await submit_delay(job, services) if job.stage is Stage.ACCEPTED else 0.0,
         hides_parent=await _is_parent_elsewhere(job, services),
         ahead=await services.store.jobs.ahead_of(job) if waits else 0,
-        set_size=await _set_size(job, services),
+        set_size=await load_set_size(job, services),
     )
 
 
-async def _set_size(job: Job, services: Services) -> int | None:
+async def load_set_size(job: Job, services: Services) -> int | None:
+    """Return how many parts the set of a job has; `None`: it is of none, and nothing is read."""
     return None if job.set_id is None else len(await services.store.jobs.parts(job.set_id))
 
 

@@ -126,8 +126,7 @@ def refuse_too_many(count: int) -> None:
     if count > MOST_PARTS:
         many = f"{count:,}" if count < _MOST_COUNTED else "more than a million"
         raise UsageError(
-            f"That makes {many} videos, and at most {MOST_PARTS} are made at once. "
-            "Leave out some of the alternatives."
+            f"That makes {many} videos, and at most {MOST_PARTS} are made at once. Ask for fewer."
         )
 
 

@@ -54,6 +54,7 @@ async def test_a_reply_in_a_sets_thread_is_about_the_part_that_it_names() -> Non
         await bot.type("{red|blue} car --mode std")
         await until_set_done(bot, 2)
         (root,) = bot.messages()
+        assert "2 of 2" in await answer(bot, "list")
         await mention(bot, "at night", thread=root)
         assert "I do not know which of them you mean" in (await until_ephemeral(bot)).text
         await mention(bot, "3: at night", thread=root)
