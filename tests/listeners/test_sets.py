@@ -54,7 +54,6 @@ async def test_a_reply_in_a_sets_thread_is_about_the_part_that_it_names() -> Non
         await bot.type("{red|blue} car --mode std")
         await until_set_done(bot, 2)
         (root,) = bot.messages()
-        assert "2 of 2" in await answer(bot, "list")
         await mention(bot, "at night", thread=root)
         assert "I do not know which of them you mean" in (await until_ephemeral(bot)).text
         await mention(bot, "3: at night", thread=root)
@@ -67,6 +66,7 @@ async def test_a_reply_in_a_sets_thread_is_about_the_part_that_it_names() -> Non
             {"mode": "std", "prompt": "blue car. at night"},
             {"mode": "pro", "prompt": "red car"},
         ]
+        assert "2 of 2" in await answer(bot, "list")
 
 
 async def choose(bot: RunningBot, action_id: str, part: int) -> None:
