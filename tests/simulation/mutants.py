@@ -482,15 +482,15 @@ MUTANTS = (
     Mutant(
         "frees an unknown amount in time",
         _step(Stage.DELIVERED, money_mutants.freed_by_timer),
-        tried_first=25,
+        tried_first=29,
     ),
     Mutant(
         "writes an estimate as the amount",
         _step(Stage.DELIVERED, money_mutants.estimate_written_as_amount),
-        tried_first=25,
+        tried_first=29,
     ),
-    Mutant("counts an estimate as spent", money_mutants.spend_estimates, tried_first=25),
-    Mutant("counts a settlement twice", money_mutants.settle_twice, tried_first=25),
+    Mutant("counts an estimate as spent", money_mutants.spend_estimates, tried_first=29),
+    Mutant("counts a settlement twice", money_mutants.settle_twice, tried_first=28),
     Mutant("takes a part of a set", money_mutants.insert_parts, tried_first=52),
     Mutant(
         "confirms a part of a set",
@@ -528,7 +528,7 @@ MUTANTS = (
         "begins weeks on Monday everywhere", money_mutants.begin_weeks_on_monday, tried_first=115
     ),
     Mutant("overlooks a level", _value(budget_use, "levels_reached", money_mutants.no_level)),
-    Mutant("counts an amount on its own day", money_mutants.count_on_day_of_amount, tried_first=25),
+    Mutant("counts an amount on its own day", money_mutants.count_on_day_of_amount, tried_first=29),
     Mutant("counts an amount twice", money_mutants.count_twice),
     Mutant("adds binary fractions", money_mutants.add_floats),
     Mutant("holds nothing for an unknown price", money_mutants.hold_nothing_unknown),
@@ -536,12 +536,12 @@ MUTANTS = (
     Mutant("confirms what has expired", money_mutants.confirm_after_expiry),
     Mutant("lets anybody approve", money_mutants.let_anybody_decide),
     Mutant(
-        "lets the last decision stand", money_mutants.let_the_last_decision_stand, tried_first=29
+        "lets the last decision stand", money_mutants.let_the_last_decision_stand, tried_first=3
     ),
     Mutant(
         "takes a confirmation for an approval",
         money_mutants.confirm_what_needs_approval,
-        tried_first=201,
+        tried_first=439,
     ),
 )
 
