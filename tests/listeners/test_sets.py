@@ -142,18 +142,20 @@ async def test_a_reply_under_a_job_makes_a_set_of_changes() -> None:
 
 
 async def test_a_form_tells_the_price_of_all_before_it_makes_them() -> None:
-    """It was drawn with the price of one video; submitted again it makes what it has told."""
-    async with running_bot() as bot:
+    """Drawn with the price of one video; submitted again it makes what it told, and asks no more."""
+    async with running_bot(COST_UNIT="USD") as bot:
+        await make_video(bot, "a lake --mode std")
+        await confirm_above(bot, "0.1")
         await bot.type("")
         values = entries(prompt="{red|blue} car", mode="std")
         assert (await submit(bot, values=values)).error is None
         view = form_of(bot)
-        assert "Render 2" in str(view.data["submit"])
-        assert "this makes *2 videos*" in str(view.data["blocks"])
-        assert bot.sandbox.video.charges == []
+        assert "2 videos, about 0.1512 USD in all." in str(view.data["blocks"])
+        assert len(bot.sandbox.video.charges) == 1
         await submit(bot, values=values)
         await until_set_done(bot, 2)
-        assert prompts(bot) == ["blue car", "red car"]
+        assert prompts(bot) == ["a lake", "blue car", "red car"]
+        assert bot.ephemerals() == []
 
 
 async def test_a_refused_text_with_a_number_opens_in_the_form_with_that_number() -> None:
@@ -170,5 +172,5 @@ async def test_a_set_is_cancelled_as_a_whole_while_it_waits() -> None:
         await bot.until(lambda: len(bot.replies()) == 3)
         await press(bot, bot.messages()[0], buttons.SET_CANCEL)
         assert "All 3 are cancelled" in (await until_ephemeral(bot)).text
-        await bot.until(lambda: "0 of 3 done" in bot.messages()[0].text)
+        await bot.until(lambda: "0 of 3 done, the others" in bot.messages()[0].text)
         assert bot.sandbox.video.charges == []
