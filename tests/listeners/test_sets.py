@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.messages import buttons
-from sandbox.slack.entities import ANA
+from sandbox.slack.entities import ANA, BEN, MIA
 from tests.support.budget_rules import confirm_above
 from tests.support.conversation import (
     answer,
@@ -121,6 +121,15 @@ async def test_a_set_above_the_limit_is_asked_about_with_its_total() -> None:
         assert len(bot.sandbox.video.charges) == 4
 
 
+async def test_a_set_about_which_an_approver_would_decide_is_refused() -> None:
+    async with running_bot() as bot:
+        await make_video(bot, "a lake --mode std")
+        await answer(bot, f"budget approve above 0.1 by <@{BEN}|ben>", user=MIA)
+        told = await answer(bot, "a car --times 2 --mode std")
+        assert "approvers decide about one video at a time" in told
+        assert len(bot.sandbox.video.charges) == 1
+
+
 async def test_each_attached_image_makes_a_part() -> None:
     async with running_bot() as bot:
         files = [
@@ -142,7 +151,7 @@ async def test_a_reply_under_a_job_makes_a_set_of_changes() -> None:
 
 
 async def test_a_form_tells_the_price_of_all_before_it_makes_them() -> None:
-    """Drawn with the price of one video; submitted again it makes what it told, and asks no more."""
+    """It was drawn with the price of one; submitted again, it starts them and asks no more."""
     async with running_bot(COST_UNIT="USD") as bot:
         await make_video(bot, "a lake --mode std")
         await confirm_above(bot, "0.1")
