@@ -88,10 +88,10 @@ def _options(parts: Sequence[Job], models: Sequence[Model | None]) -> Sequence[S
 
 
 def _column(option: Option, values: Sequence[Json]) -> Sequence[str]:
-    if option.takes_images:
+    if option.takes is not None:
         # Their names are not known, and links are long.
         different = list(dict.fromkeys(map(str, values)))
-        return [f"image {different.index(str(value)) + 1}" for value in values]
+        return [f"{option.takes} {different.index(str(value)) + 1}" for value in values]
     return [_named(option, value) for value in values]
 
 
