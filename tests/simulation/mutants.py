@@ -457,10 +457,10 @@ MUTANTS = (
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_search)),
     Mutant("resends again without looking", _resend_without_search, tried_first=199),
     Mutant("forgets the file that follows a link", _step(Stage.FINISHED, _followed_by_nothing)),
-    Mutant("brings again without looking", _follow_without_search, tried_first=61),
+    Mutant("brings again without looking", _follow_without_search, tried_first=74),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant(
-        "delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew), tried_first=25
+        "delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew), tried_first=105
     ),
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),
     Mutant("uploads a poster again after a death", _upload_poster_anew),
