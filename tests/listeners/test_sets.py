@@ -122,7 +122,7 @@ async def test_a_set_above_the_limit_is_asked_about_with_its_total() -> None:
 
 
 async def test_a_set_about_which_an_approver_would_decide_is_refused() -> None:
-    async with running_bot() as bot:
+    async with running_bot(ADMINS=MIA) as bot:
         await make_video(bot, "a lake --mode std")
         await answer(bot, f"budget approve above 0.1 by <@{BEN}|ben>", user=MIA)
         told = await answer(bot, "a car --times 2 --mode std")
