@@ -62,6 +62,8 @@ class NotificationKind(StrEnum):
     SET = "set"
     """The message of a set, in whose thread its parts are; `detail` is a `SetDetail`, and `job_id`
     the first part."""
+    STITCHED = "stitched"
+    """A user wants the clips up to a job joined to one film; `detail` is their ID."""
 
 
 class Level(StrEnum):
@@ -135,6 +137,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.CAST_MEMBER,
         NotificationKind.POSTER,
         NotificationKind.SET,
+        NotificationKind.STITCHED,
     }
 )
 """Kinds of which one that is not due yet holds up no other.

@@ -30,9 +30,11 @@ from bot.jobs.accept import (
 )
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.cast import cast_for
-from bot.jobs.deliveries import following
+from bot.jobs.chains import frame_of, load_chain, require_chain
+from bot.jobs.deliveries import following, result_place
 from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.erased import refuse_erased
+from bot.jobs.links import load_links
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
 from bot.jobs.sets import SetView, load_set
@@ -42,6 +44,8 @@ from bot.jobs.view import JobView, brief_view, load_view
 from bot.money.forecast import PriceToConfirm
 from bot.options.alternatives import has_alternatives, variants_of
 from bot.options.attachments import Attached
+from bot.options.catalog import Model
+from bot.options.continuation import base_of_continuation, has_words, looped
 from bot.options.doubts import unpublished
 from bot.options.draft import Draft, RefusedTextError
 from bot.options.mentions import asked_input
@@ -67,6 +71,8 @@ MOST_RESENDS = 3
 
 HOUR_SECONDS = 3600.0
 
+SAY_WHAT_FOLLOWS = "Say what happens next: `continue the boat leaves the harbour`."
+
 
 class ActionName(StrEnum):
     """The name of an action on a job."""
@@ -84,6 +90,9 @@ class ActionName(StrEnum):
     STOP_KEEPING = "stop keeping"
     SET_STATUS = "status of the set"
     CANCEL_SET = "cancel the set"
+    CONTINUE = "continue"
+    LOOP = "loop"
+    STITCH = "stitch"
     CONFIRM = "confirm"
     ASK_APPROVER = "ask an approver"
 
@@ -111,6 +120,8 @@ class ActionRequest:
     """What to ask before another render is accepted."""
     agreed: PriceToConfirm | None = None
     """The price of another render that its user was told, and agreed to."""
+    moment: float | None = None
+    """The second at which a continuation begins; `None`: at the end."""
     target: str | None = None
     """The channel to which a result is shared; `None`: that of the job."""
 
@@ -197,6 +208,15 @@ class SetCancelAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StitchAnswered:
+    """The clips up to a job will be joined; `is_new`: this request is the first to want it."""
+
+    job: Job
+    clips: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionExpired:
     """The question can no longer be answered: the request ended without having been accepted."""
 
@@ -238,6 +258,7 @@ ActionOutcome: TypeAlias = (
     | KeepAnswered
     | SetShown
     | SetCancelAnswered
+    | StitchAnswered
     | NotAllowed
 )
 
@@ -295,8 +316,11 @@ async def _cost(request: ActionRequest, services: Services) -> CostShown:
 async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     job = request.job
     model = services.catalog.find(job.model)
+    chain = await load_chain(job, services)
+    links = await load_links([link.job for link in chain], services) if len(chain) > 1 else {}
+    clips = [(link, links.get(link.job.id)) for link in chain] if len(chain) > 1 else []
     return DetailsShown(
-        view=await load_view(job, services),
+        view=replace(await load_view(job, services), chain=clips),
         options=all_options(model, asked_input(job)) if model else (),
         events=await services.store.jobs.events(job.id),
     )
@@ -311,7 +335,7 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance | Set
     job, catalog = request.job, services.catalog
     refuse_erased(job)
     if request.changes is not None or request.files:
-        renders = await _changed(request, services)
+        renders = await _changed(job, request, services)
     else:
         model = catalog.get(job.model)
         # What its asker was asked about then, and confirmed, is meant.
@@ -319,14 +343,24 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance | Set
         known = unpublished(model, fitting(model, job.input)) if is_meant else ()
         given = {**job.input, **request.options}
         checked = check_input(model, given, known=known)
-        renders = (replace(checked, project=job.project, style=job.style),)
+        renders = [replace(checked, project=job.project, style=job.style)]
+    return await _accepted(renders, request, services, parent_id=job.id)
+
+
+async def _accepted(
+    renders: Sequence[RenderRequest],
+    request: ActionRequest,
+    services: Services,
+    *,
+    parent_id: str | None,
+) -> Acceptance | SetAcceptance:
     try:
         return await accept_requests(
             renders,
             _words(request, renders[0]),
             request.interaction,
             services,
-            parent_id=job.id,
+            parent_id=parent_id,
             question=request.question,
             agreed=request.agreed,
         )
@@ -340,15 +374,20 @@ def _words(request: ActionRequest, render: RenderRequest) -> str:
     return typed.text if has_alternatives(typed) else str(asked_values(render).get(PROMPT) or "")
 
 
-async def _changed(request: ActionRequest, services: Services) -> Sequence[RenderRequest]:
-    """Return the job's request with the typed changes. Raises `RefusedTextError`, `StoreError`."""
+async def _changed(
+    previous: Job | RenderRequest, request: ActionRequest, services: Services
+) -> Sequence[RenderRequest]:
+    """Return an earlier request with the typed changes, once for each video that they ask for.
+
+    Raises `RefusedTextError`, `StoreError`.
+    """
     typed, asker = request.changes or _NO_CHANGES, request.interaction
     where = (asker.team, asker.user, asker.channel)
     styles = await styles_for(typed, *where, services)
     cast = await cast_for(typed, *where, services)
 
     def read(changes: TypedText, files: Sequence[Attached]) -> RenderRequest:
-        return changed_request(request.job, changes, services.catalog, files, styles, cast=cast)
+        return changed_request(previous, changes, services.catalog, files, styles, cast=cast)
 
     try:
         return read_requests(variants_of(typed), request.files, read)
@@ -424,6 +463,68 @@ async def _give_up(request: ActionRequest, services: Services) -> CancelAnswered
 def _cancel_answered(verdict: Verdict, row: Job, services: Services) -> CancelAnswered:
     view = brief_view(row, services.catalog, services.unit)
     return CancelAnswered(verdict=verdict, view=view)
+
+
+async def _continue(request: ActionRequest, services: Services) -> Acceptance | SetAcceptance:
+    """Render what follows a video: a new job that begins with a frame of it, and is charged.
+
+    Its words are new; model, options, style and images stay, and may be changed. Raises
+    `UsageError` without words, for a video that is no file at Slack, and for a model that takes no
+    first frame.
+    """
+    job, model = request.job, _model_of(request.job, services)
+    frame = await frame_of(job, request.moment, services)
+    base = base_of_continuation(job, model, frame)
+    if request.changes is None:
+        raise UsageError(SAY_WHAT_FOLLOWS)
+    try:
+        renders = await _changed(base, request, services)
+    except RefusedTextError as error:
+        # The form of a draft would fill in the scene of the earlier video.
+        raise UsageError(*error.problems) from None
+    if not all(has_words(render.input) for render in renders):
+        raise UsageError(SAY_WHAT_FOLLOWS)
+    return await _accepted(renders, request, services, parent_id=None)
+
+
+async def _loop(request: ActionRequest, services: Services) -> Acceptance | SetAcceptance:
+    """Render the video again with its first frame as first and last one: a new job, charged.
+
+    Raises `UsageError` as `_continue` does.
+    """
+    job, model = request.job, _model_of(request.job, services)
+    frame = await frame_of(job, 0.0, services)
+    return await _accepted([looped(job, model, frame)], request, services, parent_id=job.id)
+
+
+def _model_of(job: Job, services: Services) -> Model:
+    refuse_erased(job)
+    return services.catalog.get(job.model)
+
+
+async def _stitch(request: ActionRequest, services: Services) -> StitchAnswered:
+    """Enqueue the film of the clips up to a job, at most once for each job. Nothing is charged.
+
+    Raises `UsageError` if the job continues no other.
+    """
+    job, now = request.job, services.now()
+    chain = await require_chain(job, request.interaction, services)
+    place = result_place(job)
+    row = Notification(
+        id=notification_id(NotificationKind.STITCHED, job.channel, job.id),
+        team=job.team,
+        channel=place.channel,
+        thread_ts=place.thread_ts,
+        kind=NotificationKind.STITCHED,
+        happened_at=now,
+        job_id=job.id,
+        traceparent=job.traceparent,
+        detail=request.interaction.user,
+        due_at=now,
+    )
+    is_new = await services.store.outbox.add(row)
+    services.wake()
+    return StitchAnswered(job=job, clips=len(chain), is_new=is_new)
 
 
 async def _share(request: ActionRequest, services: Services) -> ShareAnswered | NotAllowed:
@@ -580,6 +681,9 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.CANCEL_SET: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_cancel_set),
         ActionName.KEEP: JobAction(allowed=Allowed.MEMBERS, run=_keep),
         ActionName.STOP_KEEPING: JobAction(allowed=Allowed.MEMBERS, run=_stop_keeping),
+        ActionName.CONTINUE: JobAction(allowed=Allowed.MEMBERS, run=_continue, makes_job=True),
+        ActionName.LOOP: JobAction(allowed=Allowed.MEMBERS, run=_loop, makes_job=True),
+        ActionName.STITCH: JobAction(allowed=Allowed.MEMBERS, run=_stitch),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
         ActionName.ASK_APPROVER: JobAction(
             allowed=Allowed.ASKER, run=partial(_confirm, asks_approvers=True)

@@ -23,10 +23,11 @@ from bot.jobs.actions import (
     SetShown,
     ShareAnswered,
     StatusShown,
+    StitchAnswered,
 )
 from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.verdict import Verdict
-from bot.messages import approvals, budgets, dry_run, questions, replies, sets
+from bot.messages import approvals, budgets, dry_run, film, questions, replies, sets
 from bot.messages.details import job_details
 from storage.job import Instant, Job
 
@@ -82,6 +83,8 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return replies.resent_too_often(outcome.job, MOST_RESENDS)
         case KeepAnswered():
             return replies.kept(outcome.job)
+        case StitchAnswered():
+            return film.joining(outcome.job, outcome.clips, is_new=outcome.is_new)
         case NotAllowed():
             return _not_allowed(outcome)
         case _:

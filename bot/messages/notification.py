@@ -68,6 +68,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.CAST_MEMBER
             | NotificationKind.POSTER
             | NotificationKind.SET
+            | NotificationKind.STITCHED
         ):
             return None
         case _:

@@ -18,6 +18,7 @@ from bot.notifications import (
     sets,
     setting,
     share,
+    stitch,
     unreadable,
 )
 from bot.worker.engine import Pool, Step
@@ -47,6 +48,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.FOLLOWED: follow.follow,
         NotificationKind.POSTER: poster.bring_poster,
         NotificationKind.SET: sets.show_set,
+        NotificationKind.STITCHED: stitch.stitch,
     },
 )
 """The step to run for a due notification, by its kind."""
@@ -78,6 +80,8 @@ NOTIFICATION_POOLS = (
     Pool(steps=(NotificationKind.SET,), size=4),
     # Nobody waits for a poster, and one video is read at a time.
     Pool(steps=(NotificationKind.POSTER,), size=2),
+    # One film is joined at a time, for minutes.
+    Pool(steps=(NotificationKind.STITCHED,), size=1),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,
