@@ -46,6 +46,7 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
         buttons.CONFIRM: ActionName.CONFIRM,
         buttons.ASK_APPROVER: ActionName.ASK_APPROVER,
         buttons.DETAILS_IDS: ActionName.DETAILS,
+        buttons.SET_CANCEL: ActionName.CANCEL_SET,
     }
 )
 """The action of each button, by a regular expression that matches its whole action ID."""
@@ -54,11 +55,14 @@ CHOICES: Mapping[buttons.Choice, ActionName] = MappingProxyType(
     {
         buttons.Choice.KEEP: ActionName.KEEP,
         buttons.Choice.STOP_KEEPING: ActionName.STOP_KEEPING,
+        buttons.Choice.AGAIN: ActionName.AGAIN,
         buttons.Choice.LOOP: ActionName.LOOP,
         buttons.Choice.STITCH: ActionName.STITCH,
     }
 )
-"""The action of each choice in *More* but *Continue* and *Delete*, which ask before they act."""
+"""The action of each choice in a menu but *Continue* and *Delete*, which ask before they act."""
+
+MENUS = (buttons.MORE, buttons.SET_KEEP, buttons.SET_AGAIN)
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -68,7 +72,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await press(ButtonPayload.read(body), services)
         await ack()
 
-    app.action(re.compile(f"^({'|'.join([*BUTTONS, buttons.MORE])})$"))(button_clicked)
+    app.action(re.compile(f"^({'|'.join([*BUTTONS, *MENUS])})$"))(button_clicked)
 
 
 async def press(payload: ButtonPayload, services: Services) -> None:
@@ -89,7 +93,7 @@ async def _do(
     payload: ButtonPayload, interaction: Interaction, services: Services
 ) -> Message | None:
     action_id = payload.action.action_id
-    if action_id == buttons.MORE:
+    if action_id in MENUS:
         return await _choose(payload, interaction, services)
     value = buttons.read_value(payload.action.value)
     job = await find_job(value.job_id, interaction, services) if value else None
@@ -112,7 +116,7 @@ async def _do(
 async def _choose(
     payload: ButtonPayload, interaction: Interaction, services: Services
 ) -> Message | None:
-    """Run the action of a choice in the menu *More*, and draw the result's message anew."""
+    """Run the action of a choice in a menu, and draw the messages anew that show what it does."""
     option = payload.action.selected_option
     chosen = buttons.read_choice(option.value) if option else None
     job = await find_job(chosen[1], interaction, services) if chosen else None

@@ -18,9 +18,12 @@ from slack_sdk.models.views import View
 
 from bot.base.ports import Message
 from bot.messages import blocks
+from bot.messages.formatting import capitalized
+from bot.options.alternatives import MOST_PARTS
 from bot.options.catalog import Catalog, Model
+from bot.options.file_words import WORDS
 from bot.options.model_file import MODEL_FLAG
-from bot.options.schema import PROMPT, Kind, Option
+from bot.options.schema import PROMPT, FileKind, Kind, Option
 from bot.options.shots import shots_option
 from bot.options.wording import allowed, shown
 from storage.job import Json
@@ -59,6 +62,22 @@ _IN_A_FORM = (
     "a job opens it filled."
 )
 
+_SETS = (
+    "*Several videos at once:* `--times 3` makes three of the same. "
+    "`{red|blue} car at {dawn|night}` makes one of each: four. So do values of options, such as "
+    "`--mode {std|pro}`. In a message with images, `--each-image` makes one of each. All of this "
+    f"goes together, also in a thread and in the form, for up to {MOST_PARTS} videos; the form has "
+    "*How many* and *One for each image* among all options.\n\n"
+    "*One message* stands for all: what each of them is, its state and its cost, and *Cancel all*. "
+    "The videos come into its thread, where `2: at night` changes the second one and `again 2` "
+    "renders it again. When all are over, it shows their pictures side by side, "
+    "with a menu to keep one and a menu to render one again. Where I ask about a price, I ask "
+    "once, about all of them together. With `--dry` I only show them.\n\n"
+    "*Braces* without a `|` are words, and so are all behind a lone `--`; `\\{` is a brace. "
+    "`{old |}car` makes one with the word and one without it. Alternatives that come to the same "
+    "count once."
+)
+
 _AT_HOME = (
     "*At home:* the app's Home tab shows what is on its way, your last videos with *Again* and "
     "*Edit*, what was spent this month, and your budget. Whoever may change budgets does it there, "
@@ -81,6 +100,7 @@ class HelpPage(StrEnum):
     COMMANDS = "commands"
     MESSAGES = "messages"
     BUTTONS = "buttons"
+    SETS = "sets"
     ABOUT_MODELS = "about-models"
 
 
@@ -90,6 +110,7 @@ TITLES: Mapping[HelpPage, str] = MappingProxyType(
         HelpPage.COMMANDS: "All commands",
         HelpPage.MESSAGES: "In messages",
         HelpPage.BUTTONS: "Form and buttons",
+        HelpPage.SETS: "Several at once",
         HelpPage.ABOUT_MODELS: "Models",
     }
 )
@@ -136,9 +157,11 @@ def help_page(page: HelpPage, catalog: Catalog, tables: HelpTables) -> str:
             parts = [_commands(tables), _ONE_RULE, _AMOUNTS]
         case HelpPage.MESSAGES:
             model = catalog.default
-            parts = [_in_messages(model, tables), _with_images(model)]
+            parts = [_in_messages(model, tables), *(_with_files(model, kind) for kind in FileKind)]
         case HelpPage.BUTTONS:
             parts = [_IN_A_FORM, _buttons(tables), _AT_HOME]
+        case HelpPage.SETS:
+            parts = [_SETS]
         case HelpPage.ABOUT_MODELS:
             parts = [model_list(catalog), _other_model(catalog)]
         case _:
@@ -223,17 +246,18 @@ def _in_messages(model: Model, tables: HelpTables) -> str:
     )
 
 
-def _with_images(model: Model) -> str:
-    if not model.image_options:
+def _with_files(model: Model, kind: FileKind) -> str:
+    options = model.options_for(kind)
+    if not options:
         return ""
-    usual, *others = model.image_options
+    usual, *others = options
     named = "".join(
         f"; `{option.flag} 1` makes the first of them the {option.title.lower()}"
         for option in others[:1]
     )
     return (
-        "*Images* that you attach to a message, or upload in the form, become "
-        f"`{usual.flag}`{named}."
+        f"*{capitalized(WORDS[kind].plural)}* that you attach to a message, or upload in the form, "
+        f"become `{usual.flag}`{named}."
     )
 
 
@@ -275,8 +299,8 @@ def _usage(option: Option) -> str:
 def _allowed(model: Model, option: Option) -> str:
     if option.negation:
         return "on or off"
-    if option.takes_images:
-        return _allowed_images(option)
+    if option.takes is not None:
+        return _allowed_files(option)
     values = allowed(option.schema)
     if option.name == PROMPT and model.max_prompt is not None:
         return f"{values}, at most {model.max_prompt:,} characters"
@@ -285,7 +309,7 @@ def _allowed(model: Model, option: Option) -> str:
     return values
 
 
-def _allowed_images(option: Option) -> str:
+def _allowed_files(option: Option) -> str:
     if option.kind is Kind.ARRAY:
         return "links, or numbers of attached files; repeat the flag for more"
     return "a link, or `1` for the first attached file"

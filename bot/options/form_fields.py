@@ -24,6 +24,10 @@ STYLE_BLOCK = "style"
 """Block ID and action ID of the menu of styles; the form is redrawn when it changes."""
 CAST_BLOCK = "cast"
 """Block ID and action ID of the menu of the cast; the form is redrawn when it changes."""
+TIMES_BLOCK = "times"
+"""Block ID and action ID of the field for how many; the form is redrawn when it changes."""
+EACH_IMAGE_BLOCK = "each_image"
+"""Block ID and action ID of the box for one of each image; the form is redrawn likewise."""
 NO_STYLE = "none"
 """The value of the menu's entry for no style, which is no style's name."""
 WORDS_BLOCK = "words"
@@ -60,7 +64,7 @@ def field_block(option: Option) -> str:
 
 
 def kept_block(option: Option) -> str:
-    """Return the block ID of the menu of images that were attached before."""
+    """Return the block ID of the menu of files that were attached before."""
     return f"kept:{option.name}"
 
 
@@ -142,7 +146,7 @@ def widget_of(option: Option) -> Widget:
             return Widget.CHECKBOX
         case Kind.INTEGER | Kind.NUMBER if not option.choices:
             return Widget.NUMBER
-        case Kind.STRING | Kind.ARRAY if option.takes_images:
+        case Kind.STRING | Kind.ARRAY if option.takes is not None:
             return Widget.FILES
         case _:
             return Widget.TEXT

@@ -15,7 +15,7 @@ from storage.notification import (
     notification_id,
 )
 from storage.store import ClaimLimit, Store
-from tests.storage.test_job_writes import ACCEPTED, NOW, a_job
+from tests.support.store_samples import ACCEPTED, NOW, a_job
 
 DONE = replace(
     a_job(1),
