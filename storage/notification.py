@@ -393,8 +393,8 @@ def deletion_of(job: Job, event: Event) -> Notification:
         kind=NotificationKind.DELETED,
         happened_at=event.at,
         job_id=job.id,
-        traceparent=job.traceparent,
         detail=event.detail,
+        traceparent=job.traceparent,
         due_at=event.at,
     )
 
