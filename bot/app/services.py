@@ -167,6 +167,7 @@ def make_services(
         limits=CallLimits(
             posts_per_second=settings.slack_posts_per_second,
             edits_per_minute=settings.slack_edits_per_minute,
+        ai_label=settings.ai_label,
         ),
         poll_min=settings.poll_min_seconds,
         poll_max=settings.poll_max_seconds,

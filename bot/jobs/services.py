@@ -68,6 +68,8 @@ class Services:
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
     max_active: int | None = None
     """How many jobs of a person may be under way; `None`: any number."""
+    ai_label: str | None = None
+    """The words that tell readers of a result that it was made with AI; `None`: none do."""
     submit_delay: float = 0.0
     """Seconds from a job's message to its submit, unless the channel has a delay of its own."""
     poll_min: float = 1.0

@@ -61,6 +61,8 @@ class JobView:
     """The link to the message of the job that this one re-renders, if the message exists."""
     unit: str | None = None
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
+    ai_label: str | None = None
+    """The words under a result that tell that it was made with AI, as the operator wants them."""
     have_files_followed: bool = False
     """Whether the files came after the result's message, which has none."""
     images_at_fault: Sequence[str] = ()
@@ -113,6 +115,7 @@ async def load_result_view(job: Job, services: Services) -> JobView:
     can_follow = job.delivery.link_only or job.given_up_at is not None
     return replace(
         view,
+        ai_label=services.ai_label,
         have_files_followed=can_follow and await have_followed(job, services),
         prices=await load_render_prices(job, view.upgrades, services),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator
 from itertools import islice
@@ -15,6 +14,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from bot.base.ports import Still
+from bot.media.provenance import marked_jpeg
 from storage.job import Film
 
 MOST_PIXELS = 4096 * 2304
@@ -31,8 +31,6 @@ POSTER_SECONDS = 1.0
 
 LONGEST_SECONDS = 24 * 3600.0
 """What a file tells of its length beyond this is not believed."""
-
-_QUALITY = 82
 
 # What MindVideo, and services like it, make. FFmpeg has hundreds of formats more, among them lists
 # of addresses, which it would open. https://ffmpeg.org/ffmpeg-formats.html#Format-Options
@@ -139,6 +137,4 @@ def _as_jpeg(frame: VideoFrame) -> bytes:
     width, height = (max(1, round(side * factor)) for side in (frame.width, frame.height))
     small = frame.reformat(width=width, height=height, format="rgb24")
     picture: Image.Image = small.to_image()  # type: ignore[no-untyped-call]  # as documented
-    target = io.BytesIO()
-    picture.save(target, "JPEG", quality=_QUALITY, optimize=True)
-    return target.getvalue()
+    return marked_jpeg(picture)

@@ -104,7 +104,8 @@ async def _compose(claim: Claim[Notification], made: Job) -> Message:
     row, services = claim.row, claim.services
     shown = replace(made, delivery=row.delivery, problem=row.problem or made.problem)
     view = brief_view(shown, services.catalog, services.unit)
-    view = replace(view, prices=await load_render_prices(shown, view.upgrades, services))
+    prices = await load_render_prices(shown, view.upgrades, services)
+    view = replace(view, prices=prices, ai_label=services.ai_label)
     if made.outcome is not Outcome.SUCCEEDED:
         return not_brought_message(view, mark=row.id)
     return following_message(view, mark=row.id)

@@ -62,7 +62,8 @@ async def _report_failure(claim: Claim[Notification], job: Job) -> None:
 async def _compose(claim: Claim[Notification], job: Job) -> Message:
     row, services = claim.row, claim.services
     shown = replace(job, delivery=row.delivery, problem=row.problem)
-    return resent_message(brief_view(shown, services.catalog, services.unit), row.id)
+    view = brief_view(shown, services.catalog, services.unit)
+    return resent_message(replace(view, ai_label=services.ai_label), row.id)
 
 
 async def upload_files(claim: Claim[Notification], job: Job, place: Place) -> None:

@@ -81,4 +81,5 @@ async def _compose(claim: Claim[Notification], job: Job) -> Message:
     sharer = (await directory.person(row.detail)).name
     asker = (await directory.person(job.user)).name
     view = brief_view(job, services.catalog, services.unit)
+    view = replace(view, ai_label=services.ai_label)
     return shared_message(view, sharer=sharer, asker=asker, link=link, mark=row.id)
