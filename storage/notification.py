@@ -59,6 +59,8 @@ class NotificationKind(StrEnum):
     `CastCopy`."""
     POSTER = "poster"
     """A picture of a delivered video is uploaded, to be shown in the job's message."""
+    WELCOME = "welcome"
+    """A user has opened the app, or a channel has invited it, for the first time."""
 
 
 class Level(StrEnum):
@@ -128,6 +130,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.COST_FILE,
         NotificationKind.CAST_MEMBER,
         NotificationKind.POSTER,
+        NotificationKind.WELCOME,
     }
 )
 """Kinds of which one that is not due yet holds up no other.

@@ -128,6 +128,7 @@ async def running(
         adapters = make_adapters(settings, checked)
         stack.push_async_callback(adapters.video.aclose)
         stack.push_async_callback(adapters.ephemeral.close)
+        stack.push_async_callback(adapters.hints.close)
         stack.push_async_callback(adapters.media.close)
         calibration = in_step(checked.now, checked.store, adapters.metrics.database_offset)
         await stack.enter_async_context(calibration)

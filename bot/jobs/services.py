@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from bot.base.ports import (
+    AgentView,
     Chat,
     Directory,
     EphemeralMessages,
@@ -40,6 +41,7 @@ class Services:
     views: Views
     ephemeral: EphemeralMessages
     message_edits: MessageEdits
+    agent_view: AgentView
     observer: Observer
     now: Callable[[], Instant]
     uptime: Callable[[], float]
@@ -66,10 +68,10 @@ class Services:
     """Whether guests and people of other workspaces may use the bot, as its members do."""
     unit: str | None = None
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
-    max_active: int | None = None
-    """How many jobs of a person may be under way; `None`: any number."""
     ai_label: str | None = None
     """The words that tell readers of a result that it was made with AI; `None`: none do."""
+    max_active: int | None = None
+    """How many jobs of a person may be under way; `None`: any number."""
     submit_delay: float = 0.0
     """Seconds from a job's message to its submit, unless the channel has a delay of its own."""
     poll_min: float = 1.0

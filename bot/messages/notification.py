@@ -68,6 +68,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.COST_FILE
             | NotificationKind.CAST_MEMBER
             | NotificationKind.POSTER
+            | NotificationKind.WELCOME
         ):
             return None
         case _:

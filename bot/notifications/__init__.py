@@ -18,6 +18,7 @@ from bot.notifications import (
     setting,
     share,
     unreadable,
+    welcome,
 )
 from bot.worker.engine import Pool, Step
 from storage.notification import Notification, NotificationKind
@@ -45,6 +46,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
         NotificationKind.POSTER: poster.bring_poster,
+        NotificationKind.WELCOME: welcome.tell_welcome,
     },
 )
 """The step to run for a due notification, by its kind."""
@@ -71,6 +73,7 @@ NOTIFICATION_POOLS = (
         size=8,
     ),
     Pool(steps=(NotificationKind.RAISE_ENDED,), size=1),
+    Pool(steps=(NotificationKind.WELCOME,), size=2),
     Pool(steps=(NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS), size=4),
     Pool(steps=(NotificationKind.COST_FILE, NotificationKind.CAST_MEMBER), size=2),
     # Nobody waits for a poster, and one video is read at a time.
