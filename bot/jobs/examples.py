@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from bot.base.errors import UsageError
 from bot.jobs.forecast import load_forecast
 from bot.jobs.services import Services
 from bot.options.parser import read_text
@@ -23,11 +25,16 @@ class Example:
 
 
 async def load_examples(services: Services) -> Sequence[Example]:
-    """Return the first examples of the model file. Raises `StoreError`."""
+    """Return the first examples of the model file, without any that its schema does not allow.
+
+    Raises `StoreError`.
+    """
     catalog, now = services.catalog, services.now()
     found = []
     for text in catalog.default.examples[:EXAMPLES_SHOWN]:
-        request = read_request(read_text(text), catalog)
-        _, forecast = await load_forecast(catalog.get(request.model), request.input, services, now)
-        found.append(Example(text=text, forecast=forecast))
+        with suppress(UsageError):
+            request = read_request(read_text(text), catalog)
+            model = catalog.get(request.model)
+            _, forecast = await load_forecast(model, request.input, services, now)
+            found.append(Example(text=text, forecast=forecast))
     return found
