@@ -97,5 +97,8 @@ async def test_the_operators_label_stands_under_results_and_what_is_shared(label
         assert (LABEL in str(result.blocks)) is bool(label)
         assert LABEL not in str(message.blocks)
         await press(bot, message, "job_share")
-        await bot.until(lambda: len(bot.messages()) == 2)
-        assert (LABEL in str(bot.messages()[-1].blocks)) is bool(label)
+        await bot.until(
+            lambda: len(bot.messages()) == 2 and "Share to channel* by" in str(result.blocks)
+        )
+        for one in (bot.messages()[-1], result):
+            assert (LABEL in str(one.blocks)) is bool(label)
