@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from bot.jobs.examples import load_examples
-from storage.job import ForecastKind
+from storage.job import ForecastKind, Json
 from tests.support.listener_harness import listener_harness
 from tests.support.model_samples import catalog_with, model_file
 
-PROMPT = {"prompt": {"type": "string"}, "seconds": {"type": "integer", "maximum": 9}}
+PROMPT: Mapping[str, Json] = {
+    "prompt": {"type": "string"},
+    "seconds": {"type": "integer", "maximum": 9},
+}
 
 
 async def test_an_example_that_its_model_does_not_take_is_left_out(tmp_path: Path) -> None:
