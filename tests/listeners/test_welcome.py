@@ -102,6 +102,8 @@ async def test_a_status_that_slack_refuses_is_no_matter_of_the_job() -> None:
         direct = direct_channel(bot)
         await send_message(bot, "a lake at dawn with boats", channel=direct)
         await until_done(bot, 1, direct)
+        # Whoever writes needs no welcome, and an opening of the app brings none any more.
+        assert welcomes(bot, direct) == []
 
 
 async def test_a_video_asked_for_in_a_channel_makes_no_call_for_hints() -> None:
