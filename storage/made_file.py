@@ -23,7 +23,8 @@ class MadeFile:
     made_at: Instant | None
     """When the render ended."""
     kind: str
-    """`result`; `followed`, `resent` or `shared`: the same bytes once more; or `poster`."""
+    """`result`; `followed`, `resent` or `shared`: the same bytes once more; `poster`; `stitched`:
+    the film of this job and those before it."""
     file_id: str
     """Slack's ID of the file."""
     sha256: str | None

@@ -61,6 +61,8 @@ class NotificationKind(StrEnum):
     """A picture of a delivered video is uploaded, to be shown in the job's message."""
     WELCOME = "welcome"
     """A user has opened the app, or a channel has invited it, for the first time."""
+    STITCHED = "stitched"
+    """A user wants the clips up to a job joined to one film; `detail` is their ID."""
 
 
 class Level(StrEnum):
@@ -131,6 +133,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.CAST_MEMBER,
         NotificationKind.POSTER,
         NotificationKind.WELCOME,
+        NotificationKind.STITCHED,
     }
 )
 """Kinds of which one that is not due yet holds up no other.

@@ -19,6 +19,7 @@ _BROUGHT = in_list(
         NotificationKind.SHARED,
         NotificationKind.FOLLOWED,
         NotificationKind.POSTER,
+        NotificationKind.STITCHED,
     }
 )
 

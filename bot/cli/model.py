@@ -90,7 +90,7 @@ def add(
         content |= {name: part for name, part in place.before.items() if name != "schema"}
         content |= {"title": found.title} if title else {}
         if "bot" in place.before:
-            found = replace(found, guessed={})
+            found = replace(found, guessed={}, frames={})
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     try:
         _, options = read_model_text(text)
@@ -157,6 +157,9 @@ def _understood(page: ModelPage, options: tuple[Option, ...]) -> list[str]:
         "change the part `bot` of the file."
         for kind, names in page.guessed.items()
     ]
+    if page.frames:
+        told = " and ".join(f"{name} for the {key} frame" for key, name in page.frames.items())
+        lines.append(f"Taken by their names: {told}, so that videos can be continued.")
     if page.strangers:
         lines.append(
             f"The example gives {', '.join(page.strangers)}, which the schema does not have: are "

@@ -13,6 +13,7 @@ from bot.jobs.prices import NO_PRICES, RenderPrices, load_render_prices
 from bot.jobs.services import Services
 from bot.jobs.submit_delay import submit_delay
 from bot.options.catalog import Catalog, Model
+from bot.options.continuation import Link
 from bot.options.failures import files_at_fault
 from bot.options.mentions import asked_input, asked_prompt
 from bot.options.model_file import Upgrade
@@ -42,6 +43,8 @@ class JobView:
 
     Counted up to `MOST_AHEAD`.
     """
+    chain: Sequence[tuple[Link, str | None]] = ()
+    """The clips up to this one, with the links to their messages; empty: it continues none."""
     upgrades: Sequence[Upgrade] = ()
     """The model's upgrades that the job does not have."""
     prices: RenderPrices = NO_PRICES

@@ -16,11 +16,12 @@ from bot.base.ports import Place
 from bot.jobs.accept import Interaction, Refused
 from bot.jobs.access import find_job
 from bot.jobs.cast import cast_for, placed_cast
+from bot.jobs.chains import frame_of
 from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names_of_people
 from bot.jobs.prices import load_offer
 from bot.jobs.projects import project_in
-from bot.jobs.saved import load_placed
+from bot.jobs.saved import load_placed, usable
 from bot.jobs.services import Services
 from bot.jobs.styles import placed_styles, styles_for
 from bot.jobs.usual_options import load_usual_options
@@ -35,6 +36,7 @@ from bot.messages.styles import styles_to_choose
 from bot.options.attachments import Attached, by_kind
 from bot.options.cast_names import names_of_people
 from bot.options.catalog import Model
+from bot.options.continuation import base_of_continuation
 from bot.options.draft import Draft, read_draft_text
 from bot.options.form import (
     chosen_cast,
@@ -163,6 +165,35 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     note = "" if found else form.replaced_model(job.model, model)
     asker = _Asker(team=job.team, user=job.user)
     view = await _drawn(model, state, asked_input(job), asker, services, note=note)
+    await services.views.open(trigger_id, view)
+
+
+async def open_continuation(
+    trigger_id: str, job: Job, interaction: Interaction, services: Services
+) -> None:
+    """Open the form for the clip after a job's video, with its last frame as the first one.
+
+    Raises `BotError` as `frame_of` and `base_of_continuation` do, and `StoreError`.
+    """
+    refuse_erased(job)
+    model = services.catalog.get(job.model)
+    base = base_of_continuation(job, model, await frame_of(job, None, services))
+    channel = interaction.channel or job.channel
+    usual = await usual_options(replace(interaction, channel=channel), services)
+    asker = _Asker(team=interaction.team, user=interaction.user)
+    placed = await load_placed({SavedKind.STYLE}, asker.team, asker.user, channel, services)
+    style = "" if job.style is None else job.style.name
+    state = FormState(
+        model=model.slug,
+        channel=channel,
+        thread_ts=job.reply_to.thread_ts if channel == job.channel else None,
+        project=job.project or usual.project,
+        style=style if style in usable(placed_styles(placed)) else "",
+    )
+    attached = files_named(base.input)
+    state = state.drawn(model.slug, attached, await _names_of(attached, services))
+    note = form.continues(job.id)
+    view = await _drawn(model, state, base.input, asker, services, note=note)
     await services.views.open(trigger_id, view)
 
 

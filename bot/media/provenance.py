@@ -1,8 +1,10 @@
-"""Writes the pictures that the bot makes of videos, marked as made with AI in their metadata."""
+"""Marks what the bot makes of videos, pictures and films, as made with AI in its metadata."""
 
 from __future__ import annotations
 
 import io
+import struct
+import uuid
 
 from PIL import ExifTags, Image
 
@@ -26,15 +28,21 @@ XMP = (
     "</rdf:Description></rdf:RDF></x:xmpmeta>"
     '<?xpacket end="w"?>'
 ).encode()
-"""The mark as an XMP packet, which other formats than JPEG can hold as well."""
+"""The mark as an XMP packet."""
 
-_QUALITY = 82
+_XMP_IN_MP4 = uuid.UUID("be7acfcb-97a9-42e8-9c71-999491e3afac")
+
+XMP_BOX = struct.pack(">I4s16s", 24 + len(XMP), b"uuid", _XMP_IN_MP4.bytes) + XMP
+"""The mark as a box of an MP4, which may stand behind all others.
+
+https://developer.adobe.com/xmp/docs/XMPSpecifications (part 3)
+"""
 
 
-def marked_jpeg(picture: Image.Image) -> bytes:
+def marked_jpeg(picture: Image.Image, *, quality: int) -> bytes:
     """Return a picture as a JPEG with the mark, in XMP and as EXIF's description."""
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = MADE_WITH_AI
     target = io.BytesIO()
-    picture.save(target, "JPEG", quality=_QUALITY, optimize=True, xmp=XMP, exif=exif)
+    picture.save(target, "JPEG", quality=quality, optimize=True, xmp=XMP, exif=exif)
     return target.getvalue()

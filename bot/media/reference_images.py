@@ -14,6 +14,7 @@ from bot.media.containers import HEAD_BYTES, MIMETYPES, suffix_of
 from bot.media.links import Hosted, MediaLinks
 from bot.media.picture import MOST_PIXELS, Picture, Unfit, UnfitError
 from bot.media.process import MediaProcess, TaskAnswer
+from bot.media.video_frames import VideoFrames
 from bot.options.attachments import (
     IMAGE_NAMES,
     MOST_BYTES,
@@ -23,7 +24,7 @@ from bot.options.attachments import (
 from bot.options.catalog import Catalog, Model
 from bot.options.file_words import WORDS
 from bot.options.model_file import ImageLimits
-from bot.options.references import files_named, replaced
+from bot.options.references import as_frame, files_named, replaced
 from bot.options.schema import FileKind
 from bot.options.wording import short
 from storage.job import Json
@@ -55,9 +56,15 @@ class AttachedImages:
     """
 
     def __init__(
-        self, files: PersonFiles, links: MediaLinks | None, catalog: Catalog, media: MediaProcess
+        self,
+        files: PersonFiles,
+        links: MediaLinks | None,
+        catalog: Catalog,
+        media: MediaProcess,
+        frames: VideoFrames,
     ) -> None:
         self.files = files
+        self._frames = frames
         self.links = links
         self._catalog = catalog
         self._media = media
@@ -79,10 +86,13 @@ class AttachedImages:
 
     async def names(self, file_ids: Sequence[str]) -> Mapping[str, str]:
         """Return the names of files by ID; one that Slack does not describe has none."""
+        frames = {key: frame.in_words for key in file_ids if (frame := as_frame(key)) is not None}
         described = await asyncio.gather(
-            *(self.files.describe(file_id) for file_id in file_ids), return_exceptions=True
+            *(self.files.describe(file_id) for file_id in file_ids if file_id not in frames),
+            return_exceptions=True,
         )
-        return {file.id: file.name for file in described if isinstance(file, PersonFile)}
+        named = {file.id: file.name for file in described if isinstance(file, PersonFile)}
+        return {**named, **frames}
 
     async def converted(self, file_id: str) -> Picture:
         """Return a file as an image that any model takes. A read; raises what `resolve` does."""
@@ -108,16 +118,21 @@ class AttachedImages:
         if self.links is None:
             fitted = await self._fitted(name, picture, limits, _MOST_BYTES_IN_URI)
             return _data_uri(fitted.mimetype, fitted.data)
-        if picture.suffix in limits.formats and picture.is_plain:
+        is_itself = as_frame(file_id) is None
+        if is_itself and picture.suffix in limits.formats and picture.is_plain:
             return self.links.url(Hosted(file_id=file_id, suffix=picture.suffix))
         # Converted once now as well: what cannot be converted is refused before the charge.
         sent = await self._fitted(name, picture, _PLAIN, MOST_BYTES)
         return self.links.url(Hosted(file_id=file_id, suffix=sent.suffix, is_converted=True))
 
     async def _picture(self, file_id: str, model: Model) -> tuple[str, Picture]:
-        """Return a file's name and its image."""
-        async with self._described(file_id, FileKind.IMAGE, model) as (name, file):
-            data = await self._read(file, MOST_BYTES, _too_large(name, FileKind.IMAGE))
+        """Return the name and the image of a file, or of a frame of a video."""
+        frame = as_frame(file_id)
+        if frame is None:
+            async with self._described(file_id, FileKind.IMAGE, model) as (name, file):
+                data = await self._read(file, MOST_BYTES, _too_large(name, FileKind.IMAGE))
+        else:
+            name, data = f"The {frame.in_words}", bytearray(await self._frames.take(frame))
         with _named(name):
             answer = await self._media.run("recognise", {}, data)
         return name, _picture_of(answer, data)

@@ -146,6 +146,11 @@ def left_out(names: Sequence[str], model: Model) -> str:
     return f"Left out, because I take {taken}: {files}."
 
 
+def continues(job_id: str) -> str:
+    """Return the note of a form for the clip after a job's video."""
+    return f"It begins with the last frame of job `{job_id}`. Say what happens next."
+
+
 def to_change(problems: Sequence[str]) -> str:
     """Return the note above a form that shows a refused text: what of it could not be used."""
     lines = [f"• {blocks.escape(problem)}" for problem in problems]

@@ -17,6 +17,7 @@ from bot.notifications import (
     resend,
     setting,
     share,
+    stitch,
     unreadable,
     welcome,
 )
@@ -47,6 +48,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.FOLLOWED: follow.follow,
         NotificationKind.POSTER: poster.bring_poster,
         NotificationKind.WELCOME: welcome.tell_welcome,
+        NotificationKind.STITCHED: stitch.stitch,
     },
 )
 """The step to run for a due notification, by its kind."""
@@ -78,6 +80,8 @@ NOTIFICATION_POOLS = (
     Pool(steps=(NotificationKind.COST_FILE, NotificationKind.CAST_MEMBER), size=2),
     # Nobody waits for a poster, and one video is read at a time.
     Pool(steps=(NotificationKind.POSTER,), size=2),
+    # One film is joined at a time, for minutes.
+    Pool(steps=(NotificationKind.STITCHED,), size=1),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,

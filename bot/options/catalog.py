@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.base.errors import ConfigurationError, UsageError
 from bot.base.failures import Signs
-from bot.options.model_file import Expectation, ImageLimits, Upgrade, read_model_file
+from bot.options.model_file import Expectation, FramesPart, ImageLimits, Upgrade, read_model_file
 from bot.options.price_list import PricePart, listed_price, moving_price, price_of
 from bot.options.schema import PROMPT, SEED, FileKind, Option, Schema
 from bot.options.usual_time import PublishedTime, UsualTime, usual_time
@@ -45,6 +45,8 @@ class Model:
     no option names."""
     image_limits: ImageLimits = field(default_factory=ImageLimits)
     """The images that it takes."""
+    frames: FramesPart = field(default_factory=FramesPart)
+    """The names of the options that take the first and the last frame."""
     expectations: tuple[Expectation, ...] = field(default=(), repr=False)
     """What others publish of it."""
     max_prompt: int | None = None
@@ -233,6 +235,7 @@ def _model(path: Path, *, check: bool) -> Model:
         options=options,
         files=file.files,
         image_limits=file.bot.image_limits,
+        frames=file.bot.frames,
         expectations=tuple(file.bot.expectations),
         max_prompt=file.bot.max_prompt,
         render_time_by=tuple(file.bot.render_time_by),

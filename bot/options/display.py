@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.options.file_words import words_for
-from bot.options.references import file_named
+from bot.options.references import as_frame, file_named
 from bot.options.schema import ItemFields, Option
 from bot.options.wording import short, shown
 from storage.job import Json
@@ -41,8 +41,9 @@ def _item(fields: ItemFields, item: Json) -> str:
 
 def _listed(option: Option, items: Sequence[Json]) -> str:
     """Return the items in a line; those that are files are counted."""
-    others = [shown(item) for item in items if file_named(item) is None]
-    count = len(items) - len(others)
-    words = words_for(option)
+    files = [file_id for item in items if (file_id := file_named(item)) is not None]
+    frames = [frame.in_words for file_id in files if (frame := as_frame(file_id)) is not None]
+    others = [*frames, *(shown(item) for item in items if file_named(item) is None)]
+    count, words = len(files) - len(frames), words_for(option)
     attached = f"attached {words.noun}" if count == 1 else f"{count} attached {words.plural}"
     return ", ".join([attached, *others] if count else others)

@@ -87,6 +87,7 @@ def _check_names(file: ModelFile) -> None:
         ("bot.images", file.bot.images or ()),
         ("bot.videos", file.bot.videos or ()),
         ("bot.audio", file.bot.audio or ()),
+        ("bot.frames", file.bot.frames.names),
         ("bot.synonyms", file.bot.synonyms),
         ("bot.units", file.bot.units),
         ("bot.prices", file.bot.prices.names),

@@ -134,6 +134,20 @@ class FailureSigns(BaseModel):
         )
 
 
+class FramesPart(BaseModel):
+    """The properties that take the first and the last frame of the video."""
+
+    model_config = FILE_PART
+
+    first: str | None = None
+    last: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that the model has."""
+        return tuple(filter(None, [self.first, self.last]))
+
+
 class FormPart(BaseModel):
     """The order of the form's fields; a property in neither list follows as the schema says."""
 
@@ -214,6 +228,8 @@ class BotPart(BaseModel):
     """The properties that take videos, likewise."""
     audio: list[str] | None = None
     """The properties that take audio, likewise."""
+    frames: FramesPart = Field(default_factory=FramesPart)
+    """The properties for the first and the last frame: a video is continued by its last one."""
     max_prompt: PositiveInt | None = None
     """The most characters that a prompt may have."""
     synonyms: dict[str, dict[str, list[_Line]]] = {}

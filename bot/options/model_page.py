@@ -62,6 +62,7 @@ _NAMES = {
     FileKind.AUDIO: re.compile(rf"(?:.*_)?(?:audio|(?:sound|music|voice|speech)(?=_)){_ADDRESS}"),
 }
 _LISTS = {FileKind.IMAGE: "images", FileKind.VIDEO: "videos", FileKind.AUDIO: "audio"}
+_FIRST_NAME = re.compile(r"(?:.*_)?(?:first|start|head)(?:_.*)?")
 _LAST_NAME = re.compile(r"(?:.*_)?(?:last|end|tail)(?:_.*)?")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -80,6 +81,8 @@ class ModelPage:
     """The properties that take files, by kind; the first gets files that no option names."""
     guessed: Mapping[FileKind, tuple[str, ...]]
     """Those of them for which the schema shows no upload: they are so named."""
+    frames: Mapping[str, str]
+    """The properties that are named as `first` and `last` frame: by them a video is continued."""
     strangers: tuple[str, ...]
     """The names in the example's input that the schema does not have."""
     lines_left: int
@@ -93,9 +96,10 @@ class ModelPage:
         if self.description:
             content["description"] = self.description
         content["schema"] = self.schema
-        if self.guessed:
-            content["bot"] = {_LISTS[kind]: list(self.files[kind]) for kind in self.guessed}
-        return content
+        part: dict[str, Json] = {_LISTS[kind]: list(self.files[kind]) for kind in self.guessed}
+        if self.frames:
+            part["frames"] = dict(self.frames)
+        return {**content, "bot": part} if part else content
 
 
 def read_page(text: str, *, slug: str | None = None, title: str | None = None) -> ModelPage:
@@ -126,6 +130,7 @@ def read_page(text: str, *, slug: str | None = None, title: str | None = None) -
             "An API key stands where the slug or the schema is. Take it out, and copy them again."
         )
     uploads, guessed = _files_of(schema)
+    files = {kind: (*uploads.get(kind, ()), *guessed.get(kind, ())) for kind in FileKind}
     return ModelPage(
         slug=chosen,
         title=short(titled),
@@ -134,8 +139,9 @@ def read_page(text: str, *, slug: str | None = None, title: str | None = None) -
         ],
         schema=schema,
         line=found.line,
-        files={kind: (*uploads.get(kind, ()), *guessed.get(kind, ())) for kind in FileKind},
+        files=files,
         guessed=guessed,
+        frames=_frames_of(schema, files[FileKind.IMAGE]),
         strangers=_strangers(schema, examples),
         lines_left=_lines_in("".join(_around(text, [found, *examples]))),
         has_key=bool(keys),
@@ -326,6 +332,16 @@ def _kind_by_name(name: str, part: Schema) -> FileKind | None:
         return None
     named = (kind for kind, names in _NAMES.items() if names.fullmatch(_snake(name)))
     return next(named, None)
+
+
+def _frames_of(schema: Schema, images: Sequence[str]) -> Mapping[str, str]:
+    parts = properties_of(schema)
+    single = [name for name in images if types_of(as_mapping(parts[name])) == (Kind.STRING,)]
+    named = {
+        key: next((name for name in single if pattern.fullmatch(_snake(name))), None)
+        for key, pattern in (("first", _FIRST_NAME), ("last", _LAST_NAME))
+    }
+    return {key: name for key, name in named.items() if name is not None}
 
 
 def _rank(name: str, schema: Schema) -> tuple[bool, bool]:

@@ -237,6 +237,15 @@ def without_earlier_shots(
     return {name: value for name, value in kept.items() if name not in gone}
 
 
+def without_scene(model: Model, values: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return values without what the video shows: the prompt, and shots with what they set."""
+    gone, found = {PROMPT}, shots_option(model)
+    if found is not None and found[0].name in values:
+        sets = found[1].sets.items()
+        gone |= {found[0].name, *(name for name, value in sets if values.get(name) == value)}
+    return {name: value for name, value in values.items() if name not in gone}
+
+
 def asked_values(request: Job | RenderRequest) -> Mapping[str, Json]:
     """Return the input of a request as it was asked for, its words without those of its style."""
     if request.style is None:

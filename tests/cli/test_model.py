@@ -46,7 +46,8 @@ def test_a_page_becomes_a_file_that_the_bot_offers(add: Add, tmp_path: Path) -> 
     assert lines[0] == "Model kling-v4, Kling V4; its schema begins in line 31:"
     assert "  prompt: text, not empty; required" in lines
     assert "  image_urls: images" in lines
-    assert lines[-3].startswith("Taken for images by their names: first_frame_image, last")
+    assert lines[-4].startswith("Taken for images by their names: first_frame_image, last")
+    assert "first_frame_image for the first frame and last_frame_image for" in lines[-3]
     assert lines[-2].endswith("36. The API key in it was neither kept nor shown.")
     assert "restart it" in lines[-1]
     model = Catalog.load(tmp_path).get("kling-v4")

@@ -58,6 +58,7 @@ def test_a_copied_page_gives_the_schema_of_the_bundled_file() -> None:
     assert list(page.files[FileKind.IMAGE]) == bundled["bot"]["images"]
     assert page.guessed == {FileKind.IMAGE: ("first_frame_image", "last_frame_image")}
     assert (page.line, page.strangers, page.has_key) == (31, (), True)
+    assert page.frames == bundled["bot"]["frames"]
     assert "mv_live" not in json.dumps(page.file())
 
 
@@ -143,6 +144,7 @@ def test_other_models_of_the_platform_are_read() -> None:
     )
     assert page.title == "Wan 2.6 I2V"
     assert page.files[FileKind.IMAGE] == ("tail", "image_url", "endImageUrl")
+    assert page.frames == {"last": "tail"}
     _, options = read_model_text(json.dumps(page.file()))
     assert [option.hint for option in options if option.name == "prompt"] == ["What it shows."]
     assert [option.name for option in options if option.takes is FileKind.IMAGE] == [

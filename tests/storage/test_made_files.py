@@ -54,6 +54,7 @@ async def fill(store: Store) -> None:
     poster = Upload(file_id="F5", sent=True, sha256="bb")
     await store.outbox.add(brought(NotificationKind.RESENT, again))
     await store.outbox.add(brought(NotificationKind.POSTER, poster))
+    await store.outbox.add(brought(NotificationKind.STITCHED, replace(poster, file_id="F7")))
     await store.outbox.add(brought(NotificationKind.COST_FILE, replace(poster, file_id="F6")))
     await store.outbox.add(brought(NotificationKind.SHARED))
 
@@ -67,9 +68,10 @@ async def test_each_file_that_slack_has_is_listed_with_its_digest(store: Store) 
         ASKED,
         replace(ASKED, kind="resent", file_id="F4"),
         replace(ASKED, kind="poster", file_id="F5", sha256="bb"),
+        replace(ASKED, kind="stitched", file_id="F7", sha256="bb"),
         other,
     ]
-    assert await store.jobs.made_files(NOW, NOW + 2) == files[:3]
+    assert await store.jobs.made_files(NOW, NOW + 2) == files[:4]
     assert await store.jobs.made_files(NOW + 3, math.inf) == []
 
 
