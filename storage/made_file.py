@@ -24,7 +24,7 @@ class MadeFile:
     """When the render ended."""
     kind: str
     """`result`; `followed`, `resent` or `shared`: the same bytes once more; `poster`; `stitched`:
-    the film of this job and those before it."""
+    the film of this job and those before it; or `set`: the pictures of its set side by side."""
     file_id: str
     """Slack's ID of the file."""
     sha256: str | None

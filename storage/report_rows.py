@@ -20,6 +20,7 @@ _BROUGHT = in_list(
         NotificationKind.FOLLOWED,
         NotificationKind.POSTER,
         NotificationKind.STITCHED,
+        NotificationKind.SET,
     }
 )
 

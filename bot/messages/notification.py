@@ -69,6 +69,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.CAST_MEMBER
             | NotificationKind.POSTER
             | NotificationKind.WELCOME
+            | NotificationKind.SET
             | NotificationKind.STITCHED
         ):
             return None
