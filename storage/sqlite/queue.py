@@ -163,9 +163,10 @@ def insert(db: Database, table: Table[Row], row: Row) -> None:
 
 def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> bool:
     """Insert a row; `False` if one with its value of the `unique` column exists already."""
-    insertion = _insertion(table.name, table.columns)
+    values = table.filled(row)
+    insertion = _insertion(table.name, tuple(values))
     statement = f"{insertion} ON CONFLICT ({unique}) DO NOTHING"
-    return db.execute(statement, table.to_row(row)).rowcount > 0
+    return db.execute(statement, values).rowcount > 0
 
 
 def changed(
