@@ -9,7 +9,7 @@ from bot.base.errors import NotFoundError, OutcomeUnknownError, RefusedError
 from bot.base.ports import Chat, Place
 from bot.worker.context import Claim
 from bot.worker.outbox import SHARE_PATIENCE_SECONDS, Slot, find_posted
-from storage.job import NOT_DELIVERED, Delivery, EventName
+from storage.job import Delivery, EventName
 from storage.notification import Notification
 
 
@@ -20,12 +20,11 @@ class NotTakenBackError(RefusedError):
 async def take_back_once(
     claim: Claim[Notification], slot: Slot[Notification], place: Place
 ) -> None:
-    """Delete the message of a slot and its files, and empty the slot.
+    """Delete the message of a slot and its files. The slot goes on saying what was brought.
 
     Safe to repeat: a message whose post is in doubt is searched for first, and its `ts` committed;
-    what is gone already counts as deleted. Raises `NotTakenBackError` after it has tried all, with
-    the slot as it was; `OutcomeUnknownError` while Slack may still show a message that it does not
-    show yet.
+    what is gone already counts as deleted. Raises `NotTakenBackError` after it has tried all, and
+    `OutcomeUnknownError` while Slack may still show a message that it does not show yet.
     """
     known = slot.read(claim.row)
     there = place if known.channel is None else Place(channel=known.channel)
@@ -35,8 +34,6 @@ async def take_back_once(
             known = replace(known, ts=ts)
             await claim.record(slot.write(claim.row, known), EventName.SHARED)
     await delete_delivery(claim.services.chat, known, there.channel)
-    if known != NOT_DELIVERED:
-        await claim.record(slot.write(claim.row, NOT_DELIVERED), EventName.DELETED)
 
 
 async def delete_delivery(chat: Chat, delivery: Delivery, channel: str) -> None:
