@@ -41,7 +41,7 @@ from storage.job import (
     Stage,
     waiting,
 )
-from storage.notification import Notification, NotificationKind
+from storage.notification import Notification, NotificationKind, notification_id
 from storage.pace import Limit
 from storage.rows import Table
 from storage.sqlite import admissions, budget_use, notifications, queue
@@ -478,11 +478,11 @@ MUTANTS = (
     Mutant(
         "resends again without looking", _without_search(NotificationKind.RESENT), tried_first=199
     ),
-    Mutant("joins a film with each press", _film_of_each_press, tried_first=3),
+    Mutant("joins a film with each press", _film_of_each_press, tried_first=75),
     Mutant(
         "joins clips whole that were continued in their midst",
         _value(stitch, "load_chain", _whole_chain),
-        tried_first=3,
+        tried_first=83,
     ),
     Mutant("forgets the file that follows a link", _step(Stage.FINISHED, _followed_by_nothing)),
     Mutant("brings again without looking", _follow_without_search, tried_first=74),
