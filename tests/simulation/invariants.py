@@ -14,6 +14,7 @@ from bot.messages.job import is_cancelled
 from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.approval import DECIDED
 from bot.notifications.job_event import NOT_THEIRS
+from bot.options.continuation import continued
 from bot.worker.engine import CRASHED
 from storage.budget import ZERO, total
 from storage.job import (
@@ -36,12 +37,13 @@ from storage.notification import (
 from storage.store import MOST_CRASHES
 from tests.simulation.approvals import ApprovalBook
 from tests.simulation.bookkeeper import Bookkeeper
-from tests.simulation.films import are_posters_made, picture_of
+from tests.simulation.films import are_posters_made, film_of, picture_of
 from tests.simulation.names import GUEST, TEAM
 from tests.simulation.sets import SetBook, in_one_set
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import Channel, PostedMessage, Workspace
 from tests.simulation.world import World
+from tests.support.services import CATALOG
 
 # How an amount that was billed is told; an estimate is told in other words.
 FREE = "Nothing was charged"
@@ -212,6 +214,11 @@ class Invariants:
 
     def _check_posts(self, job_id: str) -> None:
         self._at_most_one("messages", job_id, self.slack.live(job_id, is_result=False))
+        about = self._about.get(job_id)
+        films = (said for said in self.slack.posts if not said.deleted and self._is_film(said))
+        self._at_most_one(
+            "films", job_id, [said for said in films if self._about.get(said.job_id) == about]
+        )
         results = self.slack.live(job_id, is_result=True)
         for place in {said.place for said in results}:
             there = [said for said in results if said.place == place]
@@ -224,6 +231,10 @@ class Invariants:
                 if amount not in heard:
                     self._world.violate("amounts are what was billed", f"{job_id}: {said.text}")
             self._check_files(said)
+
+    def _is_film(self, said: PostedMessage) -> bool:
+        row = self.notifications.get(said.job_id)
+        return row is not None and row.kind is NotificationKind.STITCHED
 
     def _heard(self, row_id: str) -> Collection[Decimal]:
         """Return the amounts that a message may tell: for a set, what its parts cost together."""
@@ -240,9 +251,26 @@ class Invariants:
         maker = self._about.get(said.job_id, said.job_id)
         if maker not in self.rows:
             return
-        made = [task.files for task in self.video.tasks.values() if task.job_id == maker]
+        if self._is_film(said):
+            self._world.counts["films"] += 1
+            made: list[tuple[bytes, ...]] = [(film_of(self._clips_up_to(maker)),)]
+        else:
+            made = [task.files for task in self.video.tasks.values() if task.job_id == maker]
         if shared not in made:
             self._world.violate("the file is the one that was made", said.job_id)
+
+    def _clips_up_to(self, job_id: str) -> list[tuple[bytes, float | None]]:
+        """Return the videos of a chain with the seconds at which each ends, the first one first."""
+        clips: list[tuple[bytes, float | None]] = []
+        until = None
+        while row := self.rows.get(job_id):
+            made = (task.files[0] for task in self.video.tasks.values() if task.job_id == row.id)
+            clips.insert(0, (next(made), until))
+            frame = continued(CATALOG.default, row.input)
+            if frame is None:
+                break
+            job_id, until = frame.job_id, frame.seconds
+        return clips
 
     def after_claim(self, row: Job) -> None:
         """Check a row that a new step begins with: what an earlier one heard last is lost."""
@@ -481,7 +509,9 @@ class Invariants:
         job = self.rows.get(row.job_id or "")
         # A backup may not know the parts of a set.
         is_untold_set = row.kind is NotificationKind.SET and (job is None or job.user == GUEST)
-        if row.id in self._killers or is_untold_set:
+        # Some clips cannot be joined, and the file of one may have been deleted.
+        is_no_film = row.kind is NotificationKind.STITCHED and row.problem is not None
+        if row.id in self._killers or is_untold_set or is_no_film:
             return True
         if row.kind is NotificationKind.RESENT:
             # What their thread does not take is brought to the person.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, count
 from math import inf
 from types import MappingProxyType, ModuleType
 
@@ -13,7 +13,8 @@ from sqlite_utils import Database
 
 from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
 from bot.base.ports import Chat, Place, Posted, Snapshot
-from bot.jobs import view
+from bot.jobs import actions, view
+from bot.jobs.chains import load_chain
 from bot.jobs.services import Services
 from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
@@ -23,9 +24,10 @@ from bot.notifications import (
     follow,
     picture,
     poster,
-    resend,
     sets,
+    stitch,
 )
+from bot.options.continuation import Link
 from bot.steps import STEPS, announce, deliver, poll, submit
 from bot.worker import outbox, removal, retry
 from bot.worker.context import Claim
@@ -48,7 +50,7 @@ from storage.job import (
     Stage,
     waiting,
 )
-from storage.notification import Notification, NotificationKind
+from storage.notification import Notification, NotificationKind, notification_id
 from storage.pace import Limit
 from storage.rows import Table
 from storage.sqlite import admissions, budget_use, notifications, queue
@@ -228,15 +230,33 @@ async def _share_without_search(claim: Claim[Job]) -> Result[Job]:
     return await deliver.deliver(claim)
 
 
-@contextmanager
-def _resend_without_search() -> Iterator[None]:
-    async def resend_anew(claim: Claim[Notification]) -> Result[Notification]:
-        claim.row = replace(claim.row, delivery=NOT_DELIVERED)
-        return await resend.resend(claim)
+def _without_search(kind: NotificationKind) -> Patch:
+    """Break the step of a kind of notification: it forgets what an earlier try has done."""
+    step = NOTIFICATION_STEPS[kind]
 
-    steps = {**NOTIFICATION_STEPS, NotificationKind.RESENT: resend_anew}
-    with replaced(life, "NOTIFICATION_STEPS", MappingProxyType(steps)):
+    async def anew(claim: Claim[Notification]) -> Result[Notification]:
+        claim.row = replace(claim.row, delivery=NOT_DELIVERED)
+        return await step(claim)
+
+    steps = MappingProxyType({**NOTIFICATION_STEPS, kind: anew})
+    return lambda: replaced(life, "NOTIFICATION_STEPS", steps)
+
+
+@contextmanager
+def _film_of_each_press() -> Iterator[None]:
+    presses = count()
+
+    def id_of_press(kind: NotificationKind, channel: str, about: str) -> str:
+        press = next(presses) if kind is NotificationKind.STITCHED else ""
+        return notification_id(kind, channel, f"{about}{press}")
+
+    with replaced(actions, "notification_id", id_of_press):
         yield
+
+
+async def _whole_chain(job: Job, services: Services) -> tuple[Link, ...]:
+    """Return a chain whose clips are never cut."""
+    return tuple(replace(link, until=None) for link in await load_chain(job, services))
 
 
 async def _followed_by_nothing(claim: Claim[Job]) -> Result[Job]:
@@ -468,7 +488,15 @@ MUTANTS = (
         "tells the result before the intent is on disk", _not_recorded(EventName.RESULT_POSTING)
     ),
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_search)),
-    Mutant("resends again without looking", _resend_without_search, tried_first=199),
+    Mutant(
+        "resends again without looking", _without_search(NotificationKind.RESENT), tried_first=199
+    ),
+    Mutant("joins a film with each press", _film_of_each_press, tried_first=75),
+    Mutant(
+        "joins clips whole that were continued in their midst",
+        _value(stitch, "load_chain", _whole_chain),
+        tried_first=83,
+    ),
     Mutant("forgets the file that follows a link", _step(Stage.FINISHED, _followed_by_nothing)),
     Mutant("brings again without looking", _follow_without_search, tried_first=74),
     Mutant(

@@ -33,12 +33,14 @@ from bot.jobs.actions import (
     ResendAnswered,
     SetCancelAnswered,
     ShareAnswered,
+    StitchAnswered,
     perform,
 )
 from bot.jobs.approvals import decide
 from bot.jobs.services import Services
 from bot.jobs.verdict import Verdict
 from bot.listeners.payloads import MessagePayload
+from bot.options.parser import TypedText, read_text
 from bot.options.request import RenderRequest
 from storage.job import (
     QUESTION_SECONDS,
@@ -55,6 +57,7 @@ from storage.notification import NotificationKind, notification_id
 from storage.store import StoreError
 from tests.simulation.admins import Admins
 from tests.simulation.approvals import Press, draw_presses
+from tests.simulation.films import are_chains_made
 from tests.simulation.invariants import Invariants
 from tests.simulation.names import GUEST, PARTNER, PEOPLE, PROJECT, TEAM
 from tests.simulation.process import Process
@@ -73,6 +76,8 @@ PATIENCE_SECONDS = 3.0
 DAY_AND_A_HALF = 36 * 3600.0
 DELETING = 2
 """In one of seven worlds people delete results."""
+CONTINUED_UNTIL_SECONDS = 2400.0
+"""The age of the world after which no video is gone on from: a question has an hour's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -433,6 +438,8 @@ class People:
         chance = self._world.chance
         if are_results_deleted(self._world):
             self._live(self._delete_some_day(job))
+        if are_chains_made(self._world):
+            self._live(self._continue_some_day(job))
         if self._world.odds(0.3):
             await self._inside(chance.choice((0.0, 0.5, 2.0, 10.0)), self._cancel, job)
         elif self._world.odds(0.15):
@@ -458,6 +465,42 @@ class People:
         match await self._act(door, ActionName.DELETE, job):
             case DeleteAnswered(is_new=is_new):
                 self._world.count("result deleted" if is_new else "result deleted again")
+
+    async def _continue_some_day(self, job: Job) -> None:
+        """Go on from a video once or twice, by a click that is delivered twice, and join it."""
+        chance = random.Random(f"continue {self._world.seed} {job.id}")
+        for _ in range(chance.choice((1, 2, 3))):
+            await self._world.sleep(chance.uniform(60, 700))
+            moment = chance.choice((None, None, 1.0))
+            if self._world.age < CONTINUED_UNTIL_SECONDS:
+                await self._inside(0.0, partial(self._continue, moment), job)
+
+    async def _continue(self, moment: float | None, door: Door, job: Job) -> None:
+        key, words = self._new_key(), read_text(f"then {self._asks}")
+        for _ in range(2):
+            match await self._act(
+                door, ActionName.CONTINUE, job, key, changes=words, moment=moment
+            ):
+                case Accepted(job=made, is_new=True):
+                    self._world.count("video continued")
+                    self._invariants.acknowledge(key, made)
+                    self._live(self._join_some_day(made))
+                    self._live(self._go_on(made))
+                case Asked(job=made):
+                    self._invariants.ask(key, made)
+
+    async def _join_some_day(self, job: Job) -> None:
+        chance = random.Random(f"join {self._world.seed} {job.id}")
+        for pause in chance.choice(((300.0,), (60.0, 400.0), (500.0, 0.0))):
+            await self._inside(pause, self._join, job)
+
+    async def _join(self, door: Door, job: Job) -> None:
+        """Join the clips up to a video, and press the button again."""
+        for _ in range(2):
+            match await self._act(door, ActionName.STITCH, job):
+                case StitchAnswered():
+                    film = notification_id(NotificationKind.STITCHED, job.channel, job.id)
+                    self._invariants.promise_notification(film)
 
     async def _inside(
         self, delay: float, act: Callable[[Door, Job], Coroutine[object, object, None]], job: Job
@@ -504,7 +547,14 @@ class People:
                     self._invariants.promise_notification(resent)
 
     async def _act(
-        self, door: Door, name: ActionName, job: Job, dedup_key: str | None = None
+        self,
+        door: Door,
+        name: ActionName,
+        job: Job,
+        dedup_key: str | None = None,
+        *,
+        changes: TypedText | None = None,
+        moment: float | None = None,
     ) -> ActionOutcome | None:
         """Do something with a job, as its asker; `None`: there was nothing to do it with."""
         known = self._invariants.rows.get(job.id, job)
@@ -516,7 +566,7 @@ class People:
             dedup_key=dedup_key or self._new_key(),
             reply_to=ReplyTo(),
         )
-        request = ActionRequest(job=known, interaction=interaction)
+        request = ActionRequest(job=known, interaction=interaction, changes=changes, moment=moment)
         with suppress(StoreError, UsageError):
             return await perform(name, request, door.services)
         return None
