@@ -14,6 +14,7 @@ from tests.support.conversation import (
     press,
     result_of,
     until_ephemeral,
+    until_over,
 )
 from tests.support.running_bot import RunningBot, running_bot
 
@@ -39,6 +40,8 @@ async def test_a_result_is_deleted_once_its_asker_has_confirmed_it() -> None:
     async with running_bot() as bot:
         message = await make_video(bot, "a lake --duration 5")
         await bot.until_delivered()
+        # The row is delivered a moment after its message says so.
+        await until_over(bot, message)
         result = result_of(bot, message)
         await choose_deletion(bot, result, BEN)
         assert "may delete what it made" in (await until_ephemeral(bot)).text
@@ -71,6 +74,8 @@ async def test_a_result_is_deleted_by_a_word_and_by_a_command() -> None:
     async with running_bot() as bot:
         message = await make_video(bot, "a lake --duration 5")
         await bot.until_delivered()
+        # The row is delivered a moment after its message says so.
+        await until_over(bot, message)
         await mention(bot, "delete", thread=message)
         assert "is deleted" in (await until_ephemeral(bot)).text
         await bot.until(lambda: "Deleted by" in message.text)

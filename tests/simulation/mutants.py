@@ -507,7 +507,7 @@ MUTANTS = (
     Mutant(
         "deletes a message and leaves its files",
         _value(deletion, "delete_delivery", _delete_message_alone),
-        tried_first=16,
+        tried_first=23,
     ),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant(
