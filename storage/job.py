@@ -24,6 +24,7 @@ class Stage(StrEnum):
     """The state of a job. It determines the step that runs next."""
 
     WAITING = "waiting"
+    PLANNED = "planned"
     ACCEPTED = "accepted"
     ANNOUNCED = "announced"
     RENDERING = "rendering"
@@ -107,13 +108,20 @@ class Media(StrEnum):
 
 TRANSITIONS: Mapping[Stage, frozenset[Stage]] = MappingProxyType(
     {
-        Stage.WAITING: frozenset({Stage.ACCEPTED, Stage.UNCONFIRMED}),
+        Stage.WAITING: frozenset({Stage.ACCEPTED, Stage.PLANNED, Stage.UNCONFIRMED}),
+        Stage.PLANNED: frozenset({Stage.ACCEPTED, Stage.WAITING, Stage.REJECTED, Stage.PARKED}),
         Stage.ACCEPTED: frozenset({Stage.ANNOUNCED, Stage.REJECTED, Stage.PARKED}),
         Stage.ANNOUNCED: frozenset({Stage.RENDERING, Stage.REJECTED, Stage.PARKED}),
         Stage.RENDERING: frozenset({Stage.RENDERING, Stage.FINISHED, Stage.PARKED}),
         Stage.FINISHED: frozenset({Stage.DELIVERED, Stage.PARKED}),
         Stage.PARKED: frozenset(
-            {Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING, Stage.FINISHED},
+            {
+                Stage.PLANNED,
+                Stage.ACCEPTED,
+                Stage.ANNOUNCED,
+                Stage.RENDERING,
+                Stage.FINISHED,
+            },
         ),
         Stage.DELIVERED: frozenset(),
         Stage.REJECTED: frozenset(),
@@ -135,13 +143,17 @@ REQUESTED = frozenset(Stage) - NOT_REQUESTED
 UNDER_WAY = REQUESTED - TERMINAL
 """Stages of accepted jobs that are not over."""
 
+NOT_ACTIVE = frozenset({Stage.PLANNED, Stage.PARKED})
+"""Stages of jobs under way that do not count among the active ones of their user: their time has
+not come, or their user cannot make room for them."""
+
 OVER = REQUESTED & TERMINAL
 """Stages of accepted jobs that are over."""
 
 RESUMABLE = TRANSITIONS[Stage.PARKED]
 """Stages to which a parked job can go back."""
 
-RENDER_PENDING = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING})
+RENDER_PENDING = frozenset({Stage.PLANNED, Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING})
 """Stages of jobs whose render has not ended."""
 
 RENDER_AWAITED = RENDER_PENDING | {Stage.PARKED}
@@ -151,7 +163,7 @@ may see the result of a row that is not yet `DELIVERED`."""
 ANSWERED = frozenset({Stage.RENDERING, Stage.FINISHED})
 """Stages behind the provider's answer to the submit, to which no step goes back."""
 
-CANCELLABLE = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED})
+CANCELLABLE = frozenset({Stage.PLANNED, Stage.ACCEPTED, Stage.ANNOUNCED})
 """Stages in which a cancel is free, as long as nothing was sent to the provider."""
 
 ABANDONABLE = frozenset({Stage.ANNOUNCED, Stage.RENDERING})
@@ -173,6 +185,9 @@ class EventName(StrEnum):
     APPROVED = "approved"
     DENIED = "denied"
     ACCEPTED = "accepted"
+    PLANNED = "planned"
+    STARTED = "started"
+    """The time of a planned job has come, and it began to count."""
     POSTING = "posting"
     NOT_POSTED = "not posted"
     ANNOUNCED = "announced"
@@ -398,6 +413,8 @@ class Job:
     kind: str
     """The model with the options that affect duration: renders of one kind take about as long."""
     created_at: Instant
+    starts_at: Instant | None = None
+    """When it is to start, by Slack's clock; `None`: at once."""
     traceparent: str | None = None
     """The span of the request, for the spans of the steps; `None`: nobody traces it.
 

@@ -24,6 +24,7 @@ from bot.options.doubts import in_one
 from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
+from bot.options.times import moment_of, zone_named
 from storage.budget import NotAdmitted, Reason
 from storage.job import (
     REQUESTED,
@@ -34,6 +35,7 @@ from storage.job import (
     Json,
     QuestionKind,
     ReplyTo,
+    Stage,
     waiting,
 )
 from storage.store import InsertTerms
@@ -147,9 +149,10 @@ async def accept(
     it will probably cost; one that caps alone refuse is kept, so that its asker may have an
     approver asked.
     A request that is only to be shown is answered by a `DryRun`, and nothing is written of it.
+    One that is to start at a later time is planned.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
     Raises `StoreError` when the job could not be written: the request was not accepted;
-    `UsageError` if the picture of a member of the cast is gone from Slack; and
+    `UsageError` if the picture of a member of the cast is gone from Slack, or the time is over; and
     `ProjectNeededError` if it names no project where one is required.
     """
     services.delay_steps()
@@ -157,6 +160,7 @@ async def accept(
         await refuse_gone(request.cast, services)
     now = services.now()
     question = question or _doubt(request) or _late(interaction, now)
+    starts_at = await _starts_at(request, interaction.user, services)
     price, forecast = await load_forecast(
         services.catalog.get(request.model), request.input, services, now
     )
@@ -183,6 +187,8 @@ async def accept(
         project=choose_project(request.project, usual.project, is_needed=usual.needs_project),
         channel_defaults=_channel_defaults(request.input, usual.of_channel),
         created_at=now,
+        starts_at=starts_at,
+        stage=Stage.ACCEPTED if starts_at is None else Stage.PLANNED,
         traceparent=current_traceparent(),
         due_at=now,
     )
@@ -194,7 +200,8 @@ async def accept(
         names = await names_at_once(mentioned(job.input), services.directory)
         return await dry_run(replace(job, names=names), forecast, services, agreed)
     if question is None:
-        event = Event(at=now, name=EventName.ACCEPTED, detail=interaction.surface)
+        name = EventName.ACCEPTED if starts_at is None else EventName.PLANNED
+        event = Event(at=now, name=name, detail=interaction.surface)
     else:
         job = waiting(job, question.kind, question.about)
         event = Event(at=now, name=EventName.ASKED, detail=question.kind)
@@ -244,6 +251,14 @@ async def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
         unit=services.unit,
         uncounted_since=made.uncounted_since,
     )
+
+
+async def _starts_at(request: RenderRequest, user: str, services: Services) -> Instant | None:
+    """Return when a request is to start, by the clocks where its asker is; `None`: at once."""
+    if request.at is None:
+        return None
+    person = await services.directory.person(user)
+    return moment_of(request.at, zone_named(person.zone), services.now())
 
 
 def _doubt(request: RenderRequest) -> Asking | None:

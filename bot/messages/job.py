@@ -7,7 +7,7 @@ from typing import assert_never
 
 from bot.base.ports import Message
 from bot.jobs.view import JobView
-from bot.messages import blocks, buttons, formatting, prices
+from bot.messages import blocks, buttons, formatting, planned, prices
 from bot.messages.failures import failure_words, waits_because
 from bot.options.mentions import asked_prompt
 from storage.budget import exposure
@@ -72,6 +72,8 @@ def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else
             return ":grey_question: *Waiting for an answer* · Nothing is charged before it."
         case Stage.UNCONFIRMED:
             return ":no_entry_sign: *Not confirmed* · Nothing was started or charged."
+        case Stage.PLANNED:
+            return f":alarm_clock: *Planned* · {_planned(view)}"
         case Stage.ACCEPTED | Stage.ANNOUNCED:
             return f":hourglass_flowing_sand: {_before_submit(view, now)}"
         case Stage.RENDERING:
@@ -107,6 +109,13 @@ def _not_started(job: Job) -> str:
         return f":x: *Not started* · {reason_of(job)}"
     by = f" by <@{job.cancel_requested_by}>" if job.cancel_requested_by else ""
     return f":no_entry_sign: *Cancelled*{by} ·"
+
+
+def _planned(view: JobView) -> str:
+    cost = planned.about(view.job, view.unit)
+    told = f"{cost} · a" if cost else "A"
+    starts_at = planned.planned_for(view.job.starts_at or view.job.created_at)
+    return f"starts {starts_at} · {told} cancel is free until then"
 
 
 def _before_submit(view: JobView, now: Instant) -> str:
@@ -174,11 +183,14 @@ def _ahead(view: JobView) -> list[str]:
 def _origin(view: JobView) -> str:
     """Return the job's ID, which job it was made from, and whether it is a new take of that."""
     job = view.job
+    # While it is planned its status tells when it starts.
+    is_told = job.starts_at is None or job.stage is Stage.PLANNED
+    told = "" if is_told else f" · planned for {planned.planned_for(job.starts_at or 0.0)}"
     if job.parent_id is None or view.hides_parent:
-        return f"Job `{job.id}`"
+        return f"Job `{job.id}`{told}"
     parent = f"<{view.parent_link}|{job.parent_id}>" if view.parent_link else f"`{job.parent_id}`"
     take = _NEW_TAKE if view.is_new_take else ""
-    return f"Job `{job.id}`, made from job {parent}{take}"
+    return f"Job `{job.id}`, made from job {parent}{take}{told}"
 
 
 _NEW_TAKE = " · a new take, because the model has no seed"

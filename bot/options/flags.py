@@ -15,6 +15,7 @@ from bot.options.model_file import DRY_FLAG, DRY_FLAGS, MODEL_FLAG, PROJECT_FLAG
 from bot.options.parser import Flag, Word
 from bot.options.schema import Kind, Option, spelling
 from bot.options.styles import STYLE_FLAG
+from bot.options.times import AT_FLAG, MOST_TIME_WORDS, find_wall_time
 from bot.options.values import BOOLEANS, is_choice, synonym_of
 from bot.options.wording import nearest, quoted
 
@@ -30,8 +31,8 @@ class Meaning:
     flag: str
     """The flag in full, as it should be typed."""
     option: Option | None
-    """`None`: one of the bot's own: for the model, the project, the style, the cast, or to look
-    only."""
+    """`None`: one of the bot's own: for the model, the project, the style, the cast, the time to
+    start at, or to look only."""
     is_negation: bool = False
     is_dry: bool = False
     """Whether it is the flag that only shows the request; it takes no value."""
@@ -46,7 +47,8 @@ class Meaning:
         if self.is_negation or self.is_dry or not following:
             return 0
         if option is None:
-            return int(value is None)
+            is_time = self.flag == f"--{AT_FLAG}"
+            return _words_of_time(value, following) if is_time else int(value is None)
         if option.kind is Kind.BOOLEAN:
             word = following[0].casefold()
             is_value = word in {"true", "false"} or (len(following) == 1 and word in BOOLEANS)
@@ -57,6 +59,15 @@ class Meaning:
             if len(words) == count and synonym_of(" ".join(words), option) is not None:
                 return count - len(given)
         return int(value is None)
+
+
+def _words_of_time(value: str | None, following: Sequence[str]) -> int:
+    """Return how many words behind a flag are the longest time that can be read."""
+    given = [] if value is None else [value]
+    for count in range(min(MOST_TIME_WORDS, len(following)), 0, -1):
+        if find_wall_time(" ".join([*given, *following[:count]])) is not None:
+            return count
+    return int(value is None)
 
 
 class Flags:
@@ -166,7 +177,8 @@ def _aliases(model: Model) -> Mapping[str, Meaning]:
     project = Meaning(flag=f"--{PROJECT_FLAG}", option=None)
     style = Meaning(flag=f"--{STYLE_FLAG}", option=None)
     cast = Meaning(flag=f"--{CAST_FLAG}", option=None)
-    own = {PROJECT_FLAG: project, STYLE_FLAG: style, CAST_FLAG: cast}
+    at = Meaning(flag=f"--{AT_FLAG}", option=None)
+    own = {PROJECT_FLAG: project, STYLE_FLAG: style, CAST_FLAG: cast, AT_FLAG: at}
     return {**dict.fromkeys(map(spelling, DRY_FLAGS), dry), **own} | {
         spelling(alias): Meaning(flag=option.flag, option=option)
         for option in model.options

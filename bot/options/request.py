@@ -49,6 +49,7 @@ from bot.options.styles import (
     find_style,
     read_style_choice,
 )
+from bot.options.times import AT_FLAG, WallTime, read_wall_time
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, shown
 from storage.job import Job, Json, QuestionKind, UsedStyle
@@ -64,6 +65,7 @@ _OWN_VALUES: Mapping[str, str] = MappingProxyType(
         PROJECT_FLAG: "a project's name",
         STYLE_FLAG: "a style's name",
         CAST_FLAG: "the name of a cast member",
+        AT_FLAG: "a time such as `18:00` or `monday 9:00`",
     }
 )
 """The values of the bot's own flags, in words."""
@@ -94,6 +96,8 @@ class RenderRequest:
     """The style in whose words the prompt of `input` is; `None`: it is as asked for."""
     cast: tuple[CastMember, ...] = ()
     """The members of the cast that it names, whose files are among the images of `input`."""
+    at: WallTime | None = None
+    """When it is to start, by the clock of its asker; `None`: at once."""
 
 
 def read_request(
@@ -130,6 +134,7 @@ def read_request(
         is_dry=given.is_dry,
         project=given.project,
         cast=given.cast,
+        at=given.at,
     )
 
 
@@ -204,6 +209,7 @@ def changed_request(
         is_dry=given.is_dry,
         project=previous.project if given.project is None else given.project,
         cast=given.cast,
+        at=given.at,
     )
 
 
@@ -486,12 +492,14 @@ class Given:
     """The members of the cast whose files are to be among the reference images."""
     cast: tuple[CastMember, ...] = ()
     """All members that are named, also those whose files stand in `values` already."""
+    at: WallTime | None = None
+    """When it is to start; `None`: at once."""
 
     @property
     def changes_anything(self) -> bool:
         """Whether it says anything beside the model; a look at the request counts."""
         chosen = self.project is not None or self.style is not None or bool(self.added)
-        return bool(self.values) or chosen or self.is_dry
+        return bool(self.values) or chosen or self.is_dry or self.at is not None
 
 
 def given_in(
@@ -539,13 +547,7 @@ def given_in(
                 continue
             values[name] = _value(pairs)
     values.pop(MODEL_FLAG, None)
-    project = values.pop(PROJECT_FLAG, None)
-    with problems.collected(PROJECT_FLAG):
-        project = None if project is None else read_project_choice(str(project))
-    # A model may have an option of that name, which is then meant.
-    style = None if model.option(STYLE_FLAG) else values.pop(STYLE_FLAG, None)
-    with problems.collected():
-        style = None if style is None else read_style_choice(str(style))
+    own = _own_choices(values, model, problems, is_request=cast is not None)
     is_change = scene is not None and split.prompt
     words = changed_scene(scene or "", split.prompt) if is_change else split.prompt
     with problems.collected(PROMPT):
@@ -580,11 +582,40 @@ def given_in(
         has_shots=bool(split.shots),
         unfinished_shots=unfinished,
         is_dry=is_dry,
-        project=project if isinstance(project, str) else None,
-        style=style if isinstance(style, str) else None,
+        project=own.project,
+        style=own.style,
         added=added,
         cast=tuple(dict.fromkeys([*added, *in_images])),
+        at=own.at,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OwnChoices:
+    """The values of flags of the bot's own, as of `Given`."""
+
+    project: str | None = None
+    style: str | None = None
+    at: WallTime | None = None
+
+
+def _own_choices(
+    values: dict[str, Json], model: Model, problems: Problems, *, is_request: bool
+) -> _OwnChoices:
+    """Take the values of the bot's own flags from those by name, and return what they say.
+
+    A model may have an option of such a name, which is then meant.
+    """
+    project, style, at = values.pop(PROJECT_FLAG, None), None, None
+    with problems.collected(PROJECT_FLAG):
+        project = None if project is None else read_project_choice(str(project))
+    if model.option(STYLE_FLAG) is None and STYLE_FLAG in values:
+        with problems.collected():
+            style = read_style_choice(str(values.pop(STYLE_FLAG)))
+    if model.option(AT_FLAG) is None and AT_FLAG in values:
+        with problems.collected():
+            at = _wall_time(str(values.pop(AT_FLAG)), is_request=is_request)
+    return _OwnChoices(project=project if isinstance(project, str) else None, style=style, at=at)
 
 
 def _mentioned(typed: TypedText, texts: Sequence[str], cast: Cast) -> tuple[Cast, Sequence[str]]:
@@ -683,6 +714,13 @@ def _cast_names(flags: list[tuple[Meaning, Flag]], cast: Cast | None) -> tuple[s
     if cast is None:
         raise UsageError(f"`{flags[0][0].flag}` belongs to a request for a video. Leave it out.")
     return read_flag(_raw_values(flags))
+
+
+def _wall_time(text: str, *, is_request: bool) -> WallTime:
+    """Return the time in the flag for it. Raises `UsageError`."""
+    if not is_request:
+        raise UsageError(f"`--{AT_FLAG}` belongs to a request for a video. Leave it out.")
+    return read_wall_time(text)
 
 
 def _raw_values(flags: list[tuple[Meaning, Flag]]) -> list[str]:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.base.errors import PermitLaterError, RetryLaterError, UnreachablePlaceError
 from bot.base.ports import Place
 from bot.jobs.view import brief_view
+from bot.messages import blocks
 from bot.messages.job import is_cancelled
 from bot.messages.result import stopped_message
 from bot.steps.progress import show
+from bot.steps.result_slot import RESULT
 from bot.worker.context import Claim
+from bot.worker.outbox import post_once
 from bot.worker.result import Done, Result, Snooze, due_before
-from storage.job import EventName, Job
+from storage.job import EventName, Job, Stage
 
 RETRY_SECONDS = 30.0
 """The pause before the next try of an edit that follows what was told."""
 
 
 async def inform(claim: Claim[Job]) -> Result[Job]:
-    """Edit the job's message and send the user an ephemeral one.
+    """Edit the job's message and send the user an ephemeral one, or one in the job's thread.
 
+    Who planned a job may not be there when it cannot start, and an ephemeral message is not kept.
     Whoever cancelled their own job was answered, and sees the edit: they need none.
 
     The user is told first if the edit has to wait. Safe to repeat: the edit is idempotent, and the
     ephemeral message is at worst shown twice.
     """
+    if claim.row.starts_at is not None and claim.row.stage is Stage.REJECTED:
+        return await _inform_in_thread(claim)
     is_told, edit_at, shown = claim.has_permit, None, claim.row
     try:
         shown = await show(claim, claim.row)
@@ -40,10 +48,31 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
     return Snooze(row=result.row, after=after, note=result.note, paced_at=edit_at)
 
 
+async def _inform_in_thread(claim: Claim[Job]) -> Result[Job]:
+    """Tell the user in the thread, once, then edit the job's message; each when it has a permit."""
+    job, services = claim.row, claim.services
+    if job.delivery.ts is None and not _is_own_cancel(job):
+        told = stopped_message(brief_view(job, services.catalog, services.unit))
+        message = replace(told, blocks=blocks.marked(told.blocks, job.id))
+        place = Place(channel=job.channel, thread_ts=job.thread_root)
+        try:
+            posted = await post_once(claim, RESULT, place, message)
+        except UnreachablePlaceError:
+            return await _tell(claim, claim.row)
+        told_in = replace(claim.row.delivery, ts=posted.ts)
+        await claim.record(replace(claim.row, delivery=told_in), EventName.TOLD)
+    return Done(row=await show(claim, claim.row))
+
+
+def _is_own_cancel(job: Job) -> bool:
+    """Return whether the user knows: they cancelled it themselves, and its message shows that."""
+    is_own = is_cancelled(job) and job.cancel_requested_by == job.user
+    return is_own and job.message_ts is not None
+
+
 async def _tell(claim: Claim[Job], shown: Job) -> Done[Job]:
     """Send the user an ephemeral message, unless they cancelled the job themselves."""
-    is_own_cancel = is_cancelled(shown) and shown.cancel_requested_by == shown.user
-    if is_own_cancel and shown.message_ts is not None:
+    if _is_own_cancel(shown):
         return Done(row=shown)
     # Slack shows an ephemeral message in a thread only if the thread has replies, which is certain
     # if the job's own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral

@@ -17,6 +17,7 @@ from storage.postgres.schema import (
     FILMS,
     KEPT,
     PACE,
+    PLANNED,
     PRICES_OF_SIZE,
     SAVED,
     TABLES,
@@ -72,6 +73,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0010_films", statements=(FILMS,), is_expansion=True),
+    Migration(name="0014_planned", statements=(PLANNED,), is_expansion=True),
 )
 
 HISTORY = """

@@ -458,6 +458,9 @@ ALTER TABLE jobs ADD COLUMN film_poster TEXT COLLATE "C";
 """
 """The migration that keeps what the file of a finished video tells, and its poster."""
 
+PLANNED = "ALTER TABLE jobs ADD COLUMN starts_at DOUBLE PRECISION"
+"""The migration that lets a job start at a later time."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

@@ -735,6 +735,11 @@ def _films(db: Database) -> None:
         db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
 
 
+@MIGRATIONS(name="0044_planned")
+def _planned(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN starts_at REAL")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

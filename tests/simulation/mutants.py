@@ -18,7 +18,7 @@ from bot.jobs.services import Services
 from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
 from bot.notifications import NOTIFICATION_STEPS, follow, poster, resend
-from bot.steps import STEPS, announce, deliver, poll, submit
+from bot.steps import STEPS, announce, deliver, own_message, poll, submit
 from bot.worker import outbox, retry
 from bot.worker.context import Claim
 from bot.worker.engine import Step
@@ -170,7 +170,7 @@ def _never_search_for(kind: type[Job | Notification]) -> Patch:
         async def find(claim: Claim[PostRow], slot: Slot[PostRow], place: Place) -> Posted | None:
             return None if isinstance(claim.row, kind) else await find_posted(claim, slot, place)
 
-        with replaced(outbox, "find_posted", find), replaced(announce, "find_posted", find):
+        with replaced(outbox, "find_posted", find), replaced(own_message, "find_posted", find):
             yield
 
     return patch
@@ -398,7 +398,7 @@ async def _everybody_is_admitted(_user: str, _team: str, _services: Services) ->
 
 MUTANTS = (
     Mutant("takes the envelope's workspace", _value(workspaces, "installed_team", _outer_team)),
-    Mutant("lets guests in", _value(announce, "is_admitted", _everybody_is_admitted)),
+    Mutant("lets guests in", _value(own_message, "is_admitted", _everybody_is_admitted)),
     Mutant("writes without its fence", _drop_fence, tried_first=76),
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
