@@ -40,12 +40,17 @@ async def plan(claim: Claim[Job]) -> Result[Job]:
     refused = await refusal(claim)
     if refused is not None:
         return refused
-    age = await services.chat.read_clock() - (job.starts_at or 0.0)
-    if age < 0:
-        return Snooze(row=job, after=-age)
-    if age > MISSED_SECONDS:
+    late = await _lateness(job, services)
+    if late < 0:
+        return Snooze(row=job, after=-late)
+    if late > MISSED_SECONDS:
         return _rejected(job, MISSED)
     return await _start(claim)
+
+
+async def _lateness(job: Job, services: Services) -> float:
+    """Return how many seconds ago the job was to start, by Slack's clock; negative: in so many."""
+    return await services.chat.read_clock() - (job.starts_at or 0.0)
 
 
 async def _start(claim: Claim[Job]) -> Result[Job]:

@@ -29,6 +29,7 @@ from tests.simulation.approvals import ApprovalBook
 from tests.simulation.bookkeeper import Bookkeeper
 from tests.simulation.films import are_posters_made, picture_of
 from tests.simulation.names import GUEST, TEAM
+from tests.simulation.plans import check_start
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import Channel, PostedMessage, Workspace
 from tests.simulation.world import World
@@ -217,6 +218,7 @@ class Invariants:
             is_late = self._world.now() > row.question.expires_at + 1
             if is_late and not self.video.clock_errs:
                 self._world.violate("a question is answered in time", row.id)
+        check_start(self._world, before, row)
         if row.fence < before.fence:
             self._world.violate("a fence never falls", row.id)
         if before.stage in TERMINAL and row.outcome is not before.outcome:
@@ -356,8 +358,8 @@ class Invariants:
                     self._world.violate("every job ends", f"{row.id} is {row.stage} and never due")
 
     def _check_unconfirmed(self, row: Job) -> None:
-        """Check that nobody heard of a request that was not confirmed."""
-        unknown = row.id in self._sent_unknown
+        """Check that nobody heard of a request that was not confirmed, unless it was planned."""
+        unknown = row.id in self._sent_unknown or row.starts_at is not None
         if not unknown and any(said.job_id == row.id for said in self.slack.posts):
             self._world.violate("what waits is not announced", row.id)
 
@@ -470,6 +472,8 @@ class Invariants:
             return
         if row.cancel_requested_by == row.user and row.message_ts and row.stage is Stage.REJECTED:
             # The answer told it, and the job's message does.
+            return
+        if row.starts_at is not None and self.slack.live(row.id, is_result=True):
             return
         since = self._stopped_at[row.id]
         if not any(job == row.id and age >= since for job, _, age in self.slack.ephemerals):

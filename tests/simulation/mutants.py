@@ -18,7 +18,7 @@ from bot.jobs.services import Services
 from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
 from bot.notifications import NOTIFICATION_STEPS, follow, poster, resend
-from bot.steps import STEPS, announce, deliver, own_message, poll, submit
+from bot.steps import STEPS, announce, deliver, own_message, plan, poll, submit
 from bot.worker import outbox, retry
 from bot.worker.context import Claim
 from bot.worker.engine import Step
@@ -392,6 +392,10 @@ def _outer_team(payload: Fields) -> str | None:
     return team if isinstance(team, str) else installed_team(payload)
 
 
+async def _late_by_own_clock(job: Job, services: Services) -> float:
+    return services.now() - (job.starts_at or 0.0)
+
+
 async def _everybody_is_admitted(_user: str, _team: str, _services: Services) -> bool:
     return True
 
@@ -456,6 +460,10 @@ MUTANTS = (
     Mutant("looks for duplicates outside the insert", _search_outside_insert),
     Mutant("forgets what it asked about", _forget_questions),
     Mutant("sends before the delay ends", _value(view, "submit_delay", _no_delay)),
+    Mutant(
+        "starts what is planned by its own clock", _value(plan, "_lateness", _late_by_own_clock)
+    ),
+    Mutant("starts what was missed", _value(plan, "MISSED_SECONDS", inf)),
     Mutant("bills what waits", _step(Stage.WAITING, _accept_unanswered)),
     Mutant("looks at caps outside the insert", money_mutants.admit_outside_insert),
     Mutant("frees a hold at failure", money_mutants.free_at_failure, tried_first=61),

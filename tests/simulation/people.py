@@ -53,6 +53,7 @@ from tests.simulation.admins import Admins
 from tests.simulation.approvals import Press, draw_presses
 from tests.simulation.invariants import Invariants
 from tests.simulation.names import GUEST, PARTNER, PEOPLE, PROJECT, TEAM
+from tests.simulation.plans import Plan, draw_plans, wall_time
 from tests.simulation.process import Process
 from tests.simulation.sets import insert_set
 from tests.simulation.video import REFUSED_WORD
@@ -106,6 +107,8 @@ class People:
                 self._live(self._want_video(100 + number, at))
             if world.budgets.set_at is not None:
                 self._live(self._want_set(world.budgets.set_at))
+        for number, plan in enumerate(draw_plans(world.seed)):
+            self._live(self._plan_video(200 + number, plan))
         for life in () if self._admins is None else self._admins.lives():
             self._live(life)
         # A backup may know less than what was deleted since: nothing can be found again then.
@@ -172,6 +175,35 @@ class People:
             await world.sleep(world.between(1, 100))
             key = self._new_key(surface, interaction.channel)
             interaction = replace(interaction, dedup_key=key)
+
+    async def _plan_video(self, number: int, plan: Plan) -> None:
+        """Ask for a video at a later time, and leave it or cancel it."""
+        world = self._world
+        await world.sleep(plan.asked_after)
+        at = wall_time(world.now() + 60 * plan.minutes)
+        request = RenderRequest(
+            model="kling-v3", input={"prompt": f"plan {number}"}, kind="kling-v3", at=at
+        )
+        for _ in range(4):
+            answer = await self._deliver(request, self._interaction("command"))
+            if isinstance(answer, Accepted):
+                world.count("planned")
+                await self._await_start(answer.job, plan)
+                return
+            if isinstance(answer, Asked):
+                await self._answer(answer.job)
+                return
+            await world.sleep(world.between(1, 20))
+
+    async def _await_start(self, job: Job, plan: Plan) -> None:
+        """Cancel a planned job, or wait until it has started; an approver may be asked then."""
+        world = self._world
+        if plan.cancelled_after is not None:
+            await self._inside(plan.cancelled_after, self._cancel, job)
+        await world.sleep(max(0.0, (job.starts_at or 0.0) + 60 - world.now()))
+        row = self._invariants.rows.get(job.id)
+        if row is not None and row.stage is Stage.WAITING:
+            await self._wait_for_approval(row)
 
     def _project(self) -> str | None:
         budgets = self._world.budgets
@@ -311,7 +343,8 @@ class People:
         try:
             delivered = self._as_delivered(interaction)
             answer = await accept(request, delivered, door.services, question=question)
-        except StoreError:
+        except (StoreError, BotError):
+            # What is planned needs to know where its asker is, and a time that is not over.
             reply.set_result(None)
             return
         if isinstance(answer, Asked):
