@@ -56,6 +56,8 @@ class QuestionKind(StrEnum):
     """The words may be a mistyped command; `about` is the command that was probably meant."""
     UNKNOWN_OPTION = "unknown option"
     """A word looks like an option that the model does not have; `about` is the word."""
+    REPEAT = "repeat"
+    """It goes on by itself; `about` is what else is in doubt, as a sentence, or empty."""
     UNPUBLISHED = "unpublished"
     """Only others document what the model does with a value; `about` is a sentence about it."""
     PRICE = "price"
@@ -389,6 +391,29 @@ class Film:
     """Slack's ID of the file of a picture from it; `None`: Slack took none."""
 
 
+class RepeatEvery(StrEnum):
+    """How often a planned render is repeated. The values are stored and never change."""
+
+    DAY = "day"
+    WEEKDAY = "weekday"
+    """From Monday to Friday."""
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """The rule by which a planned job is followed by another one, which has the same rule."""
+
+    id: str
+    """The ID of its first job."""
+    every: RepeatEvery
+    first: str
+    """When the first job was to start, by the clocks of the zone: `2026-11-30T09:00`."""
+    zone: str
+    """The name of the zone of its asker when it was asked for."""
+
+
 NOT_DELIVERED = Delivery()
 IN_CHANNEL = ReplyTo()
 
@@ -415,6 +440,8 @@ class Job:
     created_at: Instant
     starts_at: Instant | None = None
     """When it is to start, by Slack's clock; `None`: at once."""
+    repeat: Repeat | None = None
+    """How it is repeated; `None`: it is not."""
     traceparent: str | None = None
     """The span of the request, for the spans of the steps; `None`: nobody traces it.
 
@@ -540,6 +567,11 @@ class Job:
     def thread_root(self) -> str | None:
         """The `ts` of the thread for this job's replies; `None` until the job has a message."""
         return self.reply_to.thread_ts or self.message_ts
+
+    @property
+    def is_later_of_repeat(self) -> bool:
+        """Whether another job of its repeat came before: it has no message before its time."""
+        return self.repeat is not None and self.repeat.id != self.id
 
     @property
     def signals(self) -> tuple[Instant | None, ...]:

@@ -15,6 +15,7 @@ from bot.jobs.cast_pictures import refuse_gone
 from bot.jobs.dry_run import DryRun, dry_run
 from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
+from bot.jobs.planned import load_start
 from bot.jobs.projects import choose_project
 from bot.jobs.services import Services
 from bot.jobs.styles import refuse_hidden_words
@@ -24,7 +25,6 @@ from bot.options.doubts import in_one
 from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
-from bot.options.times import moment_of, zone_named
 from storage.budget import NotAdmitted, Reason
 from storage.job import (
     REQUESTED,
@@ -159,8 +159,9 @@ async def accept(
     if request.cast:
         await refuse_gone(request.cast, services)
     now = services.now()
-    question = question or _doubt(request) or _late(interaction, now)
-    starts_at = await _starts_at(request, interaction.user, services)
+    question = _question(request, interaction, question, now)
+    job_id = services.new_id()
+    starts_at, repeat = await load_start(request, job_id, interaction.user, services)
     price, forecast = await load_forecast(
         services.catalog.get(request.model), request.input, services, now
     )
@@ -169,7 +170,7 @@ async def accept(
             interaction.team, interaction.user, interaction.channel, services
         )
     job = Job(
-        id=services.new_id(),
+        id=job_id,
         dedup_key=interaction.dedup_key,
         team=interaction.team,
         channel=interaction.channel,
@@ -188,6 +189,7 @@ async def accept(
         channel_defaults=_channel_defaults(request.input, usual.of_channel),
         created_at=now,
         starts_at=starts_at,
+        repeat=repeat,
         stage=Stage.ACCEPTED if starts_at is None else Stage.PLANNED,
         traceparent=current_traceparent(),
         due_at=now,
@@ -253,12 +255,22 @@ async def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
     )
 
 
-async def _starts_at(request: RenderRequest, user: str, services: Services) -> Instant | None:
-    """Return when a request is to start, by the clocks where its asker is; `None`: at once."""
-    if request.at is None:
-        return None
-    person = await services.directory.person(user)
-    return moment_of(request.at, zone_named(person.zone), services.now())
+def _question(
+    request: RenderRequest, interaction: Interaction, asked: Asking | None, now: Instant
+) -> Asking | None:
+    """Return the one question about a request; a repeat is always asked about."""
+    question = asked or _doubt(request) or _late(interaction, now)
+    return question if request.every is None else _about_repeat(question)
+
+
+def _about_repeat(doubt: Asking | None) -> Asking:
+    """Return the one question about a repeat, with what else is in doubt about the request."""
+    about = ""
+    if doubt is not None and doubt.kind is QuestionKind.UNPUBLISHED:
+        about = doubt.about
+    elif doubt is not None and doubt.kind is QuestionKind.UNKNOWN_OPTION:
+        about = f"`{doubt.about}` looks like an option and is none, so it is a part of the prompt."
+    return Asking(kind=QuestionKind.REPEAT, about=about)
 
 
 def _doubt(request: RenderRequest) -> Asking | None:

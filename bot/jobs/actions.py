@@ -30,6 +30,7 @@ from bot.jobs.cast import cast_for
 from bot.jobs.deliveries import following
 from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
+from bot.jobs.planned import next_of_repeat
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
 from bot.jobs.styles import styles_for
@@ -347,8 +348,14 @@ def _draft(request: ActionRequest) -> Draft:
 
 
 async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
-    """Cancel the job if nothing was sent to MindVideo yet. Idempotent."""
+    """Cancel the job if nothing was sent to MindVideo yet. Idempotent.
+
+    Of a job that is over, the next one of its repeat is cancelled, which ends the repeat.
+    """
     job, by = request.job, request.interaction.user
+    if job.stage in TERMINAL:
+        # Nothing is left of it to be cancelled but what goes on by itself.
+        job = await next_of_repeat(job, services) or job
     row = await services.store.jobs.request_cancel(job.id, by, services.now()) or job
     if row.stage in TERMINAL or row.stage is Stage.FINISHED:
         verdict = Verdict.OVER

@@ -115,7 +115,8 @@ def _planned(view: JobView) -> str:
     cost = planned.about(view.job, view.unit)
     told = f"{cost} · a" if cost else "A"
     starts_at = planned.planned_for(view.job.starts_at or view.job.created_at)
-    return f"starts {starts_at} · {told} cancel is free until then"
+    often = f" · {planned.repeats(view.job)}" if view.job.repeat else ""
+    return f"starts {starts_at}{often} · {told} cancel is free until then"
 
 
 def _before_submit(view: JobView, now: Instant) -> str:
@@ -186,6 +187,8 @@ def _origin(view: JobView) -> str:
     # While it is planned its status tells when it starts.
     is_told = job.starts_at is None or job.stage is Stage.PLANNED
     told = "" if is_told else f" · planned for {planned.planned_for(job.starts_at or 0.0)}"
+    if not is_told and job.repeat is not None:
+        told += f", {planned.repeats(job)}; `cancel` in its thread ends that"
     if job.parent_id is None or view.hides_parent:
         return f"Job `{job.id}`{told}"
     parent = f"<{view.parent_link}|{job.parent_id}>" if view.parent_link else f"`{job.parent_id}`"

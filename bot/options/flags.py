@@ -15,7 +15,7 @@ from bot.options.model_file import DRY_FLAG, DRY_FLAGS, MODEL_FLAG, PROJECT_FLAG
 from bot.options.parser import Flag, Word
 from bot.options.schema import Kind, Option, spelling
 from bot.options.styles import STYLE_FLAG
-from bot.options.times import AT_FLAG, MOST_TIME_WORDS, find_wall_time
+from bot.options.times import AT_FLAG, EVERY_FLAG, MOST_TIME_WORDS, find_wall_time
 from bot.options.values import BOOLEANS, is_choice, synonym_of
 from bot.options.wording import nearest, quoted
 
@@ -178,7 +178,9 @@ def _aliases(model: Model) -> Mapping[str, Meaning]:
     style = Meaning(flag=f"--{STYLE_FLAG}", option=None)
     cast = Meaning(flag=f"--{CAST_FLAG}", option=None)
     at = Meaning(flag=f"--{AT_FLAG}", option=None)
-    own = {PROJECT_FLAG: project, STYLE_FLAG: style, CAST_FLAG: cast, AT_FLAG: at}
+    every = Meaning(flag=f"--{EVERY_FLAG}", option=None)
+    own = {PROJECT_FLAG: project, STYLE_FLAG: style, CAST_FLAG: cast}
+    own |= {AT_FLAG: at, EVERY_FLAG: every}
     return {**dict.fromkeys(map(spelling, DRY_FLAGS), dry), **own} | {
         spelling(alias): Meaning(flag=option.flag, option=option)
         for option in model.options

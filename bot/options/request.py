@@ -49,10 +49,10 @@ from bot.options.styles import (
     find_style,
     read_style_choice,
 )
-from bot.options.times import AT_FLAG, WallTime, read_wall_time
+from bot.options.times import AT_FLAG, EVERY_FLAG, WallTime, read_every, read_wall_time
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, shown
-from storage.job import Job, Json, QuestionKind, UsedStyle
+from storage.job import Job, Json, QuestionKind, RepeatEvery, UsedStyle
 
 MOST_FLAGS = 100
 """The most flags in one text. Each wrong one is compared with all names, which takes 0.1 ms: a text
@@ -66,6 +66,7 @@ _OWN_VALUES: Mapping[str, str] = MappingProxyType(
         STYLE_FLAG: "a style's name",
         CAST_FLAG: "the name of a cast member",
         AT_FLAG: "a time such as `18:00` or `monday 9:00`",
+        EVERY_FLAG: "`day`, `weekday`, `week` or `month`",
     }
 )
 """The values of the bot's own flags, in words."""
@@ -98,6 +99,8 @@ class RenderRequest:
     """The members of the cast that it names, whose files are among the images of `input`."""
     at: WallTime | None = None
     """When it is to start, by the clock of its asker; `None`: at once."""
+    every: RepeatEvery | None = None
+    """How often it is repeated from then on; `None`: it is not."""
 
 
 def read_request(
@@ -135,6 +138,7 @@ def read_request(
         project=given.project,
         cast=given.cast,
         at=given.at,
+        every=given.every,
     )
 
 
@@ -210,6 +214,7 @@ def changed_request(
         project=previous.project if given.project is None else given.project,
         cast=given.cast,
         at=given.at,
+        every=given.every,
     )
 
 
@@ -494,6 +499,8 @@ class Given:
     """All members that are named, also those whose files stand in `values` already."""
     at: WallTime | None = None
     """When it is to start; `None`: at once."""
+    every: RepeatEvery | None = None
+    """How often it is repeated; `None`: it is not."""
 
     @property
     def changes_anything(self) -> bool:
@@ -587,6 +594,7 @@ def given_in(
         added=added,
         cast=tuple(dict.fromkeys([*added, *in_images])),
         at=own.at,
+        every=own.every,
     )
 
 
@@ -597,6 +605,7 @@ class _OwnChoices:
     project: str | None = None
     style: str | None = None
     at: WallTime | None = None
+    every: RepeatEvery | None = None
 
 
 def _own_choices(
@@ -615,7 +624,13 @@ def _own_choices(
     if model.option(AT_FLAG) is None and AT_FLAG in values:
         with problems.collected():
             at = _wall_time(str(values.pop(AT_FLAG)), is_request=is_request)
-    return _OwnChoices(project=project if isinstance(project, str) else None, style=style, at=at)
+    every = None
+    if model.option(EVERY_FLAG) is None and EVERY_FLAG in values:
+        with problems.collected():
+            every = _every(str(values.pop(EVERY_FLAG)), is_timed=at is not None)
+    return _OwnChoices(
+        project=project if isinstance(project, str) else None, style=style, at=at, every=every
+    )
 
 
 def _mentioned(typed: TypedText, texts: Sequence[str], cast: Cast) -> tuple[Cast, Sequence[str]]:
@@ -714,6 +729,14 @@ def _cast_names(flags: list[tuple[Meaning, Flag]], cast: Cast | None) -> tuple[s
     if cast is None:
         raise UsageError(f"`{flags[0][0].flag}` belongs to a request for a video. Leave it out.")
     return read_flag(_raw_values(flags))
+
+
+def _every(text: str, *, is_timed: bool) -> RepeatEvery:
+    """Return how often a request is repeated. Raises `UsageError`."""
+    every = read_every(text)
+    if not is_timed:
+        raise UsageError(f"Say when it starts, too: `--{AT_FLAG} 9:00 --{EVERY_FLAG} {every}`.")
+    return every
 
 
 def _wall_time(text: str, *, is_request: bool) -> WallTime:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import assert_never
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.base.errors import UsageError
 from bot.options.wording import quoted
-from storage.job import Instant
+from storage.job import Instant, Repeat, RepeatEvery
 
 AT_FLAG = "at"
 """The flag that says when a request is to start; a model's own option of this name goes first."""
+
+EVERY_FLAG = "every"
+"""The flag that says how often it is repeated; a model's own option of this name goes first."""
 
 FARTHEST_DAYS = 366
 """How far ahead it may be."""
@@ -23,6 +28,7 @@ MOST_TIME_WORDS = 3
 _EXAMPLES = "`--at 18:00`, `--at tomorrow 9:00`, `--at monday 9:00` or `--at 2026-12-24 18:00`"
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORTEST_WEEKDAY = 3
+_SATURDAY = 5
 _DAYS_AHEAD = {"today": 0, "tomorrow": 1}
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|(1[0-2]|0?[1-9])(?::([0-5]\d))? ?([ap])m")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -93,6 +99,54 @@ def moment_of(wanted: WallTime, zone: ZoneInfo, now: Instant) -> Instant:
             "`--at tomorrow 9:00`."
         )
     return at
+
+
+def read_every(text: str) -> RepeatEvery:
+    """Return how often a render is repeated. Raises `UsageError`."""
+    word = text.strip().casefold()
+    if word not in set(RepeatEvery):
+        raise UsageError(
+            f"{quoted(text)} is nothing that I can repeat by. Write `--every day`, "
+            "`--every weekday`, `--every week` or `--every month`, beside `--at 9:00`."
+        )
+    return RepeatEvery(word)
+
+
+def new_repeat(job_id: str, every: RepeatEvery, at: Instant, zone: ZoneInfo) -> Repeat:
+    """Return the rule of a repeat that begins at a moment, or at the next one that fits it."""
+    first = datetime.fromtimestamp(at, zone).replace(tzinfo=None)
+    return Repeat(id=job_id, every=every, first=first.isoformat(), zone=zone.key)
+
+
+def next_moment(repeat: Repeat, after: Instant) -> Instant:
+    """Return the first moment of a repeat after a time.
+
+    By the clocks of its zone: days on which these change are longer or shorter. A month that lacks
+    the day has its moment on its last one.
+    """
+    first, zone = datetime.fromisoformat(repeat.first), zone_named(repeat.zone)
+    # Clocks may go back over midnight, so the day before is looked at, too.
+    day = max(first.date(), datetime.fromtimestamp(after, zone).date() - timedelta(days=1))
+    while True:
+        at = at_clock(day, first.time(), zone)
+        if at > after and _is_day_of(repeat.every, day, first.date()):
+            return at
+        day += timedelta(days=1)
+
+
+def _is_day_of(every: RepeatEvery, day: date, first: date) -> bool:
+    match every:
+        case RepeatEvery.DAY:
+            return True
+        case RepeatEvery.WEEKDAY:
+            return day.weekday() < _SATURDAY
+        case RepeatEvery.WEEK:
+            return day.weekday() == first.weekday()
+        case RepeatEvery.MONTH:
+            last = monthrange(day.year, day.month)[1]
+            return day.day == min(first.day, last)
+        case _:
+            assert_never(every)
 
 
 def zone_named(name: str) -> ZoneInfo:

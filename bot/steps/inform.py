@@ -67,7 +67,7 @@ async def _inform_in_thread(claim: Claim[Job]) -> Result[Job]:
 def _is_own_cancel(job: Job) -> bool:
     """Return whether the user knows: they cancelled it themselves, and its message shows that."""
     is_own = is_cancelled(job) and job.cancel_requested_by == job.user
-    return is_own and job.message_ts is not None
+    return is_own and (job.message_ts is not None or job.is_later_of_repeat)
 
 
 async def _tell(claim: Claim[Job], shown: Job) -> Done[Job]:

@@ -15,7 +15,7 @@ from bot.worker.context import Claim
 from bot.worker.names import name_mentions
 from bot.worker.outbox import Slot, find_posted, post
 from bot.worker.result import Reject
-from storage.job import Delivery, EventName, Job, Outcome
+from storage.job import Delivery, EventName, Instant, Job, Outcome
 
 
 def _read(job: Job) -> Delivery:
@@ -26,10 +26,15 @@ def _write(job: Job, delivery: Delivery) -> Job:
     return replace(job, post_intent_at=delivery.intent_at, message_ts=delivery.ts)
 
 
+def _known_since(job: Job) -> Instant:
+    """Return since when the message may be there: of a later job of a repeat, since its time."""
+    return (job.starts_at or job.created_at) if job.is_later_of_repeat else job.created_at
+
+
 MESSAGE = Slot(
     read=_read,
     write=_write,
-    known_since=lambda job: job.created_at,
+    known_since=_known_since,
     intended=EventName.POSTING,
     withdrawn=EventName.NOT_POSTED,
 )

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from bot.base.errors import UsageError
 from bot.jobs.forecast import load_forecast
+from bot.jobs.planned import plan_next
 from bot.jobs.services import Services
-from bot.messages.planned import MISSED, asked_first, not_admitted
+from bot.messages.planned import MISSED, PAUSED, asked_first, not_admitted
 from bot.money.forecast import PriceToConfirm
 from bot.steps.own_message import post_own_message, refusal
 from bot.steps.progress import show_progress
@@ -21,16 +22,20 @@ from storage.store import InsertTerms
 MISSED_SECONDS = 3600.0
 """A job whose time is over for longer is not started: who wanted it then may not want it now."""
 
+EARLY_SECONDS = 600.0
+"""How long a look at Slack's clock is good for, if this machine's is ahead of it: it may be set."""
+
 
 async def plan(claim: Claim[Job]) -> Result[Job]:
     """Post the message, and wait; at the time of the job start it, or reject what cannot start.
 
     The time is told by Slack's clock, so that a clock that was set starts nothing early: the age of
     the idempotency key counts from this time, too. Safe to repeat: the message is posted once, and
-    the admission is one commit under the fence.
+    the admission is one commit under the fence. The next job of a repeat is inserted, once, before
+    this one leaves its stage; but not after one that was cancelled, or whose user is gone.
     """
     job, services = claim.row, claim.services
-    if job.message_ts is None:
+    if job.message_ts is None and not job.is_later_of_repeat:
         message = await post_own_message(claim)
         if isinstance(message, Reject):
             return message
@@ -39,13 +44,21 @@ async def plan(claim: Claim[Job]) -> Result[Job]:
         return Snooze(row=posted, after=after, note=EventName.ANNOUNCED, detail=message.detail)
     refused = await refusal(claim)
     if refused is not None:
-        return refused
+        return _paused(refused)
     late = await _lateness(job, services)
     if late < 0:
-        return Snooze(row=job, after=-late)
+        return Snooze(row=job, after=min(-late, EARLY_SECONDS))
+    if job.repeat is not None:
+        await plan_next(job, job.repeat, (job.starts_at or 0.0) + late, services)
     if late > MISSED_SECONDS:
         return _rejected(job, MISSED)
     return await _start(claim)
+
+
+def _paused(refused: Reject[Job]) -> Reject[Job]:
+    """Return the result with the sentence that nothing follows, if its user may not go on."""
+    is_paused = refused.row.repeat is not None and refused.note is EventName.NOT_ADMITTED
+    return replace(refused, problem=f"{refused.problem} {PAUSED}") if is_paused else refused
 
 
 async def _lateness(job: Job, services: Services) -> float:

@@ -458,8 +458,14 @@ ALTER TABLE jobs ADD COLUMN film_poster TEXT COLLATE "C";
 """
 """The migration that keeps what the file of a finished video tells, and its poster."""
 
-PLANNED = "ALTER TABLE jobs ADD COLUMN starts_at DOUBLE PRECISION"
-"""The migration that lets a job start at a later time."""
+PLANNED = """
+ALTER TABLE jobs ADD COLUMN starts_at DOUBLE PRECISION;
+ALTER TABLE jobs ADD COLUMN repeat_id TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN repeat_every TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN repeat_first TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN repeat_zone TEXT COLLATE "C";
+"""
+"""The migration that lets a job start at a later time, and repeats it."""
 
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """

@@ -737,7 +737,14 @@ def _films(db: Database) -> None:
 
 @MIGRATIONS(name="0044_planned")
 def _planned(db: Database) -> None:
-    db.execute("ALTER TABLE jobs ADD COLUMN starts_at REAL")
+    for column in (
+        "starts_at REAL",
+        "repeat_id TEXT",
+        "repeat_every TEXT",
+        "repeat_first TEXT",
+        "repeat_zone TEXT",
+    ):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
 
 
 def upgrade_copy(path: str, migration: str) -> str:

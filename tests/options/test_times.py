@@ -11,7 +11,8 @@ from bot.base.errors import UsageError
 from bot.options.parser import read_text
 from bot.options.request import read_request
 from bot.options.styles import NO_STYLES
-from bot.options.times import find_wall_time, moment_of, read_wall_time
+from bot.options.times import find_wall_time, moment_of, new_repeat, next_moment, read_wall_time
+from storage.job import RepeatEvery
 from tests.support.services import CATALOG
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -73,6 +74,41 @@ def test_a_time_that_clocks_show_twice_is_the_first() -> None:
     assert first - noon == 14.5 * 3600
     assert moment_of(read_wall_time("2:30"), BERLIN, first) - first == 25 * 3600
     assert moment_of(read_wall_time("9:00"), BERLIN, noon) - noon == 22 * 3600
+
+
+@pytest.mark.parametrize(
+    ("every", "first", "expected"),
+    [
+        ("day", "2027-03-27 02:30", ["03-28 03:30", "03-29 02:30"]),
+        ("day", "2027-10-30 02:30", ["10-31 02:30", "11-01 02:30"]),
+        ("week", "2027-03-22 09:00", ["03-29 09:00", "04-05 09:00"]),
+        ("weekday", "2026-11-27 09:00", ["11-30 09:00", "12-01 09:00"]),
+        ("month", "2026-12-31 09:00", ["01-31 09:00", "02-28 09:00", "03-31 09:00"]),
+    ],
+)
+def test_a_repeat_goes_by_the_clocks_of_its_zone(
+    every: str, first: str, expected: list[str]
+) -> None:
+    """Days on which clocks change are longer or shorter, and months lack days."""
+    at = moment_of(read_wall_time(first), BERLIN, datetime.fromisoformat(first).timestamp() - 9e6)
+    repeat = new_repeat("a1", RepeatEvery(every), at, BERLIN)
+    assert next_moment(repeat, at - 1) == at
+    found = []
+    for _ in expected:
+        at = next_moment(repeat, at)
+        found.append(f"{datetime.fromtimestamp(at, BERLIN):%m-%d %H:%M}")
+    assert found == expected
+
+
+def test_a_repeat_needs_a_time_and_a_known_word() -> None:
+    for text, told in (
+        ("boats --every day", "--at 9:00"),
+        ("boats --every hour --at 9:00", "month"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            read_request(read_text(text), CATALOG)
+    request = read_request(read_text("boats --at monday 9:00 --every week"), CATALOG)
+    assert (request.every, request.input["prompt"]) == (RepeatEvery.WEEK, "boats")
 
 
 @pytest.mark.parametrize(

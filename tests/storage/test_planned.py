@@ -115,12 +115,14 @@ async def test_an_approver_is_asked_at_its_time(store: Store) -> None:
 
 async def test_the_price_is_asked_about_when_it_is_planned(store: Store) -> None:
     """Confirmed it is planned, and counts nothing yet; later nobody can be asked."""
+    await cap(store, "100")
     await store.budgets.set_policy("T1", Policy(confirm_above=Decimal(5)), "U9", NOW)
     waiting = await inserted(store, planned())
     assert waiting.stage is Stage.WAITING
     confirmed = await store.jobs.confirm(waiting.id, "U1", NOW + 1)
     assert isinstance(confirmed, Job)
-    assert (confirmed.stage, confirmed.counted_on) == (Stage.PLANNED, None)
+    assert confirmed.stage is Stage.PLANNED
+    assert await used(store) == NO_USE
     row = await claimed(store)
     asked = await store.jobs.begin(row, row, LATER)
     assert isinstance(asked, AskFirst)
