@@ -29,7 +29,7 @@ from tests.simulation.approvals import ApprovalBook
 from tests.simulation.bookkeeper import Bookkeeper
 from tests.simulation.films import are_posters_made, picture_of
 from tests.simulation.names import GUEST, TEAM
-from tests.simulation.plans import check_start
+from tests.simulation.plans import check_moments, check_start
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import Channel, PostedMessage, Workspace
 from tests.simulation.world import World
@@ -193,6 +193,7 @@ class Invariants:
             self._check_move(before, row)
         else:
             self._check_new(row)
+        check_moments(self._world, row, self.rows.values())
         self.approvals.check(before, row, clock_errs=self.video.clock_errs)
         if row.stage in REQUESTED and self._waits(row.id):
             self._world.violate("only what was confirmed is accepted", row.id)
@@ -470,7 +471,8 @@ class Invariants:
     def _check_told(self, row: Job) -> None:
         if row.user in self.slack.gone_people or row.id in self._killers:
             return
-        if row.cancel_requested_by == row.user and row.message_ts and row.stage is Stage.REJECTED:
+        is_shown = row.message_ts or row.is_later_of_repeat
+        if row.cancel_requested_by == row.user and is_shown and row.stage is Stage.REJECTED:
             # The answer told it, and the job's message does.
             return
         if row.starts_at is not None and self.slack.live(row.id, is_result=True):

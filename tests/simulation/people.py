@@ -44,6 +44,8 @@ from storage.job import (
     Job,
     Json,
     QuestionKind,
+    Repeat,
+    RepeatEvery,
     ReplyTo,
     Stage,
 )
@@ -67,7 +69,8 @@ MENTION = "mention"
 DIRECT = 0.3
 # Slack waits so long for an acknowledgement, then shows the person an error.
 PATIENCE_SECONDS = 3.0
-DAY_AND_A_HALF = 36 * 3600.0
+DAY = 24 * 3600.0
+DAY_AND_A_HALF = 1.5 * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +185,11 @@ class People:
         await world.sleep(plan.asked_after)
         at = wall_time(world.now() + 60 * plan.minutes)
         request = RenderRequest(
-            model="kling-v3", input={"prompt": f"plan {number}"}, kind="kling-v3", at=at
+            model="kling-v3",
+            input={"prompt": f"plan {number}"},
+            kind="kling-v3",
+            at=at,
+            every=RepeatEvery.DAY if plan.days else None,
         )
         for _ in range(4):
             answer = await self._deliver(request, self._interaction("command"))
@@ -192,8 +199,27 @@ class People:
                 return
             if isinstance(answer, Asked):
                 await self._answer(answer.job)
+                await self._end_repeat(answer.job, plan)
                 return
             await world.sleep(world.between(1, 20))
+
+    async def _end_repeat(self, job: Job, plan: Plan) -> None:
+        """Cancel what follows in a repeat after some days, again and again until all has ended."""
+        if job.repeat is None:
+            return
+        await self._world.sleep(plan.days * DAY)
+        while planned := self._planned_of(job.repeat):
+            for row in planned:
+                await self._inside(0.0, self._cancel, row)
+            await self._world.sleep(600.0)
+
+    def _planned_of(self, repeat: Repeat) -> list[Job]:
+        """Return the jobs of a repeat whose time has not come."""
+        return [
+            row
+            for row in self._invariants.rows.values()
+            if row.repeat == repeat and row.stage is Stage.PLANNED
+        ]
 
     async def _await_start(self, job: Job, plan: Plan) -> None:
         """Cancel a planned job, or wait until it has started; an approver may be asked then."""

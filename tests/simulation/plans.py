@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,6 +26,8 @@ class Plan:
     minutes: int
     cancelled_after: float | None
     """Seconds from the request on; `None`: its asker leaves it."""
+    days: int
+    """For how many days it is repeated until its asker ends that; 0: it is not."""
 
 
 def draw_plans(seed: int) -> Sequence[Plan]:
@@ -38,6 +40,7 @@ def draw_plans(seed: int) -> Sequence[Plan]:
             asked_after=chance.uniform(0, 120),
             minutes=chance.choice((1, 3, 20, 90, 300)),
             cancelled_after=chance.choice((None, None, 30.0, chance.uniform(0, 400))),
+            days=chance.choice((0, 0, 1, 2)),
         )
         for _ in range(chance.choice((1, 1, 2)))
     ]
@@ -47,6 +50,18 @@ def wall_time(at: Instant) -> WallTime:
     """Return a moment as it is typed, to the minute, by the clocks of UTC."""
     local = datetime.fromtimestamp(at, UTC).replace(second=0, microsecond=0)
     return WallTime(text=f"{local:%Y-%m-%d %H:%M}", clock=local.time(), date=local.date())
+
+
+def check_moments(world: World, row: Job, rows: Iterable[Job]) -> None:
+    """Check that a repeat has one job a moment, and goes on when one of its jobs has begun."""
+    if row.repeat is None:
+        return
+    others = [one for one in rows if one.repeat is not None and one.repeat.id == row.repeat.id]
+    if any(one.starts_at == row.starts_at and one.id != row.id for one in others):
+        world.violate("one job a moment", f"{row.id}: {row.starts_at}")
+    later = any((one.starts_at or 0.0) > (row.starts_at or 0.0) for one in others)
+    if row.stage is Stage.ACCEPTED and not later:
+        world.violate("a repeat goes on", row.id)
 
 
 def check_start(world: World, before: Job, row: Job) -> None:
