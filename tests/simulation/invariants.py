@@ -475,7 +475,8 @@ class Invariants:
         if row.cancel_requested_by == row.user and is_shown and row.stage is Stage.REJECTED:
             # The answer told it, and the job's message does.
             return
-        if row.starts_at is not None and self.slack.live(row.id, is_result=True):
+        said = [one for one in self.slack.posts if one.job_id == row.id and one.is_result]
+        if row.starts_at is not None and said:
             return
         since = self._stopped_at[row.id]
         if not any(job == row.id and age >= since for job, _, age in self.slack.ephemerals):
