@@ -66,7 +66,8 @@ def is_noticed(mutant: Mutant) -> bool:
         shutil.copy(ROOT / "pyproject.toml", copy)
         (copy / mutant.file).write_text(mutated(mutant), encoding="utf-8")
         ended = subprocess.run(  # noqa: S603 - our own arguments
-            [sys.executable, "-m", "pytest", "--exitfirst", "--quiet", *mutant.tests],
+            # Python 3.11 cannot parse every source for a report of pytest's own.
+            [sys.executable, "-m", "pytest", "-xq", "--tb=native", *mutant.tests],
             cwd=copy,
             env={**os.environ, "PYTHONPATH": str(copy)},
             capture_output=True,
