@@ -44,7 +44,7 @@ def asked_about_repeat(job: Job, about: str, unit: str | None) -> str:
     cost = "Nobody knows yet what one costs."
     if amount is not None:
         month = prices.about(amount * most, unit)
-        many = f", and a month, with {most} at most, {month}" if most > 1 else ""
+        many = f"; a month, with at most {most} of them, {month}" if most > 1 else ""
         cost = f"Each costs {prices.about(amount, unit)}{many}."
     starts_at = planned_for(job.starts_at or job.created_at)
     doubt = f" :warning: {about}" if about else ""

@@ -95,10 +95,19 @@ async def _start(claim: Claim[Job]) -> Result[Job]:
 
 
 async def _priced(job: Job, services: Services) -> Job:
-    """Return the job with its price of now. Raises `UsageError` if its model is gone."""
+    """Return the job with its price of now, as one that was asked for at its time.
+
+    So reports count it in the month of its budgets. Raises `UsageError` if its model is gone.
+    """
     model = services.catalog.get(job.model)
     price, forecast = await load_forecast(model, job.input, services, services.now())
-    return replace(job, price=price, forecast=forecast, reserved=forecast.amount)
+    return replace(
+        job,
+        price=price,
+        forecast=forecast,
+        reserved=forecast.amount,
+        created_at=job.starts_at or job.created_at,
+    )
 
 
 def _rejected(job: Job, problem: str) -> Reject[Job]:
