@@ -53,7 +53,7 @@ async def test_a_repeat_is_asked_about_once_and_then_planned() -> None:
         assert delivery.shown is not None
         assert "goes on by itself, every week" in delivery.shown.text
         assert bot.messages() == []
-        await press(bot, delivery.shown, button_of(delivery.shown)[0])
+        await press(bot, delivery.shown, str(button_of(delivery.shown)[0]))
         await bot.until(lambda: len(bot.messages()) == 1)
         assert "every week" in bot.messages()[0].text
 
