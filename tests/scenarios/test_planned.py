@@ -16,8 +16,9 @@ from bot.options.parser import read_text
 from bot.options.request import read_request
 from bot.steps import own_message
 from sandbox.slack.entities import ANA, GENERAL, TEAM
+from storage.budget import AskFirst, NotAdmitted
 from storage.job import EventName, Job, Outcome, QuestionKind, ReplyTo, Stage
-from storage.store import JobFilter
+from storage.store import InsertTerms, JobFilter, StoreFullError
 from tests.support.engine_harness import EngineHarness, engine_harness
 from tests.support.services import CATALOG
 
@@ -150,14 +151,26 @@ async def test_a_repeat_makes_one_job_a_moment() -> None:
         assert len(harness.messages()) == 2
 
 
-async def test_a_death_between_two_jobs_of_a_repeat_makes_no_third() -> None:
-    """The next job is on disk already when the process dies; its moment is its key."""
+async def test_a_step_that_fails_between_two_jobs_of_a_repeat_makes_no_third(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next job is on disk already when this one could not begin; its moment is its key."""
     async with engine_harness() as harness:
         await repeated(harness)
-        harness.store.crash("announced", before=True)
-        await harness.run(hours=20, until=lambda: harness.store.has_crashed)
-        await harness.restart()
+        jobs, tried = harness.store.jobs, list[Job]()
+        begin = jobs.begin
+
+        async def begin_at_last(
+            row: Job, priced: Job, now: float, terms: InsertTerms
+        ) -> Job | AskFirst | NotAdmitted:
+            tried.append(row)
+            if len(tried) == 1:
+                raise StoreFullError
+            return await begin(row, priced, now, terms)
+
+        monkeypatch.setattr(jobs, "begin", begin_at_last)
         await harness.run(hours=20)
+        assert len(tried) == 2
         assert [one.stage for one in await of_repeat(harness)] == [Stage.DELIVERED, Stage.PLANNED]
         assert charges(harness) == 1
 

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
 from bot.base.ports import Place, Posted, Snapshot
-from bot.jobs import planned, view
+from bot.jobs import view
 from bot.jobs.services import Services
 from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
@@ -36,7 +36,6 @@ from storage.job import (
     Job,
     Outcome,
     QuestionKind,
-    Repeat,
     Stage,
     waiting,
 )
@@ -393,12 +392,6 @@ def _outer_team(payload: Fields) -> str | None:
     return team if isinstance(team, str) else installed_team(payload)
 
 
-async def _plan_next_anew(job: Job, repeat: Repeat, now: Instant, services: Services) -> None:
-    """Insert the next job of a repeat under a key of its own."""
-    with replaced(planned, "repeat_key", lambda _repeat, _at: services.new_id()):
-        await planned.plan_next(job, repeat, now, services)
-
-
 async def _late_by_own_clock(job: Job, services: Services) -> float:
     return services.now() - (job.starts_at or 0.0)
 
@@ -468,12 +461,11 @@ MUTANTS = (
     Mutant("forgets what it asked about", _forget_questions),
     Mutant("sends before the delay ends", _value(view, "submit_delay", _no_delay)),
     Mutant(
-        "starts what is planned by its own clock", _value(plan, "_lateness", _late_by_own_clock)
+        "starts what is planned by its own clock",
+        _value(plan, "_lateness", _late_by_own_clock),
+        tried_first=2800,
     ),
-    Mutant(
-        "gives each job of a repeat a key by chance", _value(plan, "plan_next", _plan_next_anew)
-    ),
-    Mutant("starts what was missed", _value(plan, "MISSED_SECONDS", inf)),
+    Mutant("starts what was missed", _value(plan, "MISSED_SECONDS", inf), tried_first=4294),
     Mutant("bills what waits", _step(Stage.WAITING, _accept_unanswered)),
     Mutant("looks at caps outside the insert", money_mutants.admit_outside_insert),
     Mutant("frees a hold at failure", money_mutants.free_at_failure, tried_first=61),
