@@ -59,6 +59,8 @@ class NotificationKind(StrEnum):
     `CastCopy`."""
     POSTER = "poster"
     """A picture of a delivered video is uploaded, to be shown in the job's message."""
+    STITCHED = "stitched"
+    """A user wants the clips up to a job joined to one film; `detail` is their ID."""
 
 
 class Level(StrEnum):
@@ -128,6 +130,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.COST_FILE,
         NotificationKind.CAST_MEMBER,
         NotificationKind.POSTER,
+        NotificationKind.STITCHED,
     }
 )
 """Kinds of which one that is not due yet holds up no other.

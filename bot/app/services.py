@@ -52,6 +52,7 @@ from bot.media.films import FilmProcesses
 from bot.media.links import MediaLinks
 from bot.media.process import MediaProcess
 from bot.media.reference_images import AttachedImages
+from bot.media.video_frames import VideoFrames
 from bot.mindvideo.client import MindVideoClient
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
 from bot.options.catalog import Catalog
@@ -98,6 +99,8 @@ class Adapters:
     video: MindVideoClient
     ephemeral: BackgroundEphemerals
     images: AttachedImages
+    videos: SlackPersonFiles
+    films: FilmProcesses
     media: MediaProcess
     metrics: Metrics
     gate: Gate
@@ -115,7 +118,8 @@ def make_adapters(settings: Settings, checked: Checked) -> Adapters:
         secret = settings.slack_bot_token.get_secret_value()
         links = MediaLinks(settings.public_url, secret, now=checked.now)
     key = settings.mindvideo_api_key.get_secret_value()
-    media = MediaProcess()
+    media, films = MediaProcess(), FilmProcesses()
+    videos = SlackPersonFiles(checked.client, file_seconds=VIDEO_SECONDS)
 
     async def may_answer(dedup_key: str) -> bool:
         return await checked.store.may_answer(dedup_key, checked.now())
@@ -123,7 +127,15 @@ def make_adapters(settings: Settings, checked: Checked) -> Adapters:
     return Adapters(
         video=MindVideoClient(settings.mindvideo_base_url, key, now=checked.now),
         ephemeral=BackgroundEphemerals(checked.chat, may_answer),
-        images=AttachedImages(SlackPersonFiles(checked.client), links, checked.catalog, media),
+        images=AttachedImages(
+            SlackPersonFiles(checked.client),
+            links,
+            checked.catalog,
+            media,
+            VideoFrames(files=videos, films=films),
+        ),
+        videos=videos,
+        films=films,
         media=media,
         metrics=Metrics(),
         gate=Gate(),
@@ -141,8 +153,9 @@ def make_services(
         video=adapters.video,
         chat=checked.chat,
         images=adapters.images,
-        files=SlackPersonFiles(checked.client, file_seconds=VIDEO_SECONDS),
-        films=FilmProcesses() if settings.posters else None,
+        files=adapters.videos,
+        films=adapters.films,
+        makes_posters=settings.posters,
         directory=SlackDirectory(checked.client, now=checked.now),
         views=SlackViews(checked.client),
         ephemeral=adapters.ephemeral,

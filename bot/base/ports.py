@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -167,13 +167,54 @@ class Still:
     film: Film
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipToJoin:
+    """One clip of a film."""
+
+    open: Callable[[], AbstractAsyncContextManager[Download]]
+    """Opens its bytes as a stream."""
+    until: float | None = None
+    """The second at which it ends in the film; `None`: at its own end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedFilm:
+    """A film that was joined: its bytes as a stream, and its properties."""
+
+    download: Download
+    film: Film
+
+
+class UnfitFilmError(Exception):
+    """Clips cannot be joined. `position`, from 0, is that of the one at fault, if one is."""
+
+    def __init__(self, problem: str, position: int | None = None) -> None:
+        super().__init__(problem)
+        self.position = position
+
+
 class Films(Protocol):
-    """Finished videos, read in a process of its own."""
+    """Finished videos, read in a process for each task.
+
+    All methods are reads: repeat freely. They raise `RetryLaterError`, and what reading a download
+    raises.
+    """
 
     async def still(self, download: Download) -> Still | None:
-        """Return a picture from a video; `None`: it cannot be read, or costs too much to read.
+        """Return a picture from a video; `None`: it cannot be read, or costs too much to read."""
 
-        A read: repeat freely. Raises `RetryLaterError`, and what reading the download raises.
+    async def frame(self, download: Download, seconds: float | None) -> Still | None:
+        """Return the frame at a time, in the video's full size; with `None` the last one.
+
+        Behind the end it is the last one as well. Returns `None` as `still` does.
+        """
+
+    def join(
+        self, clips: Sequence[ClipToJoin], comment: str
+    ) -> AbstractAsyncContextManager[JoinedFilm]:
+        """Open the MP4 that clips make one behind the other, with a comment in its metadata.
+
+        Entering raises `UnfitFilmError` if one of them cannot be read, or they are too long.
         """
 
 

@@ -27,9 +27,11 @@ from bot.jobs.accept import (
 )
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.cast import cast_for
-from bot.jobs.deliveries import following
+from bot.jobs.chains import frame_of, load_chain, require_chain
+from bot.jobs.deliveries import following, result_place
 from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
+from bot.jobs.links import load_links
 from bot.jobs.planned import next_of_repeat
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
@@ -37,6 +39,8 @@ from bot.jobs.styles import styles_for
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.money.forecast import PriceToConfirm
 from bot.options.attachments import Attached
+from bot.options.catalog import Model
+from bot.options.continuation import base_of_continuation, has_words, looped
 from bot.options.doubts import unpublished
 from bot.options.draft import Draft, RefusedTextError
 from bot.options.mentions import asked_input
@@ -59,6 +63,8 @@ MOST_RESENDS = 3
 
 HOUR_SECONDS = 3600.0
 
+SAY_WHAT_FOLLOWS = "Say what happens next: `continue the boat leaves the harbour`."
+
 
 class ActionName(StrEnum):
     """The name of an action on a job."""
@@ -74,6 +80,9 @@ class ActionName(StrEnum):
     RESEND = "resend"
     KEEP = "keep"
     STOP_KEEPING = "stop keeping"
+    CONTINUE = "continue"
+    LOOP = "loop"
+    STITCH = "stitch"
     CONFIRM = "confirm"
     ASK_APPROVER = "ask an approver"
 
@@ -101,6 +110,8 @@ class ActionRequest:
     """What to ask before another render is accepted."""
     agreed: PriceToConfirm | None = None
     """The price of another render that its user was told, and agreed to."""
+    moment: float | None = None
+    """The second at which a continuation begins; `None`: at the end."""
     target: str | None = None
     """The channel to which a result is shared; `None`: that of the job."""
 
@@ -186,6 +197,15 @@ class KeepAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StitchAnswered:
+    """The clips up to a job will be joined; `is_new`: this request is the first to want it."""
+
+    job: Job
+    clips: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionExpired:
     """The question can no longer be answered: the request ended without having been accepted."""
 
@@ -222,6 +242,7 @@ ActionOutcome: TypeAlias = (
     | ResendAnswered
     | ResentTooOften
     | KeepAnswered
+    | StitchAnswered
     | NotAllowed
 )
 
@@ -279,8 +300,11 @@ async def _cost(request: ActionRequest, services: Services) -> CostShown:
 async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     job = request.job
     model = services.catalog.find(job.model)
+    chain = await load_chain(job, services)
+    links = await load_links([link.job for link in chain], services) if len(chain) > 1 else {}
+    clips = [(link, links.get(link.job.id)) for link in chain] if len(chain) > 1 else []
     return DetailsShown(
-        view=await load_view(job, services),
+        view=replace(await load_view(job, services), chain=clips),
         options=all_options(model, asked_input(job)) if model else (),
         events=await services.store.jobs.events(job.id),
     )
@@ -295,7 +319,7 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
     job, catalog = request.job, services.catalog
     refuse_erased(job)
     if request.changes is not None or request.files:
-        render = await _changed(request, services)
+        render = await _changed(job, request, services)
     else:
         model = catalog.get(job.model)
         # What its asker was asked about then, and confirmed, is meant.
@@ -304,12 +328,18 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
         given = {**job.input, **request.options}
         checked = check_input(model, given, known=known)
         render = replace(checked, project=job.project, style=job.style)
+    return await _accepted(render, request, services, parent_id=job.id)
+
+
+async def _accepted(
+    render: RenderRequest, request: ActionRequest, services: Services, *, parent_id: str | None
+) -> Acceptance:
     try:
         return await accept(
             render,
             request.interaction,
             services,
-            parent_id=job.id,
+            parent_id=parent_id,
             question=request.question,
             agreed=request.agreed,
         )
@@ -317,16 +347,16 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
         raise RefusedTextError(_draft(request), *error.problems) from None
 
 
-async def _changed(request: ActionRequest, services: Services) -> RenderRequest:
-    """Return the job's request with the typed changes. Raises `RefusedTextError`, `StoreError`."""
+async def _changed(
+    previous: Job | RenderRequest, request: ActionRequest, services: Services
+) -> RenderRequest:
+    """Return an earlier request with the typed changes. Raises `RefusedTextError`, `StoreError`."""
     typed, asker = request.changes or _NO_CHANGES, request.interaction
     where = (asker.team, asker.user, asker.channel)
     styles = await styles_for(typed, *where, services)
     cast = await cast_for(typed, *where, services)
     try:
-        return changed_request(
-            request.job, typed, services.catalog, request.files, styles, cast=cast
-        )
+        return changed_request(previous, typed, services.catalog, request.files, styles, cast=cast)
     except UsageError as error:
         raise RefusedTextError(_draft(request), *error.problems) from None
 
@@ -342,7 +372,7 @@ def _draft(request: ActionRequest) -> Draft:
         channel=request.interaction.channel,
         thread_ts=request.interaction.reply_to.thread_ts,
         parent_id=request.job.id,
-        files=tuple(file.id for file in request.files),
+        files=tuple(request.files),
         people=typed.people,
     )
 
@@ -383,6 +413,68 @@ async def _give_up(request: ActionRequest, services: Services) -> CancelAnswered
 def _cancel_answered(verdict: Verdict, row: Job, services: Services) -> CancelAnswered:
     view = brief_view(row, services.catalog, services.unit)
     return CancelAnswered(verdict=verdict, view=view)
+
+
+async def _continue(request: ActionRequest, services: Services) -> Acceptance:
+    """Render what follows a video: a new job that begins with a frame of it, and is charged.
+
+    Its words are new; model, options, style and images stay, and may be changed. Raises
+    `UsageError` without words, for a video that is no file at Slack, and for a model that takes no
+    first frame.
+    """
+    job, model = request.job, _model_of(request.job, services)
+    frame = await frame_of(job, request.moment, services)
+    base = base_of_continuation(job, model, frame)
+    if request.changes is None:
+        raise UsageError(SAY_WHAT_FOLLOWS)
+    try:
+        render = await _changed(base, request, services)
+    except RefusedTextError as error:
+        # The form of a draft would fill in the scene of the earlier video.
+        raise UsageError(*error.problems) from None
+    if not has_words(render.input):
+        raise UsageError(SAY_WHAT_FOLLOWS)
+    return await _accepted(render, request, services, parent_id=None)
+
+
+async def _loop(request: ActionRequest, services: Services) -> Acceptance:
+    """Render the video again with its first frame as first and last one: a new job, charged.
+
+    Raises `UsageError` as `_continue` does.
+    """
+    job, model = request.job, _model_of(request.job, services)
+    frame = await frame_of(job, 0.0, services)
+    return await _accepted(looped(job, model, frame), request, services, parent_id=job.id)
+
+
+def _model_of(job: Job, services: Services) -> Model:
+    refuse_erased(job)
+    return services.catalog.get(job.model)
+
+
+async def _stitch(request: ActionRequest, services: Services) -> StitchAnswered:
+    """Enqueue the film of the clips up to a job, at most once for each job. Nothing is charged.
+
+    Raises `UsageError` if the job continues no other.
+    """
+    job, now = request.job, services.now()
+    chain = await require_chain(job, request.interaction, services)
+    place = result_place(job)
+    row = Notification(
+        id=notification_id(NotificationKind.STITCHED, job.channel, job.id),
+        team=job.team,
+        channel=place.channel,
+        thread_ts=place.thread_ts,
+        kind=NotificationKind.STITCHED,
+        happened_at=now,
+        job_id=job.id,
+        traceparent=job.traceparent,
+        detail=request.interaction.user,
+        due_at=now,
+    )
+    is_new = await services.store.outbox.add(row)
+    services.wake()
+    return StitchAnswered(job=job, clips=len(chain), is_new=is_new)
 
 
 async def _share(request: ActionRequest, services: Services) -> ShareAnswered | NotAllowed:
@@ -537,6 +629,9 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.RESEND: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_resend),
         ActionName.KEEP: JobAction(allowed=Allowed.MEMBERS, run=_keep),
         ActionName.STOP_KEEPING: JobAction(allowed=Allowed.MEMBERS, run=_stop_keeping),
+        ActionName.CONTINUE: JobAction(allowed=Allowed.MEMBERS, run=_continue, makes_job=True),
+        ActionName.LOOP: JobAction(allowed=Allowed.MEMBERS, run=_loop, makes_job=True),
+        ActionName.STITCH: JobAction(allowed=Allowed.MEMBERS, run=_stitch),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
         ActionName.ASK_APPROVER: JobAction(
             allowed=Allowed.ASKER, run=partial(_confirm, asks_approvers=True)

@@ -42,7 +42,7 @@ def following(job: Job, now: Instant, *, by: str = "", after: float = 0.0) -> No
 def is_poster_wanted(job: Job, services: Services) -> bool:
     """Return whether a delivered job gets a poster."""
     has_video = job.has_result and job.outputs[0].media is Media.VIDEO
-    return services.films is not None and has_video
+    return services.makes_posters and services.films is not None and has_video
 
 
 def poster_row(job: Job, now: Instant) -> Notification:

@@ -35,7 +35,9 @@ class Services:
     images: ReferenceImages
     files: PersonFiles
     films: Films | None = None
-    """`None`: finished videos are not looked into, and get no posters."""
+    """`None`: finished videos are not looked into: there are no posters, and no films."""
+    makes_posters: bool = True
+    """Whether finished videos get posters, if they can be looked into."""
     directory: Directory
     views: Views
     ephemeral: EphemeralMessages

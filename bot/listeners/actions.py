@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.base.errors import BotError
 from bot.base.ports import Message
 from bot.jobs.accept import Accepted, Interaction
-from bot.jobs.access import find_job
+from bot.jobs.access import find_job, require_member
 from bot.jobs.actions import (
     ActionName,
     ActionRequest,
@@ -22,6 +22,7 @@ from bot.jobs.actions import (
     perform,
 )
 from bot.jobs.services import Services
+from bot.listeners import modals
 from bot.listeners.context import answer
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload
@@ -51,9 +52,11 @@ CHOICES: Mapping[buttons.Choice, ActionName] = MappingProxyType(
     {
         buttons.Choice.KEEP: ActionName.KEEP,
         buttons.Choice.STOP_KEEPING: ActionName.STOP_KEEPING,
+        buttons.Choice.LOOP: ActionName.LOOP,
+        buttons.Choice.STITCH: ActionName.STITCH,
     }
 )
-"""The action of each choice in the menu *More*."""
+"""The action of each choice in the menu *More* but *Continue*, which opens a form."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -113,6 +116,10 @@ async def _choose(
     job = await find_job(chosen[1], interaction, services) if chosen else None
     if chosen is None or job is None:
         return replies.gone()
+    if chosen[0] is buttons.Choice.CONTINUE:
+        await require_member(interaction, services)
+        await modals.open_continuation(payload.trigger_id, job, interaction, services)
+        return None
     request = ActionRequest(job=job, interaction=payload.interaction(job))
     outcome = await perform(CHOICES[chosen[0]], request, services)
     await redraw_if_kept(outcome, services)

@@ -21,10 +21,11 @@ from bot.jobs.actions import (
     ResentTooOften,
     ShareAnswered,
     StatusShown,
+    StitchAnswered,
     Verdict,
 )
 from bot.jobs.dry_run import DryRun
-from bot.messages import approvals, budgets, dry_run, questions, replies
+from bot.messages import approvals, budgets, dry_run, film, questions, replies
 from bot.messages.details import job_details
 from storage.job import Instant, Job
 
@@ -72,6 +73,8 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return replies.resent_too_often(outcome.job, MOST_RESENDS)
         case KeepAnswered():
             return replies.kept(outcome.job)
+        case StitchAnswered():
+            return film.joining(outcome.job, outcome.clips, is_new=outcome.is_new)
         case NotAllowed():
             return _not_allowed(outcome)
         case _:

@@ -16,11 +16,12 @@ from bot.base.ports import Place
 from bot.jobs.accept import Interaction, Refused
 from bot.jobs.access import find_job
 from bot.jobs.cast import cast_for, placed_cast
+from bot.jobs.chains import frame_of
 from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names_of_people
 from bot.jobs.prices import load_offer
 from bot.jobs.projects import project_in
-from bot.jobs.saved import load_placed
+from bot.jobs.saved import load_placed, usable
 from bot.jobs.services import Services
 from bot.jobs.styles import placed_styles, styles_for
 from bot.jobs.usual_options import load_usual_options
@@ -32,9 +33,10 @@ from bot.listeners.payloads import FORM_SURFACE, ITEM_BUTTONS, FormPayload
 from bot.messages import budgets, cast, form, prices
 from bot.messages.modal import PLAIN, Layout
 from bot.messages.styles import styles_to_choose
-from bot.options.attachments import Attached
+from bot.options.attachments import Attached, by_kind
 from bot.options.cast_names import names_of_people
 from bot.options.catalog import Model
+from bot.options.continuation import base_of_continuation
 from bot.options.draft import Draft, read_draft_text
 from bot.options.form import (
     chosen_cast,
@@ -43,7 +45,7 @@ from bot.options.form import (
     not_readable,
     read_unfinished,
     shows_advanced,
-    with_images,
+    with_files,
 )
 from bot.options.form_fields import CAST_BLOCK, FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
 from bot.options.form_items import ItemEdit, items_shown
@@ -99,7 +101,7 @@ async def open_new(
     *,
     thread_ts: str | None = None,
     prompt: Mapping[str, Json] = _NOTHING,
-    images: Sequence[Attached] = (),
+    files: Sequence[Attached] = (),
     note: str = "",
     people: Collection[str] = (),
 ) -> None:
@@ -112,8 +114,9 @@ async def open_new(
     usual = await usual_options(interaction, services)
     model = services.catalog.find(str(usual.values.get(MODEL_FLAG))) or services.catalog.default
     values = {**usual.values, **prompt}
-    for option in model.image_options[:1] if images else []:
-        values[option.name] = with_images(option, None, images)
+    for kind, of_kind in by_kind(files, model).items():
+        for option in model.options_for(kind)[:1]:
+            values[option.name] = with_files(option, None, of_kind)
     state = FormState(
         model=model.slug,
         channel=interaction.channel,
@@ -121,7 +124,7 @@ async def open_new(
         project=usual.project,
         people=_kept_people(people),
     )
-    names = {file.id: file.name for file in images}
+    names = {file.id: file.name for file in files}
     state = state.drawn(model.slug, files_named(values), names)
     asker = _Asker(team=interaction.team, user=interaction.user)
     drawn = await _drawn(model, state, values, asker, services, note=note)
@@ -165,6 +168,35 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     await services.views.open(trigger_id, view)
 
 
+async def open_continuation(
+    trigger_id: str, job: Job, interaction: Interaction, services: Services
+) -> None:
+    """Open the form for the clip after a job's video, with its last frame as the first one.
+
+    Raises `BotError` as `frame_of` and `base_of_continuation` do, and `StoreError`.
+    """
+    refuse_erased(job)
+    model = services.catalog.get(job.model)
+    base = base_of_continuation(job, model, await frame_of(job, None, services))
+    channel = interaction.channel or job.channel
+    usual = await usual_options(replace(interaction, channel=channel), services)
+    asker = _Asker(team=interaction.team, user=interaction.user)
+    placed = await load_placed({SavedKind.STYLE}, asker.team, asker.user, channel, services)
+    style = "" if job.style is None else job.style.name
+    state = FormState(
+        model=model.slug,
+        channel=channel,
+        thread_ts=job.reply_to.thread_ts if channel == job.channel else None,
+        project=job.project or usual.project,
+        style=style if style in usable(placed_styles(placed)) else "",
+    )
+    attached = files_named(base.input)
+    state = state.drawn(model.slug, attached, await _names_of(attached, services))
+    note = form.continues(job.id)
+    view = await _drawn(model, state, base.input, asker, services, note=note)
+    await services.views.open(trigger_id, view)
+
+
 async def open_draft(
     trigger_id: str, draft: Draft, interaction: Interaction, services: Services
 ) -> None:
@@ -205,7 +237,7 @@ async def open_draft(
         people=_kept_people(people),
     ).drawn(
         opened.model.slug,
-        [*draft.files, *files_named(opened.values)],
+        [*(file.id for file in draft.files), *files_named(opened.values)],
         {member.file: member.name for member in opened.cast if member.file is not None},
     )
     note = form.to_change(opened.problems)

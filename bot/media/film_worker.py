@@ -1,22 +1,28 @@
-"""The film process: takes a picture from one video, in limited memory and time, and ends.
+"""The film process: reads one video, or joins several, in limited memory and time, and ends.
 
-`python -m bot.media.film_worker` has the video as its standard input, a file, and answers with two
-frames on its standard output: that it is ready, and the picture. It alone loads PyAV.
+`python -m bot.media.film_worker TASK` has the task as JSON, see `TASKS`, and a video as its
+standard input, a file; those that are joined are open under the numbers that the task names. It
+answers with two messages on its standard output: that it is ready, and what was made. It alone
+loads PyAV.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import BinaryIO
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from types import MappingProxyType
+from typing import Any, BinaryIO, TypeAlias
 
 from bot.media.bounds import ignore_group_signals, limit_memory, limit_seconds
 from bot.media.frames import head
-from bot.media.stills import still_of
-from storage.job import Json
+from bot.media.joining import Clip, UnreadableClipError, join
+from bot.media.stills import frame_of, still_of
+from storage.job import Film, Json
 
 MOST_MEMORY = 384 * 1024 * 1024
 """Bytes of data, as docs/promises.md measures it."""
@@ -27,38 +33,82 @@ MOST_SECONDS = 20
 ALARM_SECONDS = 120
 """The time after which this process ends, even if the bot has died meanwhile."""
 
+MOST_MEMORY_TO_JOIN = 1024 * 1024 * 1024
+MOST_SECONDS_TO_JOIN = 900
+ALARM_SECONDS_TO_JOIN = 1800
+MOST_BYTES_JOINED = 256 * 1024 * 1024
+_NICENESS = 10
+"""Nobody waits for a film as for a question: the bot's own threads go first."""
+
+Answer: TypeAlias = tuple[Mapping[str, Json], bytes]
+
 
 def main() -> None:
-    """Answer with the picture, or that there is none."""
+    """Do the one task of the command line, and answer what came of it."""
+    task: Mapping[str, Any] = json.loads(sys.argv[1])
+    joins = task["do"] == "join"
     ignore_group_signals()
-    signal.alarm(ALARM_SECONDS)
-    limit_memory(MOST_MEMORY)
-    limit_seconds(MOST_SECONDS)
-    # It writes no file, and nothing of what is in its memory is left behind.
-    for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
+    signal.alarm(ALARM_SECONDS_TO_JOIN if joins else ALARM_SECONDS)
+    limit_memory(MOST_MEMORY_TO_JOIN if joins else MOST_MEMORY)
+    limit_seconds(MOST_SECONDS_TO_JOIN if joins else MOST_SECONDS)
+    # Nothing of what is in its memory is left behind, and no file is written but a joined film.
+    written = MOST_BYTES_JOINED if joins else 0
+    for limit, most in ((resource.RLIMIT_FSIZE, written), (resource.RLIMIT_CORE, 0)):
         with suppress(ValueError, OSError):
-            resource.setrlimit(limit, (0, 0))
+            resource.setrlimit(limit, (most, most))
+    if joins:
+        os.nice(_NICENESS)
     source, target = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    # What a library prints must not come between the frames.
+    # What a library prints must not come between the messages.
     os.dup2(2, 1)
     with source, target, suppress(BrokenPipeError):
         _write(target, {"ready": True}, b"")
-        _write(target, *answer(source))
+        _write(target, *answer(task, source))
 
 
-def answer(source: BinaryIO) -> tuple[Mapping[str, Json], bytes]:
-    """Return what the bot is told of a video, and the picture from it."""
+def answer(task: Mapping[str, Any], source: BinaryIO) -> Answer:
+    """Return what the bot is told of a task, and the picture that was taken."""
     try:
-        still = still_of(source)
+        return TASKS[task["do"]](task, source)
+    except UnreadableClipError as error:
+        return {"unfit": True, "clip": error.position}, b""
     except Exception:  # noqa: BLE001 - readers of formats raise what their authors did not think of
         return {"unfit": True}, b""
-    fields: Mapping[str, Json] = {
-        "width": still.film.width,
-        "height": still.film.height,
-        "seconds": still.film.seconds,
-        "has_sound": still.film.has_sound,
+
+
+def _still(_: Mapping[str, Any], source: BinaryIO) -> Answer:
+    still = still_of(source)
+    return _fields(still.film), still.picture
+
+
+def _frame(task: Mapping[str, Any], source: BinaryIO) -> Answer:
+    still = frame_of(source, task["seconds"])
+    return _fields(still.film), still.picture
+
+
+def _join(task: Mapping[str, Any], _: BinaryIO) -> Answer:
+    with ExitStack() as stack:
+        clips = [
+            Clip(source=stack.enter_context(os.fdopen(clip["file"], "rb")), until=clip["until"])
+            for clip in task["clips"]
+        ]
+        target = stack.enter_context(os.fdopen(task["target"], "w+b"))
+        return _fields(join(clips, target, task["comment"])), b""
+
+
+TASKS: Mapping[str, Callable[[Mapping[str, Any], BinaryIO], Answer]] = MappingProxyType(
+    {"still": _still, "frame": _frame, "join": _join}
+)
+"""The tasks by the member `do` of the command line's object."""
+
+
+def _fields(film: Film) -> Mapping[str, Json]:
+    return {
+        "width": film.width,
+        "height": film.height,
+        "seconds": film.seconds,
+        "has_sound": film.has_sound,
     }
-    return fields, still.picture
 
 
 def _write(target: BinaryIO, fields: Mapping[str, Json], data: bytes) -> None:

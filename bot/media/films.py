@@ -1,23 +1,24 @@
-"""The port `Films`: reads each video in a film process of its own."""
+"""The port `Films`: reads videos, and joins them, in a film process for each task."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import json
+import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 import anyio
 import structlog
 
 import bot
 from bot.base.errors import RetryLaterError
-from bot.base.ports import Download, Still
+from bot.base.ports import ClipToJoin, Download, JoinedFilm, Still, UnfitFilmError
 from bot.media.bounds import child_environment
 from bot.media.frames import HEAD
 from storage.job import Film, Json
@@ -30,22 +31,36 @@ MOST_BYTES = 256 * 1024 * 1024
 MOST_SPOOLS = 2
 """The most videos on the disk at once: one is read while the next one comes."""
 
-MOST_ANSWER_BYTES = 1024 * 1024
-"""A picture of the size that the child makes has a tenth of this."""
+MOST_CLIPS = 40
+"""Of one film: each is a file on the disk while it is joined."""
+
+JOIN_SECONDS = 1800.0
+"""A minute of 1080p takes about one to be encoded anew."""
+
+MOST_ANSWER_BYTES = 16 * 1024 * 1024
+"""A frame of 4K has a third of this."""
 
 TASK_SECONDS = 30.0
 """A video of 4K takes one; what takes longer gets no poster."""
 
 START_SECONDS = 30.0
+
+TOO_LONG = "The clips are too long to be joined."
+UNREADABLE = "The clips cannot be joined."
+
+_CHUNK_BYTES = 256 * 1024
 _ROOT = Path(bot.__file__).parents[1]
+
+Answer: TypeAlias = tuple[Mapping[str, Json], bytes]
+"""The fields and the bytes of a child's answer."""
 
 
 class FilmProcesses:
     """Brings a video to a file without a name, and gives that to a process as its input.
 
-    One child at a time: nobody waits for a poster, and each takes memory and half a second of a
-    processor. A child that dies has met a video that kills it, or the system was out of memory:
-    there is no poster then, and the next video has a new child in any case.
+    One child at a time takes a picture, and one joins: each takes memory and a processor. A child
+    that dies has met a video that kills it, or the system was out of memory: there is no picture
+    then, and the next video has a new child in any case.
     """
 
     def __init__(
@@ -55,40 +70,88 @@ class FilmProcesses:
         self._task_seconds = task_seconds
         self._spools = asyncio.Semaphore(MOST_SPOOLS)
         self._one_at_a_time = asyncio.Lock()
+        self._one_film = asyncio.Lock()
+        """A film takes minutes, for which no picture waits."""
         self._log = structlog.get_logger("media")
 
     async def still(self, download: Download) -> Still | None:
         """Return a picture from a video, as the port promises."""
+        return await self._picture(download, {"do": "still"})
+
+    async def frame(self, download: Download, seconds: float | None) -> Still | None:
+        """Return a frame of a video, as the port promises."""
+        return await self._picture(download, {"do": "frame", "seconds": seconds})
+
+    @asynccontextmanager
+    async def join(self, clips: Sequence[ClipToJoin], comment: str) -> AsyncIterator[JoinedFilm]:
+        """Open the film that clips make together, as the port promises."""
+        if len(clips) > MOST_CLIPS:
+            raise UnfitFilmError(TOO_LONG)
+        async with self._one_film, AsyncExitStack() as stack:
+            files: list[IO[bytes]] = []
+            left = MOST_BYTES
+            for position, clip in enumerate(clips):
+                download = await stack.enter_async_context(clip.open())
+                spool = await stack.enter_async_context(_spooled(download, left))
+                if spool is None:
+                    raise UnfitFilmError(TOO_LONG, position)
+                left -= os.fstat(spool.fileno()).st_size
+                files.append(spool)
+            target = await stack.enter_async_context(_disk_file())
+            task: Mapping[str, Json] = {
+                "do": "join",
+                "comment": comment,
+                "target": target.fileno(),
+                "clips": [
+                    {"file": file.fileno(), "until": clip.until}
+                    for file, clip in zip(files, clips, strict=True)
+                ],
+            }
+            answer = await self._run(task, DEVNULL, JOIN_SECONDS, [*files, target])
+            yield await _joined(answer, target)
+
+    async def _picture(self, download: Download, task: Mapping[str, Json]) -> Still | None:
         if download.length is not None and download.length > MOST_BYTES:
             return None
-        async with self._spools, _spooled(download) as file:
+        async with self._spools, _spooled(download, MOST_BYTES) as file:
             if file is None:
                 return None
             async with self._one_at_a_time:
-                return await self._read(file)
+                answer = await self._run(task, file, self._task_seconds)
+        return None if answer is None else _still(*answer)
 
-    async def _read(self, file: IO[bytes]) -> Still | None:
-        async with self._running(file) as child:
+    async def _run(
+        self,
+        task: Mapping[str, Json],
+        source: IO[bytes] | int,
+        seconds: float,
+        files: Sequence[IO[bytes]] = (),
+    ) -> Answer | None:
+        """Return the answer of a child to its task; `None`: it has ended, or took too long."""
+        async with self._running(task, source, files) as child:
             try:
                 async with asyncio.timeout(START_SECONDS):
                     await _receive(child)
             except (EOFError, TimeoutError) as error:
                 raise self._not_started(error) from error
             try:
-                async with asyncio.timeout(self._task_seconds):
-                    fields, picture = await _receive(child)
+                async with asyncio.timeout(seconds):
+                    return await _receive(child)
             except (EOFError, ValueError, TimeoutError) as error:
                 self._log.warning("film_process_ended", why=type(error).__name__)
                 return None
-        return _still(fields, picture)
 
     @asynccontextmanager
-    async def _running(self, file: IO[bytes]) -> AsyncIterator[Process]:
-        """Run a child while the context lasts, and no longer."""
+    async def _running(
+        self, task: Mapping[str, Json], source: IO[bytes] | int, files: Sequence[IO[bytes]]
+    ) -> AsyncIterator[Process]:
+        """Run a child while the context lasts, and no longer. It has the `files` open, too."""
         try:
             child = await asyncio.create_subprocess_exec(
                 *self._command,
-                stdin=file,
+                json.dumps(task),
+                stdin=source,
+                pass_fds=[file.fileno() for file in files],
                 stdout=PIPE,
                 # A library's words on a file are a person's content, which no log may show.
                 stderr=DEVNULL,
@@ -112,25 +175,52 @@ class FilmProcesses:
 
 
 @asynccontextmanager
-async def _spooled(download: Download) -> AsyncIterator[IO[bytes] | None]:
-    """Yield a file with the video's bytes; `None` if there are more than `MOST_BYTES`."""
+async def _spooled(download: Download, most_bytes: int) -> AsyncIterator[IO[bytes] | None]:
+    """Yield a file with the video's bytes; `None` if there are more than `most_bytes`."""
+    async with _disk_file() as file:
+        spool, size = anyio.wrap_file(file), 0
+        async for chunk in download.chunks:
+            size += len(chunk)
+            if size > most_bytes:
+                yield None
+                return
+            await spool.write(chunk)
+        await spool.seek(0)
+        yield file
+
+
+@asynccontextmanager
+async def _disk_file() -> AsyncIterator[IO[bytes]]:
+    """Yield a file without a name. Raises `RetryLaterError` if the disk has no place."""
     try:
-        async with anyio.TemporaryFile() as spool:
-            size = 0
-            async for chunk in download.chunks:
-                size += len(chunk)
-                if size > MOST_BYTES:
-                    yield None
-                    return
-                await spool.write(chunk)
-            await spool.seek(0)
-            yield spool.wrapped
+        async with anyio.TemporaryFile() as file:
+            yield file.wrapped
     except OSError as error:
         code = errno.errorcode.get(error.errno or 0)
         raise RetryLaterError("There is no place for the video here now.", code=code) from error
 
 
-async def _receive(child: Process) -> tuple[Mapping[str, Json], bytes]:
+async def _joined(answer: Answer | None, target: IO[bytes]) -> JoinedFilm:
+    """Return the film that a child has written. Raises `UnfitFilmError` if it has not."""
+    fields = {"unfit": True} if answer is None else answer[0]
+    film = _film(fields)
+    if film is None:
+        position = fields.get("clip")
+        raise UnfitFilmError(UNREADABLE, position if isinstance(position, int) else None)
+    spool = anyio.wrap_file(target)
+    length = await spool.seek(0, os.SEEK_END)
+    await spool.seek(0)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        while chunk := await spool.read(_CHUNK_BYTES):
+            yield chunk
+
+    return JoinedFilm(
+        download=Download(length=length, content_type="video/mp4", chunks=chunks()), film=film
+    )
+
+
+async def _receive(child: Process) -> Answer:
     """Return the fields and the bytes of a frame.
 
     Raises `EOFError` if the child has ended, or answers with more than the bot reads.
@@ -146,14 +236,18 @@ async def _receive(child: Process) -> tuple[Mapping[str, Json], bytes]:
 
 
 def _still(fields: Mapping[str, Json], picture: bytes) -> Still | None:
+    film = _film(fields)
+    return Still(picture=picture, film=film) if film is not None and picture else None
+
+
+def _film(fields: Mapping[str, Json]) -> Film | None:
     match fields:
         case {
             "width": int(width),
             "height": int(height),
             "seconds": float() | None as seconds,
             "has_sound": bool(has_sound),
-        } if picture:
-            film = Film(width=width, height=height, seconds=seconds, has_sound=has_sound)
-            return Still(picture=picture, film=film)
+        }:
+            return Film(width=width, height=height, seconds=seconds, has_sound=has_sound)
         case _:
             return None

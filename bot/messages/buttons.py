@@ -25,8 +25,9 @@ from bot.money.forecast import PriceToConfirm, agreed_price
 from bot.options.catalog import Model
 from bot.options.mentions import asked_prompt
 from bot.options.model_file import Upgrade
+from bot.options.references import as_frame, files_named
 from bot.options.wording import shown
-from storage.job import RENDER_PENDING, Job, Json, Outcome, Stage, is_direct
+from storage.job import RENDER_PENDING, Job, Json, Media, Outcome, Stage, is_direct
 
 AGAIN = "job_again"
 EDIT = "job_edit"
@@ -59,6 +60,9 @@ _DETAILS = "Details"
 _MORE = "More"
 _KEEP = "Keep"
 _STOP_KEEPING = "Stop keeping"
+_CONTINUE = "Continue"
+_LOOP = "Loop"
+_STITCH = "Stitch"
 
 
 class Choice(StrEnum):
@@ -66,6 +70,9 @@ class Choice(StrEnum):
 
     KEEP = "keep"
     STOP_KEEPING = "let_go"
+    CONTINUE = "continue"
+    LOOP = "loop"
+    STITCH = "stitch"
 
 
 # Characters of the prompt in a label for screen readers: enough to tell the buttons of one message
@@ -113,7 +120,9 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
         _SHARE_ELSEWHERE: "brings the video to a channel that you choose, once",
         _BRING: "brings a video that was given up, once it is done: it is billed in any case",
         _DETAILS: "shows you its options, cost and timeline, and its IDs if you want them",
-        _MORE: "is a menu: *Keep* marks a video, so that `/video find --kept` and Home find it",
+        _MORE: "is a menu: *Keep* marks a video, so that `/video find --kept` and Home find it; "
+        "*Continue* makes the next clip from its last frame, *Loop* one that ends as it begins, "
+        "and *Stitch* joins the clips up to it, free of charge",
     }
 
 
@@ -166,14 +175,14 @@ def more(job: Job) -> list[OverflowMenuElement]:
     """Return the menu of what is done less often with a result; nothing if there is no result."""
     if not job.has_result:
         return []
-    choice, label = (
-        (Choice.KEEP, _KEEP) if job.kept_by is None else (Choice.STOP_KEEPING, _STOP_KEEPING)
-    )
-    return [
-        OverflowMenuElement(
-            action_id=MORE, options=[Option(value=f"{choice} {job.id}", label=label)]
-        )
-    ]
+    kept = (Choice.KEEP, _KEEP) if job.kept_by is None else (Choice.STOP_KEEPING, _STOP_KEEPING)
+    choices = [kept]
+    if job.outputs[0].media is Media.VIDEO:
+        choices += [(Choice.CONTINUE, _CONTINUE), (Choice.LOOP, _LOOP)]
+    if any(map(as_frame, files_named(job.input))):
+        choices.append((Choice.STITCH, _STITCH))
+    options = [Option(value=f"{choice} {job.id}", label=label) for choice, label in choices]
+    return [OverflowMenuElement(action_id=MORE, options=options)]
 
 
 def read_choice(value: str) -> tuple[Choice, str] | None:

@@ -14,6 +14,7 @@ from bot.messages import blocks, formatting
 from bot.messages.blocks import Block
 from bot.messages.buttons import DETAILS_IDS
 from bot.messages.job import cost_text, prompt_and_shots, status_line
+from bot.options.continuation import Link
 from storage.job import Event, EventName, Film, Instant, Json
 
 # A message holds 50 blocks of 3,000 characters; earlier lines of a timeline are rarely needed.
@@ -144,6 +145,8 @@ def _body(
     body += _sections(["*Options*", *_options(view, options)])
     if job.film is not None:
         body += _sections(["*Video*", f"• {film_facts(job.film)}"])
+    if view.chain:
+        body += _sections(["*Chain*", *_chain(view.chain)])
     body += _sections(["*Cost*", f"• {_cost(view)}"])
     if shows_ids:
         body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(view))])
@@ -175,6 +178,13 @@ def _options(view: JobView, options: Sequence[tuple[str, str, bool]]) -> Iterato
     for title, value, was_given in options:
         usual = "" if was_given else " (default)"
         yield f"• {blocks.escape(title)}: {blocks.literal(value)}{usual}"
+
+
+def _chain(clips: Sequence[tuple[Link, str | None]]) -> Iterator[str]:
+    for number, (link, url) in enumerate(clips, start=1):
+        name = f"`{link.job.id}`" if url is None else blocks.link(url, link.job.id)
+        cut = "" if link.until is None else f", until {link.until:g} s"
+        yield f"• Clip {number}: {name}{cut}"
 
 
 def _ids(view: JobView) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,11 @@ def poster_name(job: Job) -> str:
     return f"{_stem(job)}-poster.jpg"
 
 
+def film_name(job: Job) -> str:
+    """Return the name of the film that ends with a job's clip."""
+    return f"{_stem(job)}-film.mp4"
+
+
 def _stem(job: Job) -> str:
     kept = "".join(letter if letter.isalnum() else "-" for letter in prompt_of(job).lower())
     stem = "-".join(part for part in kept.split("-") if part)[:FILENAME_LENGTH].strip("-")

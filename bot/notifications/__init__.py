@@ -17,6 +17,7 @@ from bot.notifications import (
     resend,
     setting,
     share,
+    stitch,
     unreadable,
 )
 from bot.worker.engine import Pool, Step
@@ -45,6 +46,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
         NotificationKind.POSTER: poster.bring_poster,
+        NotificationKind.STITCHED: stitch.stitch,
     },
 )
 """The step to run for a due notification, by its kind."""
@@ -75,6 +77,8 @@ NOTIFICATION_POOLS = (
     Pool(steps=(NotificationKind.COST_FILE, NotificationKind.CAST_MEMBER), size=2),
     # Nobody waits for a poster, and one video is read at a time.
     Pool(steps=(NotificationKind.POSTER,), size=2),
+    # One film is joined at a time, for minutes.
+    Pool(steps=(NotificationKind.STITCHED,), size=1),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,

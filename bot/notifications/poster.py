@@ -78,13 +78,14 @@ async def bring_poster(claim: Claim[Notification]) -> Result[Notification]:
     row, services = claim.row, claim.services
     job = await services.store.jobs.get(row.job_id or "")
     is_late = services.now() - row.happened_at > PATIENCE_SECONDS
-    if job is None or services.films is None or is_late:
-        return _without(row, NO_JOB if job is None else OFF if services.films is None else TOO_LATE)
+    films = services.films if services.makes_posters else None
+    if job is None or films is None or is_late:
+        return _without(row, NO_JOB if job is None else OFF if films is None else TOO_LATE)
     if job.stage is not Stage.DELIVERED:
         return _later(row)
     claim.prompts += prompts_of(named_input(job))
     try:
-        return await _bring(claim, job, services.films)
+        return await _bring(claim, job, films)
     except _NoPictureError as error:
         return _without(claim.row, str(error))
     except RefusedError as error:

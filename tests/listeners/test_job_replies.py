@@ -24,6 +24,7 @@ from bot.jobs.actions import (
     ResentTooOften,
     ShareAnswered,
     StatusShown,
+    StitchAnswered,
     Verdict,
 )
 from bot.jobs.dry_run import DryRun
@@ -106,6 +107,8 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (NotAllowed(job=DONE, name=ActionName.CONFIRM), "Only <@U1>, who was asked this"),
     (KeepAnswered(job=replace(DONE, kept_by="U2"), has_changed=True), "`/video find --kept`"),
     (KeepAnswered(job=DONE, has_changed=False), "not kept any more"),
+    (StitchAnswered(job=DONE, clips=3, is_new=True), "joining the 3 clips"),
+    (StitchAnswered(job=DONE, clips=3, is_new=False), "joined before"),
     (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
 

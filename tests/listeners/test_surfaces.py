@@ -71,6 +71,9 @@ COMMANDS: Mapping[str, ActionName] = {
     "cancel": ActionName.CANCEL,
     "again": ActionName.AGAIN,
     "resend": ActionName.RESEND,
+    "continue": ActionName.CONTINUE,
+    "loop": ActionName.LOOP,
+    "stitch": ActionName.STITCH,
 }
 REPLIES: Mapping[str, ActionName] = {
     **COMMANDS,
@@ -92,6 +95,8 @@ CLICKED: Mapping[str, ActionName] = {
 CHOSEN: Mapping[buttons.Choice, ActionName] = {
     buttons.Choice.KEEP: ActionName.KEEP,
     buttons.Choice.STOP_KEEPING: ActionName.STOP_KEEPING,
+    buttons.Choice.LOOP: ActionName.LOOP,
+    buttons.Choice.STITCH: ActionName.STITCH,
 }
 TRIGGERS: Mapping[str, tuple[Trigger, ActionName]] = {
     **{f"choice {each}": (choice(each), name) for each, name in CHOSEN.items()},

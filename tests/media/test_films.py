@@ -9,13 +9,14 @@ import struct
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from bot.base.errors import RetryLaterError
-from bot.base.ports import Download, Still
+from bot.base.ports import ClipToJoin, Download, Still, UnfitFilmError
 from bot.media import films
 from bot.media.film_worker import answer
 from bot.media.films import FilmProcesses
@@ -74,7 +75,7 @@ async def still_of(*parts: bytes, seconds: float = 20.0) -> Still | None:
 
 def taken(video: bytes) -> tuple[dict[str, object], bytes]:
     """Return what the film process says of a video."""
-    fields, picture = answer(io.BytesIO(video))
+    fields, picture = answer({"do": "still"}, io.BytesIO(video))
     return dict(fields), picture
 
 
@@ -228,3 +229,53 @@ async def test_a_full_disk_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     with pytest.raises(RetryLaterError, match="no place"):
         await still_of(b"a video")
+
+
+@pytest.mark.parametrize("seconds", [None, 0.0, 2.5, 99.0])
+def test_a_frame_has_the_size_of_the_video(seconds: float | None) -> None:
+    fields, picture = answer({"do": "frame", "seconds": seconds}, io.BytesIO(SUNSET))
+    assert fields["seconds"] == 5.0
+    with Image.open(io.BytesIO(picture)) as image:
+        assert (image.format, image.size) == ("JPEG", (640, 360))
+
+
+def test_the_last_frame_is_the_one_at_the_end() -> None:
+    """And so is the one at a time that the video does not have."""
+    first, middle, last, behind = (
+        answer({"do": "frame", "seconds": seconds}, io.BytesIO(SUNSET))[1]
+        for seconds in (0.0, 2.5, None, 99.0)
+    )
+    assert len({first, middle, last}) == 3
+    assert behind == last
+
+
+async def test_the_real_child_joins_clips() -> None:
+    """One, because a start of the real one takes a third of a second."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Download]:
+        yield download(SUNSET)
+
+    clips = [ClipToJoin(open=opened), ClipToJoin(open=opened)]
+    async with FilmProcesses().join(clips, "made with AI") as joined:
+        data = b"".join([chunk async for chunk in joined.download.chunks])
+    assert joined.download.length == len(data)
+    assert joined.film == Film(width=640, height=360, seconds=10.0, has_sound=False)
+    assert taken(data)[0]["seconds"] == 10.0
+
+
+@pytest.mark.parametrize("position", [0, 1])
+async def test_a_clip_that_cannot_be_read_is_named(position: int) -> None:
+    def opening(video: bytes) -> ClipToJoin:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Download]:
+            yield download(video)
+
+        return ClipToJoin(open=opened)
+
+    videos = [SUNSET, SUNSET]
+    videos[position] = b"%PDF-1.7 is no video"
+    with pytest.raises(UnfitFilmError) as raised:
+        async with FilmProcesses().join([opening(video) for video in videos], ""):
+            pass
+    assert raised.value.position == position

@@ -20,6 +20,7 @@ from bot.jobs.call_limits import CallLimits
 from bot.jobs.services import Services
 from bot.media.process import MediaProcess
 from bot.media.reference_images import AttachedImages
+from bot.media.video_frames import VideoFrames
 from bot.mindvideo.client import Limits, MindVideoClient
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
 from bot.options.parser import read_text
@@ -40,6 +41,7 @@ from storage.pace import Permit
 from storage.sqlite.session import Session
 from storage.sqlite.store import SqliteJobs, SqliteOutbox, SqliteStore
 from tests.support.clock import ManualClock
+from tests.support.films import FakeFilms
 from tests.support.sandbox import running_sandbox
 from tests.support.services import CATALOG, UNLIMITED_POSTS, services
 
@@ -369,7 +371,16 @@ async def engine_harness(
             chat=chat,
             files=SlackPersonFiles(client, file_seconds=call_seconds),
             video=video,
-            images=AttachedImages(SlackPersonFiles(client), None, CATALOG, media),
+            images=AttachedImages(
+                SlackPersonFiles(client),
+                None,
+                CATALOG,
+                media,
+                VideoFrames(
+                    files=SlackPersonFiles(client, file_seconds=call_seconds),
+                    films=films or FakeFilms(),
+                ),
+            ),
             path=path,
             store=await CrashingStore.open(str(path)),
             poll_max=poll_max,

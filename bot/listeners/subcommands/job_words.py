@@ -20,6 +20,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands.subcommand import Subcommand
+from bot.listeners.subcommands.thread import continuation
 from bot.messages import replies
 from bot.options.catalog import Catalog
 from bot.options.parser import read_text
@@ -73,8 +74,11 @@ async def _do(
     name: ActionName, typed: str, changes: str, interaction: Interaction, services: Services
 ) -> Message | None:
     job = await _named_job(typed, interaction, services)
-    text = read_text(plain(changes)) if changes.strip() else None
-    request = ActionRequest(job=job, interaction=interaction, changes=text)
+    if name is ActionName.CONTINUE:
+        request = continuation(job, changes, interaction)
+    else:
+        text = read_text(plain(changes)) if changes.strip() else None
+        request = ActionRequest(job=job, interaction=interaction, changes=text)
     return reply_to(await perform(name, request, services), services.now())
 
 
@@ -105,6 +109,28 @@ JOB_SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
             bind=partial(_bind, ActionName.AGAIN),
             least=1,
             most=None,
+        ),
+        "continue": Subcommand(
+            usage="continue ID|last [at SECOND:] words",
+            about="makes the next clip from the last frame of a video, or from the second that "
+            "you name",
+            bind=partial(_bind, ActionName.CONTINUE),
+            least=1,
+            most=None,
+        ),
+        "loop": Subcommand(
+            usage="loop ID|last",
+            about="renders a video again so that it ends as it begins",
+            bind=partial(_bind, ActionName.LOOP),
+            least=1,
+            most=1,
+        ),
+        "stitch": Subcommand(
+            usage="stitch ID|last",
+            about="joins the clips up to this one to one film, free of charge",
+            bind=partial(_bind, ActionName.STITCH),
+            least=1,
+            most=1,
         ),
         "resend": Subcommand(
             usage="resend ID|last",

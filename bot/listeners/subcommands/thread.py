@@ -16,6 +16,7 @@ from bot.listeners.job_replies import reply_to
 from bot.listeners.redraw import redraw_if_kept
 from bot.messages import replies
 from bot.options.attachments import Attached
+from bot.options.continuation import read_moment
 from bot.options.parser import TypedText, read_text
 from bot.slack.markup import plain
 from storage.job import Job
@@ -40,6 +41,8 @@ def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None
     command = THREAD_WORDS.get(word.rstrip(".!?").lower())
     if command is None:
         return None
+    if command.action is ActionName.CONTINUE:
+        return partial(_continue, job, "".join(following), files)
     if command.action is not ActionName.AGAIN:
         return None if following else partial(_do, command.action, job)
     changes = read_text(plain(following[0])) if following else None
@@ -75,10 +78,46 @@ async def _again(
     return reply_to(await perform(ActionName.AGAIN, request, services), services.now())
 
 
+async def _continue(
+    job: Job,
+    text: str,
+    files: Sequence[Attached],
+    interaction: Interaction,
+    services: Services,
+) -> Message | None:
+    request = continuation(job, text, interaction, files)
+    return reply_to(await perform(ActionName.CONTINUE, request, services), services.now())
+
+
+def continuation(
+    job: Job, text: str, interaction: Interaction, files: Sequence[Attached] = ()
+) -> ActionRequest:
+    """Return the request to continue a video with a typed text, `at 3.5: the boat leaves`."""
+    moment, words = read_moment(text)
+    return ActionRequest(
+        job=job,
+        interaction=interaction,
+        changes=read_text(plain(words)) if words.strip() else None,
+        files=files,
+        moment=moment,
+    )
+
+
 THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
     {
         "again": ThreadCommand(
             about="renders the same again, with the options behind it", action=ActionName.AGAIN
+        ),
+        "continue": ThreadCommand(
+            about="makes the next clip from its last frame: `continue the boat leaves`, or "
+            "`continue at 3.5: …` from a second in it",
+            action=ActionName.CONTINUE,
+        ),
+        "loop": ThreadCommand(
+            about="renders it again so that it ends as it begins", action=ActionName.LOOP
+        ),
+        "stitch": ThreadCommand(
+            about="joins the clips up to it to one film, free of charge", action=ActionName.STITCH
         ),
         "status": ThreadCommand(about="tells where the job stands", action=ActionName.STATUS),
         "cost": ThreadCommand(about="tells what it cost", action=ActionName.COST),

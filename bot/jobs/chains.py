@@ -1,0 +1,70 @@
+"""Chains: the clips of which each begins with a frame of the one before it."""
+
+from __future__ import annotations
+
+from bot.base.errors import UsageError
+from bot.jobs.accept import Interaction
+from bot.jobs.access import find_job
+from bot.jobs.deliveries import copies_at_slack
+from bot.jobs.services import Services
+from bot.options.continuation import Link, continued
+from bot.options.references import Frame
+from storage.job import UNDER_WAY, Job, Media
+
+MOST_CLIPS = 40
+"""Of one chain, as they are joined."""
+
+
+async def load_chain(job: Job, services: Services) -> tuple[Link, ...]:
+    """Return the clips up to this one, the first one first.
+
+    The chain begins behind a job that is not in the store any more. A read. Raises `StoreError`.
+    """
+    links = [Link(job=job)]
+    while len(links) < MOST_CLIPS:
+        frame = frame_before(links[0].job, services)
+        earlier = None if frame is None else await services.store.jobs.get(frame.job_id)
+        if frame is None or earlier is None or earlier.team != job.team:
+            break
+        links.insert(0, Link(job=earlier, until=frame.seconds))
+    return tuple(links)
+
+
+def frame_before(job: Job, services: Services) -> Frame | None:
+    """Return the frame of another clip with which a job begins; `None`: with none."""
+    model = services.catalog.find(job.model)
+    return None if model is None else continued(model, job.input)
+
+
+async def frame_of(job: Job, seconds: float | None, services: Services) -> Frame:
+    """Return a frame of a job's video; with `None` the last one.
+
+    Raises `UsageError` if the video is no file at Slack, and `StoreError`.
+    """
+    if job.stage in UNDER_WAY:
+        raise UsageError(f"Job {job.id} is not done yet. Go on from it once its video is there.")
+    if not job.has_result or job.outputs[0].media is not Media.VIDEO:
+        raise UsageError(f"Job {job.id} has no video to go on from.")
+    copies = await copies_at_slack(job, services)
+    if not copies:
+        raise UsageError(
+            f"The video of job {job.id} is no file in Slack, so I cannot take a frame from it."
+        )
+    return Frame(file_id=copies[0].file_id, seconds=seconds, job_id=job.id)
+
+
+async def require_chain(job: Job, interaction: Interaction, services: Services) -> tuple[Link, ...]:
+    """Return the chain that ends with a job, if its user may see all of it.
+
+    Raises `UsageError` if there is nothing to join, or a clip of it is not theirs to see.
+    """
+    chain = await load_chain(job, services)
+    if not job.has_result or len(chain) == 1:
+        raise UsageError(
+            f"Job {job.id} continues no other video, so there is nothing to join. *Continue* under "
+            "a result makes the next clip."
+        )
+    for link in chain:
+        if await find_job(link.job.id, interaction, services) is None:
+            raise UsageError("A clip of this chain is not yours to see, so I cannot join it.")
+    return chain

@@ -1,0 +1,92 @@
+"""The requests that go on from a finished video: its continuation, and its loop. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bot.base.errors import UsageError
+from bot.options.catalog import Model
+from bot.options.references import Frame, as_frame, file_named, reference
+from bot.options.request import RenderRequest, check_input, without_scene
+from bot.options.schema import PROMPT
+from storage.job import Job, Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A clip in a chain of clips, of which each begins with a frame of the one before it."""
+
+    job: Job
+    until: float | None = None
+    """The second at which the next clip goes on; `None`: its end."""
+
+
+_AT = re.compile(
+    r"at\s+(?:(?P<minutes>[0-9]{1,2}):)?(?P<seconds>[0-9]{1,4}(?:[.,][0-9]{1,3})?)\s*s?\s*(?::|$|\s)",
+    re.IGNORECASE,
+)
+
+
+def read_moment(text: str) -> tuple[float | None, str]:
+    """Return the second that a text begins with, `at 3.5: the boat`, and the words behind it.
+
+    `None`: it names none.
+    """
+    found = _AT.match(text)
+    if found is None:
+        return None, text
+    seconds = float(found["seconds"].replace(",", ".")) + 60 * int(found["minutes"] or 0)
+    return seconds, text[found.end() :].lstrip()
+
+
+def continued(model: Model, values: Mapping[str, Json]) -> Frame | None:
+    """Return the frame of another video with which an input begins; `None`: with none.
+
+    The first frame of a video is none: nothing of that video stands before it.
+    """
+    file_id = file_named(values.get(model.frames.first)) if model.frames.first else None
+    frame = as_frame(file_id) if file_id is not None else None
+    return None if frame is None or frame.seconds == 0 else frame
+
+
+def base_of_continuation(job: Job, model: Model, frame: Frame) -> RenderRequest:
+    """Return a job's request without its scene, and with the frame as its first one.
+
+    Its words, which another text is to replace, are missing. Raises `UsageError` if the model takes
+    no first frame, or the video has no such second.
+    """
+    name = model.frames.first
+    if name is None:
+        raise UsageError(f"{model.title} takes no first frame, so it cannot continue a video.")
+    lasts = None if job.film is None else job.film.seconds
+    if frame.seconds is not None and lasts is not None and frame.seconds > lasts:
+        raise UsageError(f"The video of job {job.id} lasts {lasts:g} s; choose a second in it.")
+    kept = without_scene(model, job.input)
+    values = {key: value for key, value in kept.items() if key != model.frames.last}
+    style = None if job.style is None else replace(job.style, prompt="")
+    return RenderRequest(
+        model=model.slug,
+        input={**values, name: reference(str(frame))},
+        kind=job.kind,
+        project=job.project,
+        style=style,
+    )
+
+
+def looped(job: Job, model: Model, frame: Frame) -> RenderRequest:
+    """Return a job's request with the same frame as first and last one.
+
+    Raises `UsageError` if the model does not take both.
+    """
+    first, last = model.frames.first, model.frames.last
+    if first is None or last is None:
+        raise UsageError(f"{model.title} takes no first and last frame, so it cannot make a loop.")
+    values = {**job.input, first: reference(str(frame)), last: reference(str(frame))}
+    return replace(check_input(model, values), project=job.project, style=job.style)
+
+
+def has_words(values: Mapping[str, Json]) -> bool:
+    """Tell whether an input has a prompt."""
+    return bool(values.get(PROMPT))

@@ -1,0 +1,53 @@
+"""Faults in chains of clips."""
+
+from __future__ import annotations
+
+from tests.hardening.mutant import Mutant
+
+_JOINING = "tests/media/test_joining.py::"
+_OPTIONS = "tests/options/test_continuation.py::"
+
+MUTANTS = (
+    Mutant(
+        name="takes the first frame for the last one",
+        file="bot/media/stills.py",
+        old="film.frame_at(math.inf if seconds is None else seconds, MOST_FRAMES)",
+        new="film.frame_at(seconds or 0.0, MOST_FRAMES)",
+        tests=("tests/media/test_films.py::test_the_last_frame_is_the_one_at_the_end",),
+    ),
+    Mutant(
+        name="plays the clips of a film over each other",
+        file="bot/media/joining.py",
+        old="        begin = end\n",
+        new="",
+        tests=(_JOINING + "test_clips_that_match_are_copied",),
+    ),
+    Mutant(
+        name="copies clips that do not match",
+        file="bot/media/joining.py",
+        old="if not is_cut and len({_streams_of(film) for film in films}) == 1:",
+        new="if not is_cut:",
+        tests=(_JOINING + "test_clips_that_differ_are_encoded_in_the_form_of_the_first",),
+    ),
+    Mutant(
+        name="lets the sound of a film run ahead of a silent clip",
+        file="bot/media/joining.py",
+        old="    while left:\n        silence",
+        new="    while False:\n        silence",
+        tests=(_JOINING + "test_sound_keeps_beside_its_picture",),
+    ),
+    Mutant(
+        name="joins what a loop begins with",
+        file="bot/options/continuation.py",
+        old="return None if frame is None or frame.seconds == 0 else frame",
+        new="return frame",
+        tests=(_OPTIONS + "test_a_request_continues_what_its_first_frame_is_from",),
+    ),
+    Mutant(
+        name="ends a continuation where the clip before it ended",
+        file="bot/options/continuation.py",
+        old="for key, value in kept.items() if key != model.frames.last}",
+        new="for key, value in kept.items()}",
+        tests=(_OPTIONS + "test_a_continuation_keeps_all_but_the_scene",),
+    ),
+)

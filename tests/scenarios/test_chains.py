@@ -1,0 +1,114 @@
+"""Chains over real HTTP: a video is continued twice, and its clips are joined to one film."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import av
+import pytest
+
+from sandbox.mindvideo.files import PACKAGED_MEDIA
+from sandbox.slack.entities import StoredMessage
+from tests.support.conversation import (
+    last_input,
+    mention,
+    submitted_inputs,
+    until_ephemeral,
+    until_reply_done,
+)
+from tests.support.images import data_of
+from tests.support.running_bot import RunningBot, bot_in
+from tests.support.sandbox import running_sandbox
+
+
+def films(bot: RunningBot) -> list[StoredMessage]:
+    """Return the messages that bring a film."""
+    return [one for one in bot.replies() if "is the film of" in str(one.blocks)]
+
+
+def length_of(path: Path) -> float:
+    """Return how long a video plays, in seconds."""
+    with av.open(io.BytesIO(path.read_bytes()), "r") as container:
+        ends = [(frame.time or 0.0) for frame in container.decode(video=0)]
+        rate = container.streams.video[0].average_rate
+    return max(ends) + float(1 / (rate or 24))
+
+
+async def continued(bot: RunningBot, text: str, thread: StoredMessage, jobs: int) -> StoredMessage:
+    """Reply in a thread, and return the message of the job that this makes, once it is done."""
+    await mention(bot, text, thread=thread)
+    return await until_reply_done(bot, jobs)
+
+
+async def test_a_video_is_continued_twice_and_its_clips_are_joined() -> None:
+    """Each clip is charged once, and the film not at all; whoever asks again gets no second one."""
+    async with (
+        running_sandbox(render_seconds=0.05, media_dir=PACKAGED_MEDIA) as sandbox,
+        bot_in(sandbox) as bot,
+    ):
+        root = await mention(bot, "a boat at a pier")
+        first = await until_reply_done(bot)
+        await continued(bot, "continue the boat leaves --mode pro", root, 2)
+        begin = last_input(bot)
+        assert begin["prompt"] == "the boat leaves"
+        assert begin["mode"] == "pro"
+        assert data_of(begin["first_frame_image"]).startswith(b"\xff\xd8\xff")
+        second = await continued(bot, "continue at 2.5: it is night", root, 3)
+        assert last_input(bot)["mode"] == "pro"
+        assert f"frame of {first.job_id}" not in str(second.blocks)
+        assert "First frame: frame of" in str(second.blocks)
+
+        await mention(bot, "stitch", thread=root)
+        await mention(bot, "stitch", thread=root)
+        await bot.until(lambda: films(bot))
+        await bot.until(lambda: len(bot.ephemerals()) == 2)
+        (film,) = films(bot)
+        (file_id,) = film.files
+        path = bot.sandbox.slack.world.files.file(file_id).path
+        # The second clip ends where the third goes on.
+        assert length_of(path) == pytest.approx(5.0 + 2.5 + 5.0, abs=0.1)
+        assert len(submitted_inputs(bot)) == 3
+        assert "joined before" in bot.ephemerals()[-1].text
+
+
+async def test_a_loop_ends_as_it_begins() -> None:
+    async with (
+        running_sandbox(render_seconds=0.05, media_dir=PACKAGED_MEDIA) as sandbox,
+        bot_in(sandbox) as bot,
+    ):
+        root = await mention(bot, "a wheel turns")
+        await until_reply_done(bot)
+        await continued(bot, "loop", root, 2)
+        sent = last_input(bot)
+        assert sent["prompt"] == "a wheel turns"
+        assert sent["first_frame_image"] == sent["last_frame_image"]
+        # A loop continues nothing.
+        await mention(bot, "stitch", thread=root)
+        await bot.until(bot.ephemerals)
+        assert "continues no other video" in bot.ephemerals()[-1].text
+
+
+REFUSED = {
+    "continue": "Say what happens next",
+    "continue --mode pro": "Say what to show",
+    "continue at 3:": "Say what happens next",
+    "continue at 99: the boat sinks": "choose a second in it",
+    "stitch": "continues no other video",
+    "a bird --first-frame-image slack-file:F1@last~abc": "stands for a file",
+}
+
+
+async def test_what_cannot_be_continued_is_told_and_costs_nothing() -> None:
+    async with (
+        running_sandbox(render_seconds=0.05, media_dir=PACKAGED_MEDIA) as sandbox,
+        bot_in(sandbox, POSTERS="yes") as bot,
+    ):
+        root = await mention(bot, "a boat at a pier")
+        await until_reply_done(bot)
+        # The length of the video is known from then on.
+        await bot.until(lambda: "slack_file" in str(bot.replies()[0].blocks))
+        for count, (text, told) in enumerate(REFUSED.items(), start=1):
+            await mention(bot, text, thread=root)
+            assert told in (await until_ephemeral(bot, count)).text
+        assert len(submitted_inputs(bot)) == 1
