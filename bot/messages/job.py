@@ -108,7 +108,9 @@ def _not_started(job: Job) -> str:
     if not is_cancelled(job):
         return f":x: *Not started* · {reason_of(job)}"
     by = f" by <@{job.cancel_requested_by}>" if job.cancel_requested_by else ""
-    return f":no_entry_sign: *Cancelled*{by} ·"
+    # Cancelled after its start, it is followed by the next one all the same.
+    ends = " It is not repeated any more." if job.repeat and job.counted_on is None else ""
+    return f":no_entry_sign: *Cancelled*{by} ·{ends}"
 
 
 def _planned(view: JobView) -> str:

@@ -30,7 +30,7 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
     The user is told first if the edit has to wait. Safe to repeat: the edit is idempotent, and the
     ephemeral message is at worst shown twice.
     """
-    if claim.row.starts_at is not None and claim.row.stage is Stage.REJECTED:
+    if _is_told_in_thread(claim.row):
         return await _inform_in_thread(claim)
     is_told, edit_at, shown = claim.has_permit, None, claim.row
     try:
@@ -46,6 +46,15 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
         return result
     after = due_before(edit_at, claim.services.now())
     return Snooze(row=result.row, after=after, note=result.note, paced_at=edit_at)
+
+
+def _is_told_in_thread(job: Job) -> bool:
+    """Return whether a job was planned and then could not start; at the request its user is there.
+
+    A parked job may still have a result, whose place in the thread this would take.
+    """
+    was_planned = job.message_ts is not None or job.is_later_of_repeat
+    return job.starts_at is not None and was_planned and job.stage is Stage.REJECTED
 
 
 async def _inform_in_thread(claim: Claim[Job]) -> Result[Job]:

@@ -7,12 +7,15 @@ from decimal import Decimal
 
 import pytest
 
+from bot.jobs.view import JobView
+from bot.messages.job import status_line
 from bot.messages.planned import asked_first
 from bot.messages.questions import asked
 from storage.budget import AskFirst
 from storage.job import (
     Forecast,
     ForecastKind,
+    Outcome,
     QuestionKind,
     Repeat,
     RepeatEvery,
@@ -47,6 +50,21 @@ def test_the_question_about_a_repeat_tells_what_a_month_costs(
     assert told in text
     assert f"every {every}" in text
     assert ":warning: It may not move." in text
+
+
+@pytest.mark.parametrize(("counted_on", "ends"), [(None, True), ("2027-01-15", False)])
+def test_a_cancel_before_its_time_ends_the_repeat(counted_on: str | None, *, ends: bool) -> None:
+    """After its time the next one is planned already."""
+    repeat = Repeat(id="a1", every=RepeatEvery.DAY, first="2027-03-01T09:00:00", zone="UTC")
+    job = replace(
+        PLANNED,
+        stage=Stage.REJECTED,
+        outcome=Outcome.CANCELLED,
+        repeat=repeat,
+        counted_on=counted_on,
+    )
+    line = status_line(JobView(job=job, model_title="Kling V3"), 1000.0)
+    assert ("not repeated any more" in line) is ends
 
 
 def test_what_is_dearer_than_agreed_is_told_with_both_amounts() -> None:
