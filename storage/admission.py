@@ -14,7 +14,7 @@ from storage.budget import (
     approval_terms,
     price_question,
 )
-from storage.job import Decision, Event, EventName, Instant, Job, Question, Stage
+from storage.job import Decision, Event, EventName, Instant, Job, Question, Stage, first_due
 
 
 def asked(job: Job, question: AskFirst, now: Instant) -> Job:
@@ -76,8 +76,8 @@ def refuse_decision(job: Job, rules: Rules, by: str, now: Instant) -> MayNotDeci
 
 
 def accepted(job: Job, now: Instant) -> Job:
-    """Return a request that was admitted, due now."""
-    return replace(job, due_at=now, attempts=0, crashes=0)
+    """Return a request that was admitted, as it is due first."""
+    return replace(job, due_at=first_due(job, now), attempts=0, crashes=0)
 
 
 def decision_entry(job: Job, by: str, now: Instant, action: AuditAction) -> AuditEntry:

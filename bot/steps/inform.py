@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.base.errors import PermitLaterError, RetryLaterError, UnreachablePlaceError
 from bot.base.ports import Place
+from bot.jobs.services import Services
 from bot.jobs.view import brief_view
 from bot.messages import blocks
 from bot.messages.job import is_cancelled
@@ -81,7 +82,7 @@ def _is_own_cancel(job: Job) -> bool:
 
 async def _tell(claim: Claim[Job], shown: Job) -> Done[Job]:
     """Send the user an ephemeral message, unless they cancelled the job themselves."""
-    if _is_own_cancel(shown):
+    if _is_own_cancel(shown) or await _is_told_of_set(shown, claim.services):
         return Done(row=shown)
     # Slack shows an ephemeral message in a thread only if the thread has replies, which is certain
     # if the job's own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral
@@ -94,3 +95,21 @@ async def _tell(claim: Claim[Job], shown: Job) -> Done[Job]:
     except UnreachablePlaceError as error:
         return Done(row=shown, note=EventName.NO_RECIPIENT, detail=str(error))
     return Done(row=shown, note=EventName.TOLD)
+
+
+async def _is_told_of_set(job: Job, services: Services) -> bool:
+    """Return whether something else tells of a part that has no message of its own.
+
+    The message of its set does, and the answer to a cancel. Where that message may not be, the
+    first of such parts tells of all.
+    """
+    if job.set_id is None or job.message_ts is not None or job.stage is not Stage.REJECTED:
+        return False
+    if is_cancelled(job):
+        return True
+    untold = (
+        part.id
+        for part in await services.store.jobs.parts(job.set_id)
+        if part.message_ts is None and part.cancel_requested_at is None
+    )
+    return next(untold, job.id) != job.id

@@ -17,9 +17,11 @@ from storage.postgres.schema import (
     FILMS,
     KEPT,
     PACE,
+    PARTS,
     PLANNED,
     PRICES_OF_SIZE,
     SAVED,
+    SETS,
     TABLES,
     TRACES,
     WORDS,
@@ -73,6 +75,13 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0010_films", statements=(FILMS,), is_expansion=True),
+    Migration(name="0011_sets", statements=(SETS,), is_expansion=True),
+    Migration(
+        name="0011_sets_parts",
+        statements=concurrent_index("jobs_parts", PARTS),
+        is_transaction=False,
+        is_expansion=True,
+    ),
     Migration(name="0014_planned", statements=(PLANNED,), is_expansion=True),
 )
 

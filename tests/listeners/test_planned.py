@@ -65,6 +65,7 @@ async def test_a_time_that_cannot_be_is_told_and_nothing_is_planned() -> None:
         assert "is over" in await answer(bot, "a lake --at 2026-01-01 9:00")
         assert "`--at 9:00 --every week`" in await answer(bot, "a lake --every week")
         assert "belongs to a request" in await answer(bot, "settings --at 9:00")
+        assert "cannot be planned" in await answer(bot, "a {red|blue} car --at 9:00")
         await mention(bot, "a lake --at soon")
         assert "`--at tomorrow 9:00`" in (await until_ephemeral(bot)).text
         assert all(one.job_id is None for one in bot.messages())
