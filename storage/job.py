@@ -374,6 +374,22 @@ class Film:
     """Slack's ID of the file of a picture from it; `None`: Slack took none."""
 
 
+class ReviewKind(StrEnum):
+    """What a reviewer said of a result. The values are stored and never change."""
+
+    APPROVED = "approved"
+    CHANGES = "changes asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """The last word of a reviewer about a result. No budget has to do with it."""
+
+    kind: ReviewKind
+    by: str
+    at: Instant
+
+
 NOT_DELIVERED = Delivery()
 IN_CHANNEL = ReplyTo()
 
@@ -511,6 +527,10 @@ class Job:
     """The buttons under the job that were pressed to effect: action ID → who was first."""
     kept_by: str | None = None
     """The user who keeps the result; `None`: nobody does."""
+    review: Review | None = None
+    """What was last said of the result; `None`: nobody has said anything."""
+    notes: int = 0
+    """How many notes there are about the result."""
     erased_at: Instant | None = None
     """When the words of users were erased from the row; `None`: they were not."""
 

@@ -16,8 +16,10 @@ from storage.postgres.schema import (
     ANSWERS,
     FILMS,
     KEPT,
+    NOTES,
     PACE,
     PRICES_OF_SIZE,
+    REVIEWED,
     SAVED,
     TABLES,
     TRACES,
@@ -72,6 +74,13 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0010_films", statements=(FILMS,), is_expansion=True),
+    Migration(name="0015_notes", statements=(NOTES,), is_expansion=True),
+    Migration(
+        name="0015_notes_index",
+        statements=(*concurrent_index("jobs_reviewed", REVIEWED),),
+        is_transaction=False,
+        is_expansion=True,
+    ),
 )
 
 HISTORY = """
