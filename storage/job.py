@@ -540,6 +540,11 @@ class Job:
         return self.outcome is Outcome.SUCCEEDED and bool(self.outputs)
 
     @property
+    def is_shown(self) -> bool:
+        """Whether people have its result before them, so that they can say something of it."""
+        return self.stage is Stage.DELIVERED and self.has_result
+
+    @property
     def thread_root(self) -> str | None:
         """The `ts` of the thread for this job's replies; `None` until the job has a message."""
         return self.reply_to.thread_ts or self.message_ts

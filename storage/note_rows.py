@@ -6,16 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
-from storage.job import Job, Stage
+from storage.job import Job
 from storage.review import Note
 from storage.rows import Columns, Value, encode, is_torn
 
 _NOTE = TypeAdapter(Note)
-
-
-def can_be_noted(job: Job) -> bool:
-    """Tell whether there is a result that notes can be about."""
-    return job.stage is Stage.DELIVERED and job.has_result
 
 
 def rows_of(job: Job, notes: Sequence[Note], dedup_key: str) -> list[dict[str, Value]]:

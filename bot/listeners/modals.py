@@ -21,6 +21,7 @@ from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names_of_people
 from bot.jobs.prices import load_offer
 from bot.jobs.projects import project_in
+from bot.jobs.reviews import load_notes
 from bot.jobs.saved import load_placed, usable
 from bot.jobs.services import Services
 from bot.jobs.styles import placed_styles, styles_for
@@ -30,7 +31,7 @@ from bot.listeners.form_redraws import FormRedraws
 from bot.listeners.form_request import accept_form, form_errors, load_parent, load_styles
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, ITEM_BUTTONS, FormPayload
-from bot.messages import budgets, cast, form, prices
+from bot.messages import budgets, cast, form, prices, reviews
 from bot.messages.modal import PLAIN, Layout
 from bot.messages.styles import styles_to_choose
 from bot.options.attachments import Attached
@@ -161,7 +162,8 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     )
     attached = files_named(job.input)
     state = state.drawn(model.slug, attached, await _names_of(attached, services))
-    note = "" if found else form.replaced_model(job.model, model)
+    replaced = "" if found else form.replaced_model(job.model, model)
+    note = "\n".join(filter(None, [replaced, await _said_of(job, services)]))
     asker = _Asker(team=job.team, user=job.user)
     view = await _drawn(model, state, asked_input(job), asker, services, note=note)
     await services.views.open(trigger_id, view)
@@ -320,6 +322,12 @@ async def _drawn(
     )
 
 
+async def _said_of(job: Job | None, services: Services) -> str:
+    """Return what was said of a job's result, to stand beside the form of the next take."""
+    notes = () if job is None else await load_notes(job, services)
+    return reviews.beside_form(job, notes) if job is not None and notes else ""
+
+
 async def _names_of(attached: Sequence[str], services: Services) -> Mapping[str, str]:
     """Return the names of files by ID; none that Slack does not tell within `NAMES_SECONDS`."""
     if not attached:
@@ -406,6 +414,7 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
             _Asker(team=payload.installed_team, user=payload.user.id),
             services,
             layout=layout,
+            note=await _said_of(parent, services),
             unset=not_readable(model, entered, model.priced_by),
             picked=chosen_cast(entered),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.job import Instant
-from storage.note_rows import can_be_noted, columns_of_job, readable, rows_of
+from storage.note_rows import columns_of_job, readable, rows_of
 from storage.postgres import homes, queue
 from storage.postgres.database import Database
 from storage.postgres.job_reads import job_by_id, locked_job
@@ -48,7 +48,7 @@ async def add(
     if known is not None:
         job = await job_by_id(db, known["job_id"])
         return None if job is None else Noted(job=job, is_new=False)
-    if job is None or not can_be_noted(job):
+    if job is None or not job.is_shown:
         return None if job is None else Noted(job=job, is_new=False)
     for row in rows_of(job, notes, dedup_key):
         await db.change(_ADD, row)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from storage.job import Instant
-from storage.note_rows import can_be_noted, columns_of_job, readable, rows_of
+from storage.note_rows import columns_of_job, readable, rows_of
 from storage.review import Note, Noted
 from storage.rows import JOBS, encode
 from storage.sqlite import homes, queue
@@ -43,7 +43,7 @@ def add(
         job = job_by_id(db, known["job_id"])
         return None if job is None else Noted(job=job, is_new=False)
     job = job_by_id(db, job_id)
-    if job is None or not can_be_noted(job):
+    if job is None or not job.is_shown:
         return None if job is None else Noted(job=job, is_new=False)
     for row in rows_of(job, notes, dedup_key):
         db.execute(_ADD, row)

@@ -18,10 +18,13 @@ from bot.jobs.actions import (
     CostShown,
     DetailsShown,
     KeepAnswered,
+    NextTakeOffered,
     NotAllowed,
+    NotesAnswered,
     QuestionExpired,
     ResendAnswered,
     ResentTooOften,
+    ReviewAnswered,
     ShareAnswered,
     StatusShown,
     StitchAnswered,
@@ -41,8 +44,10 @@ from storage.job import (
     ForecastKind,
     Question,
     QuestionKind,
+    ReviewKind,
     waiting,
 )
+from storage.review import Note
 from tests.support.budget_samples import SHORT
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
 
@@ -71,6 +76,8 @@ DRY = DryRun(
     decided=Admitted(jobs=()),
     unit="USD",
 )
+
+LOGO = Note(by="U2", at=1200.0, second=3.0, words="the logo is too small")
 
 ANSWERED: list[tuple[ActionOutcome, str]] = [
     (StatusShown(view=VIEW), "*Done* in 2 min 3 s"),
@@ -108,6 +115,10 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (KeepAnswered(job=replace(DONE, kept_by="U2"), has_changed=True), "`/video find --kept`"),
     (KeepAnswered(job=DONE, has_changed=False), "not kept any more"),
     (StitchAnswered(job=DONE, clips=3, is_new=True), "joining the 3 clips"),
+    (NotesAnswered(job=DONE, notes=[LOGO], is_new=True), "Noted this about job `k7m2p9`"),
+    (ReviewAnswered(job=DONE, kind=ReviewKind.APPROVED, is_new=True), "`k7m2p9` is approved"),
+    (ReviewAnswered(job=DONE, kind=ReviewKind.CHANGES, is_new=False), "changes are asked"),
+    (NextTakeOffered(job=replace(DONE, notes=2)), "with 2 notes beside it"),
     (StitchAnswered(job=DONE, clips=3, is_new=False), "joined before"),
     (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]

@@ -17,7 +17,7 @@ APPROVED = Note(by="U2", at=NOW + 1, review=ReviewKind.APPROVED)
 CHANGES = Note(by="U3", at=NOW + 2, words="see above", review=ReviewKind.CHANGES)
 
 
-async def delivered(store: Store, number: int = 1, **changes: object) -> Job:
+async def delivered(store: Store, number: int = 1, message_ts: str | None = None) -> Job:
     """Insert a job whose result is there."""
     return await insert(
         store,
@@ -27,7 +27,8 @@ async def delivered(store: Store, number: int = 1, **changes: object) -> Job:
             outcome=Outcome.SUCCEEDED,
             outputs=(Output(media=Media.VIDEO, url="https://x.test/1.mp4"),),
             due_at=None,
-            **changes,
+            message_ts=message_ts,
+            shown="before",
         ),
     )
 
@@ -51,9 +52,10 @@ async def test_notes_are_counted_once_and_stay_with_their_job(store: Store) -> N
 
 
 async def test_the_last_review_counts_and_a_repeat_of_an_earlier_one_does_not(store: Store) -> None:
-    job = await delivered(store, shown="before")
-    for note, key in ((APPROVED, "a"), (CHANGES, "b"), (APPROVED, "a")):
-        noted = await store.notes.add(job.id, [note], key, NOW + 3)
+    job = await delivered(store)
+    for note, key in ((APPROVED, "a"), (CHANGES, "b")):
+        await store.notes.add(job.id, [note], key, NOW + 3)
+    noted = await store.notes.add(job.id, [APPROVED], "a", NOW + 4)
     assert noted is not None
     assert not noted.is_new
     review = Review(kind=ReviewKind.CHANGES, by="U3", at=NOW + 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -10,13 +10,15 @@ from types import MappingProxyType
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, perform
+from bot.jobs.reviews import newest_result
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
-from bot.listeners.redraw import redraw_if_kept
+from bot.listeners.redraw import redraw_if_changed
 from bot.messages import replies
 from bot.options.attachments import Attached
 from bot.options.continuation import read_moment
+from bot.options.notes import TypedNote, read_notes
 from bot.options.parser import TypedText, read_text
 from bot.slack.markup import plain
 from storage.job import Job
@@ -29,18 +31,31 @@ class ThreadCommand:
     about: str
     action: ActionName | None
     """`None`: it lists the commands of the thread."""
+    also: frozenset[str] = frozenset()
+    """Words that may follow and change nothing."""
+    is_review: bool = False
+    """Whether it is about the newest result of the thread."""
 
 
 def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None:
     """Return the handler of a command in the thread of `job`; `None`: the text is no command.
 
-    `again` may be followed by options or shots, and files without text mean `again`. Raises
-    `UsageError`.
+    `again` may be followed by options or shots, and files without text mean `again`. A text that
+    begins with a time is never a change, which would be charged. Raises `UsageError`.
     """
+    notes = read_notes(plain(text), None if job.film is None else job.film.seconds)
+    return partial(_note, job, notes) if notes else _command(text, job, files)
+
+
+def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
     word, *following = text.split(maxsplit=1) or ["again" if files else "help"]
-    command = THREAD_WORDS.get(word.rstrip(".!?").lower())
+    bare = word.rstrip(_MARKS).lower()
+    command = THREAD_WORDS.get(_OTHER_FORMS.get(bare, bare))
     if command is None:
         return None
+    if command.is_review and command.action is not None:
+        behind = "".join(following)
+        return _review_of(command.action, command.also, job, behind, is_ended=word.endswith(":"))
     if command.action is ActionName.CONTINUE:
         return partial(_continue, job, "".join(following), files)
     if command.action is not ActionName.AGAIN:
@@ -61,10 +76,46 @@ async def _do(
 ) -> Message | None:
     if action is None:
         return replies.in_a_thread(usages(), services.bot_user)
-    request = ActionRequest(job=job, interaction=interaction)
+    return await _done(action, ActionRequest(job=job, interaction=interaction), services)
+
+
+async def _done(action: ActionName, request: ActionRequest, services: Services) -> Message | None:
     outcome = await perform(action, request, services)
-    await redraw_if_kept(outcome, services)
+    await redraw_if_changed(outcome, services)
     return reply_to(outcome, services.now())
+
+
+def _review_of(
+    action: ActionName, also: Collection[str], job: Job, following: str, *, is_ended: bool
+) -> Handler | None:
+    """Return the handler of a word of reviewers, with what they say behind it.
+
+    `None` if it goes on as a change may do; `is_ended`: there is a colon behind it.
+    """
+    first, _, rest = following.partition(" ")
+    if first.rstrip(_MARKS).lower() in also:
+        is_ended, following = True, rest
+    is_sure = is_ended or action is ActionName.MARK_APPROVED
+    if following.strip() and (not is_sure or action is ActionName.NEXT_TAKE):
+        return None
+    return partial(_review, action, job, plain(following).strip())
+
+
+async def _review(
+    action: ActionName, job: Job, words: str, interaction: Interaction, services: Services
+) -> Message | None:
+    is_review = action is not ActionName.NEXT_TAKE
+    result = await newest_result(job, services, is_review=is_review)
+    request = ActionRequest(job=result, interaction=interaction, words=words)
+    return await _done(action, request, services)
+
+
+async def _note(
+    job: Job, notes: Sequence[TypedNote], interaction: Interaction, services: Services
+) -> Message | None:
+    result = await newest_result(job, services)
+    request = ActionRequest(job=result, interaction=interaction, notes=notes)
+    return await _done(ActionName.NOTE, request, services)
 
 
 async def _again(
@@ -103,6 +154,9 @@ def continuation(
     )
 
 
+_MARKS = ".!?:,"
+_OTHER_FORMS: Mapping[str, str] = MappingProxyType({"approved": "approve"})
+
 THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
     {
         "again": ThreadCommand(
@@ -130,6 +184,23 @@ THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
         "keep": ThreadCommand(
             about="keeps its video, so that `/video find --kept` shows it",
             action=ActionName.KEEP,
+        ),
+        "approve": ThreadCommand(
+            about="says that the result is good, with words behind it if you like",
+            action=ActionName.MARK_APPROVED,
+            is_review=True,
+        ),
+        "changes": ThreadCommand(
+            about="says that the result is to be changed: `changes asked`",
+            action=ActionName.ASK_CHANGES,
+            also=frozenset({"asked", "requested", "needed", "please"}),
+            is_review=True,
+        ),
+        "next": ThreadCommand(
+            about="offers the form of the next take, with the notes beside it: `next take`",
+            action=ActionName.NEXT_TAKE,
+            also=frozenset({"take"}),
+            is_review=True,
         ),
         "help": ThreadCommand(about="shows this", action=None),
     }
