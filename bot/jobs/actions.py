@@ -33,7 +33,7 @@ from bot.jobs.dry_run import DryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.links import load_links
 from bot.jobs.projects import ProjectNeededError
-from bot.jobs.reviews import add_notes, add_review, load_notes
+from bot.jobs.reviews import add_notes, load_notes
 from bot.jobs.services import Services
 from bot.jobs.styles import styles_for
 from bot.jobs.view import JobView, brief_view, load_view
@@ -613,12 +613,18 @@ async def _note(request: ActionRequest, services: Services) -> NotesAnswered:
 
 
 async def _review(kind: ReviewKind, request: ActionRequest, services: Services) -> ReviewAnswered:
-    """Record what a reviewer says of a result; the last one counts. Idempotent.
+    """Record what a reviewer says of a result, with notes if there are any. Idempotent.
 
-    Raises `UsageError` for a job without a result.
+    The last review counts. Raises `UsageError` as `_note` does.
     """
-    job, interaction = request.job, request.interaction
-    noted = await add_review(job, kind, request.words, interaction, services)
+    noted = await add_notes(
+        request.job,
+        request.notes,
+        request.interaction,
+        services,
+        review=kind,
+        words=request.words,
+    )
     return ReviewAnswered(job=noted.job, kind=kind, is_new=noted.is_new)
 
 

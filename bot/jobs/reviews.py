@@ -38,14 +38,34 @@ def _waits_for_approver(job: Job) -> bool:
 
 
 async def add_notes(
-    job: Job, typed: Sequence[TypedNote], interaction: Interaction, services: Services
+    job: Job,
+    typed: Sequence[TypedNote],
+    interaction: Interaction,
+    services: Services,
+    *,
+    review: ReviewKind | None = None,
+    words: str = "",
 ) -> Noted:
-    """Keep notes about a job's result. Idempotent by the interaction.
+    """Keep notes about a job's result, and a review with its words, of which the last one counts.
 
-    Raises `UsageError` for a time that the video does not have.
+    Idempotent by the interaction. Raises `UsageError` for a job without a result, and for a time
+    that its video does not have.
     """
     _require_result(job)
-    refuse_erased(job)
+    if typed:
+        refuse_erased(job)
+    _require_times(job, typed)
+    by, now = interaction.user, services.now()
+    notes = [Note(by=by, at=now, second=note.second, words=note.words) for note in typed]
+    if review is not None:
+        notes.append(Note(by=by, at=now, words=words, review=review))
+    noted = await services.store.notes.add(job.id, notes, interaction.dedup_key, now)
+    if review is not None:
+        services.wake()
+    return Noted(job=job, is_new=False) if noted is None else noted
+
+
+def _require_times(job: Job, typed: Sequence[TypedNote]) -> None:
     lasts = None if job.film is None else job.film.seconds
     for note in typed:
         # Players show the last second as begun.
@@ -55,27 +75,6 @@ async def add_notes(
                 f"{clock(note.second)}. Nothing was noted or rendered. If it belongs to the "
                 "prompt, put a word before it."
             )
-    now, by = services.now(), interaction.user
-    notes = [Note(by=by, at=now, second=note.second, words=note.words) for note in typed]
-    return await _added(job, notes, interaction, services)
-
-
-async def add_review(
-    job: Job, kind: ReviewKind, words: str, interaction: Interaction, services: Services
-) -> Noted:
-    """Record what a reviewer says of a job's result; the last one counts. Idempotent."""
-    _require_result(job)
-    note = Note(by=interaction.user, at=services.now(), words=words, review=kind)
-    noted = await _added(job, [note], interaction, services)
-    services.wake()
-    return noted
-
-
-async def _added(
-    job: Job, notes: Sequence[Note], interaction: Interaction, services: Services
-) -> Noted:
-    noted = await services.store.notes.add(job.id, notes, interaction.dedup_key, services.now())
-    return Noted(job=job, is_new=False) if noted is None else noted
 
 
 def _require_result(job: Job) -> None:

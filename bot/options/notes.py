@@ -67,6 +67,12 @@ def read_notes(text: str, lasts: float | None) -> tuple[TypedNote, ...]:
     return tuple(notes)
 
 
+def begins_with_time(text: str) -> bool:
+    """Tell whether a text begins as a note does."""
+    lines = text.strip().splitlines()
+    return bool(lines) and _BEGINS.fullmatch(lines[0].strip()) is not None
+
+
 def _at_the_end(lines: list[str], lasts: float | None) -> tuple[TypedNote, ...]:
     match = _ENDS.fullmatch(lines[0]) if len(lines) == 1 else None
     if match is None or _second(match) > (USUAL_SECONDS if lasts is None else lasts):

@@ -7,7 +7,7 @@ import pytest
 from bot.base.errors import UsageError
 from bot.options.notes import TypedNote, clock, read_notes
 
-NOTES = {
+NOTES: dict[str, list[tuple[float, str]]] = {
     "0:03 the logo is too small": [(3, "the logo is too small")],
     "at 0:03 the logo is too small": [(3, "the logo is too small")],
     "At 0:03.5: the logo": [(3.5, "the logo")],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
+from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, perform
@@ -18,7 +19,7 @@ from bot.listeners.redraw import redraw_if_changed
 from bot.messages import replies
 from bot.options.attachments import Attached
 from bot.options.continuation import read_moment
-from bot.options.notes import TypedNote, read_notes
+from bot.options.notes import TypedNote, begins_with_time, read_notes
 from bot.options.parser import TypedText, read_text
 from bot.slack.markup import plain
 from storage.job import Job
@@ -43,19 +44,22 @@ def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None
     `again` may be followed by options or shots, and files without text mean `again`. A text that
     begins with a time is never a change, which would be charged. Raises `UsageError`.
     """
-    notes = read_notes(plain(text), None if job.film is None else job.film.seconds)
+    lasts = None if job.film is None else job.film.seconds
+    head, _, below = text.strip().partition("\n")
+    if below and _review_of(head, job) is not None:
+        notes = read_notes(plain(below), lasts)
+        return _review_of(head, job, notes) if notes else _command(text, job, files)
+    notes = read_notes(plain(text), lasts)
     return partial(_note, job, notes) if notes else _command(text, job, files)
 
 
 def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
     word, *following = text.split(maxsplit=1) or ["again" if files else "help"]
-    bare = word.rstrip(_MARKS).lower()
-    command = THREAD_WORDS.get(_OTHER_FORMS.get(bare, bare))
+    command = _named(word)
     if command is None:
         return None
-    if command.is_review and command.action is not None:
-        behind = "".join(following)
-        return _review_of(command.action, command.also, job, behind, is_ended=word.endswith(":"))
+    if command.is_review:
+        return _review_of(text, job)
     if command.action is ActionName.CONTINUE:
         return partial(_continue, job, "".join(following), files)
     if command.action is not ActionName.AGAIN:
@@ -64,6 +68,19 @@ def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
     if changes is not None and not (changes.begins_with_flag or changes.begins_with_shot):
         return None
     return partial(_again, job, changes, files)
+
+
+def of_no_job(text: str) -> Handler | None:
+    """Return the handler of a text in a thread without a job; `None`: it is a request as any."""
+    return _no_video if begins_with_time(plain(text)) else None
+
+
+async def _no_video(_: Interaction, __: Services) -> Message | None:
+    raise UsageError(
+        "I do not know of which video this is said: send notes with a time in the thread of its "
+        "own message. Nothing was noted or rendered. For a video of these words, put two dashes "
+        "before them."
+    )
 
 
 def usages() -> Mapping[str, str]:
@@ -85,28 +102,41 @@ async def _done(action: ActionName, request: ActionRequest, services: Services) 
     return reply_to(outcome, services.now())
 
 
-def _review_of(
-    action: ActionName, also: Collection[str], job: Job, following: str, *, is_ended: bool
-) -> Handler | None:
-    """Return the handler of a word of reviewers, with what they say behind it.
+def _review_of(text: str, job: Job, notes: Sequence[TypedNote] = ()) -> Handler | None:
+    """Return the handler of a word of reviewers, with what they say behind it, and notes below.
 
-    `None` if it goes on as a change may do; `is_ended`: there is a colon behind it.
+    `None` if the text begins with none, or goes on as a change may do.
     """
-    first, _, rest = following.partition(" ")
-    if first.rstrip(_MARKS).lower() in also:
-        is_ended, following = True, rest
-    is_sure = is_ended or action is ActionName.MARK_APPROVED
-    if following.strip() and (not is_sure or action is ActionName.NEXT_TAKE):
+    word, *behind = text.split(maxsplit=1)
+    command, following = _named(word), "".join(behind)
+    if command is None or command.action is None or not command.is_review:
         return None
-    return partial(_review, action, job, plain(following).strip())
+    is_sure = word.endswith(":") or command.action is ActionName.MARK_APPROVED
+    first, *rest = following.split(maxsplit=1) or [""]
+    if first.rstrip(_MARKS).lower() in command.also:
+        is_sure, following = True, "".join(rest)
+    if following and (not is_sure or command.action is ActionName.NEXT_TAKE):
+        return None
+    return partial(_review, command.action, job, plain(following), notes=notes)
+
+
+def _named(word: str) -> ThreadCommand | None:
+    bare = word.rstrip(_MARKS).lower()
+    return THREAD_WORDS.get(_OTHER_FORMS.get(bare, bare))
 
 
 async def _review(
-    action: ActionName, job: Job, words: str, interaction: Interaction, services: Services
+    action: ActionName,
+    job: Job,
+    words: str,
+    interaction: Interaction,
+    services: Services,
+    *,
+    notes: Sequence[TypedNote],
 ) -> Message | None:
     is_review = action is not ActionName.NEXT_TAKE
     result = await newest_result(job, services, is_review=is_review)
-    request = ActionRequest(job=result, interaction=interaction, words=words)
+    request = ActionRequest(job=result, interaction=interaction, words=words, notes=notes)
     return await _done(action, request, services)
 
 
