@@ -162,10 +162,10 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     )
     attached = files_named(job.input)
     state = state.drawn(model.slug, attached, await _names_of(attached, services))
-    replaced = "" if found else form.replaced_model(job.model, model)
-    note = "\n".join(filter(None, [replaced, await _said_of(job, services)]))
+    note = "" if found else form.replaced_model(job.model, model)
     asker = _Asker(team=job.team, user=job.user)
-    view = await _drawn(model, state, asked_input(job), asker, services, note=note)
+    said = await _said_of(job, services)
+    view = await _drawn(model, state, asked_input(job), asker, services, note=note, said=said)
     await services.views.open(trigger_id, view)
 
 
@@ -272,6 +272,7 @@ async def _drawn(
     *,
     layout: Layout = PLAIN,
     note: str = "",
+    said: str = "",
     unset: Sequence[str] = (),
     picked: Sequence[str] = (),
 ) -> Mapping[str, Json]:
@@ -316,6 +317,7 @@ async def _drawn(
         values,
         layout=layout,
         note=note,
+        said=said,
         price=price,
         styles=styles_to_choose(placed_styles(placed), state.style),
         cast=cast.form_blocks(placed_cast(placed), picked, state.channel),
@@ -414,7 +416,7 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
             _Asker(team=payload.installed_team, user=payload.user.id),
             services,
             layout=layout,
-            note=await _said_of(parent, services),
+            said=await _said_of(parent, services),
             unset=not_readable(model, entered, model.priced_by),
             picked=chosen_cast(entered),
         )

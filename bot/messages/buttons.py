@@ -21,7 +21,7 @@ from bot.jobs.prices import NO_PRICES, RenderPrices
 from bot.messages import blocks, prices
 from bot.messages.blocks import Block
 from bot.messages.failures import advice_for
-from bot.messages.review_text import REVIEW_EMOJI, review_text
+from bot.messages.review_text import REVIEW_EMOJI, is_to_change, review_text
 from bot.money.forecast import PriceToConfirm, agreed_price
 from bot.options.catalog import Model
 from bot.options.mentions import asked_prompt
@@ -300,7 +300,7 @@ def _again_buttons(
             yield _button(_EDIT_FAILED, EDIT, job)
         return
     yield _button(_AGAIN, AGAIN, job, price=to_confirm.again, unit=unit)
-    yield next_take(job) if job.notes else _button(_EDIT, EDIT, job)
+    yield next_take(job) if is_to_change(job) else _button(_EDIT, EDIT, job)
     if job.outcome is Outcome.SUCCEEDED:
         for number, upgrade in enumerate(upgrades):
             changes, price = json.dumps(upgrade.changes), to_confirm.of_upgrade(number)

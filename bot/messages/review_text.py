@@ -9,7 +9,7 @@ from bot.messages import blocks
 from storage.job import Job, Review, ReviewKind
 
 REVIEW_EMOJI: Mapping[ReviewKind, str] = MappingProxyType(
-    {ReviewKind.APPROVED: ":ballot_box_with_check:", ReviewKind.CHANGES: ":memo:"}
+    {ReviewKind.APPROVED: ":heavy_check_mark:", ReviewKind.CHANGES: ":memo:"}
 )
 
 
@@ -22,3 +22,9 @@ def review_text(review: Review) -> str:
 def review_parts(job: Job) -> list[str]:
     """Return the last review of a job as a part of its line; nothing if there is none."""
     return [] if job.review is None else [review_text(job.review)]
+
+
+def is_to_change(job: Job) -> bool:
+    """Tell whether somebody wants a result to be changed."""
+    is_asked = job.review is not None and job.review.kind is ReviewKind.CHANGES
+    return job.notes > 0 or is_asked

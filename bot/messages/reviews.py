@@ -35,7 +35,7 @@ def reviewed(job: Job, kind: ReviewKind) -> Message:
     """Return the answer to a review."""
     if kind is ReviewKind.APPROVED:
         return words(
-            f":ballot_box_with_check: Job `{job.id}` is approved. `/video list --approved` shows "
+            f":heavy_check_mark: Job `{job.id}` is approved. `/video list --approved` shows "
             "all of yours that are; `changes asked` takes it back."
         )
     line = f":memo: Job `{job.id}` is marked: changes are asked. Nothing was rendered or charged."

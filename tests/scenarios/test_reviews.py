@@ -19,7 +19,7 @@ from tests.support.conversation import (
     until_over,
     until_reply_done,
 )
-from tests.support.forms import blocks_of, entries, form_of, press_in_form, submit
+from tests.support.forms import blocks_of, entries, form_of, press_in_form, submit, switch
 from tests.support.running_bot import RunningBot, bot_in
 from tests.support.sandbox import running_sandbox
 
@@ -66,6 +66,9 @@ async def test_two_takes_are_reviewed() -> None:
         await bot.until(lambda: f"changes asked by <@{BEN}>" in str(bot.replies()[0].blocks))
 
         await press(bot, root, buttons.EDIT)
+        await switch(bot, "more", ["on"], entries(prompt="a can of soda"))
+        assert form_of(bot).data["title"] == {"type": "plain_text", "text": "Next take"}
+        # Also in the form that was drawn anew.
         beside = next(iter(map(str, blocks_of(form_of(bot)).values())))
         assert "`0:03` the logo is &lt;b&gt;too&lt;/b&gt; small" in beside
         assert "*Changes asked* see the notes" in beside

@@ -26,6 +26,7 @@ from storage.job import (
     Price,
     Question,
     ReplyTo,
+    Review,
     Stage,
     UsedStyle,
 )
@@ -61,7 +62,8 @@ migrate(db, later)
 
 
 PARTS: dict[
-    str, type[Delivery | ReplyTo | Question | Decision | UsedStyle | Film | Price | Forecast]
+    str,
+    type[Delivery | ReplyTo | Question | Decision | UsedStyle | Film | Price | Forecast | Review],
 ] = {
     "delivery": Delivery,
     "reply_to": ReplyTo,
@@ -71,6 +73,7 @@ PARTS: dict[
     "film": Film,
     "price": Price,
     "forecast": Forecast,
+    "review": Review,
 }
 """What the fields hold whose parts are columns of their own."""
 

@@ -27,9 +27,6 @@ MUTANTS = (
         file="storage/sqlite/job_notes.py",
         old="LIMIT 1",
         new="LIMIT 0",
-        tests=(
-            _STORAGE + "test_notes_are_counted_once_and_stay_with_their_job",
-            _STORAGE + "test_the_last_review_counts_and_a_repeat_of_an_earlier_one_does_not",
-        ),
+        tests=(_STORAGE + "test_notes_are_counted_once_and_stay_with_their_job[sqlite]",),
     ),
 )
