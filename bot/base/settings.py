@@ -100,7 +100,7 @@ class Settings(StoreSettings, ServiceSettings):
     public_url: Url | None = Field(
         default=None,
         description="the https:// address where the world reaches this service, so that "
-        "MindVideo can fetch reference images",
+        "MindVideo can fetch the files that people attach",
     )
     admins: UserIds = Field(
         default=(),

@@ -421,7 +421,7 @@ def _draft(request: ActionRequest) -> Draft:
         channel=request.interaction.channel,
         thread_ts=request.interaction.reply_to.thread_ts,
         parent_id=request.job.id,
-        files=tuple(file.id for file in request.files),
+        files=tuple(request.files),
         people=typed.people,
     )
 

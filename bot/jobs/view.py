@@ -14,7 +14,7 @@ from bot.jobs.services import Services
 from bot.jobs.submit_delay import submit_delay
 from bot.options.catalog import Catalog, Model
 from bot.options.continuation import Link
-from bot.options.failures import images_at_fault
+from bot.options.failures import files_at_fault
 from bot.options.mentions import asked_input, asked_prompt
 from bot.options.model_file import Upgrade
 from bot.options.request import non_default_options
@@ -69,7 +69,7 @@ class JobView:
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
     have_files_followed: bool = False
     """Whether the files came after the result's message, which has none."""
-    images_at_fault: Sequence[str] = ()
+    files_at_fault: Sequence[str] = ()
     """The images that the job's failure can be about, by title."""
     advice: str = ""
     """What the model file advises about the job's failure."""
@@ -89,8 +89,8 @@ def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
         upgrades=model.upgrades_beyond(job.input) if model else (),
         is_new_take=job.parent_id is not None and model is not None and not model.has_seed,
         unit=unit,
-        images_at_fault=(
-            images_at_fault(model, job.input, job.problem)
+        files_at_fault=(
+            files_at_fault(model, job.input, job.problem)
             if model and job.failure is Failure.IMAGE
             else ()
         ),

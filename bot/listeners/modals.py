@@ -34,7 +34,7 @@ from bot.listeners.payloads import FORM_SURFACE, ITEM_BUTTONS, FormPayload
 from bot.messages import budgets, cast, form, prices, reviews
 from bot.messages.modal import PLAIN, Layout
 from bot.messages.styles import styles_to_choose
-from bot.options.attachments import Attached
+from bot.options.attachments import Attached, by_kind
 from bot.options.cast_names import names_of_people
 from bot.options.catalog import Model
 from bot.options.continuation import base_of_continuation
@@ -46,7 +46,7 @@ from bot.options.form import (
     not_readable,
     read_unfinished,
     shows_advanced,
-    with_images,
+    with_files,
 )
 from bot.options.form_fields import CAST_BLOCK, FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
 from bot.options.form_items import ItemEdit, items_shown
@@ -102,7 +102,7 @@ async def open_new(
     *,
     thread_ts: str | None = None,
     prompt: Mapping[str, Json] = _NOTHING,
-    images: Sequence[Attached] = (),
+    files: Sequence[Attached] = (),
     note: str = "",
     people: Collection[str] = (),
 ) -> None:
@@ -115,8 +115,9 @@ async def open_new(
     usual = await usual_options(interaction, services)
     model = services.catalog.find(str(usual.values.get(MODEL_FLAG))) or services.catalog.default
     values = {**usual.values, **prompt}
-    for option in model.image_options[:1] if images else []:
-        values[option.name] = with_images(option, None, images)
+    for kind, of_kind in by_kind(files, model).items():
+        for option in model.options_for(kind)[:1]:
+            values[option.name] = with_files(option, None, of_kind)
     state = FormState(
         model=model.slug,
         channel=interaction.channel,
@@ -124,7 +125,7 @@ async def open_new(
         project=usual.project,
         people=_kept_people(people),
     )
-    names = {file.id: file.name for file in images}
+    names = {file.id: file.name for file in files}
     state = state.drawn(model.slug, files_named(values), names)
     asker = _Asker(team=interaction.team, user=interaction.user)
     drawn = await _drawn(model, state, values, asker, services, note=note)
@@ -238,7 +239,7 @@ async def open_draft(
         people=_kept_people(people),
     ).drawn(
         opened.model.slug,
-        [*draft.files, *files_named(opened.values)],
+        [*(file.id for file in draft.files), *files_named(opened.values)],
         {member.file: member.name for member in opened.cast if member.file is not None},
     )
     note = form.to_change(opened.problems)

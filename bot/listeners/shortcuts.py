@@ -17,6 +17,7 @@ from bot.listeners.context import Handler, answer
 from bot.listeners.payloads import ButtonPayload, MessageShortcutPayload, ShortcutPayload
 from bot.messages import buttons, form, home, replies
 from bot.options.attachments import Attached
+from bot.options.catalog import Model
 from bot.options.draft import Draft
 from bot.options.schema import PROMPT
 from bot.slack.manifest import CREATE_VIDEO, VIDEO_FROM_MESSAGE
@@ -70,7 +71,7 @@ async def _open(
 async def _open_from_message(
     payload: MessageShortcutPayload, interaction: Interaction, services: Services
 ) -> None:
-    """Open a form with a message's text as the prompt and its images as references."""
+    """Open a form with a message's text as the prompt and its files as references."""
     message = payload.message
     words = message.words(services.bot_user)
     text, people = await read_in_names_of_people(plain(words), services.directory)
@@ -82,8 +83,8 @@ async def _open_from_message(
         services,
         thread_ts=message.thread_ts or message.ts,
         prompt={PROMPT: text},
-        images=[file for file in files if file.problem(model) is None],
-        note=_note_of_unusable([file for file in files if file.problem(model) is not None]),
+        files=[file for file in files if file.problem(model) is None],
+        note=_note_of_unusable(files, model),
         people=mentioned_names(words) | people,
     )
 
@@ -114,5 +115,6 @@ async def _open_from_draft(
     return None
 
 
-def _note_of_unusable(files: Sequence[Attached]) -> str:
-    return form.left_out([file.name for file in files]) if files else ""
+def _note_of_unusable(files: Sequence[Attached], model: Model) -> str:
+    names = [file.name for file in files if file.problem(model) is not None]
+    return form.left_out(names, model) if names else ""

@@ -30,7 +30,7 @@ ADVICE: Mapping[Failure | None, Advice] = MappingProxyType(
             try_again=False,
             edit=True,
         ),
-        Failure.IMAGE: Advice(words="Choose another image.", try_again=False, edit=True),
+        Failure.IMAGE: Advice(words="Choose another file.", try_again=False, edit=True),
         Failure.LIMIT: Advice(
             words="MindVideo had too much to do. Try again in a few minutes.",
             try_again=True,
@@ -85,10 +85,10 @@ def waits_because(job: Job) -> str | None:
 
 
 def failure_words(view: JobView) -> str:
-    """Return what to do about the failure of a job, as mrkdwn: its images, the advice."""
+    """Return what to do about the failure of a job, as mrkdwn: its files, the advice."""
     parts = [advice_for(view.job).words, view.advice]
-    if view.job.failure is Failure.IMAGE and view.images_at_fault:
-        which = ", ".join(view.images_at_fault)
-        one_of = "Image" if len(view.images_at_fault) == 1 else "One of these images"
+    if view.job.failure is Failure.IMAGE and view.files_at_fault:
+        which = ", ".join(view.files_at_fault)
+        one_of = "File" if len(view.files_at_fault) == 1 else "One of these files"
         parts.insert(0, f"{one_of}: {which}.")
     return blocks.escape(" ".join(filter(None, parts)))

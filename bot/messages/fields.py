@@ -23,7 +23,7 @@ from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 from slack_sdk.models.blocks.block_elements import FileInputElement
 
 from bot.messages.blocks import shorten
-from bot.options.attachments import IMAGE_EXTENSIONS
+from bot.options.file_words import words_for
 from bot.options.form_fields import TICKED, choice_key
 from bot.options.schema import Kind, Option
 from bot.options.wording import shown
@@ -108,7 +108,7 @@ def files(option: Option, action_id: str) -> FileInputElement:
     return FileInputElement(
         action_id=action_id,
         max_files=max(1, min(_MOST_FILES, most)),
-        filetypes=list(IMAGE_EXTENSIONS),
+        filetypes=list(words_for(option).extensions),
     )
 
 

@@ -21,8 +21,9 @@ from bot.messages.dry_run import TRY
 from bot.messages.fields import choice_of, plain_text, text
 from bot.messages.modal import MOST_BLOCKS, PLAIN, Layout, form_blocks
 from bot.messages.prices import RENDER, FormPrice
-from bot.options.attachments import IMAGE_NAMES, MOST_MEGABYTES
+from bot.options.attachments import kinds_taken
 from bot.options.catalog import Catalog, Model
+from bot.options.file_words import WORDS
 from bot.options.form_fields import (
     DRY_RUN,
     FIELD,
@@ -137,10 +138,14 @@ def replaced_model(slug: str, model: Model) -> str:
     )
 
 
-def left_out(names: Sequence[str]) -> str:
-    """Return the note above a form about a message's files that cannot be reference images."""
+def left_out(names: Sequence[str], model: Model) -> str:
+    """Return the note above a form about a message's files that the model does not take."""
+    taken = "; or ".join(
+        f"{WORDS[kind].formats} of at most {WORDS[kind].most_megabytes} MB"
+        for kind in kinds_taken(model)
+    )
     files = ", ".join(blocks.literal(short(name)) or "a file" for name in names)
-    return f"Left out, because I take {IMAGE_NAMES} of at most {MOST_MEGABYTES} MB: {files}."
+    return f"Left out, because I take {taken}: {files}."
 
 
 def continues(job_id: str) -> str:

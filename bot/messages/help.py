@@ -18,9 +18,11 @@ from slack_sdk.models.views import View
 
 from bot.base.ports import Message
 from bot.messages import blocks
+from bot.messages.formatting import capitalized
 from bot.options.catalog import Catalog, Model
+from bot.options.file_words import WORDS
 from bot.options.model_file import MODEL_FLAG
-from bot.options.schema import PROMPT, Kind, Option
+from bot.options.schema import PROMPT, FileKind, Kind, Option
 from bot.options.shots import shots_option
 from bot.options.wording import allowed, shown
 from storage.job import Json
@@ -136,7 +138,7 @@ def help_page(page: HelpPage, catalog: Catalog, tables: HelpTables) -> str:
             parts = [_commands(tables), _ONE_RULE, _AMOUNTS]
         case HelpPage.MESSAGES:
             model = catalog.default
-            parts = [_in_messages(model, tables), _with_images(model)]
+            parts = [_in_messages(model, tables), *(_with_files(model, kind) for kind in FileKind)]
         case HelpPage.BUTTONS:
             parts = [_IN_A_FORM, _buttons(tables), _AT_HOME]
         case HelpPage.ABOUT_MODELS:
@@ -224,17 +226,18 @@ def _in_messages(model: Model, tables: HelpTables) -> str:
     )
 
 
-def _with_images(model: Model) -> str:
-    if not model.image_options:
+def _with_files(model: Model, kind: FileKind) -> str:
+    options = model.options_for(kind)
+    if not options:
         return ""
-    usual, *others = model.image_options
+    usual, *others = options
     named = "".join(
         f"; `{option.flag} 1` makes the first of them the {option.title.lower()}"
         for option in others[:1]
     )
     return (
-        "*Images* that you attach to a message, or upload in the form, become "
-        f"`{usual.flag}`{named}."
+        f"*{capitalized(WORDS[kind].plural)}* that you attach to a message, or upload in the form, "
+        f"become `{usual.flag}`{named}."
     )
 
 
@@ -276,8 +279,8 @@ def _usage(option: Option) -> str:
 def _allowed(model: Model, option: Option) -> str:
     if option.negation:
         return "on or off"
-    if option.takes_images:
-        return _allowed_images(option)
+    if option.takes is not None:
+        return _allowed_files(option)
     values = allowed(option.schema)
     if option.name == PROMPT and model.max_prompt is not None:
         return f"{values}, at most {model.max_prompt:,} characters"
@@ -286,7 +289,7 @@ def _allowed(model: Model, option: Option) -> str:
     return values
 
 
-def _allowed_images(option: Option) -> str:
+def _allowed_files(option: Option) -> str:
     if option.kind is Kind.ARRAY:
         return "links, or numbers of attached files; repeat the flag for more"
     return "a link, or `1` for the first attached file"

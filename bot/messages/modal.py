@@ -33,8 +33,10 @@ from bot.messages.fields import (
     select,
     text,
 )
+from bot.messages.formatting import capitalized
 from bot.messages.storyboard import number_buttons, order_buttons, together_line
 from bot.options.catalog import Catalog, Model
+from bot.options.file_words import words_for
 from bot.options.form_fields import (
     LONGEST_TEXT,
     MODEL_BLOCK,
@@ -212,7 +214,8 @@ def _fields(
             limits = "" if is_in_sum else _sentences(hint, option.schema)
             yield _input(option, field, limits, is_told=is_told)
         case Widget.FILES:
-            yield _input(option, files(option, field_id), hint)
+            needed = "A file or a link is needed." if option.required else ""
+            yield _input(option, files(option, field_id), f"{hint} {needed}".strip())
             attached, links = _attached(option, value)
             if attached:
                 yield _kept(model, option, attached, layout)
@@ -255,9 +258,10 @@ def _attached(option: Option, value: Json) -> tuple[list[str], Json]:
 
 
 def _kept(model: Model, option: Option, attached: Sequence[str], layout: Layout) -> Block:
-    """Return the menu of the images that were attached before; each can be taken out."""
+    """Return the menu of the files that were attached before; each can be taken out."""
+    noun = capitalized(words_for(option).noun)
     named = [
-        (reference(file_id), layout.file_names.get(file_id) or f"Image {number}")
+        (reference(file_id), layout.file_names.get(file_id) or f"{noun} {number}")
         for number, file_id in enumerate(attached[:MOST_CHOICES], start=1)
     ]
     return InputBlock(

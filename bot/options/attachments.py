@@ -1,4 +1,4 @@
-"""Makes attached files the values of the options that take images. Pure."""
+"""Makes attached files the values of the options that take images, videos or audio. Pure."""
 
 from __future__ import annotations
 
@@ -8,25 +8,18 @@ from dataclasses import dataclass
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Model
+from bot.options.file_words import WORDS, kind_of_type, words_for
 from bot.options.problems import Problems
 from bot.options.references import files_named, reference
-from bot.options.schema import Kind, Option, as_mapping
+from bot.options.schema import FileKind, Kind, Option, as_mapping
 from bot.options.wording import quoted, short
 from storage.job import Json
 
-IMAGE_TYPES = frozenset(
-    f"image/{name}"
-    for name in ("png", "jpeg", "webp", "gif", "bmp", "x-bmp", "x-ms-bmp", "tiff", "avif")
-)
-"""What can be read; whatever the model does not take is converted."""
-IMAGE_NAMES = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
-IMAGE_EXTENSIONS = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif")
-MOST_MEGABYTES = 10
-"""The limit of a modal's file field, applied to images from every surface.
-
-https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
-"""
-MOST_BYTES = MOST_MEGABYTES * 1024 * 1024
+IMAGE_TYPES = WORDS[FileKind.IMAGE].types
+IMAGE_NAMES = WORDS[FileKind.IMAGE].formats
+IMAGE_EXTENSIONS = WORDS[FileKind.IMAGE].extensions
+MOST_MEGABYTES = WORDS[FileKind.IMAGE].most_megabytes
+MOST_BYTES = WORDS[FileKind.IMAGE].most_bytes
 
 _POSITION = re.compile(r"#?([1-9][0-9]?)")
 
@@ -48,16 +41,43 @@ class Attached:
     height: int = 0
     """Zero: not known."""
 
-    def problem(self, model: Model) -> str | None:
-        """Return why it cannot be a reference image, as far as the description shows, or `None`."""
+    @property
+    def kind(self) -> FileKind | None:
+        """What it is, as far as Slack tells; `None`: nothing that is taken, or not known."""
+        return kind_of_type(self.mimetype)
+
+    def kind_for(self, model: Model) -> FileKind:
+        """Return as what a model gets it, if it gets it: one that is not known, as the first."""
+        kinds = kinds_taken(model)
+        return self.kind if self.kind in kinds else kinds[0]
+
+    def problem(self, model: Model, only: FileKind | None = None) -> str | None:
+        """Return why a model cannot have it, as far as the description shows, or `None`.
+
+        `only`: as a file of this kind; else as one of any kind that the model takes.
+        """
         name = short(self.name) or "The attached file"
-        if self.mimetype and self.mimetype not in IMAGE_TYPES:
-            return f"{name} is not an image that I can pass on. Attach {IMAGE_NAMES}."
-        if self.size > MOST_BYTES:
-            return f"{name} has more than {MOST_MEGABYTES} MB. Attach a smaller image."
-        if self.width > 0 and self.height > 0:
+        kinds = (only,) if only else kinds_taken(model)
+        if self.mimetype and self.kind not in kinds:
+            *others, last = (WORDS[kind].one for kind in kinds)
+            ones = " or ".join(filter(None, [", ".join(others), last]))
+            return f"{name} is not {ones} that I can pass on. Attach {formats_of(kinds)}."
+        words = WORDS[only or self.kind_for(model)]
+        if self.size > words.most_bytes:
+            return f"{name} has more than {words.most_megabytes} MB. Attach a smaller {words.noun}."
+        if words is WORDS[FileKind.IMAGE] and self.width > 0 and self.height > 0:
             return unfit_shape(name, self.width, self.height, model)
         return None
+
+
+def kinds_taken(model: Model) -> tuple[FileKind, ...]:
+    """Return the kinds of files that a model takes; images, if it takes none."""
+    return tuple(kind for kind in FileKind if model.options_for(kind)) or (FileKind.IMAGE,)
+
+
+def formats_of(kinds: Sequence[FileKind]) -> str:
+    """Return the formats of some kinds of files, as the end of a sentence."""
+    return "; or ".join(WORDS[kind].formats for kind in kinds)
 
 
 def unfit_shape(name: str, width: int, height: int, model: Model) -> str | None:
@@ -105,8 +125,8 @@ def attach(
     """Return the typed values with references to the attached files among them.
 
     `--first-frame-image 1` means the first file; files that no option names go to the model's
-    first option for images. Adds to `problems`, also for a typed reference: a user may use only
-    files that they attached.
+    first option for files of their kind. Adds to `problems`, also for a typed reference: a user may
+    use only files that they attached.
     """
     for name, value in given.items():
         if files_named({name: value}):
@@ -116,20 +136,29 @@ def attach(
         refuse_unusable(files, model)
     values = dict(given)
     named: set[str] = set()
-    for option in model.image_options:
+    for option in model.file_options:
         if option.name in values:
             with problems.collected(option.name):
                 values[option.name], found = _at_positions(option, values[option.name], files)
                 named |= found
     rest = [file for file in files if file.id not in named]
-    with problems.collected():
-        values |= _unnamed(model, values, rest) if rest else {}
+    for kind, of_kind in by_kind(rest, model).items():
+        with problems.collected():
+            values |= _unnamed(model, kind, values, of_kind)
     return values
 
 
-def refuse_unusable(files: Sequence[Attached], model: Model) -> None:
-    """Raise `UsageError` with a sentence for each file that cannot be a reference image."""
-    problems = [problem for file in files if (problem := file.problem(model)) is not None]
+def by_kind(files: Sequence[Attached], model: Model) -> Mapping[FileKind, Sequence[Attached]]:
+    """Return files by the kinds as which a model gets them."""
+    found: dict[FileKind, list[Attached]] = {}
+    for file in files:
+        found.setdefault(file.kind_for(model), []).append(file)
+    return found
+
+
+def refuse_unusable(files: Sequence[Attached], model: Model, only: FileKind | None = None) -> None:
+    """Raise `UsageError` with a sentence for each file that a model cannot have."""
+    problems = [problem for file in files if (problem := file.problem(model, only)) is not None]
     if problems:
         raise UsageError(*problems)
 
@@ -137,8 +166,9 @@ def refuse_unusable(files: Sequence[Attached], model: Model) -> None:
 def join(option: Option, given: Json, files: Sequence[Attached]) -> Json:
     """Return the value of an option from links and files; `None`: there are neither.
 
-    Raises `UsageError` when the option takes one image and there are more.
+    Raises `UsageError` when the option takes one file and there are more.
     """
+    words = words_for(option)
     added: list[Json] = [reference(file.id) for file in files]
     listed = list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
     items = listed + [item for item in added if item not in listed]
@@ -146,11 +176,12 @@ def join(option: Option, given: Json, files: Sequence[Attached]) -> Json:
         most = option.schema.get("maxItems")
         if isinstance(most, int) and len(items) > most:
             raise UsageError(
-                f"{option.title}: at most {most} images are taken, and there are {len(items)}."
+                f"{option.title}: at most {most} {words.plural} are taken, and there are "
+                f"{len(items)}."
             )
         return items or None
     if len(items) > 1:
-        raise UsageError(f"{option.title} takes one image, and there are {len(items)}.")
+        raise UsageError(f"{option.title} takes one {words.noun}, and there are {len(items)}.")
     return items[0] if items else None
 
 
@@ -164,22 +195,31 @@ def _at_positions(
     found = _POSITION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         return value, frozenset()
-    position = int(found[1])
+    position, words = int(found[1]), words_for(option)
     if position > len(files):
         raise UsageError(
             f"`{option.flag} {value}` means attached file {position}, and your message has "
-            f"{len(files) or 'none'}. Mention me in a message with the image, or give a link."
+            f"{len(files) or 'none'}. Mention me in a message with the {words.noun}, or give a "
+            "link."
         )
-    file_id = files[position - 1].id
-    return reference(file_id), frozenset({file_id})
+    file = files[position - 1]
+    if file.kind not in {None, option.takes}:
+        raise UsageError(
+            f"`{option.flag} {value}` means {short(file.name) or 'a file'}, which is not "
+            f"{words.one}."
+        )
+    return reference(file.id), frozenset({file.id})
 
 
 def _unnamed(
-    model: Model, values: Mapping[str, Json], files: Sequence[Attached]
+    model: Model, kind: FileKind, values: Mapping[str, Json], files: Sequence[Attached]
 ) -> Mapping[str, Json]:
-    if not model.image_options:
-        raise UsageError(f"{model.title} takes no images. Send it without the attached files.")
-    option = model.image_options[0]
+    options = model.options_for(kind)
+    if not options:
+        raise UsageError(
+            f"{model.title} takes no {WORDS[kind].plural}. Send it without the attached files."
+        )
+    option = options[0]
     try:
         return {option.name: join(option, values.get(option.name), files)}
     except UsageError as error:

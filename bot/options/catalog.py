@@ -15,7 +15,7 @@ from bot.base.errors import ConfigurationError, UsageError
 from bot.base.failures import Signs
 from bot.options.model_file import Expectation, FramesPart, ImageLimits, Upgrade, read_model_file
 from bot.options.price_list import PricePart, listed_price, moving_price, price_of
-from bot.options.schema import PROMPT, SEED, Option, Schema
+from bot.options.schema import PROMPT, SEED, FileKind, Option, Schema
 from bot.options.usual_time import PublishedTime, UsualTime, usual_time
 from bot.options.wording import nearest, quoted
 from storage.job import Failure, Json, Price
@@ -40,8 +40,9 @@ class Model:
     """The input's JSON Schema, as published."""
     options: tuple[Option, ...] = field(repr=False)
     """In the schema's order."""
-    images: tuple[str, ...] = ()
-    """The names of the options that take images; the first gets files that no option names."""
+    files: Mapping[str, FileKind] = field(default_factory=dict, repr=False)
+    """What the options that take files take, by name; the first one of a kind gets files of it that
+    no option names."""
     image_limits: ImageLimits = field(default_factory=ImageLimits)
     """The images that it takes."""
     frames: FramesPart = field(default_factory=FramesPart)
@@ -85,7 +86,16 @@ class Model:
     @property
     def image_options(self) -> tuple[Option, ...]:
         """The options that take images; the first gets files that no option names."""
-        found = (self.option(name) for name in self.images)
+        return self.options_for(FileKind.IMAGE)
+
+    @property
+    def file_options(self) -> tuple[Option, ...]:
+        """The options that take files: images, then videos, then audio."""
+        return tuple(option for kind in FileKind for option in self.options_for(kind))
+
+    def options_for(self, kind: FileKind) -> tuple[Option, ...]:
+        """Return the options that take files of a kind; the first gets files that none names."""
+        found = (self.option(name) for name, taken in self.files.items() if taken is kind)
         return tuple(option for option in found if option is not None)
 
     def effective(self, given: Mapping[str, Json]) -> dict[str, Json]:
@@ -223,7 +233,7 @@ def _model(path: Path, *, check: bool) -> Model:
         description=file.description,
         schema=file.published,
         options=options,
-        images=file.images,
+        files=file.files,
         image_limits=file.bot.image_limits,
         frames=file.bot.frames,
         expectations=tuple(file.bot.expectations),

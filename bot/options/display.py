@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.options.file_words import words_for
 from bot.options.references import as_frame, file_named
 from bot.options.schema import ItemFields, Option
 from bot.options.wording import short, shown
@@ -20,9 +21,9 @@ def in_words(option: Option, value: Json) -> str:
         case list() | tuple() if option.item_fields is not None:
             return short(", ".join(_item(option.item_fields, item) for item in value))
         case list() | tuple():
-            return short(_listed(value))
+            return short(_listed(option, value))
         case _:
-            return short(_listed([value]))
+            return short(_listed(option, [value]))
 
 
 def _item(fields: ItemFields, item: Json) -> str:
@@ -38,11 +39,11 @@ def _item(fields: ItemFields, item: Json) -> str:
     return f"{', '.join(texts)} ({', '.join(numbers)})" if numbers else ", ".join(texts)
 
 
-def _listed(items: Sequence[Json]) -> str:
+def _listed(option: Option, items: Sequence[Json]) -> str:
     """Return the items in a line; those that are files are counted."""
     files = [file_id for item in items if (file_id := file_named(item)) is not None]
     frames = [frame.in_words for file_id in files if (frame := as_frame(file_id)) is not None]
     others = [*frames, *(shown(item) for item in items if file_named(item) is None)]
-    count = len(files) - len(frames)
-    attached = "attached image" if count == 1 else f"{count} attached images"
+    count, words = len(files) - len(frames), words_for(option)
+    attached = f"attached {words.noun}" if count == 1 else f"{count} attached {words.plural}"
     return ", ".join([attached, *others] if count else others)

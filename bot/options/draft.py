@@ -22,7 +22,7 @@ from bot.options.request import (
     scene_of,
     without_earlier_shots,
 )
-from bot.options.schema import PROMPT
+from bot.options.schema import PROMPT, FileKind
 from bot.options.shots import shots_option
 from bot.options.styles import Styles
 from storage.job import Json, UsedStyle
@@ -41,15 +41,15 @@ class Draft:
     thread_ts: str | None = None
     parent_id: str | None = None
     """The job that the text changes."""
-    files: tuple[str, ...] = ()
-    """IDs of the attached files."""
+    files: tuple[Attached, ...] = ()
+    """The attached files, with their IDs and types alone."""
     people: frozenset[str] = frozenset()
     """The names of people that the text mentions, as of `TypedText`."""
 
     def to_value(self) -> str | None:
         """Return the value of a button that `of_value` reads; `None`: it is too long for one."""
         parts: list[Json] = [self.text, self.channel, self.thread_ts, self.parent_id]
-        parts += [list(self.files), *sorted(self.people)]
+        parts += [list(map(_kept, self.files)), *sorted(self.people)]
         value = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
         # Slack counts as JavaScript does: a character beyond U+FFFF is two.
         is_short = len(value.encode("utf-16-le", "surrogatepass")) <= 2 * LONGEST_VALUE
@@ -76,11 +76,24 @@ class Draft:
                     channel=channel,
                     thread_ts=ts,
                     parent_id=parent,
-                    files=tuple(map(str, files)),
+                    files=tuple(map(_file, files)),
                     people=frozenset(map(str, people)),
                 )
             case _:
                 return None
+
+
+def _kept(file: Attached) -> Json:
+    """Return a file for a button; an image, which most files are, as its ID alone."""
+    return file.id if file.kind in {None, FileKind.IMAGE} else [file.id, file.mimetype]
+
+
+def _file(kept: object) -> Attached:
+    match kept:
+        case [str(file_id), str(mimetype)]:
+            return Attached(id=file_id, mimetype=mimetype)
+        case file_id:
+            return Attached(id=str(file_id))
 
 
 class RefusedTextError(UsageError):
@@ -132,10 +145,9 @@ def read_draft_text(
     with problems.collected():
         if slug is not None:
             catalog.get(slug)
-    files: Sequence[Attached] = [Attached(id=file_id) for file_id in draft.files]
     kept = fitting(model, earlier)
     scene = scene_of(model, kept) if draft.parent_id else None
-    read = given_in(typed, model, catalog, problems, files, scene=scene, cast=cast)
+    read = given_in(typed, model, catalog, problems, draft.files, scene=scene, cast=cast)
     kept = without_earlier_shots(model, kept, read)
     with problems.collected():
         _refuse_shots_beyond_fields(model, read.unfinished_shots)

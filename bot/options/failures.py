@@ -1,4 +1,4 @@
-"""Sorts a failure of a render by what its model declares, and names the images at fault. Pure."""
+"""Sorts a failure of a render by what its model declares, and names the files at fault. Pure."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ def failure_of(model: Model | None, code: str | None, message: str | None) -> Fa
     return classify(code, message, NO_SIGNS if model is None else model.failures)
 
 
-def images_at_fault(model: Model, given: Mapping[str, Json], message: str | None) -> list[str]:
-    """Return the images that a failure can be about, as users know them: `Reference images 2`.
+def files_at_fault(model: Model, given: Mapping[str, Json], message: str | None) -> list[str]:
+    """Return the files that a failure can be about, as users know them: `Reference images 2`.
 
     Those that the message names if it names any, else all that were given.
     """
-    named = list(_images(model, given))
+    named = list(_files(model, given))
     said = message or ""
     exact = [label for label, spelling in named if re.search(spelling, said, re.IGNORECASE)]
     return exact or [label for label, _ in named]
 
 
-def _images(model: Model, given: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """Yield the label of each given image, and a pattern of how a message may name it."""
-    for option in model.image_options:
+def _files(model: Model, given: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """Yield the label of each given file, and a pattern of how a message may name it."""
+    for option in model.file_options:
         value = given.get(option.name)
         if isinstance(value, str):
             yield option.title, rf"\b({_spelling(option)})\b"

@@ -82,16 +82,18 @@ def read_unfinished(
     """Return the values with which to redraw a form, and the names of the uploaded files by ID."""
     values = dict(read_draft(model, state, carried))
     uploaded: dict[str, str] = {}
-    for option in model.image_options:
-        files = [file for file in files_in(state, option) if file.problem(model) is None]
+    for option in model.file_options:
+        files = [
+            file for file in files_in(state, option) if file.problem(model, option.takes) is None
+        ]
         uploaded |= {file.id: file.name for file in files}
-        value = with_images(option, values.get(option.name), files)
+        value = with_files(option, values.get(option.name), files)
         if value is not None:
             values[option.name] = value
     return values, uploaded
 
 
-def with_images(option: Option, value: Json, files: Sequence[Attached]) -> Json:
+def with_files(option: Option, value: Json, files: Sequence[Attached]) -> Json:
     """Return a value with as many of the files as the option takes; `None`: neither is given."""
     most = option.schema.get("maxItems") if option.kind is Kind.ARRAY else 1
     count = len(value) if isinstance(value, list | tuple) else int(value is not None)
@@ -107,10 +109,10 @@ def _joined(
     known: Collection[str],
 ) -> Json:
     """Return the value of a field with its uploaded files; it may refer to `known` file IDs."""
-    refuse_unusable(attached, model)
+    refuse_unusable(attached, model, option.takes)
     if not granted(value, frozenset(known)):
-        raise UsageError("This names a file that is not this form's. Upload the image itself.")
-    joined = join(option, value, attached) if option.takes_images else value
+        raise UsageError("This names a file that is not this form's. Upload the file itself.")
+    joined = join(option, value, attached) if option.takes is not None else value
     return checked_value(model, option, joined, option.title)
 
 
@@ -378,9 +380,9 @@ def _typed_text(option: Option, text: str) -> Json:
 
 
 def _with_kept(state: State, option: Option, links: Json) -> Json:
-    """Return links with the images that were attached before and are chosen still.
+    """Return links with the files that were attached before and are chosen still.
 
-    Raises `UsageError` when the option takes one image and there are more.
+    Raises `UsageError` when the option takes one file and there are more.
     """
     chosen = element(state, kept_block(option)).get("selected_options")
     kept = [

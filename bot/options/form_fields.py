@@ -60,7 +60,7 @@ def field_block(option: Option) -> str:
 
 
 def kept_block(option: Option) -> str:
-    """Return the block ID of the menu of images that were attached before."""
+    """Return the block ID of the menu of files that were attached before."""
     return f"kept:{option.name}"
 
 
@@ -142,7 +142,7 @@ def widget_of(option: Option) -> Widget:
             return Widget.CHECKBOX
         case Kind.INTEGER | Kind.NUMBER if not option.choices:
             return Widget.NUMBER
-        case Kind.STRING | Kind.ARRAY if option.takes_images:
+        case Kind.STRING | Kind.ARRAY if option.takes is not None:
             return Widget.FILES
         case _:
             return Widget.TEXT

@@ -1,4 +1,4 @@
-"""Refuses links to images that MindVideo could not fetch, before anything is charged. Pure."""
+"""Refuses links to files that MindVideo could not fetch, before anything is charged. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from bot.base.errors import UsageError
 from bot.base.hosts import may_be_public
+from bot.options.file_words import FileWords, words_for
 from bot.options.references import file_named
 from bot.options.schema import Kind, Option
 from bot.options.values import place_of
@@ -19,13 +20,13 @@ _NEVER_IN_A_LINK = re.compile(r"[\s\\]")
 
 
 def check_links(option: Option, value: Json, label: str) -> None:
-    """Raise `UsageError` with a sentence for each image that is neither a file nor a usable link.
+    """Raise `UsageError` with a sentence for each link that is neither an attached file nor usable.
 
     A link is usable if it begins with `https://` and its host may be on the internet. Nothing is
-    fetched: MindVideo tells later whether an image stands there.
+    fetched: MindVideo tells later what stands there.
     """
     problems = [
-        _sentence(place_of(label, path), link)
+        _sentence(place_of(label, path), link, words_for(option))
         for path, link in _links(option, value)
         if file_named(link) is None and not _is_usable(link)
     ]
@@ -62,14 +63,14 @@ def _host(link: str) -> str | None:
     return parts.hostname if parts.scheme == "https" else None
 
 
-def _sentence(place: str, link: str) -> str:
+def _sentence(place: str, link: str, words: FileWords) -> str:
     given = quoted(link)
     if _host(link) is None:
         return (
-            f"{place} must be a link that begins with `https://`, or an attached image; "
-            f"you gave {given}."
+            f"{place} must be a link that begins with `https://`, or an attached "
+            f"{words.noun}; you gave {given}."
         )
     return (
         f"{place} must be a link that MindVideo can reach; {given} leads to this machine or a "
-        "private network. Attach the image itself."
+        f"private network. Attach the {words.noun} itself."
     )

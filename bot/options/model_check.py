@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from bot.base.errors import ConfigurationError
+from bot.options.file_words import WORDS
 from bot.options.model_file import (
     DRY_FLAGS,
     MODEL_FLAG,
@@ -46,6 +47,7 @@ def check_names(file: ModelFile) -> None:
     """
     check_schema(file.published)
     _check_names(file)
+    _check_files(file)
 
 
 def check_options(file: ModelFile, options: tuple[Option, ...]) -> None:
@@ -58,8 +60,10 @@ def check_options(file: ModelFile, options: tuple[Option, ...]) -> None:
     for option in options:
         if option.name == PROMPT and option.kind is not Kind.STRING:
             raise ConfigurationError(f"`{PROMPT}` must have the type string")
-        if option.takes_images and not _holds_text(option):
-            raise ConfigurationError(f"`{option.name}` takes images, so it must hold text")
+        if option.takes is not None and not _holds_text(option):
+            raise ConfigurationError(
+                f"`{option.name}` takes {WORDS[option.takes].plural}, so it must hold text"
+            )
         if option.item_fields is not None:
             _check_items(option, option.item_fields, options)
         if option.default is not None and find_violation(option.default, option.schema):
@@ -80,7 +84,9 @@ def _check_names(file: ModelFile) -> None:
         ("bot.form", [*file.bot.form.shown, *file.bot.form.more]),
         ("bot.render_time_by", file.bot.render_time_by),
         ("bot.render_times", [name for line in file.bot.render_times for name in line.when]),
-        ("bot.images", file.images),
+        ("bot.images", file.bot.images or ()),
+        ("bot.videos", file.bot.videos or ()),
+        ("bot.audio", file.bot.audio or ()),
         ("bot.frames", file.bot.frames.names),
         ("bot.synonyms", file.bot.synonyms),
         ("bot.units", file.bot.units),
@@ -90,6 +96,16 @@ def _check_names(file: ModelFile) -> None:
         for name in names:
             if name not in known:
                 raise ConfigurationError(f"{place} names `{name}`, which the schema does not have")
+
+
+def _check_files(file: ModelFile) -> None:
+    """Refuse a property that would take files of two kinds."""
+    named = [name for names in file.named_files.values() for name in set(names)]
+    for name in named:
+        if named.count(name) > 1:
+            raise ConfigurationError(
+                f"`{name}` cannot be in two of bot.images, bot.videos and bot.audio"
+            )
 
 
 def _check_flags(options: tuple[Option, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -25,6 +26,7 @@ from bot.options.schema import (
     MOTION_KEYWORD,
     SUM_KEYWORD,
     Annotations,
+    FileKind,
     ItemFields,
     Option,
     Schema,
@@ -33,11 +35,13 @@ from bot.options.schema import (
     options_of,
     properties_of,
     required_of,
-    shows_image_upload,
+    uploaded_kind,
 )
 from bot.options.usual_time import PublishedTime
 from storage.job import Failure
 
+SLUG = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$"
+"""The pattern of a model's name at MindVideo."""
 MODEL_FLAG = "model"
 DRY_FLAG = "dry"
 DRY_FLAGS = (DRY_FLAG, "dry-run")
@@ -220,6 +224,10 @@ class BotPart(BaseModel):
 
     `null`: those for which the schema's `x-playground` shows an upload of images.
     """
+    videos: list[str] | None = None
+    """The properties that take videos, likewise."""
+    audio: list[str] | None = None
+    """The properties that take audio, likewise."""
     frames: FramesPart = Field(default_factory=FramesPart)
     """The properties for the first and the last frame: a video is continued by its last one."""
     max_prompt: PositiveInt | None = None
@@ -247,7 +255,7 @@ class ModelFile(BaseModel):
 
     model_config = FILE_PART
 
-    slug: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$")]
+    slug: Annotated[str, StringConstraints(pattern=SLUG)]
     title: _Line | None = None
     description: str = ""
     published: dict[str, JsonValue] = Field(alias="schema")
@@ -255,12 +263,29 @@ class ModelFile(BaseModel):
     bot: BotPart = Field(default_factory=BotPart)
 
     @property
-    def images(self) -> tuple[str, ...]:
-        """The properties that take images; the first gets files that no option names."""
-        if self.bot.images is not None:
-            return tuple(self.bot.images)
-        properties = properties_of(self.published).items()
-        return tuple(name for name, part in properties if shows_image_upload(as_mapping(part)))
+    def named_files(self) -> Mapping[FileKind, Sequence[str]]:
+        """The properties that the bot's part names for files, by kind."""
+        part = self.bot
+        named = {
+            FileKind.IMAGE: part.images,
+            FileKind.VIDEO: part.videos,
+            FileKind.AUDIO: part.audio,
+        }
+        return {kind: names for kind, names in named.items() if names is not None}
+
+    @property
+    def files(self) -> Mapping[str, FileKind]:
+        """What the properties that take files take.
+
+        The first one of a kind gets files of it that no option names.
+        """
+        named = self.named_files
+        found = {name: kind for kind, names in named.items() for name in names}
+        for name, part in properties_of(self.published).items():
+            kind = uploaded_kind(as_mapping(part))
+            if kind is not None and kind not in named:
+                found.setdefault(name, kind)
+        return found
 
 
 def read_model_file(path: Path, *, check: bool = True) -> tuple[ModelFile, tuple[Option, ...]]:
@@ -271,14 +296,25 @@ def read_model_file(path: Path, *, check: bool = True) -> tuple[ModelFile, tuple
     Raises `ConfigurationError` that names the file and the error in it.
     """
     try:
-        file = _parse(path.read_text(encoding="utf-8-sig"))
-        return file, _checked_options(file) if check else _options(file)
+        return read_model_text(path.read_text(encoding="utf-8-sig"), check=check)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"Model file {path} cannot be read: {error}") from error
-    except RecursionError as error:
-        raise ConfigurationError(f"Model file {path}: it is nested too deeply") from error
     except ConfigurationError as error:
-        raise ConfigurationError(f"Model file {path}: {_head(str(error))}") from error
+        raise ConfigurationError(f"Model file {path}: {error}") from error
+
+
+def read_model_text(text: str, *, check: bool = True) -> tuple[ModelFile, tuple[Option, ...]]:
+    """Read the text of a model file as `read_model_file` does.
+
+    Raises `ConfigurationError` that names the error on a line.
+    """
+    try:
+        file = _parse(text)
+        return file, _checked_options(file) if check else _options(file)
+    except RecursionError as error:
+        raise ConfigurationError("it is nested too deeply") from error
+    except ConfigurationError as error:
+        raise ConfigurationError(_head(str(error))) from error
 
 
 def _head(problem: str) -> str:
@@ -318,7 +354,7 @@ def _annotations(file: ModelFile) -> Annotations:
         labels=file.bot.labels,
         units=file.bot.units,
         synonyms=file.bot.synonyms,
-        images=file.images,
+        files=file.files,
         items={
             name: ItemFields(
                 noun=part.noun,

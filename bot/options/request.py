@@ -23,6 +23,7 @@ from bot.options.cast_names import names_in, names_of_people
 from bot.options.catalog import Catalog, Model
 from bot.options.display import in_words
 from bot.options.doubts import Doubt, mistyped_cast, option_like, told_by_form, unpublished
+from bot.options.file_words import words_for
 from bot.options.flags import Flags, Meaning
 from bot.options.image_links import check_links
 from bot.options.model_file import MODEL_FLAG, PROJECT_FLAG
@@ -412,7 +413,7 @@ def checked_value(model: Model, option: Option, given: Json, label: str) -> Json
         if not is_visible(value):
             return None
         _check_length(model, value, "The prompt has")
-    if option.takes_images:
+    if option.takes is not None:
         check_links(option, value, label)
     check(value, option.schema, label)
     return value
@@ -710,9 +711,11 @@ def _missing(model: Model, option: Option) -> UsageError:
     if option.name == PROMPT:
         example = next(iter(model.examples), "a boat on a lake")
         return UsageError(f"Say what to show, for example `/video {example}`.")
-    return UsageError(
-        f"`{option.flag}` is missing: {model.title} needs it. Give {allowed(option.schema)}."
-    )
+    missing = f"`{option.flag}` is missing: {model.title} needs it."
+    if option.takes is not None:
+        words = words_for(option)
+        return UsageError(f"{missing} Mention me in a message with {words.one}, or give a link.")
+    return UsageError(f"{missing} Give {allowed(option.schema)}.")
 
 
 def _kind(model: Model, values: Mapping[str, Json]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -40,6 +40,14 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     ARRAY = "array"
     OBJECT = "object"
+
+
+class FileKind(StrEnum):
+    """What the files are that an option takes, in the words of MindVideo's pages and of MIME."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +96,8 @@ class Annotations:
     """Words that may follow a number; the first is its unit, as it is shown."""
     synonyms: Mapping[str, Mapping[str, Sequence[str]]]
     """Other words for a choice: choice to words."""
-    images: Collection[str]
-    """The properties that take images."""
+    files: Mapping[str, FileKind]
+    """What the properties that take files take."""
     items: Mapping[str, ItemFields]
     shown: Sequence[str]
     """The properties that the form always shows, in their order."""
@@ -112,8 +120,8 @@ class Option:
     """One line of help from the model file, else the schema's description."""
     label: str = ""
     """Its name for people, from the model file; empty: the schema's title."""
-    takes_images: bool = False
-    """Whether its value, or each of its values, is an image."""
+    takes: FileKind | None = None
+    """What its value, or each of its values, is a file of; `None`: it is no file."""
     synonyms: Mapping[str, Json] = field(default_factory=dict)
     """Other words for the choices, in lower case: word → choice."""
     units: tuple[str, ...] = ()
@@ -268,11 +276,16 @@ def _type_of(value: Json) -> str:
             return Kind.ARRAY
 
 
-def shows_image_upload(schema: Schema) -> bool:
-    """Tell whether MindVideo's own page lets users upload images for a property."""
+def uploaded_kind(schema: Schema) -> FileKind | None:
+    """Return what MindVideo's own page lets users upload for a property; `None`: nothing.
+
+    Of several kinds in `accept`, such as `image/*,video/*`, the first counts.
+    """
     playground = as_mapping(schema.get("x-playground"))
-    kind = str(playground.get("uploadKind") or playground.get("accept"))
-    return playground.get("widget") == "file-upload" and kind.startswith("image")
+    if playground.get("widget") != "file-upload":
+        return None
+    said = (str(playground.get(key)) for key in ("uploadKind", "accept"))
+    return next((kind for text in said for kind in FileKind if text.startswith(kind)), None)
 
 
 def options_of(schema: Schema, annotations: Annotations) -> Iterator[Option]:
@@ -296,7 +309,7 @@ def options_of(schema: Schema, annotations: Annotations) -> Iterator[Option]:
             aliases=tuple(alias for alias, target in annotations.aliases.items() if target == name),
             hint=annotations.hints.get(name, str(described.get("description", ""))),
             label=annotations.labels.get(name, ""),
-            takes_images=name in annotations.images,
+            takes=annotations.files.get(name),
             synonyms=_synonyms(described, annotations.synonyms.get(name, {})),
             units=tuple(annotations.units.get(name, ())),
             item_fields=annotations.items.get(name),

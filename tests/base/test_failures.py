@@ -8,7 +8,7 @@ import pytest
 
 from bot.base.failures import Signs, classify
 from bot.options.catalog import Catalog
-from bot.options.failures import failure_of, images_at_fault
+from bot.options.failures import failure_of, files_at_fault
 from storage.job import Failure
 
 KLING = Catalog.load().default
@@ -74,9 +74,9 @@ IMAGES = {
 )
 def test_the_image_at_fault_is_named(message: str, labels: list[str]) -> None:
     """All of them, where the service does not say which."""
-    assert sorted(images_at_fault(KLING, IMAGES, message)) == sorted(labels)
+    assert sorted(files_at_fault(KLING, IMAGES, message)) == sorted(labels)
 
 
 def test_the_only_image_is_the_one_at_fault() -> None:
-    assert images_at_fault(KLING, {"image_urls": ["https://x/1"]}, "bad") == ["Reference images"]
-    assert images_at_fault(KLING, {"prompt": "a lake"}, "bad") == []
+    assert files_at_fault(KLING, {"image_urls": ["https://x/1"]}, "bad") == ["Reference images"]
+    assert files_at_fault(KLING, {"prompt": "a lake"}, "bad") == []

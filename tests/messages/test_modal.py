@@ -389,7 +389,7 @@ def test_fields_stay_within_slacks_limits(tmp_path: Path) -> None:
         "lines": {"type": "string", "title": "t" * 3000, "description": "d" * 3000},
     }
     shown = fields(model_with(tmp_path, parts, images=["one", "few", "half"]))
-    assert element(shown["option:film"])["type"] == "plain_text_input"
+    assert element(shown["option:film"])["filetypes"] == ["mp4", "mov", "webm", "m4v"]
     assert element(shown["option:empty"])["options"] == [
         {"text": plain("(empty)"), "value": "#0"},
         {"text": plain("x" * 74 + "…"), "value": "#1"},

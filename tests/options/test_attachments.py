@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.base.errors import UsageError
+from bot.messages.form import left_out
 from bot.options.attachments import MOST_BYTES, Attached, attached_files, granted, join
 from bot.options.catalog import Catalog
 from bot.options.defaults import read_defaults
+from bot.options.draft import Draft
 from bot.options.parser import read_text
 from bot.options.request import changed_request, non_default_options, read_request
 from storage.job import Json
@@ -202,3 +205,61 @@ def test_only_files_that_were_attached_are_granted() -> None:
     assert granted("https://a", files)
     assert granted(["slack-file:F1", "https://a"], files)
     assert not granted(["slack-file:F1", "slack-file:F2"], files)
+
+
+CLIP = Attached(id="F5", name="clip.mp4", mimetype="video/mp4", size=10)
+SONG = Attached(id="F6", name="song.mp3", mimetype="audio/mpeg", size=10)
+FILMS = model_file({"clip": TEXT, "song": TEXT}, default=True, videos=["clip"], audio=["song"])
+
+
+def test_each_file_goes_to_the_first_option_of_its_kind(tmp_path: Path) -> None:
+    """One of which Slack tells no kind, to the first that the model takes."""
+    catalog = catalog_with(tmp_path, FILMS)
+    assert images("", SONG, CLIP, catalog=catalog) == {
+        "clip": "slack-file:F5",
+        "song": "slack-file:F6",
+    }
+    assert images("", SONG, THREE, catalog=catalog) == {
+        "clip": "slack-file:F3",
+        "song": "slack-file:F6",
+    }
+    assert images("--song 2", CLIP, SONG, catalog=catalog)["song"] == "slack-file:F6"
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "message"),
+    [
+        ("", ONE, "one.png is not a video or an audio file that I can pass on. Attach MP4"),
+        ("--song 1", CLIP, "`--song 1` means clip.mp4, which is not an audio file"),
+        ("", replace(SONG, size=2**25), "song.mp3 has more than 20 MB. Attach a smaller audio"),
+        ("--clip ftp://a.b/c", SONG, "begins with `https://`, or an attached video"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(
+    tmp_path: Path, text: str, file: Attached, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        images(text, file, catalog=catalog_with(tmp_path, FILMS))
+
+
+def test_a_draft_keeps_what_its_files_are() -> None:
+    """An image, which most are, as its ID alone; so did the buttons of earlier versions."""
+    draft = Draft(text="x", channel="C1", files=(ONE, CLIP, THREE))
+    value = draft.to_value()
+    assert value == '["x","C1",null,null,["F1",["F5","video/mp4"],"F3"]]'
+    read = Draft.of_value(value)
+    assert read is not None
+    assert [(file.id, file.mimetype) for file in read.files] == [
+        ("F1", ""),
+        ("F5", "video/mp4"),
+        ("F3", ""),
+    ]
+
+
+def test_the_form_says_which_files_it_left_out(tmp_path: Path) -> None:
+    """By what the model takes."""
+    films = catalog_with(tmp_path, FILMS).default
+    assert left_out(["cv.pdf"], KLING.default) == (
+        "Left out, because I take PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF of at most 10 MB: cv.pdf."
+    )
+    assert "MP4, MOV or WebM of at most 100 MB; or MP3" in left_out(["cv.pdf"], films)

@@ -101,7 +101,8 @@ def test_a_continuation_keeps_all_but_the_scene() -> None:
 
 def test_a_second_that_the_video_lacks_is_told() -> None:
     job = replace(a_job(), film=Film(width=8, height=6, seconds=5.0))
-    assert base_of_continuation(job, MODEL, replace(LAST, seconds=5.0))
+    at_the_end = base_of_continuation(job, MODEL, replace(LAST, seconds=5.0))
+    assert at_the_end.input["first_frame_image"] == "slack-file:F1@5~abc"
     with pytest.raises(UsageError, match=r"lasts 5 s"):
         base_of_continuation(job, MODEL, replace(LAST, seconds=5.5))
 

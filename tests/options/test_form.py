@@ -20,7 +20,7 @@ from bot.options.form import (
     read_form,
     read_unfinished,
     shows_advanced,
-    with_images,
+    with_files,
 )
 from bot.options.form_elements import FormError
 from bot.options.form_fields import fits_items
@@ -137,7 +137,7 @@ def test_a_form_may_refer_to_its_own_files_only() -> None:
     read = read_form(KLING.default, state, files=["F1"])
     assert read.input["image_urls"] == ["slack-file:F1"]
     assert errors(state) == {
-        "option:image_urls": "This names a file that is not this form's. Upload the image itself."
+        "option:image_urls": "This names a file that is not this form's. Upload the file itself."
     }
 
 
@@ -178,15 +178,15 @@ def test_a_draft_keeps_its_images_as_references() -> None:
 def test_an_option_takes_at_most_its_number_of_images(tmp_path: Path) -> None:
     several = catalog_with(tmp_path, ANIMATE).get(ANIMATE_SLUG).image_options[0]
     files = [Attached(id=f"F{number}") for number in range(5)]
-    assert with_images(several, ["https://a.b"], files) == [
+    assert with_files(several, ["https://a.b"], files) == [
         "https://a.b",
         "slack-file:F0",
         "slack-file:F1",
     ]
     one = KLING.default.option("first_frame_image")
     assert one is not None
-    assert with_images(one, None, files) == "slack-file:F0"
-    assert with_images(one, "https://a.b", files) == "https://a.b"
+    assert with_files(one, None, files) == "slack-file:F0"
+    assert with_files(one, "https://a.b", files) == "https://a.b"
 
 
 @pytest.mark.parametrize(

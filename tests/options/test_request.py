@@ -311,7 +311,7 @@ def test_an_invalid_request_is_refused_with_a_sentence(text: str, sentence: str)
             f"--model {ANIMATE_SLUG}",
             (
                 "`--image-urls` is missing: Animate 2 needs it. "
-                "Give a list of 1 to 3 items, each a link (https://…)."
+                "Mention me in a message with an image, or give a link."
             ),
         ),
         (

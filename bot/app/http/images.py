@@ -1,4 +1,4 @@
-"""`GET /media/…`: serves the image of a signed link to MindVideo."""
+"""`GET /media/…`: serves the file of a signed link to MindVideo."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from aiohttp import hdrs, web
 
 from bot.base.errors import BotError, RefusedError
 from bot.base.ports import PersonFiles
+from bot.media.containers import MIMETYPES
 from bot.media.links import MEDIA_PATH, Hosted
 from bot.media.picture import mimetype_of
 from bot.media.reference_images import AttachedImages
 
 RETRY_SECONDS = 10
 _HEADERS = {
-    # A browser must treat an uploaded file as an image and never as a page.
+    # A browser must treat an uploaded file as what it is said to be, and never as a page.
     hdrs.CONTENT_SECURITY_POLICY: "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
     hdrs.CACHE_CONTROL: "private, max-age=3600",
@@ -78,7 +79,7 @@ async def _stream(
 ) -> None:
     """Stream a file from Slack, with the type that was detected when the link was made."""
     async with files.open(await files.describe(hosted.file_id)) as download:
-        response.content_type = mimetype_of(hosted.suffix)
+        response.content_type = MIMETYPES.get(hosted.suffix) or mimetype_of(hosted.suffix)
         response.content_length = download.length
         await response.prepare(request)
         if request.method == hdrs.METH_GET:

@@ -34,6 +34,7 @@ from bot.messages import cast
 from bot.notifications.cast_copy import save_member
 from bot.options.attachments import IMAGE_TYPES, Attached, refuse_unusable
 from bot.options.catalog import Catalog
+from bot.options.schema import FileKind
 from bot.slack.markup import plain
 from storage.saved import SavedKind, Written
 
@@ -141,7 +142,7 @@ async def save_picture(
     """
     if not pictures:
         raise UsageError(cast.no_picture())
-    refuse_unusable(pictures, services.catalog.default)
+    refuse_unusable(pictures, services.catalog.default, FileKind.IMAGE)
     if len(pictures) > 1:
         raise UsageError(cast.too_many_pictures(len(pictures)))
     placed = await load_named(SavedKind.CAST, new.name, interaction, services)

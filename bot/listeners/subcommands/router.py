@@ -104,7 +104,7 @@ async def respond(
             text=typed.text,
             channel=interaction.channel,
             thread_ts=interaction.reply_to.thread_ts,
-            files=tuple(file.id for file in files),
+            files=tuple(files),
             people=typed.people,
         )
         raise RefusedTextError(draft, *error.problems) from None
