@@ -20,6 +20,8 @@ _BEGINS = re.compile(
     r"(?:\s*[-–—:,.]+(?=\s|$))?\s*(?P<words>.*)",
     re.IGNORECASE,
 )
+# Shapes of pictures are written alike.
+_SHAPE = re.compile(r"(?:9:16|9:21|10:16|16:10)\b")
 _ENDS = re.compile(rf"(?P<words>.*\S)\s+(?:at\s+|@\s*){_TIME}[.!]*", re.IGNORECASE)
 
 
@@ -40,7 +42,7 @@ def read_notes(text: str, lasts: float | None) -> tuple[TypedNote, ...]:
     these would change the prompt, and be charged.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines or replaces_scene(lines[0]):
+    if not lines or replaces_scene(lines[0]) or _begins_with_shape(lines[0], lasts):
         return ()
     found = [_BEGINS.fullmatch(line) for line in lines]
     if found[0] is None:
@@ -67,10 +69,20 @@ def read_notes(text: str, lasts: float | None) -> tuple[TypedNote, ...]:
     return tuple(notes)
 
 
+def _begins_with_shape(line: str, lasts: float | None) -> bool:
+    """Tell whether a line begins with the shape of a picture, and not with a time of the video."""
+    begin = _BEGINS.fullmatch(line)
+    return (
+        begin is not None
+        and _SHAPE.match(line) is not None
+        and _second(begin) > (USUAL_SECONDS if lasts is None else lasts)
+    )
+
+
 def begins_with_time(text: str) -> bool:
     """Tell whether a text begins as a note does."""
-    lines = text.strip().splitlines()
-    return bool(lines) and _BEGINS.fullmatch(lines[0].strip()) is not None
+    line = next(iter(text.strip().splitlines()), "").strip()
+    return _BEGINS.fullmatch(line) is not None and not _begins_with_shape(line, None)
 
 
 def _at_the_end(lines: list[str], lasts: float | None) -> tuple[TypedNote, ...]:

@@ -28,6 +28,7 @@ NOTES: dict[str, list[tuple[float, str]]] = {
 CHANGES = (
     "make it night",
     "3:2 please",
+    "9:16 portrait of a queen",
     "at 3:30pm, in the rain",
     "a clock shows 0:03",
     "a city at 10:30",
