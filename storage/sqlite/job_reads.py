@@ -44,8 +44,11 @@ FIND_BY_MESSAGE = f"""
 
 IN_THREAD = """
     SELECT * FROM jobs
-    WHERE team = :team
-        AND ((message_ts = :ts AND channel = :channel) OR (thread_ts = :ts AND channel = :channel))
+    WHERE team = :team AND seq IN (
+        SELECT seq FROM jobs WHERE message_ts = :ts AND channel = :channel
+        UNION ALL
+        SELECT seq FROM jobs WHERE thread_ts = :ts AND channel = :channel
+    )
     ORDER BY created_at DESC, seq DESC LIMIT :limit + 0
 """
 
