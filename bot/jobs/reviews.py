@@ -17,8 +17,9 @@ from storage.review import Note, Noted
 async def newest_result(job: Job, services: Services, *, is_review: bool = False) -> Job:
     """Return the newest job with a result in the thread of a job; the job itself if none has one.
 
-    A read. Raises `UsageError` for a review while a request in the thread waits for an approver:
-    the same word may be meant for that, and would decide nothing. Raises `StoreError`.
+    A part of a set is meant itself, because it was named. A read. Raises `UsageError` for a review
+    while a request in the thread waits for an approver: the same word may be meant for that, and
+    would decide nothing. Raises `StoreError`.
     """
     root = job.thread_root
     if root is None:
@@ -30,6 +31,8 @@ async def newest_result(job: Job, services: Services, *, is_review: bool = False
             "message. So I have noted nothing; review the result once that is decided, or by the "
             "buttons in its *Details*."
         )
+    if job.set_id is not None:
+        return job
     return next((one for one in jobs if one.is_shown), job)
 
 

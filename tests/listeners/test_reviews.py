@@ -110,3 +110,27 @@ async def test_a_note_in_a_thread_of_no_job_renders_nothing(harness: ListenerHar
     assert answer is not None
     assert "of which video" in answer.text
     assert {job.id for job in await harness.new_jobs()} == {RESULT.id}
+
+
+async def test_a_note_in_the_thread_of_a_set_names_its_part(harness: ListenerHarness) -> None:
+    """A time is no number of a part: what stands behind it would be rendered."""
+    thread = "1800000000.000900"
+    part = replace(
+        RESULT, reply_to=replace(JOB.reply_to, thread_ts=thread), set_id="set-1111111111"
+    )
+    ids = ("3333333333", "4444444444")
+    for number, job_id in enumerate(ids, start=1):
+        one = replace(part, id=job_id, dedup_key=job_id, part=number, message_ts=f"1.{number}")
+        await harness.services.store.jobs.insert(one, ACCEPTED)
+    for text, told in {
+        "1:02 too dark": "which of them you mean",
+        "0:03 too dark": "which of them you mean",
+        "approve": "which of them you mean",
+        "1: 0:03 too dark": f"Noted this about job `{ids[0]}`",
+        "1: approve": f"`{ids[0]}` is approved",
+    }.items():
+        answer = await harness.message(text=f"<@{BOT}> {text}", thread_ts=thread)
+        assert answer is not None
+        assert told in answer.text
+        harness.ephemerals.messages.clear()
+    assert {job.id for job in await harness.new_jobs()} == {RESULT.id, *ids}

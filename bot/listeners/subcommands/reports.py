@@ -12,7 +12,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.cost_report import Reader, ReportSpec, as_seen, load_costs, load_sum, tells_places
 from bot.jobs.links import load_links
 from bot.jobs.services import Services
-from bot.jobs.view import brief_view
+from bot.jobs.view import brief_view, load_set_size
 from bot.listeners.context import Handler
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import replies
@@ -51,10 +51,11 @@ async def _list(review: ReviewKind | None, interaction: Interaction, services: S
     recent = await services.store.jobs.jobs(replace(mine, stages=OVER))
     found = [*running, *recent]
     links = await load_links(found[:LISTED], services)
-    listed = [
-        ListedJob(view=brief_view(job, services.catalog, services.unit), link=links.get(job.id))
-        for job in found[:LISTED]
-    ]
+    listed = []
+    for job in found[:LISTED]:
+        view = brief_view(job, services.catalog, services.unit)
+        view = replace(view, set_size=await load_set_size(job, services))
+        listed.append(ListedJob(view=view, link=links.get(job.id)))
     has_more = len(found) > LISTED
     return job_list(listed, has_more=has_more, approved_only=review is not None)
 

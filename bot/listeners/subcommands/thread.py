@@ -16,7 +16,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
 from bot.listeners.redraw import redraw_if_changed
-from bot.messages import replies
+from bot.messages import replies, sets
 from bot.options.attachments import Attached
 from bot.options.continuation import read_moment
 from bot.options.notes import TypedNote, begins_with_time, read_notes
@@ -32,18 +32,25 @@ class ThreadCommand:
     about: str
     action: ActionName | None
     """`None`: it lists the commands of the thread."""
+    of_set: ActionName | None = None
+    """The action that it runs in the thread of a set; `None`: it would be about one part."""
     also: frozenset[str] = frozenset()
     """Words that may follow and change nothing."""
     is_review: bool = False
     """Whether it is about the newest result of the thread."""
 
 
-def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None:
+def match(
+    text: str, job: Job, files: Sequence[Attached] = (), *, is_of_set: bool = False
+) -> Handler | None:
     """Return the handler of a command in the thread of `job`; `None`: the text is no command.
 
-    `again` may be followed by options or shots, and files without text mean `again`. A text that
-    begins with a time is never a change, which would be charged. Raises `UsageError`.
+    If it `is_of_set`, it is about the set of which `job` is a part. `again` may be followed by
+    options or shots, and files without text mean `again`. A text that begins with a time is never a
+    change, which would be charged. Raises `UsageError`.
     """
+    if is_of_set:
+        return _command_of_set(text, job, files)
     lasts = None if job.film is None else job.film.seconds
     head, _, below = text.strip().partition("\n")
     if below and _review_of(head, job) is not None:
@@ -68,6 +75,14 @@ def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
     if changes is not None and not (changes.begins_with_flag or changes.begins_with_shot):
         return None
     return partial(_again, job, changes, files)
+
+
+def _command_of_set(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
+    word, *following = text.split(maxsplit=1) or ["again" if files else "help"]
+    command = _named(word)
+    if command is None or following:
+        return None
+    return partial(_do_with_set, command, job)
 
 
 def of_no_job(text: str) -> Handler | None:
@@ -148,6 +163,19 @@ async def _note(
     return await _done(ActionName.NOTE, request, services)
 
 
+async def _do_with_set(
+    command: ThreadCommand, part: Job, interaction: Interaction, services: Services
+) -> Message | None:
+    """Run a command in the thread of a set, if it is about all parts."""
+    if command.action is None:
+        about = {word: one.about for word, one in THREAD_WORDS.items() if one.of_set is not None}
+        return replies.in_a_thread(about, services.bot_user)
+    if command.of_set is None:
+        return sets.which_part(part)
+    request = ActionRequest(job=part, interaction=interaction)
+    return reply_to(await perform(command.of_set, request, services), services.now())
+
+
 async def _again(
     job: Job,
     changes: TypedText | None,
@@ -203,10 +231,18 @@ THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
         "stitch": ThreadCommand(
             about="joins the clips up to it to one film, free of charge", action=ActionName.STITCH
         ),
-        "status": ThreadCommand(about="tells where the job stands", action=ActionName.STATUS),
-        "cost": ThreadCommand(about="tells what it cost", action=ActionName.COST),
+        "status": ThreadCommand(
+            about="tells where the job stands",
+            action=ActionName.STATUS,
+            of_set=ActionName.SET_STATUS,
+        ),
+        "cost": ThreadCommand(
+            about="tells what it cost", action=ActionName.COST, of_set=ActionName.SET_STATUS
+        ),
         "cancel": ThreadCommand(
-            about="cancels it, for free until it is sent to MindVideo", action=ActionName.CANCEL
+            about="cancels it, for free until it is sent to MindVideo",
+            action=ActionName.CANCEL,
+            of_set=ActionName.CANCEL_SET,
         ),
         "resend": ThreadCommand(
             about="brings its files again, free of charge", action=ActionName.RESEND
