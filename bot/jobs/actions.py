@@ -36,7 +36,9 @@ from bot.jobs.deliveries import following, have_followed, result_place
 from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.links import load_links
+from bot.jobs.planned import next_of_repeat
 from bot.jobs.projects import ProjectNeededError
+from bot.jobs.reviews import add_notes, load_notes
 from bot.jobs.services import Services
 from bot.jobs.sets import SetView, load_set
 from bot.jobs.styles import styles_for
@@ -50,6 +52,7 @@ from bot.options.continuation import base_of_continuation, has_words, looped
 from bot.options.doubts import unpublished
 from bot.options.draft import Draft, RefusedTextError
 from bot.options.mentions import asked_input
+from bot.options.notes import TypedNote
 from bot.options.parser import TypedText
 from bot.options.request import (
     RenderRequest,
@@ -62,8 +65,20 @@ from bot.options.request import (
 from bot.options.schema import PROMPT
 from bot.options.sets import read_requests
 from storage.budget import NotAdmitted
-from storage.job import REQUESTED, UNDER_WAY, Event, Instant, Job, Json, Outcome, Stage
+from storage.job import (
+    REQUESTED,
+    TERMINAL,
+    UNDER_WAY,
+    Event,
+    Instant,
+    Job,
+    Json,
+    Outcome,
+    ReviewKind,
+    Stage,
+)
 from storage.notification import Notification, NotificationKind, notification_id
+from storage.review import Note
 from storage.store import Added, Outbox
 
 # Files of up to 90 MB, which go through this service each time.
@@ -95,6 +110,10 @@ class ActionName(StrEnum):
     LOOP = "loop"
     STITCH = "stitch"
     DELETE = "delete"
+    NOTE = "note"
+    NEXT_TAKE = "next take"
+    MARK_APPROVED = "mark as approved"
+    ASK_CHANGES = "ask for changes"
     CONFIRM = "confirm"
     ASK_APPROVER = "ask an approver"
 
@@ -124,6 +143,10 @@ class ActionRequest:
     """The price of another render that its user was told, and agreed to."""
     moment: float | None = None
     """The second at which a continuation begins; `None`: at the end."""
+    notes: Sequence[TypedNote] = ()
+    """Notes about the result."""
+    words: str = ""
+    """What a reviewer said beside the review."""
     target: str | None = None
     """The channel to which a result is shared; `None`: that of the job."""
 
@@ -227,6 +250,31 @@ class DeleteAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotesAnswered:
+    """Notes about the result of a job are kept; `is_new`: this request brought them."""
+
+    job: Job
+    notes: Sequence[Note]
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewAnswered:
+    """The result is reviewed; `is_new`: this request reviewed it."""
+
+    job: Job
+    kind: ReviewKind
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextTakeOffered:
+    """The form of the next take can be opened."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionExpired:
     """The question can no longer be answered: the request ended without having been accepted."""
 
@@ -270,6 +318,9 @@ ActionOutcome: TypeAlias = (
     | SetCancelAnswered
     | StitchAnswered
     | DeleteAnswered
+    | NotesAnswered
+    | ReviewAnswered
+    | NextTakeOffered
     | NotAllowed
 )
 
@@ -330,8 +381,9 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     chain = await load_chain(job, services)
     links = await load_links([link.job for link in chain], services) if len(chain) > 1 else {}
     clips = [(link, links.get(link.job.id)) for link in chain] if len(chain) > 1 else []
+    notes = await load_notes(job, services)
     return DetailsShown(
-        view=replace(await load_view(job, services), chain=clips),
+        view=replace(await load_view(job, services), chain=clips, notes=notes),
         options=all_options(model, asked_input(job)) if model else (),
         events=await services.store.jobs.events(job.id),
     )
@@ -423,8 +475,14 @@ def _draft(request: ActionRequest) -> Draft:
 
 
 async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
-    """Cancel the job if nothing was sent to MindVideo yet. Idempotent."""
+    """Cancel the job if nothing was sent to MindVideo yet. Idempotent.
+
+    Of a job that is over, the next one of its repeat is cancelled, which ends the repeat.
+    """
     job, by = request.job, request.interaction.user
+    if job.stage in TERMINAL:
+        # Nothing is left of it to be cancelled but what goes on by itself.
+        job = await next_of_repeat(job, services) or job
     row = await services.store.jobs.request_cancel(job.id, by, services.now()) or job
     verdict = verdict_of(row)
     if verdict is Verdict.FREE:
@@ -642,6 +700,38 @@ async def _delete(request: ActionRequest, services: Services) -> DeleteAnswered:
     return DeleteAnswered(job=row or job, is_new=job.deleted_at is None)
 
 
+async def _note(request: ActionRequest, services: Services) -> NotesAnswered:
+    """Keep notes about a result; nothing is rendered. Idempotent.
+
+    Raises `UsageError` for a job without a result, and for a time that its video does not have.
+    """
+    noted = await add_notes(request.job, request.notes, request.interaction, services)
+    by, now = request.interaction.user, services.now()
+    notes = [Note(by=by, at=now, second=one.second, words=one.words) for one in request.notes]
+    return NotesAnswered(job=noted.job, notes=notes, is_new=noted.is_new)
+
+
+async def _review(kind: ReviewKind, request: ActionRequest, services: Services) -> ReviewAnswered:
+    """Record what a reviewer says of a result, with notes if there are any. Idempotent.
+
+    The last review counts. Raises `UsageError` as `_note` does.
+    """
+    noted = await add_notes(
+        request.job,
+        request.notes,
+        request.interaction,
+        services,
+        review=kind,
+        words=request.words,
+    )
+    return ReviewAnswered(job=noted.job, kind=kind, is_new=noted.is_new)
+
+
+async def _next_take(request: ActionRequest, _: Services) -> NextTakeOffered:
+    refuse_erased(request.job)
+    return NextTakeOffered(job=request.job)
+
+
 async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now: Instant) -> None:
     """Enqueue another delivery of a finished job's files for an operator, whom no limit holds.
 
@@ -720,6 +810,14 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.LOOP: JobAction(allowed=Allowed.MEMBERS, run=_loop, makes_job=True),
         ActionName.STITCH: JobAction(allowed=Allowed.MEMBERS, run=_stitch),
         ActionName.DELETE: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_delete),
+        ActionName.NOTE: JobAction(allowed=Allowed.MEMBERS, run=_note),
+        ActionName.NEXT_TAKE: JobAction(allowed=Allowed.MEMBERS, run=_next_take),
+        ActionName.MARK_APPROVED: JobAction(
+            allowed=Allowed.MEMBERS, run=partial(_review, ReviewKind.APPROVED)
+        ),
+        ActionName.ASK_CHANGES: JobAction(
+            allowed=Allowed.MEMBERS, run=partial(_review, ReviewKind.CHANGES)
+        ),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
         ActionName.ASK_APPROVER: JobAction(
             allowed=Allowed.ASKER, run=partial(_confirm, asks_approvers=True)

@@ -16,10 +16,13 @@ from bot.jobs.actions import (
     DeleteAnswered,
     DetailsShown,
     KeepAnswered,
+    NextTakeOffered,
     NotAllowed,
+    NotesAnswered,
     QuestionExpired,
     ResendAnswered,
     ResentTooOften,
+    ReviewAnswered,
     SetCancelAnswered,
     SetShown,
     ShareAnswered,
@@ -28,7 +31,7 @@ from bot.jobs.actions import (
 )
 from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.verdict import Verdict
-from bot.messages import approvals, budgets, dry_run, film, questions, replies, sets
+from bot.messages import approvals, budgets, dry_run, film, questions, replies, reviews, sets
 from bot.messages.details import job_details
 from storage.job import Instant, Job
 
@@ -88,6 +91,12 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return film.joining(outcome.job, outcome.clips, is_new=outcome.is_new)
         case DeleteAnswered():
             return replies.result_deleted(outcome.job, is_new=outcome.is_new)
+        case NotesAnswered():
+            return reviews.noted(outcome.job, outcome.notes)
+        case ReviewAnswered():
+            return reviews.reviewed(outcome.job, outcome.kind)
+        case NextTakeOffered():
+            return reviews.next_take(outcome.job)
         case NotAllowed():
             return _not_allowed(outcome)
         case _:

@@ -175,7 +175,7 @@ async def apply(
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
         [row] = await queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": at})
-    if row.film != after.film or row.deleted_at != after.deleted_at:
+    if (row.film, row.review, row.deleted_at) != (after.film, after.review, after.deleted_at):
         # Changed while the step ran, which has shown the message without it, or not at all.
         [row] = await queue.changed(db, JOBS, _SHOW_AGAIN, {"id": row.id, "at": at})
     await budget_use.count(db, budget_use.exposure_before(written), row, at)

@@ -159,7 +159,7 @@ def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
         [row] = queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": _time_of(event, row)})
-    if row.film != after.film or row.deleted_at != after.deleted_at:
+    if (row.film, row.review, row.deleted_at) != (after.film, after.review, after.deleted_at):
         # Changed while the step ran, which has shown the message without it, or not at all.
         [row] = queue.changed(db, JOBS, _SHOW_AGAIN, {"id": row.id, "at": _time_of(event, row)})
     if counted is not None:

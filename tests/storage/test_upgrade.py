@@ -157,6 +157,8 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         pressed={},
         film=None,
         kept_by=None,
+        review=None,
+        notes=0,
         erased_at=None,
     )
     assert await store.jobs.events("full") == [ACCEPTED]
