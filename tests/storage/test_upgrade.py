@@ -156,6 +156,8 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         delivery=replace(full.delivery, failing_since=None),
         pressed={},
         film=None,
+        starts_at=None,
+        repeat=None,
         kept_by=None,
         review=None,
         notes=0,
