@@ -42,7 +42,8 @@ async def frame_of(job: Job, seconds: float | None, services: Services) -> Frame
 
     Raises `UsageError` if the video is no file at Slack, and `StoreError`.
     """
-    if job.stage in UNDER_WAY:
+    # People see the video a moment before the row is delivered.
+    if job.stage in UNDER_WAY and job.delivery.ts is None:
         raise UsageError(f"Job {job.id} is not done yet. Go on from it once its video is there.")
     refuse_deleted(job)
     if not job.has_result or job.outputs[0].media is not Media.VIDEO:
