@@ -18,15 +18,15 @@ MUTANTS = (
     Mutant(
         name="plays the clips of a film over each other",
         file="bot/media/joining.py",
-        old="        begin = end\n",
-        new="",
+        old="            begin = _copy_clip(",
+        new="            _copy_clip(",
         tests=(_JOINING + "test_clips_that_match_are_copied",),
     ),
     Mutant(
         name="copies clips that do not match",
         file="bot/media/joining.py",
-        old="if not is_cut and len({_streams_of(film) for film in films}) == 1:",
-        new="if not is_cut:",
+        old="is_copied = matches and not is_cut",
+        new="is_copied = not is_cut",
         tests=(_JOINING + "test_clips_that_differ_are_encoded_in_the_form_of_the_first",),
     ),
     Mutant(
