@@ -202,6 +202,8 @@ class StitchAnswered:
     job: Job
     clips: int
     is_new: bool
+    problem: str = ""
+    """Why an earlier request came to no film; empty: it did not fail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -467,7 +469,10 @@ async def _stitch(request: ActionRequest, services: Services) -> StitchAnswered:
     )
     is_new = await services.store.outbox.add(row)
     services.wake()
-    return StitchAnswered(job=job, clips=len(chain), is_new=is_new)
+    before = None if is_new else await services.store.outbox.find(row.id)
+    has_failed = before is not None and before.due_at is None and before.delivery.ts is None
+    problem = (before.problem or "") if before is not None and has_failed else ""
+    return StitchAnswered(job=job, clips=len(chain), is_new=is_new, problem=problem)
 
 
 async def _share(request: ActionRequest, services: Services) -> ShareAnswered | NotAllowed:

@@ -109,6 +109,7 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (KeepAnswered(job=DONE, has_changed=False), "not kept any more"),
     (StitchAnswered(job=DONE, clips=3, is_new=True), "joining the 3 clips"),
     (StitchAnswered(job=DONE, clips=3, is_new=False), "joined before"),
+    (StitchAnswered(job=DONE, clips=3, is_new=False, problem="Too long."), "no film"),
     (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
 
