@@ -15,6 +15,7 @@ from tests.support.conversation import (
     mention,
     submitted_inputs,
     until_ephemeral,
+    until_over,
     until_reply_done,
 )
 from tests.support.images import data_of
@@ -38,7 +39,14 @@ def length_of(path: Path) -> float:
 async def continued(bot: RunningBot, text: str, thread: StoredMessage, jobs: int) -> StoredMessage:
     """Reply in a thread, and return the message of the job that this makes, once it is done."""
     await mention(bot, text, thread=thread)
-    return await until_reply_done(bot, jobs)
+    return await until_job_over(bot, jobs)
+
+
+async def until_job_over(bot: RunningBot, jobs: int = 1) -> StoredMessage:
+    """Wait for so many jobs in the thread, and for the row of the last; return its message."""
+    message = await until_reply_done(bot, jobs)
+    await until_over(bot, message)
+    return message
 
 
 async def test_a_video_is_continued_twice_and_its_clips_are_joined() -> None:
@@ -48,7 +56,7 @@ async def test_a_video_is_continued_twice_and_its_clips_are_joined() -> None:
         bot_in(sandbox) as bot,
     ):
         root = await mention(bot, "a boat at a pier")
-        first = await until_reply_done(bot)
+        first = await until_job_over(bot)
         await continued(bot, "continue the boat leaves --mode pro", root, 2)
         begin = last_input(bot)
         assert begin["prompt"] == "the boat leaves"
@@ -78,7 +86,7 @@ async def test_a_loop_ends_as_it_begins() -> None:
         bot_in(sandbox) as bot,
     ):
         root = await mention(bot, "a wheel turns")
-        await until_reply_done(bot)
+        await until_job_over(bot)
         await continued(bot, "loop", root, 2)
         sent = last_input(bot)
         assert sent["prompt"] == "a wheel turns"
@@ -91,6 +99,7 @@ async def test_a_loop_ends_as_it_begins() -> None:
 
 REFUSED = {
     "continue": "Say what happens next",
+    "Continue:": "Say what happens next",
     "continue --mode pro": "Say what to show",
     "continue at 3:": "Say what happens next",
     "continue at 99: the boat sinks": "choose a second in it",
@@ -105,7 +114,7 @@ async def test_what_cannot_be_continued_is_told_and_costs_nothing() -> None:
         bot_in(sandbox, POSTERS="yes") as bot,
     ):
         root = await mention(bot, "a boat at a pier")
-        await until_reply_done(bot)
+        await until_job_over(bot)
         # The length of the video is known from then on.
         await bot.until(lambda: "slack_file" in str(bot.replies()[0].blocks))
         for count, (text, told) in enumerate(REFUSED.items(), start=1):

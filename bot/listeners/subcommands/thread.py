@@ -38,7 +38,7 @@ def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None
     `UsageError`.
     """
     word, *following = text.split(maxsplit=1) or ["again" if files else "help"]
-    command = THREAD_WORDS.get(word.rstrip(".!?").lower())
+    command = THREAD_WORDS.get(word.rstrip(".,:!?").lower())
     if command is None:
         return None
     if command.action is ActionName.CONTINUE:
