@@ -302,7 +302,14 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     job = request.job
     model = services.catalog.find(job.model)
     chain = await load_chain(job, services)
-    links = await load_links([link.job for link in chain], services) if len(chain) > 1 else {}
+    # A link names the channel, which may be a private one.
+    user = request.interaction.user
+    seen = [
+        link.job
+        for link in chain
+        if link.job.channel == job.channel or is_in_charge(link.job, user, services)
+    ]
+    links = await load_links(seen, services) if len(chain) > 1 else {}
     clips = [(link, links.get(link.job.id)) for link in chain] if len(chain) > 1 else []
     return DetailsShown(
         view=replace(await load_view(job, services), chain=clips),

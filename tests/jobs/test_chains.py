@@ -9,6 +9,7 @@ import pytest
 
 from bot.base.errors import UsageError
 from bot.jobs.accept import Interaction
+from bot.jobs.actions import ActionName, ActionRequest, DetailsShown, perform
 from bot.jobs.chains import MOST_CLIPS, load_chain, require_chain
 from bot.jobs.services import Services
 from bot.options.references import Frame, reference
@@ -78,3 +79,19 @@ async def test_a_chain_that_leads_back_to_itself_ends(tmp_path: Path) -> None:
         "clip1",
         "clip0",
     ]
+
+
+@pytest.mark.parametrize(("user", "sees_all"), [("U2", False), (a_job().user, True)])
+async def test_details_link_no_clip_of_a_channel_that_may_be_private(
+    tmp_path: Path, user: str, *, sees_all: bool
+) -> None:
+    """Its asker may go on from it elsewhere; others there see that it was, but not where it is."""
+    elsewhere = replace(clip(0, after=None), channel="C0PRIVATE", message_ts="1.1")
+    here = replace(clip(1, after=0), message_ts="2.2")
+    found = await stored(tmp_path / "jobs.db", elsewhere, here)
+    request = ActionRequest(job=here, interaction=replace(ANYBODY, user=user))
+    shown = await perform(ActionName.DETAILS, request, found)
+    assert isinstance(shown, DetailsShown)
+    first, last = shown.view.chain
+    assert (first[1] is not None) is sees_all
+    assert last[1] is not None
