@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from storage.approval import MayNotDecide, approvers_for, due_next, may_decide
 from storage.budget import AskFirst, AuditAction, AuditEntry, Rules, approval_terms
-from storage.job import Event, EventName, Instant, Job, Question, Stage
+from storage.job import Event, EventName, Instant, Job, Question, Stage, first_due
 
 
 def asked(job: Job, question: AskFirst, now: Instant) -> Job:
@@ -47,8 +47,8 @@ def refuse_decision(job: Job, rules: Rules, by: str, now: Instant) -> MayNotDeci
 
 
 def accepted(job: Job, now: Instant) -> Job:
-    """Return a request that was admitted, due now."""
-    return replace(job, due_at=now, attempts=0, crashes=0)
+    """Return a request that was admitted, as it is due first."""
+    return replace(job, due_at=first_due(job, now), attempts=0, crashes=0)
 
 
 def decision_entry(job: Job, by: str, now: Instant, action: AuditAction) -> AuditEntry:

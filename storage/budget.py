@@ -479,7 +479,14 @@ class NobodyApproves:
     above: Decimal
 
 
-Reason: TypeAlias = CapShort | Stopped | TooManyActive | PriceUnknown | NobodyApproves
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSetForApprovers:
+    """An approver would have to decide about a set, and an approver decides about one job."""
+
+
+Reason: TypeAlias = (
+    CapShort | Stopped | TooManyActive | PriceUnknown | NobodyApproves | NoSetForApprovers
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -660,9 +667,12 @@ def _question_to_approvers(
     """Return what approvers are asked: about the price, or about a soft cap."""
     terms = approval_terms(rules, jobs[0])
     approvers = approvers_for(terms, jobs[0].user)
-    if terms.above is not None and _needs_approval(jobs, terms.above, rules.policy):
-        if not approvers.users:
-            return NotAdmitted(reasons=(NobodyApproves(above=terms.above),))
+    is_beyond = terms.above is not None and _needs_approval(jobs, terms.above, rules.policy)
+    if terms.above is not None and is_beyond and not approvers.users:
+        return NotAdmitted(reasons=(NobodyApproves(above=terms.above),))
+    if len(jobs) > 1 and (is_beyond or (shorts and approvers.users)):
+        return NotAdmitted(reasons=(NoSetForApprovers(),))
+    if is_beyond:
         return _ask(QuestionKind.APPROVE_PRICE, str(terms.above), approvers, terms)
     if shorts and approvers.users:
         return _ask(QuestionKind.APPROVE_SOFT_CAP, cap_named(shorts[0]), approvers, terms)

@@ -410,6 +410,10 @@ class Job:
     """The options in `input` whose values were the channel's defaults."""
     parent_id: str | None = None
     """The job that this one re-renders."""
+    set_id: str | None = None
+    """The set of which it is a part: the ID of the set's message in the outbox."""
+    part: int | None = None
+    """Its number in the set, from 1 on."""
     question: Question | None = None
     """The question that was asked before the request was accepted; kept after the answer."""
     decision: Decision | None = None
@@ -544,6 +548,18 @@ def waiting(job: Job, kind: QuestionKind, about: str) -> Job:
     expires_at = job.created_at + QUESTION_SECONDS
     question = Question(kind=kind, about=about, expires_at=expires_at)
     return replace(job, stage=Stage.WAITING, question=question, due_at=expires_at)
+
+
+PART_WAIT_SECONDS = 30.0
+"""After how long a part of a set looks for the message of its set, if nobody wakes it before."""
+
+
+def first_due(job: Job, now: Instant) -> Instant:
+    """Return when a job that is accepted now is due: a part of a set waits for the set's message.
+
+    It is woken once that stands.
+    """
+    return now if job.set_id is None else now + PART_WAIT_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

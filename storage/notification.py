@@ -59,6 +59,9 @@ class NotificationKind(StrEnum):
     `CastCopy`."""
     POSTER = "poster"
     """A picture of a delivered video is uploaded, to be shown in the job's message."""
+    SET = "set"
+    """The message of a set, in whose thread its parts are; `detail` is a `SetDetail`, and `job_id`
+    the first part."""
     STITCHED = "stitched"
     """A user wants the clips up to a job joined to one film; `detail` is their ID."""
 
@@ -118,6 +121,9 @@ FOR_OPERATORS = frozenset(
 )
 """Kinds that the operators get where no channel is subscribed to them."""
 
+WITH_TEXTS = WITH_EVENT_DETAIL | {NotificationKind.SET}
+"""Kinds whose detail holds words of users; it is erased with the texts of the row's job."""
+
 APPROVAL_KINDS = frozenset({NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS})
 """Kinds whose messages are edited whenever something changes about the approval."""
 
@@ -130,6 +136,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.COST_FILE,
         NotificationKind.CAST_MEMBER,
         NotificationKind.POSTER,
+        NotificationKind.SET,
         NotificationKind.STITCHED,
     }
 )
@@ -137,6 +144,18 @@ IN_ANY_ORDER = frozenset(
 
 Those that bring files take minutes, or wait for a render; the end of a raise is planned.
 """
+
+SET_EDIT_SECONDS = 10.0
+"""The pause before an edit of a set's message, in seconds: what changes meanwhile is in it, too.
+
+Slack takes about 50 edits a minute in a workspace, and the parts need those.
+"""
+
+
+def set_edit_at(now: Instant) -> Instant:
+    """Return when the message of a set is edited that begins to differ now."""
+    return now + SET_EDIT_SECONDS
+
 
 REPEAT_SECONDS = 3600.0
 """One operator problem is posted once within this time, in seconds: every waiting job meets it."""
@@ -198,7 +217,9 @@ class Notification:
         The pause after a failed try is kept: it may be Slack's, and a message that is still on its
         way is found only after it.
         """
-        return self.due_at if self.attempts and self.due_at is not None else now
+        if self.attempts and self.due_at is not None:
+            return self.due_at
+        return set_edit_at(now) if self.kind is NotificationKind.SET else now
 
     @property
     def is_given_up(self) -> bool:

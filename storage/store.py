@@ -252,10 +252,12 @@ class JobStore(Queue[Job], Protocol):
         self,
         asks: Sequence[tuple[Job, Event]],
         terms: InsertTerms = NO_TERMS,
+        message: Notification | None = None,
     ) -> tuple[Inserted, ...] | NotAdmitted:
         """Insert the jobs of one person as `insert` does, all of them or none.
 
-        Jobs of one set are no duplicates of each other.
+        Jobs of one set are no duplicates of each other. The row of the set's `message` is inserted
+        in the same commit; while the jobs wait for their asker, it is not due.
         """
 
     async def confirm(
@@ -271,9 +273,10 @@ class JobStore(Queue[Job], Protocol):
 
         It begins to count as after `insert`, or is refused and waits on. Its price is not asked
         about again, but it waits for an approver if the rules want that; with `asks_approvers` also
-        if hard caps alone refuse it. Idempotent: a job that was accepted already is returned
-        unchanged, and so is one that waits for an approver, or whose question has expired. Raises
-        the fence. Returns `None` if there is no such job.
+        if hard caps alone refuse it. With a part of a set all parts are accepted, or none, and the
+        set's message is due; no approver is asked about a set. Idempotent: a job that was accepted
+        already is returned unchanged, and so is one that waits for an approver, or whose question
+        has expired. Raises the fence. Returns `None` if there is no such job.
         """
 
     async def approve(
@@ -350,6 +353,21 @@ class JobStore(Queue[Job], Protocol):
         the render may have been sent or the job is over. Makes the job due now; the first request
         is kept. Of the fields that a step writes it changes only `due_at`, so it needs no fence.
         Returns `None` if there is no such job. Idempotent.
+        """
+
+    async def parts(self, set_id: str) -> list[Job]:
+        """Return the parts of a set in their order, without those that cannot be read."""
+
+    async def request_cancel_of_set(self, set_id: str, by: str, now: Instant) -> list[Job]:
+        """Request the cancel of all parts of a set, each as `request_cancel` does, in one commit.
+
+        Returns the parts in their order, as they are then. Idempotent.
+        """
+
+    async def wake_parts(self, set_id: str, now: Instant) -> None:
+        """Make the parts of a set due that wait for the set's message. Idempotent.
+
+        A part that is not woken looks for the message by itself, after `PART_WAIT_SECONDS`.
         """
 
     async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:

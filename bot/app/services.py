@@ -48,6 +48,7 @@ from bot.listeners import (
 )
 from bot.listeners.dispatch import dispatcher
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
+from bot.media.contact_sheets import MediaContactSheets
 from bot.media.films import FilmProcesses
 from bot.media.links import MediaLinks
 from bot.media.process import MediaProcess
@@ -156,6 +157,7 @@ def make_services(
         files=adapters.videos,
         films=adapters.films,
         makes_posters=settings.posters,
+        contact_sheets=MediaContactSheets(adapters.media) if settings.posters else None,
         directory=SlackDirectory(checked.client, now=checked.now),
         views=SlackViews(checked.client),
         ephemeral=adapters.ephemeral,

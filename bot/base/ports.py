@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -218,6 +220,17 @@ class Films(Protocol):
         """
 
 
+class ContactSheets(Protocol):
+    """Pictures side by side, drawn in a process of its own."""
+
+    async def draw(self, pictures: Sequence[bytes | None]) -> bytes | None:
+        """Return a JPEG of at most 12 pictures, each with its number; `None`: none can be read.
+
+        A picture that is `None`, or cannot be read, is an empty tile. Repeat freely. Raises
+        `RetryLaterError`.
+        """
+
+
 class ReferenceImages(Protocol):
     """The images that users attached, which an input refers to by `bot.options.references`."""
 
@@ -250,6 +263,12 @@ class Message:
     replaces: bool = False
     """Whether it comes in place of the ephemeral message whose button was pressed, if Slack still
     lets that be replaced."""
+
+    @property
+    def digest(self) -> str:
+        """A digest of its content: rows keep that of a message as it was last sent."""
+        content = json.dumps([self.text, list(self.blocks)], sort_keys=True)
+        return hashlib.blake2b(content.encode(), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

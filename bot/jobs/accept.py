@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -12,14 +12,15 @@ import structlog
 from bot.base.traces import Attribute, current_traceparent, note
 from bot.jobs.budget_view import in_charge
 from bot.jobs.cast_pictures import refuse_gone
-from bot.jobs.dry_run import DryRun, dry_run
+from bot.jobs.dry_run import DryRun, SetDryRun, dry_run, dry_run_of_set
 from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
 from bot.jobs.projects import choose_project
 from bot.jobs.services import Services
+from bot.jobs.sets import new_set_id, part_key, set_row
 from bot.jobs.styles import refuse_hidden_words
 from bot.jobs.usual_options import UsualOptions, load_usual_options
-from bot.money.forecast import PriceToConfirm
+from bot.money.forecast import PriceToConfirm, total_forecast
 from bot.options.doubts import in_one
 from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
@@ -29,14 +30,16 @@ from storage.job import (
     REQUESTED,
     Event,
     EventName,
+    Forecast,
     Instant,
     Job,
     Json,
     QuestionKind,
     ReplyTo,
+    first_due,
     waiting,
 )
-from storage.store import InsertTerms
+from storage.store import Inserted, InsertTerms
 
 # A user who sees an error repeats the command at once; after this long they mean a second job.
 DUPLICATE_SECONDS = 60.0
@@ -126,6 +129,35 @@ class Refused:
 Acceptance: TypeAlias = Accepted | Asked | Refused | DryRun
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAccepted:
+    """The parts of a set are on disk as jobs, and so is the row of the set's message."""
+
+    set_id: str
+    parts: tuple[Job, ...]
+    """In their order."""
+    is_new: bool
+    """As of `Accepted`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAsked:
+    """The parts of a set are on disk and wait for their asker, who gets one question for all.
+
+    Each part has that question. Whichever of them is confirmed, all are.
+    """
+
+    set_id: str
+    parts: tuple[Job, ...]
+    """In their order."""
+    unit: str | None = None
+    """The unit of amounts, as in `Services`."""
+
+
+SetAcceptance: TypeAlias = SetAccepted | SetAsked | Accepted | Asked | Refused | SetDryRun
+"""`Accepted` and `Asked`: an earlier delivery was read as one request, and made one job."""
+
+
 async def accept(
     request: RenderRequest,
     interaction: Interaction,
@@ -153,79 +185,239 @@ async def accept(
     `ProjectNeededError` if it names no project where one is required.
     """
     services.delay_steps()
-    if request.cast:
-        await refuse_gone(request.cast, services)
+    await _refuse_gone([request], services)
     now = services.now()
-    question = question or _doubt(request) or _late(interaction, now)
-    price, forecast = await load_forecast(
-        services.catalog.get(request.model), request.input, services, now
-    )
-    if usual is None:
-        usual = await load_usual_options(
-            interaction.team, interaction.user, interaction.channel, services
-        )
-    job = Job(
-        id=services.new_id(),
-        dedup_key=interaction.dedup_key,
-        team=interaction.team,
-        channel=interaction.channel,
-        user=interaction.user,
-        surface=interaction.surface,
-        reply_to=interaction.reply_to,
-        parent_id=parent_id,
-        model=request.model,
-        input=request.input,
-        kind=request.kind,
-        price=price,
-        forecast=forecast,
-        reserved=forecast.amount,
-        style=request.style,
-        project=choose_project(request.project, usual.project, is_needed=usual.needs_project),
-        channel_defaults=_channel_defaults(request.input, usual.of_channel),
-        created_at=now,
-        traceparent=current_traceparent(),
-        due_at=now,
-    )
+    question = question or _doubt([request]) or _late(interaction, now)
+    asks = _Asks(interaction=interaction, parent_id=parent_id, services=services, now=now)
+    job, forecast = await asks.read(request, usual)
     if request.is_dry:
-        if request.style is not None:
-            await refuse_hidden_words(
-                request.style, job.team, job.user, interaction.channel, services
-            )
-        names = await names_at_once(mentioned(job.input), services.directory)
-        return await dry_run(replace(job, names=names), forecast, services, agreed)
-    if question is None:
-        event = Event(at=now, name=EventName.ACCEPTED, detail=interaction.surface)
-    else:
-        job = waiting(job, question.kind, question.about)
-        event = Event(at=now, name=EventName.ASKED, detail=question.kind)
-    made = await services.store.jobs.insert(
-        job,
-        event,
-        InsertTerms(
-            equal_since=now - DUPLICATE_SECONDS if question is None else None,
-            most_active=services.max_active,
-            may_ask=True,
-            is_price_agreed=agreed is not None and agreed.covers(forecast),
-        ),
-    )
+        [named] = await _as_shown([request], [job], services)
+        return await dry_run(named, forecast, services, agreed)
+    job, event = _first_row(job, question)
+    terms = _terms(question, forecast, agreed, services, now)
+    made = await services.store.jobs.insert(job, event, terms)
     if isinstance(made, NotAdmitted):
         return await refused(made, job, services)
+    return _accepted_or_asked(made, request.left_out, services)
+
+
+def _accepted_or_asked(
+    made: Inserted, left_out: tuple[str, ...], services: Services
+) -> Accepted | Asked:
     row, is_new = made.job, made.is_new
     note(Attribute.JOB, row.id)
     if row.stage not in REQUESTED:
         if row.question is not None and row.question.is_for_approvers:
             services.wake()
-        return Asked(job=row, left_out=request.left_out, unit=services.unit)
+        return Asked(job=row, left_out=left_out, unit=services.unit)
     if is_new:
         services.wake()
-        structlog.get_logger("jobs").info(
-            "ask_accepted",
-            job=row.id,
-            user=row.user,
-            by=row.surface,
-            prompt=row.input.get(PROMPT),
+        _log_accepted(row)
+    return Accepted(job=row, is_new=is_new, left_out=left_out)
+
+
+async def accept_set(
+    requests: Sequence[RenderRequest],
+    words: str,
+    interaction: Interaction,
+    services: Services,
+    *,
+    parent_id: str | None = None,
+    question: Asking | None = None,
+    agreed: PriceToConfirm | None = None,
+    usual: UsualOptions | None = None,
+) -> SetAcceptance:
+    """Commit a job for each of several requests, all of them or none, and their set's message.
+
+    `words` are what the user typed, for that message. The price to be confirmed, and to which the
+    user `agreed`, is that of all together. A set about which an approver would have to decide is
+    refused. Otherwise as `accept`, for each request; equal ones are no duplicates of each other.
+    Idempotent by `interaction.dedup_key`. Raises what `accept` raises.
+    """
+    services.delay_steps()
+    await _refuse_gone(requests, services)
+    now = services.now()
+    question = question or _doubt(requests) or _late(interaction, now)
+    asks = _Asks(interaction=interaction, parent_id=parent_id, services=services, now=now)
+    read = await asks.read_set(requests, usual)
+    forecast = total_forecast([one for _, one in read])
+    if requests[0].is_dry:
+        named = await _as_shown(requests, [job for job, _ in read], services)
+        shown = [(job, one) for job, (_, one) in zip(named, read, strict=True)]
+        return await dry_run_of_set(shown, forecast, services, agreed)
+    rows = [_first_row(job, question) for job, _ in read]
+    message = set_row(rows[0][0], words, len(rows), now)
+    terms = _terms(question, forecast, agreed, services, now)
+    made = await services.store.jobs.insert_set(rows, terms, message)
+    if isinstance(made, NotAdmitted):
+        return await refused(made, rows[0][0], services)
+    parts, set_id = tuple(inserted.job for inserted in made), made[0].job.set_id
+    if set_id is None:
+        # An earlier delivery was read as one request, by another version of the program.
+        return _accepted_or_asked(made[0], (), services)
+    note(Attribute.JOB, parts[0].id)
+    if parts[0].stage not in REQUESTED:
+        return SetAsked(set_id=set_id, parts=parts, unit=services.unit)
+    if made[0].is_new:
+        services.wake()
+        for part in parts:
+            _log_accepted(part)
+    return SetAccepted(set_id=set_id, parts=parts, is_new=made[0].is_new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asks:
+    """What the requests of one interaction have in common."""
+
+    interaction: Interaction
+    parent_id: str | None
+    services: Services
+    now: Instant
+
+    async def read(
+        self, request: RenderRequest, usual: UsualOptions | None
+    ) -> tuple[Job, Forecast]:
+        """Return the job of a request, and what it will probably cost."""
+        catalog, interaction = self.services.catalog, self.interaction
+        model = catalog.get(request.model)
+        price, forecast = await load_forecast(model, request.input, self.services, self.now)
+        usual = usual or await self.usual()
+        job = Job(
+            id=self.services.new_id(),
+            dedup_key=interaction.dedup_key,
+            team=interaction.team,
+            channel=interaction.channel,
+            user=interaction.user,
+            surface=interaction.surface,
+            reply_to=interaction.reply_to,
+            parent_id=self.parent_id,
+            model=request.model,
+            input=request.input,
+            kind=request.kind,
+            price=price,
+            forecast=forecast,
+            reserved=forecast.amount,
+            style=request.style,
+            project=choose_project(request.project, usual.project, is_needed=usual.needs_project),
+            channel_defaults=_channel_defaults(request.input, usual.of_channel),
+            created_at=self.now,
+            traceparent=current_traceparent(),
+            due_at=self.now,
         )
-    return Accepted(job=row, is_new=is_new, left_out=request.left_out)
+        return job, forecast
+
+    async def read_set(
+        self, requests: Sequence[RenderRequest], usual: UsualOptions | None
+    ) -> list[tuple[Job, Forecast]]:
+        """Return the jobs of the parts of a new set, in their order, each with its forecast."""
+        set_id = new_set_id(self.services)
+        usual = usual or await self.usual()
+        parts = []
+        for number, request in enumerate(requests, start=1):
+            job, forecast = await self.read(request, usual)
+            part = replace(
+                job,
+                dedup_key=part_key(job.dedup_key, number),
+                set_id=set_id,
+                part=number,
+            )
+            parts.append((replace(part, due_at=first_due(part, self.now)), forecast))
+        return parts
+
+    async def usual(self) -> UsualOptions:
+        """Return the usual options of the user in the channel."""
+        asker = self.interaction
+        return await load_usual_options(asker.team, asker.user, asker.channel, self.services)
+
+
+async def _refuse_gone(requests: Sequence[RenderRequest], services: Services) -> None:
+    """Raise `UsageError` if the picture of a member of the cast is gone from Slack."""
+    cast = {member: None for request in requests for member in request.cast}
+    if cast:
+        await refuse_gone(tuple(cast), services)
+
+
+async def _as_shown(
+    requests: Sequence[RenderRequest], jobs: Sequence[Job], services: Services
+) -> list[Job]:
+    """Return jobs that are only shown, with the names of whom they mention.
+
+    Raises `UsageError` for a style whose words its user may not see.
+    """
+    shown = []
+    for request, job in zip(requests, jobs, strict=True):
+        if request.style is not None:
+            await refuse_hidden_words(request.style, job.team, job.user, job.channel, services)
+        names = await names_at_once(mentioned(job.input), services.directory)
+        shown.append(replace(job, names=names))
+    return shown
+
+
+def _first_row(job: Job, question: Asking | None) -> tuple[Job, Event]:
+    """Return a job as it is inserted, with its first event."""
+    if question is None:
+        return job, Event(at=job.created_at, name=EventName.ACCEPTED, detail=job.surface)
+    asked = Event(at=job.created_at, name=EventName.ASKED, detail=question.kind)
+    return waiting(job, question.kind, question.about), asked
+
+
+def _terms(
+    question: Asking | None,
+    forecast: Forecast,
+    agreed: PriceToConfirm | None,
+    services: Services,
+    now: Instant,
+) -> InsertTerms:
+    return InsertTerms(
+        equal_since=now - DUPLICATE_SECONDS if question is None else None,
+        most_active=services.max_active,
+        may_ask=True,
+        is_price_agreed=agreed is not None and agreed.covers(forecast),
+    )
+
+
+def _log_accepted(row: Job) -> None:
+    structlog.get_logger("jobs").info(
+        "ask_accepted",
+        job=row.id,
+        user=row.user,
+        by=row.surface,
+        prompt=row.input.get(PROMPT),
+    )
+
+
+async def accept_requests(
+    requests: Sequence[RenderRequest],
+    words: str,
+    interaction: Interaction,
+    services: Services,
+    *,
+    parent_id: str | None = None,
+    question: Asking | None = None,
+    agreed: PriceToConfirm | None = None,
+    usual: UsualOptions | None = None,
+) -> Acceptance | SetAcceptance:
+    """Accept what a surface read: one request as `accept` does, several as `accept_set` does."""
+    if len(requests) == 1:
+        return await accept(
+            requests[0],
+            interaction,
+            services,
+            parent_id=parent_id,
+            question=question,
+            agreed=agreed,
+            usual=usual,
+        )
+    return await accept_set(
+        requests,
+        words,
+        interaction,
+        services,
+        parent_id=parent_id,
+        question=question,
+        agreed=agreed,
+        usual=usual,
+    )
 
 
 async def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
@@ -246,9 +438,10 @@ async def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
     )
 
 
-def _doubt(request: RenderRequest) -> Asking | None:
-    """Return the question about what a request may not mean."""
-    doubt = in_one(request.doubts)
+def _doubt(requests: Sequence[RenderRequest]) -> Asking | None:
+    """Return the question about what requests may not mean."""
+    doubts = {doubt: None for request in requests for doubt in request.doubts}
+    doubt = in_one(tuple(doubts))
     return None if doubt is None else Asking(kind=doubt.kind, about=doubt.about)
 
 

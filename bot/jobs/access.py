@@ -80,6 +80,12 @@ async def find_job(job_id: str, interaction: Interaction, services: Services) ->
     return job
 
 
+async def find_set(set_id: str, interaction: Interaction, services: Services) -> Job | None:
+    """Return the first part of a set if the user may see it, as `find_job` says."""
+    parts = await services.store.jobs.parts(set_id)
+    return await find_job(parts[0].id if parts else set_id, interaction, services)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenBy:
     """What a person may see, and whether Slack has told all of it in time."""

@@ -22,21 +22,27 @@ from bot.jobs.accept import (
     Asking,
     Interaction,
     Refused,
-    accept,
+    SetAcceptance,
+    SetAccepted,
+    SetAsked,
+    accept_requests,
     refused,
 )
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.cast import cast_for
 from bot.jobs.chains import frame_of, load_chain, require_chain
 from bot.jobs.deliveries import following, result_place
-from bot.jobs.dry_run import DryRun
+from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.links import load_links
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
+from bot.jobs.sets import SetView, load_set
 from bot.jobs.styles import styles_for
+from bot.jobs.verdict import Verdict, verdict_of
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.money.forecast import PriceToConfirm
+from bot.options.alternatives import has_alternatives, variants_of
 from bot.options.attachments import Attached
 from bot.options.catalog import Model
 from bot.options.continuation import base_of_continuation, has_words, looped
@@ -47,12 +53,15 @@ from bot.options.parser import TypedText
 from bot.options.request import (
     RenderRequest,
     all_options,
+    asked_values,
     changed_request,
     check_input,
     fitting,
 )
+from bot.options.schema import PROMPT
+from bot.options.sets import read_requests
 from storage.budget import NotAdmitted
-from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, Stage
+from storage.job import REQUESTED, Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.store import Added, Outbox
 
@@ -79,6 +88,8 @@ class ActionName(StrEnum):
     RESEND = "resend"
     KEEP = "keep"
     STOP_KEEPING = "stop keeping"
+    SET_STATUS = "status of the set"
+    CANCEL_SET = "cancel the set"
     CONTINUE = "continue"
     LOOP = "loop"
     STITCH = "stitch"
@@ -139,21 +150,6 @@ class DetailsShown:
     events: Sequence[Event]
 
 
-class Verdict(StrEnum):
-    """The outcome of a request to cancel or to give up a job."""
-
-    FREE = "free"
-    """Nothing was sent yet: the job ends without a charge."""
-    BILLED = "billed"
-    """MindVideo has the job and bills it in any case; it can only be given up."""
-    GIVEN_UP = "given up"
-    """The job is no longer polled; MindVideo still bills it."""
-    ON_HOLD = "on hold"
-    """The job is parked, so an operator decides."""
-    OVER = "over"
-    """There was nothing left to cancel."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelAnswered:
     """The outcome of a request to cancel or to give up; `view` shows the job as it is now."""
@@ -193,6 +189,22 @@ class KeepAnswered:
     job: Job
     has_changed: bool
     """Whether this request has changed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetShown:
+    """The state of a set and its parts."""
+
+    view: SetView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCancelAnswered:
+    """The outcome of a request to cancel a set, by what became of each part."""
+
+    view: SetView
+    parts: Mapping[Verdict, tuple[Job, ...]]
+    """The parts of each verdict, in their order; without those that no part has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +248,9 @@ ActionOutcome: TypeAlias = (
     | Asked
     | Refused
     | DryRun
+    | SetAccepted
+    | SetAsked
+    | SetDryRun
     | QuestionExpired
     | CancelAnswered
     | ShareAnswered
@@ -243,6 +258,8 @@ ActionOutcome: TypeAlias = (
     | ResendAnswered
     | ResentTooOften
     | KeepAnswered
+    | SetShown
+    | SetCancelAnswered
     | StitchAnswered
     | NotAllowed
 )
@@ -318,8 +335,8 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     )
 
 
-async def _again(request: ActionRequest, services: Services) -> Acceptance:
-    """Render the job's request again with the given changes, as a new job with a new charge.
+async def _again(request: ActionRequest, services: Services) -> Acceptance | SetAcceptance:
+    """Render the job's request again with the given changes, as new jobs with new charges.
 
     Raises `UsageError` for changes that cannot be made, for a model that is no longer in the
     catalog, and for a job whose texts were erased.
@@ -327,7 +344,7 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
     job, catalog = request.job, services.catalog
     refuse_erased(job)
     if request.changes is not None or request.files:
-        render = await _changed(job, request, services)
+        renders = await _changed(job, request, services)
     else:
         model = catalog.get(job.model)
         # What its asker was asked about then, and confirmed, is meant.
@@ -335,16 +352,21 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance:
         known = unpublished(model, fitting(model, job.input)) if is_meant else ()
         given = {**job.input, **request.options}
         checked = check_input(model, given, known=known)
-        render = replace(checked, project=job.project, style=job.style)
-    return await _accepted(render, request, services, parent_id=job.id)
+        renders = [replace(checked, project=job.project, style=job.style)]
+    return await _accepted(renders, request, services, parent_id=job.id)
 
 
 async def _accepted(
-    render: RenderRequest, request: ActionRequest, services: Services, *, parent_id: str | None
-) -> Acceptance:
+    renders: Sequence[RenderRequest],
+    request: ActionRequest,
+    services: Services,
+    *,
+    parent_id: str | None,
+) -> Acceptance | SetAcceptance:
     try:
-        return await accept(
-            render,
+        return await accept_requests(
+            renders,
+            _words(request, renders[0]),
             request.interaction,
             services,
             parent_id=parent_id,
@@ -355,16 +377,29 @@ async def _accepted(
         raise RefusedTextError(_draft(request), *error.problems) from None
 
 
+def _words(request: ActionRequest, render: RenderRequest) -> str:
+    """Return the words of a set: its alternatives as they were typed, else the whole prompt."""
+    typed = request.changes or _NO_CHANGES
+    return typed.text if has_alternatives(typed) else str(asked_values(render).get(PROMPT) or "")
+
+
 async def _changed(
     previous: Job | RenderRequest, request: ActionRequest, services: Services
-) -> RenderRequest:
-    """Return an earlier request with the typed changes. Raises `RefusedTextError`, `StoreError`."""
+) -> Sequence[RenderRequest]:
+    """Return an earlier request with the typed changes, once for each video that they ask for.
+
+    Raises `RefusedTextError`, `StoreError`.
+    """
     typed, asker = request.changes or _NO_CHANGES, request.interaction
     where = (asker.team, asker.user, asker.channel)
     styles = await styles_for(typed, *where, services)
     cast = await cast_for(typed, *where, services)
+
+    def read(changes: TypedText, files: Sequence[Attached]) -> RenderRequest:
+        return changed_request(previous, changes, services.catalog, files, styles, cast=cast)
+
     try:
-        return changed_request(previous, typed, services.catalog, request.files, styles, cast=cast)
+        return read_requests(variants_of(typed), request.files, read)
     except UsageError as error:
         raise RefusedTextError(_draft(request), *error.problems) from None
 
@@ -389,16 +424,38 @@ async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
     """Cancel the job if nothing was sent to MindVideo yet. Idempotent."""
     job, by = request.job, request.interaction.user
     row = await services.store.jobs.request_cancel(job.id, by, services.now()) or job
-    if row.stage in TERMINAL or row.stage is Stage.FINISHED:
-        verdict = Verdict.OVER
-    elif row.cancel_requested_at is not None:
+    verdict = verdict_of(row)
+    if verdict is Verdict.FREE:
         services.wake()
-        verdict = Verdict.FREE
-    elif row.given_up_at is not None:
-        verdict = Verdict.GIVEN_UP
-    else:
-        verdict = Verdict.ON_HOLD if row.stage is Stage.PARKED else Verdict.BILLED
     return _cancel_answered(verdict, row, services)
+
+
+async def _set_status(request: ActionRequest, services: Services) -> SetShown:
+    """Show the set of which the job is a part. Raises `UsageError` for a job that is of none."""
+    return SetShown(view=await _set_of(request.job, services))
+
+
+async def _cancel_set(request: ActionRequest, services: Services) -> SetCancelAnswered:
+    """Cancel all parts of the set of which nothing was sent to MindVideo yet. Idempotent.
+
+    Raises `UsageError` for a job that is of no set.
+    """
+    view = await _set_of(request.job, services)
+    by = request.interaction.user
+    rows = await services.store.jobs.request_cancel_of_set(view.id, by, services.now())
+    services.wake()
+    verdicts: dict[Verdict, list[Job]] = {}
+    for row in rows:
+        verdicts.setdefault(verdict_of(row), []).append(row)
+    parts = {verdict: tuple(those) for verdict, those in verdicts.items()}
+    return SetCancelAnswered(view=view, parts=parts)
+
+
+async def _set_of(job: Job, services: Services) -> SetView:
+    view = None if job.set_id is None else await load_set(job.set_id, services)
+    if view is None:
+        raise UsageError(f"Job {job.id} is no part of a set.")
+    return view
 
 
 async def _give_up(request: ActionRequest, services: Services) -> CancelAnswered:
@@ -417,7 +474,7 @@ def _cancel_answered(verdict: Verdict, row: Job, services: Services) -> CancelAn
     return CancelAnswered(verdict=verdict, view=view)
 
 
-async def _continue(request: ActionRequest, services: Services) -> Acceptance:
+async def _continue(request: ActionRequest, services: Services) -> Acceptance | SetAcceptance:
     """Render what follows a video: a new job that begins with a frame of it, and is charged.
 
     Its words are new; model, options, style and images stay, and may be changed. Raises
@@ -430,23 +487,23 @@ async def _continue(request: ActionRequest, services: Services) -> Acceptance:
     if request.changes is None:
         raise UsageError(SAY_WHAT_FOLLOWS)
     try:
-        render = await _changed(base, request, services)
+        renders = await _changed(base, request, services)
     except RefusedTextError as error:
         # The form of a draft would fill in the scene of the earlier video.
         raise UsageError(*error.problems) from None
-    if not has_words(render.input):
+    if not all(has_words(render.input) for render in renders):
         raise UsageError(SAY_WHAT_FOLLOWS)
-    return await _accepted(render, request, services, parent_id=None)
+    return await _accepted(renders, request, services, parent_id=None)
 
 
-async def _loop(request: ActionRequest, services: Services) -> Acceptance:
+async def _loop(request: ActionRequest, services: Services) -> Acceptance | SetAcceptance:
     """Render the video again with its first frame as first and last one: a new job, charged.
 
     Raises `UsageError` as `_continue` does.
     """
     job, model = request.job, _model_of(request.job, services)
     frame = await frame_of(job, 0.0, services)
-    return await _accepted(looped(job, model, frame), request, services, parent_id=job.id)
+    return await _accepted([looped(job, model, frame)], request, services, parent_id=job.id)
 
 
 def _model_of(job: Job, services: Services) -> Model:
@@ -632,6 +689,8 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.SHARE: JobAction(allowed=Allowed.MEMBERS, run=_share),
         ActionName.BRING: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_bring),
         ActionName.RESEND: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_resend),
+        ActionName.SET_STATUS: JobAction(allowed=Allowed.MEMBERS, run=_set_status),
+        ActionName.CANCEL_SET: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_cancel_set),
         ActionName.KEEP: JobAction(allowed=Allowed.MEMBERS, run=_keep),
         ActionName.STOP_KEEPING: JobAction(allowed=Allowed.MEMBERS, run=_stop_keeping),
         ActionName.CONTINUE: JobAction(allowed=Allowed.MEMBERS, run=_continue, makes_job=True),

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from bot.jobs.services import Services
 from bot.money.forecast import PriceToConfirm
 from bot.options.mentions import asked_input, named_input
+from bot.options.part_labels import part_labels
 from bot.options.references import files_named
 from bot.options.schema import PROMPT
 from bot.options.shots import Shot, has_prompt_of_shots, shots_in
@@ -46,6 +47,22 @@ class DryRun:
     """The unit of amounts, as in `Services`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDryRun:
+    """What a set would send and cost. Nothing was written, sent or charged."""
+
+    parts: tuple[DryRun, ...]
+    """In their order."""
+    forecast: Forecast
+    """Of all together; unknown if that of one is."""
+    decided: Decided
+    """What budgets would say to all together now."""
+    unit: str | None
+    """As of `DryRun`."""
+    labels: tuple[str, ...] = ()
+    """What tells each part from the others."""
+
+
 async def dry_run(
     asked: Job, forecast: Forecast, services: Services, agreed: PriceToConfirm | None
 ) -> DryRun:
@@ -53,6 +70,27 @@ async def dry_run(
 
     A price to which its user `agreed` would not be asked about. Raises `StoreError`.
     """
+    return _shown(asked, forecast, await _decided([asked], forecast, services, agreed), services)
+
+
+async def dry_run_of_set(
+    asked: Sequence[tuple[Job, Forecast]],
+    forecast: Forecast,
+    services: Services,
+    agreed: PriceToConfirm | None,
+) -> SetDryRun:
+    """Return what several requests would send and cost together, else as `dry_run`."""
+    decided = await _decided([job for job, _ in asked], forecast, services, agreed)
+    return SetDryRun(
+        parts=tuple(_shown(job, own, decided, services) for job, own in asked),
+        forecast=forecast,
+        decided=decided,
+        unit=services.unit,
+        labels=part_labels([job for job, _ in asked], services.catalog),
+    )
+
+
+def _shown(asked: Job, forecast: Forecast, decided: Decided, services: Services) -> DryRun:
     values = named_input(asked)
     model = services.catalog.get(asked.model)
     prompt = "" if has_prompt_of_shots(model, asked_input(asked)) else values.get(PROMPT)
@@ -62,28 +100,27 @@ async def dry_run(
         body=services.video.request_body(asked.model, values),
         has_files=bool(files_named(values)),
         forecast=forecast,
-        decided=await _decided(asked, forecast, services, agreed),
+        decided=decided,
         unit=services.unit,
     )
 
 
 async def _decided(
-    asked: Job, forecast: Forecast, services: Services, agreed: PriceToConfirm | None
+    asked: Sequence[Job], forecast: Forecast, services: Services, agreed: PriceToConfirm | None
 ) -> Decided:
-    """Return what an admission of the request would decide now, by the same rule."""
+    """Return what an admission of the requests would decide now, by the same rule."""
     now, budgets = services.now(), services.store.budgets
-    rules = await budgets.rules(asked.team, now)
+    rules = await budgets.rules(asked[0].team, now)
     calendar = rules.policy.calendar
     counted = {
         (applied.counted, period_of(applied.cap.window, day_at(now, calendar), calendar))
-        for applied in applied_caps(rules, asked, now)
+        for job in asked
+        for applied in applied_caps(rules, job, now)
     }
     uses = {one: await budgets.use(*one) for one in counted}
 
     def decide(consent: Consent) -> Decided:
-        return admit(
-            [asked], rules, lambda scope, period: uses[scope, period], now, consent=consent
-        )
+        return admit(asked, rules, lambda scope, period: uses[scope, period], now, consent=consent)
 
     decided = decide(Consent.NONE)
     is_about_price = isinstance(decided, AskFirst) and decided.kind is QuestionKind.PRICE

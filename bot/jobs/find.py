@@ -12,7 +12,7 @@ from bot.jobs.gone_files import is_gone
 from bot.jobs.links import load_links
 from bot.jobs.prices import load_render_prices
 from bot.jobs.services import Services
-from bot.jobs.view import brief_view
+from bot.jobs.view import brief_view, load_set_size
 from storage.find import FoundJob, Page, Viewer, Wanted, words_of
 from storage.job import Instant, Job, Outcome
 
@@ -78,7 +78,7 @@ async def _card(found: FoundJob, services: Services) -> FoundCard:
         load_links([job], services), _is_result_gone(job, services)
     )
     return FoundCard(
-        view=replace(view, prices=prices),
+        view=replace(view, prices=prices, set_size=await load_set_size(job, services)),
         position=found.position,
         link=None if is_lost else links.get(job.id),
         is_gone=is_lost,

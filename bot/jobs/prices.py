@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.jobs.forecast import load_forecast
 from bot.jobs.services import Services
-from bot.money.forecast import PriceToConfirm
+from bot.money.forecast import PriceToConfirm, total_forecast
 from bot.options.catalog import Model
 from bot.options.model_file import Upgrade
 from storage.budget import price_question
@@ -34,9 +34,9 @@ NO_PRICES = RenderPrices()
 
 
 async def load_offer(
-    asked: Job, model: Model, services: Services
+    asked: Job, model: Model, services: Services, *, times: int = 1
 ) -> tuple[Forecast, PriceToConfirm | None]:
-    """Return what a request will probably cost, and the price to confirm, if it is to be.
+    """Return what so many of a request will probably cost, and the price to confirm, if any.
 
     By the rule by which an admission would ask its user. Raises `StoreError`.
     """
@@ -52,11 +52,12 @@ async def load_offer(
         cost_estimate=None,
         cost_actual=None,
     )
-    question = price_question([request], rules, now)
+    together = total_forecast([forecast] * times)
+    question = price_question([request] * times, rules, now)
     if question is None:
-        return forecast, None
+        return together, None
     above = Decimal(question.about) if question.about else None
-    return forecast, PriceToConfirm(amount=forecast.amount, above=above)
+    return together, PriceToConfirm(amount=together.amount, above=above)
 
 
 async def load_render_prices(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.base.ports import (
     Chat,
+    ContactSheets,
     Directory,
     EphemeralMessages,
     Films,
@@ -38,6 +39,8 @@ class Services:
     """`None`: finished videos are not looked into: there are no posters, and no films."""
     makes_posters: bool = True
     """Whether finished videos get posters, if they can be looked into."""
+    contact_sheets: ContactSheets | None = None
+    """`None`: there are no posters to draw side by side."""
     directory: Directory
     views: Views
     ephemeral: EphemeralMessages

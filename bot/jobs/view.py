@@ -64,6 +64,8 @@ class JobView:
     """The link to the message of the job that this one re-renders, if the message exists."""
     unit: str | None = None
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
+    set_size: int | None = None
+    """How many parts the set has of which the job is one; `None`: of none, or not counted."""
     have_files_followed: bool = False
     """Whether the files came after the result's message, which has none."""
     files_at_fault: Sequence[str] = ()
@@ -117,6 +119,7 @@ async def load_result_view(job: Job, services: Services) -> JobView:
     return replace(
         view,
         have_files_followed=can_follow and await have_followed(job, services),
+        set_size=await load_set_size(job, services),
         prices=await load_render_prices(job, view.upgrades, services),
     )
 
@@ -145,7 +148,13 @@ async def load_view(
         starts_in=await submit_delay(job, services) if job.stage is Stage.ACCEPTED else 0.0,
         hides_parent=await _is_parent_elsewhere(job, services),
         ahead=await services.store.jobs.ahead_of(job) if waits else 0,
+        set_size=await load_set_size(job, services),
     )
+
+
+async def load_set_size(job: Job, services: Services) -> int | None:
+    """Return how many parts the set of a job has; `None`: it is of none, and nothing is read."""
+    return None if job.set_id is None else len(await services.store.jobs.parts(job.set_id))
 
 
 async def load_message_view(

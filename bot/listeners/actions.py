@@ -44,6 +44,7 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
         buttons.CONFIRM: ActionName.CONFIRM,
         buttons.ASK_APPROVER: ActionName.ASK_APPROVER,
         buttons.DETAILS_IDS: ActionName.DETAILS,
+        buttons.SET_CANCEL: ActionName.CANCEL_SET,
     }
 )
 """The action of each button, by a regular expression that matches its whole action ID."""
@@ -52,11 +53,14 @@ CHOICES: Mapping[buttons.Choice, ActionName] = MappingProxyType(
     {
         buttons.Choice.KEEP: ActionName.KEEP,
         buttons.Choice.STOP_KEEPING: ActionName.STOP_KEEPING,
+        buttons.Choice.AGAIN: ActionName.AGAIN,
         buttons.Choice.LOOP: ActionName.LOOP,
         buttons.Choice.STITCH: ActionName.STITCH,
     }
 )
-"""The action of each choice in the menu *More* but *Continue*, which opens a form."""
+"""The action of each choice in a menu but *Continue*, which opens a form."""
+
+MENUS = (buttons.MORE, buttons.SET_KEEP, buttons.SET_AGAIN)
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -66,7 +70,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await press(ButtonPayload.read(body), services)
         await ack()
 
-    app.action(re.compile(f"^({'|'.join([*BUTTONS, buttons.MORE])})$"))(button_clicked)
+    app.action(re.compile(f"^({'|'.join([*BUTTONS, *MENUS])})$"))(button_clicked)
 
 
 async def press(payload: ButtonPayload, services: Services) -> None:
@@ -87,7 +91,7 @@ async def _do(
     payload: ButtonPayload, interaction: Interaction, services: Services
 ) -> Message | None:
     action_id = payload.action.action_id
-    if action_id == buttons.MORE:
+    if action_id in MENUS:
         return await _choose(payload, interaction, services)
     value = buttons.read_value(payload.action.value)
     job = await find_job(value.job_id, interaction, services) if value else None
@@ -110,7 +114,7 @@ async def _do(
 async def _choose(
     payload: ButtonPayload, interaction: Interaction, services: Services
 ) -> Message | None:
-    """Run the action of a choice in the menu *More*, and draw the result's message anew."""
+    """Run the action of a choice in a menu, and draw the messages anew that show what it does."""
     option = payload.action.selected_option
     chosen = buttons.read_choice(option.value) if option else None
     job = await find_job(chosen[1], interaction, services) if chosen else None

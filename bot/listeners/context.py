@@ -20,6 +20,7 @@ from bot.jobs.usual_options import UsualOptions, load_usual_options
 from bot.messages import replies
 from bot.messages.formatting import sentence
 from bot.options.draft import RefusedTextError
+from storage.job import Json
 from storage.store import StoreError
 
 Handler: TypeAlias = Callable[[Interaction, Services], Awaitable[Message | None]]
@@ -52,9 +53,17 @@ def counted(surface: str, services: Services) -> Iterator[AnswerCount]:
         services.observer.ask_answered(surface, count.kind, time.perf_counter() - began)
 
 
-async def acknowledge(ack: AsyncAck, errors: Mapping[str, str]) -> None:
-    """Acknowledge a submitted form: it closes, or shows the errors, which are by block ID."""
-    if errors:
+async def acknowledge(
+    ack: AsyncAck, errors: Mapping[str, str], instead: Mapping[str, Json] | None = None
+) -> None:
+    """Acknowledge a submitted form: it closes, or shows the errors, which are by block ID.
+
+    Or another view takes its place.
+    """
+    if instead is not None:
+        # https://docs.slack.dev/surfaces/modals#updating_response
+        await ack(response_action="update", view=dict(instead))
+    elif errors:
         await ack(response_action="errors", errors=dict(errors))
     else:
         await ack()

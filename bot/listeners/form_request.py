@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from bot.base.errors import UsageError
-from bot.jobs.accept import Acceptance, Interaction, accept
+from bot.jobs.accept import Acceptance, Interaction, SetAcceptance, accept_requests
 from bot.jobs.access import refuse_known_outsider
 from bot.jobs.cast import load_placed_cast
 from bot.jobs.projects import ProjectNeededError
@@ -20,9 +21,10 @@ from bot.listeners.payloads import FormPayload
 from bot.messages import form
 from bot.money.forecast import agreed_price
 from bot.options.cast import NO_CAST, Cast
-from bot.options.form import chosen_model, chosen_style, may_name_cast_in, read_form
+from bot.options.form import chosen_model, chosen_style, may_name_cast_in, prompt_entered, read_form
 from bot.options.form_elements import FormError
 from bot.options.form_fields import PROJECT_BLOCK, STYLE_BLOCK
+from bot.options.form_sets import read_form_requests
 from bot.options.form_state import FormState
 from bot.options.mentions import asked_input
 from bot.options.projects import entered_project
@@ -39,8 +41,16 @@ _NOTHING: Mapping[str, Json] = MappingProxyType({})
 class FormAnswer:
     """What became of a form's request."""
 
-    acceptance: Acceptance
+    acceptance: Acceptance | SetAcceptance
     interaction: Interaction
+
+
+class PriceNotShownError(Exception):
+    """A form asks for several videos, and it has not told their price yet. Nothing was accepted."""
+
+    def __init__(self, parts: int) -> None:
+        super().__init__(f"{parts} videos")
+        self.parts = parts
 
 
 async def accept_form(
@@ -49,7 +59,7 @@ async def accept_form(
     """Accept the request of a form; one that `is_dry` is shown, and nothing is written of it.
 
     Idempotent by the view's ID and what was entered: a form that is submitted twice becomes one
-    job. Raises `UsageError` for what cannot be requested, and `StoreError`.
+    job. Raises `UsageError` for what cannot be requested, `PriceNotShownError` and `StoreError`.
     """
     view = payload.view
     state, entered = view.form_state, view.state.values
@@ -59,25 +69,32 @@ async def accept_form(
         raise FormError({view.first_field: form.model_gone(slug)})
     parent = await load_parent(services, state)
     style = await _style(payload, parent, services)
-    read = read_form(
+    read = partial(
+        read_form,
         model,
-        entered,
-        asked_input(parent) if parent else _NOTHING,
-        state.files,
+        carried=asked_input(parent) if parent else _NOTHING,
+        files=state.files,
         style=style,
         is_filled_in=style is None or style.name == state.style,
         cast=await _cast(payload, services),
         people=state.people,
     )
-    request = replace(read, project=entered_project(entered, state.project))
+    project = entered_project(entered, state.project)
+    requests = [
+        replace(request, project=project, is_dry=is_dry)
+        for request in read_form_requests(model, entered, read)
+    ]
+    if len(requests) > 1 and len(requests) != state.parts and not is_dry:
+        raise PriceNotShownError(len(requests))
     channel = state.channel or _chosen_channel(entered)
     interaction = payload.interaction(channel, state.thread_ts)
     refuse_known_outsider(interaction, services)
     # A form that is refused stays open. What was refused is kept for an approver, and what is
     # then changed and submitted is another request.
-    anew = replace(interaction, dedup_key=f"{interaction.dedup_key}:{_digest(request)}")
-    acceptance = await accept(
-        replace(request, is_dry=is_dry),
+    anew = replace(interaction, dedup_key=f"{interaction.dedup_key}:{_digest(requests)}")
+    acceptance = await accept_requests(
+        requests,
+        prompt_entered(entered),
         anew,
         services,
         parent_id=state.parent_id,
@@ -149,10 +166,12 @@ def _picked_channel(entered: Mapping[str, Json]) -> str | None:
     return chosen if isinstance(chosen, str) else None
 
 
-def _digest(request: RenderRequest) -> str:
+def _digest(requests: Sequence[RenderRequest]) -> str:
     """Return the same text for equal requests."""
-    parts = [request.model, request.project, dict(request.input)]
-    if request.style is not None:
-        parts.append(request.style.name)
+    parts: list[Json] = []
+    for request in requests:
+        parts += [request.model, request.project, dict(request.input)]
+        if request.style is not None:
+            parts.append(request.style.name)
     text = json.dumps(parts, sort_keys=True, default=list)
     return hashlib.blake2b(text.encode(errors="replace"), digest_size=10).hexdigest()

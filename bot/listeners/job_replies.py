@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from bot.base.ports import Message
-from bot.jobs.accept import Accepted, Asked, Refused
+from bot.jobs.accept import Accepted, Asked, Refused, SetAccepted, SetAsked
 from bot.jobs.actions import (
     MOST_RESENDS,
     ActionName,
@@ -19,13 +19,15 @@ from bot.jobs.actions import (
     QuestionExpired,
     ResendAnswered,
     ResentTooOften,
+    SetCancelAnswered,
+    SetShown,
     ShareAnswered,
     StatusShown,
     StitchAnswered,
-    Verdict,
 )
-from bot.jobs.dry_run import DryRun
-from bot.messages import approvals, budgets, dry_run, film, questions, replies
+from bot.jobs.dry_run import DryRun, SetDryRun
+from bot.jobs.verdict import Verdict
+from bot.messages import approvals, budgets, dry_run, film, questions, replies, sets
 from bot.messages.details import job_details
 from storage.job import Instant, Job
 
@@ -55,8 +57,16 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return dry_run.message(outcome)
         case QuestionExpired():
             return _expired(outcome.job)
-        case Accepted(left_out=()):
+        case Accepted(left_out=()) | SetAccepted():
             return None
+        case SetAsked():
+            return questions.set_asked(outcome.parts, outcome.unit)
+        case SetDryRun():
+            return sets.dry_message(outcome)
+        case SetShown():
+            return sets.status(outcome.view, now)
+        case SetCancelAnswered():
+            return sets.cancelled(outcome.view, outcome.parts)
         case Accepted():
             return replies.taken_without(outcome.left_out)
         case CancelAnswered():
@@ -100,6 +110,8 @@ def _not_allowed(refused: NotAllowed) -> Message:
             return replies.not_allowed(refused.job, replies.SHARE_IT)
         case ActionName.BRING:
             return replies.not_allowed(refused.job, "have it brought after all")
+        case ActionName.CANCEL_SET:
+            return replies.not_allowed(refused.job, "cancel the set")
         case _:
             return replies.not_allowed(refused.job, "cancel it")
 

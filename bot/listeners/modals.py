@@ -27,12 +27,19 @@ from bot.jobs.styles import placed_styles, styles_for
 from bot.jobs.usual_options import load_usual_options
 from bot.listeners.context import AnswerCount, acknowledge, counted, usual_options
 from bot.listeners.form_redraws import FormRedraws
-from bot.listeners.form_request import accept_form, form_errors, load_parent, load_styles
+from bot.listeners.form_request import (
+    PriceNotShownError,
+    accept_form,
+    form_errors,
+    load_parent,
+    load_styles,
+)
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, ITEM_BUTTONS, FormPayload
 from bot.messages import budgets, cast, form, prices
 from bot.messages.modal import PLAIN, Layout
 from bot.messages.styles import styles_to_choose
+from bot.options.alternatives import escaped
 from bot.options.attachments import Attached, by_kind
 from bot.options.cast_names import names_of_people
 from bot.options.catalog import Model
@@ -47,8 +54,17 @@ from bot.options.form import (
     shows_advanced,
     with_files,
 )
-from bot.options.form_fields import CAST_BLOCK, FIELD, MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK
+from bot.options.form_fields import (
+    CAST_BLOCK,
+    EACH_IMAGE_BLOCK,
+    FIELD,
+    MODEL_BLOCK,
+    MORE_BLOCK,
+    STYLE_BLOCK,
+    TIMES_BLOCK,
+)
 from bot.options.form_items import ItemEdit, items_shown
+from bot.options.form_sets import count_in, is_for_each_image, times_entered
 from bot.options.form_shots import (
     after_shot_buttons,
     length_shown,
@@ -61,6 +77,7 @@ from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import read_text
 from bot.options.references import files_named
 from bot.options.request import fitting
+from bot.options.schema import PROMPT
 from storage.job import Job, Json
 from storage.saved import SavedKind
 from storage.store import StoreError
@@ -77,16 +94,28 @@ def register(app: AsyncApp, services: Services) -> None:
     redraws = FormRedraws()
 
     async def form_submitted(ack: AsyncAck, body: dict[str, object]) -> None:
+        payload, instead = FormPayload.read(body), None
         with counted(FORM_SURFACE, services) as count:
-            errors = await take(FormPayload.read(body), services, count)
-        await acknowledge(ack, errors)
+            try:
+                errors = await take(payload, services, count)
+            except PriceNotShownError as error:
+                errors, count.kind = {}, "opened"
+                instead = await _with_price_of(error.parts, payload, services)
+        await acknowledge(ack, errors, instead)
 
     async def form_changed(ack: AsyncAck, body: dict[str, object]) -> None:
         await redraw(FormPayload.read(body), redraws, services)
         await ack()
 
     app.view(form.CALLBACK)(form_submitted)
-    for block in (MODEL_BLOCK, MORE_BLOCK, STYLE_BLOCK, CAST_BLOCK):
+    for block in (
+        MODEL_BLOCK,
+        MORE_BLOCK,
+        STYLE_BLOCK,
+        CAST_BLOCK,
+        TIMES_BLOCK,
+        EACH_IMAGE_BLOCK,
+    ):
         app.action({"block_id": block, "action_id": block})(form_changed)
     for prefix in ITEM_BUTTONS:
         app.action(re.compile(f"^{re.escape(prefix)}"))(form_changed)
@@ -164,7 +193,8 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     state = state.drawn(model.slug, attached, await _names_of(attached, services))
     note = "" if found else form.replaced_model(job.model, model)
     asker = _Asker(team=job.team, user=job.user)
-    view = await _drawn(model, state, asked_input(job), asker, services, note=note)
+    values = _as_typed(asked_input(job))
+    view = await _drawn(model, state, values, asker, services, note=note)
     await services.views.open(trigger_id, view)
 
 
@@ -242,11 +272,22 @@ async def open_draft(
     )
     note = form.to_change(opened.problems)
     asker = _Asker(team=interaction.team, user=interaction.user)
-    layout = replace(PLAIN, shots=opened.shots)
+    layout = replace(
+        PLAIN,
+        shots=opened.shots,
+        times=opened.times,
+        is_for_each_image=opened.is_for_each_image,
+    )
     view = await _drawn(
         opened.model, state, opened.values, asker, services, layout=layout, note=note
     )
     await services.views.open(trigger_id, view)
+
+
+def _as_typed(values: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return an earlier input whose prompt, typed into a field, would be the same prompt."""
+    prompt = values.get(PROMPT)
+    return {**values, PROMPT: escaped(prompt)} if isinstance(prompt, str) else values
 
 
 def _kept_people(people: Collection[str]) -> tuple[str, ...]:
@@ -273,11 +314,12 @@ async def _drawn(
     note: str = "",
     unset: Sequence[str] = (),
     picked: Sequence[str] = (),
+    parts: int = 1,
 ) -> Mapping[str, Json]:
     """Return the form with what its values will cost, which `Render` agrees to if it tells so.
 
-    `unset` are the titles of options that move the price and have no allowed value; `picked` are
-    the names of the members of the cast that are chosen. Raises
+    It makes so many `parts`. `unset` are the titles of options that move the price and have no
+    allowed value; `picked` are the names of the members of the cast that are chosen. Raises
     `StoreError`.
     """
     catalog = services.catalog
@@ -302,10 +344,10 @@ async def _drawn(
             kind="",
             created_at=now,
         )
-        forecast, to_confirm = await load_offer(asked, model, services)
-        price = prices.in_form(forecast, to_confirm, services.unit)
+        forecast, to_confirm = await load_offer(asked, model, services, times=parts)
+        price = prices.in_form(forecast, to_confirm, services.unit, parts=parts)
         agreed = "" if to_confirm is None else to_confirm.to_text()
-    state = state.model_copy(update={"agreed": agreed})
+    state = state.model_copy(update={"agreed": agreed, "parts": 1 if unset else parts})
     kinds = {SavedKind.STYLE, SavedKind.CAST}
     placed = await load_placed(kinds, asker.team, asker.user, state.channel, services)
     return form.form_view(
@@ -371,47 +413,85 @@ async def redraw(payload: FormPayload, redraws: FormRedraws, services: Services)
     A form that was closed or changed in the meantime is left as it is. So is one whose chosen model
     is no longer on offer: its submission is refused instead.
     """
-    view = payload.view
-    state, entered = view.form_state, view.state.values
-    found = services.catalog.find(chosen_model(entered) or state.model)
-    if found is None:
+    model = _model_of(payload, services)
+    if model is None:
         return
-    model = found
 
     async def draw(items: Mapping[str, int], edit: ItemEdit | None) -> Mapping[str, Json]:
-        parent = await load_parent(services, state)
-        drawn = services.catalog.find(state.model) or model
-        of_shots = words_of_other_shots(model, drawn, entered)
-        words = {**view.words, **of_shots}
-        carried = {**(asked_input(parent) if parent else {}), **words}
-        values, uploaded = read_unfinished(model, entered, carried)
-        values = {**values, **of_shots}
-        style = state.style if (chosen := chosen_style(entered)) is None else chosen
-        if style not in {"", state.style}:
-            styles = await load_styles(payload, parent, services)
-            values = {**values, **fitting(model, styles[style].options if style in styles else {})}
-        counts = {**items_shown(model, entered), **items}
-        unfinished = after_shot_buttons(model, entered, values, counts, edit)
-        # The press itself drew fields with the next IDs, in which the change was not yet.
-        is_behind_press = edit != payload.item_edit
-        layout = Layout(show_advanced=shows_advanced(entered), items=counts, shots=unfinished.shots)
-        return await _drawn(
-            model,
-            state.drawn(model.slug, uploaded, uploaded).model_copy(
-                update={
-                    "style": style,
-                    "moves": state.moves + unfinished.is_moved + is_behind_press,
-                }
-            ),
-            {**words, **unfinished.values},
-            _Asker(team=payload.installed_team, user=payload.user.id),
-            services,
-            layout=layout,
-            unset=not_readable(model, entered, model.priced_by),
-            picked=chosen_cast(entered),
-        )
+        parts = count_in(model, payload.view.state.values)
+        return await _redrawn(model, payload, services, items=items, edit=edit, parts=parts)
 
     try:
         await redraws.redraw(payload, draw, services.views)
     except (BotError, StoreError) as error:
         structlog.get_logger("listeners").info("form_not_redrawn", reason=str(error))
+
+
+async def _with_price_of(
+    parts: int, payload: FormPayload, services: Services
+) -> Mapping[str, Json] | None:
+    """Return a submitted form as it is, with the price of so many videos."""
+    model, note = _model_of(payload, services), form.several(parts)
+    if model is None:
+        return None
+    return await _redrawn(model, payload, services, items={}, edit=None, parts=parts, note=note)
+
+
+def _model_of(payload: FormPayload, services: Services) -> Model | None:
+    """Return the model that is chosen in a form; `None`: it is no longer on offer."""
+    view = payload.view
+    return services.catalog.find(chosen_model(view.state.values) or view.form_state.model)
+
+
+async def _redrawn(
+    model: Model,
+    payload: FormPayload,
+    services: Services,
+    *,
+    items: Mapping[str, int],
+    edit: ItemEdit | None,
+    parts: int,
+    note: str = "",
+) -> Mapping[str, Json]:
+    """Return a form with the values entered so far, as `_drawn` draws it."""
+    view = payload.view
+    state, entered = view.form_state, view.state.values
+    parent = await load_parent(services, state)
+    drawn = services.catalog.find(state.model) or model
+    of_shots = words_of_other_shots(model, drawn, entered)
+    words = {**view.words, **of_shots}
+    carried = {**(asked_input(parent) if parent else {}), **words}
+    values, uploaded = read_unfinished(model, entered, carried)
+    values = {**values, **of_shots}
+    style = state.style if (chosen := chosen_style(entered)) is None else chosen
+    if style not in {"", state.style}:
+        styles = await load_styles(payload, parent, services)
+        values = {**values, **fitting(model, styles[style].options if style in styles else {})}
+    counts = {**items_shown(model, entered), **items}
+    unfinished = after_shot_buttons(model, entered, values, counts, edit)
+    # The press itself drew fields with the next IDs, in which the change was not yet.
+    is_behind_press = edit != payload.item_edit
+    layout = Layout(
+        show_advanced=shows_advanced(entered),
+        items=counts,
+        shots=unfinished.shots,
+        times=times_entered(entered),
+        is_for_each_image=is_for_each_image(entered),
+    )
+    return await _drawn(
+        model,
+        state.drawn(model.slug, uploaded, uploaded).model_copy(
+            update={
+                "style": style,
+                "moves": state.moves + unfinished.is_moved + is_behind_press,
+            }
+        ),
+        {**words, **unfinished.values},
+        _Asker(team=payload.installed_team, user=payload.user.id),
+        services,
+        layout=layout,
+        note=note,
+        unset=not_readable(model, entered, model.priced_by),
+        picked=chosen_cast(entered),
+        parts=parts,
+    )

@@ -49,7 +49,7 @@ def recognised(data: bytes) -> Picture:
 
     Raises `UnfitError` unless they are an image that can be read, of at most `MOST_PIXELS`.
     """
-    with _opened(data) as image:
+    with opened(data) as image:
         suffix = _suffix(image)
         width, height = image.size
         is_plain = image.mode in _PLAIN
@@ -64,11 +64,11 @@ def fitted(data: bytes, formats: Sequence[str], shortest_side: int, most_bytes: 
     down as far as need be, no side below `shortest_side`. Raises `UnfitError` for bytes that cannot
     be decoded, or not be made small enough.
     """
-    with _opened(data) as image:
+    with opened(data) as image:
         keeps_size = _suffix(image) not in formats or image.mode not in _PLAIN
         # Lets a JPEG be decoded at a fraction of its size.
         image.draft("RGB", (_SIDES[0], _SIDES[0]))
-        upright = _on_white(_scaled_in_strips(image))
+        upright = without_transparency(_scaled_in_strips(image))
         # Turned when it is small: to turn an image copies it.
         upright.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, _UPRIGHT)
         ImageOps.exif_transpose(upright, in_place=True)
@@ -94,7 +94,8 @@ def _suffix(image: Image.Image) -> str:
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
+def opened(data: bytes) -> Iterator[Image.Image]:
+    """Open an image; within the context, what its reader raises becomes `UnfitError`."""
     try:
         with Image.open(io.BytesIO(data), formats=tuple(_SUFFIXES)) as image:
             _check_pixels(image)
@@ -136,7 +137,7 @@ def _in_eight_bits(image: Image.Image) -> Image.Image:
     return image.convert("I").point(lambda value: value / 256).convert("L")
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def without_transparency(image: Image.Image) -> Image.Image:
     """Return an image without transparency, which a JPEG cannot hold."""
     if not image.has_transparency_data:
         # Converted without need, it would be copied.

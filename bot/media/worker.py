@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias
 
 from bot.media.bounds import ignore_group_signals, limit_memory, limit_seconds
+from bot.media.contact_sheet import contact_sheet
 from bot.media.frames import HEAD, head
 from bot.media.images import fitted, recognised
 from bot.media.picture import Picture, UnfitError
@@ -31,7 +32,9 @@ The bot stops waiting earlier; the limit ends a process that the bot left behind
 Task: TypeAlias = Callable[..., Picture]
 """Gets the bytes of its frame and, by name, the arguments; raises `UnfitError`."""
 
-TASKS: Mapping[str, Task] = MappingProxyType({"recognise": recognised, "fit": fitted})
+TASKS: Mapping[str, Task] = MappingProxyType(
+    {"recognise": recognised, "fit": fitted, "sheet": contact_sheet}
+)
 """The tasks by their names in frames."""
 
 

@@ -32,6 +32,7 @@ from slack_sdk.models.blocks import (
     RichTextQuoteElement,
     RichTextSectionElement,
     SectionBlock,
+    StaticSelectElement,
 )
 from slack_sdk.models.blocks.basic_components import SlackFile
 
@@ -309,6 +310,8 @@ def button(
     )
 
 
-def actions(buttons: Sequence[ButtonElement | OverflowMenuElement]) -> Block:
+def actions(
+    buttons: Sequence[ButtonElement | OverflowMenuElement | StaticSelectElement],
+) -> Block:
     """Return a row of buttons and menus."""
     return as_json(ActionsBlock(elements=list(buttons)))

@@ -14,6 +14,7 @@ from storage.budget import (
     Cap,
     CapShort,
     NobodyApproves,
+    NoSetForApprovers,
     PriceUnknown,
     Reason,
     Scope,
@@ -170,6 +171,11 @@ def _sentence(
                 f"What costs more than {limit}, or has no price yet, is approved first, and there "
                 "is nobody who can approve yours."
             )
+        case NoSetForApprovers():
+            return (
+                "Somebody would have to approve this, and approvers decide about one video at a "
+                "time. Ask for fewer, or for one after the other."
+            )
         case PriceUnknown():
             return "Nobody knows yet what this costs, and only what has a price is rendered here."
         case _:
@@ -187,6 +193,10 @@ def _stop_sentence(stop: Stop, asker: str | None, *, is_plain: bool) -> str:
 
 def _active_sentence(reason: TooManyActive, asker: str | None) -> str:
     videos = formatting.count(reason.active, "video")
+    if reason.active < reason.most:
+        # Several were asked for at once.
+        who = "You have" if asker is None else f"<@{asker}> has"
+        return f"{who} {videos} under way, and one person may have {reason.most} at a time."
     if asker is not None:
         return f"<@{asker}> has {videos} under way, as many as one person may have at a time."
     return (
@@ -225,7 +235,7 @@ def _budget_of(scope: Scope, asker: str | None = None) -> str:
 
 def _whom_to_ask(reasons: Sequence[Reason], admins: Sequence[str]) -> str:
     """Return whom to ask for more room; nobody can give some where only waiting helps."""
-    if all(isinstance(reason, TooManyActive) for reason in reasons):
+    if all(isinstance(reason, TooManyActive | NoSetForApprovers) for reason in reasons):
         return ""
     if not admins:
         return " Whoever runs this bot can make room."

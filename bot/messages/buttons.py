@@ -13,9 +13,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import assert_never
 
-from slack_sdk.models.blocks import ButtonElement, ConfirmObject, Option, OverflowMenuElement
+from slack_sdk.models.blocks import (
+    ButtonElement,
+    ConfirmObject,
+    Option,
+    OverflowMenuElement,
+    PlainTextObject,
+    StaticSelectElement,
+)
 
 from bot.jobs.prices import NO_PRICES, RenderPrices
 from bot.messages import blocks, prices
@@ -43,6 +51,12 @@ CONFIRM = "job_confirm"
 ASK_APPROVER = "job_ask_approver"
 MORE = "job_more"
 """The menu of what is done less often; the value of a choice is its name and the job's ID."""
+SET_KEEP = "set_keep"
+SET_AGAIN = "set_again"
+"""The menus of a set, in which one of its parts is chosen; their values are like those of `MORE`.
+"""
+SET_CANCEL = "set_cancel"
+"""The button that cancels all parts of a set; its value has the ID of the first."""
 OPEN_DRAFT = "draft_open"
 """Not of a job: its value is a `Draft`."""
 SHARE_ELSEWHERE = "job_share_elsewhere"
@@ -60,19 +74,27 @@ _DETAILS = "Details"
 _MORE = "More"
 _KEEP = "Keep"
 _STOP_KEEPING = "Stop keeping"
+_CANCEL_ALL = "Cancel all"
 _CONTINUE = "Continue"
 _LOOP = "Loop"
 _STITCH = "Stitch"
 
 
 class Choice(StrEnum):
-    """What can be chosen in the menu *More*."""
+    """What can be chosen in the menu *More*, and in those of a set."""
 
     KEEP = "keep"
     STOP_KEEPING = "let_go"
     CONTINUE = "continue"
     LOOP = "loop"
     STITCH = "stitch"
+    AGAIN = "again"
+    """Of the menu of a set alone."""
+
+
+_MENUS: Mapping[Choice, str] = MappingProxyType(
+    {Choice.KEEP: "Keep this one …", Choice.AGAIN: "Again with …"}
+)
 
 
 # Characters of the prompt in a label for screen readers: enough to tell the buttons of one message
@@ -176,6 +198,25 @@ def more(job: Job) -> list[OverflowMenuElement]:
         choices.append((Choice.STITCH, _STITCH))
     options = [Option(value=f"{choice} {job.id}", label=label) for choice, label in choices]
     return [OverflowMenuElement(action_id=MORE, options=options)]
+
+
+def cancel_set(job: Job) -> ButtonElement:
+    """Return the button that cancels all parts of the set of a job."""
+    return _button(_CANCEL_ALL, SET_CANCEL, job)
+
+
+def parts_menu(
+    action_id: str, choice: Choice, parts: Sequence[tuple[Job, str]]
+) -> StaticSelectElement:
+    """Return a menu of a set in which one of some parts is chosen, each with its label."""
+    return StaticSelectElement(
+        action_id=action_id,
+        placeholder=PlainTextObject(text=_MENUS[choice]),
+        options=[
+            Option(value=f"{choice} {job.id}", label=blocks.shorten(label, blocks.LABEL_LIMIT))
+            for job, label in parts
+        ],
+    )
 
 
 def read_choice(value: str) -> tuple[Choice, str] | None:

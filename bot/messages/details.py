@@ -13,7 +13,7 @@ from bot.jobs.view import JobView
 from bot.messages import blocks, formatting
 from bot.messages.blocks import Block
 from bot.messages.buttons import DETAILS_IDS
-from bot.messages.job import cost_text, prompt_and_shots, status_line
+from bot.messages.job import cost_text, part_of, prompt_and_shots, status_line
 from bot.options.continuation import Link
 from storage.job import Event, EventName, Film, Instant, Json
 
@@ -166,6 +166,8 @@ def _erased(at: Instant) -> str:
 
 
 def _options(view: JobView, options: Sequence[tuple[str, str, bool]]) -> Iterator[str]:
+    if view.job.set_id is not None:
+        yield f"• Set: {part_of(view)}"
     yield f"• Model: {blocks.escape(view.model_title)}"
     if view.job.project is not None:
         yield f"• Project: {blocks.literal(view.job.project)}"
@@ -187,6 +189,7 @@ def _ids(view: JobView) -> Iterator[tuple[str, str]]:
     job = view.job
     known = (
         ("Job", job.id),
+        ("Part of set", None if job.set_id is None else f"{job.set_id}, number {job.part}"),
         ("Made from job", None if view.hides_parent else job.parent_id),
         ("Idempotency key", job.idempotency_key),
         ("MindVideo's task", job.task_id),

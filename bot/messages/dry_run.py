@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import PlainTextObject
 from slack_sdk.models.views import View
 
 from bot.base.ports import Message
-from bot.jobs.dry_run import DryRun
+from bot.jobs.dry_run import Decided, DryRun
 from bot.messages import blocks, budgets, formatting, prices
 from bot.options.shots import text_of
 from storage.budget import Admitted, AskFirst, NotAdmitted
@@ -23,7 +23,7 @@ _HEAD = ":mag: This is what I would send to MindVideo. Nothing was started or ch
 def message(shown: DryRun) -> Message:
     """Return the answer, with the request as it would be sent."""
     price = prices.sentence(shown.forecast, shown.unit)
-    follows = _follows(shown)
+    told = follows(shown.decided, shown.unit)
     size = formatting.count(len(shown.body), "byte")
     body = [blocks.section(_HEAD)]
     if shown.prompt:
@@ -34,18 +34,18 @@ def message(shown: DryRun) -> Message:
     if shown.has_files:
         body.append(blocks.context("Links take the place of attached files when it is sent."))
     body.append(blocks.section(f"*Price* · {price}"))
-    if follows:
-        body.append(blocks.section(f"*Budgets* · {follows}"))
-    return Message(text=f"{_HEAD} {price} {follows}".rstrip(), blocks=body)
+    if told:
+        body.append(blocks.section(f"*Budgets* · {told}"))
+    return Message(text=f"{_HEAD} {price} {told}".rstrip(), blocks=body)
 
 
-def _follows(shown: DryRun) -> str:
+def follows(decided: Decided, unit: str | None) -> str:
     """Return what budgets would say to the request; nothing where they let it pass."""
-    match shown.decided:
+    match decided:
         case Admitted():
             return ""
         case NotAdmitted(reasons=reasons):
-            return f"{budgets.why_refused(reasons, shown.unit)} So I would refuse it."
+            return f"{budgets.why_refused(reasons, unit)} So I would refuse it."
         case AskFirst(kind=kind) if kind in FOR_APPROVERS:
             return "An approver would be asked first."
         case AskFirst(kind=QuestionKind.SOFT_CAP):
@@ -53,7 +53,7 @@ def _follows(shown: DryRun) -> str:
         case AskFirst():
             return "I would ask you to confirm the price."
         case _:
-            assert_never(shown.decided)
+            assert_never(decided)
 
 
 def missing(problems: Sequence[str]) -> Message:

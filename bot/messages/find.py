@@ -15,6 +15,7 @@ from bot.messages.job import (
     cost_text,
     is_cancelled,
     is_given_up,
+    part_of,
     poster_of,
     poster_words,
     title_of,
@@ -125,7 +126,8 @@ def _small(card: FoundCard, reader: str) -> str:
     options = [blocks.literal(f"{title}: {value}") for title, value in card.view.options]
     kept = [] if job.kept_by is None else [f":bookmark: kept by {_who(job.kept_by, reader)}"]
     asked = f"asked by {_who(job.user, reader)} in {where} {blocks.moment(job.created_at)}"
-    return " · ".join([asked, *options, *kept, f"`{job.id}`"])
+    part = [part_of(card.view)] if job.set_id is not None else []
+    return " · ".join([asked, *options, *part, *kept, f"`{job.id}`"])
 
 
 def _who(user: str, reader: str) -> str:

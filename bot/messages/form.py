@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -11,21 +11,25 @@ from slack_sdk.models.blocks import (
     ConversationSelectElement,
     InputBlock,
     MarkdownTextObject,
+    NumberInputElement,
     SectionBlock,
     StaticSelectElement,
 )
+from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 from slack_sdk.models.views import View
 
 from bot.messages import blocks
 from bot.messages.dry_run import TRY
-from bot.messages.fields import choice_of, plain_text, text
+from bot.messages.fields import checkbox, choice_of, plain_text, text
 from bot.messages.modal import MOST_BLOCKS, PLAIN, Layout, form_blocks
 from bot.messages.prices import RENDER, FormPrice
+from bot.options.alternatives import MOST_PARTS
 from bot.options.attachments import kinds_taken
 from bot.options.catalog import Catalog, Model
 from bot.options.file_words import WORDS
 from bot.options.form_fields import (
     DRY_RUN,
+    EACH_IMAGE_BLOCK,
     FIELD,
     MODEL_BLOCK,
     MOST_CHOICES,
@@ -33,6 +37,7 @@ from bot.options.form_fields import (
     PRICE_BLOCK,
     PROJECT_BLOCK,
     STYLE_BLOCK,
+    TIMES_BLOCK,
     WORDS_BLOCK,
     field_block,
     kept_block,
@@ -79,7 +84,7 @@ def form_view(
         above += _kept_prompt(prompt, model)
     if state.channel is None:
         above.append(_channel_choice())
-    below = [_project_field(state.project)]
+    below = [*_set_fields(model, layout), _project_field(state.project)]
     if styles:
         # Behind the prompt, and before the fields that its options are filled into.
         above_it = {f"{FIELD}{PROMPT}", MODEL_BLOCK}
@@ -220,6 +225,45 @@ def _style_choice(styles: Mapping[str, str], chosen: str) -> blocks.Block:
             initial_option=offered.get(chosen or NO_STYLE, offered[NO_STYLE]),
         ),
     ).to_dict()
+
+
+def _set_fields(model: Model, layout: Layout) -> Iterator[blocks.Block]:
+    """Yield the fields that make several videos, if all options are shown, or if they say so."""
+    if layout.show_advanced or layout.times > 1:
+        yield InputBlock(
+            block_id=TIMES_BLOCK,
+            label=plain_text("How many"),
+            hint=plain_text("Alternatives such as {red|blue} in your words make several, too."),
+            optional=True,
+            dispatch_action=True,
+            element=NumberInputElement(
+                action_id=TIMES_BLOCK,
+                is_decimal_allowed=False,
+                min_value="1",
+                max_value=str(MOST_PARTS),
+                initial_value=str(layout.times),
+                dispatch_action_config=DispatchActionConfig(
+                    trigger_actions_on=["on_character_entered"]
+                ),
+            ),
+        ).to_dict()
+    if (layout.show_advanced or layout.is_for_each_image) and model.image_options:
+        box = checkbox("One for each image", EACH_IMAGE_BLOCK, is_ticked=layout.is_for_each_image)
+        yield InputBlock(
+            block_id=EACH_IMAGE_BLOCK,
+            label=plain_text("Several images"),
+            optional=True,
+            dispatch_action=True,
+            element=box,
+        ).to_dict()
+
+
+def several(count: int) -> str:
+    """Return the note above a form that turned out to make several videos."""
+    return (
+        f":clapper: As it is, this makes *{count} videos*. Their price is below; *Render* starts "
+        "them."
+    )
 
 
 def _project_field(project: str | None) -> blocks.Block:

@@ -19,6 +19,7 @@ from slack_sdk.models.views import View
 from bot.base.ports import Message
 from bot.messages import blocks
 from bot.messages.formatting import capitalized
+from bot.options.alternatives import MOST_PARTS
 from bot.options.catalog import Catalog, Model
 from bot.options.file_words import WORDS
 from bot.options.model_file import MODEL_FLAG
@@ -61,6 +62,22 @@ _IN_A_FORM = (
     "a job opens it filled."
 )
 
+_SETS = (
+    "*Several videos at once:* `--times 3` makes three of the same. "
+    "`{red|blue} car at {dawn|night}` makes one of each: four. So do values of options, such as "
+    "`--mode {std|pro}`. In a message with images, `--each-image` makes one of each. All of this "
+    f"goes together, also in a thread and in the form, for up to {MOST_PARTS} videos; the form has "
+    "*How many* and *One for each image* among all options.\n\n"
+    "*One message* stands for all: what each of them is, its state and its cost, and *Cancel all*. "
+    "The videos come into its thread, where `2: at night` changes the second one and `again 2` "
+    "renders it again. When all are over, it shows their pictures side by side, "
+    "with a menu to keep one and a menu to render one again. Where I ask about a price, I ask "
+    "once, about all of them together. With `--dry` I only show them.\n\n"
+    "*Braces* without a `|` are words, and so are all behind a lone `--`; `\\{` is a brace. "
+    "`{old |}car` makes one with the word and one without it. Alternatives that come to the same "
+    "count once."
+)
+
 _AT_HOME = (
     "*At home:* the app's Home tab shows what is on its way, your last videos with *Again* and "
     "*Edit*, what was spent this month, and your budget. Whoever may change budgets does it there, "
@@ -83,6 +100,7 @@ class HelpPage(StrEnum):
     COMMANDS = "commands"
     MESSAGES = "messages"
     BUTTONS = "buttons"
+    SETS = "sets"
     ABOUT_MODELS = "about-models"
 
 
@@ -92,6 +110,7 @@ TITLES: Mapping[HelpPage, str] = MappingProxyType(
         HelpPage.COMMANDS: "All commands",
         HelpPage.MESSAGES: "In messages",
         HelpPage.BUTTONS: "Form and buttons",
+        HelpPage.SETS: "Several at once",
         HelpPage.ABOUT_MODELS: "Models",
     }
 )
@@ -141,6 +160,8 @@ def help_page(page: HelpPage, catalog: Catalog, tables: HelpTables) -> str:
             parts = [_in_messages(model, tables), *(_with_files(model, kind) for kind in FileKind)]
         case HelpPage.BUTTONS:
             parts = [_IN_A_FORM, _buttons(tables), _AT_HOME]
+        case HelpPage.SETS:
+            parts = [_SETS]
         case HelpPage.ABOUT_MODELS:
             parts = [model_list(catalog), _other_model(catalog)]
         case _:

@@ -36,7 +36,8 @@ def job_message(view: JobView, now: Instant) -> Message:
     status = status_line(view, now)
     options = (f"{title}: {value}" for title, value in view.options)
     details = " · ".join(filter(None, [view.model_title, *options, price_held(view)]))
-    asked = f":clapper: <@{job.user}> asked for {noun(job)}"
+    part = part_of(view)
+    asked = f":clapper: <@{job.user}> asked for {noun(job)}" + (f" · {part}" if part else "")
     body = [blocks.section(asked)]
     if prompt:
         body.append(blocks.quote(_prompt_shown(view)))
@@ -194,6 +195,16 @@ def prompt_and_shots(view: JobView, limit: int) -> str:
         return blocks.shorten(prompt_of(view.job), limit)
     parts = [*filter(None, [prompt]), *(shot.line() for shot in view.shots)]
     return "\n".join(blocks.shorten(part, max(1, limit // len(parts))) for part in parts)
+
+
+def part_of(view: JobView) -> str:
+    """Return which part of a set a job is: `2 of 6`; empty if it is of none."""
+    job = view.job
+    if job.set_id is None:
+        return ""
+    return (
+        f"part {job.part} of a set" if view.set_size is None else f"{job.part} of {view.set_size}"
+    )
 
 
 def title_of(view: JobView) -> str:

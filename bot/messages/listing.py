@@ -16,6 +16,7 @@ from bot.messages.job import (
     cost_text,
     is_cancelled,
     is_given_up,
+    part_of,
     poster_of,
     poster_words,
     title_of,
@@ -64,7 +65,7 @@ def _with_poster(one: ListedJob) -> blocks.Block:
     job = one.view.job
     title = blocks.titled_link(one.link, _title(one))
     words = (
-        f":{_emoji(job)}: {title} · {_state(one.view)} · {blocks.moment(job.created_at)}"
+        f":{emoji_of(job)}: {title} · {_state_in_set(one.view)} · {blocks.moment(job.created_at)}"
         f" · `{job.id}`"
     )
     return blocks.section_with_picture(words, poster_of(job), poster_words(one.view))
@@ -73,10 +74,10 @@ def _with_poster(one: ListedJob) -> blocks.Block:
 def _line(one: ListedJob) -> list[RichTextElement]:
     job = one.view.job
     return [
-        blocks.emoji_part(_emoji(job)),
+        blocks.emoji_part(emoji_of(job)),
         blocks.text_part(" "),
         blocks.link_part(one.link, _title(one)),
-        blocks.text_part(f" · {_state(one.view)} · "),
+        blocks.text_part(f" · {_state_in_set(one.view)} · "),
         blocks.date_part(job.created_at),
         blocks.text_part(" · "),
         blocks.code_part(job.id),
@@ -85,14 +86,19 @@ def _line(one: ListedJob) -> list[RichTextElement]:
 
 def _plain_line(one: ListedJob) -> str:
     """Return a line for screen readers and notifications, without emoji and link."""
-    return f"{blocks.literal(_title(one))} · {_state(one.view)} · {one.view.job.id}"
+    return f"{blocks.literal(_title(one))} · {_state_in_set(one.view)} · {one.view.job.id}"
 
 
 def _title(one: ListedJob) -> str:
     return blocks.shorten(title_of(one.view) or one.view.model_title, PROMPT_SHOWN)
 
 
-def _state(view: JobView) -> str:
+def _state_in_set(view: JobView) -> str:
+    return " · ".join(filter(None, [state_of(view), part_of(view)]))
+
+
+def state_of(view: JobView) -> str:
+    """Return the state of a job in a few words, with its cost if it is over."""
     job = view.job
     match job.stage:
         case Stage.RENDERING:
@@ -136,7 +142,8 @@ def _outcome(job: Job) -> str:
     return "done" if job.outcome is Outcome.SUCCEEDED else "failed"
 
 
-def _emoji(job: Job) -> str:
+def emoji_of(job: Job) -> str:
+    """Return the name of the emoji for the state of a job."""
     if job.stage is Stage.RENDERING and job.started_at is not None:
         return "movie_camera"
     if job.stage in TERMINAL and is_cancelled(job):

@@ -91,6 +91,10 @@ class Layout:
     """What is entered for each shot, also for incomplete ones; none: as the values have it."""
     moves: int = 0
     """As in `FormState`."""
+    times: int = 1
+    """How many videos the field for it asks for."""
+    is_for_each_image: bool = False
+    """Whether the box for one video of each image is ticked."""
     is_moved: bool = False
     """Whether this layout is that of fields whose values the buttons of shots move."""
 

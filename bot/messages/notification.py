@@ -67,6 +67,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.COST_FILE
             | NotificationKind.CAST_MEMBER
             | NotificationKind.POSTER
+            | NotificationKind.SET
             | NotificationKind.STITCHED
         ):
             return None

@@ -30,6 +30,15 @@ def sentence(forecast: Forecast, unit: str | None) -> str:
     return f"This costs {about(forecast.amount, unit)}."
 
 
+def together(parts: int, forecast: Forecast, unit: str | None) -> str:
+    """Return the sentence that tells how many videos there are, and what they cost together."""
+    if parts == 1:
+        return sentence(forecast, unit)
+    if forecast.amount is None:
+        return f"{parts} videos. {UNKNOWN}"
+    return f"{parts} videos, {about(forecast.amount, unit)} in all."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormPrice:
     """What a form tells of its price."""
@@ -40,13 +49,19 @@ class FormPrice:
     """The label of the button that submits the form, which is always in sight."""
 
 
-def in_form(forecast: Forecast, price: PriceToConfirm | None, unit: str | None) -> FormPrice:
-    """Return what a form tells of its price; one that is to be confirmed is by its button."""
-    told, label = sentence(forecast, unit), f"{RENDER} · price unknown"
+def in_form(
+    forecast: Forecast, price: PriceToConfirm | None, unit: str | None, *, parts: int = 1
+) -> FormPrice:
+    """Return what a form tells of the price of its `parts` together.
+
+    One that is to be confirmed is by the form's button.
+    """
+    render = RENDER if parts == 1 else f"{RENDER} {parts}"
+    told, label = together(parts, forecast, unit), f"{render} · price unknown"
     if forecast.amount is not None:
-        label = f"{RENDER} · {about(forecast.amount, unit)}"
+        label = f"{render} · {about(forecast.amount, unit)}"
     if len(label) > SUBMIT_LIMIT:
-        label = f"{RENDER} at this price"
+        label = f"{render} at this price"
     if price is not None and price.above is not None:
         limit = formatting.money(price.above, unit)
         told += f" That is above {limit}, the limit above which I ask."

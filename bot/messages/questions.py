@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import assert_never
 
 from bot.base.ports import Message
-from bot.messages import approvals, blocks, budgets, buttons, formatting
+from bot.messages import approvals, blocks, budgets, buttons, formatting, prices, sets
 from bot.messages.job import prompt_of
+from bot.money.forecast import total_forecast
 from bot.options.small_talk import SmallTalk
-from storage.job import Job, Question, QuestionKind
+from storage.job import Forecast, ForecastKind, Job, Question, QuestionKind
 
 PROMPT_SHOWN = 100
 
@@ -35,6 +36,50 @@ def asked(job: Job, left_out: Sequence[str] = (), unit: str | None = None) -> Me
     else:
         row = blocks.actions([buttons.confirm(job, _label(question.kind, job, unit))])
     return Message(text=text, blocks=[*blocks.sections(text), row])
+
+
+def set_asked(parts: Sequence[Job], unit: str | None = None) -> Message:
+    """Return the question about a set that waits, with the button that confirms all of it.
+
+    The question is that of each part.
+    """
+    first, question = parts[0], parts[0].question
+    if question is None:
+        return expired()
+    text = _of_set(question, parts, unit)
+    row = blocks.actions([buttons.confirm(first, _set_label(parts, unit))])
+    return Message(text=text, blocks=[*blocks.sections(text), row])
+
+
+def _of_set(question: Question, parts: Sequence[Job], unit: str | None) -> str:
+    many, told = sets.videos(len(parts)), prices.together(len(parts), _together(parts), unit)
+    match question.kind:
+        case QuestionKind.PRICE:
+            why = ""
+            if question.about:
+                limit = formatting.money(Decimal(question.about), unit)
+                why = f" I ask before I render what costs more than {limit}."
+            return f":moneybag: {told}{why} Nothing was started or charged yet."
+        case QuestionKind.SOFT_CAP:
+            cap = budgets.soft_cap(question.about)
+            return f":moneybag: {told} {cap} has no room left for it. Nothing was started yet."
+        case QuestionKind.DUPLICATE:
+            return (
+                f":eyes: You asked for exactly these {many} a moment ago, and they are on their "
+                "way. I did not start them again, because they would be charged again."
+            )
+        case _:
+            return f"{_sentence(question, parts[0], unit)} If I render it, it makes {told}"
+
+
+def _set_label(parts: Sequence[Job], unit: str | None) -> str:
+    amount, many = _together(parts).amount, sets.videos(len(parts))
+    return f"Render {many}" + ("" if amount is None else f" for {prices.about(amount, unit)}")
+
+
+def _together(parts: Sequence[Job]) -> Forecast:
+    """Return the forecast of parts together."""
+    return total_forecast([part.forecast or Forecast(kind=ForecastKind.UNKNOWN) for part in parts])
 
 
 def expired() -> Message:

@@ -12,6 +12,7 @@ from bot.messages.job import (
     PROMPT_SHOWN,
     cost_text,
     noun,
+    part_of,
     progress_bar,
     prompt_and_shots,
     status_line,
@@ -111,7 +112,8 @@ def status(view: JobView, now: Instant) -> Message:
     if prompt:
         body.append(blocks.quote(prompt))
     body.append(blocks.context(blocks.literal(f"{view.model_title}{options}")))
-    body.append(blocks.context(f"{asked} · Job `{job.id}`"))
+    of_set = f" · {part_of(view)} in set `{job.set_id}`" if job.set_id is not None else ""
+    body.append(blocks.context(f"{asked} · Job `{job.id}`{of_set}"))
     body += buttons.under_status(job)
     return Message(text=f"Job {job.id}: {line}", blocks=body)
 
@@ -274,6 +276,11 @@ def edited(job: Job | None) -> Message:
             "I read a message once, when it is sent, so your change started nothing. "
             "Send it as a new message."
         )
+    if job.set_id is not None:
+        return words(
+            f"I read a message once, when it is sent: set `{job.set_id}` goes by what it said "
+            "first. To render something else, send it as a new message."
+        )
     return words(
         f"I read a message once, when it is sent: job `{job.id}` goes by what it said first. "
         "To render something else, reply in its thread with what is to change."
@@ -282,6 +289,11 @@ def edited(job: Job | None) -> Message:
 
 def deleted(job: Job) -> Message:
     """Return the answer to the deletion of a message whose job is under way."""
+    if job.set_id is not None:
+        return words(
+            f"You deleted the message that asked for set `{job.set_id}`; its videos go on. "
+            f"`/video cancel {job.set_id}` tells what can still be done."
+        )
     at_mindvideo = job.chargeable_since is not None or job.stage is Stage.RENDERING
     then = "tells what can still be done." if at_mindvideo else "ends it for free."
     return words(

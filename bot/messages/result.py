@@ -15,6 +15,7 @@ from bot.messages.job import (
     is_cancelled,
     is_given_up,
     noun,
+    part_of,
     reason_of,
     took,
     why_on_hold,
@@ -85,7 +86,8 @@ def not_brought_message(view: JobView, mark: str) -> Message:
 
 def _with_files(view: JobView) -> Message:
     job = view.job
-    line = f"<@{job.user}> {_your(job)} ready. It took {took(job)}; {cost_text(view)}."
+    part = f" ({part_of(view)})" if job.set_id is not None else ""
+    line = f"<@{job.user}> {_your(job)} ready{part}. It took {took(job)}; {cost_text(view)}."
     return Message(text=line, blocks=[blocks.section(line), *_more(job)])
 
 
@@ -145,6 +147,8 @@ def _unsuccessful(view: JobView) -> Message:
 def stopped_message(view: JobView) -> Message:
     """Return the message when a job was refused, cancelled before the submit, or parked."""
     job = view.job
+    # Without a message of its own, a part speaks for all.
+    is_of_set = job.set_id is not None and job.message_ts is None
     if job.stage is Stage.PARKED:
         reason = blocks.literal(why_on_hold(job), keeps_code=True)
         line = (
@@ -157,10 +161,10 @@ def stopped_message(view: JobView) -> Message:
     else:
         reason = reason_of(job)
         advice = f" {failure_words(view)}" if job.failure is not None else ""
-        line = (
-            f"<@{job.user}> {noun(job)} could not be started: {reason} Nothing was charged.{advice}"
-        )
-    return Message(text=line, blocks=[blocks.section(line), blocks.context(f"Job `{job.id}`")])
+        what = "videos of a set" if is_of_set else noun(job)
+        line = f"<@{job.user}> {what} could not be started: {reason} Nothing was charged.{advice}"
+    name = f"Set `{job.set_id}`" if is_of_set else f"Job `{job.id}`"
+    return Message(text=line, blocks=[blocks.section(line), blocks.context(name)])
 
 
 def _links(job: Job) -> list[tuple[str, str]]:

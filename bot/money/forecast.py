@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
+from storage.budget import total
 from storage.job import Forecast, ForecastKind
 
 OBSERVED_RENDERS = 20
@@ -44,6 +45,20 @@ def listed(amount: Decimal | None) -> Forecast:
     if amount is None:
         return Forecast(kind=ForecastKind.UNKNOWN)
     return Forecast(kind=ForecastKind.LISTED, amount=amount)
+
+
+def total_forecast(forecasts: Sequence[Forecast]) -> Forecast:
+    """Return the forecast of several renders together, no surer than the least sure of them.
+
+    It is unknown if that of one is.
+    """
+    amounts = [one.amount for one in forecasts if one.amount is not None]
+    if len(amounts) < len(forecasts):
+        return Forecast(kind=ForecastKind.UNKNOWN)
+    kinds = list(ForecastKind)
+    return Forecast(
+        kind=max((one.kind for one in forecasts), key=kinds.index), amount=total(amounts)
+    )
 
 
 _UNKNOWN = "?"

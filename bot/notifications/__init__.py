@@ -15,6 +15,7 @@ from bot.notifications import (
     job_event,
     poster,
     resend,
+    sets,
     setting,
     share,
     stitch,
@@ -46,6 +47,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
         NotificationKind.POSTER: poster.bring_poster,
+        NotificationKind.SET: sets.show_set,
         NotificationKind.STITCHED: stitch.stitch,
     },
 )
@@ -75,6 +77,7 @@ NOTIFICATION_POOLS = (
     Pool(steps=(NotificationKind.RAISE_ENDED,), size=1),
     Pool(steps=(NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS), size=4),
     Pool(steps=(NotificationKind.COST_FILE, NotificationKind.CAST_MEMBER), size=2),
+    Pool(steps=(NotificationKind.SET,), size=4),
     # Nobody waits for a poster, and one video is read at a time.
     Pool(steps=(NotificationKind.POSTER,), size=2),
     # One film is joined at a time, for minutes.

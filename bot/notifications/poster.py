@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from bot.base.errors import NotFoundError, RefusedError, RetryLaterError
+from bot.base.errors import NotFoundError, RefusedError
 from bot.base.ports import Download, Films, Still
-from bot.jobs.call_limits import uploads as uploads_of
 from bot.jobs.deliveries import copies_at_slack
 from bot.jobs.services import Services
 from bot.messages.file import alt_text, poster_name, title
+from bot.notifications.picture import is_ready
 from bot.notifications.place import MESSAGE_SLOT
 from bot.notifications.resend import NO_JOB
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
 from bot.worker.context import Claim
-from bot.worker.permits import shared_refusals
 from bot.worker.result import Done, Result, Snooze
 from bot.worker.upload import OutgoingFile, in_memory, upload_once
-from storage.job import NOT_DELIVERED, EventName, Film, Job, Stage
+from storage.job import Film, Job, Stage
 from storage.notification import Notification
 from storage.notification_detail import NotificationDetail
 
 PATIENCE_SECONDS = 4 * 3600.0
 """After this the row is given up, as the video has been there for hours."""
-
-PROCESSED_SECONDS = 1.5
-"""How long Slack takes to find out that a file is a picture."""
 
 PAUSE_SECONDS = 3.0
 """Before the second look at a job that is not delivered yet, or a file that is not processed."""
@@ -95,7 +91,7 @@ async def bring_poster(claim: Claim[Notification]) -> Result[Notification]:
 
 async def _bring(claim: Claim[Notification], job: Job, films: Films) -> Result[Notification]:
     await _upload(claim, job, films)
-    if await _is_ready(claim, job):
+    if await is_ready(claim, title(job)):
         return await _noted(claim, job, claim.row.delivery.uploads[0].file_id, None)
     kept = replace(claim.row.delivery, intent_at=claim.services.now())
     return _later(replace(claim.row, delivery=kept))
@@ -153,33 +149,6 @@ async def _opened_video(services: Services, job: Job) -> AsyncIterator[Download]
             file = await services.files.describe(copies[0].file_id)
             opened = await stack.enter_async_context(services.files.open(file))
         yield opened
-
-
-async def _is_ready(claim: Claim[Notification], job: Job) -> bool:
-    """Complete the upload; return whether Slack knows the file as a picture, so that it shows it.
-
-    Raises `RetryLaterError` if the file is gone, without the upload in the row.
-    """
-    services = claim.services
-    file_id = claim.row.delivery.uploads[0].file_id
-    if claim.row.delivery.intent_at is not None and await _is_picture(claim, file_id):
-        return True
-    # Refused for a file that is gone, and for one that an earlier try has completed.
-    with suppress(NotFoundError):
-        async with shared_refusals(services, uploads_of(claim.row.team)):
-            await services.chat.complete_upload(file_id, title(job))
-    await services.wait_until(services.now() + PROCESSED_SECONDS)
-    return await _is_picture(claim, file_id)
-
-
-async def _is_picture(claim: Claim[Notification], file_id: str) -> bool:
-    try:
-        state = await claim.services.chat.file_state(file_id, claim.row.channel)
-    except NotFoundError as error:
-        anew = replace(claim.row, delivery=NOT_DELIVERED)
-        await claim.record(anew, EventName.FILE_GONE)
-        raise RetryLaterError("The poster is gone from Slack.") from error
-    return state.is_picture
 
 
 async def _noted(

@@ -148,6 +148,11 @@ def attach(
     return values
 
 
+def images_among(files: Sequence[Attached]) -> Sequence[Attached]:
+    """Return the files that are images, as far as Slack tells."""
+    return [file for file in files if file.kind in {None, FileKind.IMAGE}]
+
+
 def by_kind(files: Sequence[Attached], model: Model) -> Mapping[FileKind, Sequence[Attached]]:
     """Return files by the kinds as which a model gets them."""
     found: dict[FileKind, list[Attached]] = {}

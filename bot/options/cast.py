@@ -12,7 +12,7 @@ from bot.base.errors import UsageError
 from bot.options.attachments import Attached, join
 from bot.options.cast_names import has_names, name_of
 from bot.options.catalog import Model
-from bot.options.parser import Flag, TypedText
+from bot.options.parser import TypedText
 from bot.options.problems import Problems
 from bot.options.references import file_named, reference
 from bot.options.saved_names import not_saved, read_saved_name
@@ -82,10 +82,13 @@ def read_cast_name(text: str) -> str:
 
 
 def may_name_cast(typed: TypedText) -> bool:
-    """Tell whether a text may name a member: by the flag, or behind an `@`."""
-    return has_names([typed.text]) or any(
-        isinstance(token, Flag) and token.name.casefold() == CAST_FLAG for token in typed.tokens
-    )
+    """Tell whether a text may name a member: by the flag, or behind an `@`.
+
+    Among alternatives either may stand in braces: `@{mascot|robot}`.
+    """
+    if has_names([typed.text]) or any(name.casefold() == CAST_FLAG for name in typed.flag_names):
+        return True
+    return "{" in typed.text and ("@" in typed.text or f"--{CAST_FLAG}" in typed.text)
 
 
 def read_flag(values: Sequence[str]) -> tuple[str, ...]:

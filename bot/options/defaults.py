@@ -43,6 +43,11 @@ def read_defaults(text: str, catalog: Catalog, current: Mapping[str, Json]) -> M
                 "Defaults are options alone. For a video of these words type "
                 "`/video -- settings …`, with the two dashes."
             )
+    if read.times > 1 or read.is_for_each_image:
+        with problems.collected():
+            raise UsageError(
+                "Defaults are options of the model: leave out `--times` and `--each-image`."
+            )
     chosen = {} if slug is None else {MODEL_FLAG: model.slug}
     project = {} if read.project is None else {PROJECT_FLAG: read.project}
     changed = {**current, **chosen, **accepted_values(model, given, problems), **project}

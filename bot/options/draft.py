@@ -121,6 +121,10 @@ class DraftValues:
     """What can be used of shots that are refused."""
     cast: tuple[CastMember, ...] = ()
     """The members of the cast that were named, whose files are among `values`."""
+    times: int = 1
+    """How many videos it asks for."""
+    is_for_each_image: bool = False
+    """Whether each attached image is to make a video."""
 
 
 def read_draft_text(
@@ -166,6 +170,8 @@ def read_draft_text(
         style=style.name if style else "",
         shots=read.unfinished_shots,
         cast=read.cast,
+        times=read.times,
+        is_for_each_image=read.is_for_each_image,
     )
     try:
         check_input(model, {**kept, **of_style, **given}, problems, style=style)

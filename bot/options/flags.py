@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.base.errors import UsageError
+from bot.options.alternatives import EACH_IMAGE_FLAG, TIMES_FLAG
 from bot.options.cast import CAST_FLAG
 from bot.options.catalog import MOST_MODELS, Catalog, Model
 from bot.options.characters import hyphenated, visible
@@ -30,11 +31,11 @@ class Meaning:
     flag: str
     """The flag in full, as it should be typed."""
     option: Option | None
-    """`None`: one of the bot's own: for the model, the project, the style, the cast, or to look
-    only."""
+    """`None`: one of the bot's own: for the model, the project, the style, the cast, how many, one
+    of each image, or to look only."""
     is_negation: bool = False
-    is_dry: bool = False
-    """Whether it is the flag that only shows the request; it takes no value."""
+    takes_none: bool = False
+    """Whether it is one of the bot's own that take no value."""
 
     def takes(self, value: str | None, following: Sequence[str]) -> int:
         """Return how many of the words between this flag and the next belong to its value.
@@ -43,7 +44,7 @@ class Meaning:
         meant for the prompt, and `on`, `off` and their like where nothing follows them.
         """
         option = self.option
-        if self.is_negation or self.is_dry or not following:
+        if self.is_negation or self.takes_none or not following:
             return 0
         if option is None:
             return int(value is None)
@@ -162,11 +163,13 @@ def _in_full(model: Model) -> Mapping[str, Meaning]:
 
 def _aliases(model: Model) -> Mapping[str, Meaning]:
     """Return the flags that are never typed in part, so that `--d` goes on to mean an option."""
-    dry = Meaning(flag=f"--{DRY_FLAG}", option=None, is_dry=True)
-    project = Meaning(flag=f"--{PROJECT_FLAG}", option=None)
-    style = Meaning(flag=f"--{STYLE_FLAG}", option=None)
-    cast = Meaning(flag=f"--{CAST_FLAG}", option=None)
-    own = {PROJECT_FLAG: project, STYLE_FLAG: style, CAST_FLAG: cast}
+    dry = Meaning(flag=f"--{DRY_FLAG}", option=None, takes_none=True)
+    each = Meaning(flag=f"--{EACH_IMAGE_FLAG}", option=None, takes_none=True)
+    own = {
+        name: Meaning(flag=f"--{name}", option=None)
+        for name in (PROJECT_FLAG, STYLE_FLAG, CAST_FLAG, TIMES_FLAG)
+    }
+    own[spelling(EACH_IMAGE_FLAG)] = each
     return {**dict.fromkeys(map(spelling, DRY_FLAGS), dry), **own} | {
         spelling(alias): Meaning(flag=option.flag, option=option)
         for option in model.options

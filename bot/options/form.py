@@ -436,10 +436,15 @@ def _text(state: State, option: Option) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _prompt(state: State) -> Mapping[str, Json]:
+def prompt_entered(state: State) -> str:
     """Return the prompt that was entered, whichever model its field was drawn for."""
-    typed = element(state, f"{FIELD}{PROMPT}")
-    return {PROMPT: typed["value"]} if typed.get("value") else {}
+    typed = element(state, f"{FIELD}{PROMPT}").get("value")
+    return typed if isinstance(typed, str) else ""
+
+
+def _prompt(state: State) -> Mapping[str, Json]:
+    typed = prompt_entered(state)
+    return {PROMPT: typed} if typed else {}
 
 
 def files_in(state: State, option: Option) -> tuple[Attached, ...]:

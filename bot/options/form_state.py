@@ -51,6 +51,9 @@ class FormState(BaseModel):
     """The price that the form tells, if pressing *Render* agrees to it; empty: it is asked about.
     """
 
+    parts: int = 1
+    """Of how many videos the form tells the price."""
+
     def drawn(
         self, model: str, files: Iterable[str], names: Mapping[str, str] = MappingProxyType({})
     ) -> Self:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile, zip_longest
@@ -135,6 +135,8 @@ class TypedText:
     """A sentence for each quote that is not closed."""
     people: frozenset[str] = frozenset()
     """The names of people and groups that it mentions: behind an `@` they are nobody else."""
+    json_spans: tuple[tuple[int, int], ...] = ()
+    """Where pieces of JSON begin and end that are values of flags, in the order of the text."""
 
     def value_of(self, name: str) -> str | None:
         """Return the value of the first flag called `name`; `None` when there is none.
@@ -147,6 +149,11 @@ class TypedText:
                     return following.value
                 return token.value
         return None
+
+    @property
+    def flag_names(self) -> Iterator[str]:
+        """The names of its flags, as typed."""
+        return (token.name for token in self.tokens if isinstance(token, Flag))
 
     @property
     def begins_with_flag(self) -> bool:
@@ -284,6 +291,7 @@ class _Reader:
         self._text = text
         self._unclosed: dict[str, str] = {}
         """A sentence for each mark that opens a quote and is not closed from some place on."""
+        self._json_spans: list[tuple[int, int]] = []
 
     # Each of these is a pass over the text, and few texts have the quotes or the JSON that need it.
 
@@ -314,7 +322,13 @@ class _Reader:
 
     def _typed(self, tokens: Sequence[Word | Flag], rest: str) -> TypedText:
         problems = tuple(self._unclosed.values())
-        return TypedText(text=self._text, tokens=tuple(tokens), rest=rest, problems=problems)
+        return TypedText(
+            text=self._text,
+            tokens=tuple(tokens),
+            rest=rest,
+            problems=problems,
+            json_spans=tuple(self._json_spans),
+        )
 
     def _token(self, start: int, after: Word | Flag | None) -> tuple[Word | Flag, int]:
         flag = _FLAG.match(self._text, start)
@@ -358,10 +372,11 @@ class _Reader:
         if end is None:
             return None
         piece = self._text[first:end]
-        if not closings:
-            return piece, end
         is_closed = self._text[end : end + 1] in tuple(closings)
-        return (piece, end + 1) if is_closed and not _WORD.match(self._text, end + 1) else None
+        if closings and (not is_closed or _WORD.match(self._text, end + 1)):
+            return None
+        self._json_spans.append((first, end))
+        return piece, end + 1 if closings else end
 
     def _double(self, start: int) -> tuple[str, int] | None:
         mark = self._text[start]

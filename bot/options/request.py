@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from bot.base.errors import UsageError
-from bot.options.attachments import Attached, attach
+from bot.options.alternatives import EACH_IMAGE_FLAG, TIMES_FLAG, no_images, read_times
+from bot.options.attachments import Attached, attach, images_among
 from bot.options.cast import (
     CAST_FLAG,
     NO_CAST,
@@ -26,7 +27,7 @@ from bot.options.doubts import Doubt, mistyped_cast, option_like, told_by_form, 
 from bot.options.file_words import words_for
 from bot.options.flags import Flags, Meaning
 from bot.options.image_links import check_links
-from bot.options.model_file import MODEL_FLAG, PROJECT_FLAG
+from bot.options.model_file import DRY_FLAG, MODEL_FLAG, PROJECT_FLAG
 from bot.options.parser import Flag, Split, TypedText, seconds_inside
 from bot.options.problems import Problems
 from bot.options.projects import read_project_choice
@@ -65,6 +66,7 @@ _OWN_VALUES: Mapping[str, str] = MappingProxyType(
         PROJECT_FLAG: "a project's name",
         STYLE_FLAG: "a style's name",
         CAST_FLAG: "the name of a cast member",
+        TIMES_FLAG: "a number such as 3",
     }
 )
 """The values of the bot's own flags, in words."""
@@ -95,6 +97,10 @@ class RenderRequest:
     """The style in whose words the prompt of `input` is; `None`: it is as asked for."""
     cast: tuple[CastMember, ...] = ()
     """The members of the cast that it names, whose files are among the images of `input`."""
+    times: int = 1
+    """How many videos are asked for."""
+    is_for_each_image: bool = False
+    """Whether each attached image is to make a request of its own."""
 
 
 def read_request(
@@ -131,6 +137,8 @@ def read_request(
         is_dry=given.is_dry,
         project=given.project,
         cast=given.cast,
+        times=given.times,
+        is_for_each_image=given.is_for_each_image,
     )
 
 
@@ -205,6 +213,8 @@ def changed_request(
         is_dry=given.is_dry,
         project=previous.project if given.project is None else given.project,
         cast=given.cast,
+        times=given.times,
+        is_for_each_image=given.is_for_each_image,
     )
 
 
@@ -496,12 +506,16 @@ class Given:
     """The members of the cast whose files are to be among the reference images."""
     cast: tuple[CastMember, ...] = ()
     """All members that are named, also those whose files stand in `values` already."""
+    times: int = 1
+    """How many videos it asks for."""
+    is_for_each_image: bool = False
+    """Whether each attached image is to make a request of its own."""
 
     @property
     def changes_anything(self) -> bool:
         """Whether it says anything beside the model; a look at the request counts."""
         chosen = self.project is not None or self.style is not None or bool(self.added)
-        return bool(self.values) or chosen or self.is_dry
+        return bool(self.values) or chosen or self.is_dry or self.times > 1
 
 
 def given_in(
@@ -529,17 +543,7 @@ def given_in(
     split = typed.split(meanings.takes, with_shots=in_shots is not None)
     with problems.collected():
         meanings.refuse_single_dash(split.words)
-    found: dict[str, list[tuple[Meaning, Flag]]] = {}
-    is_dry = False
-    for flag in split.flags:
-        with problems.collected():
-            meaning = meanings.meaning_of(flag.name)
-            if meaning.is_dry:
-                is_dry = True
-                _refuse_value(meaning, flag)
-                continue
-            name = meaning.option.name if meaning.option else meaning.flag.removeprefix("--")
-            found.setdefault(name, []).append((meaning, flag))
+    found, bare = _by_meaning(split, meanings, problems)
     values: dict[str, Json] = {}
     typed_names: tuple[str, ...] = ()
     for name, pairs in found.items():
@@ -556,6 +560,13 @@ def given_in(
     style = None if model.option(STYLE_FLAG) else values.pop(STYLE_FLAG, None)
     with problems.collected():
         style = None if style is None else read_style_choice(str(style))
+    times = None if model.option(TIMES_FLAG) else values.pop(TIMES_FLAG, None)
+    with problems.collected():
+        times = 1 if times is None else read_times(str(times))
+    is_for_each_image = f"--{EACH_IMAGE_FLAG}" in bare
+    if is_for_each_image and not images_among(files):
+        with problems.collected():
+            raise no_images()
     is_change = scene is not None and split.prompt
     words = changed_scene(scene or "", split.prompt) if is_change else split.prompt
     with problems.collected(PROMPT):
@@ -589,7 +600,9 @@ def given_in(
         replaces=scene is not None and replaces_scene(split.prompt),
         has_shots=bool(split.shots),
         unfinished_shots=unfinished,
-        is_dry=is_dry,
+        is_dry=f"--{DRY_FLAG}" in bare,
+        times=times if isinstance(times, int) else 1,
+        is_for_each_image=is_for_each_image,
         project=project if isinstance(project, str) else None,
         style=style if isinstance(style, str) else None,
         added=added,
@@ -605,6 +618,24 @@ def _mentioned(typed: TypedText, texts: Sequence[str], cast: Cast) -> tuple[Cast
     people = names_of_people(typed.people)
     free = {name: member for name, member in cast.items() if name not in people}
     return free, [name for name in names_in(texts, free) if name not in people] if free else []
+
+
+def _by_meaning(
+    split: Split, meanings: Flags, problems: Problems
+) -> tuple[Mapping[str, list[tuple[Meaning, Flag]]], Collection[str]]:
+    """Return the flags of a text by what they mean, and those of the bot's own without a value."""
+    found: dict[str, list[tuple[Meaning, Flag]]] = {}
+    bare: set[str] = set()
+    for flag in split.flags:
+        with problems.collected():
+            meaning = meanings.meaning_of(flag.name)
+            if meaning.takes_none:
+                bare.add(meaning.flag)
+                _refuse_value(meaning, flag)
+                continue
+            name = meaning.option.name if meaning.option else meaning.flag.removeprefix("--")
+            found.setdefault(name, []).append((meaning, flag))
+    return found, bare
 
 
 def _refuse_value(meaning: Meaning, flag: Flag) -> None:

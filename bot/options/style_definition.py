@@ -25,11 +25,12 @@ def read_style(name: str, text: str, catalog: Catalog, defaults: Mapping[str, Js
     model = chosen_model(typed, catalog, defaults)
     problems = Problems(typed.problems)
     given = given_in(typed, model, catalog, problems)
-    if given.is_dry or given.project is not None or given.style is not None:
+    is_of_request = given.is_dry or given.times > 1 or given.is_for_each_image
+    if is_of_request or given.project is not None or given.style is not None:
         with problems.collected():
             raise UsageError(
-                "A style has words and options of the model: leave out `--dry`, `--project` and "
-                "`--style`."
+                "A style has words and options of the model: leave out `--dry`, `--times`, "
+                "`--each-image`, `--project` and `--style`."
             )
     if given.has_shots:
         with problems.collected():

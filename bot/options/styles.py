@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Self
 
 from bot.base.errors import UsageError
-from bot.options.parser import Flag, TypedText
+from bot.options.parser import TypedText
 from bot.options.saved_names import NONE, not_saved, read_saved_name
 from storage.job import Json, UsedStyle
 from storage.style_words import PLACE, uncomposed
@@ -67,9 +67,9 @@ def read_style_choice(text: str) -> str:
 
 
 def may_name_style(typed: TypedText) -> bool:
-    """Tell whether a text has the flag that names a style."""
-    return any(
-        isinstance(token, Flag) and token.name.casefold() == STYLE_FLAG for token in typed.tokens
+    """Tell whether a text has the flag that names a style, perhaps among alternatives."""
+    return any(name.casefold() == STYLE_FLAG for name in typed.flag_names) or (
+        "{" in typed.text and f"--{STYLE_FLAG}" in typed.text
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot.base.errors import NotAMemberError, UnreachablePlaceError
 from bot.base.ports import Place, Posted
 from bot.jobs.access import ONLY_MEMBERS, is_admitted
+from bot.jobs.sets import load_place
 from bot.jobs.submit_delay import submit_delay
 from bot.jobs.view import load_message_view
 from bot.messages.job import job_message
@@ -14,8 +15,8 @@ from bot.messages.replies import cannot_enter
 from bot.worker.context import Claim
 from bot.worker.names import name_mentions
 from bot.worker.outbox import Slot, find_posted, post
-from bot.worker.result import Advance, Reject, Result
-from storage.job import Delivery, EventName, Job, Outcome, Stage
+from bot.worker.result import Advance, Reject, Result, Snooze
+from storage.job import PART_WAIT_SECONDS, Delivery, EventName, Job, Outcome, Stage
 
 
 def _read(job: Job) -> Delivery:
@@ -42,6 +43,10 @@ async def announce(claim: Claim[Job]) -> Result[Job]:
     Safe to repeat: the intent is committed before the post, and for a row that has an intent (or
     may come from a backup) the message is searched for by its metadata before it is posted.
     """
+    return await _enter_thread_of_set(claim) or await _announce(claim)
+
+
+async def _announce(claim: Claim[Job]) -> Result[Job]:
     job, services = claim.row, claim.services
     place = Place(channel=job.channel, thread_ts=job.reply_to.thread_ts)
     try:
@@ -52,7 +57,7 @@ async def announce(claim: Claim[Job]) -> Result[Job]:
     if found is not None:
         return _announced(job, found, "found", await submit_delay(job, services))
     if job.cancel_requested_at is not None:
-        return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
+        return _cancelled(job)
     if not await is_admitted(job.user, job.team, services):
         return Reject(
             row=job,
@@ -70,6 +75,37 @@ async def announce(claim: Claim[Job]) -> Result[Job]:
     except UnreachablePlaceError as error:
         return _rejected(claim.row, error)
     return _announced(claim.row, posted, "posted", view.starts_in)
+
+
+async def _enter_thread_of_set(claim: Claim[Job]) -> Result[Job] | None:
+    """Have the message of a part go to the thread of its set's message, or return what to do else.
+
+    The part waits for that message. If there will be none, nothing can be posted of the part
+    either.
+    """
+    job = claim.row
+    if job.set_id is None or job.post_intent_at is not None:
+        return None
+    place = await load_place(job, claim.services)
+    if place.refusal is not None:
+        if job.cancel_requested_at is not None:
+            return _cancelled(job)
+        is_outsider = place.refusal == ONLY_MEMBERS
+        return Reject(
+            row=job,
+            problem=place.refusal,
+            outcome=Outcome.FAILED,
+            note=EventName.NOT_ADMITTED if is_outsider else EventName.REJECTED,
+        )
+    if place.thread_ts is None:
+        return Snooze(row=job, after=PART_WAIT_SECONDS)
+    # Written with the intent to post there.
+    claim.keep(replace(job, reply_to=replace(job.reply_to, thread_ts=place.thread_ts)))
+    return None
+
+
+def _cancelled(job: Job) -> Reject[Job]:
+    return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
 
 
 def _rejected(job: Job, error: UnreachablePlaceError) -> Reject[Job]:

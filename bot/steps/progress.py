@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from bot.base.errors import OperatorMustActError, OutcomeUnknownError, RefusedError, RetryLaterError
-from bot.base.ports import Message
 from bot.jobs.services import Services
 from bot.jobs.view import load_message_view
 from bot.messages.job import job_message
@@ -33,7 +30,7 @@ async def show(claim: Claim[Job], job: Job) -> Job:
     services = claim.services
     now = services.now()
     message = job_message(await load_message_view(job, services), now)
-    digest = _digest(message)
+    digest = message.digest
     if digest == job.shown:
         return job
     # The job goes on without a message that can never be edited.
@@ -62,7 +59,7 @@ async def show_progress(
     if job.message_ts is None or now < (job.shown_at or 0.0) + pause:
         return job
     message = job_message(await load_message_view(job, services, history), now)
-    digest = _digest(message)
+    digest = message.digest
     limit = services.limits.progress(job.team, now - (job.shown_at or 0.0))
     permit = Permit(limit=limit, at=now)
     if digest == job.shown or not await services.store.pacing.try_take(permit):
@@ -75,8 +72,3 @@ async def show_progress(
         # Only the time of the attempt is recorded, so the edit is tried again later.
         return replace(job, shown_at=now)
     return replace(job, shown=digest, shown_at=now)
-
-
-def _digest(message: Message) -> str:
-    content = json.dumps([message.text, list(message.blocks)], sort_keys=True)
-    return hashlib.blake2b(content.encode(), digest_size=12).hexdigest()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from storage.admission import accepted, asked, decision_entry, event_of, is_open, refuse_decision
 from storage.approval import MayNotDecide
@@ -25,7 +26,8 @@ from storage.budget import (
     ask_beyond_caps,
 )
 from storage.job import Decision, DecisionKind, Event, EventName, Instant, Job, QuestionKind, Stage
-from storage.postgres import budget_rules, budget_use, find, queue
+from storage.notification import Notification
+from storage.postgres import budget_rules, budget_use, find, notifications, queue
 from storage.postgres.budget_use import LockedUses, lock_caps, lock_person
 from storage.postgres.database import Database
 from storage.postgres.job_reads import (
@@ -34,6 +36,7 @@ from storage.postgres.job_reads import (
     find_duplicate,
     is_known,
     locked_job,
+    locked_set,
 )
 from storage.postgres.job_writes import record
 from storage.rows import JOBS
@@ -41,9 +44,14 @@ from storage.store import Inserted, InsertTerms
 
 
 async def insert_set(
-    db: Database, asks: Sequence[tuple[Job, Event]], terms: InsertTerms
+    db: Database,
+    asks: Sequence[tuple[Job, Event]],
+    terms: InsertTerms,
+    message: Notification | None = None,
 ) -> tuple[Inserted, ...] | NotAdmitted:
     """Insert new jobs, each with its first event, all or none; or return the existing rows.
+
+    With them the row of their set's message.
 
     All wait for their asker if one is equal to an earlier job, or if the rules of budgets say so.
     The jobs are of one person, and their dedup keys are in the store all together or not at all.
@@ -54,20 +62,25 @@ async def insert_set(
         known = [await find_by_dedup_key(db, job.dedup_key) for job in jobs]
         return tuple(Inserted(job=job, is_new=False) for job in known if job is not None)
     rules, uses = await _locked(db, jobs, jobs[0].created_at)
-    decided = await _duplicate_question(db, jobs, terms)
-    match decided or await _begun(db, jobs, rules, uses, terms):
+    question = await _duplicate_question(db, jobs, terms)
+    decided = question or await _begun(db, jobs, rules, uses, terms)
+    match decided:
         case NotAdmitted() as refused:
             return await _insert_refused(db, asks, refused, rules) if terms.may_ask else refused
-        case AskFirst() as question:
-            waiting = [await _insert_asked(db, job, event, question) for job, event in asks]
-            return tuple(waiting)
+        case AskFirst():
+            made = [await _insert_asked(db, job, event, decided) for job, event in asks]
         case Admitted(jobs=admitted):
             events = (event for _, event in asks)
             made = [
                 await _insert(db, job, event, rules, uses)
                 for job, event in zip(admitted, events, strict=True)
             ]
-            return tuple(made)
+        case _:
+            assert_never(decided)
+    if message is not None:
+        is_asked = made[0].job.stage is Stage.WAITING
+        await notifications.add(db, replace(message, due_at=None) if is_asked else message)
+    return tuple(made)
 
 
 async def _locked(db: Database, jobs: Sequence[Job], now: Instant) -> tuple[Rules, LockedUses]:
@@ -151,28 +164,32 @@ async def confirm(
     A request that cannot be answered any more, or that waits for an approver, stays as it is.
     """
     job = await locked_job(db, job_id)
-    if job is None or not is_open(job, now, for_approvers=False):
+    parts = [] if job is None else await locked_set(db, job)
+    if job is None or not all(is_open(part, now, for_approvers=False) for part in parts):
         return job
     await lock_person(db, job)
-    rules, uses = await _locked(db, [job], now)
+    rules, uses = await _locked(db, parts, now)
     decided = await _decided(
-        db, [job], rules, now, uses=uses, most_active=most_active, consent=Consent.CONFIRMED
+        db, parts, rules, now, uses=uses, most_active=most_active, consent=Consent.CONFIRMED
     )
     match decided:
-        case Admitted(jobs=(admitted,)):
+        case Admitted(jobs=admitted):
             event = Event(at=now, name=EventName.CONFIRMED, detail=by)
-            return await _accept(db, job, admitted, event, rules, uses=uses)
+            rows = {
+                part.id: await _accept(db, part, one, event, rules, uses=uses)
+                for part, one in zip(parts, admitted, strict=True)
+            }
+            await notifications.post_set(db, job, now)
+            return rows[job.id]
         case AskFirst() as question:
             return await _ask(db, job, question, now)
         case NotAdmitted() as refused:
-            beyond = ask_beyond_caps(refused, rules, job)
+            beyond = None if job.set_id else ask_beyond_caps(refused, rules, job)
             if beyond is None:
                 return refused
             if asks_approvers:
                 return await _ask(db, job, beyond, now)
             return replace(refused, waiting=job)
-        case _:
-            raise ValueError(f"one request is admitted as one: {decided}")
 
 
 async def approve(

@@ -130,6 +130,25 @@ async def locked_job(db: Database, job_id: str) -> Job | None:
     )
 
 
+PARTS = "SELECT * FROM jobs WHERE set_id = %(set_id)s ORDER BY part"
+
+
+async def parts(db: Database, set_id: str) -> tuple[list[Job], list[Unreadable]]:
+    """Return the parts of a set in their order, and those that cannot be read."""
+    return JOBS.readable(await db.rows(PARTS, {"set_id": set_id}))
+
+
+async def locked_set(db: Database, job: Job) -> list[Job]:
+    """Return all parts of the set that a locked job is a part of, after they were locked, too.
+
+    The job alone, if it is of none. Raises `UnreadableRowError`.
+    """
+    if job.set_id is None:
+        return [job]
+    rows = await db.rows(f"{PARTS} FOR NO KEY UPDATE", {"set_id": job.set_id})
+    return [JOBS.from_row(row) for row in rows]
+
+
 async def find_by_dedup_key(db: Database, dedup_key: str) -> Job | None:
     """Return the job with this dedup key, or `None`."""
     query = "SELECT * FROM jobs WHERE dedup_key = %(key)s"

@@ -13,6 +13,7 @@ from storage.job import (
     CANCELLABLE,
     RESUMABLE,
     SETTLEABLE,
+    UNSEEN,
     Event,
     EventName,
     Film,
@@ -25,10 +26,10 @@ from storage.job import (
 from storage.pace import Permit
 from storage.postgres import budget_rules, budget_use, find, homes, notifications, queue
 from storage.postgres.database import Database
-from storage.postgres.job_reads import job_by_id, locked_job
+from storage.postgres.job_reads import job_by_id, locked_job, parts
 from storage.postgres.queue import IS_DUE, LOCKED, Due
 from storage.rows import JOBS, in_list
-from storage.store import ClaimLimit
+from storage.store import ClaimLimit, Unreadable
 
 # A part for each stage, so that a claim does not read thousands of jobs of a full stage.
 DUE = f"""
@@ -70,6 +71,25 @@ _GIVE_UP = f"""
         given_up_at = coalesce(given_up_at, %(now)s),
         due_at = least(coalesce(due_at, %(now)s), %(now)s)
     WHERE id = %(id)s AND stage IN ({in_list(ABANDONABLE)}) AND chargeable_since IS NOT NULL
+"""  # noqa: S608 - only constants
+
+_CANCEL_OF_SET = f"""
+    UPDATE jobs SET
+        cancel_requested_by =
+            CASE WHEN cancel_requested_at IS NULL THEN %(by)s ELSE cancel_requested_by END,
+        cancel_requested_at = coalesce(cancel_requested_at, %(now)s),
+        due_at = least(coalesce(due_at, %(now)s), %(now)s)
+    WHERE set_id = %(set_id)s AND stage IN ({in_list(CANCELLABLE)}) AND chargeable_since IS NULL
+"""  # noqa: S608 - only constants
+
+# In one order, so that two who lock the parts of one set never wait for each other.
+_LOCK_PARTS = "SELECT FROM jobs WHERE set_id = %(set_id)s ORDER BY part FOR NO KEY UPDATE"
+
+# A part that was posted, or may have been, does not wait for anything.
+_WAKE_PARTS = f"""
+    UPDATE jobs SET due_at = least(due_at, %(now)s)
+    WHERE set_id = %(set_id)s AND stage = '{Stage.ACCEPTED.value}'
+        AND due_at IS NOT NULL AND post_intent_at IS NULL
 """  # noqa: S608 - only constants
 
 # The fence stays: a step that reads the cost meanwhile goes on, and what it reads is written.
@@ -172,6 +192,22 @@ async def request_cancel(db: Database, job_id: str, by: str, now: Instant) -> Jo
     return await _updated(db, _REQUEST_CANCEL, job_id, by, now)
 
 
+async def request_cancel_of_set(
+    db: Database, set_id: str, by: str, now: Instant
+) -> tuple[list[Job], list[Unreadable]]:
+    """Record the first request to cancel each part; return the parts as they are then."""
+    values = {"set_id": set_id, "by": by, "now": now}
+    await db.change(_LOCK_PARTS, {"set_id": set_id})
+    await db.change(_CANCEL_OF_SET, values)
+    return await parts(db, set_id)
+
+
+async def wake_parts(db: Database, set_id: str, now: Instant) -> None:
+    """Make the parts of a set due that wait for the set's message."""
+    await db.change(_LOCK_PARTS, {"set_id": set_id})
+    await db.change(_WAKE_PARTS, {"set_id": set_id, "now": now})
+
+
 async def settle(db: Database, job_id: str, settlement: Settlement) -> Job | None:
     """Record the amount of a job that MindVideo never named."""
     job, amount = await locked_job(db, job_id), settlement.amount
@@ -206,6 +242,7 @@ async def keep(db: Database, job_id: str, by: str | None, now: Instant) -> Job |
     """Record who keeps a job, or that nobody does."""
     for row in await queue.changed(db, JOBS, _KEEP, {"id": job_id, "by": by}):
         await homes.touch(db, row.team, row.user, now)
+        await notifications.touch_set(db, row, now)
         return row
     return None
 
@@ -260,6 +297,8 @@ async def record(db: Database, job: Job, event: Event) -> None:
     """Insert an event and its notifications, and make the user's Home tab due."""
     await notifications.insert_for_event(db, job, event)
     await homes.add_event(db, job.id, job.team, job.user, event)
+    if event.name not in UNSEEN:
+        await notifications.touch_set(db, job, event.at)
 
 
 async def _changed(db: Database, before: Job, after: Job) -> Job:

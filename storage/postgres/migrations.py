@@ -17,8 +17,10 @@ from storage.postgres.schema import (
     FILMS,
     KEPT,
     PACE,
+    PARTS,
     PRICES_OF_SIZE,
     SAVED,
+    SETS,
     TABLES,
     TRACES,
     WORDS,
@@ -72,6 +74,13 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0010_films", statements=(FILMS,), is_expansion=True),
+    Migration(name="0011_sets", statements=(SETS,), is_expansion=True),
+    Migration(
+        name="0011_sets_parts",
+        statements=concurrent_index("jobs_parts", PARTS),
+        is_transaction=False,
+        is_expansion=True,
+    ),
 )
 
 HISTORY = """

@@ -20,6 +20,7 @@ from storage.notification import (
     kind_of,
     notifications_for,
     recipients,
+    set_edit_at,
     team_scope,
 )
 from storage.postgres.database import Database, clean_text
@@ -72,6 +73,29 @@ _EDIT_APPROVALS = f"""
     WHERE job_id = %(job_id)s
         AND kind IN ({", ".join(f"'{kind}'" for kind in sorted(APPROVAL_KINDS))})
 """  # noqa: S608 - only constants
+
+
+# One that waits for its asker, or was given up, has nothing to edit.
+_EDIT_SET = """
+    UPDATE notifications SET
+        changed_at = %(at)s, due_at = coalesce(due_at, %(due_at)s)
+    WHERE id = %(id)s AND problem IS NULL
+        AND (due_at IS NOT NULL OR delivery_ts IS NOT NULL)
+"""
+
+_POST_SET = "UPDATE notifications SET due_at = %(now)s WHERE id = %(id)s AND delivery_ts IS NULL"
+
+
+async def touch_set(db: Database, job: Job, at: Instant) -> None:
+    """Have the message of the set edited that a job is a part of, if it is of any."""
+    if job.set_id is not None:
+        await db.change(_EDIT_SET, {"id": job.set_id, "at": at, "due_at": set_edit_at(at)})
+
+
+async def post_set(db: Database, job: Job, now: Instant) -> None:
+    """Have the message of the set posted of which a part was confirmed."""
+    if job.set_id is not None:
+        await db.change(_POST_SET, {"id": job.set_id, "now": now})
 
 
 async def insert_for_event(db: Database, job: Job, event: Event) -> None:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from psycopg.rows import DictRow
 
 from storage.job import ANSWERED, TERMINAL, Instant, Json, Stage
-from storage.notification import WITH_EVENT_DETAIL
+from storage.notification import WITH_TEXTS
 from storage.postgres.database import Database
 from storage.postgres.queue import LOCKED
 from storage.rows import in_list, input_text
@@ -102,7 +102,7 @@ _ERASE_FROM_EVENTS = """
 
 _ERASE_FROM_NOTIFICATIONS = f"""
     UPDATE notifications SET detail = '', problem = left(problem, 0)
-    WHERE job_id = %(id)s AND kind IN ({in_list(WITH_EVENT_DETAIL)})
+    WHERE job_id = %(id)s AND kind IN ({in_list(WITH_TEXTS)})
 """  # noqa: S608 - only constants
 
 

@@ -458,6 +458,15 @@ ALTER TABLE jobs ADD COLUMN film_poster TEXT COLLATE "C";
 """
 """The migration that keeps what the file of a finished video tells, and its poster."""
 
+SETS = """
+ALTER TABLE jobs ADD COLUMN set_id TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN part INTEGER;
+"""
+"""The migration that lets several jobs be the parts of a set."""
+
+PARTS = "ON jobs (set_id, part) WHERE set_id IS NOT NULL"
+"""The index of the parts of sets, which are few of many jobs."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

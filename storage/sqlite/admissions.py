@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import assert_never
 
 from sqlite_utils import Database
 
@@ -35,13 +36,15 @@ from storage.job import (
     QuestionKind,
     Stage,
 )
+from storage.notification import Notification
 from storage.rows import JOBS
-from storage.sqlite import budget_rules, budget_use, find, queue
+from storage.sqlite import budget_rules, budget_use, find, notifications, queue
 from storage.sqlite.budget_use import Uses
 from storage.sqlite.job_reads import (
     active_jobs,
     find_by_dedup_key,
     find_duplicate,
+    in_one_set,
     is_known,
     job_by_id,
 )
@@ -50,9 +53,14 @@ from storage.store import Inserted, InsertTerms
 
 
 def insert_set(
-    db: Database, asks: Sequence[tuple[Job, Event]], terms: InsertTerms
+    db: Database,
+    asks: Sequence[tuple[Job, Event]],
+    terms: InsertTerms,
+    message: Notification | None = None,
 ) -> tuple[Inserted, ...] | NotAdmitted:
     """Insert new jobs, each with its first event, all or none; or return the existing rows.
+
+    With them the row of their set's message.
 
     All wait for their asker if one is equal to an earlier job, or if the rules of budgets say so.
     The jobs are of one person, and their dedup keys are in the store all together or not at all.
@@ -62,17 +70,24 @@ def insert_set(
         known = (find_by_dedup_key(db, job.dedup_key) for job in jobs)
         return tuple(Inserted(job=job, is_new=False) for job in known if job is not None)
     rules, uses = budget_rules.rules(db, jobs[0].team, jobs[0].created_at), Uses(db)
-    match _duplicate_question(db, jobs, terms) or _begun(db, jobs, rules, uses, terms):
+    decided = _duplicate_question(db, jobs, terms) or _begun(db, jobs, rules, uses, terms)
+    match decided:
         case NotAdmitted() as refused:
             return _insert_refused(db, asks, refused, rules) if terms.may_ask else refused
         case AskFirst() as question:
-            return tuple(_insert_asked(db, job, event, question) for job, event in asks)
+            made = tuple(_insert_asked(db, job, event, question) for job, event in asks)
         case Admitted(jobs=admitted):
             events = (event for _, event in asks)
-            return tuple(
+            made = tuple(
                 _insert(db, job, event, rules, uses)
                 for job, event in zip(admitted, events, strict=True)
             )
+        case _:
+            assert_never(decided)
+    if message is not None:
+        is_asked = made[0].job.stage is Stage.WAITING
+        notifications.add(db, replace(message, due_at=None) if is_asked else message)
+    return made
 
 
 def _begun(
@@ -146,25 +161,27 @@ def confirm(
     A request that cannot be answered any more, or that waits for an approver, stays as it is.
     """
     job = job_by_id(db, job_id)
-    if job is None or not is_open(job, now, for_approvers=False):
+    parts = [] if job is None else in_one_set(db, job)
+    if job is None or not all(is_open(part, now, for_approvers=False) for part in parts):
         return job
     rules = budget_rules.rules(db, job.team, now)
     decided = _decided(
-        db, [job], rules, now, uses=Uses(db), most_active=most_active, consent=Consent.CONFIRMED
+        db, parts, rules, now, uses=Uses(db), most_active=most_active, consent=Consent.CONFIRMED
     )
     match decided:
-        case Admitted(jobs=(admitted,)):
+        case Admitted(jobs=admitted):
             event = Event(at=now, name=EventName.CONFIRMED, detail=by)
-            return _accept(db, job, admitted, event, rules)
+            pairs = zip(parts, admitted, strict=True)
+            rows = {part.id: _accept(db, part, one, event, rules) for part, one in pairs}
+            notifications.post_set(db, job, now)
+            return rows[job.id]
         case AskFirst() as question:
             return _ask(db, job, question, now)
         case NotAdmitted() as refused:
-            beyond = ask_beyond_caps(refused, rules, job)
+            beyond = None if job.set_id else ask_beyond_caps(refused, rules, job)
             if beyond is None:
                 return refused
             return _ask(db, job, beyond, now) if asks_approvers else replace(refused, waiting=job)
-        case _:
-            raise ValueError(f"one request is admitted as one: {decided}")
 
 
 def approve(

@@ -124,6 +124,24 @@ def job_by_id(db: Database, job_id: str) -> Job | None:
     return found or _first_job(db, _BY_DELIVERY, {"id": job_id})
 
 
+PARTS = "SELECT * FROM jobs WHERE set_id = :set_id ORDER BY part"
+
+
+def parts(db: Database, set_id: str) -> tuple[list[Job], list[Unreadable]]:
+    """Return the parts of a set in their order, and those that cannot be read."""
+    return JOBS.readable(db.execute(PARTS, {"set_id": encode(set_id)}))
+
+
+def in_one_set(db: Database, job: Job) -> list[Job]:
+    """Return all parts of the set that a job is a part of; the job alone, if it is of none.
+
+    Raises `UnreadableRowError`.
+    """
+    if job.set_id is None:
+        return [job]
+    return [JOBS.from_row(row) for row in db.execute(PARTS, {"set_id": encode(job.set_id)})]
+
+
 def find_by_dedup_key(db: Database, dedup_key: str) -> Job | None:
     """Return the job with this dedup key, or `None`."""
     return _first_job(db, "SELECT * FROM jobs WHERE dedup_key = :key", {"key": dedup_key})

@@ -38,11 +38,9 @@ from storage.rows import (
     in_list,
 )
 from storage.sqlite import budget_rules, budget_use, find, homes, notifications, queue
-from storage.sqlite.job_reads import (
-    job_by_id,
-)
+from storage.sqlite.job_reads import job_by_id, parts
 from storage.sqlite.queue import longest_due_first
-from storage.store import SUSPECT_CRASHES, ClaimLimit
+from storage.store import SUSPECT_CRASHES, ClaimLimit, Unreadable
 
 # One query for each stage, so that a claim does not read thousands of jobs of a full stage.
 # `+ 0`, here and elsewhere: SQLite would compile a statement with a bare parameter for each call.
@@ -71,6 +69,13 @@ _GIVE_UP = f"""
         given_up_at = coalesce(given_up_at, :now),
         due_at = min(coalesce(due_at, :now), :now)
     WHERE id = :id AND stage IN ({in_list(ABANDONABLE)}) AND chargeable_since IS NOT NULL
+"""  # noqa: S608 - only constants
+
+# A part that was posted, or may have been, does not wait for anything.
+_WAKE_PARTS = f"""
+    UPDATE jobs SET due_at = min(due_at, :now)
+    WHERE set_id = :set_id AND stage = '{Stage.ACCEPTED.value}'
+        AND due_at IS NOT NULL AND post_intent_at IS NULL
 """  # noqa: S608 - only constants
 
 # The fence stays: a step that reads the cost meanwhile goes on, and what it reads is written.
@@ -172,6 +177,21 @@ def request_cancel(db: Database, job_id: str, by: str, now: Instant) -> Job | No
     return _updated(db, _REQUEST_CANCEL, job_id, by, now)
 
 
+def request_cancel_of_set(
+    db: Database, set_id: str, by: str, now: Instant
+) -> tuple[list[Job], list[Unreadable]]:
+    """Record the first request to cancel each part; return the parts as they are then."""
+    found, broken = parts(db, set_id)
+    for part in found:
+        db.execute(_REQUEST_CANCEL, {"id": part.id, "by": by, "now": now})
+    return parts(db, set_id)[0], broken
+
+
+def wake_parts(db: Database, set_id: str, now: Instant) -> None:
+    """Make the parts of a set due that wait for the set's message."""
+    db.execute(_WAKE_PARTS, {"set_id": encode(set_id), "now": now})
+
+
 def settle(db: Database, job_id: str, settlement: Settlement) -> Job | None:
     """Record the amount of a job that MindVideo never named."""
     job, amount = job_by_id(db, job_id), settlement.amount
@@ -226,6 +246,7 @@ def keep(db: Database, job_id: str, by: str | None, now: Instant) -> Job | None:
     """Record who keeps a job, or that nobody does."""
     for row in queue.changed(db, JOBS, _KEEP, {"id": encode(job_id), "by": encode(by)}):
         homes.touch(db, row.team, row.user, now)
+        notifications.touch_set(db, row, now)
         return row
     return None
 
@@ -262,6 +283,7 @@ def record(db: Database, job: Job, event: Event) -> None:
     notifications.insert_for_event(db, job, event)
     if event.name not in UNSEEN:
         homes.touch(db, job.team, job.user, event.at)
+        notifications.touch_set(db, job, event.at)
 
 
 def _updated(db: Database, statement: str, job_id: str, by: str, now: Instant) -> Job | None:

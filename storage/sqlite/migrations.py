@@ -735,6 +735,14 @@ def _films(db: Database) -> None:
         db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
 
 
+@MIGRATIONS(name="0041_sets")
+def _sets(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN set_id TEXT")
+    db.execute("ALTER TABLE jobs ADD COLUMN part INTEGER")
+    # Of many jobs few are parts of a set.
+    db.execute("CREATE INDEX jobs_parts ON jobs (set_id, part) WHERE set_id IS NOT NULL")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

@@ -22,6 +22,7 @@ from storage.notification import (
     channels_of,
     kind_of,
     notifications_for,
+    set_edit_at,
     team_scope,
 )
 from storage.rows import NOTIFICATIONS, encode
@@ -69,6 +70,29 @@ _EDIT_APPROVALS = f"""
     UPDATE notifications SET changed_at = :at, due_at = coalesce(due_at, :at)
     WHERE job_id = :job_id AND kind IN ({", ".join(f"'{kind}'" for kind in sorted(APPROVAL_KINDS))})
 """  # noqa: S608 - only constants
+
+
+# One that waits for its asker, or was given up, has nothing to edit.
+_EDIT_SET = """
+    UPDATE notifications SET
+        changed_at = :at, due_at = coalesce(due_at, :due_at)
+    WHERE id = :id AND problem IS NULL AND (due_at IS NOT NULL OR delivery_ts IS NOT NULL)
+"""
+
+_POST_SET = "UPDATE notifications SET due_at = :now WHERE id = :id AND delivery_ts IS NULL"
+
+
+def touch_set(db: Database, job: Job, at: Instant) -> None:
+    """Have the message of the set edited that a job is a part of, if it is of any."""
+    if job.set_id is not None:
+        due_at = set_edit_at(at)
+        db.execute(_EDIT_SET, {"id": encode(job.set_id), "at": at, "due_at": due_at})
+
+
+def post_set(db: Database, job: Job, now: Instant) -> None:
+    """Have the message of the set posted of which a part was confirmed."""
+    if job.set_id is not None:
+        db.execute(_POST_SET, {"id": encode(job.set_id), "now": now})
 
 
 def insert_for_event(db: Database, job: Job, event: Event) -> None:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from sqlite_utils import Database
 
 from storage.job import ANSWERED, TERMINAL, Instant, Json, Stage
-from storage.notification import WITH_EVENT_DETAIL
+from storage.notification import WITH_TEXTS
 from storage.rows import in_list, input_text
 from storage.store import WithoutTexts
 
@@ -109,7 +109,7 @@ _ERASE_FROM_EVENTS = """
 
 _ERASE_FROM_NOTIFICATIONS = f"""
     UPDATE notifications SET detail = '', problem = iif(problem IS NULL, NULL, '')
-    WHERE job_id = :id AND kind IN ({in_list(WITH_EVENT_DETAIL)})
+    WHERE job_id = :id AND kind IN ({in_list(WITH_TEXTS)})
 """  # noqa: S608 - only constants
 
 

@@ -161,9 +161,10 @@ class SqliteJobs(SqliteQueue[Job]):
         self,
         asks: Sequence[tuple[Job, Event]],
         terms: InsertTerms = NO_TERMS,
+        message: Notification | None = None,
     ) -> tuple[Inserted, ...] | NotAdmitted:
-        """Insert the jobs of one person, all of them or none."""
-        return await self._session.write(lambda db: admissions.insert_set(db, asks, terms))
+        """Insert the jobs of one person, all of them or none, with their set's message."""
+        return await self._session.write(lambda db: admissions.insert_set(db, asks, terms, message))
 
     async def confirm(
         self,
@@ -256,6 +257,22 @@ class SqliteJobs(SqliteQueue[Job]):
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Record the first request to cancel and make the job due, if nothing was sent yet."""
         return await self._session.write(lambda db: job_writes.request_cancel(db, job_id, by, now))
+
+    async def parts(self, set_id: str) -> list[Job]:
+        """Return the parts of a set in their order."""
+        return await self._session.readable(lambda db: job_reads.parts(db, set_id))
+
+    async def request_cancel_of_set(self, set_id: str, by: str, now: Instant) -> list[Job]:
+        """Record the first request to cancel each part of a set, if nothing was sent of it yet."""
+        found, broken = await self._session.write(
+            lambda db: job_writes.request_cancel_of_set(db, set_id, by, now)
+        )
+        await self._session.quarantine(broken)
+        return found
+
+    async def wake_parts(self, set_id: str, now: Instant) -> None:
+        """Make the parts of a set due that wait for the set's message."""
+        await self._session.write(lambda db: job_writes.wake_parts(db, set_id, now))
 
     async def give_up(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Record that a render at MindVideo is given up, and make the job due."""

@@ -28,11 +28,11 @@ from bot.jobs.actions import (
     ResendAnswered,
     ResentTooOften,
     ShareAnswered,
-    Verdict,
     perform,
     put_resend,
 )
 from bot.jobs.services import Services
+from bot.jobs.verdict import Verdict
 from bot.options.parser import read_text
 from bot.options.request import read_request
 from storage.job import (

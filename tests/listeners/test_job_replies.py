@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from bot.jobs.accept import Accepted, Asked, Refused
+from bot.jobs.accept import Accepted, Asked, Refused, SetAccepted, SetAsked
 from bot.jobs.actions import (
     JOB_ACTIONS,
     ActionName,
@@ -22,12 +22,15 @@ from bot.jobs.actions import (
     QuestionExpired,
     ResendAnswered,
     ResentTooOften,
+    SetCancelAnswered,
+    SetShown,
     ShareAnswered,
     StatusShown,
     StitchAnswered,
-    Verdict,
 )
-from bot.jobs.dry_run import DryRun
+from bot.jobs.dry_run import DryRun, SetDryRun
+from bot.jobs.sets import SetView
+from bot.jobs.verdict import Verdict
 from bot.jobs.view import JobView
 from bot.listeners.job_replies import reply_to
 from sandbox.slack.blocks import checked_blocks
@@ -72,6 +75,17 @@ DRY = DryRun(
     unit="USD",
 )
 
+PARTS = tuple(
+    replace(RENDERING, id=f"part{number}", set_id="set-k7m2p9", part=number) for number in (1, 2)
+)
+SET = SetView(
+    id="set-k7m2p9",
+    words="{red|blue} car",
+    parts=[JobView(job=part, model_title="Kling V3") for part in PARTS],
+    message_ts="1.0",
+)
+ASKED_PARTS = tuple(waiting(part, QuestionKind.DUPLICATE, "k7m2p8") for part in PARTS)
+
 ANSWERED: list[tuple[ActionOutcome, str]] = [
     (StatusShown(view=VIEW), "*Done* in 2 min 3 s"),
     (CostShown(view=VIEW), "cost 0.42"),
@@ -82,6 +96,16 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
             events=(Event(at=1000.0, name=EventName.ACCEPTED, detail="command"),),
         ),
         "Details of job k7m2p9",
+    ),
+    (SetShown(view=SET), "0 of 2 done"),
+    (
+        SetCancelAnswered(view=SET, parts={Verdict.FREE: PARTS[:1], Verdict.BILLED: PARTS[1:]}),
+        "1 of 2 is cancelled",
+    ),
+    (SetAsked(set_id=SET.id, parts=ASKED_PARTS), "exactly these 2 videos"),
+    (
+        SetDryRun(parts=(DRY, DRY), forecast=DRY.forecast, decided=DRY.decided, unit="USD"),
+        "Nothing was started or charged.",
     ),
     (Asked(job=WAITING), "You asked for exactly this a moment ago, and job `k7m2p8`"),
     (REFUSED, "Your budget per day has no room"),
@@ -120,6 +144,7 @@ def test_only_what_ends_a_job_or_brings_its_files_again_is_restricted() -> None:
     }
     assert restricted == {
         ActionName.CANCEL,
+        ActionName.CANCEL_SET,
         ActionName.GIVE_UP,
         ActionName.BRING,
         ActionName.RESEND,
@@ -138,11 +163,12 @@ def test_an_accepted_request_is_answered_by_its_message_only() -> None:
     """Also to a second delivery."""
     for is_new in (True, False):
         assert reply_to(Accepted(job=REQUESTED, is_new=is_new), NOW) is None
+        assert reply_to(SetAccepted(set_id=SET.id, parts=PARTS, is_new=is_new), NOW) is None
 
 
 def test_every_outcome_and_every_verdict_is_tested_here() -> None:
     outcomes = [outcome for outcome, _ in ANSWERED]
-    assert {type(outcome) for outcome in outcomes} == set(get_args(ActionOutcome))
+    assert {type(outcome) for outcome in outcomes} == set(get_args(ActionOutcome)) - {SetAccepted}
     verdicts = {one.verdict for one in outcomes if isinstance(one, CancelAnswered)}
     assert verdicts == set(Verdict)
 

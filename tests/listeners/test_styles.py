@@ -110,7 +110,7 @@ WRONG = (
     ('style save noir "rain', "is not closed"),
     ("style save noir rain --moed pro", "Did you mean `--mode`?"),
     ("style save noir rain --mode best", "`--mode`"),
-    ("style save noir rain --dry", "leave out `--dry`, `--project` and `--style`"),
+    ("style save noir rain --dry", "`--project` and `--style`"),
     (f"style save noir {'x' * 2501}", "2,501 characters"),
     ("style delete", "Type `/video style save NAME"),
     ("style delete noir", "There is no style `noir` for you here"),

@@ -20,8 +20,6 @@ from tests.support.bot_process import ROOT
 COINED = {
     "desk",
     "ground",
-    "sheet",
-    "sheets",
     "aside",
     "whisper",
     "whispers",

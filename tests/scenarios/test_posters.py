@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.jobs import deliveries
-from bot.notifications import poster
+from bot.notifications import picture, poster
 from sandbox.mindvideo.files import PACKAGED_MEDIA
 from sandbox.slack.entities import ANA
 from tests.support.films import pictures_in
@@ -20,7 +20,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses in which Slack's and our own work goes on."""
     monkeypatch.setattr(deliveries, "POSTER_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(poster, "PAUSE_SECONDS", 0.1)
-    monkeypatch.setattr(poster, "PROCESSED_SECONDS", 0.02)
+    monkeypatch.setattr(picture, "PROCESSED_SECONDS", 0.02)
 
 
 def posters(bot: RunningBot) -> list[str]:

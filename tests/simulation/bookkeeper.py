@@ -150,7 +150,7 @@ class Bookkeeper:
     def _check_sets(self, before: Mapping[str, Line], books: Books) -> None:
         """Check that of several videos asked for at once all are taken, all wait, or none is."""
         for prefix, size in self._sets.items():
-            those = [line for line in books.lines if line.dedup_key.startswith(f"{prefix}#")]
+            those = [line for line in books.lines if line.dedup_key.partition("#")[0] == prefix]
             stages = {line.stage for line in those if line.job_id not in before}
             if len(those) not in {0, size} or len(stages) > 1:
                 self._world.violate("a set is taken whole or not at all", f"{prefix}: {those}")

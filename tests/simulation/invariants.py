@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import product
 from math import inf
 
 from bot.jobs.accept import DUPLICATE_SECONDS
 from bot.jobs.deliveries import follows_later, poster_row
+from bot.messages.job import is_cancelled
 from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.approval import DECIDED
 from bot.notifications.job_event import NOT_THEIRS
 from bot.worker.engine import CRASHED
+from storage.budget import ZERO, total
 from storage.job import (
     REQUESTED,
     TERMINAL,
@@ -29,6 +32,7 @@ from tests.simulation.approvals import ApprovalBook
 from tests.simulation.bookkeeper import Bookkeeper
 from tests.simulation.films import are_posters_made, picture_of
 from tests.simulation.names import GUEST, TEAM
+from tests.simulation.sets import SetBook, in_one_set
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import Channel, PostedMessage, Workspace
 from tests.simulation.world import World
@@ -53,6 +57,7 @@ class Invariants:
         if self.books is not None:
             self.video.before_send = self.books.before_send
         self.approvals = ApprovalBook(world)
+        self.sets = SetBook(world, self.slack)
         self.rows: dict[str, Job] = {}
         self.acknowledged: dict[str, str] = {}
         """The job of each ask that the person heard was taken, by its `dedup_key`."""
@@ -97,6 +102,8 @@ class Invariants:
         for key, sent in bodies.items():
             self._at_most_one("bodies under a key", f"{job_id} {key}", list(sent))
         self._check_posts(job_id)
+        if row is not None:
+            self.sets.check_posts(row)
         self._at_most_one("posters", job_id, self._posters_of(job_id))
 
     def _posters_of(self, row_id: str) -> list[str]:
@@ -145,6 +152,11 @@ class Invariants:
             if is_equal and is_recent and counts:
                 self._world.violate("the same words at once are a question", row.id)
 
+    def set_of(self, job: Job) -> list[Job]:
+        """Return all parts of the set of a job in their order; the job alone, if it is of none."""
+        parts = [row for row in self.rows.values() if in_one_set(job, row)]
+        return sorted(parts, key=lambda row: row.part or 0) or [job]
+
     def ask(self, dedup_key: str, job: Job) -> None:
         """Note that a person was asked about an ask."""
         if self._asked.setdefault(dedup_key, job.id) != job.id:
@@ -160,7 +172,7 @@ class Invariants:
         for place in {said.place for said in results}:
             there = [said for said in results if said.place == place]
             self._at_most_one("results in a thread", job_id, there)
-        heard = self.video.heard.get(self._about.get(job_id, job_id), [])
+        heard = self._heard(job_id)
         for said in self.slack.posts:
             if said.job_id != job_id:
                 continue
@@ -168,6 +180,14 @@ class Invariants:
                 if amount not in heard:
                     self._world.violate("amounts are what was billed", f"{job_id}: {said.text}")
             self._check_files(said)
+
+    def _heard(self, row_id: str) -> Collection[Decimal]:
+        """Return the amounts that a message may tell: for a set, what its parts cost together."""
+        parts = [row for row in self.rows.values() if row.set_id == row_id]
+        if not parts:
+            return self.video.heard.get(self._about.get(row_id, row_id), [])
+        each = [[ZERO, *self.video.heard.get(part.id, [])] for part in parts]
+        return {total(amounts) for amounts in product(*each)}
 
     def _check_files(self, said: PostedMessage) -> None:
         shared = tuple(self.slack.files[file_id].content for file_id in said.files)
@@ -289,6 +309,7 @@ class Invariants:
             row = rows.get(job_id)
             if row is None or row.dedup_key != dedup_key:
                 self._world.violate("an acknowledged ask has a row", f"{dedup_key} {job_id}")
+        self.sets.check_whole(rows)
         for row in rows.values():
             before = self.rows.get(row.id)
             if before is None or before.cost_actual != row.cost_actual:
@@ -336,10 +357,13 @@ class Invariants:
         if self.books is not None:
             self.books.at_rest(self.notifications.values(), self.slack.posts)
         self.approvals.at_rest(self.notifications.values(), self.slack.posts, self.slack.disturbed)
+        self.sets.check_whole(self.rows)
         for notification in self.notifications.values():
             self._check_notification(notification)
         for row in self.rows.values():
             self.after_effect(row.id)
+            if row.part == 1:
+                self._check_set(row)
             if row.team != TEAM:
                 self._world.violate("a job is of the workspace of the bot", f"{row.id}: {row.team}")
             match row.stage:
@@ -370,6 +394,20 @@ class Invariants:
         if not posted and not self._excuses(row):
             self._world.violate("who listens is told", f"{row.id}: {row.problem}")
 
+    def _check_set(self, first: Job) -> None:
+        """Check that the message of a set is there, or why not."""
+        self.sets.check_message(first)
+        row = self.notifications.get(first.set_id or "")
+        if row is None:
+            if first.stage in REQUESTED:
+                self._world.violate("a set has a row", first.id)
+            return
+        cost = total(part.cost_actual or ZERO for part in self.set_of(first))
+        excused = row.id in self._killers or row.channel in self.slack.disturbed
+        for said in self.slack.live(row.id, is_result=False):
+            if cost and not excused and cost not in told_amounts(said.text):
+                self._world.violate("a set's message tells its cost", f"{first.id}: {said.text}")
+
     def _check_poster(self, row: Notification) -> None:
         """Check that the job has the poster of its video, and that its message shows it."""
         job = self.rows.get(row.job_id or "")
@@ -393,9 +431,11 @@ class Invariants:
 
     def _excuses(self, row: Notification) -> bool:
         """Tell whether there was no way to post it."""
-        if row.id in self._killers:
-            return True
         job = self.rows.get(row.job_id or "")
+        # A backup may not know the parts of a set.
+        is_untold_set = row.kind is NotificationKind.SET and (job is None or job.user == GUEST)
+        if row.id in self._killers or is_untold_set:
+            return True
         if row.kind is NotificationKind.RESENT:
             # What their thread does not take is brought to the person.
             return job is None or job.user in self.slack.gone_people
@@ -471,9 +511,18 @@ class Invariants:
         if row.cancel_requested_by == row.user and row.message_ts and row.stage is Stage.REJECTED:
             # The answer told it, and the job's message does.
             return
+        if self._is_told_of_set(row):
+            return
         since = self._stopped_at[row.id]
         if not any(job == row.id and age >= since for job, _, age in self.slack.ephemerals):
             self._world.violate(f"who has a {row.stage} job is told", row.id)
+
+    def _is_told_of_set(self, row: Job) -> bool:
+        """Return whether the set's message tells of a part without one, or another such part."""
+        if row.set_id is None or row.message_ts or row.stage is not Stage.REJECTED:
+            return False
+        before = [part for part in self.set_of(row) if (part.part or 0) < (row.part or 0)]
+        return is_cancelled(row) or any(part.cancel_requested_at is None for part in before)
 
     def _charges(self, job_id: str) -> list[Charge]:
         return [charge for charge in self.video.charges if charge.job_id == job_id]
@@ -481,12 +530,6 @@ class Invariants:
     def _at_most_one(self, what: str, whose: str, found: Sequence[object]) -> None:
         if len(found) > 1:
             self._world.violate(f"{what} ≤ 1", f"{whose}: {found}")
-
-
-def in_one_set(one: Job, other: Job) -> bool:
-    """Tell whether two jobs were asked for at once: their keys differ in their numbers alone."""
-    prefix, is_of_set, _ = one.dedup_key.partition("#")
-    return bool(is_of_set) and other.dedup_key.startswith(f"{prefix}#")
 
 
 def _tells_parking(told: Notification, row: Job) -> bool:

@@ -199,7 +199,8 @@ class Life:
             replace(pool, size=self._world.chance.choice((1, 2, 64)))
             for pool in pools
             # What is never due must not change what else chance decides.
-            if self._has_posters or NotificationKind.POSTER not in pool.steps
+            if (self._has_posters or NotificationKind.POSTER not in pool.steps)
+            and (self._world.set_at is not None or NotificationKind.SET not in pool.steps)
         ]
 
     def _watched(self, step: Step[Row], actor_of: Callable[[Row], Actor]) -> Step[Row]:
@@ -274,5 +275,5 @@ def _of_job(row: Job) -> Actor:
 
 def _of_notification(row: Notification) -> Actor:
     """Return the actor of an outbox row: files are a result, words are a message."""
-    is_result = row.kind in IN_ANY_ORDER
+    is_result = row.kind in IN_ANY_ORDER - {NotificationKind.SET}
     return Actor(row.id, Stage.FINISHED if is_result else Stage.ACCEPTED)

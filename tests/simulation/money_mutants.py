@@ -37,6 +37,7 @@ from storage.budget import (
     day_at,
 )
 from storage.job import Event, Instant, Job, Outcome, Stage, is_direct
+from storage.notification import Notification
 from storage.sqlite import admissions, budget_rules, budget_use, job_writes
 from storage.sqlite.budget_use import Uses
 from storage.store import NO_TERMS, Inserted, InsertTerms
@@ -148,11 +149,14 @@ def insert_parts() -> Iterator[None]:
     real = admissions.insert_set
 
     def insert_set(
-        db: Database, asks: Sequence[tuple[Job, Event]], terms: InsertTerms
+        db: Database,
+        asks: Sequence[tuple[Job, Event]],
+        terms: InsertTerms,
+        message: Notification | None = None,
     ) -> tuple[Inserted, ...] | NotAdmitted:
         found: list[Inserted] = []
         for ask in asks:
-            made = real(db, [ask], terms)
+            made = real(db, [ask], terms, None if found else message)
             if isinstance(made, NotAdmitted):
                 return tuple(found) or made
             found += made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -17,7 +17,7 @@ from bot.jobs import view
 from bot.jobs.services import Services
 from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
-from bot.notifications import NOTIFICATION_STEPS, follow, poster, resend
+from bot.notifications import NOTIFICATION_STEPS, follow, picture, poster, resend, sets
 from bot.steps import STEPS, announce, deliver, poll, submit
 from bot.worker import outbox, retry
 from bot.worker.context import Claim
@@ -42,7 +42,7 @@ from storage.job import (
 from storage.notification import Notification, NotificationKind
 from storage.pace import Limit
 from storage.rows import Table
-from storage.sqlite import budget_use, notifications, queue
+from storage.sqlite import admissions, budget_use, notifications, queue
 from storage.store import NO_TERMS, Inserted, InsertTerms, Row
 from tests.simulation import life, money_mutants
 from tests.simulation.replaced import replaced
@@ -396,6 +396,26 @@ async def _everybody_is_admitted(_user: str, _team: str, _services: Services) ->
     return True
 
 
+async def _nothing_found(_claim: Claim[Row], _slot: object, _place: Place) -> None:
+    return None
+
+
+async def _no_wait_for_set(_claim: Claim[Job]) -> None:
+    return None
+
+
+def _this_part_alone(_db: Database, job: Job) -> list[Job]:
+    return [job]
+
+
+async def _cancel_nothing(jobs: WatchedJobs, set_id: str, _by: str, now: Instant) -> Sequence[Job]:
+    return [replace(part, cancel_requested_at=now) for part in await jobs.parts(set_id)]
+
+
+def _no_edit_of_set(_db: Database, _job: Job, _at: Instant) -> None:
+    """Leave the message of a set as it was posted."""
+
+
 MUTANTS = (
     Mutant("takes the envelope's workspace", _value(workspaces, "installed_team", _outer_team)),
     Mutant("lets guests in", _value(announce, "is_admitted", _everybody_is_admitted)),
@@ -437,15 +457,15 @@ MUTANTS = (
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_search)),
     Mutant("resends again without looking", _resend_without_search, tried_first=199),
     Mutant("forgets the file that follows a link", _step(Stage.FINISHED, _followed_by_nothing)),
-    Mutant("brings again without looking", _follow_without_search, tried_first=61),
+    Mutant("brings again without looking", _follow_without_search, tried_first=74),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant(
-        "delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew), tried_first=25
+        "delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew), tried_first=105
     ),
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),
     Mutant("uploads a poster again after a death", _upload_poster_anew),
     Mutant(
-        "shows a poster before Slack knows it", _value(poster, "_is_picture", _always_a_picture)
+        "shows a poster before Slack knows it", _value(picture, "_is_picture", _always_a_picture)
     ),
     Mutant("delivers without a row for the poster", _no_row_for_posters),
     Mutant("parks in silence", _step(Stage.PARKED, _told_nobody), tried_first=84),
@@ -462,16 +482,41 @@ MUTANTS = (
     Mutant(
         "frees an unknown amount in time",
         _step(Stage.DELIVERED, money_mutants.freed_by_timer),
-        tried_first=25,
+        tried_first=29,
     ),
     Mutant(
         "writes an estimate as the amount",
         _step(Stage.DELIVERED, money_mutants.estimate_written_as_amount),
+        tried_first=29,
+    ),
+    Mutant("counts an estimate as spent", money_mutants.spend_estimates, tried_first=29),
+    Mutant("counts a settlement twice", money_mutants.settle_twice, tried_first=28),
+    Mutant("takes a part of a set", money_mutants.insert_parts, tried_first=52),
+    Mutant(
+        "confirms a part of a set",
+        _value(admissions, "in_one_set", _this_part_alone),
+        tried_first=23,
+    ),
+    Mutant(
+        "posts the message of a set without looking",
+        _value(sets, "find_posted", _nothing_found),
+        tried_first=52,
+    ),
+    Mutant(
+        "announces a part before its set",
+        _value(announce, "_enter_thread_of_set", _no_wait_for_set),
         tried_first=25,
     ),
-    Mutant("counts an estimate as spent", money_mutants.spend_estimates, tried_first=25),
-    Mutant("counts a settlement twice", money_mutants.settle_twice, tried_first=25),
-    Mutant("takes a part of a set", money_mutants.insert_parts, tried_first=52),
+    Mutant(
+        "calls the cancel of each part free",
+        _value(WatchedJobs, "request_cancel_of_set", _cancel_nothing),
+        tried_first=48,
+    ),
+    Mutant(
+        "never edits the message of a set",
+        _value(notifications, "touch_set", _no_edit_of_set),
+        tried_first=23,
+    ),
     Mutant(
         "takes requests where they are stopped",
         _value(budget, "_stopped", money_mutants.no_stop),
@@ -483,7 +528,7 @@ MUTANTS = (
         "begins weeks on Monday everywhere", money_mutants.begin_weeks_on_monday, tried_first=115
     ),
     Mutant("overlooks a level", _value(budget_use, "levels_reached", money_mutants.no_level)),
-    Mutant("counts an amount on its own day", money_mutants.count_on_day_of_amount, tried_first=25),
+    Mutant("counts an amount on its own day", money_mutants.count_on_day_of_amount, tried_first=29),
     Mutant("counts an amount twice", money_mutants.count_twice),
     Mutant("adds binary fractions", money_mutants.add_floats),
     Mutant("holds nothing for an unknown price", money_mutants.hold_nothing_unknown),
@@ -491,12 +536,12 @@ MUTANTS = (
     Mutant("confirms what has expired", money_mutants.confirm_after_expiry),
     Mutant("lets anybody approve", money_mutants.let_anybody_decide),
     Mutant(
-        "lets the last decision stand", money_mutants.let_the_last_decision_stand, tried_first=29
+        "lets the last decision stand", money_mutants.let_the_last_decision_stand, tried_first=3
     ),
     Mutant(
         "takes a confirmation for an approval",
         money_mutants.confirm_what_needs_approval,
-        tried_first=201,
+        tried_first=439,
     ),
 )
 

@@ -17,7 +17,10 @@ from bot.jobs.accept import (
     Asking,
     Interaction,
     Refused,
+    SetAccepted,
+    SetAsked,
     accept,
+    accept_set,
 )
 from bot.jobs.actions import (
     ActionName,
@@ -27,15 +30,15 @@ from bot.jobs.actions import (
     CancelAnswered,
     QuestionExpired,
     ResendAnswered,
+    SetCancelAnswered,
     ShareAnswered,
-    Verdict,
     perform,
 )
 from bot.jobs.approvals import decide
 from bot.jobs.services import Services
+from bot.jobs.verdict import Verdict
 from bot.listeners.payloads import MessagePayload
 from bot.options.request import RenderRequest
-from storage.budget import NotAdmitted
 from storage.job import (
     QUESTION_SECONDS,
     REQUESTED,
@@ -54,7 +57,7 @@ from tests.simulation.approvals import Press, draw_presses
 from tests.simulation.invariants import Invariants
 from tests.simulation.names import GUEST, PARTNER, PEOPLE, PROJECT, TEAM
 from tests.simulation.process import Process
-from tests.simulation.sets import insert_set
+from tests.simulation.sets import requests_of
 from tests.simulation.video import REFUSED_WORD
 from tests.simulation.workspace import Channel
 from tests.simulation.world import World
@@ -104,8 +107,8 @@ class People:
         if world.budgets is not None:
             for number, at in enumerate(world.budgets.asks):
                 self._live(self._want_video(100 + number, at))
-            if world.budgets.set_at is not None:
-                self._live(self._want_set(world.budgets.set_at))
+        if world.set_at is not None:
+            self._live(self._want_set(world.set_at))
         for life in () if self._admins is None else self._admins.lives():
             self._live(life)
         # A backup may know less than what was deleted since: nothing can be found again then.
@@ -181,32 +184,53 @@ class People:
         """Ask for several videos at once, all or none; twice with the same click, sometimes."""
         chance = random.Random(f"set {self._world.seed}")
         await self._world.sleep(at)
-        prefix, size = self._new_key(), chance.choice((2, 3))
+        interaction, size = self._interaction("command"), chance.choice((2, 3))
         prompts = [f"part {chance.randint(1, 2)}" for _ in range(size)]
-        interaction = self._interaction("command")
+        self._invariants.sets.ask(interaction.dedup_key, size)
         if self._invariants.books is not None:
-            self._invariants.books.ask_set(prefix, size)
+            self._invariants.books.ask_set(interaction.dedup_key, size)
         for pause in chance.choice(((0.0,), (0.0, 0.0), (0.0, 30.0))):
-            keyed = replace(interaction, dedup_key=prefix)
-            await self._visit(pause, partial(self._ask_set, keyed, prompts))
+            await self._visit(pause, partial(self._ask_set, interaction, prompts, chance))
 
     async def _ask_set(
-        self, interaction: Interaction, prompts: Sequence[str], services: Services
+        self,
+        interaction: Interaction,
+        prompts: Sequence[str],
+        chance: random.Random,
+        services: Services,
     ) -> None:
+        """Have a set accepted; go on with it once, whichever delivery was heard first."""
         with suppress(StoreError):
-            made = await insert_set(interaction, prompts, services)
-            if isinstance(made, NotAdmitted):
-                self._world.count("set refused")
-                return
-            services.wake()
-            self._world.count(f"set: {made[0].job.stage}")
-            for job in [inserted.job for inserted in made]:
-                if job.stage in REQUESTED:
-                    self._invariants.acknowledge(job.dedup_key, job)
-                    self._live(self._go_on(job))
-                else:
-                    self._invariants.ask(job.dedup_key, job)
-                    self._live(self._answer(job))
+            made = await accept_set(requests_of(prompts), "{a|b}", interaction, services)
+            self._world.count(f"set: {type(made).__name__}")
+            match made:
+                case SetAccepted(parts=parts):
+                    for part in parts:
+                        self._invariants.acknowledge(part.dedup_key, part)
+                    self._live(self._go_on_with_set(parts, chance))
+                case SetAsked(parts=parts):
+                    for part in parts:
+                        self._invariants.ask(part.dedup_key, part)
+                    services.wake()
+                    self._live(self._answer(parts[0]))
+
+    async def _go_on_with_set(self, parts: Sequence[Job], chance: random.Random) -> None:
+        """Cancel all of a set, or do with each part what people do with a job."""
+        if chance.random() < 0.4:
+            delay = chance.choice((0.0, 0.5, 2.0, 10.0, 60.0))
+            await self._inside(delay, self._cancel_set, parts[-1])
+            return
+        for part in parts:
+            self._live(self._go_on(part))
+
+    async def _cancel_set(self, door: Door, part: Job) -> None:
+        door.process.point("before a cancel")
+        match await self._act(door, ActionName.CANCEL_SET, part):
+            case SetCancelAnswered(parts=verdicts):
+                for verdict, those in verdicts.items():
+                    self._world.count(f"set cancelled: {verdict} {len(those)}")
+                for free in verdicts.get(Verdict.FREE, ()):
+                    self._invariants.promise_free(free.id)
 
     def _interaction(self, surface: str) -> Interaction:
         chance = self._world.chance
@@ -334,14 +358,17 @@ class People:
         await world.sleep(5.0)
         row = self._invariants.rows.get(job.id)
         if row is not None and row.stage in REQUESTED:
-            await self._go_on(row)
+            for part in self._invariants.set_of(row):
+                await self._go_on(part)
 
     async def _confirm(self, door: Door, job: Job) -> None:
-        self._invariants.confirm(job.id)
+        for part in self._invariants.set_of(job):
+            self._invariants.confirm(part.id)
         match await self._act(door, ActionName.CONFIRM, job):
             case Accepted(job=row):
                 self._world.count("question confirmed")
-                self._invariants.acknowledge(row.dedup_key, row)
+                for part in self._invariants.set_of(row):
+                    self._invariants.acknowledge(part.dedup_key, part)
             case Asked(job=row):
                 self._live(self._wait_for_approval(row))
             case Refused():

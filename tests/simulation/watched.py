@@ -77,10 +77,11 @@ class JobsWatch(_Jobs):
         self,
         asks: Sequence[tuple[Job, Event]],
         terms: InsertTerms = NO_TERMS,
+        message: Notification | None = None,
     ) -> tuple[Inserted, ...] | NotAdmitted:
         """See `JobStore`."""
         await pause(self.process)
-        made = await super().insert_set(asks, terms)
+        made = await super().insert_set(asks, terms, message)
         if isinstance(made, NotAdmitted):
             # A refused request may wait until its asker asks an approver.
             seen = [] if made.waiting is None else [made.waiting]
@@ -135,7 +136,27 @@ class JobsWatch(_Jobs):
         made = await super().confirm(
             job_id, by, now, most_active=most_active, asks_approvers=asks_approvers
         )
-        return made if isinstance(made, NotAdmitted) else self._seen(made)
+        if isinstance(made, NotAdmitted):
+            return made
+        if made is not None and made.set_id is not None:
+            for part in await super().parts(made.set_id):
+                self._watcher.after_write(part)
+        return self._seen(made)
+
+    async def request_cancel_of_set(self, set_id: str, by: str, now: Instant) -> list[Job]:
+        """See `JobStore`."""
+        await pause(self.process)
+        rows = await super().request_cancel_of_set(set_id, by, now)
+        for row in rows:
+            self._seen(row)
+        return rows
+
+    async def wake_parts(self, set_id: str, now: Instant) -> None:
+        """See `JobStore`."""
+        await pause(self.process)
+        await super().wake_parts(set_id, now)
+        for part in await super().parts(set_id):
+            self._seen(part)
 
     async def approve(
         self,

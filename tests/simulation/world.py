@@ -121,6 +121,8 @@ class World:
         """Wakes each process of those that share it, as the next look for due rows does."""
         self._outages = self._draw_outages()
         self.budgets: Budgets | None = draw_budgets(seed)
+        self.set_at = draw_set_at(seed, self.budgets)
+        """The age at which somebody asks for several videos at once; `None`: nobody does."""
         self.epoch = EPOCH if self.budgets is None else self.budgets.epoch
         """When it begins."""
 
@@ -241,3 +243,13 @@ class World:
                 end = begin + self.between(60, 1800)
                 outages.append(Outage(service, begin, end, fate))
         return outages
+
+
+def draw_set_at(seed: int, budgets: Budgets | None) -> float | None:
+    """Return the age of a world at which somebody asks for a set; `None`: nobody does.
+
+    It must not change what else chance decides in worlds without sets.
+    """
+    if budgets is not None:
+        return budgets.set_at
+    return random.Random(f"set {seed}").uniform(0, 400) if seed % 5 == 3 else None

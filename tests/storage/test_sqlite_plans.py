@@ -98,6 +98,7 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
             ["jobs_stage (stage=?)"],
         ),
         (job_reads.AHEAD_OF, ["INDEX jobs_waiting (submitted_at<?)"]),
+        (job_reads.PARTS, ["jobs_parts (set_id=?)"]),
     ],
     ids=[
         "due",
@@ -111,6 +112,7 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
         "channel",
         "stages",
         "ahead",
+        "parts of a set",
     ],
 )
 def test_an_index_answers(tables: Database, query: str, indexes: list[str]) -> None:

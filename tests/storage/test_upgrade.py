@@ -133,6 +133,8 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
     assert await store.jobs.get("full") == replace(
         full,
         style=None,
+        set_id=None,
+        part=None,
         project=None,
         price=None,
         forecast=None,

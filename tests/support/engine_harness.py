@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pysqlite3
 
-from bot.base.ports import Films, ReferenceImages
+from bot.base.ports import ContactSheets, Films, ReferenceImages
 from bot.jobs.accept import Accepted, Interaction, accept, new_id
 from bot.jobs.call_limits import CallLimits
 from bot.jobs.services import Services
@@ -171,6 +171,8 @@ class EngineHarness:
     steps: Mapping[str, Step[Job]] = field(default_factory=lambda: STEPS)
     films: Films | None = None
     """Takes the pictures for posters; `None`: there are none."""
+    contact_sheets: ContactSheets | None = None
+    """Draws the posters of sets; `None`: there are no sheets."""
     clock_error: float = 0.0
     """The seconds by which the bot's clock is ahead of the services' clock."""
     services: Services = field(init=False)
@@ -187,6 +189,7 @@ class EngineHarness:
             images=self.images,
             files=self.files,
             films=self.films,
+            contact_sheets=self.contact_sheets,
             now=self.bot_time,
             # Older than each job: `may_be_restored` would search for its message otherwise.
             started_at=self.bot_time() - 1,
@@ -338,6 +341,7 @@ async def engine_harness(
     slack_limits: RateLimits | None = None,
     steps: Mapping[str, Step[Job]] = STEPS,
     films: Films | None = None,
+    contact_sheets: ContactSheets | None = None,
 ) -> AsyncIterator[EngineHarness]:
     """Start the services and a bot's engine on loopback while the context lasts.
 
@@ -388,6 +392,7 @@ async def engine_harness(
             limits=limits,
             steps=steps,
             films=films,
+            contact_sheets=contact_sheets,
         )
         try:
             yield harness

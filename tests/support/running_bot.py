@@ -18,7 +18,7 @@ from bot.options.catalog import Catalog
 from bot.worker import scheduler
 from bot.worker.scheduler import Scheduler
 from sandbox.sandbox import Sandbox
-from storage import home
+from storage import home, notification
 from storage.sqlite import homes
 from tests.support.sandbox import running_sandbox
 from tests.support.services import CATALOG
@@ -38,6 +38,8 @@ GATHER_SECONDS = 0.01
 """Before a look that a new row causes; 0.05 s outside the tests."""
 REDRAW_SECONDS = 0.2
 """Between two drawings of a Home tab; three outside the tests."""
+SET_EDIT_SECONDS = 0.05
+"""Before an edit of a set's message; ten outside the tests."""
 
 _READ_ANEW = Catalog.load
 
@@ -99,4 +101,5 @@ def _quick_start() -> Iterator[None]:
         patch.setattr(scheduler, "GATHER_SECONDS", GATHER_SECONDS)
         patch.setattr(home, "REDRAW_SECONDS", REDRAW_SECONDS)
         patch.setattr(homes, "REDRAW_SECONDS", REDRAW_SECONDS)
+        patch.setattr(notification, "SET_EDIT_SECONDS", SET_EDIT_SECONDS)
         yield

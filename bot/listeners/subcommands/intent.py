@@ -18,6 +18,7 @@ from typing import TypeAlias
 from bot.base.errors import UsageError
 from bot.listeners.context import Handler
 from bot.listeners.subcommands.subcommand import Subcommand
+from bot.options.alternatives import has_alternatives
 from bot.options.catalog import Catalog
 from bot.options.characters import visible
 from bot.options.edit_distance import edit_distance
@@ -134,7 +135,7 @@ def read_intent(text: str, context: TextContext) -> Intent:
 
 def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     """Return what a text means that is no command."""
-    if _has_options(typed):
+    if _has_options(typed) or has_alternatives(typed):
         return Prompt(typed=typed)
     words = text.split()
     talk = small_talk(plain(text)) if context.is_conversation else None

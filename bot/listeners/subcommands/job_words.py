@@ -14,14 +14,15 @@ from types import MappingProxyType
 from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import ALPHABET, LENGTH, Interaction
-from bot.jobs.access import find_job
+from bot.jobs.access import find_job, find_set
 from bot.jobs.actions import ActionName, ActionRequest, perform
 from bot.jobs.services import Services
+from bot.jobs.sets import PREFIX
 from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.listeners.subcommands.thread import continuation
-from bot.messages import replies
+from bot.messages import replies, sets
 from bot.options.catalog import Catalog
 from bot.options.parser import read_text
 from bot.options.wording import quoted
@@ -32,11 +33,17 @@ from storage.store import JobFilter
 LAST = "last"
 """Stands for the asker's newest job: that of this channel, else that of any."""
 
-_ID = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
+_ID = re.compile(f"({PREFIX})?[{ALPHABET}]{{{LENGTH}}}")
 # An ID that may be mistyped, or that of a delivery, rather than a word of a prompt.
 _LIKE_AN_ID = re.compile(r"\S*\d\S*")
 # Messages show an ID as a code span in a sentence, and users copy backticks and punctuation too.
 _MARKS = "`*_.,;:"
+
+
+_OF_SET: Mapping[ActionName, ActionName] = MappingProxyType(
+    {ActionName.STATUS: ActionName.SET_STATUS, ActionName.CANCEL: ActionName.CANCEL_SET}
+)
+"""The action on a set for that on a job; any other one is about one of its parts."""
 
 
 async def _named_job(typed: str, interaction: Interaction, services: Services) -> Job:
@@ -51,6 +58,14 @@ async def _named_job(typed: str, interaction: Interaction, services: Services) -
     if job is None or job.stage not in REQUESTED:
         raise UsageError(replies.unknown_job(quoted(typed)))
     return job
+
+
+async def _named_set(typed: str, interaction: Interaction, services: Services) -> Job:
+    """Return the first part of the set of a typed ID. Raises `UsageError` as `_named_job` does."""
+    part = await find_set(_job_id(typed), interaction, services)
+    if part is None or part.stage not in REQUESTED:
+        raise UsageError(sets.unknown_set(quoted(typed)))
+    return part
 
 
 async def _newest_job(interaction: Interaction, services: Services) -> Job:
@@ -73,6 +88,12 @@ def _bind(name: ActionName, rest: str, _: Catalog) -> Handler | None:
 async def _do(
     name: ActionName, typed: str, changes: str, interaction: Interaction, services: Services
 ) -> Message | None:
+    if _job_id(typed).startswith(PREFIX):
+        part = await _named_set(typed, interaction, services)
+        if name not in _OF_SET:
+            return sets.which_part(part)
+        request = ActionRequest(job=part, interaction=interaction)
+        return reply_to(await perform(_OF_SET[name], request, services), services.now())
     job = await _named_job(typed, interaction, services)
     if name is ActionName.CONTINUE:
         request = continuation(job, changes, interaction)
@@ -90,14 +111,14 @@ JOB_SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
     {
         "status": Subcommand(
             usage="status ID|last",
-            about="tells where a job stands",
+            about="tells where a job, or a set, stands",
             bind=partial(_bind, ActionName.STATUS),
             least=1,
             most=1,
         ),
         "cancel": Subcommand(
             usage="cancel ID|last",
-            about="cancels a job, for free until it is sent to MindVideo",
+            about="cancels a job, or all of a set, for free until it is sent to MindVideo",
             bind=partial(_bind, ActionName.CANCEL),
             least=1,
             most=1,

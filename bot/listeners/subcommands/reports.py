@@ -12,7 +12,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.cost_report import Reader, ReportSpec, as_seen, load_costs, load_sum, tells_places
 from bot.jobs.links import load_links
 from bot.jobs.services import Services
-from bot.jobs.view import brief_view
+from bot.jobs.view import brief_view, load_set_size
 from bot.listeners.context import Handler
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.messages import replies
@@ -38,10 +38,11 @@ async def _list(interaction: Interaction, services: Services) -> Message:
     recent = await services.store.jobs.jobs(replace(mine, stages=OVER))
     found = [*running, *recent]
     links = await load_links(found[:LISTED], services)
-    listed = [
-        ListedJob(view=brief_view(job, services.catalog, services.unit), link=links.get(job.id))
-        for job in found[:LISTED]
-    ]
+    listed = []
+    for job in found[:LISTED]:
+        view = brief_view(job, services.catalog, services.unit)
+        view = replace(view, set_size=await load_set_size(job, services))
+        listed.append(ListedJob(view=view, link=links.get(job.id)))
     return job_list(listed, has_more=len(found) > LISTED)
 
 

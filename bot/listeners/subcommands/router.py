@@ -13,7 +13,7 @@ from typing import assert_never
 
 from bot.base.errors import UsageError
 from bot.base.ports import Message
-from bot.jobs.accept import Asking, Interaction, accept
+from bot.jobs.accept import Asking, Interaction, accept_requests
 from bot.jobs.actions import ActionName, ActionRequest, perform
 from bot.jobs.cast import cast_for
 from bot.jobs.services import Services
@@ -40,11 +40,15 @@ from bot.listeners.subcommands.job_words import JOB_SUBCOMMANDS
 from bot.listeners.subcommands.manual import help_subcommand
 from bot.listeners.subcommands.notify import NOTIFICATIONS
 from bot.listeners.subcommands.reports import REPORTS
+from bot.listeners.subcommands.set_part import find_named_part
 from bot.listeners.subcommands.style import STYLES, style_subcommand
 from bot.listeners.subcommands.subcommand import Subcommand
+from bot.messages import sets
+from bot.options.alternatives import variants_of
 from bot.options.attachments import Attached
 from bot.options.draft import Draft, RefusedTextError
 from bot.options.request import read_request
+from bot.options.sets import read_requests
 from bot.slack.markup import mentioned_names, plain
 from storage.job import Job, QuestionKind
 
@@ -60,12 +64,17 @@ async def respond(
 ) -> Message | None:
     """Run a command, or accept a request to render; return the ephemeral answer, if any.
 
-    In the thread of `job`, a request is a change of that job. A text that may be no request is
+    In the thread of `job`, a request is a change of that job, or of the part of its set that the
+    text names. A text that may be no request is
     asked about before it is accepted. `None`: the job's message shows the outcome. Idempotent by
     `interaction.dedup_key`. Raises `UsageError`, which is a `RefusedTextError` for a request to
     render, and `StoreError` when the request was not committed.
     """
-    context = _context(services, files, job, is_conversation=is_conversation)
+    part = None if job is None else await find_named_part(text, job, services)
+    if part is not None:
+        text, job = part.text, part.job
+    is_of_set = part is None and job is not None and job.set_id is not None
+    context = _context(services, files, job, is_conversation=is_conversation, is_of_set=is_of_set)
     words = plain(text)
     intent = read_intent(text, context)
     match intent:
@@ -81,6 +90,9 @@ async def respond(
             question = Asking(kind=QuestionKind.SMALL_TALK, about=intent.kind)
         case _:
             assert_never(intent)
+    if job is not None and is_of_set:
+        # A change would be of one part, and nobody says of which.
+        return sets.which_part(job)
     typed = replace(typed, people=mentioned_names(text))
     if job is not None:
         change = ActionRequest(
@@ -88,17 +100,19 @@ async def respond(
         )
         return reply_to(await perform(ActionName.AGAIN, change, services), services.now())
     usual = await usual_options(interaction, services)
+    where = (interaction.team, interaction.user, interaction.channel)
+    read = partial(
+        read_request,
+        catalog=services.catalog,
+        defaults=usual.values,
+        styles=await styles_for(typed, *where, services),
+        cast=await cast_for(typed, *where, services),
+    )
     try:
-        where = (interaction.team, interaction.user, interaction.channel)
-        request = read_request(
-            typed,
-            services.catalog,
-            defaults=usual.values,
-            files=files,
-            styles=await styles_for(typed, *where, services),
-            cast=await cast_for(typed, *where, services),
+        requests = read_requests(variants_of(typed), files, lambda one, its: read(one, files=its))
+        accepted = await accept_requests(
+            requests, typed.text, interaction, services, question=question, usual=usual
         )
-        accepted = await accept(request, interaction, services, question=question, usual=usual)
     except UsageError as error:
         draft = Draft(
             text=typed.text,
@@ -112,7 +126,12 @@ async def respond(
 
 
 def _context(
-    services: Services, files: Sequence[Attached], job: Job | None, *, is_conversation: bool
+    services: Services,
+    files: Sequence[Attached],
+    job: Job | None,
+    *,
+    is_conversation: bool,
+    is_of_set: bool,
 ) -> TextContext:
     table = {**SUBCOMMANDS, CAST: cast_subcommand(bot_words, files)} if files else SUBCOMMANDS
     context = TextContext(
@@ -123,7 +142,7 @@ def _context(
     )
     if job is None:
         return context
-    command = partial(thread.match, job=job, files=files)
+    command = partial(thread.match, job=job, files=files, is_of_set=is_of_set)
     return replace(context, thread_words=thread.THREAD_WORDS.keys(), thread_command=command)
 
 

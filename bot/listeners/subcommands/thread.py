@@ -14,7 +14,7 @@ from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
 from bot.listeners.redraw import redraw_if_kept
-from bot.messages import replies
+from bot.messages import replies, sets
 from bot.options.attachments import Attached
 from bot.options.continuation import read_moment
 from bot.options.parser import TypedText, read_text
@@ -29,11 +29,16 @@ class ThreadCommand:
     about: str
     action: ActionName | None
     """`None`: it lists the commands of the thread."""
+    of_set: ActionName | None = None
+    """The action that it runs in the thread of a set; `None`: it would be about one part."""
 
 
-def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None:
+def match(
+    text: str, job: Job, files: Sequence[Attached] = (), *, is_of_set: bool = False
+) -> Handler | None:
     """Return the handler of a command in the thread of `job`; `None`: the text is no command.
 
+    If it `is_of_set`, it is about the set of which `job` is a part.
     `again` may be followed by options or shots, and files without text mean `again`. Raises
     `UsageError`.
     """
@@ -41,6 +46,8 @@ def match(text: str, job: Job, files: Sequence[Attached] = ()) -> Handler | None
     command = THREAD_WORDS.get(word.rstrip(".,:!?").lower())
     if command is None:
         return None
+    if is_of_set:
+        return None if following else partial(_do_with_set, command, job)
     if command.action is ActionName.CONTINUE:
         return partial(_continue, job, "".join(following), files)
     if command.action is not ActionName.AGAIN:
@@ -65,6 +72,19 @@ async def _do(
     outcome = await perform(action, request, services)
     await redraw_if_kept(outcome, services)
     return reply_to(outcome, services.now())
+
+
+async def _do_with_set(
+    command: ThreadCommand, part: Job, interaction: Interaction, services: Services
+) -> Message | None:
+    """Run a command in the thread of a set, if it is about all parts."""
+    if command.action is None:
+        about = {word: one.about for word, one in THREAD_WORDS.items() if one.of_set is not None}
+        return replies.in_a_thread(about, services.bot_user)
+    if command.of_set is None:
+        return sets.which_part(part)
+    request = ActionRequest(job=part, interaction=interaction)
+    return reply_to(await perform(command.of_set, request, services), services.now())
 
 
 async def _again(
@@ -119,10 +139,18 @@ THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
         "stitch": ThreadCommand(
             about="joins the clips up to it to one film, free of charge", action=ActionName.STITCH
         ),
-        "status": ThreadCommand(about="tells where the job stands", action=ActionName.STATUS),
-        "cost": ThreadCommand(about="tells what it cost", action=ActionName.COST),
+        "status": ThreadCommand(
+            about="tells where the job stands",
+            action=ActionName.STATUS,
+            of_set=ActionName.SET_STATUS,
+        ),
+        "cost": ThreadCommand(
+            about="tells what it cost", action=ActionName.COST, of_set=ActionName.SET_STATUS
+        ),
         "cancel": ThreadCommand(
-            about="cancels it, for free until it is sent to MindVideo", action=ActionName.CANCEL
+            about="cancels it, for free until it is sent to MindVideo",
+            action=ActionName.CANCEL,
+            of_set=ActionName.CANCEL_SET,
         ),
         "resend": ThreadCommand(
             about="brings its files again, free of charge", action=ActionName.RESEND

@@ -26,6 +26,9 @@ export function control(blockId, element, scope) {
       );
     case "overflow":
       return overflow(blockId, element, scope);
+    case "static_select":
+      // In a message nothing is submitted: a choice acts at once, and arrows must not choose.
+      return scope.fields ? chooser(blockId, element, scope) : menu(blockId, element, scope);
     default:
       return chooser(blockId, element, scope);
   }
@@ -103,6 +106,34 @@ function overflow(blockId, element, scope) {
       },
     },
     icon("more"),
+  );
+  return node;
+}
+
+/** @param {string} blockId @param {any} element @param {Scope} scope */
+function menu(blockId, element, scope) {
+  const words = plainText(element.initial_option?.text ?? element.placeholder) || "Choose";
+  const node = h(
+    "button",
+    {
+      type: "button",
+      class: "button",
+      "aria-haspopup": "menu",
+      data: identity(blockId, element, scope),
+      on: {
+        click: () =>
+          openMenu(
+            node,
+            element.options.map((/** @type {any} */ option) => ({
+              label: plainText(option.text),
+              id: option.value,
+              choose: () =>
+                press(node, element, scope, () => scope.act(blockId, element, option.value)),
+            })),
+          ),
+      },
+    },
+    `${words} ▾`,
   );
   return node;
 }
