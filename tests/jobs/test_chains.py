@@ -16,7 +16,7 @@ from bot.options.references import Frame, reference
 from storage.job import IN_CHANNEL, Job, Media, Outcome, Output, Stage
 from storage.sqlite.store import SqliteStore
 from tests.support.inline_store import inline_session
-from tests.support.services import services
+from tests.support.services import FakeDirectory, services
 from tests.support.store_samples import ACCEPTED, a_job
 
 
@@ -42,6 +42,14 @@ async def stored(path: Path, *jobs: Job) -> Services:
     for job in jobs:
         await store.jobs.insert(job, ACCEPTED)
     return services(store)
+
+
+class LinkedDirectory(FakeDirectory):
+    """A directory in which each message has a permalink."""
+
+    async def permalink(self, channel: str, ts: str, /) -> str | None:
+        """Return a permalink."""
+        return f"https://example.com/{channel}/{ts}"
 
 
 ANYBODY = Interaction(
@@ -90,7 +98,8 @@ async def test_details_link_no_clip_of_a_channel_that_may_be_private(
     here = replace(clip(1, after=0), message_ts="2.2")
     found = await stored(tmp_path / "jobs.db", elsewhere, here)
     request = ActionRequest(job=here, interaction=replace(ANYBODY, user=user))
-    shown = await perform(ActionName.DETAILS, request, found)
+    linked = replace(found, directory=LinkedDirectory())
+    shown = await perform(ActionName.DETAILS, request, linked)
     assert isinstance(shown, DetailsShown)
     first, last = shown.view.chain
     assert (first[1] is not None) is sees_all
