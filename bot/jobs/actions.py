@@ -353,7 +353,10 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance | Set
         given = {**job.input, **request.options}
         checked = check_input(model, given, known=known)
         renders = [replace(checked, project=job.project, style=job.style)]
-    return await _accepted(renders, request, services, parent_id=job.id)
+    try:
+        return await _accepted(renders, request, services, parent_id=job.id)
+    except ProjectNeededError as error:
+        raise RefusedTextError(_draft(request), *error.problems) from None
 
 
 async def _accepted(
@@ -363,18 +366,15 @@ async def _accepted(
     *,
     parent_id: str | None,
 ) -> Acceptance | SetAcceptance:
-    try:
-        return await accept_requests(
-            renders,
-            _words(request, renders[0]),
-            request.interaction,
-            services,
-            parent_id=parent_id,
-            question=request.question,
-            agreed=request.agreed,
-        )
-    except ProjectNeededError as error:
-        raise RefusedTextError(_draft(request), *error.problems) from None
+    return await accept_requests(
+        renders,
+        _words(request, renders[0]),
+        request.interaction,
+        services,
+        parent_id=parent_id,
+        question=request.question,
+        agreed=request.agreed,
+    )
 
 
 def _words(request: ActionRequest, render: RenderRequest) -> str:

@@ -28,7 +28,9 @@ MOST_SECONDS_JOINED = 600.0
 _RATE = Fraction(24)
 """Frames a second, where a file does not tell."""
 
-_FASTEST_RATE = Fraction(60)
+_SLOWEST_RATE, _FASTEST_RATE = Fraction(15), Fraction(60)
+"""One clip that stands still most of the time must not slow down the others."""
+
 _SAMPLE_RATE = 48_000
 _SAMPLES = 1024
 """Of a frame of AAC."""
@@ -122,7 +124,7 @@ def _facts_of(film: OpenFilm, clip: Clip) -> _Facts:
         seconds=whole if clip.until is None else min(whole, clip.until),
         width=stream.width,
         height=stream.height,
-        rate=min(stream.average_rate or _RATE, _FASTEST_RATE),
+        rate=min(max(stream.average_rate or _RATE, _SLOWEST_RATE), _FASTEST_RATE),
         has_sound=film.has_sound,
     )
 

@@ -161,6 +161,8 @@ def test_one_clip_is_open_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
         ([(LANDSCAPE, 0.5), (LANDSCAPE, None)], 1.5, (64, 48)),
         ([(made(rate=30), None), (made(rate=25), None)], 2.0, (64, 48)),
         ([(made(width=66, height=50), None), (made(), None)], 2.0, (66, 50)),
+        # The first one stands still for a second at a time.
+        ([(made(rate=1, seconds=2), None), (made(), None)], 3.0, (64, 48)),
         # An MP4 takes no VP8.
         ([(WEBM, None), (WEBM, None)], 2.0, (64, 48)),
     ],
@@ -173,6 +175,7 @@ def test_clips_that_differ_are_encoded_in_the_form_of_the_first(
     assert film.seconds == pytest.approx(seconds, abs=0.1)
     assert found.seconds == pytest.approx(seconds, abs=0.1)
     assert found.size == size
+    assert found.frames >= 15 * seconds - 1
 
 
 @pytest.mark.parametrize(

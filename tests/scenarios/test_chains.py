@@ -11,6 +11,7 @@ import pytest
 from sandbox.mindvideo.files import PACKAGED_MEDIA
 from sandbox.slack.entities import StoredMessage
 from tests.support.conversation import (
+    answer,
     last_input,
     mention,
     submitted_inputs,
@@ -120,4 +121,12 @@ async def test_what_cannot_be_continued_is_told_and_costs_nothing() -> None:
         for count, (text, told) in enumerate(REFUSED.items(), start=1):
             await mention(bot, text, thread=root)
             assert told in (await until_ephemeral(bot, count)).text
+        await answer(bot, "settings require project on")
+        for text in ("continue the boat leaves", "loop"):
+            before = len(bot.ephemerals())
+            await mention(bot, text, thread=root)
+            refused = await until_ephemeral(bot, before + 1)
+            assert "Say for which project" in refused.text
+            # The form would open with the earlier scene, and make another take of that.
+            assert "Open in the form" not in str(refused.blocks)
         assert len(submitted_inputs(bot)) == 1
