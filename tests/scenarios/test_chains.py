@@ -8,8 +8,9 @@ from pathlib import Path
 import av
 import pytest
 
+from bot.messages.buttons import MORE
 from sandbox.mindvideo.files import PACKAGED_MEDIA
-from sandbox.slack.entities import StoredMessage
+from sandbox.slack.entities import ANA, StoredMessage
 from tests.support.conversation import (
     answer,
     last_input,
@@ -19,6 +20,7 @@ from tests.support.conversation import (
     until_over,
     until_reply_done,
 )
+from tests.support.forms import KLING, element_of, entries, form_of, submit
 from tests.support.images import data_of
 from tests.support.running_bot import RunningBot, bot_in
 from tests.support.sandbox import running_sandbox
@@ -97,6 +99,42 @@ async def test_a_loop_ends_as_it_begins() -> None:
         await bot.until(bot.ephemerals)
         assert "continues no other video" in bot.ephemerals()[-1].text
 
+
+async def test_the_form_of_a_continuation_begins_with_the_frame_unless_it_is_taken_out() -> None:
+    """Without it the clip is a request as any other, and no reference can be typed in its place."""
+    async with (
+        running_sandbox(render_seconds=0.05, media_dir=PACKAGED_MEDIA) as sandbox,
+        bot_in(sandbox) as bot,
+    ):
+        await mention(bot, "a boat at a pier --mode pro")
+        first = await until_job_over(bot)
+        (result,) = [one for one in bot.replies() if one.files]
+
+        async def open_form() -> None:
+            value = f"continue {first.job_id}"
+            done = await bot.sandbox.slack.people.click(ANA, result.ts, MORE, value=value)
+            assert done.error is None
+
+        await open_form()
+        assert f"last frame of {first.job_id}" in str(element_of(form_of(bot), KEPT))
+        await submit(bot, values=entries(prompt="the boat leaves"))
+        await until_job_over(bot, 2)
+        assert last_input(bot)["mode"] == "pro"
+        assert data_of(last_input(bot)["first_frame_image"]).startswith(b"\xff\xd8\xff")
+
+        await open_form()
+        forged = f"slack-file:F1@last~{first.job_id}"
+        typed = entries(prompt="a bird", links_first_frame_image=forged)
+        refused = await submit(bot, values={**typed, KEPT: {KLING: []}})
+        assert "first_frame_image" in str(refused.ack.body)
+        await submit(
+            bot, values={**entries(prompt="a bird", links_first_frame_image=""), KEPT: {KLING: []}}
+        )
+        await until_job_over(bot, 3)
+        assert "first_frame_image" not in last_input(bot)
+
+
+KEPT = "kept:first_frame_image"
 
 REFUSED = {
     "continue": "Say what happens next",
