@@ -231,6 +231,11 @@ class Upload:
 
     file_id: str
     sent: bool = False
+    sha256: str | None = None
+    """The digest of the bytes as they were sent, in hexadecimal digits.
+
+    `None`: they are not sent yet, or the process ended before it could note that they were.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

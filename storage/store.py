@@ -34,6 +34,7 @@ from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.find import Finder
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, Stage
+from storage.made_file import MadeFile
 from storage.notification import Notification
 from storage.pace import Pacing, Permit
 from storage.price_drift import PriceCheck, PriceChecks
@@ -345,6 +346,9 @@ class JobStore(Queue[Job], Protocol):
 
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested at or after `since` and before `until`, oldest first."""
+
+    async def made_files(self, since: Instant, until: Instant) -> list[MadeFile]:
+        """Return the files that were made for the jobs requested in this time, oldest first."""
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Record that `by` requests the cancel of a job, if MindVideo certainly does not have it.

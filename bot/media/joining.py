@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from bot.media.film_file import MOST_PIXELS, OpenFilm, UnreadableFilmError, opened
+from bot.media.provenance import XMP_BOX
 from storage.job import Film
 
 MOST_SECONDS_JOINED = 600.0
@@ -82,9 +84,17 @@ def join(clips: Sequence[Clip], target: BinaryIO, comment: str) -> Film:
     """Write the clips one behind the other to `target`, and return the film's properties.
 
     Packets are copied where all streams match and no clip is cut; else all is encoded anew, in the
-    size and rate of the first clip. One clip is open at a time: a decoder keeps frames. Raises
-    `FilmTooLongError`, `UnreadableClipError`, and what PyAV raises.
+    size and rate of the first clip. One clip is open at a time: a decoder keeps frames. The film's
+    metadata says that it was made with AI, as those of the clips may. Raises `FilmTooLongError`,
+    `UnreadableClipError`, and what PyAV raises.
     """
+    film = _join(clips, target, comment)
+    target.seek(0, os.SEEK_END)
+    target.write(XMP_BOX)
+    return film
+
+
+def _join(clips: Sequence[Clip], target: BinaryIO, comment: str) -> Film:
     found = []
     for position, clip in enumerate(clips):
         with _opened(clip, position) as film:

@@ -293,6 +293,11 @@ def noun(job: Job) -> str:
     return "an image" if job.outputs and job.outputs[0].media is Media.IMAGE else "a video"
 
 
+def working(job: Job) -> str:
+    """Return what the bot does while MindVideo has the job; Slack puts the bot's name before it."""
+    return "is rendering…" if job.started_at is not None else "waits for MindVideo to begin…"
+
+
 def is_cancelled(job: Job) -> bool:
     """Tell whether the job was cancelled or given up."""
     return job.outcome is Outcome.CANCELLED

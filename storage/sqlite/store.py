@@ -36,6 +36,7 @@ from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.find import FoundJob, Page, Viewer, Wanted
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Price, Stage, check_transition
+from storage.made_file import MadeFile
 from storage.notification import Notification
 from storage.pace import Permit
 from storage.price_drift import PriceCheck, PriceChecks
@@ -253,6 +254,10 @@ class SqliteJobs(SqliteQueue[Job]):
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested in this time, oldest first."""
         return await self._session.read(lambda db: reports.renders(db, team, since, until))
+
+    async def made_files(self, since: Instant, until: Instant) -> list[MadeFile]:
+        """Return the files that were made for the jobs requested in this time, oldest first."""
+        return await self._session.read(lambda db: reports.made_files(db, since, until))
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Record the first request to cancel and make the job due, if nothing was sent yet."""
