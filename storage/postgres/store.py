@@ -8,7 +8,7 @@ from functools import partial
 from typing import Generic, Self
 
 from storage.approval import MayNotDecide
-from storage.budget import NotAdmitted, Settlement
+from storage.budget import AskFirst, NotAdmitted, Settlement
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.find import FoundJob, Page, Viewer, Wanted
 from storage.home import HomeView
@@ -173,6 +173,14 @@ class PostgresJobs(PostgresQueue[Job]):
             admissions.confirm, most_active=most_active, asks_approvers=asks_approvers
         )
         return await self._session.write(lambda db: confirm(db, job_id, by, now))
+
+    async def begin(
+        self, planned: Job, priced: Job, now: Instant, terms: InsertTerms = NO_TERMS
+    ) -> Job | AskFirst | NotAdmitted:
+        """Let a planned job begin to count under its claim, or wait for an approver."""
+        return await self._session.write(
+            lambda db: admissions.begin(db, planned, priced, now, terms)
+        )
 
     async def approve(
         self,

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
+    AskFirst,
     AuditEntry,
     Booking,
     Cap,
@@ -181,6 +182,14 @@ class SqliteJobs(SqliteQueue[Job]):
             admissions.confirm, most_active=most_active, asks_approvers=asks_approvers
         )
         return await self._session.write(lambda db: confirm(db, job_id, by, now))
+
+    async def begin(
+        self, planned: Job, priced: Job, now: Instant, terms: InsertTerms = NO_TERMS
+    ) -> Job | AskFirst | NotAdmitted:
+        """Let a planned job begin to count under its claim, or wait for an approver."""
+        return await self._session.write(
+            lambda db: admissions.begin(db, planned, priced, now, terms)
+        )
 
     async def approve(
         self,
