@@ -66,7 +66,8 @@ MUTANTS = (
         old="before.due_at is None and before.delivery.ts is None",
         new="False",
         tests=(
-            _STITCH + "test_clips_that_cannot_be_joined_are_told_then_and_whenever_it_is_asked_again",
+            _STITCH
+            + "test_clips_that_cannot_be_joined_are_told_then_and_whenever_it_is_asked_again",
         ),
     ),
     Mutant(
