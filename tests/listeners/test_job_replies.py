@@ -143,6 +143,7 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (ReviewAnswered(job=DONE, kind=ReviewKind.CHANGES, is_new=False), "changes are asked"),
     (NextTakeOffered(job=replace(DONE, notes=2)), "with 2 notes beside it"),
     (StitchAnswered(job=DONE, clips=3, is_new=False), "joined before"),
+    (StitchAnswered(job=DONE, clips=3, is_new=False, problem="Too long."), "no film"),
     (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
 
