@@ -194,13 +194,19 @@ class Life:
         )
 
     def _drawn(self, pools: Sequence[Pool]) -> list[Pool]:
-        """Return the pools with sizes that chance draws."""
+        """Return the pools with sizes that chance draws.
+
+        What is never due must not change what else chance decides.
+        """
+        never_due: set[str] = {NotificationKind.STITCHED}
+        if not self._has_posters:
+            never_due.add(NotificationKind.POSTER)
+        if self._world.set_at is None:
+            never_due.add(NotificationKind.SET)
         return [
             replace(pool, size=self._world.chance.choice((1, 2, 64)))
             for pool in pools
-            # What is never due must not change what else chance decides.
-            if (self._has_posters or NotificationKind.POSTER not in pool.steps)
-            and (self._world.set_at is not None or NotificationKind.SET not in pool.steps)
+            if not never_due.issuperset(pool.steps)
         ]
 
     def _watched(self, step: Step[Row], actor_of: Callable[[Row], Actor]) -> Step[Row]:
