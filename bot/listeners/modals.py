@@ -99,7 +99,7 @@ def register(app: AsyncApp, services: Services) -> None:
             try:
                 errors = await take(payload, services, count)
             except PriceNotShownError as error:
-                errors, count.kind = {}, "asked"
+                errors, count.kind = {}, "opened"
                 instead = await _with_price_of(error.parts, payload, services)
         await acknowledge(ack, errors, instead)
 

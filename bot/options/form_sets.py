@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
+from math import prod
+from typing import TypeAlias
 
 from bot.base.errors import UsageError
 from bot.options.alternatives import (
@@ -28,11 +30,13 @@ from bot.options.parser import TypedText
 from bot.options.references import file_named
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT, Option, as_mapping
-from bot.options.sets import each_once
+from bot.options.sets import each_once, in_doubt
 from bot.options.shots import shots_option
 from storage.job import Json
 
-Read = Callable[[State], RenderRequest]
+Fields: TypeAlias = Mapping[str, Variants]
+"""What the words of fields stand for, by the block ID."""
+Read: TypeAlias = Callable[[State], RenderRequest]
 """Returns the request of a form's fields. Raises `FormError` and `UsageError`."""
 
 
@@ -43,12 +47,13 @@ def read_form_requests(model: Model, state: State, read: Read) -> tuple[RenderRe
     its field says. A form that says none of it makes one request. Raises what `read` raises, and
     `FormError` for more requests.
     """
-    times = times_in(state)
-    states = _states(model, state)
-    requests = each_once(list(map(read, states)))
-    with_times = [request for request in requests for _ in range(times)]
-    _refuse_too_many(len(with_times), model)
-    return tuple(with_times)
+    times, fields = times_in(state), _fields_with_alternatives(model, state)
+    requests = each_once([read(one) for one in _states(model, state, fields)])
+    _refuse_too_many(len(requests) * times, state, fields)
+    for unclosed in (field.unclosed for field in fields.values()):
+        if unclosed is not None:
+            requests = [in_doubt(request, unclosed) for request in requests]
+    return tuple(request for request in requests for _ in range(times))
 
 
 def times_in(state: State) -> int:
@@ -78,70 +83,58 @@ def is_for_each_image(state: State) -> bool:
 def count_in(model: Model, state: State) -> int:
     """Return how many videos a form asks for while it is filled; 1 if that is not clear yet."""
     try:
-        count = times_entered(state) * len(_states(model, state))
+        fields = _fields_with_alternatives(model, state)
+        count = times_entered(state) * len(_states(model, state, fields))
     except FormError:
         return 1
     return count if count <= MOST_PARTS else 1
 
 
-def _states(model: Model, state: State) -> Sequence[State]:
-    """Return a form's fields with each of its alternatives and images."""
-    places = [
-        (block_id, _variants(block_id, text))
-        for block_id, text in _texts_with_alternatives(model, state)
-    ]
-    count = 1
-    for _, variants in places:
-        count *= len(variants.each)
-    _refuse_too_many(count, model)
+def _states(model: Model, state: State, fields: Fields) -> Sequence[State]:
+    """Return a form's fields with each of its alternatives and images. Raises `FormError`."""
+    _refuse_too_many(prod(len(variants.each) for variants in fields.values()), state, fields)
     chosen = product(
-        *([(block_id, one.text) for one in variants.each] for block_id, variants in places)
+        *([(block_id, one.text) for one in variants.each] for block_id, variants in fields.items())
     )
-    states = [_with_texts(state, dict(texts)) for texts in chosen] if places else [state]
+    states = [_with_texts(state, dict(texts)) for texts in chosen] if fields else [state]
     if not is_for_each_image(state):
         return states
     images = [*_of_each_image(model, state)]
     if not images:
         raise FormError({EACH_IMAGE_BLOCK: "Attach the images first, or take the tick away."})
-    _refuse_too_many(len(states) * len(images), model)
+    _refuse_too_many(len(states) * len(images), state, fields)
     return [{**one, **image} for one in states for image in images]
 
 
-def _variants(block_id: str, text: str) -> Variants:
-    try:
-        return variants_of(_words(text))
-    except UsageError as error:
-        raise FormError({block_id: plain(error)}) from None
-
-
-def _words(text: str) -> TypedText:
-    """Return the text of a field, in which nothing is a flag."""
-    return TypedText(text=text, tokens=(), rest="")
-
-
-def _refuse_too_many(count: int, model: Model) -> None:
-    try:
-        refuse_too_many(count)
-    except UsageError as error:
-        name = PROMPT if model.prompt is None else model.prompt.name
-        raise FormError({f"{FIELD}{name}": plain(error)}) from None
-
-
-def _texts_with_alternatives(model: Model, state: State) -> Iterator[tuple[str, str]]:
-    """Yield the block ID and the text of the fields whose words have alternatives."""
+def _fields_with_alternatives(model: Model, state: State) -> Fields:
+    """Return the fields whose words may have alternatives: of the prompt, and of each shot."""
     found = shots_option(model)
+    fields: dict[str, Variants] = {}
     for block_id in state:
-        name = block_id.removeprefix(FIELD)
+        name, text = block_id.removeprefix(FIELD), element(state, block_id).get("value")
         is_of_shot = found is not None and (
             name.startswith(f"{found[0].name}.") and name.endswith(f".{found[2].words}")
         )
-        value = element(state, block_id).get("value")
-        if (
-            (name == PROMPT or is_of_shot)
-            and isinstance(value, str)
-            and has_alternatives(_words(value))
-        ):
-            yield block_id, value
+        if not isinstance(text, str) or not (name == PROMPT or is_of_shot):
+            continue
+        # Nothing in a field is a flag.
+        typed = TypedText(text=text, tokens=(), rest="")
+        if has_alternatives(typed):
+            try:
+                fields[block_id] = variants_of(typed)
+            except UsageError as error:
+                raise FormError({block_id: plain(error)}) from None
+    return fields
+
+
+def _refuse_too_many(count: int, state: State, fields: Fields) -> None:
+    """Raise `FormError` for more than `MOST_PARTS`, at a field that the form has."""
+    try:
+        refuse_too_many(count)
+    except UsageError as error:
+        blocks = (*fields, TIMES_BLOCK, EACH_IMAGE_BLOCK)
+        at = next(block_id for block_id in blocks if block_id in state)
+        raise FormError({at: plain(error)}) from None
 
 
 def _with_texts(state: State, texts: Mapping[str, str]) -> State:

@@ -62,8 +62,7 @@ def read_requests(
     requests = each_once(requests)
     refuse_too_many(sum(request.times for request in requests))
     if variants.unclosed is not None:
-        doubt = _doubt(variants.unclosed)
-        requests = [replace(request, doubts=(doubt, *request.doubts)) for request in requests]
+        requests = [in_doubt(request, variants.unclosed) for request in requests]
     return tuple(request for request in requests for _ in range(request.times))
 
 
@@ -103,11 +102,13 @@ def _is_for_each_image(variants: Variants, images: Sequence[Attached], read: Rea
         return True
 
 
-def _doubt(unclosed: str) -> Doubt:
-    return Doubt(
+def in_doubt(request: RenderRequest, unclosed: str) -> RenderRequest:
+    """Return a request with the doubt about a brace that is not closed."""
+    doubt = Doubt(
         kind=QuestionKind.UNPUBLISHED,
         about=f"“{short(unclosed)}” has no closing brace, so it is read as words.",
     )
+    return replace(request, doubts=(doubt, *request.doubts))
 
 
 def _told(parts: Sequence[_TextAndFiles], errors: Mapping[int, UsageError]) -> Sequence[str]:

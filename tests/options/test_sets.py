@@ -153,6 +153,8 @@ def test_alternatives_within_alternatives_and_an_open_brace_are_no_guess() -> No
     (request,) = requests_of("{red|blue car")
     assert request.input["prompt"] == "{red|blue car"
     assert "has no closing brace" in request.doubts[0].about
+    (entered,) = read_form_requests(MODEL, form("{red|blue car"), partial(read_form, MODEL))
+    assert entered.doubts == request.doubts
 
 
 @pytest.mark.parametrize(
