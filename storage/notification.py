@@ -59,6 +59,8 @@ class NotificationKind(StrEnum):
     `CastCopy`."""
     POSTER = "poster"
     """A picture of a delivered video is uploaded, to be shown in the job's message."""
+    WELCOME = "welcome"
+    """A user has opened the app, or a channel has invited it, for the first time."""
     SET = "set"
     """The message of a set, in whose thread its parts are; `detail` is a `SetDetail`, and `job_id`
     the first part."""
@@ -136,6 +138,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.COST_FILE,
         NotificationKind.CAST_MEMBER,
         NotificationKind.POSTER,
+        NotificationKind.WELCOME,
         NotificationKind.SET,
         NotificationKind.STITCHED,
     }

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
+from pydantic import TypeAdapter, ValidationError
+
 from storage.costs import AlikeJobs, CostGroup, Render
-from storage.job import Outcome
-from storage.rows import Columns, Value, amount_of, stage_of
+from storage.job import Outcome, Upload
+from storage.made_file import RESULT, MadeFile
+from storage.notification import NotificationKind
+from storage.rows import Columns, Value, amount_of, in_list, stage_of
+
+_BROUGHT = in_list(
+    {
+        NotificationKind.RESENT,
+        NotificationKind.SHARED,
+        NotificationKind.FOLLOWED,
+        NotificationKind.POSTER,
+        NotificationKind.STITCHED,
+        NotificationKind.SET,
+    }
+)
+
+_UPLOADS = TypeAdapter(tuple[Upload, ...])
 
 
 def cost_group_of(row: Columns) -> CostGroup:
@@ -51,6 +71,49 @@ def render_of(row: Columns) -> Render:
         actual=amount_of(_text(row["cost_actual"])),
         forecast=amount_of(_text(row["forecast_amount"])),
     )
+
+
+def made_files_query(since: str, until: str, user: str) -> str:
+    """Return the query for the uploads of the jobs requested in a time, the oldest first.
+
+    The arguments are the database's names of two parameters, and of the column of users.
+    """
+    of_job = (
+        f"jobs.id, jobs.team, jobs.{user} AS asker, jobs.model, jobs.created_at, jobs.finished_at,"
+        " jobs.seq"
+    )
+    in_time = f"jobs.created_at >= {since} AND jobs.created_at < {until}"
+    return f"""
+        SELECT {of_job}, '{RESULT}' AS kind, jobs.uploads, 0 AS place
+        FROM jobs WHERE {in_time} AND jobs.uploads <> '[]'
+        UNION ALL
+        SELECT {of_job}, brought.kind, brought.uploads, brought.seq
+        FROM jobs JOIN notifications AS brought ON brought.job_id = jobs.id
+        WHERE {in_time} AND brought.kind IN ({_BROUGHT}) AND brought.uploads <> '[]'
+        ORDER BY created_at, seq, place
+    """  # noqa: S608 - only constants
+
+
+def made_files_of(row: Columns) -> Iterator[MadeFile]:
+    """Yield the files of a row that Slack is known to have; of one that cannot be read, none."""
+    try:
+        uploads = _UPLOADS.validate_python(json.loads(str(row["uploads"])))
+    except (ValueError, ValidationError):
+        return
+    made_at = row["finished_at"]
+    for upload in uploads:
+        if upload.sent:
+            yield MadeFile(
+                job_id=str(row["id"]),
+                team=str(row["team"]),
+                user=str(row["asker"]),
+                model=str(row["model"]),
+                asked_at=float(row["created_at"] or 0.0),
+                made_at=None if made_at is None else float(made_at),
+                kind=str(row["kind"]),
+                file_id=upload.file_id,
+                sha256=upload.sha256,
+            )
 
 
 def _text(value: Value) -> str | None:

@@ -85,6 +85,14 @@ _FILM_COLUMNS: Mapping[str, str] = MappingProxyType(
         "poster": "film_poster",
     }
 )
+_REPEAT_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "id": "repeat_id",
+        "every": "repeat_every",
+        "first": "repeat_first",
+        "zone": "repeat_zone",
+    }
+)
 _PRICE_COLUMNS: Mapping[str, str] = MappingProxyType({"key": "price_key", "size": "price_size"})
 _FORECAST_COLUMNS: Mapping[str, str] = MappingProxyType(
     {"kind": "forecast_kind", "amount": "forecast_amount"}
@@ -113,9 +121,18 @@ class Table(Generic[Row]):
 
     def to_row(self, row: Row) -> dict[str, Value]:
         """Return the value of each column. Money and times are exact."""
-        found = ((column, _part(row, path)) for column, path in self._paths)
-        # Most columns of a new row are empty.
-        return {column: None if part is None else encode(part) for column, part in found}
+        return dict.fromkeys(self.columns) | self.filled(row)
+
+    def filled(self, row: Row) -> dict[str, Value]:
+        """Return the values of the columns that are not empty: of a new row, few of many."""
+        fields_of = zip(self._columns_of, self._values(row), strict=True)
+        found = (
+            (column, _part(row, path))
+            for paths, value in fields_of
+            if value is not None
+            for column, path in paths
+        )
+        return {column: encode(part) for column, part in found if part is not None}
 
     def from_row(self, row: Columns) -> Row:
         """Return the row in Python.
@@ -285,10 +302,11 @@ JOBS = Table(
         "decision": _DECISION_COLUMNS,
         "style": _STYLE_COLUMNS,
         "film": _FILM_COLUMNS,
+        "repeat": _REPEAT_COLUMNS,
         "price": _PRICE_COLUMNS,
         "forecast": _FORECAST_COLUMNS,
     },
-    optional=frozenset({"question", "decision", "style", "film", "price", "forecast"}),
+    optional=frozenset({"question", "decision", "style", "film", "repeat", "price", "forecast"}),
     json=frozenset(
         {
             "channel_defaults",
@@ -314,6 +332,10 @@ HOME_VIEWS = Table(name="home_views", of=HomeView, nested={}, json=frozenset())
 
 _EVENT = TypeAdapter(Event)
 
+# `json.dumps` would make an encoder for each value.
+_encode_sorted = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_encode_items = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def in_list(values: Iterable[StrEnum]) -> str:
     """Return values of ours as SQL's list of string literals."""
@@ -322,7 +344,7 @@ def in_list(values: Iterable[StrEnum]) -> str:
 
 def input_text(given: Mapping[str, Json]) -> str:
     """Return the canonical JSON of an input: equal inputs give equal texts in any key order."""
-    return json.dumps(given, sort_keys=True, separators=(",", ":"))
+    return _encode_sorted(given)
 
 
 def event_to_row(job_id: str, event: Event) -> dict[str, Value]:
@@ -352,18 +374,18 @@ def encode(value: object) -> Value:
     Characters that UTF-8 cannot represent become `?`. Raises `TypeError` for other types.
     """
     match value:
-        case None | int() | float() | bytes():
-            return value
         case str():
             # A lone surrogate, which JSON from outside can carry, has no UTF-8 form: one such
             # character must not make a write or a query fail.
             return str(value) if value.isascii() else value.encode(errors="replace").decode()
+        case None | int() | float() | bytes():
+            return value
         case Decimal():
             return str(value)
         case Mapping():
             return input_text(value)
         case tuple():
             items = [item if isinstance(item, str) else asdict(item) for item in value]
-            return json.dumps(items, separators=(",", ":"))
+            return _encode_items(items)
         case _:
             raise TypeError(f"a row cannot hold a {type(value).__name__}")

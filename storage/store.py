@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias, TypeVar, assert_never
 from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
+    AskFirst,
     AuditEntry,
     Booking,
     Cap,
@@ -34,6 +35,7 @@ from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.find import Finder
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, Stage
+from storage.made_file import MadeFile
 from storage.notification import Notification
 from storage.pace import Pacing, Permit
 from storage.price_drift import PriceCheck, PriceChecks
@@ -244,7 +246,8 @@ class JobStore(Queue[Job], Protocol):
         or it is refused. If `terms.may_ask`, a request that caps alone refuse is kept as
         `NotAdmitted.waiting`, if approvers may let it go beyond them; otherwise nothing is written
         of a refused one. A price to which the asker agreed before is not asked about, but may have
-        to be approved. All of this is one transaction, so of two equal requests at one instant one
+        to be approved. A job that is planned counts nothing yet: of budgets, only its price may be
+        asked about. All of this is one transaction, so of two equal requests at one instant one
         waits, and of two for which a cap has room for one, one is refused.
         """
 
@@ -271,12 +274,24 @@ class JobStore(Queue[Job], Protocol):
     ) -> Job | NotAdmitted | None:
         """Accept a job that waits for its asker, due now; return the row as it is then.
 
-        It begins to count as after `insert`, or is refused and waits on. Its price is not asked
+        A job with a time to start at is planned; another begins to count as after `insert`, or is
+        refused and waits on. Its price is not asked
         about again, but it waits for an approver if the rules want that; with `asks_approvers` also
         if hard caps alone refuse it. With a part of a set all parts are accepted, or none, and the
         set's message is due; no approver is asked about a set. Idempotent: a job that was accepted
         already is returned unchanged, and so is one that waits for an approver, or whose question
         has expired. Raises the fence. Returns `None` if there is no such job.
+        """
+
+    async def begin(
+        self, planned: Job, priced: Job, now: Instant, terms: InsertTerms = NO_TERMS
+    ) -> Job | AskFirst | NotAdmitted:
+        """Let a job whose time has come begin to count; return the row as it is then.
+
+        `planned` is the row as its claim has it, and `priced` the same with its price of now. It is
+        accepted, or waits for an approver, under the same fence and lease. What its asker would be
+        asked about is returned, as a refusal is: then nothing is written. Raises `StaleFenceError`
+        (nothing written) for a claim that was taken over.
         """
 
     async def approve(
@@ -345,6 +360,9 @@ class JobStore(Queue[Job], Protocol):
 
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested at or after `since` and before `until`, oldest first."""
+
+    async def made_files(self, since: Instant, until: Instant) -> list[MadeFile]:
+        """Return the files that were made for the jobs requested in this time, oldest first."""
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Record that `by` requests the cancel of a job, if MindVideo certainly does not have it.

@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import os
 import re
+import shutil
 import socket
 import time
 from collections.abc import Generator, Iterator
@@ -30,14 +31,15 @@ from tests.support.postgres import Server, running_server
 
 Address: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | str | bytes"
 
-_NETWORK_VARIABLES = (
+_VARIABLES = {name.upper() for name in Settings.model_fields} | {
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "ALL_PROXY",
     "NO_PROXY",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
-)
+}
+"""Those of the bot and of the network, which no test gets from the one who runs it."""
 
 LONGEST_TEST_SECONDS = 30.0
 """What a test with a browser may take on a busy machine."""
@@ -76,14 +78,31 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.fixture(scope="session")
+def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The current folder of tests that have none of their own: making one takes a millisecond."""
+    return tmp_path_factory.mktemp("empty")
+
+
 @pytest.fixture(autouse=True)
-def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Remove the bot's and the network's variables; change to an empty folder without `.env`."""
-    ours = {name.upper() for name in Settings.model_fields}
+def _isolated_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _empty_folder: Path
+) -> Iterator[None]:
+    """Remove the bot's and the network's variables; change to an empty folder without `.env`.
+
+    It is `tmp_path` of a test that asks for it.
+    """
     for name in list(os.environ):
-        if name.upper() in ours or name.upper() in _NETWORK_VARIABLES:
+        if name.upper() in _VARIABLES:
             monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    if "tmp_path" in request.fixturenames:
+        monkeypatch.chdir(request.getfixturevalue("tmp_path"))
+        yield
+        return
+    monkeypatch.chdir(_empty_folder)
+    yield
+    for left in _empty_folder.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @pytest.fixture(autouse=True)

@@ -40,6 +40,7 @@ from bot.jobs.services import Services
 from bot.notifications.budget_watch import BudgetWatch
 from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
+from bot.options.validation import load_rules
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
 from bot.worker.chores import Chore
@@ -93,6 +94,9 @@ async def serve(settings: Settings, role: Role, signals: StopSignals) -> None:
     with signals.calling(stop):
         try:
             async with running(settings, stopping, role) as service:
+                if role.listens:
+                    # Ready without it; whoever asks first is not to wait for it.
+                    await asyncio.to_thread(load_rules)
                 # What the start has made stays until the end. A collection of garbage would look
                 # at all of it, and keep everybody waiting for 80 ms.
                 gc.freeze()
@@ -128,6 +132,7 @@ async def running(
         adapters = make_adapters(settings, checked)
         stack.push_async_callback(adapters.video.aclose)
         stack.push_async_callback(adapters.ephemeral.close)
+        stack.push_async_callback(adapters.hints.close)
         stack.push_async_callback(adapters.media.close)
         calibration = in_step(checked.now, checked.store, adapters.metrics.database_offset)
         await stack.enter_async_context(calibration)

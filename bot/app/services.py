@@ -45,6 +45,7 @@ from bot.listeners import (
     shortcuts,
     undo,
     unserved,
+    welcome,
 )
 from bot.listeners.dispatch import dispatcher
 from bot.listeners.home import HOME_POOLS, HOME_STEPS
@@ -57,6 +58,7 @@ from bot.media.video_frames import VideoFrames
 from bot.mindvideo.client import MindVideoClient
 from bot.notifications import NOTIFICATION_POOLS, NOTIFICATION_STEPS
 from bot.options.catalog import Catalog
+from bot.slack.agent_view import BackgroundHints
 from bot.slack.attachments import SlackPersonFiles
 from bot.slack.chat import Identity, SlackChat
 from bot.slack.directory import SlackDirectory
@@ -99,6 +101,7 @@ class Adapters:
 
     video: MindVideoClient
     ephemeral: BackgroundEphemerals
+    hints: BackgroundHints
     images: AttachedImages
     videos: SlackPersonFiles
     films: FilmProcesses
@@ -128,6 +131,7 @@ def make_adapters(settings: Settings, checked: Checked) -> Adapters:
     return Adapters(
         video=MindVideoClient(settings.mindvideo_base_url, key, now=checked.now),
         ephemeral=BackgroundEphemerals(checked.chat, may_answer),
+        hints=BackgroundHints(checked.client, now=checked.now),
         images=AttachedImages(
             SlackPersonFiles(checked.client),
             links,
@@ -162,6 +166,7 @@ def make_services(
         views=SlackViews(checked.client),
         ephemeral=adapters.ephemeral,
         message_edits=adapters.ephemeral,
+        agent_view=adapters.hints,
         observer=adapters.metrics,
         now=checked.now,
         uptime=uptime,
@@ -177,6 +182,7 @@ def make_services(
         admins=frozenset(settings.admins),
         allow_external_people=settings.allow_external_people,
         unit=settings.cost_unit,
+        ai_label=settings.ai_label,
         max_active=settings.max_active_per_person,
         submit_delay=settings.submit_delay_seconds,
         limits=CallLimits(
@@ -265,7 +271,7 @@ def make_bolt(checked: Checked, services: Services) -> AsyncApp:
         raise_error_for_unhandled_request=True,
     )
     typed = (commands, messages, shortcuts, modals, form_dry_run, manual)
-    pressed = (home, actions, approvals, sharing, undo, find, cast_form)
+    pressed = (home, welcome, actions, approvals, sharing, undo, find, cast_form)
     of_money = (budget_form, budget_check, cost_files)
     for surface in (*typed, *pressed, *of_money, unserved):
         surface.register(bolt, services)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -426,6 +426,33 @@ class MessageEdits(Protocol):
 
     def edit(self, channel: str, ts: str, message: Message) -> None:
         """Replace the content of a message. One that is gone stays so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestedPrompt:
+    """A message that a user can send by one press: its label, and its text."""
+
+    title: str
+    message: str
+
+
+class AgentView(Protocol):
+    """Hints in the bot's direct conversations, sent in the background.
+
+    Nothing depends on one: a hint that fails, or for which there is no room, is dropped.
+    """
+
+    def suggest(
+        self,
+        channel: str,
+        prompts: Sequence[SuggestedPrompt],
+        *,
+        may: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """Show prompts in a direct conversation, unless `may` returns false."""
+
+    def show_status(self, place: Place, status: str) -> None:
+        """Show in a thread what the bot does, until its next message there."""
 
 
 class Views(Protocol):

@@ -29,6 +29,7 @@ from bot.base.setting_types import (
     Days,
     Delay,
     Format,
+    Label,
     Level,
     Port,
     Rate,
@@ -92,6 +93,11 @@ class Settings(StoreSettings, ServiceSettings):
         default=True,
         description="false if a job's message is to show no picture from the finished video, else "
         "true; a picture takes a reading of the video, four calls of Slack and one more edit",
+    )
+    ai_label: Label | None = Field(
+        default=None,
+        description="a text such as `Made with AI`, at most 80 characters, that stands under each "
+        "result and under what is shared; unset, none does",
     )
     models_dir: DirectoryPath | None = Field(
         default=None,

@@ -20,7 +20,7 @@ SERVICES = ("run", "web", "worker")
 
 COMMANDS = (
     *(*SERVICES, "migrate", "copy", "demo", "manifest", "doctor"),
-    *("model", "jobs", "budget", "cost", "credit", "audit", "backup"),
+    *("model", "jobs", "budget", "cost", "credit", "audit", "register", "backup"),
 )
 """Each is `command` in the module of its name, which is imported only when it is used or listed.
 

@@ -35,6 +35,7 @@ from bot.jobs.deliveries import following, result_place
 from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.links import load_links
+from bot.jobs.planned import next_of_repeat
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.services import Services
 from bot.jobs.sets import SetView, load_set
@@ -61,7 +62,7 @@ from bot.options.request import (
 from bot.options.schema import PROMPT
 from bot.options.sets import read_requests
 from storage.budget import NotAdmitted
-from storage.job import REQUESTED, Event, Instant, Job, Json, Outcome, Stage
+from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, Stage
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.store import Added, Outbox
 
@@ -412,8 +413,14 @@ def _draft(request: ActionRequest) -> Draft:
 
 
 async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
-    """Cancel the job if nothing was sent to MindVideo yet. Idempotent."""
+    """Cancel the job if nothing was sent to MindVideo yet. Idempotent.
+
+    Of a job that is over, the next one of its repeat is cancelled, which ends the repeat.
+    """
     job, by = request.job, request.interaction.user
+    if job.stage in TERMINAL:
+        # Nothing is left of it to be cancelled but what goes on by itself.
+        job = await next_of_repeat(job, services) or job
     row = await services.store.jobs.request_cancel(job.id, by, services.now()) or job
     verdict = verdict_of(row)
     if verdict is Verdict.FREE:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from bot.base.ports import (
+    AgentView,
     Chat,
     ContactSheets,
     Directory,
@@ -45,6 +46,7 @@ class Services:
     views: Views
     ephemeral: EphemeralMessages
     message_edits: MessageEdits
+    agent_view: AgentView
     observer: Observer
     now: Callable[[], Instant]
     uptime: Callable[[], float]
@@ -71,6 +73,8 @@ class Services:
     """Whether guests and people of other workspaces may use the bot, as its members do."""
     unit: str | None = None
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
+    ai_label: str | None = None
+    """The words that tell readers of a result that it was made with AI; `None`: none do."""
     max_active: int | None = None
     """How many jobs of a person may be under way; `None`: any number."""
     submit_delay: float = 0.0

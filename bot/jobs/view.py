@@ -64,6 +64,8 @@ class JobView:
     """The link to the message of the job that this one re-renders, if the message exists."""
     unit: str | None = None
     """The unit of amounts, as the operator names it; `None`: the unit in which MindVideo bills."""
+    ai_label: str | None = None
+    """The words under a result that tell that it was made with AI, as the operator wants them."""
     set_size: int | None = None
     """How many parts the set has of which the job is one; `None`: of none, or not counted."""
     have_files_followed: bool = False
@@ -97,6 +99,12 @@ def brief_view(job: Job, catalog: Catalog, unit: str | None) -> JobView:
     )
 
 
+def labelled_view(job: Job, services: Services) -> JobView:
+    """Return the view of a job without figures, for a message that brings what it has made."""
+    view = brief_view(job, services.catalog, services.unit)
+    return replace(view, ai_label=services.ai_label)
+
+
 def _options(
     job: Job, model: Model | None, asked: Mapping[str, Json], *, has_lines: bool
 ) -> tuple[tuple[str, str], ...]:
@@ -114,7 +122,7 @@ def _style(job: Job) -> tuple[tuple[str, str], ...]:
 
 async def load_result_view(job: Job, services: Services) -> JobView:
     """Return the view of a job for the message of its result. Raises `StoreError`."""
-    view = brief_view(job, services.catalog, services.unit)
+    view = labelled_view(job, services)
     can_follow = job.delivery.link_only or job.given_up_at is not None
     return replace(
         view,
@@ -140,7 +148,7 @@ async def load_view(
     if history is None:
         history = await load_history(job, services)
     waits = job.stage is Stage.RENDERING and job.started_at is None
-    view = brief_view(job, services.catalog, services.unit)
+    view = labelled_view(job, services)
     return replace(
         view,
         prices=await load_render_prices(job, view.upgrades, services),

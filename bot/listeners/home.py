@@ -16,8 +16,9 @@ from bot.jobs.cost_report import Reader, load_sum
 from bot.jobs.prices import load_render_prices
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
-from bot.listeners.payloads import ButtonPayload, HomeOpenedEvent
+from bot.listeners.payloads import AppOpenedEvent, ButtonPayload
 from bot.listeners.slack_object import UnreadableRequestError
+from bot.listeners.welcome import Welcomes, greet
 from bot.messages.cost_report import period_name
 from bot.messages.home import (
     LOAD_MORE,
@@ -47,15 +48,18 @@ RECENT_ON_PAGE = 6
 
 def register(app: AsyncApp, services: Services) -> None:
     """Listen to `app_home_opened`."""
+    welcomes = Welcomes(services)
 
     async def home_opened(event: dict[str, object]) -> None:
         try:
-            opened = HomeOpenedEvent.model_validate(event)
+            opened = AppOpenedEvent.model_validate(event)
         except ValidationError:
-            # Slack sends the same event when the Messages tab is opened.
+            # Of the About tab.
             return
-        await services.store.homes.open(services.team, opened.user, services.now())
-        services.wake()
+        if opened.tab == "home":
+            await services.store.homes.open(services.team, opened.user, services.now())
+            services.wake()
+        await greet(opened, services, welcomes)
 
     async def more_wanted(ack: AsyncAck, body: dict[str, object]) -> None:
         payload = ButtonPayload.read(body)

@@ -445,11 +445,28 @@ class MessagePayload(SlackPayload):
         )
 
 
-class HomeOpenedEvent(SlackObject):
-    """A user opened the Home tab: https://docs.slack.dev/reference/events/app_home_opened ."""
+class AppOpenedEvent(SlackObject):
+    """A user opened the app at one of its tabs.
 
-    tab: Literal["home"]
+    https://docs.slack.dev/reference/events/app_home_opened
+    """
+
+    tab: Literal["home", "messages"]
     user: Identifier
+    channel: Identifier | None = None
+    """The user's direct conversation with the bot."""
+
+
+class JoinedEvent(SlackObject):
+    """A user, or the bot, entered a channel that the bot is in.
+
+    https://docs.slack.dev/reference/events/member_joined_channel
+    """
+
+    user: Identifier
+    channel: Identifier
+    inviter: Identifier | None = None
+    """Who added them; `None`: they entered by themselves."""
 
 
 def _instant(ts: str) -> Instant | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from bot.media.images import opened, without_transparency
 from bot.media.picture import Picture, UnfitError
+from bot.media.provenance import marked_jpeg
 
 WIDTH = 1280
 """In pixels; Slack shows a picture in a channel with half of it, and a phone with a third."""
@@ -55,9 +55,8 @@ def contact_sheet(data: bytes, lengths: Sequence[int]) -> Picture:
         draw.rectangle(box, fill=_BACKGROUND)
         middle = (left + _NUMBER_BOX / 2, top + _NUMBER_BOX / 2)
         draw.text(middle, str(place + 1), fill="white", font=font, anchor="mm")
-    target = io.BytesIO()
-    sheet.save(target, "JPEG", quality=_QUALITY, optimize=True)
-    return Picture(data=target.getvalue(), suffix="jpg", width=sheet.width, height=sheet.height)
+    data = marked_jpeg(sheet, quality=_QUALITY)
+    return Picture(data=data, suffix="jpg", width=sheet.width, height=sheet.height)
 
 
 def _pieces(data: bytes, lengths: Sequence[int]) -> Iterator[bytes]:

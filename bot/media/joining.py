@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from bot.media.film_file import MOST_PIXELS, OpenFilm, UnreadableFilmError, opened
+from bot.media.provenance import XMP_BOX
 from storage.job import Film
 
 MOST_SECONDS_JOINED = 600.0
@@ -62,8 +64,16 @@ def join(clips: Sequence[Clip], target: BinaryIO, comment: str) -> Film:
     """Write the clips one behind the other to `target`, and return the film's properties.
 
     Packets are copied where all streams match and no clip is cut; else all is encoded anew, in the
-    size and rate of the first clip. Raises `UnreadableClipError`, and what PyAV raises.
+    size and rate of the first clip. Its metadata says that it was made with AI, as those of the
+    clips may. Raises `UnreadableClipError`, and what PyAV raises.
     """
+    film = _join(clips, target, comment)
+    target.seek(0, os.SEEK_END)
+    target.write(XMP_BOX)
+    return film
+
+
+def _join(clips: Sequence[Clip], target: BinaryIO, comment: str) -> Film:
     with ExitStack() as stack:
         films = [_opened(stack, clip, position) for position, clip in enumerate(clips)]
         if sum(_length(film, clip) for film, clip in zip(films, clips, strict=True)) > (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import BinaryIO
 
@@ -11,6 +10,7 @@ from PIL import Image
 
 from bot.base.ports import Still
 from bot.media.film_file import OpenFilm, opened
+from bot.media.provenance import marked_jpeg
 from storage.job import Film
 
 LONGEST_SIDE = 640
@@ -65,6 +65,4 @@ def _as_jpeg(frame: VideoFrame, longest_side: int, quality: int) -> bytes:
     width, height = (max(1, round(side * factor)) for side in (frame.width, frame.height))
     small = frame.reformat(width=width, height=height, format="rgb24")
     picture: Image.Image = small.to_image()  # type: ignore[no-untyped-call]  # as documented
-    target = io.BytesIO()
-    picture.save(target, "JPEG", quality=quality, optimize=True)
-    return target.getvalue()
+    return marked_jpeg(picture, quality=quality)

@@ -156,7 +156,14 @@ def under_message(
     A job has one set of buttons, under its newest message: once the result is posted, it is there.
     """
     match job.stage:
-        case Stage.ACCEPTED | Stage.ANNOUNCED | Stage.RENDERING | Stage.FINISHED | Stage.PARKED:
+        case (
+            Stage.PLANNED
+            | Stage.ACCEPTED
+            | Stage.ANNOUNCED
+            | Stage.RENDERING
+            | Stage.FINISHED
+            | Stage.PARKED
+        ):
             return [blocks.actions(_while_under_way(job))]
         case Stage.WAITING | Stage.UNCONFIRMED:
             return []

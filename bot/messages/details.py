@@ -28,6 +28,8 @@ WORDS: Mapping[EventName, str] = MappingProxyType(
         EventName.CONFIRMED: "confirmed by",
         EventName.EXPIRED: "not confirmed in time",
         EventName.ACCEPTED: "asked for by",
+        EventName.PLANNED: "planned by",
+        EventName.STARTED: "its time came",
         EventName.POSTING: "posting the message",
         EventName.NOT_POSTED: "message not posted",
         EventName.ANNOUNCED: "message",
@@ -67,6 +69,8 @@ WORDS: Mapping[EventName, str] = MappingProxyType(
 PLAIN_WORDS: Mapping[EventName, str] = MappingProxyType(
     {
         EventName.ACCEPTED: "asked for",
+        EventName.PLANNED: "planned",
+        EventName.STARTED: "its time came",
         EventName.ANNOUNCED: "message posted",
         EventName.SUBMITTED: "taken by MindVideo",
         EventName.STATE: "MindVideo says {detail}",

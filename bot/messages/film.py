@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.base.ports import Message
+from bot.jobs.view import JobView
 from bot.messages import blocks
 from bot.messages.replies import words
+from bot.messages.result import ai_label
 from bot.options.continuation import Link
 from storage.job import Job
 
 
-def film_message(chain: Sequence[Link], *, by: str, mark: str) -> Message:
-    """Return the message beside a film. `by` is who wanted it; `mark` is how it is found again."""
+def film_message(chain: Sequence[Link], view: JobView, *, by: str, mark: str) -> Message:
+    """Return the message beside a film. `by` is who wanted it; `mark` is how it is found again.
+
+    `view` is that of the last clip.
+    """
     who = f"<@{by}> here" if by else "Here"
     line = f"{who} is the film of {len(chain)} clips, joined. Nothing was rendered or charged."
     names = " → ".join(_name(link) for link in chain)
-    body = [blocks.section(line), blocks.context(names)]
+    body = [blocks.section(line), blocks.context(names), *ai_label(view)]
     return Message(text=line, blocks=blocks.marked(body, mark))
 
 

@@ -25,6 +25,7 @@ from bot.messages.job import (
     took,
     why_on_hold,
 )
+from bot.messages.planned import planned_for
 from bot.money.cost_report import Costs
 from storage.job import Job, Json, Outcome, Stage
 
@@ -203,6 +204,9 @@ def _state(job: Job) -> str:  # noqa: PLR0911 - one case for each stage, and not
     match job.stage:
         case Stage.WAITING:
             return ":grey_question: Waiting for an answer"
+        case Stage.PLANNED:
+            starts_at = planned_for(job.starts_at or job.created_at)
+            return f":alarm_clock: Planned for {starts_at}"
         case Stage.ACCEPTED | Stage.ANNOUNCED:
             return ":hourglass_flowing_sand: Queued"
         case Stage.RENDERING:

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from bot.base.ports import Message
 from bot.jobs.view import JobView
-from bot.messages import blocks, buttons, formatting, prices
+from bot.messages import blocks, buttons, formatting, planned, prices
 from bot.messages.failures import failure_words, waits_because
 from bot.options.mentions import asked_prompt
 from storage.budget import exposure
@@ -73,6 +73,8 @@ def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else
             return ":grey_question: *Waiting for an answer* · Nothing is charged before it."
         case Stage.UNCONFIRMED:
             return ":no_entry_sign: *Not confirmed* · Nothing was started or charged."
+        case Stage.PLANNED:
+            return f":alarm_clock: *Planned* · {_planned(view)}"
         case Stage.ACCEPTED | Stage.ANNOUNCED:
             return f":hourglass_flowing_sand: {_before_submit(view, now)}"
         case Stage.RENDERING:
@@ -107,7 +109,17 @@ def _not_started(job: Job) -> str:
     if not is_cancelled(job):
         return f":x: *Not started* · {reason_of(job)}"
     by = f" by <@{job.cancel_requested_by}>" if job.cancel_requested_by else ""
-    return f":no_entry_sign: *Cancelled*{by} ·"
+    # Cancelled after its start, it is followed by the next one all the same.
+    ends = " It is not repeated any more." if job.repeat and job.counted_on is None else ""
+    return f":no_entry_sign: *Cancelled*{by} ·{ends}"
+
+
+def _planned(view: JobView) -> str:
+    cost = planned.about(view.job, view.unit)
+    told = f"{cost} · a" if cost else "A"
+    starts_at = planned.planned_for(view.job.starts_at or view.job.created_at)
+    often = f" · {planned.repeats(view.job)}" if view.job.repeat else ""
+    return f"starts {starts_at}{often} · {told} cancel is free until then"
 
 
 def _before_submit(view: JobView, now: Instant) -> str:
@@ -175,11 +187,16 @@ def _ahead(view: JobView) -> list[str]:
 def _origin(view: JobView) -> str:
     """Return the job's ID, which job it was made from, and whether it is a new take of that."""
     job = view.job
+    # While it is planned its status tells when it starts.
+    is_told = job.starts_at is None or job.stage is Stage.PLANNED
+    told = "" if is_told else f" · planned for {planned.planned_for(job.starts_at or 0.0)}"
+    if not is_told and job.repeat is not None:
+        told += f", {planned.repeats(job)}; `cancel` in its thread ends that"
     if job.parent_id is None or view.hides_parent:
-        return f"Job `{job.id}`"
+        return f"Job `{job.id}`{told}"
     parent = f"<{view.parent_link}|{job.parent_id}>" if view.parent_link else f"`{job.parent_id}`"
     take = _NEW_TAKE if view.is_new_take else ""
-    return f"Job `{job.id}`, made from job {parent}{take}"
+    return f"Job `{job.id}`, made from job {parent}{take}{told}"
 
 
 _NEW_TAKE = " · a new take, because the model has no seed"
@@ -291,6 +308,11 @@ def took(job: Job) -> str:
 def noun(job: Job) -> str:
     """Return the noun for the output of a job: an image or a video."""
     return "an image" if job.outputs and job.outputs[0].media is Media.IMAGE else "a video"
+
+
+def working(job: Job) -> str:
+    """Return what the bot does while MindVideo has the job; Slack puts the bot's name before it."""
+    return "is rendering…" if job.started_at is not None else "waits for MindVideo to begin…"
 
 
 def is_cancelled(job: Job) -> bool:

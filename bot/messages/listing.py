@@ -22,7 +22,7 @@ from bot.messages.job import (
     title_of,
 )
 from bot.messages.replies import words
-from storage.job import TERMINAL, Job, Outcome, Stage
+from storage.job import TERMINAL, Instant, Job, Outcome, Stage
 
 # In characters: a line of the list should fit into one line of a window.
 PROMPT_SHOWN = 60
@@ -65,7 +65,7 @@ def _with_poster(one: ListedJob) -> blocks.Block:
     job = one.view.job
     title = blocks.titled_link(one.link, _title(one))
     words = (
-        f":{emoji_of(job)}: {title} · {_state_in_set(one.view)} · {blocks.moment(job.created_at)}"
+        f":{emoji_of(job)}: {title} · {_state_in_set(one.view)} · {blocks.moment(_time_of(job))}"
         f" · `{job.id}`"
     )
     return blocks.section_with_picture(words, poster_of(job), poster_words(one.view))
@@ -78,7 +78,7 @@ def _line(one: ListedJob) -> list[RichTextElement]:
         blocks.text_part(" "),
         blocks.link_part(one.link, _title(one)),
         blocks.text_part(f" · {_state_in_set(one.view)} · "),
-        blocks.date_part(job.created_at),
+        blocks.date_part(_time_of(job)),
         blocks.text_part(" · "),
         blocks.code_part(job.id),
     ]
@@ -115,6 +115,7 @@ _STATES: Mapping[Stage, str] = MappingProxyType(
     {
         Stage.WAITING: "waiting for your answer",
         Stage.UNCONFIRMED: "not confirmed",
+        Stage.PLANNED: "planned",
         Stage.ACCEPTED: "queued",
         Stage.ANNOUNCED: "queued",
         Stage.FINISHED: "finished, on its way",
@@ -125,6 +126,7 @@ _EMOJI: Mapping[Stage, str] = MappingProxyType(
     {
         Stage.WAITING: "grey_question",
         Stage.UNCONFIRMED: "no_entry_sign",
+        Stage.PLANNED: "alarm_clock",
         Stage.ACCEPTED: "hourglass_flowing_sand",
         Stage.ANNOUNCED: "hourglass_flowing_sand",
         Stage.RENDERING: "hourglass_flowing_sand",
@@ -134,6 +136,12 @@ _EMOJI: Mapping[Stage, str] = MappingProxyType(
         Stage.PARKED: "construction",
     }
 )
+
+
+def _time_of(job: Job) -> Instant:
+    """Return the time that a line tells: when it was asked for, or when it is planned to start."""
+    starts_at = job.starts_at if job.stage is Stage.PLANNED else None
+    return job.created_at if starts_at is None else starts_at
 
 
 def _outcome(job: Job) -> str:

@@ -11,6 +11,7 @@ from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, formatting
 from bot.messages.job import cost_text, noun, prompt_of, reason_of, took, why_on_hold
+from bot.messages.result import ai_label
 from storage.notification import NotificationKind
 
 PROMPT_SHOWN = 150
@@ -67,6 +68,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.COST_FILE
             | NotificationKind.CAST_MEMBER
             | NotificationKind.POSTER
+            | NotificationKind.WELCOME
             | NotificationKind.SET
             | NotificationKind.STITCHED
         ):
@@ -107,7 +109,7 @@ def shared_message(
     name = _quoted(view, link)
     line = f":clapper: *{blocks.escape(sharer)}* shares {noun(view.job)}: {name}"
     message = _message(line, blocks.escape(view.model_title) + made_for)
-    return replace(message, blocks=blocks.marked(message.blocks, mark))
+    return replace(message, blocks=blocks.marked([*message.blocks, *ai_label(view)], mark))
 
 
 def _finished(notice: JobNotification) -> Message:

@@ -64,13 +64,14 @@ def following_message(view: JobView, mark: str) -> Message:
     before = "that was given up" if given_up else "that Slack did not take before"
     line = f"<@{job.user}> here is the {what} {before}."
     links = _links(job) if job.delivery.link_only else []
-    body = [blocks.section(line), *_more(job)]
+    body = [blocks.section(line), *_more(job), *ai_label(view)]
     if links:
         line = (
             f"<@{job.user}> the {what} that was given up is made, but could not be put here: "
             f"{reason_of(job)}"
         )
-        body = [blocks.section(line), blocks.links(links), blocks.context(SAVE_SOON)]
+        small = [blocks.context(SAVE_SOON), *ai_label(view)]
+        body = [blocks.section(line), blocks.links(links), *small]
     text = "\n".join([line, *(blocks.link(url, title) for url, title in links)])
     body += buttons.under_result(job, view.upgrades, view.prices)
     return Message(text=text, blocks=blocks.marked(body, mark))
@@ -88,7 +89,12 @@ def _with_files(view: JobView) -> Message:
     job = view.job
     part = f" ({part_of(view)})" if job.set_id is not None else ""
     line = f"<@{job.user}> {_your(job)} ready{part}. It took {took(job)}; {cost_text(view)}."
-    return Message(text=line, blocks=[blocks.section(line), *_more(job)])
+    return Message(text=line, blocks=[blocks.section(line), *_more(job), *ai_label(view)])
+
+
+def ai_label(view: JobView) -> list[blocks.Block]:
+    """Return the line that tells that a result was made with AI, if the operator wants one."""
+    return [] if view.ai_label is None else [blocks.context(blocks.literal(view.ai_label))]
 
 
 def _more(job: Job) -> list[blocks.Block]:
@@ -110,7 +116,12 @@ def _with_links(view: JobView) -> Message:
         advice += " I go on trying to put the file here."
     return Message(
         text="\n".join([line, *(blocks.link(url, title) for url, title in links)]),
-        blocks=[blocks.section(line), blocks.links(links), blocks.context(advice)],
+        blocks=[
+            blocks.section(line),
+            blocks.links(links),
+            blocks.context(advice),
+            *ai_label(view),
+        ],
     )
 
 

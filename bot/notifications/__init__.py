@@ -20,6 +20,7 @@ from bot.notifications import (
     share,
     stitch,
     unreadable,
+    welcome,
 )
 from bot.worker.engine import Pool, Step
 from storage.notification import Notification, NotificationKind
@@ -47,6 +48,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.RESENT: resend.resend,
         NotificationKind.FOLLOWED: follow.follow,
         NotificationKind.POSTER: poster.bring_poster,
+        NotificationKind.WELCOME: welcome.tell_welcome,
         NotificationKind.SET: sets.show_set,
         NotificationKind.STITCHED: stitch.stitch,
     },
@@ -75,6 +77,7 @@ NOTIFICATION_POOLS = (
         size=8,
     ),
     Pool(steps=(NotificationKind.RAISE_ENDED,), size=1),
+    Pool(steps=(NotificationKind.WELCOME,), size=2),
     Pool(steps=(NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS), size=4),
     Pool(steps=(NotificationKind.COST_FILE, NotificationKind.CAST_MEMBER), size=2),
     Pool(steps=(NotificationKind.SET,), size=4),

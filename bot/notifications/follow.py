@@ -9,7 +9,7 @@ from functools import partial
 from bot.base.errors import NotFoundError, RefusedError, RetryLaterError
 from bot.base.ports import Message, Snapshot, TaskState
 from bot.jobs.prices import load_render_prices
-from bot.jobs.view import brief_view, load_result_view
+from bot.jobs.view import labelled_view, load_result_view
 from bot.messages.file import title
 from bot.messages.result import final_message, following_message, not_brought_message
 from bot.notifications.place import place_of, slot_since
@@ -103,7 +103,7 @@ async def _bring(claim: Claim[Notification], made: Job) -> str | None:
 async def _compose(claim: Claim[Notification], made: Job) -> Message:
     row, services = claim.row, claim.services
     shown = replace(made, delivery=row.delivery, problem=row.problem or made.problem)
-    view = brief_view(shown, services.catalog, services.unit)
+    view = labelled_view(shown, services)
     view = replace(view, prices=await load_render_prices(shown, view.upgrades, services))
     if made.outcome is not Outcome.SUCCEEDED:
         return not_brought_message(view, mark=row.id)

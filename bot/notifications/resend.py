@@ -9,7 +9,7 @@ from functools import partial
 from bot.base.errors import UnreachablePlaceError
 from bot.base.ports import Message, Place, Snapshot
 from bot.jobs.deliveries import copies_at_slack
-from bot.jobs.view import brief_view
+from bot.jobs.view import labelled_view
 from bot.messages.file import alt_text, file_name, title
 from bot.messages.replies import not_resent
 from bot.messages.result import resent_message
@@ -62,7 +62,7 @@ async def _report_failure(claim: Claim[Notification], job: Job) -> None:
 async def _compose(claim: Claim[Notification], job: Job) -> Message:
     row, services = claim.row, claim.services
     shown = replace(job, delivery=row.delivery, problem=row.problem)
-    return resent_message(brief_view(shown, services.catalog, services.unit), row.id)
+    return resent_message(labelled_view(shown, services), row.id)
 
 
 async def upload_files(claim: Claim[Notification], job: Job, place: Place) -> None:

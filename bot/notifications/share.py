@@ -9,7 +9,7 @@ from functools import partial
 from bot.base.errors import UnreachablePlaceError
 from bot.base.ports import Message, Place
 from bot.jobs.services import Services
-from bot.jobs.view import brief_view
+from bot.jobs.view import labelled_view
 from bot.messages.file import title
 from bot.messages.notification import shared_message
 from bot.messages.replies import not_shared
@@ -80,5 +80,5 @@ async def _compose(claim: Claim[Notification], job: Job) -> Message:
         link = await directory.permalink(job.delivery.channel or job.channel, job.delivery.ts)
     sharer = (await directory.person(row.detail)).name
     asker = (await directory.person(job.user)).name
-    view = brief_view(job, services.catalog, services.unit)
+    view = labelled_view(job, services)
     return shared_message(view, sharer=sharer, asker=asker, link=link, mark=row.id)

@@ -12,6 +12,7 @@ from bot.base.ports import ClipToJoin, Download, Message, Place, UnfitFilmError
 from bot.jobs.chains import load_chain
 from bot.jobs.deliveries import copies_at_slack, result_place
 from bot.jobs.services import Services
+from bot.jobs.view import labelled_view
 from bot.messages.file import alt_text, film_name, title
 from bot.messages.film import film_message, made_of, not_joined_message
 from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of, slot_since
@@ -103,7 +104,8 @@ async def _opened(job: Job, services: Services) -> AsyncIterator[Download]:
 
 
 async def _compose(claim: Claim[Notification], chain: tuple[Link, ...]) -> Message:
-    return film_message(chain, by=claim.row.detail, mark=claim.row.id)
+    view = labelled_view(chain[-1].job, claim.services)
+    return film_message(chain, view, by=claim.row.detail, mark=claim.row.id)
 
 
 async def _report(claim: Claim[Notification], job: Job, problem: str) -> None:

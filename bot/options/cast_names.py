@@ -73,6 +73,9 @@ def mistyped(names: Iterable[str], known: Collection[str]) -> Mapping[str, str]:
 
 def _runs(text: str) -> Iterator[str]:
     """Yield the letters behind each `@` that is not within a word, an address or a link."""
+    # Most texts have no mark, and the search for links looks at each letter several times.
+    if "@" not in text and "\uff20" not in text:
+        return
     for match in _AT.finditer(text):
         start, end = match.span()
         if match[1] is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bot.options.schema import Schema, as_mapping
@@ -43,10 +44,15 @@ class _SchemaKey:
 # Making a validator takes ten times as long as using it.
 @lru_cache(maxsize=256)
 def _validator(key: _SchemaKey) -> Draft202012Validator:
-    # Imported with the first value that is checked: jsonschema would be a thirtieth of the start.
+    # jsonschema would be a thirtieth of the start.
     from bot.options.json_schema import make_validator  # noqa: PLC0415
 
     return make_validator(key.schema)
+
+
+def load_rules() -> None:
+    """Import what checks values; without it the first value would wait for a tenth of a second."""
+    import_module("bot.options.json_schema")
 
 
 def violations(value: Json, schema: Schema) -> Iterator[Violation]:

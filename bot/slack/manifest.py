@@ -37,6 +37,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "files:read": "check what was uploaded, and take in reference images",
         "users:read": "know a person's name and time zone, and who is a guest",
         "usergroups:read": "know the name of a group that a prompt mentions",
+        "assistant:write": "be an agent of Slack's, with prompts to begin with",
     },
 )
 """Every scope of the bot, and its use. The bot uses each of them: none is requested in advance.
@@ -48,6 +49,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
 _EVENTS = (
     "app_home_opened",
     "app_mention",
+    "member_joined_channel",
     "message.channels",
     "message.groups",
     "message.im",
@@ -79,6 +81,11 @@ def build_manifest(model: Model, url: str | None = None) -> dict[str, Json]:
                 "messages_tab_enabled": True,
                 # Otherwise people cannot send the bot direct messages.
                 "messages_tab_read_only_enabled": False,
+            },
+            # https://docs.slack.dev/ai/migrating-to-agent-messaging
+            "agent_view": {
+                "agent_description": "Makes videos from words. Say what to show, and the finished "
+                "video comes to Slack, with what it cost.",
             },
             "bot_user": {"display_name": BOT_NAME, "always_online": True},
             "slash_commands": [

@@ -12,7 +12,7 @@ from bot.jobs import pacing
 from bot.jobs.call_limits import provider
 from bot.jobs.view import load_history
 from bot.options.failures import failure_of
-from bot.steps.progress import show_progress
+from bot.steps.progress import show_progress, show_status
 from bot.worker.context import Claim
 from bot.worker.permits import refuse_known, shared_pauses
 from bot.worker.result import Advance, Park, Result, Snooze
@@ -68,6 +68,7 @@ async def poll(claim: Claim[Job]) -> Result[Job]:
     if pacing.is_late(age, history) and seen.late_notified_at is None:
         seen = replace(seen, late_notified_at=now)
     shown = await show_progress(seen, services, history)
+    show_status(seen, services)
     return Snooze(row=shown, after=pause, note=_event_name(job, seen), detail=_state(snapshot))
 
 

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bot.base.errors import OperatorMustActError, OutcomeUnknownError, RefusedError, RetryLaterError
+from bot.base.ports import Place
 from bot.jobs.services import Services
 from bot.jobs.view import load_message_view
-from bot.messages.job import job_message
+from bot.messages.job import job_message, working
 from bot.worker.context import Claim
 from bot.worker.permits import edit, shared_refusals
-from storage.job import Job
+from storage.job import Job, is_direct
 from storage.pace import Permit
 
 # Slack advises at most one edit in three seconds for a message that shows the progress of work.
@@ -72,3 +73,10 @@ async def show_progress(
         # Only the time of the attempt is recorded, so the edit is tried again later.
         return replace(job, shown_at=now)
     return replace(job, shown=digest, shown_at=now)
+
+
+def show_status(job: Job, services: Services) -> None:
+    """Show under the thread that the bot works, where a user talks with it alone. A mere hint."""
+    if is_direct(job.channel) and job.thread_root is not None:
+        place = Place(channel=job.channel, thread_ts=job.thread_root)
+        services.agent_view.show_status(place, working(job))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
 
 import anyio
 
-from bot.base.errors import NotFoundError, RetryLaterError
+from bot.base.errors import NotFoundError, OutcomeUnknownError, RetryLaterError
 from bot.base.ports import Download
 from bot.jobs.call_limits import uploads as uploads_of
 from bot.worker.context import Claim
@@ -124,8 +125,25 @@ async def _send(  # noqa: PLR0917 - the common end of two functions that have al
         target = await chat.reserve_upload(name, length, file.alt_text)
     reserved = Upload(file_id=target.file_id)
     await _record_upload(claim, slot, index, reserved, name)
-    await chat.send_upload(target.url, length, download.chunks)
-    await _record_upload(claim, slot, index, replace(reserved, sent=True), f"{length} bytes")
+    digest, size = hashlib.sha256(), 0
+
+    async def digested() -> AsyncIterator[bytes]:
+        nonlocal size
+        async for chunk in download.chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            yield chunk
+
+    try:
+        await chat.send_upload(target.url, length, digested())
+    except OutcomeUnknownError:
+        if size == length:
+            # Slack may have all the bytes, which then are not read again.
+            known = replace(reserved, sha256=digest.hexdigest())
+            claim.keep(slot.write(claim.row, _with_upload(slot.read(claim.row), index, known)))
+        raise
+    sent = replace(reserved, sent=True, sha256=digest.hexdigest())
+    await _record_upload(claim, slot, index, sent, f"{length} bytes")
 
 
 async def _record_upload(

@@ -11,7 +11,9 @@ message::
      "me": User, "bot": User, "users": [User],        # `users`: the people, without the bot
      "channels": [Channel], "channel": Channel,       # those that this person can see
      "messages": [Message],                           # oldest first, without thread replies
-     "thread": null | {"ts": TS, "messages": [Message]},   # first message, then its replies
+     "thread": null | {"ts": TS, "messages": [Message],    # first message, then its replies
+                       "status": "is rendering…" | ""},     # what the bot does there
+     "prompts": [{"title", "message"}],               # what the bot suggests in this channel
      "views": {"modal": null | View, "home": null | View},
      "shortcuts": [{"callback_id": …, "name": …, "type": "global" | "message"}],
      "processes": [{"name", "pid": 17 | null}],       # `null`: it was killed; one process: none
@@ -52,7 +54,8 @@ submit_view        `view_id`, `values`
 close_view         `view_id`
 shortcut           `callback_id`
 message_shortcut   `callback_id`, `channel`, `ts`
-open_home          (none)
+open_home          `tab`?  (`home` or `messages`, of the app)
+invite             `channel`, to which the bot is invited
 =================  ==============================================================================
 
 `value` is plain: a text for an input, the option's `value` for a select or radio buttons, a list of

@@ -137,14 +137,27 @@ class MessageShortcut(BaseModel):
 
 
 class OpenHome(BaseModel):
-    """An opened Home tab."""
+    """An opened tab of the app."""
 
     type: Literal["open_home"]
     user: str
+    tab: Literal["home", "messages"] = "home"
 
     async def perform(self, people: People) -> Delivery | None:
         """Deliver it."""
-        return await people.open_home(self.user)
+        return await people.open_home(self.user, tab=self.tab)
+
+
+class Invite(BaseModel):
+    """An invitation of the bot to a channel."""
+
+    type: Literal["invite"]
+    user: str
+    channel: str
+
+    async def perform(self, people: People) -> Delivery | None:
+        """Deliver it."""
+        return await people.invite(self.user, self.channel)
 
 
 Action: TypeAlias = (
@@ -157,6 +170,7 @@ Action: TypeAlias = (
     | Shortcut
     | MessageShortcut
     | OpenHome
+    | Invite
 )
 
 INTERACTIONS: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminator="type")])

@@ -51,6 +51,7 @@ def state_for(people: People, query: PageQuery) -> Payload:
             if message.thread_ts is None
         ],
         "thread": _thread_json(people, channel, me, query.thread_ts),
+        "prompts": [each.model_dump() for each in people.world.prompts.get(channel.id, [])],
         "views": {
             "modal": None if modal is None else _view_json(modal),
             "home": None if home is None else _view_json(home),
@@ -92,7 +93,8 @@ def _thread_json(
     shown = [message for message in visible if thread_ts in {message.ts, message.thread_ts}]
     replies = workspace.reply_counts(channel.id)
     messages = [message_for_page(people, message, replies=replies[message.ts]) for message in shown]
-    return {"ts": thread_ts, "messages": messages}
+    status = people.world.status(channel.id, thread_ts)
+    return {"ts": thread_ts, "messages": messages, "status": status}
 
 
 def _user(workspace: Workspace, user: str) -> User:

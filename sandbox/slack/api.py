@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sandbox.slack.entities import Payload, RefusalError
 from sandbox.slack.faults import BEFORE_EFFECT, Fault, FaultKind
+from sandbox.slack.methods.assistant import ASSISTANT_METHODS
 from sandbox.slack.methods.chat import CHAT_METHODS
 from sandbox.slack.methods.conversations import CONVERSATION_METHODS
 from sandbox.slack.methods.files import FILE_METHODS
@@ -19,7 +20,13 @@ from sandbox.slack.wire import answer_with_fault
 from sandbox.slack.world import World
 
 METHODS: Mapping[str, Method] = MappingProxyType(
-    {**CHAT_METHODS, **CONVERSATION_METHODS, **FILE_METHODS, **VIEW_METHODS}
+    {
+        **ASSISTANT_METHODS,
+        **CHAT_METHODS,
+        **CONVERSATION_METHODS,
+        **FILE_METHODS,
+        **VIEW_METHODS,
+    }
 )
 
 

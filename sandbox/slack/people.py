@@ -149,18 +149,34 @@ class People(Clicks):
         }
         return await self._interact(user, payload)
 
-    async def open_home(self, user: str) -> Delivery:
-        """Open the bot's Home tab."""
+    async def open_home(self, user: str, *, tab: str = "home") -> Delivery:
+        """Open the bot's Home tab, or another `tab` of it: `messages`."""
         self.errors_shown.pop(user, None)
         event: Payload = {
             "type": "app_home_opened",
             "user": user,
             "channel": self.world.workspace.direct(user).id,
-            "tab": "home",
+            "tab": tab,
             "event_ts": self.world.workspace.new_ts(),
         }
-        if user in self.world.views.homes:
+        if tab == "home" and user in self.world.views.homes:
             event["view"] = view_json(self.world, self.world.views.homes[user])
+        return await self.dispatcher.deliver(DeliveryKind.EVENT, self.dispatcher.wrap(event))
+
+    async def invite(self, user: str, channel: str) -> Delivery:
+        """Invite the bot to a channel."""
+        place = self._place(user, channel)
+        place.members.add(BOT)
+        self.world.workspace.touch()
+        event: Payload = {
+            "type": "member_joined_channel",
+            "user": BOT,
+            "channel": place.id,
+            "channel_type": "C" if place.kind is Kind.PUBLIC else "G",
+            "team": TEAM,
+            "inviter": user,
+            "event_ts": self.world.workspace.new_ts(),
+        }
         return await self.dispatcher.deliver(DeliveryKind.EVENT, self.dispatcher.wrap(event))
 
     def _place(self, user: str, channel_id: str) -> Channel:

@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, field
 
+from pydantic import BaseModel
+
 from sandbox.slack.app_manifest import SlackApp
-from sandbox.slack.entities import APP
+from sandbox.slack.entities import APP, BOT
 from sandbox.slack.faults import Faults
 from sandbox.slack.files import FileStore
 from sandbox.slack.limits import RateLimiter
 from sandbox.slack.views import Views
 from sandbox.slack.workspace import Workspace
+
+STATUS_SECONDS = 120.0
+"""https://docs.slack.dev/reference/methods/assistant.threads.setStatus"""
 
 RESPONSE_URL_USES = 5
 RESPONSE_URL_SECONDS = 1800.0
@@ -47,6 +52,13 @@ class Credentials:
     signing_secret: str = "sandbox-signing-secret"  # noqa: S105 - signs for the sandbox alone
 
 
+class Prompt(BaseModel, frozen=True):
+    """A prompt that an agent suggests."""
+
+    title: str
+    message: str
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
     """All state of the simulated Slack. `base_url` is set once it is served."""
@@ -63,6 +75,10 @@ class World:
     tickets: set[str] = field(default_factory=set)
     """Tickets of `apps.connections.open`: each opens one websocket."""
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
+    prompts: dict[str, list[Prompt]] = field(default_factory=dict)
+    """What the bot suggests, by direct conversation."""
+    _statuses: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
+    """What the bot does, and since when, by thread."""
     app_id: str = APP
     base_url: str = ""
 
@@ -71,6 +87,25 @@ class World:
         if not self.base_url:
             raise RuntimeError("set base_url to where the sandbox listens")
         return self.base_url.rstrip("/") + path
+
+    def set_status(self, channel: str, thread_ts: str, status: str) -> None:
+        """Show a status in a thread; an empty one takes it away."""
+        self._statuses[channel, thread_ts] = (status, self.workspace.now())
+        self.workspace.touch()
+
+    def status(self, channel: str, thread_ts: str) -> str:
+        """Return the status of a thread; it ends after two minutes, and with the bot's next reply.
+
+        Empty: there is none.
+        """
+        status, since = self._statuses.get((channel, thread_ts), ("", 0.0))
+        messages = self.workspace.all_in(channel)
+        is_answered = any(
+            message.user == BOT and message.thread_ts == thread_ts and float(message.ts) > since
+            for message in messages
+        )
+        is_over = is_answered or self.workspace.now() - since > STATUS_SECONDS
+        return "" if is_over else status
 
     def count(self, method: str) -> int:
         """Return how often the bot called a method, with any outcome."""

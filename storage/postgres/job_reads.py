@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage.job import (
+    NOT_ACTIVE,
     NOT_REQUESTED,
     QUESTION_SECONDS,
     RENDER_AWAITED,
@@ -77,7 +78,7 @@ ACTIVE = f"""
     SELECT count(*) AS jobs FROM (
         SELECT FROM jobs
         WHERE "user" = %(user)s AND team = %(team)s
-            AND stage IN ({in_list(UNDER_WAY - {Stage.PARKED})})
+            AND stage IN ({in_list(UNDER_WAY - NOT_ACTIVE)})
         LIMIT %(limit)s
     ) AS active
 """  # noqa: S608 - only constants

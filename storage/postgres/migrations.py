@@ -18,6 +18,7 @@ from storage.postgres.schema import (
     KEPT,
     PACE,
     PARTS,
+    PLANNED,
     PRICES_OF_SIZE,
     SAVED,
     SETS,
@@ -81,6 +82,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_transaction=False,
         is_expansion=True,
     ),
+    Migration(name="0014_planned", statements=(PLANNED,), is_expansion=True),
 )
 
 HISTORY = """

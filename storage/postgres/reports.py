@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.job import REQUESTED, Instant, Stage
+from storage.made_file import MadeFile
 from storage.postgres.database import Database, Values
-from storage.report_rows import alike_jobs_of, cost_group_of, render_of
+from storage.report_rows import (
+    alike_jobs_of,
+    cost_group_of,
+    made_files_of,
+    made_files_query,
+    render_of,
+)
 from storage.rows import in_list
 
 _CONDITIONS = {
@@ -25,6 +32,9 @@ RENDERS = f"""
         AND {_ACCEPTED}
     ORDER BY created_at
 """  # noqa: S608 - only constants
+
+
+MADE_FILES = made_files_query("%(since)s", "%(until)s", '"user"')
 
 
 async def costs(db: Database, wanted: CostFilter) -> list[CostGroup]:
@@ -70,3 +80,9 @@ async def renders(db: Database, team: str, since: Instant, until: Instant) -> li
     """Return the renders requested at or after `since` and before `until`, oldest first."""
     values = {"team": team, "since": since, "until": until}
     return [render_of(row) for row in await db.rows(RENDERS, values)]
+
+
+async def made_files(db: Database, since: Instant, until: Instant) -> list[MadeFile]:
+    """Return the files made for the jobs requested at or after `since` and before `until`."""
+    rows = await db.rows(MADE_FILES, {"since": since, "until": until})
+    return [file for row in rows for file in made_files_of(row)]

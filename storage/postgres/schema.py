@@ -467,6 +467,15 @@ ALTER TABLE jobs ADD COLUMN part INTEGER;
 PARTS = "ON jobs (set_id, part) WHERE set_id IS NOT NULL"
 """The index of the parts of sets, which are few of many jobs."""
 
+PLANNED = """
+ALTER TABLE jobs ADD COLUMN starts_at DOUBLE PRECISION;
+ALTER TABLE jobs ADD COLUMN repeat_id TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN repeat_every TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN repeat_first TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN repeat_zone TEXT COLLATE "C";
+"""
+"""The migration that lets a job start at a later time, and repeats it."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

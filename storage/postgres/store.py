@@ -8,11 +8,12 @@ from functools import partial
 from typing import Generic, Self
 
 from storage.approval import MayNotDecide
-from storage.budget import NotAdmitted, Settlement
+from storage.budget import AskFirst, NotAdmitted, Settlement
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.find import FoundJob, Page, Viewer, Wanted
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Stage, check_transition
+from storage.made_file import MadeFile
 from storage.notification import Notification
 from storage.pace import Permit
 from storage.postgres import (
@@ -173,6 +174,14 @@ class PostgresJobs(PostgresQueue[Job]):
         )
         return await self._session.write(lambda db: confirm(db, job_id, by, now))
 
+    async def begin(
+        self, planned: Job, priced: Job, now: Instant, terms: InsertTerms = NO_TERMS
+    ) -> Job | AskFirst | NotAdmitted:
+        """Let a planned job begin to count under its claim, or wait for an approver."""
+        return await self._session.write(
+            lambda db: admissions.begin(db, planned, priced, now, terms)
+        )
+
     async def approve(
         self,
         job_id: str,
@@ -248,6 +257,10 @@ class PostgresJobs(PostgresQueue[Job]):
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested in this time, oldest first."""
         return await self._session.read(lambda db: reports.renders(db, team, since, until))
+
+    async def made_files(self, since: Instant, until: Instant) -> list[MadeFile]:
+        """Return the files that were made for the jobs requested in this time, oldest first."""
+        return await self._session.read(lambda db: reports.made_files(db, since, until))
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Record the first request to cancel and make the job due, if nothing was sent yet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from storage.job import (
+    NOT_ACTIVE,
     NOT_REQUESTED,
     QUESTION_SECONDS,
     RENDER_AWAITED,
@@ -88,7 +89,7 @@ ACTIVE = f"""
     SELECT count(*) AS jobs FROM (
         SELECT 1 FROM jobs INDEXED BY jobs_active
         WHERE user = :user AND team = :team AND {_NOT_OVER}
-            AND stage IN ({in_list(UNDER_WAY - {Stage.PARKED})})
+            AND stage IN ({in_list(UNDER_WAY - NOT_ACTIVE)})
         LIMIT :limit + 0
     )
 """  # noqa: S608 - only constants

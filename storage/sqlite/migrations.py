@@ -743,6 +743,18 @@ def _sets(db: Database) -> None:
     db.execute("CREATE INDEX jobs_parts ON jobs (set_id, part) WHERE set_id IS NOT NULL")
 
 
+@MIGRATIONS(name="0044_planned")
+def _planned(db: Database) -> None:
+    for column in (
+        "starts_at REAL",
+        "repeat_id TEXT",
+        "repeat_every TEXT",
+        "repeat_first TEXT",
+        "repeat_zone TEXT",
+    ):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

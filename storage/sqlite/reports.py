@@ -6,7 +6,14 @@ from sqlite_utils import Database
 
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.job import REQUESTED, Instant, Stage
-from storage.report_rows import alike_jobs_of, cost_group_of, render_of
+from storage.made_file import MadeFile
+from storage.report_rows import (
+    alike_jobs_of,
+    cost_group_of,
+    made_files_of,
+    made_files_query,
+    render_of,
+)
 from storage.rows import Value, in_list
 
 # A stage that cannot be read counts, too: what a job costs must not vanish with it.
@@ -20,6 +27,9 @@ RENDERS = f"""
         AND {_ACCEPTED}
     ORDER BY created_at
 """  # noqa: S608 - only constants
+
+
+MADE_FILES = made_files_query(":since", ":until", "user")
 
 
 def costs(db: Database, wanted: CostFilter) -> list[CostGroup]:
@@ -69,3 +79,9 @@ def renders(db: Database, team: str, since: Instant, until: Instant) -> list[Ren
     """Return the renders requested at or after `since` and before `until`, oldest first."""
     values = {"team": team, "since": since, "until": until}
     return [render_of(row) for row in db.execute(RENDERS, values)]
+
+
+def made_files(db: Database, since: Instant, until: Instant) -> list[MadeFile]:
+    """Return the files made for the jobs requested at or after `since` and before `until`."""
+    rows = db.execute(MADE_FILES, {"since": since, "until": until})
+    return [file for row in rows for file in made_files_of(row)]

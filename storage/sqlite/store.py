@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
+    AskFirst,
     AuditEntry,
     Booking,
     Cap,
@@ -36,6 +37,7 @@ from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.find import FoundJob, Page, Viewer, Wanted
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Price, Stage, check_transition
+from storage.made_file import MadeFile
 from storage.notification import Notification
 from storage.pace import Permit
 from storage.price_drift import PriceCheck, PriceChecks
@@ -181,6 +183,14 @@ class SqliteJobs(SqliteQueue[Job]):
         )
         return await self._session.write(lambda db: confirm(db, job_id, by, now))
 
+    async def begin(
+        self, planned: Job, priced: Job, now: Instant, terms: InsertTerms = NO_TERMS
+    ) -> Job | AskFirst | NotAdmitted:
+        """Let a planned job begin to count under its claim, or wait for an approver."""
+        return await self._session.write(
+            lambda db: admissions.begin(db, planned, priced, now, terms)
+        )
+
     async def approve(
         self,
         job_id: str,
@@ -253,6 +263,10 @@ class SqliteJobs(SqliteQueue[Job]):
     async def renders(self, team: str, since: Instant, until: Instant) -> list[Render]:
         """Return the renders requested in this time, oldest first."""
         return await self._session.read(lambda db: reports.renders(db, team, since, until))
+
+    async def made_files(self, since: Instant, until: Instant) -> list[MadeFile]:
+        """Return the files that were made for the jobs requested in this time, oldest first."""
+        return await self._session.read(lambda db: reports.made_files(db, since, until))
 
     async def request_cancel(self, job_id: str, by: str, now: Instant) -> Job | None:
         """Record the first request to cancel and make the job due, if nothing was sent yet."""

@@ -50,9 +50,8 @@ def test_a_public_address_is_allowed(address: str) -> None:
     assert is_public(address)
 
 
-@pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_a_loopback_or_private_address_is_refused(address: str) -> None:
-    assert not is_public(address)
+def test_a_loopback_or_private_address_is_refused() -> None:
+    assert [address for address in NOT_PUBLIC if is_public(address)] == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST.", "::1", "[::1]"])
@@ -72,32 +71,31 @@ def test_a_host_of_the_internet_may_be_public(host: str) -> None:
     assert may_be_public(host)
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        *NOT_PUBLIC,
-        "64:ff9b::808:808",
-        "[64:ff9b::808:808]",
-        "",
-        "localhost",
-        "nas",
-        "app.localhost",
-        "printer.local",
-        "wiki.corp",
-        "metadata.google.internal",
-        "router.home.arpa.",
-        "2130706433",
-        "127.1",
-        "0x7f.0.0.1",
-        "a.0x7f",
-        "127。0。0。1",
-        "\uff11\uff12\uff17.0.0.1",
-        "127%2e0%2e0%2e1",
-        "a b.com",
-    ],
-)
-def test_a_host_of_this_machine_or_network_is_not_public(host: str) -> None:
-    assert not may_be_public(host)
+INNER_HOSTS = [
+    *NOT_PUBLIC,
+    "64:ff9b::808:808",
+    "[64:ff9b::808:808]",
+    "",
+    "localhost",
+    "nas",
+    "app.localhost",
+    "printer.local",
+    "wiki.corp",
+    "metadata.google.internal",
+    "router.home.arpa.",
+    "2130706433",
+    "127.1",
+    "0x7f.0.0.1",
+    "a.0x7f",
+    "127。0。0。1",
+    "\uff11\uff12\uff17.0.0.1",
+    "127%2e0%2e0%2e1",
+    "a b.com",
+]
+
+
+def test_a_host_of_this_machine_or_network_is_not_public() -> None:
+    assert [host for host in INNER_HOSTS if may_be_public(host)] == []
 
 
 @pytest.mark.parametrize(

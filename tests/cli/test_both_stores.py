@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli.main import main
 from storage.budget import Cap, Scope, ScopeKind, Window
-from storage.job import Event, EventName, Stage
+from storage.job import Delivery, Event, EventName, Stage, Upload
 from storage.postgres.store import PostgresStore
 from storage.sqlite.store import SqliteStore
 from storage.store import Store
@@ -57,6 +57,10 @@ COMMANDS = (
     "audit --since 2027-01-01",
     "audit --since 2027-01-01 --json",
     "audit --since 2027-01-01 --csv",
+    "register --since 2027-01-01",
+    "register --since 2027-01-01 --until 2028-01-01 --json",
+    "register --since 2027-01-01 --csv",
+    "register --csv --json",
     "migrate",
 )
 
@@ -68,7 +72,8 @@ async def fill(store: Store) -> None:
     )
     await store.budgets.set_cap(cap, "U9", NOW)
     done = replace(a_job(1), stage=Stage.DELIVERED, due_at=None, reserved=Decimal(1))
-    done = replace(done, cost_actual=Decimal("0.10"))
+    made = Upload(file_id="F1", sent=True, sha256="ab" * 32)
+    done = replace(done, cost_actual=Decimal("0.10"), delivery=Delivery(uploads=(made,)))
     parked = replace(
         a_job(2), stage=Stage.PARKED, parked_from=Stage.RENDERING, due_at=None, problem="?"
     )

@@ -174,15 +174,15 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), BAD, ids=[text[:40] for text, _ in BAD])
-async def test_what_makes_no_sense_changes_nothing(bot: RunningBot, text: str, told: str) -> None:
+async def test_what_makes_no_sense_changes_nothing(bot: RunningBot) -> None:
     """It is told in a sentence, in private, and nothing is rendered."""
     # Only what has a budget can be raised.
     await answer(bot, "budget set project dated 5 once", user=MIA)
     before = await rules_of(bot)
-    shown = await answer(bot, f"budget {text}", user=MIA)
-    assert told in shown
-    assert len(shown) < 400
+    for text, told in BAD:
+        shown = await answer(bot, f"budget {text}", user=MIA)
+        assert told in shown, text
+        assert len(shown) < 400, text
     assert await rules_of(bot) == before
     assert bot.sandbox.video.charges == []
 

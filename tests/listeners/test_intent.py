@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -45,43 +46,48 @@ def meant(text: str, place: TextContext = COMMAND) -> str | None:
     return intent.meant if isinstance(intent, Mistyped) else None
 
 
-@pytest.mark.parametrize(
-    ("text", "usage"),
-    [
-        ("lsit", "list"),
-        ("hlep", "help"),
-        ("Hlep!", "help"),
-        ("lists", "list"),
-        ("cancle", "cancel ID|last"),
-        ("satus", "status ID|last"),
-        ("statuss 0123456789", "status 0123456789"),
-        ("agian last", "again last"),
-        ("model", "models"),
-        ("setings", "settings"),
-        ("setings mode pro", "settings mode pro"),
-        ("notfy here all", "notify here all"),
-        ("cots me", None),
-        ("csot me", "cost me"),
-        ("lsit all", "list"),
-        ("stats 1 2", "status ID|last"),
-        ("setings delay ten", SUBCOMMANDS["settings"].usage),
-        ("cancle it please", "cancel ID|last"),
-        ("buget set here 5 per day", "budget set here 5 per day"),
-        ("budget rise here 20 today because launch", "budget raise here 20 today because launch"),
-        ("budget aprove above 5 by <@U1|mia>", "budget approve above 5 by <@U1|mia>"),
-        ("cost by person last mnth", "cost by person last month"),
-        ("csot by person last month", "cost by person last month"),
-        ("credit tkae 200 for receipt 17", "credit take 200 for receipt 17"),
-        ("budget rise of an empire in flames", None),
-        ("setting sun over the sea at dawn", None),
-        ("cost of living by day and night", None),
-        ("credit cards rain on a city for hours", None),
-        ("model train crosses a high bridge", None),
-    ],
-)
-def test_a_near_miss_of_a_word_is_mistyped(text: str, usage: str | None) -> None:
+def kinds(texts: Iterable[str], place: TextContext) -> Mapping[str, type[Intent]]:
+    """Return what kind of intent each text is."""
+    return {text: type(read_intent(text, place)) for text in texts}
+
+
+NEAR_MISSES: Mapping[str, str | None] = {
+    "lsit": "list",
+    "hlep": "help",
+    "Hlep!": "help",
+    "lists": "list",
+    "cancle": "cancel ID|last",
+    "satus": "status ID|last",
+    "statuss 0123456789": "status 0123456789",
+    "agian last": "again last",
+    "model": "models",
+    "setings": "settings",
+    "setings mode pro": "settings mode pro",
+    "notfy here all": "notify here all",
+    "cots me": None,
+    "csot me": "cost me",
+    "lsit all": "list",
+    "stats 1 2": "status ID|last",
+    "setings delay ten": SUBCOMMANDS["settings"].usage,
+    "cancle it please": "cancel ID|last",
+    "buget set here 5 per day": "budget set here 5 per day",
+    "budget rise here 20 today because launch": "budget raise here 20 today because launch",
+    "budget aprove above 5 by <@U1|mia>": "budget approve above 5 by <@U1|mia>",
+    "cost by person last mnth": "cost by person last month",
+    "csot by person last month": "cost by person last month",
+    "credit tkae 200 for receipt 17": "credit take 200 for receipt 17",
+    "budget rise of an empire in flames": None,
+    "setting sun over the sea at dawn": None,
+    "cost of living by day and night": None,
+    "credit cards rain on a city for hours": None,
+    "model train crosses a high bridge": None,
+}
+
+
+def test_a_near_miss_of_a_word_is_mistyped() -> None:
     """One letter is wrong, or two are swapped. Words of English that come close are prompts."""
-    assert meant(text) == (usage and f"/video {usage}")
+    found = {text: meant(text) for text in NEAR_MISSES}
+    assert found == {text: usage and f"/video {usage}" for text, usage in NEAR_MISSES.items()}
 
 
 @pytest.mark.parametrize(
@@ -105,120 +111,127 @@ def test_a_word_that_means_a_subcommand_elsewhere_is_mistyped(text: str, usage: 
     assert meant(text) == (usage and f"/video {usage}")
 
 
+MISFITS = {
+    "list all": "list",
+    "list of cats": "list",
+    "cost you": "cost",
+    "cost cutting": "cost",
+    "cost of living": "cost",
+    "status report": "status",
+    "cancel culture debate": "cancel",
+    "again the sea": "again",
+    "help me please": "help",
+    "models of cars": "models",
+    "notify the neighbours": "notify",
+    "settings of play": "settings",
+    "settings me now": "settings",
+}
+
+
 @PLACES
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [
-        ("list all", "list"),
-        ("list of cats", "list"),
-        ("cost you", "cost"),
-        ("cost cutting", "cost"),
-        ("cost of living", "cost"),
-        ("status report", "status"),
-        ("cancel culture debate", "cancel"),
-        ("again the sea", "again"),
-        ("help me please", "help"),
-        ("models of cars", "models"),
-        ("notify the neighbours", "notify"),
-        ("settings of play", "settings"),
-        ("settings me now", "settings"),
-    ],
-)
-def test_a_known_word_with_arguments_that_do_not_fit_is_mistyped(
-    place: TextContext, text: str, word: str
-) -> None:
+def test_a_known_word_with_arguments_that_do_not_fit_is_mistyped(place: TextContext) -> None:
     """In a job's thread, its own words are suggested."""
-    is_thread_word = place is THREAD and word in thread.THREAD_WORDS
-    assert meant(text, place) == (word if is_thread_word else f"/video {SUBCOMMANDS[word].usage}")
+    own = thread.THREAD_WORDS if place is THREAD else ()
+    assert {text: meant(text, place) for text in MISFITS} == {
+        text: word if word in own else f"/video {SUBCOMMANDS[word].usage}"
+        for text, word in MISFITS.items()
+    }
+
+
+FOR_HELP = ["-h", "?", "??", "--version", "—version", "version", "-v", "/help", "VERSION", "..."]
 
 
 @PLACES
-@pytest.mark.parametrize(
-    "text", ["-h", "?", "??", "--version", "—version", "version", "-v", "/help", "VERSION", "..."]
-)
-def test_what_other_programs_take_for_help_is_mistyped(place: TextContext, text: str) -> None:
-    assert meant(text, place) == "/video help"
+def test_what_other_programs_take_for_help_is_mistyped(place: TextContext) -> None:
+    found = {text: meant(text, place) for text in FOR_HELP}
+    assert found == dict.fromkeys(FOR_HELP, "/video help")
+
+
+COMMANDS = [
+    "list",
+    "List!",
+    "help",
+    "help notify",
+    "help notfy",
+    "cost me",
+    "models?",
+    "status 0123456789",
+    "status last",
+    "cancel last",
+    "resend LAST",
+    "again last",
+    "again last make it night",
+    "again 0123456789 --duration 8",
+    "settings",
+    "settings me",
+    "settings me mode pro",
+    "settings me reset",
+    "notify here digest daily",
+    "--help",
+    "a red car --help",
+    "notify --help",
+    "--help notify",
+    "a lake --duration 8 —help",
+]
 
 
 @PLACES
-@pytest.mark.parametrize(
-    "text",
-    [
-        "list",
-        "List!",
-        "help",
-        "help notify",
-        "help notfy",
-        "cost me",
-        "models?",
-        "status 0123456789",
-        "status last",
-        "cancel last",
-        "resend LAST",
-        "again last",
-        "again last make it night",
-        "again 0123456789 --duration 8",
-        "settings",
-        "settings me",
-        "settings me mode pro",
-        "settings me reset",
-        "notify here digest daily",
-        "--help",
-        "a red car --help",
-        "notify --help",
-        "--help notify",
-        "a lake --duration 8 —help",
-    ],
-)
-def test_a_command_is_run(place: TextContext, text: str) -> None:
-    assert isinstance(read_intent(text, place), Command)
+def test_a_command_is_run(place: TextContext) -> None:
+    assert kinds(COMMANDS, place) == dict.fromkeys(COMMANDS, Command)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *PROMPTS,
-        "cost of living in Tokyo",
-        "list of cats on a sofa",
-        "cancel culture debate on television",
-        "again the sea and the wind",
-        "-- list",
-        "-- lsit",
-        "— cost",
-        "-- version",
-        "list of cats --duration 5",
-        "lsit --mode pro",
-        "hello",
-        "lake",
-        "coast",
-        "candle",
-        "statue",
-        "model train",
-        "setting sun",
-        "coast road",
-        "statue in rain",
-        "lost dog",
-        "mist rising",
-        "host",
-        "getting ready",
-        "camel",
-        "castle",
-        'a sign that says "--help"',
-        'said "hello',
-    ],
-)
-def test_a_clear_prompt_goes_straight_on_in_a_command(text: str) -> None:
+CLEAR_IN_A_COMMAND = [
+    *PROMPTS,
+    "cost of living in Tokyo",
+    "list of cats on a sofa",
+    "cancel culture debate on television",
+    "again the sea and the wind",
+    "-- list",
+    "-- lsit",
+    "— cost",
+    "-- version",
+    "list of cats --duration 5",
+    "lsit --mode pro",
+    "hello",
+    "lake",
+    "coast",
+    "candle",
+    "statue",
+    "model train",
+    "setting sun",
+    "coast road",
+    "statue in rain",
+    "lost dog",
+    "mist rising",
+    "host",
+    "getting ready",
+    "camel",
+    "castle",
+    'a sign that says "--help"',
+    'said "hello',
+]
+
+
+def test_a_clear_prompt_goes_straight_on_in_a_command() -> None:
     """A single word, too, unless it may be a mistyped subcommand."""
-    assert isinstance(read_intent(text, COMMAND), Prompt)
+    assert kinds(CLEAR_IN_A_COMMAND, COMMAND) == dict.fromkeys(CLEAR_IN_A_COMMAND, Prompt)
+
+
+CLEAR_IN_A_CONVERSATION = [
+    *PROMPTS,
+    "-- hello",
+    "-- thanks",
+    "-- lake",
+    "lake --duration 8",
+    "new: thanks a lot",
+]
 
 
 @pytest.mark.parametrize("place", [CONVERSATION, THREAD], ids=["conversation", "thread"])
-@pytest.mark.parametrize(
-    "text", [*PROMPTS, "-- hello", "-- thanks", "-- lake", "lake --duration 8", "new: thanks a lot"]
-)
-def test_a_clear_prompt_goes_straight_on_in_a_conversation(text: str, place: TextContext) -> None:
+def test_a_clear_prompt_goes_straight_on_in_a_conversation(place: TextContext) -> None:
     """So does small talk behind two dashes, or with options."""
-    assert isinstance(read_intent(text, place), Prompt)
+    found = kinds(CLEAR_IN_A_CONVERSATION, place)
+    assert found == dict.fromkeys(CLEAR_IN_A_CONVERSATION, Prompt)
 
 
 @pytest.mark.parametrize("place", [CONVERSATION, THREAD], ids=["conversation", "thread"])
@@ -266,10 +279,10 @@ def test_a_word_without_its_id_is_refused() -> None:
         read_intent("status", COMMAND)
 
 
-@pytest.mark.parametrize("word", sorted(PLAIN_WORDS))
-def test_each_plain_word_is_near_a_subcommand(word: str) -> None:
+def test_each_plain_word_is_near_a_subcommand() -> None:
     """Others need no exception."""
-    assert any(edit_distance(word, name) == 1 for name in SUBCOMMANDS)
+    near = {word for word in PLAIN_WORDS if any(edit_distance(word, n) == 1 for n in SUBCOMMANDS)}
+    assert near == set(PLAIN_WORDS)
 
 
 @pytest.mark.parametrize("text", ["budget help", "cost help", "Status HELP", "cancel help"])

@@ -219,7 +219,15 @@ MESSAGES: Mapping[str, Sample] = {
 
 OTHER_EVENTS: Mapping[str, Sample] = {
     "reaction": unknown_event(type="reaction_added", user=ANA, reaction="heart", item={}),
-    "joined": unknown_event(type="member_joined_channel", user=ANA, channel=GENERAL, team=TEAM),
+    "joined": event(
+        payload=lambda now: enveloped(
+            now, {"type": "member_joined_channel", "user": ANA, "channel": GENERAL, "team": TEAM}
+        )
+    ),
+    "joined by nobody": event(
+        payload=lambda now: enveloped(now, {"type": "member_joined_channel", "channel": GENERAL}),
+        unserved="unreadable",
+    ),
     "uninstalled": unknown_event(type="app_uninstalled"),
     "revoked": unknown_event(type="tokens_revoked", tokens={"oauth": None, "bot": [BOT]}),
     "access": unknown_event(type="team_access_granted", team_ids=[TEAM], event_ts="1.2"),

@@ -10,6 +10,7 @@ from PIL import Image
 from bot.media.contact_sheet import WIDTH, contact_sheet
 from bot.media.contact_sheets import MediaContactSheets
 from bot.media.process import MediaProcess
+from bot.media.provenance import XMP
 from tests.support.images import image_bytes
 
 
@@ -22,6 +23,7 @@ def test_a_sheet_has_a_tile_for_each_picture(count: int, columns: int) -> None:
     assert sheet.height == pytest.approx(rows * WIDTH / columns * 9 / 16, rel=0.05)
     with Image.open(io.BytesIO(sheet.data)) as drawn:
         assert drawn.format == "JPEG"
+        assert drawn.info["xmp"] == XMP
 
 
 def test_a_picture_that_is_missing_or_no_image_leaves_a_tile_empty() -> None:

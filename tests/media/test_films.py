@@ -11,15 +11,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from bot.base.errors import RetryLaterError
 from bot.base.ports import ClipToJoin, Download, Still, UnfitFilmError
 from bot.media import films
 from bot.media.film_worker import answer
 from bot.media.films import FilmProcesses
+from bot.media.provenance import DIGITAL_SOURCE_TYPE, MADE_WITH_AI
 from bot.media.stills import LONGEST_SIDE
 from sandbox.mindvideo.files import PACKAGED_MEDIA
 from sandbox.mindvideo.mp4 import with_length
@@ -88,6 +90,16 @@ def test_a_picture_has_the_shape_of_the_video(video: bytes, size: tuple[int, int
         assert max(image.size) <= LONGEST_SIDE
         # No evening is black.
         assert len(set(image.convert("L").resize((16, 16)).tobytes())) > 50
+
+
+def test_a_picture_says_in_its_metadata_that_it_was_made_with_ai() -> None:
+    """Pillow reads it back from the bytes that are uploaded."""
+    _, picture = taken(SUNSET)
+    with Image.open(io.BytesIO(picture)) as image:
+        assert image.getexif()[ExifTags.Base.ImageDescription] == MADE_WITH_AI
+        xmp = ET.fromstring(image.info["xmp"].decode())  # noqa: S314 - our own
+    (found,) = xmp.iter("{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType")
+    assert found.text == DIGITAL_SOURCE_TYPE
 
 
 def test_the_picture_of_a_short_video_is_from_its_middle() -> None:

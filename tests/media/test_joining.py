@@ -9,6 +9,7 @@ import av
 import pytest
 
 from bot.media.joining import Clip, UnreadableClipError, join
+from bot.media.provenance import XMP_BOX
 from sandbox.mindvideo.files import PACKAGED_MEDIA
 from storage.job import Film
 
@@ -32,6 +33,7 @@ def joined(*clips: tuple[bytes, float | None]) -> tuple[Film, bytes]:
     target = io.BytesIO()
     opened = [Clip(source=io.BytesIO(video), until=until) for video, until in clips]
     film = join(opened, target, "made with AI")
+    assert target.getvalue().endswith(XMP_BOX)
     return film, target.getvalue()
 
 

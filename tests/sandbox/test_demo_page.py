@@ -309,6 +309,31 @@ async def test_the_home_tab_is_drawn_by_the_app_and_its_buttons_work(harness: De
     assert request.at("actions", 0, "value") == "job-1"
 
 
+async def test_the_app_suggests_what_to_write_and_shows_that_it_works(
+    harness: DemoHarness,
+) -> None:
+    """A press sends a suggestion; the status stands in the thread until the app's next reply."""
+    page = await harness.open_page()
+    direct = harness.slack.world.workspace.direct(ANA).id
+    await page.get_by_test_id("sidebar").get_by_text("Video", exact=True).click()
+    opened = await harness.bot.latest("app_home_opened")
+    assert opened.at("event", "tab") == "messages"
+    prompts = [{"title": "What can you do?", "message": "help"}]
+    await harness.client.assistant_threads_setSuggestedPrompts(channel_id=direct, prompts=prompts)
+    await page.get_by_test_id("prompt").click()
+    sent = await harness.bot.latest("message")
+    root = str(sent.at("event", "ts"))
+    await harness.client.chat_postMessage(channel=direct, text="Here", thread_ts=root)
+    await page.get_by_test_id("thread-open").click()
+    await harness.client.assistant_threads_setStatus(
+        channel_id=direct, thread_ts=root, status="is rendering…"
+    )
+    status = page.get_by_test_id("thread-status")
+    await expect(status).to_have_text("Video is rendering…")
+    await harness.client.chat_postMessage(channel=direct, text="Done", thread_ts=root)
+    await expect(status).to_be_hidden()
+
+
 async def test_a_file_is_sent_with_a_message(harness: DemoHarness) -> None:
     page = await harness.open_page()
     picture = files("sandbox.mindvideo") / "media" / "sunset-1x1.png"
@@ -321,10 +346,15 @@ async def test_a_file_is_sent_with_a_message(harness: DemoHarness) -> None:
 
 
 async def test_each_channel_shows_whether_the_app_is_a_member(harness: DemoHarness) -> None:
+    """Where it is not, a press invites it."""
     page = await harness.open_page()
-    for channel, label in ((OPEN, "is not here"), (CREW, "is here")):
+    for channel, label in ((CREW, "is here"), (OPEN, "is not here")):
         await page.get_by_test_id(f"channel-{channel}").click()
         await expect(page.get_by_test_id("channel-bot")).to_contain_text(label)
+    await page.get_by_test_id("channel-bot").click()
+    request = await harness.bot.latest("member_joined_channel")
+    assert (request.at("event", "user"), request.at("event", "inviter")) == (BOT, ANA)
+    await expect(page.get_by_test_id("channel-bot")).to_contain_text("is here")
 
 
 async def test_on_a_phone_the_menu_slides_in_and_the_thread_covers_the_channel(

@@ -19,7 +19,7 @@ from storage.budget import Cap, Scope, ScopeKind, Window
 from storage.notification import channel_scope
 from storage.sqlite.connection import connect_reader
 from storage.sqlite.store import SqliteStore
-from tests.support.engine_harness import COMMITS, HOUR, EngineHarness, engine_harness
+from tests.support.engine_harness import COMMITS, HOUR, SEEN_SECONDS, EngineHarness, engine_harness
 from tests.support.inline_store import inline_session
 from tests.support.store_samples import ACCEPTED, NOW, a_job
 
@@ -59,7 +59,7 @@ async def test_a_look_after_a_doubt_finds_what_a_life_with_a_wrong_clock_did(
     commit: str, hours_down: float
 ) -> None:
     """It died before the commit, so all that it leaves is a doubt; nothing comes twice."""
-    async with engine_harness() as harness:
+    async with engine_harness(render_seconds=SEEN_SECONDS) as harness:
         harness.clock_error = DAYS
         job = await harness.request()
         await crash_at(harness, commit, before=True)

@@ -35,23 +35,31 @@ from storage.sqlite.writer import GroupWriter, Journal, commit
 from storage.store import StoreBrokenError, StoreFullError
 from tests.support import job_samples
 from tests.support.clock import START, ManualClock
-from tests.support.engine_harness import COMMITS, HOUR, CrashingStore, EngineHarness, engine_harness
+from tests.support.engine_harness import (
+    COMMITS,
+    HOUR,
+    SEEN_SECONDS,
+    CrashingStore,
+    EngineHarness,
+    engine_harness,
+)
 from tests.support.running_bot import running_bot
 from tests.support.services import CATALOG, services
 from tests.support.store_samples import sqlite_failure
 
 OUTAGE = 10_000
 # As many commits as a job that goes well is written with: its ask, claims, steps, polls, edits.
-WRITES = 22
+WRITES = 18
 
 
 @pytest.mark.parametrize("event", COMMITS)
 async def test_a_restored_backup_charges_nothing_again(event: str, tmp_path: Path) -> None:
     """A copy that is an hour old has the same keys: MindVideo answers with the same task."""
-    async with engine_harness() as harness:
+    async with engine_harness(render_seconds=SEEN_SECONDS) as harness:
         job = await harness.request()
         harness.store.crash(event, before=False)
         await harness.run(until=lambda: harness.store.has_crashed)
+        assert harness.store.has_crashed
         copy = tmp_path / "backup.db"
         await harness.store.backup(str(copy))
         await harness.restart()
@@ -131,7 +139,7 @@ async def weak_disk(harness: EngineHarness, failure: str, good_commits: int) -> 
 @pytest.mark.parametrize("good_commits", range(1, WRITES))
 async def test_a_write_without_space_on_the_disk_loses_nothing(good_commits: int) -> None:
     """Whichever write fails, the job goes on once there is space again."""
-    async with engine_harness() as harness:
+    async with engine_harness(render_seconds=SEEN_SECONDS) as harness:
         disk = await weak_disk(harness, "SQLITE_FULL", good_commits)
         job = await harness.request()
         with pytest.raises(StoreFullError):
@@ -145,7 +153,7 @@ async def test_a_write_without_space_on_the_disk_loses_nothing(good_commits: int
 
 async def test_each_write_of_a_job_meets_a_bad_disk_here() -> None:
     """What the engine learns to write later must get its tests, above and below."""
-    async with engine_harness() as harness:
+    async with engine_harness(render_seconds=SEEN_SECONDS) as harness:
         await weak_disk(harness, "SQLITE_FULL", WRITES)
         job = await harness.request()
         await harness.run()
@@ -157,7 +165,7 @@ async def test_a_disk_that_breaks_ends_the_process_and_the_next_one_reads_anew(
     good_commits: int,
 ) -> None:
     """After EIO nobody knows what is on disk: the process ends, and nobody is told "failed"."""
-    async with engine_harness() as harness:
+    async with engine_harness(render_seconds=SEEN_SECONDS) as harness:
         await weak_disk(harness, "SQLITE_IOERR_FSYNC", good_commits)
         job = await harness.request()
         with pytest.raises(StoreBrokenError):

@@ -7,7 +7,13 @@ import pytest
 from bot.worker.engine import CRASHED
 from storage.job import Stage
 from storage.store import MOST_CRASHES
-from tests.support.engine_harness import COMMITS, Crash, EngineHarness, engine_harness
+from tests.support.engine_harness import (
+    COMMITS,
+    SEEN_SECONDS,
+    Crash,
+    EngineHarness,
+    engine_harness,
+)
 
 
 async def crash_at(harness: EngineHarness, event: str, *, before: bool) -> None:
@@ -21,7 +27,7 @@ async def crash_at(harness: EngineHarness, event: str, *, before: bool) -> None:
 @pytest.mark.parametrize("event", COMMITS, ids=[f"continues from {name}" for name in COMMITS])
 async def test_after_a_commit(event: str) -> None:
     """What was committed is not done again; what was not is done once."""
-    async with engine_harness() as harness:
+    async with engine_harness(render_seconds=SEEN_SECONDS) as harness:
         job = await harness.request()
         await crash_at(harness, event, before=False)
         await harness.run()
@@ -31,7 +37,7 @@ async def test_after_a_commit(event: str) -> None:
 @pytest.mark.parametrize("event", COMMITS, ids=[f"without {name}" for name in COMMITS])
 async def test_before_a_commit(event: str) -> None:
     """An effect whose commit was lost is found again and not repeated."""
-    async with engine_harness() as harness:
+    async with engine_harness(render_seconds=SEEN_SECONDS) as harness:
         job = await harness.request()
         await crash_at(harness, event, before=True)
         await harness.run()
@@ -40,7 +46,7 @@ async def test_before_a_commit(event: str) -> None:
 
 async def test_every_commit_is_a_recovery_point_here() -> None:
     """A commit that the engine learns to make later must get its tests."""
-    async with engine_harness() as harness:
+    async with engine_harness(render_seconds=SEEN_SECONDS) as harness:
         job = await harness.request()
         await harness.run()
         names = [event.name for event in await harness.store.jobs.events(job.id)]
@@ -52,7 +58,7 @@ async def test_continues_after_a_crash_at_every_commit_in_turn() -> None:
 
     The last step makes so many commits that it is taken for the cause: an operator resumes the job.
     """
-    async with engine_harness() as harness:
+    async with engine_harness(render_seconds=SEEN_SECONDS) as harness:
         job = await harness.request()
         for event in COMMITS:
             if (await harness.job(job.id)).crashes == MOST_CRASHES:

@@ -14,6 +14,7 @@ from bot.messages.job import is_cancelled
 from bot.mindvideo.protocol import KEY_LIFETIME_SECONDS
 from bot.notifications.approval import DECIDED
 from bot.notifications.job_event import NOT_THEIRS
+from bot.options.continuation import continued
 from bot.worker.engine import CRASHED
 from storage.budget import ZERO, total
 from storage.job import (
@@ -30,12 +31,14 @@ from storage.notification import APPROVAL_KINDS, Notification, NotificationKind,
 from storage.store import MOST_CRASHES
 from tests.simulation.approvals import ApprovalBook
 from tests.simulation.bookkeeper import Bookkeeper
-from tests.simulation.films import are_posters_made, picture_of
+from tests.simulation.films import are_posters_made, film_of, picture_of
 from tests.simulation.names import GUEST, TEAM
+from tests.simulation.plans import check_moments, check_start
 from tests.simulation.sets import SetBook, in_one_set
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import Channel, PostedMessage, Workspace
 from tests.simulation.world import World
+from tests.support.services import CATALOG
 
 # How an amount that was billed is told; an estimate is told in other words.
 FREE = "Nothing was charged"
@@ -168,6 +171,11 @@ class Invariants:
 
     def _check_posts(self, job_id: str) -> None:
         self._at_most_one("messages", job_id, self.slack.live(job_id, is_result=False))
+        about = self._about.get(job_id)
+        films = (said for said in self.slack.posts if not said.deleted and self._is_film(said))
+        self._at_most_one(
+            "films", job_id, [said for said in films if self._about.get(said.job_id) == about]
+        )
         results = self.slack.live(job_id, is_result=True)
         for place in {said.place for said in results}:
             there = [said for said in results if said.place == place]
@@ -180,6 +188,10 @@ class Invariants:
                 if amount not in heard:
                     self._world.violate("amounts are what was billed", f"{job_id}: {said.text}")
             self._check_files(said)
+
+    def _is_film(self, said: PostedMessage) -> bool:
+        row = self.notifications.get(said.job_id)
+        return row is not None and row.kind is NotificationKind.STITCHED
 
     def _heard(self, row_id: str) -> Collection[Decimal]:
         """Return the amounts that a message may tell: for a set, what its parts cost together."""
@@ -196,9 +208,26 @@ class Invariants:
         maker = self._about.get(said.job_id, said.job_id)
         if maker not in self.rows:
             return
-        made = [task.files for task in self.video.tasks.values() if task.job_id == maker]
+        if self._is_film(said):
+            self._world.counts["films"] += 1
+            made: list[tuple[bytes, ...]] = [(film_of(self._clips_up_to(maker)),)]
+        else:
+            made = [task.files for task in self.video.tasks.values() if task.job_id == maker]
         if shared not in made:
             self._world.violate("the file is the one that was made", said.job_id)
+
+    def _clips_up_to(self, job_id: str) -> list[tuple[bytes, float | None]]:
+        """Return the videos of a chain with the seconds at which each ends, the first one first."""
+        clips: list[tuple[bytes, float | None]] = []
+        until = None
+        while row := self.rows.get(job_id):
+            made = (task.files[0] for task in self.video.tasks.values() if task.job_id == row.id)
+            clips.insert(0, (next(made), until))
+            frame = continued(CATALOG.default, row.input)
+            if frame is None:
+                break
+            job_id, until = frame.job_id, frame.seconds
+        return clips
 
     def after_claim(self, row: Job) -> None:
         """Check a row that a new step begins with: what an earlier one heard last is lost."""
@@ -212,6 +241,7 @@ class Invariants:
             self._check_move(before, row)
         else:
             self._check_new(row)
+        check_moments(self._world, row, self.rows.values())
         self.approvals.check(before, row, clock_errs=self.video.clock_errs)
         if row.stage in REQUESTED and self._waits(row.id):
             self._world.violate("only what was confirmed is accepted", row.id)
@@ -237,6 +267,7 @@ class Invariants:
             is_late = self._world.now() > row.question.expires_at + 1
             if is_late and not self.video.clock_errs:
                 self._world.violate("a question is answered in time", row.id)
+        check_start(self._world, before, row)
         if row.fence < before.fence:
             self._world.violate("a fence never falls", row.id)
         if before.stage in TERMINAL and row.outcome is not before.outcome:
@@ -380,8 +411,8 @@ class Invariants:
                     self._world.violate("every job ends", f"{row.id} is {row.stage} and never due")
 
     def _check_unconfirmed(self, row: Job) -> None:
-        """Check that nobody heard of a request that was not confirmed."""
-        unknown = row.id in self._sent_unknown
+        """Check that nobody heard of a request that was not confirmed, unless it was planned."""
+        unknown = row.id in self._sent_unknown or row.starts_at is not None
         if not unknown and any(said.job_id == row.id for said in self.slack.posts):
             self._world.violate("what waits is not announced", row.id)
 
@@ -434,7 +465,9 @@ class Invariants:
         job = self.rows.get(row.job_id or "")
         # A backup may not know the parts of a set.
         is_untold_set = row.kind is NotificationKind.SET and (job is None or job.user == GUEST)
-        if row.id in self._killers or is_untold_set:
+        # Some clips cannot be joined, and the file of one may have been deleted.
+        is_no_film = row.kind is NotificationKind.STITCHED and row.problem is not None
+        if row.id in self._killers or is_untold_set or is_no_film:
             return True
         if row.kind is NotificationKind.RESENT:
             # What their thread does not take is brought to the person.
@@ -508,10 +541,12 @@ class Invariants:
     def _check_told(self, row: Job) -> None:
         if row.user in self.slack.gone_people or row.id in self._killers:
             return
-        if row.cancel_requested_by == row.user and row.message_ts and row.stage is Stage.REJECTED:
+        is_shown = row.message_ts or row.is_later_of_repeat
+        if row.cancel_requested_by == row.user and is_shown and row.stage is Stage.REJECTED:
             # The answer told it, and the job's message does.
             return
-        if self._is_told_of_set(row):
+        said = [one for one in self.slack.posts if one.job_id == row.id and one.is_result]
+        if (row.starts_at is not None and said) or self._is_told_of_set(row):
             return
         since = self._stopped_at[row.id]
         if not any(job == row.id and age >= since for job, _, age in self.slack.ephemerals):

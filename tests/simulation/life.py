@@ -276,7 +276,8 @@ class _StepCounter(SilentObserver):
 
 
 def _of_job(row: Job) -> Actor:
-    return Actor(row.id, row.stage)
+    """Return the actor of a job: while it is planned, what it posts is its own message."""
+    return Actor(row.id, Stage.ACCEPTED if row.stage is Stage.PLANNED else row.stage)
 
 
 def _of_notification(row: Notification) -> Actor:

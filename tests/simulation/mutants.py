@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, count
 from math import inf
 from types import MappingProxyType, ModuleType
 
@@ -13,12 +13,14 @@ from sqlite_utils import Database
 
 from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
 from bot.base.ports import Place, Posted, Snapshot
-from bot.jobs import view
+from bot.jobs import actions, view
+from bot.jobs.chains import load_chain
 from bot.jobs.services import Services
 from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
-from bot.notifications import NOTIFICATION_STEPS, follow, picture, poster, resend, sets
-from bot.steps import STEPS, announce, deliver, poll, submit
+from bot.notifications import NOTIFICATION_STEPS, follow, picture, poster, sets, stitch
+from bot.options.continuation import Link
+from bot.steps import STEPS, announce, deliver, own_message, plan, poll, submit
 from bot.worker import outbox, retry
 from bot.worker.context import Claim
 from bot.worker.engine import Step
@@ -39,7 +41,7 @@ from storage.job import (
     Stage,
     waiting,
 )
-from storage.notification import Notification, NotificationKind
+from storage.notification import Notification, NotificationKind, notification_id
 from storage.pace import Limit
 from storage.rows import Table
 from storage.sqlite import admissions, budget_use, notifications, queue
@@ -170,7 +172,7 @@ def _never_search_for(kind: type[Job | Notification]) -> Patch:
         async def find(claim: Claim[PostRow], slot: Slot[PostRow], place: Place) -> Posted | None:
             return None if isinstance(claim.row, kind) else await find_posted(claim, slot, place)
 
-        with replaced(outbox, "find_posted", find), replaced(announce, "find_posted", find):
+        with replaced(outbox, "find_posted", find), replaced(own_message, "find_posted", find):
             yield
 
     return patch
@@ -215,15 +217,33 @@ async def _share_without_search(claim: Claim[Job]) -> Result[Job]:
     return await deliver.deliver(claim)
 
 
-@contextmanager
-def _resend_without_search() -> Iterator[None]:
-    async def resend_anew(claim: Claim[Notification]) -> Result[Notification]:
-        claim.row = replace(claim.row, delivery=NOT_DELIVERED)
-        return await resend.resend(claim)
+def _without_search(kind: NotificationKind) -> Patch:
+    """Break the step of a kind of notification: it forgets what an earlier try has done."""
+    step = NOTIFICATION_STEPS[kind]
 
-    steps = {**NOTIFICATION_STEPS, NotificationKind.RESENT: resend_anew}
-    with replaced(life, "NOTIFICATION_STEPS", MappingProxyType(steps)):
+    async def anew(claim: Claim[Notification]) -> Result[Notification]:
+        claim.row = replace(claim.row, delivery=NOT_DELIVERED)
+        return await step(claim)
+
+    steps = MappingProxyType({**NOTIFICATION_STEPS, kind: anew})
+    return lambda: replaced(life, "NOTIFICATION_STEPS", steps)
+
+
+@contextmanager
+def _film_of_each_press() -> Iterator[None]:
+    presses = count()
+
+    def id_of_press(kind: NotificationKind, channel: str, about: str) -> str:
+        press = next(presses) if kind is NotificationKind.STITCHED else ""
+        return notification_id(kind, channel, f"{about}{press}")
+
+    with replaced(actions, "notification_id", id_of_press):
         yield
+
+
+async def _whole_chain(job: Job, services: Services) -> tuple[Link, ...]:
+    """Return a chain whose clips are never cut."""
+    return tuple(replace(link, until=None) for link in await load_chain(job, services))
 
 
 async def _followed_by_nothing(claim: Claim[Job]) -> Result[Job]:
@@ -392,6 +412,10 @@ def _outer_team(payload: Fields) -> str | None:
     return team if isinstance(team, str) else installed_team(payload)
 
 
+async def _late_by_own_clock(job: Job, services: Services) -> float:
+    return services.now() - (job.starts_at or 0.0)
+
+
 async def _everybody_is_admitted(_user: str, _team: str, _services: Services) -> bool:
     return True
 
@@ -418,7 +442,7 @@ def _no_edit_of_set(_db: Database, _job: Job, _at: Instant) -> None:
 
 MUTANTS = (
     Mutant("takes the envelope's workspace", _value(workspaces, "installed_team", _outer_team)),
-    Mutant("lets guests in", _value(announce, "is_admitted", _everybody_is_admitted)),
+    Mutant("lets guests in", _value(own_message, "is_admitted", _everybody_is_admitted)),
     Mutant("writes without its fence", _drop_fence, tried_first=76),
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
@@ -455,7 +479,15 @@ MUTANTS = (
         "tells the result before the intent is on disk", _not_recorded(EventName.RESULT_POSTING)
     ),
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_search)),
-    Mutant("resends again without looking", _resend_without_search, tried_first=199),
+    Mutant(
+        "resends again without looking", _without_search(NotificationKind.RESENT), tried_first=199
+    ),
+    Mutant("joins a film with each press", _film_of_each_press, tried_first=75),
+    Mutant(
+        "joins clips whole that were continued in their midst",
+        _value(stitch, "load_chain", _whole_chain),
+        tried_first=83,
+    ),
     Mutant("forgets the file that follows a link", _step(Stage.FINISHED, _followed_by_nothing)),
     Mutant("brings again without looking", _follow_without_search, tried_first=74),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
@@ -476,6 +508,12 @@ MUTANTS = (
     Mutant("looks for duplicates outside the insert", _search_outside_insert),
     Mutant("forgets what it asked about", _forget_questions),
     Mutant("sends before the delay ends", _value(view, "submit_delay", _no_delay)),
+    Mutant(
+        "starts what is planned by its own clock",
+        _value(plan, "_lateness", _late_by_own_clock),
+        tried_first=2800,
+    ),
+    Mutant("starts what was missed", _value(plan, "MISSED_SECONDS", inf), tried_first=4294),
     Mutant("bills what waits", _step(Stage.WAITING, _accept_unanswered)),
     Mutant("looks at caps outside the insert", money_mutants.admit_outside_insert),
     Mutant("frees a hold at failure", money_mutants.free_at_failure, tried_first=61),

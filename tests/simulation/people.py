@@ -32,12 +32,14 @@ from bot.jobs.actions import (
     ResendAnswered,
     SetCancelAnswered,
     ShareAnswered,
+    StitchAnswered,
     perform,
 )
 from bot.jobs.approvals import decide
 from bot.jobs.services import Services
 from bot.jobs.verdict import Verdict
 from bot.listeners.payloads import MessagePayload
+from bot.options.parser import TypedText, read_text
 from bot.options.request import RenderRequest
 from storage.job import (
     QUESTION_SECONDS,
@@ -47,6 +49,8 @@ from storage.job import (
     Job,
     Json,
     QuestionKind,
+    Repeat,
+    RepeatEvery,
     ReplyTo,
     Stage,
 )
@@ -54,8 +58,10 @@ from storage.notification import NotificationKind, notification_id
 from storage.store import StoreError
 from tests.simulation.admins import Admins
 from tests.simulation.approvals import Press, draw_presses
+from tests.simulation.films import are_chains_made
 from tests.simulation.invariants import Invariants
 from tests.simulation.names import GUEST, PARTNER, PEOPLE, PROJECT, TEAM
+from tests.simulation.plans import Plan, draw_plans, wall_time
 from tests.simulation.process import Process
 from tests.simulation.sets import requests_of
 from tests.simulation.video import REFUSED_WORD
@@ -69,7 +75,10 @@ MENTION = "mention"
 DIRECT = 0.3
 # Slack waits so long for an acknowledgement, then shows the person an error.
 PATIENCE_SECONDS = 3.0
-DAY_AND_A_HALF = 36 * 3600.0
+DAY = 24 * 3600.0
+DAY_AND_A_HALF = 1.5 * DAY
+CONTINUED_UNTIL_SECONDS = 2400.0
+"""The age of the world after which no video is gone on from: a question has an hour's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +116,8 @@ class People:
         if world.budgets is not None:
             for number, at in enumerate(world.budgets.asks):
                 self._live(self._want_video(100 + number, at))
+        for number, plan in enumerate(draw_plans(world.seed)):
+            self._live(self._plan_video(200 + number, plan))
         if world.set_at is not None:
             self._live(self._want_set(world.set_at))
         for life in () if self._admins is None else self._admins.lives():
@@ -175,6 +186,58 @@ class People:
             await world.sleep(world.between(1, 100))
             key = self._new_key(surface, interaction.channel)
             interaction = replace(interaction, dedup_key=key)
+
+    async def _plan_video(self, number: int, plan: Plan) -> None:
+        """Ask for a video at a later time, and leave it or cancel it."""
+        world = self._world
+        await world.sleep(plan.asked_after)
+        at = wall_time(world.now() + 60 * plan.minutes)
+        request = RenderRequest(
+            model="kling-v3",
+            input={"prompt": f"plan {number}"},
+            kind="kling-v3",
+            at=at,
+            every=RepeatEvery.DAY if plan.days else None,
+        )
+        for _ in range(4):
+            answer = await self._deliver(request, self._interaction("command"))
+            if isinstance(answer, Accepted):
+                world.count("planned")
+                await self._await_start(answer.job, plan)
+                return
+            if isinstance(answer, Asked):
+                await self._answer(answer.job)
+                await self._end_repeat(answer.job, plan)
+                return
+            await world.sleep(world.between(1, 20))
+
+    async def _end_repeat(self, job: Job, plan: Plan) -> None:
+        """Cancel what follows in a repeat after some days, again and again until all has ended."""
+        if job.repeat is None:
+            return
+        await self._world.sleep(plan.days * DAY)
+        while planned := self._planned_of(job.repeat):
+            for row in planned:
+                await self._inside(0.0, self._cancel, row)
+            await self._world.sleep(600.0)
+
+    def _planned_of(self, repeat: Repeat) -> list[Job]:
+        """Return the jobs of a repeat whose time has not come."""
+        return [
+            row
+            for row in self._invariants.rows.values()
+            if row.repeat == repeat and row.stage is Stage.PLANNED
+        ]
+
+    async def _await_start(self, job: Job, plan: Plan) -> None:
+        """Cancel a planned job, or wait until it has started; an approver may be asked then."""
+        world = self._world
+        if plan.cancelled_after is not None:
+            await self._inside(plan.cancelled_after, self._cancel, job)
+        await world.sleep(max(0.0, (job.starts_at or 0.0) + 60 - world.now()))
+        row = self._invariants.rows.get(job.id)
+        if row is not None and row.stage is Stage.WAITING:
+            await self._wait_for_approval(row)
 
     def _project(self) -> str | None:
         budgets = self._world.budgets
@@ -335,7 +398,8 @@ class People:
         try:
             delivered = self._as_delivered(interaction)
             answer = await accept(request, delivered, door.services, question=question)
-        except StoreError:
+        except (StoreError, BotError):
+            # What is planned needs to know where its asker is, and a time that is not over.
             reply.set_result(None)
             return
         if isinstance(answer, Asked):
@@ -420,6 +484,8 @@ class People:
     async def _go_on(self, job: Job) -> None:
         """Do, or leave, what people do with a job of theirs."""
         chance = self._world.chance
+        if are_chains_made(self._world):
+            self._live(self._continue_some_day(job))
         if self._world.odds(0.3):
             await self._inside(chance.choice((0.0, 0.5, 2.0, 10.0)), self._cancel, job)
         elif self._world.odds(0.15):
@@ -429,6 +495,42 @@ class People:
                 ((self._resend,), (self._share,), (self._share, self._resend))
             ):
                 await self._inside(self._world.between(50, 700), act, job)
+
+    async def _continue_some_day(self, job: Job) -> None:
+        """Go on from a video once or twice, by a click that is delivered twice, and join it."""
+        chance = random.Random(f"continue {self._world.seed} {job.id}")
+        for _ in range(chance.choice((1, 2, 3))):
+            await self._world.sleep(chance.uniform(60, 700))
+            moment = chance.choice((None, None, 1.0))
+            if self._world.age < CONTINUED_UNTIL_SECONDS:
+                await self._inside(0.0, partial(self._continue, moment), job)
+
+    async def _continue(self, moment: float | None, door: Door, job: Job) -> None:
+        key, words = self._new_key(), read_text(f"then {self._asks}")
+        for _ in range(2):
+            match await self._act(
+                door, ActionName.CONTINUE, job, key, changes=words, moment=moment
+            ):
+                case Accepted(job=made, is_new=True):
+                    self._world.count("video continued")
+                    self._invariants.acknowledge(key, made)
+                    self._live(self._join_some_day(made))
+                    self._live(self._go_on(made))
+                case Asked(job=made):
+                    self._invariants.ask(key, made)
+
+    async def _join_some_day(self, job: Job) -> None:
+        chance = random.Random(f"join {self._world.seed} {job.id}")
+        for pause in chance.choice(((300.0,), (60.0, 400.0), (500.0, 0.0))):
+            await self._inside(pause, self._join, job)
+
+    async def _join(self, door: Door, job: Job) -> None:
+        """Join the clips up to a video, and press the button again."""
+        for _ in range(2):
+            match await self._act(door, ActionName.STITCH, job):
+                case StitchAnswered():
+                    film = notification_id(NotificationKind.STITCHED, job.channel, job.id)
+                    self._invariants.promise_notification(film)
 
     async def _inside(
         self, delay: float, act: Callable[[Door, Job], Coroutine[object, object, None]], job: Job
@@ -475,7 +577,14 @@ class People:
                     self._invariants.promise_notification(resent)
 
     async def _act(
-        self, door: Door, name: ActionName, job: Job, dedup_key: str | None = None
+        self,
+        door: Door,
+        name: ActionName,
+        job: Job,
+        dedup_key: str | None = None,
+        *,
+        changes: TypedText | None = None,
+        moment: float | None = None,
     ) -> ActionOutcome | None:
         """Do something with a job, as its asker; `None`: there was nothing to do it with."""
         known = self._invariants.rows.get(job.id, job)
@@ -487,7 +596,7 @@ class People:
             dedup_key=dedup_key or self._new_key(),
             reply_to=ReplyTo(),
         )
-        request = ActionRequest(job=known, interaction=interaction)
+        request = ActionRequest(job=known, interaction=interaction, changes=changes, moment=moment)
         with suppress(StoreError, UsageError):
             return await perform(name, request, door.services)
         return None

@@ -43,6 +43,11 @@ RULES = {
                     },
                     "minProperties": 3,
                 },
+                "agent_view": {
+                    "additionalProperties": False,
+                    "required": ["agent_description"],
+                    "properties": {"agent_description": {"type": "string", "maxLength": 300}},
+                },
                 "bot_user": {
                     "additionalProperties": False,
                     "required": ["display_name"],
@@ -111,6 +116,8 @@ RULES = {
 # https://docs.slack.dev/reference/events: what each event asks for; the others ask for nothing.
 SCOPE_OF_EVENT = {
     "app_mention": "app_mentions:read",
+    # Of a private channel: `groups:read`.
+    "member_joined_channel": "channels:read",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "message.im": "im:history",

@@ -93,7 +93,7 @@ async def test_a_crowd_stays_within_what_slack_takes_of_a_workspace() -> None:
 
     No render is left without a sign of life because others are polled first.
     """
-    async with engine_harness(render_seconds=150.0, poll_max=3.0) as harness:
+    async with engine_harness(render_seconds=150.0, poll_max=6.0) as harness:
         jobs = [await harness.request(f"lake {number}") for number in range(10)]
         await harness.run(hours=140.0 / 3600)
         by_minute = Counter(int((call.at - START) // MINUTE) for call in edits(harness))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import replace
-from itertools import product
 
 import pytest
 
@@ -27,17 +26,15 @@ def _at(stage: Stage, parked_from: Stage | None = None) -> Job:
     return replace(a_job(), stage=stage, parked_from=parked_from)
 
 
-MOVES = [(before, after) for before, after in product(Stage, Stage) if before is not after]
-
-
-@pytest.mark.parametrize(("before", "after"), MOVES)
-def test_a_job_makes_exactly_the_moves_of_the_table(before: Stage, after: Stage) -> None:
+@pytest.mark.parametrize("before", Stage)
+def test_a_job_makes_exactly_the_moves_of_the_table(before: Stage) -> None:
     """A move that the table names passes, every other one raises and names both stages."""
-    if after in TRANSITIONS[before]:
-        check_transition(_at(before, parked_from=after), _at(after))
-        return
-    with pytest.raises(IllegalTransitionError, match=f"{before} to {after}"):
-        check_transition(_at(before, parked_from=after), _at(after))
+    for after in set(Stage) - {before}:
+        if after in TRANSITIONS[before]:
+            check_transition(_at(before, parked_from=after), _at(after))
+            continue
+        with pytest.raises(IllegalTransitionError, match=f"{before} to {after}"):
+            check_transition(_at(before, parked_from=after), _at(after))
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -90,7 +87,7 @@ def test_what_was_not_accepted_is_neither_under_way_nor_over() -> None:
 def test_every_stage_is_in_the_table_and_can_be_reached() -> None:
     """From the stages of a new job, a path leads to every stage."""
     assert set(TRANSITIONS) == set(Stage)
-    reached = {Stage.ACCEPTED, Stage.WAITING}
+    reached = {Stage.ACCEPTED, Stage.PLANNED, Stage.WAITING}
     for _ in Stage:
         reached |= {after for before in reached for after in TRANSITIONS[before]}
     assert reached == set(Stage)

@@ -25,6 +25,7 @@ from storage.job import (
     Job,
     Price,
     Question,
+    Repeat,
     ReplyTo,
     Stage,
     UsedStyle,
@@ -61,7 +62,8 @@ migrate(db, later)
 
 
 PARTS: dict[
-    str, type[Delivery | ReplyTo | Question | Decision | UsedStyle | Film | Price | Forecast]
+    str,
+    type[Delivery | ReplyTo | Question | Decision | UsedStyle | Film | Repeat | Price | Forecast],
 ] = {
     "delivery": Delivery,
     "reply_to": ReplyTo,
@@ -69,6 +71,7 @@ PARTS: dict[
     "decision": Decision,
     "style": UsedStyle,
     "film": Film,
+    "repeat": Repeat,
     "price": Price,
     "forecast": Forecast,
 }

@@ -163,7 +163,10 @@ def test_a_part_of_a_nested_value_is_a_column_of_its_own() -> None:
     for row in (job, notification):
         assert row["delivery_channel"] == "D1"
         assert row["link_only"] is True
-        assert row["uploads"] == ('[{"file_id":"F1","sent":true},{"file_id":"F2","sent":false}]')
+        assert row["uploads"] == (
+            '[{"file_id":"F1","sent":true,"sha256":null},'
+            '{"file_id":"F2","sent":false,"sha256":null}]'
+        )
     assert not {"delivery", "reply_to"} & (job.keys() | notification.keys())
 
 

@@ -56,6 +56,16 @@ def test_an_index_counts_what_was_put_in_about_a_job(tables: Database) -> None:
     assert "USING INDEX notifications_told" in plan_of(tables, notifications.COUNT_SINCE)[0]
 
 
+def test_indexes_find_what_was_made_in_a_time(tables: Database) -> None:
+    """The jobs by when they were asked for, and what the outbox has brought of each."""
+    steps = [step for step in plan_of(tables, reports.MADE_FILES) if "INDEX" in step]
+    assert [step.partition("INDEX ")[2].split()[0] for step in steps] == [
+        "jobs_created",
+        "jobs_created",
+        "notifications_job",
+    ]
+
+
 def test_stages_are_counted_whoever_writes(tables: Database) -> None:
     for job in (a_job(1), a_job(2), replace(a_job(3), stage=Stage.PARKED)):
         row = JOBS.to_row(job)

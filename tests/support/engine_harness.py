@@ -46,14 +46,17 @@ from tests.support.sandbox import running_sandbox
 from tests.support.services import CATALOG, UNLIMITED_POSTS, services
 
 HOUR = 3600.0
-RENDER_SECONDS = 60.0
+# So that the first poll finds it done: each poll before it takes two calls and two commits.
+RENDER_SECONDS = 20.0
+SEEN_SECONDS = 34.0
+"""A render that a poll finds under way before another finds it done, as `COMMITS` has it."""
 # Of real time, unlike all other times here: long enough for a loaded machine.
 CALL_SECONDS = 20.0
 # Above the size of the sandbox's files, and soon reached by an endless one.
 LARGEST_FILE = 2**20
 # Of real time: calls between parts of one process take less.
 CALM_SECONDS = 0.03
-# The events of all commits of a successful job, in order.
+# The events of all commits of a successful job that takes `SEEN_SECONDS`, in order.
 COMMITS = [
     "posting",
     "announced",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
 from bot.base.ports import (
@@ -15,6 +15,7 @@ from bot.base.ports import (
     Person,
     PersonFiles,
     Place,
+    SuggestedPrompt,
     VideoService,
     Views,
 )
@@ -134,6 +135,22 @@ class NoEdits:
         """See `MessageEdits`."""
 
 
+class NoHints:
+    """The port `AgentView` that shows nothing."""
+
+    def suggest(
+        self,
+        channel: str,
+        prompts: Sequence[SuggestedPrompt],
+        *,
+        may: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """See `AgentView`."""
+
+    def show_status(self, place: Place, status: str) -> None:
+        """See `AgentView`."""
+
+
 class Missing:
     """Placeholder for a service that the test does not give; any use of it fails the test."""
 
@@ -155,6 +172,7 @@ def services(store: Store, **given: object) -> Services:
         "views": cast("Views", missing),
         "ephemeral": cast("EphemeralMessages", NoEphemerals()),
         "message_edits": NoEdits(),
+        "agent_view": NoHints(),
         "observer": SilentObserver(),
         "now": lambda: 0.0,
         # By the clock of the test, if it has one.

@@ -25,6 +25,8 @@ from storage.job import (
     Price,
     Question,
     QuestionKind,
+    Repeat,
+    RepeatEvery,
     ReplyTo,
     Stage,
     Upload,
@@ -92,6 +94,10 @@ def a_full_job() -> Job:
             reminders=2,
         ),
         decision=Decision(kind=DecisionKind.APPROVED, by="U7", at=NOW + 0.75, because="a launch"),
+        starts_at=NOW - 5,
+        repeat=Repeat(
+            id="first", every=RepeatEvery.WEEK, first="2027-01-15T09:00:00", zone="Europe/Berlin"
+        ),
         film=Film(width=1280, height=720, seconds=5.25, has_sound=True, poster="F3"),
         style=UsedStyle(name="noir", words="rain, {prompt}", prompt="a lake"),
         project="launch",

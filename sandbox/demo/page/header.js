@@ -6,7 +6,7 @@ import { channelSign } from "./sidebar.js";
 
 /**
  * @param {HTMLElement} root @param {any} state @param {import("./session.js").Session} session
- * @param {{menu: () => void, tab: (tab: "messages" | "home") => void}} acts
+ * @param {{menu: () => void, tab: (tab: "messages" | "home") => void, invite: () => void}} acts
  */
 export function renderHeader(root, state, session, acts) {
   const { channel, bot } = state;
@@ -35,14 +35,26 @@ export function renderHeader(root, state, session, acts) {
             channelSign(channel),
             channelName(channel, bot),
           ),
-          isApp(channel) ? tabs(session.tab, acts.tab) : membership(channel, bot),
+          isApp(channel) ? tabs(session.tab, acts.tab) : membership(channel, bot, acts.invite),
         ),
     },
   ]);
 }
 
-/** @param {any} channel @param {any} bot */
-function membership(channel, bot) {
+/** @param {any} channel @param {any} bot @param {() => void} invite */
+function membership(channel, bot, invite) {
+  if (!channel.bot_is_member && !channel.archived && channel.kind !== "direct") {
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "chip",
+        data: { testid: "channel-bot", focus: "header/invite" },
+        on: { click: invite },
+      },
+      `${nameOf(bot)} is not here · Invite`,
+    );
+  }
   const words = channel.bot_is_member ? `${nameOf(bot)} is here` : `${nameOf(bot)} is not here`;
   return h(
     "span",

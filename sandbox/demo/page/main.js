@@ -20,6 +20,7 @@ import { renderHeader } from "./header.js";
 import { keyOf, renderMessages, spoken } from "./messages.js";
 import { forget, say, showNotices } from "./notices.js";
 import { channelName, isApp, namesIn } from "./people.js";
+import { renderPrompts } from "./prompts.js";
 import { Scroller } from "./scroll.js";
 import * as server from "./server.js";
 import { keepSession, readSession, stepBack } from "./session.js";
@@ -130,9 +131,10 @@ function go(change) {
 }
 
 /** @param {string} channel */
-function openChannel(channel) {
+async function openChannel(channel) {
   showMenu(false);
-  void go({ channel, thread: null, tab: "messages" });
+  await go({ channel, thread: null, tab: "messages" });
+  if (isApp(state.channel)) await openTab("messages");
 }
 
 /** @param {string} user */
@@ -153,7 +155,7 @@ async function become(user) {
 /** @param {"messages" | "home"} tab */
 async function openTab(tab) {
   await go({ tab, thread: null });
-  if (tab === "home") await act({ type: "open_home" });
+  await act({ type: "open_home", tab });
 }
 
 /** @param {string} ts */
@@ -197,7 +199,10 @@ function draw(told) {
   const names = namesIn(told);
   const place = { state: told, names, expanded, act, upload };
   renderSidebar(at("sidebar"), told, { open: openChannel, become, kill: server.kill });
-  renderHeader(at("channel-header"), told, session, { menu: () => showMenu(true), tab: openTab });
+  const invite = () => void act({ type: "invite", channel: told.channel.id });
+  const acts = { menu: () => showMenu(true), tab: openTab, invite };
+  renderHeader(at("channel-header"), told, session, acts);
+  renderPrompts(at("prompts"), showsHome ? [] : told.prompts, (text) => void send(text, []));
   const beginning = welcome(told, (text) => composer.write(text));
   renderMessages(scroller.list, told.messages, { ...place, id: "channel", beginning, openThread });
   composer.show(writing(`${told.me.id}/${told.channel.id}`, placeOf(told), "global"));

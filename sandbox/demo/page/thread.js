@@ -4,12 +4,18 @@ import { Composer } from "./composer.js";
 import { h, icon } from "./dom.js";
 import { keyOf, renderMessages, spoken } from "./messages.js";
 import { say } from "./notices.js";
-import { channelName } from "./people.js";
+import { channelName, nameOf } from "./people.js";
 import { Scroller } from "./scroll.js";
 
 export class ThreadPane {
   #root;
   #place = h("p", { class: "thread-place", dir: "auto" });
+  #status = h("p", {
+    class: "thread-status",
+    "aria-live": "polite",
+    hidden: true,
+    data: { testid: "thread-status" },
+  });
   #scroller;
   #composer;
   /** @type {string | null} */
@@ -54,6 +60,7 @@ export class ThreadPane {
         ),
       ),
       box,
+      this.#status,
       foot,
     );
     this.#scroller = new Scroller(box);
@@ -76,6 +83,9 @@ export class ThreadPane {
     this.#place.textContent = `${channel.kind === "direct" ? "" : "#"}${channelName(channel, bot)}`;
     const messages = thread?.ts === ts ? thread.messages : [];
     renderMessages(this.#scroller.list, messages, place);
+    const status = thread?.ts === ts ? thread.status : "";
+    this.#status.hidden = status === "";
+    this.#status.textContent = status && `${nameOf(bot)} ${status}`;
     this.#composer.show(writing);
     const keys = new Set(messages.map(keyOf));
     const fresh = messages.filter((/** @type {any} */ one) => !this.#known.has(keyOf(one)));

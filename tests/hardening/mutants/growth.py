@@ -53,8 +53,8 @@ MUTANTS = (
     Mutant(
         name="renders again what lost its prompt",
         file="bot/jobs/actions.py",
-        old="    refuse_erased(job)\n",
-        new="",
+        old="    job, catalog = request.job, services.catalog\n    refuse_erased(job)\n",
+        new="    job, catalog = request.job, services.catalog\n",
         tests=("tests/listeners/test_erased.py",),
     ),
 )

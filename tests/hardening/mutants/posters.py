@@ -20,8 +20,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="keeps a video of any length",
         file="bot/media/films.py",
-        old="                if size > MOST_BYTES:\n",
-        new="                if size > 1000 * MOST_BYTES:\n",
+        old="            if size > most_bytes:\n",
+        new="            if size > 1000 * most_bytes:\n",
         tests=(_FILMS + "test_a_video_that_is_too_long_is_not_kept",),
     ),
     Mutant(
@@ -40,7 +40,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         name="shows a picture at once",
-        file="bot/notifications/poster.py",
+        file="bot/notifications/picture.py",
         old="    return state.is_picture\n",
         new="    return state.uploaded\n",
         tests=(_POSTER + "test_a_file_that_slack_has_not_looked_at_is_not_shown_yet",),

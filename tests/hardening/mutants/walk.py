@@ -12,8 +12,8 @@ MUTANTS = (
     Mutant(
         name="renders what the form was only to show",
         file="bot/listeners/form_request.py",
-        old="replace(request, is_dry=is_dry),",
-        new="request,",
+        old="replace(request, project=project, is_dry=is_dry)",
+        new="replace(request, project=project)",
         tests=(_DRY + "test_the_form_shows_what_it_would_send_and_makes_no_job",),
     ),
     Mutant(
