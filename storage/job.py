@@ -419,6 +419,22 @@ class Repeat:
     """The name of the zone of its asker when it was asked for."""
 
 
+class ReviewKind(StrEnum):
+    """What a reviewer said of a result. The values are stored and never change."""
+
+    APPROVED = "approved"
+    CHANGES = "changes asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """The last word of a reviewer about a result. No budget has to do with it."""
+
+    kind: ReviewKind
+    by: str
+    at: Instant
+
+
 NOT_DELIVERED = Delivery()
 IN_CHANNEL = ReplyTo()
 
@@ -564,6 +580,10 @@ class Job:
     """The buttons under the job that were pressed to effect: action ID → who was first."""
     kept_by: str | None = None
     """The user who keeps the result; `None`: nobody does."""
+    review: Review | None = None
+    """What was last said of the result; `None`: nobody has said anything."""
+    notes: int = 0
+    """How many notes there are about the result."""
     erased_at: Instant | None = None
     """When the words of users were erased from the row; `None`: they were not."""
 
@@ -571,6 +591,11 @@ class Job:
     def has_result(self) -> bool:
         """Whether it has ended with something to show."""
         return self.outcome is Outcome.SUCCEEDED and bool(self.outputs)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether people have its result before them, so that they can say something of it."""
+        return self.stage is Stage.DELIVERED and self.has_result
 
     @property
     def thread_root(self) -> str | None:

@@ -34,15 +34,19 @@ from storage.budget import (
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.find import Finder
 from storage.home import HomeView
-from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, Stage
+from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, ReviewKind, Stage
 from storage.made_file import MadeFile
 from storage.notification import Notification
 from storage.pace import Pacing, Permit
 from storage.price_drift import PriceCheck, PriceChecks
+from storage.review import Notes
 from storage.saved import SavedStore
 
 MOST_AHEAD = 100
 """Bound of `ahead_of`: the exact number of more jobs than this is of no use to a user."""
+
+MOST_IN_THREAD = 100
+"""Of the jobs of one thread, as they are looked through for the newest result."""
 
 Row = TypeVar("Row", Job, Notification, HomeView)
 """A row of a queue: it has `id`, `due_at`, `lease_until`, `fence`, `attempts` and `step`."""
@@ -165,6 +169,8 @@ class JobFilter:
     until: Instant | None = None
     kept: bool = False
     """Only jobs that somebody keeps."""
+    review: ReviewKind | None = None
+    """What was last said of their results."""
     limit: int = 50
 
 
@@ -332,6 +338,12 @@ class JobStore(Queue[Job], Protocol):
 
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
+
+    async def in_thread(self, team: str, channel: str, ts: str) -> list[Job]:
+        """Return the last `MOST_IN_THREAD` jobs whose own message or thread root is `ts`.
+
+        The newest first, those that wait for an answer too.
+        """
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
         """Return the jobs that match, newest first; without `stages`, those that were accepted.
@@ -705,6 +717,10 @@ class Store(Protocol):
     @property
     def saved(self) -> SavedStore:
         """What people saved under a name."""
+
+    @property
+    def notes(self) -> Notes:
+        """Notes about results."""
 
     @property
     def finder(self) -> Finder:

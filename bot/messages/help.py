@@ -242,8 +242,9 @@ def _in_messages(model: Model, tables: HelpTables) -> str:
         "In a direct message to me no mention is needed. About a greeting, thanks, a question or a "
         "single word I ask first.\n\n"
         "*In a video's thread*, mention me with words to add to its prompt (`make it night`), with "
-        "another prompt (`new: a hill at dawn`) or with options to change; or with one of these "
-        f"words:\n{words}"
+        "another prompt (`new: a hill at dawn`) or with options to change. Lines that begin with a "
+        "time (`0:03 the logo is too small`) are notes about its newest video, free of charge. Or "
+        f"with one of these words:\n{words}"
     )
 
 

@@ -26,6 +26,7 @@ from bot.messages.job import (
     why_on_hold,
 )
 from bot.messages.planned import planned_for
+from bot.messages.review_text import review_parts
 from bot.money.cost_report import Costs
 from storage.job import Job, Json, Outcome, Stage
 
@@ -229,7 +230,8 @@ def _ending(card: Card) -> str:
     charge = cost_text(card.view)
     match job.outcome:
         case Outcome.SUCCEEDED:
-            return f":white_check_mark: Done in {took(job)} · {charge}"
+            done = f":white_check_mark: Done in {took(job)}"
+            return " · ".join([done, charge, *review_parts(job)])
         case Outcome.CANCELLED if is_given_up(job):
             return f":no_entry_sign: Given up, {GOES_ON} · {charge}"
         case Outcome.CANCELLED:

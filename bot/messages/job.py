@@ -9,6 +9,7 @@ from bot.base.ports import Message
 from bot.jobs.view import JobView
 from bot.messages import blocks, buttons, formatting, planned, prices
 from bot.messages.failures import failure_words, waits_because
+from bot.messages.review_text import review_parts
 from bot.options.mentions import asked_prompt
 from storage.budget import exposure
 from storage.job import NOT_REQUESTED, Instant, Job, Media, Outcome, Stage
@@ -83,7 +84,7 @@ def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else
             coming = " · bringing it here" if job.outcome is Outcome.SUCCEEDED else ""
             return _ending(view) + coming
         case Stage.DELIVERED:
-            return f"{_ending(view)} · {cost_text(view)}"
+            return " · ".join([_ending(view), cost_text(view), *review_parts(job)])
         case Stage.REJECTED:
             line = f"{_not_started(job)} Nothing was charged."
             return line if job.failure is None else f"{line} {failure_words(view)}"

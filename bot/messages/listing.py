@@ -37,8 +37,18 @@ class ListedJob:
     """The permalink of its message, if there is one."""
 
 
-def job_list(listed: Sequence[ListedJob], *, has_more: bool) -> Message:
-    """Return a user's jobs, a line each: those under way first, then the last ones that ended."""
+def job_list(
+    listed: Sequence[ListedJob], *, has_more: bool, approved_only: bool = False
+) -> Message:
+    """Return a user's jobs, a line each: those under way first, then the last ones that ended.
+
+    With `approved_only` those whose results are approved.
+    """
+    if not listed and approved_only:
+        return words(
+            "None of your videos is approved yet. `approve` in the thread of one says that it is "
+            "good, and so does *Approve* in its *Details*."
+        )
     if not listed:
         return words("You have not asked for anything yet. `/video help` tells how.")
     more = "These are the newest. " if has_more else ""
@@ -106,7 +116,8 @@ def state_of(view: JobView) -> str:
         case Stage.REJECTED:
             return "cancelled" if is_cancelled(job) else "not started"
         case Stage.DELIVERED:
-            return f"{_outcome(job)}, {cost_text(view)}"
+            review = [] if job.review is None else [job.review.kind.value]
+            return ", ".join([_outcome(job), cost_text(view), *review])
         case _:
             return _STATES[job.stage]
 

@@ -16,10 +16,12 @@ from storage.postgres.schema import (
     ANSWERS,
     FILMS,
     KEPT,
+    NOTES,
     PACE,
     PARTS,
     PLANNED,
     PRICES_OF_SIZE,
+    REVIEWED,
     SAVED,
     SETS,
     TABLES,
@@ -83,6 +85,13 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0014_planned", statements=(PLANNED,), is_expansion=True),
+    Migration(name="0015_notes", statements=(NOTES,), is_expansion=True),
+    Migration(
+        name="0015_notes_index",
+        statements=concurrent_index("jobs_reviewed", REVIEWED),
+        is_transaction=False,
+        is_expansion=True,
+    ),
 )
 
 HISTORY = """

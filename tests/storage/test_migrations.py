@@ -27,6 +27,7 @@ from storage.job import (
     Question,
     Repeat,
     ReplyTo,
+    Review,
     Stage,
     UsedStyle,
 )
@@ -63,7 +64,18 @@ migrate(db, later)
 
 PARTS: dict[
     str,
-    type[Delivery | ReplyTo | Question | Decision | UsedStyle | Film | Repeat | Price | Forecast],
+    type[
+        Delivery
+        | ReplyTo
+        | Question
+        | Decision
+        | UsedStyle
+        | Film
+        | Repeat
+        | Review
+        | Price
+        | Forecast
+    ],
 ] = {
     "delivery": Delivery,
     "reply_to": ReplyTo,
@@ -74,6 +86,7 @@ PARTS: dict[
     "repeat": Repeat,
     "price": Price,
     "forecast": Forecast,
+    "review": Review,
 }
 """What the fields hold whose parts are columns of their own."""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from bot.base.errors import UsageError
 from bot.jobs.services import Services
 from bot.messages import sets
+from bot.options.notes import begins_with_time
+from bot.slack.markup import plain
 from storage.job import Job
 
 _NAMED = re.compile(r"\s*#?([0-9]{1,2})\s*[:\uff1a]\s*(\S.*)", re.DOTALL)
@@ -28,7 +30,9 @@ async def find_named_part(text: str, job: Job, services: Services) -> NamedPart 
     The newest job of the thread may be one that was made from a part. A read, only if the text
     may name a part. Raises `UsageError` for a number that no part has.
     """
-    named, again = _NAMED.fullmatch(text), _AGAIN.fullmatch(text)
+    # `1:02 too dark` is about a second, of which part it does not say.
+    named = None if begins_with_time(plain(text)) else _NAMED.fullmatch(text)
+    again = _AGAIN.fullmatch(text)
     if named is not None:
         number, rest = int(named[1]), named[2]
     elif again is not None:
