@@ -239,6 +239,8 @@ class StitchAnswered:
     job: Job
     clips: int
     is_new: bool
+    problem: str = ""
+    """Why an earlier request came to no film; empty: it did not fail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -379,7 +381,14 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     job = request.job
     model = services.catalog.find(job.model)
     chain = await load_chain(job, services)
-    links = await load_links([link.job for link in chain], services) if len(chain) > 1 else {}
+    # A link names the channel, which may be a private one.
+    user = request.interaction.user
+    seen = [
+        link.job
+        for link in chain
+        if link.job.channel == job.channel or is_in_charge(link.job, user, services)
+    ]
+    links = await load_links(seen, services) if len(chain) > 1 else {}
     clips = [(link, links.get(link.job.id)) for link in chain] if len(chain) > 1 else []
     notes = await load_notes(job, services)
     return DetailsShown(
@@ -407,7 +416,10 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance | Set
         given = {**job.input, **request.options}
         checked = check_input(model, given, known=known)
         renders = [replace(checked, project=job.project, style=job.style)]
-    return await _accepted(renders, request, services, parent_id=job.id)
+    try:
+        return await _accepted(renders, request, services, parent_id=job.id)
+    except ProjectNeededError as error:
+        raise RefusedTextError(_draft(request), *error.problems) from None
 
 
 async def _accepted(
@@ -417,18 +429,15 @@ async def _accepted(
     *,
     parent_id: str | None,
 ) -> Acceptance | SetAcceptance:
-    try:
-        return await accept_requests(
-            renders,
-            _words(request, renders[0]),
-            request.interaction,
-            services,
-            parent_id=parent_id,
-            question=request.question,
-            agreed=request.agreed,
-        )
-    except ProjectNeededError as error:
-        raise RefusedTextError(_draft(request), *error.problems) from None
+    return await accept_requests(
+        renders,
+        _words(request, renders[0]),
+        request.interaction,
+        services,
+        parent_id=parent_id,
+        question=request.question,
+        agreed=request.agreed,
+    )
 
 
 def _words(request: ActionRequest, render: RenderRequest) -> str:
@@ -593,7 +602,10 @@ async def _stitch(request: ActionRequest, services: Services) -> StitchAnswered:
     )
     is_new = await services.store.outbox.add(row)
     services.wake()
-    return StitchAnswered(job=job, clips=len(chain), is_new=is_new)
+    before = None if is_new else await services.store.outbox.find(row.id)
+    has_failed = before is not None and before.due_at is None and before.delivery.ts is None
+    problem = (before.problem or "") if before is not None and has_failed else ""
+    return StitchAnswered(job=job, clips=len(chain), is_new=is_new, problem=problem)
 
 
 async def _share(request: ActionRequest, services: Services) -> ShareAnswered | NotAllowed:

@@ -88,6 +88,8 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case KeepAnswered():
             return replies.kept(outcome.job)
         case StitchAnswered():
+            if outcome.problem:
+                return film.not_joined_message(outcome.job, outcome.problem)
             return film.joining(outcome.job, outcome.clips, is_new=outcome.is_new)
         case DeleteAnswered():
             return replies.result_deleted(outcome.job, is_new=outcome.is_new)

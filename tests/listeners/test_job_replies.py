@@ -150,6 +150,7 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
         "was deleted by <@U2>",
     ),
     (NotAllowed(job=DONE, name=ActionName.DELETE), "admins may delete what it made"),
+    (StitchAnswered(job=DONE, clips=3, is_new=False, problem="Too long."), "no film"),
     (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
 
