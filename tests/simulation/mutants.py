@@ -506,12 +506,12 @@ MUTANTS = (
     Mutant(
         "leaves what was brought beside the result",
         _value(notifications, "_TAKE_BACK", "SELECT :job_id, :at"),
-        tried_first=23,
+        tried_first=268,
     ),
     Mutant(
         "deletes a message and leaves its files",
         _value(deletion, "delete_delivery", _delete_message_alone),
-        tried_first=23,
+        tried_first=44,
     ),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant(
