@@ -455,12 +455,14 @@ def _no_edit_of_set(_db: Database, _job: Job, _at: Instant) -> None:
 
 MUTANTS = (
     Mutant("takes the envelope's workspace", _value(workspaces, "installed_team", _outer_team)),
-    Mutant("lets guests in", _value(own_message, "is_admitted", _everybody_is_admitted)),
+    Mutant(
+        "lets guests in", _value(own_message, "is_admitted", _everybody_is_admitted), tried_first=23
+    ),
     Mutant("writes without its fence", _drop_fence, tried_first=76),
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
     Mutant("mints a new key for each try", _key_anew),
-    Mutant("sends again after 23 hours", _value(VideoLine, "key_lifetime", inf), tried_first=165),
+    Mutant("sends again after 23 hours", _value(VideoLine, "key_lifetime", inf), tried_first=303),
     Mutant(
         "tells a key's age by its own clock",
         _value(submit, "_key_age", _age_by_own_clock),
@@ -472,10 +474,10 @@ MUTANTS = (
     Mutant(
         "refuses what an operator must mend",
         _step(Stage.ANNOUNCED, _refused_for_operator),
-        tried_first=45,
+        tried_first=25,
     ),
     Mutant("ignores a cancel that was in time", _ignore_cancels),
-    Mutant("posts before the intent is on disk", _not_recorded(EventName.POSTING), tried_first=30),
+    Mutant("posts before the intent is on disk", _not_recorded(EventName.POSTING), tried_first=16),
     Mutant(
         "takes a doubtful post for a failed one",
         _step(Stage.ACCEPTED, _doubtful_post_failed),
@@ -493,7 +495,7 @@ MUTANTS = (
     ),
     Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_search)),
     Mutant(
-        "resends again without looking", _without_search(NotificationKind.RESENT), tried_first=199
+        "resends again without looking", _without_search(NotificationKind.RESENT), tried_first=12
     ),
     Mutant("joins a film with each press", _film_of_each_press, tried_first=75),
     Mutant(
@@ -515,7 +517,7 @@ MUTANTS = (
     ),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant(
-        "delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew), tried_first=105
+        "delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew), tried_first=92
     ),
     Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),
     Mutant("uploads a poster again after a death", _upload_poster_anew),
@@ -523,8 +525,8 @@ MUTANTS = (
         "shows a poster before Slack knows it", _value(picture, "_is_picture", _always_a_picture)
     ),
     Mutant("delivers without a row for the poster", _no_row_for_posters),
-    Mutant("parks in silence", _step(Stage.PARKED, _told_nobody), tried_first=84),
-    Mutant("tells operators of no parked job", _tell_no_parking, tried_first=84),
+    Mutant("parks in silence", _step(Stage.PARKED, _told_nobody), tried_first=26),
+    Mutant("tells operators of no parked job", _tell_no_parking, tried_first=171),
     Mutant("gives up at the first 404", _value(poll, "PATIENCE_SECONDS", -1.0)),
     Mutant("tells the estimate as the cost", _value(poll, "with_snapshot", _estimate_is_cost)),
     Mutant("waits for hours between two tries", _value(retry, "backoff", _hours)),
@@ -551,32 +553,32 @@ MUTANTS = (
         tried_first=29,
     ),
     Mutant("counts an estimate as spent", money_mutants.spend_estimates, tried_first=29),
-    Mutant("counts a settlement twice", money_mutants.settle_twice, tried_first=28),
+    Mutant("counts a settlement twice", money_mutants.settle_twice, tried_first=25),
     Mutant("takes a part of a set", money_mutants.insert_parts, tried_first=52),
     Mutant(
         "confirms a part of a set",
         _value(admissions, "in_one_set", _this_part_alone),
-        tried_first=23,
+        tried_first=189,
     ),
     Mutant(
         "posts the message of a set without looking",
         _value(sets, "find_posted", _nothing_found),
-        tried_first=52,
+        tried_first=63,
     ),
     Mutant(
         "announces a part before its set",
         _value(announce, "_enter_thread_of_set", _no_wait_for_set),
-        tried_first=25,
+        tried_first=53,
     ),
     Mutant(
         "calls the cancel of each part free",
         _value(WatchedJobs, "request_cancel_of_set", _cancel_nothing),
-        tried_first=48,
+        tried_first=13,
     ),
     Mutant(
         "never edits the message of a set",
         _value(notifications, "touch_set", _no_edit_of_set),
-        tried_first=23,
+        tried_first=53,
     ),
     Mutant(
         "takes requests where they are stopped",
@@ -584,9 +586,13 @@ MUTANTS = (
         tried_first=132,
     ),
     Mutant("lets a raise last a day longer", money_mutants.raise_for_longer),
-    Mutant("begins days at midnight in London", _value(budget, "day_at", money_mutants.day_in_utc)),
     Mutant(
-        "begins weeks on Monday everywhere", money_mutants.begin_weeks_on_monday, tried_first=115
+        "begins days at midnight in London",
+        _value(budget, "day_at", money_mutants.day_in_utc),
+        tried_first=22,
+    ),
+    Mutant(
+        "begins weeks on Monday everywhere", money_mutants.begin_weeks_on_monday, tried_first=137
     ),
     Mutant("overlooks a level", _value(budget_use, "levels_reached", money_mutants.no_level)),
     Mutant("counts an amount on its own day", money_mutants.count_on_day_of_amount, tried_first=29),
@@ -594,15 +600,15 @@ MUTANTS = (
     Mutant("adds binary fractions", money_mutants.add_floats),
     Mutant("holds nothing for an unknown price", money_mutants.hold_nothing_unknown),
     Mutant("forgets a person's cap in private", money_mutants.forget_person_in_direct),
-    Mutant("confirms what has expired", money_mutants.confirm_after_expiry),
-    Mutant("lets anybody approve", money_mutants.let_anybody_decide),
+    Mutant("confirms what has expired", money_mutants.confirm_after_expiry, tried_first=25),
+    Mutant("lets anybody approve", money_mutants.let_anybody_decide, tried_first=85),
     Mutant(
         "lets the last decision stand", money_mutants.let_the_last_decision_stand, tried_first=3
     ),
     Mutant(
         "takes a confirmation for an approval",
         money_mutants.confirm_what_needs_approval,
-        tried_first=439,
+        tried_first=138,
     ),
 )
 
