@@ -241,7 +241,8 @@ async def accept_set(
     asks = _Asks(interaction=interaction, parent_id=parent_id, services=services, now=now)
     read = await asks.read_set(requests, usual)
     forecast = total_forecast([one for _, one in read])
-    if requests[0].is_dry:
+    # A flag may be an alternative: nothing is charged that is only to be shown.
+    if any(request.is_dry for request in requests):
         named = await _as_shown(requests, [job for job, _ in read], services)
         shown = [(job, one) for job, (_, one) in zip(named, read, strict=True)]
         return await dry_run_of_set(shown, forecast, services, agreed)

@@ -94,6 +94,7 @@ async def test_what_makes_no_set_is_told_once_and_charged_nothing() -> None:
         assert "takes a whole number from 1 to 12" in await answer(bot, "a car --times 0")
         told = await answer(bot, "{red|blue} car --times 2 --dry")
         assert "4 videos" in told
+        assert "Nothing was started" in await answer(bot, "a car {--mode pro|--dry}")
         told = await answer(bot, "a {red|blue car")
         assert "has no closing brace" in told
         assert bot.messages() == []
