@@ -66,6 +66,13 @@ def test_a_set_is_cancelled_while_it_can_be_and_kept_when_it_is_over() -> None:
     ]
 
 
+def test_a_part_keeps_its_number_beside_one_that_cannot_be_read() -> None:
+    """A reply names it by that number."""
+    view = view_of(DONE, DONE, DONE)
+    keep, _ = menus_of(sets.set_message(replace(view, parts=view.parts[1:]), 2000.0))
+    assert [option["text"]["text"] for option in keep["options"]] == ["2 · red", "3 · red"]
+
+
 def test_the_question_tells_the_number_and_the_total() -> None:
     forecast = Forecast(kind=ForecastKind.LISTED, amount=Decimal("0.38"))
     asked = replace(REQUESTED, forecast=forecast, reserved=forecast.amount)
