@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from storage.approval import MayNotDecide, approvers_for, due_next, may_decide
-from storage.budget import AskFirst, AuditAction, AuditEntry, Rules, approval_terms
-from storage.job import Event, EventName, Instant, Job, Question, Stage, first_due
+from storage.budget import (
+    AskFirst,
+    AuditAction,
+    AuditEntry,
+    Rules,
+    approval_terms,
+    price_question,
+)
+from storage.job import Decision, Event, EventName, Instant, Job, Question, Stage, first_due
 
 
 def asked(job: Job, question: AskFirst, now: Instant) -> Job:
@@ -28,6 +36,27 @@ def event_of(question: AskFirst, now: Instant) -> Event:
     """Return the event of a request that is asked about."""
     name = EventName.ASKED if question.approvers is None else EventName.APPROVAL_ASKED
     return Event(at=now, name=name, detail=question.kind)
+
+
+def as_planned(job: Job) -> Job:
+    """Return a confirmed request that is to start later; its step posts its message now."""
+    return replace(job, stage=Stage.PLANNED)
+
+
+def asked_of_planned(jobs: Sequence[Job], rules: Rules, now: Instant) -> AskFirst | None:
+    """Return what the asker of new planned jobs is asked about their price.
+
+    When they start nobody is there to ask; all else is looked at then.
+    """
+    if jobs[0].stage is not Stage.PLANNED:
+        return None
+    return price_question([replace(job, stage=Stage.ACCEPTED) for job in jobs], rules, now)
+
+
+def denied(job: Job, decision: Decision, now: Instant) -> Job:
+    """Return a request that was denied; it is due if there is a message to show that."""
+    due_at = None if job.message_ts is None else now
+    return replace(job, stage=Stage.UNCONFIRMED, decision=decision, due_at=due_at)
 
 
 def is_open(job: Job, now: Instant, *, for_approvers: bool) -> bool:

@@ -88,13 +88,14 @@ def exposure_of(
 ) -> Use:
     """Return what a job with these values counts for: the one rule of all budgets.
 
-    Nothing while it waits and if it was never sent; the amount once the provider named one, at any
-    stage; until then the larger of what was reserved and of the provider's estimate. A render that
-    failed without an amount is unknown and not free, so it goes on to be held.
+    Nothing while it waits or is planned, and if it was never sent; the amount once the provider
+    named one, at any stage; until then the larger of what was reserved and of the provider's
+    estimate. A render that failed without an amount is unknown and not free, so it goes on to be
+    held.
     """
     if actual is not None:
         return Use(spent=actual)
-    if stage in NOT_REQUESTED or stage is Stage.REJECTED:
+    if stage in NOT_REQUESTED or stage in {Stage.PLANNED, Stage.REJECTED}:
         return NO_USE
     held = max(reserved or ZERO, estimate or ZERO)
     return Use(held=held) if held else NO_USE

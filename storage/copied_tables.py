@@ -33,6 +33,7 @@ TABLES = (
     CopiedTable(name="home_views", is_queue=True),
     CopiedTable(name="settings"),
     CopiedTable(name="saved"),
+    CopiedTable(name="notes"),
     CopiedTable(name="unreadable_rows"),
     CopiedTable(name="restores"),
     CopiedTable(name="restore_checks"),

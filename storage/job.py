@@ -24,6 +24,7 @@ class Stage(StrEnum):
     """The state of a job. It determines the step that runs next."""
 
     WAITING = "waiting"
+    PLANNED = "planned"
     ACCEPTED = "accepted"
     ANNOUNCED = "announced"
     RENDERING = "rendering"
@@ -55,6 +56,8 @@ class QuestionKind(StrEnum):
     """The words may be a mistyped command; `about` is the command that was probably meant."""
     UNKNOWN_OPTION = "unknown option"
     """A word looks like an option that the model does not have; `about` is the word."""
+    REPEAT = "repeat"
+    """It goes on by itself; `about` is what else is in doubt, as a sentence, or empty."""
     UNPUBLISHED = "unpublished"
     """Only others document what the model does with a value; `about` is a sentence about it."""
     PRICE = "price"
@@ -107,13 +110,20 @@ class Media(StrEnum):
 
 TRANSITIONS: Mapping[Stage, frozenset[Stage]] = MappingProxyType(
     {
-        Stage.WAITING: frozenset({Stage.ACCEPTED, Stage.UNCONFIRMED}),
+        Stage.WAITING: frozenset({Stage.ACCEPTED, Stage.PLANNED, Stage.UNCONFIRMED}),
+        Stage.PLANNED: frozenset({Stage.ACCEPTED, Stage.WAITING, Stage.REJECTED, Stage.PARKED}),
         Stage.ACCEPTED: frozenset({Stage.ANNOUNCED, Stage.REJECTED, Stage.PARKED}),
         Stage.ANNOUNCED: frozenset({Stage.RENDERING, Stage.REJECTED, Stage.PARKED}),
         Stage.RENDERING: frozenset({Stage.RENDERING, Stage.FINISHED, Stage.PARKED}),
         Stage.FINISHED: frozenset({Stage.DELIVERED, Stage.PARKED}),
         Stage.PARKED: frozenset(
-            {Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING, Stage.FINISHED},
+            {
+                Stage.PLANNED,
+                Stage.ACCEPTED,
+                Stage.ANNOUNCED,
+                Stage.RENDERING,
+                Stage.FINISHED,
+            },
         ),
         Stage.DELIVERED: frozenset(),
         Stage.REJECTED: frozenset(),
@@ -135,13 +145,17 @@ REQUESTED = frozenset(Stage) - NOT_REQUESTED
 UNDER_WAY = REQUESTED - TERMINAL
 """Stages of accepted jobs that are not over."""
 
+NOT_ACTIVE = frozenset({Stage.PLANNED, Stage.PARKED})
+"""Stages of jobs under way that do not count among the active ones of their user: their time has
+not come, or their user cannot make room for them."""
+
 OVER = REQUESTED & TERMINAL
 """Stages of accepted jobs that are over."""
 
 RESUMABLE = TRANSITIONS[Stage.PARKED]
 """Stages to which a parked job can go back."""
 
-RENDER_PENDING = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING})
+RENDER_PENDING = frozenset({Stage.PLANNED, Stage.ACCEPTED, Stage.ANNOUNCED, Stage.RENDERING})
 """Stages of jobs whose render has not ended."""
 
 RENDER_AWAITED = RENDER_PENDING | {Stage.PARKED}
@@ -151,7 +165,7 @@ may see the result of a row that is not yet `DELIVERED`."""
 ANSWERED = frozenset({Stage.RENDERING, Stage.FINISHED})
 """Stages behind the provider's answer to the submit, to which no step goes back."""
 
-CANCELLABLE = frozenset({Stage.ACCEPTED, Stage.ANNOUNCED})
+CANCELLABLE = frozenset({Stage.PLANNED, Stage.ACCEPTED, Stage.ANNOUNCED})
 """Stages in which a cancel is free, as long as nothing was sent to the provider."""
 
 ABANDONABLE = frozenset({Stage.ANNOUNCED, Stage.RENDERING})
@@ -173,6 +187,9 @@ class EventName(StrEnum):
     APPROVED = "approved"
     DENIED = "denied"
     ACCEPTED = "accepted"
+    PLANNED = "planned"
+    STARTED = "started"
+    """The time of a planned job has come, and it began to count."""
     POSTING = "posting"
     NOT_POSTED = "not posted"
     ANNOUNCED = "announced"
@@ -379,6 +396,45 @@ class Film:
     """Slack's ID of the file of a picture from it; `None`: Slack took none."""
 
 
+class RepeatEvery(StrEnum):
+    """How often a planned render is repeated. The values are stored and never change."""
+
+    DAY = "day"
+    WEEKDAY = "weekday"
+    """From Monday to Friday."""
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """The rule by which a planned job is followed by another one, which has the same rule."""
+
+    id: str
+    """The ID of its first job."""
+    every: RepeatEvery
+    first: str
+    """When the first job was to start, by the clocks of the zone: `2026-11-30T09:00`."""
+    zone: str
+    """The name of the zone of its asker when it was asked for."""
+
+
+class ReviewKind(StrEnum):
+    """What a reviewer said of a result. The values are stored and never change."""
+
+    APPROVED = "approved"
+    CHANGES = "changes asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """The last word of a reviewer about a result. No budget has to do with it."""
+
+    kind: ReviewKind
+    by: str
+    at: Instant
+
+
 NOT_DELIVERED = Delivery()
 IN_CHANNEL = ReplyTo()
 
@@ -403,6 +459,10 @@ class Job:
     kind: str
     """The model with the options that affect duration: renders of one kind take about as long."""
     created_at: Instant
+    starts_at: Instant | None = None
+    """When it is to start, by Slack's clock; `None`: at once."""
+    repeat: Repeat | None = None
+    """How it is repeated; `None`: it is not."""
     traceparent: str | None = None
     """The span of the request, for the spans of the steps; `None`: nobody traces it.
 
@@ -520,6 +580,10 @@ class Job:
     """The buttons under the job that were pressed to effect: action ID → who was first."""
     kept_by: str | None = None
     """The user who keeps the result; `None`: nobody does."""
+    review: Review | None = None
+    """What was last said of the result; `None`: nobody has said anything."""
+    notes: int = 0
+    """How many notes there are about the result."""
     erased_at: Instant | None = None
     """When the words of users were erased from the row; `None`: they were not."""
 
@@ -529,9 +593,19 @@ class Job:
         return self.outcome is Outcome.SUCCEEDED and bool(self.outputs)
 
     @property
+    def is_shown(self) -> bool:
+        """Whether people have its result before them, so that they can say something of it."""
+        return self.stage is Stage.DELIVERED and self.has_result
+
+    @property
     def thread_root(self) -> str | None:
         """The `ts` of the thread for this job's replies; `None` until the job has a message."""
         return self.reply_to.thread_ts or self.message_ts
+
+    @property
+    def is_later_of_repeat(self) -> bool:
+        """Whether another job of its repeat came before: it has no message before its time."""
+        return self.repeat is not None and self.repeat.id != self.id
 
     @property
     def signals(self) -> tuple[Instant | None, ...]:

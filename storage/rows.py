@@ -85,6 +85,17 @@ _FILM_COLUMNS: Mapping[str, str] = MappingProxyType(
         "poster": "film_poster",
     }
 )
+_REPEAT_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "id": "repeat_id",
+        "every": "repeat_every",
+        "first": "repeat_first",
+        "zone": "repeat_zone",
+    }
+)
+_REVIEW_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {"kind": "review_kind", "by": "reviewed_by", "at": "reviewed_at"}
+)
 _PRICE_COLUMNS: Mapping[str, str] = MappingProxyType({"key": "price_key", "size": "price_size"})
 _FORECAST_COLUMNS: Mapping[str, str] = MappingProxyType(
     {"kind": "forecast_kind", "amount": "forecast_amount"}
@@ -294,10 +305,14 @@ JOBS = Table(
         "decision": _DECISION_COLUMNS,
         "style": _STYLE_COLUMNS,
         "film": _FILM_COLUMNS,
+        "repeat": _REPEAT_COLUMNS,
+        "review": _REVIEW_COLUMNS,
         "price": _PRICE_COLUMNS,
         "forecast": _FORECAST_COLUMNS,
     },
-    optional=frozenset({"question", "decision", "style", "film", "price", "forecast"}),
+    optional=frozenset(
+        {"question", "decision", "style", "film", "repeat", "review", "price", "forecast"}
+    ),
     json=frozenset(
         {
             "channel_defaults",

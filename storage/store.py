@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias, TypeVar, assert_never
 from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
+    AskFirst,
     AuditEntry,
     Booking,
     Cap,
@@ -33,15 +34,19 @@ from storage.budget import (
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.find import Finder
 from storage.home import HomeView
-from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, Stage
+from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, ReviewKind, Stage
 from storage.made_file import MadeFile
 from storage.notification import Notification
 from storage.pace import Pacing, Permit
 from storage.price_drift import PriceCheck, PriceChecks
+from storage.review import Notes
 from storage.saved import SavedStore
 
 MOST_AHEAD = 100
 """Bound of `ahead_of`: the exact number of more jobs than this is of no use to a user."""
+
+MOST_IN_THREAD = 100
+"""Of the jobs of one thread, as they are looked through for the newest result."""
 
 Row = TypeVar("Row", Job, Notification, HomeView)
 """A row of a queue: it has `id`, `due_at`, `lease_until`, `fence`, `attempts` and `step`."""
@@ -164,6 +169,8 @@ class JobFilter:
     until: Instant | None = None
     kept: bool = False
     """Only jobs that somebody keeps."""
+    review: ReviewKind | None = None
+    """What was last said of their results."""
     limit: int = 50
 
 
@@ -245,7 +252,8 @@ class JobStore(Queue[Job], Protocol):
         or it is refused. If `terms.may_ask`, a request that caps alone refuse is kept as
         `NotAdmitted.waiting`, if approvers may let it go beyond them; otherwise nothing is written
         of a refused one. A price to which the asker agreed before is not asked about, but may have
-        to be approved. All of this is one transaction, so of two equal requests at one instant one
+        to be approved. A job that is planned counts nothing yet: of budgets, only its price may be
+        asked about. All of this is one transaction, so of two equal requests at one instant one
         waits, and of two for which a cap has room for one, one is refused.
         """
 
@@ -272,12 +280,24 @@ class JobStore(Queue[Job], Protocol):
     ) -> Job | NotAdmitted | None:
         """Accept a job that waits for its asker, due now; return the row as it is then.
 
-        It begins to count as after `insert`, or is refused and waits on. Its price is not asked
+        A job with a time to start at is planned; another begins to count as after `insert`, or is
+        refused and waits on. Its price is not asked
         about again, but it waits for an approver if the rules want that; with `asks_approvers` also
         if hard caps alone refuse it. With a part of a set all parts are accepted, or none, and the
         set's message is due; no approver is asked about a set. Idempotent: a job that was accepted
         already is returned unchanged, and so is one that waits for an approver, or whose question
         has expired. Raises the fence. Returns `None` if there is no such job.
+        """
+
+    async def begin(
+        self, planned: Job, priced: Job, now: Instant, terms: InsertTerms = NO_TERMS
+    ) -> Job | AskFirst | NotAdmitted:
+        """Let a job whose time has come begin to count; return the row as it is then.
+
+        `planned` is the row as its claim has it, and `priced` the same with its price of now. It is
+        accepted, or waits for an approver, under the same fence and lease. What its asker would be
+        asked about is returned, as a refusal is: then nothing is written. Raises `StaleFenceError`
+        (nothing written) for a claim that was taken over.
         """
 
     async def approve(
@@ -318,6 +338,12 @@ class JobStore(Queue[Job], Protocol):
 
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
         """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
+
+    async def in_thread(self, team: str, channel: str, ts: str) -> list[Job]:
+        """Return the last `MOST_IN_THREAD` jobs whose own message or thread root is `ts`.
+
+        The newest first, those that wait for an answer too.
+        """
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
         """Return the jobs that match, newest first; without `stages`, those that were accepted.
@@ -691,6 +717,10 @@ class Store(Protocol):
     @property
     def saved(self) -> SavedStore:
         """What people saved under a name."""
+
+    @property
+    def notes(self) -> Notes:
+        """Notes about results."""
 
     @property
     def finder(self) -> Finder:

@@ -9,12 +9,14 @@ from typing import TypeAlias
 
 import structlog
 
+from bot.base.errors import UsageError
 from bot.base.traces import Attribute, current_traceparent, note
 from bot.jobs.budget_view import in_charge
 from bot.jobs.cast_pictures import refuse_gone
 from bot.jobs.dry_run import DryRun, SetDryRun, dry_run, dry_run_of_set
 from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
+from bot.jobs.planned import load_start
 from bot.jobs.projects import choose_project
 from bot.jobs.services import Services
 from bot.jobs.sets import new_set_id, part_key, set_row
@@ -36,6 +38,7 @@ from storage.job import (
     Json,
     QuestionKind,
     ReplyTo,
+    Stage,
     first_due,
     waiting,
 )
@@ -183,15 +186,16 @@ async def accept(
     it will probably cost; one that caps alone refuse is kept, so that its asker may have an
     approver asked.
     A request that is only to be shown is answered by a `DryRun`, and nothing is written of it.
+    One that is to start at a later time is planned.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
     Raises `StoreError` when the job could not be written: the request was not accepted;
-    `UsageError` if the picture of a member of the cast is gone from Slack; and
+    `UsageError` if the picture of a member of the cast is gone from Slack, or the time is over; and
     `ProjectNeededError` if it names no project where one is required.
     """
     services.delay_steps()
     await _refuse_gone([request], services)
     now = services.now()
-    question = question or _doubt([request]) or _late(interaction, now)
+    question = _question(request, interaction, question, now)
     asks = _Asks(interaction=interaction, parent_id=parent_id, services=services, now=now)
     job, forecast = await asks.read(request, usual)
     if request.is_dry:
@@ -239,6 +243,10 @@ async def accept_set(
     Idempotent by `interaction.dedup_key`. Raises what `accept` raises.
     """
     services.delay_steps()
+    if any(request.at is not None for request in requests):
+        raise UsageError(
+            "Several videos at once cannot be planned for later. Leave out `--at`, or ask for one."
+        )
     await _refuse_gone(requests, services)
     now = services.now()
     question = question or _doubt(requests) or _late(interaction, now)
@@ -288,8 +296,10 @@ class _Asks:
         model = catalog.get(request.model)
         price, forecast = await load_forecast(model, request.input, self.services, self.now)
         usual = usual or await self.usual()
+        job_id = self.services.new_id()
+        starts_at, repeat = await load_start(request, job_id, interaction.user, self.services)
         job = Job(
-            id=self.services.new_id(),
+            id=job_id,
             dedup_key=interaction.dedup_key,
             team=interaction.team,
             channel=interaction.channel,
@@ -307,6 +317,9 @@ class _Asks:
             project=choose_project(request.project, usual.project, is_needed=usual.needs_project),
             channel_defaults=_channel_defaults(request.input, usual.of_channel),
             created_at=self.now,
+            starts_at=starts_at,
+            repeat=repeat,
+            stage=Stage.ACCEPTED if starts_at is None else Stage.PLANNED,
             traceparent=current_traceparent(),
             due_at=self.now,
         )
@@ -362,7 +375,8 @@ async def _as_shown(
 def _first_row(job: Job, question: Asking | None) -> tuple[Job, Event]:
     """Return a job as it is inserted, with its first event."""
     if question is None:
-        return job, Event(at=job.created_at, name=EventName.ACCEPTED, detail=job.surface)
+        name = EventName.ACCEPTED if job.starts_at is None else EventName.PLANNED
+        return job, Event(at=job.created_at, name=name, detail=job.surface)
     asked = Event(at=job.created_at, name=EventName.ASKED, detail=question.kind)
     return waiting(job, question.kind, question.about), asked
 
@@ -442,6 +456,24 @@ async def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:
         unit=services.unit,
         uncounted_since=made.uncounted_since,
     )
+
+
+def _question(
+    request: RenderRequest, interaction: Interaction, asked: Asking | None, now: Instant
+) -> Asking | None:
+    """Return the one question about a request; a repeat is always asked about."""
+    question = asked or _doubt([request]) or _late(interaction, now)
+    return question if request.every is None else _about_repeat(question)
+
+
+def _about_repeat(doubt: Asking | None) -> Asking:
+    """Return the one question about a repeat, with what else is in doubt about the request."""
+    about = ""
+    if doubt is not None and doubt.kind is QuestionKind.UNPUBLISHED:
+        about = doubt.about
+    elif doubt is not None and doubt.kind is QuestionKind.UNKNOWN_OPTION:
+        about = f"`{doubt.about}` looks like an option and is none, so it is a part of the prompt."
+    return Asking(kind=QuestionKind.REPEAT, about=about)
 
 
 def _doubt(requests: Sequence[RenderRequest]) -> Asking | None:

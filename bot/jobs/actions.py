@@ -35,7 +35,9 @@ from bot.jobs.deliveries import following, result_place
 from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.links import load_links
+from bot.jobs.planned import next_of_repeat
 from bot.jobs.projects import ProjectNeededError
+from bot.jobs.reviews import add_notes, load_notes
 from bot.jobs.services import Services
 from bot.jobs.sets import SetView, load_set
 from bot.jobs.styles import styles_for
@@ -49,6 +51,7 @@ from bot.options.continuation import base_of_continuation, has_words, looped
 from bot.options.doubts import unpublished
 from bot.options.draft import Draft, RefusedTextError
 from bot.options.mentions import asked_input
+from bot.options.notes import TypedNote
 from bot.options.parser import TypedText
 from bot.options.request import (
     RenderRequest,
@@ -61,8 +64,9 @@ from bot.options.request import (
 from bot.options.schema import PROMPT
 from bot.options.sets import read_requests
 from storage.budget import NotAdmitted
-from storage.job import REQUESTED, Event, Instant, Job, Json, Outcome, Stage
+from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, ReviewKind, Stage
 from storage.notification import Notification, NotificationKind, notification_id
+from storage.review import Note
 from storage.store import Added, Outbox
 
 # Files of up to 90 MB, which go through this service each time.
@@ -93,6 +97,10 @@ class ActionName(StrEnum):
     CONTINUE = "continue"
     LOOP = "loop"
     STITCH = "stitch"
+    NOTE = "note"
+    NEXT_TAKE = "next take"
+    MARK_APPROVED = "mark as approved"
+    ASK_CHANGES = "ask for changes"
     CONFIRM = "confirm"
     ASK_APPROVER = "ask an approver"
 
@@ -122,6 +130,10 @@ class ActionRequest:
     """The price of another render that its user was told, and agreed to."""
     moment: float | None = None
     """The second at which a continuation begins; `None`: at the end."""
+    notes: Sequence[TypedNote] = ()
+    """Notes about the result."""
+    words: str = ""
+    """What a reviewer said beside the review."""
     target: str | None = None
     """The channel to which a result is shared; `None`: that of the job."""
 
@@ -214,6 +226,33 @@ class StitchAnswered:
     job: Job
     clips: int
     is_new: bool
+    problem: str = ""
+    """Why an earlier request came to no film; empty: it did not fail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotesAnswered:
+    """Notes about the result of a job are kept; `is_new`: this request brought them."""
+
+    job: Job
+    notes: Sequence[Note]
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewAnswered:
+    """The result is reviewed; `is_new`: this request reviewed it."""
+
+    job: Job
+    kind: ReviewKind
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextTakeOffered:
+    """The form of the next take can be opened."""
+
+    job: Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +298,9 @@ ActionOutcome: TypeAlias = (
     | SetShown
     | SetCancelAnswered
     | StitchAnswered
+    | NotesAnswered
+    | ReviewAnswered
+    | NextTakeOffered
     | NotAllowed
 )
 
@@ -317,10 +359,18 @@ async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     job = request.job
     model = services.catalog.find(job.model)
     chain = await load_chain(job, services)
-    links = await load_links([link.job for link in chain], services) if len(chain) > 1 else {}
+    # A link names the channel, which may be a private one.
+    user = request.interaction.user
+    seen = [
+        link.job
+        for link in chain
+        if link.job.channel == job.channel or is_in_charge(link.job, user, services)
+    ]
+    links = await load_links(seen, services) if len(chain) > 1 else {}
     clips = [(link, links.get(link.job.id)) for link in chain] if len(chain) > 1 else []
+    notes = await load_notes(job, services)
     return DetailsShown(
-        view=replace(await load_view(job, services), chain=clips),
+        view=replace(await load_view(job, services), chain=clips, notes=notes),
         options=all_options(model, asked_input(job)) if model else (),
         events=await services.store.jobs.events(job.id),
     )
@@ -344,7 +394,10 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance | Set
         given = {**job.input, **request.options}
         checked = check_input(model, given, known=known)
         renders = [replace(checked, project=job.project, style=job.style)]
-    return await _accepted(renders, request, services, parent_id=job.id)
+    try:
+        return await _accepted(renders, request, services, parent_id=job.id)
+    except ProjectNeededError as error:
+        raise RefusedTextError(_draft(request), *error.problems) from None
 
 
 async def _accepted(
@@ -354,18 +407,15 @@ async def _accepted(
     *,
     parent_id: str | None,
 ) -> Acceptance | SetAcceptance:
-    try:
-        return await accept_requests(
-            renders,
-            _words(request, renders[0]),
-            request.interaction,
-            services,
-            parent_id=parent_id,
-            question=request.question,
-            agreed=request.agreed,
-        )
-    except ProjectNeededError as error:
-        raise RefusedTextError(_draft(request), *error.problems) from None
+    return await accept_requests(
+        renders,
+        _words(request, renders[0]),
+        request.interaction,
+        services,
+        parent_id=parent_id,
+        question=request.question,
+        agreed=request.agreed,
+    )
 
 
 def _words(request: ActionRequest, render: RenderRequest) -> str:
@@ -412,8 +462,14 @@ def _draft(request: ActionRequest) -> Draft:
 
 
 async def _cancel(request: ActionRequest, services: Services) -> CancelAnswered:
-    """Cancel the job if nothing was sent to MindVideo yet. Idempotent."""
+    """Cancel the job if nothing was sent to MindVideo yet. Idempotent.
+
+    Of a job that is over, the next one of its repeat is cancelled, which ends the repeat.
+    """
     job, by = request.job, request.interaction.user
+    if job.stage in TERMINAL:
+        # Nothing is left of it to be cancelled but what goes on by itself.
+        job = await next_of_repeat(job, services) or job
     row = await services.store.jobs.request_cancel(job.id, by, services.now()) or job
     verdict = verdict_of(row)
     if verdict is Verdict.FREE:
@@ -524,7 +580,10 @@ async def _stitch(request: ActionRequest, services: Services) -> StitchAnswered:
     )
     is_new = await services.store.outbox.add(row)
     services.wake()
-    return StitchAnswered(job=job, clips=len(chain), is_new=is_new)
+    before = None if is_new else await services.store.outbox.find(row.id)
+    has_failed = before is not None and before.due_at is None and before.delivery.ts is None
+    problem = (before.problem or "") if before is not None and has_failed else ""
+    return StitchAnswered(job=job, clips=len(chain), is_new=is_new, problem=problem)
 
 
 async def _share(request: ActionRequest, services: Services) -> ShareAnswered | NotAllowed:
@@ -608,6 +667,38 @@ async def _kept(job: Job, by: str | None, services: Services) -> KeepAnswered:
     return KeepAnswered(job=row, has_changed=has_changed)
 
 
+async def _note(request: ActionRequest, services: Services) -> NotesAnswered:
+    """Keep notes about a result; nothing is rendered. Idempotent.
+
+    Raises `UsageError` for a job without a result, and for a time that its video does not have.
+    """
+    noted = await add_notes(request.job, request.notes, request.interaction, services)
+    by, now = request.interaction.user, services.now()
+    notes = [Note(by=by, at=now, second=one.second, words=one.words) for one in request.notes]
+    return NotesAnswered(job=noted.job, notes=notes, is_new=noted.is_new)
+
+
+async def _review(kind: ReviewKind, request: ActionRequest, services: Services) -> ReviewAnswered:
+    """Record what a reviewer says of a result, with notes if there are any. Idempotent.
+
+    The last review counts. Raises `UsageError` as `_note` does.
+    """
+    noted = await add_notes(
+        request.job,
+        request.notes,
+        request.interaction,
+        services,
+        review=kind,
+        words=request.words,
+    )
+    return ReviewAnswered(job=noted.job, kind=kind, is_new=noted.is_new)
+
+
+async def _next_take(request: ActionRequest, _: Services) -> NextTakeOffered:
+    refuse_erased(request.job)
+    return NextTakeOffered(job=request.job)
+
+
 async def put_resend(outbox: Outbox, job: Job, delivery_id: str, *, by: str, now: Instant) -> None:
     """Enqueue another delivery of a finished job's files for an operator, whom no limit holds.
 
@@ -684,6 +775,14 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.CONTINUE: JobAction(allowed=Allowed.MEMBERS, run=_continue, makes_job=True),
         ActionName.LOOP: JobAction(allowed=Allowed.MEMBERS, run=_loop, makes_job=True),
         ActionName.STITCH: JobAction(allowed=Allowed.MEMBERS, run=_stitch),
+        ActionName.NOTE: JobAction(allowed=Allowed.MEMBERS, run=_note),
+        ActionName.NEXT_TAKE: JobAction(allowed=Allowed.MEMBERS, run=_next_take),
+        ActionName.MARK_APPROVED: JobAction(
+            allowed=Allowed.MEMBERS, run=partial(_review, ReviewKind.APPROVED)
+        ),
+        ActionName.ASK_CHANGES: JobAction(
+            allowed=Allowed.MEMBERS, run=partial(_review, ReviewKind.CHANGES)
+        ),
         ActionName.CONFIRM: JobAction(allowed=Allowed.ASKER, run=_confirm),
         ActionName.ASK_APPROVER: JobAction(
             allowed=Allowed.ASKER, run=partial(_confirm, asks_approvers=True)

@@ -16,16 +16,17 @@ MOST_CLIPS = 40
 
 
 async def load_chain(job: Job, services: Services) -> tuple[Link, ...]:
-    """Return the clips up to this one, the first one first.
+    """Return the clips up to this one, the first one first; the last `MOST_CLIPS` of them.
 
     The chain begins behind a job that is not in the store any more. A read. Raises `StoreError`.
     """
-    links = [Link(job=job)]
+    links, known = [Link(job=job)], {job.id}
     while len(links) < MOST_CLIPS:
         frame = frame_before(links[0].job, services)
         earlier = None if frame is None else await services.store.jobs.get(frame.job_id)
-        if frame is None or earlier is None or earlier.team != job.team:
+        if frame is None or earlier is None or earlier.team != job.team or earlier.id in known:
             break
+        known.add(earlier.id)
         links.insert(0, Link(job=earlier, until=frame.seconds))
     return tuple(links)
 
@@ -41,11 +42,12 @@ async def frame_of(job: Job, seconds: float | None, services: Services) -> Frame
 
     Raises `UsageError` if the video is no file at Slack, and `StoreError`.
     """
-    if job.stage in UNDER_WAY:
+    copies = await copies_at_slack(job, services)
+    # Its video may be posted a moment before its row is over.
+    if not copies and job.stage in UNDER_WAY:
         raise UsageError(f"Job {job.id} is not done yet. Go on from it once its video is there.")
     if not job.has_result or job.outputs[0].media is not Media.VIDEO:
         raise UsageError(f"Job {job.id} has no video to go on from.")
-    copies = await copies_at_slack(job, services)
     if not copies:
         raise UsageError(
             f"The video of job {job.id} is no file in Slack, so I cannot take a frame from it."
@@ -56,13 +58,19 @@ async def frame_of(job: Job, seconds: float | None, services: Services) -> Frame
 async def require_chain(job: Job, interaction: Interaction, services: Services) -> tuple[Link, ...]:
     """Return the chain that ends with a job, if its user may see all of it.
 
-    Raises `UsageError` if there is nothing to join, or a clip of it is not theirs to see.
+    Raises `UsageError` if there is nothing to join or too much of it, or a clip is not theirs to
+    see.
     """
     chain = await load_chain(job, services)
     if not job.has_result or len(chain) == 1:
         raise UsageError(
             f"Job {job.id} continues no other video, so there is nothing to join. *Continue* under "
             "a result makes the next clip."
+        )
+    if len(chain) == MOST_CLIPS and frame_before(chain[0].job, services) is not None:
+        raise UsageError(
+            f"This chain has more than {MOST_CLIPS} clips, and a film takes no more. Join it up to "
+            "an earlier clip."
         )
     for link in chain:
         if await find_job(link.job.id, interaction, services) is None:

@@ -21,6 +21,7 @@ from bot.options.request import non_default_options
 from bot.options.scene import added_words
 from bot.options.shots import Shot, has_prompt_of_shots, shots_in, with_values_of_shots
 from storage.job import Failure, Job, Json, Stage
+from storage.review import Note
 
 # Enough renders for a 95th percentile; more would only slow the query down.
 HISTORY = 50
@@ -45,6 +46,8 @@ class JobView:
     """
     chain: Sequence[tuple[Link, str | None]] = ()
     """The clips up to this one, with the links to their messages; empty: it continues none."""
+    notes: Sequence[Note] = ()
+    """What was said of its result, where that is shown."""
     upgrades: Sequence[Upgrade] = ()
     """The model's upgrades that the job does not have."""
     prices: RenderPrices = NO_PRICES

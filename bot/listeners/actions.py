@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -18,6 +19,7 @@ from bot.jobs.actions import (
     ActionName,
     ActionRequest,
     DetailsShown,
+    ReviewAnswered,
     ShareAnswered,
     perform,
 )
@@ -26,7 +28,7 @@ from bot.listeners import modals
 from bot.listeners.context import answer
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload
-from bot.listeners.redraw import redraw, redraw_if_kept
+from bot.listeners.redraw import redraw, redraw_if_changed
 from bot.messages import buttons, replies
 from bot.messages.details import details_view
 from storage.job import Job
@@ -41,6 +43,8 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
         buttons.SHARE: ActionName.SHARE,
         buttons.BRING: ActionName.BRING,
         buttons.DETAILS: ActionName.DETAILS,
+        buttons.REVIEW_APPROVED: ActionName.MARK_APPROVED,
+        buttons.REVIEW_CHANGES: ActionName.ASK_CHANGES,
         buttons.CONFIRM: ActionName.CONFIRM,
         buttons.ASK_APPROVER: ActionName.ASK_APPROVER,
         buttons.DETAILS_IDS: ActionName.DETAILS,
@@ -106,6 +110,12 @@ async def _do(
     outcome = await perform(_action_of(action_id), request, services)
     if isinstance(outcome, DetailsShown):
         return await _show_details(outcome, payload, services)
+    await redraw_if_changed(outcome, services)
+    if isinstance(outcome, ReviewAnswered) and payload.view is not None:
+        # In the modal of details, which shows the review then.
+        details = await perform(ActionName.DETAILS, replace(request, job=outcome.job), services)
+        if isinstance(details, DetailsShown):
+            return await _show_details(details, payload, services)
     if isinstance(outcome, Accepted | ShareAnswered) and outcome.is_new:
         await _replace_button(job, action_id, interaction.user, services)
     return reply_to(outcome, services.now())
@@ -126,7 +136,7 @@ async def _choose(
         return None
     request = ActionRequest(job=job, interaction=payload.interaction(job))
     outcome = await perform(CHOICES[chosen[0]], request, services)
-    await redraw_if_kept(outcome, services)
+    await redraw_if_changed(outcome, services)
     return reply_to(outcome, services.now())
 
 
@@ -147,14 +157,14 @@ async def _replace_button(job: Job, action_id: str, by: str, services: Services)
 async def _show_details(
     details: DetailsShown, payload: ButtonPayload, services: Services
 ) -> Message | None:
-    """Show the details in a modal, or with IDs in the modal that is open.
+    """Show the details in a modal, or in the modal that is open.
 
     Returns them as a message if no modal can be opened any more.
     """
     shows_ids, now = payload.action.action_id == buttons.DETAILS_IDS, services.now()
     drawn = details_view(details.view, details.options, details.events, now, shows_ids=shows_ids)
     try:
-        if payload.view is not None and shows_ids:
+        if payload.view is not None:
             await services.views.update(payload.view.id, drawn, if_hash=payload.view.hash)
         else:
             await services.views.open(payload.trigger_id, drawn)

@@ -15,10 +15,13 @@ from bot.jobs.actions import (
     CostShown,
     DetailsShown,
     KeepAnswered,
+    NextTakeOffered,
     NotAllowed,
+    NotesAnswered,
     QuestionExpired,
     ResendAnswered,
     ResentTooOften,
+    ReviewAnswered,
     SetCancelAnswered,
     SetShown,
     ShareAnswered,
@@ -27,7 +30,7 @@ from bot.jobs.actions import (
 )
 from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.verdict import Verdict
-from bot.messages import approvals, budgets, dry_run, film, questions, replies, sets
+from bot.messages import approvals, budgets, dry_run, film, questions, replies, reviews, sets
 from bot.messages.details import job_details
 from storage.job import Instant, Job
 
@@ -84,7 +87,15 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case KeepAnswered():
             return replies.kept(outcome.job)
         case StitchAnswered():
+            if outcome.problem:
+                return film.not_joined_message(outcome.job, outcome.problem)
             return film.joining(outcome.job, outcome.clips, is_new=outcome.is_new)
+        case NotesAnswered():
+            return reviews.noted(outcome.job, outcome.notes)
+        case ReviewAnswered():
+            return reviews.reviewed(outcome.job, outcome.kind)
+        case NextTakeOffered():
+            return reviews.next_take(outcome.job)
         case NotAllowed():
             return _not_allowed(outcome)
         case _:

@@ -22,7 +22,7 @@ from bot.listeners.payloads import (
     MessagePayload,
     SlackMessage,
 )
-from bot.listeners.subcommands import router
+from bot.listeners.subcommands import router, thread
 from bot.messages import replies
 from storage.job import RENDER_PENDING, REQUESTED, Job, Stage
 
@@ -73,7 +73,8 @@ async def _sent(payload: MessagePayload, services: Services) -> None:
     interaction = payload.interaction(event.user, in_thread_of_job=job is not None)
     files = event.attached
     respond = partial(router.respond, text, files=files, job=job, is_conversation=True)
-    reply = await answer(respond, interaction, services)
+    elsewhere = thread.of_no_job(text) if job is None and event.is_reply else None
+    reply = await answer(elsewhere or respond, interaction, services)
     if reply is not None:
         services.ephemeral.send(dedup_key, event.place(event), event.user, reply)
 

@@ -21,6 +21,7 @@ from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names_of_people
 from bot.jobs.prices import load_offer
 from bot.jobs.projects import project_in
+from bot.jobs.reviews import load_notes
 from bot.jobs.saved import load_placed, usable
 from bot.jobs.services import Services
 from bot.jobs.styles import placed_styles, styles_for
@@ -36,7 +37,7 @@ from bot.listeners.form_request import (
 )
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, ITEM_BUTTONS, FormPayload
-from bot.messages import budgets, cast, form, prices
+from bot.messages import budgets, cast, form, prices, reviews
 from bot.messages.modal import PLAIN, Layout
 from bot.messages.styles import styles_to_choose
 from bot.options.alternatives import escaped
@@ -193,8 +194,9 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     state = state.drawn(model.slug, attached, await _names_of(attached, services))
     note = "" if found else form.replaced_model(job.model, model)
     asker = _Asker(team=job.team, user=job.user)
+    said = await _said_of(job, services)
     values = _as_typed(asked_input(job))
-    view = await _drawn(model, state, values, asker, services, note=note)
+    view = await _drawn(model, state, values, asker, services, note=note, said=said)
     await services.views.open(trigger_id, view)
 
 
@@ -312,6 +314,7 @@ async def _drawn(
     *,
     layout: Layout = PLAIN,
     note: str = "",
+    said: str = "",
     unset: Sequence[str] = (),
     picked: Sequence[str] = (),
     parts: int = 1,
@@ -357,10 +360,17 @@ async def _drawn(
         values,
         layout=layout,
         note=note,
+        said=said,
         price=price,
         styles=styles_to_choose(placed_styles(placed), state.style),
         cast=cast.form_blocks(placed_cast(placed), picked, state.channel),
     )
+
+
+async def _said_of(job: Job | None, services: Services) -> str:
+    """Return what was said of a job's result, to stand beside the form of the next take."""
+    notes = () if job is None else await load_notes(job, services)
+    return reviews.beside_form(job, notes) if job is not None and notes else ""
 
 
 async def _names_of(attached: Sequence[str], services: Services) -> Mapping[str, str]:
@@ -491,6 +501,7 @@ async def _redrawn(
         services,
         layout=layout,
         note=note,
+        said=await _said_of(parent, services),
         unset=not_readable(model, entered, model.priced_by),
         picked=chosen_cast(entered),
         parts=parts,

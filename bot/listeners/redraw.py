@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from bot.jobs.actions import ActionOutcome, KeepAnswered
+from bot.jobs.actions import ActionOutcome, KeepAnswered, NotesAnswered, ReviewAnswered
 from bot.jobs.services import Services
 from bot.jobs.view import load_message_view
 from bot.messages.job import job_message
@@ -13,10 +13,16 @@ from storage.job import Job
 from storage.store import StoreError
 
 
-async def redraw_if_kept(outcome: ActionOutcome, services: Services) -> None:
-    """Draw the message anew of a job that is kept, or is not any more, by an action."""
-    if isinstance(outcome, KeepAnswered) and outcome.has_changed:
-        await redraw(outcome.job, services)
+async def redraw_if_changed(outcome: ActionOutcome, services: Services) -> None:
+    """Draw the message anew of a job of which an action has changed what the message shows."""
+    match outcome:
+        case KeepAnswered(has_changed=True) | ReviewAnswered(is_new=True):
+            await redraw(outcome.job, services)
+        case NotesAnswered(is_new=True) if outcome.job.notes == len(outcome.notes):
+            # The first ones: a button has another name from now on.
+            await redraw(outcome.job, services)
+        case _:
+            return
 
 
 async def redraw(row: Job, services: Services) -> None:

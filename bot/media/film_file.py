@@ -58,8 +58,9 @@ class OpenFilm:
         At most `most_frames` are decoded, from the last one before it that can be decoded by
         itself. Raises `UnreadableFilmError` if none can be.
         """
-        if seconds > 0:
-            at = min(seconds, self.seconds or seconds)
+        at = min(seconds, self.seconds or seconds)
+        # A file that does not tell its length is read from its begin to its end.
+        if 0 < at < math.inf:
             self.container.seek(math.floor((self.begin + at) * av.time_base))
         found = None
         for frame in islice(self.frames(), most_frames):
@@ -87,6 +88,7 @@ def opened(source: BinaryIO) -> Iterator[OpenFilm]:
 
     Raises `UnreadableFilmError`, and what PyAV raises.
     """
+    source.seek(0)
     kind = _format(source.read(_HEAD_BYTES))
     source.seek(0)
     av.logging.set_level(None)
@@ -99,7 +101,8 @@ def opened(source: BinaryIO) -> Iterator[OpenFilm]:
         io_open=_refuse,
     ) as container:
         stream = container.streams.best("video")
-        if not isinstance(stream, VideoStream):
+        # A stream of an unknown codec, as that of a file that is broken off, has no context.
+        if not isinstance(stream, VideoStream) or stream.codec_context is None:
             raise UnreadableFilmError("no video")
         check_pixels(stream.width, stream.height)
         # Each thread would keep frames of its own.

@@ -8,6 +8,7 @@ loads PyAV.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
@@ -15,12 +16,15 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from errno import EFBIG, ENOSPC
 from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias
 
+from typing_extensions import Buffer
+
 from bot.media.bounds import ignore_group_signals, limit_memory, limit_seconds
 from bot.media.frames import head
-from bot.media.joining import Clip, UnreadableClipError, join
+from bot.media.joining import Clip, FilmTooLongError, UnreadableClipError, join
 from bot.media.stills import frame_of, still_of
 from storage.job import Film, Json
 
@@ -39,6 +43,11 @@ ALARM_SECONDS_TO_JOIN = 1800
 MOST_BYTES_JOINED = 256 * 1024 * 1024
 _NICENESS = 10
 """Nobody waits for a film as for a question: the bot's own threads go first."""
+
+_REASONS: Mapping[int | None, Mapping[str, Json]] = MappingProxyType(
+    {ENOSPC: {"is_disk_full": True}, EFBIG: {"is_too_long": True}}
+)
+"""What is told of a film that cannot be written."""
 
 Answer: TypeAlias = tuple[Mapping[str, Json], bytes]
 
@@ -72,6 +81,10 @@ def answer(task: Mapping[str, Any], source: BinaryIO) -> Answer:
         return TASKS[task["do"]](task, source)
     except UnreadableClipError as error:
         return {"unfit": True, "clip": error.position}, b""
+    except FilmTooLongError:
+        return {"is_too_long": True}, b""
+    except OSError as error:
+        return _REASONS.get(error.errno, {"unfit": True}), b""
     except Exception:  # noqa: BLE001 - readers of formats raise what their authors did not think of
         return {"unfit": True}, b""
 
@@ -86,14 +99,34 @@ def _frame(task: Mapping[str, Any], source: BinaryIO) -> Answer:
     return _fields(still.film), still.picture
 
 
+class _Target(io.BufferedRandom):
+    """The file of a film; `problem` is why it could not be written."""
+
+    problem: OSError | None = None
+
+    def write(self, data: Buffer, /) -> int:
+        """Write bytes, and keep the error if they cannot be."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.problem = error
+            raise
+
+
 def _join(task: Mapping[str, Any], _: BinaryIO) -> Answer:
     with ExitStack() as stack:
         clips = [
             Clip(source=stack.enter_context(os.fdopen(clip["file"], "rb")), until=clip["until"])
             for clip in task["clips"]
         ]
-        target = stack.enter_context(os.fdopen(task["target"], "w+b"))
-        return _fields(join(clips, target, task["comment"])), b""
+        target = stack.enter_context(_Target(io.FileIO(task["target"], "r+")))
+        try:
+            return _fields(join(clips, target, task["comment"])), b""
+        except Exception:
+            # What PyAV raises of it does not tell the reason.
+            if target.problem is not None:
+                raise target.problem from None
+            raise
 
 
 TASKS: Mapping[str, Callable[[Mapping[str, Any], BinaryIO], Answer]] = MappingProxyType(

@@ -46,7 +46,9 @@ TASK_SECONDS = 30.0
 START_SECONDS = 30.0
 
 TOO_LONG = "The clips are too long to be joined."
+TOO_COSTLY = "The clips take more memory or time to be joined than I have."
 UNREADABLE = "The clips cannot be joined."
+NO_PLACE = "There is no place for the video here now."
 
 _CHUNK_BYTES = 256 * 1024
 _ROOT = Path(bot.__file__).parents[1]
@@ -91,8 +93,9 @@ class FilmProcesses:
             files: list[IO[bytes]] = []
             left = MOST_BYTES
             for position, clip in enumerate(clips):
-                download = await stack.enter_async_context(clip.open())
-                spool = await stack.enter_async_context(_spooled(download, left))
+                # Its connection is not kept: others wait for one while the film is made.
+                async with clip.open() as download:
+                    spool = await stack.enter_async_context(_spooled(download, left))
                 if spool is None:
                     raise UnfitFilmError(TOO_LONG, position)
                 left -= os.fstat(spool.fileno()).st_size
@@ -197,13 +200,22 @@ async def _disk_file() -> AsyncIterator[IO[bytes]]:
             yield file.wrapped
     except OSError as error:
         code = errno.errorcode.get(error.errno or 0)
-        raise RetryLaterError("There is no place for the video here now.", code=code) from error
+        raise RetryLaterError(NO_PLACE, code=code) from error
 
 
 async def _joined(answer: Answer | None, target: IO[bytes]) -> JoinedFilm:
-    """Return the film that a child has written. Raises `UnfitFilmError` if it has not."""
-    fields = {"unfit": True} if answer is None else answer[0]
+    """Return the film that a child has written.
+
+    Raises `UnfitFilmError` if it has not, and `RetryLaterError` if the disk has no place for it.
+    """
+    if answer is None:
+        raise UnfitFilmError(TOO_COSTLY)
+    fields, _ = answer
     film = _film(fields)
+    if fields.get("is_disk_full"):
+        raise RetryLaterError(NO_PLACE, code="ENOSPC")
+    if fields.get("is_too_long"):
+        raise UnfitFilmError(TOO_LONG)
     if film is None:
         position = fields.get("clip")
         raise UnfitFilmError(UNREADABLE, position if isinstance(position, int) else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -30,7 +30,9 @@ MOST_SECONDS_JOINED = 600.0
 _RATE = Fraction(24)
 """Frames a second, where a file does not tell."""
 
-_FASTEST_RATE = Fraction(60)
+_SLOWEST_RATE, _FASTEST_RATE = Fraction(15), Fraction(60)
+"""One clip that stands still most of the time must not slow down the others."""
+
 _SAMPLE_RATE = 48_000
 _SAMPLES = 1024
 """Of a frame of AAC."""
@@ -60,12 +62,31 @@ class UnreadableClipError(Exception):
         self.position = position
 
 
+class FilmTooLongError(Exception):
+    """All clips together last longer than `MOST_SECONDS_JOINED`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What one clip's file tells of it."""
+
+    streams: _Streams | None
+    """What must be equal for packets of two files to stand behind each other; `None`: none can."""
+    seconds: float
+    """How long it is in the film, as far as the file tells."""
+    width: int
+    height: int
+    rate: Fraction
+    has_sound: bool
+
+
 def join(clips: Sequence[Clip], target: BinaryIO, comment: str) -> Film:
     """Write the clips one behind the other to `target`, and return the film's properties.
 
     Packets are copied where all streams match and no clip is cut; else all is encoded anew, in the
-    size and rate of the first clip. Its metadata says that it was made with AI, as those of the
-    clips may. Raises `UnreadableClipError`, and what PyAV raises.
+    size and rate of the first clip. One clip is open at a time: a decoder keeps frames. The film's
+    metadata says that it was made with AI, as those of the clips may. Raises `FilmTooLongError`,
+    `UnreadableClipError`, and what PyAV raises.
     """
     film = _join(clips, target, comment)
     target.seek(0, os.SEEK_END)
@@ -74,44 +95,55 @@ def join(clips: Sequence[Clip], target: BinaryIO, comment: str) -> Film:
 
 
 def _join(clips: Sequence[Clip], target: BinaryIO, comment: str) -> Film:
-    with ExitStack() as stack:
-        films = [_opened(stack, clip, position) for position, clip in enumerate(clips)]
-        if sum(_length(film, clip) for film, clip in zip(films, clips, strict=True)) > (
-            MOST_SECONDS_JOINED
-        ):
-            raise UnreadableFilmError("too long")
-        output = stack.enter_context(av.open(target, "w", format="mp4"))
+    found = []
+    for position, clip in enumerate(clips):
+        with _opened(clip, position) as film:
+            found.append(_facts_of(film, clip))
+    if sum(one.seconds for one in found) > MOST_SECONDS_JOINED:
+        raise FilmTooLongError
+    first = found[0]
+    is_cut = any(clip.until is not None for clip in clips)
+    matches = first.streams is not None and all(one.streams == first.streams for one in found)
+    with av.open(target, "w", format="mp4") as output:
         output.metadata["comment"] = comment
-        is_cut = any(clip.until is not None for clip in clips)
-        if not is_cut and len({_streams_of(film) for film in films}) == 1:
-            seconds = _copy(films, output)
-        else:
-            seconds = _encode(films, clips, output)
-        first = films[0].stream
-        return Film(
-            width=first.width,
-            height=first.height,
-            seconds=float(seconds),
-            has_sound=any(film.has_sound for film in films),
-        )
+        is_copied = matches and not is_cut
+        seconds = _copy(clips, output) if is_copied else _encode(clips, found, output)
+    return Film(
+        width=first.width,
+        height=first.height,
+        seconds=float(seconds),
+        has_sound=any(one.has_sound for one in found),
+    )
 
 
-def _opened(stack: ExitStack, clip: Clip, position: int) -> OpenFilm:
+@contextmanager
+def _opened(clip: Clip, position: int) -> Iterator[OpenFilm]:
+    """Open a clip; whatever cannot be read of it is an `UnreadableClipError`."""
     try:
-        return stack.enter_context(opened(clip.source))
+        with opened(clip.source) as film:
+            yield film
     except (UnreadableFilmError, av.FFmpegError) as error:
         raise UnreadableClipError(position) from error
 
 
-def _length(film: OpenFilm, clip: Clip) -> float:
-    """Return how long a clip is in the film, as far as the file tells."""
+def _facts_of(film: OpenFilm, clip: Clip) -> _Facts:
     whole = film.seconds or 0.0
-    return whole if clip.until is None else min(whole, clip.until)
+    stream = film.stream
+    return _Facts(
+        streams=_streams_of(film),
+        seconds=whole if clip.until is None else min(whole, clip.until),
+        width=stream.width,
+        height=stream.height,
+        rate=min(max(stream.average_rate or _RATE, _SLOWEST_RATE), _FASTEST_RATE),
+        has_sound=film.has_sound,
+    )
 
 
-def _streams_of(film: OpenFilm) -> _Streams:
-    """Return what must be equal for packets of two files to stand behind each other."""
+def _streams_of(film: OpenFilm) -> _Streams | None:
     video = film.stream
+    if video.duration is None:
+        # WebM and its kin do not tell of each stream, and have codecs that an MP4 does not take.
+        return None
     context = video.codec_context
     audio = _sound_of(film)
     return (
@@ -133,42 +165,57 @@ def _sound_of(film: OpenFilm) -> AudioStream | None:
     return next(iter(film.container.streams.audio), None)
 
 
-def _copy(films: Sequence[OpenFilm], output: OutputContainer) -> Fraction:
-    """Copy the packets of all films, each moved by the length of those before it."""
-    video = output.add_stream_from_template(films[0].stream)
-    sound = _sound_of(films[0])
-    audio = None if sound is None else output.add_stream_from_template(sound)
+def _copy(clips: Sequence[Clip], output: OutputContainer) -> Fraction:
+    """Copy the packets of all clips, each moved by the length of those before it."""
     begin = Fraction(0)
     last: dict[int, int] = {}
-    for position, film in enumerate(films):
-        end = begin
-        length = Fraction(film.seconds or 0.0).limit_denominator(1_000_000)
-        wanted = [film.stream, *filter(None, [_sound_of(film)])]
-        try:
-            for packet in film.container.demux(*wanted):
-                if packet.dts is None or packet.pts is None or packet.time_base is None:
-                    continue
-                is_video = packet.stream is film.stream
-                base = packet.time_base
-                moved = round((begin - _start(film)) / base)
-                packet.pts += moved
-                packet.dts += moved
-                if is_video:
-                    end = max(end, (packet.pts + (packet.duration or 0)) * base)
-                    packet.stream = video
-                elif audio is None or packet.pts * base >= begin + length:
-                    continue
-                else:
-                    packet.stream = audio
-                index = packet.stream.index
-                if packet.dts <= last.get(index, packet.dts - 1):
-                    continue
-                last[index] = packet.dts
-                output.mux(packet)
-        except av.FFmpegError as error:
-            raise UnreadableClipError(position) from error
-        begin = end
+    for position, clip in enumerate(clips):
+        with _opened(clip, position) as film:
+            if position == 0:
+                output.add_stream_from_template(film.stream)
+                sound = _sound_of(film)
+                if sound is not None:
+                    output.add_stream_from_template(sound)
+            begin = _copy_clip(film, output, begin, last)
     return begin
+
+
+def _copy_clip(
+    film: OpenFilm, output: OutputContainer, begin: Fraction, last: dict[int, int]
+) -> Fraction:
+    """Copy one clip to its `begin`, and return its end; `last` has the last time of each stream."""
+    end = begin
+    until = begin + _length_of_picture(film)
+    wanted = [film.stream, *filter(None, [_sound_of(film)])]
+    for packet in film.container.demux(*wanted):
+        if packet.dts is None or packet.pts is None or packet.time_base is None:
+            continue
+        is_video = packet.stream is film.stream
+        base = packet.time_base
+        moved = round((begin - _start(film)) / base)
+        packet.pts += moved
+        packet.dts += moved
+        packet.stream = output.streams[0 if is_video else 1]
+        earliest = last.get(packet.stream.index, packet.dts - 1) + 1
+        if is_video:
+            end = max(end, (packet.pts + (packet.duration or 0)) * base)
+            # Files of one encoder may begin at different times, and no frame may be left out.
+            packet.dts = max(packet.dts, earliest)
+        if packet.dts < earliest or packet.pts < packet.dts:
+            continue
+        if not is_video and packet.pts * base >= until:
+            continue
+        last[packet.stream.index] = packet.dts
+        output.mux(packet)
+    return end
+
+
+def _length_of_picture(film: OpenFilm) -> Fraction:
+    """Return how long the picture lasts: sound that goes on would cover that of the next clip."""
+    stream = film.stream
+    if stream.duration is None or stream.time_base is None:
+        return Fraction(film.seconds or 0.0).limit_denominator(1_000_000)
+    return stream.duration * stream.time_base
 
 
 def _start(film: OpenFilm) -> Fraction:
@@ -179,35 +226,32 @@ def _start(film: OpenFilm) -> Fraction:
     return stream.start_time * stream.time_base
 
 
-def _encode(films: Sequence[OpenFilm], clips: Sequence[Clip], output: OutputContainer) -> Fraction:
-    """Encode all films anew, in the size and rate of the first."""
-    first = films[0].stream
-    rate = min(first.average_rate or _RATE, _FASTEST_RATE)
+def _encode(clips: Sequence[Clip], found: Sequence[_Facts], output: OutputContainer) -> Fraction:
+    """Encode all clips anew, in the size and rate of the first."""
+    rate = found[0].rate
     # The encoder takes even sides only.
-    width, height = (side + side % 2 for side in (first.width, first.height))
+    width, height = (side + side % 2 for side in (found[0].width, found[0].height))
     if width * height > MOST_PIXELS:
-        raise UnreadableFilmError("too many pixels")
+        raise UnreadableClipError(0)
     video = output.add_stream("libx264", rate=rate, options=_ENCODER)
     video.width, video.height, video.pix_fmt = width, height, "yuv420p"
     video.time_base = 1 / rate
-    has_sound = any(film.has_sound for film in films)
+    has_sound = any(one.has_sound for one in found)
     audio = output.add_stream("aac", rate=_SAMPLE_RATE, layout=_STEREO) if has_sound else None
     frames = samples = 0
-    for position, (film, clip) in enumerate(zip(films, clips, strict=True)):
-        try:
+    for position, clip in enumerate(clips):
+        with _opened(clip, position) as film:
             for frame in _scaled(film, clip, width, height, rate):
                 frame.pts, frame.time_base = frames, 1 / rate
                 output.mux(video.encode(frame))
                 frames += 1
-            if audio is not None:
-                film.container.seek(0)
+        if audio is not None:
+            with _opened(clip, position) as film:
                 wanted = round(frames / rate * _SAMPLE_RATE) - samples
                 for part in _sound(film, wanted):
                     part.pts, part.time_base = samples, Fraction(1, _SAMPLE_RATE)
                     output.mux(audio.encode(part))
                     samples += part.samples
-        except av.FFmpegError as error:
-            raise UnreadableClipError(position) from error
     output.mux(video.encode(None))
     if audio is not None:
         output.mux(audio.encode(None))

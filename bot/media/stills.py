@@ -20,9 +20,9 @@ POSTER_SECONDS = 1.0
 """When a poster is taken: services let videos begin in black, or with the first frame given."""
 
 MOST_FRAMES_OF_POSTER = 300
-MOST_FRAMES = 2000
-"""So many are decoded for one frame that somebody wants: a clip of half a minute may have a single
-one that can be decoded by itself, its first."""
+MOST_FRAMES = 50_000
+"""So many are decoded for one frame that somebody wants: a clip may have a single one that can be
+decoded by itself, its first. The bound on processor time ends it before, but for tiny frames."""
 
 _QUALITY = 82
 _QUALITY_OF_FRAME = 95

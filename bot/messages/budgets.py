@@ -63,9 +63,10 @@ def refused(
     return Message(text=text, blocks=[*blocks.sections(text), row])
 
 
-def why_refused(reasons: Sequence[Reason], unit: str | None) -> str:
-    """Return the reasons for which a request is not admitted, as sentences."""
-    return " ".join(_sentence(reason, unit, blocks.moment) for reason in reasons)
+def why_refused(reasons: Sequence[Reason], unit: str | None, *, is_plain: bool = False) -> str:
+    """Return the reasons for which a request is not admitted, as sentences, plain or in mrkdwn."""
+    moment = _plain_moment if is_plain else blocks.moment
+    return " ".join(_sentence(reason, unit, moment, is_plain=is_plain) for reason in reasons)
 
 
 def does_not_fit(
@@ -103,7 +104,7 @@ def refused_in_form(
 
     `may_ask`: a message, which the form may hide, offers to ask an approver.
     """
-    told = [_sentence(reason, unit, _plain_moment, is_plain=True) for reason in reasons]
+    told = [why_refused(reasons, unit, is_plain=True)]
     if uncounted_since is not None:
         told.append(too_low(uncounted_since, _plain_moment))
     ask = " Behind this form a message says who can make room, and asks an approver."

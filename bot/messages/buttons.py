@@ -29,13 +29,23 @@ from bot.jobs.prices import NO_PRICES, RenderPrices
 from bot.messages import blocks, prices
 from bot.messages.blocks import Block
 from bot.messages.failures import advice_for
+from bot.messages.review_text import REVIEW_EMOJI, is_to_change, review_text
 from bot.money.forecast import PriceToConfirm, agreed_price
 from bot.options.catalog import Model
 from bot.options.mentions import asked_prompt
 from bot.options.model_file import Upgrade
 from bot.options.references import as_frame, files_named
 from bot.options.wording import shown
-from storage.job import RENDER_PENDING, Job, Json, Media, Outcome, Stage, is_direct
+from storage.job import (
+    RENDER_PENDING,
+    Job,
+    Json,
+    Media,
+    Outcome,
+    ReviewKind,
+    Stage,
+    is_direct,
+)
 
 AGAIN = "job_again"
 EDIT = "job_edit"
@@ -51,6 +61,8 @@ CONFIRM = "job_confirm"
 ASK_APPROVER = "job_ask_approver"
 MORE = "job_more"
 """The menu of what is done less often; the value of a choice is its name and the job's ID."""
+REVIEW_APPROVED = "job_review_approved"
+REVIEW_CHANGES = "job_review_changes"
 SET_KEEP = "set_keep"
 SET_AGAIN = "set_again"
 """The menus of a set, in which one of its parts is chosen; their values are like those of `MORE`.
@@ -66,6 +78,9 @@ _AGAIN = "Again"
 _TRY_AGAIN = "Try again"
 _EDIT = "Edit and re-run"
 _EDIT_FAILED = "Edit"
+_NEXT_TAKE = "Next take"
+_APPROVE = "Approve"
+_ASK_CHANGES = "Ask for changes"
 _CANCEL = "Cancel"
 _SHARE = "Share to channel"
 _SHARE_ELSEWHERE = "Share elsewhere"
@@ -131,6 +146,7 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
     return {
         _AGAIN: f"renders the same again{_new_take(models)}",
         _EDIT: "opens the form, filled with what was asked for",
+        _NEXT_TAKE: "does the same, with the notes about the video beside the fields",
         _TRY_AGAIN: "renders what failed again, where that can help",
         **{
             upgrade.label: f"renders the same with {_flags(model, upgrade)}{_new_take([model])}"
@@ -141,7 +157,8 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
         _SHARE: "brings the video to the channel, outside of the thread, once",
         _SHARE_ELSEWHERE: "brings the video to a channel that you choose, once",
         _BRING: "brings a video that was given up, once it is done: it is billed in any case",
-        _DETAILS: "shows you its options, cost and timeline, and its IDs if you want them",
+        _DETAILS: "shows you its options, cost and timeline, its IDs if you want them, and what "
+        f"was said of it; *{_APPROVE}* and *{_ASK_CHANGES}* there say what you think of it",
         _MORE: "is a menu: *Keep* marks a video, so that `/video find --kept` and Home find it; "
         "*Continue* makes the next clip from its last frame, *Loop* one that ends as it begins, "
         "and *Stitch* joins the clips up to it, free of charge",
@@ -156,7 +173,14 @@ def under_message(
     A job has one set of buttons, under its newest message: once the result is posted, it is there.
     """
     match job.stage:
-        case Stage.ACCEPTED | Stage.ANNOUNCED | Stage.RENDERING | Stage.FINISHED | Stage.PARKED:
+        case (
+            Stage.PLANNED
+            | Stage.ACCEPTED
+            | Stage.ANNOUNCED
+            | Stage.RENDERING
+            | Stage.FINISHED
+            | Stage.PARKED
+        ):
             return [blocks.actions(_while_under_way(job))]
         case Stage.WAITING | Stage.UNCONFIRMED:
             return []
@@ -257,6 +281,8 @@ def _set_of(
     ]
     if job.kept_by is not None:
         pressed.append(f":bookmark: kept by <@{job.kept_by}>")
+    if job.review is not None:
+        pressed.append(f"{REVIEW_EMOJI[job.review.kind]} {review_text(job.review)}")
     line = [blocks.context(" · ".join(pressed))] if pressed else []
     return [*line, blocks.actions([*left, _button(_DETAILS, DETAILS, job), *menus])]
 
@@ -286,6 +312,20 @@ def _new_take(models: Sequence[Model]) -> str:
     return "" if all(model.has_seed for model in models) else ", as a new take: there is no seed"
 
 
+def next_take(job: Job) -> ButtonElement:
+    """Return the button that opens the form as *Edit and re-run* does, which shows the notes."""
+    return _button(_NEXT_TAKE, EDIT, job)
+
+
+def to_review(job: Job, *kinds: ReviewKind) -> list[ButtonElement]:
+    """Return the buttons that say what their user thinks of a result."""
+    both = {
+        ReviewKind.APPROVED: _button(_APPROVE, REVIEW_APPROVED, job),
+        ReviewKind.CHANGES: _button(_ASK_CHANGES, REVIEW_CHANGES, job),
+    }
+    return [both[kind] for kind in kinds]
+
+
 def open_draft(value: str) -> ButtonElement:
     """Return the button that opens the form with a refused text; `value` is the draft's."""
     return blocks.button("Open in the form", OPEN_DRAFT, value)
@@ -308,7 +348,7 @@ def _again_buttons(
             yield _button(_EDIT_FAILED, EDIT, job)
         return
     yield _button(_AGAIN, AGAIN, job, price=to_confirm.again, unit=unit)
-    yield _button(_EDIT, EDIT, job)
+    yield next_take(job) if is_to_change(job) else _button(_EDIT, EDIT, job)
     if job.outcome is Outcome.SUCCEEDED:
         for number, upgrade in enumerate(upgrades):
             changes, price = json.dumps(upgrade.changes), to_confirm.of_upgrade(number)

@@ -10,12 +10,12 @@ from slack_sdk.models.views import View
 
 from bot.base.ports import Message
 from bot.jobs.view import JobView
-from bot.messages import blocks, formatting
+from bot.messages import blocks, buttons, formatting
 from bot.messages.blocks import Block
-from bot.messages.buttons import DETAILS_IDS
 from bot.messages.job import cost_text, part_of, prompt_and_shots, status_line
+from bot.messages.reviews import note_lines
 from bot.options.continuation import Link
-from storage.job import Event, EventName, Film, Instant, Json
+from storage.job import Event, EventName, Film, Instant, Json, ReviewKind
 
 # A message holds 50 blocks of 3,000 characters; earlier lines of a timeline are rarely needed.
 LINES_SHOWN = 40
@@ -28,6 +28,8 @@ WORDS: Mapping[EventName, str] = MappingProxyType(
         EventName.CONFIRMED: "confirmed by",
         EventName.EXPIRED: "not confirmed in time",
         EventName.ACCEPTED: "asked for by",
+        EventName.PLANNED: "planned by",
+        EventName.STARTED: "its time came",
         EventName.POSTING: "posting the message",
         EventName.NOT_POSTED: "message not posted",
         EventName.ANNOUNCED: "message",
@@ -67,6 +69,8 @@ WORDS: Mapping[EventName, str] = MappingProxyType(
 PLAIN_WORDS: Mapping[EventName, str] = MappingProxyType(
     {
         EventName.ACCEPTED: "asked for",
+        EventName.PLANNED: "planned",
+        EventName.STARTED: "its time came",
         EventName.ANNOUNCED: "message posted",
         EventName.SUBMITTED: "taken by MindVideo",
         EventName.STATE: "MindVideo says {detail}",
@@ -112,8 +116,12 @@ def details_view(
     reader's time zone.
     """
     body = _body(view, options, timeline, now, shows_ids=shows_ids)
-    if not shows_ids:
-        body.append(blocks.actions([blocks.button("Show IDs", DETAILS_IDS, view.job.id)]))
+    job = view.job
+    row = [] if shows_ids else [blocks.button("Show IDs", buttons.DETAILS_IDS, job.id)]
+    if job.is_shown:
+        row += buttons.to_review(job, *ReviewKind)
+    if row:
+        body.append(blocks.actions(row))
     return View(
         type="modal",
         title=PlainTextObject(text="Details"),
@@ -143,6 +151,8 @@ def _body(
         body += _sections(["*Video*", f"• {film_facts(job.film)}"])
     if view.chain:
         body += _sections(["*Chain*", *_chain(view.chain)])
+    if view.notes:
+        body += _sections(["*Said of it*", *note_lines(view.notes)])
     body += _sections(["*Cost*", f"• {_cost(view)}"])
     if shows_ids:
         body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(view))])

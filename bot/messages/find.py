@@ -21,6 +21,7 @@ from bot.messages.job import (
     title_of,
     took,
 )
+from bot.messages.review_text import review_parts
 from storage.job import UNDER_WAY, Outcome
 
 NEWER = "find_newer"
@@ -117,7 +118,8 @@ def _state(card: FoundCard) -> str:
     if job.outcome is not Outcome.SUCCEEDED:
         return f":x: not made · {charge}"
     gone = "made, but its file is gone from Slack" if card.is_gone else f"done in {took(job)}"
-    return f"{':wastebasket:' if card.is_gone else ':white_check_mark:'} {gone} · {charge}"
+    emoji = ":wastebasket:" if card.is_gone else ":white_check_mark:"
+    return " · ".join([f"{emoji} {gone}", charge, *review_parts(job)])
 
 
 def _small(card: FoundCard, reader: str) -> str:

@@ -64,6 +64,7 @@ def form_view(
     *,
     layout: Layout = PLAIN,
     note: str = "",
+    said: str = "",
     price: FormPrice | None = None,
     styles: Mapping[str, str] = _NOTHING,
     cast: Sequence[blocks.Block] = (),
@@ -73,12 +74,13 @@ def form_view(
     `styles` are those to choose from, each with whose it is; without one there is no menu. `cast`
     is the menu of the cast, with its pictures.
 
-    `note` is mrkdwn, shown at the top; the price stands below the options that move it, beside the
-    button that shows the request without making a job.
+    `note` is mrkdwn, shown at the top, and so is what was `said` of the job whose next take it
+    makes. The price stands below the options that move it, beside the button that shows the request
+    without making a job.
     """
     named = replace(layout, file_names=state.file_names, style=state.style, moves=state.moves)
     fields = form_blocks(catalog, model, values, named)
-    above = [blocks.context(note)] if note else []
+    above = [blocks.context(told) for told in (note, said) if told]
     prompt = values.get(PROMPT)
     if isinstance(prompt, str) and prompt and model.option(PROMPT) is None:
         above += _kept_prompt(prompt, model)
@@ -99,12 +101,12 @@ def form_view(
         moving = {f"{FIELD}{name}" for name in model.priced_by}
         shown.insert(_behind(shown, moving, len(shown)), told)
     body = [*shown, *below]
-    is_again = state.parent_id is not None
+    title = "Create a video" if state.parent_id is None else "Edit and re-run"
     return View(
         type="modal",
         callback_id=CALLBACK,
         private_metadata=state.to_text(),
-        title=plain_text("Edit and re-run" if is_again else "Create a video"),
+        title=plain_text("Next take" if said else title),
         submit=plain_text(RENDER if price is None else price.label),
         close=plain_text("Cancel"),
         blocks=[dict(block) for block in body],

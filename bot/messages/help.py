@@ -33,7 +33,8 @@ _HOW_OPTIONS_WORK = (
     "`--option=value`, in full or as much as is unambiguous. `--option` switches a thing on and "
     "`--no-option` off. `--project NAME` says whose budget a video counts in, and `--style NAME` "
     "puts your words into a saved style. `@NAME` in the words, or `--cast NAME`, adds a saved "
-    "picture. "
+    "picture. `--at 18:00`, `--at tomorrow 9:00` or `--at monday 9:00` renders it then, by the "
+    "clocks where you are, and `--every day`, `weekday`, `week` or `month` behind it repeats that. "
     "Values with spaces go in quotes. Words behind a lone `--` all belong to "
     "the prompt. `--dry` only shows the prompt, the request to MindVideo and its price."
 )
@@ -241,8 +242,9 @@ def _in_messages(model: Model, tables: HelpTables) -> str:
         "In a direct message to me no mention is needed. About a greeting, thanks, a question or a "
         "single word I ask first.\n\n"
         "*In a video's thread*, mention me with words to add to its prompt (`make it night`), with "
-        "another prompt (`new: a hill at dawn`) or with options to change; or with one of these "
-        f"words:\n{words}"
+        "another prompt (`new: a hill at dawn`) or with options to change. Lines that begin with a "
+        "time (`0:03 the logo is too small`) are notes about its newest video, free of charge. Or "
+        f"with one of these words:\n{words}"
     )
 
 

@@ -25,6 +25,8 @@ from bot.messages.job import (
     took,
     why_on_hold,
 )
+from bot.messages.planned import planned_for
+from bot.messages.review_text import review_parts
 from bot.money.cost_report import Costs
 from storage.job import Job, Json, Outcome, Stage
 
@@ -203,6 +205,9 @@ def _state(job: Job) -> str:  # noqa: PLR0911 - one case for each stage, and not
     match job.stage:
         case Stage.WAITING:
             return ":grey_question: Waiting for an answer"
+        case Stage.PLANNED:
+            starts_at = planned_for(job.starts_at or job.created_at)
+            return f":alarm_clock: Planned for {starts_at}"
         case Stage.ACCEPTED | Stage.ANNOUNCED:
             return ":hourglass_flowing_sand: Queued"
         case Stage.RENDERING:
@@ -225,7 +230,8 @@ def _ending(card: Card) -> str:
     charge = cost_text(card.view)
     match job.outcome:
         case Outcome.SUCCEEDED:
-            return f":white_check_mark: Done in {took(job)} · {charge}"
+            done = f":white_check_mark: Done in {took(job)}"
+            return " · ".join([done, charge, *review_parts(job)])
         case Outcome.CANCELLED if is_given_up(job):
             return f":no_entry_sign: Given up, {GOES_ON} · {charge}"
         case Outcome.CANCELLED:

@@ -7,8 +7,9 @@ from typing import assert_never
 
 from bot.base.ports import Message
 from bot.jobs.view import JobView
-from bot.messages import blocks, buttons, formatting, prices
+from bot.messages import blocks, buttons, formatting, planned, prices
 from bot.messages.failures import failure_words, waits_because
+from bot.messages.review_text import review_parts
 from bot.options.mentions import asked_prompt
 from storage.budget import exposure
 from storage.job import NOT_REQUESTED, Instant, Job, Media, Outcome, Stage
@@ -73,6 +74,8 @@ def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else
             return ":grey_question: *Waiting for an answer* · Nothing is charged before it."
         case Stage.UNCONFIRMED:
             return ":no_entry_sign: *Not confirmed* · Nothing was started or charged."
+        case Stage.PLANNED:
+            return f":alarm_clock: *Planned* · {_planned(view)}"
         case Stage.ACCEPTED | Stage.ANNOUNCED:
             return f":hourglass_flowing_sand: {_before_submit(view, now)}"
         case Stage.RENDERING:
@@ -81,7 +84,7 @@ def status_line(  # noqa: PLR0911 - one case for each stage, and nothing else
             coming = " · bringing it here" if job.outcome is Outcome.SUCCEEDED else ""
             return _ending(view) + coming
         case Stage.DELIVERED:
-            return f"{_ending(view)} · {cost_text(view)}"
+            return " · ".join([_ending(view), cost_text(view), *review_parts(job)])
         case Stage.REJECTED:
             line = f"{_not_started(job)} Nothing was charged."
             return line if job.failure is None else f"{line} {failure_words(view)}"
@@ -107,7 +110,17 @@ def _not_started(job: Job) -> str:
     if not is_cancelled(job):
         return f":x: *Not started* · {reason_of(job)}"
     by = f" by <@{job.cancel_requested_by}>" if job.cancel_requested_by else ""
-    return f":no_entry_sign: *Cancelled*{by} ·"
+    # Cancelled after its start, it is followed by the next one all the same.
+    ends = " It is not repeated any more." if job.repeat and job.counted_on is None else ""
+    return f":no_entry_sign: *Cancelled*{by} ·{ends}"
+
+
+def _planned(view: JobView) -> str:
+    cost = planned.about(view.job, view.unit)
+    told = f"{cost} · a" if cost else "A"
+    starts_at = planned.planned_for(view.job.starts_at or view.job.created_at)
+    often = f" · {planned.repeats(view.job)}" if view.job.repeat else ""
+    return f"starts {starts_at}{often} · {told} cancel is free until then"
 
 
 def _before_submit(view: JobView, now: Instant) -> str:
@@ -175,11 +188,16 @@ def _ahead(view: JobView) -> list[str]:
 def _origin(view: JobView) -> str:
     """Return the job's ID, which job it was made from, and whether it is a new take of that."""
     job = view.job
+    # While it is planned its status tells when it starts.
+    is_told = job.starts_at is None or job.stage is Stage.PLANNED
+    told = "" if is_told else f" · planned for {planned.planned_for(job.starts_at or 0.0)}"
+    if not is_told and job.repeat is not None:
+        told += f", {planned.repeats(job)}; `cancel` in its thread ends that"
     if job.parent_id is None or view.hides_parent:
-        return f"Job `{job.id}`"
+        return f"Job `{job.id}`{told}"
     parent = f"<{view.parent_link}|{job.parent_id}>" if view.parent_link else f"`{job.parent_id}`"
     take = _NEW_TAKE if view.is_new_take else ""
-    return f"Job `{job.id}`, made from job {parent}{take}"
+    return f"Job `{job.id}`, made from job {parent}{take}{told}"
 
 
 _NEW_TAKE = " · a new take, because the model has no seed"

@@ -22,7 +22,7 @@ from bot.messages.job import (
     title_of,
 )
 from bot.messages.replies import words
-from storage.job import TERMINAL, Job, Outcome, Stage
+from storage.job import TERMINAL, Instant, Job, Outcome, Stage
 
 # In characters: a line of the list should fit into one line of a window.
 PROMPT_SHOWN = 60
@@ -37,8 +37,18 @@ class ListedJob:
     """The permalink of its message, if there is one."""
 
 
-def job_list(listed: Sequence[ListedJob], *, has_more: bool) -> Message:
-    """Return a user's jobs, a line each: those under way first, then the last ones that ended."""
+def job_list(
+    listed: Sequence[ListedJob], *, has_more: bool, approved_only: bool = False
+) -> Message:
+    """Return a user's jobs, a line each: those under way first, then the last ones that ended.
+
+    With `approved_only` those whose results are approved.
+    """
+    if not listed and approved_only:
+        return words(
+            "None of your videos is approved yet. `approve` in the thread of one says that it is "
+            "good, and so does *Approve* in its *Details*."
+        )
     if not listed:
         return words("You have not asked for anything yet. `/video help` tells how.")
     more = "These are the newest. " if has_more else ""
@@ -65,7 +75,7 @@ def _with_poster(one: ListedJob) -> blocks.Block:
     job = one.view.job
     title = blocks.titled_link(one.link, _title(one))
     words = (
-        f":{emoji_of(job)}: {title} · {_state_in_set(one.view)} · {blocks.moment(job.created_at)}"
+        f":{emoji_of(job)}: {title} · {_state_in_set(one.view)} · {blocks.moment(_time_of(job))}"
         f" · `{job.id}`"
     )
     return blocks.section_with_picture(words, poster_of(job), poster_words(one.view))
@@ -78,7 +88,7 @@ def _line(one: ListedJob) -> list[RichTextElement]:
         blocks.text_part(" "),
         blocks.link_part(one.link, _title(one)),
         blocks.text_part(f" · {_state_in_set(one.view)} · "),
-        blocks.date_part(job.created_at),
+        blocks.date_part(_time_of(job)),
         blocks.text_part(" · "),
         blocks.code_part(job.id),
     ]
@@ -106,7 +116,8 @@ def state_of(view: JobView) -> str:
         case Stage.REJECTED:
             return "cancelled" if is_cancelled(job) else "not started"
         case Stage.DELIVERED:
-            return f"{_outcome(job)}, {cost_text(view)}"
+            review = [] if job.review is None else [job.review.kind.value]
+            return ", ".join([_outcome(job), cost_text(view), *review])
         case _:
             return _STATES[job.stage]
 
@@ -115,6 +126,7 @@ _STATES: Mapping[Stage, str] = MappingProxyType(
     {
         Stage.WAITING: "waiting for your answer",
         Stage.UNCONFIRMED: "not confirmed",
+        Stage.PLANNED: "planned",
         Stage.ACCEPTED: "queued",
         Stage.ANNOUNCED: "queued",
         Stage.FINISHED: "finished, on its way",
@@ -125,6 +137,7 @@ _EMOJI: Mapping[Stage, str] = MappingProxyType(
     {
         Stage.WAITING: "grey_question",
         Stage.UNCONFIRMED: "no_entry_sign",
+        Stage.PLANNED: "alarm_clock",
         Stage.ACCEPTED: "hourglass_flowing_sand",
         Stage.ANNOUNCED: "hourglass_flowing_sand",
         Stage.RENDERING: "hourglass_flowing_sand",
@@ -134,6 +147,12 @@ _EMOJI: Mapping[Stage, str] = MappingProxyType(
         Stage.PARKED: "construction",
     }
 )
+
+
+def _time_of(job: Job) -> Instant:
+    """Return the time that a line tells: when it was asked for, or when it is planned to start."""
+    starts_at = job.starts_at if job.stage is Stage.PLANNED else None
+    return job.created_at if starts_at is None else starts_at
 
 
 def _outcome(job: Job) -> str:

@@ -7,7 +7,16 @@ from decimal import Decimal
 from typing import assert_never
 
 from bot.base.ports import Message
-from bot.messages import approvals, blocks, budgets, buttons, formatting, prices, sets
+from bot.messages import (
+    approvals,
+    blocks,
+    budgets,
+    buttons,
+    formatting,
+    planned,
+    prices,
+    sets,
+)
 from bot.messages.job import prompt_of
 from bot.money.forecast import total_forecast
 from bot.options.small_talk import SmallTalk
@@ -99,7 +108,14 @@ _EXPIRED = (
 )
 
 
-_ABOUT_MONEY = frozenset({QuestionKind.PRICE, QuestionKind.SOFT_CAP, QuestionKind.BEYOND_HARD_CAP})
+_ABOUT_MONEY = frozenset(
+    {
+        QuestionKind.PRICE,
+        QuestionKind.REPEAT,
+        QuestionKind.SOFT_CAP,
+        QuestionKind.BEYOND_HARD_CAP,
+    }
+)
 
 
 def _told(question: Question, job: Job, unit: str | None) -> str:
@@ -135,6 +151,8 @@ def _sentence(  # noqa: C901, PLR0911 - one case for each kind, and nothing else
                 f"`{about}` looks like an option, but is none as it is written, so it would be a "
                 "part of the prompt. Nothing was started or charged."
             )
+        case QuestionKind.REPEAT:
+            return planned.asked_about_repeat(job, about, unit)
         case QuestionKind.UNPUBLISHED:
             return f":warning: {about} Nothing was started or charged."
         case QuestionKind.PRICE:
@@ -202,6 +220,8 @@ def _label(kind: QuestionKind, job: Job, unit: str | None) -> str:
             return f"Make a video of “{_end_of_prompt(job, 40)}”"
         case QuestionKind.LATE_EVENT:
             return "Render it now"
+        case QuestionKind.REPEAT:
+            return "Repeat it"
         case QuestionKind.PRICE | QuestionKind.SOFT_CAP if job.reserved is not None:
             return f"Render it for about {formatting.money(job.reserved, unit)}"
         case (

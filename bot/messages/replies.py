@@ -255,7 +255,8 @@ def in_a_thread(replies: Mapping[str, str], bot_user: str) -> Message:
         "• words, `make it night`: renders the same with these words added to its prompt\n"
         "• `new: a hill at dawn`: renders another prompt with the same options\n"
         "• options, `--duration 8 --mode pro`: renders the same with these changed\n"
-        + "\n".join(lines)
+        "• times, `0:03 the logo is too small`: keeps notes about its video, a line each, free of "
+        "charge\n" + "\n".join(lines)
     )
 
 

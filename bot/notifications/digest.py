@@ -15,7 +15,8 @@ from bot.messages.digest import chart_filename, chart_title, chart_words, digest
 from bot.money.costs import Day, Summary, by_day, summarize
 from bot.notifications.chart import draw
 from bot.notifications.place import MESSAGE_SLOT, place_of
-from bot.notifications.schedule import Span, zone_named
+from bot.notifications.schedule import Span
+from bot.options.times import zone_named
 from bot.worker.context import Claim
 from bot.worker.outbox import find_posted, post_once, share_once
 from bot.worker.result import Done, Result

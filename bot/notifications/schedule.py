@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ValidationError
 
+from bot.options.times import zone_named
 from storage.job import Instant, Json
 from storage.notification import (
     OPERATORS,
@@ -89,14 +89,6 @@ def due_span(schedule: Schedule, now: Instant, *, first_weekday: int) -> Span | 
     if end.timestamp() < schedule.since:
         return None
     return Span(since=start.timestamp(), until=end.timestamp())
-
-
-def zone_named(name: str) -> ZoneInfo:
-    """Return a time zone; an unknown name is UTC."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
 
 
 class Digests:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
-from bot.base.errors import NotFoundError, UnreachablePlaceError
+from bot.base.errors import BotError, NotFoundError, RefusedError
 from bot.base.ports import ClipToJoin, Download, Message, Place, UnfitFilmError
 from bot.jobs.chains import load_chain
 from bot.jobs.deliveries import copies_at_slack, result_place
@@ -21,7 +21,7 @@ from bot.options.continuation import Link
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
 from bot.worker.context import Claim
-from bot.worker.delivery import Content, UndeliverableError, deliver_once
+from bot.worker.delivery import Content, deliver_once
 from bot.worker.result import Done, Park, Result
 from bot.worker.upload import OutgoingFile, upload_once
 from storage.job import Job
@@ -58,7 +58,8 @@ async def stitch(claim: Claim[Notification]) -> Result[Notification]:
     except _NotJoinedError as error:
         await _report(claim, job, str(error))
         return Done(row=replace(claim.row, problem=str(error)))
-    except UndeliverableError as error:
+    except RefusedError as error:
+        await _report(claim, job, str(error))
         return Park(row=claim.row, problem=str(error))
     return Done(row=claim.row)
 
@@ -109,10 +110,10 @@ async def _compose(claim: Claim[Notification], chain: tuple[Link, ...]) -> Messa
 
 
 async def _report(claim: Claim[Notification], job: Job, problem: str) -> None:
-    """Send the requester an ephemeral message."""
+    """Send the requester an ephemeral message. Best effort: to try again would join again."""
     requested_by = claim.row.detail
     if requested_by.startswith(PEOPLE):
-        with suppress(UnreachablePlaceError):
+        with suppress(BotError):
             place = result_place(job)
             await claim.services.chat.send_ephemeral(
                 place, requested_by, not_joined_message(job, problem), None

@@ -23,8 +23,10 @@ class Link:
     """The second at which the next clip goes on; `None`: its end."""
 
 
+# A time of the day is a part of the scene.
 _AT = re.compile(
-    r"at\s+(?:(?P<minutes>[0-9]{1,2}):)?(?P<seconds>[0-9]{1,4}(?:[.,][0-9]{1,3})?)\s*s?\s*(?::|$|\s)",
+    r"at\s+(?:(?P<minutes>[0-9]{1,2}):)?(?P<seconds>[0-9]{1,4}(?:[.,][0-9]{1,3})?)"
+    r"(?!\s*(?:[ap]\.?\s?m\b|o.?clock))\s*(?:s|secs?|seconds?)?\s*(?:[:,;–—-]|$|\s)",
     re.IGNORECASE,
 )
 

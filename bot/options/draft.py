@@ -25,6 +25,7 @@ from bot.options.request import (
 from bot.options.schema import PROMPT, FileKind
 from bot.options.shots import shots_option
 from bot.options.styles import Styles
+from bot.options.times import AT_FLAG, WallTime
 from storage.job import Json, UsedStyle
 
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
@@ -155,6 +156,8 @@ def read_draft_text(
     kept = without_earlier_shots(model, kept, read)
     with problems.collected():
         _refuse_shots_beyond_fields(model, read.unfinished_shots)
+    with problems.collected():
+        _refuse_time(read.at)
     given, project = read.values, read.project
     # The prompt is not cut to what the model takes: its field shows how much is too long.
     prompt = {PROMPT: given[PROMPT]} if PROMPT in given else {}
@@ -178,6 +181,15 @@ def read_draft_text(
     except UsageError as error:
         return replace(opened, problems=error.problems)
     return opened
+
+
+def _refuse_time(at: WallTime | None) -> None:
+    """Say that the form starts at once, whatever the text says. Raises `UsageError`."""
+    if at is not None:
+        raise UsageError(
+            f"`--{AT_FLAG} {at.text}`: what you submit here starts at once. To plan it, type it "
+            "with the time."
+        )
 
 
 def _refuse_shots_beyond_fields(model: Model, shots: Sequence[Mapping[str, Json]]) -> None:

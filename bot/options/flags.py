@@ -16,6 +16,7 @@ from bot.options.model_file import DRY_FLAG, DRY_FLAGS, MODEL_FLAG, PROJECT_FLAG
 from bot.options.parser import Flag, Word
 from bot.options.schema import Kind, Option, spelling
 from bot.options.styles import STYLE_FLAG
+from bot.options.times import AT_FLAG, EVERY_FLAG, MOST_TIME_WORDS, find_wall_time
 from bot.options.values import BOOLEANS, is_choice, synonym_of
 from bot.options.wording import nearest, quoted
 
@@ -32,7 +33,7 @@ class Meaning:
     """The flag in full, as it should be typed."""
     option: Option | None
     """`None`: one of the bot's own: for the model, the project, the style, the cast, how many, one
-    of each image, or to look only."""
+    of each image, the time to start at, how often, or to look only."""
     is_negation: bool = False
     takes_none: bool = False
     """Whether it is one of the bot's own that take no value."""
@@ -47,7 +48,8 @@ class Meaning:
         if self.is_negation or self.takes_none or not following:
             return 0
         if option is None:
-            return int(value is None)
+            is_time = self.flag == f"--{AT_FLAG}"
+            return _words_of_time(value, following) if is_time else int(value is None)
         if option.kind is Kind.BOOLEAN:
             word = following[0].casefold()
             is_value = word in {"true", "false"} or (len(following) == 1 and word in BOOLEANS)
@@ -58,6 +60,15 @@ class Meaning:
             if len(words) == count and synonym_of(" ".join(words), option) is not None:
                 return count - len(given)
         return int(value is None)
+
+
+def _words_of_time(value: str | None, following: Sequence[str]) -> int:
+    """Return how many words behind a flag are the longest time that can be read."""
+    given = [] if value is None else [value]
+    for count in range(min(MOST_TIME_WORDS, len(following)), 0, -1):
+        if find_wall_time(" ".join([*given, *following[:count]])) is not None:
+            return count
+    return int(value is None)
 
 
 class Flags:
@@ -167,7 +178,7 @@ def _aliases(model: Model) -> Mapping[str, Meaning]:
     each = Meaning(flag=f"--{EACH_IMAGE_FLAG}", option=None, takes_none=True)
     own = {
         name: Meaning(flag=f"--{name}", option=None)
-        for name in (PROJECT_FLAG, STYLE_FLAG, CAST_FLAG, TIMES_FLAG)
+        for name in (PROJECT_FLAG, STYLE_FLAG, CAST_FLAG, TIMES_FLAG, AT_FLAG, EVERY_FLAG)
     }
     own[spelling(EACH_IMAGE_FLAG)] = each
     return {**dict.fromkeys(map(spelling, DRY_FLAGS), dry), **own} | {

@@ -124,7 +124,8 @@ def read_page(text: str, *, slug: str | None = None, title: str | None = None) -
         raise ConfigurationError(f"The schema has more than {MOST_OPTIONS} properties.")
     chosen = _checked_slug(slug) if slug is not None else _slug_in(outside)
     titled = without_line_breaks(title or str(schema.get("title") or "")) or _title_of(chosen)
-    keys, kept = set(_KEY.findall(text)), json.dumps([schema, chosen, titled])
+    keys = set(_KEY.findall("\n".join([text, slug or "", title or ""])))
+    kept = json.dumps([schema, chosen, titled])
     if any(key in kept for key in keys):
         raise ConfigurationError(
             "An API key stands where the slug or the schema is. Take it out, and copy them again."

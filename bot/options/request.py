@@ -51,9 +51,10 @@ from bot.options.styles import (
     find_style,
     read_style_choice,
 )
+from bot.options.times import AT_FLAG, EVERY_FLAG, WallTime, read_every, read_wall_time
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, shown
-from storage.job import Job, Json, QuestionKind, UsedStyle
+from storage.job import Job, Json, QuestionKind, RepeatEvery, UsedStyle
 
 MOST_FLAGS = 100
 """The most flags in one text. Each wrong one is compared with all names, which takes 0.1 ms: a text
@@ -66,6 +67,8 @@ _OWN_VALUES: Mapping[str, str] = MappingProxyType(
         PROJECT_FLAG: "a project's name",
         STYLE_FLAG: "a style's name",
         CAST_FLAG: "the name of a cast member",
+        AT_FLAG: "a time such as `18:00` or `monday 9:00`",
+        EVERY_FLAG: "`day`, `weekday`, `week` or `month`",
         TIMES_FLAG: "a number such as 3",
     }
 )
@@ -97,6 +100,10 @@ class RenderRequest:
     """The style in whose words the prompt of `input` is; `None`: it is as asked for."""
     cast: tuple[CastMember, ...] = ()
     """The members of the cast that it names, whose files are among the images of `input`."""
+    at: WallTime | None = None
+    """When it is to start, by the clock of its asker; `None`: at once."""
+    every: RepeatEvery | None = None
+    """How often it is repeated from then on; `None`: it is not."""
     times: int = 1
     """How many videos are asked for."""
     is_for_each_image: bool = False
@@ -137,6 +144,8 @@ def read_request(
         is_dry=given.is_dry,
         project=given.project,
         cast=given.cast,
+        at=given.at,
+        every=given.every,
         times=given.times,
         is_for_each_image=given.is_for_each_image,
     )
@@ -213,6 +222,8 @@ def changed_request(
         is_dry=given.is_dry,
         project=previous.project if given.project is None else given.project,
         cast=given.cast,
+        at=given.at,
+        every=given.every,
         times=given.times,
         is_for_each_image=given.is_for_each_image,
     )
@@ -506,6 +517,10 @@ class Given:
     """The members of the cast whose files are to be among the reference images."""
     cast: tuple[CastMember, ...] = ()
     """All members that are named, also those whose files stand in `values` already."""
+    at: WallTime | None = None
+    """When it is to start; `None`: at once."""
+    every: RepeatEvery | None = None
+    """How often it is repeated; `None`: it is not."""
     times: int = 1
     """How many videos it asks for."""
     is_for_each_image: bool = False
@@ -515,7 +530,8 @@ class Given:
     def changes_anything(self) -> bool:
         """Whether it says anything beside the model; a look at the request counts."""
         chosen = self.project is not None or self.style is not None or bool(self.added)
-        return bool(self.values) or chosen or self.is_dry or self.times > 1
+        is_more = self.is_dry or self.times > 1 or self.at is not None
+        return bool(self.values) or chosen or is_more
 
 
 def given_in(
@@ -553,13 +569,7 @@ def given_in(
                 continue
             values[name] = _value(pairs)
     values.pop(MODEL_FLAG, None)
-    project = values.pop(PROJECT_FLAG, None)
-    with problems.collected(PROJECT_FLAG):
-        project = None if project is None else read_project_choice(str(project))
-    # A model may have an option of that name, which is then meant.
-    style = None if model.option(STYLE_FLAG) else values.pop(STYLE_FLAG, None)
-    with problems.collected():
-        style = None if style is None else read_style_choice(str(style))
+    own = _own_choices(values, model, problems, is_request=cast is not None)
     times = None if model.option(TIMES_FLAG) else values.pop(TIMES_FLAG, None)
     with problems.collected():
         times = 1 if times is None else read_times(str(times))
@@ -603,10 +613,47 @@ def given_in(
         is_dry=f"--{DRY_FLAG}" in bare,
         times=times if isinstance(times, int) else 1,
         is_for_each_image=is_for_each_image,
-        project=project if isinstance(project, str) else None,
-        style=style if isinstance(style, str) else None,
+        project=own.project,
+        style=own.style,
         added=added,
         cast=tuple(dict.fromkeys([*added, *in_images])),
+        at=own.at,
+        every=own.every,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OwnChoices:
+    """The values of flags of the bot's own, as of `Given`."""
+
+    project: str | None = None
+    style: str | None = None
+    at: WallTime | None = None
+    every: RepeatEvery | None = None
+
+
+def _own_choices(
+    values: dict[str, Json], model: Model, problems: Problems, *, is_request: bool
+) -> _OwnChoices:
+    """Take the values of the bot's own flags from those by name, and return what they say.
+
+    A model may have an option of such a name, which is then meant.
+    """
+    project, style, at = values.pop(PROJECT_FLAG, None), None, None
+    with problems.collected(PROJECT_FLAG):
+        project = None if project is None else read_project_choice(str(project))
+    if model.option(STYLE_FLAG) is None and STYLE_FLAG in values:
+        with problems.collected():
+            style = read_style_choice(str(values.pop(STYLE_FLAG)))
+    if model.option(AT_FLAG) is None and AT_FLAG in values:
+        with problems.collected():
+            at = _wall_time(str(values.pop(AT_FLAG)), is_request=is_request)
+    every = None
+    if model.option(EVERY_FLAG) is None and EVERY_FLAG in values:
+        with problems.collected():
+            every = _every(str(values.pop(EVERY_FLAG)), is_timed=at is not None)
+    return _OwnChoices(
+        project=project if isinstance(project, str) else None, style=style, at=at, every=every
     )
 
 
@@ -724,6 +771,21 @@ def _cast_names(flags: list[tuple[Meaning, Flag]], cast: Cast | None) -> tuple[s
     if cast is None:
         raise UsageError(f"`{flags[0][0].flag}` belongs to a request for a video. Leave it out.")
     return read_flag(_raw_values(flags))
+
+
+def _every(text: str, *, is_timed: bool) -> RepeatEvery:
+    """Return how often a request is repeated. Raises `UsageError`."""
+    every = read_every(text)
+    if not is_timed:
+        raise UsageError(f"Say when it starts, too: `--{AT_FLAG} 9:00 --{EVERY_FLAG} {every}`.")
+    return every
+
+
+def _wall_time(text: str, *, is_request: bool) -> WallTime:
+    """Return the time in the flag for it. Raises `UsageError`."""
+    if not is_request:
+        raise UsageError(f"`--{AT_FLAG}` belongs to a request for a video. Leave it out.")
+    return read_wall_time(text)
 
 
 def _raw_values(flags: list[tuple[Meaning, Flag]]) -> list[str]:

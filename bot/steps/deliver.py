@@ -20,25 +20,13 @@ from bot.jobs.view import load_result_view
 from bot.messages.file import alt_text, file_name, title
 from bot.messages.result import final_message
 from bot.steps.progress import show, show_progress
+from bot.steps.result_slot import RESULT
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
-from bot.worker.outbox import Slot
 from bot.worker.outputs import bring_outputs
 from bot.worker.result import Advance, Park, Result, due_before
 from bot.worker.snapshot import with_snapshot
-from storage.job import Delivery, EventName, Job, Outcome, Stage
-
-
-def _read(job: Job) -> Delivery:
-    return job.delivery
-
-
-def _write(job: Job, delivery: Delivery) -> Job:
-    return replace(job, delivery=delivery)
-
-
-RESULT = Slot(read=_read, write=_write, known_since=lambda job: job.created_at, marked=True)
-"""The slot of the job's result, in the thread of its message."""
+from storage.job import EventName, Job, Outcome, Stage
 
 
 async def deliver(claim: Claim[Job]) -> Result[Job]:

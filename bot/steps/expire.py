@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.steps.progress import show
 from bot.worker.context import Claim
-from bot.worker.result import Done, Result, Snooze
+from bot.worker.result import Advance, Done, Result, Snooze
 from storage.approval import approvers_for, due_next, reminder_times
 from storage.budget import approval_terms
 from storage.job import EventName, Instant, Job, Question, Stage
@@ -16,12 +17,17 @@ async def expire(claim: Claim[Job]) -> Result[Job]:
 
     An asker who did not answer is not told; approvers and the asker are, in the same commit. Safe
     to repeat: it has no effect but the row. An answer that is committed first raises the fence, so
-    this result is refused.
+    this result is refused. The message of a planned job shows that it ended.
     """
     job, now = claim.row, claim.services.now()
     question = job.question
+    if job.stage is Stage.UNCONFIRMED:
+        return Done(row=await show(claim, job))
     if question is None or question.expires_at <= now:
-        return Done(row=replace(job, stage=Stage.UNCONFIRMED), note=EventName.EXPIRED)
+        ended = replace(job, stage=Stage.UNCONFIRMED)
+        if job.message_ts is None:
+            return Done(row=ended, note=EventName.EXPIRED)
+        return Advance(row=ended, note=EventName.EXPIRED)
     if question.is_for_approvers:
         return await _remind(claim, question, now)
     return Snooze(row=job, after=question.expires_at - now)

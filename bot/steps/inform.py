@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.base.errors import PermitLaterError, RetryLaterError, UnreachablePlaceError
 from bot.base.ports import Place
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view
+from bot.messages import blocks
 from bot.messages.job import is_cancelled
 from bot.messages.result import stopped_message
 from bot.steps.progress import show
+from bot.steps.result_slot import RESULT
 from bot.worker.context import Claim
+from bot.worker.outbox import post_once
 from bot.worker.result import Done, Result, Snooze, due_before
 from storage.job import EventName, Job, Stage
 
@@ -18,13 +23,16 @@ RETRY_SECONDS = 30.0
 
 
 async def inform(claim: Claim[Job]) -> Result[Job]:
-    """Edit the job's message and send the user an ephemeral one.
+    """Edit the job's message and send the user an ephemeral one, or one in the job's thread.
 
+    Who planned a job may not be there when it cannot start, and an ephemeral message is not kept.
     Whoever cancelled their own job was answered, and sees the edit: they need none.
 
     The user is told first if the edit has to wait. Safe to repeat: the edit is idempotent, and the
     ephemeral message is at worst shown twice.
     """
+    if _is_told_in_thread(claim.row):
+        return await _inform_in_thread(claim)
     is_told, edit_at, shown = claim.has_permit, None, claim.row
     try:
         shown = await show(claim, claim.row)
@@ -41,11 +49,40 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
     return Snooze(row=result.row, after=after, note=result.note, paced_at=edit_at)
 
 
+def _is_told_in_thread(job: Job) -> bool:
+    """Return whether a job was planned and then could not start; at the request its user is there.
+
+    A parked job may still have a result, whose place in the thread this would take.
+    """
+    was_planned = job.message_ts is not None or job.is_later_of_repeat
+    return job.starts_at is not None and was_planned and job.stage is Stage.REJECTED
+
+
+async def _inform_in_thread(claim: Claim[Job]) -> Result[Job]:
+    """Tell the user in the thread, once, then edit the job's message; each when it has a permit."""
+    job, services = claim.row, claim.services
+    if job.delivery.ts is None and not _is_own_cancel(job):
+        told = stopped_message(brief_view(job, services.catalog, services.unit))
+        message = replace(told, blocks=blocks.marked(told.blocks, job.id))
+        place = Place(channel=job.channel, thread_ts=job.thread_root)
+        try:
+            posted = await post_once(claim, RESULT, place, message)
+        except UnreachablePlaceError:
+            return await _tell(claim, claim.row)
+        told_in = replace(claim.row.delivery, ts=posted.ts)
+        await claim.record(replace(claim.row, delivery=told_in), EventName.TOLD)
+    return Done(row=await show(claim, claim.row))
+
+
+def _is_own_cancel(job: Job) -> bool:
+    """Return whether the user knows: they cancelled it themselves, and its message shows that."""
+    is_own = is_cancelled(job) and job.cancel_requested_by == job.user
+    return is_own and (job.message_ts is not None or job.is_later_of_repeat)
+
+
 async def _tell(claim: Claim[Job], shown: Job) -> Done[Job]:
     """Send the user an ephemeral message, unless they cancelled the job themselves."""
-    is_own_cancel = is_cancelled(shown) and shown.cancel_requested_by == shown.user
-    is_silent = is_own_cancel and shown.message_ts is not None
-    if is_silent or await _is_told_of_set(shown, claim.services):
+    if _is_own_cancel(shown) or await _is_told_of_set(shown, claim.services):
         return Done(row=shown)
     # Slack shows an ephemeral message in a thread only if the thread has replies, which is certain
     # if the job's own message is one: https://docs.slack.dev/reference/methods/chat.postEphemeral

@@ -147,6 +147,7 @@ async def _is_key_too_old(claim: Claim[Job]) -> bool:
 async def _key_age(claim: Claim[Job]) -> float:
     """Return how many seconds ago the key can have been used first: the age of the job's message.
 
+    That of a planned job was not used before its time.
     Both times are by Slack's clock. Our own clock may have stopped or been set since, and a row
     from a backup lacks what was sent after the backup. If an operator has vouched that MindVideo
     has no render under the key, the age counts from then.
@@ -158,7 +159,8 @@ async def _key_age(claim: Claim[Job]) -> float:
         # The clock of the operator's shell is ahead. Nothing was sent since, so the present time is
         # early enough. It is committed, or each later attempt would replace it by a later time.
         await claim.write(replace(claim.row, confirmed_absent_at=now), None)
-    return now - max(claim.row.posted_at or 0.0, claim.row.confirmed_absent_at or 0.0)
+    job = claim.row
+    return now - max(job.posted_at or 0.0, job.starts_at or 0.0, job.confirmed_absent_at or 0.0)
 
 
 def _may_be_sent(claim: Claim[Job]) -> bool:

@@ -8,6 +8,7 @@ from typing import Generic, assert_never
 from bot.jobs.services import Services
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
+from storage.budget import AskFirst, NotAdmitted
 from storage.home import HomeView
 from storage.job import Event, EventName, Instant, Job
 from storage.notification import Notification
@@ -15,6 +16,7 @@ from storage.pace import Limit, Permit
 from storage.store import (
     FRESH_SECONDS,
     LEASE_SECONDS,
+    InsertTerms,
     Queue,
     Row,
     StaleFenceError,
@@ -80,6 +82,22 @@ class Claim(Generic[Row]):
         For a finding that may be lost: what led to it is safe to repeat, and so is a loss of it.
         """
         self.row = after
+
+    async def begin(
+        self: Claim[Job], priced: Job, terms: InsertTerms
+    ) -> Job | AskFirst | NotAdmitted:
+        """Let a planned job begin to count, as `JobStore.begin` does.
+
+        If it does, or waits for an approver, `row` is the row as it was committed.
+        """
+        requested_at = self.services.uptime()
+        leased = replace(priced, lease_until=self.services.now() + LEASE_SECONDS)
+        jobs = self.services.store.jobs
+        made = await jobs.begin(self._committed, leased, self.services.now(), terms)
+        if isinstance(made, Job):
+            self.leased_at = requested_at
+            self.row = self._committed = made
+        return made
 
     async def take_permit(self, limit: Limit) -> Instant:
         """Take a permit apart from a commit; return when it is valid."""

@@ -11,7 +11,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from storage.admission import accepted, asked, decision_entry, event_of, is_open, refuse_decision
+from storage.admission import (
+    accepted,
+    as_planned,
+    asked,
+    asked_of_planned,
+    decision_entry,
+    denied,
+    event_of,
+    is_open,
+    refuse_decision,
+)
 from storage.approval import MayNotDecide
 from storage.budget import (
     NO_USE,
@@ -94,9 +104,24 @@ async def _begun(
     db: Database, jobs: Sequence[Job], rules: Rules, uses: LockedUses, terms: InsertTerms
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide whether new jobs begin to count; those that wait begin when they are confirmed."""
-    if jobs[0].stage is Stage.WAITING:
-        return Admitted(jobs=tuple(jobs))
-    now, most = jobs[0].created_at, terms.most_active
+    now = jobs[0].created_at
+    if jobs[0].stage in {Stage.WAITING, Stage.PLANNED}:
+        question = None if terms.is_price_agreed else asked_of_planned(jobs, rules, now)
+        return question or Admitted(jobs=tuple(jobs))
+    return await _decided_on_terms(db, jobs, rules, now, uses=uses, terms=terms)
+
+
+async def _decided_on_terms(
+    db: Database,
+    jobs: Sequence[Job],
+    rules: Rules,
+    now: Instant,
+    *,
+    uses: LockedUses,
+    terms: InsertTerms,
+) -> Admitted | AskFirst | NotAdmitted:
+    """Decide about jobs whose asker may have agreed to their price."""
+    most = terms.most_active
     decided = await _decided(
         db, jobs, rules, now, uses=uses, most_active=most, consent=Consent.NONE
     )
@@ -150,7 +175,7 @@ async def _duplicate_question(
     return None
 
 
-async def confirm(
+async def confirm(  # noqa: PLR0911 - one for each answer
     db: Database,
     job_id: str,
     by: str,
@@ -169,6 +194,9 @@ async def confirm(
         return job
     await lock_person(db, job)
     rules, uses = await _locked(db, parts, now)
+    if job.starts_at is not None:
+        event = Event(at=now, name=EventName.CONFIRMED, detail=by)
+        return await _accept(db, job, as_planned(job), event, rules, uses=uses)
     decided = await _decided(
         db, parts, rules, now, uses=uses, most_active=most_active, consent=Consent.CONFIRMED
     )
@@ -190,6 +218,35 @@ async def confirm(
             if asks_approvers:
                 return await _ask(db, job, beyond, now)
             return replace(refused, waiting=job)
+
+
+async def begin(
+    db: Database, planned: Job, priced: Job, now: Instant, terms: InsertTerms
+) -> Job | AskFirst | NotAdmitted:
+    """Let a planned job begin to count under its claim, or wait for an approver."""
+    # The row before any counter, as everywhere; the claim is compared when it is written.
+    await locked_job(db, planned.id)
+    await lock_person(db, planned)
+    wanted = replace(priced, stage=Stage.ACCEPTED)
+    rules, uses = await _locked(db, [wanted], now)
+    match await _decided_on_terms(db, [wanted], rules, now, uses=uses, terms=terms):
+        case Admitted(jobs=(admitted,)):
+            row = await _begun_now(db, planned, accepted(admitted, now))
+            await budget_use.count(db, NO_USE, row, now, rules, uses=uses)
+            await record(db, row, Event(at=now, name=EventName.STARTED))
+            return row
+        case AskFirst(approvers=approvers) as question if approvers is not None:
+            row = await _begun_now(db, planned, asked(priced, question, now))
+            await record(db, row, event_of(question, now))
+            return row
+        case AskFirst() | NotAdmitted() as refused:
+            return refused
+        case decided:
+            raise ValueError(f"one job is admitted as one: {decided}")
+
+
+async def _begun_now(db: Database, planned: Job, after: Job) -> Job:
+    return JOBS.from_row(await queue.apply_columns(db, JOBS, planned, after))
 
 
 async def approve(
@@ -245,8 +302,7 @@ async def deny(
     if refusal is not None:
         return refusal
     decision = Decision(kind=DecisionKind.DENIED, by=by, at=now, because=because)
-    after = replace(job, stage=Stage.UNCONFIRMED, decision=decision, due_at=None)
-    row = await _changed(db, job, after)
+    row = await _changed(db, job, denied(job, decision, now))
     await record(db, row, Event(at=now, name=EventName.DENIED, detail=by))
     await budget_rules.add_audit(db, decision_entry(row, by, now, AuditAction.DENIED))
     return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage.job import (
+    NOT_ACTIVE,
     NOT_REQUESTED,
     QUESTION_SECONDS,
     RENDER_AWAITED,
@@ -18,7 +19,7 @@ from storage.notification import NotificationKind
 from storage.postgres.database import Database, Values
 from storage.postgres.queue import IS_FREE, exists
 from storage.rows import JOBS, event_from_row, in_list, input_text
-from storage.store import MOST_AHEAD, JobFilter, Unreadable, UnreadableRowError
+from storage.store import MOST_AHEAD, MOST_IN_THREAD, JobFilter, Unreadable, UnreadableRowError
 
 # Each part has an index of its own, which the planner would not use for one condition with OR.
 FIND_BY_MESSAGE = f"""
@@ -37,6 +38,16 @@ FIND_BY_MESSAGE = f"""
     )
     ORDER BY created_at DESC, seq DESC LIMIT 1
 """  # noqa: S608 - only constants
+
+IN_THREAD = """
+    SELECT * FROM jobs
+    WHERE team = %(team)s AND seq IN (
+        SELECT seq FROM jobs WHERE message_ts = %(ts)s AND channel = %(channel)s
+        UNION ALL
+        SELECT seq FROM jobs WHERE thread_ts = %(ts)s AND channel = %(channel)s
+    )
+    ORDER BY created_at DESC, seq DESC LIMIT %(limit)s
+"""
 
 # A job that waited for its asker was made earlier than it was accepted.
 FIND_DUPLICATE = f"""
@@ -77,7 +88,7 @@ ACTIVE = f"""
     SELECT count(*) AS jobs FROM (
         SELECT FROM jobs
         WHERE "user" = %(user)s AND team = %(team)s
-            AND stage IN ({in_list(UNDER_WAY - {Stage.PARKED})})
+            AND stage IN ({in_list(UNDER_WAY - NOT_ACTIVE)})
         LIMIT %(limit)s
     ) AS active
 """  # noqa: S608 - only constants
@@ -165,6 +176,14 @@ async def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job
     return await _first_job(db, FIND_BY_MESSAGE, {"team": team, "channel": channel, "ts": ts})
 
 
+async def in_thread(
+    db: Database, team: str, channel: str, ts: str
+) -> tuple[list[Job], list[Unreadable]]:
+    """Return the last jobs of a thread, newest first, and the rows that cannot be read."""
+    values = {"team": team, "channel": channel, "ts": ts, "limit": MOST_IN_THREAD}
+    return JOBS.readable(await db.rows(IN_THREAD, values))
+
+
 async def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
     """Return the newest other job of an equal request, made or confirmed at or after `since`.
 
@@ -209,6 +228,9 @@ def jobs_query(wanted: JobFilter) -> tuple[str, Values]:
     conditions = [test for name, test in _CONDITIONS.items() if values[name] is not None]
     if wanted.kept:
         conditions.append("kept_by IS NOT NULL")
+    if wanted.review is not None:
+        conditions.append("review_kind IS NOT NULL AND review_kind = %(review)s")
+        values["review"] = wanted.review.value
     # As constants, so that the planner sees which partial index has them.
     if wanted.stages is None:
         stages = f"stage NOT IN ({in_list(NOT_REQUESTED)})"

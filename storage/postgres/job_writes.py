@@ -166,7 +166,7 @@ async def apply(
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
         [row] = await queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": at})
-    if row.film != after.film:
+    if (row.film, row.review) != (after.film, after.review):
         # Noted while the step ran, which has shown the message without it, or not at all.
         [row] = await queue.changed(db, JOBS, _SHOW_AGAIN, {"id": row.id, "at": at})
     await budget_use.count(db, budget_use.exposure_before(written), row, at)

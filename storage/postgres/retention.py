@@ -100,6 +100,8 @@ _ERASE_FROM_EVENTS = """
     UPDATE job_events SET detail = '' WHERE job_id = %(id)s AND detail <> ''
 """
 
+_ERASE_FROM_NOTES = "UPDATE notes SET words = '' WHERE job_id = %(id)s AND words <> ''"
+
 _ERASE_FROM_NOTIFICATIONS = f"""
     UPDATE notifications SET detail = '', problem = left(problem, 0)
     WHERE job_id = %(id)s AND kind IN ({in_list(WITH_TEXTS)})
@@ -113,6 +115,7 @@ async def _erase_texts(
         kept = input_text(without_texts(row["model"], _parsed(row["input"])))
         await db.change(_ERASE_FROM_JOB, {"seq": row["seq"], "input": kept, "now": now})
         await db.change(_ERASE_FROM_EVENTS, {"id": row["id"]})
+        await db.change(_ERASE_FROM_NOTES, {"id": row["id"]})
         await db.change(_ERASE_FROM_NOTIFICATIONS, {"id": row["id"]})
 
 

@@ -467,6 +467,38 @@ ALTER TABLE jobs ADD COLUMN part INTEGER;
 PARTS = "ON jobs (set_id, part) WHERE set_id IS NOT NULL"
 """The index of the parts of sets, which are few of many jobs."""
 
+PLANNED = """
+ALTER TABLE jobs ADD COLUMN starts_at DOUBLE PRECISION;
+ALTER TABLE jobs ADD COLUMN repeat_id TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN repeat_every TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN repeat_first TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN repeat_zone TEXT COLLATE "C";
+"""
+"""The migration that lets a job start at a later time, and repeats it."""
+
+NOTES = """
+CREATE TABLE notes (
+    dedup_key TEXT COLLATE "C" NOT NULL,
+    number    INTEGER NOT NULL,  -- of the notes of one interaction
+    job_id    TEXT COLLATE "C" NOT NULL,
+    by_user   TEXT COLLATE "C" NOT NULL,
+    at        DOUBLE PRECISION NOT NULL,
+    second    DOUBLE PRECISION,  -- NULL: about all of the video
+    words     TEXT COLLATE "C" NOT NULL,
+    review    TEXT COLLATE "C",  -- NULL: a note
+    PRIMARY KEY (dedup_key, number)
+);
+CREATE INDEX notes_of_job ON notes (job_id, at);
+ALTER TABLE jobs ADD COLUMN review_kind TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN reviewed_by TEXT COLLATE "C";
+ALTER TABLE jobs ADD COLUMN reviewed_at DOUBLE PRECISION;
+ALTER TABLE jobs ADD COLUMN notes INTEGER NOT NULL DEFAULT 0;
+"""
+"""The migration that keeps what people say of results."""
+
+REVIEWED = "ON jobs (team, seq) WHERE review_kind IS NOT NULL"
+"""The index of results that were reviewed, which are few of many jobs."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Generic, Self
 
 from storage.approval import MayNotDecide
-from storage.budget import NotAdmitted, Settlement
+from storage.budget import AskFirst, NotAdmitted, Settlement
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
 from storage.find import FoundJob, Page, Viewer, Wanted
 from storage.home import HomeView
@@ -22,6 +22,7 @@ from storage.postgres import (
     chores,
     find,
     homes,
+    job_notes,
     job_reads,
     job_writes,
     notices,
@@ -42,6 +43,7 @@ from storage.postgres.pace import PostgresPacing
 from storage.postgres.queue import Due, FindDue, Lease
 from storage.postgres.retention import BatchErasure
 from storage.postgres.session import PoolSession, open_session
+from storage.review import Note, Noted
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.saved import Editor, Saved, SavedKey, SavedKind, Written
 from storage.store import (
@@ -174,6 +176,14 @@ class PostgresJobs(PostgresQueue[Job]):
         )
         return await self._session.write(lambda db: confirm(db, job_id, by, now))
 
+    async def begin(
+        self, planned: Job, priced: Job, now: Instant, terms: InsertTerms = NO_TERMS
+    ) -> Job | AskFirst | NotAdmitted:
+        """Let a planned job begin to count under its claim, or wait for an approver."""
+        return await self._session.write(
+            lambda db: admissions.begin(db, planned, priced, now, terms)
+        )
+
     async def approve(
         self,
         job_id: str,
@@ -221,6 +231,10 @@ class PostgresJobs(PostgresQueue[Job]):
         return await self._session.read_one(
             lambda db: job_reads.find_by_message(db, team, channel, ts)
         )
+
+    async def in_thread(self, team: str, channel: str, ts: str) -> list[Job]:
+        """Return the last jobs of a thread, newest first."""
+        return await self._session.readable(lambda db: job_reads.in_thread(db, team, channel, ts))
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
         """Return the jobs that match, newest first."""
@@ -435,6 +449,25 @@ class PostgresSaved:
         return await self._session.write(lambda db: saved.delete(db, key, by))
 
 
+class PostgresNotes:
+    """Implements `Notes`."""
+
+    def __init__(self, session: PoolSession) -> None:
+        self._session = session
+
+    async def add(
+        self, job_id: str, notes: Sequence[Note], dedup_key: str, now: Instant
+    ) -> Noted | None:
+        """Insert the notes of one interaction, unless they are there."""
+        return await self._session.write(
+            lambda db: job_notes.add(db, job_id, notes, dedup_key, now)
+        )
+
+    async def of_job(self, job_id: str) -> list[Note]:
+        """Return the notes about a job, in the order in which they were made."""
+        return await self._session.read(lambda db: job_notes.of_job(db, job_id))
+
+
 class PostgresFinder:
     """Implements `Finder`."""
 
@@ -507,6 +540,7 @@ class PostgresStore:
         self.budgets = PostgresBudgets(session)
         self.settings = PostgresSettings(session)
         self.saved = PostgresSaved(session)
+        self.notes = PostgresNotes(session)
         self.finder = PostgresFinder(session)
         self.retention = PostgresRetention(session)
         self.pacing = PostgresPacing(session)

@@ -9,8 +9,8 @@ from storage.notification import NotificationKind
 from storage.postgres.database import Database
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 
-# Columns whose times Slack's clock wrote.
-_BY_SLACK = frozenset({"posted_at"})
+# Columns whose times are by Slack's clock.
+_BY_SLACK = frozenset({"posted_at", "starts_at"})
 # What lies ahead of now by right: pauses are shortened, leases and questions last as long.
 _PLANNED = frozenset({"due_at", "lease_until", "paced_at", "question_expires_at"})
 # The question to an asker ends after an hour. How long approvers have may be days, so theirs is

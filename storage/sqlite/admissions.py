@@ -12,7 +12,17 @@ from typing import assert_never
 
 from sqlite_utils import Database
 
-from storage.admission import accepted, asked, decision_entry, event_of, is_open, refuse_decision
+from storage.admission import (
+    accepted,
+    as_planned,
+    asked,
+    asked_of_planned,
+    decision_entry,
+    denied,
+    event_of,
+    is_open,
+    refuse_decision,
+)
 from storage.approval import MayNotDecide
 from storage.budget import (
     NO_USE,
@@ -94,9 +104,23 @@ def _begun(
     db: Database, jobs: Sequence[Job], rules: Rules, uses: Uses, terms: InsertTerms
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide whether new jobs begin to count; those that wait begin when they are confirmed."""
-    if jobs[0].stage is Stage.WAITING:
-        return Admitted(jobs=tuple(jobs))
     now = jobs[0].created_at
+    if jobs[0].stage in {Stage.WAITING, Stage.PLANNED}:
+        question = None if terms.is_price_agreed else asked_of_planned(jobs, rules, now)
+        return question or Admitted(jobs=tuple(jobs))
+    return _decided_on_terms(db, jobs, rules, now, uses=uses, terms=terms)
+
+
+def _decided_on_terms(
+    db: Database,
+    jobs: Sequence[Job],
+    rules: Rules,
+    now: Instant,
+    *,
+    uses: Uses,
+    terms: InsertTerms,
+) -> Admitted | AskFirst | NotAdmitted:
+    """Decide about jobs whose asker may have agreed to their price."""
     decide = partial(_decided, db, jobs, rules, now, uses=uses, most_active=terms.most_active)
     decided = decide(consent=Consent.NONE)
     is_about_price = isinstance(decided, AskFirst) and decided.kind is QuestionKind.PRICE
@@ -165,6 +189,9 @@ def confirm(
     if job is None or not all(is_open(part, now, for_approvers=False) for part in parts):
         return job
     rules = budget_rules.rules(db, job.team, now)
+    if job.starts_at is not None:
+        event = Event(at=now, name=EventName.CONFIRMED, detail=by)
+        return _accept(db, job, as_planned(job), event, rules)
     decided = _decided(
         db, parts, rules, now, uses=Uses(db), most_active=most_active, consent=Consent.CONFIRMED
     )
@@ -182,6 +209,28 @@ def confirm(
             if beyond is None:
                 return refused
             return _ask(db, job, beyond, now) if asks_approvers else replace(refused, waiting=job)
+
+
+def begin(
+    db: Database, planned: Job, priced: Job, now: Instant, terms: InsertTerms
+) -> Job | AskFirst | NotAdmitted:
+    """Let a planned job begin to count under its claim, or wait for an approver."""
+    rules, uses = budget_rules.rules(db, planned.team, now), Uses(db)
+    wanted = replace(priced, stage=Stage.ACCEPTED)
+    match _decided_on_terms(db, [wanted], rules, now, uses=uses, terms=terms):
+        case Admitted(jobs=(admitted,)):
+            row = queue.apply(db, JOBS, planned, accepted(admitted, now))
+            budget_use.count(db, NO_USE, row, now, rules, uses=uses)
+            record(db, row, Event(at=now, name=EventName.STARTED))
+            return row
+        case AskFirst(approvers=approvers) as question if approvers is not None:
+            row = queue.apply(db, JOBS, planned, asked(priced, question, now))
+            record(db, row, event_of(question, now))
+            return row
+        case AskFirst() | NotAdmitted() as refused:
+            return refused
+        case decided:
+            raise ValueError(f"one job is admitted as one: {decided}")
 
 
 def approve(
@@ -235,8 +284,7 @@ def deny(
     if refusal is not None:
         return refusal
     decision = Decision(kind=DecisionKind.DENIED, by=by, at=now, because=because)
-    after = replace(job, stage=Stage.UNCONFIRMED, decision=decision, due_at=None)
-    row = _changed(db, job, after)
+    row = _changed(db, job, denied(job, decision, now))
     record(db, row, Event(at=now, name=EventName.DENIED, detail=by))
     budget_rules.add_audit(db, decision_entry(row, by, now, AuditAction.DENIED))
     return row

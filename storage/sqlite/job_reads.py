@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from storage.job import (
+    NOT_ACTIVE,
     NOT_REQUESTED,
     QUESTION_SECONDS,
     RENDER_AWAITED,
@@ -25,7 +26,7 @@ from storage.rows import (
     in_list,
     input_text,
 )
-from storage.store import MOST_AHEAD, JobFilter, Unreadable, UnreadableRowError
+from storage.store import MOST_AHEAD, MOST_IN_THREAD, JobFilter, Unreadable, UnreadableRowError
 
 FIND_BY_MESSAGE = f"""
     SELECT * FROM jobs
@@ -41,6 +42,16 @@ FIND_BY_MESSAGE = f"""
     )
     ORDER BY created_at DESC, seq DESC LIMIT 1
 """  # noqa: S608 - only constants
+
+IN_THREAD = """
+    SELECT * FROM jobs
+    WHERE team = :team AND seq IN (
+        SELECT seq FROM jobs WHERE message_ts = :ts AND channel = :channel
+        UNION ALL
+        SELECT seq FROM jobs WHERE thread_ts = :ts AND channel = :channel
+    )
+    ORDER BY created_at DESC, seq DESC LIMIT :limit + 0
+"""
 
 # The `+` keeps SQLite from using the channel's index: a user has fewer jobs than a channel.
 # https://sqlite.org/optoverview.html
@@ -88,7 +99,7 @@ ACTIVE = f"""
     SELECT count(*) AS jobs FROM (
         SELECT 1 FROM jobs INDEXED BY jobs_active
         WHERE user = :user AND team = :team AND {_NOT_OVER}
-            AND stage IN ({in_list(UNDER_WAY - {Stage.PARKED})})
+            AND stage IN ({in_list(UNDER_WAY - NOT_ACTIVE)})
         LIMIT :limit + 0
     )
 """  # noqa: S608 - only constants
@@ -158,6 +169,12 @@ def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job | Non
     return _first_job(db, FIND_BY_MESSAGE, {"team": team, "channel": channel, "ts": ts})
 
 
+def in_thread(db: Database, team: str, channel: str, ts: str) -> tuple[list[Job], list[Unreadable]]:
+    """Return the last jobs of a thread, newest first, and the rows that cannot be read."""
+    values = {"team": team, "channel": channel, "ts": ts, "limit": MOST_IN_THREAD}
+    return JOBS.readable(db.execute(IN_THREAD, values))
+
+
 def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
     """Return the newest other job of an equal request, made or confirmed at or after `since`.
 
@@ -213,6 +230,10 @@ def jobs_query(wanted: JobFilter) -> tuple[str, dict[str, Value]]:
     if wanted.kept:
         # The few that are kept, in place of all that a person ever asked for.
         source, stages = "jobs INDEXED BY jobs_kept", f"+{stages} AND kept_by IS NOT NULL"
+    if wanted.review is not None:
+        source = "jobs INDEXED BY jobs_reviewed"
+        stages = f"+{stages} AND review_kind IS NOT NULL AND review_kind = :review"
+        values["review"] = wanted.review.value
     where = " AND ".join([stages, *conditions])
     order = "ORDER BY created_at DESC, seq DESC LIMIT :limit + 0"
     return f"SELECT * FROM {source} WHERE {where} {order}", values  # noqa: S608 - only constants

@@ -150,7 +150,7 @@ def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
         [row] = queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": _time_of(event, row)})
-    if row.film != after.film:
+    if (row.film, row.review) != (after.film, after.review):
         # Noted while the step ran, which has shown the message without it, or not at all.
         [row] = queue.changed(db, JOBS, _SHOW_AGAIN, {"id": row.id, "at": _time_of(event, row)})
     if counted is not None:

@@ -743,6 +743,45 @@ def _sets(db: Database) -> None:
     db.execute("CREATE INDEX jobs_parts ON jobs (set_id, part) WHERE set_id IS NOT NULL")
 
 
+@MIGRATIONS(name="0044_planned")
+def _planned(db: Database) -> None:
+    for column in (
+        "starts_at REAL",
+        "repeat_id TEXT",
+        "repeat_every TEXT",
+        "repeat_first TEXT",
+        "repeat_zone TEXT",
+    ):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+
+
+@MIGRATIONS(name="0045_notes")
+def _notes(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE notes (
+            dedup_key TEXT NOT NULL,
+            number    INTEGER NOT NULL,  -- of the notes of one interaction
+            job_id    TEXT NOT NULL,
+            by_user   TEXT NOT NULL,
+            at        REAL NOT NULL,
+            second    REAL,              -- NULL: about all of the video
+            words     TEXT NOT NULL,
+            review    TEXT,              -- NULL: a note
+            PRIMARY KEY (dedup_key, number)
+        ) STRICT, WITHOUT ROWID
+    """)
+    db.execute("CREATE INDEX notes_of_job ON notes (job_id, at)")
+    for column in (
+        "review_kind TEXT",
+        "reviewed_by TEXT",
+        "reviewed_at REAL",
+        "notes INTEGER NOT NULL DEFAULT 0",
+    ):
+        db.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+    # Of many jobs few are reviewed; the entries are in the order of the jobs' numbers.
+    db.execute("CREATE INDEX jobs_reviewed ON jobs (team) WHERE review_kind IS NOT NULL")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

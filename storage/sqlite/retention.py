@@ -107,6 +107,8 @@ _ERASE_FROM_EVENTS = """
     UPDATE job_events SET detail = '' WHERE job_id = :id AND detail <> ''
 """
 
+_ERASE_FROM_NOTES = "UPDATE notes SET words = '' WHERE job_id = :id AND words <> ''"
+
 _ERASE_FROM_NOTIFICATIONS = f"""
     UPDATE notifications SET detail = '', problem = iif(problem IS NULL, NULL, '')
     WHERE job_id = :id AND kind IN ({in_list(WITH_TEXTS)})
@@ -120,6 +122,7 @@ def _erase_texts(
         kept = without_texts(row["model"], _parsed(row["input"]))
         db.execute(_ERASE_FROM_JOB, {"seq": row["seq"], "input": input_text(kept), "now": now})
         db.execute(_ERASE_FROM_EVENTS, {"id": row["id"]})
+        db.execute(_ERASE_FROM_NOTES, {"id": row["id"]})
         db.execute(_ERASE_FROM_NOTIFICATIONS, {"id": row["id"]})
     return len(rows)
 

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from storage.approval import ApprovalRule, MayNotDecide
 from storage.budget import (
     Alert,
+    AskFirst,
     AuditEntry,
     Booking,
     Cap,
@@ -40,6 +41,7 @@ from storage.made_file import MadeFile
 from storage.notification import Notification
 from storage.pace import Permit
 from storage.price_drift import PriceCheck, PriceChecks
+from storage.review import Note, Noted
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS, Table
 from storage.saved import Editor, Saved, SavedKey, SavedKind, Written
 from storage.sqlite import (
@@ -49,6 +51,7 @@ from storage.sqlite import (
     credit,
     find,
     homes,
+    job_notes,
     job_reads,
     job_writes,
     notifications,
@@ -182,6 +185,14 @@ class SqliteJobs(SqliteQueue[Job]):
         )
         return await self._session.write(lambda db: confirm(db, job_id, by, now))
 
+    async def begin(
+        self, planned: Job, priced: Job, now: Instant, terms: InsertTerms = NO_TERMS
+    ) -> Job | AskFirst | NotAdmitted:
+        """Let a planned job begin to count under its claim, or wait for an approver."""
+        return await self._session.write(
+            lambda db: admissions.begin(db, planned, priced, now, terms)
+        )
+
     async def approve(
         self,
         job_id: str,
@@ -226,6 +237,10 @@ class SqliteJobs(SqliteQueue[Job]):
         return await self._session.read_one(
             lambda db: job_reads.find_by_message(db, team, channel, ts)
         )
+
+    async def in_thread(self, team: str, channel: str, ts: str) -> list[Job]:
+        """Return the last jobs of a thread, newest first."""
+        return await self._session.readable(lambda db: job_reads.in_thread(db, team, channel, ts))
 
     async def jobs(self, wanted: JobFilter) -> list[Job]:
         """Return the jobs that match, newest first."""
@@ -591,6 +606,25 @@ class SqliteSaved:
         return await self._session.write(lambda db: saved.delete(db, key, by))
 
 
+class SqliteNotes:
+    """Implements `Notes`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(
+        self, job_id: str, notes: Sequence[Note], dedup_key: str, now: Instant
+    ) -> Noted | None:
+        """Insert the notes of one interaction, unless they are there."""
+        return await self._session.write(
+            lambda db: job_notes.add(db, job_id, notes, dedup_key, now)
+        )
+
+    async def of_job(self, job_id: str) -> list[Note]:
+        """Return the notes about a job, in the order in which they were made."""
+        return self._session.read_inline(lambda db: job_notes.of_job(db, job_id))
+
+
 class SqliteFinder:
     """Implements `Finder`."""
 
@@ -659,6 +693,7 @@ class SqliteStore:
         self.budgets = SqliteBudgets(session)
         self.settings = SqliteSettings(session)
         self.saved = SqliteSaved(session)
+        self.notes = SqliteNotes(session)
         self.finder = SqliteFinder(session)
         self.retention = SqliteRetention(session)
 

@@ -11,8 +11,8 @@ from storage.job import QUESTION_SECONDS, Instant
 from storage.notification import NotificationKind
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 
-BY_SLACK = frozenset({"posted_at"})
-"""Columns whose times Slack's clock wrote."""
+BY_SLACK = frozenset({"posted_at", "starts_at"})
+"""Columns whose times are by Slack's clock."""
 
 # What lies ahead of now by right: pauses are shortened, leases and questions last as long.
 _PLANNED = frozenset({"due_at", "lease_until", "paced_at", "question_expires_at"})

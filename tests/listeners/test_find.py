@@ -55,7 +55,7 @@ async def found(
 
 
 async def choose(bot: RunningBot, message: StoredMessage, *, user: str = ANA) -> None:
-    """Choose the one thing that stands in the menu *More* under a message."""
+    """Choose what stands first in the menu *More* under a message."""
     [menu] = [
         element
         for block in message.blocks
@@ -63,7 +63,7 @@ async def choose(bot: RunningBot, message: StoredMessage, *, user: str = ANA) ->
         for element in block["elements"]  # type: ignore[attr-defined] # a row of elements
         if element["action_id"] == buttons.MORE
     ]
-    [option] = menu["options"]
+    option = menu["options"][0]
     delivery = await bot.sandbox.slack.people.click(
         user, message.ts, buttons.MORE, value=option["value"]
     )

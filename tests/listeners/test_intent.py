@@ -66,7 +66,7 @@ NEAR_MISSES: Mapping[str, str | None] = {
     "notfy here all": "notify here all",
     "cots me": None,
     "csot me": "cost me",
-    "lsit all": "list",
+    "lsit all": "list [--approved]",
     "stats 1 2": "status ID|last",
     "setings delay ten": SUBCOMMANDS["settings"].usage,
     "cancle it please": "cancel ID|last",

@@ -18,10 +18,13 @@ from bot.jobs.actions import (
     CostShown,
     DetailsShown,
     KeepAnswered,
+    NextTakeOffered,
     NotAllowed,
+    NotesAnswered,
     QuestionExpired,
     ResendAnswered,
     ResentTooOften,
+    ReviewAnswered,
     SetCancelAnswered,
     SetShown,
     ShareAnswered,
@@ -44,8 +47,10 @@ from storage.job import (
     ForecastKind,
     Question,
     QuestionKind,
+    ReviewKind,
     waiting,
 )
+from storage.review import Note
 from tests.support.budget_samples import SHORT
 from tests.support.job_samples import DONE, RENDERING, REQUESTED
 
@@ -75,6 +80,7 @@ DRY = DryRun(
     unit="USD",
 )
 
+LOGO = Note(by="U2", at=1200.0, second=3.0, words="the logo is too small")
 PARTS = tuple(
     replace(RENDERING, id=f"part{number}", set_id="set-k7m2p9", part=number) for number in (1, 2)
 )
@@ -136,7 +142,12 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (KeepAnswered(job=replace(DONE, kept_by="U2"), has_changed=True), "`/video find --kept`"),
     (KeepAnswered(job=DONE, has_changed=False), "not kept any more"),
     (StitchAnswered(job=DONE, clips=3, is_new=True), "joining the 3 clips"),
+    (NotesAnswered(job=DONE, notes=[LOGO], is_new=True), "Noted this about job `k7m2p9`"),
+    (ReviewAnswered(job=DONE, kind=ReviewKind.APPROVED, is_new=True), "`k7m2p9` is approved"),
+    (ReviewAnswered(job=DONE, kind=ReviewKind.CHANGES, is_new=False), "changes are asked"),
+    (NextTakeOffered(job=replace(DONE, notes=2)), "with 2 notes beside it"),
     (StitchAnswered(job=DONE, clips=3, is_new=False), "joined before"),
+    (StitchAnswered(job=DONE, clips=3, is_new=False, problem="Too long."), "no film"),
     (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
 

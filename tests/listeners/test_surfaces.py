@@ -79,6 +79,9 @@ REPLIES: Mapping[str, ActionName] = {
     **COMMANDS,
     "cost": ActionName.COST,
     "keep": ActionName.KEEP,
+    "approve": ActionName.MARK_APPROVED,
+    "changes": ActionName.ASK_CHANGES,
+    "next": ActionName.NEXT_TAKE,
 }
 CLICKED: Mapping[str, ActionName] = {
     buttons.AGAIN: ActionName.AGAIN,
@@ -88,6 +91,8 @@ CLICKED: Mapping[str, ActionName] = {
     buttons.SHARE: ActionName.SHARE,
     buttons.BRING: ActionName.BRING,
     buttons.DETAILS: ActionName.DETAILS,
+    buttons.REVIEW_APPROVED: ActionName.MARK_APPROVED,
+    buttons.REVIEW_CHANGES: ActionName.ASK_CHANGES,
     buttons.CONFIRM: ActionName.CONFIRM,
     buttons.ASK_APPROVER: ActionName.ASK_APPROVER,
     buttons.DETAILS_IDS: ActionName.DETAILS,
@@ -105,6 +110,7 @@ TRIGGERS: Mapping[str, tuple[Trigger, ActionName]] = {
     **{f"command {word}": (command(word), name) for word, name in COMMANDS.items()},
     **{f"reply {word}": (reply(word), name) for word, name in REPLIES.items()},
     **{f"button {each}": (button(each), name) for each, name in CLICKED.items()},
+    "note": (reply("0:03 the logo is too small"), ActionName.NOTE),
     "home again": (button(buttons.AGAIN, at_home=True), ActionName.AGAIN),
 }
 

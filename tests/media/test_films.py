@@ -7,9 +7,10 @@ import io
 import os
 import struct
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -52,6 +53,7 @@ match video:
     case _: answer(film, video[:3])
 """
 COMMAND = (sys.executable, "-S", "-c", OTHER_CHILD)
+DYING = (*COMMAND[:-1], OTHER_CHILD.replace("match video:", "os._exit(9)\nmatch video:"))
 
 
 @pytest.fixture(autouse=True)
@@ -276,18 +278,65 @@ async def test_the_real_child_joins_clips() -> None:
     assert taken(data)[0]["seconds"] == 10.0
 
 
+def opening(video: bytes, opened: list[bytes] | None = None) -> ClipToJoin:
+    """Return a clip with these bytes, which stand in `opened` while it is open."""
+    noted = [] if opened is None else opened
+
+    @asynccontextmanager
+    async def open_() -> AsyncIterator[Download]:
+        noted.append(video)
+        yield download(video)
+        noted.remove(video)
+
+    return ClipToJoin(open=open_)
+
+
 @pytest.mark.parametrize("position", [0, 1])
 async def test_a_clip_that_cannot_be_read_is_named(position: int) -> None:
-    def opening(video: bytes) -> ClipToJoin:
-        @asynccontextmanager
-        async def opened() -> AsyncIterator[Download]:
-            yield download(video)
-
-        return ClipToJoin(open=opened)
-
     videos = [SUNSET, SUNSET]
     videos[position] = b"%PDF-1.7 is no video"
     with pytest.raises(UnfitFilmError) as raised:
         async with FilmProcesses().join([opening(video) for video in videos], ""):
             pass
     assert raised.value.position == position
+
+
+async def test_no_connection_is_kept_while_clips_are_joined() -> None:
+    """A child that says nothing of a film has met one that is too much for it."""
+    opened: list[bytes] = []
+    seen: list[int] = []
+
+    @asynccontextmanager
+    async def second() -> AsyncIterator[Download]:
+        seen.append(len(opened))
+        yield download(b"second")
+
+    clips = [opening(b"first", opened), ClipToJoin(open=second)]
+    with pytest.raises(UnfitFilmError, match="more memory or time"):
+        async with FilmProcesses(command=DYING).join(clips, ""):
+            pass
+    assert seen == [0]
+
+
+def joined_to(path: str, *videos: bytes) -> dict[str, object]:
+    """Return what the film process says of clips that it is to join to a file."""
+    with ExitStack() as stack:
+        clips = []
+        for video in videos:
+            file = stack.enter_context(tempfile.TemporaryFile())
+            file.write(video)
+            file.seek(0)
+            clips.append({"file": os.dup(file.fileno()), "until": None})
+        target = os.open(path, os.O_RDWR)
+        task = {"do": "join", "comment": "", "target": target, "clips": clips}
+        return dict(answer(task, io.BytesIO())[0])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has this device")
+@pytest.mark.parametrize("videos", [(SUNSET, SUNSET), (SUNSET, PORTRAIT)])
+def test_a_full_disk_says_nothing_of_the_clips(videos: tuple[bytes, ...]) -> None:
+    assert joined_to("/dev/full", *videos) == {"is_disk_full": True}
+
+
+def test_clips_that_are_too_long_together_are_told() -> None:
+    assert joined_to(os.devnull, *[with_length(SUNSET, 301)] * 2) == {"is_too_long": True}

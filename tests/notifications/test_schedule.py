@@ -15,8 +15,8 @@ from bot.notifications.schedule import (
     due_span,
     keep_operators,
     read_schedule,
-    zone_named,
 )
+from bot.options.times import zone_named
 from sandbox.slack.entities import MIA, TEAM
 from storage.notification import OPERATORS, team_scope
 from storage.sqlite.store import SqliteStore

@@ -126,6 +126,14 @@ def test_a_key_in_the_place_of_a_slug_is_not_shown() -> None:
     assert "mv_live" not in refusal(curl(keys[0]) + curl(keys[1]) + SHOWN)
 
 
+@pytest.mark.parametrize("option", ["slug", "title"])
+def test_a_key_that_is_given_as_slug_or_title_is_not_written(option: str) -> None:
+    """What was copied last is pasted into a command easily."""
+    with pytest.raises(ConfigurationError, match="An API key stands") as raised:
+        read_page(curl() + SHOWN, **{option: "mv_live_s3cr3t"})
+    assert "s3cr3t" not in str(raised.value)
+
+
 def test_other_models_of_the_platform_are_read() -> None:
     """No required option, a seed, a description beside the title, words for yes and no."""
     page = page_of(

@@ -8,15 +8,19 @@ from pathlib import Path
 import av
 import pytest
 
+from bot.messages.buttons import MORE
 from sandbox.mindvideo.files import PACKAGED_MEDIA
-from sandbox.slack.entities import StoredMessage
+from sandbox.slack.entities import ANA, StoredMessage
 from tests.support.conversation import (
+    answer,
     last_input,
     mention,
     submitted_inputs,
     until_ephemeral,
+    until_over,
     until_reply_done,
 )
+from tests.support.forms import KLING, element_of, entries, form_of, submit
 from tests.support.images import data_of
 from tests.support.running_bot import RunningBot, bot_in
 from tests.support.sandbox import running_sandbox
@@ -38,7 +42,14 @@ def length_of(path: Path) -> float:
 async def continued(bot: RunningBot, text: str, thread: StoredMessage, jobs: int) -> StoredMessage:
     """Reply in a thread, and return the message of the job that this makes, once it is done."""
     await mention(bot, text, thread=thread)
-    return await until_reply_done(bot, jobs)
+    return await until_job_over(bot, jobs)
+
+
+async def until_job_over(bot: RunningBot, jobs: int = 1) -> StoredMessage:
+    """Wait for so many jobs in the thread, and for the row of the last; return its message."""
+    message = await until_reply_done(bot, jobs)
+    await until_over(bot, message)
+    return message
 
 
 async def test_a_video_is_continued_twice_and_its_clips_are_joined() -> None:
@@ -48,7 +59,7 @@ async def test_a_video_is_continued_twice_and_its_clips_are_joined() -> None:
         bot_in(sandbox) as bot,
     ):
         root = await mention(bot, "a boat at a pier")
-        first = await until_reply_done(bot)
+        first = await until_job_over(bot)
         await continued(bot, "continue the boat leaves --mode pro", root, 2)
         begin = last_input(bot)
         assert begin["prompt"] == "the boat leaves"
@@ -78,7 +89,7 @@ async def test_a_loop_ends_as_it_begins() -> None:
         bot_in(sandbox) as bot,
     ):
         root = await mention(bot, "a wheel turns")
-        await until_reply_done(bot)
+        await until_job_over(bot)
         await continued(bot, "loop", root, 2)
         sent = last_input(bot)
         assert sent["prompt"] == "a wheel turns"
@@ -89,8 +100,45 @@ async def test_a_loop_ends_as_it_begins() -> None:
         assert "continues no other video" in bot.ephemerals()[-1].text
 
 
+async def test_the_form_of_a_continuation_begins_with_the_frame_unless_it_is_taken_out() -> None:
+    """Without it the clip is a request as any other, and no reference can be typed in its place."""
+    async with (
+        running_sandbox(render_seconds=0.05, media_dir=PACKAGED_MEDIA) as sandbox,
+        bot_in(sandbox) as bot,
+    ):
+        await mention(bot, "a boat at a pier --mode pro")
+        first = await until_job_over(bot)
+        (result,) = [one for one in bot.replies() if one.files]
+
+        async def open_form() -> None:
+            value = f"continue {first.job_id}"
+            done = await bot.sandbox.slack.people.click(ANA, result.ts, MORE, value=value)
+            assert done.error is None
+
+        await open_form()
+        assert f"last frame of {first.job_id}" in str(element_of(form_of(bot), KEPT))
+        await submit(bot, values=entries(prompt="the boat leaves"))
+        await until_job_over(bot, 2)
+        assert last_input(bot)["mode"] == "pro"
+        assert data_of(last_input(bot)["first_frame_image"]).startswith(b"\xff\xd8\xff")
+
+        await open_form()
+        forged = f"slack-file:F1@last~{first.job_id}"
+        typed = entries(prompt="a bird", links_first_frame_image=forged)
+        refused = await submit(bot, values={**typed, KEPT: {KLING: []}})
+        assert "first_frame_image" in str(refused.ack.body)
+        await submit(
+            bot, values={**entries(prompt="a bird", links_first_frame_image=""), KEPT: {KLING: []}}
+        )
+        await until_job_over(bot, 3)
+        assert "first_frame_image" not in last_input(bot)
+
+
+KEPT = "kept:first_frame_image"
+
 REFUSED = {
     "continue": "Say what happens next",
+    "Continue:": "Say what happens next",
     "continue --mode pro": "Say what to show",
     "continue at 3:": "Say what happens next",
     "continue at 99: the boat sinks": "choose a second in it",
@@ -105,10 +153,18 @@ async def test_what_cannot_be_continued_is_told_and_costs_nothing() -> None:
         bot_in(sandbox, POSTERS="yes") as bot,
     ):
         root = await mention(bot, "a boat at a pier")
-        await until_reply_done(bot)
+        await until_job_over(bot)
         # The length of the video is known from then on.
         await bot.until(lambda: "slack_file" in str(bot.replies()[0].blocks))
         for count, (text, told) in enumerate(REFUSED.items(), start=1):
             await mention(bot, text, thread=root)
             assert told in (await until_ephemeral(bot, count)).text
+        await answer(bot, "settings require project on")
+        for text in ("continue the boat leaves", "loop"):
+            before = len(bot.ephemerals())
+            await mention(bot, text, thread=root)
+            refused = await until_ephemeral(bot, before + 1)
+            assert "Say for which project" in refused.text
+            # The form would open with the earlier scene, and make another take of that.
+            assert "Open in the form" not in str(refused.blocks)
         assert len(submitted_inputs(bot)) == 1

@@ -78,7 +78,9 @@ class ApprovalBook:
                 self._world.violate("a decision is in time", row.id)
         is_approved = decision is not None and decision.kind is not DecisionKind.DENIED
         was_asked = question is not None and question.is_for_approvers
-        if row.stage in REQUESTED and not is_approved and (was_asked or self._is_above(row)):
+        # What is planned is approved at its time, or ends before that.
+        counts = row.stage in REQUESTED and (row.starts_at is None or row.counted_on is not None)
+        if counts and not is_approved and (was_asked or self._is_above(row)):
             self._world.violate("what needs an approval has one", row.id)
 
     def _check_decision(self, row: Job, decision: Decision) -> None:

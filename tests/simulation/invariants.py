@@ -33,6 +33,7 @@ from tests.simulation.approvals import ApprovalBook
 from tests.simulation.bookkeeper import Bookkeeper
 from tests.simulation.films import are_posters_made, film_of, picture_of
 from tests.simulation.names import GUEST, TEAM
+from tests.simulation.plans import check_moments, check_start
 from tests.simulation.sets import SetBook, in_one_set
 from tests.simulation.video import Charge, MindVideo
 from tests.simulation.workspace import Channel, PostedMessage, Workspace
@@ -240,6 +241,7 @@ class Invariants:
             self._check_move(before, row)
         else:
             self._check_new(row)
+        check_moments(self._world, row, self.rows.values())
         self.approvals.check(before, row, clock_errs=self.video.clock_errs)
         if row.stage in REQUESTED and self._waits(row.id):
             self._world.violate("only what was confirmed is accepted", row.id)
@@ -265,6 +267,7 @@ class Invariants:
             is_late = self._world.now() > row.question.expires_at + 1
             if is_late and not self.video.clock_errs:
                 self._world.violate("a question is answered in time", row.id)
+        check_start(self._world, before, row)
         if row.fence < before.fence:
             self._world.violate("a fence never falls", row.id)
         if before.stage in TERMINAL and row.outcome is not before.outcome:
@@ -408,8 +411,8 @@ class Invariants:
                     self._world.violate("every job ends", f"{row.id} is {row.stage} and never due")
 
     def _check_unconfirmed(self, row: Job) -> None:
-        """Check that nobody heard of a request that was not confirmed."""
-        unknown = row.id in self._sent_unknown
+        """Check that nobody heard of a request that was not confirmed, unless it was planned."""
+        unknown = row.id in self._sent_unknown or row.starts_at is not None
         if not unknown and any(said.job_id == row.id for said in self.slack.posts):
             self._world.violate("what waits is not announced", row.id)
 
@@ -538,10 +541,12 @@ class Invariants:
     def _check_told(self, row: Job) -> None:
         if row.user in self.slack.gone_people or row.id in self._killers:
             return
-        if row.cancel_requested_by == row.user and row.message_ts and row.stage is Stage.REJECTED:
+        is_shown = row.message_ts or row.is_later_of_repeat
+        if row.cancel_requested_by == row.user and is_shown and row.stage is Stage.REJECTED:
             # The answer told it, and the job's message does.
             return
-        if self._is_told_of_set(row):
+        said = [one for one in self.slack.posts if one.job_id == row.id and one.is_result]
+        if (row.starts_at is not None and said) or self._is_told_of_set(row):
             return
         since = self._stopped_at[row.id]
         if not any(job == row.id and age >= since for job, _, age in self.slack.ephemerals):

@@ -24,7 +24,7 @@ from storage.notification import IN_ANY_ORDER, Notification, NotificationKind
 from storage.store import JobFilter, Row, StoreBrokenError, StoreError
 from tests.simulation.chat import ChatLine, MemoryFiles
 from tests.simulation.database import AnyWatchedStore
-from tests.simulation.films import MemoryFilms, are_posters_made
+from tests.simulation.films import MemoryFilms, are_chains_made, are_posters_made
 from tests.simulation.invariants import Invariants
 from tests.simulation.line import Line
 from tests.simulation.outbox import MemoryDirectory, OutboxLoop
@@ -194,13 +194,21 @@ class Life:
         )
 
     def _drawn(self, pools: Sequence[Pool]) -> list[Pool]:
-        """Return the pools with sizes that chance draws."""
+        """Return the pools with sizes that chance draws.
+
+        What is never due must not change what else chance decides.
+        """
+        world, never_due = self._world, {str(NotificationKind.WELCOME)}
+        if not self._has_posters:
+            never_due.add(NotificationKind.POSTER)
+        if world.set_at is None:
+            never_due.add(NotificationKind.SET)
+        if not are_chains_made(world):
+            never_due.add(NotificationKind.STITCHED)
         return [
-            replace(pool, size=self._world.chance.choice((1, 2, 64)))
+            replace(pool, size=world.chance.choice((1, 2, 64)))
             for pool in pools
-            # What is never due must not change what else chance decides.
-            if (self._has_posters or NotificationKind.POSTER not in pool.steps)
-            and (self._world.set_at is not None or NotificationKind.SET not in pool.steps)
+            if not never_due.issuperset(pool.steps)
         ]
 
     def _watched(self, step: Step[Row], actor_of: Callable[[Row], Actor]) -> Step[Row]:
@@ -270,7 +278,8 @@ class _StepCounter(SilentObserver):
 
 
 def _of_job(row: Job) -> Actor:
-    return Actor(row.id, row.stage)
+    """Return the actor of a job: while it is planned, what it posts is its own message."""
+    return Actor(row.id, Stage.ACCEPTED if row.stage is Stage.PLANNED else row.stage)
 
 
 def _of_notification(row: Notification) -> Actor:

@@ -20,7 +20,7 @@ from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
 from bot.notifications import NOTIFICATION_STEPS, follow, picture, poster, sets, stitch
 from bot.options.continuation import Link
-from bot.steps import STEPS, announce, deliver, poll, submit
+from bot.steps import STEPS, announce, deliver, own_message, plan, poll, submit
 from bot.worker import outbox, retry
 from bot.worker.context import Claim
 from bot.worker.engine import Step
@@ -172,7 +172,7 @@ def _never_search_for(kind: type[Job | Notification]) -> Patch:
         async def find(claim: Claim[PostRow], slot: Slot[PostRow], place: Place) -> Posted | None:
             return None if isinstance(claim.row, kind) else await find_posted(claim, slot, place)
 
-        with replaced(outbox, "find_posted", find), replaced(announce, "find_posted", find):
+        with replaced(outbox, "find_posted", find), replaced(own_message, "find_posted", find):
             yield
 
     return patch
@@ -412,6 +412,10 @@ def _outer_team(payload: Fields) -> str | None:
     return team if isinstance(team, str) else installed_team(payload)
 
 
+async def _late_by_own_clock(job: Job, services: Services) -> float:
+    return services.now() - (job.starts_at or 0.0)
+
+
 async def _everybody_is_admitted(_user: str, _team: str, _services: Services) -> bool:
     return True
 
@@ -438,7 +442,7 @@ def _no_edit_of_set(_db: Database, _job: Job, _at: Instant) -> None:
 
 MUTANTS = (
     Mutant("takes the envelope's workspace", _value(workspaces, "installed_team", _outer_team)),
-    Mutant("lets guests in", _value(announce, "is_admitted", _everybody_is_admitted)),
+    Mutant("lets guests in", _value(own_message, "is_admitted", _everybody_is_admitted)),
     Mutant("writes without its fence", _drop_fence, tried_first=76),
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
@@ -504,6 +508,12 @@ MUTANTS = (
     Mutant("looks for duplicates outside the insert", _search_outside_insert),
     Mutant("forgets what it asked about", _forget_questions),
     Mutant("sends before the delay ends", _value(view, "submit_delay", _no_delay)),
+    Mutant(
+        "starts what is planned by its own clock",
+        _value(plan, "_lateness", _late_by_own_clock),
+        tried_first=2800,
+    ),
+    Mutant("starts what was missed", _value(plan, "MISSED_SECONDS", inf), tried_first=4294),
     Mutant("bills what waits", _step(Stage.WAITING, _accept_unanswered)),
     Mutant("looks at caps outside the insert", money_mutants.admit_outside_insert),
     Mutant("frees a hold at failure", money_mutants.free_at_failure, tried_first=61),

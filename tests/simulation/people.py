@@ -49,6 +49,8 @@ from storage.job import (
     Job,
     Json,
     QuestionKind,
+    Repeat,
+    RepeatEvery,
     ReplyTo,
     Stage,
 )
@@ -59,6 +61,7 @@ from tests.simulation.approvals import Press, draw_presses
 from tests.simulation.films import are_chains_made
 from tests.simulation.invariants import Invariants
 from tests.simulation.names import GUEST, PARTNER, PEOPLE, PROJECT, TEAM
+from tests.simulation.plans import Plan, draw_plans, wall_time
 from tests.simulation.process import Process
 from tests.simulation.sets import requests_of
 from tests.simulation.video import REFUSED_WORD
@@ -72,7 +75,8 @@ MENTION = "mention"
 DIRECT = 0.3
 # Slack waits so long for an acknowledgement, then shows the person an error.
 PATIENCE_SECONDS = 3.0
-DAY_AND_A_HALF = 36 * 3600.0
+DAY = 24 * 3600.0
+DAY_AND_A_HALF = 1.5 * DAY
 CONTINUED_UNTIL_SECONDS = 2400.0
 """The age of the world after which no video is gone on from: a question has an hour's time."""
 
@@ -112,6 +116,8 @@ class People:
         if world.budgets is not None:
             for number, at in enumerate(world.budgets.asks):
                 self._live(self._want_video(100 + number, at))
+        for number, plan in enumerate(draw_plans(world.seed)):
+            self._live(self._plan_video(200 + number, plan))
         if world.set_at is not None:
             self._live(self._want_set(world.set_at))
         for life in () if self._admins is None else self._admins.lives():
@@ -180,6 +186,58 @@ class People:
             await world.sleep(world.between(1, 100))
             key = self._new_key(surface, interaction.channel)
             interaction = replace(interaction, dedup_key=key)
+
+    async def _plan_video(self, number: int, plan: Plan) -> None:
+        """Ask for a video at a later time, and leave it or cancel it."""
+        world = self._world
+        await world.sleep(plan.asked_after)
+        at = wall_time(world.now() + 60 * plan.minutes)
+        request = RenderRequest(
+            model="kling-v3",
+            input={"prompt": f"plan {number}"},
+            kind="kling-v3",
+            at=at,
+            every=RepeatEvery.DAY if plan.days else None,
+        )
+        for _ in range(4):
+            answer = await self._deliver(request, self._interaction("command"))
+            if isinstance(answer, Accepted):
+                world.count("planned")
+                await self._await_start(answer.job, plan)
+                return
+            if isinstance(answer, Asked):
+                await self._answer(answer.job)
+                await self._end_repeat(answer.job, plan)
+                return
+            await world.sleep(world.between(1, 20))
+
+    async def _end_repeat(self, job: Job, plan: Plan) -> None:
+        """Cancel what follows in a repeat after some days, again and again until all has ended."""
+        if job.repeat is None:
+            return
+        await self._world.sleep(plan.days * DAY)
+        while planned := self._planned_of(job.repeat):
+            for row in planned:
+                await self._inside(0.0, self._cancel, row)
+            await self._world.sleep(600.0)
+
+    def _planned_of(self, repeat: Repeat) -> list[Job]:
+        """Return the jobs of a repeat whose time has not come."""
+        return [
+            row
+            for row in self._invariants.rows.values()
+            if row.repeat == repeat and row.stage is Stage.PLANNED
+        ]
+
+    async def _await_start(self, job: Job, plan: Plan) -> None:
+        """Cancel a planned job, or wait until it has started; an approver may be asked then."""
+        world = self._world
+        if plan.cancelled_after is not None:
+            await self._inside(plan.cancelled_after, self._cancel, job)
+        await world.sleep(max(0.0, (job.starts_at or 0.0) + 60 - world.now()))
+        row = self._invariants.rows.get(job.id)
+        if row is not None and row.stage is Stage.WAITING:
+            await self._wait_for_approval(row)
 
     def _project(self) -> str | None:
         budgets = self._world.budgets
@@ -340,7 +398,8 @@ class People:
         try:
             delivered = self._as_delivered(interaction)
             answer = await accept(request, delivered, door.services, question=question)
-        except StoreError:
+        except (StoreError, BotError):
+            # What is planned needs to know where its asker is, and a time that is not over.
             reply.set_result(None)
             return
         if isinstance(answer, Asked):

@@ -292,7 +292,11 @@ class Run:
     def _deadline(self, row: Job) -> float:
         """Return the age of the world at which the job must have ended."""
         resumed_at = self._invariants.resumed_at.get(row.id, 0.0)
-        moment = max(self._calm_at, self._up_at, resumed_at)
+        starts_at = (row.starts_at or 0.0) - self._world.epoch
+        if row.starts_at is not None and self._clock_errs:
+            # A clock that is behind comes to it late.
+            starts_at += WORST_CLOCK_ERROR
+        moment = max(self._calm_at, self._up_at, resumed_at, starts_at)
         for task in self._invariants.video.tasks.values():
             if task.job_id == row.id:
                 ends = (

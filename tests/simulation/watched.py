@@ -158,6 +158,16 @@ class JobsWatch(_Jobs):
         for part in await super().parts(set_id):
             self._seen(part)
 
+    async def begin(
+        self, planned: Job, priced: Job, now: Instant, terms: InsertTerms = NO_TERMS
+    ) -> Job | AskFirst | NotAdmitted:
+        """See `JobStore`."""
+        await pause(self.process)
+        made = await super().begin(planned, priced, now, terms)
+        if isinstance(made, Job):
+            self._watch(made)
+        return made
+
     async def approve(
         self,
         job_id: str,

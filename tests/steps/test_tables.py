@@ -31,6 +31,7 @@ QUEUES = {
 WORDS = {
     Stage.WAITING: "*Waiting for an answer*",
     Stage.UNCONFIRMED: "*Not confirmed*",
+    Stage.PLANNED: "*Planned*",
     Stage.ACCEPTED: "*Queued*",
     Stage.ANNOUNCED: "*Queued*",
     Stage.RENDERING: "*Rendering*",
@@ -42,6 +43,7 @@ WORDS = {
 HOME_WORDS = {
     Stage.WAITING: "Waiting for an answer",
     Stage.UNCONFIRMED: "Over",
+    Stage.PLANNED: "Planned for",
     Stage.ACCEPTED: "Queued",
     Stage.ANNOUNCED: "Queued",
     Stage.RENDERING: "Rendering",

@@ -103,7 +103,7 @@ def test_without_an_amount_the_larger_forecast_is_held(
 ) -> None:
     """But nothing of what waits or was never sent; a failed render goes on to be held."""
     use = exposure(job_with(stage, reserved, estimate))
-    if stage in NOT_REQUESTED | {Stage.REJECTED}:
+    if stage in NOT_REQUESTED | {Stage.PLANNED, Stage.REJECTED}:
         assert use == NO_USE
     else:
         assert use == Use(held=max(reserved or Decimal(0), estimate or Decimal(0)))

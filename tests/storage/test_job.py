@@ -87,7 +87,7 @@ def test_what_was_not_accepted_is_neither_under_way_nor_over() -> None:
 def test_every_stage_is_in_the_table_and_can_be_reached() -> None:
     """From the stages of a new job, a path leads to every stage."""
     assert set(TRANSITIONS) == set(Stage)
-    reached = {Stage.ACCEPTED, Stage.WAITING}
+    reached = {Stage.ACCEPTED, Stage.PLANNED, Stage.WAITING}
     for _ in Stage:
         reached |= {after for before in reached for after in TRANSITIONS[before]}
     assert reached == set(Stage)

@@ -25,7 +25,9 @@ from storage.job import (
     Job,
     Price,
     Question,
+    Repeat,
     ReplyTo,
+    Review,
     Stage,
     UsedStyle,
 )
@@ -61,7 +63,19 @@ migrate(db, later)
 
 
 PARTS: dict[
-    str, type[Delivery | ReplyTo | Question | Decision | UsedStyle | Film | Price | Forecast]
+    str,
+    type[
+        Delivery
+        | ReplyTo
+        | Question
+        | Decision
+        | UsedStyle
+        | Film
+        | Repeat
+        | Review
+        | Price
+        | Forecast
+    ],
 ] = {
     "delivery": Delivery,
     "reply_to": ReplyTo,
@@ -69,8 +83,10 @@ PARTS: dict[
     "decision": Decision,
     "style": UsedStyle,
     "film": Film,
+    "repeat": Repeat,
     "price": Price,
     "forecast": Forecast,
+    "review": Review,
 }
 """What the fields hold whose parts are columns of their own."""
 

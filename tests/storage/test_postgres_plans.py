@@ -141,6 +141,7 @@ def due(table: str) -> str:
             job_reads.FIND_BY_MESSAGE,
             ["jobs_message", "jobs_thread", "jobs_result", "notifications_resent"],
         ),
+        (job_reads.IN_THREAD, ["jobs_message", "jobs_thread"]),
         (job_reads.FIND_DUPLICATE, ["jobs_(user|channel)"]),
         (job_reads.RENDER_SECONDS, ["jobs_durations"]),
         (job_reads.AHEAD_OF, ["jobs_waiting"]),

@@ -90,6 +90,13 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
                 "jobs_result (delivery_ts=?)",
             ],
         ),
+        (
+            job_reads.IN_THREAD,
+            [
+                "jobs_message (message_ts=? AND channel=?)",
+                "jobs_thread (thread_ts=? AND channel=?)",
+            ],
+        ),
         (job_reads.FIND_DUPLICATE, ["jobs_user (user=? AND created_at>?)"]),
         (job_reads.RENDER_SECONDS, ["COVERING INDEX jobs_durations (kind=? AND finished_at>?)"]),
         (job_reads.STAGE_COUNTS, ["SCAN stage_counts"]),
@@ -113,6 +120,7 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
     ids=[
         "due",
         "message",
+        "thread",
         "duplicate",
         "durations",
         "counts",

@@ -156,7 +156,11 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         delivery=replace(full.delivery, failing_since=None),
         pressed={},
         film=None,
+        starts_at=None,
+        repeat=None,
         kept_by=None,
+        review=None,
+        notes=0,
         erased_at=None,
     )
     assert await store.jobs.events("full") == [ACCEPTED]

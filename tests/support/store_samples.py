@@ -25,7 +25,11 @@ from storage.job import (
     Price,
     Question,
     QuestionKind,
+    Repeat,
+    RepeatEvery,
     ReplyTo,
+    Review,
+    ReviewKind,
     Stage,
     Upload,
     UsedStyle,
@@ -92,6 +96,10 @@ def a_full_job() -> Job:
             reminders=2,
         ),
         decision=Decision(kind=DecisionKind.APPROVED, by="U7", at=NOW + 0.75, because="a launch"),
+        starts_at=NOW - 5,
+        repeat=Repeat(
+            id="first", every=RepeatEvery.WEEK, first="2027-01-15T09:00:00", zone="Europe/Berlin"
+        ),
         film=Film(width=1280, height=720, seconds=5.25, has_sound=True, poster="F3"),
         style=UsedStyle(name="noir", words="rain, {prompt}", prompt="a lake"),
         project="launch",
@@ -151,6 +159,8 @@ def a_full_job() -> Job:
         given_up_by="U3",
         pressed={"job_again": "U2"},
         kept_by="U7",
+        review=Review(kind=ReviewKind.CHANGES, by="U8", at=NOW + 92.5),
+        notes=2,
         erased_at=NOW + 93,
     )
 

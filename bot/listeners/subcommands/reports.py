@@ -22,9 +22,10 @@ from bot.messages.listing import ListedJob, job_list
 from bot.money.cost_query import QUERY_WORDS, CostQuery, Whose, periods_of, read_cost_query
 from bot.money.cost_report import CostLine, lines_by, sum_of
 from bot.options.catalog import Catalog
+from bot.options.characters import hyphenated
 from storage.budget import Period, day_at
 from storage.costs import CostGroup
-from storage.job import OVER, UNDER_WAY
+from storage.job import OVER, UNDER_WAY, ReviewKind
 from storage.store import JobFilter
 
 LISTED = 10
@@ -32,9 +33,21 @@ LISTED = 10
 # The command must be acknowledged within 3 s. A job without its link in time is shown without.
 
 
-async def _list(interaction: Interaction, services: Services) -> Message:
-    mine = JobFilter(team=interaction.team, user=interaction.user, limit=LISTED + 1)
-    running = await services.store.jobs.jobs(replace(mine, stages=UNDER_WAY))
+APPROVED = "approved"
+
+
+def _bind_list(text: str, _: Catalog) -> Handler | None:
+    word = hyphenated(text.strip().casefold())
+    if word.lstrip("-") not in {"", APPROVED}:
+        return None
+    return partial(_list, ReviewKind.APPROVED if word else None)
+
+
+async def _list(review: ReviewKind | None, interaction: Interaction, services: Services) -> Message:
+    mine = JobFilter(team=interaction.team, user=interaction.user, limit=LISTED + 1, review=review)
+    # What is under way has no result that was reviewed.
+    under_way = replace(mine, stages=UNDER_WAY)
+    running = await services.store.jobs.jobs(under_way) if review is None else []
     recent = await services.store.jobs.jobs(replace(mine, stages=OVER))
     found = [*running, *recent]
     links = await load_links(found[:LISTED], services)
@@ -43,7 +56,8 @@ async def _list(interaction: Interaction, services: Services) -> Message:
         view = brief_view(job, services.catalog, services.unit)
         view = replace(view, set_size=await load_set_size(job, services))
         listed.append(ListedJob(view=view, link=links.get(job.id)))
-    return job_list(listed, has_more=len(found) > LISTED)
+    has_more = len(found) > LISTED
+    return job_list(listed, has_more=has_more, approved_only=review is not None)
 
 
 def _bind_cost(text: str, _: Catalog) -> Handler | None:
@@ -115,9 +129,11 @@ async def _models(_: Interaction, services: Services) -> Message:
 REPORTS: Mapping[str, Subcommand] = MappingProxyType(
     {
         "list": Subcommand(
-            usage="list",
-            about="shows your jobs: those under way, and the last ones",
-            bind=lambda _, __: _list,
+            usage="list [--approved]",
+            about="shows your jobs: those under way, and the last ones, or those that are approved",
+            bind=_bind_list,
+            most=1,
+            words=frozenset({APPROVED, f"--{APPROVED}"}),
         ),
         "cost": Subcommand(
             usage="cost [me|channel|team] [by person|channel|project|model|day] [last week]",

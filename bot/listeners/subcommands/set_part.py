@@ -10,6 +10,8 @@ from bot.base.errors import UsageError
 from bot.jobs.chains import frame_before
 from bot.jobs.services import Services
 from bot.messages import sets
+from bot.options.notes import begins_with_time
+from bot.slack.markup import plain
 from storage.job import Job
 
 _NAMED = re.compile(r"\s*#?([0-9]{1,2})\s*[:\uff1a]\s*(\S.*)", re.DOTALL)
@@ -30,7 +32,9 @@ async def find_named_part(text: str, job: Job, services: Services) -> NamedPart 
     Nothing is read unless the text may name a part. Raises `UsageError` for a number that no part
     has.
     """
-    named, again = _NAMED.fullmatch(text), _AGAIN.fullmatch(text)
+    # `1:02 too dark` is about a second, of which part it does not say.
+    named = None if begins_with_time(plain(text)) else _NAMED.fullmatch(text)
+    again = _AGAIN.fullmatch(text)
     if named is not None:
         number, rest = int(named[1]), named[2]
     elif again is not None:

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
+from bot.base.errors import UsageError
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, perform
+from bot.jobs.reviews import newest_result
 from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
-from bot.listeners.redraw import redraw_if_kept
+from bot.listeners.redraw import redraw_if_changed
 from bot.messages import replies, sets
 from bot.options.attachments import Attached
 from bot.options.continuation import read_moment
+from bot.options.notes import TypedNote, begins_with_time, read_notes
 from bot.options.parser import TypedText, read_text
 from bot.slack.markup import plain
 from storage.job import Job
@@ -31,6 +34,10 @@ class ThreadCommand:
     """`None`: it lists the commands of the thread."""
     of_set: ActionName | None = None
     """The action that it runs in the thread of a set; `None`: it would be about one part."""
+    also: frozenset[str] = frozenset()
+    """Words that may follow and change nothing."""
+    is_review: bool = False
+    """Whether it is about the newest result of the thread."""
 
 
 def match(
@@ -38,16 +45,28 @@ def match(
 ) -> Handler | None:
     """Return the handler of a command in the thread of `job`; `None`: the text is no command.
 
-    If it `is_of_set`, it is about the set of which `job` is a part.
-    `again` may be followed by options or shots, and files without text mean `again`. Raises
-    `UsageError`.
+    If it `is_of_set`, it is about the set of which `job` is a part. `again` may be followed by
+    options or shots, and files without text mean `again`. A text that begins with a time is never a
+    change, which would be charged. Raises `UsageError`.
     """
+    if is_of_set:
+        return _command_of_set(text, job, files)
+    lasts = None if job.film is None else job.film.seconds
+    head, _, below = text.strip().partition("\n")
+    if below and _review_of(head, job) is not None:
+        notes = read_notes(plain(below), lasts)
+        return _review_of(head, job, notes) if notes else _command(text, job, files)
+    notes = read_notes(plain(text), lasts)
+    return partial(_note, job, notes) if notes else _command(text, job, files)
+
+
+def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
     word, *following = text.split(maxsplit=1) or ["again" if files else "help"]
-    command = THREAD_WORDS.get(word.rstrip(".!?").lower())
+    command = _named(word)
     if command is None:
         return None
-    if is_of_set:
-        return None if following else partial(_do_with_set, command, job)
+    if command.is_review:
+        return _review_of(text, job)
     if command.action is ActionName.CONTINUE:
         return partial(_continue, job, "".join(following), files)
     if command.action is not ActionName.AGAIN:
@@ -56,6 +75,27 @@ def match(
     if changes is not None and not (changes.begins_with_flag or changes.begins_with_shot):
         return None
     return partial(_again, job, changes, files)
+
+
+def _command_of_set(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
+    word, *following = text.split(maxsplit=1) or ["again" if files else "help"]
+    command = _named(word)
+    if command is None or following:
+        return None
+    return partial(_do_with_set, command, job)
+
+
+def of_no_job(text: str) -> Handler | None:
+    """Return the handler of a text in a thread without a job; `None`: it is a request as any."""
+    return _no_video if begins_with_time(plain(text)) else None
+
+
+async def _no_video(_: Interaction, __: Services) -> Message | None:
+    raise UsageError(
+        "I do not know of which video this is said: send notes with a time in the thread of its "
+        "own message. Nothing was noted or rendered. For a video of these words, put two dashes "
+        "before them."
+    )
 
 
 def usages() -> Mapping[str, str]:
@@ -68,10 +108,59 @@ async def _do(
 ) -> Message | None:
     if action is None:
         return replies.in_a_thread(usages(), services.bot_user)
-    request = ActionRequest(job=job, interaction=interaction)
+    return await _done(action, ActionRequest(job=job, interaction=interaction), services)
+
+
+async def _done(action: ActionName, request: ActionRequest, services: Services) -> Message | None:
     outcome = await perform(action, request, services)
-    await redraw_if_kept(outcome, services)
+    await redraw_if_changed(outcome, services)
     return reply_to(outcome, services.now())
+
+
+def _review_of(text: str, job: Job, notes: Sequence[TypedNote] = ()) -> Handler | None:
+    """Return the handler of a word of reviewers, with what they say behind it, and notes below.
+
+    `None` if the text begins with none, or goes on as a change may do.
+    """
+    word, *behind = text.split(maxsplit=1)
+    command, following = _named(word), "".join(behind)
+    if command is None or command.action is None or not command.is_review:
+        return None
+    is_sure = word.endswith(":") or command.action is ActionName.MARK_APPROVED
+    first, *rest = following.split(maxsplit=1) or [""]
+    if first.rstrip(_MARKS).lower() in command.also:
+        is_sure, following = True, "".join(rest)
+    if following and (not is_sure or command.action is ActionName.NEXT_TAKE):
+        return None
+    return partial(_review, command.action, job, plain(following), notes=notes)
+
+
+def _named(word: str) -> ThreadCommand | None:
+    bare = word.rstrip(_MARKS).lower()
+    return THREAD_WORDS.get(_OTHER_FORMS.get(bare, bare))
+
+
+async def _review(
+    action: ActionName,
+    job: Job,
+    words: str,
+    interaction: Interaction,
+    services: Services,
+    *,
+    notes: Sequence[TypedNote],
+) -> Message | None:
+    is_review = action is not ActionName.NEXT_TAKE
+    result = await newest_result(job, services, is_review=is_review)
+    request = ActionRequest(job=result, interaction=interaction, words=words, notes=notes)
+    return await _done(action, request, services)
+
+
+async def _note(
+    job: Job, notes: Sequence[TypedNote], interaction: Interaction, services: Services
+) -> Message | None:
+    result = await newest_result(job, services)
+    request = ActionRequest(job=result, interaction=interaction, notes=notes)
+    return await _done(ActionName.NOTE, request, services)
 
 
 async def _do_with_set(
@@ -123,6 +212,9 @@ def continuation(
     )
 
 
+_MARKS = ".!?:,"
+_OTHER_FORMS: Mapping[str, str] = MappingProxyType({"approved": "approve"})
+
 THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
     {
         "again": ThreadCommand(
@@ -158,6 +250,23 @@ THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
         "keep": ThreadCommand(
             about="keeps its video, so that `/video find --kept` shows it",
             action=ActionName.KEEP,
+        ),
+        "approve": ThreadCommand(
+            about="says that the result is good, with words behind it if you like",
+            action=ActionName.MARK_APPROVED,
+            is_review=True,
+        ),
+        "changes": ThreadCommand(
+            about="says that the result is to be changed: `changes asked`",
+            action=ActionName.ASK_CHANGES,
+            also=frozenset({"asked", "requested", "needed", "please"}),
+            is_review=True,
+        ),
+        "next": ThreadCommand(
+            about="offers the form of the next take, with the notes beside it: `next take`",
+            action=ActionName.NEXT_TAKE,
+            also=frozenset({"take"}),
+            is_review=True,
         ),
         "help": ThreadCommand(about="shows this", action=None),
     }

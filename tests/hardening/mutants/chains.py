@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.hardening.mutant import Mutant
 
 _JOINING = "tests/media/test_joining.py::"
+_STITCH = "tests/notifications/test_stitch.py::"
 _OPTIONS = "tests/options/test_continuation.py::"
 
 MUTANTS = (
@@ -18,15 +19,15 @@ MUTANTS = (
     Mutant(
         name="plays the clips of a film over each other",
         file="bot/media/joining.py",
-        old="        begin = end\n",
-        new="",
+        old="            begin = _copy_clip(",
+        new="            _copy_clip(",
         tests=(_JOINING + "test_clips_that_match_are_copied",),
     ),
     Mutant(
         name="copies clips that do not match",
         file="bot/media/joining.py",
-        old="if not is_cut and len({_streams_of(film) for film in films}) == 1:",
-        new="if not is_cut:",
+        old="is_copied = matches and not is_cut",
+        new="is_copied = not is_cut",
         tests=(_JOINING + "test_clips_that_differ_are_encoded_in_the_form_of_the_first",),
     ),
     Mutant(
@@ -49,5 +50,31 @@ MUTANTS = (
         old="for key, value in kept.items() if key != model.frames.last}",
         new="for key, value in kept.items()}",
         tests=(_OPTIONS + "test_a_continuation_keeps_all_but_the_scene",),
+    ),
+    Mutant(
+        name="lets the sound of one clip cover that of the next",
+        file="bot/media/joining.py",
+        old="        if not is_video and packet.pts * base >= until:\n            continue\n",
+        new="",
+        tests=(
+            _JOINING + "test_sound_that_goes_on_behind_the_picture_does_not_cover_the_next_clip",
+        ),
+    ),
+    Mutant(
+        name="says that a film which cannot be made is in the thread",
+        file="bot/jobs/actions.py",
+        old="before.due_at is None and before.delivery.ts is None",
+        new="False",
+        tests=(
+            _STITCH
+            + "test_clips_that_cannot_be_joined_are_told_then_and_whenever_it_is_asked_again",
+        ),
+    ),
+    Mutant(
+        name="joins the end of a chain that is too long",
+        file="bot/jobs/chains.py",
+        old="if len(chain) == MOST_CLIPS and frame_before(chain[0].job, services) is not None:",
+        new="if len(chain) > MOST_CLIPS:",
+        tests=("tests/jobs/test_chains.py::test_a_chain_is_joined_whole_or_not_at_all",),
     ),
 )

@@ -12,8 +12,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="frees a hold once the result is delivered",
         file=_BUDGET,
-        old="    if stage in NOT_REQUESTED or stage is Stage.REJECTED:\n",
-        new="    if stage in NOT_REQUESTED or stage in {Stage.REJECTED, Stage.DELIVERED}:\n",
+        old="stage in {Stage.PLANNED, Stage.REJECTED}:\n",
+        new="stage in {Stage.PLANNED, Stage.REJECTED, Stage.DELIVERED}:\n",
         tests=(f"{_STORED}::test_a_failure_without_an_amount_is_held_until_it_is_settled",),
     ),
     Mutant(

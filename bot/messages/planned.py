@@ -1,0 +1,78 @@
+"""The words about a planned job: when it starts, and why it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+
+from bot.messages import blocks, budgets, formatting, prices
+from storage.budget import AskFirst, NotAdmitted
+from storage.job import Instant, Job, QuestionKind, RepeatEvery
+
+PAUSED = "So it is paused: it is not repeated until somebody asks for it again."
+MISSED = "I was not running when its time came, and that is more than an hour ago."
+
+
+def planned_for(at: Instant) -> str:
+    """Return when a job starts, in mrkdwn: each reader sees it in their own time zone."""
+    return blocks.moment(at, "{date_long_pretty} at {time}")
+
+
+_TIMES_A_MONTH: Mapping[RepeatEvery, int] = MappingProxyType(
+    {
+        RepeatEvery.DAY: 31,
+        RepeatEvery.WEEKDAY: 23,
+        RepeatEvery.WEEK: 5,
+        RepeatEvery.MONTH: 1,
+    }
+)
+"""The most moments of a repeat in one month."""
+
+
+def repeats(job: Job) -> str:
+    """Return how often a job is repeated: `every week`; empty if it is not."""
+    return "" if job.repeat is None else f"every {job.repeat.every}"
+
+
+def asked_about_repeat(job: Job, about: str, unit: str | None) -> str:
+    """Return the question about a repeat: when, how often, and what a month of it costs."""
+    repeat, amount = job.repeat, None if job.forecast is None else job.forecast.amount
+    if repeat is None:
+        return about
+    most = _TIMES_A_MONTH[repeat.every]
+    cost = "Nobody knows yet what one costs."
+    if amount is not None:
+        month = prices.about(amount * most, unit)
+        many = f"; a month, with at most {most} of them, {month}" if most > 1 else ""
+        cost = f"Each costs {prices.about(amount, unit)}{many}."
+    starts_at = planned_for(job.starts_at or job.created_at)
+    doubt = f" :warning: {about}" if about else ""
+    return (
+        f":repeat: This goes on by itself, {repeats(job)}, from {starts_at} on. {cost}{doubt} "
+        "Nothing was started or charged yet."
+    )
+
+
+def about(job: Job, unit: str | None) -> str:
+    """Return what a job will probably cost; empty if that is unknown."""
+    amount = None if job.forecast is None else job.forecast.amount
+    return "" if amount is None else prices.about(amount, unit)
+
+
+def not_admitted(refused: NotAdmitted, unit: str | None) -> str:
+    """Return why budgets did not let a job start, as sentences without markup."""
+    return budgets.why_refused(refused.reasons, unit, is_plain=True)
+
+
+def asked_first(question: AskFirst, priced: Job, unit: str | None) -> str:
+    """Return why a job did not start about which its asker would have been asked."""
+    if question.kind is QuestionKind.SOFT_CAP:
+        return (
+            f"{budgets.soft_cap(question.about)} has no room for it, so I did not start it unasked."
+        )
+    cost = about(priced, unit)
+    if not cost:
+        return "Nobody knows what it costs now, so I did not start it unasked."
+    limit = formatting.money(Decimal(question.about), unit)
+    return f"It costs {cost} now, which is more than you agreed to and above {limit}."
